@@ -1,0 +1,59 @@
+"""Redundant judgments in; labels with confidence, audited workers and items that need more judgments out."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from consensus.config import FitConfig
+    from consensus.errors import ConsensusError
+    from consensus.escalation import escalate
+    from consensus.formats import read, read_gold
+    from consensus.judgments import Gold, Judgments
+    from consensus.models.dawid_skene import fit
+    from consensus.result import Consensus
+    from consensus.simulation import simulate
+    from consensus.worker_audit import audit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Consensus",
+    "ConsensusError",
+    "FitConfig",
+    "Gold",
+    "Judgments",
+    "__version__",
+    "audit",
+    "escalate",
+    "fit",
+    "read",
+    "read_gold",
+    "simulate",
+]
+
+_HOME = {
+    "Consensus": "consensus.result",
+    "ConsensusError": "consensus.errors",
+    "FitConfig": "consensus.config",
+    "Gold": "consensus.judgments",
+    "Judgments": "consensus.judgments",
+    "audit": "consensus.worker_audit",
+    "escalate": "consensus.escalation",
+    "fit": "consensus.models.dawid_skene",
+    "read": "consensus.formats",
+    "read_gold": "consensus.formats",
+    "simulate": "consensus.simulation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that ``import consensus`` (and ``--help``) stays light."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'consensus' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

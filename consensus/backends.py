@@ -1,0 +1,67 @@
+"""Where shards are worked on: a backend is an ordered ``map`` and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+SMALLEST_SHARD = 20_000  # work units below which a second thread costs more than it saves (a task is ~50 µs)
+
+
+class Backend(Protocol):
+    """Runs a function on every shard."""
+
+    n_threads: int
+
+    def map(self, function: Callable[[S], R], shards: Sequence[S]) -> list[R]:
+        """Apply ``function`` to every shard; results in shard order."""
+
+
+class Threads:
+    """Shards on threads of this process. The kernels release the GIL."""
+
+    def __init__(self, n_threads: int | None = None) -> None:
+        self.n_threads = n_threads or usable_cores()
+
+    def map(self, function: Callable[[S], R], shards: Sequence[S]) -> list[R]:
+        """Apply ``function`` to every shard; results in shard order."""
+        if self.n_threads == 1 or len(shards) < 2:
+            return [function(shard) for shard in shards]
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            return list(pool.map(function, shards))
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # pragma: no cover  (only where the system has no affinities)
+
+
+def even_slices(starts: Iterable[int], n_parts: int) -> list[slice]:
+    """Cut what ``starts`` delimits into at most ``n_parts`` contiguous slices of about equal work.
+
+    Parameters
+    ----------
+    starts
+        Offsets (N+1,), as ``item_start``: entry n begins at ``starts[n]``.
+    n_parts
+        How many slices; fewer where there is little work.
+    """
+    import numpy as np
+
+    offsets = np.asarray(starts)
+    n = len(offsets) - 1
+    n_parts = max(1, min(n_parts, n, int(offsets[-1] + n) // SMALLEST_SHARD))
+    work = offsets + np.arange(n + 1)  # an entry costs something even when it is empty
+    cuts = np.searchsorted(work, work[-1] * np.arange(1, n_parts) / n_parts)
+    bounds = [0, *cuts.tolist(), n]
+    return [slice(a, b) for a, b in itertools.pairwise(bounds)]

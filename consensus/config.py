@@ -1,0 +1,130 @@
+"""Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from consensus.errors import ConfigError
+
+Prior = Literal["learnt", "fixed", "none"]
+Ties = Literal["first", "abstain"]
+Repeats = Literal["last", "first", "keep", "error"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    @classmethod
+    def of(cls, given: Self | None = None, **settings: Any) -> Self:
+        """Settings from an existing object (or the defaults), changed by ``settings``.
+
+        Raises
+        ------
+        ConfigError
+            A name is unknown or a value out of range.
+        """
+        known = {name: getattr(given, name) for name in given.model_fields_set} if given is not None else {}
+        try:
+            return cls(**(known | settings))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known_names = ", ".join(cls.model_fields)
+                raise ConfigError(f'unknown setting "{name}"; the settings are: {known_names}') from None
+            raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}") from None
+
+
+class FitConfig(_Settings):
+    """How a consensus is fitted. Every field has a default that needs no thought."""
+
+    prior: Prior = Field(
+        "learnt",
+        description="Prior of the workers' confusions: learnt from all workers together, fixed (4 on the diagonal, "
+        "1 off it), or none (classic maximum likelihood).",
+    )
+    rho: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Correlation of judgments on one item, by which confidences are tempered; "
+        "0 does not temper. Default: measured on held-out judgments up to a million of them, else .3.",
+    )
+    max_iterations: int = Field(500, ge=1, description="EM passes at most.")
+    tolerance: float = Field(
+        1e-7, gt=0, description="Stop when the objective gains less than this, in nats per judgment."
+    )
+    labels: tuple[str, ...] | None = Field(
+        None, min_length=1, description="The label set in its order. Default: the labels that occur, sorted."
+    )
+    ties: Ties = Field(
+        "first",
+        description="Items whose best two labels are equally probable: the first of them in label order, or none.",
+    )
+    threads: int | None = Field(
+        None, ge=1, description="Threads to use; never changes a result. Default: one a usable core."
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw of held-out judgments.")
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_differ(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if labels is not None and len(set(labels)) < len(labels):
+            raise ValueError("the same label stands there twice")
+        return labels
+
+
+class EscalateConfig(_Settings):
+    """When an item is settled, and when it goes to an expert."""
+
+    target: float = Field(0.95, gt=0, lt=1, description="Confidence at which an item is accepted.")
+    min_judgments: int = Field(2, ge=1, description="Judgments an item needs before it may be accepted.")
+    max_judgments: int = Field(7, ge=1, description="Unsettled items with this many go to an expert.")
+    budget: int | None = Field(
+        None,
+        ge=1,
+        description="List only this many items, one more judgment each: those it tells most about.",
+    )
+
+
+class ReadConfig(_Settings):
+    """How tables of judgments are read."""
+
+    item: str | None = Field(None, description="Column that holds the item.")
+    worker: str | None = Field(None, description="Column that holds the worker.")
+    label: str | None = Field(None, description="Column that holds the label.")
+    timestamp: str | None = Field(None, description="Column that holds the time of the judgment.")
+    repeats: Repeats = Field("last", description="Which judgment counts when a worker judged an item twice.")
+    abstain: tuple[str, ...] = Field((), description="Labels that mean 'no answer', such as NA.")
+
+
+class RunConfig(FitConfig, EscalateConfig, ReadConfig):
+    """All settings of ``consensus run``; what a settings file may hold."""
+
+    def part(self, kind: type[_Settings]) -> dict[str, Any]:
+        """The settings that ``kind`` knows."""
+        return {name: getattr(self, name) for name in kind.model_fields}
+
+    @classmethod
+    def from_toml(cls, path: Path) -> dict[str, Any]:
+        """Settings in a TOML file, checked.
+
+        Raises
+        ------
+        ConfigError
+            The file can't be read, is not TOML, or holds an unknown setting or a bad value.
+        """
+        import tomllib
+
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: can't be read as settings: {error}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: not a TOML file: {error}") from None
+        try:
+            cls.of(None, **found)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return found

@@ -1,0 +1,34 @@
+"""The error tree.
+
+::
+
+    ConsensusError
+    ├── ConfigError          a setting is out of range, unknown or contradicts another
+    ├── OutputError          an output can't be written, or would overwrite something
+    └── JudgmentError        the judgments (or gold) can't be used as they are
+        └── FormatError      a file or frame can't be read as judgments
+
+Every message says what was found, where, and what to do about it, on one line.
+"""
+
+from __future__ import annotations
+
+
+class ConsensusError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConfigError(ConsensusError):
+    """A setting is out of range, unknown, or contradicts another."""
+
+
+class OutputError(ConsensusError):
+    """An output can't be written, or would overwrite something."""
+
+
+class JudgmentError(ConsensusError):
+    """The judgments or gold labels can't be used as they are."""
+
+
+class FormatError(JudgmentError):
+    """A file or frame can't be read as a table of judgments."""

@@ -1,0 +1,148 @@
+"""Scores of labels and posteriors against known truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.intervals import wilson
+from consensus.result import TIE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from consensus.judgments import Gold
+
+N_BINS = 10
+SMALLEST = 1e-6  # log loss clips probabilities here
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How good labels are; None where the table does not tell."""
+
+    n_items: int
+    """Items that have both a label and a truth."""
+    accuracy: float
+    """Share that is right, with its 95 % Wilson interval."""
+    accuracy_low: float
+    accuracy_high: float
+    log_loss: float | None
+    """Mean of -log P(truth), in nats, P clipped at 1e-6."""
+    brier: float | None
+    """Mean squared distance of the posterior to the truth, 0 to 2 (Brier 1950)."""
+    ece: float | None
+    """Expected calibration error of the top label, ten equal bins, 0 to 1."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The scores by name."""
+        return asdict(self)
+
+
+def of_posterior(posterior: NDArray[np.float64], accepted: NDArray[np.bool_]) -> Scores:
+    """Score posteriors (N, K) against accepted labels (N, K); tied best labels share the credit.
+
+    With several accepted labels, P(truth) is their sum.
+    """
+    peak = posterior.max(axis=1)
+    tied = posterior >= peak[:, None] - TIE
+    right = (tied & accepted).sum(axis=1) / tied.sum(axis=1)
+    p_truth = np.where(accepted, posterior, 0.0).sum(axis=1)
+    nearest = np.where(accepted, posterior, 0.0)
+    none = p_truth <= 0
+    nearest[none] = accepted[none]
+    nearest /= nearest.sum(axis=1, keepdims=True)
+    return Scores(
+        **_accuracy(right),
+        log_loss=float(-np.log(np.clip(p_truth, SMALLEST, 1.0)).mean()),
+        brier=float(((posterior - nearest) ** 2).sum(axis=1).mean()),
+        ece=calibration_error(peak, right),
+    )
+
+
+def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Mean over items of |accuracy - confidence| of their bin (Guo et al. 2017, equation 3)."""
+    in_bin = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    gap = np.bincount(in_bin, weights=right - confidence, minlength=N_BINS)
+    return float(np.abs(gap).sum() / len(confidence))
+
+
+def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
+    """Score a table of labels or of posteriors against truth.
+
+    Parameters
+    ----------
+    labels
+        Either item and label (and, for the calibration error, confidence), as labels.csv; or item and one column
+        of probabilities a label, as posteriors.csv.
+    truth
+        Accepted labels of items, from ``read_gold``.
+
+    Returns
+    -------
+    scores, confusion
+        ``confusion`` has one row a true label and label: true_label, label, count, share (of the true label). Items
+        with several accepted labels count under the one that was given, else under the first.
+
+    Raises
+    ------
+    JudgmentError
+        No item has both a label and a truth.
+    """
+    accepted: dict[str, list[str]] = {}
+    for item, label in zip(truth.item, truth.label, strict=True):
+        accepted.setdefault(item, []).append(label)
+    known = labels[labels["item"].isin(list(accepted))]
+    if not len(known):
+        raise JudgmentError(
+            f'no item has both a label and a truth: labels have items like "{labels["item"].iloc[0] if len(labels) else ""}"'
+            f', truth has items like "{truth.item[0]}"; check that both name items alike'
+        )
+    truths = [accepted[item] for item in known["item"]]
+    if "label" in labels.columns:
+        given = known["label"].astype(object).to_list()
+        right = np.array([label in true for label, true in zip(given, truths, strict=True)], np.float64)
+        ece = None
+        if "confidence" in labels.columns and known["confidence"].notna().all():
+            ece = calibration_error(known["confidence"].to_numpy(np.float64), right)
+        scores = Scores(**_accuracy(right), log_loss=None, brier=None, ece=ece)
+    else:
+        names = [str(name) for name in labels.columns if name != "item"]
+        posterior = known[names].to_numpy(np.float64)
+        mask = np.array([[name in true for name in names] for true in truths], np.bool_)
+        scores = of_posterior(
+            np.hstack([posterior, np.zeros((len(mask), 1))]),  # a column for truths outside the label set
+            np.hstack([mask, ~mask.any(axis=1, keepdims=True)]),
+        )
+        given = [names[best] for best in posterior.argmax(axis=1)]
+    return scores, _confusion(given, truths)
+
+
+def _accuracy(right: NDArray[np.float64]) -> dict[str, Any]:
+    low, high = wilson(right.sum(), len(right))
+    return {
+        "n_items": len(right),
+        "accuracy": float(right.mean()),
+        "accuracy_low": float(low),
+        "accuracy_high": float(high),
+    }
+
+
+def _confusion(given: Sequence[Any], truths: Sequence[Sequence[str]]) -> pd.DataFrame:
+    import pandas as pd
+
+    pairs = pd.DataFrame(
+        {
+            "true_label": [label if label in true else true[0] for label, true in zip(given, truths, strict=True)],
+            "label": [label if isinstance(label, str) else "" for label in given],
+        }
+    )
+    counts = pairs.value_counts(["true_label", "label"]).rename("count").reset_index()
+    counts["share"] = counts["count"] / counts.groupby("true_label")["count"].transform("sum")
+    return counts.sort_values(["true_label", "count", "label"], ascending=[True, False, True], ignore_index=True)

@@ -1,0 +1,316 @@
+"""Judgments as validated columns of integer codes, and gold labels. Ids become codes here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.config import Repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of every row that was read: ``read == used + abstained + repeated + rejected``."""
+
+    read: int
+    used: int
+    abstained: int = 0
+    """Rows without a label (or with one that means "no answer")."""
+    repeated: int = 0
+    """Rows that gave way to another judgment of the same item by the same worker."""
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not be used."""
+
+    file: str
+    line: int
+    reason: str
+    row: str
+    """The row as it stood in the file; bytes that are not UTF-8 as ``\\xNN``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read, and the SHA-256 of its bytes."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgments:
+    """Judgments in canonical order (item, worker, label): the same judgments are the same arrays in whatever order
+    their rows came.
+    """  # noqa: D205
+
+    item: NDArray[np.int32]
+    """(J,) code of the item, a position in ``item_ids``."""
+    worker: NDArray[np.int32]
+    """(J,) code of the worker."""
+    label: NDArray[np.int32]
+    """(J,) code of the observed label."""
+    item_start: NDArray[np.int64]
+    """(I+1,) judgments of item i are ``item_start[i]:item_start[i + 1]``; none where all abstained."""
+    item_ids: pa.StringArray
+    worker_ids: pa.StringArray
+    labels: tuple[str, ...]
+    """The label set: sorted, unless it was given."""
+    timestamp: NDArray[np.datetime64] | None = None
+    """(J,) when, in microseconds UTC, NaT where unknown; None without such a column."""
+    tally: Tally = Tally(0, 0)
+    rejects: tuple[Reject, ...] = ()
+    sources: tuple[Source, ...] = ()
+    repeats_by_row_order: bool = False
+    """Contradicting repeats were resolved by the order of rows, for want of timestamps."""
+    unreadable_times: int = 0
+    """Timestamps that could not be read."""
+
+    @property
+    def n_judgments(self) -> int:
+        """J."""
+        return len(self.item)
+
+    @property
+    def n_items(self) -> int:
+        """I, with the items that nobody labelled."""
+        return len(self.item_ids)
+
+    @property
+    def n_workers(self) -> int:
+        """W."""
+        return len(self.worker_ids)
+
+    @property
+    def n_labels(self) -> int:
+        """K."""
+        return len(self.labels)
+
+    @property
+    def per_item(self) -> NDArray[np.int64]:
+        """(I,) judgments of each item."""
+        return np.diff(self.item_start)
+
+    def __repr__(self) -> str:
+        return (
+            f"Judgments({self.n_judgments:,} judgments of {self.n_items:,} items "
+            f"by {self.n_workers:,} workers, {self.n_labels:,} labels)"
+        )
+
+    def with_labels(self, labels: Sequence[str]) -> Judgments:
+        """The same judgments over the label set ``labels``, in that order; it may hold labels nobody gave.
+
+        Raises
+        ------
+        JudgmentError
+            A label that was given is not in the set.
+        """
+        position = {label: code for code, label in enumerate(labels)}
+        used = np.bincount(self.label, minlength=self.n_labels)
+        for label, n in zip(self.labels, used, strict=True):
+            if n and label not in position:
+                raise JudgmentError(
+                    f'label "{label}" was given {n:,} times but is not in the label set {_listed(labels)}; '
+                    "add it, or correct the judgments"
+                )
+        recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
+        codes = recode[self.label] if self.n_judgments else self.label
+        order = np.lexsort((codes, self.worker, self.item))
+        return replace(
+            self,
+            label=np.ascontiguousarray(codes[order], np.int32),
+            timestamp=None if self.timestamp is None else self.timestamp[order],
+            labels=tuple(labels),
+        )
+
+    def subset(self, keep: NDArray[np.bool_]) -> Judgments:
+        """The judgments where ``keep`` (J,) is true, over the same items, workers and labels."""
+        start = np.zeros_like(self.item_start)
+        np.cumsum(np.bincount(self.item[keep], minlength=self.n_items), out=start[1:])
+        return replace(
+            self,
+            item=self.item[keep],
+            worker=self.worker[keep],
+            label=self.label[keep],
+            item_start=start,
+            timestamp=None if self.timestamp is None else self.timestamp[keep],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """Accepted labels of items, one row a pair; an item with several rows accepts several labels."""
+
+    item: tuple[str, ...]
+    label: tuple[str, ...]
+    place: tuple[str, ...]
+    """Where each row stood, such as ``gold.csv:17``."""
+    sources: tuple[Source, ...] = ()
+
+    def align(self, judgments: Judgments) -> AlignedGold:
+        """Gold as codes of ``judgments``.
+
+        Raises
+        ------
+        JudgmentError
+            A gold label is not in the label set, or no gold item was judged at all.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        position = {label: code for code, label in enumerate(judgments.labels)}
+        found = pc.index_in(pa.array(self.item, pa.string()), judgments.item_ids).to_pylist()
+        accepted: dict[int, NDArray[np.bool_]] = {}
+        unjudged: dict[str, tuple[str, ...]] = {}
+        for item, label, place, code in zip(self.item, self.label, self.place, found, strict=True):
+            if label not in position:
+                raise JudgmentError(
+                    f'{place}: gold label "{label}" of item "{item}" is not in the label set '
+                    f"{_listed(judgments.labels)}; correct it, or name the whole set with --labels"
+                )
+            if code is None:
+                unjudged[item] = (*unjudged.get(item, ()), label)
+            else:
+                accepted.setdefault(code, np.zeros(len(position), np.bool_))[position[label]] = True
+        if unjudged and not accepted:
+            raise JudgmentError(
+                f'{self.place[0]}: gold item "{self.item[0]}" and the {len(unjudged) - 1:,} other gold items '
+                f'occur nowhere in the judgments, whose items look like "{judgments.item_ids[0].as_py()}"; '
+                "check that both files name items alike (--item chooses the column)"
+            )
+        items = np.array(sorted(accepted), np.int32)
+        mask = np.array([accepted[i] for i in items.tolist()], np.bool_).reshape(len(items), len(position))
+        return AlignedGold(items, mask, unjudged)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedGold:
+    """Gold as codes."""
+
+    items: NDArray[np.int32]
+    """(G,) codes of the gold items that were judged, ascending."""
+    accepted: NDArray[np.bool_]
+    """(G, K) which labels are right."""
+    unjudged: dict[str, tuple[str, ...]]
+    """Accepted labels of the gold items that do not occur in the judgments."""
+
+
+def encode(
+    item: pa.ChunkedArray,
+    worker: pa.ChunkedArray,
+    label: pa.ChunkedArray,
+    when: NDArray[np.datetime64] | None,
+    *,
+    repeats: Repeats,
+    locate: Callable[[int], str],
+) -> Judgments:
+    """Codes in canonical order from columns of text.
+
+    Parameters
+    ----------
+    item, worker
+        Text without nulls, one entry a row.
+    label
+        Text; null is an abstain.
+    when
+        (rows,) time of each judgment, or None.
+    repeats
+        Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
+    locate
+        Gives the place of a row, for messages.
+
+    Raises
+    ------
+    JudgmentError
+        ``repeats`` is "error" and there is a repeat.
+    """
+    item_code, item_ids = _factorise(item)
+    worker_code, worker_ids = _factorise(worker)
+    label_code, label_ids = _factorise(label)
+    labels = tuple(label_ids.to_pylist())
+    n_read = len(item_code)
+
+    given = np.flatnonzero(label_code >= 0)
+    if len(given) < n_read:
+        item_code, worker_code, label_code = item_code[given], worker_code[given], label_code[given]
+        when = None if when is None else when[given]
+    pair = item_code * np.int64(max(len(worker_ids), 1)) + worker_code
+    has_repeats, by_row_order = False, False
+    if when is None and len(item_ids) * len(worker_ids) * max(len(labels), 1) < 2**62:
+        key = np.sort(pair * len(labels) + label_code)  # sorting keys beats sorting positions
+        pair_sorted, label_sorted = np.divmod(key, max(len(labels), 1))
+        has_repeats = bool(np.any(pair_sorted[1:] == pair_sorted[:-1]))
+        order = None
+    if when is not None or (has_repeats and repeats != "keep"):
+        time = np.zeros(len(pair), np.int64) if when is None else _time_rank(when)
+        order = np.lexsort((time, pair)) if repeats != "keep" else np.lexsort((time, label_code, pair))
+        pair_sorted, label_sorted = pair[order], label_code[order]
+        repeated = np.flatnonzero(pair_sorted[1:] == pair_sorted[:-1])
+        if len(repeated) and repeats == "error":
+            first, second = (int(given[order[repeated[0] + n]]) for n in (0, 1))
+            raise JudgmentError(
+                f'{locate(second)}: worker "{worker[second]}" judged item "{item[second]}" twice '
+                f'("{label[first]}", then "{label[second]}"); keep one row or pass --repeats=last'
+            )
+        if len(repeated) and repeats != "keep":
+            differ = label_sorted[repeated] != label_sorted[repeated + 1]
+            by_row_order = bool(np.any(differ & (time[order[repeated]] == time[order[repeated + 1]])))
+            chosen = np.ones(len(order), np.bool_)
+            chosen[repeated if repeats == "last" else repeated + 1] = False
+            order, pair_sorted, label_sorted = order[chosen], pair_sorted[chosen], label_sorted[chosen]
+        when = None if when is None else when[order]
+
+    item_sorted, worker_sorted = np.divmod(pair_sorted, max(len(worker_ids), 1))
+    start = np.zeros(len(item_ids) + 1, np.int64)
+    np.cumsum(np.bincount(item_sorted, minlength=len(item_ids)), out=start[1:])
+    return Judgments(
+        item=item_sorted.astype(np.int32),
+        worker=worker_sorted.astype(np.int32),
+        label=label_sorted.astype(np.int32),
+        item_start=start,
+        item_ids=item_ids,
+        worker_ids=worker_ids,
+        labels=labels,
+        timestamp=when,
+        tally=Tally(n_read, len(pair_sorted), abstained=n_read - len(given), repeated=len(given) - len(pair_sorted)),
+        repeats_by_row_order=by_row_order,
+    )
+
+
+def _factorise(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.StringArray]:
+    """Codes (-1 for null) into the sorted distinct texts, and those."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):  # one chunk, or none
+        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary)
+    rank = np.empty(len(order) + 1, np.int64)
+    rank[order.to_numpy()] = np.arange(len(order))
+    rank[-1] = -1
+    codes = rank[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return codes, encoded.dictionary.take(order)
+
+
+def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Microseconds, unknown times before all others."""
+    return when.astype("datetime64[us]").view(np.int64)  # NaT is the smallest integer
+
+
+def _listed(labels: Sequence[str], most: int = 8) -> str:
+    """``"a", "b", ... (12 labels)``: a label set, shortened for a message."""
+    shown = ", ".join(f'"{label}"' for label in labels[:most])
+    return shown if len(labels) <= most else f"{shown}, ... ({len(labels):,} labels)"

@@ -1,0 +1,205 @@
+"""Hierarchical Dawid-Skene with a learnt pooled prior and tempered confidence (MODEL.md sections 1 to 3).
+
+Dawid & Skene 1979 gave the model: item i has a true label k with probability pi[k], worker w answers l with
+probability C[w, k, l]. Here the rows of C share a Dirichlet prior A that is learnt from all workers, so that workers
+with few judgments are judged like their peers, and absent labels do no harm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.backends import Threads
+from consensus.config import FitConfig
+from consensus.models import diagnostics, majority_vote, starts, tempering
+from consensus.models.expectation_maximisation import Problem, climb
+from consensus.models.inputs import prepared
+from consensus.models.rows import Rows
+from consensus.result import Confusions, Consensus, Warning
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.judgments import AlignedGold, Gold, Judgments
+    from consensus.models.expectation_maximisation import Estimate, Progress
+
+SMALL_RHO = 0.3  # least rho where the data is too small to measure it
+
+
+def fit(
+    judgments: Judgments,
+    config: FitConfig | None = None,
+    *,
+    gold: Gold | None = None,
+    backend: Backend | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Consensus:
+    """Merge judgments into labels with confidence, and estimate every worker's confusion matrix.
+
+    Parameters
+    ----------
+    judgments
+        From ``consensus.read``.
+    config
+        Settings; the defaults suit all data.
+    gold
+        Items whose label is known: clamped, and used to audit the confidence of the others.
+    backend
+        Where shards are worked on; threads of this process by default.
+    progress
+        Called after every EM pass.
+    **settings
+        Fields of ``FitConfig``, such as ``prior="none"``.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    JudgmentError
+        There are no judgments, a label is outside the given set, or the gold does not fit.
+    """
+    config = FitConfig.of(config, **settings)
+    backend = backend or Threads(config.threads)
+    judgments, aligned = prepared(judgments, gold, config)
+    single = int(judgments.per_item.max()) == 1
+    cautions = [_one_judgment_per_item(audited=aligned is not None)] if single else []
+    if single and aligned is None:
+        return majority_vote.of_shares(judgments, None, config, backend, "not_identified", tuple(cautions))
+    small = diagnostics.is_small(judgments)
+    if small:
+        cautions.append(diagnostics.small_data(judgments))
+
+    problem = _problem(judgments, aligned, config, Rows.of(judgments, backend), small)
+    candidates = _candidates(judgments, problem, backend, progress)
+    estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
+    rho = _rho(judgments, problem, config, backend, small, progress)
+    if aligned is None:
+        cautions += _switch_risk(judgments, problem, estimate, config.seed, backend, progress)
+    return Consensus(
+        judgments=judgments,
+        model="dawid_skene",
+        posterior=tempering.tempered(problem, estimate.log_rows, estimate.pi, rho, backend),
+        prior_shares=estimate.pi,
+        confusions=Confusions(
+            problem.rows.worker, problem.rows.label, estimate.counts, estimate.A, judgments.n_workers
+        ),
+        convergence=estimate.convergence,
+        config=config,
+        rho=rho,
+        gold=aligned,
+        gold_posterior=None if aligned is None else _unclamped(judgments, problem, estimate, aligned, rho),
+        warnings=(
+            *diagnostics.of_judgments(judgments),
+            *diagnostics.of_gold(aligned),
+            *diagnostics.of_fit(judgments, problem.rows, estimate),
+            *cautions,
+        ),
+        starts={name: candidate.objective for name, candidate in candidates.items()},
+    )
+
+
+def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, rows: Rows, small: bool) -> Problem:
+    prior_row = np.zeros(judgments.n_items, np.int32)
+    accepted = np.zeros((0, judgments.n_labels), np.bool_)
+    if gold is not None:
+        accepted = gold.accepted
+        prior_row[gold.items] = np.arange(1, len(gold.items) + 1)
+    return Problem(
+        rows=rows,
+        accepted=accepted,
+        prior_row=prior_row,
+        prior="fixed" if small and config.prior == "learnt" else config.prior,
+        max_iterations=config.max_iterations,
+        tolerance=config.tolerance,
+    )
+
+
+def _candidates(
+    judgments: Judgments, problem: Problem, backend: Backend, progress: Progress | None
+) -> dict[str, Estimate]:
+    """A fit from every start: the majority, and with gold also the workers' accuracy on it (MODEL.md section 3)."""
+    start = starts.with_gold(starts.majority(judgments), problem)
+    found = {"majority": climb(problem, start, backend, progress, "fitting")}
+    if len(problem.accepted):
+        start = starts.gold(judgments, problem, backend)
+        found["gold"] = climb(problem, start, backend, progress, "fitting from gold")
+    return found
+
+
+def _rho(
+    judgments: Judgments,
+    problem: Problem,
+    config: FitConfig,
+    backend: Backend,
+    small: bool,
+    progress: Progress | None,
+) -> float:
+    if config.rho is not None:
+        return config.rho
+    if small:
+        return SMALL_RHO
+    if judgments.n_judgments > tempering.MOST_HELD_OUT:
+        return tempering.USUAL_RHO
+    return tempering.measured_rho(judgments, problem, backend, config.seed, progress)
+
+
+def _switch_risk(
+    judgments: Judgments,
+    problem: Problem,
+    estimate: Estimate,
+    seed: int,
+    backend: Backend,
+    progress: Progress | None,
+) -> list[Warning]:
+    """Look for switched labels; the opposite solution is fitted only where some workers contradict each other."""
+    pairs = diagnostics.contradictions(judgments, seed)
+    gap = None
+    if pairs[1]:
+        start = starts.mirrored(judgments, problem, backend)
+        opposite = climb(problem, start, backend, progress, "fitting the opposite")
+        same = np.mean(opposite.posterior.argmax(axis=1) == estimate.posterior.argmax(axis=1))
+        if same < 0.5:  # else the mirrored start led back to the same solution
+            gap = (estimate.objective - opposite.objective) / judgments.n_judgments
+    majority = starts.majority(judgments)[judgments.per_item > 0].sum(axis=0)
+    return diagnostics.switch_risk(judgments, problem.rows, estimate, majority, pairs, gap)
+
+
+def _unclamped(
+    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float
+) -> NDArray[np.float64]:
+    """(G, K) tempered posterior of the gold items as if their gold were unknown, to audit the confidence.
+
+    Their own judgments are taken out of their workers' counts: N - z, n - z (ESCALATION.md rule 1, the cavity).
+    """
+    rows = problem.rows
+    n_each = judgments.per_item[gold.items]
+    own = np.repeat(np.arange(len(gold.items)), n_each)
+    offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
+    row = rows.row[judgments.item_start[gold.items][own] + offset]
+    z = estimate.posterior[gold.items][own]
+    n = rows.worker_totals(estimate.counts)[rows.worker[row]]
+    A_true = estimate.A.sum(axis=1)
+    left = np.maximum(estimate.counts[row] - z, 0.0) + estimate.A.T[rows.label[row]]
+    log_cavity = np.log(np.maximum(left / np.maximum(n - z + A_true, 1e-300), 1e-10))
+    log_posterior = np.tile(np.log(np.maximum(estimate.pi, 1e-300)), (len(gold.items), 1))
+    np.add.at(log_posterior, own, log_cavity)
+    log_posterior *= tempering.power(n_each, rho)[:, None]
+    posterior: NDArray[np.float64] = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
+    return posterior / posterior.sum(axis=1, keepdims=True)
+
+
+def _one_judgment_per_item(audited: bool) -> Warning:
+    if audited:
+        return Warning(
+            "one_judgment_per_item",
+            "every item has one judgment: only the gold items tell how good a worker is; collect second judgments",
+        )
+    return Warning(
+        "one_judgment_per_item",
+        "every item has one judgment, so nothing tells how good a worker is: labels are the judgments as given, "
+        "without confidence; collect second judgments or give gold",
+    )

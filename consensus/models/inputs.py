@@ -1,0 +1,29 @@
+"""What every model does first: settle the label set, and turn gold into codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.errors import JudgmentError
+
+if TYPE_CHECKING:
+    from consensus.config import FitConfig
+    from consensus.judgments import AlignedGold, Gold, Judgments
+
+
+def prepared(judgments: Judgments, gold: Gold | None, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
+    """Judgments over the configured label set, and gold as its codes.
+
+    Raises
+    ------
+    JudgmentError
+        There are no judgments, a label is outside the given set, or gold does not fit.
+    """
+    if not judgments.n_judgments:
+        raise JudgmentError(
+            f"there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
+            f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
+        )
+    if config.labels is not None and config.labels != judgments.labels:
+        judgments = judgments.with_labels(config.labels)
+    return judgments, None if gold is None else gold.align(judgments)

@@ -1,0 +1,85 @@
+"""Majority vote: the share of the judgments is the posterior."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus import kernels
+from consensus.backends import Threads
+from consensus.config import FitConfig
+from consensus.models import diagnostics, pooled_prior, starts
+from consensus.models.expectation_maximisation import count
+from consensus.models.inputs import prepared
+from consensus.models.rows import Rows
+from consensus.result import Confusions, Consensus, Convergence, Status, Warning, normalised
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.judgments import AlignedGold, Gold, Judgments
+
+
+def fit(
+    judgments: Judgments,
+    config: FitConfig | None = None,
+    *,
+    gold: Gold | None = None,
+    backend: Backend | None = None,
+    **settings: Any,
+) -> Consensus:
+    """Label every item by majority; its vote shares are the posterior, its workers are rated against the majority.
+
+    Gold items take their gold label. Confusions count against the hard majority, with Dirichlet 4/1 pseudo-counts.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    JudgmentError
+        There are no judgments, or the gold does not fit them.
+    """
+    config = FitConfig.of(config, **settings)
+    judgments, aligned = prepared(judgments, gold, config)
+    return of_shares(judgments, aligned, config, backend or Threads(config.threads), "not_iterative", ())
+
+
+def of_shares(
+    judgments: Judgments,
+    gold: AlignedGold | None,
+    config: FitConfig,
+    backend: Backend,
+    status: Status,
+    cautions: tuple[Warning, ...],
+) -> Consensus:
+    """The consensus by vote shares; ``status`` tells whether a confidence can be read from it."""
+    votes = np.zeros((judgments.n_items, judgments.n_labels))
+    kernels.label_counts(judgments.item_start, judgments.label, votes)
+    shares = normalised(votes)
+    hard = starts.majority(judgments)
+    gold_posterior = None
+    if gold is not None:
+        gold_posterior = shares[gold.items]
+        for posterior in (shares, hard):
+            posterior[gold.items] = gold.accepted / gold.accepted.sum(axis=1, keepdims=True)
+    rows = Rows.of(judgments, backend)
+    counts: NDArray[np.float64] = np.empty((len(rows.worker), judgments.n_labels))
+    count(rows, hard, counts, backend)
+    judged = judgments.per_item > 0
+    return Consensus(
+        judgments=judgments,
+        model="majority_vote",
+        posterior=shares,
+        prior_shares=normalised(shares[judged].sum(axis=0)),
+        confusions=Confusions(
+            rows.worker, rows.label, counts, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
+        ),
+        convergence=Convergence(status, 0, ()),
+        config=config,
+        rho=0.0,
+        gold=gold,
+        gold_posterior=gold_posterior,
+        warnings=(*diagnostics.of_judgments(judgments), *diagnostics.of_gold(gold), *cautions),
+    )

@@ -1,0 +1,53 @@
+"""The prior of the confusions, A[true, observed], learnt from all workers together (MODEL.md section 1, M2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.models.rows import Rows
+
+BASE_WEIGHT = 20.0  # pseudo-judgments with which the one-coin base holds the mean of A
+CONCENTRATION_SHAPE, CONCENTRATION_RATE = 2.0, 0.02  # Gamma prior of the shared concentration c
+CONCENTRATION_RANGE = (0.1, 1e4)
+LEARNT_WHEN = 1e-3  # A is learnt when no cell changes by more than this, relatively
+MOST_PASSES = 30
+
+
+def fixed(n_labels: int) -> NDArray[np.float64]:
+    """Dirichlet pseudo-counts (K, K): 4 on the diagonal, 1 off it."""
+    return np.ones((n_labels, n_labels)) + 3.0 * np.eye(n_labels)
+
+
+def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One fixed-point step (Minka 2000, *Estimating a Dirichlet distribution*, eq. 55) for A = c m.
+
+    ``N`` (R, K) expected counts by observed row, ``n`` (W, K) their sums by worker. A row that was never observed has
+    N = 0 and adds nothing, so the sums run over observed rows only.
+    """
+    from scipy.special import digamma
+
+    n_labels = A.shape[0]
+    A_true = A.sum(axis=1)
+    A_row = A.T[rows.label]  # (R, K): A[k, l] of the row's observed label l
+    gain = digamma(N + A_row) - digamma(A).T[rows.label]
+    p = np.zeros((n_labels, n_labels))
+    for label in range(n_labels):
+        p[:, label] = A[:, label] * gain[rows.label == label].sum(axis=0)
+    d = float((digamma(n + A_true) - digamma(A_true)).sum())
+
+    a = 1.0
+    if n_labels > 1:
+        total = p.sum()
+        share = np.trace(p) / total if total > 0 else 0.0
+        a = min(max(share, 1.0 / n_labels + 0.02), 0.99)
+    base = np.full((n_labels, n_labels), (1.0 - a) / max(n_labels - 1, 1))
+    np.fill_diagonal(base, a)
+    m = p + BASE_WEIGHT * base
+    m /= m.sum(axis=1, keepdims=True)
+    c = (p.sum() + CONCENTRATION_SHAPE - 1.0) / (d + CONCENTRATION_RATE)
+    return m * min(max(c, CONCENTRATION_RANGE[0]), CONCENTRATION_RANGE[1])

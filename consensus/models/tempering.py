@@ -1,0 +1,127 @@
+"""Confidence: tempering by a design effect (MODEL.md section 2).
+
+Judgments on one item are correlated, so n of them are worth fewer. Reported is z[i, k] ** tau_i, normalised, with
+tau_i = 1 / (1 + rho (n_i - 1)): the design effect of survey sampling (Kish 1965, section 5.4). It never changes the
+label, and never enters the EM loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus import kernels
+from consensus.models import starts
+from consensus.models.expectation_maximisation import Problem, climb, expect, log_confusions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.judgments import Judgments
+    from consensus.models.expectation_maximisation import Progress
+
+USUAL_RHO = 0.3  # without measuring: 0.471 mean log loss on 17 public sets, within .005 of held-out rho
+LEAST_RHO = 0.2
+MOST_HELD_OUT = 1_000_000  # judgments up to which rho is measured on held-out judgments
+HELD_OUT_SHARE = 0.2
+N_SPLITS = 2
+GRID = np.array([0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3])
+HELD_OUT_TOLERANCE = 1e-5  # nats per judgment; rho moves in steps of the grid
+
+
+def power(n_judgments: NDArray[np.int64], rho: float) -> NDArray[np.float64]:
+    """tau_i (I,), in (0, 1]."""
+    tau: NDArray[np.float64] = 1.0 / (1.0 + rho * np.maximum(n_judgments - 1, 0))
+    return tau
+
+
+def measured_rho(
+    judgments: Judgments, problem: Problem, backend: Backend, seed: int, progress: Progress | None = None
+) -> float:
+    """Measure rho: the largest on the grid within one paired standard error of the best held-out log score.
+
+    Two splits; in each a fifth of the judgments is held out (at least one stays with every item), the rest refitted.
+    """
+    rng = np.random.default_rng(seed)
+    scores = []
+    for split in range(N_SPLITS):
+        held = _held_out(judgments, rng)
+        scores.append(_split_scores(judgments, problem, held, backend, progress, f"held-out fit {split + 1}"))
+    score = np.vstack(scores)
+    if not len(score):
+        return USUAL_RHO
+    best = int(score.mean(axis=0).argmax())
+    loss = score[:, [best]] - score
+    standard_error = loss.std(axis=0) / np.sqrt(len(loss))
+    as_good = np.flatnonzero(loss.mean(axis=0) <= standard_error)
+    return max(float(GRID[as_good[-1]]), LEAST_RHO)
+
+
+def _held_out(judgments: Judgments, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(J,) a fifth of the judgments, none of them the last one of its item."""
+    draw = rng.random(judgments.n_judgments)
+    held = draw < HELD_OUT_SHARE
+    judged = np.flatnonzero(judgments.per_item)
+    n_left = np.add.reduceat(~held, judgments.item_start[judged]) if len(judged) else np.zeros(0, np.int64)
+    emptied = np.zeros(judgments.n_items, np.bool_)
+    emptied[judged[n_left == 0]] = True
+    first = np.zeros(judgments.n_judgments, np.bool_)
+    first[judgments.item_start[judged]] = True
+    held[first & emptied[judgments.item]] = False
+    return held
+
+
+def _split_scores(
+    judgments: Judgments,
+    problem: Problem,
+    held: NDArray[np.bool_],
+    backend: Backend,
+    progress: Progress | None,
+    stage: str,
+) -> NDArray[np.float64]:
+    """(H, G) log score of every held-out judgment for every rho of the grid."""
+    rows = problem.rows.restricted(judgments, ~held, backend)
+    kept = judgments.subset(~held)
+    train = Problem(
+        rows,
+        problem.accepted,
+        problem.prior_row,
+        problem.prior,
+        problem.max_iterations,
+        max(problem.tolerance, HELD_OUT_TOLERANCE),
+    )
+    estimate = climb(train, starts.with_gold(starts.majority(kept), train), backend, progress, stage)
+    n = rows.worker_totals(estimate.counts)
+    log_rows = log_confusions(rows, estimate.counts, n, estimate.A)
+    log_posterior = np.log(np.maximum(estimate.posterior, 1e-300))
+    log_posterior -= log_posterior.max(axis=1, keepdims=True)
+    out = np.empty((int(held.sum()), len(GRID)))
+    kernels.held_out_scores(
+        judgments.item[held], log_rows[problem.rows.row[held]], log_posterior, kept.per_item, GRID, out
+    )
+    return out
+
+
+def tempered(
+    problem: Problem,
+    log_rows: NDArray[np.float64],
+    pi: NDArray[np.float64],
+    rho: float,
+    backend: Backend,
+) -> NDArray[np.float64]:
+    """(I, K) the tempered posterior, from the log posterior itself (nothing underflows)."""
+    out = np.empty((problem.rows.n_items, problem.rows.n_labels))
+    exponent = power(np.diff(problem.rows.item_start), rho)
+    expect(
+        problem.rows,
+        log_rows,
+        problem.log_priors(pi),
+        problem.prior_row,
+        out,
+        np.empty(len(out)),
+        backend,
+        exponent,
+    )
+    return out

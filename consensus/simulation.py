@@ -1,0 +1,211 @@
+"""Judgments with a planted truth: what the tests, the README and the benchmarks recover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import ConfigError
+from consensus.judgments import Judgments, Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulation:
+    """Judgments and what they were drawn from."""
+
+    judgments: Judgments
+    truth: NDArray[np.int32]
+    """(I,) true label of each item."""
+    confusion: NDArray[np.float64]
+    """(W, K, K) P(observed | true) of each worker, [w, true, observed]."""
+    prior: NDArray[np.float64]
+    """(K,) share of each true label."""
+
+    def judgments_table(self) -> pd.DataFrame:
+        """One row a judgment: item, worker, label; in the order in which they came (drawn)."""
+        import pandas as pd
+        import pyarrow as pa
+
+        j = self.judgments
+        order = np.random.default_rng(len(j.item)).permutation(len(j.item))
+        columns = {
+            "item": j.item_ids.take(pa.array(j.item[order])),
+            "worker": j.worker_ids.take(pa.array(j.worker[order])),
+            "label": pa.array(j.labels, pa.string()).take(pa.array(j.label[order])),
+        }
+        return pd.DataFrame({name: column.to_pandas() for name, column in columns.items()})
+
+    def truth_table(self, n_items: int | None = None, seed: int = 0) -> pd.DataFrame:
+        """One row an item: item, label; of all items, or of ``n_items`` drawn ones (gold)."""
+        import pandas as pd
+
+        chosen = np.arange(len(self.truth))
+        if n_items is not None:
+            chosen = np.sort(np.random.default_rng(seed).choice(chosen, n_items, replace=False))
+        ids = self.judgments.item_ids.to_pylist()
+        labels = self.judgments.labels
+        return pd.DataFrame(
+            {"item": [ids[i] for i in chosen], "label": [labels[k] for k in self.truth[chosen]]}, dtype="str"
+        )
+
+    def workers_table(self) -> pd.DataFrame:
+        """One row a cell of each planted confusion matrix: worker, true_label, label, probability."""
+        import pandas as pd
+
+        j = self.judgments
+        worker, true_label, label = (axis.ravel() for axis in np.indices(self.confusion.shape))
+        ids, labels = np.array(j.worker_ids.to_pylist()), np.array(j.labels)
+        return pd.DataFrame(
+            {
+                "worker": ids[worker],
+                "true_label": labels[true_label],
+                "label": labels[label],
+                "probability": self.confusion.ravel(),
+            }
+        )
+
+
+def simulate(
+    n_items: int = 1000,
+    n_workers: int = 20,
+    n_labels: int = 3,
+    per_item: float = 5.0,
+    *,
+    accuracy: float = 0.75,
+    spammers: float = 0.0,
+    adversaries: float = 0.0,
+    prior: ArrayLike | None = None,
+    confusion: ArrayLike | None = None,
+    seed: int = 0,
+) -> Simulation:
+    """Draw judgments from workers with planted confusion matrices.
+
+    Parameters
+    ----------
+    n_items, n_workers, n_labels
+        Sizes I, W, K.
+    per_item
+        Mean judgments an item; an item gets the whole number below or above. At most ``n_workers``.
+    accuracy
+        Mean accuracy of the ordinary workers; each has his own, and his own errors.
+    spammers, adversaries
+        Shares of workers who answer at random, and who mostly give a wrong answer.
+    prior
+        (K,) shares of the true labels; even by default.
+    confusion
+        (W, K, K) P(observed | true) of each worker, instead of drawn ones; sets W and K.
+    seed
+        Of everything drawn.
+
+    Raises
+    ------
+    ConfigError
+        A size or share is out of range, or ``confusion`` or ``prior`` is no probability table.
+    """
+    rng = np.random.default_rng(seed)
+    if confusion is not None:
+        table = np.asarray(confusion, np.float64)
+        if table.ndim != 3 or table.shape[1] != table.shape[2] or not _sums_to_one(table):
+            raise ConfigError("confusion must be (W, K, K) with rows that sum to 1")
+        n_workers, n_labels = table.shape[:2]
+    else:
+        _check("workers", n_workers, 1, 10_000_000)
+        _check("labels", n_labels, 1, 10_000)
+        _check("accuracy", accuracy, 0.0, 1.0)
+        _check("spammers", spammers, 0.0, 1.0)
+        _check("adversaries", adversaries, 0.0, 1.0 - spammers)
+        table = _confusions(rng, n_workers, n_labels, accuracy, spammers, adversaries)
+    _check("items", n_items, 1, 2**31 - 1)
+    _check("judgments an item", per_item, 1, n_workers)
+    shares = np.full(n_labels, 1.0 / n_labels) if prior is None else np.asarray(prior, np.float64)
+    if shares.shape != (n_labels,) or not _sums_to_one(shares):
+        raise ConfigError(f"prior must hold {n_labels} shares that sum to 1")
+
+    truth = rng.choice(n_labels, n_items, p=shares).astype(np.int32)
+    item, worker = _assigned(rng, n_items, n_workers, per_item)
+    cumulative = table.cumsum(axis=2)
+    draw = rng.random(len(item))
+    label = np.empty(len(item), np.int32)
+    for begin in range(0, len(item), 1_000_000):
+        part = slice(begin, begin + 1_000_000)
+        given = cumulative[worker[part], truth[item[part]]]
+        label[part] = np.minimum((draw[part, None] > given).sum(axis=1), n_labels - 1)
+    start = np.zeros(n_items + 1, np.int64)
+    np.cumsum(np.bincount(item, minlength=n_items), out=start[1:])
+    judgments = Judgments(
+        item=item,
+        worker=worker,
+        label=label,
+        item_start=start,
+        item_ids=_ids("item", n_items),
+        worker_ids=_ids("w", n_workers),
+        labels=tuple(_ids("label_", n_labels).to_pylist()),
+        tally=Tally(len(item), len(item)),
+    )
+    return Simulation(judgments, truth, table, shares)
+
+
+def _confusions(
+    rng: np.random.Generator, n_workers: int, n_labels: int, accuracy: float, spammers: float, adversaries: float
+) -> NDArray[np.float64]:
+    """Draw (W, K, K): diagonals around each worker's own accuracy, errors spread unevenly."""
+    off = rng.dirichlet(np.full(max(n_labels - 1, 1), 2.0), (n_workers, n_labels))
+    own = np.clip(rng.normal(accuracy, 0.1, n_workers), 0.05, 0.98)
+    n_spammers, n_adversaries = round(spammers * n_workers), round(adversaries * n_workers)
+    order = rng.permutation(n_workers)
+    own[order[n_spammers : n_spammers + n_adversaries]] = 0.2 / max(n_labels - 1, 1)
+    diagonal = np.clip(rng.normal(own[:, None], 0.04, (n_workers, n_labels)), 0.01, 0.99)
+    table = np.empty((n_workers, n_labels, n_labels))
+    for k in range(n_labels):
+        others = np.delete(np.arange(n_labels), k)
+        table[:, k, k] = diagonal[:, k] if len(others) else 1.0
+        table[:, k, others] = (1.0 - diagonal[:, k, None]) * off[:, k, : len(others)]
+    table[order[:n_spammers]] = rng.dirichlet(np.full(n_labels, 2.0), n_spammers)[:, None, :]
+    return table
+
+
+def _assigned(
+    rng: np.random.Generator, n_items: int, n_workers: int, per_item: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Items and distinct workers of all judgments, sorted by both; busy workers take the most."""
+    n = (np.floor(per_item) + (rng.random(n_items) < per_item % 1)).astype(np.int64)
+    if per_item == n_workers:
+        item = np.repeat(np.arange(n_items, dtype=np.int32), n_workers)
+        return item, np.tile(np.arange(n_workers, dtype=np.int32), n_items)
+    activity = rng.pareto(1.5, n_workers) + 0.3
+    cumulative = np.cumsum(activity / activity.sum())
+    pairs = np.zeros(0, np.int64)
+    missing = n
+    while missing.any():  # draw what is missing until no worker has an item twice
+        item = np.repeat(np.arange(n_items), missing)
+        worker = np.minimum(np.searchsorted(cumulative, rng.random(len(item))), n_workers - 1)
+        pairs = np.unique(np.concatenate([pairs, item * n_workers + worker]))
+        missing = n - np.bincount(pairs // n_workers, minlength=n_items)
+        activity = np.sqrt(activity)  # flatter each round, so that it ends
+        cumulative = np.cumsum(activity / activity.sum())
+    item, worker = np.divmod(pairs, n_workers)
+    return item.astype(np.int32), worker.astype(np.int32)
+
+
+def _ids(prefix: str, n: int) -> pa.StringArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = pc.utf8_lpad(pa.array(np.arange(n)).cast(pa.string()), len(str(n - 1)), "0")
+    return pc.binary_join_element_wise(prefix, numbers, "")
+
+
+def _check(what: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ConfigError(f"{what}: {value:g} is out of range; give {least:g} to {most:g}")
+
+
+def _sums_to_one(table: NDArray[np.float64]) -> bool:
+    return bool(np.all(table >= 0) and np.allclose(table.sum(axis=-1), 1.0, atol=1e-9))

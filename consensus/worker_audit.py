@@ -1,0 +1,167 @@
+"""Rating workers: accuracy with an interval, on gold and by the consensus of the others; and every confusion matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus import kernels
+from consensus.intervals import beta_quantiles, of_moments, wilson
+from consensus.models import leave_one_out
+from consensus.result import as_text, decoded
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from consensus.result import Confusions, Consensus
+
+MOST_CELLS = 2_000_000  # cells of confusions.csv; beyond that only those of labels that a worker gave
+
+
+def audit(result: Consensus) -> pd.DataFrame:
+    """Rate every worker.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a worker, sorted by id:
+
+        worker, kind
+            Id; "human".
+        n_judgments, n_items
+            How much the worker did.
+        accuracy, accuracy_low, accuracy_high
+            P(right) by the model, over items in the proportions of the class prior, with a 95 % credible interval.
+            Counted against what the other judgments of each item say, so that no judgment vouches for itself.
+        gold_n, gold_accuracy, gold_low, gold_high
+            Judgments on gold items, the share of them that is right, its 95 % Wilson interval; missing without gold.
+        agreement
+            Share of other workers' judgments on the same items that say the same; missing without any.
+        informativeness
+            Mutual information of true label and answer, in bits per judgment; 0 for a spammer.
+        worth, verdict, reason
+            Not yet filled.
+    """
+    import pandas as pd
+
+    judgments = result.judgments
+    n_workers = judgments.n_workers
+    found = leave_one_out.confusions(result)
+    accuracy, low, high = _accuracy(found, result.prior_shares)
+    gold_n, gold_right = _on_gold(result)
+    gold_low, gold_high = wilson(gold_right, gold_n)
+    new_item = np.ones(judgments.n_judgments, np.bool_)
+    same_worker = judgments.worker[1:] == judgments.worker[:-1]
+    new_item[1:] = ~(same_worker & (judgments.item[1:] == judgments.item[:-1]))
+    missing = pd.Series(np.full(n_workers, None), dtype="str")
+    return pd.DataFrame(
+        {
+            "worker": as_text(judgments.worker_ids),
+            "kind": decoded(np.zeros(n_workers, np.int32), ("human",)),
+            "n_judgments": np.bincount(judgments.worker, minlength=n_workers),
+            "n_items": np.bincount(judgments.worker[new_item], minlength=n_workers),
+            "accuracy": accuracy,
+            "accuracy_low": low,
+            "accuracy_high": high,
+            "gold_n": gold_n,
+            "gold_accuracy": np.divide(gold_right, gold_n, out=np.full(n_workers, np.nan), where=gold_n > 0),
+            "gold_low": gold_low,
+            "gold_high": gold_high,
+            "agreement": _agreement(result),
+            "informativeness": found.informativeness(result.prior_shares) / np.log(2.0),
+            "worth": np.full(n_workers, np.nan),
+            "verdict": missing,
+            "reason": missing,
+        }
+    )
+
+
+def confusions(result: Consensus) -> pd.DataFrame:
+    """Every worker's confusion matrix, one row a cell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        worker, true_label, label; ``count`` expected judgments in the cell (no judgment vouches for itself);
+        ``probability`` P(label | true_label) with a 95 % credible interval ``low``, ``high``. Above two million cells,
+        those of labels that a worker never gave are left out.
+    """
+    import pandas as pd
+
+    found = leave_one_out.confusions(result)
+    K = found.n_labels
+    A_true = found.pseudo_counts.sum(axis=1)
+    if found.n_workers * K * K <= MOST_CELLS:
+        table = found.dense_counts()
+        worker, true_label, label = (axis.ravel() for axis in np.indices(table.shape, np.int32))
+        count = table.ravel()
+        total = np.repeat(table.sum(axis=2).ravel(), K)
+    else:
+        worker, label = (np.repeat(code, K) for code in (found.row_worker, found.row_label))
+        true_label = np.tile(np.arange(K, dtype=np.int32), len(found.row_worker))
+        count = found.counts.ravel()
+        totals = np.zeros((found.n_workers, K))
+        np.add.at(totals, found.row_worker, found.counts)
+        total = totals[worker, true_label]
+    a = count + found.pseudo_counts[true_label, label]
+    b = np.maximum(total + A_true[true_label] - a, 0.0)
+    known = (a > 0) & (b > 0)
+    low, high = beta_quantiles(np.where(known, a, 1.0), np.where(known, b, 1.0))
+    probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
+    judgments = result.judgments
+    return pd.DataFrame(
+        {
+            "worker": as_text(judgments.worker_ids.take(worker)),
+            "true_label": decoded(true_label, judgments.labels),
+            "label": decoded(label, judgments.labels),
+            "count": count,
+            "probability": probability,
+            "low": np.where(known, low, probability),
+            "high": np.where(known, high, probability),
+        }
+    )
+
+
+def _accuracy(
+    found: Confusions, prior: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """sum_k prior[k] C[w, k, k] (W,) with its credible interval; the rows of C are independent Dirichlets."""
+    K = found.n_labels
+    totals = np.zeros((found.n_workers, K))
+    np.add.at(totals, found.row_worker, found.counts)
+    right = np.zeros((found.n_workers, K))
+    right[found.row_worker, found.row_label] = found.counts[np.arange(len(found.row_label)), found.row_label]
+    a = right + np.diag(found.pseudo_counts)
+    strength = totals + found.pseudo_counts.sum(axis=1)
+    share = np.divide(a, strength, out=np.full_like(a, 1.0 / K), where=strength > 0)
+    mean = share @ prior
+    variance = (share * (1 - share) / (strength + 1.0)) @ prior**2
+    low, high = of_moments(mean, variance)
+    return mean, low, high
+
+
+def _on_gold(result: Consensus) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Judgments of each worker on gold items (W,), and how many of them give an accepted label (W,)."""
+    judgments = result.judgments
+    n_workers = judgments.n_workers
+    if result.gold is None:
+        return np.zeros(n_workers, np.int64), np.zeros(n_workers)
+    code = np.full(judgments.n_items, -1, np.int64)
+    code[result.gold.items] = np.arange(len(result.gold.items))
+    on_gold = code[judgments.item] >= 0
+    worker = judgments.worker[on_gold]
+    right = result.gold.accepted[code[judgments.item[on_gold]], judgments.label[on_gold]]
+    return np.bincount(worker, minlength=n_workers), np.bincount(worker, weights=right, minlength=n_workers)
+
+
+def _agreement(result: Consensus) -> NDArray[np.float64]:
+    """Share of the peers' judgments that agree (W,); NaN for workers without peers."""
+    judgments = result.judgments
+    agreeing, peers = (np.empty(judgments.n_judgments) for _ in range(2))
+    kernels.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, agreeing, peers)
+    n_workers = judgments.n_workers
+    n_agreeing = np.bincount(judgments.worker, weights=agreeing, minlength=n_workers)
+    n_peers = np.bincount(judgments.worker, weights=peers, minlength=n_workers)
+    return np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0)
