@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 R = TypeVar("R")
 
-SMALLEST_SHARD = 20_000  # work units below which a second thread costs more than it saves (a task is ~50 µs)
+SMALLEST_SHARD = 20_000  # judgments below which a second thread costs more than it saves
 
 
 class Backend(Protocol):

@@ -100,9 +100,10 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
         accepted.setdefault(item, []).append(label)
     known = labels[labels["item"].isin(list(accepted))]
     if not len(known):
+        sample = f'items like "{labels["item"].iloc[0]}"' if len(labels) else "no items"
         raise JudgmentError(
-            f'no item has both a label and a truth: labels have items like "{labels["item"].iloc[0] if len(labels) else ""}"'
-            f', truth has items like "{truth.item[0]}"; check that both name items alike'
+            f"no item has both a label and a truth: the labels have {sample}, the truth has items like "
+            f'"{truth.item[0]}"; check that both name items alike'
         )
     truths = [accepted[item] for item in known["item"]]
     if "label" in labels.columns:

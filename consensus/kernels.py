@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-    def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+    def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: D103
+        ...
 else:
     from numba import njit
 
@@ -92,31 +93,6 @@ def expected_counts(row_start: Offsets, row_item: Codes, posterior: Reals, out_c
             expected = posterior[row_item[j]]
             for k in range(n_labels):
                 out[k] += expected[k]
-
-
-@kernel()
-def expected_counts_without_own(
-    row_start: Offsets, row_item: Codes, posterior: Reals, log_rows: Reals, out_counts: Reals
-) -> None:
-    """Count as ``expected_counts`` does, each judgment against the posterior of its item without that judgment.
-
-    The own term is divided out of the untempered ``posterior`` (I, K): z[i, k] / P(observed | k), normalised.
-    ``log_rows`` are those of the slice, (R, K). Labels ruled out by the posterior (gold) stay ruled out.
-    """
-    n_labels = posterior.shape[1]
-    others = np.empty(n_labels)
-    for r in range(row_start.shape[0] - 1):
-        out = out_counts[r]
-        for k in range(n_labels):
-            out[k] = 0.0
-        for j in range(row_start[r], row_start[r + 1]):
-            expected = posterior[row_item[j]]
-            total = 0.0
-            for k in range(n_labels):
-                others[k] = expected[k] * np.exp(-log_rows[r, k])
-                total += others[k]
-            for k in range(n_labels):
-                out[k] += others[k] / total
 
 
 @kernel()

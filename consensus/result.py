@@ -246,18 +246,6 @@ class Consensus:
             columns=pd.Index(labels, name="label"),
         )
 
-    def log_priors(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Log prior of every item: a table (1+G, K) and each item's row in it (I,).
-
-        Row 0 is the class prior; row g + 1 that of gold item g, -inf for labels that are not accepted.
-        """
-        log_pi = np.log(np.maximum(self.prior_shares, 1e-300))
-        prior_row = np.zeros(len(self.posterior), np.int32)
-        if self.gold is None:
-            return log_pi[None], prior_row
-        prior_row[self.gold.items] = np.arange(1, len(self.gold.items) + 1)
-        return np.vstack([log_pi[None], np.where(self.gold.accepted, log_pi, -np.inf)]), prior_row
-
     def settings(self) -> dict[str, Any]:
         """The settings that shaped the result (not the threads, which never do)."""
         return self.config.model_dump(mode="json", exclude={"threads"})

@@ -55,7 +55,7 @@ class Simulation:
             {"item": [ids[i] for i in chosen], "label": [labels[k] for k in self.truth[chosen]]}, dtype="str"
         )
 
-    def workers_table(self) -> pd.DataFrame:
+    def confusions_table(self) -> pd.DataFrame:
         """One row a cell of each planted confusion matrix: worker, true_label, label, probability."""
         import pandas as pd
 

@@ -47,16 +47,25 @@ class Tap(io.RawIOBase):
         return block
 
     def readable(self) -> bool:
+        """True: Arrow asks."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """Decompressed bytes, counted."""
         block = self.raw(size) if self._plain else bytes(self._stream.read(size))
         self.quotes += block.count(b'"')
         self.line_feeds += block.count(b"\n")
         self.last = block[-1:] or self.last
         return block
 
+    def readinto(self, buffer: Any) -> int:
+        """Fill ``buffer``: what ``io.BufferedReader`` asks for."""
+        block = self.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
         super().close()
 

@@ -2,7 +2,8 @@
 
 The prior A of the confusions is learnt in the first passes and then frozen. From there on M3 and E are exact EM for
 
-    objective = sum_i log sum_k pi[k] prod_j C[w_j, k, l_j] + log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A + 1)
+    objective = sum_i log sum_k pi[k] prod_j C[w_j, k, l_j]
+                + log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A + 1)
 
 (Dawid & Skene 1979 with a Dirichlet prior), which never falls; only there may ``converged`` be said.
 """

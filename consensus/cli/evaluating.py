@@ -1,0 +1,45 @@
+"""``consensus evaluate``: labels against truth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consensus.cli import options
+
+
+def evaluate(
+    labels: Annotated[
+        Path, typer.Argument(help="labels.csv, posteriors.csv, or the folder of a run.", show_default=False)
+    ],
+    truth: Annotated[Path, typer.Argument(help="File with the true label of items (item, label).", show_default=False)],
+    json: options.Json = False,
+) -> None:
+    """Score LABELS against TRUTH: accuracy, log loss, Brier score, calibration error and confusion."""
+    import json as json_module
+
+    from consensus import evaluation
+    from consensus.formats import read_gold, writing
+    from consensus.formats.scored import read_scored
+
+    scores, confusion = evaluation.evaluate(read_scored(labels), read_gold(truth))
+    found = scores.as_dict()
+    if json:
+        typer.echo(json_module.dumps({**found, "confusion": confusion.to_dict("records")}))
+        return
+    units = {"accuracy": "%", "accuracy_low": "%", "accuracy_high": "%", "ece": "%", "log_loss": " nats"}
+    for name, value in found.items():
+        shown = (
+            "- (needs posteriors.csv: consensus run --posteriors)"
+            if value is None and name != "ece"
+            else "- (needs a confidence)"
+            if value is None
+            else f"{value:,}"
+            if isinstance(value, int)
+            else f"{100 * value:.2f} %"
+            if units.get(name) == "%"
+            else f"{value:.4f}{units.get(name, '')}"
+        )
+        typer.echo(f"{name:14} {shown}")
+    typer.echo("")
+    typer.echo(writing.text(confusion), nl=False)

@@ -1,0 +1,85 @@
+"""What every command does first: settle the settings, read, fit; with progress on a terminal."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from consensus.cli import options
+
+if TYPE_CHECKING:
+    from consensus.config import RunConfig
+    from consensus.judgments import Gold
+    from consensus.result import Consensus
+
+
+class Show:
+    """Words and progress on stderr: progress only on a terminal, nothing with ``quiet``."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._progress: Progress | None = None
+
+    def say(self, line: str) -> None:
+        """One line of words."""
+        self.console.print(line, markup=False)
+
+    @contextmanager
+    def stages(self) -> Iterator["Show"]:
+        """While open, ``stage`` and ``fitting`` show what is going on."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
+        hidden = not self.console.is_terminal or self.console.quiet
+        with Progress(*columns, console=self.console, transient=True, disable=hidden) as progress:
+            self._task = progress.add_task("starting", total=None)
+            self._progress = progress
+            yield self
+            self._progress = None
+
+    def stage(self, what: str) -> None:
+        """Name the stage that begins."""
+        if self._progress is not None:
+            self._progress.update(self._task, description=what)
+
+    def fitting(self, stage: str, done: int, objective: float, gain: float) -> None:
+        """Tell how EM goes on (a ``Progress`` of ``consensus.models``)."""
+        self.stage(f"{stage}: pass {done}, objective {objective:.5f} nats a judgment, gained {gain:.2g} nats")
+
+
+def settings(parameters: Mapping[str, Any]) -> "RunConfig":
+    """Settings of a command: the file of ``--config``, overruled by the options that were given.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    """
+    from consensus.config import RunConfig
+
+    file = parameters.get("config")
+    from_file = {} if file is None else RunConfig.from_toml(file)
+    return RunConfig.of(None, **(from_file | options.given(parameters, RunConfig.model_fields)))
+
+
+def fitted(paths: list[Path], gold: Path | None, config: "RunConfig", show: Show) -> "tuple[Consensus, Gold | None]":
+    """Read and fit.
+
+    Raises
+    ------
+    ConsensusError
+        The files or settings can't be used.
+    """
+    from consensus.config import FitConfig, ReadConfig
+    from consensus.formats import read, read_gold
+
+    show.stage("reading " + ", ".join(path.name for path in paths))
+    judgments = read(paths, **config.part(ReadConfig))
+    known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
+    show.stage("compiling (the first run on a machine only)")
+    from consensus.models import dawid_skene
+
+    show.stage("fitting")
+    result = dawid_skene.fit(judgments, gold=known, progress=show.fitting, **config.part(FitConfig))
+    return result, known

@@ -1,0 +1,54 @@
+"""Options that several commands share. One that is not given stays None, so that a settings file may set it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Judgments = Annotated[
+    list[Path],
+    typer.Argument(help="Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet.", show_default=False),
+]
+Gold = Annotated[Path | None, typer.Option(help="File of items with known labels (item, label).")]
+Config = Annotated[Path | None, typer.Option(help="TOML file of settings; options on the command line win.")]
+Item = Annotated[str | None, typer.Option(help="Column of the item, if its name does not tell.")]
+Worker = Annotated[str | None, typer.Option(help="Column of the worker.")]
+Label = Annotated[str | None, typer.Option(help="Column of the label.")]
+Timestamp = Annotated[str | None, typer.Option(help="Column of the time of the judgment.")]
+Repeats = Annotated[
+    str | None,
+    typer.Option(help="When a worker judged an item twice: last (default), first, keep or error.", metavar="WHICH"),
+]
+Abstain = Annotated[list[str] | None, typer.Option(help="A label that means 'no answer', such as NA; may be repeated.")]
+Labels = Annotated[str | None, typer.Option(help="The label set, such as 'no,maybe,yes'. Default: labels that occur.")]
+Prior = Annotated[
+    str | None,
+    typer.Option(help="Prior of the workers' confusions: learnt (default), fixed or none.", metavar="KIND"),
+]
+Rho = Annotated[
+    float | None, typer.Option(help="Correlation of judgments on an item, which tempers confidence. Default: measured.")
+]
+MaxIterations = Annotated[int | None, typer.Option(help="EM passes at most. Default: 500.")]
+Tolerance = Annotated[float | None, typer.Option(help="Stop below this gain, in nats a judgment. Default: 1e-7.")]
+Ties = Annotated[str | None, typer.Option(help="Tied labels: first (default) in label order, or abstain.")]
+Threads = Annotated[int | None, typer.Option(help="Threads; never changes a result. Default: all cores.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the held-out draw. Default: 0.")]
+Target = Annotated[float | None, typer.Option(help="Confidence at which an item is accepted. Default: 0.95.")]
+MinJudgments = Annotated[int | None, typer.Option(help="Judgments an item needs to be accepted. Default: 2.")]
+MaxJudgments = Annotated[int | None, typer.Option(help="Unsettled items with this many go to an expert. Default: 7.")]
+Budget = Annotated[int | None, typer.Option(help="List only the N items whose next judgment tells most.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write (.csv, .tsv, .jsonl, .parquet) instead of stdout.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but tables and errors.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an older output.")]
+
+
+def given(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the command's ``parameters`` that the user gave and that are settings (``names``)."""
+    found = {name: value for name, value in parameters.items() if name in names and value not in (None, [])}
+    if isinstance(found.get("labels"), str):
+        found["labels"] = tuple(found["labels"].split(","))
+    return found

@@ -1,0 +1,69 @@
+"""``consensus run``: the whole job."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from consensus.cli import job, options
+
+
+def run(
+    judgments: options.Judgments,
+    gold: options.Gold = None,
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("consensus-out"),
+    overwrite: options.Overwrite = False,
+    item: options.Item = None,
+    worker: options.Worker = None,
+    label: options.Label = None,
+    timestamp: options.Timestamp = None,
+    repeats: options.Repeats = None,
+    abstain: options.Abstain = None,
+    labels: options.Labels = None,
+    target: options.Target = None,
+    min_judgments: options.MinJudgments = None,
+    max_judgments: options.MaxJudgments = None,
+    budget: options.Budget = None,
+    prior: options.Prior = None,
+    rho: options.Rho = None,
+    max_iterations: options.MaxIterations = None,
+    tolerance: options.Tolerance = None,
+    ties: options.Ties = None,
+    threads: options.Threads = None,
+    seed: options.Seed = None,
+    config: options.Config = None,
+    posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,
+    format: Annotated[Literal["csv", "parquet", "jsonl"], typer.Option(help="Format of the tables.")] = "csv",
+    spreadsheet_safe: Annotated[
+        bool, typer.Option("--spreadsheet-safe", help="Put ' before ids that a spreadsheet takes for formulas.")
+    ] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder."""
+    parameters = dict(locals())
+    chosen = job.settings(parameters)
+    show = job.Show(quiet)
+
+    from consensus.config import EscalateConfig, ReadConfig
+    from consensus.report import folder, words
+
+    folder.check(out, overwrite=overwrite)
+    with show.stages():
+        result, known = job.fitted(judgments, gold, chosen, show)
+        summary = folder.write(
+            result,
+            out,
+            escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
+            gold=known,
+            reading=chosen.part(ReadConfig),
+            posteriors=posteriors,
+            ending=f".{format}",
+            defuse=spreadsheet_safe,
+            progress=lambda name: show.stage(f"writing {name}"),
+        )
+    for line in words.lines(summary):
+        show.say(line)
+    show.say(f"wrote {out}")
+    if json:
+        typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)

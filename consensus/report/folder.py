@@ -1,0 +1,177 @@
+"""Writing an output folder: built beside its place under another name, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from consensus import escalation, worker_audit
+from consensus.errors import OutputError
+from consensus.formats import writing
+from consensus.report.summary import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from consensus.config import EscalateConfig
+    from consensus.judgments import Gold, Reject
+    from consensus.result import Consensus
+    from consensus.simulation import Simulation
+
+SIGNS = ("summary.json", "planted.csv")  # one of them stands in every folder that we wrote
+
+
+def check(out: Path, *, overwrite: bool) -> None:
+    """Refuse, before any work is done, a folder that could not be written in the end.
+
+    Raises
+    ------
+    OutputError
+        It exists (and ``overwrite`` is not set, or it holds something else than such an output), or its parent is
+        missing or may not be written.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: a file stands there; choose another folder with --out")
+    if out.exists() and any(out.iterdir()):
+        if not overwrite:
+            raise OutputError(f"{out}: exists already; choose another folder with --out, or pass --overwrite")
+        if not any((out / name).is_file() for name in SIGNS):
+            raise OutputError(
+                f"{out}: holds no {' and no '.join(SIGNS)}, so it is no output of ours and stays; "
+                "choose another folder with --out"
+            )
+    parent = out.absolute().parent
+    if not parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {parent}; create it first")
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{out}: {parent} can't be written ({(error.strerror or '').lower()}); choose another folder with --out"
+        ) from None
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A folder to fill that takes the place of ``out`` when all went well, and else disappears.
+
+    An older ``out`` stays as it is until then. Two renames swap them: were the process killed between these, the old
+    one stands beside under ``.NAME.PID.old``.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, or a rename is refused.
+    """
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    try:
+        partial.mkdir()
+        yield partial
+        if out.exists():
+            out.rename(old)
+        partial.rename(out)
+    except OSError as error:
+        raise OutputError(f"{out}: can't be written: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def write(
+    result: Consensus,
+    out: Path,
+    *,
+    escalate: EscalateConfig,
+    gold: Gold | None = None,
+    reading: dict[str, Any] | None = None,
+    posteriors: bool = False,
+    ending: str = ".csv",
+    defuse: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Write all tables of a run into ``out``; return the summary.
+
+    Parameters
+    ----------
+    result
+        What was fitted.
+    out
+        Folder; replaced if it exists (``check`` asks first).
+    escalate
+        When an item is accepted.
+    gold
+        As given to ``fit``, for its digests.
+    reading
+        Settings of reading, for the summary.
+    posteriors
+        Also write posteriors.csv.
+    ending
+        Of the tables: .csv, .parquet or .jsonl.
+    defuse
+        Put ``'`` before ids that a spreadsheet would take for a formula.
+    progress
+        Called with the name of each file before it is made.
+
+    Raises
+    ------
+    OutputError
+        Something can't be written; then ``out`` is as it was.
+    """
+    statuses = escalation.statuses(result, escalate)
+    told = summary(result, statuses, escalate, gold, reading or {})
+    tables: dict[str, Callable[[], pd.DataFrame]] = {
+        "labels": lambda: result.labels.assign(status=statuses),
+        "workers": lambda: worker_audit.audit(result),
+        "confusions": lambda: worker_audit.confusions(result),
+        "escalations": lambda: escalation.escalate(result, escalate),
+        "rejects": lambda: _rejects(result.judgments.rejects),
+    }
+    if posteriors:
+        tables["posteriors"] = lambda: result.posteriors
+    with whole(out) as folder:
+        for name, table in tables.items():
+            progress(name + ending)
+            writing.write(table(), folder / (name + ending), defuse=defuse)
+        progress("summary.json")
+        (folder / "summary.json").write_text(
+            json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+    return told
+
+
+def write_simulation(drawn: Simulation, out: Path, *, n_gold: int, seed: int) -> None:
+    """Write a simulated crowd into ``out``: judgments, gold, truth and the planted confusions.
+
+    Raises
+    ------
+    OutputError
+        Something can't be written; then ``out`` is as it was.
+    """
+    with whole(out) as folder:
+        writing.write(drawn.judgments_table(), folder / "judgments.csv")
+        writing.write(drawn.truth_table(n_gold, seed), folder / "gold.csv")
+        writing.write(drawn.truth_table(), folder / "truth.csv")
+        writing.write(drawn.confusions_table(), folder / "planted.csv")
+
+
+def _rejects(rejects: tuple[Reject, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "file": pd.Series([one.file for one in rejects], dtype="str"),
+            "line": pd.Series([one.line for one in rejects], dtype="int64"),
+            "reason": pd.Series([one.reason for one in rejects], dtype="str"),
+            "row": pd.Series([one.row for one in rejects], dtype="str"),
+        }
+    )

@@ -1,0 +1,124 @@
+"""What a run found, in numbers: the content of summary.json and of the words on screen."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus import __version__
+from consensus.intervals import LEVEL, Z, wilson
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from consensus.config import EscalateConfig
+    from consensus.judgments import Gold
+    from consensus.result import Consensus
+
+LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
+
+
+def summary(
+    result: Consensus, statuses: pd.Series[str], escalate: EscalateConfig, gold: Gold | None, reading: dict[str, Any]
+) -> dict[str, Any]:
+    """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
+
+    Keys: provenance, settings, counts, label_shares, convergence, quality, warnings. Numbers that do not exist are
+    null, never words.
+    """
+    judgments = result.judgments
+    tally = judgments.tally
+    convergence = result.convergence
+    return _without_nan(
+        {
+            "provenance": {
+                "consensus": __version__,
+                "python": platform.python_version(),
+                **{name: importlib.metadata.version(name) for name in LIBRARIES},
+                "judgments": [asdict(source) for source in judgments.sources],
+                "gold": [] if gold is None else [asdict(source) for source in gold.sources],
+                "seed": result.config.seed,
+            },
+            "settings": {**result.settings(), **escalate.model_dump(mode="json"), **reading, "model": result.model},
+            "counts": {
+                "rows": asdict(tally),
+                "judgments": judgments.n_judgments,
+                "items": judgments.n_items,
+                "workers": judgments.n_workers,
+                "labels": judgments.n_labels,
+                "gold_items": 0 if result.gold is None else len(result.gold.items) + len(result.gold.unjudged),
+                "judgments_per_item": judgments.n_judgments / max(judgments.n_items, 1),
+                "status": {str(name): int(n) for name, n in sorted(statuses.value_counts().items())},
+            },
+            "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
+            "convergence": {
+                "status": convergence.status,
+                "converged": convergence.converged,
+                "iterations": convergence.iterations,
+                "prior_frozen_at": convergence.frozen_at,
+                "objective": list(convergence.objective),
+                "starts": result.starts,
+                "rho": result.rho,
+            },
+            "quality": quality(result, statuses, escalate),
+            "warnings": [asdict(warning) for warning in result.warnings],
+        }
+    )
+
+
+def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfig) -> dict[str, Any]:
+    """Expected error of the accepted items, and the measured error on gold items judged by the same rule.
+
+    ``expected_error`` is the mean of 1 - confidence; its interval is that of a sum of independent errors (normal).
+    ``gold`` compares each gold item with what its label would have been without its gold (leave-one-out), over all
+    of them and over those that the rule would have accepted; intervals are Wilson's.
+    """
+    accepted = (statuses == "accepted").to_numpy()[: len(result.posterior)]
+    wrong = 1.0 - result.confidence[accepted]
+    n = len(wrong)
+    spread = Z * np.sqrt(float((wrong * (1 - wrong)).sum())) / max(n, 1)
+    expected = float(wrong.mean()) if n else np.nan
+    found: dict[str, Any] = {
+        "target": escalate.target,
+        "accepted": n,
+        "audited": result.gold_posterior is not None,
+        "expected_error": expected,
+        "expected_error_low": max(expected - spread, 0.0),
+        "expected_error_high": min(expected + spread, 1.0),
+        "interval_level": LEVEL,
+        "gold": None,
+    }
+    if result.gold is not None and result.gold_posterior is not None:
+        posterior = result.gold_posterior
+        best = posterior.argmax(axis=1)
+        right = result.gold.accepted[np.arange(len(best)), best]
+        per_item = result.judgments.per_item[result.gold.items]
+        settled = (posterior.max(axis=1) >= escalate.target) & (per_item >= escalate.min_judgments)
+        found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}
+    return found
+
+
+def _measured(right: np.ndarray[Any, Any], posterior: np.ndarray[Any, Any]) -> dict[str, float]:
+    n, n_wrong = len(right), int((~right).sum())
+    low, high = wilson(n_wrong, n)
+    return {
+        "items": n,
+        "errors": n_wrong,
+        "measured_error": n_wrong / n if n else np.nan,
+        "low": float(low),
+        "high": float(high),
+        "claimed_error": float(1.0 - posterior.max(axis=1).mean()) if n else np.nan,
+    }
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with None for NaN: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,91 @@
+"""The summary of a run in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from consensus.result import Consensus
+
+
+def lines(summary: dict[str, Any]) -> list[str]:
+    """A few lines that say what came in, what came out, and how far it can be trusted."""
+    counts, quality = summary["counts"], summary["quality"]
+    return [
+        *_rows(counts),
+        _fit(summary),
+        *_status(counts, quality),
+        *(_warning(one["code"], one["message"]) for one in summary["warnings"]),
+    ]
+
+
+def of_result(result: Consensus) -> list[str]:
+    """What to know beside a single table: the balance of rows, and what to beware of."""
+    return [balance(asdict(result.judgments.tally)), *(_warning(one.code, one.message) for one in result.warnings)]
+
+
+def balance(rows: dict[str, int]) -> str:
+    """The balance of rows, such as ``5,984 rows read = 5,980 used + 4 rejected``."""
+    parts = [f"{rows['used']:,} used"]
+    names = {"abstained": "without a label", "repeated": "replaced by a repeat", "rejected": "rejected"}
+    parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows[key]]
+    return f"{rows['read']:,} rows read = {' + '.join(parts)}"
+
+
+def _rows(counts: dict[str, Any]) -> list[str]:
+    gold = f", {counts['gold_items']:,} gold items" if counts["gold_items"] else ""
+    return [
+        balance(counts["rows"]),
+        f"{counts['items']:,} items, {counts['workers']:,} workers, {counts['labels']:,} labels, "
+        f"{counts['judgments_per_item']:.2f} judgments an item{gold}",
+    ]
+
+
+def _fit(summary: dict[str, Any]) -> str:
+    convergence = summary["convergence"]
+    said = {
+        "converged": f"converged after {convergence['iterations']} passes",
+        "iteration_limit": f"stopped after {convergence['iterations']} passes without converging",
+        "not_iterative": "vote shares, nothing to converge",
+        "not_identified": "one judgment an item, nothing to fit",
+    }[convergence["status"]]
+    return f"{summary['settings']['model'].replace('_', ' ')}: {said}"
+
+
+def _status(counts: dict[str, Any], quality: dict[str, Any]) -> list[str]:
+    status = counts["status"]
+    judged = counts["items"]
+    found = [
+        f"accepted {quality['accepted']:,} of {judged:,} items at target {quality['target']:.0%}: {_quality(quality)}"
+    ]
+    waiting = [
+        f"{status[name]:,} {to}"
+        for name, to in (("escalate", "need more judgments"), ("expert", "an expert"))
+        if name in status
+    ]
+    if waiting:
+        found.append(", ".join(waiting))
+    return found
+
+
+def _quality(quality: dict[str, Any]) -> str:
+    if not quality["accepted"]:
+        return "no error to state" if quality["audited"] else "no error to state, unaudited"
+    claim = (
+        f"expected error {quality['expected_error']:.1%} "
+        f"[{quality['expected_error_low']:.1%}, {quality['expected_error_high']:.1%}]"
+    )
+    if not quality["audited"]:
+        return f"{claim}, unaudited"
+    gold = quality["gold"]["accepted"]
+    if not gold["items"]:
+        return f"{claim}, unaudited (no gold item would be accepted)"
+    return (
+        f"{claim}, audited on {gold['items']:,} gold items: measured {gold['measured_error']:.1%} "
+        f"[{gold['low']:.1%}, {gold['high']:.1%}]"
+    )
+
+
+def _warning(code: str, message: str) -> str:
+    return f"warning {code}: {message}"
