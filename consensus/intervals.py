@@ -32,12 +32,13 @@ def wilson(successes: ArrayLike, n: ArrayLike) -> tuple[Reals, Reals]:
     return np.maximum((centre - half) / scale, 0.0), np.minimum((centre + half) / scale, 1.0)
 
 
-def beta_quantiles(a: ArrayLike, b: ArrayLike) -> tuple[Reals, Reals]:
+def beta_quantiles(a: Reals, b: Reals) -> tuple[Reals, Reals]:
     """Central credible interval of Beta(a, b), elementwise."""
     from scipy.special import betaincinv
 
     tail = (1.0 - LEVEL) / 2
-    return betaincinv(a, b, tail), betaincinv(a, b, 1.0 - tail)
+    low, high = (np.asarray(betaincinv(a, b, level), np.float64) for level in (tail, 1.0 - tail))
+    return low, high
 
 
 def of_moments(mean: Reals, variance: Reals) -> tuple[Reals, Reals]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.config import Repeats
-
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -213,7 +211,7 @@ def encode(
     label: pa.ChunkedArray,
     when: NDArray[np.datetime64] | None,
     *,
-    repeats: Repeats,
+    repeats: str,
     locate: Callable[[int], str],
 ) -> Judgments:
     """Codes in canonical order from columns of text.

@@ -74,11 +74,12 @@ class Confusions:
     @property
     def n_labels(self) -> int:
         """K."""
-        return self.pseudo_counts.shape[0]
+        return len(self.pseudo_counts)
 
     def matrix(self, worker: int) -> NDArray[np.float64]:
         """C[true, observed] (K, K) of one worker; rows sum to 1."""
-        return self.dense(worker, worker + 1)[0]
+        (one,) = self.dense(worker, worker + 1)
+        return np.asarray(one, np.float64)
 
     def informativeness(self, prior: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mutual information (W,), in nats, of the true label, distributed as ``prior`` (K,), and the worker's answer.
@@ -261,14 +262,15 @@ def normalised(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows (over the last axis) scaled to sum to 1; uniform where they are all zero."""
     totals = table.sum(axis=-1, keepdims=True)
     uniform = np.full_like(table, 1.0 / table.shape[-1])
-    return np.divide(table, totals, out=uniform, where=totals > 0)
+    np.divide(table, totals, out=uniform, where=totals > 0)
+    return uniform
 
 
 def best_label(posterior: NDArray[np.float64], abstain_on_ties: bool) -> NDArray[np.int32]:
     """(I,) the most probable label of each row; ties go to the first in label order, or become -1."""
     peak = posterior.max(axis=1, keepdims=True)
     tied = posterior >= peak - TIE
-    best = tied.argmax(axis=1).astype(np.int32)
+    best: NDArray[np.int32] = tied.argmax(axis=1).astype(np.int32)
     if abstain_on_ties:
         best[tied.sum(axis=1) > 1] = -1
     return best
@@ -277,7 +279,8 @@ def best_label(posterior: NDArray[np.float64], abstain_on_ties: bool) -> NDArray
 def entropy(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
     """(I,) entropy of each row in nats."""
     logs = np.log(posterior, out=np.zeros_like(posterior), where=posterior > 0)
-    return np.maximum(-np.einsum("ik,ik->i", posterior, logs), 0.0)
+    found: NDArray[np.float64] = np.maximum(-np.einsum("ik,ik->i", posterior, logs), 0.0)
+    return found
 
 
 def as_text(ids: pa.StringArray) -> pd.Series[str]:

@@ -161,18 +161,19 @@ def _accuracy(
     return mean, low, high
 
 
-def _on_gold(result: Consensus) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _on_gold(result: Consensus) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Judgments of each worker on gold items (W,), and how many of them give an accepted label (W,)."""
     judgments = result.judgments
     n_workers = judgments.n_workers
     if result.gold is None:
-        return np.zeros(n_workers, np.int64), np.zeros(n_workers)
+        return np.zeros(n_workers, np.intp), np.zeros(n_workers)
     code = np.full(judgments.n_items, -1, np.int64)
     code[result.gold.items] = np.arange(len(result.gold.items))
     on_gold = code[judgments.item] >= 0
     worker = judgments.worker[on_gold]
     right = result.gold.accepted[code[judgments.item[on_gold]], judgments.label[on_gold]]
-    return np.bincount(worker, minlength=n_workers), np.bincount(worker, weights=right, minlength=n_workers)
+    n_right = np.bincount(worker, weights=right, minlength=n_workers).astype(np.float64)
+    return np.bincount(worker, minlength=n_workers), n_right
 
 
 def _agreement(result: Consensus) -> NDArray[np.float64]:
@@ -183,4 +184,6 @@ def _agreement(result: Consensus) -> NDArray[np.float64]:
     n_workers = judgments.n_workers
     n_agreeing = np.bincount(judgments.worker, weights=agreeing, minlength=n_workers)
     n_peers = np.bincount(judgments.worker, weights=peers, minlength=n_workers)
-    return np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0)
+    share = np.full(n_workers, np.nan)
+    np.divide(n_agreeing, n_peers, out=share, where=n_peers > 0)
+    return share

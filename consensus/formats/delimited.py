@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.roles import Chosen, positions
 from consensus.formats.streams import Tap, refuse_binary, unreadable
 from consensus.formats.table import TextTable
 from consensus.judgments import Reject, Source
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-BLOCK = 4 << 20  # bytes Arrow parses at once
+    from consensus.formats.roles import Roles
+
+BLOCKS = (4 << 20, 1 << 30)  # bytes Arrow parses at once; a row must fit into a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class _Record:
         return self.text.encode("latin-1").decode("utf-8", errors="backslashreplace")
 
 
-def read(path: Path, chosen: Chosen) -> TextTable:
+def read(path: Path, roles: Roles) -> TextTable:
     """Columns of ``path`` as text.
 
     Raises
@@ -61,14 +62,8 @@ def read(path: Path, chosen: Chosen) -> TextTable:
         header = _header(path)
         delimiter = _delimiter(header.text)
         names = next(csv.reader([header.readable], delimiter=delimiter))
-        found = positions(names, chosen, str(path))
-        tap = Tap(path)
-        try:
-            n_invalid, columns = _parse(tap, header, len(names), found, delimiter)
-        except pa.ArrowInvalid as error:
-            for record in _records(path, delimiter, header):
-                _refuse_open_quote(record, path)
-            raise FormatError(f"{path}: can't be parsed as delimited text: {error}") from None
+        found = roles.positions(names, str(path))
+        tap, n_invalid, columns = _parsed(path, header, len(names), found, delimiter)
     n_rows = len(columns["item"])
     lines = tap.line_feeds + (tap.last != b"\n")
     odd = n_invalid or tap.quotes % 2 or lines != n_rows + header.line + header.n_lines - 1
@@ -104,8 +99,28 @@ def _delimiter(header: str) -> str:
     return max(",\t;|", key=header.count)
 
 
+def _parsed(
+    path: Path, header: _Record, n_fields: int, found: dict[str, int], delimiter: str
+) -> tuple[Tap, int, dict[str, pa.ChunkedArray]]:
+    """As ``_parse``, with larger blocks where a row does not fit into one."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    for block_size in BLOCKS:
+        tap = Tap(path)
+        try:
+            return tap, *_parse(tap, header, n_fields, found, delimiter, block_size)
+        except pa.ArrowInvalid as error:
+            reason = str(error)
+            record = None
+            for record in _records(path, delimiter, header):
+                _refuse_open_quote(record, path)
+            if record is None:  # a header without a line end, and nothing after it
+                return tap, 0, {role: pa.chunked_array([], pa.binary()) for role in found}
+    raise FormatError(f"{path}: can't be parsed as delimited text: {reason}")
+
+
 def _parse(
-    tap: Tap, header: _Record, n_fields: int, found: dict[str, int], delimiter: str
+    tap: Tap, header: _Record, n_fields: int, found: dict[str, int], delimiter: str, block_size: int
 ) -> tuple[int, dict[str, pa.ChunkedArray]]:
     """How many rows had the wrong number of fields, and the bytes of the wanted columns of the others."""
     import pyarrow as pa
@@ -124,7 +139,7 @@ def _parse(
         table = pa.csv.read_csv(
             pa.PythonFile(tap),
             read_options=pa.csv.ReadOptions(
-                column_names=names, skip_rows=header.line + header.n_lines - 1, block_size=BLOCK
+                column_names=names, skip_rows=header.line + header.n_lines - 1, block_size=block_size
             ),
             parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
             convert_options=pa.csv.ConvertOptions(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
-from consensus.formats.roles import Chosen, positions
 from consensus.formats.streams import unreadable
 from consensus.formats.table import TextTable, as_text
 from consensus.judgments import Source
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from consensus.formats.roles import Roles
 
-def read_parquet(path: Path, chosen: Chosen) -> TextTable:
+
+def read_parquet(path: Path, roles: Roles) -> TextTable:
     """Columns of a Parquet file as text.
 
     Raises
@@ -34,14 +35,14 @@ def read_parquet(path: Path, chosen: Chosen) -> TextTable:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         try:
             names = pa.parquet.read_schema(path).names
-            found = positions(names, chosen, str(path))
+            found = roles.positions(names, str(path))
             table = pa.parquet.read_table(path, columns=[names[n] for n in found.values()])
         except pa.ArrowInvalid as error:
             raise FormatError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
     return _text_table(table, {role: names[n] for role, n in found.items()}, str(path), Source(str(path), digest))
 
 
-def read_frame(frame: Any, chosen: Chosen, place: str = "data frame") -> TextTable:
+def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> TextTable:
     """Columns of a frame as text.
 
     Raises
@@ -65,7 +66,7 @@ def read_frame(frame: Any, chosen: Chosen, place: str = "data frame") -> TextTab
             f"can't read judgments from a {type(frame).__name__}; give a path, several paths, a mapping of columns, or "
             "a pandas, polars or Arrow table"
         )
-    found = positions(names, chosen, place)
+    found = roles.positions(names, place)
     table = pa.table({role: _arrow(pick(n), role, place) for role, n in found.items()})
     return _text_table(table, {role: role for role in found}, place, None)
 

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
-from consensus.formats.roles import Chosen, positions
 from consensus.formats.streams import Tap, refuse_binary, unreadable
 from consensus.formats.table import TextTable
 from consensus.judgments import Reject, Source
@@ -15,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from consensus.formats.roles import Roles
 
-def read(path: Path, chosen: Chosen) -> TextTable:
+
+def read(path: Path, roles: Roles) -> TextTable:
     """Columns of ``path`` as text; lines that are not usable objects are rejects.
 
     Raises
@@ -37,7 +38,7 @@ def read(path: Path, chosen: Chosen) -> TextTable:
             record, fault = _parsed(raw)
             if record is not None and not keys:
                 names = list(record)
-                keys = {role: names[n] for role, n in positions(names, chosen, f"{path}:{line}").items()}
+                keys = {role: names[n] for role, n in roles.positions(names, f"{path}:{line}").items()}
                 cells = {role: [] for role in keys}
             row = {role: _cell(record.get(key)) for role, key in keys.items()} if record is not None else {}
             nested = [role for role, cell in row.items() if cell is NESTED]

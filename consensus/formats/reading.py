@@ -13,6 +13,7 @@ import numpy as np
 from consensus.config import ReadConfig, Repeats
 from consensus.errors import FormatError
 from consensus.formats import delimited, frames, json_lines
+from consensus.formats.roles import Roles
 from consensus.formats.streams import COMPRESSION
 from consensus.formats.table import TextTable, as_times
 from consensus.judgments import Gold, Judgments, Reject, encode
@@ -20,9 +21,8 @@ from consensus.judgments import Gold, Judgments, Reject, encode
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from consensus.formats.roles import Chosen
 
-READERS: dict[str, Callable[[Path, Chosen], TextTable]] = {
+READERS: dict[str, Callable[[Path, Roles], TextTable]] = {
     ".csv": delimited.read,
     ".tsv": delimited.read,
     ".tab": delimited.read,
@@ -80,8 +80,8 @@ def read(
         repeats=repeats,
         abstain=tuple(abstain),
     )
-    chosen = {"item": item, "worker": worker, "label": label, "timestamp": timestamp}
-    tables = [_usable(table, ("item", "worker")) for table in _tables(source, chosen)]
+    roles = Roles({"item": item, "worker": worker, "label": label, "timestamp": timestamp})
+    tables = [_usable(table, ("item", "worker")) for table in _tables(source, roles)]
     n_read = sum(table.n_rows + len(table.rejects) for table in tables)
     if not n_read:
         raise FormatError(f"{tables[0].file}: a header but no rows; expected one judgment a row")
@@ -111,17 +111,21 @@ def read(
 def read_gold(source: Any, *, item: str | None = None, label: str | None = None) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
-    ``source`` is what ``read`` takes. Rows without a label say nothing and are passed over.
+    ``source`` is what ``read`` takes; ``item`` and ``label`` name columns, which are found by their usual names where
+    those do not exist. Rows without a label say nothing and are passed over.
 
     Raises
     ------
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
     """
-    tables = [_usable(table, ("item",)) for table in _tables(source, {"item": item, "label": label})]
+    tables = [
+        _usable(table, ("item",)) for table in _tables(source, Roles({"item": item, "label": label}, lenient=True))
+    ]
     for table in tables:
-        for reject in table.rejects:  # gold is trusted: nothing in it is dropped silently
-            raise FormatError(f"{reject.file}:{reject.line}: {reject.reason}: {reject.row[:60]}; correct the gold")
+        if table.rejects:  # a malformed row of gold is an error, not a reject: gold is trusted
+            first = table.rejects[0]
+            raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
     rows: dict[tuple[str, str], str] = {}
     for table in tables:
         items, labels = table.columns["item"].to_pylist(), table.columns["label"].to_pylist()
@@ -139,15 +143,15 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
     )
 
 
-def _tables(source: Any, chosen: Chosen) -> list[TextTable]:
+def _tables(source: Any, roles: Roles) -> list[TextTable]:
     if isinstance(source, (str, Path)):
         source = [source]
     if isinstance(source, Sequence) and source and all(isinstance(one, (str, Path)) for one in source):
-        return [_reader(Path(one))(Path(one), chosen) for one in source]
-    return [frames.read_frame(source, chosen)]
+        return [_reader(Path(one))(Path(one), roles) for one in source]
+    return [frames.read_frame(source, roles)]
 
 
-def _reader(path: Path) -> Callable[[Path, Chosen], TextTable]:
+def _reader(path: Path) -> Callable[[Path, Roles], TextTable]:
     endings = [ending.lower() for ending in path.suffixes]
     if endings and endings[-1] in COMPRESSION:
         endings.pop()

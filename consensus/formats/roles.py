@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "item": (
@@ -45,41 +49,57 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Names of the column of each role; case and leading underscores do not matter."""
 
 OPTIONAL = {"timestamp"}
-Chosen = Mapping[str, str | None]
-"""Role to the column that the user named for it, or None to find it."""
 
 
-def positions(header: Sequence[str], chosen: Chosen, place: str) -> dict[str, int]:
-    """Position in ``header`` of the column of each role in ``chosen``.
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The columns to look for."""
 
-    Raises
-    ------
-    FormatError
-        A column is missing, or several could be meant.
-    """
-    listed = ", ".join(header)
-    found: dict[str, int] = {}
-    for role, name in chosen.items():
-        if name is not None:
-            candidates = [n for n, column in enumerate(header) if column == name]
-            if not candidates:
-                raise FormatError(
-                    f'{place}: no column "{name}" for the {role}; the columns are: {listed}; correct --{role}'
-                )
-        else:
-            candidates = [n for n, column in enumerate(header) if column.strip().lstrip("_").lower() in NAMES[role]]
-        if len(candidates) > 1:
-            if name is not None:
-                raise FormatError(f'{place}: {len(candidates)} columns are called "{name}"; rename all but one')
-            if role in OPTIONAL:
+    named: Mapping[str, str | None]
+    """Role to the column that the user named for it, or None to find it by ``NAMES``."""
+    lenient: bool = False
+    """A named column may be missing: then it is found by ``NAMES`` (gold beside differently named judgments)."""
+
+    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
+        """Position in ``header`` of the column of each role; optional ones may be missing.
+
+        Raises
+        ------
+        FormatError
+            A column is missing, or several could be meant.
+        """
+        found: dict[str, int] = {}
+        for role, name in self.named.items():
+            if name is not None and (name in header or not self.lenient):
+                found[role] = _named(header, role, name, place)
                 continue
-            several = ", ".join(header[n] for n in candidates)
-            raise FormatError(
-                f"{place}: several columns could hold the {role}: {several}; choose one with --{role}, such as "
-                f"--{role} {header[candidates[0]]}"
-            )
-        if candidates:
-            found[role] = candidates[0]
-        elif role not in OPTIONAL:
-            raise FormatError(f"{place}: no column holds the {role}; the columns are: {listed}; name it with --{role}")
-    return found
+            candidates = [n for n, column in enumerate(header) if _plain(column) in NAMES[role]]
+            if len(candidates) == 1:
+                found[role] = candidates[0]
+            elif role not in OPTIONAL:
+                raise FormatError(_cannot_tell(header, role, candidates, place))
+        return found
+
+
+def _plain(column: str) -> str:
+    return column.strip().lstrip("_").lower()
+
+
+def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
+    if name not in header:
+        raise FormatError(
+            f'{place}: no column "{name}" for the {role}; the columns are: {", ".join(header)}; correct --{role}'
+        )
+    if header.count(name) > 1:
+        raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')
+    return header.index(name)
+
+
+def _cannot_tell(header: Sequence[str], role: str, candidates: list[int], place: str) -> str:
+    if not candidates:
+        return f"{place}: no column holds the {role}; the columns are: {', '.join(header)}; name it with --{role}"
+    several = ", ".join(header[n] for n in candidates)
+    return (
+        f"{place}: several columns could hold the {role}: {several}; choose one with --{role}, such as "
+        f"--{role} {header[candidates[0]]}"
+    )

@@ -49,7 +49,7 @@ def _frame(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     refuse_binary(path)
     if path.suffix.lower() == ".jsonl":
-        return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        return pd.read_json(path, lines=True, dtype=False)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     try:
         return pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False, sep=delimiter)

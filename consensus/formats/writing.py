@@ -117,7 +117,9 @@ def _as_written(column: pa.Array, defuse: bool) -> pa.Array:
         rounded = pc.round(column, DECIMALS)
         return pc.if_else(pc.is_nan(rounded), None, rounded)
     if defuse and _is_text(column):
-        return pc.if_else(pc.match_substring_regex(column, RISKY), pc.binary_join_element_wise("'", column, ""), column)
+        quote, nothing = (pa.scalar(text, column.type) for text in ("'", ""))
+        risky = pc.match_substring_regex(column, RISKY)
+        return pc.if_else(risky, pc.binary_join_element_wise(quote, column, nothing), column)
     return column
 
 

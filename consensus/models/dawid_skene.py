@@ -17,13 +17,13 @@ from consensus.models import diagnostics, majority_vote, starts, tempering
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
 from consensus.models.rows import Rows
-from consensus.result import Confusions, Consensus, Warning
+from consensus.result import Confusions, Consensus, Warning, normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.judgments import AlignedGold, Gold, Judgments
+    from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate, Progress
 
 SMALL_RHO = 0.3  # least rho where the data is too small to measure it
@@ -33,7 +33,7 @@ def fit(
     judgments: Judgments,
     config: FitConfig | None = None,
     *,
-    gold: Gold | None = None,
+    gold: Any = None,
     backend: Backend | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -47,7 +47,8 @@ def fit(
     config
         Settings; the defaults suit all data.
     gold
-        Items whose label is known: clamped, and used to audit the confidence of the others.
+        Items whose label is known, from ``read_gold`` or anything that it reads: clamped,
+        and used to audit the confidence of the others.
     backend
         Where shards are worked on; threads of this process by default.
     progress
@@ -188,8 +189,7 @@ def _unclamped(
     log_posterior = np.tile(np.log(np.maximum(estimate.pi, 1e-300)), (len(gold.items), 1))
     np.add.at(log_posterior, own, log_cavity)
     log_posterior *= tempering.power(n_each, rho)[:, None]
-    posterior: NDArray[np.float64] = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
-    return posterior / posterior.sum(axis=1, keepdims=True)
+    return normalised(np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True)))
 
 
 def _one_judgment_per_item(audited: bool) -> Warning:

@@ -44,13 +44,13 @@ def of_judgments(judgments: Judgments) -> list[Warning]:
                 {"n_judgments": judgments.unreadable_times},
             )
         )
-    if "" in judgments.labels:
-        n = int((judgments.label == judgments.labels.index("")).sum())
+    n_empty = int((judgments.label == judgments.labels.index("")).sum()) if "" in judgments.labels else 0
+    if n_empty:
         found.append(
             Warning(
                 "empty_label",
-                f'{n:,} judgments carry the label "" (a quoted empty text); if that means no answer, pass --abstain ""',
-                {"n_judgments": n},
+                f'{n_empty:,} judgments carry the label "" (a quoted empty text); if that means no answer, pass --abstain ""',
+                {"n_judgments": n_empty},
             )
         )
     if judgments.n_labels == 1:

@@ -157,8 +157,9 @@ def expect(
 def class_prior(posterior: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:
     """M1: pi (K,); Dirichlet alpha = 1 pseudo-item a label, none under maximum likelihood."""
     smoothing = 0.0 if prior == "none" and len(posterior) else 1.0
-    total: NDArray[np.float64] = posterior.sum(axis=0) + smoothing
-    return total / total.sum()
+    total = posterior.sum(axis=0) + smoothing
+    pi: NDArray[np.float64] = total / total.sum()
+    return pi
 
 
 def log_confusions(
@@ -167,9 +168,10 @@ def log_confusions(
     """M3: log C (R, K) of the observed rows, from N (R, K), n (W, K) and A (K, K)."""
     total = (n + A.sum(axis=1))[rows.worker]
     if A.any():
-        return np.log(N + A.T[rows.label]) - np.log(total)
+        C = (N + A.T[rows.label]) / total
+        return np.asarray(np.log(C), np.float64)
     share = np.divide(N, total, out=np.full_like(N, 1.0 / rows.n_labels), where=total > 0)
-    return np.log(np.maximum(share, SMALLEST))
+    return np.asarray(np.log(np.maximum(share, SMALLEST)), np.float64)
 
 
 def log_prior_density(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consensus.errors import JudgmentError
+from consensus.formats import read_gold
+from consensus.judgments import Gold
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
-    from consensus.judgments import AlignedGold, Gold, Judgments
+    from consensus.judgments import AlignedGold, Judgments
 
 
-def prepared(judgments: Judgments, gold: Gold | None, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
-    """Judgments over the configured label set, and gold as its codes.
+def prepared(judgments: Judgments, gold: Any, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
+    """Judgments over the configured label set, and gold (or what ``read_gold`` takes) as its codes.
 
     Raises
     ------
@@ -26,4 +28,7 @@ def prepared(judgments: Judgments, gold: Gold | None, config: FitConfig) -> tupl
         )
     if config.labels is not None and config.labels != judgments.labels:
         judgments = judgments.with_labels(config.labels)
-    return judgments, None if gold is None else gold.align(judgments)
+    if gold is None:
+        return judgments, None
+    known = gold if isinstance(gold, Gold) else read_gold(gold)
+    return judgments, known.align(judgments)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.judgments import AlignedGold, Gold, Judgments
+    from consensus.judgments import AlignedGold, Judgments
 
 
 def fit(
     judgments: Judgments,
     config: FitConfig | None = None,
     *,
-    gold: Gold | None = None,
+    gold: Any = None,
     backend: Backend | None = None,
     **settings: Any,
 ) -> Consensus:

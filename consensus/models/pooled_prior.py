@@ -50,4 +50,5 @@ def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDAr
     m = p + BASE_WEIGHT * base
     m /= m.sum(axis=1, keepdims=True)
     c = (p.sum() + CONCENTRATION_SHAPE - 1.0) / (d + CONCENTRATION_RATE)
-    return m * min(max(c, CONCENTRATION_RANGE[0]), CONCENTRATION_RANGE[1])
+    learnt: NDArray[np.float64] = m * np.clip(c, *CONCENTRATION_RANGE)
+    return learnt

@@ -8,7 +8,7 @@ import numpy as np
 
 from consensus import kernels
 from consensus.models.expectation_maximisation import expect
-from consensus.result import TIE
+from consensus.result import TIE, normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,7 @@ def majority(judgments: Judgments) -> NDArray[np.float64]:
     """(I, K) hard majority, ties split evenly; uniform for items that nobody labelled."""
     votes = np.zeros((judgments.n_items, judgments.n_labels))
     kernels.label_counts(judgments.item_start, judgments.label, votes)
-    most = (votes >= votes.max(axis=1, keepdims=True) - TIE).astype(np.float64)
-    return most / most.sum(axis=1, keepdims=True)
+    return normalised((votes >= votes.max(axis=1, keepdims=True) - TIE).astype(np.float64))
 
 
 def with_gold(start: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:

@@ -83,8 +83,9 @@ def whole(out: Path) -> Iterator[Path]:
         raise OutputError(f"{out}: can't be written: {(error.strerror or str(error)).lower()}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        if out.exists():
-            shutil.rmtree(old, ignore_errors=True)
+        if old.exists() and not out.exists():
+            old.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write(

@@ -33,7 +33,7 @@ def summary(
     judgments = result.judgments
     tally = judgments.tally
     convergence = result.convergence
-    return _without_nan(
+    found: dict[str, Any] = _without_nan(
         {
             "provenance": {
                 "consensus": __version__,
@@ -68,6 +68,7 @@ def summary(
             "warnings": [asdict(warning) for warning in result.warnings],
         }
     )
+    return found
 
 
 def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfig) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""The environment of the peers, and what a peer script finds in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tests.benchmarks import measured
+else:  # run as a script, its own folder is on the path
+    import measured
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+REQUIREMENTS = HERE / "peers.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a peer found."""
+
+    name: str
+    """The peer with its version, such as "crowd-kit 1.4.2 DawidSkene"."""
+    posteriors: pd.DataFrame
+    """One row an item: item, then the probability of each label in a column of its name."""
+    passes: int
+    fit_seconds: float
+    """Of the fit alone, without imports, reading and writing."""
+    run: measured.Measured
+    """The whole process."""
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """``--peers-python``."""
+    parser.add_argument(
+        "--peers-python",
+        type=Path,
+        metavar="PATH",
+        help="interpreter that has peers.txt installed; by default that of the folder CONSENSUS_PEERS or .venv-peers, "
+        "which is made on first use",
+    )
+
+
+def interpreter(chosen: Path | None) -> Path:
+    """The peers' Python; its environment is made if it does not exist."""
+    if chosen is not None:
+        return chosen
+    folder = Path(os.environ.get("CONSENSUS_PEERS") or ROOT / ".venv-peers")
+    python = folder / "bin" / "python"
+    if not python.exists():
+        sys.stderr.write(f"installing {REQUIREMENTS.name} into {folder}\n")
+        try:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS], check=True)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # a half-made environment would pass for a whole one
+            raise
+    return python
+
+
+def dawid_skene(python: Path, judgments: Path, iterations: int) -> Found:
+    """Fit crowd-kit's Dawid-Skene to the judgments of a CSV file, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "posteriors.csv"
+        script = HERE / "peer_dawid_skene.py"
+        run = measured.run([python, "-W", "ignore", script, judgments, out, "--iterations", str(iterations)])
+        posteriors = pd.read_csv(out, dtype={"item": str}, keep_default_na=False)
+    told = json.loads(run.stdout)
+    pinned = dict(line.split("==") for line in REQUIREMENTS.read_text(encoding="utf-8").split() if "==" in line)
+    if told["version"] != pinned["crowd-kit"]:
+        raise SystemExit(f"{python}: has crowd-kit {told['version']}, but {REQUIREMENTS} pins {pinned['crowd-kit']}")
+    name = f"crowd-kit {told['version']} DawidSkene"
+    return Found(name, posteriors, told["iterations"], told["seconds"], run)

@@ -1,0 +1,63 @@
+"""Shared by all tests: where the real data sets are, a way to run the command line, a small crowd."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from consensus.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+DIGITS = ROOT / "data" / "digits"
+DATASETS = Path(os.environ.get("CONSENSUS_DATASETS", ROOT.parent / "shared" / "datasets"))
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run ``consensus ARGUMENTS`` in this process."""
+
+    def _run(*arguments: object) -> Ran:
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main([str(one) for one in arguments])
+        out, err = capfdbinary.readouterr()
+        return Ran(int(caught.value.code or 0), out.decode(), err.decode())
+
+    return _run
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    """Write a file into the test's folder."""
+
+    def _write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return _write
+
+
+def dataset(name: str) -> Path:
+    """Folder of a real data set; the test is skipped where there is none."""
+    if not (DATASETS / name).is_dir():
+        pytest.skip(f"the real data set {name} is not in {DATASETS} (CONSENSUS_DATASETS names another folder)")
+    return DATASETS / name
+
+
+def csv(rows: Sequence[Sequence[object]], header: str = "item,worker,label") -> str:
+    """Rows as CSV text."""
+    return "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"

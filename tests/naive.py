@@ -1,0 +1,162 @@
+"""Every kernel and model step again, slow and obvious, in probability space: the specification.
+
+Written from the formulas (Dawid & Skene 1979; Minka 2000); shares no code with ``consensus.kernels``.
+"""
+
+import math
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import digamma
+
+from consensus.judgments import Judgments
+
+Reals = NDArray[np.float64]
+
+
+def posteriors(
+    judgments: Judgments, confusion: Reals, prior: Reals, accepted: dict[int, set[int]] | None = None
+) -> tuple[Reals, Reals]:
+    """Posterior (I, K) and log evidence (I,); ``accepted`` labels of gold items."""
+    joint = np.tile(prior, (judgments.n_items, 1))
+    for i, labels in (accepted or {}).items():
+        for k in range(judgments.n_labels):
+            if k not in labels:
+                joint[i, k] = 0.0
+    for i, w, observed in zip(judgments.item, judgments.worker, judgments.label, strict=True):
+        joint[i] *= confusion[w, :, observed]
+    evidence = joint.sum(axis=1)
+    return joint / evidence[:, None], np.log(evidence)
+
+
+def tempered(posterior: Reals, n: NDArray[np.int64], rho: float) -> Reals:
+    """z ** (1 / (1 + rho (n - 1))), normalised."""
+    out = np.empty_like(posterior)
+    for i in range(len(posterior)):
+        out[i] = posterior[i] ** (1 / (1 + rho * max(n[i] - 1, 0)))
+        out[i] /= out[i].sum()
+    return out
+
+
+def counts(judgments: Judgments, posterior: Reals) -> Reals:
+    """N[w, true, observed]."""
+    N = np.zeros((judgments.n_workers, judgments.n_labels, judgments.n_labels))
+    for i, w, observed in zip(judgments.item, judgments.worker, judgments.label, strict=True):
+        for k in range(judgments.n_labels):
+            N[w, k, observed] += posterior[i, k]
+    return N
+
+
+def confusions(N: Reals, A: Reals) -> Reals:
+    """C[w, true, observed] = (N + A) / (n + A.)."""
+    C = np.empty_like(N)
+    for w in range(len(N)):
+        for k in range(N.shape[1]):
+            for observed in range(N.shape[1]):
+                C[w, k, observed] = (N[w, k, observed] + A[k, observed]) / (N[w, k].sum() + A[k].sum())
+    return C
+
+
+def improved_prior(A: Reals, N: Reals) -> Reals:
+    """One step of MODEL.md M2."""
+    K = len(A)
+    p = np.zeros((K, K))
+    d = 0.0
+    for w in range(len(N)):
+        for k in range(K):
+            d += digamma(N[w, k].sum() + A[k].sum()) - digamma(A[k].sum())
+            for observed in range(K):
+                p[k, observed] += A[k, observed] * (
+                    digamma(N[w, k, observed] + A[k, observed]) - digamma(A[k, observed])
+                )
+    a = min(max(np.trace(p) / p.sum(), 1 / K + 0.02), 0.99)
+    m = np.empty((K, K))
+    for k in range(K):
+        for observed in range(K):
+            m[k, observed] = p[k, observed] + 20 * (a if k == observed else (1 - a) / (K - 1))
+        m[k] /= m[k].sum()
+    return min(max((p.sum() + 1) / (d + 0.02), 0.1), 1e4) * m
+
+
+def log_dirichlet(x: Reals, alpha: Reals) -> float:
+    """Log density of Dirichlet(alpha) at x."""
+    density = math.lgamma(alpha.sum())
+    for a, value in zip(alpha, x, strict=True):
+        density += (a - 1) * math.log(value) - math.lgamma(a)
+    return density
+
+
+def objective(judgments: Judgments, C: Reals, pi: Reals, A: Reals) -> float:
+    """Log likelihood + log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A[k] + 1)."""
+    _, log_evidence = posteriors(judgments, C, pi)
+    total = log_evidence.sum() + log_dirichlet(pi, np.full(len(pi), 2.0))
+    for w in range(len(C)):
+        for k in range(len(pi)):
+            total += log_dirichlet(C[w, k], A[k] + 1)
+    return float(total)
+
+
+def label_counts(judgments: Judgments) -> Reals:
+    """Votes (I, K)."""
+    votes = np.zeros((judgments.n_items, judgments.n_labels))
+    for i, observed in zip(judgments.item, judgments.label, strict=True):
+        votes[i, observed] += 1
+    return votes
+
+
+def peer_agreement(judgments: Judgments) -> tuple[Reals, Reals]:
+    """Of every judgment: agreeing judgments by other workers on the item, and all of those."""
+    agreeing, peers = (np.zeros(judgments.n_judgments) for _ in range(2))
+    for a in range(judgments.n_judgments):
+        for b in range(judgments.n_judgments):
+            same_item = judgments.item[a] == judgments.item[b]
+            if same_item and judgments.worker[a] != judgments.worker[b]:
+                peers[a] += 1
+                agreeing[a] += judgments.label[a] == judgments.label[b]
+    return agreeing, peers
+
+
+def worker_pairs(judgments: Judgments, items: NDArray[np.int32]) -> list[tuple[int, int, int]]:
+    """Both workers of every pair of judgments of an item, and whether they agree."""
+    found = []
+    for i in items:
+        on_item = [j for j in range(judgments.n_judgments) if judgments.item[j] == i]
+        for a, b in combinations(on_item, 2):
+            agree = int(judgments.label[a] == judgments.label[b])
+            found.append((int(judgments.worker[a]), int(judgments.worker[b]), agree))
+    return found
+
+
+def held_out_score(z: Reals, n: int, rho: float, likelihood: Reals) -> float:
+    """Log sum_k z~[k] P(observed | k) of one held-out judgment."""
+    weights = z ** (1 / (1 + rho * max(n - 1, 0)))
+    return math.log((weights / weights.sum()) @ likelihood)
+
+
+def entropy(q: Reals) -> float:
+    """Entropy in nats."""
+    return -sum(p * math.log(p) for p in q if p > 0)
+
+
+def information_gain(q: Reals, confusions: Reals) -> float:
+    """H(q) - mean_g sum_l m_gl H(q C_g[:, l] / m_gl)."""
+    gain = 0.0
+    for C in confusions:
+        gain += entropy(q)
+        for answer in range(len(q)):
+            marginal = sum(q[k] * C[k, answer] for k in range(len(q)))
+            if marginal > 0:
+                gain -= marginal * entropy(q * C[:, answer] / marginal)
+    return gain / len(confusions)
+
+
+def mutual_information(prior: Reals, C: Reals) -> float:
+    """sum_kl prior[k] C[k, l] log(C[k, l] / sum_k prior[k] C[k, l])."""
+    total = 0.0
+    for observed in range(len(prior)):
+        marginal = sum(prior[k] * C[k, observed] for k in range(len(prior)))
+        for k in range(len(prior)):
+            if C[k, observed] > 0:
+                total += prior[k] * C[k, observed] * math.log(C[k, observed] / marginal)
+    return total

@@ -1,0 +1,166 @@
+"""Rating workers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from consensus import audit, fit, simulate, worker_audit
+from consensus.intervals import beta_quantiles, of_moments, wilson
+from consensus.models import majority_vote
+from consensus.result import Consensus
+from tests import naive
+from tests.strategies import encoded
+
+COLUMNS = (
+    "worker kind n_judgments n_items accuracy accuracy_low accuracy_high gold_n gold_accuracy gold_low gold_high "
+    "agreement informativeness worth verdict reason"
+).split()
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[Consensus, Any]:
+    drawn = simulate(400, 10, 3, 4, accuracy=0.75, spammers=0.2, seed=11)
+    return fit(drawn.judgments, gold=drawn.truth_table(150)), drawn
+
+
+def test_columns_and_counts(fitted: tuple[Consensus, Any]) -> None:
+    result, _ = fitted
+    table = audit(result)
+    assert list(table.columns) == COLUMNS
+    assert table["worker"].tolist() == result.judgments.worker_ids.to_pylist()
+    assert table["n_judgments"].sum() == result.judgments.n_judgments
+    assert (table["kind"] == "human").all()
+    for name in ("worth", "verdict", "reason"):
+        assert table[name].isna().all()  # documented as not yet filled
+    assert (table["accuracy_low"] < table["accuracy"]).all()
+    assert (table["accuracy"] < table["accuracy_high"]).all()
+
+
+def test_gold_accuracy_is_counted_by_hand(fitted: tuple[Consensus, Any]) -> None:
+    result, drawn = fitted
+    gold = dict(drawn.truth_table(150).itertuples(index=False))
+    j = drawn.judgments
+    items, workers = j.item_ids.to_pylist(), j.worker_ids.to_pylist()
+    table = audit(result).set_index("worker")
+    for w, name in enumerate(workers):
+        answers = [
+            (gold[items[i]], j.labels[k])
+            for i, v, k in zip(j.item, j.worker, j.label, strict=True)
+            if v == w and items[i] in gold
+        ]
+        right = sum(true == given for true, given in answers)
+        row = table.loc[name]
+        assert row["gold_n"] == len(answers)
+        assert row["gold_accuracy"] == pytest.approx(right / len(answers))
+        low, high = wilson(right, len(answers))
+        assert (row["gold_low"], row["gold_high"]) == (pytest.approx(float(low)), pytest.approx(float(high)))
+
+
+def test_agreement_is_counted_by_hand(fitted: tuple[Consensus, Any]) -> None:
+    result, drawn = fitted
+    agreeing, peers = naive.peer_agreement(drawn.judgments)
+    worker = drawn.judgments.worker
+    expected = [agreeing[worker == w].sum() / peers[worker == w].sum() for w in range(10)]
+    np.testing.assert_allclose(audit(result)["agreement"], expected)
+
+
+def test_informativeness_in_bits(fitted: tuple[Consensus, Any]) -> None:
+    result, _ = fitted
+    C = result.confusions.dense()
+    expected = [naive.mutual_information(result.prior_shares, one) / np.log(2) for one in C]
+    np.testing.assert_allclose(audit(result)["informativeness"], expected, rtol=1e-9)
+
+
+def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    result, _ = fitted
+    table = worker_audit.confusions(result)
+    assert list(table.columns) == ["worker", "true_label", "label", "count", "probability", "low", "high"]
+    assert len(table) == 10 * 9
+    one = table[table["worker"] == "w3"].pivot(index="true_label", columns="label", values="probability")
+    np.testing.assert_allclose(one, result.confusion("w3"))
+    cell = table.iloc[40]
+    k, observed = (result.judgments.labels.index(cell[name]) for name in ("true_label", "label"))
+    A = result.confusions.pseudo_counts
+    n = table[(table["worker"] == cell["worker"]) & (table["true_label"] == cell["true_label"])]["count"].sum()
+    posterior = beta(cell["count"] + A[k, observed], n + A[k].sum() - cell["count"] - A[k, observed])
+    assert (cell["low"], cell["high"]) == (pytest.approx(posterior.ppf(0.025)), pytest.approx(posterior.ppf(0.975)))
+    assert table["count"].sum() == pytest.approx(result.judgments.n_judgments)
+
+    monkeypatch.setattr(worker_audit, "MOST_CELLS", 10)
+    given = worker_audit.confusions(result)
+    assert len(given) == len(result.confusions.row_worker) * 3
+    both = given.merge(table, on=["worker", "true_label", "label"])
+    assert len(both) == len(given)
+    for name in ("count", "probability", "low", "high"):
+        np.testing.assert_allclose(both[f"{name}_x"], both[f"{name}_y"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        {"n_items": 1500, "n_workers": 30, "n_labels": 4, "per_item": 3.5, "accuracy": 0.72, "spammers": 0.15},
+        {"n_items": 3000, "n_workers": 60, "n_labels": 2, "per_item": 5},
+        {"n_items": 2000, "n_workers": 40, "n_labels": 10, "per_item": 3},
+    ],
+)
+def test_intervals_cover_the_planted_accuracy(crowd: dict[str, Any]) -> None:
+    covered = []
+    for seed in range(3):
+        drawn = simulate(**crowd, seed=seed)
+        table = audit(fit(drawn.judgments))
+        planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
+        codes = [int(name[1:]) for name in table["worker"]]
+        covered += ((table["accuracy_low"] <= planted[codes]) & (planted[codes] <= table["accuracy_high"])).tolist()
+    assert np.mean(covered) >= 0.88
+
+
+def test_no_peers_no_gold_no_confidence() -> None:
+    table = audit(fit(encoded([("a", "v", "x"), ("b", "w", "y")])))
+    for name in ("agreement", "gold_accuracy", "gold_low", "gold_high", "accuracy", "accuracy_low", "accuracy_high"):
+        assert table[name].isna().all()
+
+
+def test_a_worker_whose_repeats_are_kept() -> None:
+    from consensus import read
+
+    rows = {"item": ["a", "a", "a"], "worker": ["v", "v", "w"], "label": ["x", "y", "x"]}
+    table = audit(fit(read(rows, repeats="keep")))
+    assert table[["n_judgments", "n_items"]].to_numpy().tolist() == [[2, 1], [1, 1]]
+    assert table["agreement"].tolist() == [0.5, 0.5]
+
+
+def test_majority_votes_are_audited_too() -> None:
+    drawn = simulate(200, 6, 2, 3, accuracy=0.9, seed=1)
+    table = audit(majority_vote.fit(drawn.judgments))
+    assert table["accuracy"].between(0.5, 1).all()
+
+
+def test_maximum_likelihood_has_cells_without_an_interval() -> None:
+    drawn = simulate(60, 4, 2, 3, accuracy=0.95, seed=1)
+    table = worker_audit.confusions(fit(drawn.judgments, prior="none"))
+    certain = table[table["probability"].isin([0, 1])]
+    assert (certain["low"] == certain["probability"]).all()
+
+
+class TestIntervals:
+    def test_wilson_as_published(self) -> None:
+        """Newcombe 1998, Statistics in Medicine 17:857, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
+        low, high = wilson([81, 15, 0, 1], [263, 148, 20, 29])
+        np.testing.assert_allclose(low, [0.2553, 0.0624, 0.0000, 0.0061], atol=5e-5)
+        np.testing.assert_allclose(high, [0.3662, 0.1605, 0.1611, 0.1718], atol=5e-5)
+
+    def test_of_nothing(self) -> None:
+        low, high = wilson(0, 0)
+        assert np.isnan(low)
+        assert np.isnan(high)
+
+    def test_beta(self) -> None:
+        low, high = beta_quantiles(np.array([3.0]), np.array([5.0]))
+        np.testing.assert_allclose([low[0], high[0]], beta(3, 5).ppf([0.025, 0.975]))
+        mean, variance = np.array([3 / 8, 1.0]), np.array([15 / 64 / 9, 0.0])
+        low, high = of_moments(mean, variance)
+        np.testing.assert_allclose([low[0], high[0]], beta(3, 5).ppf([0.025, 0.975]))
+        assert (low[1], high[1]) == (1, 1)

@@ -1,0 +1,258 @@
+"""The command line, run as a user would."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from consensus import __version__
+from tests.conftest import DIGITS, ROOT, Run, csv
+
+Write = Callable[[str, str | bytes], Path]
+JUDGED = [(f"i{i}", f"w{w}", f"l{(i if w < 3 else i // 2) % 2}") for i in range(30) for w in range(4)]
+FILES = ["confusions.csv", "escalations.csv", "labels.csv", "rejects.csv", "summary.json", "workers.csv"]
+
+
+@pytest.fixture
+def judged(write: Write) -> Path:
+    return write("judged.csv", csv(JUDGED))
+
+
+class TestRun:
+    def test_writes_everything(self, run: Run, judged: Path, tmp_path: Path) -> None:
+        ran = run("run", judged, "--out", tmp_path / "out")
+        assert (ran.status, ran.out) == (0, "")
+        assert "120 rows read = 120 used" in ran.err
+        assert "warning unaudited" in ran.err
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+        labels = pd.read_csv(tmp_path / "out" / "labels.csv")
+        assert (
+            list(labels.columns)
+            == (
+                "item label confidence margin entropy runner_up n_judgments n_model_votes majority_label source status"
+            ).split()
+        )
+
+    def test_quiet_json_formats_and_posteriors(self, run: Run, judged: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        ran = run("run", judged, "--out", out, "--quiet", "--json", "--format", "parquet", "--posteriors")
+        assert (ran.status, ran.err) == (0, "")
+        assert json.loads(ran.out)["counts"]["judgments"] == 120
+        assert (out / "posteriors.parquet").is_file()
+        assert len(pd.read_parquet(out / "labels.parquet")) == 30
+
+    def test_overwrite(self, run: Run, judged: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert run("run", judged, "--out", out).status == 0
+        before = (out / "labels.csv").read_bytes()
+        ran = run("run", judged, "--out", out)
+        assert (ran.status, ran.err.count("\n")) == (1, 1)
+        assert "out: exists already" in ran.err
+        assert run("run", judged, "--out", out, "--overwrite").status == 0
+        assert (out / "labels.csv").read_bytes() == before
+
+    def test_settings_file_and_options(self, run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
+        config = write("c.toml", 'target = 0.8\nprior = "fixed"\nlabels = ["l1", "l0", "never"]\n')
+        ran = run("run", judged, "--out", tmp_path / "out", "--config", config, "--target", "0.7", "--json")
+        settings = json.loads(ran.out)["settings"]
+        assert (settings["target"], settings["prior"], settings["labels"]) == (0.7, "fixed", ["l1", "l0", "never"])
+        ran = run("run", judged, "--out", tmp_path / "2", "--labels", "l0,l1,other", "--json")
+        assert json.loads(ran.out)["settings"]["labels"] == ["l0", "l1", "other"]
+
+    def test_ids_that_look_like_formulas(self, run: Run, write: Write, tmp_path: Path) -> None:
+        path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
+        assert run("run", path, "--out", tmp_path / "plain").status == 0
+        assert run("run", path, "--out", tmp_path / "safe", "--spreadsheet-safe").status == 0
+        assert (tmp_path / "plain" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
+        assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (None, [], "j.csv: no such file; check the name"),
+        ("", [], "j.csv: the file is empty"),
+        ("item,worker,label\n", [], "j.csv: a header but no rows"),
+        ("item,worker,colour\na,v,x\n", [], "j.csv: no column holds the label; the columns are: item, worker, colour"),
+        ("item,worker,label,answer\na,v,x,x\n", [], "j.csv: several columns could hold the label: label, answer"),
+        (b"\x89PNG\r\n\x1a\n\0\0", [], "j.csv:3: this is not text"),
+        ('item,worker,label\na,v,"x\nb,v,x\n', [], "j.csv:2: a quote opens here and is never closed"),
+        (
+            csv(JUDGED),
+            ["--gold", "gold.csv"],
+            'gold.csv:2: gold item "unknown" and the 0 other gold items occur nowhere',
+        ),
+        (
+            csv(JUDGED),
+            ["--gold", "bad.csv"],
+            'bad.csv:2: gold label "blue" of item "i1" is not in the label set "l0", "l1"',
+        ),
+        (csv(JUDGED), ["--target", "-0.5"], "setting target = -0.5: input should be greater than 0"),
+        (csv(JUDGED), ["--prior", "loose"], "setting prior = 'loose'"),
+        (csv(JUDGED), ["--config", "extra.toml"], 'extra.toml: unknown setting "targt"; the settings are: '),
+        (csv(JUDGED), ["--config", "no.toml"], "no.toml: not a TOML file"),
+        (csv(JUDGED), ["--config", "none.toml"], "none.toml: can't be read as settings"),
+        (csv(JUDGED), ["--config", "value.toml"], "value.toml: setting threads = 0"),
+        (csv(JUDGED), ["--out", "none/out"], "there is no folder"),
+        (csv([*JUDGED, JUDGED[0]]), ["--repeats", "error"], 'j.csv:122: worker "w0" judged item "i0" twice'),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    run: Run,
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | bytes | None,
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("gold.csv", "item,label\nunknown,l0\n")
+    write("bad.csv", "item,label\ni1,blue\n")
+    write("extra.toml", "targt = 0.9\n")
+    write("value.toml", "threads = 0\n")
+    write("no.toml", "target: 0.9\n")
+    if content is not None:
+        write("j.csv", content)
+    before = sorted(tmp_path.iterdir())
+    ran = run("run", "j.csv", *options)
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith(f"consensus: {message}") or message in ran.err
+    assert ran.err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are made read-only by mode")
+def test_folder_that_may_not_be_written(run: Run, judged: Path, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    if (locked / "probe").parent.stat().st_uid == 0:  # the superuser may write anywhere but here
+        locked = Path("/proc")
+    ran = run("run", judged, "--out", locked / "out")
+    assert ran.status == 1
+    assert "can't be written" in ran.err
+
+
+def test_usage_is_status_2(run: Run) -> None:
+    assert run("run").status == 2
+    assert run("run", "j.csv", "--no-such-option").status == 2
+    assert run("fly").status == 2
+    assert run().status == 2
+    assert run("--help").status == 0
+    assert run("--version").out == f"consensus {__version__}\n"
+
+
+class TestTables:
+    def test_stdout_is_the_table_and_stderr_the_words(self, run: Run, judged: Path) -> None:
+        for command, first in (("aggregate", "item,label"), ("audit", "worker,kind"), ("escalate", "item,reason")):
+            ran = run(command, judged)
+            assert ran.status == 0
+            assert ran.out.startswith(first)
+            assert "120 rows read" in ran.err
+            assert run(command, judged, "--quiet").err == ""
+
+    def test_same_tables_as_run(self, run: Run, judged: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        run("run", judged, "--out", out, "--posteriors")
+        for arguments, name in (
+            (["aggregate"], "labels.csv"),
+            (["aggregate", "--posteriors"], "posteriors.csv"),
+            (["audit"], "workers.csv"),
+            (["audit", "--confusions"], "confusions.csv"),
+            (["escalate"], "escalations.csv"),
+        ):
+            assert run(*arguments, judged).out == (out / name).read_text()
+
+    def test_json_and_files(self, run: Run, judged: Path, tmp_path: Path) -> None:
+        lines = run("aggregate", judged, "--json").out.splitlines()
+        assert json.loads(lines[0])["item"] == "i0"
+        for ending in ("csv", "tsv", "jsonl", "parquet"):
+            ran = run("escalate", judged, "-o", tmp_path / f"e.{ending}", "--target", "0.9999", "--budget", "3")
+            assert (ran.status, ran.out) == (0, "")
+        assert len(pd.read_parquet(tmp_path / "e.parquet")) == 3
+        ran = run("audit", judged, "-o", tmp_path / "e.doc")
+        assert (ran.status, "unknown ending" in ran.err) == (1, True)
+
+    def test_columns_and_abstains_by_flag(self, run: Run, write: Write) -> None:
+        path = write(
+            "j.csv", csv([(f"i{i}", f"w{w}", "skip" if i < 2 else "x") for i in range(4) for w in range(2)], "a,b,c")
+        )
+        named = ("--item", "a", "--worker", "b", "--label", "c")
+        ran = run("aggregate", path, *named, "--abstain", "skip", "--abstain", "none")
+        assert ran.status == 0
+        assert "8 rows read = 4 used + 4 without a label" in ran.err
+        gold = write("gold.csv", "item,label\ni3,x\n")
+        assert "i3,x,1,1,0,skip," in run("aggregate", path, *named, "--gold", gold).out
+
+
+def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
+    truth = write("truth.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(30)], "item,label"))
+    out = tmp_path / "out"
+    run("run", judged, "--out", out)
+    ran = run("evaluate", out, truth)
+    assert ran.status == 0
+    assert "accuracy       100.00 %" in ran.out
+    assert "log_loss       - (needs posteriors.csv: consensus run --posteriors)" in ran.out
+    assert "true_label,label,count,share\nl0,l0,15,1\nl1,l1,15,1\n" in ran.out
+    run("run", judged, "--out", out, "--posteriors", "--overwrite")
+    found = json.loads(run("evaluate", out, truth, "--json").out)
+    assert found["accuracy"] == 1
+    assert found["log_loss"] < 0.5
+    assert " nats\n" in run("evaluate", out, truth).out
+    write("plain.csv", "item,label\ni0,l0\n")
+    assert "ece            - (needs a confidence)" in run("evaluate", tmp_path / "plain.csv", truth).out
+
+
+def test_simulate(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "sim"
+    ran = run("simulate", out, "--items", "50", "--gold", "80", "--seed", "3")
+    assert (ran.status, ran.out) == (0, "")
+    assert f"wrote {out}: 250 judgments of 50 items" in ran.err
+    assert sorted(path.name for path in out.iterdir()) == ["gold.csv", "judgments.csv", "planted.csv", "truth.csv"]
+    assert len(pd.read_csv(out / "gold.csv")) == 50
+    first = (out / "judgments.csv").read_bytes()
+    assert run("simulate", out, "--items", "50").status == 1
+    assert run("simulate", out, "--items", "50", "--seed", "3", "--overwrite", "--quiet").err == ""
+    assert (out / "judgments.csv").read_bytes() == first
+    assert "out of range" in run("simulate", tmp_path / "bad", "--items", "0").err
+    assert not (tmp_path / "bad").exists()
+
+
+@pytest.mark.slow
+def test_demo(run: Run, tmp_path: Path) -> None:
+    ran = run("demo", tmp_path / "demo")
+    assert ran.status == 0
+    assert "consensus 8" in ran.err
+    assert sorted(path.name for path in (tmp_path / "demo" / "run").iterdir()) == FILES
+
+
+@pytest.mark.slow
+def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
+    assert run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out").status == 0
+    truth = dict(pd.read_csv(DIGITS / "truth.csv", dtype=str).itertuples(index=False))
+    labels = pd.read_csv(tmp_path / "out" / "labels.csv", dtype=str, keep_default_na=False)
+    true = labels["item"].map(truth)
+    assert (labels["label"] == true).mean() > (labels["majority_label"] == true).mean() + 0.03
+
+
+def test_progress_on_a_terminal_only(run: Run, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "fitting" not in run("run", judged, "--out", tmp_path / "1").err
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
+    assert "fitting" not in run("run", judged, "--out", tmp_path / "2", "--quiet").err
+    shown = run("run", judged, "--out", tmp_path / "3").err
+    assert "summary.json" in shown or "fitting" in shown or "reading" in shown
+
+
+def test_help_is_light() -> None:
+    """Neither ``import consensus`` nor the command line loads the heavy libraries before they are needed."""
+    program = (
+        "import sys, consensus, consensus.__main__\n"
+        "heavy = {'numba', 'pandas', 'scipy', 'pyarrow', 'dask', 'pydantic', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

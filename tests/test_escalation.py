@@ -1,0 +1,126 @@
+"""Which items are escalated, why, and in which order."""
+
+import numpy as np
+import pytest
+
+from consensus import escalate, fit, simulate
+from consensus.errors import ConfigError
+from consensus.escalation import statuses
+from tests import naive
+from tests.strategies import Row, encoded
+
+COLUMNS = (
+    "item reason priority judgments_needed needed_low needed_high p_settled label confidence runner_up n_judgments "
+    "suggested_workers"
+).split()
+
+
+def crowd() -> list[Row]:
+    """80 clear items by five workers, so that these are known to be good."""
+    return [(f"clear{i:02}", f"w{w}", f"l{i % 2}") for i in range(80) for w in range(5)]
+
+
+def test_reasons_and_statuses() -> None:
+    judged = [
+        *crowd(),
+        ("alone", "w0", "l0"),
+        ("silent", "w0", None),
+        ("split", "w0", "l0"),
+        ("split", "w1", "l1"),
+        *((("contested", f"w{w}", f"l{w % 2}")) for w in range(4)),
+        ("weak", "bad0", "l0"),
+        ("weak", "bad1", "l0"),
+        *((f"clear{i:02}", f"bad{w}", f"l{(i // (w + 2)) % 2}") for i in range(60) for w in range(2)),
+    ]
+    result = fit(encoded(judged), rho=0.3)
+    table = escalate(result, max_judgments=4).set_index("item")
+    assert list(table.reset_index().columns) == COLUMNS
+    assert table["reason"].to_dict() == {
+        "alone": "too_few",
+        "silent": "too_few",
+        "split": "disagreement",
+        "contested": "expert",
+        "weak": "weak_workers",
+    }
+    status = statuses(result, max_judgments=4)
+    assert len(status) == len(result.labels)
+    by_item = dict(zip(result.labels["item"], status, strict=True))
+    assert by_item["clear00"] == "accepted"
+    assert (by_item["split"], by_item["contested"]) == ("escalate", "expert")
+    for name in ("judgments_needed", "needed_low", "needed_high", "p_settled", "suggested_workers"):
+        assert table[name].isna().all()  # documented as not yet filled
+
+
+def test_gold_is_never_escalated() -> None:
+    judged = [*crowd(), ("split", "w0", "l0"), ("split", "w1", "l1")]
+    result = fit(encoded(judged), gold={"item": ["split", "new"], "label": ["l1", "l0"]})
+    assert "split" not in set(escalate(result)["item"])
+    status = statuses(result).tolist()
+    assert status.count("gold") == 2
+    assert len(status) == len(result.labels)
+
+
+def test_priority_is_the_expected_information_gain() -> None:
+    result = fit(simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3).judgments)
+    table = escalate(result, target=0.99)
+    from consensus.escalation import _representatives
+
+    C = _representatives(result)
+    assert C.shape == (12, 3, 3)
+    codes = [result.judgments.item_ids.index(item).as_py() for item in table["item"]]
+    expected = [naive.information_gain(result.posterior[i], C) for i in codes]
+    np.testing.assert_allclose(table["priority"], expected, atol=1e-8)
+    assert (np.diff(table["priority"]) <= 0).all()
+
+
+def test_representatives_follow_activity_and_information() -> None:
+    from consensus.escalation import _representatives
+
+    busy_spammer = [(f"i{i}", "spam", f"l{(i // 7) % 2}") for i in range(100)]
+    good = [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(100) for w in range(2)]
+    result = fit(encoded(busy_spammer + good), rho=0.3)
+    found = [naive.mutual_information(result.prior_shares, C) for C in _representatives(result)]
+    assert found == sorted(found)
+    spammer = naive.mutual_information(result.prior_shares, result.confusions.matrix(0))
+    assert found[:4] == pytest.approx([spammer] * 4)  # a third of the judgments are the spammer's
+    assert found[4] > 10 * spammer
+
+
+def test_target_min_and_budget() -> None:
+    result = fit(simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3).judgments)
+    counts = [len(escalate(result, target=target)) for target in (0.5, 0.9, 0.999)]
+    assert counts == sorted(counts)
+    assert len(escalate(result, min_judgments=4)) == 150
+    everything = escalate(result)
+    few = escalate(result, budget=7)
+    assert few["item"].tolist() == everything["item"].tolist()[:7]
+    confident = result.labels.set_index("item").loc[escalate(result, target=0.9)["item"], ["confidence", "n_judgments"]]
+    assert ((confident["confidence"] < 0.9) | (confident["n_judgments"] < 2)).all()
+
+
+def test_ties_do_not_follow_the_names() -> None:
+    judged = [*crowd(), *((f"tie{i:02}", f"w{w}", f"l{w}") for i in range(12) for w in range(2))]
+    order = escalate(fit(encoded(judged), rho=0.3))["item"].tolist()
+    assert sorted(order) == [f"tie{i:02}" for i in range(12)] != order
+    again = escalate(fit(encoded(judged[::-1]), rho=0.3))["item"].tolist()
+    assert order == again
+
+
+def test_one_judgment_an_item_settles_nothing() -> None:
+    result = fit(encoded([(f"i{n}", f"w{n % 3}", f"l{n % 2}") for n in range(60)]))
+    assert (statuses(result) == "escalate").all()
+    assert (escalate(result)["reason"] == "too_few").all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"target": -0.1}, "setting target = -0.1: input should be greater than 0"),
+        ({"target": 1.0}, "setting target = 1.0: input should be less than 1"),
+        ({"budget": 0}, "setting budget = 0"),
+        ({"quota": 3}, 'unknown setting "quota"'),
+    ],
+)
+def test_bad_settings(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        escalate(fit(encoded(crowd())), **settings)

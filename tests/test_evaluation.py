@@ -1,0 +1,134 @@
+"""Scores against truth, by hand and against scikit-learn."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+from consensus import read_gold
+from consensus.errors import FormatError, JudgmentError
+from consensus.evaluation import calibration_error, evaluate, of_posterior
+from consensus.formats.scored import read_scored
+
+Write = Callable[[str, str | bytes], Path]
+P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2], [0.0, 0.0, 1.0]])
+TRUTH = np.array([0, 2, 1, 0])
+
+
+def gold(items: list[str], labels: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"item": items, "label": labels})
+
+
+def test_scores_by_hand() -> None:
+    scores = of_posterior(P, np.eye(3, dtype=bool)[TRUTH])
+    assert scores.n_items == 4
+    assert scores.accuracy == pytest.approx((1 + 0 + 0.5 + 0) / 4)  # tied labels share the credit
+    assert scores.accuracy_low < scores.accuracy < scores.accuracy_high
+    clipped = np.clip(P, 1e-6, 1)
+    assert scores.log_loss == pytest.approx(-np.log(clipped[np.arange(4), TRUTH]).mean())
+    assert scores.log_loss == pytest.approx(log_loss(TRUTH, P * (1 - 3e-6) + 1e-6, labels=[0, 1, 2]), rel=1e-3)
+    assert scores.brier == pytest.approx(((P - np.eye(3)[TRUTH]) ** 2).sum(axis=1).mean())
+    # bins: .7 right; .8 wrong; .4 half right; 1.0 wrong
+    assert scores.ece == pytest.approx((0.3 + 0.8 + 0.1 + 1.0) / 4)
+
+
+def test_several_accepted_labels_add_up() -> None:
+    accepted = np.array([[True, True, False]])
+    scores = of_posterior(np.array([[0.6, 0.3, 0.1]]), accepted)
+    assert scores.accuracy == 1
+    assert scores.log_loss == pytest.approx(-np.log(0.9))
+    assert scores.brier == pytest.approx((0.6 - 2 / 3) ** 2 + (0.3 - 1 / 3) ** 2 + 0.1**2)
+
+
+def test_calibration_error_of_the_calibrated_is_small() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.5, 1, 20000)
+    right = (rng.random(20000) < confidence).astype(float)
+    assert calibration_error(confidence, right) < 0.02
+    assert calibration_error(confidence, np.zeros(20000)) == pytest.approx(confidence.mean())
+
+
+def test_tables_of_labels_and_of_posteriors() -> None:
+    truth = read_gold(gold(["a", "b", "c", "c", "z"], ["x", "y", "x", "y", "x"]))
+    labels = pd.DataFrame(
+        {"item": ["a", "b", "c", "d"], "label": ["x", "x", "y", "x"], "confidence": [0.9, 0.8, 0.6, 1]}
+    )
+    scores, confusion = evaluate(labels, truth)
+    assert (scores.n_items, scores.accuracy, scores.log_loss) == (3, pytest.approx(2 / 3), None)
+    assert scores.ece == pytest.approx((0.1 + 0.8 + 0.4) / 3)
+    assert confusion.to_dict("records") == [
+        {"true_label": "x", "label": "x", "count": 1, "share": 1.0},
+        {"true_label": "y", "label": "x", "count": 1, "share": 0.5},
+        {"true_label": "y", "label": "y", "count": 1, "share": 0.5},
+    ]
+    posteriors = pd.DataFrame({"item": ["a", "b", "c"], "x": [0.9, 0.8, 0.4], "y": [0.1, 0.2, 0.6]})
+    scores, again = evaluate(posteriors, truth)
+    assert scores.accuracy == pytest.approx(2 / 3)
+    assert scores.log_loss == pytest.approx(-(np.log(0.9) + np.log(0.2) + np.log(1.0)) / 3)
+    assert again.equals(confusion)
+
+
+def test_a_truth_that_no_label_has() -> None:
+    posteriors = pd.DataFrame({"item": ["a"], "x": [0.9], "y": [0.1]})
+    scores, _ = evaluate(posteriors, read_gold(gold(["a"], ["new"])))
+    assert scores.accuracy == 0
+    assert scores.log_loss == pytest.approx(-np.log(1e-6))
+
+
+def test_labels_without_confidence_or_left_open() -> None:
+    labels = pd.DataFrame({"item": ["a", "b"], "label": ["x", None]})
+    scores, confusion = evaluate(labels, read_gold(gold(["a", "b"], ["x", "x"])))
+    assert (scores.accuracy, scores.ece) == (0.5, None)
+    assert confusion["label"].tolist() == ["", "x"]
+
+
+def test_nothing_in_common() -> None:
+    truth = read_gold(gold(["1"], ["x"]))
+    with pytest.raises(JudgmentError, match='the labels have items like "a", the truth has items like "1"'):
+        evaluate(pd.DataFrame({"item": ["a"], "label": ["x"]}), truth)
+    with pytest.raises(JudgmentError, match="the labels have no items"):
+        evaluate(pd.DataFrame({"item": [], "label": []}), truth)
+
+
+class TestScored:
+    def test_formats(self, tmp_path: Path) -> None:
+        table = pd.DataFrame({"item": ["007", "NA"], "label": ["1.0", "x"], "confidence": [0.5, np.nan]})
+        table.to_csv(tmp_path / "t.csv", index=False)
+        table.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
+        table.to_parquet(tmp_path / "t.parquet")
+        table.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+        for ending in ("csv", "tsv", "parquet", "jsonl"):
+            found = read_scored(tmp_path / f"t.{ending}")
+            assert found["item"].tolist() == ["007", "NA"]
+            assert found["label"].tolist() == ["1.0", "x"]
+            assert found["confidence"].tolist()[0] == 0.5
+            assert np.isnan(found["confidence"].tolist()[1])
+
+    def test_a_folder_stands_for_its_posteriors(self, write: Write, tmp_path: Path) -> None:
+        with pytest.raises(FormatError, match="holds neither posteriors nor labels"):
+            read_scored(tmp_path)
+        write("labels.csv", "item,label\na,x\n")
+        assert list(read_scored(tmp_path).columns) == ["item", "label"]
+        write("posteriors.csv", "item,x,y\na,1,0\n")
+        assert read_scored(tmp_path)["x"].tolist() == [1.0]
+
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("t.csv", "label\nx\n", "t.csv: no item column; the columns are: label"),
+            ("t.csv", "item,x\na,much\n", 't.csv: "much" in column x is no number; expected a probability'),
+            ("t.csv", 'item,x\na,1\n"b,2\n', "t.csv: can't be read as a table"),
+            ("t.csv", b"item,x\n\xff,1\n", "t.csv: can't be read as a table"),
+            ("t.csv", "", "t.csv: the file is empty"),
+        ],
+    )
+    def test_bad_tables(self, write: Write, name: str, content: str | bytes, message: str) -> None:
+        with pytest.raises(FormatError, match=message):
+            read_scored(write(name, content))
+
+    def test_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(FormatError, match="no such file"):
+            read_scored(tmp_path / "none.csv")

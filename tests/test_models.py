@@ -1,0 +1,468 @@
+"""What every model must obey, and what only Dawid-Skene does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consensus import ConsensusError, FitConfig, read
+from consensus.backends import Threads, even_slices
+from consensus.errors import ConfigError, JudgmentError
+from consensus.judgments import Gold, Judgments
+from consensus.models import dawid_skene, majority_vote, starts, tempering
+from consensus.models.expectation_maximisation import Problem, climb
+from consensus.models.rows import Rows
+from consensus.result import Consensus
+from consensus.simulation import simulate
+from tests import naive
+from tests.strategies import Row, crowds, encoded, rows
+
+Fit = Callable[..., Consensus]
+crowd = settings(max_examples=40, deadline=None)
+
+
+def gold_of(pairs: list[tuple[str, str]]) -> Gold:
+    items, labels = zip(*pairs, strict=True)
+    return Gold(tuple(items), tuple(labels), tuple(f"gold.csv:{n}" for n in range(2, len(pairs) + 2)))
+
+
+def codes(result: Consensus, warning: str) -> bool:
+    return warning in {one.code for one in result.warnings}
+
+
+@pytest.mark.parametrize("fit", [majority_vote.fit, dawid_skene.fit])
+class TestEveryModel:
+    @crowd
+    @given(judgments=crowds())
+    def test_rows_sum_to_one(self, fit: Fit, judgments: Judgments) -> None:
+        result = fit(judgments)
+        assert result.posterior.shape == (judgments.n_items, judgments.n_labels)
+        np.testing.assert_allclose(result.posterior.sum(axis=1), 1)
+        np.testing.assert_allclose(result.confusions.dense().sum(axis=2), 1)
+        assert result.prior.sum() == pytest.approx(1)
+        assert (result.posterior >= 0).all()
+
+    @crowd
+    @given(data=st.data(), judged=rows())
+    def test_order_of_rows_does_not_matter(self, fit: Fit, data: st.DataObject, judged: list[Row]) -> None:
+        shuffled = data.draw(st.permutations(judged))
+        first, second = fit(encoded(judged)), fit(encoded(shuffled))
+        assert np.array_equal(first.posterior, second.posterior)
+        assert np.array_equal(first.confusions.counts, second.confusions.counts)
+
+    @crowd
+    @given(data=st.data(), judged=rows())
+    def test_names_do_not_matter(self, fit: Fit, data: st.DataObject, judged: list[Row]) -> None:
+        items, workers, labels = (sorted({row[n] for row in judged} - {None}) for n in range(3))
+        renamed_item = dict(zip(items, data.draw(st.permutations([f"x{n}" for n in range(len(items))])), strict=True))
+        renamed_worker = dict(
+            zip(workers, data.draw(st.permutations([f"y{n}" for n in range(len(workers))])), strict=True)
+        )
+        renamed_label = dict(
+            zip(labels, data.draw(st.permutations([f"z{n}" for n in range(len(labels))])), strict=True)
+        )
+        other = [(renamed_item[i], renamed_worker[w], None if k is None else renamed_label[k]) for i, w, k in judged]
+        first = fit(encoded(judged)).posteriors.set_index("item")
+        second = fit(encoded(other)).posteriors.set_index("item")
+        second = second.loc[[renamed_item[i] for i in first.index], [renamed_label[k] for k in first.columns]]
+        np.testing.assert_allclose(first.to_numpy(), second.to_numpy(), rtol=1e-6, atol=1e-9)
+
+    @crowd
+    @given(data=st.data(), judgments=crowds())
+    def test_gold_stays(self, fit: Fit, data: st.DataObject, judgments: Judgments) -> None:
+        items = data.draw(st.sets(st.sampled_from(judgments.item_ids.to_pylist()), min_size=1))
+        gold = gold_of([(item, data.draw(st.sampled_from(judgments.labels))) for item in sorted(items)])
+        result = fit(judgments, gold=gold)
+        table = result.labels.set_index("item")
+        assert table.loc[list(gold.item), "label"].tolist() == list(gold.label)
+        assert (table.loc[list(gold.item), "confidence"] == 1).all()
+        assert (table.loc[list(gold.item), "source"] == "gold").all()
+
+    def test_unanimous_items_get_their_label(self, fit: Fit) -> None:
+        judgments = encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)])
+        assert fit(judgments).labels["label"].tolist() == ["l0", "l1"] * 3
+
+    def test_label_set_may_hold_labels_nobody_gave(self, fit: Fit) -> None:
+        judgments = encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)])
+        result = fit(judgments, labels=("never", "l1", "l0"))
+        assert result.judgments.labels == ("never", "l1", "l0")
+        assert result.labels["label"].tolist() == ["l0", "l1"] * 3
+        assert list(result.posteriors.columns) == ["item", "never", "l1", "l0"]
+
+    def test_label_outside_the_given_set(self, fit: Fit) -> None:
+        with pytest.raises(JudgmentError, match='label "l0" was given 1 times but is not in the label set "a", "b"'):
+            fit(encoded([("i", "w", "l0")]), labels=("a", "b"))
+
+    def test_no_judgments(self, fit: Fit) -> None:
+        judgments = read({"item": ["a"], "worker": ["w"], "label": pa.array([None], pa.string())})
+        with pytest.raises(JudgmentError, match="no judgments to merge: 1 rows were read, of which 1 have no label"):
+            fit(judgments)
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"prior": "loose"}, "setting prior = 'loose'"),
+            ({"rho": -1}, "setting rho = -1: input should be greater than or equal to 0"),
+            ({"tolerances": 1}, 'unknown setting "tolerances"; the settings are: prior, rho'),
+            ({"labels": ("a", "a")}, "same label stands there twice"),
+            ({"labels": ()}, "setting labels"),
+        ],
+    )
+    def test_bad_settings(self, fit: Fit, settings: dict[str, Any], message: str) -> None:
+        with pytest.raises(ConfigError, match=message):
+            fit(encoded([("i", "w", "l")]), **settings)
+
+    def test_config_and_settings_combine(self, fit: Fit) -> None:
+        result = fit(encoded([("i", "w", "l")]), FitConfig(ties="abstain", seed=3), seed=4)
+        assert (result.config.ties, result.config.seed) == ("abstain", 4)
+
+    def test_ties(self, fit: Fit) -> None:
+        judgments = encoded([(f"i{i}", f"w{w}", f"l{w}") for i in range(4) for w in range(2)])
+        assert fit(judgments).labels["label"].tolist() == ["l0"] * 4
+        open_ended = fit(judgments, ties="abstain").labels
+        assert open_ended["label"].isna().all()
+        assert open_ended["runner_up"].isna().all()
+        assert open_ended["majority_label"].isna().all()
+
+    def test_edges(self, fit: Fit) -> None:
+        for judged in (
+            [("i", "w", "l")],
+            [("i", f"w{w}", "l") for w in range(3)],
+            [(f"i{i}", "w", f"l{i}") for i in range(3)],
+            [("i", "v", "a"), ("i", "w", "b"), ("silent", "w", None)],
+        ):
+            result = fit(encoded(judged))
+            assert len(result.labels) == len({row[0] for row in judged})
+            np.testing.assert_allclose(result.posterior.sum(axis=1), 1)
+
+    def test_gold_of_items_nobody_judged_is_kept(self, fit: Fit) -> None:
+        judgments = encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)])
+        result = fit(judgments, gold={"item": ["i0", "new", "new"], "label": ["l0", "l1", "l0"]})
+        last = result.labels.iloc[-1]
+        assert (last["item"], last["label"], last["source"], last["n_judgments"]) == ("new", "l1", "gold", 0)
+        assert len(result.labels) == 7
+        assert codes(result, "gold_without_judgments")
+
+    def test_gold_label_outside_the_set(self, fit: Fit) -> None:
+        with pytest.raises(JudgmentError, match='gold.csv:2: gold label "x" of item "i" is not in the label set "l"'):
+            fit(encoded([("i", "w", "l")]), gold=gold_of([("i", "x")]))
+
+    def test_gold_of_other_items_only(self, fit: Fit) -> None:
+        with pytest.raises(JudgmentError, match='gold.csv:2: gold item "1" .* whose items look like "i"'):
+            fit(encoded([("i", "w", "l")]), gold=gold_of([("1", "l")]))
+
+    def test_unknown_worker(self, fit: Fit) -> None:
+        with pytest.raises(KeyError, match='no worker "nobody" among the 1 workers'):
+            fit(encoded([("i", "w", "l")])).confusion("nobody")
+
+    def test_describes_itself(self, fit: Fit) -> None:
+        result = fit(encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)]))
+        assert repr(result).startswith(f"Consensus({result.model}: 6 items, ")
+        assert repr(result.judgments) == "Judgments(18 judgments of 6 items by 3 workers, 2 labels)"
+
+
+class TestEM:
+    @crowd
+    @given(judgments=crowds(), prior=st.sampled_from(["learnt", "fixed", "none"]), data=st.data())
+    def test_objective_never_falls_once_the_prior_is_frozen(
+        self, judgments: Judgments, prior: Any, data: st.DataObject
+    ) -> None:
+        gold = data.draw(st.dictionaries(st.integers(0, judgments.n_items - 1), st.integers(0, judgments.n_labels - 1)))
+        accepted = np.zeros((len(gold), judgments.n_labels), np.bool_)
+        accepted[np.arange(len(gold)), list(gold.values())] = True
+        prior_row = np.zeros(judgments.n_items, np.int32)
+        prior_row[list(gold)] = np.arange(1, len(gold) + 1)
+        problem = Problem(Rows.of(judgments, Threads(1)), accepted, prior_row, prior, 60, 1e-9)
+        found = climb(problem, starts.with_gold(starts.majority(judgments), problem), Threads(1)).convergence
+        objective = np.array(found.objective[found.frozen_at :])
+        assert (np.diff(objective) >= -1e-8 * np.abs(objective[:-1])).all()
+        if prior != "learnt":
+            assert found.frozen_at == 0
+
+    def test_one_pass_is_the_formula(self) -> None:
+        drawn = simulate(12, 5, 3, 3, seed=4).judgments
+        problem = Problem(Rows.of(drawn, Threads(1)), np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", 1, 1e-9)
+        start = starts.majority(drawn)
+        found = climb(problem, start, Threads(1))
+        pi = (start.sum(axis=0) + 1) / (12 + 3)
+        A = np.ones((3, 3)) + 3 * np.eye(3)
+        C = naive.confusions(naive.counts(drawn, start), A)
+        z, _ = naive.posteriors(drawn, C, pi)
+        np.testing.assert_allclose(found.posterior, z, rtol=1e-9)
+        assert found.objective == pytest.approx(naive.objective(drawn, C, pi, A), rel=1e-9)
+
+    def test_iteration_limit_is_not_convergence(self) -> None:
+        drawn = simulate(200, 8, 3, 4, accuracy=0.6, seed=2).judgments
+        for prior in ("learnt", "fixed", "none"):
+            result = dawid_skene.fit(drawn, prior=prior, max_iterations=2)
+            assert not result.converged
+            assert result.convergence.status == "iteration_limit"
+            assert result.convergence.iterations == len(result.convergence.objective) == 2
+            assert codes(result, "not_converged")
+        assert dawid_skene.fit(drawn).converged
+
+    def test_threads_and_backends_give_the_same_bits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
+
+        class Backwards(Threads):
+            def map(self, function: Any, shards: Any) -> Any:
+                return [function(shard) for shard in reversed(shards)][::-1]
+
+        drawn = simulate(300, 12, 3, 4, seed=5).judgments
+        first, *others = [
+            dawid_skene.fit(drawn, backend=backend) for backend in (Threads(1), Threads(2), Threads(4), Backwards(7))
+        ]
+        for other in others:
+            assert np.array_equal(first.posterior, other.posterior)
+            assert np.array_equal(first.confusions.counts, other.confusions.counts)
+            assert first.convergence == other.convergence
+        assert first.rho == others[0].rho
+        assert np.array_equal(dawid_skene.fit(drawn, threads=3).posterior, first.posterior)
+
+    def test_shards_cover_everything_once(self) -> None:
+        for n_parts in (1, 2, 3, 50):
+            parts = even_slices(np.arange(0, 2_000_001, 100), n_parts)
+            assert [part.start for part in parts[1:]] == [part.stop for part in parts[:-1]]
+            assert (parts[0].start, parts[-1].stop) == (0, 20_000)
+            assert len(parts) == n_parts
+        assert even_slices([0, 3, 9], 4) == [slice(0, 2)]
+
+    def test_progress_tells_every_pass(self) -> None:
+        told: list[tuple[str, int, float, float]] = []
+        drawn = simulate(60, 8, 3, 4, seed=5).judgments
+        result = dawid_skene.fit(
+            drawn, gold={"item": ["item00"], "label": ["label_0"]}, progress=lambda *a: told.append(a)
+        )
+        assert {"fitting", "fitting from gold"} <= {stage for stage, *_ in told}
+        assert [done for stage, done, *_ in told if stage == "fitting"][:3] == [1, 2, 3]
+        assert set(result.starts) == {"majority", "gold"}
+
+
+class TestRecovery:
+    @pytest.mark.slow
+    def test_planted_confusions_and_prior_come_back(self) -> None:
+        drawn = simulate(8000, 12, 3, 7, prior=[0.5, 0.3, 0.2], seed=7)
+        result = dawid_skene.fit(drawn.judgments)
+        used = np.array([int(w[1:]) for w in result.judgments.worker_ids.to_pylist()])
+        busy = np.bincount(result.judgments.worker) > 2000
+        assert np.abs(result.confusions.dense() - drawn.confusion[used])[busy].max() < 0.05
+        assert np.abs(result.prior.to_numpy() - drawn.prior).max() < 0.02
+
+    @pytest.mark.slow
+    def test_error_shrinks_with_more_judgments(self) -> None:
+        wrong = []
+        for per_item in (2, 4, 8):
+            drawn = simulate(1500, 15, 3, per_item, accuracy=0.65, seed=1)
+            wrong.append((dawid_skene.fit(drawn.judgments).consensus_label != drawn.truth).mean())
+        assert wrong[0] > wrong[1] + 0.03 > wrong[2] + 0.06
+
+    @pytest.mark.slow
+    def test_better_than_majority_where_workers_differ(self) -> None:
+        drawn = simulate(2000, 20, 4, 5, accuracy=0.65, spammers=0.3, seed=3)
+        ours = (dawid_skene.fit(drawn.judgments).consensus_label == drawn.truth).mean()
+        majority = (majority_vote.fit(drawn.judgments).consensus_label == drawn.truth).mean()
+        assert ours > majority + 0.03
+
+    def test_a_coin_flipping_worker_moves_little(self) -> None:
+        confusion = np.stack([np.array([[0.9, 0.1], [0.1, 0.9]])] * 4 + [np.full((2, 2), 0.5)])
+        drawn = simulate(300, per_item=5, confusion=confusion, seed=1)
+        judgments = drawn.judgments
+        without = judgments.subset(judgments.worker != 4)
+        both = [dawid_skene.fit(one, rho=0) for one in (judgments, without)]
+        assert (both[0].consensus_label == both[1].consensus_label).mean() > 0.98
+        assert both[0].confusions.informativeness(both[0].prior_shares)[4] < 0.02
+
+
+class TestTempering:
+    def test_never_changes_the_label(self) -> None:
+        drawn = simulate(200, 10, 3, 4, seed=8).judgments
+        plain, strong = dawid_skene.fit(drawn, rho=0), dawid_skene.fit(drawn, rho=1.3)
+        assert np.array_equal(plain.consensus_label, strong.consensus_label)
+        assert (strong.confidence <= plain.confidence + 1e-12).all()
+        expected = naive.tempered(plain.posterior, drawn.per_item, 1.3)
+        np.testing.assert_allclose(strong.posterior, expected, rtol=1e-6, atol=1e-9)
+
+    def test_held_out_judgments_leave_one_with_every_item(self) -> None:
+        drawn = simulate(300, 10, 3, 2.5, seed=8).judgments
+        held = tempering._held_out(drawn, np.random.default_rng(0))
+        assert 0.1 < held.mean() < 0.25
+        assert drawn.subset(~held).per_item.min() >= 1
+
+    @pytest.mark.slow
+    def test_errors_that_come_together_on_hard_items_are_found_out(self) -> None:
+        easy, hard = (simulate(1000, per_item=7, confusion=[[[a, 1 - a], [1 - a, a]]] * 7, seed=2) for a in (0.95, 0.5))
+        mixed: list[Row] = []
+        for name, drawn in (("easy", easy), ("hard", hard)):
+            j = drawn.judgments
+            mixed += [(f"{name}{i}", f"w{w}", j.labels[k]) for i, w, k in zip(j.item, j.worker, j.label, strict=True)]
+        even = simulate(2000, per_item=7, confusion=[[[0.725, 0.275], [0.275, 0.725]]] * 7, seed=2).judgments
+        assert dawid_skene.fit(encoded(mixed)).rho > dawid_skene.fit(even).rho == tempering.LEAST_RHO
+
+    def test_large_inputs_are_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(100, 10, 2, 4, seed=8).judgments
+        monkeypatch.setattr(tempering, "MOST_HELD_OUT", 100)
+        assert dawid_skene.fit(drawn).rho == tempering.USUAL_RHO
+        assert dawid_skene.fit(drawn, rho=0.7).rho == 0.7
+
+    def test_nothing_to_hold_out(self) -> None:
+        judgments = encoded([(f"i{n}", f"w{n % 2}", f"l{n % 2}") for n in range(60)])
+        result = dawid_skene.fit(judgments, gold={"item": ["i0"], "label": ["l0"]})
+        assert result.rho == tempering.USUAL_RHO
+        assert codes(result, "one_judgment_per_item")
+
+
+class TestGold:
+    def test_several_accepted_labels(self) -> None:
+        judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + w) % 3}") for i in range(9) for w in range(3)])
+        result = dawid_skene.fit(judgments, gold={"item": ["i0", "i0"], "label": ["l0", "l1"]})
+        first = result.posteriors.set_index("item").loc["i0"]
+        assert first["l2"] == 0
+        assert first["l0"] + first["l1"] == pytest.approx(1)
+
+    def test_gold_is_held_against_what_the_others_say(self) -> None:
+        drawn = simulate(300, 10, 2, 5, accuracy=0.8, seed=1)
+        gold = drawn.truth_table(100)
+        result = dawid_skene.fit(drawn.judgments, gold=gold)
+        assert result.gold is not None
+        assert result.gold_posterior is not None
+        right = result.gold.accepted[np.arange(100), result.gold_posterior.argmax(axis=1)]
+        assert 0.7 < right.mean() < 1
+        shares = majority_vote.fit(drawn.judgments, gold=gold).gold_posterior
+        assert shares is not None
+        assert shares.shape == (100, 2)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("n_gold", [5, 10])
+    def test_gold_rights_a_switched_crowd(self, n_gold: int) -> None:
+        accuracy = []
+        for seed in range(20):
+            drawn, gold = adversarial(seed), np.random.default_rng(seed).choice(300, n_gold, replace=False)
+            table = drawn.truth_table().iloc[np.sort(gold)]
+            result = dawid_skene.fit(drawn.judgments, gold=table)
+            others = np.setdiff1d(np.arange(300), gold)
+            accuracy.append((result.consensus_label == drawn.truth)[others].mean())
+        assert np.mean(accuracy) >= 0.95
+        assert min(accuracy) >= 0.90
+
+
+def binary(accuracies: list[float], seed: int, n_items: int = 300) -> Any:
+    confusion = np.array([[[a, 1 - a], [1 - a, a]] for a in accuracies])
+    return simulate(n_items, per_item=len(accuracies), confusion=confusion, seed=seed)
+
+
+def adversarial(seed: int) -> Any:
+    """3 good workers, 4 adversaries, 3 spammers (MODEL.md section 3)."""
+    return binary([0.9] * 3 + [0.2] * 4 + [0.5] * 3, seed)
+
+
+class TestWarnings:
+    @pytest.mark.slow
+    def test_switch_risk(self) -> None:
+        fired = [codes(dawid_skene.fit(adversarial(seed).judgments), "switch_risk") for seed in range(20)]
+        assert sum(fired) >= 18
+        honest = [0.9, 0.85, 0.8, 0.8, 0.75, 0.75, 0.7, 0.7, 0.6, 0.55]
+        false = [codes(dawid_skene.fit(binary(honest, seed).judgments), "switch_risk") for seed in range(20)]
+        assert sum(false) == 0
+
+    def test_switch_risk_says_why(self) -> None:
+        result = dawid_skene.fit(binary([0.9, 0.9, 0.1, 0.1], 1, 100).judgments, rho=0.3)
+        (warning,) = (one for one in result.warnings if one.code == "switch_risk")
+        assert "pairs of workers with a clear tendency contradict" in warning.message
+        assert "opposite reading of the data fits" in warning.message
+        assert warning.values["pairs_contradicting"] == 4
+        assert abs(warning.values["mirrored_gap"]) < 0.02
+
+    def test_switched_labels_show_in_the_fit(self) -> None:
+        """A model that says the opposite of the judgments is caught by its own diagonal and shares."""
+        from consensus.models import diagnostics
+        from consensus.models.expectation_maximisation import Estimate
+        from consensus.result import Convergence
+
+        drawn = binary([0.9] * 5, 1, 60).judgments
+        rows = Rows.of(drawn, Threads(1))
+        opposite = 1 - starts.majority(drawn)
+        opposite[:20] = [1.0, 0.0]
+        counts = np.array(
+            [[opposite[drawn.item[rows.row == r], k].sum() for k in (0, 1)] for r in range(len(rows.worker))]
+        )
+        estimate = Estimate(
+            opposite, np.array([0.5, 0.5]), np.eye(2), counts, np.log(counts + 1), Convergence("converged", 1, (0.0,))
+        )
+        (warning,) = diagnostics.switch_risk(drawn, rows, estimate, np.array([59.0, 1.0]), (3, 0), None)
+        assert 'items taken as "label_1" are mostly judged "label_0"' in warning.message
+        assert '"label_1" has' in warning.message
+
+    def test_near_chance(self) -> None:
+        result = dawid_skene.fit(binary([0.5] * 6, 3, 100).judgments)
+        assert codes(result, "near_chance")
+
+    def test_small_data(self) -> None:
+        result = dawid_skene.fit(simulate(40, 5, 2, 3, seed=1).judgments)
+        assert codes(result, "small_data")
+        assert result.rho == 0.3
+        assert result.convergence.frozen_at == 0
+
+    def test_one_judgment_an_item(self) -> None:
+        result = dawid_skene.fit(encoded([(f"i{n}", f"w{n % 3}", f"l{n % 2}") for n in range(60)]))
+        assert not result.identified
+        assert not result.converged
+        assert codes(result, "one_judgment_per_item")
+        assert result.labels["confidence"].isna().all()
+        assert result.labels["label"].tolist() == [f"l{int(item[1:]) % 2}" for item in result.labels["item"]]
+
+    def test_disconnected(self) -> None:
+        judged = [(f"{side}{i}", f"{side}w{w}", f"l{i % 2}") for side in "ab" for i in range(30) for w in range(3)]
+        (warning,) = (one for one in dawid_skene.fit(encoded(judged)).warnings if one.code == "disconnected")
+        assert warning.values == {"n_components": 2, "largest_share": 0.5}
+
+    def test_unaudited_unless_gold(self) -> None:
+        judgments = simulate(60, 6, 2, 3, seed=1).judgments
+        assert codes(dawid_skene.fit(judgments), "unaudited")
+        assert not codes(dawid_skene.fit(judgments, gold={"item": ["item00"], "label": ["label_0"]}), "unaudited")
+
+    def test_what_the_judgments_alone_call_for(self) -> None:
+        judgments = read(
+            {
+                "item": ["a", "a", "b", "c"],
+                "worker": ["v", "v", "w", "w"],
+                "label": ["", "x", "x", None],
+                "timestamp": [None, None, "nonsense", None],
+            }
+        )
+        found = {one.code for one in majority_vote.fit(judgments).warnings}
+        assert found == {"repeats_by_row_order", "unreadable_times", "items_without_judgments", "unaudited"}
+        only = majority_vote.fit(encoded([("a", "v", "x"), ("b", "v", "x")]))
+        assert codes(only, "one_label")
+        empty = majority_vote.fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}))
+        assert codes(empty, "empty_label")
+
+    def test_pairs_are_a_sample_where_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from consensus.models import diagnostics
+
+        drawn = binary([0.9] * 6, 1, 200).judgments
+        everything = diagnostics.contradictions(drawn, 0)
+        monkeypatch.setattr(diagnostics, "MOST_PAIRS", 900)
+        assert diagnostics.contradictions(drawn, 0) == everything == (15, 0)
+
+
+def test_majority_start_splits_ties_and_knows_nothing_of_silent_items() -> None:
+    judgments = encoded([("a", "v", "x"), ("a", "w", "y"), ("b", "v", "y"), ("c", "v", None)])
+    assert starts.majority(judgments).tolist() == [[0.5, 0.5], [0, 1], [0.5, 0.5]]
+
+
+def test_many_labels_and_few_judgments_need_no_dense_table() -> None:
+    judged: list[Row] = [(f"i{i}", f"w{i % 50}{w}", f"l{i}") for i in range(400) for w in range(2)]
+    judgments = encoded(judged)
+    assert judgments.n_workers * judgments.n_labels > 4 * judgments.n_judgments + 1000
+    rows = Rows.of(judgments, Threads(1))
+    assert np.array_equal(rows.worker[rows.row], judgments.worker)
+    assert np.array_equal(rows.label[rows.row], judgments.label)
+
+
+def test_errors_form_one_tree() -> None:
+    assert issubclass(JudgmentError, ConsensusError)
+    assert issubclass(ConfigError, ConsensusError)
