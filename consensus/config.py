@@ -40,32 +40,32 @@ class FitConfig(_Settings):
     """How a consensus is fitted. Every field has a default that needs no thought."""
 
     prior: Prior = Field(
-        "learnt",
+        default="learnt",
         description="Prior of the workers' confusions: learnt from all workers together, fixed (4 on the diagonal, "
         "1 off it), or none (classic maximum likelihood).",
     )
     rho: float | None = Field(
-        None,
+        default=None,
         ge=0,
         le=100,
         description="Correlation of judgments on one item, by which confidences are tempered; "
         "0 does not temper. Default: measured on held-out judgments up to a million of them, else .3.",
     )
-    max_iterations: int = Field(500, ge=1, description="EM passes at most.")
+    max_iterations: int = Field(default=500, ge=1, description="EM passes at most.")
     tolerance: float = Field(
-        1e-7, gt=0, description="Stop when the objective gains less than this, in nats per judgment."
+        default=1e-7, gt=0, description="Stop when the objective gains less than this, in nats per judgment."
     )
     labels: tuple[str, ...] | None = Field(
-        None, min_length=1, description="The label set in its order. Default: the labels that occur, sorted."
+        default=None, min_length=1, description="The label set in its order. Default: the labels that occur, sorted."
     )
     ties: Ties = Field(
-        "first",
+        default="first",
         description="Items whose best two labels are equally probable: the first of them in label order, or none.",
     )
     threads: int | None = Field(
-        None, ge=1, description="Threads to use; never changes a result. Default: one a usable core."
+        default=None, ge=1, description="Threads to use; never changes a result. Default: one a usable core."
     )
-    seed: int = Field(0, ge=0, description="Seed of the draw of held-out judgments.")
+    seed: int = Field(default=0, ge=0, description="Seed of the draw of held-out judgments.")
 
     @field_validator("labels")
     @classmethod
@@ -78,11 +78,11 @@ class FitConfig(_Settings):
 class EscalateConfig(_Settings):
     """When an item is settled, and when it goes to an expert."""
 
-    target: float = Field(0.95, gt=0, lt=1, description="Confidence at which an item is accepted.")
-    min_judgments: int = Field(2, ge=1, description="Judgments an item needs before it may be accepted.")
-    max_judgments: int = Field(7, ge=1, description="Unsettled items with this many go to an expert.")
+    target: float = Field(default=0.95, gt=0, lt=1, description="Confidence at which an item is accepted.")
+    min_judgments: int = Field(default=2, ge=1, description="Judgments an item needs before it may be accepted.")
+    max_judgments: int = Field(default=7, ge=1, description="Unsettled items with this many go to an expert.")
     budget: int | None = Field(
-        None,
+        default=None,
         ge=1,
         description="List only this many items, one more judgment each: those it tells most about.",
     )
@@ -91,12 +91,12 @@ class EscalateConfig(_Settings):
 class ReadConfig(_Settings):
     """How tables of judgments are read."""
 
-    item: str | None = Field(None, description="Column that holds the item.")
-    worker: str | None = Field(None, description="Column that holds the worker.")
-    label: str | None = Field(None, description="Column that holds the label.")
-    timestamp: str | None = Field(None, description="Column that holds the time of the judgment.")
-    repeats: Repeats = Field("last", description="Which judgment counts when a worker judged an item twice.")
-    abstain: tuple[str, ...] = Field((), description="Labels that mean 'no answer', such as NA.")
+    item: str | None = Field(default=None, description="Column that holds the item.")
+    worker: str | None = Field(default=None, description="Column that holds the worker.")
+    label: str | None = Field(default=None, description="Column that holds the label.")
+    timestamp: str | None = Field(default=None, description="Column that holds the time of the judgment.")
+    repeats: Repeats = Field(default="last", description="Which judgment counts when a worker judged an item twice.")
+    abstain: tuple[str, ...] = Field(default=(), description="Labels that mean 'no answer', such as NA.")
 
 
 class RunConfig(FitConfig, EscalateConfig, ReadConfig):

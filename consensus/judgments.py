@@ -289,12 +289,9 @@ def encode(
 
 def _factorise(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.StringArray]:
     """Codes (-1 for null) into the sorted distinct texts, and those."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):  # one chunk, or none
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+    encoded = column.dictionary_encode().combine_chunks()
     order = pc.sort_indices(encoded.dictionary)
     rank = np.empty(len(order) + 1, np.int64)
     rank[order.to_numpy()] = np.arange(len(order))

@@ -76,7 +76,7 @@ def improved_prior(A: Reals, N: Reals) -> Reals:
         for observed in range(K):
             m[k, observed] = p[k, observed] + 20 * (a if k == observed else (1 - a) / (K - 1))
         m[k] /= m[k].sum()
-    return min(max((p.sum() + 1) / (d + 0.02), 0.1), 1e4) * m
+    return np.asarray(min(max((p.sum() + 1) / (d + 0.02), 0.1), 1e4) * m)
 
 
 def log_dirichlet(x: Reals, alpha: Reals) -> float:
@@ -84,7 +84,7 @@ def log_dirichlet(x: Reals, alpha: Reals) -> float:
     density = math.lgamma(alpha.sum())
     for a, value in zip(alpha, x, strict=True):
         density += (a - 1) * math.log(value) - math.lgamma(a)
-    return density
+    return float(density)
 
 
 def objective(judgments: Judgments, C: Reals, pi: Reals, A: Reals) -> float:
@@ -131,12 +131,12 @@ def worker_pairs(judgments: Judgments, items: NDArray[np.int32]) -> list[tuple[i
 def held_out_score(z: Reals, n: int, rho: float, likelihood: Reals) -> float:
     """Log sum_k z~[k] P(observed | k) of one held-out judgment."""
     weights = z ** (1 / (1 + rho * max(n - 1, 0)))
-    return math.log((weights / weights.sum()) @ likelihood)
+    return math.log(float((weights / weights.sum()) @ likelihood))
 
 
 def entropy(q: Reals) -> float:
     """Entropy in nats."""
-    return -sum(p * math.log(p) for p in q if p > 0)
+    return -float(sum(p * math.log(p) for p in q if p > 0))
 
 
 def information_gain(q: Reals, confusions: Reals) -> float:

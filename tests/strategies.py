@@ -1,5 +1,7 @@
 """Random small crowds for property tests: up to 8 items, 5 workers, 4 labels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
@@ -24,10 +26,10 @@ def rows(draw: st.DrawFn, min_size: int = 1, max_labels: int = 4, abstains: bool
     return found
 
 
-def encoded(judged: list[Row]) -> Judgments:
+def encoded(judged: Sequence[tuple[str, str, str | None]]) -> Judgments:
     """Rows as Judgments."""
-    columns = [pa.chunked_array([pa.array([row[n] for row in judged], pa.string())]) for n in range(3)]
-    return encode(*columns, None, repeats="last", locate=str)
+    item, worker, label = (pa.chunked_array([pa.array([row[n] for row in judged], pa.string())]) for n in range(3))
+    return encode(item, worker, label, None, repeats="last", locate=str)
 
 
 @st.composite

@@ -222,7 +222,6 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "bad").exists()
 
 
-@pytest.mark.slow
 def test_demo(run: Run, tmp_path: Path) -> None:
     ran = run("demo", tmp_path / "demo")
     assert ran.status == 0
@@ -233,7 +232,7 @@ def test_demo(run: Run, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
     assert run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out").status == 0
-    truth = dict(pd.read_csv(DIGITS / "truth.csv", dtype=str).itertuples(index=False))
+    truth: dict[str, str] = dict(pd.read_csv(DIGITS / "truth.csv", dtype=str).itertuples(index=False))
     labels = pd.read_csv(tmp_path / "out" / "labels.csv", dtype=str, keep_default_na=False)
     true = labels["item"].map(truth)
     assert (labels["label"] == true).mean() > (labels["majority_label"] == true).mean() + 0.03

@@ -1,5 +1,7 @@
 """Which items are escalated, why, and in which order."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -121,6 +123,6 @@ def test_one_judgment_an_item_settles_nothing() -> None:
         ({"quota": 3}, 'unknown setting "quota"'),
     ],
 )
-def test_bad_settings(settings: dict[str, float], message: str) -> None:
+def test_bad_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         escalate(fit(encoded(crowd())), **settings)

@@ -57,7 +57,7 @@ class TestEveryModel:
     @crowd
     @given(data=st.data(), judged=rows())
     def test_names_do_not_matter(self, fit: Fit, data: st.DataObject, judged: list[Row]) -> None:
-        items, workers, labels = (sorted({row[n] for row in judged} - {None}) for n in range(3))
+        items, workers, labels = (sorted({str(row[n]) for row in judged if row[n] is not None}) for n in range(3))
         renamed_item = dict(zip(items, data.draw(st.permutations([f"x{n}" for n in range(len(items))])), strict=True))
         renamed_worker = dict(
             zip(workers, data.draw(st.permutations([f"y{n}" for n in range(len(workers))])), strict=True)
@@ -371,10 +371,32 @@ class TestWarnings:
     def test_switch_risk_says_why(self) -> None:
         result = dawid_skene.fit(binary([0.9, 0.9, 0.1, 0.1], 1, 100).judgments, rho=0.3)
         (warning,) = (one for one in result.warnings if one.code == "switch_risk")
-        assert "pairs of workers with a clear tendency contradict" in warning.message
+        assert "2 of the 4 workers with a clear tendency contradict the others" in warning.message
         assert "opposite reading of the data fits" in warning.message
         assert warning.values["pairs_contradicting"] == 4
         assert abs(warning.values["mirrored_gap"]) < 0.02
+
+    def test_one_adversary_among_many_is_no_switch_risk(self) -> None:
+        from consensus.models import diagnostics
+
+        drawn = binary([0.7] * 7 + [0.05], 1, 150).judgments
+        found = diagnostics.camps(drawn, 0)
+        assert found.contradicting > 0
+        assert found.minority == 1
+        assert not codes(dawid_skene.fit(drawn, rho=0.3), "switch_risk")
+
+    def test_camps_of_two_sides(self) -> None:
+        from consensus.models import diagnostics
+
+        found = diagnostics.camps(binary([0.95] * 3 + [0.05] * 4, 1, 100).judgments, 0)
+        assert (found.agreeing, found.contradicting, found.workers, found.minority) == (3 + 6, 12, 7, 3)
+        assert found.minority_share == pytest.approx(3 / 7)
+
+    def test_an_opposite_start_that_leads_back_is_no_opposite(self) -> None:
+        right = np.full((6, 6), 0.06) + 0.64 * np.eye(6)
+        wrong = np.roll(0.9 * np.eye(6) + 0.1 / 6, 1, axis=1)
+        drawn = simulate(150, per_item=13, confusion=[*[right] * 12, wrong], seed=1).judgments
+        assert not codes(dawid_skene.fit(drawn, rho=0.3), "switch_risk")
 
     def test_switched_labels_show_in_the_fit(self) -> None:
         """A model that says the opposite of the judgments is caught by its own diagonal and shares."""
@@ -392,7 +414,8 @@ class TestWarnings:
         estimate = Estimate(
             opposite, np.array([0.5, 0.5]), np.eye(2), counts, np.log(counts + 1), Convergence("converged", 1, (0.0,))
         )
-        (warning,) = diagnostics.switch_risk(drawn, rows, estimate, np.array([59.0, 1.0]), (3, 0), None)
+        nobody = diagnostics.Camps(3, 0, 3, 0, 0.0)
+        (warning,) = diagnostics.switch_risk(drawn, rows, estimate, np.array([59.0, 1.0]), nobody, None)
         assert 'items taken as "label_1" are mostly judged "label_0"' in warning.message
         assert '"label_1" has' in warning.message
 
@@ -444,9 +467,9 @@ class TestWarnings:
         from consensus.models import diagnostics
 
         drawn = binary([0.9] * 6, 1, 200).judgments
-        everything = diagnostics.contradictions(drawn, 0)
+        everything = diagnostics.camps(drawn, 0)
         monkeypatch.setattr(diagnostics, "MOST_PAIRS", 900)
-        assert diagnostics.contradictions(drawn, 0) == everything == (15, 0)
+        assert diagnostics.camps(drawn, 0) == everything == diagnostics.Camps(15, 0, 6, 0, 0.0)
 
 
 def test_majority_start_splits_ties_and_knows_nothing_of_silent_items() -> None:

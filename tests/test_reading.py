@@ -233,7 +233,7 @@ class TestRepeats:
             ["3/3/2025 10:00:00", "3/3/2025 09:00:00", "?"],
             ["1700000001", "1700000000", ""],
             [1700000001000, 1700000000000, None],
-            pd.to_datetime(["2025-03-03 10:00", "2025-03-03 09:00", None]),
+            pd.to_datetime(pd.Series(["2025-03-03 10:00", "2025-03-03 09:00", None])),
         ):
             judgments = read({**columns, "timestamp": times})
             assert rows_of(judgments) == [("a", "v", "late")]
@@ -255,6 +255,7 @@ class TestRepeats:
         assert judgments.timestamp is not None
         assert judgments.timestamp.astype(str).tolist() == ["2025-03-03T08:30:00.500000", "2025-03-03T09:00:00.000000"]
         again = judgments.with_labels(["y", "x"])
+        assert again.timestamp is not None
         assert np.array_equal(again.timestamp, judgments.timestamp)
         only = judgments.subset(np.array([False, True]))
         assert only.timestamp is not None
@@ -405,6 +406,13 @@ class TestBadFiles:
             read(write("j.csv", csv([("a", "v", long), ("b", "v", "y")])))
 
 
+def test_two_readings_that_disagree_are_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow and the second look must see the same rows; if ever they do not, no row is guessed."""
+    monkeypatch.setattr(delimited, "_second_look", lambda *_: ([], np.array([2])))
+    with pytest.raises(FormatError, match="1 rows by line, but 2 by quotes; check the quotes of its values"):
+        read(write("j.csv", "item,worker,label\n\na,v,x\nb,v,x\n"))
+
+
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 
 
@@ -419,7 +427,7 @@ def test_what_is_written_is_read_back(
     path = tmp_path_factory.getbasetemp() / f"round{ending}"
     writing.write(pd.DataFrame(rows, columns=["item", "worker", "label"], dtype="str"), path)
     judgments = read(path)
-    assert rows_of(judgments) == sorted((row for row in rows if row[2] is not None))  # type: ignore[type-var]
+    assert rows_of(judgments) == sorted((i, w, k) for i, w, k in rows if k is not None)
     assert (judgments.tally.read, judgments.tally.rejected) == (len(rows), 0)
     assert balanced(judgments)
 

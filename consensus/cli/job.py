@@ -21,27 +21,24 @@ class Show:
 
     def __init__(self, quiet: bool) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
-        self._progress: Progress | None = None
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
+        hidden = quiet or not self.console.is_terminal
+        self._progress = Progress(*columns, console=self.console, transient=True, disable=hidden)
+        self._task = self._progress.add_task("starting", total=None)
 
     def say(self, line: str) -> None:
         """One line of words."""
         self.console.print(line, markup=False)
 
     @contextmanager
-    def stages(self) -> Iterator["Show"]:
+    def stages(self) -> Iterator[None]:
         """While open, ``stage`` and ``fitting`` show what is going on."""
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
-        hidden = not self.console.is_terminal or self.console.quiet
-        with Progress(*columns, console=self.console, transient=True, disable=hidden) as progress:
-            self._task = progress.add_task("starting", total=None)
-            self._progress = progress
-            yield self
-            self._progress = None
+        with self._progress:
+            yield
 
     def stage(self, what: str) -> None:
         """Name the stage that begins."""
-        if self._progress is not None:
-            self._progress.update(self._task, description=what)
+        self._progress.update(self._task, description=what)
 
     def fitting(self, stage: str, done: int, objective: float, gain: float) -> None:
         """Tell how EM goes on (a ``Progress`` of ``consensus.models``)."""

@@ -37,8 +37,9 @@ class Tap(io.RawIOBase):
         self.line_feeds = 0
         self.last = b"\n"
         kind = COMPRESSION.get(path.suffix.lower())
-        self._stream: Any = self if kind is None else pa.CompressedInputStream(pa.PythonFile(_Digested(self)), kind)
-        self._plain = kind is None
+        self._stream: Any = None
+        if kind is not None:
+            self._stream = pa.CompressedInputStream(pa.PythonFile(_Digested(self), mode="rb"), kind)
 
     def raw(self, size: int) -> bytes:
         """Bytes of the file itself, digested."""
@@ -52,7 +53,7 @@ class Tap(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Decompressed bytes, counted."""
-        block = self.raw(size) if self._plain else bytes(self._stream.read(size))
+        block = self.raw(size) if self._stream is None else bytes(self._stream.read(size))
         self.quotes += block.count(b'"')
         self.line_feeds += block.count(b"\n")
         self.last = block[-1:] or self.last
@@ -76,9 +77,6 @@ class _Digested(io.RawIOBase):
     def __init__(self, tap: Tap) -> None:
         super().__init__()
         self._tap = tap
-
-    def readable(self) -> bool:
-        return True
 
     def read(self, size: int = -1) -> bytes:
         return self._tap.raw(size)

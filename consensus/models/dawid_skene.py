@@ -123,8 +123,7 @@ def _candidates(
     judgments: Judgments, problem: Problem, backend: Backend, progress: Progress | None
 ) -> dict[str, Estimate]:
     """A fit from every start: the majority, and with gold also the workers' accuracy on it (MODEL.md section 3)."""
-    start = starts.with_gold(starts.majority(judgments), problem)
-    found = {"majority": climb(problem, start, backend, progress, "fitting")}
+    found = {"majority": climb(problem, starts.usual(judgments, problem), backend, progress, "fitting")}
     if len(problem.accepted):
         start = starts.gold(judgments, problem, backend)
         found["gold"] = climb(problem, start, backend, progress, "fitting from gold")
@@ -157,16 +156,16 @@ def _switch_risk(
     progress: Progress | None,
 ) -> list[Warning]:
     """Look for switched labels; the opposite solution is fitted only where some workers contradict each other."""
-    pairs = diagnostics.contradictions(judgments, seed)
+    camps = diagnostics.camps(judgments, seed)
     gap = None
-    if pairs[1]:
+    if camps.contradicting:
         start = starts.mirrored(judgments, problem, backend)
         opposite = climb(problem, start, backend, progress, "fitting the opposite")
         same = np.mean(opposite.posterior.argmax(axis=1) == estimate.posterior.argmax(axis=1))
         if same < 0.5:  # else the mirrored start led back to the same solution
             gap = (estimate.objective - opposite.objective) / judgments.n_judgments
     majority = starts.majority(judgments)[judgments.per_item > 0].sum(axis=0)
-    return diagnostics.switch_risk(judgments, problem.rows, estimate, majority, pairs, gap)
+    return diagnostics.switch_risk(judgments, problem.rows, estimate, majority, camps, gap)
 
 
 def _unclamped(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ FEW_ITEMS, FEW_PER_WORKER = 50, 20
 MOST_PAIRS = 2_000_000  # pairs of judgments looked at; beyond that a random subset of the items
 LEAST_SHARED = 10  # items that two workers must share to be compared
 PAIR_LEVEL = 0.01  # chance of calling any pair of independent workers contradictory, over all pairs
-CONTRADICTING_SHARE = 0.3  # one adversary among ten makes .2 of the clear pairs contradict, four of seven .57
+MINORITY_SHARE = 0.25  # of the judgments: one adversary among four is no risk, three good against four bad are (.43)
 LEAST_MASS = 10  # items (or judgments) a label needs before its share or its diagonal is read
 
 
@@ -49,7 +50,8 @@ def of_judgments(judgments: Judgments) -> list[Warning]:
         found.append(
             Warning(
                 "empty_label",
-                f'{n_empty:,} judgments carry the label "" (a quoted empty text); if that means no answer, pass --abstain ""',
+                f'{n_empty:,} judgments carry the label "" (a quoted empty text); '
+                'if that means no answer, pass --abstain ""',
                 {"n_judgments": n_empty},
             )
         )
@@ -150,40 +152,41 @@ def switch_risk(
     rows: Rows,
     estimate: Estimate,
     majority_shares: NDArray[np.float64],
-    pairs: tuple[int, int],
+    camps: Camps,
     mirrored_gap: float | None,
 ) -> list[Warning]:
     """Without gold: signs that labels may be switched, because the informative workers contradict each other.
 
-    ``pairs`` are the clearly agreeing and the clearly contradicting pairs of workers (``contradictions``),
-    ``mirrored_gap`` the objective lost per judgment by the opposite solution, where one was found.
+    ``majority_shares`` (K,) counts items by majority vote, ``mirrored_gap`` is the objective lost per judgment by the
+    opposite solution, where one was found.
     """
-    agreeing, contradicting = pairs
     signs = []
-    values: dict[str, float] = {"pairs_agreeing": agreeing, "pairs_contradicting": contradicting}
-    if contradicting and contradicting > CONTRADICTING_SHARE * (agreeing + contradicting):
+    if camps.minority_share > MINORITY_SHARE:
         signs.append(
-            f"{contradicting:,} of the {agreeing + contradicting:,} pairs of workers with a clear tendency contradict "
-            "each other more often than chance"
+            f"{camps.minority:,} of the {camps.workers:,} workers with a clear tendency contradict the others more "
+            f"often than chance ({camps.contradicting:,} of {camps.agreeing + camps.contradicting:,} pairs)"
         )
     pooled = pooled_counts(rows, estimate.counts)
     for k in np.flatnonzero(pooled.sum(axis=1) >= LEAST_MASS):
         most = int(pooled[k].argmax())
         if pooled[k, most] > pooled[k, k]:
-            label, other = judgments.labels[k], judgments.labels[most]
-            signs.append(f'items taken as "{label}" are mostly judged "{other}"')
+            signs.append(f'items taken as "{judgments.labels[k]}" are mostly judged "{judgments.labels[most]}"')
     mass = estimate.posterior[judgments.per_item > 0].sum(axis=0)
-    signs.extend(
+    moved = ~((mass / np.maximum(majority_shares, 1e-9) >= 0.5) & (mass / np.maximum(majority_shares, 1e-9) <= 2.0))
+    signs += [
         f'"{judgments.labels[k]}" has {mass[k]:,.0f} items where the majority vote has {majority_shares[k]:,.0f}'
-        for k in np.flatnonzero(np.maximum(mass, majority_shares) >= LEAST_MASS)
-        if not 0.5 <= mass[k] / max(majority_shares[k], 1e-9) <= 2.0
-    )
-    if mirrored_gap is not None:
-        values["mirrored_gap"] = mirrored_gap
+        for k in np.flatnonzero(moved & (np.maximum(mass, majority_shares) >= LEAST_MASS))
+    ]
     if not signs:
         return []
+    values: dict[str, float] = {
+        "pairs_agreeing": camps.agreeing,
+        "pairs_contradicting": camps.contradicting,
+        "minority_share": camps.minority_share,
+    }
     gap = ""
     if mirrored_gap is not None:
+        values["mirrored_gap"] = mirrored_gap
         how = "nearly as well" if mirrored_gap > 0 else "as well"
         gap = f"; the opposite reading of the data fits {how} ({abs(mirrored_gap):.4f} nats a judgment apart)"
     return [
@@ -202,12 +205,44 @@ def pooled_counts(rows: Rows, counts: NDArray[np.float64]) -> NDArray[np.float64
     return pooled
 
 
-def contradictions(judgments: Judgments, seed: int) -> tuple[int, int]:
-    """Count the pairs of workers who clearly agree, and who clearly contradict each other.
+@dataclass(frozen=True, slots=True)
+class Camps:
+    """Workers who clearly agree or contradict each other, in pairs."""
+
+    agreeing: int
+    """Pairs that agree more often than chance."""
+    contradicting: int
+    """Pairs that agree less often than chance."""
+    workers: int
+    """Workers in such a pair."""
+    minority: int
+    """Workers of the smaller camp: without them, nobody contradicts anybody (or their opponents are taken)."""
+    minority_share: float
+    """Their share of the judgments of all ``workers``, 0 to .5."""
+
+
+def camps(judgments: Judgments, seed: int) -> Camps:
+    """Find the workers who contradict the others.
 
     Agreement on shared items is held against what two independent workers with these label shares would reach
-    (Cohen 1960), by a normal test at ``PAIR_LEVEL`` over all pairs (Bonferroni).
+    (Cohen 1960), by a normal test at ``PAIR_LEVEL`` over all pairs (Bonferroni). The camp is a greedy vertex cover of
+    the contradicting pairs: the worker in most of them first, until none is left.
     """
+    agreeing, contradicting = _clear_pairs(judgments, seed)
+    activity = np.bincount(judgments.worker, minlength=judgments.n_workers)
+    involved = np.unique(np.concatenate([agreeing, contradicting]))
+    left, cover = contradicting, []
+    while len(left):
+        cover.append(int(np.bincount(left.ravel()).argmax()))
+        left = left[~(left == cover[-1]).any(axis=1)]
+    total = int(activity[involved].sum())
+    share = int(activity[cover].sum()) / max(total, 1)
+    minority = len(cover) if share <= 0.5 else len(involved) - len(cover)
+    return Camps(len(agreeing), len(contradicting), len(involved), minority, min(share, 1.0 - share))
+
+
+def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n, 2) workers of the pairs that clearly agree, and of those that clearly contradict each other."""
     from scipy.stats import norm
 
     items = _items_for_pairs(judgments, seed)
@@ -215,20 +250,20 @@ def contradictions(judgments: Judgments, seed: int) -> tuple[int, int]:
     first, second, agree = (np.empty(int((n * (n - 1) // 2).sum()), np.int32) for _ in range(3))
     kernels.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
     other = first != second  # a worker's own repeats say nothing
-    pair, code = np.unique(first[other].astype(np.int64) * judgments.n_workers + second[other], return_inverse=True)
-    shared = np.bincount(code, minlength=len(pair))
-    agreed = np.bincount(code, weights=agree[other], minlength=len(pair))
+    code = first[other].astype(np.int64) * judgments.n_workers + second[other]
+    found, pair = np.unique(code, return_inverse=True)
+    shared = np.bincount(pair, minlength=len(found))
+    agreed = np.bincount(pair, weights=agree[other], minlength=len(found))
     shares = np.zeros((judgments.n_workers, judgments.n_labels))
     np.add.at(shares, (judgments.worker, judgments.label), 1.0)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
-    by_chance = np.einsum("pk,pk->p", shares[pair // judgments.n_workers], shares[pair % judgments.n_workers])
+    workers = np.stack(np.divmod(found, judgments.n_workers), axis=1)
+    by_chance = np.einsum("pk,pk->p", shares[workers[:, 0]], shares[workers[:, 1]])
     spread = shared * by_chance * (1.0 - by_chance)
-    clear = (shared >= LEAST_SHARED) & (spread >= 1.0)
-    if not clear.any():
-        return 0, 0
-    z = (agreed[clear] - shared[clear] * by_chance[clear]) / np.sqrt(spread[clear])
-    bound = norm.isf(PAIR_LEVEL / clear.sum())
-    return int((z > bound).sum()), int((z < -bound).sum())
+    enough = (shared >= LEAST_SHARED) & (spread >= 1.0)
+    z = (agreed - shared * by_chance) / np.sqrt(np.where(enough, spread, np.inf))
+    bound = norm.isf(PAIR_LEVEL / max(int(enough.sum()), 1))
+    return workers[z > bound], workers[z < -bound]
 
 
 def _items_for_pairs(judgments: Judgments, seed: int) -> NDArray[np.int32]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import kernels
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.models import diagnostics, pooled_prior, starts
@@ -55,9 +54,7 @@ def of_shares(
     cautions: tuple[Warning, ...],
 ) -> Consensus:
     """The consensus by vote shares; ``status`` tells whether a confidence can be read from it."""
-    votes = np.zeros((judgments.n_items, judgments.n_labels))
-    kernels.label_counts(judgments.item_start, judgments.label, votes)
-    shares = normalised(votes)
+    shares = starts.shares(judgments)
     hard = starts.majority(judgments)
     gold_posterior = None
     if gold is not None:

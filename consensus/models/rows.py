@@ -103,6 +103,5 @@ class Rows:
         """n[w, k] (W, K), the sum over the rows of each worker of ``counts`` (R, K)."""
         totals = np.zeros((self.n_workers, self.n_labels))
         busy = np.flatnonzero(np.diff(self.worker_start))
-        if len(busy):
-            totals[busy] = np.add.reduceat(counts, self.worker_start[busy], axis=0)
+        totals[busy] = np.add.reduceat(counts, self.worker_start[busy], axis=0)
         return totals

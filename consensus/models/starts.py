@@ -25,6 +25,18 @@ def majority(judgments: Judgments) -> NDArray[np.float64]:
     return normalised((votes >= votes.max(axis=1, keepdims=True) - TIE).astype(np.float64))
 
 
+def shares(judgments: Judgments) -> NDArray[np.float64]:
+    """(I, K) share of the item's judgments: the start of Dawid & Skene (1979, section 3), for maximum likelihood."""
+    votes = np.zeros((judgments.n_items, judgments.n_labels))
+    kernels.label_counts(judgments.item_start, judgments.label, votes)
+    return normalised(votes)
+
+
+def usual(judgments: Judgments, problem: Problem) -> NDArray[np.float64]:
+    """(I, K) where EM starts without better knowledge, gold items clamped."""
+    return with_gold(shares(judgments) if problem.prior == "none" else majority(judgments), problem)
+
+
 def with_gold(start: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:
     """``start`` with the gold items clamped: evenly over their accepted labels."""
     clamped = start.copy()

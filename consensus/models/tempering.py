@@ -92,7 +92,7 @@ def _split_scores(
         problem.max_iterations,
         max(problem.tolerance, HELD_OUT_TOLERANCE),
     )
-    estimate = climb(train, starts.with_gold(starts.majority(kept), train), backend, progress, stage)
+    estimate = climb(train, starts.usual(kept, train), backend, progress, stage)
     n = rows.worker_totals(estimate.counts)
     log_rows = log_confusions(rows, estimate.counts, n, estimate.A)
     log_posterior = np.log(np.maximum(estimate.posterior, 1e-300))
