@@ -98,6 +98,13 @@ class ReadConfig(_Settings):
     repeats: Repeats = Field(default="last", description="Which judgment counts when a worker judged an item twice.")
     abstain: tuple[str, ...] = Field(default=(), description="Labels that mean 'no answer', such as NA.")
 
+    @field_validator("abstain")
+    @classmethod
+    def _abstain_is_text(cls, abstain: tuple[str, ...]) -> tuple[str, ...]:
+        for label in abstain:
+            label.encode()  # a UnicodeEncodeError is a ValueError
+        return abstain
+
 
 class RunConfig(FitConfig, EscalateConfig, ReadConfig):
     """All settings of ``consensus run``; what a settings file may hold."""

@@ -15,7 +15,10 @@ from __future__ import annotations
 
 
 class ConsensusError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose. Its message is one line, whatever the data holds."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(one if one.isprintable() else repr(one)[1:-1] for one in message))
 
 
 class ConfigError(ConsensusError):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+LARGEST_KEY = 2**62  # item, worker and label are sorted as one integer while it fits
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -246,12 +248,12 @@ def encode(
         when = None if when is None else when[given]
     pair = item_code * np.int64(max(len(worker_ids), 1)) + worker_code
     has_repeats, by_row_order = False, False
-    if when is None and len(item_ids) * len(worker_ids) * max(len(labels), 1) < 2**62:
+    pair_sorted: NDArray[np.int64] | None = None
+    if when is None and len(item_ids) * len(worker_ids) * max(len(labels), 1) < LARGEST_KEY:
         key = np.sort(pair * len(labels) + label_code)  # sorting keys beats sorting positions
         pair_sorted, label_sorted = np.divmod(key, max(len(labels), 1))
         has_repeats = bool(np.any(pair_sorted[1:] == pair_sorted[:-1]))
-        order = None
-    if when is not None or (has_repeats and repeats != "keep"):
+    if pair_sorted is None or (has_repeats and repeats != "keep"):
         time = np.zeros(len(pair), np.int64) if when is None else _time_rank(when)
         order = np.lexsort((time, pair)) if repeats != "keep" else np.lexsort((time, label_code, pair))
         pair_sorted, label_sorted = pair[order], label_code[order]
@@ -263,8 +265,9 @@ def encode(
                 f'("{label[first]}", then "{label[second]}"); keep one row or pass --repeats=last'
             )
         if len(repeated) and repeats != "keep":
-            differ = label_sorted[repeated] != label_sorted[repeated + 1]
-            by_row_order = bool(np.any(differ & (time[order[repeated]] == time[order[repeated + 1]])))
+            decisive = repeated[~np.isin(repeated + 1 if repeats == "last" else repeated - 1, repeated)]
+            differ = label_sorted[decisive] != label_sorted[decisive + 1]
+            by_row_order = bool(np.any(differ & (time[order[decisive]] == time[order[decisive + 1]])))
             chosen = np.ones(len(order), np.bool_)
             chosen[repeated if repeats == "last" else repeated + 1] = False
             order, pair_sorted, label_sorted = order[chosen], pair_sorted[chosen], label_sorted[chosen]

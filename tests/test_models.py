@@ -423,6 +423,12 @@ class TestWarnings:
         result = dawid_skene.fit(binary([0.5] * 6, 3, 100).judgments)
         assert codes(result, "near_chance")
 
+    def test_one_label_everywhere(self) -> None:
+        result = dawid_skene.fit(encoded([(f"i{i}", f"w{w}", "x") for i in range(60) for w in range(3)]))
+        assert codes(result, "one_label")
+        assert (result.confidence == 1).all()
+        assert result.converged
+
     def test_small_data(self) -> None:
         result = dawid_skene.fit(simulate(40, 5, 2, 3, seed=1).judgments)
         assert codes(result, "small_data")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError, JudgmentError
-from consensus.formats import delimited, writing
+from consensus.formats import writing
 from consensus.judgments import Judgments
 from tests.conftest import csv
 
@@ -270,11 +270,6 @@ class TestRepeats:
         nothing = read({"item": ["a"], "worker": ["v"], "label": ["x"], "timestamp": ["?"]})
         assert (nothing.timestamp, nothing.unreadable_times) == (None, 1)
 
-    def test_two_time_columns_are_no_error(self, write: Write) -> None:
-        text = "item,worker,label,timestamp,created_at\na,v,x,2025-01-01,2025-01-02\n"
-        assert read(write("j.csv", text)).timestamp is None
-        assert read(write("j.csv", text), timestamp="created_at").timestamp is not None
-
 
 class TestColumns:
     def test_none(self, write: Write) -> None:
@@ -350,8 +345,12 @@ class TestBadFiles:
                 "swallow.csv:2: a quote opens here and closes in the middle of a value on line 4",
             ),
             ("mid.csv", b'item,worker,label\nb,"v,x\nc,v,x\n', "mid.csv:2: a quote opens here and is never closed"),
-            ("no.jsonl", b"[]\n", "no.jsonl:1: no line holds a JSON object"),
-            ("no.parquet", b"item,worker,label\n", "no.parquet: not a Parquet file"),
+            ("no.jsonl", b"[]\n", "no.jsonl: no line holds a JSON object; expected one object a line .not an array"),
+            (
+                "no.parquet",
+                b"item,worker,label\n",
+                "no.parquet: can.t be read as Parquet: Parquet magic",
+            ),
             ("strange.xls", b"item", 'strange.xls: unknown ending ".xls"; known are .csv'),
             ("none", b"item", 'none: unknown ending ""'),
         ],
@@ -375,15 +374,18 @@ class TestBadFiles:
         with pytest.raises(FormatError, match="j.csv: may not be read"):
             read(tmp_path / "j.csv")
 
-    def test_other_trouble_with_the_disk_is_not_hidden(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_other_trouble_with_the_disk(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         path = write("j.csv", csv(ROWS))
 
         def fail(*_: Any) -> Any:
             raise OSError(5, "Input/output error")
 
         monkeypatch.setattr(Path, "open", fail)
-        with pytest.raises(OSError, match="Input/output error"):
+        with pytest.raises(FormatError, match="j.csv: can't be read: input/output error"):
             read(path)
+        monkeypatch.undo()
+        with pytest.raises(FormatError, match="can't be read: not a directory"):
+            read(path / "x.csv")
 
     def test_no_table_at_all(self) -> None:
         with pytest.raises(FormatError, match="can't read judgments from a int"):
@@ -394,23 +396,6 @@ class TestBadFiles:
     def test_one_empty_shard_among_others_is_fine(self, write: Write) -> None:
         shards = [write("0.csv", csv([])), write("1.csv", csv(ROWS))]
         assert read(shards).tally.read == 4
-
-    def test_values_longer_than_a_block(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(delimited, "BLOCKS", (64, 9999))
-        long = "x" * 1000
-        assert read(write("j.csv", csv([("a", "v", long), ("b", "v", "y")]))).labels == (long, "y")
-        with pytest.raises(FormatError, match="j.csv:2: a quote opens here"):
-            read(write("j.csv", csv([("a", "v", '"' + long)])))
-        monkeypatch.setattr(delimited, "BLOCKS", (64,))
-        with pytest.raises(FormatError, match="can't be parsed as delimited text: straddling"):
-            read(write("j.csv", csv([("a", "v", long), ("b", "v", "y")])))
-
-
-def test_two_readings_that_disagree_are_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arrow and the second look must see the same rows; if ever they do not, no row is guessed."""
-    monkeypatch.setattr(delimited, "_second_look", lambda *_: ([], np.array([2])))
-    with pytest.raises(FormatError, match="1 rows by line, but 2 by quotes; check the quotes of its values"):
-        read(write("j.csv", "item,worker,label\n\na,v,x\nb,v,x\n"))
 
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
@@ -440,6 +425,12 @@ def test_same_judgments_in_any_order_are_the_same_arrays() -> None:
         other = read(table.sample(frac=1, random_state=rng))
         for name in ("item", "worker", "label", "item_start"):
             assert np.array_equal(getattr(first, name), getattr(other, name))
+
+
+def test_codes_too_large_for_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = read(frame())
+    monkeypatch.setattr("consensus.judgments.LARGEST_KEY", 1)
+    assert rows_of(read(frame(), repeats="last")) == rows_of(read(frame(), repeats="keep")) == rows_of(usual)
 
 
 def test_judgments_with_times_are_in_the_same_order() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
-from consensus.formats.streams import Tap, refuse_binary, unreadable
+from consensus.formats.streams import Tap, displayed, refuse_binary, unreadable
 from consensus.formats.table import TextTable
 from consensus.judgments import Reject, Source
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consensus.formats.roles import Roles
+
+LOOKED_AT = 1000  # objects whose keys tell which key holds what
+
+
+class _UnusableError(Exception):
+    """Why a line can't be used."""
 
 
 def read(path: Path, roles: Roles) -> TextTable:
@@ -27,33 +34,24 @@ def read(path: Path, roles: Roles) -> TextTable:
     """
     import pyarrow as pa
 
-    cells: dict[str, list[str | None]] = {}
-    lines: list[int] = []
+    file = displayed(path)
     rejects: list[Reject] = []
-    keys: dict[str, str] = {}
+    lines: list[int] = []
     with unreadable(path):
         refuse_binary(path)
+        keys = _keys(path, roles)
+        cells: dict[str, list[str | None]] = {role: [] for role in keys}
         tap = Tap(path)
         for line, raw in _lines(tap):
-            record, fault = _parsed(raw)
-            if record is not None and not keys:
-                names = list(record)
-                keys = {role: names[n] for role, n in roles.positions(names, f"{path}:{line}").items()}
-                cells = {role: [] for role in keys}
-            row = {role: _cell(record.get(key)) for role, key in keys.items()} if record is not None else {}
-            nested = [role for role, cell in row.items() if cell is NESTED]
-            if nested:
-                fault = f"the {nested[0]} is not a single value"
-            if fault:
-                rejects.append(Reject(str(path), line, fault, _shown(raw)))
+            try:
+                record = _parsed(raw)
+                row = {role: _cell(record.get(key), role) for role, key in keys.items()}
+            except _UnusableError as fault:
+                rejects.append(Reject(file, line, str(fault), _shown(raw)))
                 continue
             for role, cell in row.items():
                 cells[role].append(cell)
             lines.append(line)
-    if not keys:
-        raise FormatError(
-            f"{path}:{rejects[0].line if rejects else 1}: no line holds a JSON object; expected one a line"
-        )
 
     def describe(rows: list[int]) -> list[tuple[int, str]]:
         wanted = {lines[row] for row in rows}
@@ -61,42 +59,68 @@ def read(path: Path, roles: Roles) -> TextTable:
         return [(lines[row], shown[lines[row]]) for row in rows]
 
     columns = {role: pa.chunked_array([pa.array(column, pa.string())]) for role, column in cells.items()}
-    return TextTable(str(path), columns, rejects, describe, Source(str(path), tap.digest.hexdigest()))
+    return TextTable(file, columns, rejects, describe, Source(file, tap.digest.hexdigest()))
 
 
-NESTED = "\0nested"  # stands for a list or an object where one value is expected; no JSON text holds it unescaped
+def _keys(path: Path, roles: Roles) -> dict[str, str]:
+    """Key of each role, from all keys of the first objects."""
+    names: dict[str, int] = {}
+    for line, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
+        try:
+            names = dict.fromkeys(_parsed(raw), line) | names
+        except _UnusableError:
+            continue
+    if not names:
+        raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
+    header = list(names)
+    return {role: header[n] for role, n in roles.positions(header, str(path)).items()}
 
 
 def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:
     """Lines that are not blank, with their numbers."""
-    held, line = b"", 0
+    line = 1
+    held: list[bytes] = []
     with tap:
         while block := tap.read(1 << 20):
-            *whole, held = (held + block).split(b"\n")
-            for raw in whole:
-                line += 1
+            first, *others = block.split(b"\n")
+            held.append(first)
+            for following in others:
+                raw = b"".join(held)
                 if raw.strip():
                     yield line, raw
-    if held.strip():
-        yield line + 1, held
+                held = [following]
+                line += 1
 
 
-def _parsed(raw: bytes) -> tuple[dict[str, Any] | None, str]:
-    """The object on a line, or why there is none."""
+def _parsed(raw: bytes) -> dict[str, Any]:
+    """The object on a line."""
     try:
         record = json.loads(raw.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
     except UnicodeDecodeError:
-        return None, "the line is not UTF-8"
+        raise _UnusableError("the line is not UTF-8") from None
     except ValueError as error:
-        return None, f"not JSON: {str(error).lower()}"
-    return (record, "") if isinstance(record, dict) else (None, "not a JSON object")
+        raise _UnusableError(f"not JSON: {str(error).lower()}") from None
+    except RecursionError:
+        raise _UnusableError("not JSON: nested too deeply") from None
+    if not isinstance(record, dict):
+        raise _UnusableError("not a JSON object")
+    return record
 
 
-def _cell(value: Any) -> str | None:
+def _cell(value: Any, role: str) -> str | None:
     """One value as text; null is absent."""
-    if value is None or isinstance(value, str):
-        return value
-    return ("true" if value else "false") if isinstance(value, bool) else NESTED
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _UnusableError(f"the {role} is not a single value")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair, written as \\udNNN
+            raise _UnusableError(f"the {role} is not valid Unicode") from None
+    return value
 
 
 def _shown(raw: bytes) -> str:

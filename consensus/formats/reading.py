@@ -15,8 +15,8 @@ from consensus.errors import FormatError
 from consensus.formats import delimited, frames, json_lines
 from consensus.formats.roles import Roles
 from consensus.formats.streams import COMPRESSION
-from consensus.formats.table import TextTable, as_times
-from consensus.judgments import Gold, Judgments, Reject, encode
+from consensus.formats.table import TextTable, as_times, decoded
+from consensus.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -164,25 +164,13 @@ def _reader(path: Path) -> Callable[[Path, Roles], TextTable]:
 
 
 def _usable(table: TextTable, required: tuple[str, ...]) -> TextTable:
-    """Reject the rows that lack an id."""
-    import pyarrow as pa
-
-    absent = {role: table.columns[role].is_null().to_numpy() for role in required}
-    bad = np.flatnonzero(np.any(list(absent.values()), axis=0))
-    if not len(bad):
-        return table
-    told = table.describe(bad.tolist())
-    rejects = [
-        Reject(table.file, line, f"the {next(role for role in required if absent[role][row])} is missing", raw)
-        for row, (line, raw) in zip(bad, told, strict=True)
-    ]
-    kept = np.delete(np.arange(table.n_rows), bad)
-    return replace(
-        table,
-        columns={role: column.take(pa.array(kept)) for role, column in table.columns.items()},
-        rejects=sorted(table.rejects + rejects, key=lambda reject: reject.line),
-        describe=lambda rows: table.describe(kept[rows].tolist()),
-    )
+    """Text only; rows that are not UTF-8 or lack an id become rejects."""
+    table = decoded(table)
+    bad: dict[int, str] = {}
+    for role in required:
+        for row in np.flatnonzero(table.columns[role].is_null().to_numpy()).tolist():
+            bad.setdefault(row, f"the {role} is missing")
+    return table.without(bad) if bad else table
 
 
 def _joined(tables: list[TextTable], role: str) -> pa.ChunkedArray:

@@ -46,7 +46,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "timestamp": ("timestamp", "created_at", "submitted_at", "submit_time", "judged_at"),
 }
-"""Names of the column of each role; case and leading underscores do not matter."""
+"""Names of the column of each role; case and leading underscores do not matter. Of several columns that could hold an
+optional role, the one named first here does."""
 
 OPTIONAL = {"timestamp"}
 
@@ -78,7 +79,19 @@ class Roles:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
                 raise FormatError(_cannot_tell(header, role, candidates, place))
+            elif candidates:
+                found[role] = min(candidates, key=lambda n: NAMES[role].index(_plain(header[n])))
+        for role, position in found.items():
+            twice = [other for other in found if found[other] == position and other != role]
+            if twice:
+                raise FormatError(f'{place}: column "{header[position]}" can\'t be both {role} and {twice[0]}')
         return found
+
+
+def _listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
+    """The columns, shortened for a message."""
+    shown = ", ".join(name if len(name) <= longest else name[:longest] + "..." for name in header[:most])
+    return shown if len(header) <= most else f"{shown}, ... ({len(header):,} columns)"
 
 
 def _plain(column: str) -> str:
@@ -88,7 +101,7 @@ def _plain(column: str) -> str:
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
         raise FormatError(
-            f'{place}: no column "{name}" for the {role}; the columns are: {", ".join(header)}; correct --{role}'
+            f'{place}: no column "{name}" for the {role}; the columns are: {_listed(header)}; correct --{role}'
         )
     if header.count(name) > 1:
         raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')
@@ -97,8 +110,8 @@ def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
 
 def _cannot_tell(header: Sequence[str], role: str, candidates: list[int], place: str) -> str:
     if not candidates:
-        return f"{place}: no column holds the {role}; the columns are: {', '.join(header)}; name it with --{role}"
-    several = ", ".join(header[n] for n in candidates)
+        return f"{place}: no column holds the {role}; the columns are: {_listed(header)}; name it with --{role}"
+    several = _listed([header[n] for n in candidates])
     return (
         f"{place}: several columns could hold the {role}: {several}; choose one with --{role}, such as "
         f"--{role} {header[candidates[0]]}"

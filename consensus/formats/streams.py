@@ -22,10 +22,14 @@ MAGIC = {
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
 }
+TAIL = 1 << 16  # bytes at the end of a stream that are kept for a look at its last line
 
 
 class Tap(io.RawIOBase):
-    """A binary stream that counts what Arrow reads from it: quotes and line feeds, and the digest of the file."""
+    """A binary stream that counts what Arrow reads from it, and digests the file below it.
+
+    A last line without an end gets one: Arrow takes an empty last field for a quoted one otherwise.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -33,13 +37,23 @@ class Tap(io.RawIOBase):
 
         self._file = path.open("rb")
         self.digest = hashlib.sha256()
-        self.quotes = 0
         self.line_feeds = 0
-        self.last = b"\n"
+        self.tail = b""
+        self._lone_returns = 0
         kind = COMPRESSION.get(path.suffix.lower())
         self._stream: Any = None
         if kind is not None:
             self._stream = pa.CompressedInputStream(pa.PythonFile(_Digested(self)), kind)
+
+    @property
+    def returns_end_lines(self) -> bool:
+        """Some carriage return stands without a line feed behind it."""
+        return self._lone_returns > 0
+
+    @property
+    def last_line(self) -> str:
+        """The last physical line, bytes as latin-1; its end only, where it is very long."""
+        return self.tail.rstrip(b"\r\n").rsplit(b"\n", 1)[-1].decode("latin-1")
 
     def raw(self, size: int) -> bytes:
         """Bytes of the file itself, digested."""
@@ -54,9 +68,13 @@ class Tap(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Decompressed bytes, counted."""
         block = self.raw(size) if self._stream is None else bytes(self._stream.read(size))
-        self.quotes += block.count(b'"')
+        if not block and self.tail and not self.tail.endswith(b"\n"):
+            block = b"\n"
         self.line_feeds += block.count(b"\n")
-        self.last = block[-1:] or self.last
+        self._lone_returns += block.count(b"\r") - block.count(b"\r\n")
+        if self.tail.endswith(b"\r") and block.startswith(b"\n"):
+            self._lone_returns -= 1
+        self.tail = block[-TAIL:] if len(block) >= TAIL else (self.tail + block)[-TAIL:]
         return block
 
     def readinto(self, buffer: Any) -> int:
@@ -103,8 +121,8 @@ def unreadable(path: Path) -> Iterator[None]:
     except PermissionError:
         raise FormatError(f"{path}: may not be read; change its permissions") from None
     except OSError as error:
-        if path.suffix.lower() not in COMPRESSION:
-            raise
+        if error.errno is not None or path.suffix.lower() not in COMPRESSION:
+            raise FormatError(f"{path}: can't be read: {(error.strerror or str(error)).lower()}") from None
         raise FormatError(
             f"{path}: can't be decompressed ({str(error).lower()}); it may be cut off: fetch it again"
         ) from None
@@ -118,9 +136,8 @@ def refuse_binary(path: Path) -> None:
     FormatError
         The file is empty, or its first bytes are not text.
     """
-    tap = Tap(path)
-    start = tap.read(1 << 16)
-    tap.close()
+    with Tap(path) as tap:
+        start = tap.read(1 << 16)
     if not start:
         raise FormatError(f"{path}: the file is empty; expected judgments")
     for magic, what in MAGIC.items():
@@ -132,3 +149,8 @@ def refuse_binary(path: Path) -> None:
             f"{path}:{line}: this is not text (it holds a zero byte); expected CSV, TSV, JSON lines or Parquet, "
             "told apart by the ending of the name"
         )
+
+
+def displayed(path: Path) -> str:
+    r"""The name of a file as text that can be written: bytes that are no text as ``\\udcNN``."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -85,8 +85,8 @@ def climb(
     posterior = np.array(start, np.float64, order="C")
     log_evidence = np.empty(rows.n_items)
     counts = np.empty((len(rows.worker), n_labels))
-    judged = np.diff(rows.item_start) > 0
-    judged_only = None if judged.all() else judged
+    told = (np.diff(rows.item_start) > 0) | (problem.prior_row > 0)  # the others say nothing about pi
+    told_only = None if told.all() else told
 
     A = np.zeros((n_labels, n_labels)) if problem.prior == "none" else pooled_prior.fixed(n_labels)
     learning = problem.prior == "learnt"
@@ -96,7 +96,7 @@ def climb(
     count(rows, posterior, counts, backend)
     for iteration in range(problem.max_iterations):
         n = rows.worker_totals(counts)
-        pi = class_prior(posterior if judged_only is None else posterior[judged_only], problem.prior)
+        pi = class_prior(posterior if told_only is None else posterior[told_only], problem.prior)
         if learning and iteration > 0:
             learnt = pooled_prior.improved(A, rows, counts, n)
             learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
