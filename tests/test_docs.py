@@ -1,0 +1,94 @@
+"""The README is true: its sessions give this output, its Python runs, nothing is left out of it."""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from consensus import audit, escalate, fit, simulate, worker_audit
+from consensus.cli import app
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def beside_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Commands of the README's sessions with the output that stands below them."""
+    found = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            if "consensus" in command and "ruff" not in command:
+                found.append((command, output))
+    return found
+
+
+@pytest.mark.slow
+def test_sessions_print_what_they_show(beside_the_data: Path) -> None:
+    assert len(sessions()) >= 6
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command, output in sessions():
+        ran = subprocess.run(
+            ["bash", "-c", command],
+            cwd=beside_the_data,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert (ran.returncode, ran.stdout) == (0, output), command
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("beside_the_data")
+def test_python_prints_what_it_shows() -> None:
+    (block,) = blocks("python")
+    options = doctest.NORMALIZE_WHITESPACE
+    test = doctest.DocTestParser().get_doctest(block, {}, "README", "README.md", 0)
+    results = doctest.DocTestRunner(optionflags=options).run(test)
+    assert results.attempted > 8
+    assert results.failed == 0
+
+
+def test_first_two_blocks_are_one_command_each() -> None:
+    for block in blocks("sh")[:2]:
+        assert len(block.replace("\\\n", "").strip().splitlines()) == 1
+    assert len(blocks("sh")) == 2
+
+
+def test_every_command_is_documented_and_helps() -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    assert len(commands) == 7
+    for name, command in commands.items():
+        assert f"`consensus {name}" in README
+        assert command.help
+        for parameter in command.params:
+            assert getattr(parameter, "help", "") or parameter.name == "help", (name, parameter.name)
+
+
+def test_every_column_is_documented() -> None:
+    result = fit(simulate(60, 6, 3, 4, seed=1).judgments)
+    for table in (result.labels, audit(result), worker_audit.confusions(result), escalate(result, target=0.999)):
+        for column in table.columns:
+            assert f"`{column}`" in README, column
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
