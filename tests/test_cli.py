@@ -240,6 +240,7 @@ def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
 
 def test_progress_on_a_terminal_only(run: Run, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fitting" not in run("run", judged, "--out", tmp_path / "1").err
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
     assert "fitting" not in run("run", judged, "--out", tmp_path / "2", "--quiet").err
     shown = run("run", judged, "--out", tmp_path / "3").err
