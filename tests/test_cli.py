@@ -247,6 +247,20 @@ def test_progress_on_a_terminal_only(run: Run, judged: Path, tmp_path: Path, mon
     assert "summary.json" in shown or "fitting" in shown or "reading" in shown
 
 
+@pytest.mark.slow
+def test_every_format_in_a_process_of_its_own(judged: Path, tmp_path: Path) -> None:
+    """Whatever another test may have imported, each format brings along what it needs."""
+    frame = pd.read_csv(judged, dtype=str)
+    frame.to_parquet(tmp_path / "j.parquet")
+    frame.to_json(tmp_path / "j.jsonl", orient="records", lines=True)
+    for name, ending in (("j.parquet", "parquet"), ("j.jsonl", "jsonl"), ("judged.csv", "csv"), ("judged.csv", "tsv")):
+        out = tmp_path / f"labels.{ending}"
+        command = [sys.executable, "-m", "consensus", "aggregate", str(tmp_path / name), "-o", str(out), "-q"]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert out.stat().st_size > 0
+
+
 def test_help_is_light() -> None:
     """Neither ``import consensus`` nor the command line loads the heavy libraries before they are needed."""
     program = (

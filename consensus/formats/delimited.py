@@ -87,16 +87,16 @@ def _parse(
 ) -> dict[str, pa.ChunkedArray] | None:
     """Bytes of the wanted columns, or None where Arrow finds a row malformed (or too long for a block)."""
     import pyarrow as pa
-    import pyarrow.csv
+    from pyarrow import csv as arrow_csv
 
     names = [str(n) for n in range(n_fields)]
     wanted = [names[n] for n in found.values()]
     try:
-        table = pa.csv.read_csv(
+        table = arrow_csv.read_csv(
             stream,
-            read_options=pa.csv.ReadOptions(column_names=names, skip_rows=skip_lines, block_size=block),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pa.csv.ConvertOptions(
+            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=skip_lines, block_size=block),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, pa.binary()),
                 include_columns=wanted,
                 null_values=[""],

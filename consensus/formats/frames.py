@@ -28,14 +28,14 @@ def read_parquet(path: Path, roles: Roles) -> TextTable:
         The file is not Parquet or damaged, or a column can't be found or holds no single values.
     """
     import pyarrow as pa
-    import pyarrow.parquet
+    from pyarrow import parquet
 
     with unreadable(path), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        names = pa.parquet.read_schema(path).names
+        names = parquet.read_schema(path).names
         found = roles.positions(names, str(path))
-        table = pa.parquet.read_table(path, columns=[names[n] for n in found.values()])
+        table = parquet.read_table(path, columns=[names[n] for n in found.values()])
     except (pa.ArrowException, OSError) as error:
         raise FormatError(f"{path}: can't be read as Parquet: {str(error).splitlines()[0]}") from None
     columns = {role: table.column(names[n]) for role, n in found.items()}

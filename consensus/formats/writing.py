@@ -85,12 +85,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def encode(table: pd.DataFrame, ending: str, file: BinaryIO, *, defuse: bool = False) -> None:
     """Write ``table`` to an open file in the format of ``ending``."""
     import pyarrow as pa
-    import pyarrow.csv
+    from pyarrow import csv, parquet
 
     columns = [pa.Array.from_pandas(table.iloc[:, n]) for n in range(table.shape[1])]
     names = [str(name) for name in table.columns]
     if ending == ".parquet":
-        pa.parquet.write_table(pa.table(columns, names), file)
+        parquet.write_table(pa.table(columns, names), file)
         return
     columns = [_as_written(column, defuse) for column in columns]
     if ending == ".jsonl":
@@ -100,12 +100,12 @@ def encode(table: pd.DataFrame, ending: str, file: BinaryIO, *, defuse: bool = F
         return
     delimiter = "\t" if ending == ".tsv" else ","
     plain = not any(_needs_quotes(column, delimiter) for column in [*columns, pa.array(names)])
-    options = pa.csv.WriteOptions(
+    options = csv.WriteOptions(
         include_header=False, delimiter=delimiter, quoting_style="none" if plain else "needed", batch_size=65536
     )
     header = [pa.array([name]) for name in names]  # a row like any other, so that it is quoted like any other
     for rows in (header, columns):
-        pa.csv.write_csv(pa.table(rows, [str(n) for n in range(len(names))]), file, options)
+        csv.write_csv(pa.table(rows, [str(n) for n in range(len(names))]), file, options)
 
 
 def _as_written(column: pa.Array, defuse: bool) -> pa.Array:
