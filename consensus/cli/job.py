@@ -1,7 +1,7 @@
 """What every command does first: settle the settings, read, fit; with progress on a terminal."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +22,17 @@ class Show:
     def __init__(self, quiet: bool) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
-        hidden = quiet or not self.console.is_terminal
-        self._progress = Progress(*columns, console=self.console, transient=True, disable=hidden)
+        self._hidden = quiet or not self.console.is_terminal
+        self._progress = Progress(*columns, console=self.console, transient=True)
         self._task = self._progress.add_task("starting", total=None)
 
     def say(self, line: str) -> None:
         """One line of words."""
         self.console.print(line, markup=False)
 
-    @contextmanager
-    def stages(self) -> Iterator[None]:
+    def stages(self) -> AbstractContextManager[object]:
         """While open, ``stage`` and ``fitting`` show what is going on."""
-        with self._progress:
-            yield
+        return nullcontext() if self._hidden else self._progress
 
     def stage(self, what: str) -> None:
         """Name the stage that begins."""
