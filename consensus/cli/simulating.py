@@ -20,7 +20,7 @@ def simulate(
     labels: Annotated[int, typer.Option(help="Labels.")] = 3,
     per_item: Annotated[float, typer.Option(help="Judgments an item, in the mean.")] = 5.0,
     accuracy: Annotated[float, typer.Option(help="Mean accuracy of ordinary workers.")] = 0.75,
-    spammers: Annotated[float, typer.Option(help="Share of workers who answer at random.")] = 0.1,
+    spammers: Annotated[float, typer.Option(help="Share of workers who answer at random.")] = 0.0,
     adversaries: Annotated[float, typer.Option(help="Share of workers who mostly give a wrong answer.")] = 0.0,
     gold: Annotated[int, typer.Option(help="Items whose truth goes into gold.csv.")] = 100,
     seed: Seed = 0,
