@@ -1,6 +1,8 @@
 """``python -m consensus`` and the ``consensus`` command."""
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from consensus.cli import app
@@ -15,11 +17,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     SystemExit
         Always: 0 done, 1 the input or settings are wrong, 2 usage.
     """
+    for ending in ("SIGTERM", "SIGHUP"):  # as for Ctrl-C: tidy up, then go
+        if hasattr(signal, ending) and threading.current_thread() is threading.main_thread():
+            signal.signal(getattr(signal, ending), _leave)
     try:
         app(args=None if arguments is None else list(arguments), prog_name="consensus")
     except ConsensusError as error:
         sys.stderr.write(f"consensus: {error}\n")
         sys.exit(1)
+    except OSError as error:  # such as a full disk behind stdout
+        sys.stderr.write(f"consensus: {error.strerror or error}\n")
+        sys.exit(1)
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

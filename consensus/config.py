@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from consensus.errors import ConfigError
 
@@ -33,6 +33,8 @@ class _Settings(BaseModel):
             if first["type"] == "extra_forbidden":
                 known_names = ", ".join(cls.model_fields)
                 raise ConfigError(f'unknown setting "{name}"; the settings are: {known_names}') from None
+            if not name:  # a rule about several settings
+                raise ConfigError(f"settings: {first['msg'].lower()}") from None
             raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}") from None
 
 
@@ -86,6 +88,12 @@ class EscalateConfig(_Settings):
         ge=1,
         description="List only this many items, one more judgment each: those it tells most about.",
     )
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.min_judgments > self.max_judgments:
+            raise ValueError(f"min_judgments {self.min_judgments} is above max_judgments {self.max_judgments}")
+        return self
 
 
 class ReadConfig(_Settings):

@@ -9,7 +9,7 @@ import numpy as np
 from consensus import kernels
 from consensus.backends import Threads, even_slices
 from consensus.config import EscalateConfig
-from consensus.result import decoded
+from consensus.result import decoded, entropy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from consensus.result import Consensus
 
 N_REPRESENTATIVES = 12  # workers whose mean stands for the next one
+MOST_CELLS = 5_000_000  # of the confusions of the representatives: fewer of them where there are many labels
 SAME_PRIORITY = 9  # decimals (nats) up to which priorities count as equal
 STATUSES = ("accepted", "escalate", "expert", "gold")
 REASONS = ("too_few", "weak_workers", "disagreement", "expert")
@@ -45,7 +46,7 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
             "too_few" judgments; "weak_workers" (nobody objects, but those who judged carry little weight);
             "disagreement"; "expert" (unsettled with ``max_judgments``: more of the same will not help).
         priority
-            Expected information gain of one more judgment, in nats.
+            Expected information gain of one more judgment, in nats; missing where no confidence can be stated.
         judgments_needed, needed_low, needed_high, p_settled
             Not yet filled.
         label, confidence, runner_up, n_judgments
@@ -114,6 +115,7 @@ def _reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
     judgments = result.judgments
     n = judgments.per_item
     settled = (n >= config.min_judgments) & (result.confidence >= config.target)  # NaN is not settled
+    settled &= result.consensus_label >= 0
     votes = np.zeros((judgments.n_items, judgments.n_labels))
     kernels.label_counts(judgments.item_start, judgments.label, votes)
     unanimous = (votes > 0).sum(axis=1) == 1
@@ -130,15 +132,16 @@ def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np
     """(len(items),) expected information gain of a judgment by one of the representative workers, in nats."""
     posterior = np.ascontiguousarray(result.posterior[items])
     confusions = _representatives(result)
+    row_entropy = entropy(confusions.reshape(-1, confusions.shape[2])).reshape(confusions.shape[:2])
     gain = np.empty(len(items))
     backend = Threads(result.config.threads)
     cost = np.arange(len(items) + 1, dtype=np.int64) * confusions[0].size
 
     def shard(part: slice) -> None:
-        kernels.information_gain(posterior[part], confusions, gain[part])
+        kernels.information_gain(posterior[part], confusions, row_entropy, gain[part])
 
     backend.map(shard, even_slices(cost, backend.n_threads))
-    return np.maximum(gain, 0.0)
+    return np.maximum(gain, 0.0) if result.identified else np.full(len(items), np.nan)
 
 
 def _representatives(result: Consensus) -> NDArray[np.float64]:
@@ -148,6 +151,7 @@ def _representatives(result: Consensus) -> NDArray[np.float64]:
     activity = np.bincount(result.judgments.worker, minlength=found.n_workers)
     order = np.lexsort((np.arange(found.n_workers), informativeness))
     done = np.cumsum(activity[order]) / activity.sum()
-    quantiles = (np.arange(N_REPRESENTATIVES) + 0.5) / N_REPRESENTATIVES
+    n = max(1, min(N_REPRESENTATIVES, MOST_CELLS // found.n_labels**2))
+    quantiles = (np.arange(n) + 0.5) / n
     chosen = order[np.searchsorted(done, quantiles)]
     return np.stack([found.matrix(worker) for worker in chosen.tolist()])

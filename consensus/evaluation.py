@@ -81,6 +81,7 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
     labels
         Either item and label (and, for the calibration error, confidence), as labels.csv; or item and one column
         of probabilities a label, as posteriors.csv.
+        Items whose ``source`` is gold are left out: their label was given, not found.
     truth
         Accepted labels of items, from ``read_gold``.
 
@@ -93,8 +94,15 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
     Raises
     ------
     JudgmentError
-        No item has both a label and a truth.
+        No item has both a label and a truth, an item has several rows, or a probability is none.
     """
+    repeated = labels["item"].duplicated()
+    if repeated.any():
+        raise JudgmentError(
+            f'item "{labels["item"][repeated].iloc[0]}" stands in several rows; give labels with one row an item'
+        )
+    if "source" in labels.columns:
+        labels = labels[labels["source"] != "gold"]
     accepted: dict[str, list[str]] = {}
     for item, label in zip(truth.item, truth.label, strict=True):
         accepted.setdefault(item, []).append(label)
@@ -111,11 +119,14 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
         right = np.array([label in true for label, true in zip(given, truths, strict=True)], np.float64)
         ece = None
         if "confidence" in labels.columns and known["confidence"].notna().all():
+            _check_shares(known["confidence"].to_numpy(np.float64), 0.0, 1.0, "a confidence is")
             ece = calibration_error(known["confidence"].to_numpy(np.float64), right)
         scores = Scores(**_accuracy(right), log_loss=None, brier=None, ece=ece)
     else:
-        names = [str(name) for name in labels.columns if name != "item"]
+        names = [str(name) for name in labels.columns if name not in {"item", "source"}]
         posterior = known[names].to_numpy(np.float64)
+        _check_shares(posterior.sum(axis=1), 0.99, 1.01, "the probabilities of an item add up to")
+        _check_shares(posterior.ravel(), 0.0, 1.0, "a probability is")
         mask = np.array([[name in true for name in names] for true in truths], np.bool_)
         scores = of_posterior(
             np.hstack([posterior, np.zeros((len(mask), 1))]),  # a column for truths outside the label set
@@ -123,6 +134,12 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
         )
         given = [names[best] for best in posterior.argmax(axis=1)]
     return scores, _confusion(given, truths)
+
+
+def _check_shares(shares: NDArray[np.float64], least: float, most: float, what: str) -> None:
+    outside = ~((shares >= least) & (shares <= most))  # NaN is outside
+    if outside.any():
+        raise JudgmentError(f"{what} {shares[outside][0]:g}; expected {least:g} to {most:g}")
 
 
 def _accuracy(right: NDArray[np.float64]) -> dict[str, Any]:

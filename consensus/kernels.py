@@ -96,6 +96,14 @@ def expected_counts(row_start: Offsets, row_item: Codes, posterior: Reals, out_c
 
 
 @kernel()
+def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
+    """``out_sums[l, k]`` (K, K), filled with zeros, = sum of values[r, k] over the rows r of observed label l."""
+    for r in range(label.shape[0]):
+        for k in range(values.shape[1]):
+            out_sums[label[r], k] += values[r, k]
+
+
+@kernel()
 def group_by_row(item_start: Offsets, row: Codes, out_row_start: Offsets, out_row_item: Codes) -> None:
     """Counting sort: the items judged in each row, in item order.
 
@@ -177,24 +185,29 @@ def held_out_scores(
 
 
 @kernel()
-def information_gain(posterior: Reals, confusions: Reals, out_gain: Reals) -> None:
+def information_gain(posterior: Reals, confusions: Reals, row_entropy: Reals, out_gain: Reals) -> None:
     """Fill ``out_gain`` (I,), in nats, with the expected drop of each item's entropy by one more judgment.
 
     The mean over representative workers ``confusions[g, true, observed]`` (G, K, K) of the mutual information
-    between the item's true label, distributed as ``posterior`` (I, K), and the worker's answer.
+    between the item's true label, distributed as ``posterior`` (I, K), and the worker's answer:
+    H(answer) - sum_k posterior[k] H(answer | k), with ``row_entropy[g, true]`` (G, K) = H(answer | true).
     """
     n_workers, n_labels = confusions.shape[0], confusions.shape[1]
+    marginal = np.empty(n_labels)
     for i in range(posterior.shape[0]):
         gain = 0.0
         for g in range(n_workers):
             for answer in range(n_labels):
-                marginal = 0.0
-                for k in range(n_labels):
-                    marginal += posterior[i, k] * confusions[g, k, answer]
-                for k in range(n_labels):
-                    joint = posterior[i, k] * confusions[g, k, answer]
-                    if joint > 0.0:
-                        gain += joint * np.log(confusions[g, k, answer] / marginal)
+                marginal[answer] = 0.0
+            for k in range(n_labels):
+                if posterior[i, k] < 1e-12:
+                    continue  # with many labels, most of them
+                for answer in range(n_labels):
+                    marginal[answer] += posterior[i, k] * confusions[g, k, answer]
+                gain -= posterior[i, k] * row_entropy[g, k]
+            for answer in range(n_labels):
+                if marginal[answer] > 0.0:
+                    gain -= marginal[answer] * np.log(marginal[answer])
         out_gain[i] = gain / n_workers
 
 

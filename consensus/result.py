@@ -173,7 +173,7 @@ class Consensus:
         unjudged = pd.DataFrame(
             {
                 "item": list(self.gold.unjudged),
-                "label": [accepted[0] for accepted in self.gold.unjudged.values()],
+                "label": [min(accepted, key=self.judgments.labels.index) for accepted in self.gold.unjudged.values()],
                 "confidence": 1.0,
                 "margin": 1.0,
                 "entropy": 0.0,
@@ -220,10 +220,13 @@ class Consensus:
 
     @property
     def posteriors(self) -> pd.DataFrame:
-        """One row an item: item, then the probability of each label in a column of its name."""
+        """One row an item: item, then the probability of each label in a column of its name; missing where no
+        confidence can be stated.
+        """  # noqa: D205
         import pandas as pd
 
-        table = pd.DataFrame(self.posterior, columns=list(self.judgments.labels))
+        known = self.posterior if self.identified else np.full_like(self.posterior, np.nan)
+        table = pd.DataFrame(known, columns=list(self.judgments.labels))
         table.insert(0, "item", as_text(self.judgments.item_ids), allow_duplicates=True)
         return table
 

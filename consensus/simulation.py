@@ -48,6 +48,7 @@ class Simulation:
 
         chosen = np.arange(len(self.truth))
         if n_items is not None:
+            _check("gold items", n_items, 0, len(self.truth))
             chosen = np.sort(np.random.default_rng(seed).choice(chosen, n_items, replace=False))
         ids = self.judgments.item_ids.to_pylist()
         labels = self.judgments.labels
@@ -123,7 +124,7 @@ def simulate(
         _check("adversaries", adversaries, 0.0, 1.0 - spammers)
         table = _confusions(rng, n_workers, n_labels, accuracy, spammers, adversaries)
     _check("items", n_items, 1, 2**31 - 1)
-    _check("judgments an item", per_item, 1, n_workers)
+    _check("judgments an item (per_item)", per_item, 1, n_workers)
     shares = np.full(n_labels, 1.0 / n_labels) if prior is None else np.asarray(prior, np.float64)
     if shares.shape != (n_labels,) or not _sums_to_one(shares):
         raise ConfigError(f"prior must hold {n_labels} shares that sum to 1")

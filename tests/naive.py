@@ -160,3 +160,21 @@ def mutual_information(prior: Reals, C: Reals) -> float:
             if C[k, observed] > 0:
                 total += prior[k] * C[k, observed] * math.log(C[k, observed] / marginal)
     return total
+
+
+def without_own(
+    judgments: Judgments, item: int, z: Reals, N: Reals, A: Reals, pi: Reals, rho: float, nothing_known: float
+) -> Reals:
+    """Posterior of an item whose judgments are taken out of its workers' counts, ``z`` being its own posterior."""
+    N = N.copy()
+    own = [j for j in range(judgments.n_judgments) if judgments.item[j] == item]
+    for j in own:
+        N[judgments.worker[j], :, judgments.label[j]] -= z
+    joint = pi.copy()
+    for j in own:
+        w, observed = judgments.worker[j], judgments.label[j]
+        for k in range(len(pi)):
+            total = N[w, k].sum() + A[k].sum()
+            joint[k] *= (N[w, k, observed] + A[k, observed]) / total if total > 1e-9 else nothing_known
+    (found,) = tempered((joint / joint.sum())[None], np.array([len(own)]), rho)
+    return np.asarray(found)

@@ -104,6 +104,7 @@ def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any], monkeypatc
         {"n_items": 1500, "n_workers": 30, "n_labels": 4, "per_item": 3.5, "accuracy": 0.72, "spammers": 0.15},
         {"n_items": 3000, "n_workers": 60, "n_labels": 2, "per_item": 5},
         {"n_items": 2000, "n_workers": 40, "n_labels": 10, "per_item": 3},
+        {"n_items": 300, "n_workers": 20, "n_labels": 3, "per_item": 5, "accuracy": 0.98},
     ],
 )
 def test_intervals_cover_the_planted_accuracy(crowd: dict[str, Any]) -> None:
@@ -117,8 +118,22 @@ def test_intervals_cover_the_planted_accuracy(crowd: dict[str, Any]) -> None:
     assert np.mean(covered) >= 0.88
 
 
+def test_a_flawless_record_is_no_certainty() -> None:
+    judged = [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(100) for w in range(3)]
+    judged += [("i0", "new", "l0"), ("i1", "new", "l1")]
+    table = audit(fit(encoded(judged))).set_index("worker")
+    assert (table["accuracy_low"] <= table["accuracy"]).all()
+    assert (table["accuracy"] <= table["accuracy_high"]).all()
+    width = table["accuracy_high"] - table["accuracy_low"]
+    assert width["new"] > 0.2 > width["w0"] > 0.01
+
+
 def test_no_peers_no_gold_no_confidence() -> None:
-    table = audit(fit(encoded([("a", "v", "x"), ("b", "w", "y")])))
+    result = fit(encoded([("a", "v", "x"), ("b", "w", "y")]))
+    assert worker_audit.confusions(result)["probability"].isna().all()
+    assert result.posteriors[["x", "y"]].isna().all(axis=None)
+    table = audit(result)
+    assert table["informativeness"].isna().all()
     for name in ("agreement", "gold_accuracy", "gold_low", "gold_high", "accuracy", "accuracy_low", "accuracy_high"):
         assert table[name].isna().all()
 

@@ -1,6 +1,8 @@
 """The command line, run as a user would."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -177,6 +179,24 @@ class TestTables:
         ran = run("audit", judged, "-o", tmp_path / "e.doc")
         assert (ran.status, "unknown ending" in ran.err) == (1, True)
 
+    def test_an_input_is_not_overwritten(self, run: Run, judged: Path) -> None:
+        before = judged.read_bytes()
+        ran = run("aggregate", judged, "-o", judged)
+        assert (ran.status, "this file is to be read" in ran.err) == (1, True)
+        assert judged.read_bytes() == before
+
+    def test_rejects_are_told(self, run: Run, write: Write) -> None:
+        ran = run("audit", write("j.csv", csv([*JUDGED, ("x",), ("y",)])))
+        assert "warning rejected_rows: 2 of 122 rows could not be used; 2 of them: too few fields" in ran.err
+        ran = run("audit", write("k.csv", csv([("x",)])))
+        assert ran.status == 1
+        assert "k.csv:2: too few fields: 1 instead of 3)" in ran.err
+
+    def test_labels_with_commas(self, run: Run, write: Write) -> None:
+        path = write("j.csv", csv([(f"i{i}", f"w{w}", '"yes, sure"') for i in range(3) for w in range(2)]))
+        ran = run("aggregate", path, "--labels", '"yes, sure", no', "--posteriors", "-q")
+        assert ran.out.splitlines()[0] == '"item","yes, sure","no"'
+
     def test_columns_and_abstains_by_flag(self, run: Run, write: Write) -> None:
         path = write(
             "j.csv", csv([(f"i{i}", f"w{w}", "skip" if i < 2 else "x") for i in range(4) for w in range(2)], "a,b,c")
@@ -187,6 +207,39 @@ class TestTables:
         assert "8 rows read = 4 used + 4 without a label" in ran.err
         gold = write("gold.csv", "item,label\ni3,x\n")
         assert "i3,x,1,1,0,skip," in run("aggregate", path, *named, "--gold", gold).out
+
+
+def test_gold_does_not_count_as_found(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
+    truth = write("truth.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(30)], "item,truth"))
+    gold = write("gold.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(10)], "item,label"))
+    run("run", judged, "--gold", gold, "--out", tmp_path / "out", "--posteriors")
+    for labels in (tmp_path / "out", tmp_path / "out" / "labels.csv"):
+        assert json.loads(run("evaluate", labels, truth, "--json").out)["n_items"] == 20
+
+
+def test_ending_by_signal_leaves_nothing(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from consensus import report\n"
+        "from consensus.report import folder\n"
+        "from consensus.__main__ import main\n"
+        "folder.write = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main(['demo', sys.argv[1]])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, str(tmp_path / "d")], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 128 + signal.SIGTERM, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_disk_behind_stdout(judged: Path) -> None:
+    command = [sys.executable, "-m", "consensus", "aggregate", str(judged), "-q"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("consensus: ")
+    assert "Traceback" not in ran.stderr
 
 
 def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
@@ -209,14 +262,16 @@ def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
 
 def test_simulate(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "sim"
-    ran = run("simulate", out, "--items", "50", "--gold", "80", "--seed", "3")
+    ran = run("simulate", out, "--items", "50", "--gold", "30", "--seed", "3")
     assert (ran.status, ran.out) == (0, "")
     assert f"wrote {out}: 250 judgments of 50 items" in ran.err
     assert sorted(path.name for path in out.iterdir()) == ["gold.csv", "judgments.csv", "planted.csv", "truth.csv"]
-    assert len(pd.read_csv(out / "gold.csv")) == 50
+    assert len(pd.read_csv(out / "gold.csv")) == 30
+    assert "gold items: 51 is out of range" in run("simulate", tmp_path / "2", "--items", "50", "--gold", "51").err
+    assert run("simulate", tmp_path / "2", "--gold", "-1").status == 2
     first = (out / "judgments.csv").read_bytes()
-    assert run("simulate", out, "--items", "50").status == 1
-    assert run("simulate", out, "--items", "50", "--seed", "3", "--overwrite", "--quiet").err == ""
+    assert run("simulate", out, "--items", "50", "--gold", "30").status == 1
+    assert run("simulate", out, "--items", "50", "--gold", "30", "--seed", "3", "--overwrite", "-q").err == ""
     assert (out / "judgments.csv").read_bytes() == first
     assert "out of range" in run("simulate", tmp_path / "bad", "--items", "0").err
     assert not (tmp_path / "bad").exists()
@@ -225,8 +280,12 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
 def test_demo(run: Run, tmp_path: Path) -> None:
     ran = run("demo", tmp_path / "demo")
     assert ran.status == 0
-    assert "consensus 8" in ran.err
+    assert re.search(r"consensus [89].\.\d%, majority vote [78].\.\d% \(ties shared\)", ran.err)
     assert sorted(path.name for path in (tmp_path / "demo" / "run").iterdir()) == FILES
+    assert run("demo", tmp_path / "demo", "--overwrite", "--quiet").err == ""
+    (tmp_path / "demo" / "run" / "notes.md").write_text("mine")
+    ran = run("demo", tmp_path / "demo", "--overwrite")
+    assert (ran.status, "holds notes.md" in ran.err) == (1, True)
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ def test_the_planted_workers_are_found() -> None:
     for worker, row in table.iterrows():
         right = [truth[one["item"]] == one["label"] for one in rows if one["worker"] == worker]
         covered.append(row["accuracy_low"] <= sum(right) / len(right) <= row["accuracy_high"])
-    assert sum(covered) >= 0.85 * len(covered)
+    assert sum(covered) >= 0.8 * len(covered)
     swaps = result.confusion("w05")  # planted: 60 % of the 4s called 9, 70 % of the 9s called 4
     assert swaps.to_numpy()[4, 9] > 0.35
     assert swaps.to_numpy()[9, 4] > 0.35

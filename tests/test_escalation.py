@@ -100,6 +100,23 @@ def test_target_min_and_budget() -> None:
     assert ((confident["confidence"] < 0.9) | (confident["n_judgments"] < 2)).all()
 
 
+def test_fewer_judgments_then_less_confidence_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3)
+    monkeypatch.setattr("consensus.escalation._information_gain", lambda _, items: np.zeros(len(items)))
+    table = escalate(fit(drawn.judgments), target=0.99)
+    keys = list(zip(table["n_judgments"], table["confidence"], strict=True))
+    assert keys == sorted(keys)
+    assert len({n for n, _ in keys}) > 1
+
+
+def test_an_item_left_open_is_not_accepted() -> None:
+    judged = [*crowd(), *((f"tie{i:02}", f"w{w}", f"l{w}") for i in range(12) for w in range(2))]
+    result = fit(encoded(judged), rho=0.3, ties="abstain")
+    open_ended = result.labels["label"].isna()
+    assert open_ended.any()
+    assert (statuses(result, target=0.3)[open_ended] == "escalate").all()
+
+
 def test_ties_do_not_follow_the_names() -> None:
     judged = [*crowd(), *((f"tie{i:02}", f"w{w}", f"l{w}") for i in range(12) for w in range(2))]
     order = escalate(fit(encoded(judged), rho=0.3))["item"].tolist()
@@ -110,6 +127,7 @@ def test_ties_do_not_follow_the_names() -> None:
 
 def test_one_judgment_an_item_settles_nothing() -> None:
     result = fit(encoded([(f"i{n}", f"w{n % 3}", f"l{n % 2}") for n in range(60)]))
+    assert escalate(result)["priority"].isna().all()
     assert (statuses(result) == "escalate").all()
     assert (escalate(result)["reason"] == "too_few").all()
 
@@ -121,6 +139,7 @@ def test_one_judgment_an_item_settles_nothing() -> None:
         ({"target": 1.0}, "setting target = 1.0: input should be less than 1"),
         ({"budget": 0}, "setting budget = 0"),
         ({"quota": 3}, 'unknown setting "quota"'),
+        ({"min_judgments": 9, "max_judgments": 3}, "settings: .*min_judgments 9 is above max_judgments 3"),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

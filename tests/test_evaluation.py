@@ -86,6 +86,24 @@ def test_labels_without_confidence_or_left_open() -> None:
     assert confusion["label"].tolist() == ["", "x"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            {"item": ["a", "a"], "label": ["x", "x"]},
+            'item "a" stands in several rows; give labels',
+        ),
+        ({"item": ["a"], "label": ["x"], "confidence": [95.0]}, "a confidence is 95; expected 0 to 1"),
+        ({"item": ["a"], "x": [1.5], "y": [-0.5]}, "a probability is 1.5; expected 0 to 1"),
+        ({"item": ["a"], "x": [0.5], "y": [0.2]}, "the probabilities of an item add up to 0.7; expected 0.99 to 1.01"),
+        ({"item": ["a"], "x": [0.5], "y": [np.nan]}, "the probabilities of an item add up to nan"),
+    ],
+)
+def test_tables_that_cannot_be_scored(labels: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(JudgmentError, match=message):
+        evaluate(pd.DataFrame(labels), read_gold(gold(["a"], ["x"])))
+
+
 def test_nothing_in_common() -> None:
     truth = read_gold(gold(["1"], ["x"]))
     with pytest.raises(JudgmentError, match='the labels have items like "a", the truth has items like "1"'):

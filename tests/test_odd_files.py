@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from consensus import read
+from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import delimited, records, streams, writing
 from consensus.formats.roles import Roles
@@ -120,6 +120,18 @@ class TestHeaders:
             read(write("j.csv", f'item,worker,"la\nbel",{names}\n1,2,3\n'))
         assert "\n" not in str(caught.value)
 
+    def test_camel_case_and_names_of_gold(self, write: Write) -> None:
+        mturk = read(write("j.csv", "HITId,WorkerId,SubmitTime,Answer\na,v,2025-01-01,x\n"))
+        assert rows_of(mturk) == [("a", "v", "x")]
+        assert mturk.timestamp is not None
+        assert read_gold(write("gold.csv", "item,true_label\na,x\n")).label == ("x",)
+        with pytest.raises(FormatError, match="gold.csv: no column holds the item; .*; rename one to item"):
+            read_gold(write("gold.csv", "id,truth\na,x\n"))
+        with pytest.raises(FormatError, match="gold.csv: several columns could hold the label; .*; rename one"):
+            read_gold(write("gold.csv", "item,label,truth\na,x,x\n"))
+        with pytest.raises(FormatError, match="gold.csv: no gold labels in it"):
+            read_gold(write("gold.csv", "item,label\n"))
+
     def test_delimiters_inside_names(self, write: Write) -> None:
         tabs = read(write("j.tsv", "item\tworker\tlabel\tnote, a, b, c, d\na\tv\tx\tn\n"))
         assert rows_of(tabs) == [("a", "v", "x")]
@@ -172,6 +184,11 @@ class TestTimes:
     def test_that_are_none(self, column: Any) -> None:
         judgments = read({"item": ["a"], "worker": ["v"], "label": ["x"], "timestamp": column})
         assert (judgments.timestamp, judgments.unreadable_times) == (None, 1)
+
+    def test_days_that_may_stand_before_months(self) -> None:
+        columns = {"item": ["a", "b"], "worker": ["v"] * 2, "label": ["x"] * 2}
+        mixed = read({**columns, "timestamp": ["3/2/2015 10:02:05", "13/2/2015 10:02:05"]})
+        assert (mixed.timestamp, mixed.unreadable_times) == (None, 2)
 
     def test_finer_than_microseconds(self) -> None:
         fine = pa.array([1_700_000_000_000_000_123], pa.timestamp("ns"))

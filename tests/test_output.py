@@ -78,23 +78,36 @@ class TestFolder:
         (tmp_path / "file").write_text("x")
         with pytest.raises(OutputError, match="a file stands there"):
             folder.check(tmp_path / "file", overwrite=True)
-        (tmp_path / "mine").mkdir()
-        (tmp_path / "mine" / "thesis.txt").write_text("x")
+        mine = tmp_path / "mine"
+        mine.mkdir()
+        (mine / "summary.json").write_text("{}")
         with pytest.raises(OutputError, match="mine: exists already; choose another folder with --out, or pass --over"):
-            folder.check(tmp_path / "mine", overwrite=False)
-        with pytest.raises(OutputError, match="holds no summary.json and no planted.csv, so it is no output of ours"):
-            folder.check(tmp_path / "mine", overwrite=True)
-        (tmp_path / "mine" / "summary.json").write_text("{}")
-        folder.check(tmp_path / "mine", overwrite=True)
+            folder.check(mine, overwrite=False)
+        folder.check(mine, overwrite=True)
+        (mine / "thesis.txt").write_text("x")
+        with pytest.raises(OutputError, match="mine: holds thesis.txt, which is not ours and would be lost"):
+            folder.check(mine, overwrite=True)
+        with pytest.raises(OutputError, match="j.csv, which is to be read, lies in it"):
+            folder.check(tmp_path / "empty", overwrite=True, inputs=[tmp_path / "empty" / "deep" / "j.csv"])
         with pytest.raises(OutputError, match="there is no folder .*; create it first"):
             folder.check(tmp_path / "none" / "out", overwrite=False)
+
+    def test_odd_ways_to_name_a_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        assert folder.check(tmp_path / "link", overwrite=False) == tmp_path / "real"
+        assert folder.check(tmp_path / "real" / ".." / "new", overwrite=False) == tmp_path / "new"
+        monkeypatch.chdir(tmp_path / "real")
+        for here in (Path(), tmp_path / "link", tmp_path):
+            with pytest.raises(OutputError, match="this is the folder you are in"):
+                folder.check(here, overwrite=True)
 
     def test_not_writable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_: Any, **__: Any) -> Any:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-        with pytest.raises(OutputError, match="can't be written .permission denied.; choose another folder with --out"):
+        with pytest.raises(OutputError, match="can't be written .permission denied.; choose another with --out"):
             folder.check(tmp_path / "out", overwrite=False)
 
     def test_whole_or_not_at_all(self, tmp_path: Path) -> None:
@@ -176,14 +189,15 @@ class TestSummary:
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
         result = fitted(drawn)
         config = EscalateConfig(target=0.9)
-        told = words.lines(summary(result, statuses(result, config), config, None, {}))
-        assert said in "\n".join(told)
-        assert ("unaudited" in "\n".join(told)) == (result.gold is None)
+        found = summary(result, statuses(result, config), config, None, {})
+        told = "\n".join(words.lines(found))
+        assert said in told
+        assert found["quality"]["audited"] == ("unaudited" not in told)
 
     def test_no_gold_item_among_the_accepted(self) -> None:
         quality = {
             "accepted": 5,
-            "audited": True,
+            "audited": False,
             "expected_error": 0.01,
             "expected_error_low": 0.0,
             "expected_error_high": 0.02,

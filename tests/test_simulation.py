@@ -70,7 +70,7 @@ def test_one_label() -> None:
         ({"n_items": 0}, "items: 0 is out of range; give 1 to"),
         ({"n_workers": 0}, "workers: 0 is out of range"),
         ({"n_labels": 0}, "labels: 0 is out of range"),
-        ({"per_item": 21}, "judgments an item: 21 is out of range; give 1 to 20"),
+        ({"per_item": 21}, "judgments an item .per_item.: 21 is out of range; give 1 to 20"),
         ({"accuracy": 1.5}, "accuracy: 1.5 is out of range"),
         ({"spammers": -0.1}, "spammers: -0.1 is out of range"),
         ({"spammers": 0.6, "adversaries": 0.5}, "adversaries: 0.5 is out of range; give 0 to 0.4"),

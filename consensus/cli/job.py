@@ -40,7 +40,7 @@ class Show:
 
     def fitting(self, stage: str, done: int, objective: float, gain: float) -> None:
         """Tell how EM goes on (a ``Progress`` of ``consensus.models``)."""
-        self.stage(f"{stage}: pass {done}, objective {objective:.5f} nats a judgment, gained {gain:.2g} nats")
+        self.stage(f"{stage}: pass {done}, objective {objective:.4f}, gained {gain:.2g}")
 
 
 def settings(parameters: Mapping[str, Any]) -> "RunConfig":

@@ -1,5 +1,6 @@
 """Options that several commands share. One that is not given stays None, so that a settings file may set it."""
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,9 @@ Repeats = Annotated[
     typer.Option(help="When a worker judged an item twice: last (default), first, keep or error.", metavar="WHICH"),
 ]
 Abstain = Annotated[list[str] | None, typer.Option(help="A label that means 'no answer', such as NA; may be repeated.")]
-Labels = Annotated[str | None, typer.Option(help="The label set, such as 'no,maybe,yes'. Default: labels that occur.")]
+Labels = Annotated[
+    str | None, typer.Option(help="The label set as a line of CSV, such as 'no,maybe,yes'. Default: those that occur.")
+]
 Prior = Annotated[
     str | None,
     typer.Option(help="Prior of the workers' confusions: learnt (default), fixed or none.", metavar="KIND"),
@@ -41,7 +44,7 @@ Budget = Annotated[int | None, typer.Option(help="List only the N items whose ne
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write (.csv, .tsv, .jsonl, .parquet) instead of stdout.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: for tables one object a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but tables and errors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an older output.")]
 
@@ -50,5 +53,5 @@ def given(parameters: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, 
     """Those of the command's ``parameters`` that the user gave and that are settings (``names``)."""
     found = {name: value for name, value in parameters.items() if name in names and value not in (None, [])}
     if isinstance(found.get("labels"), str):
-        found["labels"] = tuple(found["labels"].split(","))
+        found["labels"] = tuple(next(csv.reader([found["labels"]], skipinitialspace=True)))
     return found

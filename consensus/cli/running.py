@@ -48,12 +48,13 @@ def run(
     from consensus.config import EscalateConfig, ReadConfig
     from consensus.report import folder, words
 
-    folder.check(out, overwrite=overwrite)
+    inputs = [*judgments, *(path for path in (gold, config) if path is not None)]
+    target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
         result, known = job.fitted(judgments, gold, chosen, show)
         summary = folder.write(
             result,
-            out,
+            target_folder,
             escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
             gold=known,
             reading=chosen.part(ReadConfig),
@@ -66,4 +67,4 @@ def run(
         show.say(line)
     show.say(f"wrote {out}")
     if json:
-        typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
+        typer.echo((target_folder / "summary.json").read_text(encoding="utf-8"), nl=False)

@@ -1,16 +1,13 @@
 """``consensus simulate`` and ``demo``: judgments with a planted truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from consensus.cli import job, options
 
-if TYPE_CHECKING:
-    from consensus.simulation import Simulation
-
-Seed = Annotated[int, typer.Option(help="Seed of everything drawn.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")]
 
 
 def simulate(
@@ -22,7 +19,7 @@ def simulate(
     accuracy: Annotated[float, typer.Option(help="Mean accuracy of ordinary workers.")] = 0.75,
     spammers: Annotated[float, typer.Option(help="Share of workers who answer at random.")] = 0.0,
     adversaries: Annotated[float, typer.Option(help="Share of workers who mostly give a wrong answer.")] = 0.0,
-    gold: Annotated[int, typer.Option(help="Items whose truth goes into gold.csv.")] = 100,
+    gold: Annotated[int, typer.Option(min=0, help="Items whose truth goes into gold.csv.")] = 100,
     seed: Seed = 0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -31,7 +28,7 @@ def simulate(
     from consensus import simulation
     from consensus.report import folder
 
-    folder.check(out, overwrite=overwrite)
+    real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION)
     drawn = simulation.simulate(
         items,
         workers,
@@ -42,7 +39,7 @@ def simulate(
         adversaries=adversaries,
         seed=seed,
     )
-    folder.write_simulation(drawn, out, n_gold=min(gold, items), seed=seed)
+    folder.write_simulation(drawn, real, n_gold=gold, seed=seed)
     job.Show(quiet).say(f"wrote {out}: {drawn.judgments.n_judgments:,} judgments of {items:,} items")
 
 
@@ -53,33 +50,28 @@ def demo(
     quiet: options.Quiet = False,
 ) -> None:
     """Show the whole job on a simulated crowd, and how close it comes to the planted truth."""
-    from consensus import simulation
+    from consensus import evaluation, simulation
+    from consensus.cli.running import run
+    from consensus.formats import read_gold
+    from consensus.formats.scored import read_scored
+    from consensus.models import majority_vote
     from consensus.report import folder
 
-    folder.check(out, overwrite=overwrite)
+    real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION | {"run"})
+    if (real / "run").exists():
+        folder.check(real / "run", overwrite=overwrite)
     show = job.Show(quiet)
-    drawn = simulation.simulate(1500, 30, 4, 3.5, accuracy=0.72, spammers=0.15, adversaries=0.05, seed=seed)
-    folder.write_simulation(drawn, out, n_gold=100, seed=seed)
+    drawn = simulation.simulate(1500, 30, 4, 5, accuracy=0.72, spammers=0.15, adversaries=0.05, seed=seed)
+    folder.write_simulation(drawn, real, n_gold=100, seed=seed)
     show.say(f"1. A crowd with a planted truth is in {out}: 30 workers, 4 spam, 2 mostly say what is wrong.")
     show.say(f"2. consensus run {out / 'judgments.csv'} --gold {out / 'gold.csv'} --out {out / 'run'}")
+    run([out / "judgments.csv"], gold=out / "gold.csv", out=out / "run", quiet=quiet)
 
-    from consensus.cli.running import run
-
-    run([out / "judgments.csv"], gold=out / "gold.csv", out=out / "run", overwrite=True, quiet=quiet)
-    consensus, majority = _accuracies(out / "run" / "labels.csv", drawn)
+    ours, _ = evaluation.evaluate(read_scored(real / "run"), read_gold(real / "truth.csv"))
+    gold = drawn.truth_table(100, seed)
+    votes = majority_vote.fit(drawn.judgments, rho=0).posteriors
+    majority, _ = evaluation.evaluate(votes[~votes["item"].isin(gold["item"])], read_gold(real / "truth.csv"))
     show.say(
-        f"3. Right on the items without gold: consensus {consensus:.1%}, majority vote {majority:.1%}. "
-        f"Now look into {out / 'run'}."
-    )
-
-
-def _accuracies(labels: Path, drawn: "Simulation") -> tuple[float, float]:
-    """Share of the items without gold that the consensus, and the majority vote, label right."""
-    from consensus.formats.scored import read_scored
-
-    table = read_scored(labels).merge(drawn.truth_table(), on="item", suffixes=("", "_true"))
-    table = table[table["source"] != "gold"]
-    return (
-        float((table["label"] == table["label_true"]).mean()),
-        float((table["majority_label"] == table["label_true"]).mean()),
+        f"3. Right on the {ours.n_items:,} items without gold: consensus {ours.accuracy:.1%}, majority vote "
+        f"{majority.accuracy:.1%} (ties shared). Now look into {out / 'run'}."
     )

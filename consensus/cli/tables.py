@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from consensus.cli import job, options
+from consensus.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,9 @@ def _print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], 
 
     if output is not None:
         writing.check_ending(output)
+        for path in (*parameters["judgments"], parameters["gold"], parameters["config"]):
+            if path is not None and path.exists() and output.exists() and path.samefile(output):
+                raise OutputError(f"{output}: this file is to be read; choose another with --output")
     with show.stages():
         result, _ = job.fitted(parameters["judgments"], parameters["gold"], chosen, show)
         made = table(result, chosen)

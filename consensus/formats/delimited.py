@@ -144,6 +144,8 @@ def _describe(
     def describe(rows: list[int]) -> list[tuple[int, str]]:
         wanted = {int(lines[row]) if lines is not None else first + row: n for n, row in enumerate(rows)}
         told = [(0, "")] * len(rows)
+        if not rows:
+            return told
         for record in records(path, delimiter, first - 1):
             if record.line in wanted:
                 told[wanted.pop(record.line)] = (record.line, record.readable)

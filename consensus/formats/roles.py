@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Names of the column of each role; case and leading underscores do not matter. Of several columns that could hold an
 optional role, the one named first here does."""
 
+GOLD_LABEL = ("truth", "true_label", "gold", "gold_label")
+"""Further names of the label in a file of gold or truth."""
 OPTIONAL = {"timestamp"}
 
 
@@ -74,11 +77,12 @@ class Roles:
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
                 continue
-            candidates = [n for n, column in enumerate(header) if _plain(column) in NAMES[role]]
+            names = NAMES[role] + (GOLD_LABEL if self.lenient and role == "label" else ())
+            candidates = [n for n, column in enumerate(header) if _plain(column) in names]
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
-                raise FormatError(_cannot_tell(header, role, candidates, place))
+                raise FormatError(_cannot_tell(header, role, candidates, place, self.lenient))
             elif candidates:
                 found[role] = min(candidates, key=lambda n: NAMES[role].index(_plain(header[n])))
         for role, position in found.items():
@@ -95,7 +99,8 @@ def _listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
 
 
 def _plain(column: str) -> str:
-    return column.strip().lstrip("_").lower()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", column.strip().lstrip("_"))  # WorkerId
+    return words.lower()
 
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
@@ -108,7 +113,10 @@ def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     return header.index(name)
 
 
-def _cannot_tell(header: Sequence[str], role: str, candidates: list[int], place: str) -> str:
+def _cannot_tell(header: Sequence[str], role: str, candidates: list[int], place: str, lenient: bool) -> str:
+    if lenient:
+        found = "several columns could hold" if candidates else "no column holds"
+        return f"{place}: {found} the {role}; the columns are: {_listed(header)}; rename one to {role}"
     if not candidates:
         return f"{place}: no column holds the {role}; the columns are: {_listed(header)}; name it with --{role}"
     several = _listed([header[n] for n in candidates])

@@ -30,15 +30,25 @@ def read_scored(path: Path) -> pd.DataFrame:
         found = [one for name in FROM_A_FOLDER for one in sorted(path.glob(f"{name}.*"))]
         if not found:
             raise FormatError(f"{path}: holds neither posteriors nor labels; give a file, or the folder of a run")
-        path = found[0]
+        return _with_source(found)
     with unreadable(path):
         table = _frame(path)
     if "item" not in table.columns:
         raise FormatError(f"{path}: no item column; the columns are: {', '.join(map(str, table.columns))}")
     table["item"] = table["item"].astype("str")
-    numeric = REALS if "label" in table.columns else [name for name in table.columns if name != "item"]
+    numeric = REALS if "label" in table.columns else [name for name in table.columns if name not in {"item", "source"}]
     for name in set(numeric) & set(table.columns):
         table[name] = _numbers(table[name], path)
+    return table
+
+
+def _with_source(found: list[Path]) -> pd.DataFrame:
+    """The table of a folder; posteriors with the source that stands beside the labels."""
+    table = read_scored(found[0])
+    if len(found) > 1:
+        labels = read_scored(found[-1])
+        if "source" in labels.columns:
+            table["source"] = table["item"].map(labels.set_index("item")["source"])
     return table
 
 

@@ -167,7 +167,10 @@ def as_times(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
         if not left.any():
             break
         if american:
-            found[left] = _of_text(pd.to_datetime(text[left], utc=True, errors="coerce", format="%m/%d/%Y %H:%M:%S"))
+            times = _of_text(pd.to_datetime(text[left], utc=True, errors="coerce", format="%m/%d/%Y %H:%M:%S"))
+            with_slash = text[left].str.contains("/").to_numpy(bool)
+            if not np.isnat(times[with_slash]).any():  # else days may stand before months
+                found[left] = times
         else:
             found[left] = _of_epoch(pd.to_numeric(text[left], errors="coerce").to_numpy(np.float64, na_value=np.nan))
     return found

@@ -13,16 +13,16 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
-from consensus.models import diagnostics, majority_vote, starts, tempering
+from consensus.models import diagnostics, majority_vote, pooled_prior, starts, tempering
+from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
 from consensus.models.rows import Rows
-from consensus.result import Confusions, Consensus, Warning, normalised
+from consensus.result import Confusions, Consensus, Warning
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from consensus.backends import Backend
+    from consensus.config import Prior
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate, Progress
 
@@ -30,7 +30,7 @@ SMALL_RHO = 0.3  # least rho where the data is too small to measure it
 
 
 def fit(
-    judgments: Judgments,
+    judgments: Any,
     config: FitConfig | None = None,
     *,
     gold: Any = None,
@@ -43,7 +43,7 @@ def fit(
     Parameters
     ----------
     judgments
-        From ``consensus.read``.
+        From ``consensus.read``, or anything that it reads.
     config
         Settings; the defaults suit all data.
     gold
@@ -66,11 +66,12 @@ def fit(
     config = FitConfig.of(config, **settings)
     backend = backend or Threads(config.threads)
     judgments, aligned = prepared(judgments, gold, config)
-    single = int(judgments.per_item.max()) == 1
-    cautions = [_one_judgment_per_item(audited=aligned is not None)] if single else []
-    if single and aligned is None:
-        return majority_vote.of_shares(judgments, None, config, backend, "not_identified", tuple(cautions))
+    if aligned is None and not diagnostics.has_second_opinions(judgments):
+        return majority_vote.of_shares(judgments, None, config, backend)
     small = diagnostics.is_small(judgments)
+    cautions = []
+    if not diagnostics.has_second_opinions(judgments):
+        cautions.append(diagnostics.one_judgment_per_item(audited=True))
     if small:
         cautions.append(diagnostics.small_data(judgments))
 
@@ -92,7 +93,7 @@ def fit(
         config=config,
         rho=rho,
         gold=aligned,
-        gold_posterior=None if aligned is None else _unclamped(judgments, problem, estimate, aligned, rho),
+        gold_posterior=None if aligned is None else without_gold(judgments, problem.rows, estimate, aligned, rho),
         warnings=(
             *diagnostics.of_judgments(judgments),
             *diagnostics.of_gold(aligned),
@@ -109,11 +110,15 @@ def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, 
     if gold is not None:
         accepted = gold.accepted
         prior_row[gold.items] = np.arange(1, len(gold.items) + 1)
+    fallback = small and config.prior == "learnt"
+    prior: Prior = "fixed" if fallback else config.prior
+    A = pooled_prior.one_coin(judgments.n_labels) if fallback else pooled_prior.fixed(judgments.n_labels)
     return Problem(
         rows=rows,
         accepted=accepted,
         prior_row=prior_row,
-        prior="fixed" if small and config.prior == "learnt" else config.prior,
+        prior=prior,
+        pseudo_counts=np.zeros_like(A) if prior == "none" else A,
         max_iterations=config.max_iterations,
         tolerance=config.tolerance,
     )
@@ -155,50 +160,17 @@ def _switch_risk(
     backend: Backend,
     progress: Progress | None,
 ) -> list[Warning]:
-    """Look for switched labels; the opposite solution is fitted only where some workers contradict each other."""
+    """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
     camps = diagnostics.camps(judgments, seed)
     gap = None
-    if camps.contradicting:
+    if camps.contradicting or judgments.n_judgments <= tempering.MOST_HELD_OUT:
         start = starts.mirrored(judgments, problem, backend)
         opposite = climb(problem, start, backend, progress, "fitting the opposite")
         same = np.mean(opposite.posterior.argmax(axis=1) == estimate.posterior.argmax(axis=1))
         if same < 0.5:  # else the mirrored start led back to the same solution
-            gap = (estimate.objective - opposite.objective) / judgments.n_judgments
+            gap = estimate.objective - opposite.objective
     majority = starts.majority(judgments)[judgments.per_item > 0].sum(axis=0)
-    return diagnostics.switch_risk(judgments, problem.rows, estimate, majority, camps, gap)
-
-
-def _unclamped(
-    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float
-) -> NDArray[np.float64]:
-    """(G, K) tempered posterior of the gold items as if their gold were unknown, to audit the confidence.
-
-    Their own judgments are taken out of their workers' counts: N - z, n - z (ESCALATION.md rule 1, the cavity).
-    """
-    rows = problem.rows
-    n_each = judgments.per_item[gold.items]
-    own = np.repeat(np.arange(len(gold.items)), n_each)
-    offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    row = rows.row[judgments.item_start[gold.items][own] + offset]
-    z = estimate.posterior[gold.items][own]
-    n = rows.worker_totals(estimate.counts)[rows.worker[row]]
-    A_true = estimate.A.sum(axis=1)
-    left = np.maximum(estimate.counts[row] - z, 0.0) + estimate.A.T[rows.label[row]]
-    log_cavity = np.log(np.maximum(left / np.maximum(n - z + A_true, 1e-300), 1e-10))
-    log_posterior = np.tile(np.log(np.maximum(estimate.pi, 1e-300)), (len(gold.items), 1))
-    np.add.at(log_posterior, own, log_cavity)
-    log_posterior *= tempering.power(n_each, rho)[:, None]
-    return normalised(np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True)))
-
-
-def _one_judgment_per_item(audited: bool) -> Warning:
-    if audited:
-        return Warning(
-            "one_judgment_per_item",
-            "every item has one judgment: only the gold items tell how good a worker is; collect second judgments",
-        )
-    return Warning(
-        "one_judgment_per_item",
-        "every item has one judgment, so nothing tells how good a worker is: labels are the judgments as given, "
-        "without confidence; collect second judgments or give gold",
-    )
+    return [
+        *diagnostics.switch_risk(camps, gap, judgments.n_judgments),
+        *diagnostics.moved_labels(judgments, problem.rows, estimate, majority),
+    ]

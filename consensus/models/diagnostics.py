@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus import kernels
-from consensus.result import Warning, normalised
+from consensus.result import Confusions, Warning, entropy, normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,17 +18,40 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.rows import Rows
 
+MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
 MOST_PAIRS = 2_000_000  # pairs of judgments looked at; beyond that a random subset of the items
 LEAST_SHARED = 10  # items that two workers must share to be compared
 PAIR_LEVEL = 0.01  # chance of calling any pair of independent workers contradictory, over all pairs
 MINORITY_SHARE = 0.25  # of the judgments: one adversary among four is no risk, three good against four bad are (.43)
+LEAST_TOLD = 0.1  # share of the entropy of the labels that the mean judgment must tell
+LEAST_GAP = 0.5  # nats by which the objective of the opposite solution must fall short
 LEAST_MASS = 10  # items (or judgments) a label needs before its share or its diagonal is read
 
 
 def of_judgments(judgments: Judgments) -> list[Warning]:
     """Cautions that the judgments alone call for."""
     found = []
+    if judgments.rejects:
+        reasons = Counter(one.reason for one in judgments.rejects)
+        most, n_most = reasons.most_common(1)[0]
+        first = next(one for one in judgments.rejects if one.reason == most)
+        found.append(
+            Warning(
+                "rejected_rows",
+                f"{len(judgments.rejects):,} of {judgments.tally.read:,} rows could not be used; {n_most:,} of them: "
+                f"{most} (first {first.file}:{first.line}); consensus run lists all in rejects.csv",
+                {"n_rows": len(judgments.rejects)},
+            )
+        )
+    if judgments.n_labels > MANY_LABELS and judgments.n_labels > judgments.n_judgments / 10:
+        found.append(
+            Warning(
+                "many_labels",
+                f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments: is --label the right column?",
+                {"n_labels": judgments.n_labels},
+            )
+        )
     if judgments.repeats_by_row_order:
         found.append(
             Warning(
@@ -62,11 +86,32 @@ def of_judgments(judgments: Judgments) -> list[Warning]:
         found.append(
             Warning(
                 "items_without_judgments",
-                f"{n_silent:,} items have abstains only; their label is the most frequent one",
+                f"{n_silent:,} items have abstains only; their label is a guess",
                 {"n_items": n_silent},
             )
         )
     return found
+
+
+def has_second_opinions(judgments: Judgments) -> bool:
+    """Some item was judged by two workers: only then can workers be held against each other."""
+    same_item = judgments.item[1:] == judgments.item[:-1]
+    return bool(np.any(same_item & (judgments.worker[1:] != judgments.worker[:-1])))
+
+
+def one_judgment_per_item(audited: bool) -> Warning:
+    """Say that nobody judged what another did."""
+    if audited:
+        return Warning(
+            "one_judgment_per_item",
+            "no item was judged by two workers: only the gold items tell how good a worker is; collect second "
+            "judgments",
+        )
+    return Warning(
+        "one_judgment_per_item",
+        "no item was judged by two workers, so nothing tells how good a worker is: labels are the judgments as given, "
+        "without confidence; collect second judgments or give gold",
+    )
 
 
 def is_small(judgments: Judgments) -> bool:
@@ -83,7 +128,7 @@ def small_data(judgments: Judgments) -> Warning:
         "small_data",
         f"{n_judged:,} items and {per_worker:.1f} judgments a worker are too few to learn how the "
         f"workers err (about {FEW_ITEMS} items and {FEW_PER_WORKER} judgments a worker are needed); "
-        "a fixed prior and a cautious confidence are used",
+        "unless told otherwise, a fixed prior and a cautious confidence are used",
         {"n_items": n_judged, "judgments_per_worker": per_worker},
     )
 
@@ -95,7 +140,7 @@ def of_gold(gold: AlignedGold | None) -> list[Warning]:
             Warning(
                 "unaudited",
                 "no gold labels were given: a confidence is agreement with the consensus of competent workers, "
-                "unaudited",
+                "which nothing has audited",
             )
         ]
     if gold.unjudged:
@@ -124,12 +169,12 @@ def of_fit(judgments: Judgments, rows: Rows, estimate: Estimate) -> list[Warning
     pooled = normalised(pooled_counts(rows, estimate.counts))
     diagonal = float((estimate.pi * np.diag(pooled)).sum())
     bound = 1.0 / judgments.n_labels + 0.1
-    if judgments.n_labels > 1 and diagonal < bound:
+    if judgments.n_labels > 1 and diagonal < bound and _say_little(judgments, rows, estimate):
         found.append(
             Warning(
                 "near_chance",
-                f"the workers together are right on {diagonal:.0%}, hardly better than guessing; "
-                "no model improves on that: clarify the question or train the workers",
+                f"the workers' answers tell next to nothing about the labels (right on {diagonal:.0%} by the model): "
+                "clarify the question or train the workers",
                 {"pooled_accuracy": diagonal, "chance": 1.0 / judgments.n_labels},
             )
         )
@@ -147,62 +192,81 @@ def of_fit(judgments: Judgments, rows: Rows, estimate: Estimate) -> list[Warning
     return found
 
 
-def switch_risk(
-    judgments: Judgments,
-    rows: Rows,
-    estimate: Estimate,
-    majority_shares: NDArray[np.float64],
-    camps: Camps,
-    mirrored_gap: float | None,
-) -> list[Warning]:
-    """Without gold: signs that labels may be switched, because the informative workers contradict each other.
+def _say_little(judgments: Judgments, rows: Rows, estimate: Estimate) -> bool:
+    """The mean judgment carries less than LEAST_TOLD of what is to be known: not so for those who lie with skill."""
+    found = Confusions(rows.worker, rows.label, estimate.counts, estimate.A, rows.n_workers)
+    activity = np.bincount(judgments.worker, minlength=rows.n_workers)
+    told = float(found.informativeness(estimate.pi) @ activity) / judgments.n_judgments
+    return told < LEAST_TOLD * float(entropy(estimate.pi[None])[0])
 
-    ``majority_shares`` (K,) counts items by majority vote, ``mirrored_gap`` is the objective lost per judgment by the
-    opposite solution, where one was found.
+
+def switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> list[Warning]:
+    """Without gold: signs that labels may be switched, because the data can be read the opposite way as well.
+
+    ``mirrored_gap`` is the objective lost by the opposite solution, in nats, where one was found.
     """
+    values: dict[str, float] = {
+        "pairs_agreeing": camps.agreeing,
+        "pairs_contradicting": camps.contradicting,
+        "minority_share": camps.minority_share,
+    }
     signs = []
     if camps.minority_share > MINORITY_SHARE:
         signs.append(
             f"{camps.minority:,} of the {camps.workers:,} workers with a clear tendency contradict the others more "
             f"often than chance ({camps.contradicting:,} of {camps.agreeing + camps.contradicting:,} pairs)"
         )
+    if mirrored_gap is not None:
+        values["mirrored_gap"] = mirrored_gap / n_judgments
+        if mirrored_gap < LEAST_GAP:
+            signs.append("the opposite reading of the data fits as well")
+    if not signs:
+        return []
+    return [
+        Warning(
+            "switch_risk",
+            f"labels may be switched: {'; '.join(signs)}. Only gold can tell: give some with --gold",
+            values,
+        )
+    ]
+
+
+def moved_labels(
+    judgments: Judgments, rows: Rows, estimate: Estimate, majority_shares: NDArray[np.float64]
+) -> list[Warning]:
+    """Labels that the fit uses quite otherwise than the judgments do: right where they are rare, else suspicious.
+
+    ``majority_shares`` (K,) counts items by majority vote.
+    """
+    signs = []
     pooled = pooled_counts(rows, estimate.counts)
     for k in np.flatnonzero(pooled.sum(axis=1) >= LEAST_MASS):
         most = int(pooled[k].argmax())
         if pooled[k, most] > pooled[k, k]:
             signs.append(f'items taken as "{judgments.labels[k]}" are mostly judged "{judgments.labels[most]}"')
     mass = estimate.posterior[judgments.per_item > 0].sum(axis=0)
-    moved = ~((mass / np.maximum(majority_shares, 1e-9) >= 0.5) & (mass / np.maximum(majority_shares, 1e-9) <= 2.0))
+    ratio = mass / np.maximum(majority_shares, 1e-9)
+    moved = ((ratio < 0.5) | (ratio > 2.0)) & (np.maximum(mass, majority_shares) >= LEAST_MASS)
     signs += [
         f'"{judgments.labels[k]}" has {mass[k]:,.0f} items where the majority vote has {majority_shares[k]:,.0f}'
-        for k in np.flatnonzero(moved & (np.maximum(mass, majority_shares) >= LEAST_MASS))
+        for k in np.flatnonzero(moved)
     ]
     if not signs:
         return []
-    values: dict[str, float] = {
-        "pairs_agreeing": camps.agreeing,
-        "pairs_contradicting": camps.contradicting,
-        "minority_share": camps.minority_share,
-    }
-    gap = ""
-    if mirrored_gap is not None:
-        values["mirrored_gap"] = mirrored_gap
-        how = "nearly as well" if mirrored_gap > 0 else "as well"
-        gap = f"; the opposite reading of the data fits {how} ({abs(mirrored_gap):.4f} nats a judgment apart)"
     return [
         Warning(
-            "switch_risk",
-            f"labels may be switched: {'; '.join(signs[:4])}{gap}. Only gold can tell: give some with --gold",
-            values,
+            "moved_labels",
+            f"the fit departs far from the judgments: {'; '.join(signs[:4])}; look at some of these items",
+            {"n_signs": len(signs)},
         )
     ]
 
 
 def pooled_counts(rows: Rows, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(K, K) expected judgments of all workers together, [true, observed]."""
-    pooled = np.zeros((rows.n_labels, rows.n_labels))
-    np.add.at(pooled.T, rows.label, counts)
-    return pooled
+    by_label = np.zeros((rows.n_labels, rows.n_labels))
+    kernels.sums_by_label(rows.label, counts, by_label)
+    return by_label.T
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +297,8 @@ def camps(judgments: Judgments, seed: int) -> Camps:
     involved = np.unique(np.concatenate([agreeing, contradicting]))
     left, cover = contradicting, []
     while len(left):
-        cover.append(int(np.bincount(left.ravel()).argmax()))
+        degree = np.bincount(left.ravel(), minlength=judgments.n_workers)
+        cover.append(int(np.lexsort((-activity, -degree))[0]))  # ties: the busier worker, whatever the names
         left = left[~(left == cover[-1]).any(axis=1)]
     total = int(activity[involved].sum())
     share = int(activity[cover].sum()) / max(total, 1)
@@ -257,10 +322,12 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     shares = np.zeros((judgments.n_workers, judgments.n_labels))
     np.add.at(shares, (judgments.worker, judgments.label), 1.0)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
+    enough = shared >= LEAST_SHARED
+    found, shared, agreed = found[enough], shared[enough], agreed[enough]
     workers = np.stack(np.divmod(found, judgments.n_workers), axis=1)
     by_chance = np.einsum("pk,pk->p", shares[workers[:, 0]], shares[workers[:, 1]])
     spread = shared * by_chance * (1.0 - by_chance)
-    enough = (shared >= LEAST_SHARED) & (spread >= 1.0)
+    enough = spread >= 1.0
     z = (agreed - shared * by_chance) / np.sqrt(np.where(enough, spread, np.inf))
     bound = norm.isf(PAIR_LEVEL / max(int(enough.sum()), 1))
     return workers[z > bound], workers[z < -bound]
@@ -274,8 +341,8 @@ def _items_for_pairs(judgments: Judgments, seed: int) -> NDArray[np.int32]:
     if n_pairs.sum() <= MOST_PAIRS:
         return items
     order = np.random.default_rng(seed).permutation(len(items))
-    enough = int(np.searchsorted(np.cumsum(n_pairs[order]), MOST_PAIRS))
-    return np.sort(items[order[: max(enough, 1)]])
+    order = order[n_pairs[order] <= MOST_PAIRS // LEAST_SHARED]  # a few huge items would fill the sample alone
+    return np.sort(items[order[np.cumsum(n_pairs[order]) <= MOST_PAIRS]])
 
 
 def components(judgments: Judgments) -> tuple[int, float]:

@@ -42,6 +42,8 @@ class Problem:
     prior_row: NDArray[np.int32]
     """(I,) 0 for items without gold, g + 1 for gold item g."""
     prior: Prior
+    pseudo_counts: NDArray[np.float64]
+    """(K, K) A to start from (prior="learnt") or to keep."""
     max_iterations: int
     tolerance: float
 
@@ -88,7 +90,7 @@ def climb(
     told = (np.diff(rows.item_start) > 0) | (problem.prior_row > 0)  # the others say nothing about pi
     told_only = None if told.all() else told
 
-    A = np.zeros((n_labels, n_labels)) if problem.prior == "none" else pooled_prior.fixed(n_labels)
+    A = problem.pseudo_counts
     learning = problem.prior == "learnt"
     frozen_at = 0
     objective: list[float] = []

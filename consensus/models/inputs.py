@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import JudgmentError
-from consensus.formats import read_gold
-from consensus.judgments import Gold
+from consensus.formats import read, read_gold
+from consensus.judgments import Gold, Judgments
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
-    from consensus.judgments import AlignedGold, Judgments
+    from consensus.judgments import AlignedGold
 
 
-def prepared(judgments: Judgments, gold: Any, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
+def prepared(judgments: Any, gold: Any, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
     """Judgments over the configured label set, and gold (or what ``read_gold`` takes) as its codes.
 
     Raises
@@ -21,10 +21,13 @@ def prepared(judgments: Judgments, gold: Any, config: FitConfig) -> tuple[Judgme
     JudgmentError
         There are no judgments, a label is outside the given set, or gold does not fit.
     """
+    if not isinstance(judgments, Judgments):
+        judgments = read(judgments)
     if not judgments.n_judgments:
         raise JudgmentError(
             f"there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
             f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
+            f"{_first(judgments)}"
         )
     if config.labels is not None and config.labels != judgments.labels:
         judgments = judgments.with_labels(config.labels)
@@ -32,3 +35,11 @@ def prepared(judgments: Judgments, gold: Any, config: FitConfig) -> tuple[Judgme
         return judgments, None
     known = gold if isinstance(gold, Gold) else read_gold(gold)
     return judgments, known.align(judgments)
+
+
+def _first(judgments: Judgments) -> str:
+    """The first reject, for a message."""
+    if not judgments.rejects:
+        return ""
+    first = judgments.rejects[0]
+    return f" ({first.file}:{first.line}: {first.reason})"

@@ -12,7 +12,7 @@ from consensus.models import diagnostics, pooled_prior, starts
 from consensus.models.expectation_maximisation import count
 from consensus.models.inputs import prepared
 from consensus.models.rows import Rows
-from consensus.result import Confusions, Consensus, Convergence, Status, Warning, normalised
+from consensus.result import Confusions, Consensus, Convergence, normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    judgments: Judgments,
+    judgments: Any,
     config: FitConfig | None = None,
     *,
     gold: Any = None,
@@ -42,18 +42,14 @@ def fit(
     """
     config = FitConfig.of(config, **settings)
     judgments, aligned = prepared(judgments, gold, config)
-    return of_shares(judgments, aligned, config, backend or Threads(config.threads), "not_iterative", ())
+    return of_shares(judgments, aligned, config, backend or Threads(config.threads))
 
 
-def of_shares(
-    judgments: Judgments,
-    gold: AlignedGold | None,
-    config: FitConfig,
-    backend: Backend,
-    status: Status,
-    cautions: tuple[Warning, ...],
-) -> Consensus:
-    """The consensus by vote shares; ``status`` tells whether a confidence can be read from it."""
+def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, backend: Backend) -> Consensus:
+    """The consensus by vote shares; without a confidence where no item was judged by two workers."""
+    second_opinions = diagnostics.has_second_opinions(judgments)
+    identified = second_opinions or gold is not None
+    cautions = [] if second_opinions else [diagnostics.one_judgment_per_item(audited=gold is not None)]
     shares = starts.shares(judgments)
     hard = starts.majority(judgments)
     gold_posterior = None
@@ -73,7 +69,7 @@ def of_shares(
         confusions=Confusions(
             rows.worker, rows.label, counts, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
         ),
-        convergence=Convergence(status, 0, ()),
+        convergence=Convergence("not_iterative" if identified else "not_identified", 0, ()),
         config=config,
         rho=0.0,
         gold=gold,

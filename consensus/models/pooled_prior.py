@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,18 @@ def fixed(n_labels: int) -> NDArray[np.float64]:
     return np.ones((n_labels, n_labels)) + 3.0 * np.eye(n_labels)
 
 
+def one_coin(n_labels: int) -> NDArray[np.float64]:
+    """Dirichlet pseudo-counts (K, K) for small data: 4 on the diagonal, 1 spread over the other labels.
+
+    The same as ``fixed`` for two labels. With more of them the diagonal mean of ``fixed``, 4 / (K + 3), is too far from
+    what people reach: on 300 items, 100 workers and 3 judgments an item it lowered a worker accuracy of .75 to .66 with
+    10 labels and to .27 with 50.
+    """
+    return np.full((n_labels, n_labels), 1.0 / max(n_labels - 1, 1)) + (4.0 - 1.0 / max(n_labels - 1, 1)) * np.eye(
+        n_labels
+    )
+
+
 def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
     """One fixed-point step (Minka 2000, *Estimating a Dirichlet distribution*, eq. 55) for A = c m.
 
@@ -36,8 +50,8 @@ def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDAr
     A_row = A.T[rows.label]  # (R, K): A[k, l] of the row's observed label l
     gain = digamma(N + A_row) - digamma(A).T[rows.label]
     p = np.zeros((n_labels, n_labels))
-    for label in range(n_labels):
-        p[:, label] = A[:, label] * gain[rows.label == label].sum(axis=0)
+    kernels.sums_by_label(rows.label, gain, p)
+    p = A * p.T
     d = float((digamma(n + A_true) - digamma(A_true)).sum())
 
     a = 1.0

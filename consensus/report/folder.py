@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus import escalation, worker_audit
@@ -15,8 +16,7 @@ from consensus.formats import writing
 from consensus.report.summary import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
 
@@ -25,38 +25,56 @@ if TYPE_CHECKING:
     from consensus.result import Consensus
     from consensus.simulation import Simulation
 
-SIGNS = ("summary.json", "planted.csv")  # one of them stands in every folder that we wrote
+TABLES = ("labels", "posteriors", "workers", "confusions", "escalations", "rejects")
+OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
+OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
 
-def check(out: Path, *, overwrite: bool) -> None:
-    """Refuse, before any work is done, a folder that could not be written in the end.
+def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs: Iterable[Path] = ()) -> Path:
+    """Refuse, before any work is done, a folder that could not be written in the end; return its real path.
+
+    Parameters
+    ----------
+    out
+        Folder to write.
+    overwrite
+        It may exist, if it holds nothing but files that we wrote.
+    ours
+        Names of such files.
+    inputs
+        Files that are read; none may lie in ``out``.
 
     Raises
     ------
     OutputError
-        It exists (and ``overwrite`` is not set, or it holds something else than such an output), or its parent is
-        missing or may not be written.
+        It exists (and ``overwrite`` is not set, or it holds something else than such an output), it is the current
+        folder, or its parent is missing or may not be written.
     """
-    if out.exists() and not out.is_dir():
+    real = Path(os.path.realpath(out))
+    if real.exists() and not real.is_dir():
         raise OutputError(f"{out}: a file stands there; choose another folder with --out")
-    if out.exists() and any(out.iterdir()):
-        if not overwrite:
-            raise OutputError(f"{out}: exists already; choose another folder with --out, or pass --overwrite")
-        if not any((out / name).is_file() for name in SIGNS):
-            raise OutputError(
-                f"{out}: holds no {' and no '.join(SIGNS)}, so it is no output of ours and stays; "
-                "choose another folder with --out"
-            )
-    parent = out.absolute().parent
-    if not parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {parent}; create it first")
+    if real == Path.cwd() or real in Path.cwd().parents:
+        raise OutputError(f"{out}: this is the folder you are in; choose another with --out")
+    for path in inputs:
+        if real in Path(os.path.realpath(path)).parents:
+            raise OutputError(f"{out}: {path}, which is to be read, lies in it; choose another folder with --out")
+    found = sorted(path.name for path in real.iterdir()) if real.exists() else []
+    if found and not overwrite:
+        raise OutputError(f"{out}: exists already; choose another folder with --out, or pass --overwrite")
+    others = [name for name in found if name not in ours]
+    if others:
+        raise OutputError(
+            f"{out}: holds {others[0]}, which is not ours and would be lost; choose another folder with --out"
+        )
+    if not real.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {real.parent}; create it first")
     try:
-        with tempfile.TemporaryFile(dir=parent):
+        with tempfile.TemporaryFile(dir=real.parent):
             pass
     except OSError as error:
-        raise OutputError(
-            f"{out}: {parent} can't be written ({(error.strerror or '').lower()}); choose another folder with --out"
-        ) from None
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{out}: {real.parent} can't be written ({reason}); choose another with --out") from None
+    return real
 
 
 @contextmanager
@@ -107,7 +125,7 @@ def write(
     result
         What was fitted.
     out
-        Folder; replaced if it exists (``check`` asks first).
+        Folder, as ``check`` returned it; replaced if it exists.
     escalate
         When an item is accepted.
     gold

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consensus.judgments import Gold
     from consensus.result import Consensus
 
+MOST_SHOWN = 20  # labels up to which the prior of the confusions stands in the summary
 LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
 
@@ -48,6 +49,7 @@ def summary(
                 "rows": asdict(tally),
                 "judgments": judgments.n_judgments,
                 "items": judgments.n_items,
+                "items_without_gold": judgments.n_items - (0 if result.gold is None else len(result.gold.items)),
                 "workers": judgments.n_workers,
                 "labels": judgments.n_labels,
                 "gold_items": 0 if result.gold is None else len(result.gold.items) + len(result.gold.unjudged),
@@ -63,6 +65,7 @@ def summary(
                 "objective": list(convergence.objective),
                 "starts": result.starts,
                 "rho": result.rho,
+                "pseudo_counts": result.confusions.pseudo_counts.tolist() if judgments.n_labels <= MOST_SHOWN else None,
             },
             "quality": quality(result, statuses, escalate),
             "warnings": [asdict(warning) for warning in result.warnings],
@@ -74,9 +77,10 @@ def summary(
 def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfig) -> dict[str, Any]:
     """Expected error of the accepted items, and the measured error on gold items judged by the same rule.
 
-    ``expected_error`` is the mean of 1 - confidence; its interval is that of a sum of independent errors (normal).
-    ``gold`` compares each gold item with what its label would have been without its gold (leave-one-out), over all
-    of them and over those that the rule would have accepted; intervals are Wilson's.
+    ``expected_error`` is the mean of 1 - confidence; its interval is the spread of that many errors (normal) *if the
+    confidences are right*. ``gold`` compares each gold item with what its label would have been without its gold
+    (``models.cavity``), over all of them and over those that the rule would have accepted; intervals are Wilson's.
+    ``audited`` is true if the rule would have accepted any gold item.
     """
     accepted = (statuses == "accepted").to_numpy()[: len(result.posterior)]
     wrong = 1.0 - result.confidence[accepted]
@@ -86,7 +90,7 @@ def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfi
     found: dict[str, Any] = {
         "target": escalate.target,
         "accepted": n,
-        "audited": result.gold_posterior is not None,
+        "audited": False,
         "expected_error": expected,
         "expected_error_low": max(expected - spread, 0.0),
         "expected_error_high": min(expected + spread, 1.0),
@@ -99,6 +103,7 @@ def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfi
         right = result.gold.accepted[np.arange(len(best)), best]
         per_item = result.judgments.per_item[result.gold.items]
         settled = (posterior.max(axis=1) >= escalate.target) & (per_item >= escalate.min_judgments)
+        found["audited"] = bool(settled.any())
         found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}
     return found
 

@@ -55,10 +55,10 @@ def _fit(summary: dict[str, Any]) -> str:
 
 def _status(counts: dict[str, Any], quality: dict[str, Any]) -> list[str]:
     status = counts["status"]
-    judged = counts["items"]
-    found = [
-        f"accepted {quality['accepted']:,} of {judged:,} items at target {quality['target']:.0%}: {_quality(quality)}"
-    ]
+    of = f"{counts['items']:,} items"
+    if "gold" in status:
+        of = f"the {counts['items_without_gold']:,} items without gold"
+    found = [f"accepted {quality['accepted']:,} of {of} at target {quality['target']:.0%}: {_quality(quality)}"]
     waiting = [
         f"{status[name]:,} {to}"
         for name, to in (("escalate", "need more judgments"), ("expert", "an expert"))
@@ -72,18 +72,14 @@ def _status(counts: dict[str, Any], quality: dict[str, Any]) -> list[str]:
 def _quality(quality: dict[str, Any]) -> str:
     if not quality["accepted"]:
         return "no error to state" if quality["audited"] else "no error to state, unaudited"
-    claim = (
-        f"expected error {quality['expected_error']:.1%} "
-        f"[{quality['expected_error_low']:.1%}, {quality['expected_error_high']:.1%}]"
-    )
+    claim = f"expected error {quality['expected_error']:.1%}"
     if not quality["audited"]:
-        return f"{claim}, unaudited"
+        why = "" if quality["gold"] is None else " (no gold item would be accepted)"
+        return f"{claim} if the confidences are right, unaudited{why}"
     gold = quality["gold"]["accepted"]
-    if not gold["items"]:
-        return f"{claim}, unaudited (no gold item would be accepted)"
     return (
-        f"{claim}, audited on {gold['items']:,} gold items: measured {gold['measured_error']:.1%} "
-        f"[{gold['low']:.1%}, {gold['high']:.1%}]"
+        f"{claim} [{quality['expected_error_low']:.1%}, {quality['expected_error_high']:.1%}], audited on "
+        f"{gold['items']:,} gold items: measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
     )
 
 
