@@ -2,8 +2,8 @@
 
 import signal
 import sys
-import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from consensus.cli import app
 from consensus.errors import ConsensusError
@@ -17,9 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     SystemExit
         Always: 0 done, 1 the input or settings are wrong, 2 usage.
     """
-    for ending in ("SIGTERM", "SIGHUP"):  # as for Ctrl-C: tidy up, then go
-        if hasattr(signal, ending) and threading.current_thread() is threading.main_thread():
-            signal.signal(getattr(signal, ending), _leave)
+    for name in ("SIGTERM", "SIGHUP"):  # as for Ctrl-C: tidy up, then go
+        with suppress(AttributeError, ValueError):  # no such signal here, or not the main thread
+            signal.signal(getattr(signal, name), _leave)
     try:
         app(args=None if arguments is None else list(arguments), prog_name="consensus")
     except ConsensusError as error:

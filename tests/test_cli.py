@@ -217,6 +217,20 @@ def test_gold_does_not_count_as_found(run: Run, judged: Path, write: Write, tmp_
         assert json.loads(run("evaluate", labels, truth, "--json").out)["n_items"] == 20
 
 
+def test_signals_and_system_errors_in_process(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from consensus import __main__
+
+    with pytest.raises(SystemExit) as caught:
+        __main__._leave(15, None)
+    assert caught.value.code == 143
+
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(__main__, "app", full)
+    assert run("demo") == (1, "", "consensus: No space left on device\n")
+
+
 def test_ending_by_signal_leaves_nothing(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"

@@ -135,6 +135,8 @@ def test_held_out_scores(data: st.DataObject, n_labels: int) -> None:
 def test_information_gain(data: st.DataObject, n_labels: int, n_workers: int) -> None:
     q, C = data.draw(tables(4, n_labels)), data.draw(tables(n_workers, n_labels, n_labels))
     q[0] = np.eye(n_labels)[0]
+    C[0, :, 0] = 0.0  # an answer that is never given
+    C[0] = np.eye(n_labels)[-1] if n_labels == 1 else C[0] / C[0].sum(axis=1, keepdims=True)
     found = np.empty(4)
     kernels.information_gain(q, C, np.array([[naive.entropy(row) for row in one] for one in C]), found)
     np.testing.assert_allclose(found, [naive.information_gain(row, C) for row in q], rtol=1e-9, atol=1e-12)
