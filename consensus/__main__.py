@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except OSError as error:  # such as a full disk behind stdout
         sys.stderr.write(f"consensus: {error.strerror or error}\n")
+        with suppress(OSError):
+            sys.stdout.close()  # else Python tries again at exit
         sys.exit(1)
 
 

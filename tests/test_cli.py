@@ -228,6 +228,7 @@ def test_signals_and_system_errors_in_process(run: Run, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(__main__, "app", full)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert run("demo") == (1, "", "consensus: No space left on device\n")
 
 
