@@ -1,5 +1,6 @@
 """The command line, run as a user would."""
 
+import io
 import json
 import re
 import signal
