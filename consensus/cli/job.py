@@ -40,7 +40,8 @@ class Show:
 
     def fitting(self, stage: str, done: int, objective: float, gain: float) -> None:
         """Tell how EM goes on (a ``Progress`` of ``consensus.models``)."""
-        self.stage(f"{stage}: pass {done}, objective {objective:.4f}, gained {gain:.2g}")
+        gained = f", gained {gain:.2g} nats" if done > 1 else ""
+        self.stage(f"{stage}: pass {done}, objective {objective:.4f}{gained}")
 
 
 def settings(parameters: Mapping[str, Any]) -> "RunConfig":
