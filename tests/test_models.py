@@ -117,6 +117,11 @@ class TestEveryModel:
         with pytest.raises(ConfigError, match=message):
             fit(encoded([("i", "w", "l")]), **settings)
 
+    def test_a_column_that_holds_no_labels(self, fit: Fit) -> None:
+        measured = encoded([(f"i{i}", f"w{w}", f"{i}.{w}") for i in range(600) for w in range(2)])
+        with pytest.raises(JudgmentError, match='1,200 labels in 1,200 judgments, such as "0.0": is this the right'):
+            fit(measured)
+
     def test_config_and_settings_combine(self, fit: Fit) -> None:
         result = fit(encoded([("i", "w", "l")]), FitConfig(ties="abstain", seed=3), seed=4)
         assert (result.config.ties, result.config.seed) == ("abstain", 4)

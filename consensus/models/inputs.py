@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.judgments import AlignedGold
 
+TOO_MANY_LABELS = 1000  # where they are also more than a quarter of the judgments: free text or measurements
+
 
 def prepared(judgments: Any, gold: Any, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
     """Judgments over the configured label set, and gold (or what ``read_gold`` takes) as its codes.
@@ -19,7 +21,8 @@ def prepared(judgments: Any, gold: Any, config: FitConfig) -> tuple[Judgments, A
     Raises
     ------
     JudgmentError
-        There are no judgments, a label is outside the given set, or gold does not fit.
+        There are no judgments, or about as many labels as judgments, a label is outside the given set, or gold does
+        not fit.
     """
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)
@@ -28,6 +31,11 @@ def prepared(judgments: Any, gold: Any, config: FitConfig) -> tuple[Judgments, A
             f"there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
             f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
             f"{_first(judgments)}"
+        )
+    if config.labels is None and judgments.n_labels > max(TOO_MANY_LABELS, judgments.n_judgments / 4):
+        raise JudgmentError(
+            f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments, such as "
+            f'"{judgments.labels[0]}": is this the right column (--label)? If so, name the whole set with --labels'
         )
     if config.labels is not None and config.labels != judgments.labels:
         judgments = judgments.with_labels(config.labels)
