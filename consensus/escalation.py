@@ -1,4 +1,4 @@
-"""Which items need more judgments, why, and which of them first (ESCALATION.md rules 1, 2, 8, 9 and 10)."""
+"""Which items need more judgments, why, and which of them first."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ class Confusions:
     """Every worker's confusion matrix, stored by observed row.
 
     A judgment touches only the row (worker, observed label), and at most J of those exist, where a dense (W, K, K)
-    table may not fit. C[w, k, l] = (N[w, k, l] + A[k, l]) / (n[w, k] + A[k, .]), MODEL M3; rows over l sum to 1.
+    table may not fit. C[w, k, l] = (N[w, k, l] + A[k, l]) / (n[w, k] + A[k, .]): the
+    mean of its Dirichlet posterior. Rows over l sum to 1.
     """
 
     row_worker: NDArray[np.int32]

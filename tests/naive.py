@@ -59,7 +59,7 @@ def confusions(N: Reals, A: Reals) -> Reals:
 
 
 def improved_prior(A: Reals, N: Reals) -> Reals:
-    """One step of MODEL.md M2."""
+    """One fixed-point step for the shared pseudo-counts (``pooled_prior.improved``)."""
     K = len(A)
     p = np.zeros((K, K))
     d = 0.0

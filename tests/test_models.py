@@ -426,7 +426,7 @@ def binary(accuracies: list[float], seed: int, n_items: int = 300) -> Any:
 
 
 def adversarial(seed: int) -> Any:
-    """3 good workers, 4 adversaries, 3 spammers (MODEL.md section 3)."""
+    """3 good workers, 4 adversaries, 3 spammers, who hold the majority of the informed."""
     return binary([0.9] * 3 + [0.2] * 4 + [0.5] * 3, seed)
 
 

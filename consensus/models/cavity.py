@@ -1,4 +1,4 @@
-"""What the posterior of an item would be, had it not been used to rate its own workers (ESCALATION.md rule 1)."""
+"""What the posterior of an item would be, had it not been used to rate its own workers: its cavity."""
 
 from __future__ import annotations
 

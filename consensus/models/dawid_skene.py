@@ -1,4 +1,4 @@
-"""Hierarchical Dawid-Skene with a learnt pooled prior and tempered confidence (MODEL.md sections 1 to 3).
+"""Hierarchical Dawid-Skene with a learnt pooled prior and tempered confidence.
 
 Dawid & Skene 1979 gave the model: item i has a true label k with probability pi[k], worker w answers l with
 probability C[w, k, l]. Here the rows of C share a Dirichlet prior A that is learnt from all workers, so that workers
@@ -127,7 +127,7 @@ def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, 
 def _candidates(
     judgments: Judgments, problem: Problem, backend: Backend, progress: Progress | None
 ) -> dict[str, Estimate]:
-    """A fit from every start: the majority, and with gold also the workers' accuracy on it (MODEL.md section 3)."""
+    """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
     found = {"majority": climb(problem, starts.usual(judgments, problem), backend, progress, "fitting")}
     if len(problem.accepted):
         start = starts.gold(judgments, problem, backend)

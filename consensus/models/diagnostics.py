@@ -1,4 +1,4 @@
-"""What the user must know before trusting a fit (MODEL.md sections 3 and 5)."""
+"""What the user must know before trusting a fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""The EM loop of hierarchical Dawid-Skene (MODEL.md section 1).
+"""The EM loop of hierarchical Dawid-Skene.
+
+With z[i,k] the posterior of item i, N[w,k,l] the expected judgments l of worker w on items of true label k, n[w,k]
+their sum over l, A[k,l] the pseudo-counts that all workers share, and pi[k] the class prior::
+
+    M1   N[w,k,l] = sum of z[i,k] over judgments (i,w,l);   pi[k] = (sum_i z[i,k] + 1) / (I + K)
+    M2   A learnt from all workers, from the second pass on (``pooled_prior``)
+    M3   C[w,k,l] = (N[w,k,l] + A[k,l]) / (n[w,k] + A[k,.])
+    E    log z[i,k] = log pi[k] + sum over the item's judgments of log C[w,k,l], normalised; gold stays clamped
+
 
 The prior A of the confusions is learnt in the first passes and then frozen. From there on M3 and E are exact EM for
 

@@ -1,4 +1,4 @@
-"""The prior of the confusions, A[true, observed], learnt from all workers together (MODEL.md section 1, M2)."""
+"""The prior of the confusions, A[true, observed], learnt from all workers together, M2 of the EM loop."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ def one_coin(n_labels: int) -> NDArray[np.float64]:
 
 def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
     """One fixed-point step (Minka 2000, *Estimating a Dirichlet distribution*, eq. 55) for A = c m.
+
+    With psi the digamma function, and a one-coin base that holds the mean of A where labels are rare or absent::
+
+        p[k,l] = A[k,l] sum_w [psi(N[w,k,l] + A[k,l]) - psi(A[k,l])]
+        d      = sum_kw [psi(n[w,k] + A[k,.]) - psi(A[k,.])]
+        a      = clip(sum_k p[k,k] / sum_kl p[k,l], 1/K + .02, .99)
+        b[k,l] = a on the diagonal, (1 - a) / (K - 1) off it
+        m[k,l] = (p[k,l] + 20 b[k,l]) / sum_l(same)
+        c      = clip((sum_kl p[k,l] + 1) / (d + .02), .1, 1e4)        with a Gamma(2, .02) prior
 
     ``N`` (R, K) expected counts by observed row, ``n`` (W, K) their sums by worker. A row that was never observed has
     N = 0 and adds nothing, so the sums run over observed rows only.

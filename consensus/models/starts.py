@@ -1,4 +1,4 @@
-"""Where EM starts from (MODEL.md sections 1 and 3)."""
+"""Where EM starts from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Confidence: tempering by a design effect (MODEL.md section 2).
+"""Confidence: tempering by a design effect.
 
 Judgments on one item are correlated, so n of them are worth fewer. Reported is z[i, k] ** tau_i, normalised, with
 tau_i = 1 / (1 + rho (n_i - 1)): the design effect of survey sampling (Kish 1965, section 5.4). It never changes the
