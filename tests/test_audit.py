@@ -128,6 +128,15 @@ def test_a_flawless_record_is_no_certainty() -> None:
     assert width["new"] > 0.2 > width["w0"] > 0.01
 
 
+def test_intervals_are_as_wide_as_the_evidence_makes_them() -> None:
+    """Where the labels are all but certain, about as wide as counting right answers would make them."""
+    drawn = simulate(400, confusion=[np.full((4, 4), 0.04) + 0.84 * np.eye(4)] * 9, per_item=9, seed=1)
+    table = audit(fit(drawn.judgments, rho=0))
+    low, high = wilson(table["accuracy"] * 400, 400)
+    ratio = (table["accuracy_high"] - table["accuracy_low"]) / (high - low)
+    assert ratio.between(0.8, 1.4).all()
+
+
 def test_no_peers_no_gold_no_confidence() -> None:
     result = fit(encoded([("a", "v", "x"), ("b", "w", "y")]))
     assert worker_audit.confusions(result)["probability"].isna().all()

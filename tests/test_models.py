@@ -456,6 +456,12 @@ class TestWarnings:
         assert found.minority == 1
         assert not codes(dawid_skene.fit(drawn, rho=0.3), "switch_risk")
 
+    def test_guessing_workers_form_no_camps(self) -> None:
+        from consensus.models import diagnostics
+
+        found = [diagnostics.camps(binary([0.5] * 12, seed, 100).judgments, 0) for seed in range(5)]
+        assert sum(one.agreeing + one.contradicting for one in found) <= 1  # of 330 pairs, at a level of .01 a crowd
+
     def test_camps_of_two_sides(self) -> None:
         from consensus.models import diagnostics
 
