@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
     Offsets = NDArray[np.int64]
     Reals = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
     def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: D103
         ...

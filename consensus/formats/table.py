@@ -162,17 +162,12 @@ def as_times(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
         return np.full(len(column), np.datetime64("NaT", "us"))
     text = text.where(text.str.match(r"\s*\d"))  # "now" and "today" would be times too
     found = _of_text(pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601"))
-    for american in (True, False):
-        left = np.isnat(found) & text.notna().to_numpy()
-        if not left.any():
-            break
-        if american:
-            times = _of_text(pd.to_datetime(text[left], utc=True, errors="coerce", format="%m/%d/%Y %H:%M:%S"))
-            with_slash = text[left].str.contains("/").to_numpy(bool)
-            if not np.isnat(times[with_slash]).any():  # else days may stand before months
-                found[left] = times
-        else:
-            found[left] = _of_epoch(pd.to_numeric(text[left], errors="coerce").to_numpy(np.float64, na_value=np.nan))
+    with_slash = text.str.contains("/").fillna(False).to_numpy(bool)
+    american = _of_text(pd.to_datetime(text[with_slash], utc=True, errors="coerce", format="%m/%d/%Y %H:%M:%S"))
+    if not np.isnat(american).any():  # else days may stand before months
+        found[with_slash] = american
+    left = np.isnat(found) & ~with_slash
+    found[left] = _of_epoch(pd.to_numeric(text[left], errors="coerce").to_numpy(np.float64, na_value=np.nan))
     return found
 
 

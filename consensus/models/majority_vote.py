@@ -56,7 +56,7 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
     if gold is not None:
         gold_posterior = shares[gold.items]
         for posterior in (shares, hard):
-            posterior[gold.items] = gold.accepted / gold.accepted.sum(axis=1, keepdims=True)
+            posterior[gold.items] = normalised(gold.accepted.astype(np.float64))
     rows = Rows.of(judgments, backend)
     counts: NDArray[np.float64] = np.empty((len(rows.worker), judgments.n_labels))
     count(rows, hard, counts, backend)

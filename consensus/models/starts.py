@@ -42,7 +42,7 @@ def with_gold(start: NDArray[np.float64], problem: Problem) -> NDArray[np.float6
     clamped = start.copy()
     gold_items = np.flatnonzero(problem.prior_row)
     accepted = problem.accepted[problem.prior_row[gold_items] - 1]
-    clamped[gold_items] = accepted / accepted.sum(axis=1, keepdims=True)
+    clamped[gold_items] = normalised(accepted.astype(np.float64))
     return clamped
 
 
