@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import kernels
 from consensus.backends import Threads, even_slices
 from consensus.config import EscalateConfig
+from consensus.kernels import tallies
 from consensus.result import decoded, entropy
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
     settled = (n >= config.min_judgments) & (result.confidence >= config.target)  # NaN is not settled
     settled &= result.consensus_label >= 0
     votes = np.zeros((judgments.n_items, judgments.n_labels))
-    kernels.label_counts(judgments.item_start, judgments.label, votes)
+    tallies.label_counts(judgments.item_start, judgments.label, votes)
     unanimous = (votes > 0).sum(axis=1) == 1
     reason = np.where(unanimous, REASONS.index("weak_workers"), REASONS.index("disagreement")).astype(np.int32)
     reason[n < config.min_judgments] = REASONS.index("too_few")
@@ -138,7 +138,7 @@ def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np
     cost = np.arange(len(items) + 1, dtype=np.int64) * confusions[0].size
 
     def shard(part: slice) -> None:
-        kernels.information_gain(posterior[part], confusions, row_entropy, gain[part])
+        tallies.information_gain(posterior[part], confusions, row_entropy, gain[part])
 
     backend.map(shard, even_slices(cost, backend.n_threads))
     return np.maximum(gain, 0.0) if result.identified else np.full(len(items), np.nan)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from consensus import kernels
+from consensus.kernels import tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,7 +200,7 @@ class Consensus:
             runner_up = rest.argmax(axis=1).astype(np.int32)
             runner_up[best < 0] = -1
         votes = np.zeros((n_items, n_labels))
-        kernels.label_counts(judgments.item_start, judgments.label, votes)
+        tallies.label_counts(judgments.item_start, judgments.label, votes)
         majority = best_label(votes, abstain_on_ties=True)
         source = np.zeros(n_items, np.int32)
         if self.gold is not None:

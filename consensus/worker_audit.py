@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
 from consensus.intervals import beta_quantiles, of_moments, wilson
+from consensus.kernels import tallies
 from consensus.result import as_text, decoded
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _agreement(result: Consensus) -> NDArray[np.float64]:
     """Share of the peers' judgments that agree (W,); NaN for workers without peers."""
     judgments = result.judgments
     agreeing, peers = (np.empty(judgments.n_judgments) for _ in range(2))
-    kernels.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, agreeing, peers)
+    tallies.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, agreeing, peers)
     n_workers = judgments.n_workers
     n_agreeing = np.bincount(judgments.worker, weights=agreeing, minlength=n_workers)
     n_peers = np.bincount(judgments.worker, weights=peers, minlength=n_workers)

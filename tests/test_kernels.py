@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus import kernels
 from consensus.backends import Threads
 from consensus.judgments import Judgments
+from consensus.kernels import em, tallies
 from consensus.models import pooled_prior
 from consensus.models.expectation_maximisation import log_confusions, log_prior_density
 from consensus.models.rows import Rows
@@ -54,7 +54,7 @@ def test_posteriors(data: st.DataObject, judgments: Judgments, rho: float) -> No
     posterior, evidence = np.empty((judgments.n_items, K)), np.empty(judgments.n_items)
     log_rows = np.log(by_row(rows, confusion))
     for power in (np.ones(judgments.n_items), 1 / (1 + rho * np.maximum(judgments.per_item - 1, 0))):
-        kernels.posteriors(rows.item_start, rows.row, log_rows, log_priors, prior_row, power, posterior, evidence)
+        em.posteriors(rows.item_start, rows.row, log_rows, log_priors, prior_row, power, posterior, evidence)
         expected, log_evidence = naive.posteriors(judgments, confusion, prior, gold)
         if not np.all(power == 1):
             expected = naive.tempered(expected, judgments.per_item, rho)
@@ -68,7 +68,7 @@ def test_expected_counts(data: st.DataObject, judgments: Judgments) -> None:
     posterior = data.draw(tables(judgments.n_items, judgments.n_labels))
     rows = rows_of(judgments)
     found = np.empty((len(rows.worker), judgments.n_labels))
-    kernels.expected_counts(rows.row_start, rows.row_item, posterior, found)
+    em.expected_counts(rows.row_start, rows.row_item, posterior, found)
     N = naive.counts(judgments, posterior)
     np.testing.assert_allclose(to_dense(rows, found), N, rtol=1e-9)
     np.testing.assert_allclose(rows.worker_totals(found), N.sum(axis=2), rtol=1e-9)
@@ -89,10 +89,10 @@ def test_rows_hold_every_judgment_once(judgments: Judgments) -> None:
 @given(crowds())
 def test_label_counts_and_peer_agreement(judgments: Judgments) -> None:
     votes = np.empty((judgments.n_items, judgments.n_labels))
-    kernels.label_counts(judgments.item_start, judgments.label, votes)
+    tallies.label_counts(judgments.item_start, judgments.label, votes)
     assert np.array_equal(votes, naive.label_counts(judgments))
     agreeing, peers = (np.empty(judgments.n_judgments) for _ in range(2))
-    kernels.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, agreeing, peers)
+    tallies.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, agreeing, peers)
     for found, expected in zip((agreeing, peers), naive.peer_agreement(judgments), strict=True):
         assert np.array_equal(found, expected)
 
@@ -100,7 +100,7 @@ def test_label_counts_and_peer_agreement(judgments: Judgments) -> None:
 def test_peer_agreement_leaves_out_a_workers_own_repeats() -> None:
     start, worker, label = np.array([0, 4]), np.array([0, 0, 1, 2], np.int32), np.array([0, 1, 1, 1], np.int32)
     agreeing, peers = np.empty(4), np.empty(4)
-    kernels.peer_agreement(start, worker, label, 2, agreeing, peers)
+    tallies.peer_agreement(start, worker, label, 2, agreeing, peers)
     assert agreeing.tolist() == [0, 2, 2, 2]
     assert peers.tolist() == [2, 2, 3, 3]
 
@@ -111,7 +111,7 @@ def test_worker_pairs(judgments: Judgments) -> None:
     items = np.flatnonzero(judgments.per_item > 1).astype(np.int32)
     expected = naive.worker_pairs(judgments, items)
     first, second, agree = (np.empty(len(expected), np.int32) for _ in range(3))
-    kernels.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
+    tallies.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
     assert list(zip(first.tolist(), second.tolist(), agree.tolist(), strict=True)) == expected
 
 
@@ -123,7 +123,7 @@ def test_held_out_scores(data: st.DataObject, n_labels: int) -> None:
     n, rhos = np.array([0, 1, 5]), np.array([0.0, 0.3, 1.3])
     found = np.empty((5, 3))
     log_z = np.log(z) - np.log(z).max(axis=1, keepdims=True)
-    kernels.held_out_scores(item, np.log(likelihood), log_z, n, rhos, found)
+    em.held_out_scores(item, np.log(likelihood), log_z, n, rhos, found)
     for h in range(5):
         for g in range(3):
             expected = naive.held_out_score(z[item[h]], int(n[item[h]]), rhos[g], likelihood[h])
@@ -138,7 +138,7 @@ def test_information_gain(data: st.DataObject, n_labels: int, n_workers: int) ->
     C[0, :, 0] = 0.0  # an answer that is never given
     C[0] = np.eye(n_labels)[-1] if n_labels == 1 else C[0] / C[0].sum(axis=1, keepdims=True)
     found = np.empty(4)
-    kernels.information_gain(q, C, np.array([[naive.entropy(row) for row in one] for one in C]), found)
+    tallies.information_gain(q, C, np.array([[naive.entropy(row) for row in one] for one in C]), found)
     np.testing.assert_allclose(found, [naive.information_gain(row, C) for row in q], rtol=1e-9, atol=1e-12)
     assert found[0] == pytest.approx(0, abs=1e-12)
 

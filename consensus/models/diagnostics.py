@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
+from consensus.kernels import em, tallies
 from consensus.result import Confusions, Warning, entropy, normalised
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def moved_labels(
 def pooled_counts(rows: Rows, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(K, K) expected judgments of all workers together, [true, observed]."""
     by_label = np.zeros((rows.n_labels, rows.n_labels))
-    kernels.sums_by_label(rows.label, counts, by_label)
+    em.sums_by_label(rows.label, counts, by_label)
     return by_label.T
 
 
@@ -313,7 +313,7 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     items = _items_for_pairs(judgments, seed)
     n = judgments.per_item[items]
     first, second, agree = (np.empty(int((n * (n - 1) // 2).sum()), np.int32) for _ in range(3))
-    kernels.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
+    tallies.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
     other = first != second  # a worker's own repeats say nothing
     code = first[other].astype(np.int64) * judgments.n_workers + second[other]
     found, pair = np.unique(code, return_inverse=True)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
+from consensus.kernels import em
 from consensus.models import pooled_prior
 from consensus.result import Convergence
 
@@ -132,7 +132,7 @@ def count(rows: Rows, posterior: NDArray[np.float64], out: NDArray[np.float64], 
     """M1: expected counts N (R, K) into ``out``."""
 
     def shard(part: slice) -> None:
-        kernels.expected_counts(rows.row_start[part.start : part.stop + 1], rows.row_item, posterior, out[part])
+        em.expected_counts(rows.row_start[part.start : part.stop + 1], rows.row_item, posterior, out[part])
 
     backend.map(shard, rows.row_shards)
 
@@ -151,7 +151,7 @@ def expect(
     exponent = np.ones(rows.n_items) if power is None else power
 
     def shard(part: slice) -> None:
-        kernels.posteriors(
+        em.posteriors(
             rows.item_start[part.start : part.stop + 1],
             rows.row,
             log_rows,

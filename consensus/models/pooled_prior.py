@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
+from consensus.kernels import em
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDAr
     A_row = A.T[rows.label]  # (R, K): A[k, l] of the row's observed label l
     gain = digamma(N + A_row) - digamma(A).T[rows.label]
     p = np.zeros((n_labels, n_labels))
-    kernels.sums_by_label(rows.label, gain, p)
+    em.sums_by_label(rows.label, gain, p)
     p = A * p.T
     d = float((digamma(n + A_true) - digamma(A_true)).sum())
 

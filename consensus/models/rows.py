@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
 from consensus.backends import even_slices
+from consensus.kernels import em
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ class Rows:
     ) -> Rows:
         row_start = np.zeros(len(worker) + 1, np.int64)
         row_item = np.empty(len(row), np.int32)
-        kernels.group_by_row(judgments.item_start, row, row_start, row_item)
+        em.group_by_row(judgments.item_start, row, row_start, row_item)
         return cls(
             item_start=judgments.item_start,
             row=row,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
+from consensus.kernels import tallies
 from consensus.models.expectation_maximisation import expect
 from consensus.result import TIE, normalised
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 def majority(judgments: Judgments) -> NDArray[np.float64]:
     """(I, K) hard majority, ties split evenly; uniform for items that nobody labelled."""
     votes = np.zeros((judgments.n_items, judgments.n_labels))
-    kernels.label_counts(judgments.item_start, judgments.label, votes)
+    tallies.label_counts(judgments.item_start, judgments.label, votes)
     return normalised((votes >= votes.max(axis=1, keepdims=True) - TIE).astype(np.float64))
 
 
 def shares(judgments: Judgments) -> NDArray[np.float64]:
     """(I, K) share of the item's judgments: the start of Dawid & Skene (1979, section 3), for maximum likelihood."""
     votes = np.zeros((judgments.n_items, judgments.n_labels))
-    kernels.label_counts(judgments.item_start, judgments.label, votes)
+    tallies.label_counts(judgments.item_start, judgments.label, votes)
     return normalised(votes)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import kernels
+from consensus.kernels import em
 from consensus.models import starts
 from consensus.models.expectation_maximisation import climb, expect, log_confusions
 
@@ -88,9 +88,7 @@ def _split_scores(
     log_posterior = np.log(np.maximum(estimate.posterior, 1e-300))
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     out = np.empty((int(held.sum()), len(GRID)))
-    kernels.held_out_scores(
-        judgments.item[held], log_rows[problem.rows.row[held]], log_posterior, kept.per_item, GRID, out
-    )
+    em.held_out_scores(judgments.item[held], log_rows[problem.rows.row[held]], log_posterior, kept.per_item, GRID, out)
     return out
 
 

@@ -1,0 +1,32 @@
+"""Compiled inner loops: arrays in, arrays out.
+
+Rules of this package: inputs first, ``out_*`` last; int32 codes, int64 offsets, float64 reals, all C-contiguous
+(``Judgments`` guarantees it, nothing is checked here); no allocation in a loop, no errors, no settings.
+
+Every kernel is serial and releases the GIL. A backend runs it on shards in as many threads as it likes: whoever owns a
+row of the output writes all of it, or writes a table of its own that is merged in shard order, so the bits do not
+depend on the number of threads. Kernels that call each other stand in one file: Numba does not notice changes in a
+function of another one.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int32]
+    Offsets = NDArray[np.int64]
+    Reals = NDArray[np.float64]
+
+    def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: D103
+        ...
+else:
+    from numba import njit
+
+    kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy")
