@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 R = TypeVar("R")
 
-SMALLEST_SHARD = 20_000  # judgments below which a second thread costs more than it saves
+SMALLEST_SHARD = 50_000  # judgments below which a second thread costs more than it saves
+MOST_SHARDS = 16
 
 
 class Backend(Protocol):
@@ -30,13 +31,15 @@ class Threads:
 
     def __init__(self, n_threads: int | None = None) -> None:
         self.n_threads = n_threads or usable_cores()
+        self._pool: ThreadPoolExecutor | None = None
 
     def map(self, function: Callable[[S], R], shards: Sequence[S]) -> list[R]:
         """Apply ``function`` to every shard; results in shard order."""
         if self.n_threads == 1 or len(shards) < 2:
             return [function(shard) for shard in shards]
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return list(pool.map(function, shards))
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.n_threads)
+        return list(self._pool.map(function, shards))
 
 
 def usable_cores() -> int:
@@ -46,7 +49,22 @@ def usable_cores() -> int:
     return os.cpu_count() or 1  # pragma: no cover  (only where the system has no affinities)
 
 
-def even_slices(starts: Iterable[int], n_parts: int) -> list[slice]:
+def number_of_shards(n_judgments: int, table_size: int = 0) -> int:
+    """How many shards data is cut into: by its size alone, never by the machine, so that sums have the same bits.
+
+    Parameters
+    ----------
+    n_judgments
+        J.
+    table_size
+        Cells of the table that each shard sums up for itself. Where it is large against the judgments, clearing and
+        merging many of them would cost more than the judgments: then there are two.
+    """
+    n = max(1, min(n_judgments // SMALLEST_SHARD, MOST_SHARDS))
+    return min(n, max(2, n_judgments // max(table_size, 1)))
+
+
+def even_slices(starts: Iterable[int], n_parts: int) -> tuple[slice, ...]:
     """Cut what ``starts`` delimits into at most ``n_parts`` contiguous slices of about equal work.
 
     Parameters
@@ -54,14 +72,14 @@ def even_slices(starts: Iterable[int], n_parts: int) -> list[slice]:
     starts
         Offsets (N+1,), as ``item_start``: entry n begins at ``starts[n]``.
     n_parts
-        How many slices; fewer where there is little work.
+        How many slices; fewer where there are fewer entries.
     """
     import numpy as np
 
     offsets = np.asarray(starts)
     n = len(offsets) - 1
-    n_parts = max(1, min(n_parts, n, int(offsets[-1] + n) // SMALLEST_SHARD))
+    n_parts = max(1, min(n_parts, n))
     work = offsets + np.arange(n + 1)  # an entry costs something even when it is empty
-    cuts = np.searchsorted(work, work[-1] * np.arange(1, n_parts) / n_parts)
+    cuts = np.searchsorted(work, work[0] + (work[-1] - work[0]) * np.arange(1, n_parts) / n_parts)
     bounds = [0, *cuts.tolist(), n]
-    return [slice(a, b) for a, b in itertools.pairwise(bounds)]
+    return tuple(slice(a, b) for a, b in itertools.pairwise(bounds))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import Threads, even_slices
+from consensus.backends import Threads, even_slices, number_of_shards
 from consensus.config import EscalateConfig
 from consensus.kernels import tallies
 from consensus.result import decoded, entropy
@@ -140,7 +140,7 @@ def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np
     def shard(part: slice) -> None:
         tallies.information_gain(posterior[part], confusions, row_entropy, gain[part])
 
-    backend.map(shard, even_slices(cost, backend.n_threads))
+    backend.map(shard, even_slices(cost, number_of_shards(int(cost[-1]))))
     return np.maximum(gain, 0.0) if result.identified else np.full(len(items), np.nan)
 
 

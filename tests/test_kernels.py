@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus.backends import Threads
 from consensus.judgments import Judgments
 from consensus.kernels import em, tallies
 from consensus.models import pooled_prior
@@ -24,7 +23,7 @@ crowd = settings(max_examples=60, deadline=None)
 
 
 def rows_of(judgments: Judgments) -> Rows:
-    return Rows.of(judgments, Threads(1))
+    return Rows.of(judgments)
 
 
 def by_row(rows: Rows, dense: np.ndarray) -> np.ndarray:

@@ -22,6 +22,37 @@ def label_counts(item_start: Offsets, label: Codes, out_counts: Reals) -> None:
 
 
 @kernel()
+def vote_posterior(item_start: Offsets, label: Codes, hard: bool, out_posterior: Reals) -> None:
+    """``out_posterior[i, l]`` (n, K) = share of the judgments of item i that gave label l; uniform without any.
+
+    With ``hard`` all of it goes to the majority label, evenly to several tied ones.
+    """
+    n_labels = out_posterior.shape[1]
+    for i in range(item_start.shape[0] - 1):
+        votes = out_posterior[i]
+        for k in range(n_labels):
+            votes[k] = 0.0
+        for j in range(item_start[i], item_start[i + 1]):
+            votes[label[j]] += 1.0
+        total = float(item_start[i + 1] - item_start[i])
+        if hard or total == 0.0:
+            most, total = votes.max(), 0.0
+            for k in range(n_labels):
+                votes[k] = 1.0 if votes[k] == most else 0.0
+                total += votes[k]
+        for k in range(n_labels):
+            votes[k] /= total
+
+
+@kernel()
+def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
+    """``out_sums[l, k]`` (K, K), filled with zeros, = sum of values[r, k] over the rows r of observed label l."""
+    for r in range(label.shape[0]):
+        for k in range(values.shape[1]):
+            out_sums[label[r], k] += values[r, k]
+
+
+@kernel()
 def peer_agreement(
     item_start: Offsets, worker: Codes, label: Codes, n_labels: int, out_agreeing: Reals, out_peers: Reals
 ) -> None:

@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.judgments import AlignedGold, Judgments
-    from consensus.models.expectation_maximisation import Estimate
-    from consensus.models.rows import Rows
+    from consensus.models.expectation_maximisation import Estimate, Problem
 
 
 def without_gold(
-    judgments: Judgments, rows: Rows, estimate: Estimate, gold: AlignedGold, rho: float
+    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float
 ) -> NDArray[np.float64]:
     """(G, K) tempered posterior of the gold items as if their gold were unknown, to audit the confidence.
 
@@ -27,14 +26,18 @@ def without_gold(
     the worker on the item (more than one only where repeats are kept). The class prior pi and A are not refitted, so
     that the audit is approximate: slightly kind.
     """
+    rows = problem.rows
     n_each = judgments.per_item[gold.items]
     own = np.repeat(np.arange(len(gold.items)), n_each)  # gold item of each of their judgments
     offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
     judgment = judgments.item_start[gold.items][own] + offset
     row = rows.row[judgment]
-    z = estimate.posterior[gold.items][own]
+    with np.errstate(divide="ignore"):  # labels that are not accepted have the prior 0
+        log_z = np.log(problem.priors(estimate.pi)[1:])
+    np.add.at(log_z, own, np.log(estimate.C[row]))
+    z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
     left = estimate.counts[row] - _times(own, row)[:, None] * z
-    n = rows.worker_totals(estimate.counts)[rows.worker[row]] - _times(own, judgments.worker[judgment])[:, None] * z
+    n = estimate.totals[rows.worker[row]] - _times(own, judgments.worker[judgment])[:, None] * z
     numerator = np.maximum(left, 0.0) + estimate.A.T[rows.label[row]]
     denominator = np.maximum(n, 0.0) + estimate.A.sum(axis=1)
     C = np.full_like(numerator, 1.0 / rows.n_labels)  # nothing known of the worker: maximum likelihood only

@@ -75,7 +75,7 @@ def fit(
     if small:
         cautions.append(diagnostics.small_data(judgments))
 
-    problem = _problem(judgments, aligned, config, Rows.of(judgments, backend), small)
+    problem = _problem(judgments, aligned, config, Rows.of(judgments), small)
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)
@@ -84,7 +84,7 @@ def fit(
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
-        posterior=tempering.tempered(problem, estimate.log_rows, estimate.pi, rho, backend),
+        posterior=estimate.posterior(problem, backend, tempering.power(judgments.per_item, rho)),
         prior_shares=estimate.pi,
         confusions=Confusions(
             problem.rows.worker, problem.rows.label, estimate.counts, estimate.A, judgments.n_workers
@@ -93,7 +93,7 @@ def fit(
         config=config,
         rho=rho,
         gold=aligned,
-        gold_posterior=None if aligned is None else without_gold(judgments, problem.rows, estimate, aligned, rho),
+        gold_posterior=None if aligned is None else without_gold(judgments, problem, estimate, aligned, rho),
         warnings=(
             *diagnostics.of_judgments(judgments),
             *diagnostics.of_gold(aligned),
@@ -128,7 +128,7 @@ def _candidates(
     judgments: Judgments, problem: Problem, backend: Backend, progress: Progress | None
 ) -> dict[str, Estimate]:
     """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
-    found = {"majority": climb(problem, starts.usual(judgments, problem), backend, progress, "fitting")}
+    found = {"majority": climb(problem, starts.usual(judgments, problem, backend), backend, progress, "fitting")}
     if len(problem.accepted):
         start = starts.gold(judgments, problem, backend)
         found["gold"] = climb(problem, start, backend, progress, "fitting from gold")
@@ -166,10 +166,12 @@ def _switch_risk(
     if camps.contradicting or judgments.n_judgments <= tempering.MOST_HELD_OUT:
         start = starts.mirrored(judgments, problem, backend)
         opposite = climb(problem, start, backend, progress, "fitting the opposite")
-        same = np.mean(opposite.posterior.argmax(axis=1) == estimate.posterior.argmax(axis=1))
+        same = np.mean(
+            opposite.posterior(problem, backend).argmax(axis=1) == estimate.posterior(problem, backend).argmax(axis=1)
+        )
         if same < 0.5:  # else the mirrored start led back to the same solution
             gap = estimate.objective - opposite.objective
-    majority = starts.majority(judgments)[judgments.per_item > 0].sum(axis=0)
+    majority = starts.majority(judgments, backend)[judgments.per_item > 0].sum(axis=0)
     return [
         *diagnostics.switch_risk(camps, gap, judgments.n_judgments),
         *diagnostics.moved_labels(judgments, problem.rows, estimate, majority),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.kernels import em, tallies
+from consensus.kernels import tallies
 from consensus.result import Confusions, Warning, entropy, normalised
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def moved_labels(
         most = int(pooled[k].argmax())
         if pooled[k, most] > pooled[k, k]:
             signs.append(f'items taken as "{judgments.labels[k]}" are mostly judged "{judgments.labels[most]}"')
-    mass = estimate.posterior[judgments.per_item > 0].sum(axis=0)
+    mass = estimate.mass
     ratio = mass / np.maximum(majority_shares, 1e-9)
     moved = ((ratio < 0.5) | (ratio > 2.0)) & (np.maximum(mass, majority_shares) >= LEAST_MASS)
     signs += [
@@ -265,7 +265,7 @@ def moved_labels(
 def pooled_counts(rows: Rows, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(K, K) expected judgments of all workers together, [true, observed]."""
     by_label = np.zeros((rows.n_labels, rows.n_labels))
-    em.sums_by_label(rows.label, counts, by_label)
+    tallies.sums_by_label(rows.label, counts, by_label)
     return by_label.T
 
 

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.kernels import em
 from consensus.models import pooled_prior
 from consensus.result import Convergence
 
@@ -56,32 +55,42 @@ class Problem:
     max_iterations: int
     tolerance: float
 
-    def log_priors(self, pi: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(1+G, K) log pi, and for each gold item log pi with the labels that are not accepted at -inf."""
-        log_pi = np.log(np.maximum(pi, SMALLEST))
-        return np.vstack([log_pi[None], np.where(self.accepted, log_pi, -np.inf)])
+    def priors(self, pi: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(1+G, K) pi, and for each gold item pi with 0 for the labels that are not accepted."""
+        kept = np.maximum(pi, SMALLEST)
+        return np.vstack([kept[None], np.where(self.accepted, kept, 0.0)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """Parameters, and the posterior that they imply."""
+    """Parameters."""
 
-    posterior: NDArray[np.float64]
-    """(I, K) z, untempered."""
     pi: NDArray[np.float64]
     """(K,) class prior."""
     A: NDArray[np.float64]
     """(K, K) pseudo-counts [true, observed]; zero under prior="none"."""
+    C: NDArray[np.float64]
+    """(R, K) P(observed | true), from which the posterior z follows."""
     counts: NDArray[np.float64]
-    """(R, K) expected counts N of the final posterior."""
-    log_rows: NDArray[np.float64]
-    """(R, K) log C."""
+    """(R, K) expected counts N of that posterior."""
+    totals: NDArray[np.float64]
+    """(W, K) n, their sums by worker."""
+    mass: NDArray[np.float64]
+    """(K,) sum of that posterior over the items that were judged or are gold."""
     convergence: Convergence
 
     @property
     def objective(self) -> float:
         """The final objective in nats."""
         return self.convergence.objective[-1]
+
+    def posterior(
+        self, problem: Problem, backend: Backend, power: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """(I, K) z, to the ``power`` (I,) if given (and normalised)."""
+        rows = problem.rows
+        exponent = np.ones(rows.n_items) if power is None else power
+        return rows.posterior(self.C, problem.priors(self.pi), problem.prior_row, exponent, backend)
 
 
 def climb(
@@ -91,33 +100,26 @@ def climb(
     progress: Progress | None = None,
     stage: str = "fitting",
 ) -> Estimate:
-    """Run EM from the posterior ``start`` (I, K), which is not changed, to convergence or the iteration limit."""
-    rows, n_labels = problem.rows, problem.rows.n_labels
-    posterior = np.array(start, np.float64, order="C")
-    log_evidence = np.empty(rows.n_items)
-    counts = np.empty((len(rows.worker), n_labels))
-    told = (np.diff(rows.item_start) > 0) | (problem.prior_row > 0)  # the others say nothing about pi
-    told_only = None if told.all() else told
-
+    """Run EM from the posterior ``start`` (I, K) to convergence or the iteration limit."""
+    rows = problem.rows
+    tables = rows.tables()
     A = problem.pseudo_counts
     learning = problem.prior == "learnt"
     frozen_at = 0
     objective: list[float] = []
     status = "iteration_limit"
-    count(rows, posterior, counts, backend)
+    rows.count(start, problem.prior_row, tables, backend)
     for iteration in range(problem.max_iterations):
-        n = rows.worker_totals(counts)
-        pi = class_prior(posterior if told_only is None else posterior[told_only], problem.prior)
+        pi = class_prior(tables.mass, problem.prior)
         if learning and iteration > 0:
-            learnt = pooled_prior.improved(A, rows, counts, n)
+            learnt = pooled_prior.improved(A, rows, tables, backend)
             learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
             A = learnt
             frozen_at = iteration
             learning = learning and iteration < pooled_prior.MOST_PASSES
-        log_rows = log_confusions(rows, counts, n, A)
-        expect(rows, log_rows, problem.log_priors(pi), problem.prior_row, posterior, log_evidence, backend)
-        objective.append(float(log_evidence.sum()) + log_prior_density(rows, log_rows, n, pi, A, problem.prior))
-        count(rows, posterior, counts, backend)
+        density = rows.maximise(A, SMALLEST, tables, backend)
+        evidence = rows.em_pass(problem.priors(pi), problem.prior_row, tables, backend)
+        objective.append(evidence + log_prior_density(rows.n_workers, density, pi, A, problem.prior))
         gain = objective[-1] - objective[-2] if iteration else np.inf
         if progress is not None:
             progress(stage, iteration + 1, objective[-1] / max(rows.n_judgments, 1), gain)
@@ -125,92 +127,32 @@ def climb(
             status = "converged"
             break
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
-    return Estimate(posterior, pi, A, counts, log_rows, convergence)
+    C = np.ascontiguousarray(tables.C[:, : rows.n_labels])
+    return Estimate(pi, A, C, tables.N, tables.n, tables.mass, convergence)
 
 
-def count(rows: Rows, posterior: NDArray[np.float64], out: NDArray[np.float64], backend: Backend) -> None:
-    """M1: expected counts N (R, K) into ``out``."""
-
-    def shard(part: slice) -> None:
-        em.expected_counts(rows.row_start[part.start : part.stop + 1], rows.row_item, posterior, out[part])
-
-    backend.map(shard, rows.row_shards)
-
-
-def expect(
-    rows: Rows,
-    log_rows: NDArray[np.float64],
-    log_priors: NDArray[np.float64],
-    prior_row: NDArray[np.int32],
-    out_posterior: NDArray[np.float64],
-    out_log_evidence: NDArray[np.float64],
-    backend: Backend,
-    power: NDArray[np.float64] | None = None,
-) -> None:
-    """E: posterior (I, K), raised to ``power`` (I,) if given, and log evidence (I,)."""
-    exponent = np.ones(rows.n_items) if power is None else power
-
-    def shard(part: slice) -> None:
-        em.posteriors(
-            rows.item_start[part.start : part.stop + 1],
-            rows.row,
-            log_rows,
-            log_priors,
-            prior_row[part],
-            exponent[part],
-            out_posterior[part],
-            out_log_evidence[part],
-        )
-
-    backend.map(shard, rows.item_shards)
-
-
-def class_prior(posterior: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:
-    """M1: pi (K,); Dirichlet alpha = 1 pseudo-item a label, none under maximum likelihood."""
-    smoothing = 0.0 if prior == "none" and len(posterior) else 1.0
-    total = posterior.sum(axis=0) + smoothing
+def class_prior(mass: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:
+    """M1: pi (K,) from the summed posterior; Dirichlet alpha = 1 pseudo-item a label, none in maximum likelihood."""
+    smoothing = 0.0 if prior == "none" and mass.any() else 1.0
+    total = mass + smoothing
     pi: NDArray[np.float64] = total / total.sum()
     return pi
 
 
-def log_confusions(
-    rows: Rows, N: NDArray[np.float64], n: NDArray[np.float64], A: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """M3: log C (R, K) of the observed rows, from N (R, K), n (W, K) and A (K, K)."""
-    total = (n + A.sum(axis=1))[rows.worker]
-    if A.any():
-        C = (N + A.T[rows.label]) / total
-        return np.asarray(np.log(C), np.float64)
-    share = np.divide(N, total, out=np.full_like(N, 1.0 / rows.n_labels), where=total > 0)
-    return np.asarray(np.log(np.maximum(share, SMALLEST)), np.float64)
-
-
 def log_prior_density(
-    rows: Rows,
-    log_rows: NDArray[np.float64],
-    n: NDArray[np.float64],
-    pi: NDArray[np.float64],
-    A: NDArray[np.float64],
-    prior: Prior,
+    n_workers: int, density: float, pi: NDArray[np.float64], A: NDArray[np.float64], prior: Prior
 ) -> float:
     """Log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A + 1), in nats; 0 under maximum likelihood.
 
-    Cells of labels that a worker never gave have C = A[k, l] / (n[w, k] + A[k, .]): they are summed without being
-    stored.
+    ``density`` is the part that the counts decide (``kernels.em.confusions``). In it, cells of labels that a worker
+    never gave, where C = A[k, l] / (n[w, k] + A[k, .]), are summed without being stored.
     """
     if prior == "none":
         return 0.0
     from scipy.special import gammaln
 
-    n_labels = rows.n_labels
-    A_true = A.sum(axis=1)
-    normaliser = gammaln(A_true + n_labels) - gammaln(A + 1.0).sum(axis=1)  # of one worker, by true label
-    log_total = np.log(n + A_true)
+    n_labels = len(pi)
+    normaliser = gammaln(A.sum(axis=1) + n_labels) - gammaln(A + 1.0).sum(axis=1)  # of one worker, by true label
     unobserved = (A * np.log(A)).sum(axis=1)  # sum_l A log A, were no label observed
-    A_row = A.T[rows.label]
-    density_of_confusions = (
-        rows.n_workers * float((normaliser + unobserved).sum())
-        - float((A_true * log_total).sum())
-        + float((A_row * (log_rows + log_total[rows.worker] - np.log(A_row))).sum())
-    )
-    return density_of_confusions + float(np.log(pi).sum() + gammaln(2 * n_labels))
+    of_workers = n_workers * float((normaliser + unobserved).sum()) + density
+    return of_workers + float(np.log(pi).sum() + gammaln(2 * n_labels))

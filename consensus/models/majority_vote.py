@@ -9,14 +9,11 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.models import diagnostics, pooled_prior, starts
-from consensus.models.expectation_maximisation import count
 from consensus.models.inputs import prepared
 from consensus.models.rows import Rows
 from consensus.result import Confusions, Consensus, Convergence, normalised
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from consensus.backends import Backend
     from consensus.judgments import AlignedGold, Judgments
 
@@ -50,16 +47,16 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
     second_opinions = diagnostics.has_second_opinions(judgments)
     identified = second_opinions or gold is not None
     cautions = [] if second_opinions else [diagnostics.one_judgment_per_item(audited=gold is not None)]
-    shares = starts.shares(judgments)
-    hard = starts.majority(judgments)
+    shares = starts.shares(judgments, backend)
+    hard = starts.majority(judgments, backend)
     gold_posterior = None
     if gold is not None:
         gold_posterior = shares[gold.items]
         for posterior in (shares, hard):
             posterior[gold.items] = normalised(gold.accepted.astype(np.float64))
-    rows = Rows.of(judgments, backend)
-    counts: NDArray[np.float64] = np.empty((len(rows.worker), judgments.n_labels))
-    count(rows, hard, counts, backend)
+    rows = Rows.of(judgments)
+    tables = rows.tables()
+    rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, backend)
     judged = judgments.per_item > 0
     return Consensus(
         judgments=judgments,
@@ -67,7 +64,7 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
         posterior=shares,
         prior_shares=normalised(shares[judged].sum(axis=0)),
         confusions=Confusions(
-            rows.worker, rows.label, counts, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
+            rows.worker, rows.label, tables.N, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
         ),
         convergence=Convergence("not_iterative" if identified else "not_identified", 0, ()),
         config=config,

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.kernels import em
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.models.rows import Rows
+    from consensus.backends import Backend
+    from consensus.models.rows import Rows, Tables
 
 BASE_WEIGHT = 20.0  # pseudo-judgments with which the one-coin base holds the mean of A
 CONCENTRATION_SHAPE, CONCENTRATION_RATE = 2.0, 0.02  # Gamma prior of the shared concentration c
@@ -37,7 +36,7 @@ def one_coin(n_labels: int) -> NDArray[np.float64]:
     )
 
 
-def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+def improved(A: NDArray[np.float64], rows: Rows, tables: Tables, backend: Backend) -> NDArray[np.float64]:
     """One fixed-point step (Minka 2000, *Estimating a Dirichlet distribution*, eq. 55) for A = c m.
 
     With psi the digamma function, and a one-coin base that holds the mean of A where labels are rare or absent::
@@ -49,19 +48,15 @@ def improved(A: NDArray[np.float64], rows: Rows, N: NDArray[np.float64], n: NDAr
         m[k,l] = (p[k,l] + 20 b[k,l]) / sum_l(same)
         c      = clip((sum_kl p[k,l] + 1) / (d + .02), .1, 1e4)        with a Gamma(2, .02) prior
 
-    ``N`` (R, K) expected counts by observed row, ``n`` (W, K) their sums by worker. A row that was never observed has
-    N = 0 and adds nothing, so the sums run over observed rows only.
+    Counts N and their sums n come from ``tables``. A row that was never observed has N = 0 and adds nothing, so the
+    sums run over observed rows only.
     """
     from scipy.special import digamma
 
     n_labels = A.shape[0]
-    A_true = A.sum(axis=1)
-    A_row = A.T[rows.label]  # (R, K): A[k, l] of the row's observed label l
-    gain = digamma(N + A_row) - digamma(A).T[rows.label]
-    p = np.zeros((n_labels, n_labels))
-    em.sums_by_label(rows.label, gain, p)
-    p = A * p.T
-    d = float((digamma(n + A_true) - digamma(A_true)).sum())
+    psi = np.vstack([digamma(A.T), digamma(A.sum(axis=1))])
+    gain, d = rows.prior_gains(A, psi, tables, backend)
+    p = A * gain.T
 
     a = 1.0
     if n_labels > 1:

@@ -1,4 +1,4 @@
-"""Judgments laid out for the kernels: one code for each observed pair (worker, label)."""
+"""Judgments laid out for EM with all labels possible everywhere: a row for each observed pair (worker, label)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import even_slices
+from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import em
 
 if TYPE_CHECKING:
@@ -16,19 +16,33 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.judgments import Judgments
 
+IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """What EM works on, allocated once a fit."""
+
+    N: NDArray[np.float64]
+    """(R, K) expected counts by observed row and true label."""
+    n: NDArray[np.float64]
+    """(W, K) their sums by worker."""
+    mass: NDArray[np.float64]
+    """(K,) sum of the posterior over the items that were judged or are gold."""
+    C: NDArray[np.float64]
+    """(R, K) P(observed | true), or wider: see ``IN_REGISTERS``."""
+    by_shard: NDArray[np.float64]
+    """(S, R, K) the counts of each shard, as wide as ``C``."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """The same judgments by item and by observed row, and how both are cut into shards."""
+    """The judgments by item, each with its row, and how items and workers are cut into shards."""
 
     item_start: NDArray[np.int64]
     """(I+1,) judgments of item i."""
     row: NDArray[np.int32]
     """(J,) row of each judgment, in item order."""
-    row_start: NDArray[np.int64]
-    """(R+1,) judgments of row r, in ``row_item``."""
-    row_item: NDArray[np.int32]
-    """(J,) item of each judgment, in row order."""
     worker: NDArray[np.int32]
     """(R,) worker of each row; sorted by worker, then label."""
     label: NDArray[np.int32]
@@ -37,51 +51,45 @@ class Rows:
     """(W+1,) rows of worker w."""
     n_labels: int
     item_shards: tuple[slice, ...]
-    row_shards: tuple[slice, ...]
+    worker_shards: tuple[slice, ...]
 
     @classmethod
-    def of(cls, judgments: Judgments, backend: Backend) -> Rows:
+    def of(cls, judgments: Judgments) -> Rows:
         """Lay out ``judgments``; rows are numbered by worker, then label."""
         n_labels = judgments.n_labels
-        pair = judgments.worker * np.int64(n_labels) + judgments.label
-        if judgments.n_workers * n_labels <= 4 * len(pair) + 1000:  # a table of all pairs is small: no sorting
-            seen = np.zeros(judgments.n_workers * n_labels, np.bool_)
+        n_pairs = judgments.n_workers * n_labels
+        kind = np.int32 if n_pairs < 2**31 else np.int64
+        pair = judgments.worker * kind(n_labels) + judgments.label
+        if n_pairs <= 4 * len(pair) + 1000:  # a table of all pairs is small: no sorting
+            seen = np.zeros(n_pairs, np.bool_)
             seen[pair] = True
             pairs = np.flatnonzero(seen)
-            row = (np.cumsum(seen, dtype=np.int32) - 1)[pair].astype(np.int32)
+            row = (np.cumsum(seen, dtype=np.int32) - np.int32(1))[pair]
         else:
             pairs, inverse = np.unique(pair, return_inverse=True)
             row = inverse.astype(np.int32)
         worker, label = (part.astype(np.int32) for part in np.divmod(pairs, n_labels))
-        return cls._grouped(judgments, row, worker, label, backend)
+        return cls._cut(judgments, row, worker, label)
 
-    def restricted(self, judgments: Judgments, keep: NDArray[np.bool_], backend: Backend) -> Rows:
-        """Only the judgments where ``keep``, over the same rows (some then hold no judgment)."""
-        return self._grouped(judgments.subset(keep), self.row[keep], self.worker, self.label, backend)
+    def restricted(self, kept: Judgments, keep: NDArray[np.bool_]) -> Rows:
+        """Only the judgments ``kept``, those where ``keep`` (J,), over the same rows (some then hold no judgment)."""
+        return self._cut(kept, self.row[keep], self.worker, self.label)
 
     @classmethod
-    def _grouped(
-        cls,
-        judgments: Judgments,
-        row: NDArray[np.int32],
-        worker: NDArray[np.int32],
-        label: NDArray[np.int32],
-        backend: Backend,
+    def _cut(
+        cls, judgments: Judgments, row: NDArray[np.int32], worker: NDArray[np.int32], label: NDArray[np.int32]
     ) -> Rows:
-        row_start = np.zeros(len(worker) + 1, np.int64)
-        row_item = np.empty(len(row), np.int32)
-        em.group_by_row(judgments.item_start, row, row_start, row_item)
+        worker_start = np.searchsorted(worker, np.arange(judgments.n_workers + 1)).astype(np.int64)
+        n_shards = number_of_shards(len(row), len(worker) * judgments.n_labels)
         return cls(
             item_start=judgments.item_start,
             row=row,
-            row_start=row_start,
-            row_item=row_item,
             worker=worker,
             label=label,
-            worker_start=np.searchsorted(worker, np.arange(judgments.n_workers + 1)).astype(np.int64),
+            worker_start=worker_start,
             n_labels=judgments.n_labels,
-            item_shards=tuple(even_slices(judgments.item_start, backend.n_threads)),
-            row_shards=tuple(even_slices(row_start, backend.n_threads)),
+            item_shards=even_slices(judgments.item_start, n_shards),
+            worker_shards=even_slices(worker_start, n_shards),
         )
 
     @property
@@ -99,9 +107,114 @@ class Rows:
         """J."""
         return len(self.row)
 
-    def worker_totals(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """n[w, k] (W, K), the sum over the rows of each worker of ``counts`` (R, K)."""
-        totals = np.zeros((self.n_workers, self.n_labels))
-        busy = np.flatnonzero(np.diff(self.worker_start))
-        totals[busy] = np.add.reduceat(counts, self.worker_start[busy], axis=0)
-        return totals
+    def tables(self) -> Tables:
+        """Room for ``count``, ``maximise`` and ``em_pass``."""
+        shape = (len(self.worker), self.n_labels)
+        wide = (len(self.worker), max(self.n_labels, IN_REGISTERS))
+        return Tables(
+            N=np.empty(shape),
+            n=np.empty((self.n_workers, self.n_labels)),
+            mass=np.empty(self.n_labels),
+            C=np.ones(wide),
+            by_shard=np.empty((len(self.item_shards), *wide)),
+        )
+
+    def count(
+        self, posterior: NDArray[np.float64], prior_row: NDArray[np.int32], tables: Tables, backend: Backend
+    ) -> None:
+        """M1: expected counts N, n and mass of ``posterior`` (I, K), into ``tables``; ``prior_row`` as in em_pass."""
+
+        def shard(s: int) -> NDArray[np.float64]:
+            part = self.item_shards[s]
+            counts, mass = tables.by_shard[s], np.zeros(self.n_labels)
+            counts[:] = 0.0
+            starts = self.item_start[part.start : part.stop + 1]
+            em.scatter_counts(starts, self.row, posterior[part], prior_row[part], counts, mass)
+            return mass
+
+        self._merge(backend.map(shard, range(len(self.item_shards))), tables, backend)
+
+    def em_pass(
+        self, priors: NDArray[np.float64], prior_row: NDArray[np.int32], tables: Tables, backend: Backend
+    ) -> float:
+        """E and M1: N, n and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence.
+
+        ``priors`` (P, K) with ``prior_row`` (I,): 0 for the class prior, others for gold.
+        """
+        width = tables.C.shape[1]
+        wide = np.zeros((len(priors), width))
+        wide[:, : self.n_labels] = priors
+
+        def shard(s: int) -> tuple[NDArray[np.float64], float]:
+            part = self.item_shards[s]
+            counts, mass = tables.by_shard[s], np.zeros(width)
+            counts[:] = 0.0
+            starts = self.item_start[part.start : part.stop + 1]
+            evidence = em.em_pass(starts, self.row, tables.C, wide, prior_row[part], counts, mass)
+            return mass, evidence
+
+        found = backend.map(shard, range(len(self.item_shards)))
+        self._merge([mass for mass, _ in found], tables, backend)
+        return sum(evidence for _, evidence in found)
+
+    def _merge(self, masses: list[NDArray[np.float64]], tables: Tables, backend: Backend) -> None:
+        tables.mass[:] = np.sum(masses, axis=0)[: self.n_labels]
+
+        def shard(part: slice) -> None:
+            starts = self.worker_start[part.start : part.stop + 1]
+            em.merge_counts(tables.by_shard, starts, tables.N, tables.n[part])
+
+        backend.map(shard, self.worker_shards)
+
+    def prior_gains(
+        self, A: NDArray[np.float64], psi: NDArray[np.float64], tables: Tables, backend: Backend
+    ) -> tuple[NDArray[np.float64], float]:
+        """Sums of psi(N + A) - psi(A), by [observed, true] label (K, K), and of psi(n + A.) - psi(A.).
+
+        ``psi`` (K+1, K) is the digamma of A by [observed, true] label, and of A. in its last row.
+        """
+
+        def shard(part: slice) -> tuple[NDArray[np.float64], float]:
+            gain = np.zeros((self.n_labels, self.n_labels))
+            starts = self.worker_start[part.start : part.stop + 1]
+            by_observed = np.ascontiguousarray(A.T)
+            d = em.prior_gains(starts, self.label, tables.N, tables.n[part], A.sum(axis=1), by_observed, psi, gain)
+            return gain, d
+
+        found = backend.map(shard, self.worker_shards)
+        return np.sum([gain for gain, _ in found], axis=0), sum(d for _, d in found)
+
+    def maximise(self, A: NDArray[np.float64], smallest: float, tables: Tables, backend: Backend) -> float:
+        """M3: C from N, n and A, into ``tables``; the part of the log prior density that the counts decide."""
+
+        def shard(part: slice) -> float:
+            starts = self.worker_start[part.start : part.stop + 1]
+            by_observed = np.ascontiguousarray(A.T)
+            return float(
+                em.confusions(
+                    starts, self.label, tables.N, tables.n[part], A.sum(axis=1), by_observed, smallest, tables.C
+                )
+            )
+
+        return sum(backend.map(shard, self.worker_shards))
+
+    def posterior(
+        self,
+        C: NDArray[np.float64],
+        priors: NDArray[np.float64],
+        prior_row: NDArray[np.int32],
+        power: NDArray[np.float64],
+        backend: Backend,
+    ) -> NDArray[np.float64]:
+        """E: posterior (I, K) of all items, raised to ``power`` (I,) and normalised; in logs, nothing underflows."""
+        out = np.empty((self.n_items, self.n_labels))
+        log_rows = np.log(C[:, : self.n_labels])
+        with np.errstate(divide="ignore"):  # gold: a label of prior 0
+            log_priors = np.log(priors)
+
+        def shard(part: slice) -> None:
+            starts = self.item_start[part.start : part.stop + 1]
+            em.posteriors(starts, self.row, log_rows, log_priors, prior_row[part], power[part], out[part])
+
+        backend.map(shard, self.item_shards)
+        return out

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import tallies
-from consensus.models.expectation_maximisation import expect
-from consensus.result import TIE, normalised
+from consensus.result import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,32 +18,33 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Problem
 
 
-def majority(judgments: Judgments) -> NDArray[np.float64]:
+def majority(judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
     """(I, K) hard majority, ties split evenly; uniform for items that nobody labelled."""
-    votes = np.zeros((judgments.n_items, judgments.n_labels))
-    tallies.label_counts(judgments.item_start, judgments.label, votes)
-    return normalised((votes >= votes.max(axis=1, keepdims=True) - TIE).astype(np.float64))
+    return _votes(judgments, True, backend)
 
 
-def shares(judgments: Judgments) -> NDArray[np.float64]:
+def shares(judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
     """(I, K) share of the item's judgments: the start of Dawid & Skene (1979, section 3), for maximum likelihood."""
-    votes = np.zeros((judgments.n_items, judgments.n_labels))
-    tallies.label_counts(judgments.item_start, judgments.label, votes)
-    return normalised(votes)
+    return _votes(judgments, False, backend)
 
 
-def usual(judgments: Judgments, problem: Problem) -> NDArray[np.float64]:
+def _votes(judgments: Judgments, hard: bool, backend: Backend) -> NDArray[np.float64]:
+    out = np.empty((judgments.n_items, judgments.n_labels))
+
+    def shard(part: slice) -> None:
+        tallies.vote_posterior(judgments.item_start[part.start : part.stop + 1], judgments.label, hard, out[part])
+
+    backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
+    return out
+
+
+def usual(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """(I, K) where EM starts without better knowledge, gold items clamped."""
-    return with_gold(shares(judgments) if problem.prior == "none" else majority(judgments), problem)
-
-
-def with_gold(start: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:
-    """``start`` with the gold items clamped: evenly over their accepted labels."""
-    clamped = start.copy()
+    start = shares(judgments, backend) if problem.prior == "none" else majority(judgments, backend)
     gold_items = np.flatnonzero(problem.prior_row)
     accepted = problem.accepted[problem.prior_row[gold_items] - 1]
-    clamped[gold_items] = normalised(accepted.astype(np.float64))
-    return clamped
+    start[gold_items] = normalised(accepted.astype(np.float64))
+    return start
 
 
 def gold(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
@@ -58,7 +59,7 @@ def gold(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np
 
 def mirrored(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """Start from the worst agreement: workers count as the less accurate, the more they agree with the majority."""
-    agreed = majority(judgments)[judgments.item, judgments.label]
+    agreed = majority(judgments, backend)[judgments.item, judgments.label]
     n = np.bincount(judgments.worker, minlength=judgments.n_workers)
     n_agreed = np.bincount(judgments.worker, weights=agreed, minlength=judgments.n_workers)
     return one_coin(judgments, problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
@@ -70,17 +71,7 @@ def one_coin(
     """(I, K) posterior under one accuracy a worker (W,), errors spread evenly, uniform class prior."""
     rows, n_labels = problem.rows, judgments.n_labels
     wrong = (1.0 - accuracy) / max(n_labels - 1, 1)
-    log_rows = np.repeat(np.log(wrong)[rows.worker][:, None], n_labels, axis=1)
-    log_rows[np.arange(len(rows.label)), rows.label] = np.log(accuracy)[rows.worker]
-    posterior = np.empty((judgments.n_items, n_labels))
+    C = np.repeat(wrong[rows.worker][:, None], n_labels, axis=1)
+    C[np.arange(len(rows.label)), rows.label] = accuracy[rows.worker]
     uniform = np.full(n_labels, 1.0 / n_labels)
-    expect(
-        rows,
-        log_rows,
-        problem.log_priors(uniform),
-        problem.prior_row,
-        posterior,
-        np.empty(judgments.n_items),
-        backend,
-    )
-    return posterior
+    return rows.posterior(C, problem.priors(uniform), problem.prior_row, np.ones(rows.n_items), backend)

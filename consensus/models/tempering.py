@@ -14,7 +14,7 @@ import numpy as np
 
 from consensus.kernels import em
 from consensus.models import starts
-from consensus.models.expectation_maximisation import climb, expect, log_confusions
+from consensus.models.expectation_maximisation import SMALLEST, climb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,37 +79,19 @@ def _split_scores(
     stage: str,
 ) -> NDArray[np.float64]:
     """(H, G) log score of every held-out judgment for every rho of the grid."""
-    rows = problem.rows.restricted(judgments, ~held, backend)
     kept = judgments.subset(~held)
-    train = replace(problem, rows=rows, tolerance=max(problem.tolerance, HELD_OUT_TOLERANCE))
-    estimate = climb(train, starts.usual(kept, train), backend, progress, stage)
-    n = rows.worker_totals(estimate.counts)
-    log_rows = log_confusions(rows, estimate.counts, n, estimate.A)
-    log_posterior = np.log(np.maximum(estimate.posterior, 1e-300))
+    train = replace(
+        problem,
+        rows=problem.rows.restricted(kept, ~held),
+        tolerance=max(problem.tolerance, HELD_OUT_TOLERANCE),
+    )
+    estimate = climb(train, starts.usual(kept, train, backend), backend, progress, stage)
+    fitted = train.rows.tables()
+    fitted.N[:], fitted.n[:] = estimate.counts, estimate.totals
+    train.rows.maximise(estimate.A, SMALLEST, fitted, backend)
+    log_C = np.log(fitted.C[:, : problem.rows.n_labels])
+    log_posterior = np.log(np.maximum(estimate.posterior(train, backend), 1e-300))
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     out = np.empty((int(held.sum()), len(GRID)))
-    em.held_out_scores(judgments.item[held], log_rows[problem.rows.row[held]], log_posterior, kept.per_item, GRID, out)
-    return out
-
-
-def tempered(
-    problem: Problem,
-    log_rows: NDArray[np.float64],
-    pi: NDArray[np.float64],
-    rho: float,
-    backend: Backend,
-) -> NDArray[np.float64]:
-    """(I, K) the tempered posterior, from the log posterior itself (nothing underflows)."""
-    out = np.empty((problem.rows.n_items, problem.rows.n_labels))
-    exponent = power(np.diff(problem.rows.item_start), rho)
-    expect(
-        problem.rows,
-        log_rows,
-        problem.log_priors(pi),
-        problem.prior_row,
-        out,
-        np.empty(len(out)),
-        backend,
-        exponent,
-    )
+    em.held_out_scores(judgments.item[held], log_C[problem.rows.row[held]], log_posterior, kept.per_item, GRID, out)
     return out
