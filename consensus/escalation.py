@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import Threads, even_slices, number_of_shards
 from consensus.config import EscalateConfig
-from consensus.kernels import tallies
-from consensus.result import decoded, entropy
+from consensus.result import decoded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,37 +60,77 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
     ConfigError
         A setting is unknown or out of range.
     """
-    import pandas as pd
+    ranked = rank(result, EscalateConfig.of(config, **settings))
+    return ranked.table(result, slice(None))
 
-    config = EscalateConfig.of(config, **settings)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """The items to escalate, most urgent first."""
+
+    items: NDArray[np.int64]
+    """(n,) their codes."""
+    reason: NDArray[np.int32]
+    """(n,) position in REASONS."""
+    priority: NDArray[np.float64]
+    """(n,) expected information gain, in nats."""
+
+    def table(self, result: Consensus, rows: slice) -> pd.DataFrame:
+        """Some of them as ``escalate`` shows them."""
+        import pandas as pd
+
+        items = self.items[rows]
+        labels = result.labels_of(items)
+        return pd.DataFrame(
+            {
+                "item": labels["item"],
+                "reason": decoded(self.reason[rows], REASONS),
+                "priority": self.priority[rows],
+                "judgments_needed": np.nan,
+                "needed_low": np.nan,
+                "needed_high": np.nan,
+                "p_settled": np.nan,
+                "label": labels["label"],
+                "confidence": labels["confidence"],
+                "runner_up": labels["runner_up"],
+                "n_judgments": labels["n_judgments"],
+                "suggested_workers": pd.Series(np.full(len(items), None), dtype="str"),
+            }
+        )
+
+
+def rank(result: Consensus, config: EscalateConfig) -> Ranking:
+    """Find and order what ``escalate`` lists."""
     reason = _reasons(result, config)
     items = np.flatnonzero(reason >= 0)
-    labels = result.labels.iloc[items].reset_index(drop=True)
-    table = pd.DataFrame(
-        {
-            "item": labels["item"],
-            "reason": decoded(reason[items], REASONS),
-            "priority": np.round(_information_gain(result, items), SAME_PRIORITY) + 0.0,
-            "judgments_needed": np.nan,
-            "needed_low": np.nan,
-            "needed_high": np.nan,
-            "p_settled": np.nan,
-            "label": labels["label"],
-            "confidence": labels["confidence"],
-            "runner_up": labels["runner_up"],
-            "n_judgments": labels["n_judgments"],
-            "suggested_workers": pd.Series(np.full(len(items), None), dtype="str"),
-        }
-    )
-    order = np.lexsort(
+    priority = np.round(_information_gain(result, items), SAME_PRIORITY) + 0.0
+    order = _most_urgent(result, items, priority)[: config.budget]
+    return Ranking(items[order], reason[items[order]], priority[order])
+
+
+def _most_urgent(result: Consensus, items: NDArray[np.int64], priority: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The order of ``items``: priority first; ties by fewer judgments, less confidence, a stable hash of the id."""
+    import pandas as pd
+    import pyarrow as pa
+
+    known = np.nan_to_num(priority, nan=0.0)
+    order = np.argsort(-known, kind="stable")
+    tied = np.zeros(len(order), np.bool_)  # next to one of the same priority
+    same = known[order[1:]] == known[order[:-1]]
+    tied[1:] |= same
+    tied[:-1] |= same
+    left = order[tied]
+    ids = result.judgments.item_ids.take(pa.array(items[left]))
+    within = np.lexsort(
         (
-            pd.util.hash_array(table["item"].to_numpy(object), categorize=False),
-            table["confidence"].fillna(0.0),
-            table["n_judgments"],
-            -table["priority"],
+            pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False),
+            np.nan_to_num(result.confidence[items[left]], nan=0.0),
+            result.judgments.per_item[items[left]],
+            -known[left],
         )
     )
-    return table.iloc[order[: config.budget]].reset_index(drop=True)
+    order[tied] = left[within]
+    return order
 
 
 def statuses(result: Consensus, config: EscalateConfig | None = None, **settings: Any) -> pd.Series[str]:
@@ -99,7 +138,11 @@ def statuses(result: Consensus, config: EscalateConfig | None = None, **settings
 
     Accepted are items with at least ``min_judgments`` and a confidence of at least ``target``.
     """
-    config = EscalateConfig.of(config, **settings)
+    return decoded(status_codes(result, EscalateConfig.of(config, **settings)), STATUSES)
+
+
+def status_codes(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
+    """Position in STATUSES of the status of every row of ``result.labels``."""
     reason = _reasons(result, config)
     status = np.where(reason < 0, 0, 1).astype(np.int32)
     status[reason == REASONS.index("expert")] = STATUSES.index("expert")
@@ -107,7 +150,7 @@ def statuses(result: Consensus, config: EscalateConfig | None = None, **settings
     if result.gold is not None:
         status[result.gold.items] = gold
         status = np.concatenate([status, np.full(len(result.gold.unjudged), gold, np.int32)])
-    return decoded(status, STATUSES)
+    return status
 
 
 def _reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
@@ -116,9 +159,7 @@ def _reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
     n = judgments.per_item
     settled = (n >= config.min_judgments) & (result.confidence >= config.target)  # NaN is not settled
     settled &= result.consensus_label >= 0
-    votes = np.zeros((judgments.n_items, judgments.n_labels))
-    tallies.label_counts(judgments.item_start, judgments.label, votes)
-    unanimous = (votes > 0).sum(axis=1) == 1
+    unanimous = result.votes[1] == 1
     reason = np.where(unanimous, REASONS.index("weak_workers"), REASONS.index("disagreement")).astype(np.int32)
     reason[n < config.min_judgments] = REASONS.index("too_few")
     reason[n >= config.max_judgments] = REASONS.index("expert")
@@ -130,18 +171,9 @@ def _reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
 
 def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np.float64]:
     """(len(items),) expected information gain of a judgment by one of the representative workers, in nats."""
-    posterior = np.ascontiguousarray(result.posterior[items])
-    confusions = _representatives(result)
-    row_entropy = entropy(confusions.reshape(-1, confusions.shape[2])).reshape(confusions.shape[:2])
-    gain = np.empty(len(items))
-    backend = Threads(result.config.threads)
-    cost = np.arange(len(items) + 1, dtype=np.int64) * confusions[0].size
-
-    def shard(part: slice) -> None:
-        tallies.information_gain(posterior[part], confusions, row_entropy, gain[part])
-
-    backend.map(shard, even_slices(cost, number_of_shards(int(cost[-1]))))
-    return np.maximum(gain, 0.0) if result.identified else np.full(len(items), np.nan)
+    if not result.identified:
+        return np.full(len(items), np.nan)
+    return np.maximum(result.beliefs.information_gain(items, _representatives(result), result.backend), 0.0)
 
 
 def _representatives(result: Consensus) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.intervals import wilson
-from consensus.result import TIE
+from consensus.posterior import TIE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

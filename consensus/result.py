@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from consensus.backends import Threads, even_slices, number_of_shards
 from consensus.kernels import tallies
 
 if TYPE_CHECKING:
@@ -16,10 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.backends import Backend
     from consensus.config import FitConfig
+    from consensus.confusions import Confusions
     from consensus.judgments import AlignedGold, Judgments
-
-TIE = 1e-12  # labels whose probabilities differ by less are tied
+    from consensus.posterior import Peaks, Posterior
 
 Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
 
@@ -53,70 +56,14 @@ class Convergence:
         return self.status in {"converged", "not_iterative"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Confusions:
-    """Every worker's confusion matrix, stored by observed row.
-
-    A judgment touches only the row (worker, observed label), and at most J of those exist, where a dense (W, K, K)
-    table may not fit. C[w, k, l] = (N[w, k, l] + A[k, l]) / (n[w, k] + A[k, .]): the
-    mean of its Dirichlet posterior. Rows over l sum to 1.
-    """
-
-    row_worker: NDArray[np.int32]
-    """(R,) worker of each row; rows are sorted by worker, then label."""
-    row_label: NDArray[np.int32]
-    """(R,) observed label of each row."""
-    counts: NDArray[np.float64]
-    """(R, K) expected judgments N of each row by true label."""
-    pseudo_counts: NDArray[np.float64]
-    """(K, K) prior pseudo-judgments A[true, observed]."""
-    n_workers: int
-
-    @property
-    def n_labels(self) -> int:
-        """K."""
-        return len(self.pseudo_counts)
-
-    def matrix(self, worker: int) -> NDArray[np.float64]:
-        """C[true, observed] (K, K) of one worker; rows sum to 1."""
-        (one,) = self.dense(worker, worker + 1)
-        return np.asarray(one, np.float64)
-
-    def informativeness(self, prior: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mutual information (W,), in nats, of the true label, distributed as ``prior`` (K,), and the worker's answer.
-
-        0 for a spammer; log K at most.
-        """
-        found = np.empty(self.n_workers)
-        chunk = max(1, 10_000_000 // self.n_labels**2)
-        for begin in range(0, self.n_workers, chunk):
-            C = self.dense(begin, begin + chunk)
-            answers = np.einsum("k,wkl->wl", prior, C)
-            ratio = np.divide(C, answers[:, None, :], out=np.ones_like(C), where=C > 0)
-            found[begin : begin + chunk] = np.einsum("k,wkl,wkl->w", prior, C, np.log(ratio))
-        return np.maximum(found, 0.0)
-
-    def dense(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
-        """C[w, true, observed] (W, K, K) of the workers ``first`` to ``last``, all by default: 8 W K^2 bytes."""
-        return normalised(self.dense_counts(first, last) + self.pseudo_counts)
-
-    def dense_counts(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
-        """N[w, true, observed] (W, K, K) of the workers ``first`` to ``last``, all by default."""
-        last = self.n_workers if last is None else min(last, self.n_workers)
-        begin, end = np.searchsorted(self.row_worker, [first, last])
-        table = np.zeros((last - first, self.n_labels, self.n_labels))
-        table[self.row_worker[begin:end] - first, :, self.row_label[begin:end]] = self.counts[begin:end]
-        return table
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: peaks are computed when first asked for
 class Consensus:
     """Labels with confidence, and the parameters behind them."""
 
     judgments: Judgments
     model: str
-    posterior: NDArray[np.float64]
-    """(I, K) P(true label given the judgments), tempered: the one confidence used everywhere. Rows sum to 1."""
+    beliefs: Posterior
+    """P(true label given the judgments), tempered: the one confidence used everywhere."""
     prior_shares: NDArray[np.float64]
     """(K,) share of each true label; sums to 1."""
     confusions: Confusions
@@ -142,14 +89,44 @@ class Consensus:
         return self.convergence.converged
 
     @property
+    def posterior(self) -> NDArray[np.float64]:
+        """(I, K) P(true label given the judgments), tempered; rows sum to 1. 8 I K bytes."""
+        return self.beliefs.dense(slice(None))
+
+    @cached_property
+    def peaks(self) -> Peaks:
+        """The top of each item's posterior."""
+        return self.beliefs.peaks(self.backend)
+
+    @cached_property
+    def votes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(I,) majority label, -1 on a tie or without judgments; (I,) how many different labels were given."""
+        judgments = self.judgments
+        majority, distinct = (np.empty(judgments.n_items, np.int32) for _ in range(2))
+
+        def shard(part: slice) -> None:
+            starts = judgments.item_start[part.start : part.stop + 1]
+            tallies.votes(starts, judgments.label, judgments.n_labels, majority[part], distinct[part])
+
+        self.backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
+        return majority, distinct
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The threads that tables are made with."""
+        return Threads(self.config.threads)
+
+    @property
     def confidence(self) -> NDArray[np.float64]:
         """(I,) best posterior of each item; NaN where no confidence can be stated."""
-        return self.posterior.max(axis=1) if self.identified else np.full(len(self.posterior), np.nan)
+        return self.peaks.confidence if self.identified else np.full(self.judgments.n_items, np.nan)
 
     @property
     def consensus_label(self) -> NDArray[np.int32]:
         """(I,) most probable label; on a tie the first in label order, or -1 with ``ties="abstain"``."""
-        return best_label(self.posterior, self.config.ties == "abstain")
+        if self.config.ties == "abstain":
+            return np.where(self.peaks.tied, np.int32(-1), self.peaks.best)
+        return self.peaks.best
 
     @property
     def prior(self) -> pd.Series[float]:
@@ -166,11 +143,25 @@ class Consensus:
         ``label`` and ``majority_label`` are missing where a tie is left open; ``confidence``, ``margin`` and
         ``entropy`` (nats) where no confidence can be stated. Gold items that nobody judged come last.
         """  # noqa: D205
+        return self.label_rows(slice(None))
+
+    def label_rows(self, rows: slice) -> pd.DataFrame:
+        """Some rows of ``labels``."""
         import pandas as pd
 
-        judged = pd.DataFrame(self._judged_labels())
-        if self.gold is None or not self.gold.unjudged:
+        n_judged = self.judgments.n_items
+        judged = self.labels_of(slice(rows.start, rows.stop))
+        if self.gold is None or not self.gold.unjudged or (rows.stop or n_judged + 1) <= n_judged:
             return judged
+        last = slice(max((rows.start or 0) - n_judged, 0), None if rows.stop is None else rows.stop - n_judged)
+        return pd.concat([judged, self._unjudged_labels().iloc[last]], ignore_index=True)
+
+    def _unjudged_labels(self) -> pd.DataFrame:
+        """The rows of ``labels`` for the gold items that nobody judged."""
+        import pandas as pd
+
+        assert self.gold is not None
+        like = self.labels_of(slice(0, 0))
         unjudged = pd.DataFrame(
             {
                 "item": list(self.gold.unjudged),
@@ -182,53 +173,56 @@ class Consensus:
                 "n_model_votes": 0,
                 "source": "gold",
             }
-        ).astype({name: judged[name].dtype for name in ("item", "label", "source")})
-        return pd.concat([judged, unjudged.reindex(columns=judged.columns)], ignore_index=True).astype(
-            judged.dtypes.to_dict()
         )
+        return unjudged.reindex(columns=like.columns).astype(like.dtypes.to_dict())
 
-    def _judged_labels(self) -> dict[str, object]:
-        judgments = self.judgments
-        n_items, n_labels = self.posterior.shape
-        best = self.consensus_label
-        runner_up = np.full(n_items, -1, np.int32)
-        second = np.zeros(n_items)
-        if n_labels > 1:
-            rest = self.posterior.copy()
-            rest[np.arange(n_items), self.posterior.argmax(axis=1)] = -1.0
-            second = rest.max(axis=1)
-            runner_up = rest.argmax(axis=1).astype(np.int32)
-            runner_up[best < 0] = -1
-        votes = np.zeros((n_items, n_labels))
-        tallies.label_counts(judgments.item_start, judgments.label, votes)
-        majority = best_label(votes, abstain_on_ties=True)
-        source = np.zeros(n_items, np.int32)
+    def labels_of(self, items: slice | NDArray[np.int64]) -> pd.DataFrame:
+        """The rows of ``labels`` for some of the judged items."""
+        import pandas as pd
+        import pyarrow as pa
+
+        judgments, peaks = self.judgments, self.peaks
+        best = self.consensus_label[items]
+        source = np.zeros(judgments.n_items, np.int32)
         if self.gold is not None:
             source[self.gold.items] = 1
-        confidence = self.confidence
-        return {
-            "item": as_text(judgments.item_ids),
-            "label": decoded(best, judgments.labels),
-            "confidence": confidence,
-            "margin": np.where(np.isnan(confidence), np.nan, confidence - second),
-            "entropy": np.where(np.isnan(confidence), np.nan, entropy(self.posterior)),
-            "runner_up": decoded(runner_up, judgments.labels),
-            "n_judgments": judgments.per_item,
-            "n_model_votes": np.zeros(n_items, np.int64),
-            "majority_label": decoded(majority, judgments.labels),
-            "source": decoded(source, ("consensus", "gold")),
-        }
+        ids = judgments.item_ids
+        n = len(best)
+
+        def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+            return numbers[items] if self.identified else np.full(n, np.nan)
+
+        return pd.DataFrame(
+            {
+                "item": as_text(ids[items] if isinstance(items, slice) else ids.take(pa.array(items))),
+                "label": decoded(best, judgments.labels),
+                "confidence": known(peaks.confidence),
+                "margin": known(peaks.margin),
+                "entropy": known(peaks.entropy),
+                "runner_up": decoded(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
+                "n_judgments": judgments.per_item[items],
+                "n_model_votes": np.zeros(n, np.int64),
+                "majority_label": decoded(self.votes[0][items], judgments.labels),
+                "source": decoded(source[items], ("consensus", "gold")),
+            }
+        )
 
     @property
     def posteriors(self) -> pd.DataFrame:
         """One row an item: item, then the probability of each label in a column of its name; missing where no
         confidence can be stated.
         """  # noqa: D205
+        return self.posteriors_of(slice(None))
+
+    def posteriors_of(self, items: slice) -> pd.DataFrame:
+        """Some rows of ``posteriors``."""
         import pandas as pd
 
-        known = self.posterior if self.identified else np.full_like(self.posterior, np.nan)
+        known = self.beliefs.dense(items)
+        if not self.identified:
+            known = np.full_like(known, np.nan)
         table = pd.DataFrame(known, columns=list(self.judgments.labels))
-        table.insert(0, "item", as_text(self.judgments.item_ids), allow_duplicates=True)
+        table.insert(0, "item", as_text(self.judgments.item_ids[items]), allow_duplicates=True)
         return table
 
     def confusion(self, worker: str) -> pd.DataFrame:
@@ -260,31 +254,6 @@ class Consensus:
             f"Consensus({self.model}: {self.judgments.n_items:,} items, {self.convergence.status} "
             f"after {self.convergence.iterations} passes, {len(self.warnings)} warnings)"
         )
-
-
-def normalised(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows (over the last axis) scaled to sum to 1; uniform where they are all zero."""
-    totals = table.sum(axis=-1, keepdims=True)
-    uniform = np.full_like(table, 1.0 / table.shape[-1])
-    np.divide(table, totals, out=uniform, where=totals > 0)
-    return uniform
-
-
-def best_label(posterior: NDArray[np.float64], abstain_on_ties: bool) -> NDArray[np.int32]:
-    """(I,) the most probable label of each row; ties go to the first in label order, or become -1."""
-    peak = posterior.max(axis=1, keepdims=True)
-    tied = posterior >= peak - TIE
-    best: NDArray[np.int32] = tied.argmax(axis=1).astype(np.int32)
-    if abstain_on_ties:
-        best[tied.sum(axis=1) > 1] = -1
-    return best
-
-
-def entropy(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(I,) entropy of each row in nats."""
-    logs = np.log(posterior, out=np.zeros_like(posterior), where=posterior > 0)
-    found: NDArray[np.float64] = np.maximum(-np.einsum("ik,ik->i", posterior, logs), 0.0)
-    return found
 
 
 def as_text(ids: pa.StringArray) -> pd.Series[str]:

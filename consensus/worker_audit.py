@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.backends import even_slices, number_of_shards
 from consensus.intervals import beta_quantiles, of_moments, wilson
 from consensus.kernels import tallies
 from consensus.result import as_text, decoded
@@ -53,16 +54,14 @@ def audit(result: Consensus) -> pd.DataFrame:
     accuracy, low, high = (_where_identified(result, part) for part in _accuracy(result))
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
-    new_item = np.ones(judgments.n_judgments, np.bool_)
-    same_worker = judgments.worker[1:] == judgments.worker[:-1]
-    new_item[1:] = ~(same_worker & (judgments.item[1:] == judgments.item[:-1]))
+    n_agreeing, n_peers, n_items = _agreement(result)
     missing = pd.Series(np.full(n_workers, None), dtype="str")
     return pd.DataFrame(
         {
             "worker": as_text(judgments.worker_ids),
             "kind": decoded(np.zeros(n_workers, np.int32), ("human",)),
             "n_judgments": np.bincount(judgments.worker, minlength=n_workers),
-            "n_items": np.bincount(judgments.worker[new_item], minlength=n_workers),
+            "n_items": n_items,
             "accuracy": accuracy,
             "accuracy_low": low,
             "accuracy_high": high,
@@ -70,7 +69,7 @@ def audit(result: Consensus) -> pd.DataFrame:
             "gold_accuracy": np.divide(gold_right, gold_n, out=np.full(n_workers, np.nan), where=gold_n > 0),
             "gold_low": gold_low,
             "gold_high": gold_high,
-            "agreement": _agreement(result),
+            "agreement": np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0),
             "informativeness": _where_identified(result, result.confusions.informativeness(result.prior_shares))
             / np.log(2.0),
             "worth": np.full(n_workers, np.nan),
@@ -101,14 +100,10 @@ def confusions(result: Consensus) -> pd.DataFrame:
         count = table.ravel()
         total = np.repeat(table.sum(axis=2).ravel(), K)
     else:
-        worker, label = (np.repeat(code, K) for code in (found.row_worker, found.row_label))
-        true_label = np.tile(np.arange(K, dtype=np.int32), len(found.row_worker))
-        count = found.counts.ravel()
-        shown = count >= LEAST_SHOWN
-        worker, label, true_label, count = worker[shown], label[shown], true_label[shown], count[shown]
-        totals = np.zeros((found.n_workers, K))
-        np.add.at(totals, found.row_worker, found.counts)
-        total = totals[worker, true_label]
+        shown = found.counts >= LEAST_SHOWN
+        worker, label, true_label = found.worker[shown], found.label[shown], found.true[shown]
+        count = found.counts[shown]
+        total = found.totals()[worker, true_label]
     a = count + found.pseudo_counts[true_label, label]
     b = np.maximum(total + A_true[true_label] - a, 0.0)
     known = (a > 0) & (b > 0)
@@ -148,19 +143,15 @@ def _accuracy(
     """
     found, judgments, prior = result.confusions, result.judgments, result.prior_shares
     K = found.n_labels
-    totals = np.zeros((found.n_workers, K))
-    np.add.at(totals, found.row_worker, found.counts)
-    right = np.zeros((found.n_workers, K))
-    right[found.row_worker, found.row_label] = found.counts[np.arange(len(found.row_label)), found.row_label]
+    totals, right = found.totals(), found.right()
     all_totals = totals.sum(axis=0)
     pooled = np.divide(right.sum(axis=0), all_totals, out=np.full(K, 1.0 / K), where=all_totals > 0)
     strength = LEAST_EVIDENCE * np.maximum(prior, 1e-12)
     share = (right + strength * pooled) / (totals + strength)
     mean = share @ prior
 
-    r = result.posterior[judgments.item, judgments.label]
     n = np.maximum(np.bincount(judgments.worker, minlength=found.n_workers), 1)
-    unknown = np.bincount(judgments.worker, weights=r * (1 - r), minlength=found.n_workers) / n
+    unknown = result.beliefs.doubt(judgments, result.backend) / n
     overall = np.clip(mean, 0.01, 0.99)
     known = np.clip(1.0 - unknown / (overall * (1 - overall)), LEAST_KNOWN, 1.0)
     # for the spread alone, one success and one failure more (Agresti & Coull 1998): a flawless record is no certainty
@@ -186,14 +177,15 @@ def _on_gold(result: Consensus) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     return np.bincount(worker, minlength=n_workers), n_right
 
 
-def _agreement(result: Consensus) -> NDArray[np.float64]:
-    """Share of the peers' judgments that agree (W,); NaN for workers without peers."""
+def _agreement(result: Consensus) -> NDArray[np.int64]:
+    """(3, W) agreeing judgments by others on the items of each worker, all judgments by others, and the items."""
     judgments = result.judgments
-    agreeing, peers = (np.empty(judgments.n_judgments) for _ in range(2))
-    tallies.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, agreeing, peers)
-    n_workers = judgments.n_workers
-    n_agreeing = np.bincount(judgments.worker, weights=agreeing, minlength=n_workers)
-    n_peers = np.bincount(judgments.worker, weights=peers, minlength=n_workers)
-    share = np.full(n_workers, np.nan)
-    np.divide(n_agreeing, n_peers, out=share, where=n_peers > 0)
-    return share
+
+    def shard(part: slice) -> NDArray[np.int64]:
+        found = np.zeros((3, judgments.n_workers), np.int64)
+        starts = judgments.item_start[part.start : part.stop + 1]
+        tallies.peer_agreement(starts, judgments.worker, judgments.label, judgments.n_labels, *found)
+        return found
+
+    parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, judgments.n_workers))
+    return np.asarray(np.sum(result.backend.map(shard, parts), axis=0), np.int64)

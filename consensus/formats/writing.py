@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from consensus.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
     import pyarrow as pa
 
+    from consensus.backends import Backend
+
 DECIMALS = 6  # of reals in text files; Parquet keeps all
+BLOCK = 200_000  # rows that are encoded at once
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 RISKY = r"^[=+\-@\t\r]"  # what a spreadsheet takes for a formula
 
@@ -41,6 +44,58 @@ def write(table: pd.DataFrame, path: Path, *, defuse: bool = False) -> None:
     check_ending(path)
     with replacing(path) as file:
         encode(table, path.suffix.lower(), file, defuse=defuse)
+
+
+def write_blocks(
+    n_rows: int,
+    block: Callable[[slice], pd.DataFrame],
+    path: Path,
+    *,
+    vocabularies: Iterable[pa.Array],
+    backend: Backend,
+    defuse: bool = False,
+) -> None:
+    """Write a table of ``n_rows`` that is made block by block, on the threads of ``backend``; as ``write`` does.
+
+    Parameters
+    ----------
+    n_rows
+        Rows of the whole table.
+    block
+        Makes the rows of a slice.
+    path
+        As for ``write``.
+    vocabularies
+        All texts that may occur in it; they tell whether it goes without quotes.
+    backend
+        Where blocks are made.
+    defuse
+        As for ``write``.
+
+    Raises
+    ------
+    OutputError
+        The ending is unknown, or the file can't be written.
+    """
+    check_ending(path)
+    ending = path.suffix.lower()
+    delimiter = _delimiter(ending)
+    plain = not any(_needs_quotes(texts, delimiter) for texts in vocabularies)
+    parts = [slice(begin, min(begin + BLOCK, n_rows)) for begin in range(0, n_rows, BLOCK)] or [slice(0, 0)]
+    with replacing(path) as file:
+        if ending == ".parquet":
+            _write_parquet((block(part) for part in parts), file)
+            return
+        _write_header(block(slice(0, 0)), ending, file, plain)
+
+        def encoded(part: slice) -> bytes:
+            buffer = io.BytesIO()
+            _write_rows(block(part), ending, buffer, plain, defuse)
+            return buffer.getvalue()
+
+        for begin in range(0, len(parts), backend.n_threads):
+            for written in backend.map(encoded, parts[begin : begin + backend.n_threads]):
+                file.write(written)
 
 
 def check_ending(path: Path) -> None:
@@ -85,27 +140,72 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def encode(table: pd.DataFrame, ending: str, file: BinaryIO, *, defuse: bool = False) -> None:
     """Write ``table`` to an open file in the format of ``ending``."""
     import pyarrow as pa
-    from pyarrow import csv, parquet
 
-    columns = [pa.Array.from_pandas(table.iloc[:, n]) for n in range(table.shape[1])]
-    names = [str(name) for name in table.columns]
     if ending == ".parquet":
-        parquet.write_table(pa.table(columns, names), file)
+        _write_parquet([table], file)
         return
-    columns = [_as_written(column, defuse) for column in columns]
+    delimiter = _delimiter(ending)
+    texts = [pa.array([str(name) for name in table.columns]), *_columns(table)]
+    plain = not any(_needs_quotes(column, delimiter) for column in texts)
+    _write_header(table, ending, file, plain)
+    _write_rows(table, ending, file, plain, defuse)
+
+
+def _write_parquet(tables: Iterable[pd.DataFrame], file: BinaryIO) -> None:
+    """Write one row group a table; all have the same columns."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    writer: parquet.ParquetWriter | None = None
+    for table in tables:
+        arrow = pa.table(_columns(table), [str(name) for name in table.columns])
+        writer = writer or parquet.ParquetWriter(file, arrow.schema)
+        writer.write_table(arrow)
+    if writer is not None:
+        writer.close()
+
+
+def _write_header(table: pd.DataFrame, ending: str, file: BinaryIO, plain: bool) -> None:
+    """Write the names of the columns as a row like any other, so that it is quoted like any other."""
+    import pyarrow as pa
+
+    if ending != ".jsonl":
+        _write_delimited([pa.array([str(name)]) for name in table.columns], ending, file, plain)
+
+
+def _write_rows(table: pd.DataFrame, ending: str, file: BinaryIO, plain: bool, defuse: bool) -> None:
+    import pyarrow as pa
+
+    columns = [_as_written(column, defuse) for column in _columns(table)]
     if ending == ".jsonl":
-        records = pa.table(columns, [str(n) for n in range(len(names))]).to_pandas()
-        records.columns = names
+        records = pa.table(columns, [str(n) for n in range(len(columns))]).to_pandas()
+        records.columns = [str(name) for name in table.columns]
         file.write(records.to_json(orient="records", lines=True, force_ascii=False, double_precision=10).encode())
         return
-    delimiter = "\t" if ending == ".tsv" else ","
-    plain = not any(_needs_quotes(column, delimiter) for column in [*columns, pa.array(names)])
+    _write_delimited(columns, ending, file, plain)
+
+
+def _write_delimited(columns: list[pa.Array], ending: str, file: BinaryIO, plain: bool) -> None:
+    import pyarrow as pa
+    from pyarrow import csv
+
     options = csv.WriteOptions(
-        include_header=False, delimiter=delimiter, quoting_style="none" if plain else "needed", batch_size=65536
+        include_header=False,
+        delimiter=_delimiter(ending),
+        quoting_style="none" if plain else "needed",
+        batch_size=65536,
     )
-    header = [pa.array([name]) for name in names]  # a row like any other, so that it is quoted like any other
-    for rows in (header, columns):
-        csv.write_csv(pa.table(rows, [str(n) for n in range(len(names))]), file, options)
+    csv.write_csv(pa.table(columns, [str(n) for n in range(len(columns))]), file, options)
+
+
+def _columns(table: pd.DataFrame) -> list[pa.Array]:
+    import pyarrow as pa
+
+    return [pa.Array.from_pandas(table.iloc[:, n]) for n in range(table.shape[1])]
+
+
+def _delimiter(ending: str) -> str:
+    return "\t" if ending == ".tsv" else ","
 
 
 def _as_written(column: pa.Array, defuse: bool) -> pa.Array:

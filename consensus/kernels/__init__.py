@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Codes = NDArray[np.int32]
+    Flags = NDArray[np.bool_]
     Offsets = NDArray[np.int64]
     Reals = NDArray[np.float64]
 

@@ -60,7 +60,7 @@ def em_pass(
     Both outputs must come filled with zeros.
     """
     if C.shape[1] == 4:
-        return _pass_of_four(item_start, row, C, priors, prior_row, out_counts, out_mass)
+        return float(_pass_of_four(item_start, row, C, priors, prior_row, out_counts, out_mass))
     n_labels = C.shape[1]
     z = np.empty(n_labels)
     exponent = np.empty(n_labels, np.int64)

@@ -1,4 +1,4 @@
-"""Loops over items that count votes, and score what one more judgment would tell."""
+"""Loops over items: votes, agreement, the top of posteriors, what one more judgment would tell."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ import numpy as np
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
-    from consensus.kernels import Codes, Offsets, Reals
-
-
-@kernel()
-def label_counts(item_start: Offsets, label: Codes, out_counts: Reals) -> None:
-    """``out_counts[i, l]`` (I, K) = judgments of item i that gave label l."""
-    for i in range(item_start.shape[0] - 1):
-        out_counts[i, :] = 0.0
-        for j in range(item_start[i], item_start[i + 1]):
-            out_counts[i, label[j]] += 1.0
+    from consensus.kernels import Codes, Flags, Offsets, Reals
 
 
 @kernel()
@@ -45,6 +36,27 @@ def vote_posterior(item_start: Offsets, label: Codes, hard: bool, out_posterior:
 
 
 @kernel()
+def votes(item_start: Offsets, label: Codes, n_labels: int, out_majority: Codes, out_distinct: Codes) -> None:
+    """The majority label of each item (n,), -1 on a tie or without judgments, and how many labels it got (n,)."""
+    given = np.zeros(n_labels, np.int32)
+    for i in range(item_start.shape[0] - 1):
+        begin, end = item_start[i], item_start[i + 1]
+        distinct, most, majority = 0, 0, -1
+        for j in range(begin, end):
+            k = label[j]
+            given[k] += 1
+            if given[k] == 1:
+                distinct += 1
+            if given[k] > most:
+                most, majority = given[k], k
+            elif given[k] == most and k != majority:
+                majority = -1
+        out_majority[i], out_distinct[i] = majority, distinct
+        for j in range(begin, end):
+            given[label[j]] = 0
+
+
+@kernel()
 def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
     """``out_sums[l, k]`` (K, K), filled with zeros, = sum of values[r, k] over the rows r of observed label l."""
     for r in range(label.shape[0]):
@@ -54,40 +66,89 @@ def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
 
 @kernel()
 def peer_agreement(
-    item_start: Offsets, worker: Codes, label: Codes, n_labels: int, out_agreeing: Reals, out_peers: Reals
+    item_start: Offsets,
+    worker: Codes,
+    label: Codes,
+    n_labels: int,
+    out_agreeing: Offsets,
+    out_peers: Offsets,
+    out_items: Offsets,
 ) -> None:
-    """For every judgment, how many judgments of the item by *other* workers there are, and how many agree.
+    """Of all judgments of a worker, how many judgments of their items by *others* there are, and how many agree.
 
-    Fills ``out_agreeing`` (J,) and ``out_peers`` (J,). Judgments are sorted by item, worker, label.
+    Adds to ``out_agreeing``, ``out_peers`` and ``out_items``, the number of items (W,). Judgments are sorted by item,
+    worker, label.
     """
-    given = np.zeros(n_labels)
-    own = np.zeros(n_labels)
+    given = np.zeros(n_labels, np.int64)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
         for j in range(begin, end):
-            given[label[j]] += 1.0
+            given[label[j]] += 1
         first = begin
         while first < end:
-            last = first
-            while last < end and worker[last] == worker[first]:
-                own[label[last]] += 1.0
+            w, last = worker[first], first
+            while last < end and worker[last] == w:
+                given[label[last]] -= 1
                 last += 1
             for j in range(first, last):
-                out_agreeing[j] = given[label[j]] - own[label[j]]
-                out_peers[j] = end - begin - (last - first)
+                out_agreeing[w] += given[label[j]]
+            out_peers[w] += (last - first) * (end - begin - (last - first))
+            out_items[w] += 1
             for j in range(first, last):
-                own[label[j]] = 0.0
+                given[label[j]] += 1
             first = last
         for j in range(begin, end):
-            given[label[j]] = 0.0
+            given[label[j]] = 0
+
+
+@kernel()
+def peaks(
+    posterior: Reals,
+    tie: float,
+    out_best: Codes,
+    out_tied: Flags,
+    out_runner_up: Codes,
+    out_confidence: Reals,
+    out_margin: Reals,
+    out_entropy: Reals,
+) -> None:
+    """The top of each row of ``posterior`` (n, K), as ``consensus.posterior.Peaks`` has it."""
+    n_labels = posterior.shape[1]
+    for i in range(posterior.shape[0]):
+        peak, entropy = 0.0, 0.0
+        for k in range(n_labels):
+            p = posterior[i, k]
+            peak = max(peak, p)
+            if p > 0.0:
+                entropy -= p * np.log(p)
+        best, runner_up, n_tied, second = -1, -1, 0, 0.0
+        for k in range(n_labels):
+            p = posterior[i, k]
+            n_tied += p >= peak - tie
+            if best < 0 and p >= peak - tie:
+                best = k
+            elif runner_up < 0 or p > second:
+                runner_up, second = k, p
+        out_best[i], out_tied[i], out_runner_up[i] = best, n_tied > 1, runner_up
+        out_confidence[i], out_margin[i] = peak, max(peak - second, 0.0)
+        out_entropy[i] = max(entropy, 0.0)
+
+
+@kernel()
+def doubt(item_start: Offsets, worker: Codes, label: Codes, posterior: Reals, out_doubt: Reals) -> None:
+    """Add r (1 - r) of every judgment to its worker's ``out_doubt`` (W,), r = posterior[i, label] (n, K)."""
+    for i in range(item_start.shape[0] - 1):
+        for j in range(item_start[i], item_start[i + 1]):
+            r = posterior[i, label[j]]
+            out_doubt[worker[j]] += r * (1.0 - r)
 
 
 @kernel()
 def information_gain(posterior: Reals, confusions: Reals, row_entropy: Reals, out_gain: Reals) -> None:
-    """Fill ``out_gain`` (I,), in nats, with the expected drop of each item's entropy by one more judgment.
+    """Fill ``out_gain`` (n,), in nats, with the expected drop of each item's entropy by one more judgment.
 
     The mean over representative workers ``confusions[g, true, observed]`` (G, K, K) of the mutual information
-    between the item's true label, distributed as ``posterior`` (I, K), and the worker's answer:
+    between the item's true label, distributed as ``posterior`` (n, K), and the worker's answer:
     H(answer) - sum_k posterior[k] H(answer | k), with ``row_entropy[g, true]`` (G, K) = H(answer | true).
     """
     n_workers, n_labels = confusions.shape[0], confusions.shape[1]
@@ -128,3 +189,27 @@ def worker_pairs(
                 out_second[n] = worker[b]
                 out_agree[n] = label[a] == label[b]
                 n += 1
+
+
+@kernel()
+def join_workers(item_start: Offsets, worker: Codes, out_group: Codes) -> None:
+    """Name the group of each worker (W,), a worker in it: those who share items, directly or through others.
+
+    ``out_group`` must come as 0, 1, 2, ...: each worker alone (union-find with path halving).
+    """
+    for i in range(item_start.shape[0] - 1):
+        for j in range(item_start[i] + 1, item_start[i + 1]):
+            a, b = worker[j - 1], worker[j]
+            while out_group[a] != a:
+                out_group[a] = out_group[out_group[a]]
+                a = out_group[a]
+            while out_group[b] != b:
+                out_group[b] = out_group[out_group[b]]
+                b = out_group[b]
+            if a < b:
+                out_group[b] = a
+            else:
+                out_group[a] = b
+    for w in range(out_group.shape[0]):
+        while out_group[w] != out_group[out_group[w]]:
+            out_group[w] = out_group[out_group[w]]

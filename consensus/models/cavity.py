@@ -8,7 +8,7 @@ import numpy as np
 
 from consensus.models import tempering
 from consensus.models.expectation_maximisation import SMALLEST
-from consensus.result import normalised
+from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

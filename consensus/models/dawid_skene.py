@@ -13,12 +13,14 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
+from consensus.confusions import Confusions
 from consensus.models import diagnostics, majority_vote, pooled_prior, starts, tempering
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
 from consensus.models.rows import Rows
-from consensus.result import Confusions, Consensus, Warning
+from consensus.posterior import DensePosterior
+from consensus.result import Consensus, Warning
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
@@ -84,9 +86,9 @@ def fit(
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
-        posterior=estimate.posterior(problem, backend, tempering.power(judgments.per_item, rho)),
+        beliefs=DensePosterior(estimate.posterior(problem, backend, tempering.power(judgments.per_item, rho))),
         prior_shares=estimate.pi,
-        confusions=Confusions(
+        confusions=Confusions.of_rows(
             problem.rows.worker, problem.rows.label, estimate.counts, estimate.A, judgments.n_workers
         ),
         convergence=estimate.convergence,

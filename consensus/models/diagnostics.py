@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.confusions import Confusions
 from consensus.kernels import tallies
-from consensus.result import Confusions, Warning, entropy, normalised
+from consensus.probabilities import entropy, normalised
+from consensus.result import Warning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +196,7 @@ def of_fit(judgments: Judgments, rows: Rows, estimate: Estimate) -> list[Warning
 
 def _say_little(judgments: Judgments, rows: Rows, estimate: Estimate) -> bool:
     """The mean judgment carries less than LEAST_TOLD of what is to be known: not so for those who lie with skill."""
-    found = Confusions(rows.worker, rows.label, estimate.counts, estimate.A, rows.n_workers)
+    found = Confusions.of_rows(rows.worker, rows.label, estimate.counts, estimate.A, rows.n_workers)
     activity = np.bincount(judgments.worker, minlength=rows.n_workers)
     told = float(found.informativeness(estimate.pi) @ activity) / judgments.n_judgments
     return told < LEAST_TOLD * float(entropy(estimate.pi[None])[0])
@@ -308,7 +310,7 @@ def camps(judgments: Judgments, seed: int) -> Camps:
 
 def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n, 2) workers of the pairs that clearly agree, and of those that clearly contradict each other."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     items = _items_for_pairs(judgments, seed)
     n = judgments.per_item[items]
@@ -319,9 +321,9 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     found, pair = np.unique(code, return_inverse=True)
     shared = np.bincount(pair, minlength=len(found))
     agreed = np.bincount(pair, weights=agree[other], minlength=len(found))
-    shares = np.zeros((judgments.n_workers, judgments.n_labels))
-    np.add.at(shares, (judgments.worker, judgments.label), 1.0)
-    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
+    given = judgments.worker * np.int64(judgments.n_labels) + judgments.label
+    shares = np.bincount(given, minlength=judgments.n_workers * judgments.n_labels).reshape(judgments.n_workers, -1)
+    shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
     enough = shared >= LEAST_SHARED
     found, shared, agreed = found[enough], shared[enough], agreed[enough]
     workers = np.stack(np.divmod(found, judgments.n_workers), axis=1)
@@ -329,7 +331,7 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     spread = shared * by_chance * (1.0 - by_chance)
     enough = spread >= 1.0
     z = (agreed - shared * by_chance) / np.sqrt(np.where(enough, spread, np.inf))
-    bound = norm.isf(PAIR_LEVEL / max(int(enough.sum()), 1))
+    bound = -ndtri(PAIR_LEVEL / max(int(enough.sum()), 1))
     return workers[z > bound], workers[z < -bound]
 
 
@@ -347,19 +349,7 @@ def _items_for_pairs(judgments: Judgments, seed: int) -> NDArray[np.int32]:
 
 def components(judgments: Judgments) -> tuple[int, float]:
     """Groups of judgments that share neither worker nor item, and the largest one's share of the judgments."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    size = judgments.n_items + judgments.n_workers
-    pointers = np.concatenate([judgments.item_start, np.full(judgments.n_workers, judgments.n_judgments, np.int64)])
-    links = csr_array(
-        (
-            np.ones(judgments.n_judgments, np.int8),
-            (judgments.worker + np.int64(judgments.n_items)).astype(np.int32),
-            pointers.astype(np.int32 if judgments.n_judgments < 2**31 else np.int64),
-        ),
-        shape=(size, size),
-    )
-    _, group = connected_components(links, directed=False)
-    per_group = np.bincount(group[judgments.item])
+    group = np.arange(judgments.n_workers, dtype=np.int32)
+    tallies.join_workers(judgments.item_start, judgments.worker, group)
+    per_group = np.bincount(group, weights=np.bincount(judgments.worker, minlength=judgments.n_workers))
     return int((per_group > 0).sum()), float(per_group.max() / max(judgments.n_judgments, 1))

@@ -8,10 +8,13 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
+from consensus.confusions import Confusions
 from consensus.models import diagnostics, pooled_prior, starts
 from consensus.models.inputs import prepared
 from consensus.models.rows import Rows
-from consensus.result import Confusions, Consensus, Convergence, normalised
+from consensus.posterior import DensePosterior
+from consensus.probabilities import normalised
+from consensus.result import Consensus, Convergence
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
@@ -61,9 +64,9 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
     return Consensus(
         judgments=judgments,
         model="majority_vote",
-        posterior=shares,
+        beliefs=DensePosterior(shares),
         prior_shares=normalised(shares[judged].sum(axis=0)),
-        confusions=Confusions(
+        confusions=Confusions.of_rows(
             rows.worker, rows.label, tables.N, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
         ),
         convergence=Convergence("not_iterative" if identified else "not_identified", 0, ()),

@@ -8,7 +8,7 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import tallies
-from consensus.result import normalised
+from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

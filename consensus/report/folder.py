@@ -14,14 +14,17 @@ from consensus import escalation, worker_audit
 from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.report.summary import summary
+from consensus.result import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
-    from consensus.judgments import Gold, Reject
+    from consensus.judgments import Gold
     from consensus.result import Consensus
     from consensus.simulation import Simulation
 
@@ -146,26 +149,52 @@ def write(
     OutputError
         Something can't be written; then ``out`` is as it was.
     """
-    statuses = escalation.statuses(result, escalate)
-    told = summary(result, statuses, escalate, gold, reading or {})
-    tables: dict[str, Callable[[], pd.DataFrame]] = {
-        "labels": lambda: result.labels.assign(status=statuses),
-        "workers": lambda: worker_audit.audit(result),
-        "confusions": lambda: worker_audit.confusions(result),
-        "escalations": lambda: escalation.escalate(result, escalate),
-        "rejects": lambda: _rejects(result.judgments.rejects),
-    }
-    if posteriors:
-        tables["posteriors"] = lambda: result.posteriors
+    status = escalation.status_codes(result, escalate)
+    told = summary(result, status, escalate, gold, reading or {})
     with whole(out) as folder:
-        for name, table in tables.items():
+        for name, save in _tables(result, escalate, status, posteriors, defuse).items():
             progress(name + ending)
-            writing.write(table(), folder / (name + ending), defuse=defuse)
+            save(folder / (name + ending))
         progress("summary.json")
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
     return told
+
+
+def _tables(
+    result: Consensus, escalate: EscalateConfig, status: NDArray[np.int32], posteriors: bool, defuse: bool
+) -> dict[str, Callable[[Path], None]]:
+    """How each table of a run is made and written; those with a row an item block by block."""
+    import pyarrow as pa
+
+    judgments = result.judgments
+    ranking = escalation.rank(result, escalate)
+    names = [*result.label_rows(slice(0, 0)).columns, *judgments.labels]
+    unjudged = [] if result.gold is None else list(result.gold.unjudged)
+    vocabularies = (judgments.item_ids, pa.array([*names, *unjudged], pa.string()))
+
+    def labels(rows: slice) -> pd.DataFrame:
+        return result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
+
+    def in_blocks(n_rows: int, block: Callable[[slice], pd.DataFrame]) -> Callable[[Path], None]:
+        return lambda path: writing.write_blocks(
+            n_rows, block, path, vocabularies=vocabularies, backend=result.backend, defuse=defuse
+        )
+
+    def at_once(table: Callable[[Consensus], pd.DataFrame]) -> Callable[[Path], None]:
+        return lambda path: writing.write(table(result), path, defuse=defuse)
+
+    tables = {
+        "labels": in_blocks(len(status), labels),
+        "workers": at_once(worker_audit.audit),
+        "confusions": at_once(worker_audit.confusions),
+        "escalations": in_blocks(len(ranking.items), lambda rows: ranking.table(result, rows)),
+        "rejects": at_once(_rejects),
+    }
+    if posteriors:
+        tables["posteriors"] = in_blocks(judgments.n_items, result.posteriors_of)
+    return tables
 
 
 def write_simulation(drawn: Simulation, out: Path, *, n_gold: int, seed: int) -> None:
@@ -183,9 +212,10 @@ def write_simulation(drawn: Simulation, out: Path, *, n_gold: int, seed: int) ->
         writing.write(drawn.confusions_table(), folder / "planted.csv")
 
 
-def _rejects(rejects: tuple[Reject, ...]) -> pd.DataFrame:
+def _rejects(result: Consensus) -> pd.DataFrame:
     import pandas as pd
 
+    rejects = result.judgments.rejects
     return pd.DataFrame(
         {
             "file": pd.Series([one.file for one in rejects], dtype="str"),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import __version__
+from consensus.escalation import STATUSES
 from consensus.intervals import LEVEL, Z, wilson
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
     from consensus.judgments import Gold
@@ -24,7 +25,11 @@ LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
 
 def summary(
-    result: Consensus, statuses: pd.Series[str], escalate: EscalateConfig, gold: Gold | None, reading: dict[str, Any]
+    result: Consensus,
+    status: NDArray[np.int32],
+    escalate: EscalateConfig,
+    gold: Gold | None,
+    reading: dict[str, Any],
 ) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
@@ -54,7 +59,7 @@ def summary(
                 "labels": judgments.n_labels,
                 "gold_items": 0 if result.gold is None else len(result.gold.items) + len(result.gold.unjudged),
                 "judgments_per_item": judgments.n_judgments / max(judgments.n_items, 1),
-                "status": {str(name): int(n) for name, n in sorted(statuses.value_counts().items())},
+                "status": {STATUSES[code]: int(n) for code, n in enumerate(np.bincount(status)) if n},
             },
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
             "convergence": {
@@ -67,14 +72,14 @@ def summary(
                 "rho": result.rho,
                 "pseudo_counts": result.confusions.pseudo_counts.tolist() if judgments.n_labels <= MOST_SHOWN else None,
             },
-            "quality": quality(result, statuses, escalate),
+            "quality": quality(result, status, escalate),
             "warnings": [asdict(warning) for warning in result.warnings],
         }
     )
     return found
 
 
-def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfig) -> dict[str, Any]:
+def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConfig) -> dict[str, Any]:
     """Expected error of the accepted items, and the measured error on gold items judged by the same rule.
 
     ``expected_error`` is the mean of 1 - confidence; its interval is the spread of that many errors (normal) *if the
@@ -82,7 +87,7 @@ def quality(result: Consensus, statuses: pd.Series[str], escalate: EscalateConfi
     (``models.cavity``), over all of them and over those that the rule would have accepted; intervals are Wilson's.
     ``audited`` is true if the rule would have accepted any gold item.
     """
-    accepted = (statuses == "accepted").to_numpy()[: len(result.posterior)]
+    accepted = status[: result.judgments.n_items] == STATUSES.index("accepted")
     wrong = 1.0 - result.confidence[accepted]
     n = len(wrong)
     spread = Z * np.sqrt(float((wrong * (1 - wrong)).sum())) / max(n, 1)
