@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -93,9 +94,15 @@ def write_blocks(
             _write_rows(block(part), ending, buffer, plain, defuse)
             return buffer.getvalue()
 
-        for begin in range(0, len(parts), backend.n_threads):
-            for written in backend.map(encoded, parts[begin : begin + backend.n_threads]):
-                file.write(written)
+        with ThreadPoolExecutor(1) as writer:  # blocks go to disk while the next ones are encoded
+            writing: Future[None] | None = None
+            for begin in range(0, len(parts), backend.n_threads):
+                done = backend.map(encoded, parts[begin : begin + backend.n_threads])
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(file.writelines, done)
+            if writing is not None:
+                writing.result()
 
 
 def check_ending(path: Path) -> None:

@@ -109,6 +109,7 @@ def climb(
     objective: list[float] = []
     status = "iteration_limit"
     rows.count(start, problem.prior_row, tables, backend)
+    del start  # as large as the result
     for iteration in range(problem.max_iterations):
         pi = class_prior(tables.mass, problem.prior)
         if learning and iteration > 0:
