@@ -40,6 +40,8 @@ class Confusions:
     pseudo_counts: NDArray[np.float64]
     """(K, K) prior pseudo-judgments A[true, observed]."""
     n_workers: int
+    missed: NDArray[np.float64] | None = None
+    """(W,) expected judgments on items whose label nobody gave, which are in no cell; None: there are none."""
 
     @classmethod
     def of_rows(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
-from consensus.kernels import tallies
+from consensus.kernels import sparse, tallies
 from consensus.probabilities import entropy
 
 if TYPE_CHECKING:
@@ -140,3 +140,85 @@ class DensePosterior:
         cost = np.arange(len(items) + 1, dtype=np.int64) * confusions[0].size
         backend.map(shard, even_slices(cost, number_of_shards(int(cost[-1]))))
         return gain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparsePosterior:
+    """With very many labels: the probability of the labels given to each item; the other labels share the rest."""
+
+    start: NDArray[np.int64]
+    """(I+1,) candidates of each item."""
+    candidate: NDArray[np.int32]
+    """(candidates,) their labels, ascending within an item."""
+    z: NDArray[np.float64]
+    """(candidates,) their probabilities."""
+    rest: NDArray[np.float64]
+    """(I,) probability of each of the other labels."""
+    n_labels: int
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return len(self.rest)
+
+    def dense(self, items: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, K) of some items; rows sum to 1."""
+        chosen = np.arange(self.n_items)[items]
+        found = np.repeat(self.rest[chosen][:, None], self.n_labels, axis=1)
+        n_each = self.start[chosen + 1] - self.start[chosen]
+        row = np.repeat(np.arange(len(chosen)), n_each)
+        place = np.arange(len(row)) + np.repeat(self.start[chosen] - np.cumsum(n_each) + n_each, n_each)
+        found[row, self.candidate[place]] = self.z[place]
+        return found
+
+    def peaks(self, backend: Backend) -> Peaks:
+        """The top of each item's posterior."""
+        codes, numbers = np.empty((3, self.n_items), np.int32), np.empty((3, self.n_items))
+
+        def shard(part: slice) -> None:
+            starts = self.start[part.start : part.stop + 1]
+            sparse.peaks(
+                starts, self.candidate, self.z, self.rest[part], self.n_labels, TIE, codes[:, part], numbers[:, part]
+            )
+
+        backend.map(shard, self._shards())
+        return Peaks(codes[0], codes[1].astype(np.bool_), codes[2], *numbers)
+
+    def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
+        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""
+
+        def shard(part: slice) -> NDArray[np.float64]:
+            items = slice(part.start, part.stop + 1)
+            doubt = np.zeros(judgments.n_workers)
+            sparse.doubt(
+                judgments.item_start[items],
+                judgments.worker,
+                judgments.label,
+                self.start[items],
+                self.candidate,
+                self.z,
+                doubt,
+            )
+            return doubt
+
+        return np.asarray(np.sum(backend.map(shard, self._shards(judgments.n_workers)), axis=0), np.float64)
+
+    def information_gain(
+        self, items: NDArray[np.int64], confusions: NDArray[np.float64], backend: Backend
+    ) -> NDArray[np.float64]:
+        """(n,) expected drop of the entropy of ``items`` by one more judgment, in nats."""
+        gain = np.empty(len(items))
+        row_entropy = entropy(confusions)
+
+        def shard(part: slice) -> None:
+            chosen = items[part]
+            sparse.information_gain(
+                chosen, self.start, self.candidate, self.z, self.rest, confusions, row_entropy, gain[part]
+            )
+
+        cost = np.arange(len(items) + 1, dtype=np.int64) * self.n_labels
+        backend.map(shard, even_slices(cost, number_of_shards(int(cost[-1]))))
+        return gain
+
+    def _shards(self, table_size: int = 0) -> tuple[slice, ...]:
+        return even_slices(self.start, number_of_shards(len(self.z), table_size))

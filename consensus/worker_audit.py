@@ -144,6 +144,8 @@ def _accuracy(
     found, judgments, prior = result.confusions, result.judgments, result.prior_shares
     K = found.n_labels
     totals, right = found.totals(), found.right()
+    if found.missed is not None:
+        totals += found.missed[:, None] * prior
     all_totals = totals.sum(axis=0)
     pooled = np.divide(right.sum(axis=0), all_totals, out=np.full(K, 1.0 / K), where=all_totals > 0)
     strength = LEAST_EVIDENCE * np.maximum(prior, 1e-12)

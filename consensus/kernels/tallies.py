@@ -57,6 +57,30 @@ def votes(item_start: Offsets, label: Codes, n_labels: int, out_majority: Codes,
 
 
 @kernel()
+def by_majority(item_start: Offsets, worker: Codes, label: Codes, out_agreed: Reals, out_mass: Reals) -> None:
+    """Add to ``out_agreed`` (W,) each worker's judgments for the majority label, to ``out_mass`` (K,) its items.
+
+    Tied labels share the item. Both outputs must come filled with zeros.
+    """
+    given = np.zeros(out_mass.shape[0], np.int64)
+    for i in range(item_start.shape[0] - 1):
+        begin, end = item_start[i], item_start[i + 1]
+        most, n_tied = 0, 0
+        for j in range(begin, end):
+            given[label[j]] += 1
+            most = max(most, given[label[j]])
+        for j in range(begin, end):
+            if given[label[j]] == most:
+                n_tied += 1
+        for j in range(begin, end):
+            if given[label[j]] == most:
+                out_agreed[worker[j]] += most / n_tied  # n_tied counts each of the tied labels ``most`` times
+                out_mass[label[j]] += 1.0 / n_tied
+        for j in range(begin, end):
+            given[label[j]] = 0
+
+
+@kernel()
 def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
     """``out_sums[l, k]`` (K, K), filled with zeros, = sum of values[r, k] over the rows r of observed label l."""
     for r in range(label.shape[0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Estimate, Problem
 
 
+BLOCK = 5_000_000  # judgments times labels that are worked on at once
+
+
 def without_gold(
     judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float
 ) -> NDArray[np.float64]:
@@ -26,30 +30,38 @@ def without_gold(
     the worker on the item (more than one only where repeats are kept). The class prior pi and A are not refitted, so
     that the audit is approximate: slightly kind.
     """
-    rows = problem.rows
-    n_each = judgments.per_item[gold.items]
-    own = np.repeat(np.arange(len(gold.items)), n_each)  # gold item of each of their judgments
+    n_cells = np.cumsum(judgments.per_item[gold.items]) * judgments.n_labels
+    cuts = np.flatnonzero(np.diff(n_cells // BLOCK, prepend=0)).tolist()
+    bounds = [0, *(cut for cut in cuts if cut), len(gold.items)]
+    parts = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+    return np.concatenate([_without(judgments, problem, estimate, gold, rho, part) for part in parts])
+
+
+def _without(
+    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float, part: slice
+) -> NDArray[np.float64]:
+    items, accepted = gold.items[part], gold.accepted[part]
+    n_each = judgments.per_item[items]
+    own = np.repeat(np.arange(len(items)), n_each)  # gold item of each of their judgments
     offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    judgment = judgments.item_start[gold.items][own] + offset
-    row = rows.row[judgment]
-    with np.errstate(divide="ignore"):  # labels that are not accepted have the prior 0
-        log_z = np.log(problem.priors(estimate.pi)[1:])
-    np.add.at(log_z, own, np.log(estimate.C[row]))
+    judgment = judgments.item_start[items][own] + offset
+    worker, label = judgments.worker[judgment], judgments.label[judgment]
+    N, n, C = problem.rows.gathered(estimate, judgment)
+    log_pi = np.log(np.maximum(estimate.pi, SMALLEST))
+    log_z = np.where(accepted, log_pi, -np.inf)
+    np.add.at(log_z, own, np.log(C))
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
-    left = estimate.counts[row] - _times(own, row)[:, None] * z
-    n = estimate.totals[rows.worker[row]] - _times(own, judgments.worker[judgment])[:, None] * z
-    numerator = np.maximum(left, 0.0) + estimate.A.T[rows.label[row]]
-    denominator = np.maximum(n, 0.0) + estimate.A.sum(axis=1)
-    C = np.full_like(numerator, 1.0 / rows.n_labels)  # nothing known of the worker: maximum likelihood only
+    numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + estimate.A.T[label]
+    denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + estimate.A.sum(axis=1)
+    C = np.full_like(numerator, 1.0 / judgments.n_labels)  # nothing known of the worker: maximum likelihood only
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
-    log_posterior = np.tile(np.log(np.maximum(estimate.pi, SMALLEST)), (len(gold.items), 1))
+    log_posterior = np.tile(log_pi, (len(items), 1))
     np.add.at(log_posterior, own, np.log(np.maximum(C, SMALLEST)))
     log_posterior *= tempering.power(n_each, rho)[:, None]
     return normalised(np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True)))
 
 
-def _times(own: NDArray[np.int64], code: NDArray[np.int32]) -> NDArray[np.int64]:
-    """For each judgment, how many of the same gold item have the same ``code``."""
-    pair = own * (np.int64(code.max(initial=0)) + 1) + code
-    _, inverse, count = np.unique(pair, return_inverse=True, return_counts=True)
-    return np.asarray(count[inverse], np.int64)
+def _times(own: NDArray[np.int64], *codes: NDArray[np.int32]) -> NDArray[np.int64]:
+    """For each judgment, how many of the same gold item have the same ``codes``."""
+    _, inverse, count = np.unique(np.stack([own, *codes]), axis=1, return_inverse=True, return_counts=True)
+    return np.asarray(count[inverse.ravel()], np.int64)

@@ -13,13 +13,12 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
-from consensus.confusions import Confusions
 from consensus.models import diagnostics, majority_vote, pooled_prior, starts, tempering
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
+from consensus.models.layout import lay_out
 from consensus.models.rows import Rows
-from consensus.posterior import DensePosterior
 from consensus.result import Consensus, Warning
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from consensus.config import Prior
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate, Progress
+    from consensus.models.layout import Layout
 
 SMALL_RHO = 0.3  # least rho where the data is too small to measure it
 
@@ -77,7 +77,7 @@ def fit(
     if small:
         cautions.append(diagnostics.small_data(judgments))
 
-    problem = _problem(judgments, aligned, config, Rows.of(judgments), small)
+    problem = _problem(judgments, aligned, config, lay_out(judgments, aligned), small)
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)
@@ -86,11 +86,9 @@ def fit(
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
-        beliefs=DensePosterior(estimate.posterior(problem, backend, tempering.power(judgments.per_item, rho))),
+        beliefs=estimate.beliefs(problem, backend, tempering.power(judgments.per_item, rho)),
         prior_shares=estimate.pi,
-        confusions=Confusions.of_rows(
-            problem.rows.worker, problem.rows.label, estimate.counts, estimate.A, judgments.n_workers
-        ),
+        confusions=problem.rows.confusions(estimate, backend),
         convergence=estimate.convergence,
         config=config,
         rho=rho,
@@ -99,14 +97,14 @@ def fit(
         warnings=(
             *diagnostics.of_judgments(judgments),
             *diagnostics.of_gold(aligned),
-            *diagnostics.of_fit(judgments, problem.rows, estimate),
+            *diagnostics.of_fit(judgments, problem.rows, estimate, backend),
             *cautions,
         ),
         starts={name: candidate.objective for name, candidate in candidates.items()},
     )
 
 
-def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, rows: Rows, small: bool) -> Problem:
+def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, rows: Layout, small: bool) -> Problem:
     prior_row = np.zeros(judgments.n_items, np.int32)
     accepted = np.zeros((0, judgments.n_labels), np.bool_)
     if gold is not None:
@@ -149,7 +147,7 @@ def _rho(
         return config.rho
     if small:
         return SMALL_RHO
-    if judgments.n_judgments > tempering.MOST_HELD_OUT:
+    if judgments.n_judgments > tempering.MOST_HELD_OUT or not isinstance(problem.rows, Rows):
         return tempering.USUAL_RHO
     return tempering.measured_rho(judgments, problem, backend, config.seed, progress)
 
@@ -168,12 +166,11 @@ def _switch_risk(
     if camps.contradicting or judgments.n_judgments <= tempering.MOST_HELD_OUT:
         start = starts.mirrored(judgments, problem, backend)
         opposite = climb(problem, start, backend, progress, "fitting the opposite")
-        same = np.mean(
-            opposite.posterior(problem, backend).argmax(axis=1) == estimate.posterior(problem, backend).argmax(axis=1)
-        )
+        best, other = (one.beliefs(problem, backend).peaks(backend).best for one in (estimate, opposite))
+        same = np.mean(best == other)
         if same < 0.5:  # else the mirrored start led back to the same solution
             gap = estimate.objective - opposite.objective
-    majority = starts.majority(judgments, backend)[judgments.per_item > 0].sum(axis=0)
+    _, majority = starts.by_majority(judgments, backend)
     return [
         *diagnostics.switch_risk(camps, gap, judgments.n_judgments),
         *diagnostics.moved_labels(judgments, problem.rows, estimate, majority),

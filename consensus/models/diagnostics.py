@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.confusions import Confusions
 from consensus.kernels import tallies
 from consensus.probabilities import entropy, normalised
 from consensus.result import Warning
@@ -16,9 +15,10 @@ from consensus.result import Warning
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.backends import Backend
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
-    from consensus.models.rows import Rows
+    from consensus.models.layout import Layout
 
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
@@ -156,7 +156,7 @@ def of_gold(gold: AlignedGold | None) -> list[Warning]:
     return []
 
 
-def of_fit(judgments: Judgments, rows: Rows, estimate: Estimate) -> list[Warning]:
+def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Backend) -> list[Warning]:
     """Cautions about the fit itself."""
     found = []
     convergence = estimate.convergence
@@ -168,10 +168,10 @@ def of_fit(judgments: Judgments, rows: Rows, estimate: Estimate) -> list[Warning
                 {"iterations": convergence.iterations},
             )
         )
-    pooled = normalised(pooled_counts(rows, estimate.counts))
+    pooled = normalised(rows.pooled_counts(estimate.counts))
     diagonal = float((estimate.pi * np.diag(pooled)).sum())
     bound = 1.0 / judgments.n_labels + 0.1
-    if judgments.n_labels > 1 and diagonal < bound and _say_little(judgments, rows, estimate):
+    if judgments.n_labels > 1 and diagonal < bound and _say_little(judgments, rows, estimate, backend):
         found.append(
             Warning(
                 "near_chance",
@@ -194,9 +194,9 @@ def of_fit(judgments: Judgments, rows: Rows, estimate: Estimate) -> list[Warning
     return found
 
 
-def _say_little(judgments: Judgments, rows: Rows, estimate: Estimate) -> bool:
+def _say_little(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Backend) -> bool:
     """The mean judgment carries less than LEAST_TOLD of what is to be known: not so for those who lie with skill."""
-    found = Confusions.of_rows(rows.worker, rows.label, estimate.counts, estimate.A, rows.n_workers)
+    found = rows.confusions(estimate, backend)
     activity = np.bincount(judgments.worker, minlength=rows.n_workers)
     told = float(found.informativeness(estimate.pi) @ activity) / judgments.n_judgments
     return told < LEAST_TOLD * float(entropy(estimate.pi[None])[0])
@@ -234,14 +234,14 @@ def switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> l
 
 
 def moved_labels(
-    judgments: Judgments, rows: Rows, estimate: Estimate, majority_shares: NDArray[np.float64]
+    judgments: Judgments, rows: Layout, estimate: Estimate, majority_shares: NDArray[np.float64]
 ) -> list[Warning]:
     """Labels that the fit uses quite otherwise than the judgments do: right where they are rare, else suspicious.
 
     ``majority_shares`` (K,) counts items by majority vote.
     """
     signs = []
-    pooled = pooled_counts(rows, estimate.counts)
+    pooled = rows.pooled_counts(estimate.counts)
     for k in np.flatnonzero(pooled.sum(axis=1) >= LEAST_MASS):
         most = int(pooled[k].argmax())
         if pooled[k, most] > pooled[k, k]:
@@ -262,13 +262,6 @@ def moved_labels(
             {"n_signs": len(signs)},
         )
     ]
-
-
-def pooled_counts(rows: Rows, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K, K) expected judgments of all workers together, [true, observed]."""
-    by_label = np.zeros((rows.n_labels, rows.n_labels))
-    tallies.sums_by_label(rows.label, counts, by_label)
-    return by_label.T
 
 
 @dataclass(frozen=True, slots=True)

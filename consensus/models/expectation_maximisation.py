@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import Prior
-    from consensus.models.rows import Rows
+    from consensus.models.layout import Layout
+    from consensus.posterior import Posterior
 
 SMALLEST = 1e-10  # probabilities under maximum likelihood (prior="none") are kept above this
 Progress = Callable[[str, int, float, float], None]
@@ -44,7 +45,7 @@ Progress = Callable[[str, int, float, float], None]
 class Problem:
     """What EM is run on."""
 
-    rows: Rows
+    rows: Layout
     accepted: NDArray[np.bool_]
     """(G, K) accepted labels of gold items."""
     prior_row: NDArray[np.int32]
@@ -84,13 +85,16 @@ class Estimate:
         """The final objective in nats."""
         return self.convergence.objective[-1]
 
-    def posterior(
-        self, problem: Problem, backend: Backend, power: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """(I, K) z, to the ``power`` (I,) if given (and normalised)."""
+    def beliefs(self, problem: Problem, backend: Backend, power: NDArray[np.float64] | None = None) -> Posterior:
+        """Posterior z of every item, to the ``power`` (I,) if given (and normalised)."""
         rows = problem.rows
         exponent = np.ones(rows.n_items) if power is None else power
-        return rows.posterior(self.C, problem.priors(self.pi), problem.prior_row, exponent, backend)
+        return rows.beliefs(self, problem.priors(self.pi), problem.prior_row, exponent, backend)
+
+    def posterior(self, problem: Problem, backend: Backend) -> NDArray[np.float64]:
+        """(I, K) z."""
+        z: NDArray[np.float64] = self.beliefs(problem, backend).dense(slice(None))
+        return z
 
 
 def climb(
@@ -118,6 +122,8 @@ def climb(
             A = learnt
             frozen_at = iteration
             learning = learning and iteration < pooled_prior.MOST_PASSES
+        if iteration <= frozen_at:
+            rows.settle_others(pi, A, tables, backend)
         density = rows.maximise(A, SMALLEST, tables, backend)
         evidence = rows.em_pass(problem.priors(pi), problem.prior_row, tables, backend)
         objective.append(evidence + log_prior_density(rows.n_workers, density, pi, A, problem.prior))
@@ -128,7 +134,8 @@ def climb(
             status = "converged"
             break
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
-    C = np.ascontiguousarray(tables.C[:, : rows.n_labels])
+    C = tables.C[:, : rows.n_labels] if tables.C.ndim == 2 else tables.C
+    C = np.ascontiguousarray(C)
     return Estimate(pi, A, C, tables.N, tables.n, tables.mass, convergence)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.models.rows import Rows, Tables
+    from consensus.models.layout import Layout
 
 BASE_WEIGHT = 20.0  # pseudo-judgments with which the one-coin base holds the mean of A
 CONCENTRATION_SHAPE, CONCENTRATION_RATE = 2.0, 0.02  # Gamma prior of the shared concentration c
@@ -36,7 +36,7 @@ def one_coin(n_labels: int) -> NDArray[np.float64]:
     )
 
 
-def improved(A: NDArray[np.float64], rows: Rows, tables: Tables, backend: Backend) -> NDArray[np.float64]:
+def improved(A: NDArray[np.float64], rows: Layout, tables: Any, backend: Backend) -> NDArray[np.float64]:
     """One fixed-point step (Minka 2000, *Estimating a Dirichlet distribution*, eq. 55) for A = c m.
 
     With psi the digamma function, and a one-coin base that holds the mean of A where labels are rare or absent::

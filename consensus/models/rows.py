@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
-from consensus.kernels import em
+from consensus.confusions import Confusions
+from consensus.kernels import em, tallies
+from consensus.posterior import DensePosterior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
     from consensus.judgments import Judgments
+    from consensus.models.expectation_maximisation import Estimate
 
 IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
 
@@ -52,6 +55,8 @@ class Rows:
     n_labels: int
     item_shards: tuple[slice, ...]
     worker_shards: tuple[slice, ...]
+
+    weighs_all_labels = True
 
     @classmethod
     def of(cls, judgments: Judgments) -> Rows:
@@ -197,6 +202,51 @@ class Rows:
             )
 
         return sum(backend.map(shard, self.worker_shards))
+
+    def settle_others(self, pi: NDArray[np.float64], A: NDArray[np.float64], tables: Tables, backend: Backend) -> None:
+        """Nothing to settle: every label is weighed."""
+
+    def one_coin(self, accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """C (R, K) of workers with one ``accuracy`` (W,) each, errors spread evenly."""
+        wrong = (1.0 - accuracy) / max(self.n_labels - 1, 1)
+        C = np.repeat(wrong[self.worker][:, None], self.n_labels, axis=1)
+        C[np.arange(len(self.label)), self.label] = accuracy[self.worker]
+        return C
+
+    def start_of(
+        self, C: NDArray[np.float64], priors: NDArray[np.float64], prior_row: NDArray[np.int32], backend: Backend
+    ) -> NDArray[np.float64]:
+        """(I, K) posterior to start from, given ``C``."""
+        return self.posterior(C, priors, prior_row, np.ones(self.n_items), backend)
+
+    def beliefs(
+        self,
+        estimate: Estimate,
+        priors: NDArray[np.float64],
+        prior_row: NDArray[np.int32],
+        power: NDArray[np.float64],
+        backend: Backend,
+    ) -> DensePosterior:
+        """E: posterior of all items, to ``power`` (I,) and normalised."""
+        return DensePosterior(self.posterior(estimate.C, priors, prior_row, power, backend))
+
+    def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:
+        """The confusions of all workers."""
+        del backend
+        return Confusions.of_rows(self.worker, self.label, estimate.counts, estimate.A, self.n_workers)
+
+    def gathered(
+        self, estimate: Estimate, judgment: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """N and C of the row, and n of the worker of some judgments, each (n, K) by true label."""
+        row = self.row[judgment]
+        return estimate.counts[row], estimate.totals[self.worker[row]], estimate.C[row]
+
+    def pooled_counts(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K, K) expected judgments of all workers together, [true, observed]."""
+        by_label = np.zeros((self.n_labels, self.n_labels))
+        tallies.sums_by_label(self.label, counts, by_label)
+        return by_label.T
 
     def posterior(
         self,

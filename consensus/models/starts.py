@@ -8,6 +8,7 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import tallies
+from consensus.models.cells import Cells
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def _votes(judgments: Judgments, hard: bool, backend: Backend) -> NDArray[np.flo
 
 def usual(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """(I, K) where EM starts without better knowledge, gold items clamped."""
+    if isinstance(problem.rows, Cells):
+        return problem.rows.votes(hard=problem.prior != "none")
     start = shares(judgments, backend) if problem.prior == "none" else majority(judgments, backend)
     gold_items = np.flatnonzero(problem.prior_row)
     accepted = problem.accepted[problem.prior_row[gold_items] - 1]
@@ -59,19 +62,28 @@ def gold(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np
 
 def mirrored(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """Start from the worst agreement: workers count as the less accurate, the more they agree with the majority."""
-    agreed = majority(judgments, backend)[judgments.item, judgments.label]
+    n_agreed, _ = by_majority(judgments, backend)
     n = np.bincount(judgments.worker, minlength=judgments.n_workers)
-    n_agreed = np.bincount(judgments.worker, weights=agreed, minlength=judgments.n_workers)
     return one_coin(judgments, problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
+
+
+def by_majority(judgments: Judgments, backend: Backend) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Judgments of each worker (W,) for the majority label, and items of each majority label (K,); ties shared."""
+
+    def shard(part: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        agreed, mass = np.zeros(judgments.n_workers), np.zeros(judgments.n_labels)
+        starts = judgments.item_start[part.start : part.stop + 1]
+        tallies.by_majority(starts, judgments.worker, judgments.label, agreed, mass)
+        return agreed, mass
+
+    size = judgments.n_workers + judgments.n_labels
+    found = backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, size)))
+    return np.sum([agreed for agreed, _ in found], axis=0), np.sum([mass for _, mass in found], axis=0)
 
 
 def one_coin(
     judgments: Judgments, problem: Problem, accuracy: NDArray[np.float64], backend: Backend
 ) -> NDArray[np.float64]:
-    """(I, K) posterior under one accuracy a worker (W,), errors spread evenly, uniform class prior."""
-    rows, n_labels = problem.rows, judgments.n_labels
-    wrong = (1.0 - accuracy) / max(n_labels - 1, 1)
-    C = np.repeat(wrong[rows.worker][:, None], n_labels, axis=1)
-    C[np.arange(len(rows.label)), rows.label] = accuracy[rows.worker]
-    uniform = np.full(n_labels, 1.0 / n_labels)
-    return rows.posterior(C, problem.priors(uniform), problem.prior_row, np.ones(rows.n_items), backend)
+    """Posterior under one accuracy a worker (W,), errors spread evenly, uniform class prior."""
+    rows, uniform = problem.rows, np.full(judgments.n_labels, 1.0 / judgments.n_labels)
+    return rows.start_of(rows.one_coin(accuracy), problem.priors(uniform), problem.prior_row, backend)

@@ -15,6 +15,7 @@ import numpy as np
 from consensus.kernels import em
 from consensus.models import starts
 from consensus.models.expectation_maximisation import SMALLEST, climb
+from consensus.models.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,19 +80,17 @@ def _split_scores(
     stage: str,
 ) -> NDArray[np.float64]:
     """(H, G) log score of every held-out judgment for every rho of the grid."""
-    kept = judgments.subset(~held)
-    train = replace(
-        problem,
-        rows=problem.rows.restricted(kept, ~held),
-        tolerance=max(problem.tolerance, HELD_OUT_TOLERANCE),
-    )
+    kept, rows = judgments.subset(~held), problem.rows
+    assert isinstance(rows, Rows)
+    left = rows.restricted(kept, ~held)
+    train = replace(problem, rows=left, tolerance=max(problem.tolerance, HELD_OUT_TOLERANCE))
     estimate = climb(train, starts.usual(kept, train, backend), backend, progress, stage)
-    fitted = train.rows.tables()
+    fitted = left.tables()
     fitted.N[:], fitted.n[:] = estimate.counts, estimate.totals
-    train.rows.maximise(estimate.A, SMALLEST, fitted, backend)
-    log_C = np.log(fitted.C[:, : problem.rows.n_labels])
+    left.maximise(estimate.A, SMALLEST, fitted, backend)
+    log_C = np.log(fitted.C[:, : rows.n_labels])
     log_posterior = np.log(np.maximum(estimate.posterior(train, backend), 1e-300))
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     out = np.empty((int(held.sum()), len(GRID)))
-    em.held_out_scores(judgments.item[held], log_C[problem.rows.row[held]], log_posterior, kept.per_item, GRID, out)
+    em.held_out_scores(judgments.item[held], log_C[rows.row[held]], log_posterior, kept.per_item, GRID, out)
     return out
