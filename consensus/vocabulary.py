@@ -45,7 +45,9 @@ class Vocabulary:
             return meaning[column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)]
         if kind in {pa.string(), pa.binary(), pa.large_string(), pa.large_binary()}:
             return self._add(column)
-        text = pa.large_binary() if kind == pa.binary_view() or pa.types.is_fixed_size_binary(kind) else pa.large_string()
+        text = (
+            pa.large_binary() if kind == pa.binary_view() or pa.types.is_fixed_size_binary(kind) else pa.large_string()
+        )
         cast = [self._add(column.slice(begin, CASTED).cast(text)) for begin in range(0, len(column), CASTED)]
         return np.concatenate(cast) if cast else np.zeros(0, np.int32)
 
