@@ -42,7 +42,8 @@ class Vocabulary:
             return np.concatenate(codes) if codes else np.zeros(0, np.int32)
         if pa.types.is_dictionary(kind):
             meaning = np.append(self.add(column.dictionary), np.int32(-1))
-            return meaning[column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)]
+            positions = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+            return np.asarray(meaning[positions], np.int32)
         if kind in {pa.string(), pa.binary(), pa.large_string(), pa.large_binary()}:
             return self._add(column)
         text = (

@@ -12,7 +12,7 @@ from consensus.judgments import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from hashlib import _Hash as Digest
+    from hashlib import _Hash
 
     import numpy as np
     import pyarrow as pa
@@ -43,7 +43,7 @@ class Reading:
 
     file: str
     blocks: Generator[Block]
-    digest: Digest | None = field(default_factory=hashlib.sha256)
+    digest: _Hash | None = field(default_factory=hashlib.sha256)
     """SHA-256 of the bytes of the file, once all blocks were read; None where there is no file."""
 
     @property

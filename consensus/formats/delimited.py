@@ -25,11 +25,11 @@ from consensus.judgments import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
     import pyarrow as pa
 
-    from consensus.formats.blocks import Digest
     from consensus.formats.records import Record
     from consensus.formats.roles import Roles
 
@@ -72,7 +72,7 @@ def read(path: Path, roles: Roles) -> Reading:
     return Reading(displayed(path), _blocks(layout, header, digest), digest)
 
 
-def _blocks(layout: _Layout, header: Record, digest: Digest) -> Generator[Block]:
+def _blocks(layout: _Layout, header: Record, digest: _Hash) -> Generator[Block]:
     path = layout.path
     scanner = Scanner(layout.delimiter, header.line + header.n_lines)
     with unreadable(path), Tap(path, digest) as tap:

@@ -14,11 +14,11 @@ from consensus.formats.streams import displayed, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
     import pyarrow as pa
 
-    from consensus.formats.blocks import Digest
     from consensus.formats.roles import Roles
 
 BATCH = 1 << 20  # rows of a Parquet file that are read at once
@@ -43,7 +43,7 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
     return Reading(displayed(path), _batches(path, found, digest), digest)
 
 
-def _batches(path: Path, found: dict[str, str], digest: Digest) -> Generator[Block]:
+def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Block]:
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -16,9 +16,9 @@ from consensus.judgments import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
-    from consensus.formats.blocks import Digest
     from consensus.formats.roles import Roles
 
 BLOCK = 4 << 20  # bytes of lines that are parsed at once
@@ -44,7 +44,7 @@ def read(path: Path, roles: Roles) -> Reading:
     return Reading(displayed(path), _blocks(path, keys, digest), digest)
 
 
-def _blocks(path: Path, keys: dict[str, str], digest: Digest) -> Generator[Block]:
+def _blocks(path: Path, keys: dict[str, str], digest: _Hash) -> Generator[Block]:
     with unreadable(path):
         tap = Tap(path, digest)
         lines = _lines(tap)

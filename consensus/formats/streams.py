@@ -10,9 +10,9 @@ from consensus.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
-    from consensus.formats.blocks import Digest
 
 COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 MAGIC = {
@@ -31,7 +31,7 @@ class Tap(io.RawIOBase):
     A last line without an end gets one: Arrow takes an empty last field for a quoted one otherwise.
     """
 
-    def __init__(self, path: Path, digest: Digest | None = None) -> None:
+    def __init__(self, path: Path, digest: _Hash | None = None) -> None:
         super().__init__()
         import pyarrow as pa
 

@@ -46,9 +46,9 @@ def mixed(word: np.uint64) -> np.uint64:
 @kernel()
 def word_at(words: Words, begin: int, end: int) -> np.uint64:
     """Bytes ``begin:end`` as a word, at most eight of them, zeros behind (``begin < end``)."""
-    if end - begin >= 8:
-        return words[begin]
-    return words[begin] & (ALL >> np.uint64(64 - 8 * (end - begin)))
+    n_bytes = min(end - begin, 8)
+    word: np.uint64 = words[begin] & (ALL >> np.uint64(64 - 8 * n_bytes))
+    return word
 
 
 @kernel()
@@ -133,7 +133,7 @@ def fill_slots(text_hash: Words, out_slots: Words) -> None:
 @kernel()
 def shared_prefix(starts: Offsets, words: Words) -> int:
     """How many bytes all texts begin with."""
-    shared = starts[1] - starts[0]
+    shared: int = starts[1] - starts[0]
     for n in range(1, starts.shape[0] - 1):
         shared = min(shared, starts[n + 1] - starts[n])
         at = 0
