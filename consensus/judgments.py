@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-LARGEST_KEY = 2**62  # item, worker and label are sorted as one integer while it fits
+KEY_BITS = 63  # item, worker and label are sorted as one integer while they fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,22 +208,20 @@ class AlignedGold:
 
 
 def encode(
-    item: pa.ChunkedArray,
-    worker: pa.ChunkedArray,
-    label: pa.ChunkedArray,
+    items: tuple[NDArray[np.int32], pa.StringArray],
+    workers: tuple[NDArray[np.int32], pa.StringArray],
+    labels: tuple[NDArray[np.int32], pa.StringArray],
     when: NDArray[np.datetime64] | None,
     *,
     repeats: str,
     locate: Callable[[int], str],
 ) -> Judgments:
-    """Codes in canonical order from columns of text.
+    """Judgments in canonical order from rows in any.
 
     Parameters
     ----------
-    item, worker
-        Text without nulls, one entry a row.
-    label
-        Text; null is an abstain.
+    items, workers, labels
+        Code of each row (rows,) and the sorted texts that the codes are positions in; a label of -1 is an abstain.
     when
         (rows,) time of each judgment, or None.
     repeats
@@ -236,71 +234,115 @@ def encode(
     JudgmentError
         ``repeats`` is "error" and there is a repeat.
     """
-    item_code, item_ids = _factorise(item)
-    worker_code, worker_ids = _factorise(worker)
-    label_code, label_ids = _factorise(label)
-    labels = tuple(label_ids.to_pylist())
-    n_read = len(item_code)
-
-    given = np.flatnonzero(label_code >= 0)
-    if len(given) < n_read:
-        item_code, worker_code, label_code = item_code[given], worker_code[given], label_code[given]
+    (item, item_ids), (worker, worker_ids), (label, label_ids) = items, workers, labels
+    n_read = len(item)
+    given: NDArray[np.int64] | None = None  # rows with a label, or None for all
+    if n_read and label.min() < 0:
+        given = np.flatnonzero(label >= 0)
+        item, worker, label = item[given], worker[given], label[given]
         when = None if when is None else when[given]
-    pair = item_code * np.int64(max(len(worker_ids), 1)) + worker_code
-    has_repeats, by_row_order = False, False
-    pair_sorted: NDArray[np.int64] | None = None
-    if when is None and len(item_ids) * len(worker_ids) * max(len(labels), 1) < LARGEST_KEY:
-        key = np.sort(pair * len(labels) + label_code)  # sorting keys beats sorting positions
-        pair_sorted, label_sorted = np.divmod(key, max(len(labels), 1))
-        has_repeats = bool(np.any(pair_sorted[1:] == pair_sorted[:-1]))
-    if pair_sorted is None or (has_repeats and repeats != "keep"):
-        time = np.zeros(len(pair), np.int64) if when is None else _time_rank(when)
-        order = np.lexsort((time, pair)) if repeats != "keep" else np.lexsort((time, label_code, pair))
-        pair_sorted, label_sorted = pair[order], label_code[order]
-        repeated = np.flatnonzero(pair_sorted[1:] == pair_sorted[:-1])
+    worker_bits, label_bits = _bits(len(worker_ids)), _bits(len(label_ids))
+    fits = _bits(len(item_ids)) + worker_bits + label_bits <= KEY_BITS
+    n_given, by_row_order, settled = len(item), False, False
+    if fits and when is None:  # sorting keys beats sorting positions
+        key = _packed(item, worker, worker_bits, label, label_bits)
+        key.sort()
+        settled = repeats == "keep" or not np.any((key[1:] ^ key[:-1]) < 1 << label_bits)
+    if settled:
+        label = _lowest(key, label_bits)
+        key >>= label_bits
+    else:
+        time = np.zeros(n_given, np.int64) if when is None else _time_rank(when)
+        key = _packed(item, worker, worker_bits)
+        order = _order(key, label, label_bits, time, fits, keep=repeats == "keep")
+        key = key[order]
+        repeated = np.flatnonzero(key[1:] == key[:-1])
         if len(repeated) and repeats == "error":
-            first, second = (int(given[order[repeated[0] + n]]) for n in (0, 1))
+            first, second = (int(order[repeated[0] + n]) for n in (0, 1))
+            row = second if given is None else int(given[second])
             raise JudgmentError(
-                f'{locate(second)}: worker "{worker[second]}" judged item "{item[second]}" twice '
-                f'("{label[first]}", then "{label[second]}"); keep one row or pass --repeats=last'
+                f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
+                f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); '
+                "keep one row or pass --repeats=last"
             )
         if len(repeated) and repeats != "keep":
             decisive = repeated[~np.isin(repeated + 1 if repeats == "last" else repeated - 1, repeated)]
-            differ = label_sorted[decisive] != label_sorted[decisive + 1]
-            by_row_order = bool(np.any(differ & (time[order[decisive]] == time[order[decisive + 1]])))
+            before, after = order[decisive], order[decisive + 1]
+            by_row_order = bool(np.any((label[before] != label[after]) & (time[before] == time[after])))
             chosen = np.ones(len(order), np.bool_)
             chosen[repeated if repeats == "last" else repeated + 1] = False
-            order, pair_sorted, label_sorted = order[chosen], pair_sorted[chosen], label_sorted[chosen]
+            order, key = order[chosen], key[chosen]
+        label = label[order]
         when = None if when is None else when[order]
-
-    item_sorted, worker_sorted = np.divmod(pair_sorted, max(len(worker_ids), 1))
+    worker = _lowest(key, worker_bits)
+    key >>= worker_bits
+    item = key.astype(np.int32)
+    del key
     start = np.zeros(len(item_ids) + 1, np.int64)
-    np.cumsum(np.bincount(item_sorted, minlength=len(item_ids)), out=start[1:])
+    np.cumsum(np.bincount(item, minlength=len(item_ids)), out=start[1:])
     return Judgments(
-        item=item_sorted.astype(np.int32),
-        worker=worker_sorted.astype(np.int32),
-        label=label_sorted.astype(np.int32),
+        item=item,
+        worker=worker,
+        label=label,
         item_start=start,
         item_ids=item_ids,
         worker_ids=worker_ids,
-        labels=labels,
+        labels=tuple(label_ids.to_pylist()),
         timestamp=when,
-        tally=Tally(n_read, len(pair_sorted), abstained=n_read - len(given), repeated=len(given) - len(pair_sorted)),
+        tally=Tally(n_read, len(item), abstained=n_read - n_given, repeated=n_given - len(item)),
         repeats_by_row_order=by_row_order,
     )
 
 
-def _factorise(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.StringArray]:
-    """Codes (-1 for null) into the sorted distinct texts, and those."""
-    import pyarrow.compute as pc
+def _order(
+    pair: NDArray[np.int64],
+    label: NDArray[np.int32],
+    label_bits: int,
+    time: NDArray[np.int64],
+    fits: bool,
+    *,
+    keep: bool,
+) -> NDArray[np.int64]:
+    """Positions (rows,) by (item, worker), then by label if repeats are kept, then by time, then by row."""
+    order = np.argsort((pair << label_bits) | label) if fits else np.lexsort((label, pair))
+    again = pair[order[1:]] == pair[order[:-1]]
+    if keep:
+        again &= label[order[1:]] == label[order[:-1]]
+    tied = np.zeros(len(order) + 1, np.bool_)
+    tied[1:-1] = again
+    positions = np.flatnonzero(tied[1:] | tied[:-1])
+    rows = np.sort(order[positions])
+    order[positions] = rows[np.lexsort((time[rows], label[rows] * keep, pair[rows]))]
+    return order
 
-    encoded = column.dictionary_encode().combine_chunks()
-    order = pc.sort_indices(encoded.dictionary)
-    rank = np.empty(len(order) + 1, np.int64)
-    rank[order.to_numpy()] = np.arange(len(order))
-    rank[-1] = -1
-    codes = rank[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
-    return codes, encoded.dictionary.take(order)
+
+def _bits(n: int) -> int:
+    """Bits that tell ``n`` codes apart."""
+    return max(n - 1, 0).bit_length()
+
+
+def _packed(
+    item: NDArray[np.int32],
+    worker: NDArray[np.int32],
+    worker_bits: int,
+    label: NDArray[np.int32] | None = None,
+    label_bits: int = 0,
+) -> NDArray[np.int64]:
+    """One integer for each (item, worker) or (item, worker, label), in the same order."""
+    key = item.astype(np.int64)
+    key <<= worker_bits
+    key |= worker
+    if label is not None:
+        key <<= label_bits
+        key |= label
+    return key
+
+
+def _lowest(key: NDArray[np.int64], bits: int) -> NDArray[np.int32]:
+    """The code in the lowest bits of each key."""
+    code = np.empty(len(key), np.int32)
+    np.bitwise_and(key, (1 << bits) - 1, out=code, casting="unsafe")
+    return code
 
 
 def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:

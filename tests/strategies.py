@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from consensus.judgments import Judgments, encode
 
@@ -28,8 +29,15 @@ def rows(draw: st.DrawFn, min_size: int = 1, max_labels: int = 4, abstains: bool
 
 def encoded(judged: Sequence[tuple[str, str, str | None]]) -> Judgments:
     """Rows as Judgments."""
-    item, worker, label = (pa.chunked_array([pa.array([row[n] for row in judged], pa.string())]) for n in range(3))
+    item, worker, label = (coded([row[n] for row in judged]) for n in range(3))
     return encode(item, worker, label, None, repeats="last", locate=str)
+
+
+def coded(texts: Sequence[str | None]) -> tuple[NDArray[np.int32], pa.StringArray]:
+    """Codes into the sorted distinct texts, -1 for None."""
+    known = sorted({text for text in texts if text is not None})
+    position = {text: code for code, text in enumerate(known)}
+    return np.array([-1 if text is None else position[text] for text in texts], np.int32), pa.array(known, pa.string())
 
 
 @st.composite

@@ -1,38 +1,57 @@
-"""CSV and TSV, plain or compressed.
+"""CSV and TSV, plain or compressed, in blocks of whole lines.
 
-Arrow parses. A second look, record by record in Python, is taken only when something is odd (a row with too few or too
-many fields, a line break or a lone carriage return somewhere, a quote left open at the end): to say which line it was,
-and to refuse a file in which a quote swallowed rows.
+Arrow parses. A second look, record by record in Python, is taken only at parts in which something is odd (a row with
+too few or too many fields, a line break in a value, a blank line, a lone carriage return, a quote left open at the
+end): to say which line it was, and to refuse a file in which a quote swallowed rows. A part that is not odd holds one
+row a line and ends outside quotes, so that the next one begins outside quotes, too.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.records import delimiter_of, header_of, records, refuse_open_quote, scan
+from consensus.formats.blocks import Block, Reading
+from consensus.formats.records import Scanner, delimiter_of, header_of, refuse_open_quote, scan
 from consensus.formats.streams import Tap, displayed, refuse_binary, unreadable
-from consensus.formats.table import TextTable
-from consensus.judgments import Reject, Source
+from consensus.judgments import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Generator, Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from consensus.formats.records import Record
     from consensus.formats.roles import Roles
 
-BLOCK = 4 << 20  # bytes that Arrow parses at once
+BLOCK = 16 << 20  # bytes that are read at once
+PART = 1 << 16  # bytes of an odd block that are looked at at once
+PARSED = 1 << 20  # bytes that a thread of Arrow parses at once
 
 
-def read(path: Path, roles: Roles) -> TextTable:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    path: Path
+    delimiter: str
+    n_fields: int
+    found: dict[str, int]
+    """Position of the column of each role."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read(path: Path, roles: Roles) -> Reading:
     """Columns of ``path`` as bytes.
 
     Raises
@@ -40,62 +59,111 @@ def read(path: Path, roles: Roles) -> TextTable:
     FormatError
         The file is empty, binary, cut off, or its quotes do not add up; or a column can't be found.
     """
-    import pyarrow as pa
-
     with unreadable(path):
         refuse_binary(path)
         delimiter = delimiter_of(path)
         header = header_of(path, delimiter)
-        names = _names(header, delimiter, path)
-        found = roles.positions(names, str(path))
-        first = header.line + header.n_lines
-        tap = Tap(path)
-        with tap:
-            columns = _parse(pa.PythonFile(tap), first - 1, len(names), found, delimiter, BLOCK)
-        if columns is not None and not _is_odd(tap, first - 1 + len(columns["item"]), delimiter):
-            lines: NDArray[np.int64] | None = None
-            rejects: list[Reject] = []
-        else:
-            tap = Tap(path)
-            columns, lines, rejects = _second_look(path, tap, first - 1, len(names), found, delimiter)
-    table = TextTable(
-        file=displayed(path),
-        columns=columns,
-        rejects=rejects,
-        describe=_describe(path, delimiter, first, lines),
-        source=Source(displayed(path), tap.digest.hexdigest()),
-    )
-    if lines is not None:
-        _refuse_swallowed_rows(table, len(names), delimiter)
-    return table
-
-
-def _names(header: Record, delimiter: str, path: Path) -> list[str]:
     try:
-        return next(csv.reader([header.readable], delimiter=delimiter))
+        names = next(csv.reader([header.readable], delimiter=delimiter))
     except csv.Error as error:
         raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
+    layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)))
+    digest = hashlib.sha256()
+    return Reading(displayed(path), _blocks(layout, header, digest), digest)
 
 
-def _is_odd(tap: Tap, n_lines: int, delimiter: str) -> bool:
-    """The lines are not one a row, or the last one leaves a quote open."""
-    return tap.line_feeds != n_lines or tap.returns_end_lines or scan(tap.last_line, delimiter, False)[1]
+def _blocks(layout: _Layout, header: Record, digest: _Hash) -> Generator[Block]:
+    path = layout.path
+    scanner = Scanner(layout.delimiter, header.line + header.n_lines)
+    with unreadable(path), Tap(path, digest) as tap:
+        tap.read(header.end)
+        for block in _cut(tap, BLOCK):
+            plain = _first_look(block, layout, scanner, tap.done)
+            if plain is not None:
+                yield plain
+                continue
+            for part in _cut(io.BytesIO(block), PART):
+                yield _first_look(part, layout, scanner, tap.done) or _second_look(part, layout, scanner, tap.done)
+    if (record := scanner.end()) is not None:
+        refuse_open_quote(record, path)
 
 
-def _parse(
-    stream: pa.NativeFile, skip_lines: int, n_fields: int, found: dict[str, int], delimiter: str, block: int
-) -> dict[str, pa.ChunkedArray] | None:
-    """Bytes of the wanted columns, or None where Arrow finds a row malformed (or too long for a block)."""
+def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
+    """The stream in pieces of at least ``size`` bytes (but for the last), each ending where a line does."""
+    held: list[bytes] = []
+    while data := stream.read(size):
+        end = data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1  # a last carriage return may await its line feed
+        if end:
+            yield b"".join([*held, data[:end]])
+            held = []
+        held.append(data[end:])
+    if any(held):
+        yield b"".join(held)
+
+
+def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block | None:
+    """The rows of ``data``, one a line; None if something is odd."""
+    if scanner.is_open or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+        return None
+    columns = _parse(data, layout, PARSED)
+    if columns is None:
+        return None
+    text = data.rstrip(b"\r\n")
+    n_rows, n_blank = len(columns["item"]), data.count(b"\n", len(text)) - 1  # blank lines at the end do no harm
+    n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
+    last = text[text.rfind(b"\n") + 1 :].decode("latin-1")
+    if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
+        return None
+    line, scanner.line = scanner.line, scanner.line + n_lines
+    return Block(columns, line, partial(_lines_of, data), [], done)
+
+
+def _lines_of(data: bytes, rows: list[int]) -> list[str]:
+    """The text of lines, counted from 0."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    found = (data[ends[row - 1] + 1 if row else 0 : ends[row]] for row in rows)
+    return [line.rstrip(b"\r").decode("utf-8", errors="backslashreplace") for line in found]
+
+
+def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block:
+    """The records that end in ``data``: rows with the right number of fields, the others as rejects."""
+    import pyarrow as pa
+
+    good, rejects = [], []
+    for raw in io.StringIO(data.decode("latin-1"), newline=""):
+        record = scanner.feed(raw)
+        if record is None:
+            continue
+        refuse_open_quote(record, layout.path)
+        if record.n_fields == layout.n_fields:
+            good.append(record)
+        else:
+            much = "few" if record.n_fields < layout.n_fields else "many"
+            reason = f"too {much} fields: {record.n_fields} instead of {layout.n_fields}"
+            rejects.append(Reject(displayed(layout.path), record.line, reason, record.readable))
+    text = "".join(record.text + "\n" for record in good).encode("latin-1")
+    columns = (
+        _parse(text, layout, len(text)) if good else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
+    )
+    if columns is None or len(columns["item"]) != len(good):
+        raise FormatError(f"{layout.path}: its quotes can be read in two ways; double those that belong to a value")
+    _refuse_swallowed_rows(columns, good, layout)
+    lines = np.array([record.line for record in good], np.int64)
+    return Block(columns, lines, lambda rows: [good[row].readable for row in rows], rejects, done)
+
+
+def _parse(data: bytes, layout: _Layout, at_once: int) -> dict[str, pa.ChunkedArray] | None:
+    """Bytes of the wanted columns, or None where Arrow finds a row malformed (or longer than ``at_once``)."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    names = [str(n) for n in range(n_fields)]
-    wanted = [names[n] for n in found.values()]
+    names = [str(n) for n in range(layout.n_fields)]
+    wanted = [names[n] for n in layout.found.values()]
     try:
         table = arrow_csv.read_csv(
-            stream,
-            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=skip_lines, block_size=block),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            pa.BufferReader(data),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=at_once),
+            parse_options=arrow_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, pa.binary()),
                 include_columns=wanted,
@@ -107,56 +175,10 @@ def _parse(
         )
     except pa.ArrowInvalid:
         return None
-    return {role: table.column(names[n]) for role, n in found.items()}
+    return {role: table.column(names[n]) for role, n in layout.found.items()}
 
 
-def _second_look(
-    path: Path, tap: Tap, skip_lines: int, n_fields: int, found: dict[str, int], delimiter: str
-) -> tuple[dict[str, pa.ChunkedArray], NDArray[np.int64], list[Reject]]:
-    """The rows with the right number of fields, the line of each, and the other rows."""
-    import pyarrow as pa
-
-    rejects, lines, longest = [], [], 0
-    good = io.BytesIO()
-    for record in records(path, delimiter, skip_lines, tap):
-        refuse_open_quote(record, path)
-        if record.n_fields == n_fields:
-            lines.append(record.line)
-            longest = max(longest, len(record.text))
-            good.write(record.text.encode("latin-1") + b"\n")
-        else:
-            much = "few" if record.n_fields < n_fields else "many"
-            reason = f"too {much} fields: {record.n_fields} instead of {n_fields}"
-            rejects.append(Reject(displayed(path), record.line, reason, record.readable))
-    if not lines:
-        return {role: pa.chunked_array([], pa.binary()) for role in found}, np.array([], np.int64), rejects
-    columns = _parse(pa.BufferReader(good.getvalue()), 0, n_fields, found, delimiter, max(BLOCK, 2 * longest))
-    if columns is None or len(columns["item"]) != len(lines):
-        raise FormatError(f"{path}: its quotes can be read in two ways; double those that belong to a value")
-    return columns, np.array(lines, np.int64), rejects
-
-
-def _describe(
-    path: Path, delimiter: str, first: int, lines: NDArray[np.int64] | None
-) -> Callable[[list[int]], list[tuple[int, str]]]:
-    """A function that gives line and raw text of rows; ``lines`` None means one row a line from ``first`` on."""
-
-    def describe(rows: list[int]) -> list[tuple[int, str]]:
-        wanted = {int(lines[row]) if lines is not None else first + row: n for n, row in enumerate(rows)}
-        told = [(0, "")] * len(rows)
-        if not rows:
-            return told
-        for record in records(path, delimiter, first - 1):
-            if record.line in wanted:
-                told[wanted.pop(record.line)] = (record.line, record.readable)
-            if not wanted:
-                return told
-        raise FormatError(f"{path}: line {min(wanted)} is gone; the file changed while it was read: read it again")
-
-    return describe
-
-
-def _refuse_swallowed_rows(table: TextTable, n_fields: int, delimiter: str) -> None:
+def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Record], layout: _Layout) -> None:
     """Refuse values with line breaks between which whole rows stand: two stray quotes swallowed these.
 
     Raises
@@ -166,13 +188,13 @@ def _refuse_swallowed_rows(table: TextTable, n_fields: int, delimiter: str) -> N
     """
     import pyarrow.compute as pc
 
-    broken = [pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy() for column in table.columns.values()]
-    rows = np.flatnonzero(np.any(broken, axis=0)).tolist()
-    for line, raw in table.describe(rows) if rows else []:
+    broken = [pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy() for column in columns.values()]
+    for row in np.flatnonzero(np.any(broken, axis=0)).tolist():
+        raw = good[row].readable
         first, *inner = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
-        all_quoted = raw.count('"') >= 2 * n_fields  # a careful writer's, so that every break is meant
-        if inner and not all_quoted and all(one.count(delimiter) == n_fields - 1 for one in inner):
+        all_quoted = raw.count('"') >= 2 * layout.n_fields  # a careful writer's, so that every break is meant
+        if inner and not all_quoted and all(one.count(layout.delimiter) == layout.n_fields - 1 for one in inner):
             raise FormatError(
-                f"{table.file}:{line}: a quote opens here and closes {len(inner) + 1} lines below, with what look like "
-                f"rows between: {first[:60]}; double quotes that belong to a value"
+                f"{displayed(layout.path)}:{good[row].line}: a quote opens here and closes {len(inner) + 1} lines "
+                f"below, with what look like rows between: {first[:60]}; double quotes that belong to a value"
             )

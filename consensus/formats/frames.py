@@ -4,46 +4,79 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
+from consensus.formats.blocks import Block, Reading
+from consensus.formats.cells import are_whole, plain, textual
 from consensus.formats.streams import displayed, unreadable
-from consensus.formats.table import TextTable, as_text
-from consensus.judgments import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
     import pyarrow as pa
 
     from consensus.formats.roles import Roles
 
+BATCH = 1 << 20  # rows of a Parquet file that are read at once
 
-def read_parquet(path: Path, roles: Roles) -> TextTable:
-    """Columns of a Parquet file as text.
+
+def read_parquet(path: Path, roles: Roles) -> Reading:
+    """Columns of a Parquet file.
 
     Raises
     ------
     FormatError
         The file is not Parquet or damaged, or a column can't be found or holds no single values.
     """
+    from pyarrow import parquet
+
+    with unreadable(path), _damaged(path):
+        with path.open("rb"):  # says better than Arrow what is wrong
+            pass
+        names = parquet.read_schema(path).names
+    found = {role: names[n] for role, n in roles.positions(names, str(path)).items()}
+    digest = hashlib.sha256()
+    return Reading(displayed(path), _batches(path, found, digest), digest)
+
+
+def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Block]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    with unreadable(path), path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with unreadable(path), _damaged(path), parquet.ParquetFile(path) as file:
+        whole = {}
+        for role, name in found.items():
+            if pa.types.is_floating(file.schema_arrow.field(name).type):
+                parts = file.iter_batches(BATCH, columns=[name])
+                whole[role] = all(are_whole(pa.chunked_array([part.column(name)])) for part in parts)
+        line = 1
+        for batch in file.iter_batches(BATCH, columns=list(found.values())):
+            cells = {role: pa.chunked_array([batch.column(name)]) for role, name in found.items()}
+            yield _block(cells, displayed(path), line, line / file.metadata.num_rows, whole)
+            line += len(batch)
+        with path.open("rb") as raw:
+            while data := raw.read(BATCH):
+                digest.update(data)
+
+
+@contextmanager
+def _damaged(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
     try:
-        names = parquet.read_schema(path).names
-        found = roles.positions(names, str(path))
-        table = parquet.read_table(path, columns=[names[n] for n in found.values()])
+        yield
     except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise FormatError(f"{path}: can't be read as Parquet: {str(error).splitlines()[0]}") from None
-    columns = {role: table.column(names[n]) for role, n in found.items()}
-    return _text_table(columns, displayed(path), Source(displayed(path), digest))
 
 
-def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> TextTable:
-    """Columns of a frame as text.
+def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
+    """Columns of a frame.
 
     Raises
     ------
@@ -71,7 +104,7 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> TextTable
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{role} {length:,}" for role, length in lengths.items())
         raise FormatError(f"{place}: the columns differ in length: {listed}; give one entry a judgment in each")
-    return _text_table(columns, place, None)
+    return Reading(place, (_block(cells, place, 1, 1.0) for cells in [columns]), None)
 
 
 def _arrow(column: Any, role: str, place: str) -> pa.ChunkedArray:
@@ -112,21 +145,29 @@ def _cell(cell: object, role: str, place: str) -> str | None:
     return str(cell).encode("utf-8", "backslashreplace").decode()
 
 
-def _text_table(columns: dict[str, pa.ChunkedArray], place: str, source: Source | None) -> TextTable:
+def _block(
+    cells: dict[str, pa.ChunkedArray], place: str, line: int, done: float, whole: Mapping[str, bool] | None = None
+) -> Block:
+    """Rows as a block; ``whole`` tells by role whether the reals of the whole column are whole numbers."""
     columns = {
-        role: column if role == "timestamp" else as_text(column, role, place) for role, column in columns.items()
+        role: column if role == "timestamp" else textual(column, role, place, (whole or {}).get(role))
+        for role, column in cells.items()
     }
 
-    def describe(rows: list[int]) -> list[tuple[int, str]]:
-        def shown(cell: Any) -> str:
-            return (
-                cell.decode("utf-8", "backslashreplace")
-                if isinstance(cell, bytes)
-                else ""
-                if cell is None
-                else str(cell)
-            )
+    def describe(rows: list[int]) -> list[str]:
+        return [",".join(_shown(column, row, role) for role, column in columns.items()) for row in rows]
 
-        return [(row + 1, ",".join(shown(column[row].as_py()) for column in columns.values())) for row in rows]
+    return Block(columns, line, describe, [], done)
 
-    return TextTable(place, columns, [], describe, source)
+
+def _shown(column: pa.ChunkedArray, row: int, role: str) -> str:
+    import pyarrow as pa
+
+    cell = plain(column.slice(row, 1))
+    kind = cell.type
+    if role != "timestamp" and not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        cell = cell.cast(pa.string())
+    (value,) = cell.to_pylist()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return "" if value is None else str(value)

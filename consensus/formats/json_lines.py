@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from consensus.errors import FormatError
+from consensus.formats.blocks import Block, Reading
 from consensus.formats.streams import Tap, displayed, refuse_binary, unreadable
-from consensus.formats.table import TextTable
-from consensus.judgments import Reject, Source
+from consensus.judgments import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+    from hashlib import _Hash
     from pathlib import Path
 
     from consensus.formats.roles import Roles
 
+BLOCK = 4 << 20  # bytes of lines that are parsed at once
 LOOKED_AT = 1000  # objects whose keys tell which key holds what
 
 
@@ -24,7 +29,7 @@ class _UnusableError(Exception):
     """Why a line can't be used."""
 
 
-def read(path: Path, roles: Roles) -> TextTable:
+def read(path: Path, roles: Roles) -> Reading:
     """Columns of ``path`` as text; lines that are not usable objects are rejects.
 
     Raises
@@ -32,34 +37,48 @@ def read(path: Path, roles: Roles) -> TextTable:
     FormatError
         The file is empty, binary or cut off, no line holds an object, or a key can't be found.
     """
-    import pyarrow as pa
-
-    file = displayed(path)
-    rejects: list[Reject] = []
-    lines: list[int] = []
     with unreadable(path):
         refuse_binary(path)
         keys = _keys(path, roles)
-        cells: dict[str, list[str | None]] = {role: [] for role in keys}
-        tap = Tap(path)
-        for line, raw in _lines(tap):
-            try:
-                record = _parsed(raw)
-                row = {role: _cell(record.get(key), role) for role, key in keys.items()}
-            except _UnusableError as fault:
-                rejects.append(Reject(file, line, str(fault), _shown(raw)))
-                continue
-            for role, cell in row.items():
-                cells[role].append(cell)
-            lines.append(line)
+    digest = hashlib.sha256()
+    return Reading(displayed(path), _blocks(path, keys, digest), digest)
 
-    def describe(rows: list[int]) -> list[tuple[int, str]]:
-        wanted = {lines[row] for row in rows}
-        shown = {line: _shown(raw) for line, raw in _lines(Tap(path)) if line in wanted}
-        return [(lines[row], shown[lines[row]]) for row in rows]
 
+def _blocks(path: Path, keys: dict[str, str], digest: _Hash) -> Generator[Block]:
+    with unreadable(path):
+        tap = Tap(path, digest)
+        lines = _lines(tap)
+        while held := list(_some(lines)):
+            yield _block(held, keys, displayed(path), tap.done)
+
+
+def _some(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """The next lines, about ``BLOCK`` bytes of them."""
+    n_bytes = 0
+    while n_bytes < BLOCK and (line := next(lines, None)) is not None:
+        n_bytes += len(line[1])
+        yield line
+
+
+def _block(held: list[tuple[int, bytes]], keys: dict[str, str], file: str, done: float) -> Block:
+    import pyarrow as pa
+
+    rejects: list[Reject] = []
+    good: list[tuple[int, bytes]] = []
+    cells: dict[str, list[str | None]] = {role: [] for role in keys}
+    for line, raw in held:
+        try:
+            record = _parsed(raw)
+            row = {role: _cell(record.get(key), role) for role, key in keys.items()}
+        except _UnusableError as fault:
+            rejects.append(Reject(file, line, str(fault), _shown(raw)))
+            continue
+        for role, cell in row.items():
+            cells[role].append(cell)
+        good.append((line, raw))
     columns = {role: pa.chunked_array([pa.array(column, pa.string())]) for role, column in cells.items()}
-    return TextTable(file, columns, rejects, describe, Source(file, tap.digest.hexdigest()))
+    lines = np.array([line for line, _ in good], np.int64)
+    return Block(columns, lines, lambda rows: [_shown(good[row][1]) for row in rows], rejects, done)
 
 
 def _keys(path: Path, roles: Roles) -> dict[str, str]:

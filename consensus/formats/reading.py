@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.config import ReadConfig, Repeats
+from consensus.backends import usable_cores
+from consensus.config import FitConfig, ReadConfig, Repeats
 from consensus.errors import FormatError
 from consensus.formats import delimited, frames, json_lines
 from consensus.formats.roles import Roles
+from consensus.formats.rows import Rows
 from consensus.formats.streams import COMPRESSION
-from consensus.formats.table import TextTable, as_times, decoded
 from consensus.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from consensus.formats.blocks import Reading
+    from consensus.formats.rows import Progress
 
 
-READERS: dict[str, Callable[[Path, Roles], TextTable]] = {
+READERS: dict[str, Callable[[Path, Roles], Reading]] = {
     ".csv": delimited.read,
     ".tsv": delimited.read,
     ".tab": delimited.read,
@@ -43,6 +44,8 @@ def read(
     timestamp: str | None = None,
     repeats: Repeats = "last",
     abstain: Sequence[str] = (),
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> Judgments:
     """Read judgments.
 
@@ -58,19 +61,20 @@ def read(
         in row order), "keep" both, or "error".
     abstain
         Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
+    threads
+        How many threads read; by default as many as there are cores. The result does not depend on it.
+    progress
+        Is called with a stage, such as "reading judgments.csv" or "sorting", and the fraction of it that is done.
 
     Raises
     ------
     ConfigError
-        ``repeats`` is none of the four.
+        ``repeats`` is none of the four, or ``threads`` is not positive.
     FormatError
         A source can't be read, or a column can't be found.
     JudgmentError
         ``repeats`` is "error" and a worker judged an item twice.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     settings = ReadConfig.of(
         None,
         item=item,
@@ -80,31 +84,31 @@ def read(
         repeats=repeats,
         abstain=tuple(abstain),
     )
+    n_threads = FitConfig.of(None, threads=threads).threads or usable_cores()
     roles = Roles({"item": item, "worker": worker, "label": label, "timestamp": timestamp})
-    tables = [_usable(table, ("item", "worker")) for table in _tables(source, roles)]
-    n_read = sum(table.n_rows + len(table.rejects) for table in tables)
+    rows = Rows(("item", "worker", "label"), ("item", "worker"), n_threads, progress)
+    files = [_added(rows, reading) for reading in _readings(source, roles)]
+    n_read = rows.n_rows + len(rows.rejects)
     if not n_read:
-        raise FormatError(f"{tables[0].file}: a header but no rows; expected one judgment a row")
-    labels = _joined(tables, "label")
-    if settings.abstain:
-        said_nothing = pc.is_in(labels, pa.array(settings.abstain, pa.string()))
-        labels = pc.if_else(said_nothing, None, labels)
-    when, n_unreadable = _times(tables)
-    rejects = tuple(reject for table in tables for reject in table.rejects)
+        raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
+    if progress is not None:
+        progress("sorting", 0.0)
     judgments = encode(
-        _joined(tables, "item"),
-        _joined(tables, "worker"),
-        labels,
-        when,
+        rows.ranked("item"),
+        rows.ranked("worker"),
+        rows.ranked("label", settings.abstain),
+        rows.times(),
         repeats=settings.repeats,
-        locate=lambda row: _place(tables, row),
+        locate=rows.place,
     )
+    if progress is not None:
+        progress("sorting", 1.0)
     return replace(
         judgments,
-        tally=replace(judgments.tally, read=n_read, rejected=len(rejects)),
-        rejects=rejects,
-        sources=tuple(table.source for table in tables if table.source is not None),
-        unreadable_times=n_unreadable,
+        tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects)),
+        rejects=tuple(rows.rejects),
+        sources=tuple(rows.sources),
+        unreadable_times=rows.n_unreadable_times,
     )
 
 
@@ -119,39 +123,44 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
     """
-    tables = [
-        _usable(table, ("item",)) for table in _tables(source, Roles({"item": item, "label": label}, lenient=True))
+    rows = Rows(("item", "label"), ("item",), usable_cores(), None)
+    files = [
+        _added(rows, reading) for reading in _readings(source, Roles({"item": item, "label": label}, lenient=True))
     ]
-    for table in tables:
-        if table.rejects:  # a malformed row of gold is an error, not a reject: gold is trusted
-            first = table.rejects[0]
-            raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
-    rows: dict[tuple[str, str], str] = {}
-    for table in tables:
-        items, labels = table.columns["item"].to_pylist(), table.columns["label"].to_pylist()
-        told = table.describe(list(range(len(items))))
-        for one_item, one_label, (line, _) in zip(items, labels, told, strict=True):
-            if one_label is not None:
-                rows.setdefault((one_item, one_label), f"{table.file}:{line}")
-    if not rows:
-        raise FormatError(f"{tables[0].file}: no gold labels in it; expected an item and a label in every row")
+    for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
+        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
+    item_code, items = rows.ranked("item")
+    label_code, labels = rows.ranked("label")
+    found: dict[tuple[str, str], str] = {}
+    for row in np.flatnonzero(label_code >= 0).tolist():
+        pair = items[item_code[row]].as_py(), labels[label_code[row]].as_py()
+        found.setdefault(pair, rows.place(row))
+    if not found:
+        raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
     return Gold(
-        item=tuple(item for item, _ in rows),
-        label=tuple(label for _, label in rows),
-        place=tuple(rows.values()),
-        sources=tuple(table.source for table in tables if table.source is not None),
+        item=tuple(item for item, _ in found),
+        label=tuple(label for _, label in found),
+        place=tuple(found.values()),
+        sources=tuple(rows.sources),
     )
 
 
-def _tables(source: Any, roles: Roles) -> list[TextTable]:
+def _added(rows: Rows, reading: Reading) -> str:
+    rows.add(reading)
+    return reading.file
+
+
+def _readings(source: Any, roles: Roles) -> Iterator[Reading]:
     if isinstance(source, (str, Path)):
         source = [source]
     if isinstance(source, Sequence) and source and all(isinstance(one, (str, Path)) for one in source):
-        return [_reader(Path(one))(Path(one), roles) for one in source]
-    return [frames.read_frame(source, roles)]
+        for one in source:
+            yield _reader(Path(one))(Path(one), roles)
+    else:
+        yield frames.read_frame(source, roles)
 
 
-def _reader(path: Path) -> Callable[[Path, Roles], TextTable]:
+def _reader(path: Path) -> Callable[[Path, Roles], Reading]:
     endings = [ending.lower() for ending in path.suffixes]
     if endings and endings[-1] in COMPRESSION:
         endings.pop()
@@ -161,42 +170,3 @@ def _reader(path: Path) -> Callable[[Path, Roles], TextTable]:
             f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or .zst'
         )
     return READERS.get(ending, delimited.read)
-
-
-def _usable(table: TextTable, required: tuple[str, ...]) -> TextTable:
-    """Text only; rows that are not UTF-8 or lack an id become rejects."""
-    table = decoded(table)
-    bad: dict[int, str] = {}
-    for role in required:
-        for row in np.flatnonzero(table.columns[role].is_null().to_numpy()).tolist():
-            bad.setdefault(row, f"the {role} is missing")
-    return table.without(bad) if bad else table
-
-
-def _joined(tables: list[TextTable], role: str) -> pa.ChunkedArray:
-    import pyarrow as pa
-
-    return pa.chunked_array([chunk for table in tables for chunk in table.columns[role].chunks], pa.string())
-
-
-def _times(tables: list[TextTable]) -> tuple[np.ndarray[Any, np.dtype[np.datetime64]] | None, int]:
-    """Times of all rows, None without any, and how many could not be read."""
-    if not any("timestamp" in table.columns for table in tables):
-        return None, 0
-    parts, n_unreadable = [], 0
-    for table in tables:
-        column = table.columns.get("timestamp")
-        times = np.full(table.n_rows, np.datetime64("NaT", "us")) if column is None else as_times(column)
-        if column is not None:
-            n_unreadable += int(np.isnat(times).sum()) - column.null_count
-        parts.append(times)
-    when = np.concatenate(parts)
-    return (None, n_unreadable) if np.isnat(when).all() else (when, n_unreadable)
-
-
-def _place(tables: list[TextTable], row: int) -> str:
-    """``file:line`` of a row, counted over all tables."""
-    ends = np.cumsum([table.n_rows for table in tables]).tolist()
-    n = bisect.bisect_right(ends, row)
-    ((line, _),) = tables[n].describe([row - (ends[n - 1] if n else 0)])
-    return f"{tables[n].file}:{line}"

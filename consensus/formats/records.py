@@ -25,6 +25,8 @@ class Record:
     line: int
     """Line on which it begins, from 1."""
     n_lines: int
+    end: int
+    """Bytes of all lines up to and with its last one, since the first that was fed."""
     n_fields: int
     text: str
     """Without its line end, bytes as latin-1."""
@@ -37,36 +39,64 @@ class Record:
         return self.text.encode("latin-1").decode("utf-8", errors="backslashreplace")
 
 
-def records(path: Path, delimiter: str, skip_lines: int = 0, tap: Tap | None = None) -> Iterator[Record]:
-    """Every record that is not blank, after the first ``skip_lines`` lines; read through ``tap`` if given."""
-    text = io.TextIOWrapper(io.BufferedReader(tap or Tap(path), 1 << 20), encoding="latin-1", newline="")
-    held: list[str] = []
-    begin, n_lines, n_fields, length = 0, 0, 1, 0
-    inside, reopened = False, False
-    with text:
-        for line, raw in enumerate(text, 1):
-            if line <= skip_lines:
-                continue
-            if line == 1:
-                raw = raw.removeprefix("\xef\xbb\xbf")
-            if not held:
-                if not raw.strip("\r\n"):
-                    continue
-                begin, n_lines, n_fields, length, reopened = line, 0, 1, 0, False
-            n_lines += 1
-            length += len(raw)
-            if length <= LONGEST or not held:
-                held.append(raw)
-            more, inside, stray = scan(raw, delimiter, inside)
-            n_fields += more
-            reopened = reopened or (stray and n_lines > 1)
-            if not inside:
-                fault = f"closes in the middle of a value on line {line}" if reopened else ""
-                fault = fault or (f"closes only on line {line}" if length > LONGEST else "")
-                yield Record(begin, n_lines, n_fields, "".join(held).rstrip("\r\n"), fault)
-                held = []
-    if held:
-        yield Record(begin, n_lines, n_fields, held[0].rstrip("\r\n"), "is never closed")
+class Scanner:
+    """Puts lines together to records."""
+
+    def __init__(self, delimiter: str, line: int = 1) -> None:
+        self.line = line
+        """Number of the next line."""
+        self._delimiter = delimiter
+        self._held: list[str] = []
+        self._begin, self._n_fields, self._length, self._fed = 0, 1, 0, 0
+        self._reopened = False
+
+    @property
+    def is_open(self) -> bool:
+        """A quote is open: the next line belongs to the record before it."""
+        return bool(self._held)
+
+    def feed(self, raw: str) -> Record | None:
+        """Take the next line, its end included; bytes as latin-1. Gives the record that ends with it, if one does."""
+        line = self.line
+        self.line += 1
+        self._fed += len(raw)
+        if line == 1:
+            raw = raw.removeprefix("\xef\xbb\xbf")
+        inside = self.is_open
+        if not inside:
+            if not raw.strip("\r\n"):
+                return None
+            self._begin, self._n_fields, self._length, self._reopened = line, 1, 0, False
+        self._length += len(raw)
+        if self._length <= LONGEST or not inside:
+            self._held.append(raw)
+        more, still_open, stray = scan(raw, self._delimiter, inside)
+        self._n_fields += more
+        self._reopened = self._reopened or (stray and inside)
+        if still_open:
+            return None
+        fault = f"closes in the middle of a value on line {line}" if self._reopened else ""
+        fault = fault or (f"closes only on line {line}" if self._length > LONGEST else "")
+        return self._record("".join(self._held), fault)
+
+    def end(self) -> Record | None:
+        """Take the end of the file. Gives the record whose quote was left open, if there is one."""
+        return self._record(self._held[0], "is never closed") if self._held else None
+
+    def _record(self, text: str, fault: str) -> Record:
+        self._held = []
+        return Record(self._begin, self.line - self._begin, self._fed, self._n_fields, text.rstrip("\r\n"), fault)
+
+
+def records(path: Path, delimiter: str) -> Iterator[Record]:
+    """Every record that is not blank."""
+    scanner = Scanner(delimiter)
+    with io.TextIOWrapper(io.BufferedReader(Tap(path), 1 << 20), encoding="latin-1", newline="") as text:
+        for raw in text:
+            if (record := scanner.feed(raw)) is not None:
+                yield record
+    if (record := scanner.end()) is not None:
+        yield record
 
 
 def scan(line: str, delimiter: str, inside: bool) -> tuple[int, bool, bool]:

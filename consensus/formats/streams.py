@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,9 @@ from consensus.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from hashlib import _Hash
     from pathlib import Path
+
 
 COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 MAGIC = {
@@ -22,59 +23,51 @@ MAGIC = {
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
 }
-TAIL = 1 << 16  # bytes at the end of a stream that are kept for a look at its last line
 
 
 class Tap(io.RawIOBase):
-    """A binary stream that counts what Arrow reads from it, and digests the file below it.
+    """The decompressed bytes of a file; the bytes of the file itself are counted and digested on the way.
 
     A last line without an end gets one: Arrow takes an empty last field for a quoted one otherwise.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, digest: _Hash | None = None) -> None:
         super().__init__()
         import pyarrow as pa
 
         self._file = path.open("rb")
-        self.digest = hashlib.sha256()
-        self.line_feeds = 0
-        self.tail = b""
-        self._lone_returns = 0
+        self._size = path.stat().st_size
+        self._digest = digest
+        self._n_read = 0
+        self._last = b"\n"
         kind = COMPRESSION.get(path.suffix.lower())
         self._stream: Any = None
         if kind is not None:
             self._stream = pa.CompressedInputStream(pa.PythonFile(_Digested(self)), kind)
 
     @property
-    def returns_end_lines(self) -> bool:
-        """Some carriage return stands without a line feed behind it."""
-        return self._lone_returns > 0
-
-    @property
-    def last_line(self) -> str:
-        """The last physical line, bytes as latin-1; its end only, where it is very long."""
-        return self.tail.rstrip(b"\r\n").rsplit(b"\n", 1)[-1].decode("latin-1")
+    def done(self) -> float:
+        """The fraction of the file that was read."""
+        return self._n_read / max(self._size, self._n_read, 1)
 
     def raw(self, size: int) -> bytes:
         """Bytes of the file itself, digested."""
         block = self._file.read(size)
-        self.digest.update(block)
+        self._n_read += len(block)
+        if self._digest is not None:
+            self._digest.update(block)
         return block
 
     def readable(self) -> bool:
-        """True: Arrow asks."""
+        """True: ``io.TextIOWrapper`` asks."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Decompressed bytes, counted."""
+        """Decompressed bytes."""
         block = self.raw(size) if self._stream is None else bytes(self._stream.read(size))
-        if not block and self.tail and not self.tail.endswith(b"\n"):
+        if not block and self._last != b"\n":
             block = b"\n"
-        self.line_feeds += block.count(b"\n")
-        self._lone_returns += block.count(b"\r") - block.count(b"\r\n")
-        if self.tail.endswith(b"\r") and block.startswith(b"\n"):
-            self._lone_returns -= 1
-        self.tail = block[-TAIL:] if len(block) >= TAIL else (self.tail + block)[-TAIL:]
+        self._last = block[-1:] or self._last
         return block
 
     def readinto(self, buffer: Any) -> int:

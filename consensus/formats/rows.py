@@ -1,0 +1,139 @@
+"""Blocks of any source to codes: one set of rules for which rows are used and which are rejected."""
+
+from __future__ import annotations
+
+import bisect
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.formats.blocks import ahead
+from consensus.formats.cells import Times, not_utf8
+from consensus.judgments import Reject
+from consensus.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.formats.blocks import Block, Reading
+    from consensus.judgments import Source
+
+    Progress = Callable[[str, float], None]
+
+
+class Rows:
+    """Rows of all sources as codes; the others as rejects. A row is used if its ids are there and all of it is UTF-8.
+
+    Parameters
+    ----------
+    coded
+        Roles that become codes.
+    required
+        Those without which a row is rejected.
+    threads
+        How many threads read.
+    progress
+        Is told the stage and the fraction of it that is done.
+    """
+
+    def __init__(self, coded: Sequence[str], required: Sequence[str], threads: int, progress: Progress | None) -> None:
+        self.rejects: list[Reject] = []
+        self.sources: list[Source] = []
+        self.n_unreadable_times = 0
+        self._required = required
+        self._threads = threads
+        self._progress = progress
+        self._vocabularies = {role: Vocabulary() for role in coded}
+        self._codes: dict[str, list[NDArray[np.int32]]] = {role: [] for role in coded}
+        self._times: list[NDArray[np.datetime64] | int] = []  # of each source, or how many rows have none
+        self._ends: list[int] = []  # rows up to and with each block
+        self._lines: list[tuple[str, int | NDArray[np.int64]]] = []  # file and lines of each block
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that are used."""
+        return self._ends[-1] if self._ends else 0
+
+    def add(self, reading: Reading) -> None:
+        """Read a source to its end.
+
+        Raises
+        ------
+        FormatError
+            It can't be read.
+        """
+        stage, before = f"reading {PurePath(reading.file).name}", self.n_rows
+        times = Times()
+        self._tell(stage, 0.0)
+        with ThreadPoolExecutor(self._threads) as pool:
+            work = pool.map if self._threads > 1 else map
+            for block in ahead(reading.blocks, self._threads):
+                columns = [block.columns[role] for role in self._codes]
+                codes = dict(zip(self._codes, work(Vocabulary.add, self._vocabularies.values(), columns), strict=True))
+                self._add_used(block, codes, times, reading.file)
+                self._tell(stage, block.done)
+        if times.n_parts:
+            found = times.found()
+            self.n_unreadable_times += int(np.isnat(found).sum()) - times.n_absent
+            self._times.append(found)
+        else:
+            self._times.append(self.n_rows - before)
+        if reading.source is not None:
+            self.sources.append(reading.source)
+
+    def ranked(self, role: str, absent: Sequence[str] = ()) -> tuple[NDArray[np.int32], pa.StringArray]:
+        """Final codes of all rows (-1 for null, and for the texts in ``absent``) and the sorted texts, once."""
+        return self._vocabularies.pop(role).ranked(self._codes.pop(role), absent)
+
+    def times(self) -> NDArray[np.datetime64] | None:
+        """(rows,) all times, NaT where unknown; None if all are."""
+        if all(isinstance(times, int) for times in self._times):
+            return None
+        nothing = np.datetime64("NaT", "us")
+        when = np.concatenate([np.full(one, nothing) if isinstance(one, int) else one for one in self._times])
+        return None if np.isnat(when).all() else when
+
+    def place(self, row: int) -> str:
+        """``file:line`` of a row."""
+        n = bisect.bisect_right(self._ends, row)
+        file, lines = self._lines[n]
+        row -= self._ends[n - 1] if n else 0
+        return f"{file}:{lines + row if isinstance(lines, int) else lines[row]}"
+
+    def _tell(self, stage: str, done: float) -> None:
+        if self._progress is not None:
+            self._progress(stage, done)
+
+    def _add_used(self, block: Block, codes: dict[str, NDArray[np.int32]], times: Times, file: str) -> None:
+        bad: dict[int, str] = {}
+        for role, column in block.columns.items():
+            wrong = self._vocabularies[role].not_utf8(codes[role]).tolist() if role in codes else not_utf8(column)
+            for row in wrong:
+                bad.setdefault(row, f"the {role} is not UTF-8")
+        for role in self._required:
+            for row in np.flatnonzero(codes[role] < 0).tolist():
+                bad.setdefault(row, f"the {role} is missing")
+        n_rows, lines, when = len(codes["item"]), block.lines, block.columns.get("timestamp")
+        if bad:
+            kept = np.delete(np.arange(n_rows), list(bad))
+            every = np.arange(lines, lines + n_rows) if isinstance(lines, int) else lines
+            rows = sorted(bad)
+            told = zip(rows, block.describe(rows), strict=True)
+            rejects = [Reject(file, int(every[row]), bad[row], raw) for row, raw in told]
+            self.rejects += sorted(block.rejects + rejects, key=lambda reject: reject.line)
+            codes = {role: those[kept] for role, those in codes.items()}
+            lines = every[kept]
+            when = None if when is None else when.take(kept)
+        else:
+            self.rejects += block.rejects
+        for role, those in codes.items():
+            self._codes[role].append(those)
+        self._ends.append(self.n_rows + len(codes["item"]))
+        self._lines.append((file, lines))
+        if when is not None:
+            times.add(when)
