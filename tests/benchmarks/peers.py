@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,25 +47,30 @@ def add_option(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="interpreter that has peers.txt installed; by default that of the folder CONSENSUS_PEERS or .venv-peers, "
-        "which is made on first use",
+        "which is made on first use and when peers.txt changes",
     )
 
 
 def interpreter(chosen: Path | None) -> Path:
-    """The peers' Python; its environment is made if it does not exist."""
+    """The peers' Python; its environment is made if it does not exist or holds other requirements."""
     if chosen is not None:
         return chosen
     folder = Path(os.environ.get("CONSENSUS_PEERS") or ROOT / ".venv-peers")
-    python = folder / "bin" / "python"
-    if not python.exists():
+    python, installed = folder / "bin" / "python", folder / REQUIREMENTS.name
+    wanted = REQUIREMENTS.read_text(encoding="utf-8")
+    if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
         sys.stderr.write(f"installing {REQUIREMENTS.name} into {folder}\n")
-        try:
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS], check=True)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # a half-made environment would pass for a whole one
-            raise
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS], check=True)
+        installed.write_text(wanted, encoding="utf-8")  # last: its presence says that the environment is whole
     return python
+
+
+def check_version(python: Path, name: str, version: str) -> None:
+    """End the script if the peers' Python has another version of a package than peers.txt pins."""
+    pinned = dict(line.split("==") for line in REQUIREMENTS.read_text(encoding="utf-8").split() if "==" in line)
+    if version != pinned[name]:
+        raise SystemExit(f"{python}: has {name} {version}, but {REQUIREMENTS} pins {pinned[name]}")
 
 
 def dawid_skene(python: Path, judgments: Path, iterations: int) -> Found:
@@ -77,8 +81,6 @@ def dawid_skene(python: Path, judgments: Path, iterations: int) -> Found:
         run = measured.run([python, "-W", "ignore", script, judgments, out, "--iterations", str(iterations)])
         posteriors = pd.read_csv(out, dtype={"item": str}, keep_default_na=False)
     told = json.loads(run.stdout)
-    pinned = dict(line.split("==") for line in REQUIREMENTS.read_text(encoding="utf-8").split() if "==" in line)
-    if told["version"] != pinned["crowd-kit"]:
-        raise SystemExit(f"{python}: has crowd-kit {told['version']}, but {REQUIREMENTS} pins {pinned['crowd-kit']}")
+    check_version(python, "crowd-kit", told["version"])
     name = f"crowd-kit {told['version']} DawidSkene"
     return Found(name, posteriors, told["iterations"], told["seconds"], run)
