@@ -234,6 +234,8 @@ def encode(
     JudgmentError
         ``repeats`` is "error" and there is a repeat.
     """
+    from consensus.kernels import order
+
     (item, item_ids), (worker, worker_ids), (label, label_ids) = items, workers, labels
     n_read = len(item)
     given: NDArray[np.int64] | None = None  # rows with a label, or None for all
@@ -244,21 +246,23 @@ def encode(
     worker_bits, label_bits = _bits(len(worker_ids)), _bits(len(label_ids))
     fits = _bits(len(item_ids)) + worker_bits + label_bits <= KEY_BITS
     n_given, by_row_order, settled = len(item), False, False
-    if fits and when is None:  # sorting keys beats sorting positions
-        key = _packed(item, worker, worker_bits, label, label_bits)
+    if n_given and fits and when is None:  # sorting keys beats sorting positions
+        key = np.empty(n_given, np.int64)
+        order.packed(item, worker, label, worker_bits, label_bits, key)
         key.sort()
-        settled = repeats == "keep" or not np.any((key[1:] ^ key[:-1]) < 1 << label_bits)
+        sorted_codes = [np.empty(n_given, np.int32) for _ in range(3)]
+        settled = not order.unpacked(key, worker_bits, label_bits, *sorted_codes) or repeats == "keep"
+        del key
     if settled:
-        label = _lowest(key, label_bits)
-        key >>= label_bits
+        item, worker, label = sorted_codes
     else:
         time = np.zeros(n_given, np.int64) if when is None else _time_rank(when)
-        key = _packed(item, worker, worker_bits)
-        order = _order(key, label, label_bits, time, fits, keep=repeats == "keep")
-        key = key[order]
-        repeated = np.flatnonzero(key[1:] == key[:-1])
+        pair = (item.astype(np.int64) << worker_bits) | worker
+        rows = _order(pair, label, label_bits, time, fits, keep=repeats == "keep")
+        pair = pair[rows]
+        repeated = np.flatnonzero(pair[1:] == pair[:-1])
         if len(repeated) and repeats == "error":
-            first, second = (int(order[repeated[0] + n]) for n in (0, 1))
+            first, second = (int(rows[repeated[0] + n]) for n in (0, 1))
             row = second if given is None else int(given[second])
             raise JudgmentError(
                 f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
@@ -267,19 +271,15 @@ def encode(
             )
         if len(repeated) and repeats != "keep":
             decisive = repeated[~np.isin(repeated + 1 if repeats == "last" else repeated - 1, repeated)]
-            before, after = order[decisive], order[decisive + 1]
+            before, after = rows[decisive], rows[decisive + 1]
             by_row_order = bool(np.any((label[before] != label[after]) & (time[before] == time[after])))
-            chosen = np.ones(len(order), np.bool_)
+            chosen = np.ones(len(rows), np.bool_)
             chosen[repeated if repeats == "last" else repeated + 1] = False
-            order, key = order[chosen], key[chosen]
-        label = label[order]
-        when = None if when is None else when[order]
-    worker = _lowest(key, worker_bits)
-    key >>= worker_bits
-    item = key.astype(np.int32)
-    del key
-    start = np.zeros(len(item_ids) + 1, np.int64)
-    np.cumsum(np.bincount(item, minlength=len(item_ids)), out=start[1:])
+            rows = rows[chosen]
+        item, worker, label = item[rows], worker[rows], label[rows]
+        when = None if when is None else when[rows]
+    start = np.empty(len(item_ids) + 1, np.int64)
+    order.item_starts(item, start)
     return Judgments(
         item=item,
         worker=worker,
@@ -319,30 +319,6 @@ def _order(
 def _bits(n: int) -> int:
     """Bits that tell ``n`` codes apart."""
     return max(n - 1, 0).bit_length()
-
-
-def _packed(
-    item: NDArray[np.int32],
-    worker: NDArray[np.int32],
-    worker_bits: int,
-    label: NDArray[np.int32] | None = None,
-    label_bits: int = 0,
-) -> NDArray[np.int64]:
-    """One integer for each (item, worker) or (item, worker, label), in the same order."""
-    key = item.astype(np.int64)
-    key <<= worker_bits
-    key |= worker
-    if label is not None:
-        key <<= label_bits
-        key |= label
-    return key
-
-
-def _lowest(key: NDArray[np.int64], bits: int) -> NDArray[np.int32]:
-    """The code in the lowest bits of each key."""
-    code = np.empty(len(key), np.int32)
-    np.bitwise_and(key, (1 << bits) - 1, out=code, casting="unsafe")
-    return code
 
 
 def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:

@@ -28,6 +28,7 @@ class Vocabulary:
         self._bytes = np.zeros(0, np.uint8)
         self._slots = np.zeros(1, np.uint64)
         self._not_utf8: list[int] = []
+        self._unused = False  # some text may belong to no row
 
     def __len__(self) -> int:
         return self._n
@@ -41,6 +42,7 @@ class Vocabulary:
             codes = [self.add(chunk) for chunk in column.chunks]
             return np.concatenate(codes) if codes else np.zeros(0, np.int32)
         if pa.types.is_dictionary(kind):
+            self._unused = True
             meaning = np.append(self.add(column.dictionary), np.int32(-1))
             positions = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
             return np.asarray(meaning[positions], np.int32)
@@ -57,7 +59,7 @@ class Vocabulary:
         return np.flatnonzero(np.isin(codes, self._not_utf8)) if self._not_utf8 else np.zeros(0, np.int64)
 
     def ranked(
-        self, parts: Sequence[NDArray[np.int32]], absent: Sequence[str] = ()
+        self, parts: Sequence[NDArray[np.int32]], absent: Sequence[str] = (), *, complete: bool = False
     ) -> tuple[NDArray[np.int32], pa.StringArray]:
         """Final codes of all rows, -1 for null, and the sorted texts (bytewise) that they are positions in.
 
@@ -67,6 +69,8 @@ class Vocabulary:
             What ``add`` gave, without the rows that don't count; texts that occur in none are left out.
         absent
             Texts that stand for null.
+        complete
+            These are all the codes that were given: no row was dropped.
 
         Raises
         ------
@@ -76,13 +80,16 @@ class Vocabulary:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        from consensus.kernels import order as kernels
+
         texts = self._texts(0)
-        used = np.zeros(self._n + 1, np.bool_)  # the last one for null, -1
-        for part in parts:
+        all_used = complete and not self._unused
+        used = np.full(self._n + 1, all_used)  # the last one for null, -1
+        for part in () if all_used else parts:
             used[part] = True
-        used[-1] = False
+        used = used[:-1]
         if absent:
-            used[:-1] &= ~pc.is_in(texts, pa.array([text.encode() for text in absent], texts.type)).to_numpy(
+            used &= ~pc.is_in(texts, pa.array([text.encode() for text in absent], texts.type)).to_numpy(
                 zero_copy_only=False
             )
         order = self._sorted()
@@ -93,12 +100,12 @@ class Vocabulary:
                 f"the {len(order):,} distinct texts of one column take {n_bytes:,} bytes, {MOST_BYTES:,} at most fit; "
                 "use shorter ids"
             )
-        rank = np.full(self._n + 1, -1, np.int32)
+        rank = np.full(self._n, -1, np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
         codes = np.empty(sum(map(len, parts)), np.int32)
         begin = 0
         for part in parts:
-            codes[begin : begin + len(part)] = rank[part]
+            kernels.ranked(part, rank, codes[begin : begin + len(part)])
             begin += len(part)
         return codes, texts.take(pa.array(order)).cast(pa.string())
 
@@ -133,6 +140,7 @@ class Vocabulary:
             )
         self._note_not_utf8(n_known)
         if column.null_count:
+            self._unused = True  # what stands where there is nothing
             codes[column.is_null().to_numpy(zero_copy_only=False)] = -1
         return codes
 

@@ -93,10 +93,11 @@ def read(
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
     if progress is not None:
         progress("sorting", 0.0)
+    items, workers, labels = rows.ranked(settings.abstain)
     judgments = encode(
-        rows.ranked("item"),
-        rows.ranked("worker"),
-        rows.ranked("label", settings.abstain),
+        items,
+        workers,
+        labels,
         rows.times(),
         repeats=settings.repeats,
         locate=rows.place,
@@ -129,8 +130,7 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
     ]
     for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
-    item_code, items = rows.ranked("item")
-    label_code, labels = rows.ranked("label")
+    (item_code, items), (label_code, labels) = rows.ranked()
     found: dict[tuple[str, str], str] = {}
     for row in np.flatnonzero(label_code >= 0).tolist():
         pair = items[item_code[row]].as_py(), labels[label_code[row]].as_py()

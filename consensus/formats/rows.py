@@ -50,6 +50,7 @@ class Rows:
         self._progress = progress
         self._vocabularies = {role: Vocabulary() for role in coded}
         self._codes: dict[str, list[NDArray[np.int32]]] = {role: [] for role in coded}
+        self._dropped = False  # some row that had become codes
         self._times: list[NDArray[np.datetime64] | int] = []  # of each source, or how many rows have none
         self._ends: list[int] = []  # rows up to and with each block
         self._lines: list[tuple[str, int | NDArray[np.int64]]] = []  # file and lines of each block
@@ -86,9 +87,15 @@ class Rows:
         if reading.source is not None:
             self.sources.append(reading.source)
 
-    def ranked(self, role: str, absent: Sequence[str] = ()) -> tuple[NDArray[np.int32], pa.StringArray]:
-        """Final codes of all rows (-1 for null, and for the texts in ``absent``) and the sorted texts, once."""
-        return self._vocabularies.pop(role).ranked(self._codes.pop(role), absent)
+    def ranked(self, absent: Sequence[str] = ()) -> list[tuple[NDArray[np.int32], pa.StringArray]]:
+        """By role, final codes of all rows (-1 for null) and the sorted texts, once; labels in ``absent`` are null."""
+
+        def column(role: str) -> tuple[NDArray[np.int32], pa.StringArray]:
+            known, codes = self._vocabularies.pop(role), self._codes.pop(role)
+            return known.ranked(codes, absent if role == "label" else (), complete=not self._dropped)
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(column, list(self._codes)))
 
     def times(self) -> NDArray[np.datetime64] | None:
         """(rows,) all times, NaT where unknown; None if all are."""
@@ -120,6 +127,7 @@ class Rows:
                 bad.setdefault(row, f"the {role} is missing")
         n_rows, lines, when = len(codes["item"]), block.lines, block.columns.get("timestamp")
         if bad:
+            self._dropped = True
             kept = np.delete(np.arange(n_rows), list(bad))
             every = np.arange(lines, lines + n_rows) if isinstance(lines, int) else lines
             rows = sorted(bad)
