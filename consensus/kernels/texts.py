@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
+AHEAD = 128  # texts whose places are fetched before they are compared
 PADDING = 8  # bytes behind the last text, so that a word can be read there
 ONE, HALF, ALL = np.uint64(1), np.uint64(32), np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 LOW, HIGH = np.uint64(0xFFFF_FFFF), np.uint64(0xFFFF_FFFF_0000_0000)
@@ -92,30 +93,39 @@ def find_or_add(
     the hash and the code plus 1. The hash only says where to look; texts are the same when their bytes are.
     """
     mask = np.uint64(slots.shape[0] - 1)
-    for n in range(starts.shape[0] - 1):
-        begin, end = starts[n], starts[n + 1]
-        tag = text_hash[n] & HIGH
-        slot = text_hash[n] & mask
-        while True:
-            entry = slots[slot]
-            if entry == 0:
-                slots[slot] = tag | np.uint64(n_known + 1)
-                out_code[n] = n_known
-                known = known_starts[n_known]
-                known_starts[n_known + 1] = known + end - begin
-                while begin < end:
-                    known_words[known] = words[begin]  # what it writes too much the next text overwrites
-                    begin += 8
-                    known += 8
-                n_known += 1
-                break
-            if entry & HIGH == tag:
-                code = np.int64((entry & LOW) - ONE)
-                known = known_starts[code]
-                if known_starts[code + 1] - known == end - begin and same(words, begin, end, known_words, known):
-                    out_code[n] = code
+    seen = np.empty(AHEAD, np.uint64)
+    for first in range(0, starts.shape[0] - 1, AHEAD):
+        last = min(first + AHEAD, starts.shape[0] - 1)
+        for n in range(first, last):
+            seen[n - first] = slots[text_hash[n] & mask]
+        for n in range(first, last):
+            seen[n - first] = known_starts[np.int64(seen[n - first] & LOW)]
+        for n in range(first, last):
+            seen[n - first] = known_words[np.int64(seen[n - first])]
+        for n in range(first, last):
+            begin, end = starts[n], starts[n + 1]
+            tag = text_hash[n] & HIGH
+            slot = text_hash[n] & mask
+            while True:
+                entry = slots[slot]
+                if entry == 0:
+                    slots[slot] = tag | np.uint64(n_known + 1)
+                    out_code[n] = n_known
+                    known = known_starts[n_known]
+                    known_starts[n_known + 1] = known + end - begin
+                    while begin < end:
+                        known_words[known] = words[begin]  # what it writes too much the next text overwrites
+                        begin += 8
+                        known += 8
+                    n_known += 1
                     break
-            slot = (slot + ONE) & mask
+                if entry & HIGH == tag:
+                    code = np.int64((entry & LOW) - ONE)
+                    known = known_starts[code]
+                    if known_starts[code + 1] - known == end - begin and same(words, begin, end, known_words, known):
+                        out_code[n] = code
+                        break
+                slot = (slot + ONE) & mask
     return n_known
 
 
