@@ -202,7 +202,8 @@ def _write_delimited(columns: list[pa.Array], ending: str, file: BinaryIO, plain
         quoting_style="none" if plain else "needed",
         batch_size=65536,
     )
-    csv.write_csv(pa.table(columns, [str(n) for n in range(len(columns))]), file, options)
+    table = pa.table(columns, [str(n) for n in range(len(columns))])
+    csv.write_csv(table.combine_chunks(), file, options)  # for an empty chunk, pyarrow 26 writes stray bytes
 
 
 def _columns(table: pd.DataFrame) -> list[pa.Array]:
