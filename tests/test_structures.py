@@ -326,8 +326,9 @@ class TestBlocks:
         from io import BytesIO
 
         class Full(BytesIO):
-            def writelines(self, *_: Any) -> None:
-                raise OSError(28, "No space left on device")
+            def writelines(self, blocks: Any) -> None:
+                if blocks:
+                    raise OSError(28, "No space left on device")
 
         @contextmanager
         def full(_: Path) -> Any:

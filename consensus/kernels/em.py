@@ -179,7 +179,7 @@ def _long_item(
             most, found = out_exponent[k], True
     evidence = 0.0
     for k in range(n_labels):
-        out_posterior[k] = math.ldexp(out_posterior[k], max(out_exponent[k] - most, -2000))
+        out_posterior[k] = math.ldexp(out_posterior[k], int(max(out_exponent[k] - most, -2000)))
         evidence += out_posterior[k]
     for k in range(n_labels):
         out_posterior[k] /= evidence
