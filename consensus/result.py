@@ -151,7 +151,7 @@ class Consensus:
 
         n_judged = self.judgments.n_items
         judged = self.labels_of(slice(rows.start, rows.stop))
-        if self.gold is None or not self.gold.unjudged or (rows.stop or n_judged + 1) <= n_judged:
+        if self.gold is None or not self.gold.unjudged or (rows.stop is not None and rows.stop <= n_judged):
             return judged
         last = slice(max((rows.start or 0) - n_judged, 0), None if rows.stop is None else rows.stop - n_judged)
         return pd.concat([judged, self._unjudged_labels().iloc[last]], ignore_index=True)

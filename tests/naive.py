@@ -4,6 +4,8 @@ Written from the formulas (Dawid & Skene 1979; Minka 2000); shares no code with 
 """
 
 import math
+from collections import Counter
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -58,6 +60,29 @@ def confusions(N: Reals, A: Reals) -> Reals:
     return C
 
 
+def likeliest_confusions(N: Reals, smallest: float) -> Reals:
+    """C = N / n, at least ``smallest``; 1 / K where n is 0: maximum likelihood, without a prior."""
+    C = np.empty_like(N)
+    for w in range(len(N)):
+        for k in range(N.shape[1]):
+            for observed in range(N.shape[1]):
+                n = N[w, k].sum()
+                C[w, k, observed] = max(N[w, k, observed] / n, smallest) if n > 0 else 1 / N.shape[1]
+    return C
+
+
+def prior_gains(A: Reals, N: Reals) -> tuple[Reals, float]:
+    """Sums over workers of psi(N + A) - psi(A), by [observed, true], and of psi(n + A.) - psi(A.) over true labels."""
+    K = len(A)
+    gain, d = np.zeros((K, K)), 0.0
+    for w in range(len(N)):
+        for k in range(K):
+            d += digamma(N[w, k].sum() + A[k].sum()) - digamma(A[k].sum())
+            for observed in range(K):
+                gain[observed, k] += digamma(N[w, k, observed] + A[k, observed]) - digamma(A[k, observed])
+    return gain, d
+
+
 def improved_prior(A: Reals, N: Reals) -> Reals:
     """One fixed-point step for the shared pseudo-counts (``pooled_prior.improved``)."""
     K = len(A)
@@ -105,16 +130,103 @@ def label_counts(judgments: Judgments) -> Reals:
     return votes
 
 
-def peer_agreement(judgments: Judgments) -> tuple[Reals, Reals]:
-    """Of every judgment: agreeing judgments by other workers on the item, and all of those."""
-    agreeing, peers = (np.zeros(judgments.n_judgments) for _ in range(2))
+def em_pass(
+    judgments: Judgments, confusion: Reals, prior: Reals, accepted: dict[int, set[int]] | None = None
+) -> tuple[float, Reals, Reals]:
+    """Log evidence, counts N[w, true, observed] and mass (K,) after one E-step; in whole fractions: nothing underflows.
+
+    Items that were neither judged nor gold say nothing about the mass.
+    """
+    K = judgments.n_labels
+    N, mass, log_evidence = np.zeros((judgments.n_workers, K, K)), np.zeros(K), 0.0
+    for i in range(judgments.n_items):
+        own = [j for j in range(judgments.n_judgments) if judgments.item[j] == i]
+        if not own and i not in (accepted or {}):
+            continue
+        joint = [Fraction(float(p)) for p in prior]
+        for k in range(K):
+            if accepted and i in accepted and k not in accepted[i]:
+                joint[k] = Fraction(0)
+            for j in own:
+                joint[k] *= Fraction(float(confusion[judgments.worker[j], k, judgments.label[j]]))
+        evidence = sum(joint)
+        log_evidence += math.log(evidence.numerator) - math.log(evidence.denominator)
+        for k in range(K):
+            z = float(joint[k] / evidence)
+            mass[k] += z
+            for j in own:
+                N[judgments.worker[j], k, judgments.label[j]] += z
+    return log_evidence, N, mass
+
+
+def votes(judgments: Judgments) -> list[tuple[int, int]]:
+    """Majority label of each item, -1 on a tie or without judgments, and how many labels it got."""
+    found = []
+    for i in range(judgments.n_items):
+        given = Counter(judgments.label[judgments.item == i].tolist())
+        best = [label for label, n in given.items() if n == max(given.values())]
+        found.append((best[0] if len(best) == 1 else -1, len(given)))
+    return found
+
+
+def vote_posterior(judgments: Judgments, hard: bool) -> Reals:
+    """Shares (I, K) of the item's judgments; if ``hard``, of its most frequent labels; uniform without judgments."""
+    out = label_counts(judgments)
+    for i in range(judgments.n_items):
+        if hard:
+            out[i] = [float(n == max(out[i])) for n in out[i]]
+        if sum(out[i]) == 0:
+            out[i] = 1.0
+        out[i] = out[i] / sum(out[i])
+    return out
+
+
+def peak(q: Reals, tie: float) -> tuple[int, bool, int, float, float, float]:
+    """Best label (the first within ``tie`` of the top), tied, runner-up, confidence, margin, entropy of one item."""
+    top = max(q)
+    close = [k for k in range(len(q)) if q[k] >= top - tie]
+    others = [k for k in range(len(q)) if k != close[0]]
+    runner_up = max(others, key=lambda k: (q[k], -k)) if others else -1
+    second = q[runner_up] if others else 0.0
+    return close[0], len(close) > 1, runner_up, float(top), float(max(top - second, 0.0)), entropy(q)
+
+
+def doubt(judgments: Judgments, posterior: Reals) -> Reals:
+    """Sum of r (1 - r) by worker, r the probability that a judgment is right."""
+    found = np.zeros(judgments.n_workers)
+    for i, w, observed in zip(judgments.item, judgments.worker, judgments.label, strict=True):
+        found[w] += posterior[i, observed] * (1 - posterior[i, observed])
+    return found
+
+
+def groups(judgments: Judgments) -> list[set[int]]:
+    """Workers who share items, directly or through others: flood fill."""
+    left = set(range(judgments.n_workers))
+    found = []
+    while left:
+        group, waiting = set[int](), [min(left)]
+        while waiting:
+            w = waiting.pop()
+            group.add(w)
+            items = set(judgments.item[judgments.worker == w].tolist())
+            near = {int(v) for i, v in zip(judgments.item, judgments.worker, strict=True) if int(i) in items}
+            waiting += near - group
+        found.append(group)
+        left -= group
+    return found
+
+
+def peer_agreement(judgments: Judgments) -> tuple[Reals, Reals, Reals]:
+    """By worker: agreeing judgments by others on the items of each own judgment, all of those, and the items."""
+    agreeing, peers = (np.zeros(judgments.n_workers) for _ in range(2))
     for a in range(judgments.n_judgments):
         for b in range(judgments.n_judgments):
             same_item = judgments.item[a] == judgments.item[b]
             if same_item and judgments.worker[a] != judgments.worker[b]:
-                peers[a] += 1
-                agreeing[a] += judgments.label[a] == judgments.label[b]
-    return agreeing, peers
+                peers[judgments.worker[a]] += 1
+                agreeing[judgments.worker[a]] += judgments.label[a] == judgments.label[b]
+    items = [len(set(judgments.item[judgments.worker == w].tolist())) for w in range(judgments.n_workers)]
+    return agreeing, peers, np.array(items, float)
 
 
 def worker_pairs(judgments: Judgments, items: NDArray[np.int32]) -> list[tuple[int, int, int]]:

@@ -60,10 +60,9 @@ def test_gold_accuracy_is_counted_by_hand(fitted: tuple[Consensus, Any]) -> None
 
 def test_agreement_is_counted_by_hand(fitted: tuple[Consensus, Any]) -> None:
     result, drawn = fitted
-    agreeing, peers = naive.peer_agreement(drawn.judgments)
-    worker = drawn.judgments.worker
-    expected = [agreeing[worker == w].sum() / peers[worker == w].sum() for w in range(10)]
-    np.testing.assert_allclose(audit(result)["agreement"], expected)
+    agreeing, peers, items = naive.peer_agreement(drawn.judgments)
+    np.testing.assert_allclose(audit(result)["agreement"], agreeing / peers)
+    assert audit(result)["n_items"].tolist() == items.tolist()
 
 
 def test_informativeness_in_bits(fitted: tuple[Consensus, Any]) -> None:

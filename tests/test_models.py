@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consensus import ConsensusError, FitConfig, read
-from consensus.backends import Threads, even_slices
+from consensus.backends import Threads, even_slices, number_of_shards
 from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Gold, Judgments
 from consensus.models import dawid_skene, majority_vote, pooled_prior, starts, tempering
@@ -184,7 +184,10 @@ class TestEM:
         prior_row[list(gold)] = np.arange(1, len(gold) + 1)
         A = np.zeros((judgments.n_labels,) * 2) if prior == "none" else pooled_prior.fixed(judgments.n_labels)
         problem = Problem(Rows.of(judgments), accepted, prior_row, prior, A, 60, 1e-9)
-        found = climb(problem, starts.with_gold(starts.majority(judgments), problem), Threads(1)).convergence
+        start = starts.usual(judgments, problem, Threads(1))
+        for g, i in enumerate(gold):
+            assert np.array_equal(start[i], accepted[g])
+        found = climb(problem, start, Threads(1)).convergence
         objective = np.array(found.objective[found.frozen_at :])
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
@@ -195,12 +198,16 @@ class TestEM:
         drawn = simulate(12, 5, 3, 3, seed=4).judgments
         A = np.ones((3, 3)) + 3 * np.eye(3)
         problem = Problem(Rows.of(drawn), np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", A, 1, 1e-9)
-        start = starts.majority(drawn)
-        found = climb(problem, start, Threads(1))
+        start = starts.majority(drawn, Threads(1))
+        found = climb(problem, start.copy(), Threads(1))
         pi = (start.sum(axis=0) + 1) / (12 + 3)
         C = naive.confusions(naive.counts(drawn, start), A)
         z, _ = naive.posteriors(drawn, C, pi)
-        np.testing.assert_allclose(found.posterior, z, rtol=1e-9)
+        np.testing.assert_allclose(found.posterior(problem, Threads(1)), z, rtol=1e-9)
+        np.testing.assert_allclose(found.mass, z.sum(axis=0), rtol=1e-9)
+        N = naive.counts(drawn, z)
+        np.testing.assert_allclose(found.counts, N[problem.rows.worker, :, problem.rows.label], rtol=1e-9)
+        np.testing.assert_allclose(found.totals, N.sum(axis=2), rtol=1e-9)
         assert found.objective == pytest.approx(naive.objective(drawn, C, pi, A), rel=1e-9)
 
     def test_iteration_limit_is_not_convergence(self) -> None:
@@ -237,7 +244,24 @@ class TestEM:
             assert [part.start for part in parts[1:]] == [part.stop for part in parts[:-1]]
             assert (parts[0].start, parts[-1].stop) == (0, 20_000)
             assert len(parts) == n_parts
-        assert even_slices([0, 3, 9], 4) == [slice(0, 2)]
+        assert even_slices([0, 3, 9], 4) == (slice(0, 2), slice(2, 2))
+        assert even_slices([0], 4) == (slice(0, 0),)
+        assert even_slices([0, 0, 0, 900], 3) == (slice(0, 3), slice(3, 3), slice(3, 3))  # one item is all the work
+
+    @pytest.mark.parametrize(
+        ("n_judgments", "table_size", "n_shards"),
+        [
+            (0, 0, 1),
+            (99_999, 0, 1),
+            (100_000, 0, 2),
+            (10_000_000, 0, 16),
+            (10_000_000, 1_000_000, 10),
+            (10_000_000, 50_000_000, 2),  # two, however large the table
+            (60_000, 50_000_000, 1),
+        ],
+    )
+    def test_number_of_shards(self, n_judgments: int, table_size: int, n_shards: int) -> None:
+        assert number_of_shards(n_judgments, table_size) == n_shards
 
     def test_progress_tells_every_pass(self) -> None:
         told: list[tuple[str, int, float, float]] = []
@@ -307,13 +331,14 @@ class TestTempering:
         scores = tempering._split_scores(drawn, problem, held, Threads(1), None, "")
         kept = drawn.subset(~held)
         alone = dawid_skene._problem(kept, None, FitConfig(tolerance=1e-5), Rows.of(kept), False)
-        estimate = climb(alone, starts.majority(kept), Threads(1))
-        C = naive.confusions(naive.counts(kept, estimate.posterior), estimate.A)
+        estimate = climb(alone, starts.majority(kept, Threads(1)), Threads(1))
+        z = estimate.posterior(alone, Threads(1))
+        C = naive.confusions(naive.counts(kept, z), estimate.A)
         for h, j in enumerate(np.flatnonzero(held)):
             likelihood = C[drawn.worker[j], :, drawn.label[j]]
             i = drawn.item[j]
             for g, rho in enumerate(tempering.GRID):
-                expected = naive.held_out_score(estimate.posterior[i], int(kept.per_item[i]), rho, likelihood)
+                expected = naive.held_out_score(z[i], int(kept.per_item[i]), rho, likelihood)
                 assert scores[h, g] == pytest.approx(expected, rel=1e-4)
 
     @pytest.mark.slow
@@ -387,7 +412,9 @@ class TestGold:
         accepted = {0: {0}, 3: {1}, 5: {0, 1}}
         expected, _ = naive.posteriors(judgments, confusion, np.array([0.5, 0.5]), accepted)
         np.testing.assert_allclose(found, expected)
-        assert starts.with_gold(starts.majority(judgments), problem)[5].tolist() == [0.5, 0.5]
+        usual = starts.usual(judgments, problem, Threads(1))
+        assert usual[[0, 3, 5]].tolist() == [[1, 0], [0, 1], [0.5, 0.5]]
+        assert np.array_equal(usual[[1, 2, 4]], starts.majority(judgments, Threads(1))[[1, 2, 4]])
 
     @pytest.mark.slow
     @pytest.mark.parametrize("n_gold", [5, 10])
@@ -481,13 +508,19 @@ class TestWarnings:
 
         drawn = binary([0.9] * 5, 1, 60).judgments
         rows = Rows.of(drawn)
-        opposite = 1 - starts.majority(drawn)
+        opposite = 1 - starts.majority(drawn, Threads(1))
         opposite[:20] = [1.0, 0.0]
         counts = np.array(
             [[opposite[drawn.item[rows.row == r], k].sum() for k in (0, 1)] for r in range(len(rows.worker))]
         )
         estimate = Estimate(
-            opposite, np.array([0.5, 0.5]), np.eye(2), counts, np.log(counts + 1), Convergence("converged", 1, (0.0,))
+            pi=np.array([0.5, 0.5]),
+            A=np.eye(2),
+            C=np.full_like(counts, 0.5),
+            counts=counts,
+            totals=np.array([counts[rows.worker == w].sum(axis=0) for w in range(rows.n_workers)]),
+            mass=opposite.sum(axis=0),
+            convergence=Convergence("converged", 1, (0.0,)),
         )
         (warning,) = diagnostics.moved_labels(drawn, rows, estimate, np.array([59.0, 1.0]))
         assert warning.code == "moved_labels"
@@ -597,7 +630,7 @@ class TestWarnings:
 
 def test_majority_start_splits_ties_and_knows_nothing_of_silent_items() -> None:
     judgments = encoded([("a", "v", "x"), ("a", "w", "y"), ("b", "v", "y"), ("c", "v", None)])
-    assert starts.majority(judgments).tolist() == [[0.5, 0.5], [0, 1], [0.5, 0.5]]
+    assert starts.majority(judgments, Threads(1)).tolist() == [[0.5, 0.5], [0, 1], [0.5, 0.5]]
 
 
 def test_many_labels_and_few_judgments_need_no_dense_table() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -95,14 +96,12 @@ def write_blocks(
             return buffer.getvalue()
 
         with ThreadPoolExecutor(1) as writer:  # blocks go to disk while the next ones are encoded
-            writing: Future[None] | None = None
+            writing = writer.submit(file.writelines, [])
             for begin in range(0, len(parts), backend.n_threads):
                 done = backend.map(encoded, parts[begin : begin + backend.n_threads])
-                if writing is not None:
-                    writing.result()
-                writing = writer.submit(file.writelines, done)
-            if writing is not None:
                 writing.result()
+                writing = writer.submit(file.writelines, done)
+            writing.result()
 
 
 def check_ending(path: Path) -> None:
@@ -159,17 +158,15 @@ def encode(table: pd.DataFrame, ending: str, file: BinaryIO, *, defuse: bool = F
 
 
 def _write_parquet(tables: Iterable[pd.DataFrame], file: BinaryIO) -> None:
-    """Write one row group a table; all have the same columns."""
+    """Write one row group a table; at least one, and all have the same columns."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    writer: parquet.ParquetWriter | None = None
-    for table in tables:
-        arrow = pa.table(_columns(table), [str(name) for name in table.columns])
-        writer = writer or parquet.ParquetWriter(file, arrow.schema)
-        writer.write_table(arrow)
-    if writer is not None:
-        writer.close()
+    groups = (pa.table(_columns(table), [str(name) for name in table.columns]) for table in tables)
+    first = next(groups)
+    with parquet.ParquetWriter(file, first.schema) as writer:
+        for group in itertools.chain([first], groups):
+            writer.write_table(group)
 
 
 def _write_header(table: pd.DataFrame, ending: str, file: BinaryIO, plain: bool) -> None:
@@ -202,7 +199,8 @@ def _write_delimited(columns: list[pa.Array], ending: str, file: BinaryIO, plain
         quoting_style="none" if plain else "needed",
         batch_size=65536,
     )
-    csv.write_csv(pa.table(columns, [str(n) for n in range(len(columns))]), file, options)
+    table = pa.table(columns, [str(n) for n in range(len(columns))])
+    csv.write_csv(table.combine_chunks(), file, options)  # for an empty chunk, pyarrow 26 writes stray bytes
 
 
 def _columns(table: pd.DataFrame) -> list[pa.Array]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consensus.kernels import Codes, Offsets, Reals
 
 SHORT = 16  # factors of at least 1e-17 that may be multiplied without underflow
-TINY = 1e-200  # the product of evidences is turned into a logarithm when it falls below
+TINY = 1e-200  # the product of evidences is turned into a logarithm before it falls below
 LN2 = math.log(2.0)
 
 
@@ -82,12 +82,12 @@ def em_pass(
                     z[k] *= C[r, k]
             for k in range(n_labels):
                 evidence += z[k]
+            if product * evidence < TINY:
+                log_evidence += math.log(product)
+                product = 1.0
             product *= evidence
             for k in range(n_labels):
                 z[k] /= evidence
-            if product < TINY:
-                log_evidence += math.log(product)
-                product = 1.0
         for k in range(n_labels):
             out_mass[k] += z[k]
         for j in range(begin, end):
@@ -123,15 +123,15 @@ def _pass_of_four(
                 z2 *= C[r, 2]
                 z3 *= C[r, 3]
             evidence = (z0 + z1) + (z2 + z3)
+            if product * evidence < TINY:
+                log_evidence += math.log(product)
+                product = 1.0
             product *= evidence
             scale = 1.0 / evidence
             z0 *= scale
             z1 *= scale
             z2 *= scale
             z3 *= scale
-            if product < TINY:
-                log_evidence += math.log(product)
-                product = 1.0
         mass0 += z0
         mass1 += z1
         mass2 += z2
@@ -179,7 +179,7 @@ def _long_item(
             most, found = out_exponent[k], True
     evidence = 0.0
     for k in range(n_labels):
-        out_posterior[k] = math.ldexp(out_posterior[k], max(out_exponent[k] - most, -2000))
+        out_posterior[k] = math.ldexp(out_posterior[k], int(max(out_exponent[k] - most, -2000)))
         evidence += out_posterior[k]
     for k in range(n_labels):
         out_posterior[k] /= evidence
