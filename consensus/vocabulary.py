@@ -29,9 +29,6 @@ class Vocabulary:
         self._slots = np.zeros(1, np.uint64)
         self._not_utf8: list[int] = []
 
-    def __len__(self) -> int:
-        return self._n
-
     def add(self, column: pa.Array | pa.ChunkedArray) -> NDArray[np.int32]:
         """Codes (rows,) of the cells of a column, -1 for null. Cells of other types count as Arrow writes them."""
         import pyarrow as pa
@@ -132,7 +129,7 @@ class Vocabulary:
                 codes[begin : begin + BATCH],
             )
         self._note_not_utf8(n_known)
-        if column.null_count:
+        if column.null_count:  # what lies below a null was looked up, too, but no row will hold its code
             codes[column.is_null().to_numpy(zero_copy_only=False)] = -1
         return codes
 

@@ -16,7 +16,7 @@ import pytest
 
 from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import delimited, records, streams, writing
+from consensus.formats import delimited, frames, json_lines, records, streams, writing
 from consensus.judgments import Judgments
 from tests.conftest import csv
 
@@ -27,6 +27,16 @@ def rows_of(judgments: Judgments) -> list[tuple[str, str, str]]:
     items, workers = judgments.item_ids.to_pylist(), judgments.worker_ids.to_pylist()
     codes = zip(judgments.item, judgments.worker, judgments.label, strict=True)
     return [(items[i], workers[w], judgments.labels[k]) for i, w, k in codes]
+
+
+@pytest.fixture(autouse=True, params=[None, 1, 5, 64])
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds wherever a block of a file happens to end."""
+    if request.param is not None:
+        monkeypatch.setattr(delimited, "BLOCK", request.param)
+        monkeypatch.setattr(delimited, "PART", max(1, request.param // 2))
+        monkeypatch.setattr(json_lines, "BLOCK", request.param)
+        monkeypatch.setattr(frames, "BATCH", request.param)
 
 
 class TestQuotes:
