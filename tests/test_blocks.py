@@ -138,11 +138,14 @@ def test_shuffled_rows_are_the_same_judgments(write: Write) -> None:
 def test_odd_rows_do_not_make_a_whole_file_slow(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [(f"i{n}", "v", "x") for n in range(3000)]
     text = csv([*rows[:1500], ("malformed",), *rows[1500:]]) + "\n" * 50
-    looked_at = []
+    looked_at: list[int] = []
     second_look = delimited._second_look
-    monkeypatch.setattr(
-        delimited, "_second_look", lambda data, *more: looked_at.append(len(data)) or second_look(data, *more)
-    )
+
+    def counting(data: bytes, *more: Any) -> Any:
+        looked_at.append(len(data))
+        return second_look(data, *more)
+
+    monkeypatch.setattr(delimited, "_second_look", counting)
     monkeypatch.setattr(delimited, "BLOCK", 8192)
     monkeypatch.setattr(delimited, "PART", 512)
     judgments = read(write("j.csv", text))
