@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.formats.blocks import ahead
-from consensus.formats.cells import Times, not_utf8
+from consensus.formats.cells import Times
 from consensus.judgments import Reject
 from consensus.vocabulary import Vocabulary
 
@@ -112,8 +112,8 @@ class Rows:
     def _add_used(self, block: Block, codes: dict[str, NDArray[np.int32]], times: Times, file: str) -> None:
         bad: dict[int, str] = {}
         for role, column in block.columns.items():
-            wrong = self._vocabularies[role].not_utf8(codes[role]).tolist() if role in codes else not_utf8(column)
-            for row in wrong:
+            wrong = self._vocabularies[role].not_utf8(codes[role]) if role in codes else _not_utf8(column)
+            for row in wrong.tolist():
                 bad.setdefault(row, f"the {role} is not UTF-8")
         for role in self._required:
             for row in np.flatnonzero(codes[role] < 0).tolist():
@@ -137,3 +137,12 @@ class Rows:
         self._lines.append((file, lines))
         if when is not None:
             times.add(when)
+
+
+def _not_utf8(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Rows whose bytes are not UTF-8, of a column that does not become codes."""
+    import pyarrow as pa
+
+    known = Vocabulary()
+    is_bytes = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+    return known.not_utf8(known.add(column) if is_bytes else np.zeros(0, np.int32))
