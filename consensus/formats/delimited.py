@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from consensus.formats.records import Record
     from consensus.formats.roles import Roles
 
-BLOCK = 16 << 20  # bytes that are read at once
+BLOCK = 8 << 20  # bytes that are read at once
 PART = 1 << 16  # bytes of an odd block that are looked at at once
 PARSED = 1 << 20  # bytes that a thread of Arrow parses at once
 
