@@ -69,7 +69,9 @@ def ordered(
         clash = None if clash is None else (int(rows[clash[0]]), int(rows[clash[1]]))
         chosen = rows[found]
         once = key[~again[key >> (bits[1] + bits[2])]]
-        key = np.concatenate([once, _packed((item[chosen], worker[chosen], label[chosen]), bits)])
+        key = key[: len(once) + len(chosen)]
+        key[: len(once)] = once
+        key[len(once) :] = _packed((item[chosen], worker[chosen], label[chosen]), bits)
         key.sort()
     label = _lowest(key, bits[2])
     key >>= bits[2]
