@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.ordering import ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
-
-KEY_BITS = 63  # item, worker and label are sorted as one integer while they fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +233,6 @@ def encode(
     JudgmentError
         ``repeats`` is "error" and there is a repeat.
     """
-    from consensus.kernels import order
-
     (item, item_ids), (worker, worker_ids), (label, label_ids) = items, workers, labels
     n_read = len(item)
     given: NDArray[np.int64] | None = None  # rows with a label, or None for all
@@ -243,87 +240,29 @@ def encode(
         given = np.flatnonzero(label >= 0)
         item, worker, label = item[given], worker[given], label[given]
         when = None if when is None else when[given]
-    worker_bits, label_bits = _bits(len(worker_ids)), _bits(len(label_ids))
-    fits = _bits(len(item_ids)) + worker_bits + label_bits <= KEY_BITS
-    n_given, by_row_order, settled = len(item), False, False
-    if n_given and fits and when is None:  # sorting keys beats sorting positions
-        key = np.empty(n_given, np.int64)
-        order.packed(item, worker, label, worker_bits, label_bits, key)
-        key.sort()
-        sorted_codes = [np.empty(n_given, np.int32) for _ in range(3)]
-        settled = not order.unpacked(key, worker_bits, label_bits, *sorted_codes) or repeats == "keep"
-        del key
-    if settled:
-        item, worker, label = sorted_codes
-    else:
-        time = np.zeros(n_given, np.int64) if when is None else _time_rank(when)
-        pair = (item.astype(np.int64) << worker_bits) | worker
-        rows = _order(pair, label, label_bits, time, fits, keep=repeats == "keep")
-        pair = pair[rows]
-        repeated = np.flatnonzero(pair[1:] == pair[:-1])
-        if len(repeated) and repeats == "error":
-            first, second = (int(rows[repeated[0] + n]) for n in (0, 1))
-            row = second if given is None else int(given[second])
-            raise JudgmentError(
-                f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
-                f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); '
-                "keep one row or pass --repeats=last"
-            )
-        if len(repeated) and repeats != "keep":
-            decisive = repeated[~np.isin(repeated + 1 if repeats == "last" else repeated - 1, repeated)]
-            before, after = rows[decisive], rows[decisive + 1]
-            by_row_order = bool(np.any((label[before] != label[after]) & (time[before] == time[after])))
-            chosen = np.ones(len(rows), np.bool_)
-            chosen[repeated if repeats == "last" else repeated + 1] = False
-            rows = rows[chosen]
-        item, worker, label = item[rows], worker[rows], label[rows]
-        when = None if when is None else when[rows]
-    start = np.empty(len(item_ids) + 1, np.int64)
-    order.item_starts(item, start)
+    found = ordered(item, worker, label, when, (len(item_ids), len(worker_ids), len(label_ids)), repeats)
+    if found.clash is not None:
+        first, second = found.clash
+        row = second if given is None else int(given[second])
+        raise JudgmentError(
+            f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
+            f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last'
+        )
+    start = np.zeros(len(item_ids) + 1, np.int64)
+    np.cumsum(np.bincount(found.item, minlength=len(item_ids)), out=start[1:])
+    n_given, n_used = len(item), len(found.item)
     return Judgments(
-        item=item,
-        worker=worker,
-        label=label,
+        item=found.item,
+        worker=found.worker,
+        label=found.label,
         item_start=start,
         item_ids=item_ids,
         worker_ids=worker_ids,
         labels=tuple(label_ids.to_pylist()),
-        timestamp=when,
-        tally=Tally(n_read, len(item), abstained=n_read - n_given, repeated=n_given - len(item)),
-        repeats_by_row_order=by_row_order,
+        timestamp=found.when,
+        tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
+        repeats_by_row_order=found.by_row_order,
     )
-
-
-def _order(
-    pair: NDArray[np.int64],
-    label: NDArray[np.int32],
-    label_bits: int,
-    time: NDArray[np.int64],
-    fits: bool,
-    *,
-    keep: bool,
-) -> NDArray[np.int64]:
-    """Positions (rows,) by (item, worker), then by label if repeats are kept, then by time, then by row."""
-    order = np.argsort((pair << label_bits) | label) if fits else np.lexsort((label, pair))
-    again = pair[order[1:]] == pair[order[:-1]]
-    if keep:
-        again &= label[order[1:]] == label[order[:-1]]
-    tied = np.zeros(len(order) + 1, np.bool_)
-    tied[1:-1] = again
-    positions = np.flatnonzero(tied[1:] | tied[:-1])
-    rows = np.sort(order[positions])
-    order[positions] = rows[np.lexsort((time[rows], label[rows] * keep, pair[rows]))]
-    return order
-
-
-def _bits(n: int) -> int:
-    """Bits that tell ``n`` codes apart."""
-    return max(n - 1, 0).bit_length()
-
-
-def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Microseconds, unknown times before all others."""
-    return when.astype("datetime64[us]").view(np.int64)  # NaT is the smallest integer
 
 
 def _listed(labels: Sequence[str], most: int = 8) -> str:

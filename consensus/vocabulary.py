@@ -28,10 +28,6 @@ class Vocabulary:
         self._bytes = np.zeros(0, np.uint8)
         self._slots = np.zeros(1, np.uint64)
         self._not_utf8: list[int] = []
-        self._unused = False  # some text may belong to no row
-
-    def __len__(self) -> int:
-        return self._n
 
     def add(self, column: pa.Array | pa.ChunkedArray) -> NDArray[np.int32]:
         """Codes (rows,) of the cells of a column, -1 for null. Cells of other types count as Arrow writes them."""
@@ -42,7 +38,6 @@ class Vocabulary:
             codes = [self.add(chunk) for chunk in column.chunks]
             return np.concatenate(codes) if codes else np.zeros(0, np.int32)
         if pa.types.is_dictionary(kind):
-            self._unused = True
             meaning = np.append(self.add(column.dictionary), np.int32(-1))
             positions = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
             return np.asarray(meaning[positions], np.int32)
@@ -59,7 +54,7 @@ class Vocabulary:
         return np.flatnonzero(np.isin(codes, self._not_utf8)) if self._not_utf8 else np.zeros(0, np.int64)
 
     def ranked(
-        self, parts: Sequence[NDArray[np.int32]], absent: Sequence[str] = (), *, complete: bool = False
+        self, parts: Sequence[NDArray[np.int32]], absent: Sequence[str] = ()
     ) -> tuple[NDArray[np.int32], pa.StringArray]:
         """Final codes of all rows, -1 for null, and the sorted texts (bytewise) that they are positions in.
 
@@ -69,8 +64,6 @@ class Vocabulary:
             What ``add`` gave, without the rows that don't count; texts that occur in none are left out.
         absent
             Texts that stand for null.
-        complete
-            These are all the codes that were given: no row was dropped.
 
         Raises
         ------
@@ -80,14 +73,12 @@ class Vocabulary:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from consensus.kernels import order as kernels
+        from consensus.kernels import texts as kernels
 
         texts = self._texts(0)
-        all_used = complete and not self._unused
-        used = np.full(self._n + 1, all_used)  # the last one for null, -1
-        for part in () if all_used else parts:
-            used[part] = True
-        used = used[:-1]
+        used = np.zeros(self._n, np.bool_)
+        for part in parts:
+            kernels.mark(part, used)
         if absent:
             used &= ~pc.is_in(texts, pa.array([text.encode() for text in absent], texts.type)).to_numpy(
                 zero_copy_only=False
@@ -105,7 +96,7 @@ class Vocabulary:
         codes = np.empty(sum(map(len, parts)), np.int32)
         begin = 0
         for part in parts:
-            kernels.ranked(part, rank, codes[begin : begin + len(part)])
+            kernels.translated(part, rank, codes[begin : begin + len(part)])
             begin += len(part)
         return codes, texts.take(pa.array(order)).cast(pa.string())
 
@@ -139,8 +130,7 @@ class Vocabulary:
                 codes[begin : begin + BATCH],
             )
         self._note_not_utf8(n_known)
-        if column.null_count:
-            self._unused = True  # what stands where there is nothing
+        if column.null_count:  # what lies below a null was looked up, too, but no row will hold its code
             codes[column.is_null().to_numpy(zero_copy_only=False)] = -1
         return codes
 

@@ -197,7 +197,8 @@ class TestEM:
     def test_one_pass_is_the_formula(self) -> None:
         drawn = simulate(12, 5, 3, 3, seed=4).judgments
         A = np.ones((3, 3)) + 3 * np.eye(3)
-        problem = Problem(Rows.of(drawn), np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", A, 1, 1e-9)
+        rows = Rows.of(drawn)
+        problem = Problem(rows, np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", A, 1, 1e-9)
         start = starts.majority(drawn, Threads(1))
         found = climb(problem, start.copy(), Threads(1))
         pi = (start.sum(axis=0) + 1) / (12 + 3)
@@ -206,7 +207,7 @@ class TestEM:
         np.testing.assert_allclose(found.posterior(problem, Threads(1)), z, rtol=1e-9)
         np.testing.assert_allclose(found.mass, z.sum(axis=0), rtol=1e-9)
         N = naive.counts(drawn, z)
-        np.testing.assert_allclose(found.counts, N[problem.rows.worker, :, problem.rows.label], rtol=1e-9)
+        np.testing.assert_allclose(found.counts, N[rows.worker, :, rows.label], rtol=1e-9)
         np.testing.assert_allclose(found.totals, N.sum(axis=2), rtol=1e-9)
         assert found.objective == pytest.approx(naive.objective(drawn, C, pi, A), rel=1e-9)
 

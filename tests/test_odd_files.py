@@ -16,7 +16,7 @@ import pytest
 
 from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import delimited, records, streams, writing
+from consensus.formats import delimited, frames, json_lines, records, streams, writing
 from consensus.judgments import Judgments
 from tests.conftest import csv
 
@@ -27,6 +27,16 @@ def rows_of(judgments: Judgments) -> list[tuple[str, str, str]]:
     items, workers = judgments.item_ids.to_pylist(), judgments.worker_ids.to_pylist()
     codes = zip(judgments.item, judgments.worker, judgments.label, strict=True)
     return [(items[i], workers[w], judgments.labels[k]) for i, w, k in codes]
+
+
+@pytest.fixture(autouse=True, params=[None, 1, 5, 64])
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds wherever a block of a file happens to end."""
+    if request.param is not None:
+        monkeypatch.setattr(delimited, "BLOCK", request.param)
+        monkeypatch.setattr(delimited, "PART", max(1, request.param // 2))
+        monkeypatch.setattr(json_lines, "BLOCK", request.param)
+        monkeypatch.setattr(frames, "BATCH", request.param)
 
 
 class TestQuotes:
@@ -179,6 +189,13 @@ class TestTimes:
         mixed = read({**columns, "timestamp": ["3/2/2015 10:02:05", "13/2/2015 10:02:05"]})
         assert (mixed.timestamp, mixed.unreadable_times) == (None, 2)
 
+    def test_that_are_not_utf8(self, write: Write) -> None:
+        judgments = read(write("j.csv", b"item,worker,label,timestamp\na,v,x,2025-01-01\nb,v,x,\xff\n"))
+        assert [(one.line, one.reason, one.row) for one in judgments.rejects] == [
+            (3, "the timestamp is not UTF-8", "b,v,x,\\xff")
+        ]
+        assert (judgments.n_items, judgments.unreadable_times) == (1, 0)
+
     def test_finer_than_microseconds(self) -> None:
         fine = pa.array([1_700_000_000_000_000_123], pa.timestamp("ns"))
         assert read({"item": ["a"], "worker": ["v"], "label": ["x"], "timestamp": fine}).timestamp is not None
@@ -225,6 +242,9 @@ class TestFrames:
             {"item": ["a"], "worker": ["b"], "label": ["c"]}, schema_overrides={"label": pl.Categorical}
         )
         assert rows_of(read(polars)) == [("a", "b", "c")]
+        lacking = pl.DataFrame({"item": ["a", None], "worker": ["b", "b"], "label": ["c", "d"]})
+        rejects = read(lacking.cast({"item": pl.Categorical, "label": pl.Categorical})).rejects
+        assert [(one.line, one.reason, one.row) for one in rejects] == [(2, "the item is missing", ",b,d")]
         numbers = pd.DataFrame({"item": ["a", "b"], "worker": "w", "label": pd.Categorical([3, None])})
         assert rows_of(read(numbers)) == [("a", "w", "3")]
 
@@ -248,6 +268,14 @@ class TestFrames:
     def test_that_are_no_tables(self, frame: Any, message: str) -> None:
         with pytest.raises(FormatError, match=message):
             read(frame)
+
+    def test_parquet_without_rows_or_not_there(self, tmp_path: Path) -> None:
+        path = tmp_path / "j.parquet"
+        with pytest.raises(FormatError, match="j.parquet: no such file"):
+            read(path)
+        pq.write_table(pa.table({name: pa.array([], pa.string()) for name in ("item", "worker", "label")}), path)
+        with pytest.raises(FormatError, match="j.parquet: a header but no rows"):
+            read(path)
 
     def test_damaged_parquet(self, tmp_path: Path) -> None:
         columns = {"item": [f"i{n}" for n in range(5000)], "worker": ["v"] * 5000, "label": ["x"] * 5000}

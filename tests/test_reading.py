@@ -429,7 +429,7 @@ def test_same_judgments_in_any_order_are_the_same_arrays() -> None:
 
 def test_codes_too_large_for_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = read(frame())
-    monkeypatch.setattr("consensus.judgments.KEY_BITS", 1)
+    monkeypatch.setattr("consensus.ordering.KEY_BITS", 1)
     assert rows_of(read(frame(), repeats="last")) == rows_of(read(frame(), repeats="keep")) == rows_of(usual)
 
 

@@ -71,7 +71,7 @@ def fitted(paths: list[Path], gold: Path | None, config: "RunConfig", show: Show
     from consensus.formats import read, read_gold
 
     show.stage("reading " + ", ".join(path.name for path in paths))
-    judgments = read(paths, **config.part(ReadConfig))
+    judgments = read(paths, threads=config.threads, **config.part(ReadConfig))
     known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
     show.stage("compiling (the first run on a machine only)")
     from consensus.models import dawid_skene

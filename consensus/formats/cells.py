@@ -69,27 +69,6 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, column.type.value_type if not chunks else None)
 
 
-def not_utf8(column: pa.ChunkedArray) -> list[int]:
-    """Rows whose bytes are not UTF-8."""
-    import pyarrow as pa
-
-    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        return []
-    try:
-        column.cast(pa.large_string())
-    except pa.ArrowInvalid:
-        return [n for n, cell in enumerate(column.to_pylist()) if cell is not None and not _decodes(cell)]
-    return []
-
-
-def _decodes(cell: bytes) -> bool:
-    try:
-        cell.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 class Times:
     """Times of a source in microseconds UTC, NaT where absent or unreadable, gathered block by block.
 

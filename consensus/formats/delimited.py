@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from consensus.formats.records import Record
     from consensus.formats.roles import Roles
 
-BLOCK = 4 << 20  # bytes that are read at once: they stay in the processor's cache until they are codes
+BLOCK = 4 << 20  # bytes that are read at once
 PART = 1 << 16  # bytes of an odd block that are looked at at once
 PARSED = 1 << 20  # bytes that a thread of Arrow parses at once
 
@@ -108,10 +108,10 @@ def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> 
     columns = _parse(data, layout, PARSED)
     if columns is None:
         return None
-    end = len(data) - len(data[-PART:]) + len(data[-PART:].rstrip(b"\r\n"))
-    n_rows, n_blank = len(columns["item"]), data.count(b"\n", end) - 1  # blank lines at the end do no harm
+    text = data.rstrip(b"\r\n")
+    n_rows, n_blank = len(columns["item"]), data.count(b"\n", len(text)) - 1  # blank lines at the end do no harm
     n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
-    last = data[data.rfind(b"\n", 0, end) + 1 : end].decode("latin-1")
+    last = text[text.rfind(b"\n") + 1 :].decode("latin-1")
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines

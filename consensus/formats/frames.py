@@ -34,9 +34,7 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
     """
     from pyarrow import parquet
 
-    with unreadable(path), _damaged(path):
-        with path.open("rb"):  # says better than Arrow what is wrong
-            pass
+    with unreadable(path), path.open("rb"), _damaged(path):
         names = parquet.read_schema(path).names
     found = {role: names[n] for role, n in roles.positions(names, str(path)).items()}
     digest = hashlib.sha256()
@@ -47,7 +45,10 @@ def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Bloc
     import pyarrow as pa
     from pyarrow import parquet
 
-    with unreadable(path), _damaged(path), parquet.ParquetFile(path) as file:
+    with unreadable(path), path.open("rb") as raw:
+        while data := raw.read(BATCH):
+            digest.update(data)
+    with _damaged(path), parquet.ParquetFile(path) as file:
         whole = {}
         for role, name in found.items():
             if pa.types.is_floating(file.schema_arrow.field(name).type):
@@ -56,11 +57,9 @@ def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Bloc
         line = 1
         for batch in file.iter_batches(BATCH, columns=list(found.values())):
             cells = {role: pa.chunked_array([batch.column(name)]) for role, name in found.items()}
-            yield _block(cells, displayed(path), line, line / file.metadata.num_rows, whole)
+            done = (line - 1 + len(batch)) / max(file.metadata.num_rows, 1)
+            yield _block(cells, displayed(path), line, done, whole)
             line += len(batch)
-        with path.open("rb") as raw:
-            while data := raw.read(BATCH):
-                digest.update(data)
 
 
 @contextmanager
@@ -70,8 +69,6 @@ def _damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
         raise FormatError(f"{path}: can't be read as Parquet: {str(error).splitlines()[0]}") from None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.formats.blocks import ahead
-from consensus.formats.cells import Times, not_utf8
+from consensus.formats.cells import Times
 from consensus.judgments import Reject
 from consensus.vocabulary import Vocabulary
 
@@ -50,7 +50,6 @@ class Rows:
         self._progress = progress
         self._vocabularies = {role: Vocabulary() for role in coded}
         self._codes: dict[str, list[NDArray[np.int32]]] = {role: [] for role in coded}
-        self._dropped = False  # some row that had become codes
         self._times: list[NDArray[np.datetime64] | int] = []  # of each source, or how many rows have none
         self._ends: list[int] = []  # rows up to and with each block
         self._lines: list[tuple[str, int | NDArray[np.int64]]] = []  # file and lines of each block
@@ -92,7 +91,7 @@ class Rows:
 
         def column(role: str) -> tuple[NDArray[np.int32], pa.StringArray]:
             known, codes = self._vocabularies.pop(role), self._codes.pop(role)
-            return known.ranked(codes, absent if role == "label" else (), complete=not self._dropped)
+            return known.ranked(codes, absent if role == "label" else ())
 
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(column, list(self._codes)))
@@ -119,15 +118,14 @@ class Rows:
     def _add_used(self, block: Block, codes: dict[str, NDArray[np.int32]], times: Times, file: str) -> None:
         bad: dict[int, str] = {}
         for role, column in block.columns.items():
-            wrong = self._vocabularies[role].not_utf8(codes[role]).tolist() if role in codes else not_utf8(column)
-            for row in wrong:
+            wrong = self._vocabularies[role].not_utf8(codes[role]) if role in codes else _not_utf8(column)
+            for row in wrong.tolist():
                 bad.setdefault(row, f"the {role} is not UTF-8")
         for role in self._required:
             for row in np.flatnonzero(codes[role] < 0).tolist():
                 bad.setdefault(row, f"the {role} is missing")
         n_rows, lines, when = len(codes["item"]), block.lines, block.columns.get("timestamp")
         if bad:
-            self._dropped = True
             kept = np.delete(np.arange(n_rows), list(bad))
             every = np.arange(lines, lines + n_rows) if isinstance(lines, int) else lines
             rows = sorted(bad)
@@ -145,3 +143,12 @@ class Rows:
         self._lines.append((file, lines))
         if when is not None:
             times.add(when)
+
+
+def _not_utf8(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Rows whose bytes are not UTF-8, of a column that does not become codes."""
+    import pyarrow as pa
+
+    known = Vocabulary()
+    is_bytes = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+    return known.not_utf8(known.add(column) if is_bytes else np.zeros(0, np.int32))

@@ -19,7 +19,7 @@ from consensus.kernels import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.kernels import Codes, Offsets
+    from consensus.kernels import Codes, Flags, Offsets
 
     Words = NDArray[np.uint64]
 
@@ -159,3 +159,18 @@ def leading_words(starts: Offsets, words: Words, skip: int, out_word: Words) -> 
     for n in range(starts.shape[0] - 1):
         begin, end = starts[n] + skip, starts[n + 1]
         out_word[n] = word_at(words, begin, end) if begin < end else np.uint64(0)
+
+
+@kernel()
+def mark(codes: Codes, out_used: Flags) -> None:
+    """Set ``out_used[code]`` for all ``codes`` (N,) but -1."""
+    for n in range(codes.shape[0]):
+        if codes[n] >= 0:
+            out_used[codes[n]] = True
+
+
+@kernel()
+def translated(codes: Codes, rank: Codes, out_rank: Codes) -> None:
+    """``out_rank[n]`` (N,) = rank[codes[n]]; -1 stays."""
+    for n in range(codes.shape[0]):
+        out_rank[n] = rank[codes[n]] if codes[n] >= 0 else -1

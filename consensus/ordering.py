@@ -1,0 +1,136 @@
+"""Rows of codes in canonical order (item, worker, label), and which row counts where a pair was judged twice.
+
+Item, worker and label are packed into one integer, a few bits each: sorting integers is many times faster than sorting
+positions by three columns. Positions are sorted only where a row must be told from others of the same item: where
+something was judged twice, or where times are carried along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int32]
+    Positions = NDArray[np.int64]
+
+KEY_BITS = 63  # of the packed integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordered:
+    """Judgments in canonical order."""
+
+    item: Codes
+    worker: Codes
+    label: Codes
+    when: NDArray[np.datetime64] | None
+    by_row_order: bool
+    """Contradicting repeats were resolved by the order of rows, for want of times."""
+    clash: tuple[int, int] | None
+    """Rows of the first repeat, if repeats are an error."""
+
+
+def ordered(
+    item: Codes,
+    worker: Codes,
+    label: Codes,
+    when: NDArray[np.datetime64] | None,
+    sizes: tuple[int, int, int],
+    repeats: str,
+) -> Ordered:
+    """Put rows in order.
+
+    Parameters
+    ----------
+    item, worker, label, when
+        Codes (rows,) and times (rows,) of the rows, or None; codes are below ``sizes``.
+    repeats
+        Which row of an (item, worker) counts: "last" or "first" by time, then by row; "keep" and "error" drop none.
+    """
+    bits = [max(size - 1, 0).bit_length() for size in sizes]
+    by_row_order, clash = False, None
+    if when is not None or sum(bits) > KEY_BITS:
+        chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats)
+        when = None if when is None else when[chosen]
+        return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash)
+    key = _packed((item, worker, label), bits)
+    key.sort()
+    twice = np.flatnonzero((key[1:] ^ key[:-1]) < 1 << bits[2]) if repeats != "keep" else ()
+    if len(twice):
+        again = np.zeros(sizes[0], np.bool_)
+        again[key[twice] >> (bits[1] + bits[2])] = True
+        rows = np.flatnonzero(again[item])  # all rows of the items that somebody judged twice
+        found, by_row_order, clash = _chosen(item[rows], worker[rows], label[rows], None, bits, repeats)
+        clash = None if clash is None else (int(rows[clash[0]]), int(rows[clash[1]]))
+        chosen = rows[found]
+        once = key[~again[key >> (bits[1] + bits[2])]]
+        key = key[: len(once) + len(chosen)]
+        key[: len(once)] = once
+        key[len(once) :] = _packed((item[chosen], worker[chosen], label[chosen]), bits)
+        key.sort()
+    label = _lowest(key, bits[2])
+    key >>= bits[2]
+    worker = _lowest(key, bits[1])
+    key >>= bits[1]
+    return Ordered(key.astype(np.int32), worker, label, None, by_row_order, clash)
+
+
+def _chosen(
+    item: Codes, worker: Codes, label: Codes, when: NDArray[np.datetime64] | None, bits: list[int], repeats: str
+) -> tuple[Positions, bool, tuple[int, int] | None]:
+    """Positions in order of the rows that count, whether row order decided, and the first clash."""
+    time = np.zeros(len(item), np.int64) if when is None else _time_rank(when)
+    pair = _packed((item, worker), bits)
+    order = _order(pair, label, time, bits, repeats == "keep")
+    pair = pair[order]
+    repeated = np.flatnonzero(pair[1:] == pair[:-1])
+    if repeats == "keep" or not len(repeated):
+        return order, False, None
+    if repeats == "error":
+        return order, False, (int(order[repeated[0]]), int(order[repeated[0] + 1]))
+    decisive = repeated[~np.isin(repeated + 1 if repeats == "last" else repeated - 1, repeated)]
+    before, after = order[decisive], order[decisive + 1]
+    by_row_order = bool(np.any((label[before] != label[after]) & (time[before] == time[after])))
+    counts = np.ones(len(order), np.bool_)
+    counts[repeated if repeats == "last" else repeated + 1] = False
+    return order[counts], by_row_order, None
+
+
+def _order(pair: Positions, label: Codes, time: NDArray[np.int64], bits: list[int], keep: bool) -> Positions:
+    """Positions by (item, worker), then by label if repeats are kept, then by time, then by row."""
+    order = np.argsort((pair << bits[2]) | label) if sum(bits) <= KEY_BITS else np.lexsort((label, pair))
+    again = pair[order[1:]] == pair[order[:-1]]
+    if keep:
+        again &= label[order[1:]] == label[order[:-1]]
+    tied = np.zeros(len(order) + 1, np.bool_)
+    tied[1:-1] = again
+    positions = np.flatnonzero(tied[1:] | tied[:-1])
+    rows = np.sort(order[positions])
+    order[positions] = rows[np.lexsort((time[rows], label[rows] * keep, pair[rows]))]
+    return order
+
+
+def _packed(codes: tuple[Codes, ...], bits: list[int]) -> NDArray[np.int64]:
+    """One integer for the codes of each row, in the same order as these."""
+    key = codes[0].astype(np.int64)
+    for column, width in zip(codes[1:], bits[1:], strict=False):
+        key <<= width
+        key |= column
+    return key
+
+
+def _lowest(key: NDArray[np.int64], width: int) -> Codes:
+    """The code in the lowest bits of each key."""
+    code = np.empty(len(key), np.int32)
+    np.bitwise_and(key, (1 << width) - 1, out=code, casting="unsafe")
+    return code
+
+
+def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Microseconds, unknown times before all others."""
+    return when.astype("datetime64[us]").view(np.int64)  # NaT is the smallest integer

@@ -1,0 +1,57 @@
+"""Canonical order and repeats, against plain Python."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consensus import ordering
+from consensus.ordering import ordered
+
+Row = tuple[int, int, int, int | None]
+rows = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 2), st.one_of(st.none(), st.integers(0, 2))),
+    max_size=25,
+)
+
+
+def naive(judged: list[Row], repeats: str) -> tuple[list[tuple[int, int, int]], bool, tuple[int, int] | None]:
+    """The rows that count, whether row order decided between different labels, and the first clash."""
+    time = [-1 if row[3] is None else row[3] for row in judged]
+    pairs: dict[tuple[int, int], list[int]] = {}
+    for n in sorted(range(len(judged)), key=lambda n: (time[n], n)):
+        pairs.setdefault(judged[n][:2], []).append(n)
+    chosen, by_row_order, clash = [], False, None
+    for _, found in sorted(pairs.items()):
+        if repeats == "keep" or len(found) == 1:
+            chosen += found
+            continue
+        if repeats == "error":
+            clash = clash or (found[0], found[1])
+            continue
+        wins, loses = (found[-1], found[-2]) if repeats == "last" else (found[0], found[1])
+        chosen.append(wins)
+        by_row_order |= time[wins] == time[loses] and judged[wins][2] != judged[loses][2]
+    return sorted(judged[n][:3] for n in chosen), by_row_order, clash
+
+
+@pytest.mark.parametrize("key_bits", [63, 1])
+@pytest.mark.parametrize("timed", [False, True])
+@settings(max_examples=150, deadline=None)
+@given(judged=rows, repeats=st.sampled_from(["last", "first", "keep", "error"]))
+def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeats: str) -> None:
+    judged = judged if timed else [(*row[:3], None) for row in judged]
+    item, worker, label = (np.array([row[n] for row in judged], np.int32) for n in range(3))
+    when = np.array([row[3] for row in judged], "datetime64[us]")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordering, "KEY_BITS", key_bits)
+        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), repeats)
+    expected, by_row_order, clash = naive(judged, repeats)
+    assert found.clash == clash
+    assert found.by_row_order == by_row_order
+    assert {codes.dtype for codes in (found.item, found.worker, found.label)} == {np.dtype(np.int32)}
+    if clash is None:
+        assert list(zip(found.item.tolist(), found.worker.tolist(), found.label.tolist(), strict=True)) == expected
+    if timed:
+        assert found.when is not None
+        assert len(found.when) == len(found.item)
