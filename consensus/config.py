@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from consensus.errors import ConfigError
 
@@ -66,6 +66,12 @@ class FitConfig(_Settings):
     )
     threads: int | None = Field(
         default=None, ge=1, description="Threads to use; never changes a result. Default: one a usable core."
+    )
+    memory: ByteSize | None = Field(
+        default=None,
+        gt=0,
+        description="Memory that may be used, in bytes or such as '4GB'; a larger need is refused before the work "
+        "begins. Default: all that the machine has.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of the draw of held-out judgments.")
 

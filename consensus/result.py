@@ -246,8 +246,8 @@ class Consensus:
         )
 
     def settings(self) -> dict[str, Any]:
-        """The settings that shaped the result (not the threads, which never do)."""
-        return self.config.model_dump(mode="json", exclude={"threads"})
+        """The settings that shaped the result (not threads and memory, which never do)."""
+        return self.config.model_dump(mode="json", exclude={"threads", "memory"})
 
     def __repr__(self) -> str:
         return (

@@ -1,5 +1,6 @@
 """What every command does first: settle the settings, read, fit; with progress on a terminal."""
 
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,36 +13,80 @@ from consensus.cli import options
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
-    from consensus.judgments import Gold
+    from consensus.judgments import Gold, Judgments
     from consensus.result import Consensus
+
+PHASES = {
+    "reading": "read+encode",
+    "sorting": "sort",
+    "compiling": "compile",
+    "fitting": "fit",
+    "held-out": "temper",
+    "tempering": "temper",
+    "diagnosing": "diagnose",
+    "summary": "summary",
+    "escalating": "escalate",
+    "auditing": "audit",
+    "writing": "write",
+}
+"""Phase of a stage, by the first word of its name."""
 
 
 class Show:
-    """Words and progress on stderr: progress only on a terminal, nothing with ``quiet``."""
+    """Words and progress on stderr: progress only on a terminal, no words with ``quiet``.
 
-    def __init__(self, quiet: bool) -> None:
+    With ``timings`` it also tells, in the end, how long each phase took.
+    """
+
+    def __init__(self, quiet: bool, timings: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
         self._hidden = quiet or not self.console.is_terminal
         self._progress = Progress(*columns, console=self.console, transient=True)
         self._task = self._progress.add_task("starting", total=None)
+        self._timings = timings
+        self._marks: list[tuple[str, float]] = [("start-up", time.perf_counter() - time.process_time())]
+        self._passes: list[float] = []
 
     def say(self, line: str) -> None:
         """One line of words."""
         self.console.print(line, markup=False)
 
     def stages(self) -> AbstractContextManager[object]:
-        """While open, ``stage`` and ``fitting`` show what is going on."""
+        """While open, ``stage`` and its likes show what is going on."""
         return nullcontext() if self._hidden else self._progress
 
-    def stage(self, what: str) -> None:
-        """Name the stage that begins."""
-        self._progress.update(self._task, description=what)
+    def stage(self, what: str, done: float | None = None) -> None:
+        """Name the stage that goes on, and which fraction of it is done where that is known."""
+        phase = PHASES.get(what.split(maxsplit=1)[0].rstrip(":"), "other")
+        if phase != self._marks[-1][0]:
+            self._marks.append((phase, time.perf_counter()))
+        if not self._hidden:
+            self._progress.update(self._task, description=what, total=None if done is None else 1.0, completed=done)
 
     def fitting(self, stage: str, done: int, objective: float, gain: float) -> None:
         """Tell how EM goes on (a ``Progress`` of ``consensus.models``)."""
+        if not done:
+            self.stage(stage)
+            return
+        if stage == "fitting":
+            self._passes.append(time.perf_counter())
         gained = f", gained {gain:.2g} nats" if done > 1 else ""
         self.stage(f"{stage}: pass {done}, objective {objective:.4f}{gained}")
+
+    def tell_timings(self) -> None:
+        """Print the seconds of each phase, if they are wanted (also with ``quiet``)."""
+        if not self._timings:
+            return
+        seconds: dict[str, float] = {}
+        ends = [begin for _, begin in self._marks[1:]] + [time.perf_counter()]
+        for (phase, begin), end in zip(self._marks, ends, strict=True):
+            seconds[phase] = seconds.get(phase, 0.0) + end - begin
+        lines = [f"timing {phase:12} {spent:9.3f} s" for phase, spent in seconds.items()]
+        if len(self._passes) > 1:
+            a_pass = (self._passes[-1] - self._passes[0]) / (len(self._passes) - 1)
+            lines.append(f"timing {'pass':12} {a_pass:9.4f} s")
+        Console(stderr=True, highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
 
 
 def settings(parameters: Mapping[str, Any]) -> "RunConfig":
@@ -59,6 +104,24 @@ def settings(parameters: Mapping[str, Any]) -> "RunConfig":
     return RunConfig.of(None, **(from_file | options.given(parameters, RunConfig.model_fields)))
 
 
+def judged(paths: list[Path], config: "RunConfig", show: Show) -> "Judgments":
+    """Read judgments, unless it is plain before that they need more memory than there is.
+
+    Raises
+    ------
+    ConsensusError
+        The files or settings can't be used.
+    """
+    from consensus import memory
+    from consensus.config import ReadConfig
+    from consensus.formats import read
+    from consensus.formats.sizes import at_least_rows
+
+    show.stage("reading " + ", ".join(path.name for path in paths))
+    memory.refuse(memory.of_reading(at_least_rows(paths)), config.memory, "reading " + ", ".join(map(str, paths)))
+    return read(paths, threads=config.threads, progress=show.stage, **config.part(ReadConfig))
+
+
 def fitted(paths: list[Path], gold: Path | None, config: "RunConfig", show: Show) -> "tuple[Consensus, Gold | None]":
     """Read and fit.
 
@@ -67,15 +130,30 @@ def fitted(paths: list[Path], gold: Path | None, config: "RunConfig", show: Show
     ConsensusError
         The files or settings can't be used.
     """
-    from consensus.config import FitConfig, ReadConfig
-    from consensus.formats import read, read_gold
+    from consensus.config import FitConfig
+    from consensus.formats import read_gold
 
-    show.stage("reading " + ", ".join(path.name for path in paths))
-    judgments = read(paths, threads=config.threads, **config.part(ReadConfig))
+    judgments = judged(paths, config, show)
     known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
-    show.stage("compiling (the first run on a machine only)")
+    compile_all(show)
     from consensus.models import dawid_skene
 
     show.stage("fitting")
     result = dawid_skene.fit(judgments, gold=known, progress=show.fitting, **config.part(FitConfig))
     return result, known
+
+
+def compile_all(show: Show) -> None:
+    """Compile all loops where that was never done on this machine, and say so: it takes a few seconds."""
+    from consensus.kernels import are_compiled
+
+    if are_compiled():
+        return
+    show.say("compiling the inner loops, once on this machine (some 10 s) ...")
+    show.stage("compiling the inner loops, once on this machine")
+    from consensus import escalation, simulation, worker_audit
+    from consensus.models import dawid_skene
+
+    result = dawid_skene.fit(simulation.simulate(60, 6, 2, 4).judgments)
+    worker_audit.audit(result)
+    escalation.escalate(result)

@@ -36,6 +36,10 @@ MaxIterations = Annotated[int | None, typer.Option(help="EM passes at most. Defa
 Tolerance = Annotated[float | None, typer.Option(help="Stop below this gain, in nats a judgment. Default: 1e-7.")]
 Ties = Annotated[str | None, typer.Option(help="Tied labels: first (default) in label order, or abstain.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; never changes a result. Default: all cores.")]
+Memory = Annotated[
+    str | None,
+    typer.Option(help="Memory that may be used, such as 4GB; a larger need is refused. Default: all."),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the held-out draw. Default: 0.")]
 Target = Annotated[float | None, typer.Option(help="Confidence at which an item is accepted. Default: 0.95.")]
 MinJudgments = Annotated[int | None, typer.Option(help="Judgments an item needs to be accepted. Default: 2.")]

@@ -30,6 +30,7 @@ def run(
     tolerance: options.Tolerance = None,
     ties: options.Ties = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,
@@ -37,13 +38,14 @@ def run(
     spreadsheet_safe: Annotated[
         bool, typer.Option("--spreadsheet-safe", help="Put ' before ids that a spreadsheet takes for formulas.")
     ] = False,
+    timings: Annotated[bool, typer.Option("--timings", help="Tell how long each phase took.")] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder."""
     parameters = dict(locals())
     chosen = job.settings(parameters)
-    show = job.Show(quiet)
+    show = job.Show(quiet, timings)
 
     from consensus.config import EscalateConfig, ReadConfig
     from consensus.report import folder, words
@@ -61,8 +63,9 @@ def run(
             posteriors=posteriors,
             ending=f".{format}",
             defuse=spreadsheet_safe,
-            progress=lambda name: show.stage(f"writing {name}"),
+            progress=show.stage,
         )
+    show.tell_timings()
     for line in words.lines(summary):
         show.say(line)
     show.say(f"wrote {out}")

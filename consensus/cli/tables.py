@@ -38,6 +38,7 @@ def aggregate(
     tolerance: options.Tolerance = None,
     ties: options.Ties = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Print the probability of each label.")] = False,
@@ -72,6 +73,7 @@ def audit(
     max_iterations: options.MaxIterations = None,
     tolerance: options.Tolerance = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     seed: options.Seed = None,
     config: options.Config = None,
     confusions: Annotated[
@@ -110,6 +112,7 @@ def escalate(
     tolerance: options.Tolerance = None,
     ties: options.Ties = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
     seed: options.Seed = None,
     config: options.Config = None,
     json: options.Json = False,

@@ -31,3 +31,13 @@ else:
     from numba import njit
 
     kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy")
+
+
+def are_compiled() -> bool:
+    """Whether the loops of a fit lie in Numba's cache: compiled by an earlier run of this version on this machine."""
+    from pathlib import Path
+
+    from consensus.kernels import em
+
+    stats = getattr(em.em_pass, "stats", None)  # None where Numba is switched off: nothing to compile
+    return stats is None or any(Path(stats.cache_path).glob("em.em_pass-*.nbi"))

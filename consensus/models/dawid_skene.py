@@ -7,13 +7,15 @@ with few judgments are judged like their peers, and absent labels do no harm.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus import memory
 from consensus.backends import Threads
 from consensus.config import FitConfig
-from consensus.models import diagnostics, majority_vote, pooled_prior, starts, tempering
+from consensus.models import diagnostics, majority_vote, needs, pooled_prior, starts, tempering
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
@@ -77,12 +79,17 @@ def fit(
     if small:
         cautions.append(diagnostics.small_data(judgments))
 
+    memory.refuse(needs.of(judgments).peak, config.memory, f"a fit of {judgments!r}")
     problem = _problem(judgments, aligned, config, lay_out(judgments, aligned), small)
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)
+    tell = progress or (lambda *_: None)
+    tell("diagnosing", 0, np.nan, np.nan)
+    cautions = [*diagnostics.of_fit(judgments, problem.rows, estimate, backend), *cautions]
     if aligned is None:
         cautions += _switch_risk(judgments, problem, estimate, config.seed, backend, progress)
+    tell("tempering", 0, np.nan, np.nan)
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
@@ -97,11 +104,19 @@ def fit(
         warnings=(
             *diagnostics.of_judgments(judgments),
             *diagnostics.of_gold(aligned),
-            *diagnostics.of_fit(judgments, problem.rows, estimate, backend),
             *cautions,
         ),
         starts={name: candidate.objective for name, candidate in candidates.items()},
     )
+
+
+def pass_seconds(judgments: Judgments, config: FitConfig) -> float:
+    """How long one EM pass takes, by doing three of them."""
+    ends: list[float] = []
+    problem = _problem(judgments, None, FitConfig.of(config, max_iterations=3), lay_out(judgments, None), False)
+    backend = Threads(config.threads)
+    climb(problem, starts.usual(judgments, problem, backend), backend, lambda *_: ends.append(time.perf_counter()))
+    return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
 def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, rows: Layout, small: bool) -> Problem:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 SMALLEST = 1e-10  # probabilities under maximum likelihood (prior="none") are kept above this
 Progress = Callable[[str, int, float, float], None]
-"""Called after every pass with: stage, passes done, objective per judgment (nats), its gain (nats)."""
+"""Called after every pass with: stage, passes done, objective per judgment (nats), its gain (nats); and where a stage
+without passes begins, with 0 passes done and NaN."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from consensus.simulation import Simulation
 
 TABLES = ("labels", "posteriors", "workers", "confusions", "escalations", "rejects")
+STAGES = {"workers": "auditing", "confusions": "auditing"}
 OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
@@ -142,20 +143,22 @@ def write(
     defuse
         Put ``'`` before ids that a spreadsheet would take for a formula.
     progress
-        Called with the name of each file before it is made.
+        Called with what is done next, such as "writing labels.csv".
 
     Raises
     ------
     OutputError
         Something can't be written; then ``out`` is as it was.
     """
+    progress("summary of the items")
     status = escalation.status_codes(result, escalate)
     told = summary(result, status, escalate, gold, reading or {})
     with whole(out) as folder:
+        progress("escalating")
         for name, save in _tables(result, escalate, status, posteriors, defuse).items():
-            progress(name + ending)
+            progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
-        progress("summary.json")
+        progress("writing summary.json")
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )

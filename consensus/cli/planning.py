@@ -1,0 +1,88 @@
+"""``consensus plan``: what a run would take."""
+
+import json as json_module
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from consensus.cli import job, options
+
+if TYPE_CHECKING:
+    from consensus.config import RunConfig
+    from consensus.judgments import Judgments
+
+USUAL_PASSES = 35  # of EM, on large data
+AN_ITEM_TOLD = 1.5e-6  # seconds an item takes to be summarised, ranked and written, measured on 2 million
+
+
+def plan(
+    judgments: options.Judgments,
+    item: options.Item = None,
+    worker: options.Worker = None,
+    label: options.Label = None,
+    timestamp: options.Timestamp = None,
+    repeats: options.Repeats = None,
+    abstain: options.Abstain = None,
+    labels: options.Labels = None,
+    threads: options.Threads = None,
+    memory: options.Memory = None,
+    config: options.Config = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read JUDGMENTS and tell how much there is to do, how much memory it needs and about how long it takes."""
+    chosen = job.settings(dict(locals()))
+    show = job.Show(quiet)
+    with show.stages():
+        begin = time.perf_counter()
+        read = job.judged(judgments, chosen, show)
+        reading = time.perf_counter() - begin
+        job.compile_all(show)
+        show.stage("timing a pass")
+        found = _planned(read, chosen, reading)
+    if json:
+        typer.echo(json_module.dumps(found))
+        return
+    from consensus.memory import told
+    from consensus.report import words
+
+    seconds = found["seconds"]
+    for line in (
+        words.balance(found["rows"]),
+        f"{found['items']:,} items, {found['workers']:,} workers, {found['labels']:,} labels",
+        f"memory: {told(found['memory']['peak'])} at the most (reading {told(found['memory']['reading'])}, "
+        f"fitting {told(found['memory']['fitting'])}, tables {told(found['memory']['tables'])})",
+        f"time: about {seconds['total']:.0f} s (reading {seconds['reading']:.1f} s, "
+        f"{found['passes']} passes of {seconds['pass']:.3f} s, tables {seconds['tables']:.1f} s)",
+    ):
+        typer.echo(line)
+
+
+def _planned(read: "Judgments", chosen: "RunConfig", reading: float) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from consensus.config import FitConfig
+    from consensus.models import dawid_skene, needs
+    from consensus.models.inputs import prepared
+
+    fit = FitConfig.of(None, **chosen.part(FitConfig))
+    read, _ = prepared(read, None, fit)
+    need = needs.of(read)
+    a_pass, passes = dawid_skene.pass_seconds(read, fit), min(USUAL_PASSES, fit.max_iterations)
+    tables = AN_ITEM_TOLD * read.n_items
+    return {
+        "rows": asdict(read.tally),
+        "judgments": read.n_judgments,
+        "items": read.n_items,
+        "workers": read.n_workers,
+        "labels": read.n_labels,
+        "memory": {**asdict(need), "peak": need.peak},
+        "passes": passes,
+        "seconds": {
+            "reading": reading,
+            "pass": a_pass,
+            "tables": tables,
+            "total": 1.0 + reading + passes * a_pass + tables,
+        },
+    }

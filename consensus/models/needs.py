@@ -1,0 +1,62 @@
+"""How much memory a fit and its tables need, from the counts alone; held against measured peaks in the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus import memory
+from consensus.backends import number_of_shards
+from consensus.kernels import tallies
+from consensus.models.layout import weighs_all_labels
+from consensus.models.rows import IN_REGISTERS
+
+if TYPE_CHECKING:
+    from consensus.judgments import Judgments
+
+PAIRS_COMPARED = 200_000_000  # bytes of the pairs of judgments that the switch risk is read from
+A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels are weighed
+A_CELL = 110  # bytes of a row of confusions.csv while it is made
+AN_ITEM_TOLD = 100  # bytes of an item's summary, rank and status
+BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Bytes at the peak of each stage."""
+
+    reading: int
+    fitting: int
+    tables: int
+
+    @property
+    def peak(self) -> int:
+        """Bytes of the whole job."""
+        return max(self.reading, self.fitting, self.tables)
+
+
+def of(judgments: Judgments) -> Needs:
+    """What a job on ``judgments`` needs."""
+    J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
+    n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
+    held = memory.LIBRARIES + 12 * J + 8 * I + id_bytes + (0 if judgments.timestamp is None else 8 * J)
+    rows = min(J, W * K)
+    if weighs_all_labels(I, rows, K):
+        width = max(K, IN_REGISTERS)
+        tables = 8 * rows * (width * (number_of_shards(J, rows * K) + 1) + K) + 8 * W * K
+        fitting = 4 * J + max(8 * J, tables + 8 * I * K + 12 * I, PAIRS_COMPARED)
+        kept, cells = 8 * I * K + 12 * rows * K, rows * K
+    else:
+        distinct = np.empty(I, np.int32)
+        tallies.votes(judgments.item_start, judgments.label, K, np.empty_like(distinct), distinct)
+        pairs = int((judgments.per_item * distinct).sum())
+        candidates = int(distinct.sum())
+        fitting = 4 * J + A_PAIR * pairs + 40 * K * K + 28 * candidates + 40 * I
+        kept, cells = 12 * candidates + 8 * I + 12 * pairs, pairs
+    return Needs(
+        reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes),
+        fitting=held + fitting,
+        tables=held + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells),
+    )
