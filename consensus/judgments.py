@@ -233,6 +233,8 @@ def encode(
     JudgmentError
         ``repeats`` is "error" and there is a repeat.
     """
+    from consensus.kernels import order
+
     (item, item_ids), (worker, worker_ids), (label, label_ids) = items, workers, labels
     n_read = len(item)
     given: NDArray[np.int64] | None = None  # rows with a label, or None for all
@@ -248,8 +250,8 @@ def encode(
             f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
             f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last'
         )
-    start = np.zeros(len(item_ids) + 1, np.int64)
-    np.cumsum(np.bincount(found.item, minlength=len(item_ids)), out=start[1:])
+    start = np.empty(len(item_ids) + 1, np.int64)
+    order.item_starts(found.item, start)
     n_given, n_used = len(item), len(found.item)
     return Judgments(
         item=found.item,

@@ -58,10 +58,11 @@ def ordered(
         chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats)
         when = None if when is None else when[chosen]
         return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash)
-    key = _packed((item, worker, label), bits)
+    key = _key(item, worker, label, bits)
     key.sort()
-    twice = np.flatnonzero((key[1:] ^ key[:-1]) < 1 << bits[2]) if repeats != "keep" else ()
-    if len(twice):
+    codes, n_repeats = _codes(key, bits)
+    if n_repeats and repeats != "keep":
+        twice = np.flatnonzero((key[1:] ^ key[:-1]) < 1 << bits[2])
         again = np.zeros(sizes[0], np.bool_)
         again[key[twice] >> (bits[1] + bits[2])] = True
         rows = np.flatnonzero(again[item])  # all rows of the items that somebody judged twice
@@ -71,13 +72,10 @@ def ordered(
         once = key[~again[key >> (bits[1] + bits[2])]]
         key = key[: len(once) + len(chosen)]
         key[: len(once)] = once
-        key[len(once) :] = _packed((item[chosen], worker[chosen], label[chosen]), bits)
+        key[len(once) :] = _key(item[chosen], worker[chosen], label[chosen], bits)
         key.sort()
-    label = _lowest(key, bits[2])
-    key >>= bits[2]
-    worker = _lowest(key, bits[1])
-    key >>= bits[1]
-    return Ordered(key.astype(np.int32), worker, label, None, by_row_order, clash)
+        codes, _ = _codes(key, bits)
+    return Ordered(codes[0], codes[1], codes[2], None, by_row_order, clash)
 
 
 def _chosen(
@@ -85,7 +83,7 @@ def _chosen(
 ) -> tuple[Positions, bool, tuple[int, int] | None]:
     """Positions in order of the rows that count, whether row order decided, and the first clash."""
     time = np.zeros(len(item), np.int64) if when is None else _time_rank(when)
-    pair = _packed((item, worker), bits)
+    pair = (item.astype(np.int64) << bits[1]) | worker
     order = _order(pair, label, time, bits, repeats == "keep")
     pair = pair[order]
     repeated = np.flatnonzero(pair[1:] == pair[:-1])
@@ -115,20 +113,21 @@ def _order(pair: Positions, label: Codes, time: NDArray[np.int64], bits: list[in
     return order
 
 
-def _packed(codes: tuple[Codes, ...], bits: list[int]) -> NDArray[np.int64]:
+def _key(item: Codes, worker: Codes, label: Codes, bits: list[int]) -> NDArray[np.int64]:
     """One integer for the codes of each row, in the same order as these."""
-    key = codes[0].astype(np.int64)
-    for column, width in zip(codes[1:], bits[1:], strict=False):
-        key <<= width
-        key |= column
+    from consensus.kernels import order
+
+    key = np.empty(len(item), np.int64)
+    order.packed(item, worker, label, bits[1], bits[2], key)
     return key
 
 
-def _lowest(key: NDArray[np.int64], width: int) -> Codes:
-    """The code in the lowest bits of each key."""
-    code = np.empty(len(key), np.int32)
-    np.bitwise_and(key, (1 << width) - 1, out=code, casting="unsafe")
-    return code
+def _codes(key: NDArray[np.int64], bits: list[int]) -> tuple[list[Codes], int]:
+    """Item, worker and label of sorted keys, and how many of them repeat the item and worker before them."""
+    from consensus.kernels import order
+
+    found = [np.empty(len(key), np.int32) for _ in range(3)]
+    return found, int(order.unpacked(key, bits[1], bits[2], *found))
 
 
 def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:
