@@ -180,7 +180,7 @@ def _representatives(result: Consensus) -> NDArray[np.float64]:
     """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness."""
     found = result.confusions
     informativeness = found.informativeness(result.prior_shares)
-    activity = np.bincount(result.judgments.worker, minlength=found.n_workers)
+    activity = result.judgments.per_worker
     order = np.lexsort((np.arange(found.n_workers), informativeness))
     done = np.cumsum(activity[order]) / activity.sum()
     n = max(1, min(N_REPRESENTATIVES, MOST_CELLS // found.n_labels**2))

@@ -102,6 +102,15 @@ class Judgments:
         """(I,) judgments of each item."""
         return np.diff(self.item_start)
 
+    @property
+    def per_worker(self) -> NDArray[np.int64]:
+        """(W,) judgments of each worker."""
+        from consensus.kernels import order
+
+        found = np.zeros(self.n_workers, np.int64)
+        order.tally(self.worker, found)
+        return found
+
     def __repr__(self) -> str:
         return (
             f"Judgments({self.n_judgments:,} judgments of {self.n_items:,} items "

@@ -43,3 +43,10 @@ def item_starts(item: Codes, out_start: Offsets) -> None:
         while n < item.shape[0] and item[n] < i:
             n += 1
         out_start[i] = n
+
+
+@kernel()
+def tally(codes: Codes, out_counts: Offsets) -> None:
+    """Add to ``out_counts[code]`` how often each of ``codes`` (N,) occurs."""
+    for n in range(codes.shape[0]):
+        out_counts[codes[n]] += 1

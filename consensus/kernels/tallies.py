@@ -81,6 +81,13 @@ def by_majority(item_start: Offsets, worker: Codes, label: Codes, out_agreed: Re
 
 
 @kernel()
+def labels_of_workers(worker: Codes, label: Codes, out_counts: Reals) -> None:
+    """``out_counts[w, l]`` (W, K), filled with zeros, = judgments of worker w that give label l."""
+    for j in range(worker.shape[0]):
+        out_counts[worker[j], label[j]] += 1.0
+
+
+@kernel()
 def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
     """``out_sums[l, k]`` (K, K), filled with zeros, = sum of values[r, k] over the rows r of observed label l."""
     for r in range(label.shape[0]):
@@ -216,11 +223,13 @@ def worker_pairs(
 
 
 @kernel()
-def join_workers(item_start: Offsets, worker: Codes, out_group: Codes) -> None:
+def join_workers(item_start: Offsets, worker: Codes, out_group: Codes) -> int:
     """Name the group of each worker (W,), a worker in it: those who share items, directly or through others.
 
-    ``out_group`` must come as 0, 1, 2, ...: each worker alone (union-find with path halving).
+    ``out_group`` must come as 0, 1, 2, ...: each worker alone (union-find with path halving). Returns how many groups
+    there are; it stops looking as soon as there is one.
     """
+    n_groups = out_group.shape[0]
     for i in range(item_start.shape[0] - 1):
         for j in range(item_start[i] + 1, item_start[i + 1]):
             a, b = worker[j - 1], worker[j]
@@ -230,10 +239,12 @@ def join_workers(item_start: Offsets, worker: Codes, out_group: Codes) -> None:
             while out_group[b] != b:
                 out_group[b] = out_group[out_group[b]]
                 b = out_group[b]
-            if a < b:
-                out_group[b] = a
-            else:
-                out_group[a] = b
+            if a != b:
+                out_group[max(a, b)] = min(a, b)
+                n_groups -= 1
+        if n_groups == 1:
+            break
     for w in range(out_group.shape[0]):
         while out_group[w] != out_group[out_group[w]]:
             out_group[w] = out_group[out_group[w]]
+    return int(n_groups)

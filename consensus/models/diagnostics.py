@@ -197,7 +197,7 @@ def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Back
 def _say_little(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Backend) -> bool:
     """The mean judgment carries less than LEAST_TOLD of what is to be known: not so for those who lie with skill."""
     found = rows.confusions(estimate, backend)
-    activity = np.bincount(judgments.worker, minlength=rows.n_workers)
+    activity = judgments.per_worker
     told = float(found.informativeness(estimate.pi) @ activity) / judgments.n_judgments
     return told < LEAST_TOLD * float(entropy(estimate.pi[None])[0])
 
@@ -288,7 +288,7 @@ def camps(judgments: Judgments, seed: int) -> Camps:
     the contradicting pairs: the worker in most of them first, until none is left.
     """
     agreeing, contradicting = _clear_pairs(judgments, seed)
-    activity = np.bincount(judgments.worker, minlength=judgments.n_workers)
+    activity = judgments.per_worker
     involved = np.unique(np.concatenate([agreeing, contradicting]))
     left, cover = contradicting, []
     while len(left):
@@ -314,9 +314,9 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     found, pair = np.unique(code, return_inverse=True)
     shared = np.bincount(pair, minlength=len(found))
     agreed = np.bincount(pair, weights=agree[other], minlength=len(found))
-    given = judgments.worker * np.int64(judgments.n_labels) + judgments.label
-    shares = np.bincount(given, minlength=judgments.n_workers * judgments.n_labels).reshape(judgments.n_workers, -1)
-    shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+    shares = np.zeros((judgments.n_workers, judgments.n_labels))
+    tallies.labels_of_workers(judgments.worker, judgments.label, shares)
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
     enough = shared >= LEAST_SHARED
     found, shared, agreed = found[enough], shared[enough], agreed[enough]
     workers = np.stack(np.divmod(found, judgments.n_workers), axis=1)
@@ -343,6 +343,7 @@ def _items_for_pairs(judgments: Judgments, seed: int) -> NDArray[np.int32]:
 def components(judgments: Judgments) -> tuple[int, float]:
     """Groups of judgments that share neither worker nor item, and the largest one's share of the judgments."""
     group = np.arange(judgments.n_workers, dtype=np.int32)
-    tallies.join_workers(judgments.item_start, judgments.worker, group)
-    per_group = np.bincount(group, weights=np.bincount(judgments.worker, minlength=judgments.n_workers))
+    if tallies.join_workers(judgments.item_start, judgments.worker, group) == 1:
+        return 1, 1.0
+    per_group = np.bincount(group, weights=judgments.per_worker)
     return int((per_group > 0).sum()), float(per_group.max() / max(judgments.n_judgments, 1))

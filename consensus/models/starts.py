@@ -63,7 +63,7 @@ def gold(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np
 def mirrored(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """Start from the worst agreement: workers count as the less accurate, the more they agree with the majority."""
     n_agreed, _ = by_majority(judgments, backend)
-    n = np.bincount(judgments.worker, minlength=judgments.n_workers)
+    n = judgments.per_worker
     return one_coin(judgments, problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
 
 
