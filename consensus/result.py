@@ -121,7 +121,15 @@ class Consensus:
         """(I,) best posterior of each item; NaN where no confidence can be stated."""
         return self.peaks.confidence if self.identified else np.full(self.judgments.n_items, np.nan)
 
-    @property
+    @cached_property
+    def _source(self) -> NDArray[np.int32]:
+        """(I,) 1 for gold items, else 0."""
+        source = np.zeros(self.judgments.n_items, np.int32)
+        if self.gold is not None:
+            source[self.gold.items] = 1
+        return source
+
+    @cached_property
     def consensus_label(self) -> NDArray[np.int32]:
         """(I,) most probable label; on a tie the first in label order, or -1 with ``ties="abstain"``."""
         if self.config.ties == "abstain":
@@ -181,12 +189,8 @@ class Consensus:
         import pandas as pd
         import pyarrow as pa
 
-        judgments, peaks = self.judgments, self.peaks
+        judgments, peaks, ids = self.judgments, self.peaks, self.judgments.item_ids
         best = self.consensus_label[items]
-        source = np.zeros(judgments.n_items, np.int32)
-        if self.gold is not None:
-            source[self.gold.items] = 1
-        ids = judgments.item_ids
         n = len(best)
 
         def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -200,10 +204,10 @@ class Consensus:
                 "margin": known(peaks.margin),
                 "entropy": known(peaks.entropy),
                 "runner_up": decoded(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
-                "n_judgments": judgments.per_item[items],
+                "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
                 "n_model_votes": np.zeros(n, np.int64),
                 "majority_label": decoded(self.votes[0][items], judgments.labels),
-                "source": decoded(source[items], ("consensus", "gold")),
+                "source": decoded(self._source[items], ("consensus", "gold")),
             }
         )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
 
 DECIMALS = 6  # of reals in text files; Parquet keeps all
-BLOCK = 200_000  # rows that are encoded at once
+BLOCK = 50_000  # rows that are encoded at once
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 RISKY = r"^[=+\-@\t\r]"  # what a spreadsheet takes for a formula
 
@@ -200,7 +200,9 @@ def _write_delimited(columns: list[pa.Array], ending: str, file: BinaryIO, plain
         batch_size=65536,
     )
     table = pa.table(columns, [str(n) for n in range(len(columns))])
-    csv.write_csv(table.combine_chunks(), file, options)  # for an empty chunk, pyarrow 26 writes stray bytes
+    written = pa.BufferOutputStream()  # Arrow's own: a Python file would stop the other threads at every batch
+    csv.write_csv(table.combine_chunks(), written, options)  # for an empty chunk, pyarrow 26 writes stray bytes
+    file.write(written.getvalue())
 
 
 def _columns(table: pd.DataFrame) -> list[pa.Array]:
