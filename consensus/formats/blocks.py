@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.judgments import Reject
+
+
+AHEAD = 8  # blocks that wait to be worked on: the libraries that do it are loaded while the first ones come
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +57,13 @@ class Reading:
 
 
 def ahead(blocks: Generator[Block], threads: int) -> Iterator[Block]:
-    """The same blocks. With several threads, the next one is made while the last one is worked on."""
+    """The same blocks. With several threads, the next ones are made while one is worked on."""
     with closing(blocks):
         if threads == 1:
             yield from blocks
             return
         with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(next, blocks, None)
-            while (block := coming.result()) is not None:
-                coming = pool.submit(next, blocks, None)
+            coming = deque(pool.submit(next, blocks, None) for _ in range(AHEAD))
+            while (block := coming.popleft().result()) is not None:
+                coming.append(pool.submit(next, blocks, None))
                 yield block
