@@ -1,0 +1,391 @@
+"""The layout for very many labels: only those given to an item are weighed, the others share a background."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import consensus
+from consensus.backends import Threads
+from consensus.escalation import escalate
+from consensus.judgments import AlignedGold, Judgments
+from consensus.models import dawid_skene, layout, majority_vote, pooled_prior
+from consensus.models.cells import Cells
+from consensus.models.expectation_maximisation import SMALLEST, Estimate, Problem, climb
+from consensus.models.rows import Rows
+from consensus.posterior import TIE, DensePosterior, SparsePosterior
+from consensus.result import Convergence
+from consensus.simulation import simulate
+from consensus.worker_audit import audit, confusions
+from tests import naive
+from tests.conftest import Run
+from tests.strategies import crowds, encoded, tables
+
+crowd = settings(max_examples=60, deadline=None)
+ONE = Threads(1)
+Golden = dict[int, set[int]]
+
+
+@pytest.fixture
+def only_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fit weighs only the labels given to an item."""
+    monkeypatch.setattr(layout, "FEW_LABELS", 0)
+    monkeypatch.setattr(layout, "MOST_CELLS", 0)
+
+
+@st.composite
+def laid_out(draw: st.DrawFn) -> tuple[Judgments, Golden, Cells]:
+    judgments = draw(crowds(max_labels=8))
+    K = judgments.n_labels
+    some = st.sets(st.integers(0, K - 1), min_size=1)
+    known: Golden = draw(st.dictionaries(st.integers(0, judgments.n_items - 1), some, max_size=3))
+    return judgments, known, Cells.of(judgments, Rows.of(judgments), aligned(judgments, known))
+
+
+def aligned(judgments: Judgments, known: Golden) -> AlignedGold | None:
+    if not known:
+        return None
+    items = sorted(known)
+    accepted = np.array([[k in known[i] for k in range(judgments.n_labels)] for i in items])
+    return AlignedGold(np.array(items, np.int32), accepted, {})
+
+
+def candidates(judgments: Judgments, known: Golden, i: int) -> list[int]:
+    given = {int(k) for n, k in zip(judgments.item, judgments.label, strict=True) if n == i}
+    return sorted(known.get(i, given))
+
+
+def background(judgments: Judgments, known: Golden, i: int, pi: np.ndarray, A: np.ndarray) -> float:
+    """b[i], from the formula in ``models.cells``."""
+    S, K = candidates(judgments, known, i), judgments.n_labels
+    if i in known or (S and (len(S) == K or not A.any())):
+        return 0.0
+    b = 1.0 - sum(pi[k] for k in S)
+    for n, observed in zip(judgments.item, judgments.label, strict=True):
+        if n == i:
+            b *= sum(pi[k] * A[k, observed] / A[k].sum() for k in range(K) if k != observed) / (1 - pi[observed])
+    return float(b)
+
+
+def posterior(
+    judgments: Judgments, known: Golden, C: np.ndarray, pi: np.ndarray, A: np.ndarray, power: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """(I, K) with the background spread evenly over the labels that are no candidates; the log evidence."""
+    K, evidence = judgments.n_labels, 0.0
+    out = np.zeros((judgments.n_items, K))
+    for i in range(judgments.n_items):
+        S = candidates(judgments, known, i)
+        b = background(judgments, known, i, pi, A)
+        for k in range(K):
+            if k in S:
+                out[i, k] = pi[k]
+                for n, w, observed in zip(judgments.item, judgments.worker, judgments.label, strict=True):
+                    if n == i:
+                        out[i, k] *= C[w, k, observed]
+            else:
+                out[i, k] = b / (K - len(S))
+        evidence += math.log(out[i].sum())
+        out[i] = out[i] ** power[i]
+        out[i] /= out[i].sum()
+    return out, evidence
+
+
+def dense_of(cells: Cells, values: np.ndarray) -> np.ndarray:
+    """[w, true, observed] of values by cell; 0 elsewhere."""
+    out = np.zeros((cells.n_workers, cells.n_labels, cells.n_labels))
+    worker = np.repeat(np.arange(cells.n_workers), np.diff(cells.worker_start))
+    out[worker, cells.true, cells.label] = values
+    return out
+
+
+def of_candidates(cells: Cells, table: np.ndarray) -> np.ndarray:
+    item = np.repeat(np.arange(cells.n_items), np.diff(cells.candidate_start))
+    return np.ascontiguousarray(table[item, cells.candidate])
+
+
+@crowd
+@given(laid_out())
+def test_candidates_and_cells(case: tuple[Judgments, Golden, Cells]) -> None:
+    judgments, known, cells = case
+    for i in range(judgments.n_items):
+        found = cells.candidate[cells.candidate_start[i] : cells.candidate_start[i + 1]].tolist()
+        assert found == candidates(judgments, known, i)
+        pairs = iter(cells.cell[cells.pair_start[i] : cells.pair_start[i + 1]].tolist())
+        for j in range(judgments.item_start[i], judgments.item_start[i + 1]):
+            for k in found:
+                cell = next(pairs)
+                assert (cells.true[cell], cells.label[cell]) == (k, judgments.label[j])
+                row = int(np.searchsorted(cells.cell_start, cell, side="right")) - 1
+                assert cells.rows.worker[row] == judgments.worker[j]
+    worker = np.repeat(np.arange(cells.n_workers), np.diff(cells.worker_start))
+    assert len(set(zip(worker, cells.label, cells.true, strict=True))) == len(cells.true)
+
+
+@crowd
+@given(laid_out())
+def test_starts_are_votes_over_the_candidates(case: tuple[Judgments, Golden, Cells]) -> None:
+    judgments, known, cells = case
+    for hard in (False, True):
+        expected = naive.vote_posterior(judgments, hard)
+        for i, labels in known.items():
+            expected[i] = [1 / len(labels) if k in labels else 0 for k in range(judgments.n_labels)]
+        np.testing.assert_allclose(cells.votes(hard), of_candidates(cells, expected), atol=1e-12)
+
+
+@crowd
+@given(st.data(), laid_out(), st.floats(0, 2), st.booleans())
+def test_a_pass_is_the_formula(
+    data: st.DataObject, case: tuple[Judgments, Golden, Cells], rho: float, likeliest: bool
+) -> None:
+    judgments, known, cells = case
+    K, W, I = judgments.n_labels, judgments.n_workers, judgments.n_items  # noqa: E741
+    C, pi = data.draw(tables(W, K, K)), data.draw(tables(K))
+    A = np.zeros((K, K)) if likeliest else data.draw(tables(K, K)) * 7
+    worker = np.repeat(np.arange(W), np.diff(cells.worker_start))
+    work = cells.tables()
+    work.C[:] = np.log(C[worker, cells.true, cells.label])
+    cells.settle_others(pi, A, work, ONE)
+    evidence = cells.em_pass(pi[None], np.zeros(I, np.int32), work, ONE)
+    z, expected = posterior(judgments, known, C, pi, A, np.ones(I))
+    assert evidence == pytest.approx(expected, rel=1e-8, abs=1e-8)
+    item = np.repeat(np.arange(I), np.diff(cells.candidate_start))
+    kept = np.zeros((I, K))
+    kept[item, cells.candidate] = z[item, cells.candidate]
+    np.testing.assert_allclose(dense_of(cells, work.N), naive.counts(judgments, kept), atol=1e-9)
+    np.testing.assert_allclose(work.mass, kept.sum(axis=0), atol=1e-9)
+
+    power = 1 / (1 + rho * np.maximum(judgments.per_item - 1, 0))
+    estimate = Estimate(pi, A, work.C, work.N, work.n, work.mass, Convergence("converged", 1, (0.0,)))
+    found = cells.beliefs(estimate, pi[None], np.zeros(I, np.int32), power, ONE)
+    expected_z, _ = posterior(judgments, known, C, pi, A, power)
+    np.testing.assert_allclose(found.dense(slice(None)), expected_z, atol=1e-9)
+    np.testing.assert_allclose(found.dense(np.arange(I)[::-1]), expected_z[::-1], atol=1e-9)
+
+    missed = np.zeros(W)
+    for i, w in zip(judgments.item, judgments.worker, strict=True):
+        missed[w] += 1.0 - kept[i].sum()
+    told = cells.confusions(estimate, ONE)
+    assert told.missed is not None
+    np.testing.assert_allclose(told.missed, missed, atol=1e-9)
+    N, n, _ = cells.gathered(estimate, np.arange(judgments.n_judgments))
+    counts = naive.counts(judgments, kept)
+    np.testing.assert_allclose(N, counts[judgments.worker, :, judgments.label], atol=1e-9)
+    np.testing.assert_allclose(n, counts.sum(axis=2)[judgments.worker], atol=1e-9)
+    np.testing.assert_allclose(cells.pooled_counts(work.N), counts.sum(axis=0), atol=1e-9)
+
+
+@crowd
+@given(st.data(), laid_out(), st.booleans())
+def test_m_steps(data: st.DataObject, case: tuple[Judgments, Golden, Cells], likeliest: bool) -> None:
+    judgments, _, cells = case
+    K, W = judgments.n_labels, judgments.n_workers
+    z, pi = data.draw(tables(judgments.n_items, K)), data.draw(tables(K))
+    A = np.zeros((K, K)) if likeliest else data.draw(tables(K, K)) * data.draw(st.floats(0.5, 50))
+    work = cells.tables()
+    cells.count(of_candidates(cells, z), np.zeros(judgments.n_items, np.int32), work, ONE)
+    N = dense_of(cells, work.N)
+    density = cells.maximise(A, SMALLEST, work, ONE)
+    worker = np.repeat(np.arange(W), np.diff(cells.worker_start))
+    if likeliest:
+        C = naive.likeliest_confusions(N, SMALLEST)
+        assert density == 0
+    else:
+        C = naive.confusions(N, A)
+        expected = 0.0
+        for w in range(W):
+            for k in range(K):
+                expected -= A[k].sum() * math.log(N[w, k].sum() + A[k].sum())
+                expected += sum(A[k, o] * math.log((N[w, k, o] + A[k, o]) / A[k, o]) for o in range(K))
+        assert density == pytest.approx(expected, rel=1e-8, abs=1e-8)
+    np.testing.assert_allclose(np.exp(work.C), C[worker, cells.true, cells.label], rtol=1e-9)
+    if likeliest:
+        return
+    from scipy.special import digamma
+
+    psi = np.vstack([digamma(A.T), digamma(A.sum(axis=1))])
+    work.rest[:] = data.draw(st.lists(st.floats(0, 0.1), min_size=cells.n_items, max_size=cells.n_items))
+    work.pi[:] = pi
+    gain, d = cells.prior_gains(A, psi, work, ONE)
+    naive_gain, expected_d = naive.prior_gains(A, N)
+    p = A * naive_gain.T
+    for j in range(judgments.n_judgments):
+        i, observed = judgments.item[j], judgments.label[j]
+        others = K - (cells.candidate_start[i + 1] - cells.candidate_start[i])
+        for k in range(K):
+            if k != observed:
+                error = work.rest[i] * others * pi[k] / (1 - pi[observed])
+                p[k, observed] += error
+                expected_d += error / A[k].sum()
+    np.testing.assert_allclose(A * gain.T, p, rtol=1e-7, atol=1e-9)
+    assert d == pytest.approx(expected_d, rel=1e-7, abs=1e-9)
+
+
+@st.composite
+def sparse_posteriors(draw: st.DrawFn) -> SparsePosterior:
+    K = draw(st.integers(1, 6))
+    starts, labels, z, rest = [0], [], [], []
+    for _ in range(draw(st.integers(1, 6))):
+        S = sorted(draw(st.sets(st.integers(0, K - 1))))
+        weights = [draw(st.sampled_from([1.0, 1.0, 2.0, 5.0, 0.0])) for _ in S]
+        other = 0.0 if len(S) == K else draw(st.sampled_from([0.0, 0.5, 1.0, 3.0]))
+        total = sum(weights) + other * (K - len(S))
+        if total == 0:
+            weights, other = [1.0] * len(S), 1.0 if len(S) < K else 0.0
+            total = sum(weights) + other * (K - len(S))
+        labels += S
+        z += [weight / total for weight in weights]
+        rest.append(other / total)
+        starts.append(len(labels))
+    return SparsePosterior(np.array(starts), np.array(labels, np.int32), np.array(z), np.array(rest), K)
+
+
+@crowd
+@given(sparse_posteriors())
+def test_peaks_are_those_of_the_dense_posterior(sparse_one: SparsePosterior) -> None:
+    dense = DensePosterior(sparse_one.dense(slice(None)))
+    assert (sparse_one.n_items, sparse_one.n_labels) == (dense.n_items, dense.n_labels)
+    found, expected = sparse_one.peaks(ONE), dense.peaks(ONE)
+    assert found.best.tolist() == expected.best.tolist()
+    assert found.tied.tolist() == expected.tied.tolist()
+    for name in ("confidence", "margin", "entropy"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-9)
+    for i in range(sparse_one.n_items):
+        runner_up = found.runner_up[i]
+        listed = sparse_one.candidate[sparse_one.start[i] : sparse_one.start[i + 1]]
+        others = np.delete(dense.table[i], found.best[i])
+        if runner_up >= 0:
+            assert runner_up != found.best[i]
+            assert runner_up in listed
+            assert dense.table[i, runner_up] == pytest.approx(others.max())
+        else:  # nothing else is listed, or what is not listed is more probable
+            left = [dense.table[i, k] for k in listed if k != found.best[i]]
+            assert not left or max(left) <= sparse_one.rest[i]
+    assert TIE < 1e-9
+
+
+@crowd
+@given(st.data(), sparse_posteriors())
+def test_information_gain_is_that_of_the_dense_posterior(data: st.DataObject, sparse_one: SparsePosterior) -> None:
+    K = sparse_one.n_labels
+    C = data.draw(tables(2, K, K))
+    items = np.arange(sparse_one.n_items)[::-1].copy()
+    expected = DensePosterior(sparse_one.dense(slice(None))).information_gain(items, C, ONE)
+    np.testing.assert_allclose(sparse_one.information_gain(items, C, ONE), expected, atol=1e-9)
+
+
+@crowd
+@given(laid_out(), st.data())
+def test_doubt_is_that_of_the_dense_posterior(case: tuple[Judgments, Golden, Cells], data: st.DataObject) -> None:
+    judgments, _, cells = case
+    table = data.draw(tables(cells.n_items, cells.n_labels))
+    own = SparsePosterior(
+        cells.candidate_start, cells.candidate, of_candidates(cells, table), np.zeros(cells.n_items), cells.n_labels
+    )
+    dense = own.dense(slice(None))
+    np.testing.assert_allclose(own.doubt(judgments, ONE), naive.doubt(judgments, dense), atol=1e-12)
+
+
+class TestFits:
+    @settings(max_examples=40, deadline=None)
+    @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
+    def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: str) -> None:
+        judgments, known, cells = case
+        K = judgments.n_labels
+        gold = aligned(judgments, known)
+        prior_row = np.zeros(judgments.n_items, np.int32)
+        prior_row[sorted(known)] = np.arange(1, len(known) + 1)
+        accepted = np.zeros((0, K), np.bool_) if gold is None else gold.accepted
+        A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
+        problem = Problem(cells, accepted, prior_row, prior, A, 60, 1e-9)  # type: ignore[arg-type]
+        found = climb(problem, cells.votes(prior != "none"), ONE).convergence
+        objective = np.array(found.objective[found.frozen_at :])
+        assert np.isfinite(objective).all()
+        slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
+        assert (np.diff(objective) >= -slack).all()
+
+    @pytest.mark.usefixtures("only_given")
+    def test_where_every_label_is_given_it_is_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rng = np.random.default_rng(4)
+        rows = [
+            (f"i{i}", f"w{w}", f"l{(w + i) % 3 if w < 3 else rng.integers(3)}") for i in range(60) for w in range(9)
+        ]
+        judgments = encoded(rows)
+        gold = {"item": ["i3", "i4"], "label": ["l0", "l2"]}
+        for prior in ("learnt", "fixed", "none"):
+            given = dawid_skene.fit(judgments, gold=gold, prior=prior, rho=0.3)
+            with monkeypatch.context() as patch:
+                patch.setattr(layout, "FEW_LABELS", 32)
+                dense = dawid_skene.fit(judgments, gold=gold, prior=prior, rho=0.3)
+            assert isinstance(given.beliefs, SparsePosterior)
+            assert isinstance(dense.beliefs, DensePosterior)
+            np.testing.assert_allclose(given.posterior, dense.posterior, atol=1e-6)
+            assert given.gold_posterior is not None
+            assert dense.gold_posterior is not None
+            np.testing.assert_allclose(given.gold_posterior, dense.gold_posterior, atol=1e-3)
+
+    @pytest.mark.usefixtures("only_given")
+    def test_same_bits_for_any_number_of_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
+        drawn = simulate(300, 12, 40, 4, seed=5).judgments
+        first, *others = [dawid_skene.fit(drawn, threads=n) for n in (1, 2, 4)]
+        for other in others:
+            assert np.array_equal(first.posterior, other.posterior)
+            assert np.array_equal(first.confusions.counts, other.confusions.counts)
+            assert first.convergence == other.convergence
+            assert audit(first).equals(audit(other))
+            assert escalate(first).equals(escalate(other))
+
+    def test_it_agrees_with_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(3000, 60, 40, 5, accuracy=0.7, seed=1)
+        dense = dawid_skene.fit(drawn.judgments, rho=0.3)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        given = dawid_skene.fit(drawn.judgments, rho=0.3)
+        assert isinstance(given.beliefs, SparsePosterior)
+        assert (given.consensus_label == dense.consensus_label).mean() > 0.97
+        right = [(one.consensus_label == drawn.truth).mean() for one in (given, dense)]
+        assert right[0] > right[1] - 0.01
+        assert abs(given.confidence.mean() - dense.confidence.mean()) < 0.03
+        np.testing.assert_allclose(given.posterior.sum(axis=1), 1)
+
+    @pytest.mark.usefixtures("only_given")
+    def test_gold_is_clamped_and_rights_a_switched_crowd(self) -> None:
+        accuracy = np.array([0.9] * 3 + [0.2] * 4 + [0.5] * 3)
+        C = np.array([[[a, 1 - a], [1 - a, a]] for a in accuracy])
+        drawn = simulate(300, per_item=10, confusion=C, seed=3)
+        result = dawid_skene.fit(drawn.judgments, gold=drawn.truth_table(10, seed=1))
+        assert set(result.starts) == {"majority", "gold"}
+        assert (result.consensus_label == drawn.truth).mean() > 0.95
+        assert result.gold is not None
+        assert (result.posterior[result.gold.items].max(axis=1) == 1).all()
+        blind = dawid_skene.fit(drawn.judgments)
+        assert "switch_risk" in [warning.code for warning in blind.warnings]
+
+    @pytest.mark.usefixtures("only_given")
+    def test_everything_can_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.worker_audit.MOST_CELLS", 1000)
+        drawn = simulate(200, 10, 40, 3, seed=2)
+        path, gold = tmp_path / "j.csv", tmp_path / "g.csv"
+        drawn.judgments_table().to_csv(path, index=False)
+        drawn.truth_table(20).to_csv(gold, index=False)
+        assert run("run", path, "--gold", gold, "--out", tmp_path / "out", "--posteriors", "--quiet").status == 0
+        result = consensus.fit(consensus.read(path), gold=consensus.read_gold(gold))
+        assert audit(result)[["accuracy", "accuracy_low", "accuracy_high", "informativeness"]].notna().all().all()
+        assert confusions(result)[["count", "probability", "low", "high"]].notna().all().all()
+        assert escalate(result)["priority"].notna().all()
+
+
+class TestChoice:
+    def test_few_labels_are_all_weighed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(50, 5, 32, 3).judgments
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        assert isinstance(layout.lay_out(drawn, None), Rows)
+        monkeypatch.setattr(layout, "FEW_LABELS", 31)
+        assert isinstance(layout.lay_out(drawn, None), Cells)
+        monkeypatch.setattr(layout, "MOST_CELLS", 10**6)
+        assert isinstance(layout.lay_out(drawn, None), Rows)
+
+    def test_the_majority_needs_no_layout(self) -> None:
+        assert majority_vote.fit(simulate(50, 5, 40, 3).judgments).posterior.shape == (50, 40)
