@@ -184,6 +184,8 @@ def test_m_steps(data: st.DataObject, case: tuple[Judgments, Golden, Cells], lik
     K, W = judgments.n_labels, judgments.n_workers
     z, pi = data.draw(tables(judgments.n_items, K)), data.draw(tables(K))
     A = np.zeros((K, K)) if likeliest else data.draw(tables(K, K)) * data.draw(st.floats(0.5, 50))
+    if data.draw(st.booleans()):
+        z[data.draw(st.integers(0, judgments.n_items - 1))] = 0.0  # nobody was judged under some label
     work = cells.tables()
     cells.count(of_candidates(cells, z), np.zeros(judgments.n_items, np.int32), work, ONE)
     N = dense_of(cells, work.N)
@@ -271,6 +273,9 @@ def test_peaks_are_those_of_the_dense_posterior(sparse_one: SparsePosterior) -> 
 def test_information_gain_is_that_of_the_dense_posterior(data: st.DataObject, sparse_one: SparsePosterior) -> None:
     K = sparse_one.n_labels
     C = data.draw(tables(2, K, K))
+    if K > 1 and data.draw(st.booleans()):  # an answer that nobody gives
+        C[:, :, 0] = 0.0
+        C /= C.sum(axis=2, keepdims=True)
     items = np.arange(sparse_one.n_items)[::-1].copy()
     expected = DensePosterior(sparse_one.dense(slice(None))).information_gain(items, C, ONE)
     np.testing.assert_allclose(sparse_one.information_gain(items, C, ONE), expected, atol=1e-9)

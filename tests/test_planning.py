@@ -153,6 +153,13 @@ class TestTimings:
         assert [phase for phase in phases if phase in order] == order
         assert {"summary", "escalate", "write", "audit", "pass"} <= set(phases)
 
+    def test_without_passes_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show = job.Show(quiet=True, timings=True)
+        show.stage("reading a.csv", 0.5)
+        show.tell_timings()
+        told = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+        assert told == ["start-up", "read+encode"]
+
     def test_nothing_is_told_unasked(self, run: Run, tmp_path: Path) -> None:
         assert run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out", "--quiet").err == ""
 

@@ -311,9 +311,10 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     tallies.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
     other = first != second  # a worker's own repeats say nothing
     code = first[other].astype(np.int64) * judgments.n_workers + second[other]
-    found, pair = np.unique(code, return_inverse=True)
-    shared = np.bincount(pair, minlength=len(found))
-    agreed = np.bincount(pair, weights=agree[other], minlength=len(found))
+    key = np.sort(code * 2 + agree[other])
+    begin = np.flatnonzero(np.diff(key >> 1, prepend=-1))  # of the judgments of each pair of workers
+    found, shared = key[begin] >> 1, np.diff(begin, append=len(key))
+    agreed = np.add.reduceat(key & 1, begin) if len(key) else np.zeros(0, np.int64)
     shares = np.zeros((judgments.n_workers, judgments.n_labels))
     tallies.labels_of_workers(judgments.worker, judgments.label, shares)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
