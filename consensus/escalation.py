@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import EscalateConfig
-from consensus.result import decoded
+from consensus.result import decoded, framed, named
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.result import Consensus
+    from consensus.result import Columns, Consensus
 
 N_REPRESENTATIVES = 12  # workers whose mean stands for the next one
 MOST_CELLS = 5_000_000  # of the confusions of the representatives: fewer of them where there are many labels
@@ -61,7 +61,7 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
         A setting is unknown or out of range.
     """
     ranked = rank(result, EscalateConfig.of(config, **settings))
-    return ranked.table(result, slice(None))
+    return framed(ranked.columns(result, slice(None)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,28 +75,21 @@ class Ranking:
     priority: NDArray[np.float64]
     """(n,) expected information gain, in nats."""
 
-    def table(self, result: Consensus, rows: slice) -> pd.DataFrame:
-        """Some of them as ``escalate`` shows them."""
-        import pandas as pd
+    def columns(self, result: Consensus, rows: slice) -> Columns:
+        """Some of them as the columns that ``escalate`` shows."""
+        import pyarrow as pa
 
         items = self.items[rows]
-        labels = result.labels_of(items)
-        return pd.DataFrame(
-            {
-                "item": labels["item"],
-                "reason": decoded(self.reason[rows], REASONS),
-                "priority": self.priority[rows],
-                "judgments_needed": np.nan,
-                "needed_low": np.nan,
-                "needed_high": np.nan,
-                "p_settled": np.nan,
-                "label": labels["label"],
-                "confidence": labels["confidence"],
-                "runner_up": labels["runner_up"],
-                "n_judgments": labels["n_judgments"],
-                "suggested_workers": pd.Series(np.full(len(items), None), dtype="str"),
-            }
-        )
+        labels = result.label_columns(items)
+        unknown = np.full(len(items), np.nan)
+        return {
+            "item": labels["item"],
+            "reason": named(self.reason[rows], REASONS),
+            "priority": self.priority[rows],
+            **dict.fromkeys(("judgments_needed", "needed_low", "needed_high", "p_settled"), unknown),
+            **{name: labels[name] for name in ("label", "confidence", "runner_up", "n_judgments")},
+            "suggested_workers": pa.nulls(len(items), pa.string()),
+        }
 
 
 def rank(result: Consensus, config: EscalateConfig) -> Ranking:

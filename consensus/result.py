@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.posterior import Peaks, Posterior
 
+Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray]"
+"""Columns of a table by name: texts as Arrow holds them, so that they can be written without a detour."""
 Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
 
 
@@ -186,7 +188,10 @@ class Consensus:
 
     def labels_of(self, items: slice | NDArray[np.int64]) -> pd.DataFrame:
         """The rows of ``labels`` for some of the judged items."""
-        import pandas as pd
+        return framed(self.label_columns(items))
+
+    def label_columns(self, items: slice | NDArray[np.int64]) -> Columns:
+        """The columns of ``labels`` for some of the judged items."""
         import pyarrow as pa
 
         judgments, peaks, ids = self.judgments, self.peaks, self.judgments.item_ids
@@ -196,20 +201,18 @@ class Consensus:
         def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
             return numbers[items] if self.identified else np.full(n, np.nan)
 
-        return pd.DataFrame(
-            {
-                "item": as_text(ids[items] if isinstance(items, slice) else ids.take(pa.array(items))),
-                "label": decoded(best, judgments.labels),
-                "confidence": known(peaks.confidence),
-                "margin": known(peaks.margin),
-                "entropy": known(peaks.entropy),
-                "runner_up": decoded(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
-                "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
-                "n_model_votes": np.zeros(n, np.int64),
-                "majority_label": decoded(self.votes[0][items], judgments.labels),
-                "source": decoded(self._source[items], ("consensus", "gold")),
-            }
-        )
+        return {
+            "item": ids[items] if isinstance(items, slice) else ids.take(pa.array(items)),
+            "label": named(best, judgments.labels),
+            "confidence": known(peaks.confidence),
+            "margin": known(peaks.margin),
+            "entropy": known(peaks.entropy),
+            "runner_up": named(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
+            "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
+            "n_model_votes": np.zeros(n, np.int64),
+            "majority_label": named(self.votes[0][items], judgments.labels),
+            "source": named(self._source[items], ("consensus", "gold")),
+        }
 
     @property
     def posteriors(self) -> pd.DataFrame:
@@ -269,7 +272,20 @@ def as_text(ids: pa.StringArray) -> pd.Series[str]:
 
 def decoded(codes: NDArray[np.int32], names: Sequence[str]) -> pd.Series[str]:
     """Codes as a pandas column of names; -1 is missing."""
+    return as_text(named(codes, names))
+
+
+def named(codes: NDArray[np.int32], names: Sequence[str]) -> pa.StringArray:
+    """Codes as names; -1 is null."""
     import pyarrow as pa
 
-    taken = pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
-    return as_text(taken)
+    return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
+
+
+def framed(columns: Columns) -> pd.DataFrame:
+    """Columns as a pandas table."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {name: column if isinstance(column, np.ndarray) else as_text(column) for name, column in columns.items()}
+    )

@@ -23,7 +23,7 @@ from consensus.judgments import Judgments
 from consensus.models import majority_vote
 from consensus.posterior import TIE, DensePosterior
 from consensus.report import folder
-from consensus.result import Consensus
+from consensus.result import Consensus, framed
 from tests import naive
 from tests.strategies import Row, crowds, encoded, tables
 
@@ -206,8 +206,8 @@ class TestUrgency:
     def test_tables_of_some_rows(self) -> None:
         result = fit(simulate(60, 7, 3, 2.5, accuracy=0.7, seed=3).judgments)
         ranking = rank(result, EscalateConfig(target=0.99))
-        whole = ranking.table(result, slice(None))
-        parts = [ranking.table(result, slice(n, n + 7)) for n in range(0, len(whole), 7)]
+        whole = framed(ranking.columns(result, slice(None)))
+        parts = [framed(ranking.columns(result, slice(n, n + 7))) for n in range(0, len(whole), 7)]
         pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
 
 

@@ -7,7 +7,7 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from consensus.errors import OutputError
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
 
+
+Table: TypeAlias = "pd.DataFrame | pa.Table"
 DECIMALS = 6  # of reals in text files; Parquet keeps all
 BLOCK = 50_000  # rows that are encoded at once
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 RISKY = r"^[=+\-@\t\r]"  # what a spreadsheet takes for a formula
 
 
-def write(table: pd.DataFrame, path: Path, *, defuse: bool = False) -> None:
+def write(table: Table, path: Path, *, defuse: bool = False) -> None:
     """Write ``table`` to ``path``; a file that stood there is replaced only by a complete one.
 
     Parameters
@@ -50,7 +52,7 @@ def write(table: pd.DataFrame, path: Path, *, defuse: bool = False) -> None:
 
 def write_blocks(
     n_rows: int,
-    block: Callable[[slice], pd.DataFrame],
+    block: Callable[[slice], Table],
     path: Path,
     *,
     vocabularies: Iterable[pa.Array],
@@ -116,7 +118,7 @@ def check_ending(path: Path) -> None:
         raise OutputError(f'{path}: unknown ending "{path.suffix}"; end it in one of {", ".join(ENDINGS)}')
 
 
-def text(table: pd.DataFrame, ending: str = ".csv") -> str:
+def text(table: Table, ending: str = ".csv") -> str:
     """``table`` as text, the way ``write`` would write it."""
     buffer = io.BytesIO()
     encode(table, ending, buffer)
@@ -143,7 +145,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
-def encode(table: pd.DataFrame, ending: str, file: BinaryIO, *, defuse: bool = False) -> None:
+def encode(table: Table, ending: str, file: BinaryIO, *, defuse: bool = False) -> None:
     """Write ``table`` to an open file in the format of ``ending``."""
     import pyarrow as pa
 
@@ -151,39 +153,42 @@ def encode(table: pd.DataFrame, ending: str, file: BinaryIO, *, defuse: bool = F
         _write_parquet([table], file)
         return
     delimiter = _delimiter(ending)
-    texts = [pa.array([str(name) for name in table.columns]), *_columns(table)]
+    texts = [pa.array(_names(table)), *_columns(table)]
     plain = not any(_needs_quotes(column, delimiter) for column in texts)
     _write_header(table, ending, file, plain)
     _write_rows(table, ending, file, plain, defuse)
 
 
-def _write_parquet(tables: Iterable[pd.DataFrame], file: BinaryIO) -> None:
+def _write_parquet(tables: Iterable[Table], file: BinaryIO) -> None:
     """Write one row group a table; at least one, and all have the same columns."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    groups = (pa.table(_columns(table), [str(name) for name in table.columns]) for table in tables)
+    def large(column: pa.ChunkedArray) -> pa.ChunkedArray:  # as texts of data frames are
+        return column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
+
+    groups = (pa.table([large(column) for column in _columns(table)], _names(table)) for table in tables)
     first = next(groups)
     with parquet.ParquetWriter(file, first.schema) as writer:
         for group in itertools.chain([first], groups):
             writer.write_table(group)
 
 
-def _write_header(table: pd.DataFrame, ending: str, file: BinaryIO, plain: bool) -> None:
+def _write_header(table: Table, ending: str, file: BinaryIO, plain: bool) -> None:
     """Write the names of the columns as a row like any other, so that it is quoted like any other."""
     import pyarrow as pa
 
     if ending != ".jsonl":
-        _write_delimited([pa.array([str(name)]) for name in table.columns], ending, file, plain)
+        _write_delimited([pa.array([name]) for name in _names(table)], ending, file, plain)
 
 
-def _write_rows(table: pd.DataFrame, ending: str, file: BinaryIO, plain: bool, defuse: bool) -> None:
+def _write_rows(table: Table, ending: str, file: BinaryIO, plain: bool, defuse: bool) -> None:
     import pyarrow as pa
 
     columns = [_as_written(column, defuse) for column in _columns(table)]
     if ending == ".jsonl":
         records = pa.table(columns, [str(n) for n in range(len(columns))]).to_pandas()
-        records.columns = [str(name) for name in table.columns]
+        records.columns = _names(table)
         file.write(records.to_json(orient="records", lines=True, force_ascii=False, double_precision=10).encode())
         return
     _write_delimited(columns, ending, file, plain)
@@ -205,10 +210,19 @@ def _write_delimited(columns: list[pa.Array], ending: str, file: BinaryIO, plain
     file.write(written.getvalue())
 
 
-def _columns(table: pd.DataFrame) -> list[pa.Array]:
+def _columns(table: Table) -> list[pa.Array]:
     import pyarrow as pa
 
+    if isinstance(table, pa.Table):
+        return list(table.columns)
     return [pa.Array.from_pandas(table.iloc[:, n]) for n in range(table.shape[1])]
+
+
+def _names(table: Table) -> list[str]:
+    """Names of the columns, as text."""
+    import pyarrow as pa
+
+    return [str(name) for name in (table.column_names if isinstance(table, pa.Table) else table.columns)]
 
 
 def _delimiter(ending: str) -> str:

@@ -14,7 +14,7 @@ from consensus import escalation, worker_audit
 from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.report.summary import summary
-from consensus.result import decoded
+from consensus.result import decoded, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
+    from consensus.formats.writing import Table
     from consensus.judgments import Gold
     from consensus.result import Consensus
     from consensus.simulation import Simulation
@@ -177,10 +178,12 @@ def _tables(
     unjudged = [] if result.gold is None else list(result.gold.unjudged)
     vocabularies = (judgments.item_ids, pa.array([*names, *unjudged], pa.string()))
 
-    def labels(rows: slice) -> pd.DataFrame:
-        return result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
+    def labels(rows: slice) -> Table:
+        if rows.stop > judgments.n_items:  # with gold items that nobody judged
+            return result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
+        return pa.table({**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES)})
 
-    def in_blocks(n_rows: int, block: Callable[[slice], pd.DataFrame]) -> Callable[[Path], None]:
+    def in_blocks(n_rows: int, block: Callable[[slice], Table]) -> Callable[[Path], None]:
         return lambda path: writing.write_blocks(
             n_rows, block, path, vocabularies=vocabularies, backend=result.backend, defuse=defuse
         )
@@ -192,7 +195,7 @@ def _tables(
         "labels": in_blocks(len(status), labels),
         "workers": at_once(worker_audit.audit),
         "confusions": at_once(worker_audit.confusions),
-        "escalations": in_blocks(len(ranking.items), lambda rows: ranking.table(result, rows)),
+        "escalations": in_blocks(len(ranking.items), lambda rows: pa.table(ranking.columns(result, rows))),
         "rejects": at_once(_rejects),
     }
     if posteriors:
