@@ -162,12 +162,16 @@ def encode(table: Table, ending: str, file: BinaryIO, *, defuse: bool = False) -
 def _write_parquet(tables: Iterable[Table], file: BinaryIO) -> None:
     """Write one row group a table; at least one, and all have the same columns."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     from pyarrow import parquet
 
-    def large(column: pa.ChunkedArray) -> pa.ChunkedArray:  # as texts of data frames are
+    def stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """As columns of data frames are stored, whatever the table was."""
+        if pa.types.is_floating(column.type):
+            return pc.if_else(pc.is_nan(column), None, column)
         return column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
 
-    groups = (pa.table([large(column) for column in _columns(table)], _names(table)) for table in tables)
+    groups = (pa.table([stored(column) for column in _columns(table)], _names(table)) for table in tables)
     first = next(groups)
     with parquet.ParquetWriter(file, first.schema) as writer:
         for group in itertools.chain([first], groups):
