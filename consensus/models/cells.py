@@ -82,8 +82,6 @@ class Cells:
     item_shards: tuple[slice, ...]
     worker_shards: tuple[slice, ...]
 
-    weighs_all_labels = False
-
     @classmethod
     def of(cls, judgments: Judgments, rows: Rows, gold: AlignedGold | None) -> Cells:
         """Lay out ``judgments``, whose ``rows`` are numbered already."""

@@ -45,8 +45,6 @@ def weighs_all_labels(n_items: int, n_rows: int, n_labels: int) -> bool:
 class Layout(Protocol):
     """What the EM loop asks of a layout. ``tables`` and posteriors to start from are its own business."""
 
-    weighs_all_labels: bool
-
     @property
     def n_items(self) -> int:
         """I."""

@@ -56,8 +56,6 @@ class Rows:
     item_shards: tuple[slice, ...]
     worker_shards: tuple[slice, ...]
 
-    weighs_all_labels = True
-
     @classmethod
     def of(cls, judgments: Judgments) -> Rows:
         """Lay out ``judgments``; rows are numbered by worker, then label."""
