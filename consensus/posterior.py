@@ -29,7 +29,11 @@ class Peaks:
     tied: NDArray[np.bool_]
     """(I,) several labels are within ``TIE`` of the best."""
     runner_up: NDArray[np.int32]
-    """(I,) most probable of the other labels; -1 where none stands out (a single label; labels that nobody gave)."""
+    """(I,) most probable of the other labels, of equal ones the first; -1 where there is a single label.
+
+    In a ``SparsePosterior`` also -1 where the labels that nobody gave the item are more probable than any other one
+    that was given: they are not told apart, so that none stands out, be there several of them or one.
+    """
     confidence: NDArray[np.float64]
     """(I,) probability of the best label."""
     margin: NDArray[np.float64]

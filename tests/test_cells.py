@@ -381,6 +381,16 @@ class TestFits:
         assert confusions(result)[["count", "probability", "low", "high"]].notna().all().all()
         assert escalate(result)["priority"].notna().all()
 
+    @pytest.mark.usefixtures("only_given")
+    def test_maximum_likelihood_of_labels_that_nobody_gave(self) -> None:
+        judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + (w == i % 4)) % 3}") for i in range(60) for w in range(4)])
+        gold = {"item": ["i0", "i1"], "label": ["l2", "l1"]}  # nobody said so of i0
+        result = dawid_skene.fit(judgments, gold=gold, prior="none", rho=0.3, labels=("l0", "l1", "l2", "unused"))
+        assert result.gold_posterior is not None
+        assert np.isfinite(result.gold_posterior).all()
+        assert np.isfinite(result.posterior).all()
+        assert result.posterior[0].tolist() == [0, 0, 1, 0]
+
 
 class TestChoice:
     def test_few_labels_are_all_weighed(self, monkeypatch: pytest.MonkeyPatch) -> None:

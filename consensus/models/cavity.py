@@ -49,7 +49,7 @@ def _without(
     N, n, C = problem.rows.gathered(estimate, judgment)
     log_pi = np.log(np.maximum(estimate.pi, SMALLEST))
     log_z = np.where(accepted, log_pi, -np.inf)
-    np.add.at(log_z, own, np.log(C))
+    np.add.at(log_z, own, np.log(np.maximum(C, SMALLEST)))
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
     numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + estimate.A.T[label]
     denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + estimate.A.sum(axis=1)

@@ -22,6 +22,7 @@ import numpy as np
 from consensus.backends import even_slices, number_of_shards
 from consensus.confusions import Confusions
 from consensus.kernels import sparse, tallies
+from consensus.models.expectation_maximisation import SMALLEST
 from consensus.posterior import SparsePosterior
 
 if TYPE_CHECKING:
@@ -332,7 +333,8 @@ class Cells:
 
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:
         """The confusions of all workers."""
-        rest = self.beliefs(estimate, estimate.pi[None], np.zeros(0, np.int32), np.ones(self.n_items), backend).rest
+        priors = np.maximum(estimate.pi, SMALLEST)[None]
+        rest = self.beliefs(estimate, priors, np.zeros(0, np.int32), np.ones(self.n_items), backend).rest
         missed = np.bincount(
             self.judgments.worker, weights=self._rest_of_all(rest)[self.judgments.item], minlength=self.n_workers
         )
