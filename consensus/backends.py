@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -64,7 +68,7 @@ def number_of_shards(n_judgments: int, table_size: int = 0) -> int:
     return min(n, max(2, n_judgments // max(table_size, 1)))
 
 
-def even_slices(starts: Iterable[int], n_parts: int) -> tuple[slice, ...]:
+def even_slices(starts: NDArray[np.int64], n_parts: int) -> tuple[slice, ...]:
     """Cut what ``starts`` delimits into at most ``n_parts`` contiguous slices of about equal work.
 
     Parameters
@@ -74,12 +78,18 @@ def even_slices(starts: Iterable[int], n_parts: int) -> tuple[slice, ...]:
     n_parts
         How many slices; fewer where there are fewer entries.
     """
-    import numpy as np
-
-    offsets = np.asarray(starts)
-    n = len(offsets) - 1
+    n = len(starts) - 1
     n_parts = max(1, min(n_parts, n))
-    work = offsets + np.arange(n + 1)  # an entry costs something even when it is empty
-    cuts = np.searchsorted(work, work[0] + (work[-1] - work[0]) * np.arange(1, n_parts) / n_parts)
-    bounds = [0, *cuts.tolist(), n]
+
+    def work(entry: int) -> int:  # before this entry: each costs something even when it is empty
+        return int(starts[entry]) + entry
+
+    goals = (work(0) + (work(n) - work(0)) * part / n_parts for part in range(1, n_parts))
+    bounds = [0, *(bisect.bisect_left(range(n + 1), goal, key=work) for goal in goals), n]
     return tuple(slice(a, b) for a, b in itertools.pairwise(bounds))
+
+
+def even_parts(n: int, n_parts: int) -> tuple[slice, ...]:
+    """Cut ``n`` entries of equal work into at most ``n_parts`` contiguous slices."""
+    n_parts = max(1, min(n_parts, n))
+    return tuple(slice(n * part // n_parts, n * (part + 1) // n_parts) for part in range(n_parts))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.backends import Backend
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -223,6 +225,7 @@ def encode(
     *,
     repeats: str,
     locate: Callable[[int], str],
+    backend: Backend,
 ) -> Judgments:
     """Judgments in canonical order from rows in any.
 
@@ -236,6 +239,8 @@ def encode(
         Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
     locate
         Gives the place of a row, for messages.
+    backend
+        The threads that sort.
 
     Raises
     ------
@@ -251,7 +256,7 @@ def encode(
         given = np.flatnonzero(label >= 0)
         item, worker, label = item[given], worker[given], label[given]
         when = None if when is None else when[given]
-    found = ordered(item, worker, label, when, (len(item_ids), len(worker_ids), len(label_ids)), repeats)
+    found = ordered(item, worker, label, when, (len(item_ids), len(worker_ids), len(label_ids)), repeats, backend)
     if found.clash is not None:
         first, second = found.clash
         row = second if given is None else int(given[second])

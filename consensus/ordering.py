@@ -7,18 +7,24 @@ something was judged twice, or where times are carried along.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.backends import even_parts, even_slices, number_of_shards
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from consensus.backends import Backend
 
     Codes = NDArray[np.int32]
     Positions = NDArray[np.int64]
 
 KEY_BITS = 63  # of the packed integers
+BUCKET_BITS = 9  # 512 buckets: of 10 million keys, each is 160 KB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +48,19 @@ def ordered(
     when: NDArray[np.datetime64] | None,
     sizes: tuple[int, int, int],
     repeats: str,
+    backend: Backend,
 ) -> Ordered:
     """Put rows in order.
 
     Parameters
     ----------
     item, worker, label, when
-        Codes (rows,) and times (rows,) of the rows, or None; codes are below ``sizes``.
+        Codes (rows,) and times (rows,) of the rows, or None; codes are below ``sizes``. What becomes of the codes is
+        written over them: memory that is touched for the first time is dear.
     repeats
         Which row of an (item, worker) counts: "last" or "first" by time, then by row; "keep" and "error" drop none.
+    backend
+        The threads that sort. The result does not depend on them.
     """
     bits = [max(size - 1, 0).bit_length() for size in sizes]
     by_row_order, clash = False, None
@@ -58,24 +68,27 @@ def ordered(
         chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats)
         when = None if when is None else when[chosen]
         return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash)
-    key = _key(item, worker, label, bits)
-    key.sort()
-    codes, n_repeats = _codes(key, bits)
-    if n_repeats and repeats != "keep":
+    key = _sorted_keys(item, worker, label, bits, backend)
+    if repeats != "keep" and _any_twice(key, bits, backend):
+        from consensus.kernels import order
+
         twice = np.flatnonzero((key[1:] ^ key[:-1]) < 1 << bits[2])
         again = np.zeros(sizes[0], np.bool_)
         again[key[twice] >> (bits[1] + bits[2])] = True
         rows = np.flatnonzero(again[item])  # all rows of the items that somebody judged twice
         found, by_row_order, clash = _chosen(item[rows], worker[rows], label[rows], None, bits, repeats)
-        clash = None if clash is None else (int(rows[clash[0]]), int(rows[clash[1]]))
+        if clash is not None:
+            clash = int(rows[clash[0]]), int(rows[clash[1]])
+            return Ordered(item, worker, label, None, by_row_order, clash)
         chosen = rows[found]
         once = key[~again[key >> (bits[1] + bits[2])]]
         key = key[: len(once) + len(chosen)]
         key[: len(once)] = once
-        key[len(once) :] = _key(item[chosen], worker[chosen], label[chosen], bits)
+        order.packed(item[chosen], worker[chosen], label[chosen], bits[1], bits[2], key[len(once) :])
         key.sort()
-        codes, _ = _codes(key, bits)
-    return Ordered(codes[0], codes[1], codes[2], None, by_row_order, clash)
+    codes = item[: len(key)], worker[: len(key)], label[: len(key)]
+    _unpack(key, bits, codes, backend)
+    return Ordered(*codes, None, by_row_order, clash)
 
 
 def _chosen(
@@ -113,21 +126,53 @@ def _order(pair: Positions, label: Codes, time: NDArray[np.int64], bits: list[in
     return order
 
 
-def _key(item: Codes, worker: Codes, label: Codes, bits: list[int]) -> NDArray[np.int64]:
-    """One integer for the codes of each row, in the same order as these."""
+def _sorted_keys(item: Codes, worker: Codes, label: Codes, bits: list[int], backend: Backend) -> NDArray[np.int64]:
+    """One integer for the codes of each row, in the same order as these, sorted.
+
+    First into buckets of neighbouring items: then threads sort a bucket each, and it stays in the processor's cache.
+    """
     from consensus.kernels import order
 
+    shift = max(bits[0] - BUCKET_BITS, 0)
+    parts = even_parts(len(item), number_of_shards(len(item)))
+    sizes = np.zeros((len(parts), 1 << BUCKET_BITS), np.int64)
+    backend.map(lambda n: order.tally_buckets(item[parts[n]], shift, sizes[n]), range(len(parts)))
+    ends = np.cumsum(sizes.T).reshape(sizes.T.shape).T  # rows by bucket, and within a bucket by part
     key = np.empty(len(item), np.int64)
-    order.packed(item, worker, label, bits[1], bits[2], key)
+
+    def place(n: int) -> None:
+        begins = np.ascontiguousarray(ends[n] - sizes[n])
+        order.packed_into_buckets(
+            item[parts[n]], worker[parts[n]], label[parts[n]], bits[1], bits[2], shift, begins, key
+        )
+
+    backend.map(place, range(len(parts)))
+    bounds = np.concatenate([[0], ends[-1]])
+    backend.map(lambda part: _sort_each(key, bounds[part.start : part.stop + 1]), even_slices(bounds, len(parts)))
     return key
 
 
-def _codes(key: NDArray[np.int64], bits: list[int]) -> tuple[list[Codes], int]:
-    """Item, worker and label of sorted keys, and how many of them repeat the item and worker before them."""
+def _sort_each(key: NDArray[np.int64], bounds: NDArray[np.int64]) -> None:
+    for begin, end in itertools.pairwise(bounds.tolist()):
+        key[begin:end].sort()
+
+
+def _any_twice(key: NDArray[np.int64], bits: list[int], backend: Backend) -> bool:
+    """Whether some sorted key has the item and worker of the one before it."""
     from consensus.kernels import order
 
-    found = [np.empty(len(key), np.int32) for _ in range(3)]
-    return found, int(order.unpacked(key, bits[1], bits[2], *found))
+    parts = even_parts(len(key), number_of_shards(len(key)))
+    return any(backend.map(lambda part: order.any_twice(key[max(part.start - 1, 0) : part.stop], bits[2]), parts))
+
+
+def _unpack(key: NDArray[np.int64], bits: list[int], codes: tuple[Codes, Codes, Codes], backend: Backend) -> None:
+    """Item, worker and label of sorted keys, into ``codes``."""
+    from consensus.kernels import order
+
+    def shard(part: slice) -> None:
+        order.unpacked(key[part], bits[1], bits[2], *(code[part] for code in codes))
+
+    backend.map(shard, even_parts(len(key), number_of_shards(len(key))))
 
 
 def _time_rank(when: NDArray[np.datetime64]) -> NDArray[np.int64]:

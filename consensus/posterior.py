@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from consensus.backends import even_slices, number_of_shards
+from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.kernels import sparse, tallies
 from consensus.probabilities import entropy
 
@@ -115,8 +115,7 @@ class DensePosterior:
                 found.entropy[part],
             )
 
-        starts = np.arange(self.n_items + 1) * self.n_labels
-        backend.map(shard, even_slices(starts, number_of_shards(self.table.size)))
+        backend.map(shard, even_parts(self.n_items, number_of_shards(self.table.size)))
         return found
 
     def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
@@ -141,8 +140,7 @@ class DensePosterior:
         def shard(part: slice) -> None:
             tallies.information_gain(self.table[items[part]], confusions, row_entropy, gain[part])
 
-        cost = np.arange(len(items) + 1, dtype=np.int64) * confusions[0].size
-        backend.map(shard, even_slices(cost, number_of_shards(int(cost[-1]))))
+        backend.map(shard, even_parts(len(items), number_of_shards(len(items) * confusions[0].size)))
         return gain
 
 
@@ -220,8 +218,7 @@ class SparsePosterior:
                 chosen, self.start, self.candidate, self.z, self.rest, confusions, row_entropy, gain[part]
             )
 
-        cost = np.arange(len(items) + 1, dtype=np.int64) * self.n_labels
-        backend.map(shard, even_slices(cost, number_of_shards(int(cost[-1]))))
+        backend.map(shard, even_parts(len(items), number_of_shards(len(items) * self.n_labels)))
         return gain
 
     def _shards(self, table_size: int = 0) -> tuple[slice, ...]:

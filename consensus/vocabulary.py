@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.backends import Backend
+
 BATCH = 1 << 16  # texts that are looked up at once: their bytes and hashes stay in the processor's cache
 CASTED = 1 << 20  # cells that are turned into text at once, where they are none
 MOST_BYTES = 2**31 - 1  # of all distinct texts of a column: Arrow counts them in 32 bits
@@ -53,10 +55,10 @@ class Vocabulary:
         """Positions in ``codes`` of texts that are not UTF-8."""
         return np.flatnonzero(np.isin(codes, self._not_utf8)) if self._not_utf8 else np.zeros(0, np.int64)
 
-    def ranked(
+    def ranks(
         self, parts: Sequence[NDArray[np.int32]], absent: Sequence[str] = ()
     ) -> tuple[NDArray[np.int32], pa.StringArray]:
-        """Final codes of all rows, -1 for null, and the sorted texts (bytewise) that they are positions in.
+        """Rank (codes,) of each text among those that count, -1 for the others, and those texts, sorted bytewise.
 
         Parameters
         ----------
@@ -93,12 +95,7 @@ class Vocabulary:
             )
         rank = np.full(self._n, -1, np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
-        codes = np.empty(sum(map(len, parts)), np.int32)
-        begin = 0
-        for part in parts:
-            kernels.translated(part, rank, codes[begin : begin + len(part)])
-            begin += len(part)
-        return codes, texts.take(pa.array(order)).cast(pa.string())
+        return rank, texts.take(pa.array(order)).cast(pa.string())
 
     def _add(self, column: Any) -> NDArray[np.int32]:
         """Codes of an array of text or bytes."""
@@ -184,6 +181,20 @@ class Vocabulary:
             codes = order[tied]
             order[tied] = codes[pc.sort_indices(self._texts(0).take(pa.array(codes))).to_numpy()]
         return order
+
+
+def translated(parts: Sequence[NDArray[np.int32]], rank: NDArray[np.int32], backend: Backend) -> NDArray[np.int32]:
+    """Ranks (rows,) of all rows, one part after the other; -1 for null."""
+    from consensus.kernels import texts
+
+    found = np.empty(sum(map(len, parts)), np.int32)
+    ends = np.cumsum([len(part) for part in parts])
+
+    def one(n: int) -> None:
+        texts.translated(parts[n], rank, found[ends[n] - len(parts[n]) : ends[n]])
+
+    backend.map(one, range(len(parts)))
+    return found
 
 
 def _hashes(starts: NDArray[np.int64], buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:

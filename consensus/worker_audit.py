@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import even_slices, number_of_shards
+from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.intervals import beta_quantiles, of_moments, wilson
 from consensus.kernels import tallies
 from consensus.result import as_text, decoded
@@ -128,7 +128,7 @@ def _quantiles(
     a: NDArray[np.float64], b: NDArray[np.float64], backend: Backend
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """``beta_quantiles`` on the threads of ``backend``: a microsecond each, they add up."""
-    parts = even_slices(np.arange(len(a) + 1), number_of_shards(len(a)))
+    parts = even_parts(len(a), number_of_shards(len(a)))
     found = backend.map(lambda part: beta_quantiles(a[part], b[part]), parts)
     low, high = (np.concatenate([one[n] for one in found]) for n in (0, 1))
     return low, high

@@ -7,6 +7,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from consensus.backends import Threads
 from consensus.judgments import Judgments, encode
 
 Row = tuple[str, str, str | None]
@@ -30,7 +31,7 @@ def rows(draw: st.DrawFn, min_size: int = 1, max_labels: int = 4, abstains: bool
 def encoded(judged: Sequence[tuple[str, str, str | None]]) -> Judgments:
     """Rows as Judgments."""
     item, worker, label = (coded([row[n] for row in judged]) for n in range(3))
-    return encode(item, worker, label, None, repeats="last", locate=str)
+    return encode(item, worker, label, None, repeats="last", locate=str, backend=Threads(1))
 
 
 def coded(texts: Sequence[str | None]) -> tuple[NDArray[np.int32], pa.StringArray]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consensus import ConsensusError, FitConfig, read
-from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Gold, Judgments
 from consensus.models import dawid_skene, majority_vote, pooled_prior, starts, tempering
@@ -245,9 +245,16 @@ class TestEM:
             assert [part.start for part in parts[1:]] == [part.stop for part in parts[:-1]]
             assert (parts[0].start, parts[-1].stop) == (0, 20_000)
             assert len(parts) == n_parts
-        assert even_slices([0, 3, 9], 4) == (slice(0, 2), slice(2, 2))
-        assert even_slices([0], 4) == (slice(0, 0),)
-        assert even_slices([0, 0, 0, 900], 3) == (slice(0, 3), slice(3, 3), slice(3, 3))  # one item is all the work
+        assert even_slices(np.array([0, 3, 9]), 4) == (slice(0, 2), slice(2, 2))
+        assert even_slices(np.array([0]), 4) == (slice(0, 0),)
+        assert even_slices(np.array([0, 0, 0, 900]), 3) == (
+            slice(0, 3),
+            slice(3, 3),
+            slice(3, 3),
+        )  # one item is all the work
+        assert even_parts(10, 3) == (slice(0, 3), slice(3, 6), slice(6, 10))
+        assert even_parts(2, 3) == (slice(0, 1), slice(1, 2))
+        assert even_parts(0, 3) == (slice(0, 0),)
 
     @pytest.mark.parametrize(
         ("n_judgments", "table_size", "n_shards"),

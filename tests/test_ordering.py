@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus import ordering
+from consensus import backends, ordering
+from consensus.backends import Threads
 from consensus.ordering import ordered
 
 Row = tuple[int, int, int, int | None]
@@ -45,7 +46,7 @@ def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeat
     when = np.array([row[3] for row in judged], "datetime64[us]")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordering, "KEY_BITS", key_bits)
-        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), repeats)
+        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), repeats, Threads(1))
     expected, by_row_order, clash = naive(judged, repeats)
     assert found.clash == clash
     assert found.by_row_order == by_row_order
@@ -55,3 +56,22 @@ def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeat
     if timed:
         assert found.when is not None
         assert len(found.when) == len(found.item)
+
+
+@pytest.mark.parametrize("sizes", [(3, 2, 2), (3_000, 40, 5), (200_000, 1, 1)])
+@pytest.mark.parametrize("repeats", ["last", "keep"])
+def test_many_rows_in_buckets_and_parts(
+    monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int, int], repeats: str
+) -> None:
+    monkeypatch.setattr(backends, "SMALLEST_SHARD", 1_000)
+    rng = np.random.default_rng(sizes[0])
+    item, worker, label = (rng.integers(0, size, 20_000).astype(np.int32) for size in sizes)
+    by_row: dict[tuple[int, int], int] = {}
+    for row in zip(item.tolist(), worker.tolist(), label.tolist(), strict=True):
+        by_row[row[:2]] = row[2]
+    expected = sorted(zip(item.tolist(), worker.tolist(), label.tolist(), strict=True))
+    if repeats == "last":
+        expected = [(*pair, code) for pair, code in sorted(by_row.items())]
+    for threads in (1, 3):
+        found = ordered(item, worker, label, None, sizes, repeats, Threads(threads))
+        assert list(zip(found.item.tolist(), found.worker.tolist(), found.label.tolist(), strict=True)) == expected

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from consensus import vocabulary
+from consensus.backends import Threads
 from consensus.errors import JudgmentError
 from consensus.kernels import texts
-from consensus.vocabulary import Vocabulary
+from consensus.vocabulary import Vocabulary, translated
 
 Text = str | None
 few = st.text(alphabet="aé\0", max_size=3)
@@ -38,6 +39,12 @@ def naive_codes(chunks: Sequence[Sequence[Text]]) -> list[list[int]]:
     return [[-1 if cell is None else rank[cell.encode()] for cell in chunk] for chunk in chunks]
 
 
+def ranked(known: Vocabulary, parts: list[NDArray[np.int32]]) -> tuple[NDArray[np.int32], pa.StringArray]:
+    """Ranks of all rows, and the texts that they are positions in."""
+    rank, found = known.ranks(parts)
+    return translated(parts, rank, Threads(2)), found
+
+
 def same_hash(starts: NDArray[np.int64], _words: Any, out_hash: NDArray[np.uint64]) -> None:
     out_hash[:] = 7
     assert len(out_hash) == len(starts) - 1
@@ -55,7 +62,7 @@ def test_codes_are_those_of_a_dictionary(
         if collide:  # every hash is the same: only the bytes tell texts apart
             patch.setattr(texts, "hashes", same_hash)
         parts = [known.add(kind(chunk)) for chunk in chunks]
-        codes, found = known.ranked(parts)
+        codes, found = ranked(known, parts)
     expected = naive_codes(chunks)
     assert codes.tolist() == [code for chunk in expected for code in chunk]
     assert codes.dtype == np.int32
@@ -75,7 +82,7 @@ def test_codes_come_by_first_appearance() -> None:
 def test_slices() -> None:
     column = pa.array(["skipped", "b", None, "a", "b", "skipped, too"])
     for chosen in (column[1:5], column.cast(pa.large_string())[1:5], column.dictionary_encode()[1:5]):
-        codes, found = (known := Vocabulary()).ranked([known.add(chosen)])
+        codes, found = ranked(known := Vocabulary(), [known.add(chosen)])
         assert (codes.tolist(), found.to_pylist()) == ([1, -1, 0, 1], ["a", "b"])
 
 
@@ -87,14 +94,14 @@ def test_cells_that_are_no_text() -> None:
         (pa.array([], pa.int64()), []),
     ):
         known = Vocabulary()
-        assert known.ranked([known.add(column)])[1].to_pylist() == expected
+        assert known.ranks([known.add(column)])[1].to_pylist() == expected
 
 
 def test_texts_that_no_row_holds_are_left_out() -> None:
     known = Vocabulary()
     codes = known.add(pa.array(["c", "b", "a"]))
-    found = known.ranked([codes[1:]], absent=["a", "never seen"])
-    assert (found[0].tolist(), found[1].to_pylist()) == ([0, -1], ["b"])
+    rank, left = known.ranks([codes[1:]], absent=["a", "never seen"])
+    assert (rank.tolist(), left.to_pylist()) == ([-1, 0, -1], ["b"])
 
 
 def test_texts_that_are_not_utf8() -> None:
@@ -102,23 +109,23 @@ def test_texts_that_are_not_utf8() -> None:
     codes = known.add(pa.array([b"a", b"\xff", "é".encode(), b"\xc3"]))
     assert known.not_utf8(codes).tolist() == [1, 3]
     assert known.not_utf8(codes[[0, 2]]).tolist() == []
-    assert known.ranked([codes[[0, 2]]])[1].to_pylist() == ["a", "é"]
+    assert known.ranks([codes[[0, 2]]])[1].to_pylist() == ["a", "é"]
 
 
 def test_too_much_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocabulary, "MOST_BYTES", 3)
     known = Vocabulary()
     codes = known.add(pa.array(["ab", "cd"]))
-    assert known.ranked([codes[:1]])[1].to_pylist() == ["ab"]
+    assert known.ranks([codes[:1]])[1].to_pylist() == ["ab"]
     with pytest.raises(JudgmentError, match="the 2 distinct texts of one column take 4 bytes, 3 at most fit; use shor"):
-        known.ranked([codes])
+        known.ranks([codes])
 
 
 def test_a_table_that_grows() -> None:
     rows = [f"{n * n % 7919}" for n in range(3000)]
     known = Vocabulary()
     parts = [known.add(pa.array(rows[n : n + 100])) for n in range(0, 3000, 100)]
-    codes, found = known.ranked(parts)
+    codes, found = ranked(known, parts)
     assert found.take(pa.array(codes)).to_pylist() == rows
     assert found.to_pylist() == sorted(set(rows))
 
@@ -142,5 +149,5 @@ def test_order_of_texts_that_begin_alike() -> None:
     for prefix in ("", "p" * 5, "p" * 8, "p" * 23):
         rows = [prefix + tail for tail in ("", "\0", "a", "a\0", "a" * 8, "a" * 8 + "b", "a" * 9, "é", "z")]
         known = Vocabulary()
-        found = known.ranked([known.add(pa.array(rows[::-1]))])[1]
+        found = known.ranks([known.add(pa.array(rows[::-1]))])[1]
         assert found.to_pylist() == sorted(rows, key=str.encode)

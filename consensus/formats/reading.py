@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import usable_cores
+from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, Repeats
 from consensus.errors import FormatError
 from consensus.formats import delimited, frames, json_lines
@@ -84,9 +84,9 @@ def read(
         repeats=repeats,
         abstain=tuple(abstain),
     )
-    n_threads = FitConfig.of(None, threads=threads).threads or usable_cores()
+    backend = Threads(FitConfig.of(None, threads=threads).threads)
     roles = Roles({"item": item, "worker": worker, "label": label, "timestamp": timestamp})
-    rows = Rows(("item", "worker", "label"), ("item", "worker"), n_threads, progress)
+    rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress)
     files = [_added(rows, reading) for reading in _readings(source, roles)]
     n_read = rows.n_rows + len(rows.rejects)
     if not n_read:
@@ -101,6 +101,7 @@ def read(
         rows.times(),
         repeats=settings.repeats,
         locate=rows.place,
+        backend=backend,
     )
     if progress is not None:
         progress("sorting", 1.0)
@@ -124,7 +125,7 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
     """
-    rows = Rows(("item", "label"), ("item",), usable_cores(), None)
+    rows = Rows(("item", "label"), ("item",), Threads(), None)
     files = [
         _added(rows, reading) for reading in _readings(source, Roles({"item": item, "label": label}, lenient=True))
     ]

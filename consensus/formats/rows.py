@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import numpy as np
 from consensus.formats.blocks import ahead
 from consensus.formats.cells import Times
 from consensus.judgments import Reject
-from consensus.vocabulary import Vocabulary
+from consensus.vocabulary import Vocabulary, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.backends import Backend
     from consensus.formats.blocks import Block, Reading
     from consensus.judgments import Source
 
@@ -35,18 +35,20 @@ class Rows:
         Roles that become codes.
     required
         Those without which a row is rejected.
-    threads
-        How many threads read.
+    backend
+        The threads that read.
     progress
         Is told the stage and the fraction of it that is done.
     """
 
-    def __init__(self, coded: Sequence[str], required: Sequence[str], threads: int, progress: Progress | None) -> None:
+    def __init__(
+        self, coded: Sequence[str], required: Sequence[str], backend: Backend, progress: Progress | None
+    ) -> None:
         self.rejects: list[Reject] = []
         self.sources: list[Source] = []
         self.n_unreadable_times = 0
         self._required = required
-        self._threads = threads
+        self._backend = backend
         self._progress = progress
         self._vocabularies = {role: Vocabulary() for role in coded}
         self._codes: dict[str, list[NDArray[np.int32]]] = {role: [] for role in coded}
@@ -70,13 +72,11 @@ class Rows:
         stage, before = f"reading {PurePath(reading.file).name}", self.n_rows
         times = Times()
         self._tell(stage, 0.0)
-        with ThreadPoolExecutor(self._threads) as pool:
-            work = pool.map if self._threads > 1 else map
-            for block in ahead(reading.blocks, self._threads):
-                columns = [block.columns[role] for role in self._codes]
-                codes = dict(zip(self._codes, work(Vocabulary.add, self._vocabularies.values(), columns), strict=True))
-                self._add_used(block, codes, times, reading.file)
-                self._tell(stage, block.done)
+        for block in ahead(reading.blocks, self._backend.n_threads):
+            columns = [(self._vocabularies[role], block.columns[role]) for role in self._codes]
+            codes = dict(zip(self._codes, self._backend.map(lambda pair: pair[0].add(pair[1]), columns), strict=True))
+            self._add_used(block, codes, times, reading.file)
+            self._tell(stage, block.done)
         if times.n_parts:
             found = times.found()
             self.n_unreadable_times += int(np.isnat(found).sum()) - times.n_absent
@@ -89,12 +89,14 @@ class Rows:
     def ranked(self, absent: Sequence[str] = ()) -> list[tuple[NDArray[np.int32], pa.StringArray]]:
         """By role, final codes of all rows (-1 for null) and the sorted texts, once; labels in ``absent`` are null."""
 
-        def column(role: str) -> tuple[NDArray[np.int32], pa.StringArray]:
-            known, codes = self._vocabularies.pop(role), self._codes.pop(role)
-            return known.ranked(codes, absent if role == "label" else ())
+        def ranks(role: str) -> tuple[NDArray[np.int32], pa.StringArray]:
+            return self._vocabularies.pop(role).ranks(self._codes[role], absent if role == "label" else ())
 
-        with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(column, list(self._codes)))
+        found = self._backend.map(ranks, list(self._codes))
+        return [
+            (translated(self._codes.pop(role), rank, self._backend), texts)
+            for role, (rank, texts) in zip(list(self._codes), found, strict=True)
+        ]
 
     def times(self) -> NDArray[np.datetime64] | None:
         """(rows,) all times, NaT where unknown; None if all are."""

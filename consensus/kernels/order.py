@@ -20,19 +20,49 @@ def packed(item: Codes, worker: Codes, label: Codes, worker_bits: int, label_bit
 
 
 @kernel()
+def tally_buckets(item: Codes, shift: int, out_counts: Offsets) -> None:
+    """Add to ``out_counts[item >> shift]`` (B,) how many of ``item`` (N,) fall into each bucket."""
+    for n in range(item.shape[0]):
+        out_counts[item[n] >> shift] += 1
+
+
+@kernel()
+def packed_into_buckets(
+    item: Codes,
+    worker: Codes,
+    label: Codes,
+    worker_bits: int,
+    label_bits: int,
+    shift: int,
+    begin: Offsets,
+    out_key: Offsets,
+) -> None:
+    """``packed`` keys of N rows, each put at ``begin[item >> shift]`` (B,), which moves on by one."""
+    for n in range(item.shape[0]):
+        bucket = item[n] >> shift
+        out_key[begin[bucket]] = (((np.int64(item[n]) << worker_bits) | worker[n]) << label_bits) | label[n]
+        begin[bucket] += 1
+
+
+@kernel()
 def unpacked(
     key: Offsets, worker_bits: int, label_bits: int, out_item: Codes, out_worker: Codes, out_label: Codes
-) -> int:
-    """The codes (N,) in sorted keys; returns how many judgments repeat the (item, worker) before them."""
-    repeats, before = 0, -1
+) -> None:
+    """The codes (N,) in keys."""
     for n in range(key.shape[0]):
         pair = key[n] >> label_bits
-        repeats += pair == before
-        before = pair
         out_label[n] = key[n] & ((1 << label_bits) - 1)
         out_worker[n] = pair & ((1 << worker_bits) - 1)
         out_item[n] = pair >> worker_bits
-    return repeats
+
+
+@kernel()
+def any_twice(key: Offsets, label_bits: int) -> bool:
+    """Whether a sorted key (N,) has the item and worker of the one before it."""
+    for n in range(1, key.shape[0]):  # noqa: SIM110  (Numba compiles no such any)
+        if key[n] >> label_bits == key[n - 1] >> label_bits:
+            return True
+    return False
 
 
 @kernel()
