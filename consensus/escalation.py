@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus.config import EscalateConfig
 from consensus.result import decoded, framed, named
+from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +61,8 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
     ConfigError
         A setting is unknown or out of range.
     """
-    ranked = rank(result, EscalateConfig.of(config, **settings))
-    return framed(ranked.columns(result, slice(None)))
+    config = EscalateConfig.of(config, **settings)
+    return framed(ranked(result, reasons(result, config), config.budget).columns(result, slice(None)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,37 +93,35 @@ class Ranking:
         }
 
 
-def rank(result: Consensus, config: EscalateConfig) -> Ranking:
-    """Find and order what ``escalate`` lists."""
-    reason = _reasons(result, config)
+def ranked(result: Consensus, reason: NDArray[np.int32], budget: int | None) -> Ranking:
+    """Order the items that there is a reason (I,) for, and keep the first ``budget`` of them."""
     items = np.flatnonzero(reason >= 0)
     priority = np.round(_information_gain(result, items), SAME_PRIORITY) + 0.0
-    order = _most_urgent(result, items, priority)[: config.budget]
+    order = _most_urgent(result, items, priority)[:budget]
     return Ranking(items[order], reason[items[order]], priority[order])
 
 
 def _most_urgent(result: Consensus, items: NDArray[np.int64], priority: NDArray[np.float64]) -> NDArray[np.int64]:
     """The order of ``items``: priority first; ties by fewer judgments, less confidence, a stable hash of the id."""
-    import pandas as pd
     import pyarrow as pa
 
     known = np.nan_to_num(priority, nan=0.0)
-    order = np.argsort(-known, kind="stable")
+    order = np.argsort(-known)
     tied = np.zeros(len(order), np.bool_)  # next to one of the same priority
     same = known[order[1:]] == known[order[:-1]]
     tied[1:] |= same
     tied[:-1] |= same
-    left = order[tied]
-    ids = result.judgments.item_ids.take(pa.array(items[left]))
-    within = np.lexsort(
-        (
-            pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False),
-            np.nan_to_num(result.confidence[items[left]], nan=0.0),
-            result.judgments.per_item[items[left]],
-            -known[left],
+    left = np.sort(order[tied])  # in one order, whatever the sort did with the tied
+    order[tied] = left[
+        np.lexsort(
+            (
+                hashed(result.judgments.item_ids.take(pa.array(items[left]))),
+                np.nan_to_num(result.confidence[items[left]], nan=0.0),
+                result.judgments.per_item[items[left]],
+                -known[left],
+            )
         )
-    )
-    order[tied] = left[within]
+    ]
     return order
 
 
@@ -131,12 +130,11 @@ def statuses(result: Consensus, config: EscalateConfig | None = None, **settings
 
     Accepted are items with at least ``min_judgments`` and a confidence of at least ``target``.
     """
-    return decoded(status_codes(result, EscalateConfig.of(config, **settings)), STATUSES)
+    return decoded(status_codes(result, reasons(result, EscalateConfig.of(config, **settings))), STATUSES)
 
 
-def status_codes(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
-    """Position in STATUSES of the status of every row of ``result.labels``."""
-    reason = _reasons(result, config)
+def status_codes(result: Consensus, reason: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Position in STATUSES of the status of every row of ``result.labels``, given the ``reasons``."""
     status = np.where(reason < 0, 0, 1).astype(np.int32)
     status[reason == REASONS.index("expert")] = STATUSES.index("expert")
     gold = STATUSES.index("gold")
@@ -146,7 +144,7 @@ def status_codes(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]
     return status
 
 
-def _reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
+def reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
     """(I,) position in REASONS of why an item is escalated; -1 where it is settled or gold."""
     judgments = result.judgments
     n = judgments.per_item

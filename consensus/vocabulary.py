@@ -197,6 +197,15 @@ def translated(parts: Sequence[NDArray[np.int32]], rank: NDArray[np.int32], back
     return found
 
 
+def hashed(column: pa.StringArray) -> NDArray[np.uint64]:
+    """A hash of each text, the same on every machine."""
+    from consensus.kernels.texts import PADDING
+
+    _, offsets, data = column.buffers()
+    starts = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    return _hashes(starts, np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(PADDING, np.uint8)]))
+
+
 def _hashes(starts: NDArray[np.int64], buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:
     from consensus.kernels import texts
 

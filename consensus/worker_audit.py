@@ -9,14 +9,14 @@ import numpy as np
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.intervals import beta_quantiles, of_moments, wilson
 from consensus.kernels import tallies
-from consensus.result import as_text, decoded
+from consensus.result import framed, named
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.result import Consensus
+    from consensus.result import Columns, Consensus
 
 LEAST_EVIDENCE = 2.0  # judgments at the pooled accuracy that every worker is credited with
 LEAST_KNOWN = 0.1  # share of the information in a worker's judgments that always counts
@@ -48,7 +48,12 @@ def audit(result: Consensus) -> pd.DataFrame:
         worth, verdict, reason
             Not yet filled.
     """
-    import pandas as pd
+    return framed(worker_columns(result))
+
+
+def worker_columns(result: Consensus) -> Columns:
+    """The columns that ``audit`` shows."""
+    import pyarrow as pa
 
     judgments = result.judgments
     n_workers = judgments.n_workers
@@ -56,28 +61,26 @@ def audit(result: Consensus) -> pd.DataFrame:
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
     n_agreeing, n_peers, n_items = _agreement(result)
-    missing = pd.Series(np.full(n_workers, None), dtype="str")
-    return pd.DataFrame(
-        {
-            "worker": as_text(judgments.worker_ids),
-            "kind": decoded(np.zeros(n_workers, np.int32), ("human",)),
-            "n_judgments": judgments.per_worker,
-            "n_items": n_items,
-            "accuracy": accuracy,
-            "accuracy_low": low,
-            "accuracy_high": high,
-            "gold_n": gold_n,
-            "gold_accuracy": np.divide(gold_right, gold_n, out=np.full(n_workers, np.nan), where=gold_n > 0),
-            "gold_low": gold_low,
-            "gold_high": gold_high,
-            "agreement": np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0),
-            "informativeness": _where_identified(result, result.confusions.informativeness(result.prior_shares))
-            / np.log(2.0),
-            "worth": np.full(n_workers, np.nan),
-            "verdict": missing,
-            "reason": missing,
-        }
-    )
+    missing = pa.nulls(n_workers, pa.string())
+    return {
+        "worker": judgments.worker_ids,
+        "kind": named(np.zeros(n_workers, np.int32), ("human",)),
+        "n_judgments": judgments.per_worker,
+        "n_items": n_items,
+        "accuracy": accuracy,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "gold_n": gold_n.astype(np.int64),
+        "gold_accuracy": np.divide(gold_right, gold_n, out=np.full(n_workers, np.nan), where=gold_n > 0),
+        "gold_low": gold_low,
+        "gold_high": gold_high,
+        "agreement": np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0),
+        "informativeness": _where_identified(result, result.confusions.informativeness(result.prior_shares))
+        / np.log(2.0),
+        "worth": np.full(n_workers, np.nan),
+        "verdict": missing,
+        "reason": missing,
+    }
 
 
 def confusions(result: Consensus) -> pd.DataFrame:
@@ -90,7 +93,12 @@ def confusions(result: Consensus) -> pd.DataFrame:
         in ``result.confusion``, with a 95 % credible interval ``low``, ``high``. Above two million cells, those with a
         count below .01 are left out.
     """
-    import pandas as pd
+    return framed(confusion_columns(result))
+
+
+def confusion_columns(result: Consensus) -> Columns:
+    """The columns that ``confusions`` shows."""
+    import pyarrow as pa
 
     found = result.confusions
     K = found.n_labels
@@ -111,17 +119,15 @@ def confusions(result: Consensus) -> pd.DataFrame:
     low, high = _quantiles(np.where(known, a, 1.0), np.where(known, b, 1.0), result.backend)
     probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
     judgments = result.judgments
-    return pd.DataFrame(
-        {
-            "worker": as_text(judgments.worker_ids.take(worker)),
-            "true_label": decoded(true_label, judgments.labels),
-            "label": decoded(label, judgments.labels),
-            "count": _where_identified(result, count),
-            "probability": _where_identified(result, probability),
-            "low": _where_identified(result, np.where(known, low, probability)),
-            "high": _where_identified(result, np.where(known, high, probability)),
-        }
-    )
+    return {
+        "worker": judgments.worker_ids.take(pa.array(worker)),
+        "true_label": named(true_label, judgments.labels),
+        "label": named(label, judgments.labels),
+        "count": _where_identified(result, count),
+        "probability": _where_identified(result, probability),
+        "low": _where_identified(result, np.where(known, low, probability)),
+        "high": _where_identified(result, np.where(known, high, probability)),
+    }
 
 
 def _quantiles(

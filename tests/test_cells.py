@@ -42,7 +42,7 @@ def laid_out(draw: st.DrawFn) -> tuple[Judgments, Golden, Cells]:
     K = judgments.n_labels
     some = st.sets(st.integers(0, K - 1), min_size=1)
     known: Golden = draw(st.dictionaries(st.integers(0, judgments.n_items - 1), some, max_size=3))
-    return judgments, known, Cells.of(judgments, Rows.of(judgments), aligned(judgments, known))
+    return judgments, known, Cells.of(judgments, Rows.of(judgments, Threads(1)), aligned(judgments, known))
 
 
 def aligned(judgments: Judgments, known: Golden) -> AlignedGold | None:
@@ -395,11 +395,11 @@ class TestChoice:
     def test_few_labels_are_all_weighed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(50, 5, 32, 3).judgments
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
-        assert isinstance(layout.lay_out(drawn, None), Rows)
+        assert isinstance(layout.lay_out(drawn, None, Threads(1)), Rows)
         monkeypatch.setattr(layout, "FEW_LABELS", 31)
-        assert isinstance(layout.lay_out(drawn, None), Cells)
+        assert isinstance(layout.lay_out(drawn, None, Threads(1)), Cells)
         monkeypatch.setattr(layout, "MOST_CELLS", 10**6)
-        assert isinstance(layout.lay_out(drawn, None), Rows)
+        assert isinstance(layout.lay_out(drawn, None, Threads(1)), Rows)
 
     def test_the_majority_needs_no_layout(self) -> None:
         assert majority_vote.fit(simulate(50, 5, 40, 3).judgments).posterior.shape == (50, 40)

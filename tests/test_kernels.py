@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def in_shards(judgments: Judgments, n_shards: int) -> Rows:
     """Rows cut into ``n_shards``, however few judgments there are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("consensus.models.rows.number_of_shards", lambda *_: n_shards)
-        return Rows.of(judgments)
+        return Rows.of(judgments, Threads(1))
 
 
 def golds(judgments: Judgments) -> st.SearchStrategy[dict[int, set[int]]]:
@@ -146,7 +147,7 @@ def test_a_label_that_falls_behind_comes_back(n_labels: int, n_judgments: int) -
     confusion[: half - 2, 0, 0] = 0.25
     prior = np.r_[0.1, 0.4, np.full(n_labels - 2, 0.5 / max(n_labels - 2, 1))]
     assert_pass(judgments, confusion, prior, {}, 1)
-    rows = Rows.of(judgments)
+    rows = Rows.of(judgments, Threads(1))
     counts, mass = np.zeros((len(rows.worker), n_labels)), np.zeros(n_labels)
     em.em_pass(rows.item_start[:2], rows.row, by_row(rows, confusion), prior[None], np.zeros(1, np.int32), counts, mass)
     np.testing.assert_allclose(mass[:2], [0.5, 0.5], rtol=1e-9)
@@ -394,13 +395,24 @@ def test_join_workers(judged_by: list[list[int]]) -> None:
 
 
 @crowd
-@given(crowds())
-def test_worker_pairs(judgments: Judgments) -> None:
+@given(crowds(), st.integers(1, 3))
+def test_worker_pairs(judgments: Judgments, least: int) -> None:
     items = np.flatnonzero(judgments.per_item > 1).astype(np.int32)
     expected = naive.worker_pairs(judgments, items)
-    first, second, agree = (np.empty(len(expected), np.int32) for _ in range(3))
-    tallies.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
-    assert list(zip(first.tolist(), second.tolist(), agree.tolist(), strict=True)) == expected
+    key = np.empty(judgments.n_judgments**2, np.int64)
+    n_pairs = tallies.worker_pairs(
+        items, judgments.item_start, judgments.worker, judgments.label, judgments.n_workers, key
+    )
+    pair = [divmod(code >> 1, judgments.n_workers) for code in key[:n_pairs].tolist()]
+    agree = (key[:n_pairs] & 1).tolist()
+    assert [(a, b, same) for (a, b), same in zip(pair, agree, strict=True)] == expected
+
+    shared, agreed = Counter(pair), Counter(p for p, same in zip(pair, agree, strict=True) if same)
+    found = np.empty((3, n_pairs // least), np.int64)
+    n = tallies.frequent_pairs(np.sort(key[:n_pairs]), least, *found)
+    often = sorted(p for p in shared if shared[p] >= least)
+    assert [divmod(code, judgments.n_workers) for code in found[0, :n].tolist()] == often
+    assert found[1:, :n].T.tolist() == [[shared[p], agreed[p]] for p in often]
 
 
 @crowd

@@ -183,7 +183,7 @@ class TestEM:
         prior_row = np.zeros(judgments.n_items, np.int32)
         prior_row[list(gold)] = np.arange(1, len(gold) + 1)
         A = np.zeros((judgments.n_labels,) * 2) if prior == "none" else pooled_prior.fixed(judgments.n_labels)
-        problem = Problem(Rows.of(judgments), accepted, prior_row, prior, A, 60, 1e-9)
+        problem = Problem(Rows.of(judgments, Threads(1)), accepted, prior_row, prior, A, 60, 1e-9)
         start = starts.usual(judgments, problem, Threads(1))
         for g, i in enumerate(gold):
             assert np.array_equal(start[i], accepted[g])
@@ -197,7 +197,7 @@ class TestEM:
     def test_one_pass_is_the_formula(self) -> None:
         drawn = simulate(12, 5, 3, 3, seed=4).judgments
         A = np.ones((3, 3)) + 3 * np.eye(3)
-        rows = Rows.of(drawn)
+        rows = Rows.of(drawn, Threads(1))
         problem = Problem(rows, np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", A, 1, 1e-9)
         start = starts.majority(drawn, Threads(1))
         found = climb(problem, start.copy(), Threads(1))
@@ -334,11 +334,11 @@ class TestTempering:
 
     def test_held_out_judgments_are_scored_by_a_fit_without_them(self) -> None:
         drawn = simulate(60, 6, 2, 4, accuracy=0.8, seed=1).judgments
-        problem = dawid_skene._problem(drawn, None, FitConfig(), Rows.of(drawn), False)
+        problem = dawid_skene._problem(drawn, None, FitConfig(), Rows.of(drawn, Threads(1)), False)
         held = tempering._held_out(drawn, np.random.default_rng(0))
         scores = tempering._split_scores(drawn, problem, held, Threads(1), None, "")
         kept = drawn.subset(~held)
-        alone = dawid_skene._problem(kept, None, FitConfig(tolerance=1e-5), Rows.of(kept), False)
+        alone = dawid_skene._problem(kept, None, FitConfig(tolerance=1e-5), Rows.of(kept, Threads(1)), False)
         estimate = climb(alone, starts.majority(kept, Threads(1)), Threads(1))
         z = estimate.posterior(alone, Threads(1))
         C = naive.confusions(naive.counts(kept, z), estimate.A)
@@ -413,7 +413,7 @@ class TestGold:
         judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + w * (i > 2)) % 2}") for i in range(6) for w in range(2)])
         gold = gold_of([("i0", "l0"), ("i3", "l1"), ("i5", "l0"), ("i5", "l1")])
         aligned = gold.align(judgments)
-        problem = dawid_skene._problem(judgments, aligned, FitConfig(), Rows.of(judgments), False)
+        problem = dawid_skene._problem(judgments, aligned, FitConfig(), Rows.of(judgments, Threads(1)), False)
         found = starts.gold(judgments, problem, Threads(1))
         accuracy = [(3 + 1) / (3 + 2), (2 + 1) / (3 + 2)]  # of i0, i3 and i5, where both labels are right
         confusion = np.array([[[a, 1 - a], [1 - a, a]] for a in accuracy])
@@ -515,7 +515,7 @@ class TestWarnings:
         from consensus.result import Convergence
 
         drawn = binary([0.9] * 5, 1, 60).judgments
-        rows = Rows.of(drawn)
+        rows = Rows.of(drawn, Threads(1))
         opposite = 1 - starts.majority(drawn, Threads(1))
         opposite[:20] = [1.0, 0.0]
         counts = np.array(
@@ -645,7 +645,7 @@ def test_many_labels_and_few_judgments_need_no_dense_table() -> None:
     judged: list[Row] = [(f"i{i}", f"w{i % 50}{w}", f"l{i}") for i in range(400) for w in range(2)]
     judgments = encoded(judged)
     assert judgments.n_workers * judgments.n_labels > 4 * judgments.n_judgments + 1000
-    rows = Rows.of(judgments)
+    rows = Rows.of(judgments, Threads(1))
     assert np.array_equal(rows.worker[rows.row], judgments.worker)
     assert np.array_equal(rows.label[rows.row], judgments.label)
 

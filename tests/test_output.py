@@ -184,12 +184,12 @@ class TestSummary:
         ],
     )
     def test_words_match_numbers(self, fitted: Callable[[Any], Any], said: str) -> None:
-        from consensus.escalation import status_codes
+        from consensus.escalation import reasons, status_codes
 
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
         result = fitted(drawn)
         config = EscalateConfig(target=0.9)
-        found = summary(result, status_codes(result, config), config, None, {})
+        found = summary(result, status_codes(result, reasons(result, config)), config, None, {})
         told = "\n".join(words.lines(found))
         assert said in told
         assert found["quality"]["audited"] == ("unaudited" not in told)

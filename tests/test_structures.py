@@ -17,13 +17,14 @@ from consensus.backends import Threads
 from consensus.config import EscalateConfig
 from consensus.confusions import Confusions
 from consensus.errors import OutputError
-from consensus.escalation import _most_urgent, rank
+from consensus.escalation import _most_urgent, ranked, reasons
 from consensus.formats import writing
 from consensus.judgments import Judgments
 from consensus.models import majority_vote
 from consensus.posterior import TIE, DensePosterior
 from consensus.report import folder
 from consensus.result import Consensus, framed
+from consensus.vocabulary import hashed
 from tests import naive
 from tests.strategies import Row, crowds, encoded, tables
 
@@ -192,10 +193,9 @@ class TestUrgency:
         items = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), np.int64)
         levels = st.sampled_from([0.0, 0.5, 0.25, np.nan])
         priority = np.array(data.draw(st.lists(levels, min_size=len(items), max_size=len(items))), float)
-        ids = np.array([result.judgments.item_ids[int(i)].as_py() for i in items], object)
         expected = np.lexsort(
             (
-                pd.util.hash_array(ids, categorize=False),
+                [int(hashed(result.judgments.item_ids[int(i) : int(i) + 1])[0]) for i in items],
                 result.confidence[items],
                 result.judgments.per_item[items],
                 -np.where(np.isnan(priority), 0.0, priority),
@@ -205,7 +205,7 @@ class TestUrgency:
 
     def test_tables_of_some_rows(self) -> None:
         result = fit(simulate(60, 7, 3, 2.5, accuracy=0.7, seed=3).judgments)
-        ranking = rank(result, EscalateConfig(target=0.99))
+        ranking = ranked(result, reasons(result, EscalateConfig(target=0.99)), None)
         whole = framed(ranking.columns(result, slice(None)))
         parts = [framed(ranking.columns(result, slice(n, n + 7))) for n in range(0, len(whole), 7)]
         pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
@@ -283,7 +283,7 @@ class TestBlocks:
             len(table),
             lambda rows: table.iloc[rows],
             path,
-            vocabularies=[*texts, pa.array(list(table.columns))],
+            plain=writing.are_plain([*texts, pa.array(list(table.columns))], path.suffix),
             backend=Threads(n_threads),
             defuse=defuse,
         )
@@ -315,7 +315,7 @@ class TestBlocks:
             return table.iloc[rows]
 
         with pytest.raises(OutputError, match="t.csv: can't be written: no space left on device"):
-            writing.write_blocks(11, block, tmp_path / "t.csv", vocabularies=[], backend=Threads(2))
+            writing.write_blocks(11, block, tmp_path / "t.csv", plain=True, backend=Threads(2))
         assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("t.csv", "old")]
 
     def test_a_disk_that_fills_up_while_blocks_are_written(

@@ -14,7 +14,7 @@ from consensus import vocabulary
 from consensus.backends import Threads
 from consensus.errors import JudgmentError
 from consensus.kernels import texts
-from consensus.vocabulary import Vocabulary, translated
+from consensus.vocabulary import Vocabulary, hashed, translated
 
 Text = str | None
 few = st.text(alphabet="aé\0", max_size=3)
@@ -151,3 +151,15 @@ def test_order_of_texts_that_begin_alike() -> None:
         known = Vocabulary()
         found = known.ranks([known.add(pa.array(rows[::-1]))])[1]
         assert found.to_pylist() == sorted(rows, key=str.encode)
+
+
+def test_hashes_are_of_the_text_alone() -> None:
+    column = pa.array(["skipped", "", "a", "item 17", "a", "longer than eight bytes", "é"])
+    found = hashed(column[1:]).tolist()
+    assert found[1] == found[3]
+    assert len(set(found)) == 5
+    assert found[:3] == [hashed(pa.array([text]))[0] for text in ("", "a", "item 17")]
+    assert (
+        found[1] == 7273083162065965074
+    )  # the same in every version: lists that are asked for twice must not be shuffled
+    assert hashed(pa.array([], pa.string())).tolist() == []

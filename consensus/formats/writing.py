@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+import numpy as np
+
 from consensus.errors import OutputError
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def write_blocks(
     block: Callable[[slice], Table],
     path: Path,
     *,
-    vocabularies: Iterable[pa.Array],
+    plain: bool,
     backend: Backend,
     defuse: bool = False,
 ) -> None:
@@ -69,8 +71,8 @@ def write_blocks(
         Makes the rows of a slice.
     path
         As for ``write``.
-    vocabularies
-        All texts that may occur in it; they tell whether it goes without quotes.
+    plain
+        No text in it needs quotes, as ``are_plain`` says of all that may occur.
     backend
         Where blocks are made.
     defuse
@@ -83,8 +85,6 @@ def write_blocks(
     """
     check_ending(path)
     ending = path.suffix.lower()
-    delimiter = _delimiter(ending)
-    plain = not any(_needs_quotes(texts, delimiter) for texts in vocabularies)
     parts = [slice(begin, min(begin + BLOCK, n_rows)) for begin in range(0, n_rows, BLOCK)] or [slice(0, 0)]
     with replacing(path) as file:
         if ending == ".parquet":
@@ -152,9 +152,7 @@ def encode(table: Table, ending: str, file: BinaryIO, *, defuse: bool = False) -
     if ending == ".parquet":
         _write_parquet([table], file)
         return
-    delimiter = _delimiter(ending)
-    texts = [pa.array(_names(table)), *_columns(table)]
-    plain = not any(_needs_quotes(column, delimiter) for column in texts)
+    plain = are_plain([pa.array(_names(table)), *_columns(table)], ending)
     _write_header(table, ending, file, plain)
     _write_rows(table, ending, file, plain, defuse)
 
@@ -248,14 +246,27 @@ def _as_written(column: pa.Array, defuse: bool) -> pa.Array:
     return column
 
 
-def _needs_quotes(column: pa.Array, delimiter: str) -> bool:
-    """Whether some text would be misread without quotes. If none is, the whole table goes without."""
+def are_plain(columns: Iterable[pa.Array | pa.ChunkedArray], ending: str) -> bool:
+    """Whether no text in the columns would be misread without quotes: then a whole table goes without."""
+    special = (_delimiter(ending).encode(), b'"', b"\r", b"\n")
+    return not any(_needs_quotes(column, special) for column in columns)
+
+
+def _needs_quotes(column: pa.Array | pa.ChunkedArray, special: tuple[bytes, ...]) -> bool:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not _is_text(column):
+    if isinstance(column, pa.ChunkedArray):
+        return any(_needs_quotes(chunk, special) for chunk in column.chunks)
+    if not _is_text(column) or not len(column):
         return False
-    special = pc.any(pc.match_substring_regex(column, f'[{delimiter}"\r\n]')).as_py()
-    return bool(special or pc.any(pc.equal(column, "")).as_py())
+    if pc.min(pc.binary_length(column)).as_py() == 0:
+        return True
+    _, offsets, data = column.buffers()
+    width = np.int32 if pa.types.is_string(column.type) else np.int64
+    ends = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1]
+    text = b"" if data is None else bytes(memoryview(data)[ends[0] : ends[-1]])
+    return any(one in text for one in special)
 
 
 def _is_text(column: pa.Array) -> bool:

@@ -92,6 +92,20 @@ def labels_of_workers(worker: Codes, label: Codes, out_counts: Reals) -> None:
 
 
 @kernel()
+def mark_pairs(worker: Codes, label: Codes, n_labels: int, out_seen: Flags) -> None:
+    """Set ``out_seen[worker * n_labels + label]`` for all judgments (N,)."""
+    for j in range(worker.shape[0]):
+        out_seen[np.int64(worker[j]) * n_labels + label[j]] = True
+
+
+@kernel()
+def rows_of_pairs(worker: Codes, label: Codes, n_labels: int, row_of_pair: Codes, out_row: Codes) -> None:
+    """``out_row[j]`` (N,) = row_of_pair[worker * n_labels + label]."""
+    for j in range(worker.shape[0]):
+        out_row[j] = row_of_pair[np.int64(worker[j]) * n_labels + label[j]]
+
+
+@kernel()
 def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
     """``out_sums[l, k]`` (K, K), filled with zeros, = sum of values[r, k] over the rows r of observed label l."""
     for r in range(label.shape[0]):
@@ -240,23 +254,38 @@ def information_gain(posterior: Reals, confusions: Reals, row_entropy: Reals, ou
 
 @kernel()
 def worker_pairs(
-    items: Codes,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
-    out_first: Codes,
-    out_second: Codes,
-    out_agree: Codes,
-) -> None:
-    """Write every pair of judgments of each of ``items``: both workers (the lower code first), and if they agree."""
+    items: Codes, item_start: Offsets, worker: Codes, label: Codes, n_workers: int, out_key: Offsets
+) -> int:
+    """Write a key for every pair of judgments of each of ``items`` by two workers; returns how many there are.
+
+    It is 2 (n_workers first + second) + agree, ``first`` being the lower code.
+    """
     n = 0
     for i in items:
         for a in range(item_start[i], item_start[i + 1]):
             for b in range(a + 1, item_start[i + 1]):
-                out_first[n] = worker[a]
-                out_second[n] = worker[b]
-                out_agree[n] = label[a] == label[b]
-                n += 1
+                if worker[a] != worker[b]:  # a worker's own repeats say nothing
+                    out_key[n] = 2 * (np.int64(worker[a]) * n_workers + worker[b]) + (label[a] == label[b])
+                    n += 1
+    return n
+
+
+@kernel()
+def frequent_pairs(key: Offsets, least: int, out_pair: Offsets, out_shared: Offsets, out_agreed: Offsets) -> int:
+    """Pairs of workers that occur ``least`` times or more in sorted keys (N,) of ``worker_pairs``: how many there are.
+
+    ``out_pair`` is the key without its last bit, ``out_shared`` how often it occurs, ``out_agreed`` how often in
+    agreement; each has room for N / least.
+    """
+    found, begin, agreed = 0, 0, 0
+    for n in range(key.shape[0]):
+        agreed += key[n] & 1
+        if n + 1 == key.shape[0] or key[n + 1] >> 1 != key[n] >> 1:
+            if n + 1 - begin >= least:
+                out_pair[found], out_shared[found], out_agreed[found] = key[n] >> 1, n + 1 - begin, agreed
+                found += 1
+            begin, agreed = n + 1, 0
+    return found
 
 
 @kernel()

@@ -80,7 +80,7 @@ def fit(
         cautions.append(diagnostics.small_data(judgments))
 
     memory.refuse(needs.of(judgments).peak, config.memory, f"a fit of {judgments!r}")
-    problem = _problem(judgments, aligned, config, lay_out(judgments, aligned), small)
+    problem = _problem(judgments, aligned, config, lay_out(judgments, aligned, backend), small)
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)
@@ -113,8 +113,9 @@ def fit(
 def pass_seconds(judgments: Judgments, config: FitConfig) -> float:
     """How long one EM pass takes, by doing three of them."""
     ends: list[float] = []
-    problem = _problem(judgments, None, FitConfig.of(config, max_iterations=3), lay_out(judgments, None), False)
     backend = Threads(config.threads)
+    rows = lay_out(judgments, None, backend)
+    problem = _problem(judgments, None, FitConfig.of(config, max_iterations=3), rows, False)
     climb(problem, starts.usual(judgments, problem, backend), backend, lambda *_: ends.append(time.perf_counter()))
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 

@@ -307,20 +307,19 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
 
     items = _items_for_pairs(judgments, seed)
     n = judgments.per_item[items]
-    first, second, agree = (np.empty(int((n * (n - 1) // 2).sum()), np.int32) for _ in range(3))
-    tallies.worker_pairs(items, judgments.item_start, judgments.worker, judgments.label, first, second, agree)
-    other = first != second  # a worker's own repeats say nothing
-    code = first[other].astype(np.int64) * judgments.n_workers + second[other]
-    key = np.sort(code * 2 + agree[other])
-    begin = np.flatnonzero(np.diff(key >> 1, prepend=-1))  # of the judgments of each pair of workers
-    found, shared = key[begin] >> 1, np.diff(begin, append=len(key))
-    agreed = np.add.reduceat(key & 1, begin) if len(key) else np.zeros(0, np.int64)
+    key = np.empty(int((n * (n - 1) // 2).sum()), np.int64)
+    n_pairs = tallies.worker_pairs(
+        items, judgments.item_start, judgments.worker, judgments.label, judgments.n_workers, key
+    )
+    key = key[:n_pairs]
+    key.sort()
+    pair, shared, agreed = np.empty((3, n_pairs // LEAST_SHARED), np.int64)
+    n_found = tallies.frequent_pairs(key, LEAST_SHARED, pair, shared, agreed)
+    pair, shared, agreed = pair[:n_found], shared[:n_found], agreed[:n_found]
     shares = np.zeros((judgments.n_workers, judgments.n_labels))
     tallies.labels_of_workers(judgments.worker, judgments.label, shares)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
-    enough = shared >= LEAST_SHARED
-    found, shared, agreed = found[enough], shared[enough], agreed[enough]
-    workers = np.stack(np.divmod(found, judgments.n_workers), axis=1)
+    workers = np.stack(np.divmod(pair, judgments.n_workers), axis=1)
     by_chance = np.einsum("pk,pk->p", shares[workers[:, 0]], shares[workers[:, 1]])
     spread = shared * by_chance * (1.0 - by_chance)
     enough = spread >= 1.0

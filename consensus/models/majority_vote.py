@@ -57,7 +57,7 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
         gold_posterior = shares[gold.items]
         for posterior in (shares, hard):
             posterior[gold.items] = normalised(gold.accepted.astype(np.float64))
-    rows = Rows.of(judgments)
+    rows = Rows.of(judgments, backend)
     tables = rows.tables()
     rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, backend)
     judged = judgments.per_item > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import even_slices, number_of_shards
+from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.confusions import Confusions
 from consensus.kernels import em, tallies
 from consensus.posterior import DensePosterior
@@ -57,19 +57,27 @@ class Rows:
     worker_shards: tuple[slice, ...]
 
     @classmethod
-    def of(cls, judgments: Judgments) -> Rows:
+    def of(cls, judgments: Judgments, backend: Backend) -> Rows:
         """Lay out ``judgments``; rows are numbered by worker, then label."""
         n_labels = judgments.n_labels
         n_pairs = judgments.n_workers * n_labels
-        kind = np.int32 if n_pairs < 2**31 else np.int64
-        pair = judgments.worker * kind(n_labels) + judgments.label
-        if n_pairs <= 4 * len(pair) + 1000:  # a table of all pairs is small: no sorting
-            seen = np.zeros(n_pairs, np.bool_)
-            seen[pair] = True
+        if n_pairs <= 4 * judgments.n_judgments + 1000:  # a table of all pairs is small: no sorting
+            parts = even_parts(judgments.n_judgments, number_of_shards(judgments.n_judgments))
+            seen, row = np.zeros(n_pairs, np.bool_), np.empty(judgments.n_judgments, np.int32)
+
+            def mark(part: slice) -> None:
+                tallies.mark_pairs(judgments.worker[part], judgments.label[part], n_labels, seen)
+
+            def number(part: slice) -> None:
+                tallies.rows_of_pairs(judgments.worker[part], judgments.label[part], n_labels, row_of_pair, row[part])
+
+            backend.map(mark, parts)
             pairs = np.flatnonzero(seen)
-            row = (np.cumsum(seen, dtype=np.int32) - np.int32(1))[pair]
+            row_of_pair = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+            backend.map(number, parts)
         else:
-            pairs, inverse = np.unique(pair, return_inverse=True)
+            kind = np.int32 if n_pairs < 2**31 else np.int64
+            pairs, inverse = np.unique(judgments.worker * kind(n_labels) + judgments.label, return_inverse=True)
             row = inverse.astype(np.int32)
         worker, label = (part.astype(np.int32) for part in np.divmod(pairs, n_labels))
         return cls._cut(judgments, row, worker, label)

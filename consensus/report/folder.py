@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from consensus import escalation, worker_audit
 from consensus.errors import OutputError
 from consensus.formats import writing
@@ -19,14 +21,12 @@ from consensus.result import decoded, named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
     from consensus.formats.writing import Table
     from consensus.judgments import Gold
-    from consensus.result import Consensus
+    from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
 TABLES = ("labels", "posteriors", "workers", "confusions", "escalations", "rejects")
@@ -152,11 +152,13 @@ def write(
         Something can't be written; then ``out`` is as it was.
     """
     progress("summary of the items")
-    status = escalation.status_codes(result, escalate)
+    reason = escalation.reasons(result, escalate)
+    status = escalation.status_codes(result, reason)
     told = summary(result, status, escalate, gold, reading or {})
     with whole(out) as folder:
         progress("escalating")
-        for name, save in _tables(result, escalate, status, posteriors, defuse).items():
+        ranking = escalation.ranked(result, reason, escalate.budget)
+        for name, save in _tables(result, status, ranking, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         progress("writing summary.json")
@@ -167,16 +169,21 @@ def write(
 
 
 def _tables(
-    result: Consensus, escalate: EscalateConfig, status: NDArray[np.int32], posteriors: bool, defuse: bool
+    result: Consensus,
+    status: NDArray[np.int32],
+    ranking: escalation.Ranking,
+    posteriors: bool,
+    ending: str,
+    defuse: bool,
 ) -> dict[str, Callable[[Path], None]]:
     """How each table of a run is made and written; those with a row an item block by block."""
     import pyarrow as pa
 
     judgments = result.judgments
-    ranking = escalation.rank(result, escalate)
-    names = [*result.label_rows(slice(0, 0)).columns, *judgments.labels]
+    names = [*result.label_columns(slice(0, 0)), *judgments.labels]
     unjudged = [] if result.gold is None else list(result.gold.unjudged)
-    vocabularies = (judgments.item_ids, pa.array([*names, *unjudged], pa.string()))
+    texts = (judgments.item_ids, judgments.worker_ids, pa.array([*names, *unjudged], pa.string()))
+    plain = writing.are_plain(texts, ending)
 
     def labels(rows: slice) -> Table:
         if rows.stop > judgments.n_items:  # with gold items that nobody judged
@@ -185,16 +192,20 @@ def _tables(
 
     def in_blocks(n_rows: int, block: Callable[[slice], Table]) -> Callable[[Path], None]:
         return lambda path: writing.write_blocks(
-            n_rows, block, path, vocabularies=vocabularies, backend=result.backend, defuse=defuse
+            n_rows, block, path, plain=plain, backend=result.backend, defuse=defuse
         )
 
-    def at_once(table: Callable[[Consensus], pd.DataFrame]) -> Callable[[Path], None]:
-        return lambda path: writing.write(table(result), path, defuse=defuse)
+    def confusions(path: Path) -> None:
+        table = pa.table(worker_audit.confusion_columns(result))
+        in_blocks(table.num_rows, lambda rows: table.slice(rows.start, rows.stop - rows.start))(path)
+
+    def at_once(columns: Callable[[Consensus], Columns]) -> Callable[[Path], None]:
+        return lambda path: writing.write(pa.table(columns(result)), path, defuse=defuse)
 
     tables = {
         "labels": in_blocks(len(status), labels),
-        "workers": at_once(worker_audit.audit),
-        "confusions": at_once(worker_audit.confusions),
+        "workers": at_once(worker_audit.worker_columns),
+        "confusions": confusions,
         "escalations": in_blocks(len(ranking.items), lambda rows: pa.table(ranking.columns(result, rows))),
         "rejects": at_once(_rejects),
     }
@@ -218,15 +229,13 @@ def write_simulation(drawn: Simulation, out: Path, *, n_gold: int, seed: int) ->
         writing.write(drawn.confusions_table(), folder / "planted.csv")
 
 
-def _rejects(result: Consensus) -> pd.DataFrame:
-    import pandas as pd
+def _rejects(result: Consensus) -> Columns:
+    import pyarrow as pa
 
     rejects = result.judgments.rejects
-    return pd.DataFrame(
-        {
-            "file": pd.Series([one.file for one in rejects], dtype="str"),
-            "line": pd.Series([one.line for one in rejects], dtype="int64"),
-            "reason": pd.Series([one.reason for one in rejects], dtype="str"),
-            "row": pd.Series([one.row for one in rejects], dtype="str"),
-        }
-    )
+    return {
+        "file": pa.array([one.file for one in rejects], pa.string()),
+        "line": np.array([one.line for one in rejects], np.int64),
+        "reason": pa.array([one.reason for one in rejects], pa.string()),
+        "row": pa.array([one.row for one in rejects], pa.string()),
+    }
