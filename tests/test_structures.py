@@ -195,7 +195,7 @@ class TestUrgency:
         priority = np.array(data.draw(st.lists(levels, min_size=len(items), max_size=len(items))), float)
         expected = np.lexsort(
             (
-                [int(hashed(result.judgments.item_ids[int(i) : int(i) + 1])[0]) for i in items],
+                np.array([int(hashed(result.judgments.item_ids[int(i) : int(i) + 1])[0]) for i in items], np.uint64),
                 result.confidence[items],
                 result.judgments.per_item[items],
                 -np.where(np.isnan(priority), 0.0, priority),

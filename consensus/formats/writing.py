@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import numpy as np
 
 from consensus.errors import OutputError
+from consensus.formats import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
 
 
+Buffer: TypeAlias = bytes | memoryview
 Table: TypeAlias = "pd.DataFrame | pa.Table"
-DECIMALS = 6  # of reals in text files; Parquet keeps all
 BLOCK = 50_000  # rows that are encoded at once
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 RISKY = r"^[=+\-@\t\r]"  # what a spreadsheet takes for a formula
@@ -92,10 +93,8 @@ def write_blocks(
             return
         _write_header(block(slice(0, 0)), ending, file, plain)
 
-        def encoded(part: slice) -> bytes:
-            buffer = io.BytesIO()
-            _write_rows(block(part), ending, buffer, plain, defuse)
-            return buffer.getvalue()
+        def encoded(part: slice) -> Buffer:
+            return _rows(block(part), ending, plain, defuse)
 
         with ThreadPoolExecutor(1) as writer:  # blocks go to disk while the next ones are encoded
             writing = writer.submit(file.writelines, [])
@@ -154,7 +153,7 @@ def encode(table: Table, ending: str, file: BinaryIO, *, defuse: bool = False) -
         return
     plain = are_plain([pa.array(_names(table)), *_columns(table)], ending)
     _write_header(table, ending, file, plain)
-    _write_rows(table, ending, file, plain, defuse)
+    file.write(_rows(table, ending, plain, defuse))
 
 
 def _write_parquet(tables: Iterable[Table], file: BinaryIO) -> None:
@@ -181,35 +180,22 @@ def _write_header(table: Table, ending: str, file: BinaryIO, plain: bool) -> Non
     import pyarrow as pa
 
     if ending != ".jsonl":
-        _write_delimited([pa.array([name]) for name in _names(table)], ending, file, plain)
+        file.write(lines.encoded([pa.array([name]) for name in _names(table)], _delimiter(ending), not plain))
 
 
-def _write_rows(table: Table, ending: str, file: BinaryIO, plain: bool, defuse: bool) -> None:
+def _rows(table: Table, ending: str, plain: bool, defuse: bool) -> Buffer:
+    """The rows of ``table`` as bytes of text."""
     import pyarrow as pa
 
-    columns = [_as_written(column, defuse) for column in _columns(table)]
-    if ending == ".jsonl":
-        records = pa.table(columns, [str(n) for n in range(len(columns))]).to_pandas()
-        records.columns = _names(table)
-        file.write(records.to_json(orient="records", lines=True, force_ascii=False, double_precision=10).encode())
-        return
-    _write_delimited(columns, ending, file, plain)
-
-
-def _write_delimited(columns: list[pa.Array], ending: str, file: BinaryIO, plain: bool) -> None:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    options = csv.WriteOptions(
-        include_header=False,
-        delimiter=_delimiter(ending),
-        quoting_style="none" if plain else "needed",
-        batch_size=65536,
-    )
-    table = pa.table(columns, [str(n) for n in range(len(columns))])
-    written = pa.BufferOutputStream()  # Arrow's own: a Python file would stop the other threads at every batch
-    csv.write_csv(table.combine_chunks(), written, options)  # for an empty chunk, pyarrow 26 writes stray bytes
-    file.write(written.getvalue())
+    columns = _columns(table)
+    if defuse:
+        columns = [_defused(column) for column in columns]
+    if ending != ".jsonl":
+        return lines.encoded(columns, _delimiter(ending), not plain)
+    records = pa.table([_rounded(column) for column in columns], [str(n) for n in range(len(columns))]).to_pandas()
+    records.columns = _names(table)
+    text: str = records.to_json(orient="records", lines=True, force_ascii=False, double_precision=10)
+    return text.encode()
 
 
 def _columns(table: Table) -> list[pa.Array]:
@@ -231,19 +217,27 @@ def _delimiter(ending: str) -> str:
     return "\t" if ending == ".tsv" else ","
 
 
-def _as_written(column: pa.Array, defuse: bool) -> pa.Array:
-    """Reals rounded, NaN as null, and text defused for spreadsheets if wanted."""
+def _rounded(column: pa.Array) -> pa.Array:
+    """Reals rounded, NaN as null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_floating(column.type):
-        rounded = pc.round(column, DECIMALS)
-        return pc.if_else(pc.is_nan(rounded), None, rounded)
-    if defuse and _is_text(column):
-        quote, nothing = (pa.scalar(text, column.type) for text in ("'", ""))
-        risky = pc.match_substring_regex(column, RISKY)
-        return pc.if_else(risky, pc.binary_join_element_wise(quote, column, nothing), column)
-    return column
+    if not pa.types.is_floating(column.type):
+        return column
+    rounded = pc.round(column, lines.DECIMALS)
+    return pc.if_else(pc.is_nan(rounded), None, rounded)
+
+
+def _defused(column: pa.Array) -> pa.Array:
+    """Text that a spreadsheet would take for a formula behind a ``'``."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not _is_text(column):
+        return column
+    quote, nothing = (pa.scalar(text, column.type) for text in ("'", ""))
+    risky = pc.match_substring_regex(column, RISKY)
+    return pc.if_else(risky, pc.binary_join_element_wise(quote, column, nothing), column)
 
 
 def are_plain(columns: Iterable[pa.Array | pa.ChunkedArray], ending: str) -> bool:
