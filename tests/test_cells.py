@@ -1,6 +1,7 @@
 """The layout for very many labels: only those given to an item are weighed, the others share a background."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import consensus
 from consensus.backends import Threads
+from consensus.config import Prior
 from consensus.escalation import escalate
 from consensus.judgments import AlignedGold, Judgments
 from consensus.models import dawid_skene, layout, majority_vote, pooled_prior
@@ -93,6 +95,16 @@ def posterior(
     return out, evidence
 
 
+def problem_of(case: tuple[Judgments, Golden, Cells], prior: Prior) -> Problem:
+    judgments, known, cells = case
+    K, gold = judgments.n_labels, aligned(judgments, known)
+    prior_row = np.zeros(judgments.n_items, np.int32)
+    prior_row[sorted(known)] = np.arange(1, len(known) + 1)
+    accepted = np.zeros((0, K), np.bool_) if gold is None else gold.accepted
+    A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
+    return Problem(cells, accepted, prior_row, prior, A, max_iterations=60, tolerance=1e-9)
+
+
 def dense_of(cells: Cells, values: np.ndarray) -> np.ndarray:
     """[w, true, observed] of values by cell; 0 elsewhere."""
     out = np.zeros((cells.n_workers, cells.n_labels, cells.n_labels))
@@ -158,7 +170,7 @@ def test_a_pass_is_the_formula(
     np.testing.assert_allclose(work.mass, kept.sum(axis=0), atol=1e-9)
 
     power = 1 / (1 + rho * np.maximum(judgments.per_item - 1, 0))
-    estimate = Estimate(pi, A, work.C, work.N, work.n, work.mass, Convergence("converged", 1, (0.0,)))
+    estimate = Estimate(pi, A, work.C, work.N, work.n, work.mass, work.background, Convergence("converged", 1, (0.0,)))
     found = cells.beliefs(estimate, pi[None], np.zeros(I, np.int32), power, ONE)
     expected_z, _ = posterior(judgments, known, C, pi, A, power)
     np.testing.assert_allclose(found.dense(slice(None)), expected_z, atol=1e-9)
@@ -295,20 +307,45 @@ def test_doubt_is_that_of_the_dense_posterior(case: tuple[Judgments, Golden, Cel
 class TestFits:
     @settings(max_examples=40, deadline=None)
     @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
-    def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: str) -> None:
-        judgments, known, cells = case
-        K = judgments.n_labels
-        gold = aligned(judgments, known)
-        prior_row = np.zeros(judgments.n_items, np.int32)
-        prior_row[sorted(known)] = np.arange(1, len(known) + 1)
-        accepted = np.zeros((0, K), np.bool_) if gold is None else gold.accepted
-        A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
-        problem = Problem(cells, accepted, prior_row, prior, A, 60, 1e-9)  # type: ignore[arg-type]
-        found = climb(problem, cells.votes(prior != "none"), ONE).convergence
+    def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
+        judgments, _, cells = case
+        found = climb(problem_of(case, prior), cells.votes(prior != "none"), ONE).convergence
         objective = np.array(found.objective[found.frozen_at :])
         assert np.isfinite(objective).all()
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
+
+    @settings(max_examples=40, deadline=None)
+    @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
+    def test_the_estimate_is_what_em_ended_with(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
+        """A further E step with the reported parameters gives the counts and the mass of the last one."""
+        judgments, _, cells = case
+        problem = problem_of(case, prior)
+        estimate = climb(problem, cells.votes(prior != "none"), ONE)
+        again = cells.tables()
+        posterior = estimate.beliefs(problem, ONE)
+        assert isinstance(posterior, SparsePosterior)
+        cells.count(posterior.z, problem.prior_row, again, ONE)
+        np.testing.assert_allclose(again.N, estimate.counts, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(again.mass, estimate.mass, rtol=1e-9, atol=1e-9)
+        told = cells.confusions(estimate, ONE)
+        assert told.missed is not None
+        found = told.dense_counts().sum(axis=(1, 2)) + told.missed
+        np.testing.assert_allclose(found, judgments.per_worker, rtol=1e-9)
+
+    @pytest.mark.usefixtures("only_given")
+    @pytest.mark.parametrize("prior", ["learnt", "fixed"])
+    def test_posterior_and_counts_belong_together(self, prior: Prior) -> None:
+        """Most answers are wrong, so that the labels that nobody gave weigh much."""
+        drawn = simulate(150, 7, 12, 3, accuracy=0.4, seed=1).judgments
+        result = dawid_skene.fit(drawn, prior=prior, rho=0)
+        assert isinstance(result.beliefs, SparsePosterior)
+        given = replace(result.beliefs, rest=np.zeros(drawn.n_items)).dense(slice(None))
+        assert given.sum() < 0.95 * drawn.n_items
+        counts = result.confusions.dense_counts()
+        np.testing.assert_allclose(naive.counts(drawn, given), counts, rtol=1e-9, atol=1e-9)
+        assert result.confusions.missed is not None
+        np.testing.assert_allclose(result.confusions.missed + counts.sum(axis=(1, 2)), drawn.per_worker, rtol=1e-9)
 
     @pytest.mark.usefixtures("only_given")
     def test_where_every_label_is_given_it_is_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -528,6 +528,7 @@ class TestWarnings:
             counts=counts,
             totals=np.array([counts[rows.worker == w].sum(axis=0) for w in range(rows.n_workers)]),
             mass=opposite.sum(axis=0),
+            background=np.empty(0),
             convergence=Convergence("converged", 1, (0.0,)),
         )
         (warning,) = diagnostics.moved_labels(drawn, rows, estimate, np.array([59.0, 1.0]))
