@@ -14,7 +14,7 @@ from consensus.backends import Threads
 from consensus.config import Prior
 from consensus.escalation import escalate
 from consensus.judgments import AlignedGold, Judgments
-from consensus.models import dawid_skene, layout, majority_vote, pooled_prior
+from consensus.models import dawid_skene, layout, majority_vote, pooled_prior, starts
 from consensus.models.cells import Cells
 from consensus.models.expectation_maximisation import SMALLEST, Estimate, Problem, climb
 from consensus.models.rows import Rows
@@ -145,6 +145,25 @@ def test_starts_are_votes_over_the_candidates(case: tuple[Judgments, Golden, Cel
         for i, labels in known.items():
             expected[i] = [1 / len(labels) if k in labels else 0 for k in range(judgments.n_labels)]
         np.testing.assert_allclose(cells.votes(hard), of_candidates(cells, expected), atol=1e-12)
+
+
+@crowd
+@given(laid_out())
+def test_the_mirrored_start_is_the_formula(case: tuple[Judgments, Golden, Cells]) -> None:
+    """Who agrees with the majority counts as inaccurate; labels that nobody gave are left out."""
+    judgments, known, cells = case
+    K, W = judgments.n_labels, judgments.n_workers
+    agreed, majority = np.zeros(W), naive.vote_posterior(judgments, True)
+    for i, w, observed in zip(judgments.item, judgments.worker, judgments.label, strict=True):
+        agreed[w] += majority[i, observed]
+    C = np.empty((W, K, K))
+    for w in range(W):
+        accuracy = 1 - (agreed[w] + 1) / (judgments.per_worker[w] + 2)
+        C[w] = (1 - accuracy) / max(K - 1, 1)
+        np.fill_diagonal(C[w], accuracy)
+    expected, _ = posterior(judgments, known, C, np.full(K, 1 / K), np.zeros((K, K)), np.ones(judgments.n_items))
+    found = starts.mirrored(judgments, problem_of(case, "learnt"), ONE)
+    np.testing.assert_allclose(found, of_candidates(cells, expected), rtol=1e-9)
 
 
 @crowd
@@ -403,6 +422,15 @@ class TestFits:
         assert (result.posterior[result.gold.items].max(axis=1) == 1).all()
         blind = dawid_skene.fit(drawn.judgments)
         assert "switch_risk" in [warning.code for warning in blind.warnings]
+
+    @pytest.mark.usefixtures("only_given")
+    def test_the_mirrored_start_finds_the_opposite(self) -> None:
+        """Half of the workers say the opposite, so that the data reads both ways."""
+        C = np.array([[[a, 1 - a], [1 - a, a]] for a in (0.9, 0.9, 0.1, 0.1)])
+        result = dawid_skene.fit(simulate(100, per_item=4, confusion=C, seed=1).judgments)
+        assert isinstance(result.beliefs, SparsePosterior)
+        (warning,) = (one for one in result.warnings if one.code == "switch_risk")
+        assert "the opposite reading of the data fits as well" in warning.message
 
     @pytest.mark.usefixtures("only_given")
     def test_everything_can_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
