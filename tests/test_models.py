@@ -81,6 +81,7 @@ class TestEveryModel:
         table = result.labels.set_index("item")
         assert table.loc[list(gold.item), "label"].tolist() == list(gold.label)
         assert (table.loc[list(gold.item), "confidence"] == 1).all()
+        assert table.loc[list(gold.item), "runner_up"].isna().all()
         assert (table.loc[list(gold.item), "source"] == "gold").all()
 
     def test_unanimous_items_get_their_label(self, fit: Fit) -> None:
