@@ -29,7 +29,7 @@ class Peaks:
     tied: NDArray[np.bool_]
     """(I,) several labels are within ``TIE`` of the best."""
     runner_up: NDArray[np.int32]
-    """(I,) most probable of the other labels, of equal ones the first; -1 where there is a single label.
+    """(I,) most probable of the other labels, of equal ones the first; -1 where none has a probability above 0.
 
     In a ``SparsePosterior`` also -1 where the labels that nobody gave the item are more probable than any other one
     that was given: they are not told apart, so that none stands out, be there several of them or one.

@@ -185,7 +185,7 @@ def peak(q: Reals, tie: float) -> tuple[int, bool, int, float, float, float]:
     """Best label (the first within ``tie`` of the top), tied, runner-up, confidence, margin, entropy of one item."""
     top = max(q)
     close = [k for k in range(len(q)) if q[k] >= top - tie]
-    others = [k for k in range(len(q)) if k != close[0]]
+    others = [k for k in range(len(q)) if k != close[0] and q[k] > 0]
     runner_up = max(others, key=lambda k: (q[k], -k)) if others else -1
     second = q[runner_up] if others else 0.0
     return close[0], len(close) > 1, runner_up, float(top), float(max(top - second, 0.0)), entropy(q)

@@ -1,28 +1,31 @@
 """The layout for very many labels: only those given to an item are weighed, the others share a background."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import consensus
 from consensus.backends import Threads
+from consensus.config import Prior
 from consensus.escalation import escalate
-from consensus.judgments import AlignedGold, Judgments
-from consensus.models import dawid_skene, layout, majority_vote, pooled_prior
+from consensus.judgments import AlignedGold, Judgments, encode
+from consensus.models import dawid_skene, layout, majority_vote, pooled_prior, starts
 from consensus.models.cells import Cells
 from consensus.models.expectation_maximisation import SMALLEST, Estimate, Problem, climb
 from consensus.models.rows import Rows
-from consensus.posterior import DensePosterior, SparsePosterior
+from consensus.posterior import TIE, DensePosterior, SparsePosterior
 from consensus.result import Convergence
 from consensus.simulation import simulate
 from consensus.worker_audit import audit, confusions
 from tests import naive
 from tests.conftest import Run
-from tests.strategies import crowds, encoded, tables
+from tests.strategies import Row, coded, crowds, encoded, tables
 
 crowd = settings(max_examples=60, deadline=None)
 ONE = Threads(1)
@@ -37,12 +40,30 @@ def only_given(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @st.composite
+def repeated(draw: st.DrawFn) -> Judgments:
+    """Crowds in which a worker may judge an item several times, all of which count."""
+    answer = st.tuples(st.integers(0, 4), st.integers(0, 2), st.none() | st.integers(0, 7))
+    judged: list[Row] = [("i0", "w0", "l0")]
+    judged += [(f"i{i}", f"w{w}", None if k is None else f"l{k}") for i, w, k in draw(st.lists(answer, max_size=20))]
+    item, worker, label = (coded([row[n] for row in judged]) for n in range(3))
+    return encode(item, worker, label, None, repeats="keep", locate=str, backend=ONE)
+
+
+@st.composite
 def laid_out(draw: st.DrawFn) -> tuple[Judgments, Golden, Cells]:
-    judgments = draw(crowds(max_labels=8))
-    K = judgments.n_labels
-    some = st.sets(st.integers(0, K - 1), min_size=1)
+    """Small crowds in up to 4 shards; some labels may be given by nobody, gold accepts one or several labels."""
+    judgments = draw(crowds(max_labels=8) | repeated())
+    unused = [f"unused{n}" for n in range(draw(st.integers(0, 3)))]
+    judgments = judgments.with_labels([*judgments.labels, *unused])
+    some = st.sets(st.integers(0, judgments.n_labels - 1), min_size=1)
     known: Golden = draw(st.dictionaries(st.integers(0, judgments.n_items - 1), some, max_size=3))
-    return judgments, known, Cells.of(judgments, Rows.of(judgments, Threads(1)), aligned(judgments, known))
+    return judgments, known, in_shards(judgments, known, draw(st.integers(1, 4)))
+
+
+def in_shards(judgments: Judgments, known: Golden, n_shards: int) -> Cells:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("consensus.models.cells.number_of_shards", lambda *_: n_shards)
+        return Cells.of(judgments, Rows.of(judgments, ONE), aligned(judgments, known))
 
 
 def aligned(judgments: Judgments, known: Golden) -> AlignedGold | None:
@@ -93,6 +114,16 @@ def posterior(
     return out, evidence
 
 
+def problem_of(case: tuple[Judgments, Golden, Cells], prior: Prior) -> Problem:
+    judgments, known, cells = case
+    K, gold = judgments.n_labels, aligned(judgments, known)
+    prior_row = np.zeros(judgments.n_items, np.int32)
+    prior_row[sorted(known)] = np.arange(1, len(known) + 1)
+    accepted = np.zeros((0, K), np.bool_) if gold is None else gold.accepted
+    A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
+    return Problem(cells, accepted, prior_row, prior, A, max_iterations=60, tolerance=1e-9)
+
+
 def dense_of(cells: Cells, values: np.ndarray) -> np.ndarray:
     """[w, true, observed] of values by cell; 0 elsewhere."""
     out = np.zeros((cells.n_workers, cells.n_labels, cells.n_labels))
@@ -136,6 +167,25 @@ def test_starts_are_votes_over_the_candidates(case: tuple[Judgments, Golden, Cel
 
 
 @crowd
+@given(laid_out())
+def test_the_mirrored_start_is_the_formula(case: tuple[Judgments, Golden, Cells]) -> None:
+    """Who agrees with the majority counts as inaccurate; labels that nobody gave are left out."""
+    judgments, known, cells = case
+    K, W = judgments.n_labels, judgments.n_workers
+    agreed, majority = np.zeros(W), naive.vote_posterior(judgments, True)
+    for i, w, observed in zip(judgments.item, judgments.worker, judgments.label, strict=True):
+        agreed[w] += majority[i, observed]
+    C = np.empty((W, K, K))
+    for w in range(W):
+        accuracy = 1 - (agreed[w] + 1) / (judgments.per_worker[w] + 2)
+        C[w] = (1 - accuracy) / max(K - 1, 1)
+        np.fill_diagonal(C[w], accuracy)
+    expected, _ = posterior(judgments, known, C, np.full(K, 1 / K), np.zeros((K, K)), np.ones(judgments.n_items))
+    found = starts.mirrored(judgments, problem_of(case, "learnt"), ONE)
+    np.testing.assert_allclose(found, of_candidates(cells, expected), rtol=1e-9)
+
+
+@crowd
 @given(st.data(), laid_out(), st.floats(0, 2), st.booleans())
 def test_a_pass_is_the_formula(
     data: st.DataObject, case: tuple[Judgments, Golden, Cells], rho: float, likeliest: bool
@@ -156,9 +206,10 @@ def test_a_pass_is_the_formula(
     kept[item, cells.candidate] = z[item, cells.candidate]
     np.testing.assert_allclose(dense_of(cells, work.N), naive.counts(judgments, kept), atol=1e-9)
     np.testing.assert_allclose(work.mass, kept.sum(axis=0), atol=1e-9)
+    np.testing.assert_allclose(work.rest, [max((z[i] - kept[i]).max(), 0) for i in range(I)], atol=1e-9)
 
     power = 1 / (1 + rho * np.maximum(judgments.per_item - 1, 0))
-    estimate = Estimate(pi, A, work.C, work.N, work.n, work.mass, Convergence("converged", 1, (0.0,)))
+    estimate = Estimate(pi, A, work.C, work.N, work.n, work.mass, work.background, Convergence("converged", 1, (0.0,)))
     found = cells.beliefs(estimate, pi[None], np.zeros(I, np.int32), power, ONE)
     expected_z, _ = posterior(judgments, known, C, pi, A, power)
     np.testing.assert_allclose(found.dense(slice(None)), expected_z, atol=1e-9)
@@ -175,6 +226,17 @@ def test_a_pass_is_the_formula(
     np.testing.assert_allclose(N, counts[judgments.worker, :, judgments.label], atol=1e-9)
     np.testing.assert_allclose(n, counts.sum(axis=2)[judgments.worker], atol=1e-9)
     np.testing.assert_allclose(cells.pooled_counts(work.N), counts.sum(axis=0), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_nothing_is_left_where_every_label_was_given(seed: int) -> None:
+    """Not even what rounding leaves of the class prior."""
+    judgments = encoded([("i0", f"w{k}", f"l{k}") for k in range(7)] + [("i1", "w0", "l0")])
+    cells = in_shards(judgments, {}, 1)
+    work = cells.tables()
+    cells.settle_others(np.random.default_rng(seed).dirichlet(np.ones(7)), np.ones((7, 7)), work, ONE)
+    assert work.background[0] == -np.inf
+    assert work.background[1] > -np.inf
 
 
 @crowd
@@ -227,7 +289,9 @@ def test_m_steps(data: st.DataObject, case: tuple[Judgments, Golden, Cells], lik
 
 @st.composite
 def sparse_posteriors(draw: st.DrawFn) -> SparsePosterior:
+    """Many labels are tied, nearly so, or of probability 0."""
     K = draw(st.integers(1, 6))
+    nearly = st.sampled_from([0.0, 0.0, 0.3, 0.6, -0.3, -1.5])
     starts, labels, z, rest = [0], [], [], []
     for _ in range(draw(st.integers(1, 6))):
         S = sorted(draw(st.sets(st.integers(0, K - 1))))
@@ -238,7 +302,7 @@ def sparse_posteriors(draw: st.DrawFn) -> SparsePosterior:
             weights, other = [1.0] * len(S), 1.0 if len(S) < K else 0.0
             total = sum(weights) + other * (K - len(S))
         labels += S
-        z += [weight / total for weight in weights]
+        z += [max(weight / total + draw(nearly) * TIE, 0.0) for weight in weights]
         rest.append(other / total)
         starts.append(len(labels))
     return SparsePosterior(np.array(starts), np.array(labels, np.int32), np.array(z), np.array(rest), K)
@@ -249,7 +313,10 @@ def sparse_posteriors(draw: st.DrawFn) -> SparsePosterior:
 def test_peaks_are_those_of_the_dense_posterior(sparse_one: SparsePosterior) -> None:
     dense = DensePosterior(sparse_one.dense(slice(None)))
     assert (sparse_one.n_items, sparse_one.n_labels) == (dense.n_items, dense.n_labels)
-    found, expected = sparse_one.peaks(ONE), dense.peaks(ONE)
+    assert np.array_equal(sparse_one.dense(slice(1, 4)), dense.table[1:4])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("consensus.backends.SMALLEST_SHARD", 2)
+        found, expected = sparse_one.peaks(ONE), dense.peaks(ONE)
     assert found.best.tolist() == expected.best.tolist()
     assert found.tied.tolist() == expected.tied.tolist()
     for name in ("confidence", "margin", "entropy"):
@@ -265,6 +332,33 @@ def test_peaks_are_those_of_the_dense_posterior(sparse_one: SparsePosterior) -> 
         else:  # nothing else is listed, or what is not listed is more probable
             left = [dense.table[i, k] for k in listed if k != found.best[i]]
             assert not left or max(left) <= sparse_one.rest[i]
+
+
+@pytest.mark.parametrize(
+    ("listed", "z", "rest", "n_labels", "expected"),
+    [
+        ([0], [1.0], 0.0, 1, (0, False, -1, 1.0, 1.0)),
+        ([1, 2], [1.0, 0.0], 0.0, 4, (1, False, -1, 1.0, 1.0)),  # no other label is possible
+        ([1, 2], [0.6, 0.4], 0.0, 4, (1, False, 2, 0.6, 0.2)),
+        ([1], [0.7], 0.1, 4, (1, False, -1, 0.7, 0.6)),  # the second place is shared by labels that nobody gave
+        ([1, 3], [0.6, 0.1], 0.3, 3, (1, False, -1, 0.6, 0.3)),  # even by one of them: they are not told apart
+        ([1, 2], [0.6, 0.2], 0.1, 4, (1, False, 2, 0.6, 0.4)),
+        ([1, 2], [0.6, 0.1], 0.1, 5, (1, False, 2, 0.6, 0.5)),  # as good as the others: the one that was given
+        ([], [], 0.25, 4, (0, True, -1, 0.25, 0.0)),
+        ([0, 1], [0.1, 0.1], 0.4, 4, (2, True, -1, 0.4, 0.0)),  # the first that nobody gave
+        ([0, 1, 3], [0.1, 0.1, 0.1], 0.7, 4, (2, False, 0, 0.7, 0.6)),
+        ([0, 2], [0.25, 0.25], 0.25, 4, (0, True, 2, 0.25, 0.0)),
+        ([1, 3], [0.25, 0.25], 0.25, 4, (0, True, 1, 0.25, 0.0)),
+        ([1, 3], [0.3, 0.2], 0.25, 4, (1, False, -1, 0.3, 0.05)),
+    ],
+)
+def test_peaks_of_ties(
+    listed: list[int], z: list[float], rest: float, n_labels: int, expected: tuple[int, bool, int, float, float]
+) -> None:
+    start, candidate = np.array([0, len(listed)]), np.array(listed, np.int32)
+    found = SparsePosterior(start, candidate, np.array(z), np.array([rest]), n_labels).peaks(ONE)
+    assert (found.best[0], found.tied[0], found.runner_up[0]) == expected[:3]
+    assert (found.confidence[0], found.margin[0]) == pytest.approx(expected[3:])
 
 
 @crowd
@@ -295,40 +389,73 @@ def test_doubt_is_that_of_the_dense_posterior(case: tuple[Judgments, Golden, Cel
 class TestFits:
     @settings(max_examples=40, deadline=None)
     @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
-    def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: str) -> None:
-        judgments, known, cells = case
-        K = judgments.n_labels
-        gold = aligned(judgments, known)
-        prior_row = np.zeros(judgments.n_items, np.int32)
-        prior_row[sorted(known)] = np.arange(1, len(known) + 1)
-        accepted = np.zeros((0, K), np.bool_) if gold is None else gold.accepted
-        A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
-        problem = Problem(cells, accepted, prior_row, prior, A, 60, 1e-9)  # type: ignore[arg-type]
-        found = climb(problem, cells.votes(prior != "none"), ONE).convergence
+    def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
+        judgments, _, cells = case
+        found = climb(problem_of(case, prior), cells.votes(prior != "none"), ONE).convergence
         objective = np.array(found.objective[found.frozen_at :])
         assert np.isfinite(objective).all()
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
 
+    @settings(max_examples=40, deadline=None)
+    @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
+    def test_the_estimate_is_what_em_ended_with(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
+        """A further E step with the reported parameters gives the counts and the mass of the last one."""
+        judgments, _, cells = case
+        problem = problem_of(case, prior)
+        estimate = climb(problem, cells.votes(prior != "none"), ONE)
+        again = cells.tables()
+        posterior = estimate.beliefs(problem, ONE)
+        assert isinstance(posterior, SparsePosterior)
+        cells.count(posterior.z, problem.prior_row, again, ONE)
+        np.testing.assert_allclose(again.N, estimate.counts, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(again.mass, estimate.mass, rtol=1e-9, atol=1e-9)
+        told = cells.confusions(estimate, ONE)
+        assert told.missed is not None
+        found = told.dense_counts().sum(axis=(1, 2)) + told.missed
+        np.testing.assert_allclose(found, judgments.per_worker, rtol=1e-9)
+
     @pytest.mark.usefixtures("only_given")
-    def test_where_every_label_is_given_it_is_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        rng = np.random.default_rng(4)
-        rows = [
-            (f"i{i}", f"w{w}", f"l{(w + i) % 3 if w < 3 else rng.integers(3)}") for i in range(60) for w in range(9)
-        ]
+    @pytest.mark.parametrize("prior", ["learnt", "fixed"])
+    def test_posterior_and_counts_belong_together(self, prior: Prior) -> None:
+        """Most answers are wrong, so that the labels that nobody gave weigh much."""
+        drawn = simulate(150, 7, 12, 3, accuracy=0.4, seed=1).judgments
+        result = dawid_skene.fit(drawn, prior=prior, rho=0)
+        assert isinstance(result.beliefs, SparsePosterior)
+        given = replace(result.beliefs, rest=np.zeros(drawn.n_items)).dense(slice(None))
+        assert given.sum() < 0.95 * drawn.n_items
+        counts = result.confusions.dense_counts()
+        np.testing.assert_allclose(naive.counts(drawn, given), counts, rtol=1e-9, atol=1e-9)
+        assert result.confusions.missed is not None
+        np.testing.assert_allclose(result.confusions.missed + counts.sum(axis=(1, 2)), drawn.per_worker, rtol=1e-9)
+
+    @pytest.mark.usefixtures("only_given")
+    @pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
+    @pytest.mark.parametrize("n_gold", [0, 8])
+    def test_where_every_label_is_given_it_is_the_dense_fit(
+        self, prior: Prior, n_gold: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn = simulate(60, 7, 4, 7, accuracy=0.6, seed=7)
+        rows: list[Row] = [(f"i{i:02}", f"all{k}", f"l{k}") for i in range(60) for k in range(4)]
+        for i, w, k in zip(drawn.judgments.item, drawn.judgments.worker, drawn.judgments.label, strict=True):
+            rows.append((f"i{i:02}", f"w{w}", f"l{k}"))
         judgments = encoded(rows)
-        gold = {"item": ["i3", "i4"], "label": ["l0", "l2"]}
-        for prior in ("learnt", "fixed", "none"):
-            given = dawid_skene.fit(judgments, gold=gold, prior=prior, rho=0.3)
-            with monkeypatch.context() as patch:
-                patch.setattr(layout, "FEW_LABELS", 32)
-                dense = dawid_skene.fit(judgments, gold=gold, prior=prior, rho=0.3)
-            assert isinstance(given.beliefs, SparsePosterior)
-            assert isinstance(dense.beliefs, DensePosterior)
-            np.testing.assert_allclose(given.posterior, dense.posterior, atol=1e-6)
+        gold = {"item": [f"i{i:02}" for i in range(n_gold)], "label": [f"l{k}" for k in drawn.truth[:n_gold]]}
+        known = gold if n_gold else None
+        given = dawid_skene.fit(judgments, gold=known, prior=prior, rho=0.3)
+        monkeypatch.setattr(layout, "FEW_LABELS", 32)
+        dense = dawid_skene.fit(judgments, gold=known, prior=prior, rho=0.3)
+        assert isinstance(given.beliefs, SparsePosterior)
+        assert isinstance(dense.beliefs, DensePosterior)
+        np.testing.assert_allclose(given.convergence.objective, dense.convergence.objective, rtol=1e-9)
+        np.testing.assert_allclose(given.posterior, dense.posterior, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(given.confusions.dense(), dense.confusions.dense(), rtol=1e-9, atol=1e-9)
+        pd.testing.assert_frame_equal(audit(given), audit(dense), rtol=1e-7, atol=1e-9)
+        pd.testing.assert_frame_equal(escalate(given), escalate(dense), rtol=1e-7, atol=1e-8)
+        if n_gold:
             assert given.gold_posterior is not None
             assert dense.gold_posterior is not None
-            np.testing.assert_allclose(given.gold_posterior, dense.gold_posterior, atol=1e-3)
+            np.testing.assert_allclose(given.gold_posterior, dense.gold_posterior, rtol=1e-7, atol=1e-9)
 
     @pytest.mark.usefixtures("only_given")
     def test_same_bits_for_any_number_of_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,6 +469,15 @@ class TestFits:
             assert audit(first).equals(audit(other))
             assert escalate(first).equals(escalate(other))
 
+    @pytest.mark.usefixtures("only_given")
+    def test_the_order_of_rows_does_not_matter(self) -> None:
+        table = simulate(80, 6, 9, 3, accuracy=0.6, seed=4).judgments_table()
+        first, second = (dawid_skene.fit(one) for one in (table, table.sample(frac=1.0, random_state=5)))
+        assert isinstance(first.beliefs, SparsePosterior)
+        assert np.array_equal(first.posterior, second.posterior)
+        assert np.array_equal(first.confusions.counts, second.confusions.counts)
+        assert first.convergence == second.convergence
+
     def test_it_agrees_with_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(3000, 60, 40, 5, accuracy=0.7, seed=1)
         dense = dawid_skene.fit(drawn.judgments, rho=0.3)
@@ -353,6 +489,38 @@ class TestFits:
         assert right[0] > right[1] - 0.01
         assert abs(given.confidence.mean() - dense.confidence.mean()) < 0.03
         np.testing.assert_allclose(given.posterior.sum(axis=1), 1)
+        planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
+        assert np.abs(audit(given).accuracy - planted).mean() < 0.05
+
+    @pytest.mark.usefixtures("only_given")
+    def test_gold_stays(self) -> None:
+        """One label, or several, or one that nobody gave the item, or all; also items that nobody judged."""
+        drawn = simulate(90, 8, 10, 3, accuracy=0.6, seed=2)
+        judgments, names = drawn.judgments, drawn.judgments.labels
+        missing = min(set(range(10)) - set(judgments.label[judgments.item == 2].tolist()))
+        accepted = {0: {int(drawn.truth[0])}, 1: {0, 4}, 2: {missing}, 3: set(range(10))}
+        pairs = [(judgments.item_ids[i].as_py(), names[k]) for i, own in accepted.items() for k in sorted(own)]
+        result = dawid_skene.fit(judgments, gold=pd.DataFrame([*pairs, ("new", names[3])], columns=["item", "label"]))
+        assert isinstance(result.beliefs, SparsePosterior)
+        for i, own in accepted.items():
+            assert result.posterior[i, sorted(own)].sum() == pytest.approx(1.0, rel=1e-12)
+            assert result.peaks.best[i] in own
+        assert result.labels.runner_up[[0, 2]].isna().all()
+        assert result.labels.iloc[-1][["item", "label", "source"]].tolist() == ["new", names[3], "gold"]
+
+    @pytest.mark.usefixtures("only_given")
+    @pytest.mark.parametrize("prior", ["learnt", "fixed"])
+    def test_gold_audit_leaves_out_the_judgments_of_the_item(self, prior: Prior) -> None:
+        drawn = simulate(70, 6, 8, 3, accuracy=0.6, seed=12)
+        result = dawid_skene.fit(drawn.judgments, gold=drawn.truth_table(9), prior=prior, rho=0.3)
+        assert isinstance(result.beliefs, SparsePosterior)
+        assert result.gold is not None
+        assert result.gold_posterior is not None
+        N, A = result.confusions.dense_counts(), result.confusions.pseudo_counts
+        for found, item, own in zip(result.gold_posterior, result.gold.items, result.gold.accepted, strict=True):
+            z = own.astype(np.float64)
+            expected = naive.without_own(drawn.judgments, int(item), z, N, A, result.prior_shares, 0.3, 1 / 8)
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
     @pytest.mark.usefixtures("only_given")
     def test_gold_is_clamped_and_rights_a_switched_crowd(self) -> None:
@@ -368,6 +536,15 @@ class TestFits:
         assert "switch_risk" in [warning.code for warning in blind.warnings]
 
     @pytest.mark.usefixtures("only_given")
+    def test_the_mirrored_start_finds_the_opposite(self) -> None:
+        """Half of the workers say the opposite, so that the data reads both ways."""
+        C = np.array([[[a, 1 - a], [1 - a, a]] for a in (0.9, 0.9, 0.1, 0.1)])
+        result = dawid_skene.fit(simulate(100, per_item=4, confusion=C, seed=1).judgments)
+        assert isinstance(result.beliefs, SparsePosterior)
+        (warning,) = (one for one in result.warnings if one.code == "switch_risk")
+        assert "the opposite reading of the data fits as well" in warning.message
+
+    @pytest.mark.usefixtures("only_given")
     def test_everything_can_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.worker_audit.MOST_CELLS", 1000)
         drawn = simulate(200, 10, 40, 3, seed=2)
@@ -379,6 +556,26 @@ class TestFits:
         assert audit(result)[["accuracy", "accuracy_low", "accuracy_high", "informativeness"]].notna().all().all()
         assert confusions(result)[["count", "probability", "low", "high"]].notna().all().all()
         assert escalate(result)["priority"].notna().all()
+
+    @pytest.mark.usefixtures("only_given")
+    @pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
+    @pytest.mark.parametrize("n_gold", [0, 15])
+    def test_every_number_is_finite(self, prior: Prior, n_gold: int) -> None:
+        """Also of an item with nothing but abstains, and of labels that nobody gave."""
+        drawn = simulate(120, 8, 10, 3, accuracy=0.6, seed=6)
+        silent = pd.DataFrame({"item": ["silent"], "worker": ["w"], "label": [None]})
+        names = (*drawn.judgments.labels, "unused", "unused too")
+        gold = drawn.truth_table(n_gold) if n_gold else None
+        table = pd.concat([drawn.judgments_table(), silent])
+        result = dawid_skene.fit(table, gold=gold, labels=names, prior=prior)
+        assert isinstance(result.beliefs, SparsePosterior)
+        assert result.labels.label.notna().all()
+        assert np.isfinite(result.labels[["confidence", "margin", "entropy"]]).all().all()
+        assert np.isfinite(escalate(result).priority).all()
+        workers = audit(result)[1:]  # not the one who judged nothing
+        assert np.isfinite(workers[["accuracy", "accuracy_low", "accuracy_high", "informativeness"]]).all().all()
+        assert (workers.accuracy_low <= workers.accuracy).all()
+        assert (workers.accuracy <= workers.accuracy_high).all()
 
     @pytest.mark.usefixtures("only_given")
     def test_maximum_likelihood_of_labels_that_nobody_gave(self) -> None:
@@ -400,6 +597,11 @@ class TestChoice:
         assert isinstance(layout.lay_out(drawn, None, Threads(1)), Cells)
         monkeypatch.setattr(layout, "MOST_CELLS", 10**6)
         assert isinstance(layout.lay_out(drawn, None, Threads(1)), Rows)
+
+    @pytest.mark.parametrize(("n_labels", "all_of_them"), [(32, True), (99, True), (101, False)])
+    def test_where_there_is_room(self, n_labels: int, all_of_them: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(layout, "MOST_CELLS", (12 + 2 * 6) * 100)
+        assert layout.weighs_all_labels(n_items=12, n_rows=6, n_labels=n_labels) == all_of_them
 
     def test_the_majority_needs_no_layout(self) -> None:
         assert majority_vote.fit(simulate(50, 5, 40, 3).judgments).posterior.shape == (50, 40)

@@ -357,7 +357,8 @@ def test_peaks(data: st.DataObject, n_labels: int) -> None:
     ("q", "best", "tied", "runner_up", "margin"),
     [
         ([1.0], 0, False, -1, 1.0),
-        ([0.0, 1.0, 0.0], 1, False, 0, 1.0),
+        ([0.0, 1.0, 0.0], 1, False, -1, 1.0),  # no other label is possible
+        ([0.0, 0.9, 0.1], 1, False, 2, 0.8),
         ([0.2, 0.4, 0.4], 1, True, 2, 0.0),
         ([0.4 - 5e-13, 0.2, 0.4], 0, True, 2, 0.0),  # within TIE the first one is the best, never by the last digit
         ([0.4 - 5e-12, 0.2, 0.4], 2, False, 0, 5e-12),

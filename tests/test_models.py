@@ -81,6 +81,7 @@ class TestEveryModel:
         table = result.labels.set_index("item")
         assert table.loc[list(gold.item), "label"].tolist() == list(gold.label)
         assert (table.loc[list(gold.item), "confidence"] == 1).all()
+        assert table.loc[list(gold.item), "runner_up"].isna().all()
         assert (table.loc[list(gold.item), "source"] == "gold").all()
 
     def test_unanimous_items_get_their_label(self, fit: Fit) -> None:
@@ -528,6 +529,7 @@ class TestWarnings:
             counts=counts,
             totals=np.array([counts[rows.worker == w].sum(axis=0) for w in range(rows.n_workers)]),
             mass=opposite.sum(axis=0),
+            background=np.empty(0),
             convergence=Convergence("converged", 1, (0.0,)),
         )
         (warning,) = diagnostics.moved_labels(drawn, rows, estimate, np.array([59.0, 1.0]))

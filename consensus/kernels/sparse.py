@@ -267,7 +267,7 @@ def peaks(
             if z[c] >= peak - tie:
                 n_tied += 1
                 best = min(best, candidate[c])
-        second, runner_up = -1.0, -1
+        second, runner_up = 0.0, -1
         for c in range(begin, end):
             if candidate[c] != best and z[c] > second:
                 second, runner_up = z[c], candidate[c]
@@ -275,7 +275,7 @@ def peaks(
         if n_left > 0 and rest[i] > second:
             second, runner_up = rest[i], -1
         out_codes[0, i], out_codes[1, i], out_codes[2, i] = best, n_tied > 1, runner_up
-        out_numbers[0, i], out_numbers[1, i] = peak, peak - max(second, 0.0)
+        out_numbers[0, i], out_numbers[1, i] = peak, peak - second
         out_numbers[2, i] = max(entropy, 0.0)
 
 

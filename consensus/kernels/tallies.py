@@ -176,7 +176,7 @@ def peaks(
             n_tied += p >= peak - tie
             if best < 0 and p >= peak - tie:
                 best = k
-            elif runner_up < 0 or p > second:
+            elif p > second:
                 runner_up, second = k, p
         out_best[i], out_tied[i], out_runner_up[i] = best, n_tied > 1, runner_up
         out_confidence[i], out_margin[i] = peak, max(peak - second, 0.0)

@@ -214,9 +214,6 @@ class Cells:
     ) -> None:
         """Fix the background: what a label that nobody gave the item explains."""
         tables.pi[:] = pi
-        tables.background[:] = self._background(pi, A, backend)
-
-    def _background(self, pi: NDArray[np.float64], A: NDArray[np.float64], backend: Backend) -> NDArray[np.float64]:
         A_true = A.sum(axis=1)
         n_candidates = np.diff(self.candidate_start)
         left = np.ones(self.n_items)
@@ -228,14 +225,12 @@ class Cells:
         m = np.divide(A, A_true[:, None], out=np.zeros_like(A), where=A_true[:, None] > 0)
         other = (pi @ m - pi * np.diag(m)) / np.maximum(1.0 - pi, 1e-300)
         log_other = np.log(np.maximum(other, 1e-300))
-        out = np.empty(self.n_items)
 
         def shard(part: slice) -> None:
-            starts = self._of(part)[0]
-            sparse.backgrounds(starts, self.judgments.label, log_other, left[part], self.known[part], out[part])
+            starts, b = self._of(part)[0], tables.background[part]
+            sparse.backgrounds(starts, self.judgments.label, log_other, left[part], self.known[part], b)
 
         backend.map(shard, self.item_shards)
-        return out
 
     def _expect(
         self,
@@ -327,8 +322,7 @@ class Cells:
         """E: posterior of all items, to ``power`` (I,) and normalised."""
         del prior_row
         z, rest = np.empty(len(self.candidate)), np.empty(self.n_items)
-        background = self._background(estimate.pi, estimate.A, backend)
-        self._expect(np.log(priors[0]), estimate.C, background, power, z, rest, backend)
+        self._expect(np.log(priors[0]), estimate.C, estimate.background, power, z, rest, backend)
         return SparsePosterior(self.candidate_start, self.candidate, z, rest, self.n_labels)
 
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:

@@ -79,6 +79,9 @@ class Estimate:
     """(W, K) n, their sums by worker."""
     mass: NDArray[np.float64]
     """(K,) sum of that posterior over the items that were judged or are gold."""
+    background: NDArray[np.float64]
+    """(I,) log joint probability of an item's judgments and the labels that its layout does not weigh one by one, as EM
+    kept it fixed (it is no function of the final pi); (0,) where all are weighed."""
     convergence: Convergence
 
     @property
@@ -137,7 +140,7 @@ def climb(
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
     C = tables.C[:, : rows.n_labels] if tables.C.ndim == 2 else tables.C
     C = np.ascontiguousarray(C)
-    return Estimate(pi, A, C, tables.N, tables.n, tables.mass, convergence)
+    return Estimate(pi, A, C, tables.N, tables.n, tables.mass, tables.background, convergence)
 
 
 def class_prior(mass: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ class Layout(Protocol):
         """J."""
 
     def tables(self) -> Any:
-        """Room for what follows; holds the parameters N, n, mass and C."""
+        """Room for what follows; holds the parameters N, n, mass and C, and the background."""
 
     def count(self, posterior: Reals, prior_row: Codes, tables: Any, backend: Backend) -> None:
         """M1: expected counts of a posterior."""
@@ -71,7 +71,7 @@ class Layout(Protocol):
         """E and M1 with C; the log evidence."""
 
     def settle_others(self, pi: Reals, A: Reals, tables: Any, backend: Backend) -> None:
-        """Fix what labels that are not weighed one by one explain."""
+        """Fix the background: what labels that are not weighed one by one explain."""
 
     def prior_gains(self, A: Reals, psi: Reals, tables: Any, backend: Backend) -> tuple[Reals, float]:
         """Sums that ``pooled_prior`` needs."""

@@ -36,6 +36,8 @@ class Tables:
     """(R, K) P(observed | true), or wider: see ``IN_REGISTERS``."""
     by_shard: NDArray[np.float64]
     """(S, R, K) the counts of each shard, as wide as ``C``."""
+    background: NDArray[np.float64]
+    """(0,): every label is weighed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +130,7 @@ class Rows:
             mass=np.empty(self.n_labels),
             C=np.ones(wide),
             by_shard=np.empty((len(self.item_shards), *wide)),
+            background=np.empty(0),
         )
 
     def count(
