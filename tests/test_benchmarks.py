@@ -164,7 +164,7 @@ def test_profile_names_the_heavy_phases() -> None:
     told = speed_report.profile(line)
     assert "| fit | 3.00 | 30.0% |" in told
     assert "| in no phase (Python, imports) | 1.00 | 10.0% |" in told
-    assert "ten: fit above 25% of the total, read+encode apart." in told
+    assert "ten: fit (the EM passes are the job itself) above 25% of the total, read+encode apart." in told
     assert "ten: none above" in speed_report.profile(replace(line, phases={"read+encode": 9.0}))
     assert "no --timings" in speed_report.profile(replace(line, phases={}))
 
@@ -235,9 +235,12 @@ def test_our_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the command to the line of the table, with a run that only pretends."""
     files = cases.made(TINY, tmp_path, 0)
     seconds = iter([9.0, 4.0, 3.0])  # warm-up, then the better of two
+    floors = iter([8.0, 1.0, 2.0])
 
     def pretended(command: list[str | Path], timeout: float | None = None) -> measured.Measured:
         assert timeout == 5
+        if "--out" not in command:
+            return measured.Measured('{"seconds": 0.5}', "", next(floors), 2.0, 300.0)
         out = Path(command[command.index("--out") + 1])
         out.mkdir(exist_ok=True)
         rows = "".join(f"item{i:02},label_{k}\n" for i, k in enumerate(cases.Crowd.draw(TINY, 0).truth))
@@ -249,7 +252,8 @@ def test_our_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "has_timings", lambda: True)
     monkeypatch.setattr(measured, "run", pretended)
     options = argparse.Namespace(threads=None, runs=2, seed=0, timeout=5)
-    line = speed.ours(TINY, files, tmp_path, options)
+    floor, line = speed.floor_and_ours(TINY, files, tmp_path, options)
+    assert (floor.kind, floor.seconds, floor.inside, floor.peak_mb) == ("floor", 1.0, 0.5, 300.0)
     assert (line.seconds, line.cpu_seconds, line.peak_mb, line.inside) == (3.0, 6.0, 500.0, 2.5)
     assert (line.pass_seconds, line.passes, line.accuracy) == (0.025, 31, 1.0)
     assert line.phases == {"read+encode": 1.0, "fit": 1.5}

@@ -185,9 +185,10 @@ class TestEM:
         prior_row[list(gold)] = np.arange(1, len(gold) + 1)
         A = np.zeros((judgments.n_labels,) * 2) if prior == "none" else pooled_prior.fixed(judgments.n_labels)
         problem = Problem(Rows.of(judgments, Threads(1)), accepted, prior_row, prior, A, 60, 1e-9)
-        start = starts.usual(judgments, problem, Threads(1))
+        start = starts.usual(judgments, problem)
+        assert callable(start)
         for g, i in enumerate(gold):
-            assert np.array_equal(start[i], accepted[g])
+            assert np.array_equal(start(slice(i, i + 1))[0], accepted[g])
         found = climb(problem, start, Threads(1)).convergence
         objective = np.array(found.objective[found.frozen_at :])
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
@@ -421,7 +422,9 @@ class TestGold:
         accepted = {0: {0}, 3: {1}, 5: {0, 1}}
         expected, _ = naive.posteriors(judgments, confusion, np.array([0.5, 0.5]), accepted)
         np.testing.assert_allclose(found, expected)
-        usual = starts.usual(judgments, problem, Threads(1))
+        of = starts.usual(judgments, problem)
+        assert callable(of)
+        usual = np.concatenate([of(slice(0, 2)), of(slice(2, judgments.n_items))])
         assert usual[[0, 3, 5]].tolist() == [[1, 0], [0, 1], [0.5, 0.5]]
         assert np.array_equal(usual[[1, 2, 4]], starts.majority(judgments, Threads(1))[[1, 2, 4]])
 

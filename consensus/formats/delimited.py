@@ -108,10 +108,12 @@ def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> 
     columns = _parse(data, layout, PARSED)
     if columns is None:
         return None
-    text = data.rstrip(b"\r\n")
-    n_rows, n_blank = len(columns["item"]), data.count(b"\n", len(text)) - 1  # blank lines at the end do no harm
+    end = len(data)
+    while end and data[end - 1] in b"\r\n":
+        end -= 1
+    n_rows, n_blank = len(columns["item"]), data.count(b"\n", end) - 1  # blank lines at the end do no harm
     n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
-    last = text[text.rfind(b"\n") + 1 :].decode("latin-1")
+    last = data[data.rfind(b"\n", 0, end) + 1 : end].decode("latin-1")
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines

@@ -116,7 +116,7 @@ def pass_seconds(judgments: Judgments, config: FitConfig) -> float:
     backend = Threads(config.threads)
     rows = lay_out(judgments, None, backend)
     problem = _problem(judgments, None, FitConfig.of(config, max_iterations=3), rows, False)
-    climb(problem, starts.usual(judgments, problem, backend), backend, lambda *_: ends.append(time.perf_counter()))
+    climb(problem, starts.usual(judgments, problem), backend, lambda *_: ends.append(time.perf_counter()))
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
@@ -144,7 +144,7 @@ def _candidates(
     judgments: Judgments, problem: Problem, backend: Backend, progress: Progress | None
 ) -> dict[str, Estimate]:
     """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
-    found = {"majority": climb(problem, starts.usual(judgments, problem, backend), backend, progress, "fitting")}
+    found = {"majority": climb(problem, starts.usual(judgments, problem), backend, progress, "fitting")}
     if len(problem.accepted):
         start = starts.gold(judgments, problem, backend)
         found["gold"] = climb(problem, start, backend, progress, "fitting from gold")

@@ -335,9 +335,11 @@ def _items_for_pairs(judgments: Judgments, seed: int) -> NDArray[np.int32]:
     n_pairs = n[items] * (n[items] - 1) // 2
     if n_pairs.sum() <= MOST_PAIRS:
         return items
-    order = np.random.default_rng(seed).permutation(len(items))
-    order = order[n_pairs[order] <= MOST_PAIRS // LEAST_SHARED]  # a few huge items would fill the sample alone
-    return np.sort(items[order[np.cumsum(n_pairs[order]) <= MOST_PAIRS]])
+    order = np.random.default_rng(seed).permutation(len(items))[:MOST_PAIRS]  # each has a pair at least
+    n_pairs = n_pairs[order]
+    fits = n_pairs <= MOST_PAIRS // LEAST_SHARED  # a few huge items would fill the sample alone
+    order, n_pairs = order[fits], n_pairs[fits]
+    return np.sort(items[order[: np.searchsorted(np.cumsum(n_pairs), MOST_PAIRS, "right")]])
 
 
 def components(judgments: Judgments) -> tuple[int, float]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -103,12 +103,12 @@ class Estimate:
 
 def climb(
     problem: Problem,
-    start: NDArray[np.float64],
+    start: Any,
     backend: Backend,
     progress: Progress | None = None,
     stage: str = "fitting",
 ) -> Estimate:
-    """Run EM from the posterior ``start`` (I, K) to convergence or the iteration limit."""
+    """Run EM from the posterior ``start``, as ``problem.rows`` counts it, to convergence or the iteration limit."""
     rows = problem.rows
     tables = rows.tables()
     A = problem.pseudo_counts

@@ -64,8 +64,8 @@ class Layout(Protocol):
     def tables(self) -> Any:
         """Room for what follows; holds the parameters N, n, mass and C, and the background."""
 
-    def count(self, posterior: Reals, prior_row: Codes, tables: Any, backend: Backend) -> None:
-        """M1: expected counts of a posterior."""
+    def count(self, posterior: Any, prior_row: Codes, tables: Any, backend: Backend) -> None:
+        """M1: expected counts of a posterior, as the layout stores it."""
 
     def em_pass(self, priors: Reals, prior_row: Codes, tables: Any, backend: Backend) -> float:
         """E and M1 with C; the log evidence."""

@@ -13,6 +13,8 @@ from consensus.kernels import em, tallies
 from consensus.posterior import DensePosterior
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
@@ -134,16 +136,24 @@ class Rows:
         )
 
     def count(
-        self, posterior: NDArray[np.float64], prior_row: NDArray[np.int32], tables: Tables, backend: Backend
+        self,
+        posterior: NDArray[np.float64] | Callable[[slice], NDArray[np.float64]],
+        prior_row: NDArray[np.int32],
+        tables: Tables,
+        backend: Backend,
     ) -> None:
-        """M1: expected counts N, n and mass of ``posterior`` (I, K), into ``tables``; ``prior_row`` as in em_pass."""
+        """M1: expected counts N, n and mass of ``posterior``, into ``tables``; ``prior_row`` as in em_pass.
+
+        ``posterior`` (I, K), or what makes it for some of the items.
+        """
+        of = posterior if callable(posterior) else posterior.__getitem__
 
         def shard(s: int) -> NDArray[np.float64]:
             part = self.item_shards[s]
             counts, mass = tables.by_shard[s], np.zeros(self.n_labels)
             counts[:] = 0.0
             starts = self.item_start[part.start : part.stop + 1]
-            em.scatter_counts(starts, self.row, posterior[part], prior_row[part], counts, mass)
+            em.scatter_counts(starts, self.row, of(part), prior_row[part], counts, mass)
             return mass
 
         self._merge(backend.map(shard, range(len(self.item_shards))), tables, backend)

@@ -12,6 +12,8 @@ from consensus.models.cells import Cells
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
@@ -39,15 +41,24 @@ def _votes(judgments: Judgments, hard: bool, backend: Backend) -> NDArray[np.flo
     return out
 
 
-def usual(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
-    """(I, K) where EM starts without better knowledge, gold items clamped."""
+def usual(judgments: Judgments, problem: Problem) -> NDArray[np.float64] | Callable[[slice], NDArray[np.float64]]:
+    """Where EM starts without better knowledge, gold items clamped: what to give for some of the items (n, K).
+
+    Never all of them at once: counted once, it would be as large as the result.
+    """
+    hard = problem.prior != "none"
     if isinstance(problem.rows, Cells):
-        return problem.rows.votes(hard=problem.prior != "none")
-    start = shares(judgments, backend) if problem.prior == "none" else majority(judgments, backend)
-    gold_items = np.flatnonzero(problem.prior_row)
-    accepted = problem.accepted[problem.prior_row[gold_items] - 1]
-    start[gold_items] = normalised(accepted.astype(np.float64))
-    return start
+        return problem.rows.votes(hard)
+    known = normalised(problem.accepted.astype(np.float64))
+
+    def of(items: slice) -> NDArray[np.float64]:
+        out = np.empty((items.stop - items.start, judgments.n_labels))
+        tallies.vote_posterior(judgments.item_start[items.start : items.stop + 1], judgments.label, hard, out)
+        gold = problem.prior_row[items]
+        out[gold > 0] = known[gold[gold > 0] - 1]
+        return out
+
+    return of
 
 
 def gold(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ def _split_scores(
     assert isinstance(rows, Rows)
     left = rows.restricted(kept, ~held)
     train = replace(problem, rows=left, tolerance=max(problem.tolerance, HELD_OUT_TOLERANCE))
-    estimate = climb(train, starts.usual(kept, train, backend), backend, progress, stage)
+    estimate = climb(train, starts.usual(kept, train), backend, progress, stage)
     fitted = left.tables()
     fitted.N[:], fitted.n[:] = estimate.counts, estimate.totals
     left.maximise(estimate.A, SMALLEST, fitted, backend)

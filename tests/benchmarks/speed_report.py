@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TIMING = re.compile(r"^timing (\S+)\s+(\d+(?:\.\d+)?) s\s*$", re.MULTILINE)
 PASS, READING = "pass", "read+encode"
 MOST_SHARE = 0.25  # of the wall time, for a phase other than reading
+REASONS = {"fit": "the EM passes are the job itself", "audit": "every cell of every worker gets an interval"}
+"""Why a phase may take more than its share."""
 
 MOST_FLOORS, MOST_MB_TEN = 3.0, 3_000.0
 LEAST_CROWD_KIT, LEAST_SPARSE = 150.0, 4.0
@@ -163,6 +165,7 @@ def profile(line: Line) -> str:
         out.append(f"| {name} | {seconds:.2f} | {seconds / line.seconds:.1%} |")
     heavy = [name for name, s in line.phases.items() if name != READING and s > MOST_SHARE * line.seconds]
     what = f"above {MOST_SHARE:.0%} of the total, {READING} apart"
+    heavy = [f"{name} ({REASONS[name]})" if name in REASONS else name for name in heavy]
     return "\n".join([*out, "", f"{line.case}: {', '.join(heavy)} {what}." if heavy else f"{line.case}: none {what}."])
 
 

@@ -1,0 +1,196 @@
+"""Votes of models: classifiers and LLM judges, as validated columns of integer codes and probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.judgments import Judgments, Reject, Source
+
+
+@dataclass(frozen=True, slots=True)
+class VoteTally:
+    """What became of every row that was read: ``read == used + abstained + merged + rejected`` before labels are
+    compared; ``unparsed`` of the used votes turned out to name no label.
+    """  # noqa: D205
+
+    read: int
+    used: int
+    """Votes: one a model and item."""
+    abstained: int = 0
+    """Rows without a label (or with one that means "no answer")."""
+    merged: int = 0
+    """Rows that were put together with another of the same model and item: samples, or scores of several labels."""
+    rejected: int = 0
+    normalised: int = 0
+    """Votes whose probabilities did not sum to 1."""
+    unparsed: int = 0
+    """Votes for no label of the label set: free text, a refusal, a judge's answer that could not be parsed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelVotes:
+    """What models say about items, one vote an item and model, ordered by item, then model."""
+
+    item: NDArray[np.int32]
+    """(V,) code of the item, a position in ``item_ids``."""
+    model: NDArray[np.int32]
+    """(V,) code of the model, a position in ``models``."""
+    label: NDArray[np.int32]
+    """(V,) code of the label it finds most probable, of several the first."""
+    row: NDArray[np.int32]
+    """(V,) its row of ``probability``; -1 where it only names a label."""
+    probability: NDArray[np.float32]
+    """(S, K) what soft votes say; rows sum to 1."""
+    item_ids: pa.StringArray
+    """Sorted bytewise."""
+    models: tuple[str, ...]
+    """Sorted. A version of a model is a model of its own."""
+    families: tuple[str, ...]
+    """(M,) family of each model: models of one family may share their mistakes."""
+    labels: tuple[str, ...]
+    """Sorted."""
+    declared: frozenset[str] = frozenset()
+    """Labels that have a column of their own: these exist, whether or not somebody gives them."""
+    tally: VoteTally = VoteTally(0, 0)
+    rejects: tuple[Reject, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def n_votes(self) -> int:
+        """V."""
+        return len(self.item)
+
+    @property
+    def n_models(self) -> int:
+        """M."""
+        return len(self.models)
+
+    def __repr__(self) -> str:
+        return (
+            f"ModelVotes({self.n_votes:,} votes on {len(self.item_ids):,} items by {self.n_models:,} models, "
+            f"{len(self.probability):,} with probabilities)"
+        )
+
+    def align(self, judgments: Judgments, labels: Sequence[str] | None) -> tuple[Judgments, AlignedVotes]:
+        """The judgments over all items and labels of both, and the votes as codes of these.
+
+        ``labels`` is the label set, if the user gave it. Otherwise it is what people gave and what has a column of
+        probabilities; where people gave nothing, also what models name.
+
+        Raises
+        ------
+        JudgmentError
+            A column of probabilities is for a label outside of the given set, or no vote names a label.
+        """
+        if labels is None:
+            known = {*judgments.labels, *self.declared}
+            labels = tuple(sorted(known or self.labels, key=str.encode))
+        else:
+            outside = sorted(self.declared.difference(labels))
+            if outside:
+                raise JudgmentError(
+                    f'the model votes have a column for the label "{outside[0]}", which is not in the label set; add '
+                    "it to --labels, or leave the column out"
+                )
+        if tuple(labels) != judgments.labels:
+            judgments = judgments.with_labels(labels)
+        judgments, item = _with_items(judgments, self.item_ids)
+        return judgments, self._over(judgments, item[self.item], tuple(labels))
+
+    def _over(self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...]) -> AlignedVotes:
+        position = {label: code for code, label in enumerate(labels)}
+        code = np.array([position.get(label, -1) for label in self.labels], np.int32)
+        known = np.flatnonzero(code >= 0)
+        probability = np.zeros((len(self.probability), len(labels)), np.float32)
+        probability[:, code[known]] = self.probability[:, known]
+        mass = probability.sum(axis=1)
+        label = code[self.label]
+        soft = self.row >= 0
+        label[soft] = np.where(mass > 0, probability.argmax(axis=1), -1)[self.row[soft]]
+        votes = np.flatnonzero(label >= 0)
+        if not len(votes):
+            raise JudgmentError(
+                f'no model vote names a label of the label set: "{self.labels[0]}" is none; check the column of the '
+                "label, or name the whole set with --labels"
+            )
+        np.divide(probability, mass[:, None], out=probability, where=mass[:, None] > 0)
+        start = np.zeros(judgments.n_items + 1, np.int64)
+        np.cumsum(np.bincount(item[votes], minlength=judgments.n_items), out=start[1:])
+        names = tuple(dict.fromkeys(self.families))
+        return AlignedVotes(
+            start=start,
+            model=self.model[votes],
+            label=label[votes],
+            row=self.row[votes],
+            probability=probability,
+            models=self.models,
+            family=np.array([names.index(name) for name in self.families], np.int32),
+            families=names,
+            tally=replace(self.tally, unparsed=self.n_votes - len(votes)),
+            rejects=self.rejects,
+            sources=self.sources,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedVotes:
+    """Votes by items and labels of ``Judgments``."""
+
+    start: NDArray[np.int64]
+    """(I+1,) votes on item i are ``start[i]:start[i + 1]``."""
+    model: NDArray[np.int32]
+    """(V,) ascending within an item."""
+    label: NDArray[np.int32]
+    """(V,) most probable label."""
+    row: NDArray[np.int32]
+    """(V,) row of ``probability``, -1 for hard votes."""
+    probability: NDArray[np.float32]
+    """(S, K) what soft votes say; rows sum to 1."""
+    models: tuple[str, ...]
+    family: NDArray[np.int32]
+    """(M,) code of each model's family."""
+    families: tuple[str, ...]
+    tally: VoteTally
+    rejects: tuple[Reject, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def n_models(self) -> int:
+        """M."""
+        return len(self.models)
+
+    @property
+    def per_item(self) -> NDArray[np.int64]:
+        """(I,) votes on each item."""
+        return np.diff(self.start)
+
+    @property
+    def item(self) -> NDArray[np.int32]:
+        """(V,) item of each vote."""
+        return np.repeat(np.arange(len(self.start) - 1, dtype=np.int32), self.per_item)
+
+
+def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, NDArray[np.int32]]:
+    """The judgments over their items and ``ids``, and the codes of ``ids``."""
+    vocabulary = Vocabulary()
+    theirs, ours = vocabulary.add(judgments.item_ids), vocabulary.add(ids)
+    rank, item_ids = vocabulary.ranks([theirs, ours])
+    if len(item_ids) == judgments.n_items:
+        return judgments, rank[ours]
+    code = rank[theirs]
+    start = np.zeros(len(item_ids) + 1, np.int64)
+    start[code + 1] = judgments.per_item
+    np.cumsum(start, out=start)
+    return replace(judgments, item=code[judgments.item], item_start=start, item_ids=item_ids), rank[ours]
