@@ -137,6 +137,9 @@ class Judgments:
                 )
         recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
         codes = recode[self.label] if self.n_judgments else self.label
+        kept = [position[label] for label in self.labels if label in position]
+        if kept == sorted(kept):  # canonical as it is
+            return replace(self, label=codes, labels=tuple(labels))
         order = np.lexsort((codes, self.worker, self.item))
         return replace(
             self,
