@@ -34,20 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def command() -> None:
-    """Run ``main`` as a process of its own, and leave at once: giving back a large run's memory piece by piece, in
-    which Python is thorough, would take a fifth of a second.
-    """  # noqa: D205
-    status: int | str | None = 1
+    """Run ``main`` as a process of its own, and leave at once when it is done.
+
+    Giving back the memory of a large run piece by piece, in which Python is thorough, takes a fifth of a second.
+    """
     try:
         main()
     except SystemExit as left:
-        status = left.code
-    if isinstance(status, str):
-        sys.stderr.write(status + "\n")
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads it any more, or it was closed
-            stream.flush()
-    os._exit(status if isinstance(status, int) else int(status is not None))
+        with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+            sys.stdout.flush()
+        os._exit(left.code if isinstance(left.code, int) else int(left.code is not None))
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -1,7 +1,9 @@
 """The public surface is a list, and nothing heavy stands behind the import."""
 
 import inspect
+import os
 import runpy
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -43,11 +45,28 @@ def test_versions_agree() -> None:
     assert headings[0].split()[1] == consensus.__version__
 
 
-def test_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["consensus", "--version"])
-    with pytest.raises(SystemExit), pytest.warns(RuntimeWarning, match="found in sys.modules"):
+@pytest.mark.parametrize(("argument", "status"), [("--version", 0), ("--versoin", 2)])
+def test_runs_as_a_module(
+    argument: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def leave(status: int) -> None:
+        raise KeyboardInterrupt(status)  # stands in for the end of the process
+
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(sys, "argv", ["consensus", argument])
+    with pytest.raises(KeyboardInterrupt) as left, pytest.warns(RuntimeWarning, match="found in sys.modules"):
         runpy.run_module("consensus", run_name="__main__")
-    assert consensus.__version__ in capsys.readouterr().out
+    assert left.value.args == (status,)
+    told = capsys.readouterr()
+    assert (consensus.__version__ in told.out) == (status == 0)
+    assert ("No such option" in told.err) == (status == 2)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["evaluate", "none.csv", "none.csv"], ["nothing"]])
+def test_the_process_ends_with_the_status_of_the_command(arguments: list[str]) -> None:
+    ran = subprocess.run([sys.executable, "-m", "consensus", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == {"--version": 0, "evaluate": 1, "nothing": 2}[arguments[0]]
+    assert ran.stdout if ran.returncode == 0 else ran.stderr
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "consensus").rglob("*.py")), ids=lambda path: path.name)
