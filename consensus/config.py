@@ -75,6 +75,12 @@ class FitConfig(_Settings):
     )
     seed: int = Field(default=0, ge=0, description="Seed of the draw of held-out judgments.")
 
+    trained_on_consensus: tuple[str, ...] = Field(
+        default=(),
+        description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
+        "count only on items that nobody judged, and only as the label they name.",
+    )
+
     @field_validator("labels")
     @classmethod
     def _labels_differ(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -128,7 +128,8 @@ def _most_urgent(result: Consensus, items: NDArray[np.int64], priority: NDArray[
 def statuses(result: Consensus, config: EscalateConfig | None = None, **settings: Any) -> pd.Series[str]:
     """Status of every row of ``result.labels``: accepted, escalate, expert or gold.
 
-    Accepted are items with at least ``min_judgments`` and a confidence of at least ``target``.
+    Accepted are items with at least ``min_judgments``, or with the vote of a model that has met enough items that
+    people judged, and a confidence of at least ``target``.
     """
     return decoded(status_codes(result, reasons(result, EscalateConfig.of(config, **settings))), STATUSES)
 
@@ -148,11 +149,14 @@ def reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
     """(I,) position in REASONS of why an item is escalated; -1 where it is settled or gold."""
     judgments = result.judgments
     n = judgments.per_item
-    settled = (n >= config.min_judgments) & (result.confidence >= config.target)  # NaN is not settled
+    enough = n >= config.min_judgments
+    if result.models is not None:
+        enough |= result.models.vouched
+    settled = enough & (result.confidence >= config.target)  # NaN is not settled
     settled &= result.consensus_label >= 0
     unanimous = result.votes[1] == 1
     reason = np.where(unanimous, REASONS.index("weak_workers"), REASONS.index("disagreement")).astype(np.int32)
-    reason[n < config.min_judgments] = REASONS.index("too_few")
+    reason[~enough] = REASONS.index("too_few")
     reason[n >= config.max_judgments] = REASONS.index("expert")
     reason[settled] = -1
     if result.gold is not None:

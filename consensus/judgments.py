@@ -220,6 +220,14 @@ class AlignedGold:
     """Accepted labels of the gold items that do not occur in the judgments."""
 
 
+def nothing() -> Judgments:
+    """No judgments at all: where models alone have spoken."""
+    import pyarrow as pa
+
+    none, ids = np.zeros(0, np.int32), pa.array([], pa.string())
+    return Judgments(none, none, none, np.zeros(1, np.int64), ids, ids, ())
+
+
 def encode(
     items: tuple[NDArray[np.int32], pa.StringArray],
     workers: tuple[NDArray[np.int32], pa.StringArray],

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from consensus.confusions import Confusions
     from consensus.judgments import AlignedGold, Judgments
     from consensus.posterior import Peaks, Posterior
+    from consensus.votes import ModelFindings
 
 Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray]"
 """Columns of a table by name: texts as Arrow holds them, so that they can be written without a detour."""
+SOURCES = ("consensus", "gold", "model")
 Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
 
 
@@ -74,6 +76,8 @@ class Consensus:
     rho: float
     """Correlation of judgments on one item by which ``posterior`` is tempered."""
     gold: AlignedGold | None = None
+    models: ModelFindings | None = None
+    """What models said, and what was learnt about them."""
     gold_posterior: NDArray[np.float64] | None = None
     """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts."""
     warnings: tuple[Warning, ...] = ()
@@ -125,10 +129,12 @@ class Consensus:
 
     @cached_property
     def _source(self) -> NDArray[np.int32]:
-        """(I,) 1 for gold items, else 0."""
+        """(I,) position in SOURCES: gold items, and those that models judged and no person."""
         source = np.zeros(self.judgments.n_items, np.int32)
+        if self.models is not None:
+            source[(self.judgments.per_item == 0) & (self.models.votes.per_item > 0)] = SOURCES.index("model")
         if self.gold is not None:
-            source[self.gold.items] = 1
+            source[self.gold.items] = SOURCES.index("gold")
         return source
 
     @cached_property
@@ -209,9 +215,9 @@ class Consensus:
             "entropy": known(peaks.entropy),
             "runner_up": named(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
             "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
-            "n_model_votes": np.zeros(n, np.int64),
+            "n_model_votes": np.zeros(n, np.int64) if self.models is None else self.models.votes.per_item[items],
             "majority_label": named(self.votes[0][items], judgments.labels),
-            "source": named(self._source[items], ("consensus", "gold")),
+            "source": named(self._source[items], SOURCES),
         }
 
     @property

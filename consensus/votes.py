@@ -182,6 +182,43 @@ class AlignedVotes:
         return np.repeat(np.arange(len(self.start) - 1, dtype=np.int32), self.per_item)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What EM learns about models."""
+
+    weight: NDArray[np.float64]
+    """(1+M,) gamma, then beta of each model; not negative."""
+    log_shares: NDArray[np.float64]
+    """(K,) log s."""
+    Cm: NDArray[np.float64]
+    """(M, K, K) P(vote v | u) of each model, [m, u, v]."""
+    CF: NDArray[np.float64]
+    """(F, K, K) P(u | true label k) of each family, [f, k, u]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFindings:
+    """The votes, and what a fit learnt about the models."""
+
+    votes: AlignedVotes
+    weights: Weights
+    met: NDArray[np.float64]
+    """(M,) items that each voted on and that two people judged, or that are gold; by one person, a tenth each."""
+    believed: NDArray[np.bool_]
+    """(M,) its probabilities count as such; else only the label that it names."""
+    known: NDArray[np.bool_]
+    """(M,) it has met enough items that people judged: its votes may settle an item that they did not."""
+    circular: NDArray[np.bool_]
+    """(M,) it was trained on these judgments, or copies them: it counts only where nobody judged."""
+
+    @property
+    def vouched(self) -> NDArray[np.bool_]:
+        """(I,) a known model voted on the item."""
+        found = np.zeros(len(self.votes.start) - 1, np.bool_)
+        found[self.votes.item[self.known[self.votes.model]]] = True
+        return found
+
+
 def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, NDArray[np.int32]]:
     """The judgments over their items and ``ids``, and the codes of ``ids``."""
     vocabulary = Vocabulary()

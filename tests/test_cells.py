@@ -17,7 +17,8 @@ from consensus.escalation import escalate
 from consensus.judgments import AlignedGold, Judgments, encode
 from consensus.models import dawid_skene, layout, majority_vote, pooled_prior, starts
 from consensus.models.cells import Cells
-from consensus.models.expectation_maximisation import SMALLEST, Estimate, Problem, climb
+from consensus.models.expectation_maximisation import Estimate, Problem, climb
+from consensus.models.priors import SMALLEST, Priors
 from consensus.models.rows import Rows
 from consensus.posterior import TIE, DensePosterior, SparsePosterior
 from consensus.result import Convergence
@@ -198,7 +199,7 @@ def test_a_pass_is_the_formula(
     work = cells.tables()
     work.C[:] = np.log(C[worker, cells.true, cells.label])
     cells.settle_others(pi, A, work, ONE)
-    evidence = cells.em_pass(pi[None], np.zeros(I, np.int32), work, ONE)
+    evidence = cells.em_pass(Priors(pi[None], np.zeros(I, np.int32), 1), work, ONE)
     z, expected = posterior(judgments, known, C, pi, A, np.ones(I))
     assert evidence == pytest.approx(expected, rel=1e-8, abs=1e-8)
     item = np.repeat(np.arange(I), np.diff(cells.candidate_start))
@@ -210,7 +211,7 @@ def test_a_pass_is_the_formula(
 
     power = 1 / (1 + rho * np.maximum(judgments.per_item - 1, 0))
     estimate = Estimate(pi, A, work.C, work.N, work.n, work.mass, work.background, Convergence("converged", 1, (0.0,)))
-    found = cells.beliefs(estimate, pi[None], np.zeros(I, np.int32), power, ONE)
+    found = cells.beliefs(estimate, Priors(pi[None], np.zeros(I, np.int32), 1), power, ONE)
     expected_z, _ = posterior(judgments, known, C, pi, A, power)
     np.testing.assert_allclose(found.dense(slice(None)), expected_z, atol=1e-9)
     np.testing.assert_allclose(found.dense(np.arange(I)[::-1]), expected_z[::-1], atol=1e-9)

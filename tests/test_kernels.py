@@ -16,7 +16,8 @@ from consensus.backends import Threads
 from consensus.judgments import Judgments
 from consensus.kernels import em, tallies
 from consensus.models import pooled_prior
-from consensus.models.expectation_maximisation import SMALLEST, log_prior_density
+from consensus.models.expectation_maximisation import log_prior_density
+from consensus.models.priors import SMALLEST, Priors
 from consensus.models.rows import IN_REGISTERS, Rows, Tables
 from consensus.posterior import TIE
 from tests import naive
@@ -76,10 +77,10 @@ def test_posteriors(data: st.DataObject, judgments: Judgments, rho: float) -> No
     rows = in_shards(judgments, 2)
     C = by_row(rows, confusion)
     expected, _ = naive.posteriors(judgments, confusion, prior, gold)
-    found = rows.posterior(C, priors, prior_row, np.ones(judgments.n_items), ONE)
+    found = rows.posterior(C, Priors(priors, prior_row, len(priors)), np.ones(judgments.n_items), ONE)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
     power = 1 / (1 + rho * np.maximum(judgments.per_item - 1, 0))
-    found = rows.posterior(C, priors, prior_row, power, ONE)
+    found = rows.posterior(C, Priors(priors, prior_row, len(priors)), power, ONE)
     np.testing.assert_allclose(found, naive.tempered(expected, judgments.per_item, rho), rtol=1e-9, atol=1e-12)
 
 
@@ -94,17 +95,25 @@ def assert_pass(
     assert found.C.shape[1] == max(judgments.n_labels, IN_REGISTERS)
     C = by_row(rows, confusion)
     found.C[:, : rows.n_labels] = C
-    told = rows.em_pass(priors, prior_row, found, ONE)
+    told = rows.em_pass(Priors(priors, prior_row, len(priors)), found, ONE)
     assert told == pytest.approx(evidence, rel=1e-9, abs=1e-9)
     np.testing.assert_allclose(to_dense(rows, found.N), N, rtol=1e-9, atol=1e-300)
     np.testing.assert_allclose(found.n, N.sum(axis=2), rtol=1e-9, atol=1e-300)
     np.testing.assert_allclose(found.mass, mass, rtol=1e-9, atol=1e-300)
 
-    counts, total = np.zeros_like(C), np.zeros(rows.n_labels)
-    told = em.em_pass(rows.item_start, rows.row, C, priors, prior_row, counts, total)
-    assert told == pytest.approx(evidence, rel=1e-9, abs=1e-9)
-    np.testing.assert_allclose(to_dense(rows, counts), N, rtol=1e-9, atol=1e-300)
-    np.testing.assert_allclose(total, mass, rtol=1e-9, atol=1e-300)
+    for wide, own_from in ((found.C, len(priors)), (C, len(priors)), (found.C, 1), (C, 1)):
+        counts, total = np.zeros_like(wide), np.zeros((2, wide.shape[1]))
+        table = np.pad(priors, ((0, 0), (0, wide.shape[1] - rows.n_labels)))
+        told = em.em_pass(rows.item_start, rows.row, wide, table, prior_row, own_from, counts, total)
+        assert told == pytest.approx(evidence, rel=1e-9, abs=1e-9)
+        np.testing.assert_allclose(to_dense(rows, counts[:, : rows.n_labels]), N, rtol=1e-9, atol=1e-300)
+        np.testing.assert_allclose(total.sum(axis=0)[: rows.n_labels], mass, rtol=1e-9, atol=1e-300)
+        own = (prior_row >= own_from).astype(float)
+        assert total.sum(axis=1)[1] == pytest.approx(own.sum())
+    items = np.flatnonzero(judgments.per_item + prior_row).astype(np.int32)
+    z = np.empty((len(items), rows.n_labels))
+    em.expectations(items, rows.item_start, rows.row, C, priors[prior_row[items]], z)
+    np.testing.assert_allclose(z.sum(axis=0), mass, rtol=1e-9, atol=1e-300)
 
 
 @crowd
@@ -148,9 +157,10 @@ def test_a_label_that_falls_behind_comes_back(n_labels: int, n_judgments: int) -
     prior = np.r_[0.1, 0.4, np.full(n_labels - 2, 0.5 / max(n_labels - 2, 1))]
     assert_pass(judgments, confusion, prior, {}, 1)
     rows = Rows.of(judgments, Threads(1))
-    counts, mass = np.zeros((len(rows.worker), n_labels)), np.zeros(n_labels)
-    em.em_pass(rows.item_start[:2], rows.row, by_row(rows, confusion), prior[None], np.zeros(1, np.int32), counts, mass)
-    np.testing.assert_allclose(mass[:2], [0.5, 0.5], rtol=1e-9)
+    counts, mass = np.zeros((len(rows.worker), n_labels)), np.zeros((2, n_labels))
+    C = by_row(rows, confusion)
+    em.em_pass(rows.item_start[:2], rows.row, C, prior[None], np.zeros(1, np.int32), 1, counts, mass)
+    np.testing.assert_allclose(mass[0, :2], [0.5, 0.5], rtol=1e-9)
 
 
 @pytest.mark.parametrize("n_labels", [3, 4, 5])

@@ -67,7 +67,7 @@ def _planned(read: "Judgments", chosen: "RunConfig", reading: float) -> dict[str
     from consensus.models.inputs import prepared
 
     fit = FitConfig.of(None, **chosen.part(FitConfig))
-    read, _ = prepared(read, None, fit)
+    read, *_ = prepared(read, None, fit)
     need = needs.of(read)
     a_pass, passes = dawid_skene.pass_seconds(read, fit), min(USUAL_PASSES, fit.max_iterations)
     tables = AN_ITEM_TOLD * read.n_items

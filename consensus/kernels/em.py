@@ -50,17 +50,25 @@ def scatter_counts(
 
 @kernel()
 def em_pass(
-    item_start: Offsets, row: Codes, C: Reals, priors: Reals, prior_row: Codes, out_counts: Reals, out_mass: Reals
+    item_start: Offsets,
+    row: Codes,
+    C: Reals,
+    priors: Reals,
+    prior_row: Codes,
+    own_from: int,
+    out_counts: Reals,
+    out_mass: Reals,
 ) -> float:
     """E- and M-step of a shard of items; return the log evidence of its judgments, in nats.
 
     Of each item, z[k] ∝ prior[k] prod_j C[row[j], k], then ``out_counts[row[j]] += z`` (R, K) for its judgments and
-    ``out_mass += z`` (K,). ``C`` (R, K); ``priors`` (P, K) with ``prior_row`` (n,) naming each item's own: 0 for the
-    class prior, others for gold, where a prior of 0 forbids a label. Items without judgments and gold are passed over.
-    Both outputs must come filled with zeros.
+    ``out_mass[0] += z`` (2, K); ``out_mass[1]`` where the prior of the item is its own and not that of the class:
+    its row is ``own_from`` or a later one. ``C`` (R, K); ``priors`` (P, K) with ``prior_row`` (n,) naming each item's:
+    0 for the class prior, others for gold, where a prior of 0 forbids a label, and for items that models voted on.
+    Items without judgments in row 0 are passed over. Both outputs must come filled with zeros.
     """
     if C.shape[1] == 4:
-        return float(_pass_of_four(item_start, row, C, priors, prior_row, out_counts, out_mass))
+        return float(_pass_of_four(item_start, row, C, priors, prior_row, own_from, out_counts, out_mass))
     n_labels = C.shape[1]
     z = np.empty(n_labels)
     exponent = np.empty(n_labels, np.int64)
@@ -88,8 +96,9 @@ def em_pass(
             product *= evidence
             for k in range(n_labels):
                 z[k] /= evidence
+        own = int(prior_row[i] >= own_from)
         for k in range(n_labels):
-            out_mass[k] += z[k]
+            out_mass[own, k] += z[k]
         for j in range(begin, end):
             r = row[j]
             for k in range(n_labels):
@@ -99,7 +108,14 @@ def em_pass(
 
 @kernel()
 def _pass_of_four(
-    item_start: Offsets, row: Codes, C: Reals, priors: Reals, prior_row: Codes, out_counts: Reals, out_mass: Reals
+    item_start: Offsets,
+    row: Codes,
+    C: Reals,
+    priors: Reals,
+    prior_row: Codes,
+    own_from: int,
+    out_counts: Reals,
+    out_mass: Reals,
 ) -> float:
     """Like ``em_pass`` for four labels (or fewer, filled up with labels of prior 0), all in registers."""
     z = np.empty(4)
@@ -132,21 +148,53 @@ def _pass_of_four(
             z1 *= scale
             z2 *= scale
             z3 *= scale
-        mass0 += z0
-        mass1 += z1
-        mass2 += z2
-        mass3 += z3
+        if prior < own_from:
+            mass0 += z0
+            mass1 += z1
+            mass2 += z2
+            mass3 += z3
+        else:
+            out_mass[1, 0] += z0
+            out_mass[1, 1] += z1
+            out_mass[1, 2] += z2
+            out_mass[1, 3] += z3
         for j in range(begin, end):
             r = row[j]
             out_counts[r, 0] += z0
             out_counts[r, 1] += z1
             out_counts[r, 2] += z2
             out_counts[r, 3] += z3
-    out_mass[0] += mass0
-    out_mass[1] += mass1
-    out_mass[2] += mass2
-    out_mass[3] += mass3
+    out_mass[0, 0] += mass0
+    out_mass[0, 1] += mass1
+    out_mass[0, 2] += mass2
+    out_mass[0, 3] += mass3
     return log_evidence + math.log(product)
+
+
+@kernel()
+def expectations(item: Codes, item_start: Offsets, row: Codes, C: Reals, priors: Reals, out_posterior: Reals) -> None:
+    """E-step of some items: ``out_posterior[r]`` (n, K), each normalised, is the z of ``item[r]``, its prior priors[r].
+
+    ``priors`` (n, K) and ``C`` (R, K) may be wider than K.
+    """
+    n_labels = out_posterior.shape[1]
+    exponent = np.empty(n_labels, np.int64)
+    for r in range(item.shape[0]):
+        z = out_posterior[r]
+        begin, end = item_start[item[r]], item_start[item[r] + 1]
+        if end - begin > SHORT:
+            _long_item(row, begin, end, C, priors[r, :n_labels], z, exponent)
+            continue
+        total = 0.0
+        for k in range(n_labels):
+            z[k] = priors[r, k]
+        for j in range(begin, end):
+            for k in range(n_labels):
+                z[k] *= C[row[j], k]
+        for k in range(n_labels):
+            total += z[k]
+        for k in range(n_labels):
+            z[k] /= total
 
 
 @kernel()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.models import tempering
-from consensus.models.expectation_maximisation import SMALLEST
+from consensus.models.priors import SMALLEST
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -47,18 +47,28 @@ def _without(
     judgment = judgments.item_start[items][own] + offset
     worker, label = judgments.worker[judgment], judgments.label[judgment]
     N, n, C = problem.rows.gathered(estimate, judgment)
-    log_pi = np.log(np.maximum(estimate.pi, SMALLEST))
-    log_z = np.where(accepted, log_pi, -np.inf)
+    log_prior = np.log(_priors(problem, estimate, items))
+    log_z = np.where(accepted, log_prior, -np.inf)
     np.add.at(log_z, own, np.log(np.maximum(C, SMALLEST)))
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
     numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + estimate.A.T[label]
     denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + estimate.A.sum(axis=1)
     C = np.full_like(numerator, 1.0 / judgments.n_labels)  # nothing known of the worker: maximum likelihood only
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
-    log_posterior = np.tile(log_pi, (len(items), 1))
+    log_posterior = log_prior.copy()
     np.add.at(log_posterior, own, np.log(np.maximum(C, SMALLEST)))
     log_posterior *= tempering.power(n_each, rho)[:, None]
     return normalised(np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True)))
+
+
+def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(n, K) prior of each item without its gold: pi, or what models say."""
+    pi = np.maximum(estimate.pi, SMALLEST)
+    found = np.tile(pi, (len(items), 1))
+    if problem.votes is not None and estimate.weights is not None:
+        voted = np.flatnonzero(np.isin(items, problem.votes.item))
+        found[voted] = problem.votes.of_items(items[voted], estimate.weights, pi)
+    return found
 
 
 def _times(own: NDArray[np.int64], *codes: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ import numpy as np
 from consensus.backends import even_slices, number_of_shards
 from consensus.confusions import Confusions
 from consensus.kernels import sparse, tallies
-from consensus.models.expectation_maximisation import SMALLEST
+from consensus.models.priors import SMALLEST, Priors
 from consensus.posterior import SparsePosterior
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class CellTables:
     """(0, K): sums by worker are not kept."""
     mass: NDArray[np.float64]
     """(K,) sum of the posterior of the candidates."""
+    own_mass: NDArray[np.float64]
+    """(K,) 0: no item has a prior of its own."""
     C: NDArray[np.float64]
     """(cells,) log P(observed | true)."""
     by_shard: NDArray[np.float64]
@@ -155,6 +157,7 @@ class Cells:
             N=np.empty(len(self.true)),
             n=np.empty((0, K)),
             mass=np.empty(K),
+            own_mass=np.zeros(K),
             C=np.empty(len(self.true)),
             by_shard=np.empty((len(self.item_shards), len(self.true))),
             background=np.empty(self.n_items),
@@ -199,14 +202,13 @@ class Cells:
         np.sum(tables.by_shard, axis=0, out=tables.N)
         tables.mass[:] = np.bincount(self.candidate, weights=posterior, minlength=self.n_labels)
 
-    def em_pass(
-        self, priors: NDArray[np.float64], prior_row: NDArray[np.int32], tables: CellTables, backend: Backend
-    ) -> float:
+    def em_pass(self, priors: Priors, tables: CellTables, backend: Backend) -> float:
         """E and M1: N and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence."""
         z = np.empty(len(self.candidate))
         power = np.ones(self.n_items)
-        log_evidence = self._expect(np.log(priors[0]), tables.C, tables.background, power, z, tables.rest, backend)
-        self.count(z, prior_row, tables, backend)
+        log_prior = np.log(priors.table[0])
+        log_evidence = self._expect(log_prior, tables.C, tables.background, power, z, tables.rest, backend)
+        self.count(z, priors.row, tables, backend)
         return log_evidence
 
     def settle_others(
@@ -300,35 +302,30 @@ class Cells:
         wrong = (1.0 - accuracy) / max(self.n_labels - 1, 1)
         return np.asarray(np.log(np.where(self.true == self.label, accuracy[worker], wrong[worker])), np.float64)
 
-    def start_of(
-        self, C: NDArray[np.float64], priors: NDArray[np.float64], prior_row: NDArray[np.int32], backend: Backend
-    ) -> NDArray[np.float64]:
+    def start_of(self, C: NDArray[np.float64], priors: Priors, backend: Backend) -> NDArray[np.float64]:
         """(candidates,) posterior to start from, given ``C``; other labels are left out."""
-        del prior_row
         z = np.empty(len(self.candidate))
         nothing = np.where(np.diff(self.candidate_start) > 0, -np.inf, 0.0)
         rest = np.empty(self.n_items)
-        self._expect(np.log(priors[0]), C, nothing, np.ones(self.n_items), z, rest, backend)
+        self._expect(np.log(priors.table[0]), C, nothing, np.ones(self.n_items), z, rest, backend)
         return z
 
     def beliefs(
         self,
         estimate: Estimate,
-        priors: NDArray[np.float64],
-        prior_row: NDArray[np.int32],
+        priors: Priors,
         power: NDArray[np.float64],
         backend: Backend,
     ) -> SparsePosterior:
         """E: posterior of all items, to ``power`` (I,) and normalised."""
-        del prior_row
         z, rest = np.empty(len(self.candidate)), np.empty(self.n_items)
-        self._expect(np.log(priors[0]), estimate.C, estimate.background, power, z, rest, backend)
+        self._expect(np.log(priors.table[0]), estimate.C, estimate.background, power, z, rest, backend)
         return SparsePosterior(self.candidate_start, self.candidate, z, rest, self.n_labels)
 
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:
         """The confusions of all workers."""
-        priors = np.maximum(estimate.pi, SMALLEST)[None]
-        rest = self.beliefs(estimate, priors, np.zeros(0, np.int32), np.ones(self.n_items), backend).rest
+        priors = Priors(np.maximum(estimate.pi, SMALLEST)[None], np.zeros(0, np.int32), 1)
+        rest = self.beliefs(estimate, priors, np.ones(self.n_items), backend).rest
         missed = np.bincount(
             self.judgments.worker, weights=self._rest_of_all(rest)[self.judgments.item], minlength=self.n_workers
         )

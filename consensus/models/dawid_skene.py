@@ -8,6 +8,7 @@ with few judgments are judged like their peers, and absent labels do no harm.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +16,15 @@ import numpy as np
 from consensus import memory
 from consensus.backends import Threads
 from consensus.config import FitConfig
-from consensus.models import diagnostics, majority_vote, needs, pooled_prior, starts, tempering
+from consensus.errors import JudgmentError
+from consensus.models import diagnostics, majority_vote, needs, pooled_prior, starts, tempering, votes_prior
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
 from consensus.models.layout import lay_out
 from consensus.models.rows import Rows
 from consensus.result import Consensus, Warning
+from consensus.votes import ModelFindings
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
@@ -29,14 +32,17 @@ if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate, Progress
     from consensus.models.layout import Layout
+    from consensus.votes import AlignedVotes
 
 SMALL_RHO = 0.3  # least rho where the data is too small to measure it
+FEW_WORKERS = 5  # beside model votes, fewer tell too little about how workers err to learn a prior from
 
 
 def fit(
     judgments: Any,
     config: FitConfig | None = None,
     *,
+    model_votes: Any = None,
     gold: Any = None,
     backend: Backend | None = None,
     progress: Progress | None = None,
@@ -50,6 +56,9 @@ def fit(
         From ``consensus.read``, or anything that it reads.
     config
         Settings; the defaults suit all data.
+    model_votes
+        What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
+        None.
     gold
         Items whose label is known, from ``read_gold`` or anything that it reads: clamped,
         and used to audit the confidence of the others.
@@ -69,18 +78,22 @@ def fit(
     """
     config = FitConfig.of(config, **settings)
     backend = backend or Threads(config.threads)
-    judgments, aligned = prepared(judgments, gold, config)
-    if aligned is None and not diagnostics.has_second_opinions(judgments):
+    judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
+    if aligned is None and votes is None and not diagnostics.has_second_opinions(judgments):
         return majority_vote.of_shares(judgments, None, config, backend)
     small = diagnostics.is_small(judgments)
     cautions = []
-    if not diagnostics.has_second_opinions(judgments):
+    if votes is None and not diagnostics.has_second_opinions(judgments):
         cautions.append(diagnostics.one_judgment_per_item(audited=True))
     if small:
         cautions.append(diagnostics.small_data(judgments))
 
     memory.refuse(needs.of(judgments).peak, config.memory, f"a fit of {judgments!r}")
     problem = _problem(judgments, aligned, config, lay_out(judgments, aligned, backend), small)
+    findings = None
+    if votes is not None:
+        problem, findings = _with_votes(problem, votes, judgments, aligned, config, backend)
+        cautions += diagnostics.of_models(findings, config)
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)
@@ -94,12 +107,13 @@ def fit(
         judgments=judgments,
         model="dawid_skene",
         beliefs=estimate.beliefs(problem, backend, tempering.power(judgments.per_item, rho)),
-        prior_shares=estimate.pi,
+        prior_shares=estimate.shares,
         confusions=problem.rows.confusions(estimate, backend),
         convergence=estimate.convergence,
         config=config,
         rho=rho,
         gold=aligned,
+        models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=None if aligned is None else without_gold(judgments, problem, estimate, aligned, rho),
         warnings=(
             *diagnostics.of_judgments(judgments),
@@ -138,6 +152,32 @@ def _problem(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, 
         max_iterations=config.max_iterations,
         tolerance=config.tolerance,
     )
+
+
+def _with_votes(
+    problem: Problem,
+    votes: AlignedVotes,
+    judgments: Judgments,
+    gold: AlignedGold | None,
+    config: FitConfig,
+    backend: Backend,
+) -> tuple[Problem, ModelFindings]:
+    """The problem with model votes, and which of the models are believed what."""
+    if not isinstance(problem.rows, Rows):
+        raise JudgmentError(
+            f"model votes beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table "
+            "of all items and labels; leave out rare labels, or the model votes"
+        )
+    met = votes_prior.contact(votes, judgments, gold)
+    majority = starts.majority_labels(judgments, backend)
+    circular = np.isin(votes.models, list(config.trained_on_consensus))
+    circular |= votes_prior.copies_majority(votes, judgments, majority)
+    known = (met >= votes_prior.MET) & ~circular
+    believed = known & np.isin(np.arange(votes.n_models), votes.model[votes.row >= 0])
+    own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular)
+    few = problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS
+    problem = replace(problem, votes=own, prior="fixed" if few else problem.prior)
+    return problem, ModelFindings(votes, own.start, met, believed, known, circular)
 
 
 def _candidates(

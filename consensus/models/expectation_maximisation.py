@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.models import pooled_prior
+from consensus.models.priors import SMALLEST, Priors, VotedPriors, of_class
+from consensus.models.votes_learner import VotesLearner
 from consensus.result import Convergence
 
 if TYPE_CHECKING:
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import Prior
     from consensus.models.layout import Layout
+    from consensus.models.votes_prior import VotesPrior
     from consensus.posterior import Posterior
+    from consensus.votes import Weights
 
-SMALLEST = 1e-10  # probabilities under maximum likelihood (prior="none") are kept above this
 Progress = Callable[[str, int, float, float], None]
 """Called after every pass with: stage, passes done, objective per judgment (nats), its gain (nats); and where a stage
 without passes begins, with 0 passes done and NaN."""
@@ -56,11 +59,21 @@ class Problem:
     """(K, K) A to start from (prior="learnt") or to keep."""
     max_iterations: int
     tolerance: float
+    votes: VotesPrior | None = None
+    """What models say; None without them."""
 
-    def priors(self, pi: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(1+G, K) pi, and for each gold item pi with 0 for the labels that are not accepted."""
-        kept = np.maximum(pi, SMALLEST)
-        return np.vstack([kept[None], np.where(self.accepted, kept, 0.0)])
+    @property
+    def n_opinions(self) -> int:
+        """Judgments and votes: what the tolerance is counted by."""
+        votes = self.votes
+        return self.rows.n_judgments + (0 if votes is None else len(votes.soft_model) + len(votes.hard_model))
+
+    def priors(self, pi: NDArray[np.float64], weights: Weights | None, backend: Backend) -> Priors:
+        """The prior of every item: pi, restricted to the accepted labels of gold; or its own where models voted."""
+        if self.votes is not None:
+            return VotedPriors(self, self.votes).made(pi, weights or self.votes.start, backend)
+        table = of_class(pi, self.accepted)
+        return Priors(table, self.prior_row, len(table))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +91,19 @@ class Estimate:
     totals: NDArray[np.float64]
     """(W, K) n, their sums by worker."""
     mass: NDArray[np.float64]
-    """(K,) sum of that posterior over the items that were judged or are gold."""
+    """(K,) sum of that posterior over the items that were judged, are gold, or that models voted on."""
     background: NDArray[np.float64]
     """(I,) log joint probability of an item's judgments and the labels that its layout does not weigh one by one, as EM
     kept it fixed (it is no function of the final pi); (0,) where all are weighed."""
     convergence: Convergence
+    weights: Weights | None = None
+    """What was learnt about models."""
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(K,) share of each label: pi where no item has a prior of its own, which says nothing about pi."""
+        total = self.mass + 1.0
+        return self.pi if self.weights is None else np.asarray(total / total.sum(), np.float64)
 
     @property
     def objective(self) -> float:
@@ -93,7 +114,7 @@ class Estimate:
         """Posterior z of every item, to the ``power`` (I,) if given (and normalised)."""
         rows = problem.rows
         exponent = np.ones(rows.n_items) if power is None else power
-        return rows.beliefs(self, problem.priors(self.pi), problem.prior_row, exponent, backend)
+        return rows.beliefs(self, problem.priors(self.pi, self.weights, backend), exponent, backend)
 
     def posterior(self, problem: Problem, backend: Backend) -> NDArray[np.float64]:
         """(I, K) z."""
@@ -109,7 +130,7 @@ def climb(
     stage: str = "fitting",
 ) -> Estimate:
     """Run EM from the posterior ``start``, as ``problem.rows`` counts it, to convergence or the iteration limit."""
-    rows = problem.rows
+    rows, votes = problem.rows, problem.votes
     tables = rows.tables()
     A = problem.pseudo_counts
     learning = problem.prior == "learnt"
@@ -118,6 +139,7 @@ def climb(
     status = "iteration_limit"
     rows.count(start, problem.prior_row, tables, backend)
     del start  # as large as the result
+    learner = None if votes is None else VotesLearner(problem, votes)
     for iteration in range(problem.max_iterations):
         pi = class_prior(tables.mass, problem.prior)
         if learning and iteration > 0:
@@ -128,19 +150,27 @@ def climb(
             learning = learning and iteration < pooled_prior.MOST_PASSES
         if iteration <= frozen_at:
             rows.settle_others(pi, A, tables, backend)
-        density = rows.maximise(A, SMALLEST, tables, backend)
-        evidence = rows.em_pass(problem.priors(pi), problem.prior_row, tables, backend)
-        objective.append(evidence + log_prior_density(rows.n_workers, density, pi, A, problem.prior))
+        if learner is not None:
+            learner.learn(problem, tables, backend)
+        of_counts = rows.maximise(A, SMALLEST, tables, backend)
+        priors = problem.priors(pi, None, backend) if learner is None else learner.priors(pi, backend)
+        evidence = rows.em_pass(priors, tables, backend)
+        density = log_prior_density(rows.n_workers, of_counts, pi, A, problem.prior)
+        objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
         if progress is not None:
             progress(stage, iteration + 1, objective[-1] / max(rows.n_judgments, 1), gain)
-        if not learning and iteration > frozen_at and gain < problem.tolerance * rows.n_judgments:
-            status = "converged"
-            break
+        if not learning and iteration > frozen_at and gain < problem.tolerance * problem.n_opinions:
+            if learner is None or learner.learnt:
+                status = "converged"
+                break
+            learner.wanted = True
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
     C = tables.C[:, : rows.n_labels] if tables.C.ndim == 2 else tables.C
     C = np.ascontiguousarray(C)
-    return Estimate(pi, A, C, tables.N, tables.n, tables.mass, tables.background, convergence)
+    mass = tables.mass + tables.own_mass
+    weights = None if learner is None else learner.weights
+    return Estimate(pi, A, C, tables.N, tables.n, mass, tables.background, convergence, weights)
 
 
 def class_prior(mass: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:

@@ -5,28 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import JudgmentError
-from consensus.formats import read, read_gold
-from consensus.judgments import Gold, Judgments
+from consensus.formats import read, read_gold, read_model_votes
+from consensus.judgments import Gold, Judgments, nothing
+from consensus.votes import ModelVotes
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.judgments import AlignedGold
+    from consensus.votes import AlignedVotes
 
 TOO_MANY_LABELS = 1000  # where they are also more than a quarter of the judgments: free text or measurements
 
 
-def prepared(judgments: Any, gold: Any, config: FitConfig) -> tuple[Judgments, AlignedGold | None]:
-    """Judgments over the configured label set, and gold (or what ``read_gold`` takes) as its codes.
+def prepared(
+    judgments: Any, gold: Any, config: FitConfig, model_votes: Any = None
+) -> tuple[Judgments, AlignedGold | None, AlignedVotes | None]:
+    """Judgments over the label set, and gold and model votes as their codes.
+
+    These may be anything that ``read_gold`` and ``read_model_votes`` take. Beside votes there may be no judgments.
 
     Raises
     ------
     JudgmentError
-        There are no judgments, or about as many labels as judgments, a label is outside the given set, or gold does
-        not fit.
+        There are no judgments, or about as many labels as judgments, a label is outside the given set, or gold or
+        model votes do not fit.
     """
+    if judgments is None and model_votes is not None:
+        judgments = nothing()
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)
-    if not judgments.n_judgments:
+    if not judgments.n_judgments and model_votes is None:
         raise JudgmentError(
             f"there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
             f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
@@ -39,10 +47,20 @@ def prepared(judgments: Any, gold: Any, config: FitConfig) -> tuple[Judgments, A
         )
     if config.labels is not None and config.labels != judgments.labels:
         judgments = judgments.with_labels(config.labels)
+    aligned = None
+    if model_votes is not None:
+        votes = model_votes if isinstance(model_votes, ModelVotes) else read_model_votes(model_votes)
+        unknown = sorted(set(config.trained_on_consensus).difference(votes.models))
+        if unknown:
+            raise JudgmentError(
+                f'trained_on_consensus names "{unknown[0]}", of which there is no vote; the models are: '
+                f"{', '.join(votes.models)}"
+            )
+        judgments, aligned = votes.align(judgments, config.labels)
     if gold is None:
-        return judgments, None
+        return judgments, None, aligned
     known = gold if isinstance(gold, Gold) else read_gold(gold)
-    return judgments, known.align(judgments)
+    return judgments, known.align(judgments), aligned
 
 
 def _first(judgments: Judgments) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consensus.confusions import Confusions
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.priors import Priors
     from consensus.posterior import Posterior
 
     Reals = NDArray[np.float64]
@@ -67,7 +68,7 @@ class Layout(Protocol):
     def count(self, posterior: Any, prior_row: Codes, tables: Any, backend: Backend) -> None:
         """M1: expected counts of a posterior, as the layout stores it."""
 
-    def em_pass(self, priors: Reals, prior_row: Codes, tables: Any, backend: Backend) -> float:
+    def em_pass(self, priors: Priors, tables: Any, backend: Backend) -> float:
         """E and M1 with C; the log evidence."""
 
     def settle_others(self, pi: Reals, A: Reals, tables: Any, backend: Backend) -> None:
@@ -82,10 +83,10 @@ class Layout(Protocol):
     def one_coin(self, accuracy: Reals) -> Reals:
         """C of workers with one ``accuracy`` (W,) each."""
 
-    def start_of(self, C: Reals, priors: Reals, prior_row: Codes, backend: Backend) -> Reals:
+    def start_of(self, C: Reals, priors: Priors, backend: Backend) -> Reals:
         """A posterior to start from, given C."""
 
-    def beliefs(self, estimate: Estimate, priors: Reals, prior_row: Codes, power: Reals, backend: Backend) -> Posterior:
+    def beliefs(self, estimate: Estimate, priors: Priors, power: Reals, backend: Backend) -> Posterior:
         """E: the posterior of all items, to ``power`` (I,) and normalised."""
 
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:

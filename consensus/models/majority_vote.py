@@ -41,7 +41,7 @@ def fit(
         There are no judgments, or the gold does not fit them.
     """
     config = FitConfig.of(config, **settings)
-    judgments, aligned = prepared(judgments, gold, config)
+    judgments, aligned, _ = prepared(judgments, gold, config)
     return of_shares(judgments, aligned, config, backend or Threads(config.threads))
 
 

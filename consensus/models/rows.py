@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.judgments import Judgments
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.priors import Priors
 
 IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
 
@@ -33,7 +34,9 @@ class Tables:
     n: NDArray[np.float64]
     """(W, K) their sums by worker."""
     mass: NDArray[np.float64]
-    """(K,) sum of the posterior over the items that were judged or are gold."""
+    """(K,) sum of the posterior over the items that were judged or are gold, and have the class prior."""
+    own_mass: NDArray[np.float64]
+    """(K,) the same over items with a prior of their own."""
     C: NDArray[np.float64]
     """(R, K) P(observed | true), or wider: see ``IN_REGISTERS``."""
     by_shard: NDArray[np.float64]
@@ -130,6 +133,7 @@ class Rows:
             N=np.empty(shape),
             n=np.empty((self.n_workers, self.n_labels)),
             mass=np.empty(self.n_labels),
+            own_mass=np.zeros(self.n_labels),
             C=np.ones(wide),
             by_shard=np.empty((len(self.item_shards), *wide)),
             background=np.empty(0),
@@ -150,39 +154,50 @@ class Rows:
 
         def shard(s: int) -> NDArray[np.float64]:
             part = self.item_shards[s]
-            counts, mass = tables.by_shard[s], np.zeros(self.n_labels)
+            counts, mass = tables.by_shard[s], np.zeros((2, self.n_labels))
             counts[:] = 0.0
             starts = self.item_start[part.start : part.stop + 1]
-            em.scatter_counts(starts, self.row, of(part), prior_row[part], counts, mass)
+            em.scatter_counts(starts, self.row, of(part), prior_row[part], counts, mass[0])
             return mass
 
         self._merge(backend.map(shard, range(len(self.item_shards))), tables, backend)
 
-    def em_pass(
-        self, priors: NDArray[np.float64], prior_row: NDArray[np.int32], tables: Tables, backend: Backend
-    ) -> float:
-        """E and M1: N, n and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence.
-
-        ``priors`` (P, K) with ``prior_row`` (I,): 0 for the class prior, others for gold.
-        """
+    def em_pass(self, priors: Priors, tables: Tables, backend: Backend) -> float:
+        """E and M1: N, n and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence."""
         width = tables.C.shape[1]
-        wide = np.zeros((len(priors), width))
-        wide[:, : self.n_labels] = priors
+        table = priors.table
+        if width > table.shape[1]:
+            table = np.zeros((len(table), width))
+            table[:, : self.n_labels] = priors.table
 
         def shard(s: int) -> tuple[NDArray[np.float64], float]:
             part = self.item_shards[s]
-            counts, mass = tables.by_shard[s], np.zeros(width)
+            counts, mass = tables.by_shard[s], np.zeros((2, width))
             counts[:] = 0.0
             starts = self.item_start[part.start : part.stop + 1]
-            evidence = em.em_pass(starts, self.row, tables.C, wide, prior_row[part], counts, mass)
+            row = priors.row[part]
+            evidence = em.em_pass(starts, self.row, tables.C, table, row, priors.own_from, counts, mass)
             return mass, evidence
 
         found = backend.map(shard, range(len(self.item_shards)))
         self._merge([mass for mass, _ in found], tables, backend)
-        return sum(evidence for _, evidence in found)
+        return sum(evidence for _, evidence in found) + priors.log_scale
+
+    def expectations(
+        self, priors: Priors, items: NDArray[np.int32], rows: slice, tables: Tables, backend: Backend
+    ) -> NDArray[np.float64]:
+        """E: posterior (R, K) of some ``items`` (R,), whose priors are ``rows`` of the table."""
+        out = np.empty((len(items), self.n_labels))
+        table = priors.table[rows]  # of which the first K columns count
+
+        def shard(part: slice) -> None:
+            em.expectations(items[part], self.item_start, self.row, tables.C, table[part], out[part])
+
+        backend.map(shard, even_parts(len(items), number_of_shards(len(items) + self.n_judgments)))
+        return out
 
     def _merge(self, masses: list[NDArray[np.float64]], tables: Tables, backend: Backend) -> None:
-        tables.mass[:] = np.sum(masses, axis=0)[: self.n_labels]
+        tables.mass[:], tables.own_mass[:] = np.sum(masses, axis=0)[:, : self.n_labels]
 
         def shard(part: slice) -> None:
             starts = self.worker_start[part.start : part.stop + 1]
@@ -232,22 +247,19 @@ class Rows:
         C[np.arange(len(self.label)), self.label] = accuracy[self.worker]
         return C
 
-    def start_of(
-        self, C: NDArray[np.float64], priors: NDArray[np.float64], prior_row: NDArray[np.int32], backend: Backend
-    ) -> NDArray[np.float64]:
+    def start_of(self, C: NDArray[np.float64], priors: Priors, backend: Backend) -> NDArray[np.float64]:
         """(I, K) posterior to start from, given ``C``."""
-        return self.posterior(C, priors, prior_row, np.ones(self.n_items), backend)
+        return self.posterior(C, priors, np.ones(self.n_items), backend)
 
     def beliefs(
         self,
         estimate: Estimate,
-        priors: NDArray[np.float64],
-        prior_row: NDArray[np.int32],
+        priors: Priors,
         power: NDArray[np.float64],
         backend: Backend,
     ) -> DensePosterior:
         """E: posterior of all items, to ``power`` (I,) and normalised."""
-        return DensePosterior(self.posterior(estimate.C, priors, prior_row, power, backend))
+        return DensePosterior(self.posterior(estimate.C, priors, power, backend))
 
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:
         """The confusions of all workers."""
@@ -270,8 +282,7 @@ class Rows:
     def posterior(
         self,
         C: NDArray[np.float64],
-        priors: NDArray[np.float64],
-        prior_row: NDArray[np.int32],
+        priors: Priors,
         power: NDArray[np.float64],
         backend: Backend,
     ) -> NDArray[np.float64]:
@@ -279,11 +290,11 @@ class Rows:
         out = np.empty((self.n_items, self.n_labels))
         log_rows = np.log(C[:, : self.n_labels])
         with np.errstate(divide="ignore"):  # gold: a label of prior 0
-            log_priors = np.log(priors)
+            log_priors = np.log(priors.table[:, : self.n_labels])
 
         def shard(part: slice) -> None:
             starts = self.item_start[part.start : part.stop + 1]
-            em.posteriors(starts, self.row, log_rows, log_priors, prior_row[part], power[part], out[part])
+            em.posteriors(starts, self.row, log_rows, log_priors, priors.row[part], power[part], out[part])
 
         backend.map(shard, self.item_shards)
         return out

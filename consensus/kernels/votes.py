@@ -1,0 +1,218 @@
+"""Loops over the votes of models: the prior that they give each item, and what EM learns about them.
+
+A voted item is a row. Its soft votes are ``soft_start[r]:soft_start[r + 1]``, each with the model and the logarithms of
+its probabilities; its hard votes ``hard_start[r]:hard_start[r + 1]``, those of one family together.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.kernels import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.kernels import Codes, Flags, Offsets, Reals
+
+    Logs = NDArray[np.float32]
+
+TINY = 1e-100  # a likelihood is brought back to 1 before it falls below
+
+
+@kernel()
+def log_linear(
+    begin: int, end: int, model: Codes, log_q: Logs, weight: Reals, log_shares: Reals, out_prior: Reals
+) -> None:
+    """``out_prior`` (K,) or longer = softmax of weight[0] log_shares[k] + votes' weight[1 + model] log_q[vote, k]."""
+    n_labels = log_shares.shape[0]
+    for k in range(n_labels):
+        out_prior[k] = weight[0] * log_shares[k]
+    for s in range(begin, end):
+        w = weight[1 + model[s]]
+        for k in range(n_labels):
+            out_prior[k] += w * log_q[s, k]
+    most = out_prior[0]
+    for k in range(1, n_labels):
+        most = max(most, out_prior[k])
+    total = 0.0
+    for k in range(n_labels):
+        out_prior[k] = math.exp(out_prior[k] - most)
+        total += out_prior[k]
+    for k in range(n_labels):
+        out_prior[k] /= total
+
+
+@kernel()
+def family_likelihood(
+    begin: int, end: int, model: Codes, label: Codes, family: Codes, Cm: Reals, out_likelihood: Reals
+) -> tuple[int, float]:
+    """``out_likelihood[u]`` (K,) = product of Cm[m, u, v] over the votes v of the first family from ``begin`` on.
+
+    Returns where the votes of the next family begin, and the logarithm of what the likelihood was divided by.
+    """
+    n_labels = out_likelihood.shape[0]
+    own, log_scale = family[model[begin]], 0.0
+    for u in range(n_labels):
+        out_likelihood[u] = 1.0
+    while begin < end and family[model[begin]] == own:
+        most = 0.0
+        for u in range(n_labels):
+            out_likelihood[u] *= Cm[model[begin], u, label[begin]]
+            most = max(most, out_likelihood[u])
+        if most < TINY:
+            for u in range(n_labels):
+                out_likelihood[u] /= most
+            log_scale += math.log(most)
+        begin += 1
+    return begin, log_scale
+
+
+@kernel()
+def priors(
+    soft_start: Offsets,
+    soft_model: Codes,
+    log_q: Logs,
+    weight: Reals,
+    log_shares: Reals,
+    hard_start: Offsets,
+    hard_model: Codes,
+    hard_label: Codes,
+    family: Codes,
+    alone: Flags,
+    Cm: Reals,
+    CF: Reals,
+    pi: Reals,
+    out_prior: Reals,
+) -> float:
+    """``out_prior`` (R, K) or wider of voted items, each divided by its sum; returns the sum of the sums' logarithms.
+
+    It is the log-linear prior of the soft votes, or pi without any, times the message of each family of hard votes:
+    msg[k] = sum_u CF[f, k, u] prod_m Cm[m, u, v]; of a family with one model (``alone`` (F,)), Cm[m, k, v].
+    """
+    n_labels = pi.shape[0]
+    likelihood = np.empty(n_labels)
+    logs = 0.0
+    for r in range(out_prior.shape[0]):
+        prior = out_prior[r]
+        if soft_start[r] < soft_start[r + 1]:
+            log_linear(soft_start[r], soft_start[r + 1], soft_model, log_q, weight, log_shares, prior)
+        else:
+            for k in range(n_labels):
+                prior[k] = pi[k]
+        begin, end = hard_start[r], hard_start[r + 1]
+        while begin < end:
+            f = family[hard_model[begin]]
+            begin, log_scale = family_likelihood(begin, end, hard_model, hard_label, family, Cm, likelihood)
+            logs += log_scale
+            for k in range(n_labels):
+                message = likelihood[k]
+                if not alone[f]:
+                    message = 0.0
+                    for u in range(n_labels):
+                        message += CF[f, k, u] * likelihood[u]
+                prior[k] *= message
+        total = 0.0
+        for k in range(n_labels):
+            total += prior[k]
+        for k in range(n_labels):
+            prior[k] /= total
+        logs += math.log(total)
+    return logs
+
+
+@kernel()
+def weight_terms(
+    soft_start: Offsets,
+    soft_model: Codes,
+    log_q: Logs,
+    weight: Reals,
+    log_shares: Reals,
+    posterior: Reals,
+    out_gradient: Reals,
+    out_curvature: Reals,
+) -> float:
+    """Sum over items and labels of posterior[r, k] log prior[r, k] (R, K), with its gradient and negated Hessian.
+
+    By the weights (1 + M,), added to ``out_gradient`` (1 + M,) and ``out_curvature`` (1 + M, 1 + M), of which the part
+    below the diagonal is left alone.
+    """
+    n_labels, n_weights = posterior.shape[1], weight.shape[0]
+    prior = np.empty(n_labels)
+    feature, mean = np.empty((n_weights, n_labels)), np.empty(n_weights)
+    place = np.empty(n_weights, np.int64)  # weight of each feature: the models that voted, in their order
+    value = 0.0
+    for r in range(soft_start.shape[0] - 1):
+        begin, end = soft_start[r], soft_start[r + 1]
+        if begin == end:
+            continue
+        log_linear(begin, end, soft_model, log_q, weight, log_shares, prior)
+        n = 1 + end - begin
+        place[0] = 0
+        for k in range(n_labels):
+            feature[0, k] = log_shares[k]
+        for s in range(begin, end):
+            place[1 + s - begin] = 1 + soft_model[s]
+            for k in range(n_labels):
+                feature[1 + s - begin, k] = log_q[s, k]
+        for a in range(n):
+            mean[a] = 0.0
+            found = 0.0
+            for k in range(n_labels):
+                mean[a] += prior[k] * feature[a, k]
+                found += posterior[r, k] * feature[a, k]
+            out_gradient[place[a]] += found - mean[a]
+        for a in range(n):
+            for b in range(a, n):
+                both = 0.0
+                for k in range(n_labels):
+                    both += prior[k] * feature[a, k] * feature[b, k]
+                out_curvature[place[a], place[b]] += both - mean[a] * mean[b]
+        for k in range(n_labels):
+            if posterior[r, k] > 0.0:
+                value += posterior[r, k] * math.log(max(prior[k], 1e-300))
+    return value
+
+
+@kernel()
+def count_families(
+    hard_start: Offsets,
+    hard_model: Codes,
+    hard_label: Codes,
+    family: Codes,
+    alone: Flags,
+    Cm: Reals,
+    CF: Reals,
+    posterior: Reals,
+    out_Cm: Reals,
+    out_CF: Reals,
+) -> None:
+    """Add expected counts of the votes on items of ``posterior`` (R, K) to ``out_Cm`` (M, K, K), ``out_CF`` (F, K, K).
+
+    q(k, u) = z[k] CF[f, k, u] L[u] / msg[k], with L the likelihood of the family's votes given u.
+    """
+    n_labels = posterior.shape[1]
+    likelihood, of_u = np.empty(n_labels), np.empty(n_labels)
+    for r in range(hard_start.shape[0] - 1):
+        begin, end = hard_start[r], hard_start[r + 1]
+        while begin < end:
+            f, first = family[hard_model[begin]], begin
+            begin, _ = family_likelihood(begin, end, hard_model, hard_label, family, Cm, likelihood)
+            for u in range(n_labels):
+                of_u[u] = posterior[r, u] if alone[f] else 0.0
+            if not alone[f]:
+                for k in range(n_labels):
+                    message = 0.0
+                    for u in range(n_labels):
+                        message += CF[f, k, u] * likelihood[u]
+                    share = posterior[r, k] / message if message > 0.0 else 0.0
+                    for u in range(n_labels):
+                        q = share * CF[f, k, u] * likelihood[u]
+                        out_CF[f, k, u] += q
+                        of_u[u] += q
+            for h in range(first, begin):
+                for u in range(n_labels):
+                    out_Cm[hard_model[h], u, hard_label[h]] += of_u[u]
