@@ -85,7 +85,9 @@ def fit(
     cautions = []
     if votes is None and not diagnostics.has_second_opinions(judgments):
         cautions.append(diagnostics.one_judgment_per_item(audited=True))
-    if small:
+    if not judgments.n_judgments:
+        cautions.append(diagnostics.models_only())
+    elif small:
         cautions.append(diagnostics.small_data(judgments))
 
     memory.refuse(needs.of(judgments).peak, config.memory, f"a fit of {judgments!r}")
@@ -100,7 +102,7 @@ def fit(
     tell = progress or (lambda *_: None)
     tell("diagnosing", 0, np.nan, np.nan)
     cautions = [*diagnostics.of_fit(judgments, problem.rows, estimate, backend), *cautions]
-    if aligned is None:
+    if aligned is None and judgments.n_judgments:
         cautions += _switch_risk(judgments, problem, estimate, config.seed, backend, progress)
     tell("tempering", 0, np.nan, np.nan)
     return Consensus(
@@ -116,7 +118,7 @@ def fit(
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=None if aligned is None else without_gold(judgments, problem, estimate, aligned, rho),
         warnings=(
-            *diagnostics.of_judgments(judgments),
+            *diagnostics.of_judgments(judgments, votes),
             *diagnostics.of_gold(aligned),
             *cautions,
         ),
@@ -175,8 +177,9 @@ def _with_votes(
     known = (met >= votes_prior.MET) & ~circular
     believed = known & np.isin(np.arange(votes.n_models), votes.model[votes.row >= 0])
     own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular)
-    few = problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS
-    problem = replace(problem, votes=own, prior="fixed" if few else problem.prior)
+    problem = replace(problem, votes=own)
+    if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
+        problem = replace(problem, prior="fixed")
     return problem, ModelFindings(votes, own.start, met, believed, known, circular)
 
 

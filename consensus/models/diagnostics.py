@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout
-    from consensus.votes import ModelFindings
+    from consensus.votes import AlignedVotes, ModelFindings
 
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
@@ -34,8 +34,8 @@ LEAST_GAP = 0.5  # nats by which the objective of the opposite solution must fal
 LEAST_MASS = 10  # items (or judgments) a label needs before its share or its diagonal is read
 
 
-def of_judgments(judgments: Judgments) -> list[Warning]:
-    """Cautions that the judgments alone call for."""
+def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> list[Warning]:
+    """Cautions that the judgments alone call for; ``votes`` tell which items without judgments are no guess."""
     found = []
     if judgments.rejects:
         reasons = Counter(one.reason for one in judgments.rejects)
@@ -86,7 +86,10 @@ def of_judgments(judgments: Judgments) -> list[Warning]:
         )
     if judgments.n_labels == 1:
         found.append(Warning("one_label", f'every judgment says "{judgments.labels[0]}": there is nothing to decide'))
-    n_silent = int((judgments.per_item == 0).sum())
+    silent = judgments.per_item == 0
+    if votes is not None:
+        silent &= votes.per_item == 0
+    n_silent = int(silent.sum())
     if n_silent:
         found.append(
             Warning(
@@ -123,6 +126,15 @@ def is_small(judgments: Judgments) -> bool:
     """Too few judgments to learn the prior of the confusions and rho from."""
     n_judged = int((judgments.per_item > 0).sum())
     return n_judged < FEW_ITEMS or judgments.n_judgments < FEW_PER_WORKER * judgments.n_workers
+
+
+def models_only() -> Warning:
+    """Say that no person judged anything."""
+    return Warning(
+        "models_only",
+        "nobody judged any item: a confidence is no more than the models' agreement with each other supports, and "
+        "mistakes that they share are invisible; have people judge a random sample",
+    )
 
 
 def small_data(judgments: Judgments) -> Warning:
@@ -220,6 +232,8 @@ def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Back
                 {"iterations": convergence.iterations},
             )
         )
+    if not judgments.n_judgments:
+        return found
     pooled = normalised(rows.pooled_counts(estimate.counts))
     diagonal = float((estimate.pi * np.diag(pooled)).sum())
     bound = 1.0 / judgments.n_labels + 0.1

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from consensus.posterior import Posterior
     from consensus.votes import Weights
 
+OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
 Progress = Callable[[str, int, float, float], None]
 """Called after every pass with: stage, passes done, objective per judgment (nats), its gain (nats); and where a stage
 without passes begins, with 0 passes done and NaN."""
@@ -61,6 +62,11 @@ class Problem:
     tolerance: float
     votes: VotesPrior | None = None
     """What models say; None without them."""
+
+    @property
+    def has_outside_view(self) -> bool:
+        """Models voted on half of the items that people judged, or more: something else may contradict people."""
+        return self.votes is not None and self.votes.share_beside >= OUTSIDE
 
     @property
     def n_opinions(self) -> int:

@@ -61,7 +61,7 @@ def measured_rho(
         return USUAL_RHO
     means = score.mean(axis=0)
     best = int(means.argmax())
-    if problem.votes is not None:  # where one judgment of an item was left, rho changes nothing
+    if problem.has_outside_view:  # where one judgment of an item was left, rho changes nothing
         return USUAL_RHO if means[best] - means.min() < 1e-12 else float(GRID[best])
     loss = score[:, [best]] - score
     standard_error = loss.std(axis=0) / np.sqrt(len(loss))

@@ -47,7 +47,8 @@ class VotesLearner:
         if n == 1:
             shares = tables.mass + tables.own_mass + 1.0
             self.weights = replace(self.weights, log_shares=np.log(shares / shares.sum()))
-        assert isinstance(problem.rows, Rows) and self._last is not None
+        assert isinstance(problem.rows, Rows)
+        assert self._last is not None
         z = problem.rows.expectations(self._last, self._votes.item, self._priors.rows, tables, backend)
         self.weights = self._votes.improved(self.weights, z, backend)
 

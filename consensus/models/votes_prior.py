@@ -80,8 +80,8 @@ class VotesPrior:
     learns: NDArray[np.bool_]
     """(F,) people judged some of its items, or they are gold; else CF stays as it is."""
     start: Weights
-    n_soft: int
-    """Models with soft votes: the weights start at one part each."""
+    share_beside: float
+    """Share of the items that people judged on which a model's vote counts, too."""
 
     @classmethod
     def of(
@@ -142,7 +142,7 @@ class VotesPrior:
             alone=alone,
             learns=learns,
             start=Weights(weight, np.full(K, -np.log(K)), Cm, CF),
-            n_soft=n_soft,
+            share_beside=float(judged[voted].sum() / max(judged.sum(), 1)),
         )
         for f in np.flatnonzero(~learns):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
