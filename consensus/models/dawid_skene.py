@@ -17,7 +17,16 @@ from consensus import memory
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.errors import JudgmentError
-from consensus.models import diagnostics, majority_vote, needs, pooled_prior, starts, tempering, votes_prior
+from consensus.models import (
+    diagnostics,
+    majority_vote,
+    model_diagnostics,
+    needs,
+    pooled_prior,
+    starts,
+    tempering,
+    votes_prior,
+)
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
@@ -86,7 +95,7 @@ def fit(
     if votes is None and not diagnostics.has_second_opinions(judgments):
         cautions.append(diagnostics.one_judgment_per_item(audited=True))
     if not judgments.n_judgments:
-        cautions.append(diagnostics.models_only())
+        cautions.append(model_diagnostics.models_only())
     elif small:
         cautions.append(diagnostics.small_data(judgments))
 
@@ -95,7 +104,7 @@ def fit(
     findings = None
     if votes is not None:
         problem, findings = _with_votes(problem, votes, judgments, aligned, config, backend)
-        cautions += diagnostics.of_models(findings, config)
+        cautions += model_diagnostics.of_models(findings, config)
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.kernels import tallies
-from consensus.models.votes_prior import MET
 from consensus.probabilities import entropy, normalised
 from consensus.result import Warning
 
@@ -17,11 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.config import FitConfig
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout
-    from consensus.votes import AlignedVotes, ModelFindings
+    from consensus.votes import AlignedVotes
 
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
@@ -128,15 +126,6 @@ def is_small(judgments: Judgments) -> bool:
     return n_judged < FEW_ITEMS or judgments.n_judgments < FEW_PER_WORKER * judgments.n_workers
 
 
-def models_only() -> Warning:
-    """Say that no person judged anything."""
-    return Warning(
-        "models_only",
-        "nobody judged any item: a confidence is no more than the models' agreement with each other supports, and "
-        "mistakes that they share are invisible; have people judge a random sample",
-    )
-
-
 def small_data(judgments: Judgments) -> Warning:
     """Say that the data is small."""
     per_worker = judgments.n_judgments / judgments.n_workers
@@ -169,55 +158,6 @@ def of_gold(gold: AlignedGold | None) -> list[Warning]:
             )
         ]
     return []
-
-
-def of_models(models: ModelFindings, config: FitConfig) -> list[Warning]:
-    """Cautions about the models."""
-    found = []
-    names = np.array(models.votes.models)
-    declared = np.isin(names, config.trained_on_consensus)
-    for code, circular, why in (
-        ("trained_on_consensus", declared, "was trained on labels made from these judgments"),
-        ("copies_majority", models.circular & ~declared, "follows the majority of people even where they were divided"),
-    ):
-        if circular.any():
-            found.append(
-                Warning(
-                    code,
-                    f"{_named(names[circular])} {why}: circular evidence, which counts only on items that nobody "
-                    "judged",
-                    {"n_models": int(circular.sum())},
-                )
-            )
-    unknown = ~models.known & ~models.circular
-    if unknown.any():
-        least = int(np.ceil(MET - models.met[unknown].min()))
-        found.append(
-            Warning(
-                "models_unverified",
-                f"{_named(names[unknown])} met too few items that two people judged for its confidence to be believed: "
-                f"only the label that it names counts; {least:,} more such items are needed "
-                "(consensus escalate --audit 0.05 draws some)",
-                {"n_models": int(unknown.sum()), "items_needed": least},
-            )
-        )
-    tally = models.votes.tally
-    if tally.unparsed:
-        found.append(
-            Warning(
-                "unparsed_votes",
-                f"{tally.unparsed:,} model votes name no label of the label set and do not count; if it lacks one, "
-                "name the whole set with --labels",
-                {"n_votes": tally.unparsed},
-            )
-        )
-    return found
-
-
-def _named(names: NDArray[np.str_]) -> str:
-    """The names of models, shortened for a message."""
-    shown = ", ".join(f'"{name}"' for name in names[:3].tolist())
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more models"
 
 
 def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Backend) -> list[Warning]:
