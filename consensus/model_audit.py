@@ -157,10 +157,8 @@ def _rated(result: Consensus, models: ModelFindings, m: int, gold_code: NDArray[
         np.array([(accuracy * (n - 2) + 1) / n]), np.array([accuracy * (1 - accuracy) / n + 0.25 / n**2])
     )
     calibration = _calibrated(result, models, mine[chosen], h) if models.believed[m] else None
-    information, by_true = (
-        _information(confusion, result.prior_shares),
-        _information_by_label(confusion, result.prior_shares),
-    )
+    by_true = _information_by_label(confusion, result.prior_shares)
+    information = float(result.prior_shares @ by_true)
     temperature, ece, ece_calibrated = np.nan, np.nan, np.nan
     if calibration is not None:
         temperature, ece, ece_calibrated, information, by_true = calibration
