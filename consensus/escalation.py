@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import EscalateConfig
+from consensus.probabilities import normalised
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
@@ -185,8 +186,10 @@ def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np
 
 
 def _representatives(result: Consensus) -> NDArray[np.float64]:
-    """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness."""
+    """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness; without any, of the prior."""
     found = result.confusions
+    if not found.n_workers:
+        return normalised(found.pseudo_counts)[None]
     informativeness = found.informativeness(result.prior_shares)
     activity = result.judgments.per_worker
     order = np.lexsort((np.arange(found.n_workers), informativeness))
