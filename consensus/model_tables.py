@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from consensus.result import Columns, Consensus
     from consensus.votes import ModelFindings
 
+NO_WEIGHT = 0.02  # below, a model adds nothing
 COLUMNS = (
     *("model", "family", "label", "n_votes", "n_rated", "accuracy", "accuracy_low", "accuracy_high", "weight"),
     *("temperature", "ece", "ece_calibrated", "worth", "n_effective", "reason"),
@@ -63,7 +64,7 @@ def family_reason(family: model_audit.FamilyRating) -> str:
     if np.isfinite(family.shared_mistakes):
         shown += f"; {family.shared_mistakes:.0%} of their mistakes are shared"
     if family.worst:
-        shown += ", most often " + ", ".join(f'"{wrong}" for "{true}" ({n:,})' for true, wrong, n in family.worst)
+        shown += "; most often " + "; ".join(f"{wrong} for {true} ({n} times)" for true, wrong, n in family.worst)
     return shown
 
 
@@ -117,19 +118,16 @@ def reason(rating: model_audit.Rating, models: ModelFindings, m: int) -> str:
     if models.circular[m]:
         return "circular: trained on these judgments or copying them; counts only where nobody judged"
     if not models.known[m]:
-        return (
-            f"met {models.met[m]:,.0f} items that two people judged ({MET} needed): only the label that it names counts"
-        )
+        met = f"met {models.met[m]:.0f} items that two people judged ({MET} needed)"
+        return f"{met}: only the label that it names counts"
     if not models.believed[m]:
         return "names labels without probabilities: one voice of its family"
+    temperature, weight = f"temperature {rating.temperature:.2f}", f"weight {rating.weight:.2f}"
     if not rating.temperature < model_audit.MEANINGLESS:
-        return (
-            f"its probabilities tell next to nothing (temperature {rating.temperature:.0f}), weight {rating.weight:.2f}"
-        )
-    sure = (
-        "too sure of itself" if rating.temperature > 1.1 else "too modest" if rating.temperature < 0.9 else "calibrated"
-    )
-    weight = f"weight {rating.weight:.2f}"
-    if rating.weight < 0.02:
+        return f"its probabilities tell next to nothing ({temperature}); {weight}"
+    sure = "calibrated"
+    if not 0.9 <= rating.temperature <= 1.1:
+        sure = "too sure of itself" if rating.temperature > 1.0 else "too modest"
+    if rating.weight < NO_WEIGHT:
         weight += ": it tells nothing that the others do not"
-    return f"{sure} (temperature {rating.temperature:.2f}), {weight}"
+    return f"{sure} ({temperature}); {weight}"
