@@ -156,7 +156,7 @@ def _rated(result: Consensus, models: ModelFindings, m: int, gold_code: NDArray[
     low, high = of_moments(
         np.array([(accuracy * (n - 2) + 1) / n]), np.array([accuracy * (1 - accuracy) / n + 0.25 / n**2])
     )
-    calibration = _calibrated(result, models, mine[chosen], h) if models.believed[m] else None
+    calibration = _calibrated(models, mine[chosen], h) if models.believed[m] else None
     by_true = _information_by_label(confusion, result.prior_shares)
     information = float(result.prior_shares @ by_true)
     temperature, ece, ece_calibrated = np.nan, np.nan, np.nan
@@ -197,9 +197,7 @@ def _confusion(h: Reals, label: NDArray[np.int32], shares: Reals) -> tuple[Reals
     return confusion, w[np.arange(len(label)), label]
 
 
-def _calibrated(
-    result: Consensus, models: ModelFindings, votes: NDArray[np.int64], h: Reals
-) -> tuple[float, float, float, float, Reals]:
+def _calibrated(models: ModelFindings, votes: NDArray[np.int64], h: Reals) -> tuple[float, float, float, float, Reals]:
     """Temperature, ECE before and after it, and what a vote tells at it: overall and by true label."""
     from scipy.optimize import minimize_scalar
 
@@ -218,7 +216,7 @@ def _calibrated(
     power = float(np.exp(found.x))
     q = at(power)
     w = normalised(q * h)
-    told = np.log(np.maximum(q, 1e-300)) - np.log(np.maximum(result.prior_shares, 1e-300))
+    told = np.log(np.maximum(q, 1e-300)) - np.log(np.maximum(q.mean(axis=0), 1e-300))
     by_label = (w * told).sum(axis=0) / np.maximum(w.sum(axis=0), 1e-300)
     return 1.0 / power, _ece(at(1.0), w), _ece(q, w), float((w * told).sum(axis=1).mean()), by_label
 

@@ -57,9 +57,7 @@ def tables(draw: st.DrawFn, *shape: int) -> np.ndarray:
     return np.asarray(table / table.sum(axis=-1, keepdims=True), np.float64)
 
 
-def voted(
-    votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None
-) -> ModelVotes:
+def voted(votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None) -> ModelVotes:
     """Rows of item, model, and a label or the probabilities of ``labels``; a model is a family unless told otherwise."""
     ordered = sorted(votes, key=lambda vote: vote[:2])
     soft = [what for _, _, what in ordered if not isinstance(what, str)]
