@@ -8,8 +8,9 @@ import pytest
 from consensus import escalate, fit, simulate
 from consensus.errors import ConfigError
 from consensus.escalation import statuses
+from consensus.result import Consensus
 from tests import naive
-from tests.strategies import Row, encoded
+from tests.strategies import Row, Vote, encoded, voted
 
 COLUMNS = (
     "item reason priority judgments_needed needed_low needed_high p_settled label confidence runner_up n_judgments "
@@ -145,3 +146,56 @@ def test_one_judgment_an_item_settles_nothing() -> None:
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         escalate(fit(encoded(crowd())), **settings)
+
+
+def with_models(n_unjudged: int = 200, n_judged: int = 80) -> Consensus:
+    """Two good people on ``n_judged`` items, and a model that is sure, on these and others."""
+    judged = [(f"j{i:03}", f"w{w}", f"l{i % 2}") for i in range(n_judged) for w in range(2)]
+    items = [f"j{i:03}" for i in range(n_judged)] + [f"u{i:03}" for i in range(n_unjudged)]
+    sure: list[Vote] = [(item, "m", [0.98, 0.02] if int(item[1:]) % 2 == 0 else [0.02, 0.98]) for item in items]
+    return fit(encoded(judged), model_votes=voted(sure, ("l0", "l1")))
+
+
+def test_a_known_model_settles_items_that_nobody_judged() -> None:
+    result = with_models()
+    status, labels = statuses(result, target=0.9), result.labels
+    alone = labels["n_judgments"] == 0
+    assert alone.sum() == 200
+    assert (labels["source"][alone] == "model").all()
+    assert (labels["source"][~alone] == "consensus").all()
+    assert (labels["n_model_votes"] == 1).all()
+    assert (status[alone] == "accepted").all()
+    assert (labels["label"][alone] == labels["item"][alone].str[1:].map(lambda n: f"l{int(n) % 2}")).all()
+
+
+def test_an_unknown_model_settles_nothing() -> None:
+    result = with_models(n_judged=40)
+    alone = result.labels["n_judgments"] == 0
+    assert (statuses(result, target=0.6)[alone] == "escalate").all()
+    table = escalate(result, target=0.6).set_index("item")
+    assert (table.loc[result.labels["item"][alone], "reason"] == "too_few").all()
+
+
+def test_audit_sample_comes_first_and_stays_the_same() -> None:
+    result = with_models()
+    table = escalate(result, target=0.9, audit=0.2)
+    assert set(table["reason"]) == {"audit"}
+    assert 20 <= len(table) <= 60  # of 200
+    assert table["item"].str.startswith("u").all()  # two people judged the others
+    wider = escalate(result, target=0.9, audit=0.4)
+    assert set(table["item"]) < set(wider["item"])
+    assert (statuses(result, target=0.9, audit=0.2) == "escalate").sum() == len(table)
+    assert set(escalate(result, target=0.99999, audit=0.2, budget=len(table))["item"]) == set(table["item"])
+    assert set(escalate(result, target=0.9, audit=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
+    no_models = fit(encoded(crowd()))
+    assert escalate(no_models, audit=1.0).equals(escalate(no_models))
+    with pytest.raises(ConfigError, match="setting audit = 1.5"):
+        escalate(result, audit=1.5)
+
+
+def test_models_alone_can_be_escalated() -> None:
+    votes: list[Vote] = [(f"i{i}", model, "l0" if i % 3 else "l1") for i in range(30) for model in ("a", "b")]
+    result = fit(None, model_votes=voted(votes, families={"a": "f", "b": "f"}))
+    table = escalate(result, target=0.999)
+    assert len(table) == 30
+    assert (table["priority"] > 0).all()
