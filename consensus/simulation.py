@@ -284,8 +284,8 @@ def _confidence(
     mean = np.clip((accuracy - least) / (1.0 - least), 1e-6, 1.0 - 1e-6)
     a, b = CONCENTRATION * mean, CONCENTRATION * (1.0 - mean)
     lucky = rng.random(len(right)) < least / accuracy
-    x = rng.beta(a + (right & ~lucky), b + ~right)
-    return least + (1.0 - least) * np.maximum(x, LEAST_ABOVE)
+    x = np.maximum(rng.beta(a + (right & ~lucky), b + ~right), LEAST_ABOVE)
+    return np.asarray(least + (1.0 - least) * x, np.float64)
 
 
 def _stated(
