@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consensus.simulation import simulate
     from consensus.worker_audit import audit
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Consensus",

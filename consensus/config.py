@@ -101,6 +101,14 @@ class EscalateConfig(_Settings):
         description="List only this many items, one more judgment each: those it tells most about.",
     )
 
+    audit: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the items that models voted on, drawn at random, that are to get two judgments by people "
+        "whatever the models say: so that their confidence can be checked.",
+    )
+
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
         if self.min_judgments > self.max_judgments:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import EscalateConfig
+from consensus.probabilities import normalised
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
@@ -21,7 +22,8 @@ N_REPRESENTATIVES = 12  # workers whose mean stands for the next one
 MOST_CELLS = 5_000_000  # of the confusions of the representatives: fewer of them where there are many labels
 SAME_PRIORITY = 9  # decimals (nats) up to which priorities count as equal
 STATUSES = ("accepted", "escalate", "expert", "gold")
-REASONS = ("too_few", "weak_workers", "disagreement", "expert")
+REASONS = ("too_few", "weak_workers", "disagreement", "expert", "audit")
+AUDITED_BY = 2  # judgments by people that an item of the audit sample needs
 
 
 def escalate(result: Consensus, config: EscalateConfig | None = None, **settings: Any) -> pd.DataFrame:
@@ -44,7 +46,8 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
             Its id.
         reason
             "too_few" judgments; "weak_workers" (nobody objects, but those who judged carry little weight);
-            "disagreement"; "expert" (unsettled with ``max_judgments``: more of the same will not help).
+            "disagreement"; "expert" (unsettled with ``max_judgments``: more of the same will not help); "audit" (drawn
+            at random so that people check the models; these come first).
         priority
             Expected information gain of one more judgment, in nats; missing where no confidence can be stated.
         judgments_needed, needed_low, needed_high, p_settled
@@ -97,7 +100,9 @@ def ranked(result: Consensus, reason: NDArray[np.int32], budget: int | None) -> 
     """Order the items that there is a reason (I,) for, and keep the first ``budget`` of them."""
     items = np.flatnonzero(reason >= 0)
     priority = np.round(_information_gain(result, items), SAME_PRIORITY) + 0.0
-    order = _most_urgent(result, items, priority)[:budget]
+    order = _most_urgent(result, items, priority)
+    for_audit = reason[items[order]] == REASONS.index("audit")
+    order = np.concatenate([order[for_audit], order[~for_audit]])[:budget]
     return Ranking(items[order], reason[items[order]], priority[order])
 
 
@@ -159,9 +164,18 @@ def reasons(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
     reason[~enough] = REASONS.index("too_few")
     reason[n >= config.max_judgments] = REASONS.index("expert")
     reason[settled] = -1
+    reason[_audit_sample(result, config.audit) & (n < AUDITED_BY)] = REASONS.index("audit")
     if result.gold is not None:
         reason[result.gold.items] = -1
     return reason
+
+
+def _audit_sample(result: Consensus, share: float) -> NDArray[np.bool_]:
+    """(I,) a random ``share`` of the items that models voted on, by a hash of the id: the same ones every time."""
+    if result.models is None or not share:
+        return np.zeros(result.judgments.n_items, np.bool_)
+    draw = hashed(result.judgments.item_ids) ^ np.uint64(result.config.seed)
+    return np.asarray((draw / 2.0**64 < share) & (result.models.votes.per_item > 0))
 
 
 def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -172,8 +186,10 @@ def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np
 
 
 def _representatives(result: Consensus) -> NDArray[np.float64]:
-    """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness."""
+    """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness; without any, of the prior."""
     found = result.confusions
+    if not found.n_workers:
+        return normalised(found.pseudo_counts)[None]
     informativeness = found.informativeness(result.prior_shares)
     activity = result.judgments.per_worker
     order = np.lexsort((np.arange(found.n_workers), informativeness))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus import model_tables
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.intervals import beta_quantiles, of_moments, wilson
 from consensus.kernels import tallies
@@ -33,7 +34,7 @@ def audit(result: Consensus) -> pd.DataFrame:
         One row a worker, sorted by id:
 
         worker, kind
-            Id; "human".
+            Id; "human". Models and families of models come last, "model" and "family".
         n_judgments, n_items
             How much the worker did.
         accuracy, accuracy_low, accuracy_high
@@ -45,8 +46,12 @@ def audit(result: Consensus) -> pd.DataFrame:
             Share of other workers' judgments on the same items that say the same; missing without any.
         informativeness
             Mutual information of true label and answer, in bits per judgment; 0 for a spammer.
-        worth, verdict, reason
+        worth
+            Judgments of the median worker that one vote of a model equals; not yet filled for people.
+        verdict
             Not yet filled.
+        reason
+            Why a model counts as it does; not yet filled for people.
     """
     return framed(worker_columns(result))
 
@@ -62,7 +67,7 @@ def worker_columns(result: Consensus) -> Columns:
     gold_low, gold_high = wilson(gold_right, gold_n)
     n_agreeing, n_peers, n_items = _agreement(result)
     missing = pa.nulls(n_workers, pa.string())
-    return {
+    columns: Columns = {
         "worker": judgments.worker_ids,
         "kind": named(np.zeros(n_workers, np.int32), ("human",)),
         "n_judgments": judgments.per_worker,
@@ -81,6 +86,7 @@ def worker_columns(result: Consensus) -> Columns:
         "verdict": missing,
         "reason": missing,
     }
+    return columns if result.models is None else model_tables.beside_workers(columns, result)
 
 
 def confusions(result: Consensus) -> pd.DataFrame:

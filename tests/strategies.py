@@ -1,6 +1,6 @@
 """Random small crowds for property tests: up to 8 items, 5 workers, 4 labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from consensus.backends import Threads
 from consensus.judgments import Judgments, encode
+from consensus.votes import AlignedVotes, ModelVotes, VoteTally
 
 Row = tuple[str, str, str | None]
+Vote = tuple[str, str, str | Sequence[float]]
 
 
 @st.composite
@@ -53,3 +55,53 @@ def tables(draw: st.DrawFn, *shape: int) -> np.ndarray:
     cells = draw(st.lists(st.floats(0.01, 1.0), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
     table = np.array(cells).reshape(shape)
     return np.asarray(table / table.sum(axis=-1, keepdims=True), np.float64)
+
+
+def voted(votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None) -> ModelVotes:
+    """Rows of item, model, and a label or the probabilities of ``labels``; a model is a family unless told otherwise."""
+    ordered = sorted(votes, key=lambda vote: vote[:2])
+    soft = [what for _, _, what in ordered if not isinstance(what, str)]
+    names = tuple(sorted({*labels, *(what for _, _, what in ordered if isinstance(what, str))}))
+    probability = np.zeros((len(soft), len(names)), np.float32)
+    if soft:
+        probability[:, [names.index(label) for label in labels]] = soft
+    best = iter(probability.argmax(axis=1).tolist())
+    (item, item_ids), (model, models) = (coded([str(vote[n]) for vote in ordered]) for n in (0, 1))
+    is_soft = np.array([not isinstance(what, str) for _, _, what in ordered], np.bool_)
+    return ModelVotes(
+        item=item,
+        model=model,
+        label=np.array([names.index(w) if isinstance(w, str) else next(best) for _, _, w in ordered], np.int32),
+        row=np.where(is_soft, np.cumsum(is_soft) - 1, -1).astype(np.int32),
+        probability=probability,
+        item_ids=item_ids,
+        models=tuple(models.to_pylist()),
+        families=tuple((families or {}).get(name, name) for name in models.to_pylist()),
+        labels=names,
+        declared=frozenset(labels),
+        tally=VoteTally(len(ordered), len(ordered)),
+    )
+
+
+@st.composite
+def votes(draw: st.DrawFn, judgments: Judgments, kinds: str = "hard soft") -> ModelVotes:
+    """Votes of up to five models of up to three families on the items of a crowd and two more, some soft."""
+    labels, n_models = judgments.labels, draw(st.integers(1, 5))
+    items = [*judgments.item_ids.to_pylist(), "new0", "new1"]
+    hard, soft = st.sampled_from(labels), tables(len(labels)).map(lambda q: [float(p) for p in q])
+    vote = {"hard": hard, "soft": soft}.get(kinds, hard | soft)
+    pairs = st.tuples(st.sampled_from(items), st.sampled_from([f"m{m}" for m in range(n_models)]))
+    chosen = draw(st.lists(pairs, min_size=1, max_size=len(items) * n_models, unique=True))
+    families = {f"m{m}": draw(st.sampled_from(["f0", "f1", "f2"])) for m in range(n_models)}
+    return voted([(item, model, draw(vote)) for item, model in chosen], labels, families)
+
+
+@st.composite
+def voted_crowds(
+    draw: st.DrawFn, max_labels: int = 4, kinds: str = "hard soft"
+) -> tuple[Judgments, AlignedVotes, dict[int, set[int]]]:
+    """Judgments and votes of models over the same items and labels, and accepted labels of some items."""
+    judgments = draw(crowds(max_labels=max_labels))
+    judgments, aligned = draw(votes(judgments, kinds)).align(judgments, judgments.labels)
+    accepted = st.sets(st.integers(0, judgments.n_labels - 1), min_size=1)
+    return judgments, aligned, draw(st.dictionaries(st.integers(0, judgments.n_items - 1), accepted, max_size=3))

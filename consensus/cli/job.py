@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -122,24 +123,35 @@ def judged(paths: list[Path], config: "RunConfig", show: Show) -> "Judgments":
     return read(paths, threads=config.threads, progress=show.stage, **config.part(ReadConfig))
 
 
-def fitted(paths: list[Path], gold: Path | None, config: "RunConfig", show: Show) -> "tuple[Consensus, Gold | None]":
+def fitted(
+    paths: list[Path] | None, model_votes: list[Path] | None, gold: Path | None, config: "RunConfig", show: Show
+) -> "tuple[Consensus, Gold | None]":
     """Read and fit.
 
     Raises
     ------
     ConsensusError
         The files or settings can't be used.
+    typer.BadParameter
+        There are neither judgments nor model votes.
     """
     from consensus.config import FitConfig
-    from consensus.formats import read_gold
+    from consensus.formats import read_gold, read_model_votes
 
-    judgments = judged(paths, config, show)
+    if not paths and not model_votes:
+        raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
+    judgments = judged(paths, config, show) if paths else None
+    votes = None
+    if model_votes:
+        show.stage("reading " + ", ".join(path.name for path in model_votes))
+        names = {"item": config.item, "label": config.label, "abstain": config.abstain}
+        votes = read_model_votes(model_votes, **names, threads=config.threads, progress=show.stage)
     known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
     compile_all(show)
     from consensus.models import dawid_skene
 
     show.stage("fitting")
-    result = dawid_skene.fit(judgments, gold=known, progress=show.fitting, **config.part(FitConfig))
+    result = dawid_skene.fit(judgments, model_votes=votes, gold=known, progress=show.fitting, **config.part(FitConfig))
     return result, known
 
 

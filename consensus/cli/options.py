@@ -11,7 +11,33 @@ Judgments = Annotated[
     list[Path],
     typer.Argument(help="Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet.", show_default=False),
 ]
+SomeJudgments = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet. With --model-votes there may be none.",
+        show_default=False,
+        metavar="JUDGMENTS...",
+    ),
+]
 Gold = Annotated[Path | None, typer.Option(help="File of items with known labels (item, label).")]
+ModelVotes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--model-votes",
+        help="File of what models say: item, model, label (and probability), or item, model and a column of "
+        "probabilities a label; may be repeated.",
+    ),
+]
+TrainedOnConsensus = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trained-on-consensus", help="A model that was trained on labels made from these judgments; may be repeated."
+    ),
+]
+Audit = Annotated[
+    float | None,
+    typer.Option(help="Share of the items with model votes to be judged by two people, drawn at random. Default: 0."),
+]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings; options on the command line win.")]
 Item = Annotated[str | None, typer.Option(help="Column of the item, if its name does not tell.")]
 Worker = Annotated[str | None, typer.Option(help="Column of the worker.")]

@@ -9,7 +9,8 @@ from consensus.cli import job, options
 
 
 def run(
-    judgments: options.Judgments,
+    judgments: options.SomeJudgments = None,
+    model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("consensus-out"),
     overwrite: options.Overwrite = False,
@@ -24,6 +25,7 @@ def run(
     min_judgments: options.MinJudgments = None,
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
+    audit: options.Audit = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -31,6 +33,7 @@ def run(
     ties: options.Ties = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
+    trained_on_consensus: options.TrainedOnConsensus = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,
@@ -50,10 +53,10 @@ def run(
     from consensus.config import EscalateConfig, ReadConfig
     from consensus.report import folder, words
 
-    inputs = [*judgments, *(path for path in (gold, config) if path is not None)]
+    inputs = [*(judgments or ()), *(model_votes or ()), *(path for path in (gold, config) if path is not None)]
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
-        result, known = job.fitted(judgments, gold, chosen, show)
+        result, known = job.fitted(judgments, model_votes, gold, chosen, show)
         summary = folder.write(
             result,
             target_folder,

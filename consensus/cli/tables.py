@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def aggregate(
-    judgments: options.Judgments,
+    judgments: options.SomeJudgments = None,
+    model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
     output: options.Output = None,
     item: options.Item = None,
@@ -32,6 +33,7 @@ def aggregate(
     target: options.Target = None,
     min_judgments: options.MinJudgments = None,
     max_judgments: options.MaxJudgments = None,
+    audit: options.Audit = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -39,6 +41,7 @@ def aggregate(
     ties: options.Ties = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
+    trained_on_consensus: options.TrainedOnConsensus = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Print the probability of each label.")] = False,
@@ -58,7 +61,8 @@ def aggregate(
 
 
 def audit(
-    judgments: options.Judgments,
+    judgments: options.SomeJudgments = None,
+    model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
     output: options.Output = None,
     item: options.Item = None,
@@ -74,6 +78,7 @@ def audit(
     tolerance: options.Tolerance = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
+    trained_on_consensus: options.TrainedOnConsensus = None,
     seed: options.Seed = None,
     config: options.Config = None,
     confusions: Annotated[
@@ -92,7 +97,8 @@ def audit(
 
 
 def escalate(
-    judgments: options.Judgments,
+    judgments: options.SomeJudgments = None,
+    model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
     output: options.Output = None,
     item: options.Item = None,
@@ -106,6 +112,7 @@ def escalate(
     min_judgments: options.MinJudgments = None,
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
+    audit: options.Audit = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -113,6 +120,7 @@ def escalate(
     ties: options.Ties = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
+    trained_on_consensus: options.TrainedOnConsensus = None,
     seed: options.Seed = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -139,11 +147,12 @@ def _print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], 
 
     if output is not None:
         writing.check_ending(output)
-        for path in (*parameters["judgments"], parameters["gold"], parameters["config"]):
+        given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
+        for path in (*given, parameters["gold"], parameters["config"]):
             if path is not None and path.exists() and output.exists() and path.samefile(output):
                 raise OutputError(f"{output}: this file is to be read; choose another with --output")
     with show.stages():
-        result, _ = job.fitted(parameters["judgments"], parameters["gold"], chosen, show)
+        result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, show)
         made = table(result, chosen)
         if output is not None:
             writing.write(made, output)

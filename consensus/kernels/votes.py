@@ -105,7 +105,7 @@ def priors(
                 prior[k] = pi[k]
         begin, end = hard_start[r], hard_start[r + 1]
         while begin < end:
-            f = family[hard_model[begin]]
+            f, most = family[hard_model[begin]], 0.0
             begin, log_scale = family_likelihood(begin, end, hard_model, hard_label, family, Cm, likelihood)
             logs += log_scale
             for k in range(n_labels):
@@ -115,6 +115,11 @@ def priors(
                     for u in range(n_labels):
                         message += CF[f, k, u] * likelihood[u]
                 prior[k] *= message
+                most = max(most, prior[k])
+            if most < TINY:
+                for k in range(n_labels):
+                    prior[k] /= most
+                logs += math.log(most)
         total = 0.0
         for k in range(n_labels):
             total += prior[k]

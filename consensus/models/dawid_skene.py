@@ -99,7 +99,7 @@ def fit(
     elif small:
         cautions.append(diagnostics.small_data(judgments))
 
-    memory.refuse(needs.of(judgments).peak, config.memory, f"a fit of {judgments!r}")
+    memory.refuse(needs.of(judgments, votes).peak, config.memory, f"a fit of {judgments!r}")
     problem = _problem(judgments, aligned, config, lay_out(judgments, aligned, backend), small)
     findings = None
     if votes is not None:

@@ -49,8 +49,8 @@ def of_models(models: ModelFindings, config: FitConfig) -> list[Warning]:
         found.append(
             Warning(
                 "models_unverified",
-                f"{_named(names[unknown])} met too few items that two people judged for its confidence to be believed: "
-                f"only the label that it names counts; {least:,} more such items are needed "
+                f"{_named(names[unknown])} met too few items that two people judged: what they state is not believed, "
+                f"only the labels that they name count; {least:,} more such items are needed "
                 "(consensus escalate --audit 0.05 draws some)",
                 {"n_models": int(unknown.sum()), "items_needed": least},
             )

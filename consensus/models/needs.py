@@ -15,6 +15,7 @@ from consensus.models.rows import IN_REGISTERS
 
 if TYPE_CHECKING:
     from consensus.judgments import Judgments
+    from consensus.votes import AlignedVotes
 
 PAIRS_COMPARED = 200_000_000  # bytes of the pairs of judgments that the switch risk is read from
 A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels are weighed
@@ -37,8 +38,8 @@ class Needs:
         return max(self.reading, self.fitting, self.tables)
 
 
-def of(judgments: Judgments) -> Needs:
-    """What a job on ``judgments`` needs."""
+def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
+    """What a job on ``judgments`` needs, and on the votes of models beside them."""
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
     held = memory.LIBRARIES + 12 * J + 8 * I + id_bytes + (0 if judgments.timestamp is None else 8 * J)
@@ -55,6 +56,10 @@ def of(judgments: Judgments) -> Needs:
         candidates = int(distinct.sum())
         fitting = 4 * J + A_PAIR * pairs + 40 * K * K + 28 * candidates + 40 * I
         kept, cells = 12 * candidates + 8 * I + 12 * pairs, pairs
+    if votes is not None:  # codes and probabilities; their logarithms, a prior and a posterior of each voted item
+        V, S, n_voted = len(votes.model), len(votes.probability), int((votes.per_item > 0).sum())
+        held += 12 * V + 4 * S * K + 8 * I
+        fitting += 12 * V + 4 * S * K + n_voted * (8 * K + 8 * max(K, IN_REGISTERS)) + 4 * I
     return Needs(
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes),
         fitting=held + fitting,

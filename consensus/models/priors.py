@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consensus.models.votes_prior import VotesPrior
     from consensus.votes import Weights
 
+TINY = 1e-100  # that of a gold label which models rule out
 SMALLEST = 1e-10  # probabilities are kept above this: of a label that no item has, and under maximum likelihood
 WIDTH = 4  # of the table at least: as wide as the loop over four labels wants it
 
@@ -67,5 +68,5 @@ class VotedPriors:
             self._soft_scale = votes.priors(weights, kept, slice(first_soft, n_rows), backend, soft)
             self._made_with = weights
         own = self._table[self.rows, :K]
-        own[self._gold] *= self._accepted
+        own[self._gold] = np.where(self._accepted, np.maximum(own[self._gold], TINY), 0.0)
         return Priors(self._table, self._row, shared + first_soft, log_scale + self._soft_scale)

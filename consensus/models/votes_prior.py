@@ -201,9 +201,19 @@ class VotesPrior:
         """(n, K) prior of some voted items."""
         order = np.argsort(self.item)
         row = order[np.searchsorted(self.item, items, sorter=order)]
+        (soft, soft_start), (hard, hard_start) = (_taken(start, row) for start in (self.soft_start, self.hard_start))
+        theirs = replace(
+            self,
+            item=items,
+            soft_start=soft_start,
+            soft_model=self.soft_model[soft],
+            log_q=self.log_q[soft],
+            hard_start=hard_start,
+            hard_model=self.hard_model[hard],
+            hard_label=self.hard_label[hard],
+        )
         out = np.empty((len(items), self.n_labels))
-        for place, r in enumerate(row.tolist()):
-            self.priors(weights, pi, slice(r, r + 1), Threads(1), out[place : place + 1])
+        theirs.priors(weights, pi, slice(0, len(items)), Threads(1), out)
         return np.maximum(out, SMALLEST)
 
     def improved(self, weights: Weights, posterior: Reals, backend: Backend) -> Weights:
@@ -344,11 +354,20 @@ def one_coin_of_agreement(agreeing: int, pairs: int, n_labels: int) -> Reals:
     support, and the whole family is believed no more than one such model.
     """
     K = n_labels
+    if K == 1:
+        return np.ones((1, 1))
     g = (agreeing + 1.0) / (pairs + 2.0)
     inside = 1.0 - K * (1.0 - g * (K - 1))
-    p = (1.0 + np.sqrt(max(inside, 0.0))) / K if K > 1 else 1.0
-    p = min(max(p, 1.0 / K), 0.99)
-    return np.full((K, K), (1.0 - p) / max(K - 1, 1)) + (p - (1.0 - p) / max(K - 1, 1)) * np.eye(K)
+    p = min((1.0 + np.sqrt(max(inside, 0.0))) / K, 0.99)
+    return np.full((K, K), (1.0 - p) / (K - 1)) + (p - (1.0 - p) / (K - 1)) * np.eye(K)
+
+
+def _taken(start: Offsets, rows: NDArray[np.int64]) -> tuple[Offsets, Offsets]:
+    """Which votes are those of some rows, and where those of each row then begin (n+1,)."""
+    n_each = np.diff(start)[rows]
+    taken = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(n_each, out=taken[1:])
+    return np.arange(taken[-1]) + np.repeat(start[rows] - taken[:-1], n_each), taken
 
 
 def _starts(position: NDArray[np.int32], n: int) -> Offsets:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import escalation, worker_audit
+from consensus import escalation, model_tables, worker_audit
 from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.report.summary import summary
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
-TABLES = ("labels", "posteriors", "workers", "confusions", "escalations", "rejects")
-STAGES = {"workers": "auditing", "confusions": "auditing"}
+TABLES = ("labels", "posteriors", "workers", "models", "confusions", "escalations", "rejects")
+STAGES = {"workers": "auditing", "confusions": "auditing", "models": "auditing"}
 OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
@@ -209,6 +209,8 @@ def _tables(
         "escalations": in_blocks(len(ranking.items), lambda rows: pa.table(ranking.columns(result, rows))),
         "rejects": at_once(_rejects),
     }
+    if result.models is not None:
+        tables["models"] = at_once(model_tables.table)
     if posteriors:
         tables["posteriors"] = in_blocks(judgments.n_items, result.posteriors_of)
     return tables
@@ -232,7 +234,7 @@ def write_simulation(drawn: Simulation, out: Path, *, n_gold: int, seed: int) ->
 def _rejects(result: Consensus) -> Columns:
     import pyarrow as pa
 
-    rejects = result.judgments.rejects
+    rejects = (*result.judgments.rejects, *(() if result.models is None else result.models.votes.rejects))
     return {
         "file": pa.array([one.file for one in rejects], pa.string()),
         "line": np.array([one.line for one in rejects], np.int64),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import __version__
+from consensus import __version__, model_audit, model_tables
 from consensus.escalation import STATUSES
 from consensus.intervals import LEVEL, Z, wilson
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consensus.config import EscalateConfig
     from consensus.judgments import Gold
     from consensus.result import Consensus
+    from consensus.votes import ModelFindings
 
 MOST_SHOWN = 20  # labels up to which the prior of the confusions stands in the summary
 LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
@@ -33,12 +34,12 @@ def summary(
 ) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
-    Keys: provenance, settings, counts, label_shares, convergence, quality, warnings. Numbers that do not exist are
-    null, never words.
+    Keys: provenance, settings, counts, label_shares, convergence, quality, models (null without), warnings. Numbers
+    that do not exist are null, never words.
     """
     judgments = result.judgments
     tally = judgments.tally
-    convergence = result.convergence
+    convergence, models = result.convergence, result.models
     found: dict[str, Any] = _without_nan(
         {
             "provenance": {
@@ -47,6 +48,7 @@ def summary(
                 **{name: importlib.metadata.version(name) for name in LIBRARIES},
                 "judgments": [asdict(source) for source in judgments.sources],
                 "gold": [] if gold is None else [asdict(source) for source in gold.sources],
+                "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
                 "seed": result.config.seed,
             },
             "settings": {**result.settings(), **escalate.model_dump(mode="json"), **reading, "model": result.model},
@@ -73,6 +75,7 @@ def summary(
                 "pseudo_counts": result.confusions.pseudo_counts.tolist() if judgments.n_labels <= MOST_SHOWN else None,
             },
             "quality": quality(result, status, escalate),
+            "models": None if models is None else _models(result, models, status, escalate),
             "warnings": [asdict(warning) for warning in result.warnings],
         }
     )
@@ -107,10 +110,50 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         best = posterior.argmax(axis=1)
         right = result.gold.accepted[np.arange(len(best)), best]
         per_item = result.judgments.per_item[result.gold.items]
-        settled = (posterior.max(axis=1) >= escalate.target) & (per_item >= escalate.min_judgments)
+        enough = per_item >= escalate.min_judgments
+        if result.models is not None:
+            enough |= result.models.vouched[result.gold.items]
+        settled = (posterior.max(axis=1) >= escalate.target) & enough
+        alone = settled & (per_item == 0)
         found["audited"] = bool(settled.any())
         found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}
+        if result.models is not None:
+            found["gold"]["accepted_by_models_alone"] = _measured(right[alone], posterior[alone])
     return found
+
+
+def _models(
+    result: Consensus, models: ModelFindings, status: NDArray[np.int32], escalate: EscalateConfig
+) -> dict[str, Any]:
+    """What models did: votes, worth, and the judgments that they saved at this target.
+
+    An item that is accepted with fewer judgments than people alone would have needed saves the difference, at least.
+    """
+    ratings = model_audit.rate(result)
+    median, _ = model_audit.median_worker(result)
+    n = result.judgments.per_item
+    missing = np.maximum(escalate.min_judgments - n, 0)[status[: len(n)] == STATUSES.index("accepted")]
+    return {
+        "votes": asdict(models.votes.tally),
+        "models": [
+            {
+                "model": name,
+                "family": models.votes.families[models.votes.family[m]],
+                "votes": ratings[m].n_votes,
+                "rated_on": ratings[m].n_rated,
+                "accuracy": ratings[m].accuracy,
+                "weight": ratings[m].weight,
+                "temperature": ratings[m].temperature,
+                "worth": model_tables.worth(ratings[m].information, median),
+                "reason": model_tables.reason(ratings[m], models, m),
+            }
+            for m, name in enumerate(models.votes.models)
+        ],
+        "families": [asdict(family) for family in model_audit.families(result, ratings)],
+        "weight_of_class_prior": float(models.weights.weight[0]),
+        "items_settled_by_models_alone": int(((status[: len(n)] == STATUSES.index("accepted")) & (n == 0)).sum()),
+        "judgments_saved": int(missing.sum()),
+    }
 
 
 def _measured(right: np.ndarray[Any, Any], posterior: np.ndarray[Any, Any]) -> dict[str, float]:

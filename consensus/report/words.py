@@ -15,6 +15,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
     return [
         *_rows(counts),
         _fit(summary),
+        *([] if summary["models"] is None else _models(summary["models"])),
         *_status(counts, quality),
         *(_warning(one["code"], one["message"]) for one in summary["warnings"]),
     ]
@@ -40,6 +41,26 @@ def _rows(counts: dict[str, Any]) -> list[str]:
         f"{counts['items']:,} items, {counts['workers']:,} workers, {counts['labels']:,} labels, "
         f"{counts['judgments_per_item']:.2f} judgments an item{gold}",
     ]
+
+
+def _models(models: dict[str, Any]) -> list[str]:
+    names = {"abstained": "without a label", "merged": "put together", "rejected": "rejected"}
+    votes = models["votes"]
+    rows = " + ".join(
+        [f"{votes['used']:,} votes", *(f"{votes[key]:,} {name}" for key, name in names.items() if votes[key])]
+    )
+    found = [f"{votes['read']:,} rows of model votes read = {rows}; {len(models['models']):,} models"]
+    for family in models["families"]:
+        share = family["shared_mistakes"]
+        shared = "" if share is None else f"; {share:.0%} of their mistakes are shared"
+        worth = f"{len(family['models']):,} models count as {family['n_effective']:.2f} independent ones"
+        found.append(f"family {family['name']}: {worth}{shared}")
+    if models["judgments_saved"]:
+        found.append(
+            f"models settled {models['items_settled_by_models_alone']:,} items that nobody judged, and saved at least "
+            f"{models['judgments_saved']:,} judgments"
+        )
+    return found
 
 
 def _fit(summary: dict[str, Any]) -> str:
