@@ -1,4 +1,4 @@
-"""Judgments with a planted truth: what the tests, the README and the benchmarks recover."""
+"""Judgments and model votes with a planted truth: what the tests, the README and the benchmarks recover."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import numpy as np
 
 from consensus.errors import ConfigError
 from consensus.judgments import Judgments, Tally
+from consensus.votes import ModelVotes, VoteTally
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
+
+CONCENTRATION = 2.0  # a + b of the Beta that top probabilities come from: at an accuracy of .8 most are near 1
+LEAST_ABOVE = 1e-3  # of the way from 1/K to 1, a top probability is at least so far
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +155,148 @@ def simulate(
         tally=Tally(len(item), len(item)),
     )
     return Simulation(judgments, truth, table, shares)
+
+
+def simulate_votes(
+    drawn: Simulation,
+    n_models: int = 5,
+    *,
+    accuracy: float = 0.8,
+    shared: float = 0.6,
+    soft: bool = False,
+    temperature: float = 1.0,
+    families: int = 1,
+    share_of_items: float = 1.0,
+    seed: int = 0,
+) -> ModelVotes:
+    """Draw votes of models on the items of a simulation.
+
+    All models of a family give the same wrong label with probability ``(1 - accuracy) * shared``; else each errs alone,
+    so often that its accuracy is as stated. Wrong labels are even.
+
+    Parameters
+    ----------
+    drawn
+        Items, labels and truth.
+    n_models
+        M.
+    accuracy
+        Of every model.
+    shared
+        Share of a model's mistakes that its whole family makes.
+    soft
+        Votes are probabilities (K,): that of the label it finds best is right as often as it says, the rest is even.
+    temperature
+        Logarithms of soft votes are divided by it: below 1 the models are too sure of themselves, above 1 too unsure.
+    families
+        Models are dealt out to so many families in turn.
+    share_of_items
+        Share of the items that the models vote on, all of them on the same.
+    seed
+        Of everything drawn.
+
+    Raises
+    ------
+    ConfigError
+        A size or share is out of range.
+    """
+    n_items, n_labels = len(drawn.truth), len(drawn.prior)
+    _check("labels", n_labels, 2, 10_000)
+    _check("models", n_models, 1, 10_000)
+    _check("families", families, 1, n_models)
+    _check("accuracy of the models", accuracy, 1.0 / n_labels if soft else 0.0, 1.0)
+    _check("shared mistakes", shared, 0.0, 1.0)
+    _check("temperature", temperature, 0.01, 100.0)
+    _check("share of items", share_of_items, 1.0 / n_items, 1.0)
+    rng = np.random.default_rng([seed, 1])  # another stream than that of the judgments
+    chosen = np.sort(rng.choice(n_items, max(round(share_of_items * n_items), 1), replace=False))
+    family = np.arange(n_models) % families
+    label = _votes(rng, drawn.truth[chosen], family, n_labels, accuracy, shared).ravel()
+    probability, row = np.zeros((0, n_labels), np.float32), np.full(len(label), -1, np.int32)
+    if soft:
+        right = label == np.repeat(drawn.truth[chosen], n_models)
+        probability = _stated(_confidence(rng, right, n_labels, accuracy), label, n_labels, temperature)
+        row = np.arange(len(label), dtype=np.int32)
+    labels, of_family = drawn.judgments.labels, _ids("family_", families).to_pylist()
+    return ModelVotes(
+        item=np.repeat(np.arange(len(chosen), dtype=np.int32), n_models),
+        model=np.tile(np.arange(n_models, dtype=np.int32), len(chosen)),
+        label=label,
+        row=row,
+        probability=probability,
+        item_ids=drawn.judgments.item_ids.take(chosen),
+        models=tuple(_ids("model_", n_models).to_pylist()),
+        families=tuple(of_family[f] for f in family),
+        labels=labels,
+        declared=frozenset(labels if soft else ()),
+        tally=VoteTally(len(label), len(label)),
+    )
+
+
+def votes_table(votes: ModelVotes) -> pd.DataFrame:
+    """One row a vote: item, model, and a column ``p_`` and label of each label; or label, unless all votes are soft."""
+    import pandas as pd
+    import pyarrow as pa
+
+    names = [("item", votes.item_ids, votes.item), ("model", pa.array(votes.models), votes.model)]
+    soft = bool((votes.row >= 0).all())
+    if not soft:
+        names.append(("label", pa.array(votes.labels), votes.label))
+    columns = {name: ids.take(pa.array(codes)).to_pandas() for name, ids, codes in names}
+    if soft:
+        given = votes.probability[votes.row]
+        columns |= {f"p_{label}": given[:, k] for k, label in enumerate(votes.labels)}
+    return pd.DataFrame(columns)
+
+
+def _votes(
+    rng: np.random.Generator,
+    truth: NDArray[np.int32],
+    family: NDArray[np.int64],
+    n_labels: int,
+    accuracy: float,
+    shared: float,
+) -> NDArray[np.int32]:
+    """(n, M) labels that models of each ``family`` (M,) give to items of some ``truth`` (n,)."""
+
+    def mistakes(n: int, rate: float) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+        shape = (len(truth), n)
+        off = rng.integers(1, n_labels, shape, dtype=np.int32)
+        return rng.random(shape) < rate, (truth[:, None] + off) % np.int32(n_labels)
+
+    of_family = (1.0 - accuracy) * shared
+    together, wrong_together = mistakes(int(family.max()) + 1, of_family)
+    alone, wrong_alone = mistakes(len(family), (1.0 - accuracy - of_family) / max(1.0 - of_family, 1e-300))
+    own = np.where(alone, wrong_alone, truth[:, None])
+    return np.where(together[:, family], wrong_together[:, family], own)
+
+
+def _confidence(
+    rng: np.random.Generator, right: NDArray[np.bool_], n_labels: int, accuracy: float
+) -> NDArray[np.float64]:
+    """(V,) top probability c of each vote, given that it is ``right`` (V,), so that P(right | c) = c.
+
+    c = 1/K + (1 - 1/K) x with x from Beta(a, b), whose mean makes that of c the accuracy. By Bayes' rule x comes from
+    Beta(a, b + 1) where the vote is wrong; where it is right, from Beta(a + 1, b), or from Beta(a, b) with the share
+    that 1/K has of the accuracy.
+    """
+    least = 1.0 / n_labels
+    mean = np.clip((accuracy - least) / (1.0 - least), 1e-6, 1.0 - 1e-6)
+    a, b = CONCENTRATION * mean, CONCENTRATION * (1.0 - mean)
+    lucky = rng.random(len(right)) < least / accuracy
+    x = np.maximum(rng.beta(a + (right & ~lucky), b + ~right), LEAST_ABOVE)
+    return np.asarray(least + (1.0 - least) * x, np.float64)
+
+
+def _stated(
+    confidence: NDArray[np.float64], label: NDArray[np.int32], n_labels: int, temperature: float
+) -> NDArray[np.float32]:
+    """(V, K) probabilities: ``confidence`` (V,) of ``label`` (V,), the rest even, at a temperature."""
+    odds = ((1.0 - confidence) / ((n_labels - 1) * confidence)) ** (1.0 / temperature)  # of another label
+    top = 1.0 / (1.0 + (n_labels - 1) * odds)
+    probability = np.repeat((odds * top).astype(np.float32)[:, None], n_labels, axis=1)
+    probability[np.arange(len(label)), label] = top
+    return probability
 
 
 def _confusions(

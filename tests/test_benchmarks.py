@@ -11,17 +11,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from consensus import simulate
+from consensus.simulation import simulate_votes, votes_table
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tests.benchmarks import cases, floor, measured, sparse_pass, speed, speed_report
+    from tests.benchmarks import cases, floor, measured, models, models_speed, peers, sparse_pass, speed, speed_report
 else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
     import cases
     import floor
     import measured
+    import models
+    import models_speed
+    import peers
     import sparse_pass
     import speed
     import speed_report
@@ -258,6 +263,94 @@ def test_our_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (line.pass_seconds, line.passes, line.accuracy) == (0.025, 31, 1.0)
     assert line.phases == {"read+encode": 1.0, "fit": 1.5}
     assert not (tmp_path / "out").exists()
+
+
+def pretend_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """crowd-kit finds shares of the votes, and cleanlab the mean of the probabilities."""
+
+    def dawid_skene(python: Path, path: Path, iterations: int) -> peers.Found:
+        votes = pd.read_csv(path, dtype=str)
+        shares = pd.crosstab(votes["item"], votes["label"], normalize="index").reset_index()
+        run = measured.Measured("", "", 1.0, 1.0, 1.0)
+        return peers.Found(f"{python}", shares, iterations, 1.0, run)
+
+    def ensemble(
+        python: Path, labels: "NDArray[np.float64]", probability: "NDArray[np.float64]"
+    ) -> tuple["NDArray[np.int64]", "NDArray[np.float64]"]:
+        assert python == Path("python")
+        assert labels.shape == (probability.shape[1], 2)
+        mean = probability.mean(axis=0)
+        return mean.argmax(axis=1), mean.max(axis=1)
+
+    monkeypatch.setattr(peers, "dawid_skene", dawid_skene)
+    monkeypatch.setattr(peers, "ensemble", ensemble)
+
+
+def test_model_votes_beside_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_peers(monkeypatch)
+    drawn = simulate(120, confusion=[[[0.9, 0.1], [0.1, 0.9]]] * 3, per_item=3, seed=1)
+    votes = simulate_votes(drawn, 3, soft=True, accuracy=0.9, seed=2)
+    drawn.judgments_table().to_csv(tmp_path / "judgments.csv", index=False)
+    drawn.truth_table().to_csv(tmp_path / "truth.csv", index=False)
+    votes_table(votes).sample(frac=1, random_state=0).to_csv(tmp_path / "model_votes.csv", index=False)
+    images = models.Images.read(tmp_path)
+    again = images.votes()
+    assert np.array_equal(again.label, votes.label)
+    assert np.array_equal(again.item, votes.item)
+    np.testing.assert_allclose(again.probability, votes.probability, atol=1e-6)
+    assert set(images.first(2)["worker"]) == {"w0", "w1"}
+
+    found = models.on_images(images, (1, 2), Path("python"))
+    assert {len(rows) for rows in found.values()} == {2}
+    as_given = found["consensus, people only"][0]
+    assert as_given.log_loss == pytest.approx(-as_given.error / 100 * np.log(1e-6), abs=1e-4)
+    assert np.isnan(found["cleanlab ensemble"][0].error)
+    assert found["cleanlab ensemble"][1].error < 20
+    lines = models.images_table(found, (1, 2)).splitlines()
+    assert lines[0] == "| method | error %, 1 / 2 humans | log loss | ECE % |"
+    assert len(lines) == 2 + 6
+    assert len(models.on_images(images, (1,), None)) == 4
+
+
+def test_simulated_model_votes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_peers(monkeypatch)
+    found = models.simulated((0, 1), Path("python"), n_items=400)
+    assert {len(rows) for rows in found.values()} == {2}
+    error = {method: models.Row.mean(rows).error for method, rows in found.items()}
+    assert error[models.FAMILY] < 8
+    assert min(error, key=lambda method: error[method]) == models.FAMILY
+    shares = found["crowd-kit DawidSkene, models as workers"]
+    assert shares[0].error == found["majority vote of all"][0].error
+    assert len(models.simulated_table(found).splitlines()) == 2 + 5
+    assert len(models.simulated((0,), None, n_items=100)) == 4
+
+
+def test_acceptance_of_model_votes() -> None:
+    images = {models.OURS: [models.Row(2.0, 0.078, 1.0), models.Row(1.5, 0.07, 1.0), models.Row(1.0, 0.08, 1.0)]}
+    simulation = {models.FAMILY: [models.Row(4.0, 0.1, 1.0), models.Row(5.0, 0.1, 4.0)]}
+    assert models.acceptance(images, simulation) == {
+        "images, humans an item 1: error 2.00 %, at most 2 %": True,
+        "images, humans an item 1: log loss 0.078 nats, at most 0.078": True,
+        "images, humans an item 2: error 1.50 %, at most 1.4 %": False,
+        "images, humans an item 2: log loss 0.070 nats, at most 0.075": True,
+        "images, humans an item 3: error 1.00 %, at most 1.2 %": True,
+        "images, humans an item 3: log loss 0.080 nats, at most 0.075": False,
+        "simulation: error 4.50 %, at most 4.6 %": True,
+        "simulation: ECE 2.50 %, at most 2 %": False,
+    }
+
+
+def test_time_that_model_votes_add() -> None:
+    fits = models_speed.timed(10_000)
+    assert [one.what for one in fits] == ["1,000 judgments", "1,000 judgments and 800 soft votes"]
+    assert all(one.seconds > 0 and one.passes > 1 and one.peak_mb > 1 for one in fits)
+    assert len(models_speed.table(fits).splitlines()) == 4
+    fits = [models_speed.Timed("a", 2.0, 30, 900.0), models_speed.Timed("b", 3.0, 31, 1100.0)]
+    assert models_speed.acceptance(fits) == {"speed: votes take 50 % more, under 60 %": True}
+    assert models_speed.acceptance([fits[0], replace(fits[1], seconds=4.0)]) == {
+        "speed: votes take 100 % more, under 60 %": False
+    }
+    assert models_speed.acceptance(fits, full=False) == {}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests" / "benchmarks").glob("*.py")), ids=lambda path: path.name)

@@ -7,6 +7,8 @@ import pytest
 
 from consensus import simulate
 from consensus.errors import ConfigError
+from consensus.simulation import simulate_votes, votes_table
+from consensus.votes import ModelVotes
 
 
 def test_draws_what_it_says() -> None:
@@ -83,3 +85,114 @@ def test_one_label() -> None:
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         simulate(**settings)
+
+
+DRAWN = simulate(20_000, 3, 5, 1, seed=0)
+
+
+def given(votes: ModelVotes) -> Any:
+    """(I, M) labels, where all models vote on all items."""
+    return votes.label.reshape(-1, votes.n_models)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_models_share_mistakes_within_a_family(soft: bool) -> None:
+    votes = simulate_votes(DRAWN, 4, accuracy=0.8, shared=0.6, soft=soft, families=2, seed=1)
+    assert votes.models == ("model_0", "model_1", "model_2", "model_3")
+    assert votes.families == ("family_0", "family_1") * 2
+    wrong = given(votes) != DRAWN.truth[:, None]
+    assert wrong.mean(axis=0) == pytest.approx(0.2, abs=0.01)
+    alone = (0.2 - 0.12) / (1 - 0.12)
+    same = given(votes)[:, 0] == given(votes)[:, 2]
+    assert (wrong[:, 0] & wrong[:, 2]).mean() == pytest.approx(0.12 + 0.88 * alone**2, abs=0.01)
+    assert (wrong[:, 0] & same).mean() == pytest.approx(0.12 + 0.88 * alone**2 / 4, abs=0.01)
+    assert (wrong[:, 0] & wrong[:, 1]).mean() == pytest.approx(0.04, abs=0.01)  # families are independent
+    off = (given(votes) - DRAWN.truth[:, None])[wrong] % 5
+    assert np.bincount(off, minlength=5)[1:] / len(off) == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize(("accuracy", "shared"), [(0.0, 1.0), (1.0, 0.5), (0.7, 0.0), (0.7, 1.0)])
+def test_extremes_of_accuracy_and_sharing(accuracy: float, shared: float) -> None:
+    votes = simulate_votes(DRAWN, 2, accuracy=accuracy, shared=shared)
+    wrong = given(votes) != DRAWN.truth[:, None]
+    assert wrong.mean() == pytest.approx(1 - accuracy, abs=0.01)
+    if shared == 1:
+        assert (given(votes)[:, 0] == given(votes)[:, 1]).all()
+
+
+@pytest.mark.parametrize("accuracy", [0.3, 0.8])
+def test_soft_votes_are_right_as_often_as_they_say(accuracy: float) -> None:
+    votes = simulate_votes(DRAWN, 5, accuracy=accuracy, soft=True, seed=2)
+    q = votes.probability
+    assert q.dtype == np.float32
+    np.testing.assert_allclose(q.sum(axis=1), 1, atol=1e-5)
+    assert (q.argmax(axis=1) == votes.label).all()
+    assert votes.row.tolist() == list(range(votes.n_votes))
+    top, right = q.max(axis=1), votes.label == DRAWN.truth[votes.item]
+    assert right.mean() == pytest.approx(accuracy, abs=0.01)
+    bins = np.minimum((top * 10).astype(int), 9)
+    for b in np.unique(bins):
+        on = bins == b
+        assert right[on].mean() == pytest.approx(top[on].mean(), abs=4 * 0.5 / on.sum() ** 0.5)
+
+
+def test_temperature() -> None:
+    calm, sure, unsure = (simulate_votes(DRAWN, 2, soft=True, temperature=t) for t in (1.0, 0.5, 2.0))
+    assert (calm.label == sure.label).all()
+    assert (sure.probability.argmax(axis=1) == unsure.probability.argmax(axis=1)).all()
+    tops = [votes.probability.max(axis=1).mean() for votes in (sure, calm, unsure)]
+    assert tops[0] > 0.85 > tops[1] > 0.75 > tops[2]
+    squared = calm.probability**2.0
+    np.testing.assert_allclose(sure.probability, squared / squared.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_right_soft_votes() -> None:
+    votes = simulate_votes(DRAWN, 2, accuracy=1.0, soft=True)
+    assert (given(votes) == DRAWN.truth[:, None]).all()
+    assert votes.probability.max(axis=1).min() > 0.99
+
+
+def test_votes_on_some_items_and_their_tables() -> None:
+    drawn = simulate(50, 4, 3, 2)
+    hard, soft = (simulate_votes(drawn, 2, soft=soft, share_of_items=0.3, seed=1) for soft in (False, True))
+    assert len(hard.item_ids) == 15
+    assert hard.n_votes == hard.tally.read == 30
+    assert hard.item_ids.equals(soft.item_ids)
+    truth = drawn.truth_table().set_index("item")["label"]
+    right = simulate_votes(drawn, 1, accuracy=1.0, share_of_items=0.3)
+    table = votes_table(right)
+    assert list(table.columns) == ["item", "model", "label"]
+    assert (truth[table["item"]].to_numpy() == table["label"].to_numpy()).all()
+    table = votes_table(soft)
+    assert list(table.columns) == ["item", "model", "p_label_0", "p_label_1", "p_label_2"]
+    assert table["item"].tolist() == np.repeat(soft.item_ids.to_pylist(), 2).tolist()
+    assert table["model"].tolist() == ["model_0", "model_1"] * 15
+    assert (table.iloc[:, 2:].to_numpy() == soft.probability).all()
+
+
+def test_seed_of_votes() -> None:
+    same, again, other = (simulate_votes(DRAWN, 2, soft=True, seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(same.probability, again.probability)
+    assert not np.array_equal(same.label, other.label)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_models": 0}, "models: 0 is out of range; give 1 to"),
+        ({"families": 6}, "families: 6 is out of range; give 1 to 5"),
+        ({"accuracy": 1.1}, "accuracy of the models: 1.1 is out of range; give 0 to 1"),
+        ({"accuracy": 0.1, "soft": True}, "accuracy of the models: 0.1 is out of range; give 0.2 to 1"),
+        ({"shared": -1}, "shared mistakes: -1 is out of range"),
+        ({"temperature": 0}, "temperature: 0 is out of range; give 0.01 to 100"),
+        ({"share_of_items": 0}, "share of items: 0 is out of range"),
+    ],
+)
+def test_bad_settings_of_votes(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        simulate_votes(DRAWN, **settings)
+
+
+def test_votes_want_two_labels() -> None:
+    with pytest.raises(ConfigError, match="labels: 1 is out of range; give 2 to"):
+        simulate_votes(simulate(5, 3, 1, 2))

@@ -9,12 +9,15 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     import argparse
+
+    from numpy.typing import NDArray
 
     from tests.benchmarks import measured
 else:  # run as a script, its own folder is on the path
@@ -84,3 +87,20 @@ def dawid_skene(python: Path, judgments: Path, iterations: int) -> Found:
     check_version(python, "crowd-kit", told["version"])
     name = f"crowd-kit {told['version']} DawidSkene"
     return Found(name, posteriors, told["iterations"], told["seconds"], run)
+
+
+def ensemble(
+    python: Path, labels: NDArray[Any], probabilities: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Merge labels (I, H) of people and probabilities (M, I, K) of models with cleanlab, in a process of its own.
+
+    Returns the code of the consensus label (I,), and its quality score (I,).
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "labels.npy", labels)
+        np.save(folder / "probabilities.npy", probabilities)
+        run = measured.run([python, "-W", "ignore", HERE / "peer_ensemble.py", folder])
+        label, quality = np.load(folder / "label.npy"), np.load(folder / "quality.npy")
+    check_version(python, "cleanlab", json.loads(run.stdout)["version"])
+    return label, quality
