@@ -96,8 +96,6 @@ def fit(
         cautions.append(diagnostics.one_judgment_per_item(audited=True))
     if not judgments.n_judgments:
         cautions.append(model_diagnostics.models_only())
-    elif small:
-        cautions.append(diagnostics.small_data(judgments))
 
     memory.refuse(needs.of(judgments, votes).peak, config.memory, f"a fit of {judgments!r}")
     problem = _problem(judgments, aligned, config, lay_out(judgments, aligned, backend), small)
@@ -105,6 +103,11 @@ def fit(
     if votes is not None:
         problem, findings = _with_votes(problem, votes, judgments, aligned, config, backend)
         cautions += model_diagnostics.of_models(findings, config)
+        if aligned is None and not diagnostics.has_second_opinions(judgments, findings):
+            plain = majority_vote.of_shares(judgments, None, config, backend, findings)
+            return replace(plain, warnings=(*plain.warnings, *cautions))
+    if small and judgments.n_judgments:
+        cautions.append(diagnostics.small_data(judgments))
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     rho = _rho(judgments, problem, config, backend, small, progress)

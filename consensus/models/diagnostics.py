@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout
-    from consensus.votes import AlignedVotes
+    from consensus.votes import AlignedVotes, ModelFindings
 
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
@@ -99,14 +99,26 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
     return found
 
 
-def has_second_opinions(judgments: Judgments) -> bool:
-    """Some item was judged by two workers: only then can workers be held against each other."""
+def has_second_opinions(judgments: Judgments, models: ModelFindings | None = None) -> bool:
+    """Some item was judged by two workers, or models: only then can they be held against each other."""
     same_item = judgments.item[1:] == judgments.item[:-1]
-    return bool(np.any(same_item & (judgments.worker[1:] != judgments.worker[:-1])))
+    if np.any(same_item & (judgments.worker[1:] != judgments.worker[:-1])):
+        return True
+    if models is None:
+        return False
+    votes, judged = models.votes, judgments.per_item > 0
+    counts = ~(models.circular[votes.model] & judged[votes.item])
+    return bool(np.any(judged + np.bincount(votes.item[counts], minlength=len(judged)) > 1))
 
 
-def one_judgment_per_item(audited: bool) -> Warning:
-    """Say that nobody judged what another did."""
+def one_judgment_per_item(audited: bool, models: bool = False) -> Warning:
+    """Say that nobody judged what another did; nor did ``models``."""
+    if models:
+        return Warning(
+            "one_judgment_per_item",
+            "no item has the opinions of two, be they people or models, so nothing tells how good any of them is: "
+            "labels are what the one says, without confidence; have people judge a random sample, or give gold",
+        )
     if audited:
         return Warning(
             "one_judgment_per_item",

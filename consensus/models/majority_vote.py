@@ -19,6 +19,7 @@ from consensus.result import Consensus, Convergence
 if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.judgments import AlignedGold, Judgments
+    from consensus.votes import ModelFindings
 
 
 def fit(
@@ -45,11 +46,22 @@ def fit(
     return of_shares(judgments, aligned, config, backend or Threads(config.threads))
 
 
-def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig, backend: Backend) -> Consensus:
-    """The consensus by vote shares; without a confidence where no item was judged by two workers."""
-    second_opinions = diagnostics.has_second_opinions(judgments)
+def of_shares(
+    judgments: Judgments,
+    gold: AlignedGold | None,
+    config: FitConfig,
+    backend: Backend,
+    models: ModelFindings | None = None,
+) -> Consensus:
+    """The consensus by vote shares; without a confidence where no item was judged by two workers.
+
+    Items that nobody judged take the label that the first of ``models`` names.
+    """
+    second_opinions = diagnostics.has_second_opinions(judgments, models)
     identified = second_opinions or gold is not None
-    cautions = [] if second_opinions else [diagnostics.one_judgment_per_item(audited=gold is not None)]
+    cautions = []
+    if not second_opinions:
+        cautions.append(diagnostics.one_judgment_per_item(audited=gold is not None, models=models is not None))
     shares = starts.shares(judgments, backend)
     hard = starts.majority(judgments, backend)
     gold_posterior = None
@@ -57,15 +69,20 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
         gold_posterior = shares[gold.items]
         for posterior in (shares, hard):
             posterior[gold.items] = normalised(gold.accepted.astype(np.float64))
+    labelled = judgments.per_item > 0
+    votes = None if models is None else models.votes
+    if votes is not None:
+        theirs = np.flatnonzero(~labelled & (votes.per_item > 0))
+        shares[theirs] = np.eye(judgments.n_labels)[votes.label[votes.start[theirs]]]
+        labelled[theirs] = True
     rows = Rows.of(judgments, backend)
     tables = rows.tables()
     rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, backend)
-    judged = judgments.per_item > 0
     return Consensus(
         judgments=judgments,
         model="majority_vote",
         beliefs=DensePosterior(shares),
-        prior_shares=normalised(shares[judged].sum(axis=0)),
+        prior_shares=normalised(shares[labelled].sum(axis=0)),
         confusions=Confusions.of_rows(
             rows.worker, rows.label, tables.N, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
         ),
@@ -73,6 +90,7 @@ def of_shares(judgments: Judgments, gold: AlignedGold | None, config: FitConfig,
         config=config,
         rho=0.0,
         gold=gold,
+        models=models,
         gold_posterior=gold_posterior,
-        warnings=(*diagnostics.of_judgments(judgments), *diagnostics.of_gold(gold), *cautions),
+        warnings=(*diagnostics.of_judgments(judgments, votes), *diagnostics.of_gold(gold), *cautions),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PAIRS_COMPARED = 200_000_000  # bytes of the pairs of judgments that the switch risk is read from
 A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels are weighed
+A_VOTE = 40  # bytes of a model's vote, besides its probabilities
 A_CELL = 110  # bytes of a row of confusions.csv while it is made
 AN_ITEM_TOLD = 100  # bytes of an item's summary, rank and status
 BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
@@ -39,7 +40,7 @@ class Needs:
 
 
 def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
-    """What a job on ``judgments`` needs, and on the votes of models beside them."""
+    """What a job on ``judgments`` needs, with ``votes`` of models beside them."""
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
     held = memory.LIBRARIES + 12 * J + 8 * I + id_bytes + (0 if judgments.timestamp is None else 8 * J)
@@ -56,10 +57,10 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
         candidates = int(distinct.sum())
         fitting = 4 * J + A_PAIR * pairs + 40 * K * K + 28 * candidates + 40 * I
         kept, cells = 12 * candidates + 8 * I + 12 * pairs, pairs
-    if votes is not None:  # codes and probabilities; their logarithms, a prior and a posterior of each voted item
-        V, S, n_voted = len(votes.model), len(votes.probability), int((votes.per_item > 0).sum())
-        held += 12 * V + 4 * S * K + 8 * I
-        fitting += 12 * V + 4 * S * K + n_voted * (8 * K + 8 * max(K, IN_REGISTERS)) + 4 * I
+    if votes is not None:
+        n_soft, n_voted = len(votes.probability), int(np.count_nonzero(votes.per_item))
+        held += 8 * n_soft * K + A_VOTE * len(votes.model)  # as they were read, and as they are aligned
+        fitting += 12 * n_soft * K + A_VOTE * len(votes.model) + 8 * n_voted * (max(K, IN_REGISTERS) + 2 * K)
     return Needs(
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes),
         fitting=held + fitting,

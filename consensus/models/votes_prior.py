@@ -50,7 +50,7 @@ NEWTON_STEPS, HALVINGS = 2, 8
 ON_DIAGONAL, OFF_DIAGONAL = 4.0, 0.2  # pseudo-counts of CF and Cm
 MET = 50  # items that two people judged, or that are gold, before a model's probabilities are believed
 LEAST_CONTESTED, COPIES = 50, 0.98  # items on which people were divided, and how many of them tell a copy
-ONE_PERSON = 0.1  # of such an item counts one that a single person judged
+SINGLY_JUDGED = 10  # items that a single person judged count as one such item
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -312,10 +312,14 @@ def contact(votes: AlignedVotes, judgments: Judgments, gold: AlignedGold | None)
 
     A stated rule: below MET of them, nothing tells how sure a model may be, and its vote is only the label it names.
     """
-    worth = np.where(people(judgments) >= 2, 1.0, np.where(judgments.per_item > 0, ONE_PERSON, 0.0))
+    n_people = people(judgments)
+    full, single = n_people >= 2, n_people == 1
     if gold is not None:
-        worth[gold.items] = 1.0
-    return np.bincount(votes.model, weights=worth[votes.item], minlength=votes.n_models).astype(np.float64)
+        full[gold.items], single[gold.items] = True, False
+    n_full, n_single = (
+        np.bincount(votes.model[which[votes.item]], minlength=votes.n_models) for which in (full, single)
+    )
+    return np.asarray(n_full + n_single / SINGLY_JUDGED, np.float64)
 
 
 def copies_majority(votes: AlignedVotes, judgments: Judgments, majority: Codes) -> NDArray[np.bool_]:
