@@ -8,7 +8,7 @@ import numpy as np
 
 from consensus import model_audit
 from consensus.intervals import wilson
-from consensus.models.votes_prior import MET
+from consensus.models.model_contact import MET
 
 if TYPE_CHECKING:
     from consensus.result import Columns, Consensus

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,6 +110,19 @@ class ModelVotes:
         return judgments, self._over(judgments, item[self.item], tuple(labels))
 
     def _over(self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...]) -> AlignedVotes:
+        names = tuple(dict.fromkeys(self.families))
+        shared: dict[str, Any] = {
+            "models": self.models,
+            "family": np.array([names.index(name) for name in self.families], np.int32),
+            "families": names,
+            "rejects": self.rejects,
+            "sources": self.sources,
+        }
+        if labels == self.labels:
+            start = _starts(item, judgments.n_items)
+            return AlignedVotes(
+                start, item, self.model, self.label, self.row, self.probability, tally=self.tally, **shared
+            )
         position = {label: code for code, label in enumerate(labels)}
         code = np.array([position.get(label, -1) for label in self.labels], np.int32)
         known = np.flatnonzero(code >= 0)
@@ -126,21 +139,15 @@ class ModelVotes:
                 "label, or name the whole set with --labels"
             )
         np.divide(probability, mass[:, None], out=probability, where=mass[:, None] > 0)
-        start = np.zeros(judgments.n_items + 1, np.int64)
-        np.cumsum(np.bincount(item[votes], minlength=judgments.n_items), out=start[1:])
-        names = tuple(dict.fromkeys(self.families))
         return AlignedVotes(
-            start=start,
+            start=_starts(item[votes], judgments.n_items),
+            item=item[votes],
             model=self.model[votes],
             label=label[votes],
             row=self.row[votes],
             probability=probability,
-            models=self.models,
-            family=np.array([names.index(name) for name in self.families], np.int32),
-            families=names,
             tally=replace(self.tally, unparsed=self.n_votes - len(votes)),
-            rejects=self.rejects,
-            sources=self.sources,
+            **shared,
         )
 
 
@@ -150,6 +157,8 @@ class AlignedVotes:
 
     start: NDArray[np.int64]
     """(I+1,) votes on item i are ``start[i]:start[i + 1]``."""
+    item: NDArray[np.int32]
+    """(V,) item of each vote, ascending."""
     model: NDArray[np.int32]
     """(V,) ascending within an item."""
     label: NDArray[np.int32]
@@ -175,11 +184,6 @@ class AlignedVotes:
     def per_item(self) -> NDArray[np.int64]:
         """(I,) votes on each item."""
         return np.diff(self.start)
-
-    @property
-    def item(self) -> NDArray[np.int32]:
-        """(V,) item of each vote."""
-        return np.repeat(np.arange(len(self.start) - 1, dtype=np.int32), self.per_item)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,8 +223,17 @@ class ModelFindings:
         return found
 
 
+def _starts(codes: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """(n+1,) where each of ``n`` codes begins in sorted ``codes``."""
+    found = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(codes, minlength=n), out=found[1:])
+    return found
+
+
 def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, NDArray[np.int32]]:
     """The judgments over their items and ``ids``, and the codes of ``ids``."""
+    if ids.equals(judgments.item_ids):
+        return judgments, np.arange(len(ids), dtype=np.int32)
     vocabulary = Vocabulary()
     theirs, ours = vocabulary.add(judgments.item_ids), vocabulary.add(ids)
     rank, item_ids = vocabulary.ranks([theirs, ours])

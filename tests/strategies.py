@@ -58,7 +58,7 @@ def tables(draw: st.DrawFn, *shape: int) -> np.ndarray:
 
 
 def voted(votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None) -> ModelVotes:
-    """Rows of item, model, and a label or the probabilities of ``labels``; a model is a family unless told otherwise."""
+    """Rows of item, model, and a label or the probabilities of ``labels``; a model is a family unless told else."""
     ordered = sorted(votes, key=lambda vote: vote[:2])
     soft = [what for _, _, what in ordered if not isinstance(what, str)]
     names = tuple(sorted({*labels, *(what for _, _, what in ordered if isinstance(what, str))}))

@@ -104,6 +104,8 @@ def priors(
             for k in range(n_labels):
                 prior[k] = pi[k]
         begin, end = hard_start[r], hard_start[r + 1]
+        if begin == end and soft_start[r] < soft_start[r + 1]:
+            continue  # it sums to 1 as it is
         while begin < end:
             f, most = family[hard_model[begin]], 0.0
             begin, log_scale = family_likelihood(begin, end, hard_model, hard_label, family, Cm, likelihood)
@@ -221,3 +223,44 @@ def count_families(
             for h in range(first, begin):
                 for u in range(n_labels):
                     out_Cm[hard_model[h], u, hard_label[h]] += of_u[u]
+
+
+@kernel()
+def meetings(
+    item_start: Offsets,
+    worker: Codes,
+    label: Codes,
+    n_labels: int,
+    is_gold: Flags,
+    vote_start: Offsets,
+    vote_model: Codes,
+    vote_label: Codes,
+    out_counts: Offsets,
+) -> None:
+    """Count the votes of each model by what people said of the item, into ``out_counts`` (4, M).
+
+    Rows: on items that two people judged or that are gold; that one person judged; on which people were divided but had
+    a majority; of these, for the majority. The workers of an item are sorted.
+    """
+    given = np.zeros(n_labels, np.int64)
+    for i in range(item_start.shape[0] - 1):
+        begin, end = item_start[i], item_start[i + 1]
+        if vote_start[i] == vote_start[i + 1] or (begin == end and not is_gold[i]):
+            continue
+        people, most, best, tied = 0, 0, 0, False
+        for j in range(begin, end):
+            people += j == begin or worker[j] != worker[j - 1]
+            given[label[j]] += 1
+        for j in range(begin, end):
+            if given[label[j]] > most:
+                most, best, tied = given[label[j]], label[j], False
+            elif given[label[j]] == most and label[j] != best:
+                tied = True
+        for j in range(begin, end):
+            given[label[j]] = 0
+        divided = not tied and most < end - begin
+        for v in range(vote_start[i], vote_start[i + 1]):
+            out_counts[0 if people >= 2 or is_gold[i] else 1, vote_model[v]] += 1
+            if divided:
+                out_counts[2, vote_model[v]] += 1
+                out_counts[3, vote_model[v]] += vote_label[v] == best

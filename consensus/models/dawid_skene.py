@@ -20,6 +20,7 @@ from consensus.errors import JudgmentError
 from consensus.models import (
     diagnostics,
     majority_vote,
+    model_contact,
     model_diagnostics,
     needs,
     pooled_prior,
@@ -182,13 +183,11 @@ def _with_votes(
             f"model votes beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table "
             "of all items and labels; leave out rare labels, or the model votes"
         )
-    met = votes_prior.contact(votes, judgments, gold)
-    majority = starts.majority_labels(judgments, backend)
-    circular = np.isin(votes.models, list(config.trained_on_consensus))
-    circular |= votes_prior.copies_majority(votes, judgments, majority)
-    known = (met >= votes_prior.MET) & ~circular
-    believed = known & np.isin(np.arange(votes.n_models), votes.model[votes.row >= 0])
-    own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular)
+    met, copies = model_contact.meetings(votes, judgments, gold, backend)
+    circular = np.isin(votes.models, list(config.trained_on_consensus)) | copies
+    known = (met >= model_contact.MET) & ~circular
+    believed = known & (np.bincount(votes.model[votes.row >= 0], minlength=votes.n_models) > 0)
+    own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular, backend)
     problem = replace(problem, votes=own)
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")

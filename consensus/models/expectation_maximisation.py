@@ -158,6 +158,8 @@ def climb(
             rows.settle_others(pi, A, tables, backend)
         if learner is not None:
             learner.learn(problem, tables, backend)
+            if learner.unsteady:
+                frozen_at = iteration
         of_counts = rows.maximise(A, SMALLEST, tables, backend)
         priors = problem.priors(pi, None, backend) if learner is None else learner.priors(pi, backend)
         evidence = rows.em_pass(priors, tables, backend)
@@ -167,7 +169,7 @@ def climb(
         if progress is not None:
             progress(stage, iteration + 1, objective[-1] / max(rows.n_judgments, 1), gain)
         if not learning and iteration > frozen_at and gain < problem.tolerance * problem.n_opinions:
-            if learner is None or learner.learnt:
+            if learner is None or learner.settled:
                 status = "converged"
                 break
             learner.wanted = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.models.votes_prior import MET
+from consensus.models.model_contact import MET
 from consensus.result import Warning
 
 if TYPE_CHECKING:

@@ -184,14 +184,18 @@ class Rows:
         return sum(evidence for _, evidence in found) + priors.log_scale
 
     def expectations(
-        self, priors: Priors, items: NDArray[np.int32], rows: slice, tables: Tables, backend: Backend
+        self,
+        priors: Priors,
+        items: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        tables: Tables,
+        backend: Backend,
     ) -> NDArray[np.float64]:
-        """E: posterior (R, K) of some ``items`` (R,), whose priors are ``rows`` of the table."""
+        """E: posterior (n, K) of some ``items`` (n,), whose priors are ``rows`` (n,) of the table."""
         out = np.empty((len(items), self.n_labels))
-        table = priors.table[rows]  # of which the first K columns count
 
         def shard(part: slice) -> None:
-            em.expectations(items[part], self.item_start, self.row, tables.C, table[part], out[part])
+            em.expectations(items[part], self.item_start, self.row, tables.C, priors.table[rows[part]], out[part])
 
         backend.map(shard, even_parts(len(items), number_of_shards(len(items) + self.n_judgments)))
         return out
@@ -289,8 +293,13 @@ class Rows:
         """E: posterior (I, K) of all items, raised to ``power`` (I,) and normalised; in logs, nothing underflows."""
         out = np.empty((self.n_items, self.n_labels))
         log_rows = np.log(C[:, : self.n_labels])
-        with np.errstate(divide="ignore"):  # gold: a label of prior 0
-            log_priors = np.log(priors.table[:, : self.n_labels])
+        log_priors = np.empty((len(priors.table), self.n_labels))
+
+        def logs(part: slice) -> None:
+            with np.errstate(divide="ignore"):  # gold: a label of prior 0
+                np.log(priors.table[part, : self.n_labels], out=log_priors[part])
+
+        backend.map(logs, even_parts(len(log_priors), number_of_shards(log_priors.size)))
 
         def shard(part: slice) -> None:
             starts = self.item_start[part.start : part.stop + 1]

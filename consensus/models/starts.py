@@ -78,18 +78,6 @@ def mirrored(judgments: Judgments, problem: Problem, backend: Backend) -> NDArra
     return one_coin(judgments, problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
 
 
-def majority_labels(judgments: Judgments, backend: Backend) -> NDArray[np.int32]:
-    """(I,) majority label of each item, -1 on a tie or without judgments."""
-    majority, distinct = (np.empty(judgments.n_items, np.int32) for _ in range(2))
-
-    def shard(part: slice) -> None:
-        starts = judgments.item_start[part.start : part.stop + 1]
-        tallies.votes(starts, judgments.label, judgments.n_labels, majority[part], distinct[part])
-
-    backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
-    return majority
-
-
 def by_majority(judgments: Judgments, backend: Backend) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Judgments of each worker (W,) for the majority label, and items of each majority label (K,); ties shared."""
 

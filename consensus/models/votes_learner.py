@@ -18,39 +18,64 @@ if TYPE_CHECKING:
     from consensus.models.votes_prior import VotesPrior
     from consensus.votes import Weights
 
-EVERY_PASS_UNTIL = 4
+FIRST_PASSES = (1, 3)
 THEN_EVERY = 8  # a step costs as much as two or three passes, and the weights move little
+LEARNT_WHEN = 3e-3  # largest change of a weight: then those learnt from a sample are kept
+LAST_OF_SAMPLE = 16  # pass after which they are kept in any case
 
 
 class VotesLearner:
-    """The weights of models while EM runs."""
+    """The weights of models while EM runs.
+
+    Where there are very many items, gamma and beta are learnt from a sample of them, and then kept: only from there on
+    do the passes climb one objective.
+    """
 
     def __init__(self, problem: Problem, votes: VotesPrior) -> None:
         self.weights: Weights = votes.start
-        self.learnt = False
-        """The weights were learnt before the current pass."""
         self.wanted = False
         """Learn before the next pass, whichever it is."""
+        self.unsteady = False
+        """The weights were learnt from a sample before the current pass: the objective may fall."""
+        self._learnt = False
         self._votes = votes
         self._priors = VotedPriors(problem, votes)
         self._last: Priors | None = None
         self._passes = 0
+        self._weighing = len(votes.soft_model) > 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing was left to learn before the current pass, or it was learnt."""
+        return self._learnt or not (self._weighing or len(self._votes.hard_model))
 
     def learn(self, problem: Problem, tables: Any, backend: Backend) -> None:
         """Improve the weights under the posterior of the pass before; C must still be what that one used."""
-        n = self._passes
+        n, last, votes = self._passes, self._last, self._votes
         self._passes += 1
-        self.learnt = self._last is not None and (self.wanted or n <= EVERY_PASS_UNTIL or n % THEN_EVERY == 0)
-        if not self.learnt:
+        self._learnt = last is not None and (self.wanted or n in FIRST_PASSES or n % THEN_EVERY == 0)
+        self.unsteady = False
+        if not self._learnt or last is None:
             return
         self.wanted = False
+        assert isinstance(problem.rows, Rows)
         if n == 1:
             shares = tables.mass + tables.own_mass + 1.0
             self.weights = replace(self.weights, log_shares=np.log(shares / shares.sum()))
-        assert isinstance(problem.rows, Rows)
-        assert self._last is not None
-        z = problem.rows.expectations(self._last, self._votes.item, self._priors.rows, tables, backend)
-        self.weights = self._votes.improved(self.weights, z, backend)
+        before, rows = self.weights, problem.rows
+        if self._weighing:
+            chosen = votes.sample.rows
+            z = rows.expectations(last, votes.item[chosen], self._priors.rows.start + chosen, tables, backend)
+            self.weights = votes.improved_weight(before, z, backend)
+            if votes.sample.scale > 1.0:
+                self.unsteady = True
+                moved = np.abs(self.weights.weight - before.weight).max()
+                self._weighing = bool(moved >= LEARNT_WHEN) and n < LAST_OF_SAMPLE
+        if len(votes.hard_model):
+            every = np.arange(self._priors.rows.start, self._priors.rows.stop)
+            z = rows.expectations(last, votes.item, every, tables, backend)
+            improved = votes.improved_families(before, z, backend)
+            self.weights = replace(self.weights, Cm=improved.Cm, CF=improved.CF)
 
     def priors(self, pi: NDArray[np.float64], backend: Backend) -> Priors:
         """The priors of the next pass."""

@@ -22,11 +22,12 @@ priors of the parameters here are added.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.kernels import votes as kernels
 from consensus.models.priors import SMALLEST
 from consensus.probabilities import normalised
@@ -46,14 +47,26 @@ if TYPE_CHECKING:
 LEAST_Q = 1e-6  # stated probabilities below count as this
 RIDGE = 10.0  # of the weights, about their start: 10 (beta - 1/M)^2 nats
 LONGEST_STEP = 0.5  # of a weight, in one Newton step
-NEWTON_STEPS, HALVINGS = 2, 8
+NEWTON_STEPS, HALVINGS, SMALLEST_STEP = 2, 8, 1e-6
+MOST_LEARNT_FROM = 100_000  # items that the weights are learnt from: a handful of numbers
 ON_DIAGONAL, OFF_DIAGONAL = 4.0, 0.2  # pseudo-counts of CF and Cm
-MET = 50  # items that two people judged, or that are gold, before a model's probabilities are believed
-LEAST_CONTESTED, COPIES = 50, 0.98  # items on which people were divided, and how many of them tell a copy
-SINGLY_JUDGED = 10  # items that a single person judged count as one such item
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Rows that the weights are learnt from."""
+
+    rows: Offsets
+    """(n,) ascending."""
+    start: Offsets
+    """(n+1,) their soft votes."""
+    model: Codes
+    log_q: NDArray[np.float32]
+    scale: float
+    """How many rows each stands for."""
+
+
+@dataclass(frozen=True, eq=False)  # without slots: the sample is taken when first asked for
 class VotesPrior:
     """The votes as EM uses them, by voted item: a row each, first those without a soft vote."""
 
@@ -91,6 +104,7 @@ class VotesPrior:
         gold: AlignedGold | None,
         believed: NDArray[np.bool_],
         circular: NDArray[np.bool_],
+        backend: Backend,
     ) -> VotesPrior:
         """Lay out ``votes``: soft ones of models that are ``believed`` (M,), else the label that they name.
 
@@ -98,55 +112,62 @@ class VotesPrior:
         judged: its votes count on the other items only.
         """
         judged = judgments.per_item > 0
-        counts = ~(circular[votes.model] & judged[votes.item])
-        item, model, label, row = votes.item[counts], votes.model[counts], votes.label[counts], votes.row[counts]
-        soft = (row >= 0) & believed[model]
-        is_soft = np.zeros(judgments.n_items, np.bool_)
-        is_soft[item[soft]] = True
-        voted = np.unique(item).astype(np.int32)
-        voted = voted[np.argsort(is_soft[voted], kind="stable")]
-        position = np.empty(judgments.n_items, np.int32)
-        position[voted] = np.arange(len(voted), dtype=np.int32)
-
-        soft_order = np.flatnonzero(soft)
-        soft_order = soft_order[np.argsort(position[item[soft_order]], kind="stable")]
-        hard_order = np.flatnonzero(~soft)
-        keys = (model[hard_order], votes.family[model[hard_order]], position[item[hard_order]])
-        hard_order = hard_order[np.lexsort(keys)]
-        q = votes.probability[row[soft_order]]
-        log_q = np.log(np.maximum(q, np.float32(LEAST_Q)))
-
-        n_models, n_families, K = votes.n_models, len(votes.families), judgments.n_labels
-        hard_models = np.unique(model[hard_order])
+        soft = (votes.row >= 0) & believed[votes.model]
+        hard = ~soft
+        if circular.any():
+            counts = ~(circular[votes.model] & judged[votes.item])
+            soft, hard = soft & counts, hard & counts
+        K, n_models, n_families = judgments.n_labels, votes.n_models, len(votes.families)
+        soft_votes = _chosen(soft)
+        hard_votes = np.flatnonzero(hard)
+        n_soft, n_hard = (np.bincount(votes.item[which], minlength=len(judged)) for which in (soft_votes, hard_votes))
+        rows = np.concatenate([np.flatnonzero((n_soft == 0) & (n_hard > 0)), np.flatnonzero(n_soft)])
+        if len(hard_votes):  # those of an item together, in the order of the rows, and in it those of a family
+            if np.any(np.diff(votes.family) < 0):
+                family = votes.family[votes.model[hard_votes]]
+                hard_votes = hard_votes[np.lexsort((family, votes.item[hard_votes]))]
+            hard_votes = hard_votes[_taken(offsets(n_hard), rows)[0]]
         known = judged.copy()
         if gold is not None:
             known[gold.items] = True
-        learns = np.zeros(n_families, np.bool_)
-        learns[votes.family[model[hard_order[known[item[hard_order]]]]]] = True
-        n_soft = len(np.unique(model[soft_order]))
+        hard_model, hard_item = votes.model[hard_votes], votes.item[hard_votes]
+        learns, alone = np.zeros(n_families, np.bool_), np.zeros(n_families, np.bool_)
+        learns[votes.family[hard_model[known[hard_item]]]] = True
+        alone[:] = np.bincount(votes.family[np.unique(hard_model)], minlength=n_families) == 1
+        soft_model = votes.model[soft_votes]
+        models = np.flatnonzero(np.bincount(soft_model, minlength=n_models))
         weight = np.zeros(1 + n_models)
-        weight[1 + np.unique(model[soft_order])] = 1.0 / max(n_soft, 1)
-        Cm = np.tile(_one_coin(K), (n_models, 1, 1))
-        alone = np.bincount(votes.family[hard_models], minlength=n_families) == 1
+        weight[1 + models] = 1.0 / max(len(models), 1)
         CF = np.stack([_one_coin(K)] * n_families)
         found = cls(
-            item=voted,
-            first_soft=int(len(voted) - is_soft.sum()),
-            soft_start=_starts(position[item[soft_order]], len(voted)),
-            soft_model=model[soft_order],
-            log_q=log_q,
-            hard_start=_starts(position[item[hard_order]], len(voted)),
-            hard_model=model[hard_order],
-            hard_label=label[hard_order],
+            item=rows.astype(np.int32),
+            first_soft=int(np.searchsorted(n_soft[rows] > 0, True)),
+            soft_start=offsets(n_soft[rows]),
+            soft_model=soft_model,
+            log_q=_logs(votes, soft_votes, backend),
+            hard_start=offsets(n_hard[rows]),
+            hard_model=hard_model,
+            hard_label=votes.label[hard_votes],
             family=votes.family,
             alone=alone,
             learns=learns,
-            start=Weights(weight, np.full(K, -np.log(K)), Cm, CF),
-            share_beside=float(judged[voted].sum() / max(judged.sum(), 1)),
+            start=Weights(weight, np.full(K, -np.log(K)), np.tile(_one_coin(K), (n_models, 1, 1)), CF),
+            share_beside=float(judged[rows].sum() / max(judged.sum(), 1)),
         )
         for f in np.flatnonzero(~learns):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
         return found
+
+    @cached_property
+    def sample(self) -> Sample:
+        """Rows that the weights are learnt from: all with a soft vote, or evenly spaced ones where there are many."""
+        step = -(-(len(self.item) - self.first_soft) // MOST_LEARNT_FROM) or 1
+        rows = np.arange(self.first_soft, len(self.item), step)
+        if step == 1:
+            return Sample(rows, self.soft_start[self.first_soft :], self.soft_model, self.log_q, 1.0)
+        votes, start = _taken(self.soft_start, rows)
+        scale = (len(self.item) - self.first_soft) / len(rows)
+        return Sample(rows, start, self.soft_model[votes], self.log_q[votes], scale)
 
     @property
     def n_models(self) -> int:
@@ -216,12 +237,33 @@ class VotesPrior:
         theirs.priors(weights, pi, slice(0, len(items)), Threads(1), out)
         return np.maximum(out, SMALLEST)
 
-    def improved(self, weights: Weights, posterior: Reals, backend: Backend) -> Weights:
-        """Weights with a higher expected log joint density under ``posterior`` (R, K), or the same."""
-        if len(self.soft_model):
-            weights = replace(weights, weight=self._climbed(weights, posterior, backend))
-        if not len(self.hard_model):
-            return weights
+    def improved_weight(self, weights: Weights, posterior: Reals, backend: Backend) -> Weights:
+        """Gamma and beta that raise the expected log prior of the sample under its ``posterior`` (n, K), or the same.
+
+        After a few damped Newton steps; a step that would lower it is halved.
+        """
+        weight = weights.weight
+        value, gradient, curvature = self._terms(weights, weight, posterior, backend)
+        votes = np.bincount(self.soft_model, minlength=self.n_models) > 0
+        for _ in range(NEWTON_STEPS):
+            free = (weight > 0) | (gradient > 0)
+            free[1:] &= votes
+            step = np.zeros_like(weight)
+            step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
+            step *= min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+            if np.abs(step).max() < SMALLEST_STEP:
+                break
+            for _ in range(HALVINGS):
+                tried = np.maximum(weight + step, 0.0)
+                found = self._terms(weights, tried, posterior, backend)
+                if found[0] >= value:
+                    weight, (value, gradient, curvature) = tried, found
+                    break
+                step /= 2.0
+        return replace(weights, weight=weight)
+
+    def improved_families(self, weights: Weights, posterior: Reals, backend: Backend) -> Weights:
+        """Cm and CF that raise the expected log joint density under ``posterior`` (R, K)."""
         M, F, K = self.n_models, len(self.alone), self.n_labels
 
         def shard(part: slice) -> tuple[Reals, Reals]:
@@ -253,40 +295,16 @@ class VotesPrior:
             density += float((A * np.log(weights.Cm)).sum() + (A * np.log(weights.CF[self.learns])).sum())
         return density
 
-    def _climbed(self, weights: Weights, posterior: Reals, backend: Backend) -> Reals:
-        """Gamma and beta after a few damped Newton steps; a step that would lower the value is halved."""
-        weight, value = weights.weight, None
-        for _ in range(NEWTON_STEPS):
-            found, gradient, curvature = self._terms(weights, weight, posterior, backend)
-            if value is None:
-                value = found
-            free = (weight > 0) | (gradient > 0)
-            free[1:][np.bincount(self.soft_model, minlength=self.n_models) == 0] = False
-            step = np.zeros_like(weight)
-            chosen = np.ix_(free, free)
-            step[free] = np.linalg.solve(curvature[chosen], gradient[free])
-            step *= min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
-            if np.abs(step).max() < 1e-6:
-                break
-            for _ in range(HALVINGS):
-                tried = np.maximum(weight + step, 0.0)
-                reached = self._terms(weights, tried, posterior, backend)[0]
-                if reached >= value:
-                    weight, value = tried, reached
-                    break
-                step /= 2.0
-        return weight
-
     def _terms(self, weights: Weights, weight: Reals, posterior: Reals, backend: Backend) -> tuple[float, Reals, Reals]:
         """What the Newton step climbs, its gradient and its negated Hessian."""
-        n = len(weight)
+        n, sample = len(weight), self.sample
 
         def shard(part: slice) -> tuple[float, Reals, Reals]:
             gradient, curvature = np.zeros(n), np.zeros((n, n))
             value = kernels.weight_terms(
-                self.soft_start[part.start : part.stop + 1],
-                self.soft_model,
-                self.log_q,
+                sample.start[part.start : part.stop + 1],
+                sample.model,
+                sample.log_q,
                 weight,
                 weights.log_shares,
                 posterior[part],
@@ -295,51 +313,17 @@ class VotesPrior:
             )
             return float(value), gradient, curvature
 
-        found = backend.map(shard, self._shards())
+        found = backend.map(shard, even_slices(sample.start, number_of_shards(len(sample.model))))
         away = weight - self.start.weight
         upper = np.sum([one[2] for one in found], axis=0)
-        curvature = np.triu(upper) + np.triu(upper, 1).T + 2 * RIDGE * np.eye(n)
-        gradient = np.sum([one[1] for one in found], axis=0) - 2 * RIDGE * away
-        return sum(one[0] for one in found) - RIDGE * float((away**2).sum()), gradient, curvature
+        curvature = sample.scale * (np.triu(upper) + np.triu(upper, 1).T) + 2 * RIDGE * np.eye(n)
+        gradient = sample.scale * np.sum([one[1] for one in found], axis=0) - 2 * RIDGE * away
+        value = sample.scale * sum(one[0] for one in found)
+        return value - RIDGE * float((away**2).sum()), np.asarray(gradient, np.float64), curvature
 
     def _shards(self) -> tuple[slice, ...]:
         n_votes = len(self.soft_model) + len(self.hard_model)
         return even_slices(self.soft_start + self.hard_start, number_of_shards(n_votes))
-
-
-def contact(votes: AlignedVotes, judgments: Judgments, gold: AlignedGold | None) -> Reals:
-    """(M,) items that each model voted on and that two people judged, or that are gold; by one person, a tenth each.
-
-    A stated rule: below MET of them, nothing tells how sure a model may be, and its vote is only the label it names.
-    """
-    n_people = people(judgments)
-    full, single = n_people >= 2, n_people == 1
-    if gold is not None:
-        full[gold.items], single[gold.items] = True, False
-    n_full, n_single = (
-        np.bincount(votes.model[which[votes.item]], minlength=votes.n_models) for which in (full, single)
-    )
-    return np.asarray(n_full + n_single / SINGLY_JUDGED, np.float64)
-
-
-def copies_majority(votes: AlignedVotes, judgments: Judgments, majority: Codes) -> NDArray[np.bool_]:
-    """(M,) models that follow the ``majority`` (I,; -1 on a tie) even where people were divided.
-
-    A model that looks at the item, and not at what people said of it, sides with the minority now and then.
-    """
-    votes_for = np.bincount(judgments.item[judgments.label == majority[judgments.item]], minlength=judgments.n_items)
-    contested = (majority >= 0) & (votes_for < judgments.per_item)
-    on = contested[votes.item]
-    n = np.bincount(votes.model[on], minlength=votes.n_models)
-    same = np.bincount(votes.model[on & (votes.label == majority[votes.item])], minlength=votes.n_models)
-    return (n >= LEAST_CONTESTED) & (same >= COPIES * n)
-
-
-def people(judgments: Judgments) -> Offsets:
-    """(I,) different workers who judged each item."""
-    new = np.ones(judgments.n_judgments, np.bool_)
-    new[1:] = (judgments.item[1:] != judgments.item[:-1]) | (judgments.worker[1:] != judgments.worker[:-1])
-    return np.bincount(judgments.item[new], minlength=judgments.n_items).astype(np.int64)
 
 
 def pseudo_counts(n_labels: int) -> Reals:
@@ -374,7 +358,28 @@ def _taken(start: Offsets, rows: NDArray[np.int64]) -> tuple[Offsets, Offsets]:
     return np.arange(taken[-1]) + np.repeat(start[rows] - taken[:-1], n_each), taken
 
 
-def _starts(position: NDArray[np.int32], n: int) -> Offsets:
-    found = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(position, minlength=n), out=found[1:])
+def offsets(n_each: Offsets) -> Offsets:
+    """(n+1,) where each of some runs begins."""
+    found = np.zeros(len(n_each) + 1, np.int64)
+    np.cumsum(n_each, out=found[1:])
     return found
+
+
+def _chosen(which: NDArray[np.bool_]) -> slice | Offsets:
+    """What takes the entries where ``which``: without a copy where these are all."""
+    return slice(None) if which.all() else np.flatnonzero(which)
+
+
+def _logs(votes: AlignedVotes, soft_votes: slice | Offsets, backend: Backend) -> NDArray[np.float32]:
+    """(S, K) logarithms of the probabilities of some votes."""
+    row = votes.row[soft_votes]
+    out = np.empty((len(row), votes.probability.shape[1]), np.float32)
+    in_order = len(row) == len(votes.probability) and bool(np.all(row[1:] > row[:-1]))  # then row n is n
+
+    def shard(part: slice) -> None:
+        q = votes.probability[part] if in_order else votes.probability[row[part]]
+        np.maximum(q, np.float32(LEAST_Q), out=out[part])
+        np.log(out[part], out=out[part])
+
+    backend.map(shard, even_parts(len(out), number_of_shards(out.size)))
+    return out
