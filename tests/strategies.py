@@ -88,7 +88,8 @@ def votes(draw: st.DrawFn, judgments: Judgments, kinds: str = "hard soft") -> Mo
     """Votes of up to five models of up to three families on the items of a crowd and two more, some soft."""
     labels, n_models = judgments.labels, draw(st.integers(1, 5))
     items = [*judgments.item_ids.to_pylist(), "new0", "new1"]
-    hard, soft = st.sampled_from(labels), tables(len(labels)).map(lambda q: [float(p) for p in q])
+    hard: st.SearchStrategy[str | Sequence[float]] = st.sampled_from(labels)
+    soft: st.SearchStrategy[str | Sequence[float]] = tables(len(labels)).map(lambda q: [float(p) for p in q])
     vote = {"hard": hard, "soft": soft}.get(kinds, hard | soft)
     pairs = st.tuples(st.sampled_from(items), st.sampled_from([f"m{m}" for m in range(n_models)]))
     chosen = draw(st.lists(pairs, min_size=1, max_size=len(items) * n_models, unique=True))
