@@ -57,10 +57,10 @@ def tables(draw: st.DrawFn, *shape: int) -> np.ndarray:
     return np.asarray(table / table.sum(axis=-1, keepdims=True), np.float64)
 
 
-def voted(
-    votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None
-) -> ModelVotes:
-    """Rows of item, model, and a label or the probabilities of ``labels``; a model is a family unless told otherwise."""
+def voted(votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None) -> ModelVotes:
+    """Rows of item, model, and a label or the probabilities of ``labels``; each model is a family by itself, or of
+    that in ``families``.
+    """
     ordered = sorted(votes, key=lambda vote: vote[:2])
     soft = [what for _, _, what in ordered if not isinstance(what, str)]
     names = tuple(sorted({*labels, *(what for _, _, what in ordered if isinstance(what, str))}))
@@ -91,7 +91,7 @@ def votes(draw: st.DrawFn, judgments: Judgments, kinds: str = "hard soft") -> Mo
     labels, n_models = judgments.labels, draw(st.integers(1, 5))
     items = [*judgments.item_ids.to_pylist(), "new0", "new1"]
     hard, soft = st.sampled_from(labels), tables(len(labels)).map(lambda q: [float(p) for p in q])
-    vote = {"hard": hard, "soft": soft}.get(kinds, hard | soft)
+    vote: st.SearchStrategy[str | Sequence[float]] = {"hard": hard, "soft": soft}.get(kinds, hard | soft)
     pairs = st.tuples(st.sampled_from(items), st.sampled_from([f"m{m}" for m in range(n_models)]))
     chosen = draw(st.lists(pairs, min_size=1, max_size=len(items) * n_models, unique=True))
     families = {f"m{m}": draw(st.sampled_from(["f0", "f1", "f2"])) for m in range(n_models)}

@@ -182,7 +182,7 @@ def test_count_families(case: Case, seed: int, believed: list[bool]) -> None:
 def test_two_thousand_models_do_not_underflow(together: bool) -> None:
     """Each right with .6: half of them say the one label, half and one more the other."""
     names = [f"m{m:04}" for m in range(2001)]
-    given = voted([("i", name, f"l{m % 2}") for m, name in enumerate(names)], ("l0", "l1"), {n: "f" for n in names})
+    given = voted([("i", name, f"l{m % 2}") for m, name in enumerate(names)], ("l0", "l1"), dict.fromkeys(names, "f"))
     judgments, votes = (given if together else replace(given, families=given.models)).align(
         encoded([("i", "w", "l0"), ("i", "v", "l1")]), None
     )

@@ -189,7 +189,8 @@ def _with_votes(
     known = (met >= votes_prior.MET) & ~circular
     believed = known & np.isin(np.arange(votes.n_models), votes.model[votes.row >= 0])
     own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular)
-    problem = replace(problem, votes=own)
+    if len(own.item):  # else no vote counts
+        problem = replace(problem, votes=own)
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")
     return problem, ModelFindings(votes, own.start, met, believed, known, circular)

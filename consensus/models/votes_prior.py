@@ -362,7 +362,7 @@ def one_coin_of_agreement(agreeing: int, pairs: int, n_labels: int) -> Reals:
         return np.ones((1, 1))
     g = (agreeing + 1.0) / (pairs + 2.0)
     inside = 1.0 - K * (1.0 - g * (K - 1))
-    p = min((1.0 + np.sqrt(max(inside, 0.0))) / K, 0.99)
+    p = min((1.0 + float(np.sqrt(max(inside, 0.0)))) / K, 0.99)
     return np.full((K, K), (1.0 - p) / (K - 1)) + (p - (1.0 - p) / (K - 1)) * np.eye(K)
 
 
