@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.errors import ConsensusError
     from consensus.escalation import escalate
-    from consensus.formats import read, read_gold
+    from consensus.formats import read, read_gold, read_model_votes
     from consensus.judgments import Gold, Judgments
     from consensus.models.dawid_skene import fit
     from consensus.result import Consensus
@@ -30,6 +30,7 @@ __all__ = [
     "fit",
     "read",
     "read_gold",
+    "read_model_votes",
     "simulate",
 ]
 
@@ -44,6 +45,7 @@ _HOME = {
     "fit": "consensus.models.dawid_skene",
     "read": "consensus.formats",
     "read_gold": "consensus.formats",
+    "read_model_votes": "consensus.formats",
     "simulate": "consensus.simulation",
 }
 

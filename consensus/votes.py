@@ -95,8 +95,14 @@ class ModelVotes:
             A column of probabilities is for a label outside of the given set, or no vote names a label.
         """
         if labels is None:
-            known = {*judgments.labels, *self.declared}
-            labels = tuple(sorted(known or self.labels, key=str.encode))
+            labels = judgments.labels
+            if labels and self.declared and self.declared.isdisjoint(labels):
+                raise JudgmentError(
+                    f'the model votes have columns for labels such as "{min(self.declared)}", the judgments labels '
+                    f'such as "{labels[0]}": none is the same; rename the columns, or name the whole set with --labels'
+                )
+            if not labels or not self.declared.issubset(labels):
+                labels = tuple(sorted({*labels, *self.declared} or self.labels, key=str.encode))
         else:
             outside = sorted(self.declared.difference(labels))
             if outside:
@@ -130,21 +136,24 @@ class ModelVotes:
         probability[:, code[known]] = self.probability[:, known]
         mass = probability.sum(axis=1)
         label = code[self.label]
-        soft = self.row >= 0
-        label[soft] = np.where(mass > 0, probability.argmax(axis=1), -1)[self.row[soft]]
+        row, soft = self.row.copy(), self.row >= 0
+        label[soft] = np.where(mass > 0, probability.argmax(axis=1), -1)[row[soft]]
         votes = np.flatnonzero(label >= 0)
         if not len(votes):
             raise JudgmentError(
-                f'no model vote names a label of the label set: "{self.labels[0]}" is none; check the column of the '
-                "label, or name the whole set with --labels"
+                f'no model vote names a label of the label set: "{self.labels[self.label[0]]}" is none; check the '
+                "column of the label, or name the whole set with --labels"
             )
-        np.divide(probability, mass[:, None], out=probability, where=mass[:, None] > 0)
+        if not mass.all():  # some rows are for other labels only
+            row[soft] = (np.cumsum(mass > 0, dtype=np.int32) - 1)[row[soft]]
+            probability, mass = probability[mass > 0], mass[mass > 0]
+        probability /= mass[:, None]
         return AlignedVotes(
             start=_starts(item[votes], judgments.n_items),
             item=item[votes],
             model=self.model[votes],
             label=label[votes],
-            row=self.row[votes],
+            row=row[votes],
             probability=probability,
             tally=replace(self.tally, unparsed=self.n_votes - len(votes)),
             **shared,

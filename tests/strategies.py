@@ -58,7 +58,9 @@ def tables(draw: st.DrawFn, *shape: int) -> np.ndarray:
 
 
 def voted(votes: Sequence[Vote], labels: Sequence[str] = (), families: Mapping[str, str] | None = None) -> ModelVotes:
-    """Rows of item, model, and a label or the probabilities of ``labels``; a model is a family unless told else."""
+    """Rows of item, model, and a label or the probabilities of ``labels``; each model is a family by itself, or of
+    that in ``families``.
+    """
     ordered = sorted(votes, key=lambda vote: vote[:2])
     soft = [what for _, _, what in ordered if not isinstance(what, str)]
     names = tuple(sorted({*labels, *(what for _, _, what in ordered if isinstance(what, str))}))
@@ -89,11 +91,15 @@ def votes(draw: st.DrawFn, judgments: Judgments, kinds: str = "hard soft") -> Mo
     labels, n_models = judgments.labels, draw(st.integers(1, 5))
     items = [*judgments.item_ids.to_pylist(), "new0", "new1"]
     hard, soft = st.sampled_from(labels), tables(len(labels)).map(lambda q: [float(p) for p in q])
-    vote = {"hard": hard, "soft": soft}.get(kinds, hard | soft)
+
+    def vote() -> str | list[float]:
+        is_soft = kinds == "soft" or (kinds != "hard" and draw(st.booleans()))
+        return draw(soft) if is_soft else draw(hard)
+
     pairs = st.tuples(st.sampled_from(items), st.sampled_from([f"m{m}" for m in range(n_models)]))
     chosen = draw(st.lists(pairs, min_size=1, max_size=len(items) * n_models, unique=True))
     families = {f"m{m}": draw(st.sampled_from(["f0", "f1", "f2"])) for m in range(n_models)}
-    return voted([(item, model, draw(vote)) for item, model in chosen], labels, families)
+    return voted([(item, model, vote()) for item, model in chosen], labels, families)
 
 
 @st.composite

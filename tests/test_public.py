@@ -25,6 +25,7 @@ PUBLIC = [
     "fit",
     "read",
     "read_gold",
+    "read_model_votes",
     "simulate",
 ]
 

@@ -1,5 +1,6 @@
 """Loops over votes of models against their naive twins, on random small votes."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,11 @@ from consensus.backends import Threads
 from consensus.judgments import AlignedGold, Judgments
 from consensus.kernels import em
 from consensus.kernels import votes as kernels
+from consensus.models import model_contact
 from consensus.models.expectation_maximisation import Problem
 from consensus.models.priors import SMALLEST, VotedPriors
 from consensus.models.rows import Rows
-from consensus.models.votes_prior import VotesPrior, one_coin_of_agreement, people
+from consensus.models.votes_prior import VotesPrior, one_coin_of_agreement
 from consensus.votes import AlignedVotes, Weights
 from tests import naive_votes
 from tests.strategies import encoded, tables, voted, voted_crowds
@@ -31,7 +33,7 @@ def laid_out(
     judgments, votes, accepted = case
     believed, circular = believed or [True] * votes.n_models, circular or [False] * votes.n_models
     gold = gold_of(accepted, judgments.n_labels) if accepted else None
-    found = VotesPrior.of(votes, judgments, gold, np.array(believed), np.array(circular))
+    found = VotesPrior.of(votes, judgments, gold, np.array(believed), np.array(circular), ONE)
     return found, naive_votes.spoken(votes, judgments, believed, circular)
 
 
@@ -110,7 +112,7 @@ def test_em_pass_and_expectations(data: st.DataObject, case: Case, seed: int) ->
     own = [i for i in counted if said.soft[i]]
     np.testing.assert_allclose(tables_.own_mass, z[own].sum(axis=0), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(tables_.mass, z[np.setdiff1d(counted, own)].sum(axis=0), rtol=1e-4, atol=1e-6)
-    found = rows.expectations(made, votes.item, priors.rows, tables_, ONE)
+    found = rows.expectations(made, votes.item, np.arange(priors.rows.start, priors.rows.stop), tables_, ONE)
     np.testing.assert_allclose(found, z[votes.item], rtol=1e-4, atol=1e-6)
     again = priors.made(pi[::-1].copy(), replace(weights, weight=weights.weight[::-1].copy()), ONE)
     assert priors.made(pi, weights, ONE).log_scale == pytest.approx(made.log_scale)
@@ -210,8 +212,27 @@ def test_accuracy_that_agreement_supports(accuracy: float, n_labels: int) -> Non
     assert one_coin_of_agreement(3, 3, 1).tolist() == [[1.0]]
 
 
-def test_people_are_workers_not_judgments() -> None:
-    judgments = encoded([("a", "v", "l"), ("a", "w", "l"), ("b", "w", "l"), ("c", "w", None)])
-    assert people(judgments).tolist() == [2, 1, 0]
-    twice = replace(judgments, worker=np.array([0, 0, 1], np.int32))
-    assert people(twice).tolist() == [1, 1, 0]
+@small
+@given(voted_crowds(), st.booleans())
+def test_meetings_with_people(case: Case, repeated: bool) -> None:
+    judgments, votes, accepted = case
+    if repeated:  # one worker gave all judgments: however many, he is one person
+        judgments = replace(judgments, worker=np.zeros_like(judgments.worker), worker_ids=judgments.worker_ids[:1])
+    full, single, contested, same = (np.zeros(votes.n_models) for _ in range(4))
+    for item, model, label in zip(votes.item.tolist(), votes.model.tolist(), votes.label.tolist(), strict=True):
+        on = slice(judgments.item_start[item], judgments.item_start[item + 1])
+        people = len(set(judgments.worker[on].tolist()))
+        given = Counter(judgments.label[on].tolist()).most_common()
+        if item in accepted or people >= 2:
+            full[model] += 1
+        elif people:
+            single[model] += 1
+        if len(given) > 1 and given[0][1] > given[1][1]:
+            contested[model] += 1
+            same[model] += label == given[0][0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_contact, "LEAST_CONTESTED", 1)
+        gold = gold_of(accepted, judgments.n_labels) if accepted else None
+        met, copies = model_contact.meetings(votes, judgments, gold, ONE)
+    np.testing.assert_allclose(met, full + single / 10)
+    assert copies.tolist() == ((contested >= 1) & (same >= 0.98 * contested)).tolist()

@@ -144,8 +144,14 @@ def fitted(
     votes = None
     if model_votes:
         show.stage("reading " + ", ".join(path.name for path in model_votes))
-        names = {"item": config.item, "label": config.label, "abstain": config.abstain}
-        votes = read_model_votes(model_votes, **names, threads=config.threads, progress=show.stage)
+        votes = read_model_votes(
+            model_votes,
+            item=config.item,
+            label=config.label,
+            abstain=config.abstain,
+            threads=config.threads,
+            progress=show.stage,
+        )
     known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
     compile_all(show)
     from consensus.models import dawid_skene

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import FormatError
+from consensus.formats.roles import way_out
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
+
+
+NUMBER = r"(?i)^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$"
 
 
 def textual(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:
@@ -34,7 +38,7 @@ def textual(column: pa.ChunkedArray, role: str, place: str, whole: bool | None =
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_nested(kind):
-        raise FormatError(f"{place}: the {role} column holds {kind}, not single values; choose another with --{role}")
+        raise FormatError(f"{place}: the {role} column holds {kind}, not single values; {way_out(role)}")
     if not pa.types.is_floating(kind):
         return column
     column = plain(column).cast(pa.float64())
@@ -67,6 +71,32 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
             meaning = meaning.cast(pa.string())
         chunks.append(meaning.take(chunk.indices))
     return pa.chunked_array(chunks, column.type.value_type if not chunks else None)
+
+
+def reals(column: pa.ChunkedArray) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Numbers (rows,), NaN where a cell is empty; and the positions of the cells that hold something else."""
+    import pyarrow as pa
+
+    column = plain(column)
+    try:
+        numbers = column.cast(pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        column, numbers = _some_numbers(column)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite
+        found = numbers.to_numpy().astype(np.float32)
+    odd = np.flatnonzero(~np.isfinite(found))
+    return found, odd[column.is_valid().to_numpy()[odd]] if column.null_count < len(odd) else odd[:0]
+
+
+def _some_numbers(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Cells as bytes, null where empty, and the numbers among them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = (column.cast(pa.string()) if pa.types.is_temporal(column.type) else column).cast(pa.large_binary())
+    column = pc.replace_substring_regex(column, r"^\s+|\s+$", "")
+    column = pc.if_else(pc.equal(column, b""), None, column)
+    return column, pc.if_else(pc.match_substring_regex(column, NUMBER), column, None).cast(pa.float64())
 
 
 class Times:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import FormatError
 from consensus.formats.blocks import Block, Reading
 from consensus.formats.cells import are_whole, plain, textual
+from consensus.formats.roles import way_out
 from consensus.formats.streams import displayed, unreadable
 
 if TYPE_CHECKING:
@@ -130,9 +131,7 @@ def _cell(cell: object, role: str, place: str) -> str | None:
     import pandas as pd
 
     if isinstance(cell, (list, tuple, dict, set, np.ndarray)):
-        raise FormatError(
-            f"{place}: the {role} column holds lists or records, not single values; choose another with --{role}"
-        )
+        raise FormatError(f"{place}: the {role} column holds lists or records, not single values; {way_out(role)}")
     if cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
         return None
     if isinstance(cell, (bool, np.bool_)):

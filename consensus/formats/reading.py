@@ -13,7 +13,7 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, Repeats
 from consensus.errors import FormatError
 from consensus.formats import delimited, frames, json_lines
-from consensus.formats.roles import Roles
+from consensus.formats.roles import GOLD_NAMES, Roles
 from consensus.formats.rows import Rows
 from consensus.formats.streams import COMPRESSION
 from consensus.judgments import Gold, Judgments, encode
@@ -87,7 +87,7 @@ def read(
     backend = Threads(FitConfig.of(None, threads=threads).threads)
     roles = Roles({"item": item, "worker": worker, "label": label, "timestamp": timestamp})
     rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress)
-    files = [_added(rows, reading) for reading in _readings(source, roles)]
+    files = [_added(rows, reading) for reading in readings(source, roles)]
     n_read = rows.n_rows + len(rows.rejects)
     if not n_read:
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
@@ -127,7 +127,7 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
     """
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files = [
-        _added(rows, reading) for reading in _readings(source, Roles({"item": item, "label": label}, lenient=True))
+        _added(rows, reading) for reading in readings(source, Roles({"item": item, "label": label}, True, GOLD_NAMES))
     ]
     for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
@@ -151,7 +151,8 @@ def _added(rows: Rows, reading: Reading) -> str:
     return reading.file
 
 
-def _readings(source: Any, roles: Roles) -> Iterator[Reading]:
+def readings(source: Any, roles: Roles) -> Iterator[Reading]:
+    """A reading of each file, or of the frame."""
     if isinstance(source, (str, Path)):
         source = [source]
     if isinstance(source, Sequence) and source and all(isinstance(one, (str, Path)) for one in source):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
@@ -46,13 +46,27 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "class",
     ),
     "timestamp": ("timestamp", "created_at", "submitted_at", "submit_time", "judged_at"),
+    "model": (
+        "model",
+        "model_id",
+        "model_name",
+        "model_version",
+        "judge",
+        "llm",
+        "system",
+        "classifier",
+        "source_model",
+    ),
+    "probability": ("probability", "prob", "score", "confidence", "p"),
+    "family": ("family", "model_family", "lineage"),
 }
 """Names of the column of each role; case and leading underscores do not matter. Of several columns that could hold an
 optional role, the one named first here does."""
 
-GOLD_LABEL = ("truth", "true_label", "gold", "gold_label")
-"""Further names of the label in a file of gold or truth."""
-OPTIONAL = {"timestamp"}
+GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
+"""Names in a file of gold or truth."""
+OPTIONAL = {"timestamp", "probability", "family"}
+NAMED = {"item", "worker", "label", "timestamp"}  # roles that an option names the column of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +74,10 @@ class Roles:
     """The columns to look for."""
 
     named: Mapping[str, str | None]
-    """Role to the column that the user named for it, or None to find it by ``NAMES``."""
+    """Role to the column that the user named for it, or None to find it by ``names``."""
     lenient: bool = False
-    """A named column may be missing: then it is found by ``NAMES`` (gold beside differently named judgments)."""
+    """A named column may be missing: then it is found by ``names`` (gold beside differently named judgments)."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NAMES)
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; optional ones may be missing.
@@ -77,14 +92,13 @@ class Roles:
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
                 continue
-            names = NAMES[role] + (GOLD_LABEL if self.lenient and role == "label" else ())
-            candidates = [n for n, column in enumerate(header) if _plain(column) in names]
+            candidates = candidates_of(header, self.names[role])
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
                 raise FormatError(_cannot_tell(header, role, candidates, place, self.lenient))
             elif candidates:
-                found[role] = min(candidates, key=lambda n: NAMES[role].index(_plain(header[n])))
+                found[role] = min(candidates, key=lambda n: self.names[role].index(_plain(header[n])))
         for role, position in found.items():
             twice = [other for other in found if found[other] == position and other != role]
             if twice:
@@ -92,7 +106,17 @@ class Roles:
         return found
 
 
-def _listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
+def candidates_of(header: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Positions in ``header`` of the columns that have one of ``names``."""
+    return [n for n, column in enumerate(header) if _plain(column) in names]
+
+
+def way_out(role: str) -> str:
+    """What to do about a column of ``role`` that holds no single values."""
+    return f"choose another with --{role}" if role in NAMED else "give one value a row"
+
+
+def listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
     """The columns, shortened for a message."""
     shown = ", ".join(name if len(name) <= longest else name[:longest] + "..." for name in header[:most])
     return shown if len(header) <= most else f"{shown}, ... ({len(header):,} columns)"
@@ -106,7 +130,7 @@ def _plain(column: str) -> str:
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
         raise FormatError(
-            f'{place}: no column "{name}" for the {role}; the columns are: {_listed(header)}; correct --{role}'
+            f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct --{role}'
         )
     if header.count(name) > 1:
         raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')
@@ -116,10 +140,10 @@ def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
 def _cannot_tell(header: Sequence[str], role: str, candidates: list[int], place: str, lenient: bool) -> str:
     if lenient:
         found = "several columns could hold" if candidates else "no column holds"
-        return f"{place}: {found} the {role}; the columns are: {_listed(header)}; rename one to {role}"
+        return f"{place}: {found} the {role}; the columns are: {listed(header)}; rename one to {role}"
     if not candidates:
-        return f"{place}: no column holds the {role}; the columns are: {_listed(header)}; name it with --{role}"
-    several = _listed([header[n] for n in candidates])
+        return f"{place}: no column holds the {role}; the columns are: {listed(header)}; name it with --{role}"
+    several = listed([header[n] for n in candidates])
     return (
         f"{place}: several columns could hold the {role}: {several}; choose one with --{role}, such as "
         f"--{role} {header[candidates[0]]}"

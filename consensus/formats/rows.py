@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from consensus.judgments import Reject
 from consensus.vocabulary import Vocabulary, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
     from consensus.judgments import Source
 
     Progress = Callable[[str, float], None]
+    Columns = Mapping[str, pa.Array | pa.ChunkedArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """Numbers of some rows."""
+
+    roles: tuple[str, ...]
+    """C columns."""
+    cells: NDArray[np.float32]
+    """(rows, C), NaN where a cell is empty."""
+    wrong: Mapping[int, str]
+    """Why rows that can't be used can't be."""
 
 
 class Rows:
@@ -39,14 +53,24 @@ class Rows:
         The threads that read.
     progress
         Is told the stage and the fraction of it that is done.
+    numbers
+        Reads the columns of a block that hold numbers.
     """
 
     def __init__(
-        self, coded: Sequence[str], required: Sequence[str], backend: Backend, progress: Progress | None
+        self,
+        coded: Sequence[str],
+        required: Sequence[str],
+        backend: Backend,
+        progress: Progress | None,
+        numbers: Callable[[Columns], Numbers] | None = None,
     ) -> None:
         self.rejects: list[Reject] = []
         self.sources: list[Source] = []
         self.n_unreadable_times = 0
+        self.numbers: list[Numbers] = []
+        """Of the rows of each block that are used."""
+        self._read_numbers = numbers
         self._required = required
         self._backend = backend
         self._progress = progress
@@ -73,9 +97,7 @@ class Rows:
         times = Times()
         self._tell(stage, 0.0)
         for block in ahead(reading.blocks, self._backend.n_threads):
-            columns = [(self._vocabularies[role], block.columns[role]) for role in self._codes]
-            codes = dict(zip(self._codes, self._backend.map(lambda pair: pair[0].add(pair[1]), columns), strict=True))
-            self._add_used(block, codes, times, reading.file)
+            self._add_used(block, self._coded(block.columns), times, reading.file)
             self._tell(stage, block.done)
         if times.n_parts:
             found = times.found()
@@ -108,10 +130,24 @@ class Rows:
 
     def place(self, row: int) -> str:
         """``file:line`` of a row."""
+        file, line = self.located(row)
+        return f"{file}:{line}"
+
+    def located(self, row: int) -> tuple[str, int]:
+        """File and line of a row."""
         n = bisect.bisect_right(self._ends, row)
         file, lines = self._lines[n]
         row -= self._ends[n - 1] if n else 0
-        return f"{file}:{lines + row if isinstance(lines, int) else lines[row]}"
+        return file, lines + row if isinstance(lines, int) else int(lines[row])
+
+    def _coded(self, columns: Columns) -> dict[str, NDArray[np.int32]]:
+        """Codes of the rows of a block by role; -1 where it has no such column."""
+        n_rows = len(columns["item"])
+
+        def codes(role: str) -> NDArray[np.int32]:
+            return self._vocabularies[role].add(columns[role]) if role in columns else np.full(n_rows, -1, np.int32)
+
+        return dict(zip(self._codes, self._backend.map(codes, list(self._codes)), strict=True))
 
     def _tell(self, stage: str, done: float) -> None:
         if self._progress is not None:
@@ -119,13 +155,18 @@ class Rows:
 
     def _add_used(self, block: Block, codes: dict[str, NDArray[np.int32]], times: Times, file: str) -> None:
         bad: dict[int, str] = {}
+        numbers = None if self._read_numbers is None else self._read_numbers(block.columns)
         for role, column in block.columns.items():
+            if numbers is not None and role in numbers.roles:
+                continue
             wrong = self._vocabularies[role].not_utf8(codes[role]) if role in codes else _not_utf8(column)
             for row in wrong.tolist():
                 bad.setdefault(row, f"the {role} is not UTF-8")
         for role in self._required:
             for row in np.flatnonzero(codes[role] < 0).tolist():
                 bad.setdefault(row, f"the {role} is missing")
+        if numbers is not None:
+            bad = {**numbers.wrong, **bad}
         n_rows, lines, when = len(codes["item"]), block.lines, block.columns.get("timestamp")
         if bad:
             kept = np.delete(np.arange(n_rows), list(bad))
@@ -137,6 +178,7 @@ class Rows:
             codes = {role: those[kept] for role, those in codes.items()}
             lines = every[kept]
             when = None if when is None else when.take(kept)
+            numbers = None if numbers is None else replace(numbers, cells=numbers.cells[kept])
         else:
             self.rejects += block.rejects
         for role, those in codes.items():
@@ -145,6 +187,8 @@ class Rows:
         self._lines.append((file, lines))
         if when is not None:
             times.add(when)
+        if numbers is not None:
+            self.numbers.append(numbers)
 
 
 def _not_utf8(column: pa.ChunkedArray) -> NDArray[np.int64]:

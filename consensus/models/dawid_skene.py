@@ -188,7 +188,8 @@ def _with_votes(
     known = (met >= model_contact.MET) & ~circular
     believed = known & (np.bincount(votes.model[votes.row >= 0], minlength=votes.n_models) > 0)
     own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular, backend)
-    problem = replace(problem, votes=own)
+    if len(own.item):  # else no vote counts
+        problem = replace(problem, votes=own)
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")
     return problem, ModelFindings(votes, own.start, met, believed, known, circular)

@@ -347,8 +347,9 @@ def one_coin_of_agreement(agreeing: int, pairs: int, n_labels: int) -> Reals:
         return np.ones((1, 1))
     g = (agreeing + 1.0) / (pairs + 2.0)
     inside = 1.0 - K * (1.0 - g * (K - 1))
-    p = min((1.0 + np.sqrt(max(inside, 0.0))) / K, 0.99)
-    return np.full((K, K), (1.0 - p) / (K - 1)) + (p - (1.0 - p) / (K - 1)) * np.eye(K)
+    p = min((1.0 + max(inside, 0.0) ** 0.5) / K, 0.99)
+    found: Reals = np.full((K, K), (1.0 - p) / (K - 1)) + (p - (1.0 - p) / (K - 1)) * np.eye(K)
+    return found
 
 
 def _taken(start: Offsets, rows: NDArray[np.int64]) -> tuple[Offsets, Offsets]:
