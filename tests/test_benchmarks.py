@@ -345,7 +345,7 @@ def test_time_that_model_votes_add() -> None:
     assert [one.what for one in fits] == ["1,000 judgments", "1,000 judgments and 800 soft votes"]
     assert all(one.seconds > 0 and one.passes > 1 and one.peak_mb > 1 for one in fits)
     assert len(models_speed.table(fits).splitlines()) == 4
-    fits = [models_speed.Timed("a", 2.0, 30, 900.0), models_speed.Timed("b", 3.0, 31, 1100.0)]
+    fits = [models_speed.Timed("a", 2.0, 4.0, 30, 900.0), models_speed.Timed("b", 3.0, 6.0, 31, 1100.0)]
     assert models_speed.acceptance(fits) == {"speed: votes take 50 % more, under 60 %": True}
     assert models_speed.acceptance([fits[0], replace(fits[1], seconds=4.0)]) == {
         "speed: votes take 100 % more, under 60 %": False

@@ -214,7 +214,8 @@ class VotesPrior:
                 )
             )
 
-        starts = (self.soft_start + self.hard_start)[rows.start : rows.stop + 1]
+        bounds = slice(rows.start, rows.stop + 1)
+        starts = self.soft_start[bounds] + self.hard_start[bounds]
         n_shards = number_of_shards(len(self.soft_model) + len(self.hard_model))
         return sum(backend.map(shard, even_slices(starts, n_shards)))
 
@@ -244,10 +245,10 @@ class VotesPrior:
         """
         weight = weights.weight
         value, gradient, curvature = self._terms(weights, weight, posterior, backend)
-        votes = np.bincount(self.soft_model, minlength=self.n_models) > 0
+        voted = self.start.weight[1:] > 0  # models with soft votes
         for _ in range(NEWTON_STEPS):
             free = (weight > 0) | (gradient > 0)
-            free[1:] &= votes
+            free[1:] &= voted
             step = np.zeros_like(weight)
             step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
             step *= min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
