@@ -104,6 +104,8 @@ class Estimate:
     convergence: Convergence
     weights: Weights | None = None
     """What was learnt about models."""
+    priors: Priors | None = None
+    """Those of the last pass, which follow from pi and the weights."""
 
     @property
     def shares(self) -> NDArray[np.float64]:
@@ -120,7 +122,8 @@ class Estimate:
         """Posterior z of every item, to the ``power`` (I,) if given (and normalised)."""
         rows = problem.rows
         exponent = np.ones(rows.n_items) if power is None else power
-        return rows.beliefs(self, problem.priors(self.pi, self.weights, backend), exponent, backend)
+        priors = self.priors or problem.priors(self.pi, self.weights, backend)
+        return rows.beliefs(self, priors, exponent, backend)
 
     def posterior(self, problem: Problem, backend: Backend) -> NDArray[np.float64]:
         """(I, K) z."""
@@ -178,7 +181,7 @@ def climb(
     C = np.ascontiguousarray(C)
     mass = tables.mass + tables.own_mass
     weights = None if learner is None else learner.weights
-    return Estimate(pi, A, C, tables.N, tables.n, mass, tables.background, convergence, weights)
+    return Estimate(pi, A, C, tables.N, tables.n, mass, tables.background, convergence, weights, priors)
 
 
 def class_prior(mass: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:
