@@ -345,3 +345,75 @@ def test_help_is_light() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+class TestModelVotes:
+    """``--model-votes`` of every command that fits."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Path:
+        """Two people on 60 items, a model on these and 20 more; one answer can't be parsed, one row is malformed."""
+        people = [f"i{i:02},w{w},{'yes' if i % 2 else 'no'}" for i in range(60) for w in range(2)]
+        (tmp_path / "people.csv").write_text("\n".join(["item,worker,label", *people]) + "\n")
+        model = [f"i{i:02},{'0.02,0.98' if i % 2 else '0.98,0.02'},judge-1" for i in range(80)]
+        (tmp_path / "wide.csv").write_text("\n".join(["item,p_no,p_yes,model", *model, "i80,-1,2,judge-1"]) + "\n")
+        named = [f"i{i:02},llm,{'yes' if i % 2 else 'no'}" for i in range(60)]
+        (tmp_path / "long.csv").write_text(
+            "\n".join(["item,model,label", *named, "i60,llm,I can not tell", "i61,llm,"]) + "\n"
+        )
+        return tmp_path
+
+    def test_run(self, run: Run, files: Path) -> None:
+        out = files / "out"
+        votes = ("--model-votes", files / "wide.csv", "--model-votes", files / "long.csv")
+        ran = run("run", files / "people.csv", *votes, "--out", out, "--target", "0.9")
+        assert ran.status == 0, ran.err
+        assert "143 rows of model votes read = 141 votes + 1 without a label + 1 rejected; 2 models" in ran.err
+        assert "models settled 20 items that nobody judged, and saved at least 40 judgments" in ran.err
+        assert "warning unparsed_votes: 1 model votes name no label of the label set" in ran.err
+        labels = pd.read_csv(out / "labels.csv", dtype=str).set_index("item")
+        assert labels.loc["i61", ["label", "source", "status", "n_model_votes"]].tolist() == [
+            *("yes", "model", "accepted", "1"),
+        ]
+        workers = pd.read_csv(out / "workers.csv").set_index("worker")
+        assert workers["kind"].tolist() == ["human", "human", "model", "model", "family"]
+        assert pd.read_csv(out / "models.csv")["model"].tolist()[:2] == ["judge-1", "judge-1"]
+        rejects = pd.read_csv(out / "rejects.csv")
+        assert rejects["reason"].tolist() == ['the probability of "no" is -1, negative']
+        told = json.loads((out / "summary.json").read_text())
+        assert told["models"]["items_settled_by_models_alone"] == 20
+        assert told["models"]["votes"]["unparsed"] == 1
+        assert [one["model"] for one in told["models"]["models"]] == ["judge-1", "llm"]
+        assert [Path(one["file"]).name for one in told["provenance"]["model_votes"]] == ["wide.csv", "long.csv"]
+
+    def test_tables(self, run: Run, files: Path) -> None:
+        votes = ("--model-votes", files / "wide.csv")
+        assert "i79,yes," in run("aggregate", files / "people.csv", *votes).out
+        assert "judge-1,model,80,80," in run("audit", files / "people.csv", *votes).out
+        listed = run("escalate", files / "people.csv", *votes, "--target", "0.9", "--audit", "1").out.splitlines()
+        assert [line.split(",")[1] for line in listed[1:]] == ["audit"] * 20
+        assert {line.split(",")[0] for line in listed[1:]} == {f"i{i}" for i in range(60, 80)}
+
+    def test_models_alone(self, run: Run, files: Path) -> None:
+        ran = run("run", "--model-votes", files / "wide.csv", "--model-votes", files / "long.csv", "--out", files / "o")
+        assert ran.status == 0, ran.err
+        assert "warning models_only" in ran.err
+        assert "unaudited" in ran.err
+        assert set(pd.read_csv(files / "o" / "labels.csv")["source"]) == {"model"}
+
+    def test_neither(self, run: Run) -> None:
+        ran = run("run")
+        assert (ran.status, ran.out) == (2, "")
+        assert "give files of judgments, or of model votes with --model-votes" in " ".join(ran.err.split())
+
+    def test_circular(self, run: Run, files: Path) -> None:
+        votes = ("--model-votes", files / "wide.csv", "--trained-on-consensus", "judge-1")
+        assert "warning trained_on_consensus" in run("aggregate", files / "people.csv", *votes).err
+        ran = run("aggregate", files / "people.csv", *votes[:2], "--trained-on-consensus", "other")
+        assert ran.status == 1
+        assert 'trained_on_consensus names "other", of which there is no vote; the models are: judge-1' in ran.err
+
+    def test_output_is_no_input(self, run: Run, files: Path) -> None:
+        ran = run("aggregate", files / "people.csv", "--model-votes", files / "wide.csv", "-o", files / "wide.csv")
+        assert (ran.status, ran.err.count("\n")) == (1, 1)
+        assert "wide.csv: this file is to be read; choose another with --output" in ran.err
