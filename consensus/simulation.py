@@ -234,11 +234,16 @@ def simulate_votes(
 
 
 def votes_table(votes: ModelVotes) -> pd.DataFrame:
-    """One row a vote: item, model, and a column ``p_`` and label of each label; or label, unless all votes are soft."""
+    """One row a vote: item, model, family (of several), and a column ``p_`` and label of each label.
+
+    Instead of the last, unless all votes are soft, label.
+    """
     import pandas as pd
     import pyarrow as pa
 
     names = [("item", votes.item_ids, votes.item), ("model", pa.array(votes.models), votes.model)]
+    if len(set(votes.families)) > 1:
+        names.append(("family", pa.array(votes.families), votes.model))
     soft = bool((votes.row >= 0).all())
     if not soft:
         names.append(("label", pa.array(votes.labels), votes.label))

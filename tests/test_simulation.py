@@ -7,6 +7,7 @@ import pytest
 
 from consensus import simulate
 from consensus.errors import ConfigError
+from consensus.formats import read_model_votes
 from consensus.simulation import simulate_votes, votes_table
 from consensus.votes import ModelVotes
 
@@ -168,6 +169,25 @@ def test_votes_on_some_items_and_their_tables() -> None:
     assert table["item"].tolist() == np.repeat(soft.item_ids.to_pylist(), 2).tolist()
     assert table["model"].tolist() == ["model_0", "model_1"] * 15
     assert (table.iloc[:, 2:].to_numpy() == soft.probability).all()
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("families", [1, 2])
+def test_tables_of_votes_are_read(soft: bool, families: int) -> None:
+    drawn = simulate(50, 4, 3, 2)
+    votes = simulate_votes(drawn, 3, soft=soft, families=families, share_of_items=0.5)
+    table = votes_table(votes)
+    assert ("family" in table.columns) == (families == 2)
+    again = read_model_votes(table)
+    assert again.models == votes.models
+    assert again.labels == votes.labels
+    assert again.item_ids.equals(votes.item_ids)
+    assert again.declared == votes.declared
+    for name in ("item", "model", "label", "row"):
+        assert np.array_equal(getattr(again, name), getattr(votes, name))
+    np.testing.assert_allclose(again.probability, votes.probability, atol=1e-6)
+    if families == 2:
+        assert again.families == votes.families
 
 
 def test_seed_of_votes() -> None:

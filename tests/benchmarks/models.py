@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 import consensus
 from consensus import evaluation
+from consensus.formats import read_model_votes
 from consensus.models import majority_vote
 from consensus.simulation import simulate_votes, votes_table
-from consensus.votes import ModelVotes, VoteTally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from consensus.votes import ModelVotes
     from tests.benchmarks import models_speed, peers
     from tests.benchmarks.accuracy import DATASETS, PEER_ITERATIONS
 else:  # run as a script, its own folder is on the path
@@ -81,67 +81,54 @@ class Images:
     judgments: pd.DataFrame
     """One row a judgment: item, worker, label; every worker judged every item."""
     truth: consensus.Gold
-    items: tuple[str, ...]
-    """Sorted."""
-    labels: tuple[str, ...]
-    """Sorted."""
-    models: tuple[str, ...]
-    probability: NDArray[np.float64]
-    """(M, I, K) what each model says; rows sum to 1."""
+    votes: ModelVotes
+    """Every model said probabilities of every item."""
 
     @classmethod
     def read(cls, folder: Path) -> Images:
-        """judgments.csv, truth.csv and model_votes.csv (item, model, a column p_ and label of each label)."""
-        given = pd.read_csv(folder / "model_votes.csv").sort_values(["model", "item"])
-        models, items = sorted(given["model"].unique()), sorted(given["item"].unique())
-        columns = sorted(name for name in given.columns if name.startswith("p_"))
-        q = given[columns].to_numpy(np.float64).reshape(len(models), len(items), len(columns))
+        """judgments.csv, truth.csv and model_votes.csv."""
         return cls(
             judgments=pd.read_csv(folder / "judgments.csv", dtype=str, keep_default_na=False),
             truth=consensus.read_gold(folder / "truth.csv"),
-            items=tuple(items),
-            labels=tuple(name.removeprefix("p_") for name in columns),
-            models=tuple(models),
-            probability=q / q.sum(axis=2, keepdims=True),
+            votes=read_model_votes(folder / "model_votes.csv"),
         )
+
+    @property
+    def items(self) -> list[str]:
+        """Sorted."""
+        return list(self.votes.item_ids.to_pylist())
+
+    @property
+    def labels(self) -> list[str]:
+        """Sorted."""
+        return list(self.votes.labels)
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """(M, I, K) what each model says; rows sum to 1."""
+        votes = self.votes
+        q = votes.probability[votes.row].reshape(len(votes.item_ids), votes.n_models, len(votes.labels))
+        return q.transpose(1, 0, 2).astype(np.float64)
 
     def first(self, n: int) -> pd.DataFrame:
         """The judgments of the first ``n`` workers."""
         chosen = sorted(self.judgments["worker"].unique())[:n]
         return self.judgments[self.judgments["worker"].isin(chosen)]
 
-    def votes(self) -> ModelVotes:
-        """What the models say; each is a family of its own."""
-        n_models, n_items, n_labels = self.probability.shape
-        probability = self.probability.transpose(1, 0, 2).reshape(-1, n_labels).astype(np.float32)
-        return ModelVotes(
-            item=np.repeat(np.arange(n_items, dtype=np.int32), n_models),
-            model=np.tile(np.arange(n_models, dtype=np.int32), n_items),
-            label=probability.argmax(axis=1).astype(np.int32),
-            row=np.arange(n_items * n_models, dtype=np.int32),
-            probability=probability,
-            item_ids=pa.array(self.items, pa.string()),
-            models=self.models,
-            families=self.models,
-            labels=self.labels,
-            declared=frozenset(self.labels),
-            tally=VoteTally(n_items * n_models, n_items * n_models),
-        )
-
     def as_given(self, judgments: pd.DataFrame) -> pd.DataFrame:
         """Posteriors that take the one judgment of every item for certain: alone, it has no confidence."""
-        label = judgments.set_index("item")["label"][list(self.items)].to_numpy()
+        label = judgments.set_index("item")["label"][self.items].to_numpy()
         return self.posteriors((label[:, None] == np.array(self.labels)).astype(np.float64))
 
     def posteriors(self, probability: NDArray[np.float64]) -> pd.DataFrame:
         """``probability`` (I, K) as a table: item, then one column a label."""
-        return pd.DataFrame(probability, columns=list(self.labels)).assign(item=self.items)
+        return pd.DataFrame(probability, columns=self.labels).assign(item=self.items)
 
 
 def as_workers(votes: ModelVotes) -> pd.DataFrame:
     """The labels that models name, as judgments: item, worker, label."""
     named = votes_table(replace(votes, row=np.full_like(votes.row, -1)))
-    return named.rename(columns={"model": "worker"})
+    return named.rename(columns={"model": "worker"})[["item", "worker", "label"]]
 
 
 def crowd_kit(python: Path, judgments: pd.DataFrame) -> pd.DataFrame:
@@ -156,7 +143,7 @@ def cleanlab(python: Path, images: Images, judgments: pd.DataFrame) -> pd.DataFr
     """What cleanlab finds in judgments and probabilities: its label with its quality, the rest spread evenly."""
     code = judgments["label"].map({label: k for k, label in enumerate(images.labels)})
     table = judgments.assign(label=code).pivot_table(index="item", columns="worker", values="label")
-    label, quality = peers.ensemble(python, table.loc[list(images.items)].to_numpy(), images.probability)
+    label, quality = peers.ensemble(python, table.loc[images.items].to_numpy(), images.probability)
     spread = np.repeat((1 - quality)[:, None] / (len(images.labels) - 1), len(images.labels), axis=1)
     spread[np.arange(len(label)), label] = quality
     return images.posteriors(spread)
@@ -169,7 +156,7 @@ def on_images(images: Images, people: Sequence[int], python: Path | None) -> dic
     def add(method: str, posteriors: pd.DataFrame) -> None:
         found.setdefault(method, []).append(Row.of(posteriors, images.truth))
 
-    votes = images.votes()
+    votes = images.votes
     singles = [images.posteriors(q) for q in images.probability]
     for n in people:
         judgments = images.first(n)
