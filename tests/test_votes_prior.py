@@ -160,17 +160,6 @@ class TestObjective:
         assert (better.weight >= 0).all()
         assert climbed_to(better.weight) >= climbed_to(weights.weight) - 1e-4
 
-    def test_a_step_too_long_is_halved(self) -> None:
-        """The model is all but certain, and right of 98 %: from a weight of .5 the longest step leads past the top."""
-        votes = voted([(f"i{i:03}", "m", [1.0, 0.0]) for i in range(100)], K3[:2])
-        judgments = encoded([(f"i{i:03}", "w", K3[i % 2]) for i in range(100)])
-        laid, said = laid_out((*votes.align(judgments, None), {}))
-        weights, shares = replace(laid.start, weight=np.array([0.0, 0.5])), np.array([0.5, 0.5])
-        posterior = np.tile([0.98, 0.02], (100, 1))
-        better = laid.improved(weights, posterior, ONE).weight
-        value = [naive_votes.weight_value(said, np.array([0.0, w]), shares, posterior) for w in (0.0, 0.5, better[1])]
-        assert value[0] < value[1] < value[2]
-
     def test_families_that_nobody_checked_are_held_to_their_agreement(self) -> None:
         """Until people, or gold, tell more: agreement of 2 of 3 pairs, and of all."""
         rows: list[Vote] = [(f"n{i}", m, K3[i % 3] if m != "c" or i % 2 else K3[0]) for i in range(30) for m in "abc"]
