@@ -371,20 +371,20 @@ class TestModelVotes:
         assert "143 rows of model votes read = 141 votes + 1 without a label + 1 rejected; 2 models" in ran.err
         assert "models settled 20 items that nobody judged, and saved at least 40 judgments" in ran.err
         assert "warning unparsed_votes: 1 model votes name no label of the label set" in ran.err
-        labels = pd.read_csv(out / "labels.csv", dtype=str).set_index("item")
-        assert labels.loc["i61", ["label", "source", "status", "n_model_votes"]].tolist() == [
-            *("yes", "model", "accepted", "1"),
-        ]
+        labels = pd.read_csv(out / "labels.csv", dtype=str)
+        (alone,) = labels[labels["item"] == "i61"].to_dict("records")
+        told = (alone["label"], alone["source"], alone["status"], alone["n_model_votes"])
+        assert told == ("yes", "model", "accepted", "1")
         workers = pd.read_csv(out / "workers.csv").set_index("worker")
         assert workers["kind"].tolist() == ["human", "human", "model", "model", "family"]
         assert pd.read_csv(out / "models.csv")["model"].tolist()[:2] == ["judge-1", "judge-1"]
         rejects = pd.read_csv(out / "rejects.csv")
         assert rejects["reason"].tolist() == ['the probability of "no" is -1, negative']
-        told = json.loads((out / "summary.json").read_text())
-        assert told["models"]["items_settled_by_models_alone"] == 20
-        assert told["models"]["votes"]["unparsed"] == 1
-        assert [one["model"] for one in told["models"]["models"]] == ["judge-1", "llm"]
-        assert [Path(one["file"]).name for one in told["provenance"]["model_votes"]] == ["wide.csv", "long.csv"]
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["models"]["items_settled_by_models_alone"] == 20
+        assert summary["models"]["votes"]["unparsed"] == 1
+        assert [one["model"] for one in summary["models"]["models"]] == ["judge-1", "llm"]
+        assert [Path(one["file"]).name for one in summary["provenance"]["model_votes"]] == ["wide.csv", "long.csv"]
 
     def test_tables(self, run: Run, files: Path) -> None:
         votes = ("--model-votes", files / "wide.csv")

@@ -12,7 +12,7 @@ from consensus.backends import Threads
 from consensus.judgments import AlignedGold, Judgments
 from consensus.kernels import em
 from consensus.kernels import votes as kernels
-from consensus.models import model_contact
+from consensus.models import model_contact, votes_prior
 from consensus.models.expectation_maximisation import Problem
 from consensus.models.priors import SMALLEST, VotedPriors
 from consensus.models.rows import Rows
@@ -236,3 +236,18 @@ def test_meetings_with_people(case: Case, repeated: bool) -> None:
         met, copies = model_contact.meetings(votes, judgments, gold, ONE)
     np.testing.assert_allclose(met, full + single / 10)
     assert copies.tolist() == ((contested >= 1) & (same >= 0.98 * contested)).tolist()
+
+
+def test_a_step_too_long_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is all but certain, and right of 98 %: from a weight of .5 the longest step leads far past the top."""
+    votes = voted([(f"i{i:03}", "m", [1.0, 0.0]) for i in range(100)], ("l0", "l1"))
+    judgments = encoded([(f"i{i:03}", "w", f"l{i % 2}") for i in range(100)])
+    laid, said = laid_out((*votes.align(judgments, None), {}))
+    weights, shares = replace(laid.start, weight=np.array([0.0, 0.5])), np.array([0.5, 0.5])
+    posterior = np.tile([0.98, 0.02], (100, 1))
+    monkeypatch.setattr(votes_prior, "NEWTON_STEPS", 1)
+    better = laid.improved_weight(weights, posterior, ONE).weight
+    value = [naive_votes.weight_value(said, np.array([0.0, w]), shares, posterior) for w in (0.0, 0.5, better[1])]
+    assert value[0] < value[1] < value[2]
+    monkeypatch.setattr(votes_prior, "HALVINGS", 1)
+    assert laid.improved_weight(weights, posterior, ONE).weight.tolist() == [0.0, 0.5]

@@ -53,6 +53,7 @@ class TestTrust:
         assert soft.models.met.tolist() == [pytest.approx(met)]
         believed = met >= model_contact.MET
         assert soft.models.believed.tolist() == soft.models.known.tolist() == [believed]
+        assert soft.models.vouched.tolist() == [believed] * len(soft.labels)
         assert np.array_equal(soft.posterior, hard.posterior) != believed
         assert hard.models is not None
         assert hard.models.believed.tolist() == [False]
