@@ -112,8 +112,9 @@ class ModelVotes:
                 )
         if tuple(labels) != judgments.labels:
             judgments = judgments.with_labels(labels)
-        judgments, item = _with_items(judgments, self.item_ids)
-        return judgments, self._over(judgments, item[self.item], tuple(labels))
+        judgments, code = _with_items(judgments, self.item_ids)
+        item = self.item if code is None else code[self.item]
+        return judgments, self._over(judgments, item, tuple(labels))
 
     def _over(self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...]) -> AlignedVotes:
         names = tuple(dict.fromkeys(self.families))
@@ -194,6 +195,14 @@ class AlignedVotes:
         """(I,) votes on each item."""
         return np.diff(self.start)
 
+    def per_model(self, chosen: slice | NDArray[Any] = slice(None)) -> NDArray[np.int64]:
+        """(M,) votes of each model, all or the ``chosen``."""
+        from consensus.kernels import order
+
+        found = np.zeros(self.n_models, np.int64)
+        order.tally(np.ascontiguousarray(self.model[chosen]), found)
+        return found
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
@@ -234,15 +243,17 @@ class ModelFindings:
 
 def _starts(codes: NDArray[np.int32], n: int) -> NDArray[np.int64]:
     """(n+1,) where each of ``n`` codes begins in sorted ``codes``."""
-    found = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(codes, minlength=n), out=found[1:])
+    from consensus.kernels import order
+
+    found = np.empty(n + 1, np.int64)
+    order.item_starts(codes, found)
     return found
 
 
-def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, NDArray[np.int32]]:
-    """The judgments over their items and ``ids``, and the codes of ``ids``."""
+def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, NDArray[np.int32] | None]:
+    """The judgments over their items and ``ids``, and the codes of ``ids``; None: as they are."""
     if ids.equals(judgments.item_ids):
-        return judgments, np.arange(len(ids), dtype=np.int32)
+        return judgments, None
     vocabulary = Vocabulary()
     theirs, ours = vocabulary.add(judgments.item_ids), vocabulary.add(ids)
     rank, item_ids = vocabulary.ranks([theirs, ours])

@@ -338,22 +338,27 @@ def posteriors(
     item_start: Offsets,
     row: Codes,
     log_rows: Reals,
-    log_priors: Reals,
+    priors: Reals,
     prior_row: Codes,
     power: Reals,
     out_posterior: Reals,
 ) -> None:
     """E-step: posterior of every item, raised to a power and normalised.
 
-    ``item_start`` (I+1,), ``row`` (J,), ``log_rows`` (R, K), ``log_priors`` (P, K) with ``prior_row`` (I,) naming
+    ``item_start`` (I+1,), ``row`` (J,), ``log_rows`` (R, K), ``priors`` (P, K) or wider with ``prior_row`` (I,) naming
     each item's own, ``power`` (I,) the tempering exponent. Fills ``out_posterior`` (I, K), rows sum to 1.
-    A log prior of -inf forbids a label (gold).
+    A prior of 0 forbids a label (gold).
     """
-    n_labels = log_priors.shape[1]
+    n_labels = log_rows.shape[1]
+    log_prior, last = np.empty(n_labels), -1
     for i in range(item_start.shape[0] - 1):
         out = out_posterior[i]
+        if prior_row[i] != last:
+            last = prior_row[i]
+            for k in range(n_labels):
+                log_prior[k] = np.log(priors[last, k]) if priors[last, k] > 0.0 else -np.inf
         for k in range(n_labels):
-            out[k] = log_priors[prior_row[i], k]
+            out[k] = log_prior[k]
         for j in range(item_start[i], item_start[i + 1]):
             log_row = log_rows[row[j]]
             for k in range(n_labels):

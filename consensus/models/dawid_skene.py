@@ -95,7 +95,7 @@ def fit(
     cautions = []
     if votes is None and not diagnostics.has_second_opinions(judgments):
         cautions.append(diagnostics.one_judgment_per_item(audited=True))
-    if not judgments.n_judgments:
+    if not judgments.n_judgments and aligned is None:
         cautions.append(model_diagnostics.models_only())
 
     memory.refuse(needs.of(judgments, votes).peak, config.memory, f"a fit of {judgments!r}")
@@ -186,7 +186,8 @@ def _with_votes(
     met, copies = model_contact.meetings(votes, judgments, gold, backend)
     circular = np.isin(votes.models, list(config.trained_on_consensus)) | copies
     known = (met >= model_contact.MET) & ~circular
-    believed = known & (np.bincount(votes.model[votes.row >= 0], minlength=votes.n_models) > 0)
+    soft = slice(None) if len(votes.probability) == len(votes.row) else votes.row >= 0
+    believed = known & (votes.per_model(soft) > 0)
     own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular, backend)
     if len(own.item):  # else no vote counts
         problem = replace(problem, votes=own)

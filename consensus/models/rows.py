@@ -293,17 +293,10 @@ class Rows:
         """E: posterior (I, K) of all items, raised to ``power`` (I,) and normalised; in logs, nothing underflows."""
         out = np.empty((self.n_items, self.n_labels))
         log_rows = np.log(C[:, : self.n_labels])
-        log_priors = np.empty((len(priors.table), self.n_labels))
-
-        def logs(part: slice) -> None:
-            with np.errstate(divide="ignore"):  # gold: a label of prior 0
-                np.log(priors.table[part, : self.n_labels], out=log_priors[part])
-
-        backend.map(logs, even_parts(len(log_priors), number_of_shards(log_priors.size)))
 
         def shard(part: slice) -> None:
             starts = self.item_start[part.start : part.stop + 1]
-            em.posteriors(starts, self.row, log_rows, log_priors, priors.row[part], power[part], out[part])
+            em.posteriors(starts, self.row, log_rows, priors.table, priors.row[part], power[part], out[part])
 
         backend.map(shard, self.item_shards)
         return out

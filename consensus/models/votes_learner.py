@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from consensus.models.votes_prior import VotesPrior
     from consensus.votes import Weights
 
-FIRST_PASSES = (1, 3)
+FIRST_PASS = 2
 THEN_EVERY = 8  # a step costs as much as two or three passes, and the weights move little
-LEARNT_WHEN = 3e-3  # largest change of a weight: then those learnt from a sample are kept
+LEARNT_WHEN = 1e-2  # largest change of a weight: then those learnt from a sample are kept; they are no surer than that
 LAST_OF_SAMPLE = 16  # pass after which they are kept in any case
 
 
@@ -53,13 +53,13 @@ class VotesLearner:
         """Improve the weights under the posterior of the pass before; C must still be what that one used."""
         n, last, votes = self._passes, self._last, self._votes
         self._passes += 1
-        self._learnt = last is not None and (self.wanted or n in FIRST_PASSES or n % THEN_EVERY == 0)
+        self._learnt = last is not None and (self.wanted or n == FIRST_PASS or n % THEN_EVERY == 0)
         self.unsteady = False
         if not self._learnt or last is None:
             return
         self.wanted = False
         assert isinstance(problem.rows, Rows)
-        if n == 1:
+        if self.weights is votes.start:
             shares = tables.mass + tables.own_mass + 1.0
             self.weights = replace(self.weights, log_shares=np.log(shares / shares.sum()))
         before, rows = self.weights, problem.rows

@@ -112,7 +112,9 @@ class VotesPrior:
         judged: its votes count on the other items only.
         """
         judged = judgments.per_item > 0
-        soft = (votes.row >= 0) & believed[votes.model]
+        soft = votes.row >= 0
+        if not believed.all():
+            soft &= believed[votes.model]
         hard = ~soft
         if circular.any():
             counts = ~(circular[votes.model] & judged[votes.item])
@@ -120,7 +122,12 @@ class VotesPrior:
         K, n_models, n_families = judgments.n_labels, votes.n_models, len(votes.families)
         soft_votes = _chosen(soft)
         hard_votes = np.flatnonzero(hard)
-        n_soft, n_hard = (np.bincount(votes.item[which], minlength=len(judged)) for which in (soft_votes, hard_votes))
+        n_hard = np.bincount(votes.item[hard_votes], minlength=len(judged))
+        n_soft = (
+            votes.per_item
+            if len(hard_votes) == 0 and not circular.any()
+            else np.bincount(votes.item[soft_votes], minlength=len(judged))
+        )
         rows = np.concatenate([np.flatnonzero((n_soft == 0) & (n_hard > 0)), np.flatnonzero(n_soft)])
         if len(hard_votes):  # those of an item together, in the order of the rows, and in it those of a family
             if np.any(np.diff(votes.family) < 0):
@@ -135,7 +142,7 @@ class VotesPrior:
         learns[votes.family[hard_model[known[hard_item]]]] = True
         alone[:] = np.bincount(votes.family[np.unique(hard_model)], minlength=n_families) == 1
         soft_model = votes.model[soft_votes]
-        models = np.flatnonzero(np.bincount(soft_model, minlength=n_models))
+        models = np.flatnonzero(votes.per_model(soft_votes))
         weight = np.zeros(1 + n_models)
         weight[1 + models] = 1.0 / max(len(models), 1)
         CF = np.stack([_one_coin(K)] * n_families)
@@ -154,7 +161,7 @@ class VotesPrior:
             start=Weights(weight, np.full(K, -np.log(K)), np.tile(_one_coin(K), (n_models, 1, 1)), CF),
             share_beside=float(judged[rows].sum() / max(judged.sum(), 1)),
         )
-        for f in np.flatnonzero(~learns):
+        for f in np.flatnonzero(~learns & (np.bincount(votes.family[hard_model], minlength=n_families) > 0)):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
         return found
 
