@@ -132,9 +132,7 @@ class ModelVotes:
             )
         position = {label: code for code, label in enumerate(labels)}
         code = np.array([position.get(label, -1) for label in self.labels], np.int32)
-        known = np.flatnonzero(code >= 0)
-        probability = np.zeros((len(self.probability), len(labels)), np.float32)
-        probability[:, code[known]] = self.probability[:, known]
+        probability = _over_labels(self.probability, code, len(labels))
         mass = probability.sum(axis=1)
         label = code[self.label]
         row, soft = self.row.copy(), self.row >= 0
@@ -239,6 +237,26 @@ class ModelFindings:
         found = np.zeros(len(self.votes.start) - 1, np.bool_)
         found[self.votes.item[self.known[self.votes.model]]] = True
         return found
+
+
+def _over_labels(probability: NDArray[np.float32], code: NDArray[np.int32], n_labels: int) -> NDArray[np.float32]:
+    """(S, n_labels) the same over another label set, in which column n is ``code[n]``, or none where that is -1.
+
+    Where all columns that are left out have the same share, they were not scored, and only shared what the scores left
+    of 1: it is due to the labels of the set that were not scored either.
+    """
+    known = np.flatnonzero(code >= 0)
+    found = np.zeros((len(probability), n_labels), np.float32)
+    found[:, code[known]] = probability[:, known]
+    others = np.delete(probability, known, axis=1)
+    if others.shape[1]:
+        share = others.max(axis=1, keepdims=True)
+        unscored = np.ones((1, n_labels), np.bool_)
+        unscored[:, code[known]] = False
+        unscored = (unscored | (found == share)) & (share > 0) & (others.min(axis=1, keepdims=True) == share)
+        lost = others.sum(axis=1, keepdims=True) + np.where(unscored, found, 0).sum(axis=1, keepdims=True)
+        found = np.where(unscored, lost / np.maximum(unscored.sum(axis=1, keepdims=True), 1), found).astype(np.float32)
+    return found
 
 
 def _starts(codes: NDArray[np.int32], n: int) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """Votes of models over the items and labels of judgments."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_soft_votes_over_the_label_set() -> None:
     people = judged(("a", "w", "y"), ("a", "v", "x"))
     judgments, votes = soft.align(people, None)
     assert judgments.labels == ("x", "y")
-    assert said(judgments, votes) == [("a", "m", [0.5, 0.5]), ("b", "n", [0.176, 0.824])]
+    assert said(judgments, votes) == [("a", "m", [0.5, 0.5]), ("b", "n", [0.3, 0.7])]
     assert votes.label.tolist() == [0, 1]
     assert len(votes.probability) == 2
     assert votes.tally.unparsed == 1
@@ -134,3 +135,28 @@ def test_families() -> None:
     assert aligned.families == ("gpt", "models")
     assert aligned.family.tolist() == [0, 1, 0]
     assert aligned.family.dtype == np.int32
+
+
+def test_what_scores_leave_goes_to_the_labels_of_the_set() -> None:
+    """Answers that name no label must not make the scores of the others look surer than they are."""
+    header = "item,model,label,probability"
+    free_text = [(f"t{n}", "m", f"I think that {n}", None) for n in range(50)]
+    votes = voted(("a", "m", "x", 0.9), ("b", "m", "y", 1.0), ("c", "m", "x", None), *free_text, header=header)
+    people = judged(("a", "w", "x"), ("b", "w", "y"), ("c", "w", "z"))
+    judgments, aligned = votes.align(people, None)
+    assert said(judgments, aligned) == [
+        ("a", "m", [0.9, 0.05, 0.05]),
+        ("b", "m", [0.0, 1.0, 0.0]),
+        ("c", "m", "x"),
+    ]
+    assert aligned.tally.unparsed == 50
+
+
+def test_scores_of_labels_outside_are_dropped() -> None:
+    votes = voted(("a", "m", 0.6, 0.2, 0.2), header="item,model,p_x,p_y,p_q")
+    votes = replace(votes, declared=frozenset())
+    people = judged(("a", "w", "x"), ("a", "v", "y"))
+    judgments, aligned = votes.align(people, None)
+    assert said(judgments, aligned) == [("a", "m", [0.6, 0.4])]  # as if q had not been scored, and left .2 to y
+    votes = replace(voted(("a", "m", 0.6, 0.1, 0.3), header="item,model,p_x,p_y,p_q"), declared=frozenset())
+    assert said(*votes.align(people, None)) == [("a", "m", [0.857, 0.143])]

@@ -33,7 +33,9 @@ def laid_out(
     judgments, votes, accepted = case
     believed, circular = believed or [True] * votes.n_models, circular or [False] * votes.n_models
     gold = gold_of(accepted, judgments.n_labels) if accepted else None
-    found = VotesPrior.of(votes, judgments, gold, np.array(believed), np.array(circular), ONE)
+    found = VotesPrior.of(
+        votes, judgments, gold, np.array(believed), np.array(circular), np.ones(votes.n_models, np.bool_), ONE
+    )
     return found, naive_votes.spoken(votes, judgments, believed, circular)
 
 

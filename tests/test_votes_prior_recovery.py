@@ -74,7 +74,7 @@ class TestWeights:
         result = fit(drawn.judgments, model_votes=stated(drawn.judgments, weak), rho=0.3)
         assert result.models is not None
         gamma, found = result.models.weights.weight
-        assert gamma == pytest.approx(1, abs=0.4)  # of shares after the first passes, more even than they are
+        assert gamma == pytest.approx(1, abs=0.4)  # of the shares by majority, more even than they are
         assert found == pytest.approx(1, abs=0.15)
         np.testing.assert_allclose(result.prior_shares, [0.7, 0.2, 0.1], atol=0.02)
 

@@ -188,7 +188,7 @@ def _with_votes(
     known = (met >= model_contact.MET) & ~circular
     soft = slice(None) if len(votes.probability) == len(votes.row) else votes.row >= 0
     believed = known & (votes.per_model(soft) > 0)
-    own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular, backend)
+    own = votes_prior.VotesPrior.of(votes, judgments, gold, believed, circular, known, backend)
     if len(own.item):  # else no vote counts
         problem = replace(problem, votes=own)
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:

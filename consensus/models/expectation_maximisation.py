@@ -148,7 +148,7 @@ def climb(
     status = "iteration_limit"
     rows.count(start, problem.prior_row, tables, backend)
     del start  # as large as the result
-    learner = None if votes is None else VotesLearner(problem, votes)
+    learner = None if votes is None else VotesLearner(problem, votes, tables.mass)
     for iteration in range(problem.max_iterations):
         pi = class_prior(tables.mass, problem.prior)
         if learning and iteration > 0:

@@ -31,8 +31,10 @@ class VotesLearner:
     do the passes climb one objective.
     """
 
-    def __init__(self, problem: Problem, votes: VotesPrior) -> None:
-        self.weights: Weights = votes.start
+    def __init__(self, problem: Problem, votes: VotesPrior, mass: NDArray[np.float64]) -> None:
+        """Begin with the shares of the labels by ``mass`` (K,), as people judged."""
+        shares = (mass + 1.0) / (mass + 1.0).sum()
+        self.weights: Weights = replace(votes.start, log_shares=np.log(shares))
         self.wanted = False
         """Learn before the next pass, whichever it is."""
         self.unsteady = False
@@ -59,9 +61,6 @@ class VotesLearner:
             return
         self.wanted = False
         assert isinstance(problem.rows, Rows)
-        if self.weights is votes.start:
-            shares = tables.mass + tables.own_mass + 1.0
-            self.weights = replace(self.weights, log_shares=np.log(shares / shares.sum()))
         before, rows = self.weights, problem.rows
         if self._weighing:
             chosen = votes.sample.rows

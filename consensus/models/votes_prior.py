@@ -92,6 +92,8 @@ class VotesPrior:
     """(F,) a single model of the family gives hard votes."""
     learns: NDArray[np.bool_]
     """(F,) people judged some of its items, or they are gold; else CF stays as it is."""
+    counts: Reals
+    """(M, K, K) pseudo-counts of Cm."""
     start: Weights
     share_beside: float
     """Share of the items that people judged on which a model's vote counts, too."""
@@ -104,9 +106,13 @@ class VotesPrior:
         gold: AlignedGold | None,
         believed: NDArray[np.bool_],
         circular: NDArray[np.bool_],
+        known: NDArray[np.bool_],
         backend: Backend,
     ) -> VotesPrior:
         """Lay out ``votes``: soft ones of models that are ``believed`` (M,), else the label that they name.
+
+        A model that people have not checked (not ``known`` (M,)) starts no better than a worker of whom nothing is
+        known.
 
         A model that was trained on this consensus (``circular`` (M,)) says nothing new about an item that people
         judged: its votes count on the other items only.
@@ -134,12 +140,12 @@ class VotesPrior:
                 family = votes.family[votes.model[hard_votes]]
                 hard_votes = hard_votes[np.lexsort((family, votes.item[hard_votes]))]
             hard_votes = hard_votes[_taken(offsets(n_hard), rows)[0]]
-        known = judged.copy()
+        checked = judged.copy()
         if gold is not None:
-            known[gold.items] = True
+            checked[gold.items] = True
         hard_model, hard_item = votes.model[hard_votes], votes.item[hard_votes]
         learns, alone = np.zeros(n_families, np.bool_), np.zeros(n_families, np.bool_)
-        learns[votes.family[hard_model[known[hard_item]]]] = True
+        learns[votes.family[hard_model[checked[hard_item]]]] = True
         alone[:] = np.bincount(votes.family[np.unique(hard_model)], minlength=n_families) == 1
         soft_model = votes.model[soft_votes]
         models = np.flatnonzero(votes.per_model(soft_votes))
@@ -158,11 +164,13 @@ class VotesPrior:
             family=votes.family,
             alone=alone,
             learns=learns,
-            start=Weights(weight, np.full(K, -np.log(K)), np.tile(_one_coin(K), (n_models, 1, 1)), CF),
+            counts=np.where(known[:, None, None], pseudo_counts(K), unknown_counts(K)),
+            start=Weights(weight, np.full(K, -np.log(K)), np.zeros((n_models, K, K)), CF),
             share_beside=float(judged[rows].sum() / max(judged.sum(), 1)),
         )
         for f in np.flatnonzero(~learns & (np.bincount(votes.family[hard_model], minlength=n_families) > 0)):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
+        found.start.Cm[:] = normalised(found.counts)
         return found
 
     @cached_property
@@ -293,14 +301,14 @@ class VotesPrior:
         found = backend.map(shard, self._shards())
         of_models, of_families = (np.sum([one[n] for one in found], axis=0) for n in (0, 1))
         CF = np.where(self.learns[:, None, None], normalised(of_families + pseudo_counts(K)), weights.CF)
-        return replace(weights, Cm=normalised(of_models + pseudo_counts(K)), CF=CF)
+        return replace(weights, Cm=normalised(of_models + self.counts), CF=CF)
 
     def log_density(self, weights: Weights) -> float:
         """Log prior density of the weights, in nats, up to a constant."""
         A = pseudo_counts(self.n_labels)
         density = -RIDGE * float(((weights.weight - self.start.weight) ** 2).sum())
         if len(self.hard_model):
-            density += float((A * np.log(weights.Cm)).sum() + (A * np.log(weights.CF[self.learns])).sum())
+            density += float((self.counts * np.log(weights.Cm)).sum() + (A * np.log(weights.CF[self.learns])).sum())
         return density
 
     def _terms(self, weights: Weights, weight: Reals, posterior: Reals, backend: Backend) -> tuple[float, Reals, Reals]:
@@ -337,6 +345,13 @@ class VotesPrior:
 def pseudo_counts(n_labels: int) -> Reals:
     """(K, K) of CF and Cm."""
     return np.full((n_labels, n_labels), OFF_DIAGONAL) + (ON_DIAGONAL - OFF_DIAGONAL) * np.eye(n_labels)
+
+
+def unknown_counts(n_labels: int) -> Reals:
+    """(K, K) of the Cm of a model that people have not checked: right with .8, however many labels there are."""
+    off = 1.0 / max(n_labels - 1, 1)
+    found: Reals = np.full((n_labels, n_labels), off) + (ON_DIAGONAL - off) * np.eye(n_labels)
+    return found
 
 
 def _one_coin(n_labels: int) -> Reals:
