@@ -163,12 +163,13 @@ class TestTimings:
 
 
 class TestCompiling:
+    @pytest.mark.parametrize("with_votes", [False, True])
     def test_is_announced_and_done_once(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, with_votes: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         for compiled, said in ((False, "compiling the inner loops, once on this machine"), (True, "")):
-            monkeypatch.setattr("consensus.kernels.are_compiled", lambda compiled=compiled: compiled)
-            job.compile_all(job.Show(quiet=False))
+            monkeypatch.setattr("consensus.kernels.are_compiled", lambda _, compiled=compiled: compiled)
+            job.compile_all(job.Show(quiet=False), with_votes)
             err = capsys.readouterr().err
             assert err.startswith(said)
             assert bool(err) == bool(said)
@@ -177,12 +178,16 @@ class TestCompiling:
     def test_the_cache_tells(self, tmp_path: Path) -> None:
         program = (
             "import consensus, consensus.kernels as k\n"
+            "from consensus import simulation\n"
             "print(k.are_compiled())\n"
-            "consensus.fit(consensus.simulate(20, 4, 2, 3).judgments)\n"
-            "print(k.are_compiled())\n"
+            "drawn = consensus.simulate(20, 4, 2, 3)\n"
+            "consensus.fit(drawn.judgments)\n"
+            "print(k.are_compiled(), k.are_compiled(with_votes=True))\n"
+            "consensus.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn))\n"
+            "print(k.are_compiled(with_votes=True))\n"
         )
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
         ran = subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
-        assert ran.stdout.split() == ["False", "True"]
+        assert ran.stdout.split() == ["False", "True", "False", "True"]

@@ -153,7 +153,7 @@ def fitted(
             progress=show.stage,
         )
     known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
-    compile_all(show)
+    compile_all(show, with_votes=votes is not None)
     from consensus.models import dawid_skene
 
     show.stage("fitting")
@@ -161,17 +161,21 @@ def fitted(
     return result, known
 
 
-def compile_all(show: Show) -> None:
+def compile_all(show: Show, with_votes: bool = False) -> None:
     """Compile all loops where that was never done on this machine, and say so: it takes a few seconds."""
     from consensus.kernels import are_compiled
 
-    if are_compiled():
+    if are_compiled(with_votes):
         return
     show.say("compiling the inner loops, once on this machine (some 10 s) ...")
     show.stage("compiling the inner loops, once on this machine")
     from consensus import escalation, simulation, worker_audit
     from consensus.models import dawid_skene
 
-    result = dawid_skene.fit(simulation.simulate(60, 6, 2, 4).judgments)
+    drawn = simulation.simulate(60, 6, 2, 4)
+    result = dawid_skene.fit(drawn.judgments)
+    if with_votes:
+        for soft in (False, True):
+            dawid_skene.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 2, soft=soft))
     worker_audit.audit(result)
     escalation.escalate(result)

@@ -33,11 +33,15 @@ else:
     kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy")
 
 
-def are_compiled() -> bool:
-    """Whether the loops of a fit lie in Numba's cache: compiled by an earlier run of this version on this machine."""
+def are_compiled(with_votes: bool = False) -> bool:
+    """Whether the loops of a fit lie in Numba's cache: compiled by an earlier run of this version on this machine.
+
+    With ``with_votes``, those over the votes of models, too.
+    """
     from pathlib import Path
 
     from consensus.kernels import em
 
     stats = getattr(em.em_pass, "stats", None)  # None where Numba is switched off: nothing to compile
-    return stats is None or any(Path(stats.cache_path).glob("em.em_pass-*.nbi"))
+    names = ["em.em_pass", "votes.priors"] if with_votes else ["em.em_pass"]
+    return stats is None or all(any(Path(stats.cache_path).glob(f"{name}-*.nbi")) for name in names)
