@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from consensus.intervals import of_moments
-from consensus.models.votes_prior import LEAST_Q, pseudo_counts
+from consensus.models.families import pseudo_counts
+from consensus.models.votes_prior import LEAST_Q
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -75,6 +77,31 @@ class FamilyRating:
     """Share of the mistakes of its models that another of them makes, too: same item, same wrong label."""
     worst: tuple[tuple[str, str, int], ...]
     """True label, wrong label and how many items, where two models or more made the same mistake; the commonest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratings:
+    """What is known about all models of a result."""
+
+    models: list[Rating]
+    """In the order of the models."""
+    families: list[FamilyRating]
+    """Of the families with more than one model."""
+    median_worker: float
+    """Nats about the label in a judgment of the median worker; NaN without workers."""
+    median_worker_by_label: Reals
+    """(K,) by true label."""
+
+
+_RATED: WeakKeyDictionary[Consensus, Ratings] = WeakKeyDictionary()
+
+
+def rated(result: Consensus) -> Ratings:
+    """Ratings of the models of a result: made once, and asked for by several tables."""
+    if result not in _RATED:
+        ratings = rate(result)
+        _RATED[result] = Ratings(ratings, families(result, ratings), *median_worker(result))
+    return _RATED[result]
 
 
 def rate(result: Consensus) -> list[Rating]:

@@ -27,8 +27,8 @@ def beside_workers(columns: Columns, result: Consensus) -> Columns:
 
     models = result.models
     assert models is not None
-    ratings = model_audit.rate(result)
-    median, _ = model_audit.median_worker(result)
+    rated = model_audit.rated(result)
+    ratings, median = rated.models, rated.median_worker
     rows: list[dict[str, Any]] = []
     for m, rating in enumerate(ratings):
         gold_low, gold_high = wilson(rating.gold_right, rating.gold_n)
@@ -44,7 +44,7 @@ def beside_workers(columns: Columns, result: Consensus) -> Columns:
         row |= {"agreement": rating.agreement, "informativeness": rating.information / np.log(2.0)}
         row |= {"worth": worth(rating.information, median)}
         rows.append(row | {"reason": reason(rating, models, m)})
-    for family in model_audit.families(result, ratings):
+    for family in rated.families:
         votes = [ratings[models.votes.models.index(name)].n_votes for name in family.models]
         row = {"worker": family.name, "kind": "family", "n_judgments": sum(votes), "n_items": max(votes)}
         rows.append(row | {"gold_n": 0, "reason": family_reason(family)})
@@ -79,8 +79,8 @@ def table(result: Consensus) -> Columns:
 
     models, judgments = result.models, result.judgments
     assert models is not None
-    ratings = model_audit.rate(result)
-    median, median_by_label = model_audit.median_worker(result)
+    rated = model_audit.rated(result)
+    ratings, median, median_by_label = rated.models, rated.median_worker, rated.median_worker_by_label
     rows: list[dict[str, Any]] = []
     for m, rating in enumerate(ratings):
         shared = {"model": models.votes.models[m], "family": models.votes.families[models.votes.family[m]]}
@@ -92,7 +92,7 @@ def table(result: Consensus) -> Columns:
         for k, label in enumerate(judgments.labels):
             told = worth(float(rating.information_by_label[k]), float(median_by_label[k]))
             rows.append(shared | {"label": label, "accuracy": float(rating.by_label[k]), "worth": told})
-    for family in model_audit.families(result, ratings):
+    for family in rated.families:
         n_votes = sum(ratings[models.votes.models.index(name)].n_votes for name in family.models)
         one = {"family": family.name, "n_votes": n_votes, "n_effective": family.n_effective}
         rows.append(one | {"reason": family_reason(family)})

@@ -15,6 +15,7 @@ from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Judgments
 from consensus.models import layout, needs, pooled_prior, starts, votes_prior
 from consensus.models.expectation_maximisation import Estimate, Problem, climb
+from consensus.models.families import one_coin_of_agreement
 from consensus.models.rows import Rows
 from consensus.models.votes_learner import VotesLearner
 from consensus.result import Consensus, Warning
@@ -194,8 +195,8 @@ class TestObjective:
         assert checked.models is not None
         f = found.models.votes.families.index("f")
         agreeing = 30 + 2 * 20  # c says label 0 of every other item, which is right of a third of those
-        np.testing.assert_allclose(found.models.weights.CF[f], votes_prior.one_coin_of_agreement(agreeing, 90, 3))
-        assert not np.allclose(found.models.weights.CF[1 - f], votes_prior.one_coin_of_agreement(6, 6, 3))
+        np.testing.assert_allclose(found.models.weights.CF[f], one_coin_of_agreement(agreeing, 90, 3))
+        assert not np.allclose(found.models.weights.CF[1 - f], one_coin_of_agreement(6, 6, 3))
         assert not np.allclose(checked.models.weights.CF[f], found.models.weights.CF[f])
 
 
@@ -329,7 +330,7 @@ class TestAlone:
         assert result.models is not None
         first, second = result.models.votes.label.reshape(-1, 2).T
         agreeing = int((first == second).sum())
-        bound = votes_prior.one_coin_of_agreement(agreeing, 500, 3)[0, 0]
+        bound = one_coin_of_agreement(agreeing, 500, 3)[0, 0]
         even = 1.1 * result.prior_shares.max() / result.prior_shares.min()  # the shares are nearly even
         assert result.confidence.max() <= bound * even / (bound * even + 1 - bound)
         assert result.confidence.max() > 0.8

@@ -14,9 +14,10 @@ from consensus.kernels import em
 from consensus.kernels import votes as kernels
 from consensus.models import model_contact, votes_prior
 from consensus.models.expectation_maximisation import Problem
+from consensus.models.families import one_coin_of_agreement
 from consensus.models.priors import SMALLEST, VotedPriors
 from consensus.models.rows import Rows
-from consensus.models.votes_prior import VotesPrior, one_coin_of_agreement
+from consensus.models.votes_prior import VotesPrior
 from consensus.votes import AlignedVotes, Weights
 from tests import naive_votes
 from tests.strategies import encoded, tables, voted, voted_crowds

@@ -29,6 +29,7 @@ import numpy as np
 
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.kernels import votes as kernels
+from consensus.models.families import one_coin, one_coin_of_agreement, pseudo_counts, unknown_counts
 from consensus.models.priors import SMALLEST
 from consensus.probabilities import normalised
 from consensus.votes import Weights
@@ -49,7 +50,6 @@ RIDGE = 10.0  # of the weights, about their start: 10 (beta - 1/M)^2 nats
 LONGEST_STEP = 0.5  # of a weight, in one Newton step
 NEWTON_STEPS, HALVINGS, SMALLEST_STEP = 2, 8, 1e-6
 MOST_LEARNT_FROM = 100_000  # items that the weights are learnt from: a handful of numbers
-ON_DIAGONAL, OFF_DIAGONAL = 4.0, 0.2  # pseudo-counts of CF and Cm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +151,7 @@ class VotesPrior:
         models = np.flatnonzero(votes.per_model(soft_votes))
         weight = np.zeros(1 + n_models)
         weight[1 + models] = 1.0 / max(len(models), 1)
-        CF = np.stack([_one_coin(K)] * n_families)
+        CF = np.stack([one_coin(K)] * n_families)
         found = cls(
             item=rows.astype(np.int32),
             first_soft=int(np.searchsorted(n_soft[rows] > 0, True)),
@@ -340,38 +340,6 @@ class VotesPrior:
     def _shards(self) -> tuple[slice, ...]:
         n_votes = len(self.soft_model) + len(self.hard_model)
         return even_slices(self.soft_start + self.hard_start, number_of_shards(n_votes))
-
-
-def pseudo_counts(n_labels: int) -> Reals:
-    """(K, K) of CF and Cm."""
-    return np.full((n_labels, n_labels), OFF_DIAGONAL) + (ON_DIAGONAL - OFF_DIAGONAL) * np.eye(n_labels)
-
-
-def unknown_counts(n_labels: int) -> Reals:
-    """(K, K) of the Cm of a model that people have not checked: right with .8, however many labels there are."""
-    off = 1.0 / max(n_labels - 1, 1)
-    found: Reals = np.full((n_labels, n_labels), off) + (ON_DIAGONAL - off) * np.eye(n_labels)
-    return found
-
-
-def _one_coin(n_labels: int) -> Reals:
-    return normalised(pseudo_counts(n_labels))
-
-
-def one_coin_of_agreement(agreeing: int, pairs: int, n_labels: int) -> Reals:
-    """(K, K) P(u | true) of models that nobody ever checked: as right as they would be, did they err independently.
-
-    Two that are right with probability p agree with p^2 + (1 - p)^2 / (K - 1). That is the most that agreement can
-    support, and the whole family is believed no more than one such model.
-    """
-    K = n_labels
-    if K == 1:
-        return np.ones((1, 1))
-    g = (agreeing + 1.0) / (pairs + 2.0)
-    inside = 1.0 - K * (1.0 - g * (K - 1))
-    p = min((1.0 + max(inside, 0.0) ** 0.5) / K, 0.99)
-    found: Reals = np.full((K, K), (1.0 - p) / (K - 1)) + (p - (1.0 - p) / (K - 1)) * np.eye(K)
-    return found
 
 
 def _taken(start: Offsets, rows: NDArray[np.int64]) -> tuple[Offsets, Offsets]:

@@ -129,8 +129,8 @@ def _models(
 
     An item that is accepted with fewer judgments than people alone would have needed saves the difference, at least.
     """
-    ratings = model_audit.rate(result)
-    median, _ = model_audit.median_worker(result)
+    rated = model_audit.rated(result)
+    ratings, median = rated.models, rated.median_worker
     n = result.judgments.per_item
     missing = np.maximum(escalate.min_judgments - n, 0)[status[: len(n)] == STATUSES.index("accepted")]
     return {
@@ -149,7 +149,7 @@ def _models(
             }
             for m, name in enumerate(models.votes.models)
         ],
-        "families": [asdict(family) for family in model_audit.families(result, ratings)],
+        "families": [asdict(family) for family in rated.families],
         "weight_of_class_prior": float(models.weights.weight[0]),
         "items_settled_by_models_alone": int(((status[: len(n)] == STATUSES.index("accepted")) & (n == 0)).sum()),
         "judgments_saved": int(missing.sum()),
