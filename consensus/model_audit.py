@@ -137,6 +137,11 @@ def median_worker(result: Consensus) -> tuple[float, Reals]:
     return float(told[worker]), _information_by_label(result.confusions.matrix(worker), result.prior_shares)
 
 
+def worth(information: float, median: float) -> float:
+    """How many judgments of the median worker tell as much; NaN where he tells nothing."""
+    return max(information, 0.0) / median if median > 1e-6 else np.nan
+
+
 def people_likelihood(result: Consensus, items: NDArray[np.int64]) -> Reals:
     """H (n, K), rows that sum to 1: the likelihood of the judgments of some items by label; of gold, its labels."""
     judgments, confusions, K = result.judgments, result.confusions, result.judgments.n_labels

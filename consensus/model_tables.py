@@ -42,7 +42,7 @@ def beside_workers(columns: Columns, result: Consensus) -> Columns:
         }
         row |= {"gold_accuracy": rating.gold_right / rating.gold_n if rating.gold_n else np.nan}
         row |= {"agreement": rating.agreement, "informativeness": rating.information / np.log(2.0)}
-        row |= {"worth": worth(rating.information, median)}
+        row |= {"worth": model_audit.worth(rating.information, median)}
         rows.append(row | {"reason": reason(rating, models, m)})
     for family in rated.families:
         votes = [ratings[models.votes.models.index(name)].n_votes for name in family.models]
@@ -87,10 +87,10 @@ def table(result: Consensus) -> Columns:
         shared |= {"n_votes": rating.n_votes, "n_rated": rating.n_rated}
         whole = {"accuracy": rating.accuracy, "accuracy_low": rating.low, "accuracy_high": rating.high}
         whole |= {"weight": rating.weight, "temperature": rating.temperature, "ece": rating.ece}
-        whole |= {"ece_calibrated": rating.ece_calibrated, "worth": worth(rating.information, median)}
+        whole |= {"ece_calibrated": rating.ece_calibrated, "worth": model_audit.worth(rating.information, median)}
         rows.append(shared | whole | {"reason": reason(rating, models, m)})
         for k, label in enumerate(judgments.labels):
-            told = worth(float(rating.information_by_label[k]), float(median_by_label[k]))
+            told = model_audit.worth(float(rating.information_by_label[k]), float(median_by_label[k]))
             rows.append(shared | {"label": label, "accuracy": float(rating.by_label[k]), "worth": told})
     for family in rated.families:
         n_votes = sum(ratings[models.votes.models.index(name)].n_votes for name in family.models)
@@ -106,11 +106,6 @@ def table(result: Consensus) -> Columns:
         else:
             found[name] = np.array([row.get(name, np.nan) for row in rows], np.float64)
     return found
-
-
-def worth(information: float, median: float) -> float:
-    """How many judgments of the median worker tell as much; NaN where he tells nothing."""
-    return max(information, 0.0) / median if median > 1e-6 else np.nan
 
 
 def reason(rating: model_audit.Rating, models: ModelFindings, m: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import model_tables
+from consensus import model_audit, model_tables
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.intervals import beta_quantiles, of_moments, wilson
 from consensus.kernels import tallies
@@ -47,7 +47,8 @@ def audit(result: Consensus) -> pd.DataFrame:
         informativeness
             Mutual information of true label and answer, in bits per judgment; 0 for a spammer.
         worth
-            Judgments of the median worker that one vote of a model equals; not yet filled for people.
+            Judgments of the median worker that one judgment, or vote of a model, equals: informativeness over that of
+            the median worker. Missing where he tells nothing.
         verdict
             Not yet filled.
         reason
@@ -66,6 +67,8 @@ def worker_columns(result: Consensus) -> Columns:
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
     n_agreeing, n_peers, n_items = _agreement(result)
+    informativeness = _where_identified(result, result.confusions.informativeness(result.prior_shares))
+    median, _ = model_audit.median_worker(result)
     missing = pa.nulls(n_workers, pa.string())
     columns: Columns = {
         "worker": judgments.worker_ids,
@@ -80,9 +83,8 @@ def worker_columns(result: Consensus) -> Columns:
         "gold_low": gold_low,
         "gold_high": gold_high,
         "agreement": np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0),
-        "informativeness": _where_identified(result, result.confusions.informativeness(result.prior_shares))
-        / np.log(2.0),
-        "worth": np.full(n_workers, np.nan),
+        "informativeness": informativeness / np.log(2.0),
+        "worth": np.array([model_audit.worth(one, median) for one in informativeness]),
         "verdict": missing,
         "reason": missing,
     }

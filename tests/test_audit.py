@@ -32,7 +32,7 @@ def test_columns_and_counts(fitted: tuple[Consensus, Any]) -> None:
     assert table["worker"].tolist() == result.judgments.worker_ids.to_pylist()
     assert table["n_judgments"].sum() == result.judgments.n_judgments
     assert (table["kind"] == "human").all()
-    for name in ("worth", "verdict", "reason"):
+    for name in ("verdict", "reason"):
         assert table[name].isna().all()  # documented as not yet filled
     assert (table["accuracy_low"] < table["accuracy"]).all()
     assert (table["accuracy"] < table["accuracy_high"]).all()
@@ -187,3 +187,13 @@ class TestIntervals:
         low, high = of_moments(mean, variance)
         np.testing.assert_allclose([low[0], high[0]], beta(3, 5).ppf([0.025, 0.975]))
         assert (low[1], high[1]) == (1, 1)
+
+
+def test_worth_in_judgments_of_the_median_worker(fitted: tuple[Consensus, Any]) -> None:
+    result, _ = fitted
+    table = audit(result)
+    informativeness = np.sort(table["informativeness"])
+    np.testing.assert_allclose(
+        table["worth"], table["informativeness"] / informativeness[(len(informativeness) - 1) // 2], rtol=1e-9
+    )
+    assert (table["worth"] == 1.0).any()

@@ -142,7 +142,7 @@ def test_rows_beside_the_workers() -> None:
     assert models.loc["a", "gold_accuracy"] == 1.0
     assert 0.9 < models["gold_low"].tolist()[0] < 1.0
     assert models["reason"].notna().all()
-    assert table["worth"].notna().tolist() == [False] * 3 + [True, True, False]
+    assert table["worth"].notna().tolist() == [True] * 5 + [False]
     assert table["n_judgments"].dtype == np.int64
     with_votes, without = table[:3], audit(fit(encoded(rows), gold=gold))
     assert (with_votes["agreement"] == without["agreement"]).all()

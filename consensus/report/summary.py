@@ -144,7 +144,7 @@ def _models(
                 "accuracy": ratings[m].accuracy,
                 "weight": ratings[m].weight,
                 "temperature": ratings[m].temperature,
-                "worth": model_tables.worth(ratings[m].information, median),
+                "worth": model_audit.worth(ratings[m].information, median),
                 "reason": model_tables.reason(ratings[m], models, m),
             }
             for m, name in enumerate(models.votes.models)
