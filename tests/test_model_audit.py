@@ -1,6 +1,7 @@
 """What people's judgments tell about models: planted accuracy, temperature and shared mistakes are found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,21 @@ def test_temperature_is_found(power: float) -> None:
     assert found.ece_calibrated < 0.035
     if power != 1.0:
         assert found.ece > found.ece_calibrated
+    assert result.models is not None
+    useless = replace(found, weight=0.001)
+    assert model_tables.reason(useless, result.models, 0).endswith("it tells nothing that the others do not")
     word = {0.5: "too modest", 1.0: "calibrated", 3.0: "too sure of itself"}[power]
-    assert model_tables.reason(found, result.models, 0).startswith(word)  # type: ignore[arg-type]
+    assert model_tables.reason(found, result.models, 0).startswith(word)
+
+
+def test_confusions_after_the_last_round_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, rows = crowd(4)
+    result = fitted(rows, voted(hard("m", truth)))
+    (whole,) = model_audit.rate(result)
+    monkeypatch.setattr(model_audit, "ROUNDS", 1)
+    (early,) = model_audit.rate(result)
+    assert 0.5 < early.accuracy < whole.accuracy
+    assert model_audit.rated(result) is model_audit.rated(result)
 
 
 def test_a_model_that_tells_nothing_says_so() -> None:

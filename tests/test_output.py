@@ -14,8 +14,10 @@ from consensus import fit, read, read_gold, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
+from consensus.judgments import Gold
 from consensus.report import folder, words
 from consensus.report.summary import summary
+from consensus.simulation import simulate_votes
 
 TABLE = pd.DataFrame({"item": ["a", "=1+1", None], "x": [0.12345678, np.nan, 1.0], "n": [1, 2, 3]})
 
@@ -193,6 +195,26 @@ class TestSummary:
         told = "\n".join(words.lines(found))
         assert said in told
         assert found["quality"]["audited"] == ("unaudited" not in told)
+
+    def test_gold_tells_what_models_settle_alone(self) -> None:
+        """Gold items that no person judged are measured apart."""
+        from consensus.escalation import reasons, status_codes
+
+        drawn = simulate(300, 10, 2, 3, accuracy=0.9, seed=2)
+        votes = simulate_votes(drawn, 1, accuracy=0.9, soft=True, seed=1)
+        table = drawn.judgments_table()
+        people = read(table[table["item"] < "item150"])
+        gold = read_gold(drawn.truth_table())
+        known = Gold(gold.item[::3], gold.label[::3], gold.place[::3])
+        result = fit(people, model_votes=votes, gold=known)
+        config = EscalateConfig(target=0.9)
+        found = summary(result, status_codes(result, reasons(result, config)), config, known, {})
+        alone = found["quality"]["gold"]["accepted_by_models_alone"]
+        accepted = found["quality"]["gold"]["accepted"]
+        assert 10 < alone["items"] < accepted["items"]
+        assert alone["measured_error"] < 0.15
+        assert alone["low"] <= alone["measured_error"] <= alone["high"]
+        assert found["models"]["judgments_saved"] >= 2 * found["models"]["items_settled_by_models_alone"] > 50
 
     def test_no_gold_item_among_the_accepted(self) -> None:
         quality = {

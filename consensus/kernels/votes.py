@@ -144,8 +144,8 @@ def weight_terms(
 ) -> float:
     """Sum over items and labels of posterior[r, k] log prior[r, k] (R, K), with its gradient and negated Hessian.
 
-    By the weights (1 + M,), added to ``out_gradient`` (1 + M,) and ``out_curvature`` (1 + M, 1 + M), of which the part
-    below the diagonal is left alone.
+    Every row has a soft vote. By the weights (1 + M,), added to ``out_gradient`` (1 + M,) and ``out_curvature`` (1 + M,
+    1 + M), of which the part below the diagonal is left alone.
     """
     n_labels, n_weights = posterior.shape[1], weight.shape[0]
     prior = np.empty(n_labels)
@@ -154,8 +154,6 @@ def weight_terms(
     value = 0.0
     for r in range(soft_start.shape[0] - 1):
         begin, end = soft_start[r], soft_start[r + 1]
-        if begin == end:
-            continue
         log_linear(begin, end, soft_model, log_q, weight, log_shares, prior)
         n = 1 + end - begin
         place[0] = 0
