@@ -401,7 +401,9 @@ class TestModelVotes:
         assert "unaudited" in ran.err
         assert set(pd.read_csv(files / "o" / "labels.csv")["source"]) == {"model"}
 
-    def test_neither(self, run: Run) -> None:
+    def test_neither(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "consensus-out").mkdir()  # it exists: not what is wrong first of all
         ran = run("run")
         assert (ran.status, ran.out) == (2, "")
         assert "give files of judgments, or of model votes with --model-votes" in " ".join(ran.err.split())

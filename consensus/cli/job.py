@@ -97,9 +97,13 @@ def settings(parameters: Mapping[str, Any]) -> "RunConfig":
     ------
     ConfigError
         A setting is unknown or out of range.
+    typer.BadParameter
+        There are neither judgments nor model votes.
     """
     from consensus.config import RunConfig
 
+    if not parameters["judgments"] and not parameters.get("model_votes"):
+        raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
     file = parameters.get("config")
     from_file = {} if file is None else RunConfig.from_toml(file)
     return RunConfig.of(None, **(from_file | options.given(parameters, RunConfig.model_fields)))
@@ -132,14 +136,10 @@ def fitted(
     ------
     ConsensusError
         The files or settings can't be used.
-    typer.BadParameter
-        There are neither judgments nor model votes.
     """
     from consensus.config import FitConfig
     from consensus.formats import read_gold, read_model_votes
 
-    if not paths and not model_votes:
-        raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
     judgments = judged(paths, config, show) if paths else None
     votes = None
     if model_votes:
