@@ -16,7 +16,9 @@ from consensus import ConsensusError, agreement, simulate, worker_agreement
 from consensus.judgments import Judgments
 from consensus.kernels import overlaps
 from tests import naive
+from tests.conftest import Run, csv
 from tests.strategies import crowds, encoded
+from tests.test_cli import Write
 
 COLUMNS = "statistic scope label worker_a worker_b value low high n_items n_judgments reason".split()
 OVERALL = ["krippendorff_alpha", "krippendorff_alpha_ordinal", "fleiss_kappa", "gwet_ac1", "percent_agreement"]
@@ -358,3 +360,38 @@ class TestKernels:
             np.testing.assert_allclose(given[u], o.sum(axis=1), atol=1e-12)
             np.testing.assert_allclose(share[u], np.multiply(naive.mean_shares(own, K) if own else 0, len(own)))
             assert agreed[u] == pytest.approx(sum(naive.item_agreement(labels) for labels in own))
+
+
+class TestCommand:
+    ROWS = tuple((f"i{i}", f"w{w}", f"l{(i if w < 3 else i // 2) % 2}") for i in range(30) for w in range(4))
+
+    def test_prints_the_table(self, run: Run, write: Write) -> None:
+        path = write("j.csv", csv(self.ROWS))
+        ran = run("agreement", path)
+        assert (ran.status, ran.err) == (0, "120 rows read = 120 used\n")
+        lines = ran.out.splitlines()
+        assert lines[0] == ",".join(COLUMNS)
+        assert [line.split(",")[0] for line in lines[1:5]] == NOMINAL
+        assert len(lines) == 1 + 4 + 2 * 2
+        ran = run("agreement", path, "--by", "worker-pair", "--ordinal", "--bootstrap", "10", "--json", "--quiet")
+        assert (ran.err, ran.out.count("\n")) == ("", 5 + 1 + 2 * 6)
+        assert '"statistic":"krippendorff_alpha_ordinal"' in ran.out.replace(": ", ":")
+
+    def test_files_labels_and_seed(self, run: Run, write: Write, tmp_path: Any) -> None:
+        path, out = write("j.csv", csv(self.ROWS)), tmp_path / "a.parquet"
+        ran = run("agreement", path, "-o", out, "--labels", "l1,l0,other", "--seed", "3", "--bootstrap", "50")
+        assert (ran.status, ran.out) == (0, "")
+        expected = agreement(consensus.read(path).with_labels(("l1", "l0", "other")), n_bootstrap=50, seed=3)
+        pd.testing.assert_frame_equal(pd.read_parquet(out), expected, check_dtype=False)
+
+    def test_refuses(self, run: Run, write: Write) -> None:
+        path = write("j.csv", csv(self.ROWS))
+        assert "this file is to be read" in run("agreement", path, "-o", path).err
+        ran = run("agreement", path, "--by", "label-pair")
+        assert (ran.status, 'by "label-pair" is unknown' in ran.err) == (1, True)
+
+    def test_tells_what_to_beware_of(self, run: Run, write: Write) -> None:
+        rows = [*self.ROWS, ("x",), ("silent", "w1", "")]
+        ran = run("agreement", write("j.csv", csv(rows)))
+        assert "warning rejected_rows: 1 of 122 rows could not be used" in ran.err
+        assert "items_without_judgments" not in ran.err  # nothing is guessed here
