@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from consensus.models.dawid_skene import fit
     from consensus.result import Consensus
     from consensus.simulation import simulate
+    from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
 
 __version__ = "0.3.0"
@@ -25,6 +26,7 @@ __all__ = [
     "Gold",
     "Judgments",
     "__version__",
+    "agreement",
     "audit",
     "escalate",
     "fit",
@@ -40,6 +42,7 @@ _HOME = {
     "FitConfig": "consensus.config",
     "Gold": "consensus.judgments",
     "Judgments": "consensus.judgments",
+    "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
     "escalate": "consensus.escalation",
     "fit": "consensus.models.dawid_skene",

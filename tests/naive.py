@@ -6,7 +6,7 @@ Written from the formulas (Dawid & Skene 1979; Minka 2000); shares no code with 
 import math
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -290,3 +290,70 @@ def without_own(
             joint[k] *= (N[w, k, observed] + A[k, observed]) / total if total > 1e-9 else nothing_known
     (found,) = tempered((joint / joint.sum())[None], np.array([len(own)]), rho)
     return np.asarray(found)
+
+
+def answers(judgments: Judgments) -> list[list[int]]:
+    """The labels given to each item that two workers or more judged; one a worker, none of those who contradict
+    themselves.
+    """
+    found = []
+    for i in range(judgments.n_items):
+        said: dict[int, set[int]] = {}
+        for j in range(judgments.n_judgments):
+            if judgments.item[j] == i:
+                said.setdefault(int(judgments.worker[j]), set()).add(int(judgments.label[j]))
+        labels = [next(iter(one)) for one in said.values() if len(one) == 1]
+        if len(labels) > 1:
+            found.append(labels)
+    return found
+
+
+def coincidences(items: list[list[int]], n_labels: int) -> Reals:
+    """Ordered pairs of answers of each item, each weighing 1 / (n - 1) (Krippendorff 2011)."""
+    found = np.zeros((n_labels, n_labels))
+    for labels in items:
+        for a, b in permutations(range(len(labels)), 2):
+            found[labels[a], labels[b]] += 1 / (len(labels) - 1)
+    return found
+
+
+def krippendorff_alpha(o: Reals, ordinal: bool = False) -> float:
+    """1 - D_o / D_e of a coincidence matrix; NaN without expected disagreement."""
+    n_labels, given = len(o), o.sum(axis=1)
+    n = given.sum()
+    observed = expected = 0.0
+    for k in range(n_labels):
+        for other in range(n_labels):
+            low, high = min(k, other), max(k, other)
+            ranks = sum(given[low : high + 1]) - (given[k] + given[other]) / 2
+            distance = ranks**2 if ordinal else float(k != other)
+            observed += o[k, other] * distance / n
+            expected += given[k] * given[other] * distance / (n * (n - 1))
+    return 1 - observed / expected if expected > 1e-12 else math.nan
+
+
+def item_agreement(labels: list[int]) -> float:
+    """Share of the pairs of answers that agree."""
+    pairs = list(combinations(labels, 2))
+    return sum(a == b for a, b in pairs) / len(pairs)
+
+
+def mean_shares(items: list[list[int]], n_labels: int) -> list[float]:
+    """Share of each label, mean over items."""
+    return [sum(labels.count(k) / len(labels) for labels in items) / len(items) for k in range(n_labels)]
+
+
+def fleiss_kappa(items: list[list[int]], n_labels: int) -> float:
+    """Fleiss 1971 with shares and agreement as means over items (Gwet 2014)."""
+    observed = sum(item_agreement(labels) for labels in items) / len(items)
+    by_chance = sum(share**2 for share in mean_shares(items, n_labels))
+    return (observed - by_chance) / (1 - by_chance) if by_chance < 1 - 1e-12 else math.nan
+
+
+def gwet_ac1(items: list[list[int]], n_labels: int) -> float:
+    """Gwet 2008, eq. 5 and 6 for several raters."""
+    if n_labels == 1:
+        return math.nan
+    observed = sum(item_agreement(labels) for labels in items) / len(items)
+    by_chance = sum(share * (1 - share) for share in mean_shares(items, n_labels)) / (n_labels - 1)
+    return (observed - by_chance) / (1 - by_chance)

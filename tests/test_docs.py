@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from consensus import audit, escalate, fit, simulate, worker_audit
+from consensus import agreement, audit, escalate, fit, simulate, worker_audit
 from consensus.cli import app
 from tests.conftest import ROOT
 
@@ -74,7 +74,7 @@ def test_first_two_blocks_are_one_command_each() -> None:
 
 def test_every_command_is_documented_and_helps() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert len(commands) == 8
+    assert len(commands) == 9
     for name, command in commands.items():
         assert f"`consensus {name}" in README
         assert command.help
@@ -84,7 +84,8 @@ def test_every_command_is_documented_and_helps() -> None:
 
 def test_every_column_is_documented() -> None:
     result = fit(simulate(60, 6, 3, 4, seed=1).judgments)
-    for table in (result.labels, audit(result), worker_audit.confusions(result), escalate(result, target=0.999)):
+    tables = [result.labels, audit(result), worker_audit.confusions(result), escalate(result, target=0.999)]
+    for table in (*tables, agreement(result.judgments)):
         for column in table.columns:
             assert f"`{column}`" in README, column
 

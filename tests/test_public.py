@@ -20,6 +20,7 @@ PUBLIC = [
     "Gold",
     "Judgments",
     "__version__",
+    "agreement",
     "audit",
     "escalate",
     "fit",

@@ -28,6 +28,7 @@ PHASES = {
     "summary": "summary",
     "escalating": "escalate",
     "auditing": "audit",
+    "comparing": "agreement",
     "writing": "write",
 }
 """Phase of a stage, by the first word of its name."""

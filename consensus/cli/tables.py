@@ -1,4 +1,4 @@
-"""``consensus aggregate``, ``audit`` and ``escalate``: one table each, to stdout or a file."""
+"""``consensus aggregate``, ``audit``, ``agreement`` and ``escalate``: one table each, to stdout or a file."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,7 @@ from consensus.cli import job, options
 from consensus.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -96,6 +96,54 @@ def audit(
     _print(dict(locals()), table)
 
 
+def agreement(
+    judgments: options.Judgments,
+    output: options.Output = None,
+    item: options.Item = None,
+    worker: options.Worker = None,
+    label: options.Label = None,
+    timestamp: options.Timestamp = None,
+    repeats: options.Repeats = None,
+    abstain: options.Abstain = None,
+    labels: options.Labels = None,
+    threads: options.Threads = None,
+    memory: options.Memory = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the bootstrap. Default: 0.")] = None,
+    config: options.Config = None,
+    ordinal: Annotated[
+        bool, typer.Option("--ordinal", help="Also Krippendorff's ordinal alpha, over labels in the order of --labels.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(help="What is shown besides the whole: label or worker-pair.", metavar="WHAT")
+    ] = "label",
+    bootstrap: Annotated[int, typer.Option(help="Samples that intervals are made from; 0 for no intervals.")] = 1000,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Print how far workers agree: Krippendorff's alpha, Fleiss' kappa, Gwet's AC1 and more, each with an interval."""
+    parameters = dict(locals())
+    chosen = job.settings(parameters)
+    show = job.Show(quiet)
+    _refuse_to_overwrite(output, (*judgments, config))
+
+    from consensus import worker_agreement
+    from consensus.report import words
+
+    with show.stages():
+        read = job.judged(judgments, chosen, show)
+        show.stage("comparing")
+        if chosen.labels is not None:
+            read = read.with_labels(chosen.labels)
+        made = worker_agreement.agreement(
+            read,
+            level="ordinal" if ordinal else "nominal",
+            by=by,  # type: ignore[arg-type]  # refused there if it is neither
+            n_bootstrap=bootstrap,
+            seed=chosen.seed,
+        )
+    _put(made, words.of_judgments(read), parameters, show)
+
+
 def escalate(
     judgments: options.SomeJudgments = None,
     model_votes: options.ModelVotes = None,
@@ -138,25 +186,39 @@ def escalate(
 
 def _print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame]") -> None:
     """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr."""
-    output: Path | None = parameters["output"]
     chosen = job.settings(parameters)
     show = job.Show(parameters["quiet"])
+    given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
+    _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"]))
 
-    from consensus.formats import writing
     from consensus.report import words
 
-    if output is not None:
-        writing.check_ending(output)
-        given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
-        for path in (*given, parameters["gold"], parameters["config"]):
-            if path is not None and path.exists() and output.exists() and path.samefile(output):
-                raise OutputError(f"{output}: this file is to be read; choose another with --output")
     with show.stages():
         result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, show)
         made = table(result, chosen)
-        if output is not None:
-            writing.write(made, output)
-    for line in words.of_result(result):
+    _put(made, words.of_result(result), parameters, show)
+
+
+def _refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:
+    """Refuse an ``output`` of an unknown kind, or that is one of the ``given`` files, before the work begins."""
+    if output is None:
+        return
+    from consensus.formats import writing
+
+    writing.check_ending(output)
+    for path in given:
+        if path is not None and path.exists() and output.exists() and path.samefile(output):
+            raise OutputError(f"{output}: this file is to be read; choose another with --output")
+
+
+def _put(made: "pd.DataFrame", lines: "Iterable[str]", parameters: dict[str, Any], show: job.Show) -> None:
+    """Write a table to ``output`` or stdout; ``lines`` of words go to stderr."""
+    from consensus.formats import writing
+
+    output = parameters["output"]
+    if output is not None:
+        writing.write(made, output)
+    for line in lines:
         show.say(line)
     if output is None:
         writing.encode(made, ".jsonl" if parameters["json"] else ".csv", sys.stdout.buffer)

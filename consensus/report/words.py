@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from consensus.models import diagnostics
+
 if TYPE_CHECKING:
+    from consensus.judgments import Judgments
     from consensus.result import Consensus
 
 
@@ -24,6 +27,12 @@ def lines(summary: dict[str, Any]) -> list[str]:
 def of_result(result: Consensus) -> list[str]:
     """What to know beside a single table: the balance of rows, and what to beware of."""
     return [balance(asdict(result.judgments.tally)), *(_warning(one.code, one.message) for one in result.warnings)]
+
+
+def of_judgments(judgments: Judgments) -> list[str]:
+    """The same where nothing is fitted: no item gets a label, so those without judgments need no caution."""
+    cautions = [one for one in diagnostics.of_judgments(judgments) if one.code != "items_without_judgments"]
+    return [balance(asdict(judgments.tally)), *(_warning(one.code, one.message) for one in cautions)]
 
 
 def balance(rows: dict[str, int]) -> str:

@@ -1,0 +1,376 @@
+"""How far workers agree: alpha, kappas, AC1 and plain agreement, each with an interval and without any model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from consensus.errors import ConfigError
+from consensus.kernels import overlaps, tallies
+from consensus.result import framed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from consensus.judgments import Judgments
+
+    Reals: TypeAlias = NDArray[np.float64]
+
+Level = Literal["nominal", "ordinal"]
+By = Literal["label", "worker-pair"]
+
+MOST_LABELS_IN_ORDER = 200  # with level="ordinal": every sample needs a table of labels by labels
+MOST_CELLS = 4_000_000  # of the sums that samples are drawn from
+LEAST_UNITS, MOST_UNITS = 200, 4096  # 200 blocks tell the spread to within 5 % of it
+AT_ONCE = 100  # samples
+LEAST_SHARED = 10  # items, for a pair of workers to be listed
+MOST_PAIRS = 1000
+MOST_COMPARED = 100_000_000  # pairs of judgments that are sorted by their workers
+INTERVAL = (0.025, 0.975)
+
+NO_OVERLAP = "no item was judged by two workers"
+ONE_LABEL = "every judgment is the same label"
+NOT_GIVEN = "no judgment is this label"
+SAME_OF_BOTH = "both workers gave the same label every time"
+ONE_ITEM = "an interval needs two items"
+NO_BOOTSTRAP = "no bootstrap was asked for"
+NO_SAMPLE = "no sample of the items has a value"
+
+
+def agreement(
+    judgments: Judgments, *, level: Level = "nominal", by: By = "label", n_bootstrap: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """How far workers agree on the items that two or more of them judged.
+
+    Only these items count, for the shares of labels, too. A worker who judged an item several times
+    (``repeats="keep"``) counts there once if all of them say the same, and not at all if they do not: nobody agrees or
+    disagrees with himself here.
+
+    Parameters
+    ----------
+    judgments
+        Judgments; no fit is needed.
+    level
+        "ordinal" adds the ordinal alpha, over the labels in the order of ``judgments.labels`` (``with_labels`` sets
+        it; up to 200).
+    by
+        What is shown besides the whole: every "label", or every "worker-pair".
+    n_bootstrap
+        Samples that intervals are made from; 0 for none.
+    seed
+        Of these samples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        statistic, scope
+            What is measured, on what: "overall", "label" (it against all others) or "pair" of workers.
+        label, worker_a, worker_b
+            Where they apply.
+        value, low, high
+            The statistic, and its 95 % interval. Alpha, kappas and AC1 go from -1 to 1: 1 is perfect agreement, 0
+            what chance would give. The others are shares, 0 to 1.
+        n_items, n_judgments
+            Items judged by two or more workers, and the judgments of them; for a pair, the items they share.
+        reason
+            Why a number is missing.
+
+        The statistics, c[i, k] being how many of the n[i] judgments of item i say k:
+
+        krippendorff_alpha
+            1 - D_o / D_e by coincidences of labels, nominal (Krippendorff, Computing Krippendorff's alpha-reliability,
+            2011; Content Analysis, 4th ed. 2019, ch. 12). For a label: the same of "this label" against the rest.
+        krippendorff_alpha_ordinal
+            The same with the squared distance of labels in mean ranks, (sum of n_g from k to l - (n_k + n_l) / 2)^2.
+        fleiss_kappa
+            Fleiss 1971 (Psychological Bulletin 76:378) where all n[i] are equal. Else its generalisation by Gwet
+            (Handbook of Inter-Rater Reliability, 4th ed. 2014, ch. 2): observed agreement is ``percent_agreement``, and
+            the share of a label the mean over items of c[i, k] / n[i].
+        gwet_ac1
+            Gwet 2008 (British J. Math. Stat. Psychology 61:29), with the same shares. Its number of categories is that
+            of the label set, with labels that nobody gave.
+        percent_agreement
+            Share of agreeing pairs among the pairs of judgments of an item; mean over items.
+        share
+            Of the label among the ``n_judgments``.
+        cohen_kappa
+            Of a pair of workers (Cohen 1960, Educational and Psychological Measurement 20:37), as
+            ``percent_agreement`` is, on the ``n_items`` they share: ten or more.
+        worker_pairs
+            How many such pairs there are, with ``by="worker-pair"``; ``reason`` tells whether all of them are listed.
+            The 1,000 that share the most items are.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range, or there are too many labels or pairs for it.
+
+    Notes
+    -----
+    Intervals are 95 % percentile intervals of a bootstrap over items: workers are taken as given. Items with equal
+    label counts are interchangeable, so a sample draws how often each set of counts occurs from a multinomial, which is
+    the bootstrap of single items exactly. Where there are more than 4,096 such sets (fewer with many labels, never
+    fewer than 200), items are dealt out at random to as many blocks of equal size, and blocks are drawn instead.
+    Samples in which a statistic has no value (one label only) are left out.
+    """
+    _check(judgments, level, by, n_bootstrap, seed)
+    rng = np.random.default_rng(seed)
+    judged = _one_a_worker(judgments)
+    items = np.flatnonzero(judged.per_item >= 2).astype(np.int32)
+    rows = _Rows(len(items), int(judged.per_item[items].sum()), n_bootstrap)
+    _add_sums(rows, judged, items, level, by, rng)
+    if by == "worker-pair":
+        _add_pairs(rows, judged, items, rng)
+    return rows.table()
+
+
+def _check(judgments: Judgments, level: str, by: str, n_bootstrap: int, seed: int) -> None:
+    for name, given, known in (("level", level, get_args(Level)), ("by", by, get_args(By))):
+        if given not in known:
+            raise ConfigError(f'{name} "{given}" is unknown; choose {" or ".join(known)}')
+    for name, number in (("n_bootstrap", n_bootstrap), ("seed", seed)):
+        if number < 0:
+            raise ConfigError(f"{name} is {number}; it must be 0 or more")
+    if level == "ordinal" and judgments.n_labels > MOST_LABELS_IN_ORDER:
+        raise ConfigError(
+            f"level ordinal takes up to {MOST_LABELS_IN_ORDER} labels, not {judgments.n_labels:,}; "
+            "merge some of them, or choose nominal"
+        )
+
+
+def _one_a_worker(judgments: Judgments) -> Judgments:
+    """Without repeats: one of those that say the same, none of those that do not."""
+    item, worker, label = judgments.item, judgments.worker, judgments.label
+    repeats = (item[1:] == item[:-1]) & (worker[1:] == worker[:-1])
+    if not repeats.any():
+        return judgments
+    first = np.concatenate([[True], ~repeats])
+    run = np.cumsum(first) - 1
+    contradicted = np.zeros(run[-1] + 1, np.bool_)
+    contradicted[run[1:][repeats & (label[1:] != label[:-1])]] = True
+    return judgments.subset(first & ~contradicted[run])
+
+
+class _Rows:
+    """The table as it grows."""
+
+    def __init__(self, n_items: int, n_judgments: int, n_bootstrap: int) -> None:
+        self.n_items, self.n_judgments, self.n_bootstrap = n_items, n_judgments, n_bootstrap
+        self._texts: list[tuple[str | None, ...]] = []
+        self._numbers: list[tuple[float, float, float]] = []
+        self._counts: list[tuple[int, int]] = []
+
+    def add(
+        self,
+        statistic: str,
+        samples: Reals,
+        missing: str,
+        *,
+        label: str | None = None,
+        workers: tuple[str, str] | None = None,
+        n_items: int | None = None,
+    ) -> None:
+        """A statistic: ``samples`` (1 + B,) are its value and that of all samples; ``missing`` says why it has none."""
+        n = self.n_items if n_items is None else n_items
+        value, drawn = float(samples[0]), samples[1:][~np.isnan(samples[1:])]
+        low, high, reason = np.nan, np.nan, None
+        if np.isnan(value):
+            reason = missing
+        elif n < 2:
+            reason = ONE_ITEM
+        elif not self.n_bootstrap:
+            reason = NO_BOOTSTRAP
+        elif not len(drawn):
+            reason = NO_SAMPLE
+        else:
+            low, high = (float(bound) for bound in np.quantile(drawn, INTERVAL))
+        scope = "overall" if label is None and workers is None else "label" if workers is None else "pair"
+        self._put((statistic, scope, label, *(workers or (None, None)), reason), (value, low, high), n_items)
+
+    def add_count(self, statistic: str, value: int, reason: str) -> None:
+        """A number that is counted, not estimated."""
+        self._put((statistic, "overall", None, None, None, reason), (value, np.nan, np.nan), None)
+
+    def _put(self, texts: tuple[str | None, ...], numbers: tuple[float, float, float], shared: int | None) -> None:
+        self._texts.append(texts)
+        self._numbers.append(numbers)
+        self._counts.append((self.n_items, self.n_judgments) if shared is None else (shared, 2 * shared))
+
+    def table(self) -> pd.DataFrame:
+        """All rows."""
+        import pyarrow as pa
+
+        *names, reason = (pa.array(column, pa.string()) for column in zip(*self._texts, strict=True))
+        texts = dict(zip(("statistic", "scope", "label", "worker_a", "worker_b"), names, strict=True))
+        value, low, high = np.array(self._numbers).T.copy()
+        n_items, n_judgments = np.array(self._counts).T.copy()
+        numbers = {"value": value, "low": low, "high": high, "n_items": n_items, "n_judgments": n_judgments}
+        return framed({**texts, **numbers, "reason": reason})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """What the statistics are made of, summed up over items; one row for each of R sets of items."""
+
+    n_items: Reals
+    """(R,)"""
+    given: Reals
+    """(R, K) judgments of each label."""
+    alike: Reals
+    """(R, K) coincidences of each label with itself: c (c - 1) / (n - 1), summed up."""
+    share: Reals
+    """(R, K) c / n, summed up."""
+    agreed: Reals
+    """(R,) share of agreeing pairs of each item, summed up."""
+    pairs: Reals | None
+    """(R, K, K) coincidences, for the ordinal alpha."""
+
+    def weighted(self, weights: NDArray[np.int64]) -> _Sums:
+        """The sums over the rows with each of ``weights`` (B, R), one row each."""
+        w = weights.astype(np.float64)
+        pairs = None if self.pairs is None else np.tensordot(w, self.pairs, 1)
+        return _Sums(w @ self.n_items, w @ self.given, w @ self.alike, w @ self.share, w @ self.agreed, pairs)
+
+    def overall(self) -> dict[str, Reals]:
+        """Statistics of everything (R,)."""
+        n, K = self.given.sum(axis=1), self.given.shape[1]
+        expected = (self.given * (n[:, None] - self.given)).sum(axis=1)
+        found = {"krippendorff_alpha": _corrected((n - 1) * (n - self.alike.sum(axis=1)), expected)}
+        if self.pairs is not None:
+            rank = np.cumsum(self.given, axis=1) - self.given / 2  # mean rank of each label, among these judgments
+            distance = (rank[:, :, None] - rank[:, None, :]) ** 2
+            expected = np.einsum("rk,rl,rkl->r", self.given, self.given, distance)
+            observed = (self.pairs * distance).sum(axis=(1, 2))
+            found["krippendorff_alpha_ordinal"] = _corrected((n - 1) * observed, expected)
+        share, agreed = self.share / self.n_items[:, None], self.agreed / self.n_items
+        by_chance = (share * (1 - share)).sum(axis=1)
+        found["fleiss_kappa"] = _corrected(1 - agreed, by_chance)
+        found["gwet_ac1"] = _corrected(1 - agreed, 1 - by_chance / (K - 1) if K > 1 else np.zeros_like(agreed))
+        found["percent_agreement"] = agreed
+        return found
+
+    def by_label(self) -> dict[str, Reals]:
+        """Statistics of each label against the rest (R, K)."""
+        n = self.given.sum(axis=1, keepdims=True)
+        alpha = _corrected((n - 1) * (self.given - self.alike), self.given * (n - self.given))
+        return {"krippendorff_alpha": alpha, "share": self.given / n}
+
+
+def _corrected(disagreement: Reals, expected: Reals) -> Reals:
+    """1 - disagreement / expected, missing where chance can't disagree."""
+    return 1 - np.divide(disagreement, expected, out=np.full_like(expected, np.nan), where=expected > 0)
+
+
+def _add_sums(
+    rows: _Rows, judged: Judgments, items: NDArray[np.int32], level: Level, by: By, rng: np.random.Generator
+) -> None:
+    """Add the statistics of everything and, if asked for, of each label."""
+    K = judged.n_labels
+    names = ["krippendorff_alpha", "fleiss_kappa", "gwet_ac1", "percent_agreement"]
+    if level == "ordinal":
+        names.insert(1, "krippendorff_alpha_ordinal")
+    overall = {name: np.full(1, np.nan) for name in names}
+    of_labels = {name: np.full((1, K), np.nan) for name in ("krippendorff_alpha", "share")}
+    missing, given = NO_OVERLAP, np.ones(K)
+    if len(items):
+        sums, times = _units(judged, items, level, rng)
+        given = times @ sums.given
+        missing = ONE_LABEL
+        parts = []
+        for weights in _samples(times, rows.n_bootstrap, rng):
+            one = sums.weighted(weights)  # large with many labels: what is kept of it are the statistics
+            parts.append((one.overall(), one.by_label()))
+        overall, of_labels = (
+            {name: np.concatenate([part[scope][name] for part in parts]) for name in parts[0][scope]}
+            for scope in (0, 1)
+        )
+    for name, numbers in overall.items():
+        rows.add(name, numbers, missing)
+    for k, label in enumerate(judged.labels if by == "label" else ()):
+        for name, table in of_labels.items():
+            rows.add(name, table[:, k], missing if given[k] else NOT_GIVEN, label=label)
+
+
+def _samples(times: NDArray[np.int64], n_bootstrap: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """``times`` (U,) each unit occurs, as a row, and then how often in each sample of as many, some samples at once."""
+    n = int(times.sum())
+    sizes = [min(AT_ONCE, n_bootstrap - begin) for begin in range(0, n_bootstrap, AT_ONCE)]
+    return [times[None], *(rng.multinomial(n, times / n, size) for size in sizes)]
+
+
+def _units(
+    judged: Judgments, items: NDArray[np.int32], level: Level, rng: np.random.Generator
+) -> tuple[_Sums, NDArray[np.int64]]:
+    """Sums by what samples are drawn from, and how often each of them occurs (U,).
+
+    Items with the same label counts are one unit; where these are too many, blocks of items are.
+    """
+    K = judged.n_labels
+    most = min(max(MOST_CELLS // (K * K if level == "ordinal" else 3 * K), LEAST_UNITS), MOST_UNITS)
+    # a random number a label; their sum, modulo 2^64, names the counts of an item whatever the order of its judgments
+    code = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, K, np.int64)
+    total = np.concatenate([[0], np.cumsum(code[judged.label])])
+    start = judged.item_start
+    _, first, times = np.unique(total[start[items + 1]] - total[start[items]], return_index=True, return_counts=True)
+    if len(first) <= most:
+        items, unit = items[first], np.arange(len(first), dtype=np.int32)
+        n_items = np.ones(len(first))
+    else:
+        unit = rng.permutation(np.arange(len(items), dtype=np.int32) % np.int32(most))
+        n_items, times = np.bincount(unit).astype(np.float64), np.ones(most, np.int64)
+    given, alike, share = np.zeros((3, len(times), K))
+    agreed = np.zeros(len(times))
+    overlaps.pairable(items, unit, start, judged.label, given, alike, share, agreed)
+    pairs = None
+    if level == "ordinal":
+        pairs = np.zeros((len(times), K, K))
+        overlaps.coincidences(items, unit, start, judged.label, pairs)
+    return _Sums(n_items, given, alike, share, agreed, pairs), times
+
+
+def _add_pairs(rows: _Rows, judged: Judgments, items: NDArray[np.int32], rng: np.random.Generator) -> None:
+    """Add Cohen's kappa and the agreement of every pair of workers that share enough items."""
+    K, W, per_item = judged.n_labels, judged.n_workers, judged.per_item[items]
+    n_compared = int((per_item * (per_item - 1) // 2).sum())
+    if n_compared > MOST_COMPARED:
+        raise ConfigError(
+            f"by worker-pair would compare {n_compared:,} pairs of judgments, and can {MOST_COMPARED:,}; "
+            "give fewer items"
+        )
+    key = np.empty(n_compared, np.int64)
+    tallies.worker_pairs(items, judged.item_start, judged.worker, judged.label, W, key)
+    key.sort()
+    pair, shared, agreed = np.empty((3, n_compared // LEAST_SHARED), np.int64)
+    n_pairs = tallies.frequent_pairs(key, LEAST_SHARED, pair, shared, agreed)
+    del key
+    pair, shared = pair[:n_pairs], shared[:n_pairs]
+    kept = np.sort(np.argsort(-shared, kind="stable")[:MOST_PAIRS])
+    told = f"all that share {LEAST_SHARED} items are listed"
+    if n_pairs > MOST_PAIRS:
+        told = f"the {MOST_PAIRS:,} that share the most items are listed"
+    rows.add_count("worker_pairs", n_pairs, told if n_pairs else f"no two workers share {LEAST_SHARED} items")
+    pair, shared = pair[kept], shared[kept]
+    cell = np.empty(shared.sum(), np.int64)
+    sizes = np.array([W, K], np.int64)
+    overlaps.answers_of_pairs(items, judged.item_start, judged.worker, judged.label, sizes, pair, cell)
+    cell, times = np.unique(cell, return_counts=True)
+    bounds = np.searchsorted(cell, np.arange(len(pair) + 1) * (K * K))
+    for p, n in enumerate(shared.tolist()):
+        own = slice(bounds[p], bounds[p + 1])
+        weights = np.concatenate(_samples(times[own], rows.n_bootstrap, rng)).astype(np.float64) / n
+        kappa, alike = _cohen(weights, cell[own] // K % K, cell[own] % K)
+        a, b = (judged.worker_ids[code].as_py() for code in divmod(int(pair[p]), W))
+        rows.add("cohen_kappa", kappa, SAME_OF_BOTH, workers=(a, b), n_items=n)
+        rows.add("percent_agreement", alike, SAME_OF_BOTH, workers=(a, b), n_items=n)
+
+
+def _cohen(weights: Reals, a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[Reals, Reals]:
+    """Cohen's kappa and the share of agreement (B,): ``weights`` (B, m) are shares of the answers a, b (m,) of two."""
+    labels = np.union1d(a, b)
+    of_a, of_b = (weights @ (answers[:, None] == labels).astype(np.float64) for answers in (a, b))
+    disagreement = weights @ (a != b).astype(np.float64)
+    expected = (of_a * (1 - of_b)).sum(axis=1)
+    return _corrected(disagreement, expected), 1 - disagreement
