@@ -43,6 +43,8 @@ def sessions() -> list[tuple[str, str]]:
 def test_sessions_print_what_they_show(beside_the_data: Path) -> None:
     assert len(sessions()) >= 6
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    digits = "data/digits/judgments.csv --model-votes data/digits/model_votes.csv --out compiled --quiet"
+    subprocess.run(["consensus", "run", *digits.split()], cwd=beside_the_data, env=environment, check=True)
     for command, output in sessions():
         ran = subprocess.run(
             ["bash", "-c", command],
