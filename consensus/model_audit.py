@@ -306,7 +306,9 @@ def _mistakes(
     votes, judgments, K = models.votes, result.judgments, result.judgments.n_labels
     mine = np.flatnonzero(np.isin(votes.model, members))
     item = votes.item[mine].astype(np.int64)
-    met = np.unique(item[judgments.per_item[item] > 0])
+    voted = np.zeros(judgments.n_items, np.bool_)
+    voted[item] = True
+    met = np.flatnonzero(voted & (judgments.per_item > 0))
     met = met[:: -(-len(met) // MOST_ITEMS)] if len(met) else met
     if not len(met):
         return np.nan, ()
