@@ -87,7 +87,7 @@ def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any], monkeypatc
     assert (cell["low"], cell["high"]) == (pytest.approx(posterior.ppf(0.025)), pytest.approx(posterior.ppf(0.975)))
     assert table["count"].sum() == pytest.approx(result.judgments.n_judgments)
 
-    monkeypatch.setattr(worker_audit, "MOST_CELLS", 10)
+    monkeypatch.setattr("consensus.worker_audit.confusion_table.MOST_CELLS", 10)
     given = worker_audit.confusions(result)
     assert len(given) == len(result.confusions.row_worker) * 3
     both = given.merge(table, on=["worker", "true_label", "label"])

@@ -1,4 +1,4 @@
-"""``consensus aggregate``, ``audit``, ``agreement`` and ``escalate``: one table each, to stdout or a file."""
+"""``consensus aggregate``, ``agreement`` and ``escalate``: one table each, to stdout or a file."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,43 +57,7 @@ def aggregate(
             return result.posteriors
         return result.labels.assign(status=escalation.statuses(result, **chosen.part(EscalateConfig)))
 
-    _print(dict(locals()), table)
-
-
-def audit(
-    judgments: options.SomeJudgments = None,
-    model_votes: options.ModelVotes = None,
-    gold: options.Gold = None,
-    output: options.Output = None,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    prior: options.Prior = None,
-    rho: options.Rho = None,
-    max_iterations: options.MaxIterations = None,
-    tolerance: options.Tolerance = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    trained_on_consensus: options.TrainedOnConsensus = None,
-    seed: options.Seed = None,
-    config: options.Config = None,
-    confusions: Annotated[
-        bool, typer.Option("--confusions", help="Print every cell of every worker's confusion matrix.")
-    ] = False,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Print one row a worker: how accurate, with which certainty, on gold and by the consensus of the others."""
-    from consensus import worker_audit
-
-    def table(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-        return worker_audit.confusions(result) if confusions else worker_audit.audit(result)
-
-    _print(dict(locals()), table)
+    fit_and_print(dict(locals()), table)
 
 
 def agreement(
@@ -181,22 +145,22 @@ def escalate(
     def table(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
         return escalation.escalate(result, **chosen.part(EscalateConfig))
 
-    _print(dict(locals()), table)
+    fit_and_print(dict(locals()), table)
 
 
-def _print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame]") -> None:
+def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame]") -> None:
     """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr."""
     chosen = job.settings(parameters)
-    show = job.Show(parameters["quiet"])
+    told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
     _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"]))
 
     from consensus.report import words
 
-    with show.stages():
-        result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, show)
+    with told.stages():
+        result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, told)
         made = table(result, chosen)
-    _put(made, words.of_result(result), parameters, show)
+    _put(made, words.of_result(result), parameters, told)
 
 
 def _refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:

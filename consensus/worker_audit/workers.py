@@ -1,4 +1,4 @@
-"""Rating workers: accuracy with an interval, on gold and by the consensus of the others; and every confusion matrix."""
+"""The table of workers: accuracy with an interval, on gold and by the consensus of the others, worth, verdict."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus import model_audit, model_tables
-from consensus.backends import even_parts, even_slices, number_of_shards
-from consensus.intervals import beta_quantiles, of_moments, wilson
+from consensus.backends import even_slices, number_of_shards
+from consensus.intervals import of_moments, wilson
 from consensus.kernels import tallies
 from consensus.result import framed, named
+from consensus.worker_audit.confusion_table import where_identified
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.backends import Backend
     from consensus.result import Columns, Consensus
 
 LEAST_EVIDENCE = 2.0  # judgments at the pooled accuracy that every worker is credited with
 LEAST_KNOWN = 0.1  # share of the information in a worker's judgments that always counts
-MOST_CELLS = 2_000_000  # cells of confusions.csv; beyond that only those with a count
-LEAST_SHOWN = 0.01  # expected judgments of such a cell
 
 
 def audit(result: Consensus) -> pd.DataFrame:
@@ -63,11 +61,11 @@ def worker_columns(result: Consensus) -> Columns:
 
     judgments = result.judgments
     n_workers = judgments.n_workers
-    accuracy, low, high = (_where_identified(result, part) for part in _accuracy(result))
+    accuracy, low, high = (where_identified(result, part) for part in _accuracy(result))
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
     n_agreeing, n_peers, n_items = _agreement(result)
-    informativeness = _where_identified(result, result.confusions.informativeness(result.prior_shares))
+    informativeness = where_identified(result, result.confusions.informativeness(result.prior_shares))
     median, _ = model_audit.median_worker(result)
     missing = pa.nulls(n_workers, pa.string())
     columns: Columns = {
@@ -89,68 +87,6 @@ def worker_columns(result: Consensus) -> Columns:
         "reason": missing,
     }
     return columns if result.models is None else model_tables.beside_workers(columns, result)
-
-
-def confusions(result: Consensus) -> pd.DataFrame:
-    """Every worker's confusion matrix, one row a cell.
-
-    Returns
-    -------
-    pandas.DataFrame
-        worker, true_label, label; ``count`` expected judgments in the cell; ``probability`` P(label | true_label), as
-        in ``result.confusion``, with a 95 % credible interval ``low``, ``high``. Above two million cells, those with a
-        count below .01 are left out.
-    """
-    return framed(confusion_columns(result))
-
-
-def confusion_columns(result: Consensus) -> Columns:
-    """The columns that ``confusions`` shows."""
-    import pyarrow as pa
-
-    found = result.confusions
-    K = found.n_labels
-    A_true = found.pseudo_counts.sum(axis=1)
-    if found.n_workers * K * K <= MOST_CELLS:
-        table = found.dense_counts()
-        worker, true_label, label = (axis.ravel() for axis in np.indices(table.shape, np.int32))
-        count = table.ravel()
-        total = np.repeat(table.sum(axis=2).ravel(), K)
-    else:
-        shown = found.counts >= LEAST_SHOWN
-        worker, label, true_label = found.worker[shown], found.label[shown], found.true[shown]
-        count = found.counts[shown]
-        total = found.totals()[worker, true_label]
-    a = count + found.pseudo_counts[true_label, label]
-    b = np.maximum(total + A_true[true_label] - a, 0.0)
-    known = (a > 0) & (b > 0)
-    low, high = _quantiles(np.where(known, a, 1.0), np.where(known, b, 1.0), result.backend)
-    probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
-    judgments = result.judgments
-    return {
-        "worker": judgments.worker_ids.take(pa.array(worker)),
-        "true_label": named(true_label, judgments.labels),
-        "label": named(label, judgments.labels),
-        "count": _where_identified(result, count),
-        "probability": _where_identified(result, probability),
-        "low": _where_identified(result, np.where(known, low, probability)),
-        "high": _where_identified(result, np.where(known, high, probability)),
-    }
-
-
-def _quantiles(
-    a: NDArray[np.float64], b: NDArray[np.float64], backend: Backend
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """``beta_quantiles`` on the threads of ``backend``: a microsecond each, they add up."""
-    parts = even_parts(len(a), number_of_shards(len(a)))
-    found = backend.map(lambda part: beta_quantiles(a[part], b[part]), parts)
-    low, high = (np.concatenate([one[n] for one in found]) for n in (0, 1))
-    return low, high
-
-
-def _where_identified(result: Consensus, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The numbers, or NaN where nothing tells how good a worker is."""
-    return numbers if result.identified else np.full(len(numbers), np.nan)
 
 
 def _accuracy(

@@ -1,0 +1,83 @@
+"""The table of every worker's confusion matrix, cell by cell, with intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.backends import even_parts, number_of_shards
+from consensus.intervals import beta_quantiles
+from consensus.result import framed, named
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.result import Columns, Consensus
+
+MOST_CELLS = 2_000_000  # cells of confusions.csv; beyond that only those with a count
+LEAST_SHOWN = 0.01  # expected judgments of such a cell
+
+
+def confusions(result: Consensus) -> pd.DataFrame:
+    """Every worker's confusion matrix, one row a cell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        worker, true_label, label; ``count`` expected judgments in the cell; ``probability`` P(label | true_label), as
+        in ``result.confusion``, with a 95 % credible interval ``low``, ``high``. Above two million cells, those with a
+        count below .01 are left out.
+    """
+    return framed(confusion_columns(result))
+
+
+def confusion_columns(result: Consensus) -> Columns:
+    """The columns that ``confusions`` shows."""
+    import pyarrow as pa
+
+    found = result.confusions
+    K = found.n_labels
+    A_true = found.pseudo_counts.sum(axis=1)
+    if found.n_workers * K * K <= MOST_CELLS:
+        table = found.dense_counts()
+        worker, true_label, label = (axis.ravel() for axis in np.indices(table.shape, np.int32))
+        count = table.ravel()
+        total = np.repeat(table.sum(axis=2).ravel(), K)
+    else:
+        shown = found.counts >= LEAST_SHOWN
+        worker, label, true_label = found.worker[shown], found.label[shown], found.true[shown]
+        count = found.counts[shown]
+        total = found.totals()[worker, true_label]
+    a = count + found.pseudo_counts[true_label, label]
+    b = np.maximum(total + A_true[true_label] - a, 0.0)
+    known = (a > 0) & (b > 0)
+    low, high = _quantiles(np.where(known, a, 1.0), np.where(known, b, 1.0), result.backend)
+    probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
+    judgments = result.judgments
+    return {
+        "worker": judgments.worker_ids.take(pa.array(worker)),
+        "true_label": named(true_label, judgments.labels),
+        "label": named(label, judgments.labels),
+        "count": where_identified(result, count),
+        "probability": where_identified(result, probability),
+        "low": where_identified(result, np.where(known, low, probability)),
+        "high": where_identified(result, np.where(known, high, probability)),
+    }
+
+
+def _quantiles(
+    a: NDArray[np.float64], b: NDArray[np.float64], backend: Backend
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``beta_quantiles`` on the threads of ``backend``: a microsecond each, they add up."""
+    parts = even_parts(len(a), number_of_shards(len(a)))
+    found = backend.map(lambda part: beta_quantiles(a[part], b[part]), parts)
+    low, high = (np.concatenate([one[n] for one in found]) for n in (0, 1))
+    return low, high
+
+
+def where_identified(result: Consensus, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The numbers, or NaN where nothing tells how good a worker is."""
+    return numbers if result.identified else np.full(len(numbers), np.nan)

@@ -1,0 +1,95 @@
+"""What the other judgments of an item say: the posterior with a worker's own judgment taken out (leave one out).
+
+The own term is divided out of the item's posterior; nothing is fitted again. Gold items stay what their gold says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.backends import even_slices, number_of_shards
+from consensus.kernels import others
+from consensus.models import tempering
+from consensus.models.rows import Rows
+from consensus.posterior import SparsePosterior
+from consensus.probabilities import normalised
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.result import Consensus
+
+    Reals = NDArray[np.float64]
+
+SMALLEST = 1e-10  # P(observed | true) is kept above this, as in the fit
+
+
+def right(result: Consensus) -> Reals:
+    """(J,) P(the label of a judgment is the true one | the other judgments of its item, its gold, and models)."""
+    judgments, beliefs = result.judgments, result.beliefs
+    rows = Rows.of(judgments, result.backend)
+    power = tempering.power(judgments.per_item, result.rho)
+    found = np.empty(judgments.n_judgments)
+    cells = result.confusions
+    totals, A = cells.totals(), cells.pseudo_counts
+    C_cell = (cells.counts + A[cells.true, cells.label]) / (totals + A.sum(axis=1))[cells.worker, cells.true]
+    C_cell = np.maximum(C_cell, SMALLEST)
+    C_rest = np.maximum(normalised(A).mean(axis=0) if A.any() else np.full(len(A), 1.0 / len(A)), SMALLEST)
+
+    def shard(part: slice) -> None:
+        starts = judgments.item_start[part.start : part.stop + 1]
+        if isinstance(beliefs, SparsePosterior):
+            others.right_sparse(
+                starts,
+                rows.row,
+                judgments.label,
+                beliefs.start[part.start : part.stop + 1],
+                beliefs.candidate,
+                beliefs.z,
+                beliefs.rest[part],
+                power[part],
+                cells.cell_start,
+                cells.true,
+                C_cell,
+                C_rest,
+                judgments.n_labels,
+                found,
+            )
+        else:
+            C = C_cell.reshape(-1, judgments.n_labels)
+            others.right(starts, rows.row, judgments.label, C, beliefs.dense(part), power[part], found)
+
+    result.backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
+    return found
+
+
+def cavities(result: Consensus, judgment: NDArray[np.int64]) -> Reals:
+    """(n, K) posterior of the items of some judgments (n,), each without the judgment itself; rows sum to 1."""
+    judgments = result.judgments
+    item, worker, label = judgments.item[judgment], judgments.worker[judgment], judgments.label[judgment]
+    posterior = result.beliefs.dense(item.astype(np.int64))
+    power = tempering.power(judgments.per_item[item], result.rho)
+    with np.errstate(divide="ignore"):
+        logs = np.log(posterior) / power[:, None]
+    logs -= np.log(np.maximum(likelihoods(result, worker, label), SMALLEST))
+    return normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
+
+
+def likelihoods(result: Consensus, worker: NDArray[np.int32], label: NDArray[np.int32]) -> Reals:
+    """(n, K) C[worker, k, label] by true label k, of some workers and observed labels (n,)."""
+    cells, K = result.confusions, result.judgments.n_labels
+    A = cells.pseudo_counts
+    code = cells.row_worker.astype(np.int64) * K + cells.row_label
+    row = np.searchsorted(code, worker.astype(np.int64) * K + label)
+    row = np.minimum(row, len(code) - 1)
+    seen = code[row] == worker.astype(np.int64) * K + label
+    n_each = np.where(seen, cells.cell_start[row + 1] - cells.cell_start[row], 0)
+    own = np.repeat(np.arange(len(row)), n_each)
+    cell = cells.cell_start[row][own] + np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
+    numerator = A.T[label].copy()
+    numerator[own, cells.true[cell]] += cells.counts[cell]
+    totals = cells.totals()[worker] + A.sum(axis=1)
+    found: Reals = np.divide(numerator, totals, out=np.full_like(numerator, 1.0 / K), where=totals > SMALLEST)
+    return found
