@@ -116,6 +116,39 @@ class EscalateConfig(_Settings):
         return self
 
 
+class AuditConfig(_Settings):
+    """When a worker gets which verdict."""
+
+    least_judgments: int = Field(
+        default=20, ge=5, description="Judgments below which there is no verdict but too_few; never fewer than 5."
+    )
+    condemned: float = Field(
+        default=0.7,
+        ge=0.5,
+        lt=1,
+        description="Probability of answers at random or against the truth above which a worker is called spammer or "
+        "adversarial.",
+    )
+    sure: float = Field(
+        default=0.9,
+        ge=0.5,
+        lt=1,
+        description="Probability that expert, biased and careless need, and being no spammer.",
+    )
+    apart: float = Field(
+        default=2.5,
+        gt=1,
+        description="Expert or careless is who has so many times higher or lower odds of being right than the median "
+        "worker.",
+    )
+    swapped: float = Field(
+        default=0.2, gt=0, lt=1, description="Biased is who takes a label for another one in more than this share."
+    )
+    swapped_at_least: float = Field(
+        default=4.0, gt=0, description="Expected judgments of such a mistake that are needed to speak of it."
+    )
+
+
 class ReadConfig(_Settings):
     """How tables of judgments are read."""
 
@@ -134,7 +167,7 @@ class ReadConfig(_Settings):
         return abstain
 
 
-class RunConfig(FitConfig, EscalateConfig, ReadConfig):
+class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
 
     def part(self, kind: type[_Settings]) -> dict[str, Any]:

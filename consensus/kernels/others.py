@@ -2,6 +2,11 @@
 
 The untempered posterior of an item is z[k] ∝ prior[k] prod_j C[row[j], k]; without judgment j, ∝ z[k] / C[row[j], k].
 ``power`` is the tempering exponent that the given posterior was raised to.
+
+A record of a worker sums up what his judgments say about his accuracy a. The likelihood of one is right a + wrong
+(1 - a): right is P(its label is true | the others), wrong is P(its label | the others, it is wrong). Save for a
+constant, that is s a + (1 - s) (1 - a) with s = right / (right + wrong), and judgments of a like s are counted in one
+bin: a record (B,) has their numbers, and s (B,) the means of the bins, over all workers.
 """
 
 from __future__ import annotations
@@ -14,7 +19,9 @@ import numpy as np
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
-    from consensus.kernels import Codes, Offsets, Reals
+    from consensus.kernels import Codes, Flags, Offsets, Reals
+
+TINY = 1e-100  # products are scaled or turned into logarithms before they fall below
 
 
 @kernel()
@@ -82,3 +89,185 @@ def right_sparse(
                 if candidate[c] == label[j]:
                     own = mass
             out_right[j] = own / total
+
+
+@kernel()
+def records(
+    item_start: Offsets,
+    row: Codes,
+    row_worker: Codes,
+    label: Codes,
+    tables: Reals,
+    prior: Reals,
+    own_prior: Flags,
+    n_labels: int,
+    bin_of: Codes,
+    out_records: Codes,
+    out_s: Reals,
+    out_logs: Reals,
+) -> None:
+    """Add the judgments of a shard of items to the records of their workers.
+
+    ``tables`` (R, 4, K) holds for each row the likelihood that others are weighed with, its inverse, P(observed | true,
+    wrong answer), which is 0 at the observed label, and C. ``prior`` (n, K) is that of each item where ``own_prior``
+    (n,), else its first row. Both may be wider than ``n_labels``, filled up with labels of prior 0. ``bin_of`` (T+1,)
+    is the bin of s = t / T. ``out_records`` (W, 2, B) counts judgments, with wrong answers as in the worker's
+    confusions and evenly; ``out_s`` (2, B) adds up their s. ``out_logs`` (W, 2): the sum of log P(observed | others,
+    C), in nats, and a product still to be added to it, which comes as 1.
+    """
+    if prior.shape[1] == 4:
+        _records_of_four(
+            item_start, row, row_worker, label, tables, prior, own_prior, n_labels, bin_of, out_records, out_s, out_logs
+        )
+        return
+    z, u = np.empty(n_labels), np.empty(n_labels)
+    for i in range(item_start.shape[0] - 1):
+        begin, end = item_start[i], item_start[i + 1]
+        first = i if own_prior[i] else 0
+        for k in range(n_labels):
+            z[k] = prior[first, k]
+        for j in range(begin, end):
+            r, most = row[j], 0.0
+            for k in range(n_labels):
+                z[k] *= tables[r, 0, k]
+                most = max(most, z[k])
+            if most < TINY:
+                for k in range(n_labels):
+                    z[k] /= most
+        for j in range(begin, end):
+            r = row[j]
+            total = wrong = predicted = 0.0
+            for k in range(n_labels):
+                weight = z[k] * tables[r, 1, k]
+                u[k] = weight
+                total += weight
+                wrong += weight * tables[r, 2, k]
+                predicted += weight * tables[r, 3, k]
+            right = u[label[j]]
+            even = (total - right) / max(n_labels - 1, 1)
+            _add(row_worker[r], right, wrong, even, predicted / total, bin_of, out_records, out_s, out_logs)
+
+
+@kernel()
+def _records_of_four(
+    item_start: Offsets,
+    row: Codes,
+    row_worker: Codes,
+    label: Codes,
+    tables: Reals,
+    prior: Reals,
+    own_prior: Flags,
+    n_labels: int,
+    bin_of: Codes,
+    out_records: Codes,
+    out_s: Reals,
+    out_logs: Reals,
+) -> None:
+    """Like ``records`` for four labels, or fewer, all in registers: half the time."""
+    u = np.empty(4)
+    for i in range(item_start.shape[0] - 1):
+        begin, end = item_start[i], item_start[i + 1]
+        first = i if own_prior[i] else 0
+        z0, z1, z2, z3 = prior[first, 0], prior[first, 1], prior[first, 2], prior[first, 3]
+        for j in range(begin, end):
+            r = row[j]
+            z0 *= tables[r, 0, 0]
+            z1 *= tables[r, 0, 1]
+            z2 *= tables[r, 0, 2]
+            z3 *= tables[r, 0, 3]
+            most = max(max(z0, z1), max(z2, z3))
+            if most < TINY:
+                z0, z1, z2, z3 = z0 / most, z1 / most, z2 / most, z3 / most
+        for j in range(begin, end):
+            r = row[j]
+            u0, u1, u2, u3 = z0 * tables[r, 1, 0], z1 * tables[r, 1, 1], z2 * tables[r, 1, 2], z3 * tables[r, 1, 3]
+            total = (u0 + u1) + (u2 + u3)
+            wrong = (u0 * tables[r, 2, 0] + u1 * tables[r, 2, 1]) + (u2 * tables[r, 2, 2] + u3 * tables[r, 2, 3])
+            predicted = (u0 * tables[r, 3, 0] + u1 * tables[r, 3, 1]) + (u2 * tables[r, 3, 2] + u3 * tables[r, 3, 3])
+            u[0], u[1], u[2], u[3] = u0, u1, u2, u3
+            right = u[label[j]]
+            even = (total - right) / max(n_labels - 1, 1)
+            _add(row_worker[r], right, wrong, even, predicted / total, bin_of, out_records, out_s, out_logs)
+
+
+@kernel()
+def _add(
+    w: int,
+    right: float,
+    wrong: float,
+    even: float,
+    predicted: float,
+    bin_of: Codes,
+    out_records: Codes,
+    out_s: Reals,
+    out_logs: Reals,
+) -> None:
+    """Count a judgment of worker ``w``; ``right``, ``wrong`` and ``even`` up to a common factor."""
+    fine = bin_of.shape[0] - 1
+    for half in range(2):
+        other = wrong if half == 0 else even
+        s = right / (right + other) if right + other > 0.0 else 0.5
+        b = bin_of[int(s * fine)]
+        out_records[w, half, b] += 1
+        out_s[half, b] += s
+    out_logs[w, 1] *= predicted
+    if out_logs[w, 1] < TINY:
+        out_logs[w, 0] += math.log(out_logs[w, 1])
+        out_logs[w, 1] = 1.0
+
+
+@kernel()
+def record_judgments(
+    worker: Codes, right: Reals, n_labels: int, bin_of: Codes, out_records: Codes, out_s: Reals
+) -> None:
+    """Like ``records``, by P(right | the others) of every judgment (J,); wrong answers are even in both halves."""
+    fine = bin_of.shape[0] - 1
+    for j in range(worker.shape[0]):
+        even = (1.0 - right[j]) / max(n_labels - 1, 1)
+        s = right[j] / (right[j] + even) if right[j] + even > 0.0 else 0.5
+        b = bin_of[int(s * fine)]
+        for half in range(2):
+            out_records[worker[j], half, b] += 1
+            out_s[half, b] += s
+
+
+@kernel()
+def log_likelihoods(record: Reals, s: Reals, grid: Reals, out_logs: Reals) -> None:
+    """``out_logs[w, g]`` (W, G) = sum over the bins of ``record`` (W, B) of n log(s a + (1 - s) (1 - a)).
+
+    ``s`` (B,) is that of the bins, and a = ``grid[w, g]`` (W, G), inside (0, 1).
+    """
+    for w in range(record.shape[0]):
+        for g in range(grid.shape[1]):
+            out_logs[w, g] = 0.0
+        for b in range(record.shape[1]):
+            n = record[w, b]
+            if n > 0.0:
+                for g in range(grid.shape[1]):
+                    a = grid[w, g]
+                    out_logs[w, g] += n * math.log(s[b] * a + (1.0 - s[b]) * (1.0 - a))
+
+
+@kernel()
+def modes(record: Reals, s: Reals, extra: float, out_mode: Reals, out_deviation: Reals) -> None:
+    """The most likely accuracy of each ``record`` (W, B) with ``extra`` right and wrong judgments, by bisection.
+
+    The logarithm is concave. ``out_deviation`` (W,) = 1 / sqrt(its curvature there).
+    """
+    for w in range(record.shape[0]):
+        low, high, curvature = 0.0, 1.0, 0.0
+        for _ in range(20):
+            a = (low + high) / 2
+            slope = extra / a - extra / (1.0 - a)
+            curvature = extra / (a * a) + extra / ((1.0 - a) * (1.0 - a))
+            for b in range(record.shape[1]):
+                if record[w, b] > 0.0:
+                    d = (2.0 * s[b] - 1.0) / (s[b] * a + (1.0 - s[b]) * (1.0 - a))
+                    slope += record[w, b] * d
+                    curvature += record[w, b] * d * d
+            if slope > 0.0:
+                low = a
+            else:
+                high = a
+        out_mode[w] = (low + high) / 2
+        out_deviation[w] = 1.0 / math.sqrt(curvature)

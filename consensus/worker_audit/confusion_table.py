@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.result import Columns, Consensus
 
+LEAST_KNOWN = 0.1  # share of the information in a worker's judgments that always counts
 MOST_CELLS = 2_000_000  # cells of confusions.csv; beyond that only those with a count
 LEAST_SHOWN = 0.01  # expected judgments of such a cell
 
@@ -53,9 +54,10 @@ def confusion_columns(result: Consensus) -> Columns:
         total = found.totals()[worker, true_label]
     a = count + found.pseudo_counts[true_label, label]
     b = np.maximum(total + A_true[true_label] - a, 0.0)
-    known = (a > 0) & (b > 0)
-    low, high = _quantiles(np.where(known, a, 1.0), np.where(known, b, 1.0), result.backend)
     probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
+    known = (a > 0) & (b > 0)
+    less = np.where(known, (total * known_share(result)[worker] + A_true[true_label]) / np.maximum(a + b, 1e-300), 1.0)
+    low, high = _quantiles(np.where(known, a * less, 1.0), np.where(known, b * less, 1.0), result.backend)
     judgments = result.judgments
     return {
         "worker": judgments.worker_ids.take(pa.array(worker)),
@@ -66,6 +68,19 @@ def confusion_columns(result: Consensus) -> Columns:
         "low": where_identified(result, np.where(known, low, probability)),
         "high": where_identified(result, np.where(known, high, probability)),
     }
+
+
+def known_share(result: Consensus) -> NDArray[np.float64]:
+    """(W,) how much of the information in counts of known truth the expected counts of a worker hold (Louis 1982).
+
+    A judgment that is right with probability r leaves r (1 - r) of the variance of a right-or-wrong outcome unknown,
+    with r the reported confidence; LEAST_KNOWN always counts.
+    """
+    judgments = result.judgments
+    totals, right = result.confusions.totals(), result.confusions.right()
+    share = (right.sum(axis=1) + 1.0) / (totals.sum(axis=1) + 2.0)
+    unknown = result.beliefs.doubt(judgments, result.backend) / np.maximum(judgments.per_worker, 1)
+    return np.asarray(np.clip(1.0 - unknown / (share * (1.0 - share)), LEAST_KNOWN, 1.0), np.float64)
 
 
 def _quantiles(

@@ -32,10 +32,8 @@ def right(result: Consensus) -> Reals:
     rows = Rows.of(judgments, result.backend)
     power = tempering.power(judgments.per_item, result.rho)
     found = np.empty(judgments.n_judgments)
-    cells = result.confusions
-    totals, A = cells.totals(), cells.pseudo_counts
-    C_cell = (cells.counts + A[cells.true, cells.label]) / (totals + A.sum(axis=1))[cells.worker, cells.true]
-    C_cell = np.maximum(C_cell, SMALLEST)
+    cells, A = result.confusions, result.confusions.pseudo_counts
+    C_cell = cell_likelihoods(result)
     C_rest = np.maximum(normalised(A).mean(axis=0) if A.any() else np.full(len(A), 1.0 / len(A)), SMALLEST)
 
     def shard(part: slice) -> None:
@@ -63,6 +61,15 @@ def right(result: Consensus) -> Reals:
 
     result.backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
     return found
+
+
+def cell_likelihoods(result: Consensus) -> Reals:
+    """(cells,) C = P(observed | true) of every cell of the confusions, kept above SMALLEST."""
+    cells, A = result.confusions, result.confusions.pseudo_counts
+    a = A[cells.true, cells.label]
+    total = (cells.totals() + A.sum(axis=1))[cells.worker, cells.true]
+    found = np.divide(cells.counts + a, total, out=np.full_like(total, 1.0 / len(A)), where=total > 0)
+    return np.asarray(np.maximum(found, SMALLEST), np.float64)
 
 
 def cavities(result: Consensus, judgment: NDArray[np.int64]) -> Reals:

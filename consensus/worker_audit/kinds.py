@@ -1,0 +1,125 @@
+"""How probable it is that a worker answers at random, or against the truth: a comparison of kinds of workers.
+
+Each kind explains the same judgments of a worker, given what the others say about their items:
+
+one coin
+    Right with probability a, wrong answers even; a has a mixture of Beta distributions, as in ``accuracy`` but finer.
+label shares
+    Answers that have nothing to do with the truth: a Dirichlet-multinomial distribution of the labels given, around the
+    shares of all workers' answers, more or less closely.
+confusions
+    A full confusion matrix with the crowd's prior A, or one of hostile workers. Its evidence is the variational bound
+    log P(labels | others, C) - sum N log C + sum log B(N + A) - sum log B(A), B the multivariate Beta function: the
+    posterior of the labels is held at that of the fit (Bishop 2006, section 10.1).
+
+The shares of the kinds are learnt by EM from all workers. Found to help, on simulated crowds: the even distribution of
+errors rather than the fitted one (that one already knows the answers it is to explain), many narrow Beta distributions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.models import pooled_prior
+from consensus.probabilities import normalised
+from consensus.worker_audit.accuracy import MOST_LEARNT, ROUNDS, densities
+from consensus.worker_audit.others import cell_likelihoods
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.result import Consensus
+    from consensus.worker_audit.records import Records
+
+    Reals = NDArray[np.float64]
+
+N_COINS, COIN_WIDTH = 16, 30.0  # Beta distributions of the one coin, and the judgments that knowing one equals
+POINTS = (np.arange(100) + 0.5) / 100  # accuracies at which one coins are weighed
+CLOSENESS = (1.0, 4.0, 50.0)  # judgments that the shares of all answers are worth, for a worker's own
+HOSTILE, STRENGTH = 0.3, 4.0  # accuracy of the prior of hostile confusions, as a share of chance; judgments it is worth
+SHARES = {"coin": 0.86, "shares": 0.1, "confusions": 0.02, "hostile": 0.02}  # to begin with
+BEGINNING = 2.0  # workers that these shares are worth
+BELOW_CHANCE = 0.7  # share of chance (1/K) below which an accuracy is one against the truth
+NEAR_CHANCE = 0.15  # of the way from chance to 1, up to which a one coin tells next to nothing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kinds:
+    """Posterior probabilities of what a worker does; the rest is that he follows the truth."""
+
+    random: Reals
+    """(W,) answers do not depend on the truth, or next to nothing."""
+    hostile: Reals
+    """(W,) answers are mostly wrong, less often right than by chance."""
+
+
+def kinds(result: Consensus, records: Records) -> Kinds:
+    """Compare the kinds for every worker."""
+    W, K = len(records.even.n), result.judgments.n_labels
+    if K < 2 or not W:
+        return Kinds(np.zeros(W), np.zeros(W))
+    logs = records.even.log_likelihoods(POINTS) + records.even_log[:, None]
+    others = np.stack([_of_label_shares(result), *_of_confusions(result, records)], axis=1)
+    peak = np.maximum(logs.max(axis=1), others.max(axis=1))[:, None]
+    likelihood, others = np.exp(logs - peak), np.exp(others - peak)
+    coins = densities(POINTS, N_COINS, COIN_WIDTH)
+    evidence = np.hstack([likelihood @ coins / len(POINTS), others])
+    first = np.array([SHARES["coin"] / N_COINS] * N_COINS + [SHARES[kind] for kind in list(SHARES)[1:]])
+    sample = evidence[:: -(-W // MOST_LEARNT)]
+    shares = first
+    for _ in range(ROUNDS):
+        shares = normalised((normalised(sample * shares).sum(axis=0) + BEGINNING * first)[None])[0]
+    coin = likelihood * (coins @ shares[:N_COINS]) / len(POINTS)
+    others = others * shares[N_COINS:]
+    total = coin.sum(axis=1) + others.sum(axis=1)
+    chance = 1.0 / K
+    below = BELOW_CHANCE * chance
+    of_all = result.confusions.totals().sum(axis=1)
+    often_right = (result.confusions.right().sum(axis=1) + chance) / (of_all + 1.0)
+    against = coin[:, below > POINTS].sum(axis=1) + others[:, 1:].sum(axis=1) * (often_right < below)
+    near = (below <= POINTS) & (chance + NEAR_CHANCE * (1.0 - chance) > POINTS)
+    return Kinds((coin[:, near].sum(axis=1) + others[:, 0]) / total, against / total)
+
+
+def _of_label_shares(result: Consensus) -> Reals:
+    """(W,) log evidence, in nats, that answers are drawn from shares of labels, whatever the truth."""
+    from scipy.special import gammaln
+
+    found = result.confusions
+    W, K = found.n_workers, found.n_labels
+    row = np.repeat(np.arange(len(found.row_worker)), np.diff(found.cell_start))
+    n_row = np.bincount(row, weights=found.counts, minlength=len(found.row_worker))
+    n = np.bincount(found.row_worker, weights=n_row, minlength=W)
+    answers = np.bincount(found.row_label, weights=n_row, minlength=K).astype(np.float64) + 1.0
+    pooled = answers / answers.sum()
+    logs = []
+    for c in CLOSENESS:
+        a = c * pooled[found.row_label]
+        of_rows = np.bincount(found.row_worker, weights=gammaln(n_row + a) - gammaln(a), minlength=W)
+        logs.append(of_rows + gammaln(c) - gammaln(n + c))
+    return np.asarray(np.logaddexp.reduce(logs, axis=0) - np.log(len(CLOSENESS)), np.float64)
+
+
+def _of_confusions(result: Consensus, records: Records) -> list[Reals]:
+    """(W,) log evidence, in nats, of confusions with the crowd's prior, and with that of hostile workers."""
+    from scipy.special import gammaln
+
+    found = result.confusions
+    W, K = found.n_workers, found.n_labels
+    if np.isnan(records.predicted).any():  # beside very many labels: not compared
+        return [np.full(W, -np.inf)] * 2
+    A = found.pseudo_counts if found.pseudo_counts.any() else pooled_prior.fixed(K)
+    eye = np.eye(K) > 0
+    hostile = STRENGTH * np.where(eye, HOSTILE / K, (1.0 - HOSTILE / K) / (K - 1))
+    worker, totals = found.worker, found.totals()
+    C = cell_likelihoods(result)
+    fitted = records.predicted - np.bincount(worker, weights=found.counts * np.log(C), minlength=W)
+    logs = []
+    for prior in (A, hostile):
+        a, of_row = prior[found.true, found.label], prior.sum(axis=1)
+        gained = np.bincount(worker, weights=gammaln(found.counts + a) - gammaln(a), minlength=W)
+        logs.append(fitted + gained - (gammaln(totals + of_row) - gammaln(of_row)).sum(axis=1))
+    return logs

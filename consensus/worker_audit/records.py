@@ -1,0 +1,152 @@
+"""What every worker's judgments say about his accuracy, each held against the others' judgments of the same item."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.backends import even_slices, number_of_shards
+from consensus.kernels import others as kernels
+from consensus.models import tempering
+from consensus.models.rows import IN_REGISTERS, Rows
+from consensus.posterior import DensePosterior
+from consensus.worker_audit import others
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.result import Consensus
+
+    Reals = NDArray[np.float64]
+
+FINE = 1024
+EDGES = (2, 5, 10, 20, 41, 82, 133, 205, 290, 384, 512, 640, 734, 819, 891, 942, 983, 1004, 1014, 1019, 1022)
+"""(B-1,) lower ends of all bins of s but the first, in parts of FINE; close where good or hostile workers differ."""
+ONE_COIN = 0.5  # weight of the one coin among the logarithms of the likelihoods that others are weighed with
+PATIENCE = 4.0  # judgments at the usual accuracy that each worker's coin is credited with
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """Judgments of each worker by how far the others agree (see ``kernels.others``)."""
+
+    n: Reals
+    """(W, B) judgments in each bin."""
+    s: Reals
+    """(B,) mean s of the bins."""
+
+    def log_likelihoods(self, points: Reals) -> Reals:
+        """(W, P) log likelihood of each accuracy in ``points`` (P,), but for a constant."""
+        return np.asarray(self.n @ np.log(self.s[:, None] * points + (1.0 - self.s)[:, None] * (1.0 - points)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Records:
+    """What the judgments of all workers say."""
+
+    own: Record
+    """Wrong answers distributed as in the worker's confusions: what his accuracy is read off."""
+    even: Record
+    """Wrong answers distributed evenly: what one-coin workers are compared with others by."""
+    even_log: Reals
+    """(W,) nats to add to the log likelihood of ``even``."""
+    predicted: Reals
+    """(W,) log P(judgments of the worker | the others, his confusions), in nats; NaN beside very many labels."""
+
+
+def records(result: Consensus) -> Records:
+    """The records of all workers.
+
+    What the others say is weighed with likelihoods halfway between their confusions and a coin of their accuracy: the
+    confusions were fitted to these very judgments and are too sure of them. Measured, against the confusions alone: on
+    seven public sets the rank correlation with the true accuracy is .874 and not .868, in simulated crowds intervals of
+    workers with 100 judgments and more cover 93 to 94 % of the planted accuracies, not 91 to 93 %.
+
+    Beside very many labels the confusions alone count, and wrong answers are taken to be even.
+    """
+    judgments, n_bins = result.judgments, len(EDGES) + 1
+    W, K = judgments.n_workers, judgments.n_labels
+    bin_of = np.searchsorted(np.array(EDGES), np.arange(FINE + 1), side="right").astype(np.int32)
+    parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, W * (n_bins + 2)))
+    beliefs = result.beliefs
+    if isinstance(beliefs, DensePosterior):
+        rows, tables = Rows.of(judgments, result.backend), _tables(result)
+        own, priors = _own_priors(result, beliefs, rows)
+
+        def shard(part: slice) -> tuple[NDArray[np.int32], Reals, Reals]:
+            found, s, logs = np.zeros((W, 2, n_bins), np.int32), np.zeros((2, n_bins)), np.tile([0.0, 1.0], (W, 1))
+            starts = judgments.item_start[part.start : part.stop + 1]
+            prior = priors[part] if own.any() else priors
+            kernels.records(
+                starts, rows.row, rows.worker, judgments.label, tables, prior, own[part], K, bin_of, found, s, logs
+            )
+            return found, s, logs[:, 0] + np.log(logs[:, 1])
+
+    else:
+        right = others.right(result)
+
+        def shard(part: slice) -> tuple[NDArray[np.int32], Reals, Reals]:
+            found, s = np.zeros((W, 2, n_bins), np.int32), np.zeros((2, n_bins))
+            mine = slice(judgments.item_start[part.start], judgments.item_start[part.stop])
+            kernels.record_judgments(judgments.worker[mine], right[mine], K, bin_of, found, s)
+            return found, s, np.full(W, np.nan)
+
+    made = result.backend.map(shard, parts)
+    n, sums, predicted = (functools.reduce(operator.add, parts) for parts in zip(*made, strict=True))
+    total = n.sum(axis=0)
+    s = np.divide(sums, total, out=np.full_like(sums, 0.5), where=total > 0)
+    of_own, of_even = (Record(np.ascontiguousarray(n[:, half], np.float64), s[half]) for half in range(2))
+    # right + wrong = 1 / (s + (K - 1) (1 - s)), as s = right / (right + wrong) and wrong = (1 - right) / (K - 1)
+    even_log = -of_even.n @ np.log(of_even.s + max(K - 1, 1) * (1.0 - of_even.s))
+    return Records(of_own, of_even, even_log, predicted)
+
+
+def _tables(result: Consensus) -> Reals:
+    """(R, 4, K), or wider, what ``kernels.records`` reads of each row."""
+    cells = result.confusions
+    K, A = cells.n_labels, cells.pseudo_counts
+    C = others.cell_likelihoods(result).reshape(-1, K)
+    totals, right = cells.totals(), cells.right()
+    n, n_right = totals.sum(axis=1), right.sum(axis=1)
+    usual = n_right.sum() / max(n.sum(), 1e-300)
+    coin = np.clip((n_right + PATIENCE * usual) / (n + PATIENCE), 0.02, 0.98)[cells.row_worker]
+    of_coin = np.repeat(((1.0 - coin) / max(K - 1, 1))[:, None], K, axis=1)
+    at = np.arange(len(C)), cells.row_label
+    of_coin[at] = coin
+    total = totals + A.sum(axis=1)
+    good = np.divide(right + np.diag(A), total, out=np.full_like(total, 1.0 / K), where=total > 0)
+    wrong = C / np.maximum(1.0 - good, 1e-6)[cells.row_worker]
+    wrong[at] = 0.0
+    halfway = of_coin**ONE_COIN * C ** (1.0 - ONE_COIN)
+    tables = np.ones((len(C), 4, max(K, IN_REGISTERS)))
+    tables[:, :, :K] = np.stack([halfway, 1.0 / halfway, wrong, C], axis=1)
+    return tables
+
+
+def _own_priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> tuple[NDArray[np.bool_], Reals]:
+    """Which items (I,) have a prior of their own, by gold or models, and all priors (I, K); else that of the class."""
+    judgments = result.judgments
+    own = np.zeros(judgments.n_items, np.bool_)
+    if result.gold is not None:
+        own[result.gold.items] = True
+    if result.models is not None:
+        own |= result.models.votes.per_item > 0
+    pi = np.maximum(result.prior_shares, others.SMALLEST)
+    wide = np.zeros((judgments.n_items if own.any() else 1, max(len(pi), IN_REGISTERS)))
+    wide[:, : len(pi)] = pi
+    if not own.any():
+        return own, wide
+    items = np.flatnonzero(own)
+    power = tempering.power(judgments.per_item[items], result.rho)
+    with np.errstate(divide="ignore"):
+        logs = np.log(beliefs.table[items]) / power[:, None]
+    mine = np.flatnonzero(own[judgments.item])
+    place = np.cumsum(own) - 1
+    log_C = np.log(others.cell_likelihoods(result).reshape(-1, judgments.n_labels))
+    np.subtract.at(logs, place[judgments.item[mine]], log_C[rows.row[mine]])
+    wide[items, : len(pi)] = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return own, wide
