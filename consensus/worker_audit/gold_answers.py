@@ -81,7 +81,7 @@ class GoldAnswers:
     @property
     def n_items(self) -> int:
         """G."""
-        return self.usual.shape[1]
+        return int(self.usual.shape[1])
 
     @property
     def n(self) -> NDArray[np.int64]:
@@ -116,8 +116,10 @@ class GoldAnswers:
         chance = np.clip(self.predicted, 1e-6, 1.0 - 1e-6)
         better = ~self.weak
         chance = expit(logit(chance) + _shift(logit(chance[better]), self.right[better]))
-        expected = np.bincount(self.own[self.weak], weights=chance[self.weak], minlength=self.n_items)
-        found = np.zeros(self.n_items, np.bool_)
+        expected: Reals = np.bincount(self.own[self.weak], weights=chance[self.weak], minlength=self.n_items).astype(
+            np.float64
+        )  # whole numbers where there are none
+        found: Flags = np.zeros(self.n_items, np.bool_)
         tested = np.flatnonzero(self._count(self.weak))
         if not len(tested):
             return found, expected
