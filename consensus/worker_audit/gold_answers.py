@@ -126,7 +126,7 @@ class GoldAnswers:
         tail, middle = _tails(self.own[self.weak], chance[self.weak], self._count(self.weak & self.right), tested)
         z = -ndtri(np.clip(middle, 1e-12, 1.0 - 1e-12))
         low = -z[z < 0]  # those whose weak workers do worse than expected show how widely items spread
-        spread = max(1.0, 1.4826 * float(np.median(low))) if len(low) else 1.0  # 1 for a normal distribution
+        spread = max(1.0, float(np.sqrt((low**2).mean()))) if len(low) else 1.0
         p = ndtr(ndtri(np.clip(tail, 1e-300, 1.0)) / spread)
         order = np.argsort(p, kind="stable")
         below = np.flatnonzero(p[order] <= LEVEL * np.arange(1, len(p) + 1) / len(p))
@@ -139,21 +139,21 @@ class GoldAnswers:
         total = int((self.own == n).sum())
         if not len(says):
             return f"none of {_workers(total)} says {gold} as the gold does"
-        return f"{len(says)} of {_workers(total)} ({_range(says)} right elsewhere) say {label}, the gold says {gold}"
+        return f"{len(says)} of {_workers(total)} ({_range(says)} right elsewhere) say {label} but the gold says {gold}"
 
     def beyond(self, n: int, expected: float) -> str:
         """Why item ``n`` is leaked."""
         weak = (self.own == n) & self.weak
         return (
             f"{int((weak & self.right).sum())} of {_workers(int(weak.sum()))} who are {_range(self.accuracy[weak])} "
-            f"right elsewhere are right here, {expected:.1f} were to be expected: they may know the answer"
+            f"right elsewhere are right here where {expected:.1f} were to be expected: they may know the answer"
         )
 
     def by_all(self, n: int) -> str:
         """Why item ``n`` is too easy."""
         weak = (self.own == n) & self.weak
         return (
-            f"all of {_workers(int((self.own == n).sum()))} are right, also {int(weak.sum())} who are "
+            f"all of {_workers(int((self.own == n).sum()))} are right with {int(weak.sum())} who are "
             f"{_range(self.accuracy[weak])} right elsewhere: it tells little about workers"
         )
 

@@ -72,10 +72,11 @@ def gold(result: Consensus) -> pd.DataFrame:
     false alarms .3 at most on average, never more than two. Knowing the confusions would find .5 to 1 more.
 
     Weak workers are those less than half as far above chance as the median worker, off the gold. Leaked is tested by
-    the exact distribution of how many of them are right (the normal one above 200), after the gold was allowed to be as
-    much easier than other items as better workers find it, and results to spread as widely as they do around their
-    median; Benjamini & Hochberg 1995 bound false discoveries to 5 %. An item that is merely very easy may be taken for
-    leaked. Either way it tests nobody.
+    the exact distribution of how many of them are right (the normal one above 200). The gold may be as much easier than
+    other items as better workers find it, and items may spread as widely as they do where weak workers do worse than
+    expected. Benjamini & Hochberg 1995 bound false discoveries to 5 %. An item that is merely very easy may be taken
+    for leaked; either way it tests nobody. Where nearly all items are gold, nothing is known of workers off the gold,
+    and no item is found too easy or leaked.
     """
     return framed(gold_columns(result))
 

@@ -43,7 +43,8 @@ def retest(result: Consensus, worker_codes: ArrayLike, n_items: int) -> Columns:
 
     Each next item is of the label that narrows the worker's accuracy (over labels in the proportions of the class
     prior) most: common labels of which he judged few, and which he gets right about half of the time. Items are gold,
-    and the first 2,000 that ``proposals`` lists. Every worker begins elsewhere in the list, so that not all get the same items.
+    and the first 2,000 that ``proposals`` lists. Every worker begins elsewhere in the list, so that not all get the
+    same items.
 
     Parameters
     ----------

@@ -108,7 +108,8 @@ def evidence_columns(result: Consensus, worker: str, n: int = SHOWN) -> Columns:
     }
     if judgments.timestamp is not None:
         when = judgments.timestamp[judgment]
-        texts = np.datetime_as_string(when, timezone="UTC")
+        whole = bool((np.isnat(when) | (when == when.astype("datetime64[s]"))).all())
+        texts = np.datetime_as_string(when, unit="s" if whole else "us", timezone="UTC")
         columns["timestamp"] = pa.array(texts.astype(object), pa.string(), mask=np.isnat(when))
     return columns
 
