@@ -10,8 +10,9 @@ import pytest
 from consensus import fit, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.judgments import Gold
-from consensus.models import majority_vote, tempering
-from consensus.result import Consensus
+from consensus.models import layout, majority_vote, tempering
+from consensus.posterior import SparsePosterior
+from consensus.result import Consensus, framed
 from consensus.simulation import Simulation, simulate_votes
 from consensus.worker_audit import gold_answers, gold_health, skills
 from tests import naive
@@ -254,10 +255,11 @@ class TestOddCases:
         names = tuple(f"i{i}" for i in range(20))
         labels = ("l1", *(f"l{i % 2}" for i in range(1, 20)))
         gold = Gold((*names, "alone"), (*labels, "l0"), ("gold",) * 21)
-        table = worker_audit.gold(majority_vote.fit(encoded(judged), gold=gold)).set_index("item")
-        assert table.loc["i0", "p_wrong"] > table.loc["alone", "p_wrong"]
-        assert table.loc["alone", "p_wrong"] < 0.5
-        assert table.drop(["i0", "alone"])["p_wrong"].max() < 0.01
+        table = worker_audit.gold(majority_vote.fit(encoded(judged), gold=gold))
+        p = dict(zip(table["item"], table["p_wrong"], strict=True))
+        assert p["i0"] > p["alone"]
+        assert p["alone"] < 0.5
+        assert max(p[item] for item in p if item not in {"i0", "alone"}) < 0.01
 
 
 class TestForgiving:
@@ -267,7 +269,8 @@ class TestForgiving:
         table = worker_audit.forgive(result, [item])
         assert list(table.columns) == ["kind", "id", "field", "before", "after"]
         kept = [n for n in range(40) if gold.item[n] != item]
-        left = Gold(*(tuple(column[n] for n in kept) for column in (gold.item, gold.label, gold.place)))
+        item_left, label_left = (tuple(column[n] for n in kept) for column in (gold.item, gold.label))
+        left = Gold(item_left, label_left, ("gold",) * len(kept))
         after = fit(result.judgments, gold=left)
         labels = result.labels.set_index("item")["label"], after.labels.set_index("item")["label"]
         changed = labels[0].index[labels[0] != labels[1]]
@@ -282,10 +285,9 @@ class TestForgiving:
             differs |= before[field].isna() != now[field].isna()
             told = table[table["field"] == field]
             assert told["id"].tolist() == before.index[differs].tolist()
-            for row in told.itertuples():
-                for name, one in ((row.before, before), (row.after, now)):
-                    value = one.loc[str(row.id), field]
-                    assert (pd.isna(name) and pd.isna(value)) or name == f"{value:.3f}"
+            for column, one in (("before", before), ("after", now)):
+                values = one[field][told["id"]]
+                assert told[column].fillna("-").tolist() == [f"{p:.3f}" if p == p else "-" for p in values]
 
     def test_a_changed_verdict(self, fitted: tuple[Consensus, Gold, set[str]], monkeypatch: pytest.MonkeyPatch) -> None:
         import pyarrow as pa
@@ -302,18 +304,19 @@ class TestForgiving:
 
         monkeypatch.setattr(forgiving, "worker_columns", columns)
         table = worker_audit.forgive(result, sorted(wrong))
-        (told,) = table[table["kind"] == "worker"].itertuples()
-        assert (told.id, told.field, told.before) == (result.judgments.worker_ids[1].as_py(), "verdict", "good")
-        assert pd.isna(told.after)
+        told = table[table["kind"] == "worker"]
+        name = result.judgments.worker_ids[1].as_py()
+        assert told[["id", "field", "before"]].to_numpy().tolist() == [[name, "verdict", "good"]]
+        assert told["after"].isna().all()
 
     def test_gold_that_nobody_judged_loses_its_label(self) -> None:
         judged = [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)]
-        gold = Gold(("i0", "elsewhere", "elsewhere"), ("l0", "l1", "l0"), ("gold",) * 3)
+        gold = Gold(("i0", "elsewhere", "elsewhere", "far"), ("l0", "l1", "l0", "l1"), ("gold",) * 4)
         result = fit(encoded(judged), gold=gold)
         told = worker_audit.forgive(result, ["elsewhere"])
         assert told[["kind", "id", "field", "before"]].to_numpy().tolist() == [["label", "elsewhere", "label", "l0"]]
         assert told["after"].isna().all()
-        everything = worker_audit.forgive(result, ["i0", "elsewhere"])
+        everything = worker_audit.forgive(result, ["i0", "elsewhere", "far"])
         assert everything["field"].tolist()[0] == "label"
         assert "gold_accuracy" in everything["field"].tolist()
 
@@ -336,19 +339,19 @@ class TestForgiving:
             ),
         ):
             told = worker_audit.forgive(result, [item])
-            told = told[told["kind"] == "label"].set_index("id")["after"]
+            changed = told[told["kind"] == "label"].set_index("id")["after"]
             labels = after.labels.set_index("item")["label"]
             before = result.labels.set_index("item")["label"]
-            assert told.to_dict() == labels[before != labels].to_dict()
+            assert changed.to_dict() == labels[before != labels].to_dict()
 
     def test_errors(self, fitted: tuple[Consensus, Gold, set[str]]) -> None:
         result, gold, _ = fitted
         with pytest.raises(ConfigError, match=rf'"{gold.item[0]}x" is no gold item \(did you mean {gold.item[0]}'):
             worker_audit.forgive(result, [f"{gold.item[0]}x"])
-        with pytest.raises(ConfigError, match='"?" is no gold item; consensus audit --table gold lists'):
-            worker_audit.forgive(result, ["?"])
+        with pytest.raises(ConfigError, match='"xyz" is no gold item; consensus audit --table gold lists'):
+            worker_audit.forgive(result, ["xyz"])
         with pytest.raises(ConfigError, match="there is no gold that an item could be forgiven"):
-            worker_audit.forgive(fit(result.judgments), ["?"])
+            worker_audit.forgive(fit(result.judgments), ["xyz"])
 
 
 def test_command_line(run: Run, write: Any) -> None:
@@ -367,3 +370,39 @@ def test_command_line(run: Run, write: Any) -> None:
     assert '"i20" is no gold item' in ran.err
     ran = run("audit", judged, "--gold", known, "--forgive", "i0", "--evidence", "w0")
     assert ran.status == 2
+
+
+def every_table(result: Consensus) -> list[pd.DataFrame]:
+    forgiven = worker_audit.gold(result)["item"].tolist()[:2]
+    return [
+        worker_audit.gold(result),
+        worker_audit.proposals(result),
+        worker_audit.evidence(result, "w0"),
+        framed(worker_audit.retest(result, [0, 1, 2], 9)),
+        worker_audit.forgive(result, forgiven),
+    ]
+
+
+@pytest.mark.parametrize("few_labels", [32, 0])
+def test_threads_change_nothing(few_labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
+    monkeypatch.setattr(layout, "FEW_LABELS", few_labels)
+    monkeypatch.setattr(layout, "MOST_CELLS", 0)
+    drawn = simulate(120, 8, 4, 5, accuracy=0.85, spammers=0.2, seed=5)
+    gold = drawn.truth_table(30)
+    gold.loc[0, "label"] = next(label for label in drawn.judgments.labels if label != gold["label"][0])
+    one, *others = [every_table(fit(drawn.judgments, gold=gold, threads=n)) for n in (1, 2, 4)]
+    for other in others:
+        for a, b in zip(one, other, strict=True):
+            assert not a.empty
+            pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def test_few_candidates_weighed_one_by_one_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, gold, wrong = with_wrong_gold(3, 30, seed=7, n_items=300, n_labels=3, accuracy=0.9)
+    monkeypatch.setattr(layout, "FEW_LABELS", 0)
+    monkeypatch.setattr(layout, "MOST_CELLS", 0)
+    result = fit(drawn.judgments, gold=gold)
+    assert isinstance(result.beliefs, SparsePosterior)
+    table = worker_audit.gold(result)
+    assert set(table["item"][table["suspect"]]) == wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from consensus.models import tempering
 from consensus.probabilities import normalised
 from consensus.result import framed, named
 from consensus.worker_audit import others
+from consensus.worker_audit.gold_health import names_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,11 +188,9 @@ def _said(result: Consensus, judgment: int) -> str | None:
 
 def _gold(result: Consensus, items: NDArray[np.int32]) -> list[str | None]:
     """The accepted labels of items (n,), None where there are none."""
-    if result.gold is None or not len(result.gold.items):
+    if result.gold is None:
         return [None] * len(items)
-    labels, gold = result.judgments.labels, result.gold
-    at = np.minimum(np.searchsorted(gold.items, items), len(gold.items) - 1)
-    return [
-        " | ".join(labels[k] for k in np.flatnonzero(gold.accepted[n])) if gold.items[n] == item else None
-        for n, item in zip(at, items, strict=True)
-    ]
+    chosen = np.flatnonzero(np.isin(result.gold.items, items))
+    gold = replace(result.gold, items=result.gold.items[chosen], accepted=result.gold.accepted[chosen])
+    names = dict(zip(gold.items.tolist(), names_of(gold, result.judgments.labels), strict=True))
+    return [names.get(item) for item in items.tolist()]
