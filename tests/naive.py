@@ -6,7 +6,7 @@ Written from the formulas (Dawid & Skene 1979; Minka 2000); shares no code with 
 import math
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -357,3 +357,50 @@ def gwet_ac1(items: list[list[int]], n_labels: int) -> float:
     observed = sum(item_agreement(labels) for labels in items) / len(items)
     by_chance = sum(share * (1 - share) for share in mean_shares(items, n_labels)) / (n_labels - 1)
     return (observed - by_chance) / (1 - by_chance)
+
+
+def support(
+    judgments: Judgments, best: NDArray[np.int32], strong: NDArray[np.bool_], right: Reals
+) -> list[tuple[int, int, float]]:
+    """By item: strong workers, their judgments that do not say ``best``, and the least ``right`` of those that do."""
+    found = []
+    for i in range(judgments.n_items):
+        own = [j for j in range(judgments.n_judgments) if judgments.item[j] == i]
+        of_strong = [j for j in own if strong[judgments.worker[j]]]
+        against = [j for j in of_strong if judgments.label[j] != best[i]]
+        saying = [float(right[j]) for j in own if judgments.label[j] == best[i]]
+        found.append((len({int(judgments.worker[j]) for j in of_strong}), len(against), min(saying, default=0.0)))
+    return found
+
+
+def poisson_binomial(p: list[float], n: int) -> tuple[float, float]:
+    """P(``n`` or more of independent events with probabilities ``p`` happen), P(just ``n`` do): all outcomes."""
+    more = just = 0.0
+    for outcome in product((False, True), repeat=len(p)):
+        share = math.prod(chance if happens else 1 - chance for chance, happens in zip(p, outcome, strict=True))
+        more += share if sum(outcome) >= n else 0.0
+        just += share if sum(outcome) == n else 0.0
+    return more, just
+
+
+def p_wrong(untempered: Reals, n: list[int], accepted: list[set[int]], rhos: Reals, shares: Reals) -> Reals:
+    """P(the gold is wrong) of gold items, averaged over pairs of rho and the share of wrong gold by how likely each
+    makes the gold.
+
+    ``untempered`` (G, K) is the crowd's posterior without the gold; a crowd is never believed beyond 1 - 1e-4. The
+    shares lie evenly on a scale of logs, and their prior is exponential with mean .03.
+    """
+    G, K = untempered.shape
+    total, weights = np.zeros(G), 0.0
+    for rho in rhos:
+        q = tempered(untempered, np.array(n), rho) * (1 - 1e-4) + 1e-4 / K
+        for e in shares:
+            weight, wrong = math.exp(-e / 0.03) * e, np.zeros(G)
+            for i in range(G):
+                right = sum(q[i, k] for k in accepted[i]) * (1 - e)
+                other = sum(q[i, k] for k in range(K) if k not in accepted[i]) * e / (K - 1)
+                weight *= right + other
+                wrong[i] = other / (right + other)
+            total += weight * wrong
+            weights += weight
+    return total / weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +144,32 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
         place=tuple(found.values()),
         sources=tuple(rows.sources),
     )
+
+
+def columns_of(path: Path) -> list[str]:
+    """Names of the columns of a file (the keys of its first objects, in JSON lines); its rows are not read.
+
+    Raises
+    ------
+    FormatError
+        The file can't be read.
+    """
+    listing = _Listing({})
+    _reader(path)(path, listing)
+    return listing.header
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing(Roles):
+    """Looks for no column, and keeps the header."""
+
+    header: list[str] = field(default_factory=list)
+
+    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
+        """None."""
+        del place
+        self.header.extend(header)
+        return {}
 
 
 def _added(rows: Rows, reading: Reading) -> str:

@@ -1,0 +1,134 @@
+"""Which items to give a worker whose judgments do not tell enough yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import ConfigError
+from consensus.intervals import Z
+from consensus.result import named
+from consensus.worker_audit import new_gold, skills
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from consensus.result import Columns, Consensus
+
+    Reals = NDArray[np.float64]
+
+POOL = 2000  # items besides gold that workers are tested with
+MOST_NEEDED = 200  # judgments; more would be dearer than another worker
+
+
+def needed(accuracy: ArrayLike, n_judgments: ArrayLike, threshold: float) -> NDArray[np.int64]:
+    """(W,) how many more judgments of known label would settle on which side of ``threshold`` an accuracy lies.
+
+    So many that the 95 % normal interval around today's ``accuracy`` (W,) no longer holds the threshold, all judgments
+    so far (W,) counting fully; at most 200, also where the accuracy is unknown.
+    """
+    a, n = np.asarray(accuracy, np.float64), np.asarray(n_judgments, np.float64)
+    a = np.where(np.isnan(a), threshold, a)
+    cautious = (a * n + 1.0) / (n + 2.0)  # a flawless record is no certainty
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = Z**2 * cautious * (1.0 - cautious) / (a - threshold) ** 2
+    more = np.ceil(np.minimum(np.nan_to_num(total, nan=np.inf) - n, MOST_NEEDED))
+    found: NDArray[np.int64] = np.maximum(more, 0.0).astype(np.int64)
+    return found
+
+
+def retest(result: Consensus, worker_codes: ArrayLike, n_items: int) -> Columns:
+    """Items of all but certain label that workers have not judged, ``n_items`` for each of them.
+
+    Each next item is of the label that narrows the worker's accuracy (over labels in the proportions of the class
+    prior) most: common labels of which he judged few, and which he gets right about half of the time. Items are gold,
+    and the first 2,000 that ``proposals`` lists. Every worker begins elsewhere in the list, so that not all get the
+    same items.
+
+    Parameters
+    ----------
+    result
+        A fit.
+    worker_codes
+        (n,) codes of the workers.
+    n_items
+        How many items each; fewer where there are no more.
+
+    Returns
+    -------
+    Columns
+        worker, item, and the label that is to be expected; workers as given, items in the order of their use.
+
+    Raises
+    ------
+    ConfigError
+        ``n_items`` is below 1.
+    """
+    import pyarrow as pa
+
+    if n_items < 1:
+        raise ConfigError(f"{n_items} items a worker are asked for; ask for 1 or more")
+    judgments, workers = result.judgments, np.asarray(worker_codes, np.int64)
+    skill = skills.elsewhere(result)
+    item, label = _suited(result, skill)
+    totals = result.confusions.totals()[workers]
+    judged = _judged_by(result, workers)
+    chosen = [
+        _next_items(int(w), n_items, (item, label), judged[int(w)], result.prior_shares, skill.right[w], n.copy())
+        for w, n in zip(workers, totals, strict=True)
+    ]
+    at = np.concatenate([np.zeros(0, np.int64), *chosen])
+    return {
+        "worker": judgments.worker_ids.take(pa.array(np.repeat(workers, [len(one) for one in chosen]))),
+        "item": judgments.item_ids.take(pa.array(item[at])),
+        "label": named(label[at], judgments.labels),
+    }
+
+
+def _suited(result: Consensus, skill: skills.Skills) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Items with one gold label, then proposed gold; and their labels."""
+    found = new_gold.Candidates.of(result, skill)
+    found = found.chosen(found.dealt(POOL))
+    if result.gold is None:
+        return found.items, found.label
+    alone = result.gold.accepted.sum(axis=1) == 1
+    label = result.gold.accepted[alone].argmax(axis=1).astype(np.int32)
+    return np.concatenate([result.gold.items[alone], found.items]), np.concatenate([label, found.label])
+
+
+def _judged_by(result: Consensus, workers: NDArray[np.int64]) -> dict[int, NDArray[np.int32]]:
+    """The items that each of some workers judged."""
+    judgments = result.judgments
+    wanted = np.zeros(judgments.n_workers, np.bool_)
+    wanted[workers] = True
+    own = np.flatnonzero(wanted[judgments.worker])
+    own = own[np.argsort(judgments.worker[own], kind="stable")]
+    bounds = np.searchsorted(judgments.worker[own], [workers, workers + 1])
+    return {int(w): judgments.item[own[a:b]] for w, a, b in zip(workers, *bounds, strict=True)}
+
+
+def _next_items(
+    worker: int,
+    n_items: int,
+    suited: tuple[NDArray[np.int64], NDArray[np.int32]],
+    judged: NDArray[np.int32],
+    prior: Reals,
+    right: Reals,
+    n: Reals,
+) -> NDArray[np.int64]:
+    """Positions in ``suited`` of the items for one worker; ``n`` (K,) judgments of each label is counted up."""
+    item, label = suited
+    free = np.flatnonzero(~np.isin(item, judged))
+    queues = []
+    for k in range(len(prior)):
+        queue = free[label[free] == k]
+        queues.append(np.roll(queue, -(worker * n_items) % max(len(queue), 1)).tolist())
+    found: list[int] = []
+    spread = prior**2 * right * (1.0 - right)
+    while len(found) < n_items and any(queues):
+        gain = spread / ((n + 1.0) * (n + 2.0))
+        k = max((k for k, queue in enumerate(queues) if queue), key=lambda k: (gain[k], -k))
+        found.append(queues[k].pop(0))
+        n[k] += 1.0
+    return np.array(found, np.int64)
