@@ -47,10 +47,22 @@ PATIENCE = 20.0  # judgments of usual labels, and of usual accuracy in each, tha
 class Accuracy:
     """P(right) of every worker over items in the proportions of the class prior, as a distribution."""
 
-    grid: Reals
-    """(W, G) accuracies, ascending."""
+    own: Reals
+    """(W, G) accuracies on the items that the worker judged, ascending."""
     weight: Reals
     """(W, G) their probabilities; rows sum to 1."""
+    label_mix: Reals
+    """(W,) what is to be added for labels in the proportions of the class prior."""
+
+    @property
+    def grid(self) -> Reals:
+        """(W, G) accuracies over labels in the proportions of the class prior."""
+        return np.asarray(np.clip(self.own + self.label_mix[:, None], 0.0, 1.0), np.float64)
+
+    @property
+    def on_own_items(self) -> Reals:
+        """(W,) mean accuracy on the items that the worker judged."""
+        return np.asarray((self.own * self.weight).sum(axis=1), np.float64)
 
     @property
     def mean(self) -> Reals:
@@ -65,13 +77,13 @@ class Accuracy:
     def quantile(self, level: float) -> Reals:
         """(W,)."""
         reached = np.cumsum(self.weight, axis=1)
-        after = np.minimum((reached < level).sum(axis=1), self.grid.shape[1] - 1)
-        rows = np.arange(len(self.grid))
-        step = self.grid[:, 1] - self.grid[:, 0]
+        after = np.minimum((reached < level).sum(axis=1), self.own.shape[1] - 1)
+        rows = np.arange(len(self.own))
+        step = self.own[:, 1] - self.own[:, 0]
         within = (level - reached[rows, after] + self.weight[rows, after]) / np.maximum(
             self.weight[rows, after], 1e-300
         )
-        found = self.grid[rows, after] + step * (np.clip(within, 0.0, 1.0) - 0.5)
+        found = self.own[rows, after] + step * (np.clip(within, 0.0, 1.0) - 0.5) + self.label_mix
         return np.asarray(np.clip(found, 0.0, 1.0), np.float64)
 
     def above(self, least: float) -> Reals:
@@ -84,7 +96,7 @@ def accuracy(result: Consensus, records: Records) -> Accuracy:
     own = records.own
     W = len(own.n)
     if not W:
-        return Accuracy(np.zeros((0, N_POINTS)), np.zeros((0, N_POINTS)))
+        return Accuracy(np.zeros((0, N_POINTS)), np.zeros((0, N_POINTS)), np.zeros(0))
     mode, deviation = np.empty(W), np.empty(W)
 
     def shard(part: slice) -> None:
@@ -104,7 +116,7 @@ def accuracy(result: Consensus, records: Records) -> Accuracy:
     density = densities(points, N_KINDS, WIDTH) @ shares
     logs += np.log(np.interp(grid, points, density))
     weight = normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
-    return Accuracy(np.clip(grid + _label_mix(result)[:, None], 0.0, 1.0), weight)
+    return Accuracy(grid, weight, _label_mix(result))
 
 
 def densities(points: Reals, n: int, width: float) -> Reals:

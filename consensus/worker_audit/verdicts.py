@@ -145,7 +145,7 @@ def _reasons(
     for w, code in enumerate(verdict.tolist()):
         right = f"right on {accuracy_words(float(mean[w]), float(low[w]), float(high[w]))}"
         if code == TOO_FEW and n[w] < config.least_judgments:
-            text = f"{_judgments(n[w])}, a verdict needs {config.least_judgments}; {right}"
+            text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
         elif code == TOO_FEW:
             text = (
                 f"{_judgments(n[w])} do not settle it: at random or against the truth with probability "
@@ -154,23 +154,23 @@ def _reasons(
         elif code == SPAMMER:
             text = (
                 f"answers do not depend on the truth (probability {kinds.random[w]:.2f}): "
-                f'"{labels[said[w]]}" in {given[w]:.0%}, {right}'
+                f"{labels[said[w]]} in {given[w]:.0%}; {right}"
             )
         elif code == ADVERSARIAL:
             text = f"answers go against the truth (probability {kinds.hostile[w]:.2f}): {right}"
         elif code == BIASED:
             named = range(first[w], min(first[w + 1], first[w] + MOST_NAMED))
-            pairs = (f'"{labels[swaps.true[s]]}" called "{labels[swaps.label[s]]}" {swaps.share[s]:.0%}' for s in named)
-            text = f"usable, but {', '.join(pairs)}; {right}"
+            pairs = (f"{labels[swaps.true[s]]} called {labels[swaps.label[s]]} in {swaps.share[s]:.0%}" for s in named)
+            text = f"usable but {'; '.join(pairs)}; {right}"
         else:
-            text = f"{right}, the median worker on {usual:.0%}"
+            text = f"{right}; the median worker on {usual:.0%}"
         reasons.append(text)
     return reasons
 
 
 def accuracy_words(mean: float, low: float, high: float) -> str:
-    """Such as ``82 % [75, 88]``."""
-    return f"{mean:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+    """Such as ``82% [75% to 88%]``: without commas, which CSV would have to quote."""
+    return f"{mean:.0%} [{low:.0%} to {high:.0%}]"
 
 
 def _judgments(n: int) -> str:

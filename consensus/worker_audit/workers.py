@@ -55,10 +55,14 @@ def audit(result: Consensus, config: AuditConfig | None = None, **settings: Any)
         worth
             Judgments of the median worker that one judgment, or vote of a model, equals: informativeness over that of
             the median worker. Missing where he tells nothing.
-        verdict
-            Not yet filled.
+        verdict, verdict_probability
+            "expert", "good", "biased" (usable, but takes labels for others), "careless", "spammer" (answers do not
+            depend on the truth), "adversarial" (against the truth) or "too_few" judgments to tell; and the posterior
+            probability of what it says: see ``verdicts``. Missing for models.
         reason
-            Why a model counts as it does; not yet filled for people.
+            The numbers behind the verdict, or why a model counts as it does.
+        accuracy_on_own_items
+            P(right) over the items that the worker judged, whichever labels they have.
     """
     return framed(worker_columns(result, AuditConfig.of(config, **settings)))
 
@@ -96,6 +100,8 @@ def worker_columns(result: Consensus, config: AuditConfig | None = None) -> Colu
         "worth": np.array([model_audit.worth(one, median) for one in informativeness]),
         "verdict": named(judged.verdict, verdicts.VERDICTS),
         "reason": pa.array(judged.reason, pa.string()),
+        "verdict_probability": where_identified(result, judged.probability),
+        "accuracy_on_own_items": where_identified(result, accurate.on_own_items),
     }
     return columns if result.models is None else model_tables.beside_workers(columns, result)
 
