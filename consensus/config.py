@@ -156,6 +156,8 @@ class ReadConfig(_Settings):
     worker: str | None = Field(default=None, description="Column that holds the worker.")
     label: str | None = Field(default=None, description="Column that holds the label.")
     timestamp: str | None = Field(default=None, description="Column that holds the time of the judgment.")
+    duration: str | None = Field(default=None, description="Column that holds the seconds that the judgment took.")
+    price_column: str | None = Field(default=None, description="Column that holds the money paid for the judgment.")
     repeats: Repeats = Field(default="last", description="Which judgment counts when a worker judged an item twice.")
     abstain: tuple[str, ...] = Field(default=(), description="Labels that mean 'no answer', such as NA.")
 
@@ -169,6 +171,16 @@ class ReadConfig(_Settings):
 
 class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
+
+    price: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Money paid for every judgment, whatever a column of prices says.",
+    )
+    costs: Path | None = Field(
+        default=None, description="File with the cost of deciding for a label where another one is true."
+    )
 
     def part(self, kind: type[_Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""

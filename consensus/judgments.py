@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from consensus.errors import JudgmentError
 from consensus.ordering import ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+
+
+BESIDE = ("timestamp", "duration", "price")  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Judgments:
     """The label set: sorted, unless it was given."""
     timestamp: NDArray[np.datetime64] | None = None
     """(J,) when, in microseconds UTC, NaT where unknown; None without such a column."""
+    duration: NDArray[np.float64] | None = None
+    """(J,) seconds that the judgment took, 0 or more, NaN where unknown; None without such a column."""
+    price: NDArray[np.float64] | None = None
+    """(J,) money paid for the judgment, 0 or more, NaN where unknown; None without such a column."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -78,6 +85,8 @@ class Judgments:
     """Contradicting repeats were resolved by the order of rows, for want of timestamps."""
     unreadable_times: int = 0
     """Timestamps that could not be read."""
+    unreadable_amounts: Mapping[str, int] = field(default_factory=dict)
+    """Durations and prices ("duration", "price") that could not be read, or are negative; none where all could."""
 
     @property
     def n_judgments(self) -> int:
@@ -144,8 +153,8 @@ class Judgments:
         return replace(
             self,
             label=np.ascontiguousarray(codes[order], np.int32),
-            timestamp=None if self.timestamp is None else self.timestamp[order],
             labels=tuple(labels),
+            **self._beside(order),
         )
 
     def subset(self, keep: NDArray[np.bool_]) -> Judgments:
@@ -158,8 +167,13 @@ class Judgments:
             worker=self.worker[keep],
             label=self.label[keep],
             item_start=start,
-            timestamp=None if self.timestamp is None else self.timestamp[keep],
+            **self._beside(keep),
         )
+
+    def _beside(self, chosen: NDArray[Any]) -> dict[str, Any]:
+        """The columns besides the codes of some judgments, by position or mask."""
+        columns = {name: getattr(self, name) for name in BESIDE}
+        return {name: None if column is None else column[chosen] for name, column in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +248,7 @@ def encode(
     labels: tuple[NDArray[np.int32], pa.StringArray],
     when: NDArray[np.datetime64] | None,
     *,
+    amounts: Mapping[str, NDArray[np.float64]] | None = None,
     repeats: str,
     locate: Callable[[int], str],
     backend: Backend,
@@ -246,6 +261,8 @@ def encode(
         Code of each row (rows,) and the sorted texts that the codes are positions in; a label of -1 is an abstain.
     when
         (rows,) time of each judgment, or None.
+    amounts
+        (rows,) its "duration" and "price", where there are such columns.
     repeats
         Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
     locate
@@ -267,7 +284,9 @@ def encode(
         given = np.flatnonzero(label >= 0)
         item, worker, label = item[given], worker[given], label[given]
         when = None if when is None else when[given]
-    found = ordered(item, worker, label, when, (len(item_ids), len(worker_ids), len(label_ids)), repeats, backend)
+        amounts = {name: column[given] for name, column in (amounts or {}).items()}
+    sizes = len(item_ids), len(worker_ids), len(label_ids)
+    found = ordered(item, worker, label, when, sizes, repeats, backend, amounts)
     if found.clash is not None:
         first, second = found.clash
         row = second if given is None else int(given[second])
@@ -287,6 +306,8 @@ def encode(
         worker_ids=worker_ids,
         labels=tuple(label_ids.to_pylist()),
         timestamp=found.when,
+        duration=found.amounts.get("duration"),
+        price=found.amounts.get("price"),
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
     )

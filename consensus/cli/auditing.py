@@ -58,6 +58,8 @@ def audit(
     judgments: options.SomeJudgments = None,
     model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
+    costs: options.Costs = None,
+    price: options.Price = None,
     output: options.Output = None,
     item: options.Item = None,
     worker: Annotated[
@@ -69,6 +71,8 @@ def audit(
     ] = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,

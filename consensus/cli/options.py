@@ -43,6 +43,15 @@ Item = Annotated[str | None, typer.Option(help="Column of the item, if its name 
 Worker = Annotated[str | None, typer.Option(help="Column of the worker.")]
 Label = Annotated[str | None, typer.Option(help="Column of the label.")]
 Timestamp = Annotated[str | None, typer.Option(help="Column of the time of the judgment.")]
+Duration = Annotated[str | None, typer.Option(help="Column of the seconds that the judgment took.")]
+PriceColumn = Annotated[str | None, typer.Option(help="Column of the money paid for the judgment.")]
+Price = Annotated[
+    float | None, typer.Option(help="Money paid for every judgment, instead of a column.", metavar="NUMBER")
+]
+Costs = Annotated[
+    Path | None,
+    typer.Option(help="File of what deciding for a label costs where another one is true (true, decided, cost)."),
+]
 Repeats = Annotated[
     str | None,
     typer.Option(help="When a worker judged an item twice: last (default), first, keep or error.", metavar="WHICH"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.backends import number_of_shards
+from consensus.judgments import BESIDE
 from consensus.kernels import tallies
 from consensus.models.layout import weighs_all_labels
 from consensus.models.rows import IN_REGISTERS
@@ -43,7 +44,13 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
     """What a job on ``judgments`` needs, with ``votes`` of models beside them."""
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
-    held = memory.LIBRARIES + 12 * J + 8 * I + id_bytes + (0 if judgments.timestamp is None else 8 * J)
+    held = (
+        memory.LIBRARIES
+        + 12 * J
+        + 8 * I
+        + id_bytes
+        + 8 * J * sum(getattr(judgments, name) is not None for name in BESIDE)
+    )
     rows = min(J, W * K)
     if weighs_all_labels(I, rows, K):
         width = max(K, IN_REGISTERS)
