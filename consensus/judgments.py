@@ -141,7 +141,7 @@ class Judgments:
         for label, n in zip(self.labels, used, strict=True):
             if n and label not in position:
                 raise JudgmentError(
-                    f'label "{label}" was given {n:,} times but is not in the label set {_listed(labels)}; '
+                    f'label "{label}" was given {n:,} times but is not in the label set {listed(labels)}; '
                     "add it, or correct the judgments"
                 )
         recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
@@ -205,7 +205,7 @@ class Gold:
             if label not in position:
                 raise JudgmentError(
                     f'{place}: gold label "{label}" of item "{item}" is not in the label set '
-                    f"{_listed(judgments.labels)}; correct it, or name the whole set with --labels"
+                    f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"
                 )
             if code is None:
                 unjudged[item] = (*unjudged.get(item, ()), label)
@@ -313,7 +313,7 @@ def encode(
     )
 
 
-def _listed(labels: Sequence[str], most: int = 8) -> str:
+def listed(labels: Sequence[str], most: int = 8) -> str:
     """``"a", "b", ... (12 labels)``: a label set, shortened for a message."""
     shown = ", ".join(f'"{label}"' for label in labels[:most])
     return shown if len(labels) <= most else f"{shown}, ... ({len(labels):,} labels)"
