@@ -14,6 +14,7 @@ from consensus.cli import options
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
+    from consensus.costs import Costs
     from consensus.judgments import Gold, Judgments
     from consensus.result import Consensus
 
@@ -160,6 +161,19 @@ def fitted(
     show.stage("fitting")
     result = dawid_skene.fit(judgments, model_votes=votes, gold=known, progress=show.fitting, **config.part(FitConfig))
     return result, known
+
+
+def costs(config: "RunConfig") -> "Costs | None":
+    """Read the costs of decisions, where there are any.
+
+    Raises
+    ------
+    ConsensusError
+        The file can't be used.
+    """
+    from consensus.formats import read_costs
+
+    return None if config.costs is None else read_costs(config.costs)
 
 
 def compile_all(show: Show, with_votes: bool = False) -> None:

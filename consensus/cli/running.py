@@ -57,7 +57,12 @@ def run(
     from consensus.config import EscalateConfig, ReadConfig
     from consensus.report import folder, words
 
-    inputs = [*(judgments or ()), *(model_votes or ()), *(path for path in (gold, config) if path is not None)]
+    inputs = [
+        *(judgments or ()),
+        *(model_votes or ()),
+        *(path for path in (gold, config, chosen.costs) if path is not None),
+    ]
+    job.costs(chosen)  # what can't be used is told before the work begins
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
         result, known = job.fitted(judgments, model_votes, gold, chosen, show)

@@ -159,7 +159,8 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
-    _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"]))
+    _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"], chosen.costs))
+    job.costs(chosen)  # what can't be used is told before the work begins
 
     from consensus.report import words
 

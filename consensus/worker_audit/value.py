@@ -58,7 +58,7 @@ def chance_corrected(result: Consensus, accuracy: Reals | None = None) -> Reals:
     if accuracy is not None:
         right = accuracy
     beyond = 1.0 - by_chance
-    kappa = np.divide(right - by_chance, beyond, out=np.full(len(beyond), np.nan), where=beyond > LEAST_BEYOND)
+    kappa: Reals = np.divide(right - by_chance, beyond, out=np.full(len(beyond), np.nan), where=beyond > LEAST_BEYOND)
     return where_identified(result, kappa)
 
 
@@ -68,7 +68,8 @@ def mean_price(result: Consensus) -> Reals:
     total, n = np.zeros((2, judgments.n_workers))
     if judgments.price is not None:
         tallies.sums_of_known(judgments.worker, judgments.price, total, n)
-    return np.divide(total, n, out=np.full(judgments.n_workers, np.nan), where=n > 0)
+    mean: Reals = np.divide(total, n, out=np.full(judgments.n_workers, np.nan), where=n > 0)
+    return mean
 
 
 def bits_per_money(result: Consensus, informativeness: Reals, price: float | None = None) -> Reals:
@@ -88,4 +89,5 @@ def bits_per_money(result: Consensus, informativeness: Reals, price: float | Non
     (W,) in bits per unit of the price; NaN where the price is unknown or 0.
     """
     prices = mean_price(result) if price is None else np.full(len(informativeness), float(price))
-    return np.divide(informativeness, prices, out=np.full(len(informativeness), np.nan), where=prices > 0)
+    bits: Reals = np.divide(informativeness, prices, out=np.full(len(prices), np.nan), where=prices > 0)
+    return bits
