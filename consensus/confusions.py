@@ -141,28 +141,6 @@ class Confusions:
             found[first:last] = given_truth - xlogy(answers, answers).sum(axis=1)
         return np.maximum(found, 0.0)
 
-    def rightness(self, prior: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """P(the answer is the true label), distributed as ``prior`` (K,), and the same by chance, both (W,).
-
-        sum_k prior[k] C[k, k], and sum_kl prior[k] C[k, l] prior[l]: of answers in the same shares that have nothing to
-        do with the truth.
-        """
-        K, A = self.n_labels, self.pseudo_counts
-        right, chance = np.empty((2, self.n_workers))
-        for first, last in self._blocks():
-            worker, label, true, counts = self._cells(first, last)
-            total = self.totals(first, last) + A.sum(axis=1)
-            weight = np.divide(prior, total, out=np.zeros_like(total), where=total > 0)  # of a count, (workers, K)
-            uniform = np.where(total > 0, 0.0, prior).sum(axis=1) / K
-            found = weight[worker - first, true] * counts
-            for out, weights, prior_counts in (
-                (right, found * (label == true), np.diagonal(A)),
-                (chance, found * prior[label], A @ prior),
-            ):
-                given = np.bincount(worker - first, weights=weights, minlength=last - first)
-                out[first:last] = given + weight @ prior_counts + uniform
-        return right, chance
-
     def _cells(
         self, first: int, last: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:

@@ -76,43 +76,43 @@ class TestExpectedCost:
 
 class TestChanceCorrected:
     def test_by_hand(self) -> None:
-        """True a .6, b .4; right in .6 * .9 + .4 * .5 = .74; says a in .74: by chance .6 * .74 + .4 * .26 = .548."""
-        result = result_of([[[0.9, 0.1], [0.5, 0.5]]], [0.6, 0.4])
-        assert value.chance_corrected(result)[0] == pytest.approx(0.192 / 0.452)
+        """Shares .6 and .4; of 20 answers 14 are a: by chance .6 * .7 + .4 * .3 = .54 are right, and .77 really."""
+        result = result_of([[[10, 2], [4, 4]]], [0.6, 0.4])
+        assert value.chance_corrected(result, np.array([0.77]))[0] == pytest.approx(0.5)
 
     def test_is_the_kappa_of_pairs_of_labels(self) -> None:
         counts = np.array([[7, 2, 1], [3, 9, 0], [1, 1, 4]])
         pairs = [pair for pair in itertools.product(range(3), range(3)) for _ in range(counts[pair])]
         truth, answers = zip(*pairs, strict=True)
-        result = result_of([counts], counts.sum(axis=1) / counts.sum())
-        assert value.chance_corrected(result)[0] == pytest.approx(cohen_kappa_score(truth, answers))
+        result = result_of([counts], counts.sum(axis=1) / counts.sum(), pseudo=np.eye(3))
+        accuracy = np.array([20 / 28])
+        assert value.chance_corrected(result, accuracy)[0] == pytest.approx(cohen_kappa_score(truth, answers))
 
     def test_ends_of_the_scale(self) -> None:
-        """Always right, always wrong with even shares, always the same label, at random."""
-        workers = [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[1, 0], [1, 0]], [[0.3, 0.7], [0.3, 0.7]]]
-        np.testing.assert_allclose(value.chance_corrected(result_of(workers, [0.5, 0.5])), [1, -1, 0, 0], atol=1e-12)
-        by_hand = (np.array([0.9, 0.5]) - 0.8) / 0.2  # all answers are a, which is right in 80 %
-        accuracy = np.array([0.9, 0.5])
-        result = result_of([[[1, 0], [1, 0]]] * 2, [0.8, 0.2])
-        np.testing.assert_allclose(value.chance_corrected(result, accuracy), by_hand)
+        """Always right, always wrong, always the same label, at random."""
+        workers = [[[5, 0], [0, 5]], [[0, 5], [5, 0]], [[5, 0], [5, 0]], [[3, 7], [3, 7]]]
+        accuracy = np.array([1, 0, 0.5, 0.5])
+        found = value.chance_corrected(result_of(workers, [0.5, 0.5]), accuracy)
+        np.testing.assert_allclose(found, [1, -1, 0, 0], atol=1e-12)
+        lazy = value.chance_corrected(result_of([[[8, 0], [2, 0]], [[4, 4], [1, 1]]], [0.8, 0.2]), np.array([0.8, 0.5]))
+        np.testing.assert_allclose(lazy, [0, 0], atol=1e-12)
 
     def test_nothing_left_to_chance(self) -> None:
-        assert np.isnan(value.chance_corrected(result_of([[[3]]], [1.0]))).all()
-        assert np.isnan(value.chance_corrected(result_of([[[1, 0], [0, 1]]], [1.0, 0.0]))).all()
+        assert np.isnan(value.chance_corrected(result_of([[[3]]], [1.0]), np.ones(1))).all()
+        assert np.isnan(value.chance_corrected(result_of([[[2, 0], [0, 0]]], [1.0, 0.0]), np.ones(1))).all()
 
-    @settings(max_examples=60, deadline=None)
-    @given(st.data())
-    def test_sums_over_cells_are_those_over_matrices(self, data: st.DataObject) -> None:
-        W, K = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
-        whole = st.lists(st.integers(0, 2), min_size=W * K * K, max_size=W * K * K)
-        counts, prior = np.array(data.draw(whole)).reshape(W, K, K), data.draw(tables(K))
-        A = data.draw(st.sampled_from([np.zeros((K, K)), np.eye(K) + 0.5, np.diag(np.arange(K) > 0)]))
-        found = result_of(counts, prior, A).confusions
-        right, chance = found.rightness(prior)
-        for w, C in enumerate(found.dense()):
-            assert right[w] == pytest.approx(sum(prior[k] * C[k, k] for k in range(K)))
-            pairs = itertools.product(range(K), range(K))
-            assert chance[w] == pytest.approx(sum(prior[k] * C[k, answer] * prior[answer] for k, answer in pairs))
+    def test_own_answers_are_counted(self) -> None:
+        drawn = simulate(100, 7, 3, 4, seed=5)
+        result = fit(drawn.judgments)
+        accuracy = np.linspace(0, 1, 7)
+        for w, kappa in enumerate(value.chance_corrected(result, accuracy)):
+            answers = drawn.judgments.label[drawn.judgments.worker == w]
+            chance = np.mean([result.prior_shares[answer] for answer in answers])
+            assert kappa == pytest.approx((accuracy[w] - chance) / (1 - chance))
+
+    def test_a_worker_without_judgments(self) -> None:
+        judged = fit(encoded([("i", "u", None), ("i", "v", "a"), ("i", "w", "b"), ("j", "v", "a"), ("j", "w", "a")]))
+        assert np.isnan(value.chance_corrected(judged, np.full(3, 0.5))).tolist() == [True, False, False]
 
 
 class TestMoney:
@@ -141,13 +141,13 @@ def test_where_nothing_tells_how_good_a_worker_is() -> None:
     result = fit(encoded([("a", "v", "x"), ("b", "w", "y")]))
     assert not result.identified
     assert np.isnan(value.expected_cost(result, np.ones((2, 2)))).all()
-    assert np.isnan(value.chance_corrected(result)).all()
+    assert np.isnan(value.chance_corrected(result, np.ones(2))).all()
 
 
 def test_nobody() -> None:
     result = fit(None, model_votes=voted([("a", "m", "x"), ("b", "m", "y")]))
     assert value.expected_cost(result, np.ones((2, 2))).shape == (0,)
-    assert value.chance_corrected(result).shape == value.mean_price(result).shape == (0,)
+    assert value.chance_corrected(result, np.zeros(0)).shape == value.mean_price(result).shape == (0,)
     assert value.bits_per_money(result, np.zeros(0)).shape == (0,)
 
 
@@ -157,8 +157,10 @@ def test_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     n_labels = 40
     result = fit(simulate(300, 8, n_labels, 4, seed=2).judgments)
     assert isinstance(result.beliefs, SparsePosterior)
-    kappa = value.chance_corrected(result)
-    C, prior = result.confusions.dense(), result.prior_shares
-    right, chance = np.einsum("k,wkk->w", prior, C), np.einsum("k,wkl,l->w", prior, C, prior)
-    np.testing.assert_allclose(kappa, (right - chance) / (1 - chance))
-    assert (value.expected_cost(result, 1 - np.eye(n_labels)) <= 1 - prior.max() + 1e-12).all()
+    assert (value.chance_corrected(result, np.ones(8)) == 1).all()
+    assert (value.chance_corrected(result, np.full(8, 0.5)) < 0.5).all()
+    costs = 1.0 - np.eye(n_labels)
+    found = value.expected_cost(result, costs)
+    assert (found < value.cost_without_judgments(result, costs)).all()
+    risk = np.einsum("k,wkl,kd->wld", result.prior_shares, result.confusions.dense(), costs).min(axis=2).sum(axis=1)
+    np.testing.assert_allclose(found, risk)

@@ -46,19 +46,21 @@ def cost_without_judgments(result: Consensus, costs: Reals) -> float:
     return float((result.prior_shares @ costs).min())
 
 
-def chance_corrected(result: Consensus, accuracy: Reals | None = None) -> Reals:
+def chance_corrected(result: Consensus, accuracy: Reals) -> Reals:
     """Cohen's kappa (W,) of a worker's answers and the true labels: 1 always right, 0 as often as by chance.
 
-    (a - p) / (1 - p) with a = sum_k prior[k] C[w, k, k] the worker's accuracy, or a given one (W,), and
-    p = sum_l prior[l] q[l] that of somebody who gives each label as often as this worker, q[l] = sum_k prior[k]
-    C[w, k, l], whatever the truth is. Cohen 1960, A coefficient of agreement for nominal scales, eq. 1. NaN where
-    chance alone is always right, and where nothing tells how good a worker is.
+    (a - p) / (1 - p) with a the given accuracy (W,), over labels in their estimated shares as in ``audit``, and
+    p = sum_l prior[l] q[l] that of somebody who gives each label in the same share q[l] as this worker, whatever the
+    truth is. Cohen 1960, A coefficient of agreement for nominal scales. Below 0 for an adversary. NaN where chance
+    alone is always right, without judgments, and where nothing tells how good a worker is.
     """
-    right, by_chance = result.confusions.rightness(result.prior_shares)
-    if accuracy is not None:
-        right = accuracy
+    found, nan = result.confusions, np.full(len(accuracy), np.nan)
+    worker, n_workers = found.worker, found.n_workers
+    n = np.bincount(worker, weights=found.counts, minlength=n_workers)
+    hits = np.bincount(worker, weights=found.counts * result.prior_shares[found.label], minlength=n_workers)
+    by_chance = np.divide(hits, n, out=nan.copy(), where=n > 0)
     beyond = 1.0 - by_chance
-    kappa: Reals = np.divide(right - by_chance, beyond, out=np.full(len(beyond), np.nan), where=beyond > LEAST_BEYOND)
+    kappa: Reals = np.divide(accuracy - by_chance, beyond, out=nan, where=beyond > LEAST_BEYOND)
     return where_identified(result, kappa)
 
 
