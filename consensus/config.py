@@ -147,6 +147,12 @@ class AuditConfig(_Settings):
     swapped_at_least: float = Field(
         default=4.0, gt=0, description="Expected judgments of such a mistake that are needed to speak of it."
     )
+    retest: int = Field(
+        default=0,
+        ge=0,
+        description="Items to be listed among the escalations, at most, for each worker whose verdict more judgments "
+        "may change.",
+    )
 
 
 class ReadConfig(_Settings):

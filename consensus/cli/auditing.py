@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     Table = Callable[[Consensus, RunConfig], pd.DataFrame]
 
 
-def _workers(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+def _workers(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
+    from consensus.config import AuditConfig
 
-    return worker_audit.audit(result)
+    return worker_audit.audit(result, **chosen.part(AuditConfig))
 
 
 def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
@@ -45,11 +46,19 @@ def _new_gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     return worker_audit.proposals(result)
 
 
+def _retest(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+    from consensus.config import AuditConfig
+
+    return worker_audit.retest_table(result, **chosen.part(AuditConfig))
+
+
 TABLES: "dict[str, Table]" = {
     "workers": _workers,
     "confusions": _confusions,
     "gold": _gold,
     "new-gold": _new_gold,
+    "retest": _retest,
 }
 """What ``--table`` can print, each made when it is asked for."""
 
@@ -72,6 +81,7 @@ def audit(
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
+    least_judgments: options.LeastJudgments = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,

@@ -26,6 +26,8 @@ def run(
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
     audit: options.Audit = None,
+    retest: options.Retest = None,
+    least_judgments: options.LeastJudgments = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -50,7 +52,7 @@ def run(
     chosen = job.settings(parameters)
     show = job.Show(quiet, timings)
 
-    from consensus.config import EscalateConfig, ReadConfig
+    from consensus.config import AuditConfig, EscalateConfig, ReadConfig
     from consensus.report import folder, words
 
     inputs = [*(judgments or ()), *(model_votes or ()), *(path for path in (gold, config) if path is not None)]
@@ -61,6 +63,7 @@ def run(
             result,
             target_folder,
             escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
+            audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
             gold=known,
             reading=chosen.part(ReadConfig),
             posteriors=posteriors,

@@ -4,9 +4,9 @@ from consensus.worker_audit.confusion_table import confusion_columns, confusions
 from consensus.worker_audit.forgiving import forgive, forgiven_columns
 from consensus.worker_audit.gold_health import gold, gold_columns
 from consensus.worker_audit.new_gold import proposal_columns, proposals
-from consensus.worker_audit.retests import needed, retest
+from consensus.worker_audit.retests import needed, retest, retest_columns, retest_table
 from consensus.worker_audit.worker_evidence import evidence, evidence_columns
-from consensus.worker_audit.workers import audit, worker_columns
+from consensus.worker_audit.workers import audit, verdict_counts, worker_columns
 
 __all__ = [
     "audit",
@@ -22,5 +22,8 @@ __all__ = [
     "proposal_columns",
     "proposals",
     "retest",
+    "retest_columns",
+    "retest_table",
+    "verdict_counts",
     "worker_columns",
 ]
