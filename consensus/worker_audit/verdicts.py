@@ -122,7 +122,7 @@ def usual_share(cells: Confusions) -> Reals:
     """(K, K) share of each answer among the judgments of all workers on items of a true label."""
     K = cells.n_labels
     code = cells.true.astype(np.int64) * K + cells.label
-    N = np.bincount(code, weights=cells.counts, minlength=K * K).reshape(K, K)
+    N = np.bincount(code, weights=cells.counts, minlength=K * K).astype(np.float64).reshape(K, K)
     n = N.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(N, n, out=np.zeros_like(N), where=n > 0), np.float64)
 
