@@ -32,6 +32,12 @@ def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     return worker_audit.confusions(result)
 
 
+def _labels(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.accuracy_by_label(result)
+
+
 def _gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
 
@@ -56,6 +62,7 @@ def _retest(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
 TABLES: "dict[str, Table]" = {
     "workers": _workers,
     "confusions": _confusions,
+    "labels": _labels,
     "gold": _gold,
     "new-gold": _new_gold,
     "retest": _retest,

@@ -1,6 +1,6 @@
 """Rating workers: how accurate, how useful, in which way wrong; each with an interval and the evidence."""
 
-from consensus.worker_audit.confusion_table import confusion_columns, confusions
+from consensus.worker_audit.confusion_table import accuracy_by_label, confusion_columns, confusions
 from consensus.worker_audit.forgiving import forgive, forgiven_columns
 from consensus.worker_audit.gold_health import gold, gold_columns
 from consensus.worker_audit.new_gold import proposal_columns, proposals
@@ -9,6 +9,7 @@ from consensus.worker_audit.worker_evidence import evidence, evidence_columns
 from consensus.worker_audit.workers import audit, verdict_counts, worker_columns
 
 __all__ = [
+    "accuracy_by_label",
     "audit",
     "confusion_columns",
     "confusions",
