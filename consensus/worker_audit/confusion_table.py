@@ -76,8 +76,8 @@ def accuracy_by_label(result: Consensus) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        worker, label; ``count`` expected judgments of items of the label; ``accuracy`` P(right | label), the diagonal of
-        the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
+        worker, label; ``count`` expected judgments of items of the label; ``accuracy`` P(right | label), the diagonal
+        of the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
     """
     cells = confusions(result)
     count = cells.groupby(["worker", "true_label"], sort=False)["count"].transform("sum")
