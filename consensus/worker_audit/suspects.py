@@ -1,0 +1,75 @@
+"""How often suspects would agree if they were independent, by what workers say whom nothing connects with them.
+
+Copies make their own consensus: the posterior of the items that they judged together says what they say, so that their
+fitted confusions are flawless and their agreement no wonder. So all judgments of a suspect, and of those that it seems
+to copy, are taken out of the posterior, and its confusion is fitted anew against what is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.backends import even_parts, number_of_shards
+from consensus.kernels import copying as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.judgments import Judgments
+    from consensus.result import Consensus
+    from consensus.worker_audit.shared_items import Codes, Offsets, Pairs, Reals
+
+N_PASSES = 20  # of EM for the confusion of one suspect
+
+
+def expected_of_suspects(
+    result: Consensus,
+    judgments: Judgments,
+    fitted: tuple[Reals, Reals, Reals],
+    pairs: Pairs,
+    suspicious: NDArray[np.intp],
+) -> tuple[NDArray[np.intp], Reals]:
+    """Positions in ``pairs`` of those between two suspects, and the agreements that are expected of them.
+
+    Suspects are the workers of the ``suspicious`` pairs, and near each other where such a pair joins them. ``fitted``
+    is C (W, K, K), posterior (I, K) and the power (I,) it was raised to.
+    """
+    a, b = pairs.a[suspicious], pairs.b[suspicious]
+    suspects = np.union1d(a, b).astype(np.int32)
+    position = np.full(judgments.n_workers, -1, np.int32)
+    position[suspects] = np.arange(len(suspects), dtype=np.int32)
+    near_start, near = _grouped(
+        np.concatenate([position[suspects], position[a], position[b]]), np.concatenate([suspects, b, a]), len(suspects)
+    )
+    mine = np.flatnonzero(position[judgments.worker] >= 0)
+    own_start, own = _grouped(position[judgments.worker[mine]], mine, len(suspects))
+    C, posterior, power = fitted
+    told = (judgments.item, judgments.item_start, judgments.worker, judgments.label, C, posterior, power)
+    A = result.confusions.pseudo_counts
+    C_own = np.empty((len(suspects), *A.shape))
+
+    def refit(part: slice) -> None:
+        starts = slice(part.start, part.stop + 1)
+        kernels.own_confusions(own_start[starts], own, near_start[starts], near, *told, A, N_PASSES, C_own[part])
+
+    result.backend.map(refit, even_parts(len(suspects), number_of_shards(len(own))))
+    chosen = np.flatnonzero((position[pairs.a] >= 0) & (position[pairs.b] >= 0))
+    first, second, expected = position[pairs.a[chosen]], position[pairs.b[chosen]], np.empty(len(chosen))
+
+    def expect(part: slice) -> None:
+        kernels.expected_of_suspects(
+            first[part], second[part], own_start, own, near_start, near, *told, C_own, expected[part]
+        )
+
+    result.backend.map(expect, even_parts(len(chosen), number_of_shards(int(pairs.shared[chosen].sum()))))
+    return chosen, expected
+
+
+def _grouped(key: NDArray[np.int32], values: NDArray[np.int64] | Codes, n: int) -> tuple[Offsets, NDArray[np.int64]]:
+    """The ``values`` of each key 0 to n - 1, in their order, and where those of each key begin (n+1,)."""
+    order = np.argsort(key, kind="stable")
+    start = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(key, minlength=n), out=start[1:])
+    return start, values[order]
