@@ -1,7 +1,7 @@
 """Loops over the items that two workers share: who agrees more often than two independent people would.
 
-A co-judgment is a pair of judgments of one item by two workers, the one with the lower code first. Every shard owns the
-pairs whose lower code lies in ``first`` to ``last``, and goes over all items: sums are in item order in any case.
+A shard owns the pairs of some workers with those of higher codes, and goes through the judgments of the former; those by
+higher codes stand behind them in the item.
 """
 
 from __future__ import annotations
@@ -14,136 +14,142 @@ import numpy as np
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from consensus.kernels import Codes, Flags, Offsets, Reals
-
-    Counts = NDArray[np.uint8]
 
 SMALLEST = 1e-10  # P(observed | true) is kept above this, as in the fit
 SMALLEST_LOG = -700.0  # of a posterior that underflowed
 
 
 @kernel()
-def count_pairs(
-    items: Codes, item_start: Offsets, worker: Codes, n_workers: int, first: int, last: int, out_counts: Counts
-) -> None:
-    """Count the co-judgments of each pair in ``out_counts``, up to 255, filled with zeros; its size is a power of 2.
+def by_worker(worker: Codes, free: Offsets, out_judgment: Codes) -> None:
+    """Fill ``out_judgment`` (J,) with the judgments of worker 0, those of worker 1 and so on, each in their order.
 
-    Pairs that meet in one cell are counted together: no pair occurs more often than its cell says.
+    ``free`` (W,) must come with the place of each worker's first; used up.
     """
-    mask = out_counts.shape[0] - 1
-    for i in items:
-        end = item_start[i + 1]
-        for a in range(item_start[i], end):
-            if first <= worker[a] < last:
-                for b in range(a + 1, end):
-                    cell = _cell(np.int64(worker[a]) * n_workers + worker[b], mask)
-                    if out_counts[cell] < 255:
-                        out_counts[cell] += 1
+    for j in range(worker.shape[0]):
+        out_judgment[free[worker[j]]] = j
+        free[worker[j]] += 1
 
 
 @kernel()
-def keys_of_pairs(
-    items: Codes,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
+def told(item: Codes, worker: Codes, label: Codes, n_bits: int, out_told: Offsets | Codes) -> None:
+    """``out_told[j]`` (J,): the worker, then ``n_bits`` of the label, then a bit: the last judgment of its item."""
+    last = item.shape[0] - 1
+    for j in range(item.shape[0]):
+        at_end = j == last or item[j] != item[j + 1]
+        out_told[j] = (((np.int64(worker[j]) << n_bits) | label[j]) << 1) | at_end
+
+
+@kernel()
+def shared_items(
+    worker_start: Offsets,
+    judgment: Codes,
+    told: Offsets | Codes,
     sizes: Offsets,
-    counts: Counts,
-    least: int,
-    out_key: Offsets,
-) -> int:
-    """Write a key for every co-judgment of pairs that ``count_pairs`` met ``least`` times; returns how many there are.
+    out_b: Codes,
+    out_shared: Codes,
+    out_same: Codes,
+    out_pair_start: Offsets,
+) -> None:
+    """Find the workers of higher codes that share enough items with each of some workers.
 
-    The key is 2 (n_workers first + second) + agree, as in ``tallies.worker_pairs``. ``sizes`` is n_workers, first,
-    last.
+    Worker n of these made ``judgment[worker_start[n]:worker_start[n + 1]]``, of ``by_worker``; ``sizes`` are n_workers,
+    the bits of a label in ``told``, and the items that a pair must share. The partners of worker n, ascending, the
+    items that they share and those where they say the same go to ``out_b``, ``out_shared`` and ``out_same``, in
+    ``out_pair_start[n]:out_pair_start[n + 1]`` (n+1,), whose first entry is given.
     """
-    n_workers, first, last = sizes[0], sizes[1], sizes[2]
-    mask, n = counts.shape[0] - 1, 0
-    for i in items:
-        end = item_start[i + 1]
-        for a in range(item_start[i], end):
-            if first <= worker[a] < last:
-                for b in range(a + 1, end):
-                    pair = np.int64(worker[a]) * n_workers + worker[b]
-                    if counts[_cell(pair, mask)] >= least:
-                        out_key[n] = 2 * pair + (label[a] == label[b])
-                        n += 1
-    return n
-
-
-@kernel()
-def mark_pairs(pair: Offsets, out_marked: Flags) -> None:
-    """Set the cells of the pairs n_workers first + second (P,), and by chance those of a few others."""
-    for p in pair:
-        out_marked[_cell(p, out_marked.shape[0] - 1)] = True
-
-
-@kernel()
-def same_by_label(C: Reals, a: Codes, b: Codes, out_same: Reals) -> None:
-    """``out_same[p, k]`` (P, K) = P(the workers a[p] and b[p] give the same label | true label k), C (W, K, K)."""
-    n_labels = C.shape[1]
-    for p in range(a.shape[0]):
-        for k in range(n_labels):
-            total = 0.0
-            for observed in range(n_labels):
-                total += C[a[p], k, observed] * C[b[p], k, observed]
-            out_same[p, k] = total
+    n_bits, least = sizes[1], sizes[2]
+    label_bits = (1 << n_bits) - 1
+    shared, same = np.zeros(sizes[0], np.int32), np.zeros(sizes[0], np.int32)
+    met = np.empty(sizes[0], np.int32)
+    found = out_pair_start[0]
+    for n in range(worker_start.shape[0] - 1):
+        n_met = 0
+        for m in range(worker_start[n], worker_start[n + 1]):
+            j = judgment[m]
+            code = told[j]
+            label = (code >> 1) & label_bits
+            while not code & 1:
+                j += 1
+                code = told[j]
+                b = code >> (1 + n_bits)
+                if shared[b] == 0:
+                    met[n_met] = b
+                    n_met += 1
+                shared[b] += 1
+                same[b] += ((code >> 1) & label_bits) == label
+        begin = found
+        for m in range(n_met):
+            if shared[met[m]] >= least:
+                out_b[found] = met[m]
+                found += 1
+        out_b[begin:found].sort()
+        for p in range(begin, found):
+            out_shared[p], out_same[p] = shared[out_b[p]], same[out_b[p]]
+        for m in range(n_met):
+            shared[met[m]], same[met[m]] = 0, 0
+        out_pair_start[n + 1] = found
 
 
 @kernel()
 def expected_same(
-    items: Codes,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
+    first: int,
+    worker_start: Offsets,
+    judgment: Codes,
+    told: Offsets | Codes,
+    n_bits: int,
+    item: Codes,
+    pair_start: Offsets,
+    b: Codes,
     C: Reals,
     posterior: Reals,
     power: Reals,
-    bounds: Offsets,
-    marked: Flags,
-    pair_start: Offsets,
-    second: Codes,
-    same: Reals,
     out_expected: Reals,
 ) -> None:
-    """Add to ``out_expected`` (P,) for every shared item P(both give the same label | what all others say).
+    """``out_expected[p]`` (P,) = sum over the items that a pair shares of P(both give the same label | all others).
 
-    Worker a is the lower one of the pairs ``pair_start[a]:pair_start[a + 1]``, the higher ones are ``second``,
-    ascending; ``bounds`` is n_workers, first, last; ``marked`` of ``mark_pairs``; ``same`` (P, K) of
-    ``same_by_label``; ``posterior`` (I, K) was raised to ``power`` (I,).
+    Workers and judgments as in ``shared_items``, the first one being ``first``; worker first + n is the lower one of the pairs
+    ``pair_start[n]:pair_start[n + 1]``, the higher ones are ``b`` (P,). ``C`` (W, K, K); ``posterior`` (I, K) was
+    raised to ``power`` (I,).
     """
-    n_workers, first, last = bounds[0], bounds[1], bounds[2]
-    n_labels, mask = posterior.shape[1], marked.shape[0] - 1
+    n_labels, label_bits = posterior.shape[1], (1 << n_bits) - 1
+    pair = np.full(C.shape[0], -1, np.int32)
     z = np.empty(n_labels)
-    for i in items:
-        end, known = item_start[i + 1], False
-        for a in range(item_start[i], end):
-            w = worker[a]
-            if w < first or w >= last or pair_start[w] == pair_start[w + 1]:
-                continue
-            for b in range(a + 1, end):
-                if not marked[_cell(np.int64(w) * n_workers + worker[b], mask)]:
-                    continue
-                low, high = pair_start[w], pair_start[w + 1]
-                while low < high:
-                    middle = (low + high) // 2
-                    if second[middle] < worker[b]:
-                        low = middle + 1
-                    else:
-                        high = middle
-                if low == pair_start[w + 1] or second[low] != worker[b]:
+    for n in range(worker_start.shape[0] - 1):
+        begin, end = pair_start[n], pair_start[n + 1]
+        if begin == end:
+            continue
+        a = first + n
+        same = np.zeros((end - begin, n_labels))
+        for p in range(begin, end):
+            pair[b[p]] = p - begin
+            out_expected[p] = 0.0
+            for k in range(n_labels):
+                for observed in range(n_labels):
+                    same[p - begin, k] += C[a, k, observed] * C[b[p], k, observed]
+        for m in range(worker_start[n], worker_start[n + 1]):
+            j, known = judgment[m], False
+            i, code = item[j], told[j]
+            label = (code >> 1) & label_bits
+            while not code & 1:
+                j += 1
+                code = told[j]
+                other = code >> (1 + n_bits)
+                p = pair[other]
+                if p < 0:
                     continue
                 if not known:
                     _untempered(posterior[i], power[i], z)
                     known = True
+                theirs = (code >> 1) & label_bits
                 total, agreeing = 0.0, 0.0
                 for k in range(n_labels):
-                    mass = z[k] / (max(C[w, k, label[a]], SMALLEST) * max(C[worker[b], k, label[b]], SMALLEST))
+                    mass = z[k] / (max(C[a, k, label], SMALLEST) * max(C[other, k, theirs], SMALLEST))
                     total += mass
-                    agreeing += mass * same[low, k]
-                out_expected[low] += agreeing / total
+                    agreeing += mass * same[p, k]
+                out_expected[begin + p] += agreeing / total
+        for p in range(begin, end):
+            pair[b[p]] = -1
 
 
 @kernel()
@@ -187,7 +193,7 @@ def excess_of_workers(
 @kernel()
 def own_confusions(
     own_start: Offsets,
-    own: Offsets,
+    own: Codes,
     near_start: Offsets,
     near: Codes,
     item: Codes,
@@ -199,13 +205,14 @@ def own_confusions(
     power: Reals,
     A: Reals,
     n_passes: int,
+    most: int,
     out_C: Reals,
 ) -> None:
     """Fit the confusion ``out_C[s]`` (S, K, K) of each suspect by EM, given what workers say who are not near it.
 
     Suspect s made the judgments ``own[own_start[s]:own_start[s + 1]]``; ``near``, alike, are the workers (itself
     included) whose judgments are taken out of the ``posterior`` (I, K), raised to ``power`` (I,). ``A`` (K, K) are
-    pseudo-judgments; EM starts from their rows.
+    pseudo-judgments; EM starts from their rows. Of more than ``most`` judgments, every second, third ... counts.
     """
     n_labels = A.shape[0]
     left_out = np.zeros(C.shape[0], np.bool_)
@@ -214,10 +221,13 @@ def own_confusions(
         begin, end = own_start[s], own_start[s + 1]
         for w in near[near_start[s] : near_start[s + 1]]:
             left_out[w] = True
-        logs = np.empty((end - begin, n_labels))
-        for n in range(end - begin):
-            i = item[own[begin + n]]
-            _logs_without(i, item_start, worker, label, C, posterior[i], power[i], left_out, logs[n])
+        step = (end - begin) // most + 1
+        others = np.empty(((end - begin + step - 1) // step, n_labels))
+        for n in range(others.shape[0]):
+            i = item[own[begin + n * step]]
+            _logs_without(i, item_start, worker, label, C, posterior[i], power[i], left_out, z)
+            for k in range(n_labels):
+                others[n, k] = math.exp(z[k])
         for w in near[near_start[s] : near_start[s + 1]]:
             left_out[w] = False
         N[:] = A
@@ -229,11 +239,11 @@ def own_confusions(
             if n_done == n_passes:
                 break
             N[:] = A
-            for n in range(end - begin):
-                observed = label[own[begin + n]]
+            for n in range(others.shape[0]):
+                observed = label[own[begin + n * step]]
                 total = 0.0
                 for k in range(n_labels):
-                    z[k] = math.exp(logs[n, k]) * max(out_C[s, k, observed], SMALLEST)
+                    z[k] = others[n, k] * max(out_C[s, k, observed], SMALLEST)
                     total += z[k]
                 for k in range(n_labels):
                     N[k, observed] += z[k] / total
@@ -244,7 +254,7 @@ def expected_of_suspects(
     a: Codes,
     b: Codes,
     own_start: Offsets,
-    own: Offsets,
+    own: Codes,
     near_start: Offsets,
     near: Codes,
     item: Codes,
@@ -356,12 +366,6 @@ def _logs_without(
     peak = out_logs.max()
     for k in range(out_logs.shape[0]):
         out_logs[k] -= peak
-
-
-@kernel()
-def _cell(pair: int, mask: int) -> int:
-    """Where a pair is counted: the upper half of a product with 2^64 / golden ratio (Knuth, volume 3, 6.4)."""
-    return ((pair * -7046029254386353131) >> 32) & mask
 
 
 @kernel()

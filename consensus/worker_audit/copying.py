@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.copies import Copies
 from consensus.kernels import copying as kernels
 from consensus.models import tempering
 from consensus.posterior import DensePosterior
 from consensus.result import framed
 from consensus.worker_audit import shared_items
-from consensus.worker_audit.shared_items import LEVEL, Pairs, bounded
+from consensus.worker_audit.shared_items import LEVEL, ByWorker, Pairs, bounded
 from consensus.worker_audit.suspects import expected_of_suspects
 
 if TYPE_CHECKING:
@@ -33,15 +32,16 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.judgments import Judgments
     from consensus.result import Columns, Consensus
-    from consensus.worker_audit.shared_items import Codes, Reals
+    from consensus.worker_audit.shared_items import Reals
 
 LEAST_EXCESS = 0.4  # of the items on which a pair is expected to differ, those on which it agrees all the same
 SUSPICIOUS = 0.01  # p-value below which a pair is looked at again, without what its like said ...
 CHANCE_SUSPECTS = 20  # ... or lower, so that no more honest pairs than these are expected to be looked at
 MOST_SUSPICIOUS = 5_000  # pairs that are looked at again, those with the lowest p-values
 N_ROUNDS = 2  # of looking again: who is suspicious next to whom changes
-CALIBRATING = 20_000  # pairs that tell how far honest pairs spread, about
+CALIBRATING = 5_000  # pairs that tell how far honest pairs spread, about; in smaller data, all are worth a look
 LEAST_CALIBRATING = 20
+LEAST_DEVIATION = 2.0  # standard deviations above what agreement with others lets expect, to be worth a look
 SAMPLED = 200_000  # pairs of judgments that tell the surplus of the median worker, about
 MOST_CELLS = 30_000_000  # of all workers' confusions together; beyond, only how often workers agree counts
 HALF_NORMAL_MEDIAN = 0.6744898
@@ -109,43 +109,43 @@ def groups(result: Consensus) -> Copies:
 
 def found_copies(result: Consensus) -> Copies:
     """Look for workers who copy."""
-    judgments = shared_items.one_a_worker(result.judgments)
-    W, backend = judgments.n_workers, result.backend
-    items, n_compared = shared_items.compared_items(judgments)
-    if not n_compared:
+    judgments, backend = shared_items.compared(result.judgments), result.backend
+    W = judgments.n_workers
+    if not judgments.n_judgments:
         return Copies.none(W)
+    by_worker = ByWorker.of(judgments)
     least = shared_items.least_shared(W, judgments.n_labels)
-    pairs = shared_items.pairs_sharing(judgments, items, n_compared, least, backend)
+    pairs = shared_items.pairs_sharing(by_worker, least, backend)
     if not len(pairs):
         return Copies.none(W)
     by_agreement = shared_items.expected_by_agreement(judgments, pairs, backend)
     chosen = _worth_a_look(pairs, by_agreement)
     looked_at = pairs.take(chosen)
-    expected, p = _tested(result, judgments, items, looked_at, by_agreement[chosen], len(pairs))
+    expected, p = _tested(result, by_worker, looked_at, by_agreement[chosen], len(pairs))
     q = _false_share(p, len(pairs))
     flagged = (q <= LEVEL) & (_excess(looked_at, expected) >= LEAST_EXCESS)
     return _grouped(looked_at, expected, p, q, flagged, W, len(pairs))
 
 
 def _worth_a_look(pairs: Pairs, by_agreement: Reals) -> NDArray[np.intp]:
-    """Positions of the pairs whose agreement is above what theirs with others lets expect, and some to calibrate on."""
+    """Positions of the pairs that agree more than they do with others, and some workers' to calibrate on."""
     surplus = pairs.same - by_agreement
-    high = surplus**2 > by_agreement * (1.0 - by_agreement / pairs.shared)
+    high = surplus > LEAST_DEVIATION * np.sqrt(by_agreement * (1.0 - by_agreement / pairs.shared))
     high &= surplus > 0.5 * LEAST_EXCESS * (pairs.shared - by_agreement)
-    high[:: len(pairs) // CALIBRATING + 1] = True
-    return np.flatnonzero(high)
+    return np.flatnonzero(high | (pairs.a % (len(pairs) // CALIBRATING + 1) == 0))
 
 
 def _tested(
-    result: Consensus, judgments: Judgments, items: Codes, pairs: Pairs, by_agreement: Reals, n_tested: int
+    result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: Reals, n_tested: int
 ) -> tuple[Reals, Reals]:
     """Agreements that are expected of each pair, and the p-value of those that there are (P,)."""
+    judgments = by_worker.judgments
     K = judgments.n_labels
     if not isinstance(result.beliefs, DensePosterior) or judgments.n_workers * K * K > MOST_CELLS:
         return by_agreement, _tail(pairs, by_agreement, _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_)))
     fitted = (result.confusions.dense(), result.posterior, tempering.power(result.judgments.per_item, result.rho))
-    surplus = _usual_surplus(judgments, items, fitted)
-    expected = _expected(judgments, items, pairs, fitted, result.backend)
+    surplus = _usual_surplus(judgments, fitted)
+    expected = _expected(by_worker, pairs, fitted, result.backend)
     expected = bounded(expected + surplus * pairs.shared, pairs.shared)
     p = _tail(pairs, expected, 1.0)
     suspicious = _is_suspicious(pairs, expected, p, n_tested)
@@ -159,7 +159,7 @@ def _tested(
             break
         again = np.flatnonzero(suspicious)
         again = again[np.argsort(p[again], kind="stable")[:MOST_SUSPICIOUS]]
-        changed, anew = expected_of_suspects(result, judgments, fitted, pairs, again)
+        changed, anew = expected_of_suspects(result, by_worker, fitted, pairs, again)
         shared = pairs.shared[changed]
         expected[changed] = bounded(anew + surplus * shared, shared)
         p = _tail(pairs, expected, spread)
@@ -167,38 +167,39 @@ def _tested(
     return expected, p
 
 
-def _expected(
-    judgments: Judgments, items: Codes, pairs: Pairs, fitted: tuple[Reals, Reals, Reals], backend: Backend
-) -> Reals:
+def _expected(by_worker: ByWorker, pairs: Pairs, fitted: tuple[Reals, Reals, Reals], backend: Backend) -> Reals:
     """Agreements that are expected of each pair by the fit, with the judgments of the two taken out of it (P,)."""
-    C, posterior, power = fitted
-    W = judgments.n_workers
-    start = np.searchsorted(pairs.a, np.arange(W + 1)).astype(np.int64)
-    marked = np.zeros(1 << max(10, (8 * len(pairs)).bit_length()), np.bool_)
-    kernels.mark_pairs(pairs.a.astype(np.int64) * W + pairs.b, marked)
-    same, expected = np.empty((len(pairs), judgments.n_labels)), np.zeros(len(pairs))
-
-    def pair(part: slice) -> None:
-        kernels.same_by_label(C, pairs.a[part], pairs.b[part], same[part])
+    judgments = by_worker.judgments
+    start = np.searchsorted(pairs.a, np.arange(judgments.n_workers + 1)).astype(np.int64)
+    expected = np.empty(len(pairs))
 
     def shard(part: slice) -> None:
-        bounds = np.array([W, part.start, part.stop], np.int64)
-        told = (judgments.item_start, judgments.worker, judgments.label, C, posterior, power)
-        kernels.expected_same(items, *told, bounds, marked, start, pairs.b, same, expected)
+        starts = slice(part.start, part.stop + 1)
+        kernels.expected_same(
+            part.start,
+            by_worker.worker_start[starts],
+            by_worker.judgment,
+            by_worker.told,
+            by_worker.n_bits,
+            judgments.item,
+            start[starts],
+            pairs.b,
+            *fitted,
+            expected,
+        )
 
-    backend.map(pair, even_parts(len(pairs), number_of_shards(same.size)))
-    work = np.concatenate([np.zeros(1, np.int64), np.cumsum(pairs.shared)])[start]
-    backend.map(shard, even_slices(work, min(int(work[-1]) // shared_items.A_SHARD + 1, shared_items.MOST_SHARDS)))
+    backend.map(shard, by_worker.shards)
     return expected
 
 
-def _usual_surplus(judgments: Judgments, items: Codes, fitted: tuple[Reals, Reals, Reals]) -> float:
+def _usual_surplus(judgments: Judgments, fitted: tuple[Reals, Reals, Reals]) -> float:
     """Agreements above the expected ones, per shared item, of the median worker, weighted by shared items; 0 or more.
 
     Easy items make honest people agree more often, and hard ones less, than the same accuracy everywhere would.
     """
     C, posterior, power = fitted
-    n = judgments.per_item[items]
+    n = judgments.per_item
+    items = np.flatnonzero(n >= 2).astype(np.int32)
     some = items[:: int((n * (n - 1) // 2).sum()) // SAMPLED + 1]
     excess, shared = np.zeros(judgments.n_workers), np.zeros(judgments.n_workers, np.int64)
     kernels.excess_of_workers(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 LEAST_SHARED = 5  # items that a pair must share to be tested at all
 LEVEL = 0.001  # share of false alarms among the flagged pairs (Benjamini & Hochberg 1995)
 MOST_COMPARED = 50_000_000  # pairs of judgments, or 5 a judgment if these are more; then items with many judgments go
-A_SHARD = 2_500_000  # pairs of judgments that one shard takes on
-MOST_SHARDS = 8  # every one goes over all judgments
 HEAVIEST_PAIR = 2  # items that count of a pair, however many it shares, in the agreement of a worker
 PRIOR_PEERS = 2.0  # judgments by others, at the usual agreement, that every worker is credited with
 MOST_CELLS = 20_000_000  # of a table of workers and labels
@@ -52,32 +50,56 @@ class Pairs:
         return len(self.a)
 
 
-def one_a_worker(judgments: Judgments) -> Judgments:
-    """Without the items that a worker judged twice, as far as that worker is concerned."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ByWorker:
+    """Judgments, and where those of each worker are."""
+
+    judgments: Judgments
+    worker_start: Offsets
+    """(W+1,) judgments of worker w are ``judgment[worker_start[w]:worker_start[w + 1]]``."""
+    judgment: Codes
+    """(J,) codes of judgments."""
+    told: Codes | Offsets
+    """(J,) worker, label, and whether it is the last of its item, in one number: see ``kernels.copying.told``."""
+    n_bits: int
+    """Bits of the label in ``told``."""
+    shards: tuple[slice, ...]
+    """Of workers."""
+
+    @classmethod
+    def of(cls, judgments: Judgments) -> ByWorker:
+        """Lay out ``judgments``."""
+        n_bits = max(judgments.n_labels - 1, 1).bit_length()
+        start = np.concatenate([np.zeros(1, np.int64), np.cumsum(judgments.per_worker)])
+        judgment = np.empty(judgments.n_judgments, np.int32)
+        kernels.by_worker(judgments.worker, start[:-1].copy(), judgment)
+        small = judgments.n_workers << (n_bits + 1) < 2**31
+        told: Codes | Offsets = np.empty(len(judgment), np.int32) if small else np.empty(len(judgment), np.int64)
+        kernels.told(judgments.item, judgments.worker, judgments.label, n_bits, told)
+        return cls(judgments, start, judgment, told, n_bits, even_slices(start, number_of_shards(len(judgment))))
+
+
+def compared(judgments: Judgments) -> Judgments:
+    """The judgments that are compared: those of items with two or more, by workers who judged the item once.
+
+    An item that n people judged has n (n - 1) / 2 pairs of judgments: where that would be too many, the items with the
+    fewest judgments are taken.
+    """
     item, worker = judgments.item, judgments.worker
     again = (item[1:] == item[:-1]) & (worker[1:] == worker[:-1])
-    if not again.any():
-        return judgments
-    once = np.ones(len(item), np.bool_)
-    once[1:] &= ~again
-    once[:-1] &= ~again
-    return judgments.subset(once)
-
-
-def compared_items(judgments: Judgments) -> tuple[Codes, int]:
-    """Items with two judgments or more, and how many pairs of judgments there are on them.
-
-    An item that n people judged has n (n - 1) / 2 of them: where that would be too much, those with the fewest
-    judgments are taken.
-    """
+    if again.any():
+        once = np.ones(len(item), np.bool_)
+        once[1:] &= ~again
+        once[:-1] &= ~again
+        judgments = judgments.subset(once)
     n = judgments.per_item
-    items = np.flatnonzero(n >= 2).astype(np.int32)
-    n_pairs = n[items] * (n[items] - 1) // 2
-    most = max(MOST_COMPARED, 5 * judgments.n_judgments)
-    if n_pairs.sum() > most:
-        order = np.argsort(n_pairs, kind="stable")
-        items = np.sort(items[order[: np.searchsorted(np.cumsum(n_pairs[order]), most, "right")]])
-    return items, int((n[items] * (n[items] - 1) // 2).sum())
+    n_pairs, most = n * (n - 1) // 2, max(MOST_COMPARED, 5 * judgments.n_judgments)
+    if n_pairs.sum() <= most:
+        return judgments
+    order = np.argsort(n_pairs, kind="stable")
+    taken = np.zeros(len(n), np.bool_)
+    taken[order[: np.searchsorted(np.cumsum(n_pairs[order]), most, "right")]] = True
+    return judgments.subset(taken[judgments.item])
 
 
 def least_shared(n_workers: int, n_labels: int) -> int:
@@ -89,34 +111,24 @@ def least_shared(n_workers: int, n_labels: int) -> int:
     return max(LEAST_SHARED, math.ceil(math.log(LEVEL / n_workers) / math.log(chance)))
 
 
-def pairs_sharing(judgments: Judgments, items: Codes, n_compared: int, least: int, backend: Backend) -> Pairs:
-    """All pairs of workers that share ``least`` of ``items`` or more.
+def pairs_sharing(by_worker: ByWorker, least: int, backend: Backend) -> Pairs:
+    """All pairs of workers that share ``least`` items or more."""
+    judgments = by_worker.judgments
+    n = judgments.per_item
+    most = int((n * (n - 1) // 2).sum()) // least
+    sizes = np.array([judgments.n_workers, by_worker.n_bits, least], np.int64)
 
-    Two passes over all pairs of judgments: the first counts them roughly, in a table that fits into the cache, so that
-    the second need only write down and sort those of pairs that may occur often enough.
-    """
-    W = judgments.n_workers
-    shards = even_slices(_starts(judgments.per_worker), min(n_compared // A_SHARD + 1, MOST_SHARDS))
-    n_cells = 1 << max(10, math.ceil(math.log2(n_compared / len(shards) + 1)))
+    def shard(part: slice) -> tuple[Codes, Codes, Codes, Codes]:
+        b, shared, same = (np.empty(most, np.int32) for _ in range(3))  # memory is only taken for what is written
+        pair_start = np.zeros(part.stop - part.start + 1, np.int64)
+        starts = by_worker.worker_start[part.start : part.stop + 1]
+        kernels.shared_items(starts, by_worker.judgment, by_worker.told, sizes, b, shared, same, pair_start)
+        a = np.repeat(np.arange(part.start, part.stop, dtype=np.int32), np.diff(pair_start))
+        found = slice(int(pair_start[-1]))
+        return a, b[found].copy(), shared[found].copy(), same[found].copy()
 
-    def shard(part: slice) -> tuple[Offsets, Offsets, Offsets]:
-        counts = np.zeros(n_cells, np.uint8)
-        kernels.count_pairs(items, judgments.item_start, judgments.worker, W, part.start, part.stop, counts)
-        key = np.empty(n_compared, np.int64)  # memory is only taken for what is written
-        sizes = np.array([W, part.start, part.stop], np.int64)
-        n_keys = kernels.keys_of_pairs(
-            items, judgments.item_start, judgments.worker, judgments.label, sizes, counts, min(least, 255), key
-        )
-        key = key[:n_keys]
-        key.sort()
-        pair, shared, same = np.empty((3, n_keys // least), np.int64)
-        n = tallies.frequent_pairs(key, least, pair, shared, same)
-        return pair[:n].copy(), shared[:n].copy(), same[:n].copy()
-
-    found = backend.map(shard, shards)
-    pair, shared, same = (np.concatenate([one[n] for one in found]) for n in range(3))
-    a, b = (codes.astype(np.int32) for codes in np.divmod(pair, W))
-    return Pairs(a, b, shared, same)
+    a, b, shared, same = (np.concatenate(part) for part in zip(*backend.map(shard, by_worker.shards), strict=True))
+    return Pairs(a, b, shared.astype(np.int64), same.astype(np.int64))
 
 
 def expected_by_agreement(judgments: Judgments, pairs: Pairs, backend: Backend) -> Reals:
@@ -137,8 +149,9 @@ def expected_by_agreement(judgments: Judgments, pairs: Pairs, backend: Backend) 
         return found
 
     agreeing, peers, _ = np.sum(backend.map(shard, shards), axis=0).astype(np.float64)
-    counts = np.zeros((W, K) if W * K <= MOST_CELLS else (1, K))
-    tallies.labels_of_workers(judgments.worker if len(counts) == W else np.zeros_like(judgments.worker), judgments.label, counts)
+    by_all = W * K > MOST_CELLS  # then all are taken to give the same labels
+    counts = np.zeros((1 if by_all else W, K))
+    tallies.labels_of_workers(np.zeros_like(judgments.worker) if by_all else judgments.worker, judgments.label, counts)
     usual = counts.sum(axis=0) / counts.sum()
     q = counts + usual
     q /= q.sum(axis=1, keepdims=True)
@@ -162,7 +175,3 @@ def bounded(expected: Reals, shared: Offsets) -> Reals:
     """Expected agreements (P,), at least a millionth and at most .999 of the ``shared`` items (P,)."""
     found: Reals = np.clip(expected, 1e-6 * shared, 0.999 * shared)
     return found
-
-
-def _starts(sizes: Offsets) -> Offsets:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])

@@ -17,16 +17,16 @@ from consensus.kernels import copying as kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
     from consensus.result import Consensus
-    from consensus.worker_audit.shared_items import Codes, Offsets, Pairs, Reals
+    from consensus.worker_audit.shared_items import ByWorker, Codes, Offsets, Pairs, Reals
 
 N_PASSES = 20  # of EM for the confusion of one suspect
+ENOUGH = 2_000  # judgments of a suspect that its confusion is fitted to, or up to twice as many fewer
 
 
 def expected_of_suspects(
     result: Consensus,
-    judgments: Judgments,
+    by_worker: ByWorker,
     fitted: tuple[Reals, Reals, Reals],
     pairs: Pairs,
     suspicious: NDArray[np.intp],
@@ -36,6 +36,7 @@ def expected_of_suspects(
     Suspects are the workers of the ``suspicious`` pairs, and near each other where such a pair joins them. ``fitted``
     is C (W, K, K), posterior (I, K) and the power (I,) it was raised to.
     """
+    judgments = by_worker.judgments
     a, b = pairs.a[suspicious], pairs.b[suspicious]
     suspects = np.union1d(a, b).astype(np.int32)
     position = np.full(judgments.n_workers, -1, np.int32)
@@ -43,8 +44,9 @@ def expected_of_suspects(
     near_start, near = _grouped(
         np.concatenate([position[suspects], position[a], position[b]]), np.concatenate([suspects, b, a]), len(suspects)
     )
-    mine = np.flatnonzero(position[judgments.worker] >= 0)
-    own_start, own = _grouped(position[judgments.worker[mine]], mine, len(suspects))
+    begin, end = by_worker.worker_start[suspects], by_worker.worker_start[suspects + 1]
+    own_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(end - begin)])
+    own = np.concatenate([by_worker.judgment[first:last] for first, last in zip(begin, end, strict=True)])
     C, posterior, power = fitted
     told = (judgments.item, judgments.item_start, judgments.worker, judgments.label, C, posterior, power)
     A = result.confusions.pseudo_counts
@@ -52,7 +54,8 @@ def expected_of_suspects(
 
     def refit(part: slice) -> None:
         starts = slice(part.start, part.stop + 1)
-        kernels.own_confusions(own_start[starts], own, near_start[starts], near, *told, A, N_PASSES, C_own[part])
+        suspect = (own_start[starts], own, near_start[starts], near)
+        kernels.own_confusions(*suspect, *told, A, N_PASSES, ENOUGH, C_own[part])
 
     result.backend.map(refit, even_parts(len(suspects), number_of_shards(len(own))))
     chosen = np.flatnonzero((position[pairs.a] >= 0) & (position[pairs.b] >= 0))
@@ -67,7 +70,7 @@ def expected_of_suspects(
     return chosen, expected
 
 
-def _grouped(key: NDArray[np.int32], values: NDArray[np.int64] | Codes, n: int) -> tuple[Offsets, NDArray[np.int64]]:
+def _grouped(key: Codes, values: Codes, n: int) -> tuple[Offsets, Codes]:
     """The ``values`` of each key 0 to n - 1, in their order, and where those of each key begin (n+1,)."""
     order = np.argsort(key, kind="stable")
     start = np.zeros(n + 1, np.int64)
