@@ -21,6 +21,12 @@ def _workers(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     return worker_audit.audit(result)
 
 
+def _copying(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.copies(result)
+
+
 def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
 
@@ -30,6 +36,7 @@ def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
 TABLES: "dict[str, Callable[[Consensus, RunConfig], pd.DataFrame]]" = {
     "workers": _workers,
     "confusions": _confusions,
+    "copying": _copying,
 }
 """What ``--table`` can print, each made when it is asked for."""
 
@@ -53,6 +60,7 @@ def audit(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",

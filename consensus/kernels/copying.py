@@ -1,7 +1,7 @@
 """Loops over the items that two workers share: who agrees more often than two independent people would.
 
-A shard owns the pairs of some workers with those of higher codes, and goes through the judgments of the former; those by
-higher codes stand behind them in the item.
+A shard owns the pairs of some workers with those of higher codes, and goes through the judgments of the former; those
+by higher codes stand behind them in the item.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def expected_same(
 ) -> None:
     """``out_expected[p]`` (P,) = sum over the items that a pair shares of P(both give the same label | all others).
 
-    Workers and judgments as in ``shared_items``, the first one being ``first``; worker first + n is the lower one of the pairs
-    ``pair_start[n]:pair_start[n + 1]``, the higher ones are ``b`` (P,). ``C`` (W, K, K); ``posterior`` (I, K) was
-    raised to ``power`` (I,).
+    Workers and judgments as in ``shared_items``; ``first`` is the code of the first of them. Worker first + n is the
+    lower one of the pairs ``pair_start[n]:pair_start[n + 1]``, the higher ones are ``b`` (P,). ``C`` (W, K, K);
+    ``posterior`` (I, K) was raised to ``power`` (I,).
     """
     n_labels, label_bits = posterior.shape[1], (1 << n_bits) - 1
     pair = np.full(C.shape[0], -1, np.int32)

@@ -51,7 +51,13 @@ def summary(
                 "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
                 "seed": result.config.seed,
             },
-            "settings": {**result.settings(), **escalate.model_dump(mode="json"), **reading, "model": result.model},
+            "settings": {
+                **result.settings(),
+                **escalate.model_dump(mode="json"),
+                **reading,
+                **_collusion(result),
+                "model": result.model,
+            },
             "counts": {
                 "rows": asdict(tally),
                 "judgments": judgments.n_judgments,
@@ -120,6 +126,11 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         if result.models is not None:
             found["gold"]["accepted_by_models_alone"] = _measured(right[alone], posterior[alone])
     return found
+
+
+def _collusion(result: Consensus) -> dict[str, Any]:
+    """The setting about workers who copy, where they were looked for."""
+    return {} if result.copies is None else {"collusion": "merge" if result.copies.merged else "report"}
 
 
 def _models(

@@ -47,7 +47,7 @@ MOST_CELLS = 30_000_000  # of all workers' confusions together; beyond, only how
 HALF_NORMAL_MEDIAN = 0.6744898
 
 
-def copying(result: Consensus) -> pd.DataFrame:
+def copies(result: Consensus) -> pd.DataFrame:
     """Pairs of workers who copy from each other or from the same source; which of them did, nobody can know.
 
     Returns
@@ -70,11 +70,11 @@ def copying(result: Consensus) -> pd.DataFrame:
         reason
             The same in words.
     """
-    return framed(copying_columns(result))
+    return framed(copies_columns(result))
 
 
-def copying_columns(result: Consensus) -> Columns:
-    """The columns that ``copying`` shows."""
+def copies_columns(result: Consensus) -> Columns:
+    """The columns that ``copies`` shows."""
     import pyarrow as pa
 
     found = groups(result)

@@ -59,6 +59,7 @@ def worker_columns(result: Consensus) -> Columns:
     """The columns that ``audit`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     judgments = result.judgments
     n_workers = judgments.n_workers
     accuracy, low, high = (where_identified(result, part) for part in _accuracy(result))
