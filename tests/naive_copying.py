@@ -52,11 +52,13 @@ def expected(judgments: Judgments, a: int, b: int, C: Reals, posterior: Reals, p
     return total
 
 
-def excess_of_workers(judgments: Judgments, C: Reals, posterior: Reals, power: Reals) -> dict[int, tuple[float, int]]:
-    """Agreements less the expected ones of all pairs of judgments of a worker, and how many pairs there are."""
+def excess_of_workers(
+    judgments: Judgments, counted: Judgments, C: Reals, posterior: Reals, power: Reals
+) -> dict[int, tuple[float, int]]:
+    """Agreements less the expected ones of all ``counted`` pairs of judgments of a worker, and how many there are."""
     found: dict[int, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
-    for i, said in enumerate(answers(judgments)):
-        for a, b in combinations(said, 2):
+    for i, (said, pairable) in enumerate(zip(answers(judgments), answers(counted), strict=True)):
+        for a, b in combinations(pairable, 2):
             rate = both_say_the_same(C[a], C[b], without(said, {a, b}, C, posterior[i], power[i]))
             for w in (a, b):
                 found[w] = (found[w][0] + (said[a] == said[b]) - rate, found[w][1] + 1)

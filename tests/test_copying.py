@@ -131,8 +131,10 @@ class TestKernels:
 
         some, excess, shared = np.arange(0, 12, 2, dtype=np.int32), np.zeros(5), np.zeros(5, np.int64)
         args = (judgments.item_start, judgments.worker, judgments.label, C)
-        kernels.excess_of_workers(some, *args, posterior[::2], power[::2], excess, shared)
-        by_hand = naive.excess_of_workers(judgments.subset(judgments.item % 2 == 0), C, posterior, power)
+        left_out = np.array([False, False, True, False, False])
+        kernels.excess_of_workers(some, *args, posterior[::2], power[::2], left_out, excess, shared)
+        counted = judgments.subset((judgments.item % 2 == 0) & (judgments.worker != 2))
+        by_hand = naive.excess_of_workers(judgments, counted, C, posterior, power)
         np.testing.assert_allclose(excess, [by_hand[w][0] for w in range(5)])
         assert shared.tolist() == [by_hand[w][1] for w in range(5)]
 

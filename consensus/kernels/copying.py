@@ -161,12 +161,13 @@ def excess_of_workers(
     C: Reals,
     posterior: Reals,
     power: Reals,
+    left_out: Flags,
     out_excess: Reals,
     out_shared: Offsets,
 ) -> None:
-    """Add up, over all co-judgments of each worker, agreement less what is expected (W,), and how many there are (W,).
+    """Add up, over a worker's pairs of judgments, agreements less expected ones (W,), and their number (W,).
 
-    ``posterior`` and ``power`` are of ``items`` (n, K) and (n,).
+    Pairs with workers ``left_out`` (W,) do not count. ``posterior`` (n, K) and ``power`` (n,) are of ``items`` (n,).
     """
     n_labels = posterior.shape[1]
     z = np.empty(n_labels)
@@ -177,6 +178,8 @@ def excess_of_workers(
         for a in range(item_start[i], end):
             for b in range(a + 1, end):
                 v, w = worker[a], worker[b]
+                if left_out[v] or left_out[w]:
+                    continue
                 total, agreeing = 0.0, 0.0
                 for k in range(n_labels):
                     mass = z[k] / (max(C[v, k, label[a]], SMALLEST) * max(C[w, k, label[b]], SMALLEST))

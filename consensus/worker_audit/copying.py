@@ -12,6 +12,7 @@ Roeder 1999), and a pair must agree on LEAST_EXCESS of the items on which it is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from consensus.models import tempering
 from consensus.posterior import DensePosterior
 from consensus.result import framed
 from consensus.worker_audit import shared_items
+from consensus.worker_audit.followers import against_groups
 from consensus.worker_audit.shared_items import LEVEL, ByWorker, Pairs, bounded
 from consensus.worker_audit.suspects import expected_of_suspects
 
@@ -45,6 +47,22 @@ LEAST_DEVIATION = 2.0  # standard deviations above what agreement with others le
 SAMPLED = 200_000  # pairs of judgments that tell the surplus of the median worker, about
 MOST_CELLS = 30_000_000  # of all workers' confusions together; beyond, only how often workers agree counts
 HALF_NORMAL_MEDIAN = 0.6744898
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Test:
+    """How pairs were tested."""
+
+    expected: Reals
+    """(P,) agreements that are expected of each pair."""
+    p: Reals
+    """(P,) chance of as many agreements or more."""
+    surplus: float
+    """Agreements a shared item of which the fit knows nothing, of the median worker."""
+    spread: float
+    """How many times the variance of honest pairs is that of independent ones."""
+    fitted: tuple[Reals, Reals, Reals] | None = None
+    """C (W, K, K), posterior (I, K) and the power (I,) it was raised to; None where only agreement counts."""
 
 
 def copies(result: Consensus) -> pd.DataFrame:
@@ -121,10 +139,12 @@ def found_copies(result: Consensus) -> Copies:
     by_agreement = shared_items.expected_by_agreement(judgments, pairs, backend)
     chosen = _worth_a_look(pairs, by_agreement)
     looked_at = pairs.take(chosen)
-    expected, p = _tested(result, by_worker, looked_at, by_agreement[chosen], len(pairs))
-    q = _false_share(p, len(pairs))
-    flagged = (q <= LEVEL) & (_excess(looked_at, expected) >= LEAST_EXCESS)
-    return _grouped(looked_at, expected, p, q, flagged, W, len(pairs))
+    test = _tested(result, by_worker, looked_at, by_agreement[chosen], len(pairs))
+    q = _false_share(test.p, len(pairs))
+    flagged = (q <= LEVEL) & (_excess(looked_at, test.expected) >= LEAST_EXCESS)
+    copies = _grouped(looked_at, test, q, flagged, W, len(pairs))
+    following = _following(result, judgments, looked_at, test, copies)
+    return _grouped(looked_at, test, q, flagged | following, W, len(pairs)) if following.any() else copies
 
 
 def _worth_a_look(pairs: Pairs, by_agreement: Reals) -> NDArray[np.intp]:
@@ -135,23 +155,22 @@ def _worth_a_look(pairs: Pairs, by_agreement: Reals) -> NDArray[np.intp]:
     return np.flatnonzero(high | (pairs.a % (len(pairs) // CALIBRATING + 1) == 0))
 
 
-def _tested(
-    result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: Reals, n_tested: int
-) -> tuple[Reals, Reals]:
-    """Agreements that are expected of each pair, and the p-value of those that there are (P,)."""
+def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: Reals, n_tested: int) -> _Test:
+    """Test every pair."""
     judgments = by_worker.judgments
     K = judgments.n_labels
     if not isinstance(result.beliefs, DensePosterior) or judgments.n_workers * K * K > MOST_CELLS:
-        return by_agreement, _tail(pairs, by_agreement, _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_)))
+        spread = _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_))
+        return _Test(by_agreement, _tail(pairs, by_agreement, spread), 0.0, spread)
     fitted = (result.confusions.dense(), result.posterior, tempering.power(result.judgments.per_item, result.rho))
-    surplus = _usual_surplus(judgments, fitted)
-    expected = _expected(by_worker, pairs, fitted, result.backend)
-    expected = bounded(expected + surplus * pairs.shared, pairs.shared)
-    p = _tail(pairs, expected, 1.0)
-    suspicious = _is_suspicious(pairs, expected, p, n_tested)
+    by_fit = _expected(by_worker, pairs, fitted, result.backend)
+    expected = bounded(by_fit, pairs.shared)
+    suspicious = _is_suspicious(pairs, expected, _tail(pairs, expected, 1.0), n_tested)
     suspicious |= _is_suspicious(pairs, by_agreement, _tail(pairs, by_agreement, 1.0), n_tested)
     is_suspect = np.zeros(judgments.n_workers, np.bool_)
     is_suspect[pairs.a[suspicious]] = is_suspect[pairs.b[suspicious]] = True
+    surplus = _usual_surplus(judgments, fitted, is_suspect)
+    expected = bounded(by_fit + surplus * pairs.shared, pairs.shared)
     spread = _spread(pairs, expected, ~(is_suspect[pairs.a] | is_suspect[pairs.b]))
     p = _tail(pairs, expected, spread)
     for _ in range(N_ROUNDS):
@@ -164,7 +183,7 @@ def _tested(
         expected[changed] = bounded(anew + surplus * shared, shared)
         p = _tail(pairs, expected, spread)
         suspicious = _is_suspicious(pairs, expected, p, n_tested)
-    return expected, p
+    return _Test(expected, p, surplus, spread, fitted)
 
 
 def _expected(by_worker: ByWorker, pairs: Pairs, fitted: tuple[Reals, Reals, Reals], backend: Backend) -> Reals:
@@ -192,20 +211,22 @@ def _expected(by_worker: ByWorker, pairs: Pairs, fitted: tuple[Reals, Reals, Rea
     return expected
 
 
-def _usual_surplus(judgments: Judgments, fitted: tuple[Reals, Reals, Reals]) -> float:
+def _usual_surplus(judgments: Judgments, fitted: tuple[Reals, Reals, Reals], is_suspect: NDArray[np.bool_]) -> float:
     """Agreements above the expected ones, per shared item, of the median worker, weighted by shared items; 0 or more.
 
-    Easy items make honest people agree more often, and hard ones less, than the same accuracy everywhere would.
+    Among workers who are no suspects: where a ring has made the consensus, honest people look worse than they are. Easy
+    items make honest people agree more often, and hard ones less, than the same accuracy everywhere would.
     """
     C, posterior, power = fitted
     n = judgments.per_item
     items = np.flatnonzero(n >= 2).astype(np.int32)
     some = items[:: int((n * (n - 1) // 2).sum()) // SAMPLED + 1]
     excess, shared = np.zeros(judgments.n_workers), np.zeros(judgments.n_workers, np.int64)
-    kernels.excess_of_workers(
-        some, judgments.item_start, judgments.worker, judgments.label, C, posterior[some], power[some], excess, shared
-    )
+    told = (judgments.item_start, judgments.worker, judgments.label)
+    kernels.excess_of_workers(some, *told, C, posterior[some], power[some], is_suspect, excess, shared)
     known = np.flatnonzero(shared)
+    if not len(known):
+        return 0.0
     rate = excess[known] / shared[known]
     order = np.argsort(rate, kind="stable")
     below = np.cumsum(shared[known][order])
@@ -246,6 +267,27 @@ def _is_suspicious(pairs: Pairs, expected: Reals, p: Reals, n_tested: int) -> ND
     return (p < min(SUSPICIOUS, CHANCE_SUSPECTS / n_tested)) & (_excess(pairs, expected) > LEAST_EXCESS)
 
 
+def _following(result: Consensus, judgments: Judgments, pairs: Pairs, test: _Test, copies: Copies) -> NDArray[np.bool_]:
+    """(P,) suspicious pairs of a member of a group and a worker outside who agrees too often with the whole group."""
+    group_a, group_b = copies.group[pairs.a], copies.group[pairs.b]
+    likely = (test.p <= SUSPICIOUS) & (_excess(pairs, test.expected) >= LEAST_EXCESS)
+    found = likely & ((group_a < 0) != (group_b < 0))
+    if test.fitted is None or not found.any():
+        return np.zeros(len(pairs), np.bool_)
+    candidate = list(
+        zip(np.where(group_a < 0, pairs.a, pairs.b).tolist(), np.maximum(group_a, group_b).tolist(), strict=True)
+    )
+    candidates = sorted({candidate[n] for n in np.flatnonzero(found)})
+    held, expected, n_outside = against_groups(result, judgments, test.fitted, copies, candidates)
+    expected = bounded(expected + test.surplus * held.shared, held.shared)
+    follows = _tail(held, expected, test.spread) * n_outside <= LEVEL
+    follows &= _excess(held, expected) >= LEAST_EXCESS
+    known = zip(held.a[follows].tolist(), (held.b[follows] - judgments.n_workers).tolist(), strict=True)
+    followers = set(known)
+    follower: NDArray[np.bool_] = found & np.array([one in followers for one in candidate], np.bool_)
+    return follower
+
+
 def _false_share(p: Reals, n_tested: int) -> Reals:
     """q-values (P,) of Benjamini & Hochberg, where ``n_tested`` - P more have a p-value of 1."""
     order = np.argsort(p, kind="stable")
@@ -254,15 +296,7 @@ def _false_share(p: Reals, n_tested: int) -> Reals:
     return np.minimum(q, 1.0)
 
 
-def _grouped(
-    pairs: Pairs,
-    expected: Reals,
-    p: Reals,
-    q: Reals,
-    flagged: NDArray[np.bool_],
-    n_workers: int,
-    n_tested: int,
-) -> Copies:
+def _grouped(pairs: Pairs, test: _Test, q: Reals, flagged: NDArray[np.bool_], n_workers: int, n_tested: int) -> Copies:
     """The groups that the flagged pairs connect."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -281,8 +315,8 @@ def _grouped(
     group[members] = number[code]
     inside = (group[pairs.a] >= 0) & (group[pairs.a] == group[pairs.b])
     of_pair = group[pairs.a[inside]]
-    surplus = np.bincount(of_pair, weights=(pairs.same - expected)[inside], minlength=n_groups)
-    room = np.bincount(of_pair, weights=(pairs.shared - expected)[inside], minlength=n_groups)
+    surplus = np.bincount(of_pair, weights=(pairs.same - test.expected)[inside], minlength=n_groups)
+    room = np.bincount(of_pair, weights=(pairs.shared - test.expected)[inside], minlength=n_groups)
     size = np.bincount(number[code], minlength=n_groups)
     by_group = chosen[np.argsort(group[pairs.a[chosen]], kind="stable")]
     kept = pairs.take(by_group)
@@ -291,8 +325,8 @@ def _grouped(
         worker_b=kept.b,
         n_shared=kept.shared,
         n_same=kept.same,
-        expected_same=expected[by_group],
-        p_value=p[by_group],
+        expected_same=test.expected[by_group],
+        p_value=test.p[by_group],
         q_value=q[by_group],
         group=group,
         n_effective=size / (1.0 + (size - 1) * np.clip(surplus / room, 0.0, 1.0)),

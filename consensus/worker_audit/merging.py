@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import CollusionConfig, FitConfig
-from consensus.kernels import copying as kernels
 from consensus.models import dawid_skene, tempering
 from consensus.models.rows import Rows
 from consensus.posterior import DensePosterior
 from consensus.probabilities import normalised
 from consensus.result import Warning
+from consensus.worker_audit.as_one import merged
 from consensus.worker_audit.copying import found_copies
 
 if TYPE_CHECKING:
@@ -83,26 +83,6 @@ def fit_without_copies(
         copies=replace(copies, merged=True),
         members=_of_members(again, result.judgments, replace(copies, merged=True)),
         warnings=(*again.warnings, _merged_copies(result.judgments, again.judgments, copies)),
-    )
-
-
-def merged(judgments: Judgments, copies: Copies) -> Judgments:
-    """The judgments with each group as one worker: its first one.
-
-    Its judgment of an item is what most of the members say who judged it; of labels that tie, the one that the member
-    with the lowest id says. Items, workers and labels stay the same; other members have no judgments left.
-    """
-    keep, worker = np.empty(judgments.n_judgments, np.bool_), np.empty(judgments.n_judgments, np.int32)
-    kernels.merged(
-        judgments.item_start, judgments.worker, judgments.label, copies.first_members, judgments.n_labels, keep, worker
-    )
-    left = replace(judgments, worker=worker).subset(keep)
-    order = np.lexsort((left.label, left.worker, left.item))
-    return replace(
-        left,
-        worker=left.worker[order],
-        label=left.label[order],
-        timestamp=None if left.timestamp is None else left.timestamp[order],
     )
 
 

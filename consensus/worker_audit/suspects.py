@@ -30,19 +30,25 @@ def expected_of_suspects(
     fitted: tuple[Reals, Reals, Reals],
     pairs: Pairs,
     suspicious: NDArray[np.intp],
+    also_near: Codes | None = None,
 ) -> tuple[NDArray[np.intp], Reals]:
     """Positions in ``pairs`` of those between two suspects, and the agreements that are expected of them.
 
-    Suspects are the workers of the ``suspicious`` pairs, and near each other where such a pair joins them. ``fitted``
-    is C (W, K, K), posterior (I, K) and the power (I,) it was raised to.
+    Suspects are the workers of the ``suspicious`` pairs, and near each other where one or two such pairs join them: of
+    a ring, some pairs may not look suspicious before its consensus is taken away. Workers ``also_near`` are near to
+    all. ``fitted`` is C (W, K, K), posterior (I, K) and the power (I,) it was raised to.
     """
     judgments = by_worker.judgments
     a, b = pairs.a[suspicious], pairs.b[suspicious]
     suspects = np.union1d(a, b).astype(np.int32)
     position = np.full(judgments.n_workers, -1, np.int32)
     position[suspects] = np.arange(len(suspects), dtype=np.int32)
+    also = np.zeros(0, np.int32) if also_near is None else also_near
+    near_to, others = _within_two_steps(position[a], position[b], len(suspects))
     near_start, near = _grouped(
-        np.concatenate([position[suspects], position[a], position[b]]), np.concatenate([suspects, b, a]), len(suspects)
+        np.concatenate([near_to, np.repeat(position[suspects], len(also))]),
+        np.concatenate([suspects[others], np.tile(also, len(suspects))]),
+        len(suspects),
     )
     begin, end = by_worker.worker_start[suspects], by_worker.worker_start[suspects + 1]
     own_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(end - begin)])
@@ -68,6 +74,18 @@ def expected_of_suspects(
 
     result.backend.map(expect, even_parts(len(chosen), number_of_shards(int(pairs.shared[chosen].sum()))))
     return chosen, expected
+
+
+def _within_two_steps(a: Codes, b: Codes, n: int) -> tuple[Codes, Codes]:
+    """All pairs of nodes 0 to n - 1, each with itself, that are joined by one or two of the links from a to b (P,)."""
+    from scipy.sparse import coo_array
+
+    nodes = np.arange(n, dtype=np.int32)
+    ends = np.concatenate([nodes, a, b]), np.concatenate([nodes, b, a])
+    links = coo_array((np.ones(len(ends[0])), ends), shape=(n, n)).tocsr()
+    found = (links @ links).tocoo()
+    order = np.lexsort((found.col, found.row))
+    return found.row[order].astype(np.int32), found.col[order].astype(np.int32)
 
 
 def _grouped(key: Codes, values: Codes, n: int) -> tuple[Offsets, Codes]:
