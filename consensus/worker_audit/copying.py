@@ -46,7 +46,6 @@ LEAST_CALIBRATING = 20
 LEAST_DEVIATION = 2.0  # standard deviations above what agreement with others lets expect, to be worth a look
 SAMPLED = 200_000  # pairs of judgments that tell the surplus of the median worker, about
 MOST_CELLS = 30_000_000  # of all workers' confusions together; beyond, only how often workers agree counts
-HALF_NORMAL_MEDIAN = 0.6744898
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,13 +235,13 @@ def _usual_surplus(judgments: Judgments, fitted: tuple[Reals, Reals, Reals], is_
 def _spread(pairs: Pairs, expected: Reals, clean: NDArray[np.bool_]) -> float:
     """How many times the variance of honest pairs is that of independent ones; 1 or more.
 
-    From the median of those ``clean`` pairs that agree less often than expected: copies are on the other side.
+    The mean square of those ``clean`` pairs that agree less often than expected: copies are on the other side.
     """
     deviation = (pairs.same - expected) / np.sqrt(expected * (1.0 - expected / pairs.shared))
-    low = -deviation[(deviation < 0) & clean]
+    low = deviation[(deviation < 0) & clean]
     if len(low) < LEAST_CALIBRATING:
         return 1.0
-    return max(1.0, float(np.median(low) / HALF_NORMAL_MEDIAN) ** 2)
+    return max(1.0, float(np.mean(low**2)))
 
 
 def _tail(pairs: Pairs, expected: Reals, spread: float) -> Reals:
