@@ -72,15 +72,15 @@ def own_confusion(
     C: Reals,
     posterior: Reals,
     power: Reals,
-    A: Reals,
+    strength: float,
     n_passes: int,
     step: int = 1,
 ) -> Reals:
     """Confusion (K, K) of a worker by EM, given what those say who are not near it; every ``step``-th item counts."""
     mine = [(i, said) for i, said in enumerate(answers(judgments)) if worker in said][::step]
-    own: Reals = A / A.sum(axis=1, keepdims=True)
+    own: Reals = C[worker]
     for _ in range(n_passes):
-        N = A.copy()
+        N = strength * C[worker]
         for i, said in mine:
             z = without(said, near, C, posterior[i], power[i]) * own[:, said[worker]]
             N[:, said[worker]] += z / z.sum()

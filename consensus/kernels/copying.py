@@ -195,6 +195,7 @@ def excess_of_workers(
 
 @kernel()
 def own_confusions(
+    suspect: Codes,
     own_start: Offsets,
     own: Codes,
     near_start: Offsets,
@@ -206,20 +207,21 @@ def own_confusions(
     C: Reals,
     posterior: Reals,
     power: Reals,
-    A: Reals,
+    strength: float,
     n_passes: int,
     most: int,
     out_C: Reals,
 ) -> None:
     """Fit the confusion ``out_C[s]`` (S, K, K) of each suspect by EM, given what workers say who are not near it.
 
-    Suspect s made the judgments ``own[own_start[s]:own_start[s + 1]]``; ``near``, alike, are the workers (itself
-    included) whose judgments are taken out of the ``posterior`` (I, K), raised to ``power`` (I,). ``A`` (K, K) are
-    pseudo-judgments; EM starts from their rows. Of more than ``most`` judgments, every second, third ... counts.
+    Suspect s, worker ``suspect[s]``, made the judgments ``own[own_start[s]:own_start[s + 1]]``; ``near``, alike, are
+    the workers (itself included) whose judgments are taken out of the ``posterior`` (I, K), raised to ``power`` (I,).
+    EM starts from the confusion of the fit, ``C`` (W, K, K), of which ``strength`` judgments a true label are the
+    prior. Of more than ``most`` judgments, every second, third ... counts.
     """
-    n_labels = A.shape[0]
+    n_labels = C.shape[1]
     left_out = np.zeros(C.shape[0], np.bool_)
-    N, z = np.empty_like(A), np.empty(n_labels)
+    N, z = np.empty((n_labels, n_labels)), np.empty(n_labels)
     for s in range(own_start.shape[0] - 1):
         begin, end = own_start[s], own_start[s + 1]
         for w in near[near_start[s] : near_start[s + 1]]:
@@ -233,15 +235,10 @@ def own_confusions(
                 others[n, k] = math.exp(z[k])
         for w in near[near_start[s] : near_start[s + 1]]:
             left_out[w] = False
-        N[:] = A
-        for n_done in range(n_passes + 1):
-            for k in range(n_labels):
-                total = N[k].sum()
-                for observed in range(n_labels):
-                    out_C[s, k, observed] = N[k, observed] / total if total > 0.0 else 1.0 / n_labels
-            if n_done == n_passes:
-                break
-            N[:] = A
+        prior = C[suspect[s]] * strength
+        out_C[s] = C[suspect[s]]
+        for _ in range(n_passes):
+            N[:] = prior
             for n in range(others.shape[0]):
                 observed = label[own[begin + n * step]]
                 total = 0.0
@@ -250,6 +247,10 @@ def own_confusions(
                     total += z[k]
                 for k in range(n_labels):
                     N[k, observed] += z[k] / total
+            for k in range(n_labels):
+                total = N[k].sum()
+                for observed in range(n_labels):
+                    out_C[s, k, observed] = N[k, observed] / total
 
 
 @kernel()

@@ -2,7 +2,8 @@
 
 Copies make their own consensus: the posterior of the items that they judged together says what they say, so that their
 fitted confusions are flawless and their agreement no wonder. So all judgments of a suspect, and of those that it seems
-to copy, are taken out of the posterior, and its confusion is fitted anew against what is left.
+to copy, are taken out of the posterior, and its confusion is fitted anew against what is left. Where that is too little
+to tell, the confusion of the fit stands: two experts among spammers agree with each other and nobody else, too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from consensus.result import Consensus
     from consensus.worker_audit.shared_items import ByWorker, Codes, Offsets, Pairs, Reals
 
-N_PASSES = 20  # of EM for the confusion of one suspect
+N_PASSES = 60  # of EM for the confusion of one suspect
+STRENGTH = 4.0  # judgments a true label that the confusion of the fit is worth, where others tell little
 ENOUGH = 2_000  # judgments of a suspect that its confusion is fitted to, or up to twice as many fewer
 
 
@@ -55,13 +57,12 @@ def expected_of_suspects(
     own = np.concatenate([by_worker.judgment[first:last] for first, last in zip(begin, end, strict=True)])
     C, posterior, power = fitted
     told = (judgments.item, judgments.item_start, judgments.worker, judgments.label, C, posterior, power)
-    A = result.confusions.pseudo_counts
-    C_own = np.empty((len(suspects), *A.shape))
+    C_own = np.empty((len(suspects), *C.shape[1:]))
 
     def refit(part: slice) -> None:
         starts = slice(part.start, part.stop + 1)
-        suspect = (own_start[starts], own, near_start[starts], near)
-        kernels.own_confusions(*suspect, *told, A, N_PASSES, ENOUGH, C_own[part])
+        some = (suspects[part], own_start[starts], own, near_start[starts], near)
+        kernels.own_confusions(*some, *told, STRENGTH, N_PASSES, ENOUGH, C_own[part])
 
     result.backend.map(refit, even_parts(len(suspects), number_of_shards(len(own))))
     chosen = np.flatnonzero((position[pairs.a] >= 0) & (position[pairs.b] >= 0))
