@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from consensus.result import Columns, Consensus
     from consensus.worker_audit.shared_items import Reals
 
-LEAST_EXCESS = 0.4  # of the items on which a pair is expected to differ, those on which it agrees all the same
+LEAST_EXCESS = 0.6  # of the items on which a pair is expected to differ, those on which it agrees all the same
 SUSPICIOUS = 0.01  # p-value below which a pair is looked at again, without what its like said ...
 CHANCE_SUSPECTS = 20  # ... or lower, so that no more honest pairs than these are expected to be looked at
 MOST_SUSPICIOUS = 5_000  # pairs that are looked at again, those with the lowest p-values
