@@ -10,6 +10,7 @@ from consensus.errors import ConfigError
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
+Collusion = Literal["report", "merge", "off"]
 
 
 class _Settings(BaseModel):
@@ -173,7 +174,16 @@ class ReadConfig(_Settings):
         return abstain
 
 
-class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig):
+class CollusionConfig(_Settings):
+    """What is done about workers who copy from each other."""
+
+    collusion: Collusion = Field(
+        default="report",
+        description="Workers who copy: report them, merge each group of them into one worker, or off: do not look.",
+    )
+
+
+class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
 
     def part(self, kind: type[_Settings]) -> dict[str, Any]:

@@ -26,6 +26,12 @@ def _workers(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
     return worker_audit.audit(result, **chosen.part(AuditConfig))
 
 
+def _copying(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.copies(result)
+
+
 def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
 
@@ -66,6 +72,7 @@ TABLES: "dict[str, Table]" = {
     "gold": _gold,
     "new-gold": _new_gold,
     "retest": _retest,
+    "copying": _copying,
 }
 """What ``--table`` can print, each made when it is asked for."""
 
@@ -96,6 +103,7 @@ def audit(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",

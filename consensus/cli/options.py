@@ -66,6 +66,13 @@ Memory = Annotated[
     str | None,
     typer.Option(help="Memory that may be used, such as 4GB; a larger need is refused. Default: all."),
 ]
+Collusion = Annotated[
+    str | None,
+    typer.Option(
+        help="Workers who copy: report (default) them, merge each group into one worker, or off: do not look.",
+        metavar="WHAT",
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the held-out draw. Default: 0.")]
 Target = Annotated[float | None, typer.Option(help="Confidence at which an item is accepted. Default: 0.95.")]
 MinJudgments = Annotated[int | None, typer.Option(help="Judgments an item needs to be accepted. Default: 2.")]

@@ -36,6 +36,7 @@ def run(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
-TABLES = ("labels", "posteriors", "workers", "models", "confusions", "gold_health", "escalations", "rejects")
-STAGES = dict.fromkeys(("workers", "confusions", "models", "gold_health"), "auditing")
+ABOUT_WORKERS = ("workers", "confusions", "models", "copying", "gold_health")
+TABLES = ("labels", "posteriors", *ABOUT_WORKERS, "escalations", "rejects")
+STAGES = dict.fromkeys(ABOUT_WORKERS, "auditing")
 OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
@@ -229,6 +230,8 @@ def _tables(
     }
     if result.gold is not None:
         tables["gold_health"] = at_once(worker_audit.gold_columns)
+    if result.copies is not None and result.copies.n_groups:
+        tables["copying"] = at_once(worker_audit.copies_columns)
     if result.models is not None:
         tables["models"] = at_once(model_tables.table)
     if posteriors:

@@ -39,6 +39,7 @@ def confusion_columns(result: Consensus) -> Columns:
     """The columns that ``confusions`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     found = result.confusions
     K = found.n_labels
     A_true = found.pseudo_counts.sum(axis=1)

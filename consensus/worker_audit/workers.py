@@ -76,6 +76,7 @@ def worker_columns(result: Consensus, config: AuditConfig | None = None) -> Colu
     """The columns that ``audit`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     judgments = result.judgments
     n_workers = judgments.n_workers
     accurate, judged = rated(result, config or AuditConfig())
@@ -120,7 +121,7 @@ def rated(result: Consensus, config: AuditConfig) -> tuple[Accuracy, Verdicts]:
 
 def verdict_counts(result: Consensus, config: AuditConfig) -> dict[str, int]:
     """How many workers have which verdict, of those that occur."""
-    n = np.bincount(rated(result, config)[1].verdict, minlength=len(verdicts.VERDICTS))
+    n = np.bincount(rated(result.members or result, config)[1].verdict, minlength=len(verdicts.VERDICTS))
     return {name: int(times) for name, times in zip(verdicts.VERDICTS, n, strict=True) if times}
 
 
