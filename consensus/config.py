@@ -10,6 +10,7 @@ from consensus.errors import ConfigError
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
+Collusion = Literal["report", "merge", "off"]
 
 
 class _Settings(BaseModel):
@@ -147,6 +148,12 @@ class AuditConfig(_Settings):
     swapped_at_least: float = Field(
         default=4.0, gt=0, description="Expected judgments of such a mistake that are needed to speak of it."
     )
+    retest: int = Field(
+        default=0,
+        ge=0,
+        description="Items to be listed among the escalations, at most, for each worker whose verdict more judgments "
+        "may change.",
+    )
 
 
 class ReadConfig(_Settings):
@@ -169,7 +176,16 @@ class ReadConfig(_Settings):
         return abstain
 
 
-class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig):
+class CollusionConfig(_Settings):
+    """What is done about workers who copy from each other."""
+
+    collusion: Collusion = Field(
+        default="report",
+        description="Workers who copy: report them, merge each group of them into one worker, or off: do not look.",
+    )
+
+
+class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
 
     price: float | None = Field(

@@ -154,7 +154,7 @@ class Judgments:
             self,
             label=np.ascontiguousarray(codes[order], np.int32),
             labels=tuple(labels),
-            **self._beside(order),
+            **self.beside(order),
         )
 
     def subset(self, keep: NDArray[np.bool_]) -> Judgments:
@@ -167,11 +167,11 @@ class Judgments:
             worker=self.worker[keep],
             label=self.label[keep],
             item_start=start,
-            **self._beside(keep),
+            **self.beside(keep),
         )
 
-    def _beside(self, chosen: NDArray[Any]) -> dict[str, Any]:
-        """The columns besides the codes of some judgments, by position or mask."""
+    def beside(self, chosen: NDArray[Any]) -> dict[str, Any]:
+        """The columns besides the codes of some judgments, by position or mask; None where there is no such column."""
         columns = {name: getattr(self, name) for name in BESIDE}
         return {name: None if column is None else column[chosen] for name, column in columns.items()}
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CONCENTRATION = 2.0  # a + b of the Beta that top probabilities come from: at an accuracy of .8 most are near 1
+SWAPPED = 0.7  # share of the items of a label that biased workers take for another one
 LEAST_ABOVE = 1e-3  # of the way from 1/K to 1, a top probability is at least so far
 
 
@@ -86,6 +87,7 @@ def simulate(
     accuracy: float = 0.75,
     spammers: float = 0.0,
     adversaries: float = 0.0,
+    biased: float = 0.0,
     prior: ArrayLike | None = None,
     confusion: ArrayLike | None = None,
     seed: int = 0,
@@ -100,8 +102,9 @@ def simulate(
         Mean judgments an item; an item gets the whole number below or above. At most ``n_workers``.
     accuracy
         Mean accuracy of the ordinary workers; each has his own, and his own errors.
-    spammers, adversaries
-        Shares of workers who answer at random, and who mostly give a wrong answer.
+    spammers, adversaries, biased
+        Shares of workers who answer at random, who mostly give a wrong answer, and who are ordinary but take one label
+        for another one in SWAPPED of its items (of two labels, the other one is then right in .98).
     prior
         (K,) shares of the true labels; even by default.
     confusion
@@ -126,7 +129,8 @@ def simulate(
         _check("accuracy", accuracy, 0.0, 1.0)
         _check("spammers", spammers, 0.0, 1.0)
         _check("adversaries", adversaries, 0.0, 1.0 - spammers)
-        table = _confusions(rng, n_workers, n_labels, accuracy, spammers, adversaries)
+        _check("biased", biased, 0.0, 1.0 - spammers - adversaries)
+        table = _confusions(rng, n_workers, n_labels, accuracy, spammers, adversaries, biased)
     _check("items", n_items, 1, 2**31 - 1)
     _check("judgments an item (per_item)", per_item, 1, n_workers)
     shares = np.full(n_labels, 1.0 / n_labels) if prior is None else np.asarray(prior, np.float64)
@@ -305,7 +309,13 @@ def _stated(
 
 
 def _confusions(
-    rng: np.random.Generator, n_workers: int, n_labels: int, accuracy: float, spammers: float, adversaries: float
+    rng: np.random.Generator,
+    n_workers: int,
+    n_labels: int,
+    accuracy: float,
+    spammers: float,
+    adversaries: float,
+    biased: float,
 ) -> NDArray[np.float64]:
     """Draw (W, K, K): diagonals around each worker's own accuracy, errors spread unevenly."""
     off = rng.dirichlet(np.full(max(n_labels - 1, 1), 2.0), (n_workers, n_labels))
@@ -320,6 +330,14 @@ def _confusions(
         table[:, k, k] = diagonal[:, k] if len(others) else 1.0
         table[:, k, others] = (1.0 - diagonal[:, k, None]) * off[:, k, : len(others)]
     table[order[:n_spammers]] = rng.dirichlet(np.full(n_labels, 2.0), n_spammers)[:, None, :]
+    if n_labels > 1:
+        first = n_spammers + n_adversaries
+        for w in order[first : first + round(biased * n_workers)]:
+            k, taken = rng.choice(n_labels, 2, replace=False)
+            table[w, k] *= (1.0 - SWAPPED) / (1.0 - table[w, k, taken])
+            table[w, k, taken] = SWAPPED
+            if n_labels == 2:  # else hardly anything would be left that he tells
+                table[w, taken, [k, taken]] = 0.02, 0.98
     return table
 
 

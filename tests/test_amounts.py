@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from consensus import fit, read
+from consensus import fit, read, worker_audit
+from consensus.copies import Copies
 from consensus.errors import FormatError
 from consensus.formats import roles, writing
 from consensus.judgments import Judgments
@@ -253,6 +254,7 @@ def test_kept_repeats_in_any_order_are_the_same_arrays() -> None:
 def test_memory_counts_them() -> None:
     judgments = read({**TABLE, "duration": [1, 2, 3, 4]})
     assert needs.of(judgments).fitting == needs.of(replace(judgments, duration=None)).fitting + 8 * 4
+    assert needs.of(judgments).reading == needs.of(replace(judgments, duration=None)).reading + 24 * 4
 
 
 def test_what_could_not_be_read_is_told() -> None:
@@ -276,3 +278,10 @@ def test_columns_on_the_command_line(run: Run, write: Write, tmp_path: Path, com
     ran = run(command, path, "--price-column", "money", *(["--out", tmp_path / "2"] if options else []))
     assert (ran.status, ran.out) == (1, "")
     assert 'j.csv: no column "money" for the price; the columns are: item, worker, label, took, $; correct' in ran.err
+
+
+def test_copies_that_are_merged_keep_what_belongs_to_them() -> None:
+    judged = {"item": list("aabb"), "worker": list("vwvw"), "label": list("xxyx"), "price": [1, 2, 3, 4]}
+    judgments = read(judged)
+    copies = replace(Copies.none(2), group=np.zeros(2, np.int32), n_effective=np.ones(1))
+    assert numbers(worker_audit.merged(judgments, copies).price) == [1.0, 3.0]

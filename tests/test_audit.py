@@ -197,3 +197,15 @@ def test_worth_in_judgments_of_the_median_worker(fitted: tuple[Consensus, Any]) 
         table["worth"], table["informativeness"] / informativeness[(len(informativeness) - 1) // 2], rtol=1e-9
     )
     assert (table["worth"] == 1.0).any()
+
+
+def test_accuracy_by_label_is_the_diagonal(fitted: tuple[Consensus, Any]) -> None:
+    result, _ = fitted
+    table = worker_audit.accuracy_by_label(result)
+    assert list(table.columns) == ["worker", "label", "count", "accuracy", "accuracy_low", "accuracy_high"]
+    assert len(table) == 10 * 3
+    one = table[table["worker"] == "w3"]
+    np.testing.assert_allclose(one["accuracy"], np.diag(result.confusion("w3")))
+    np.testing.assert_allclose(one["count"], result.confusions.totals()[3])
+    assert (table["accuracy_low"] < table["accuracy"]).all()
+    assert (table["accuracy"] < table["accuracy_high"]).all()

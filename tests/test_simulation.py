@@ -37,6 +37,20 @@ def test_kinds_of_workers() -> None:
     assert ordinary.mean() == pytest.approx(0.8, abs=0.06)
 
 
+def test_biased_workers_take_one_label_for_another() -> None:
+    plain = simulate(10, 20, 4, 3, spammers=0.1, adversaries=0.1, seed=3).confusion
+    biased = simulate(10, 20, 4, 3, spammers=0.1, adversaries=0.1, biased=0.25, seed=3).confusion
+    changed = (plain != biased).any(axis=2)
+    assert (changed.sum(axis=1) > 0).sum() == 5
+    assert changed.sum() == 5  # one label of each
+    np.testing.assert_allclose(biased.sum(axis=2), 1.0)
+    assert biased[changed].max(axis=1).tolist() == pytest.approx([0.7] * 5)
+    right = biased[:, range(4), range(4)][changed]
+    assert right.max() < 0.3
+    with_two = simulate(10, 5, 2, 3, biased=1.0, seed=0).confusion
+    assert sorted(with_two[0].ravel().round(2).tolist()) == [0.02, 0.3, 0.7, 0.98]
+
+
 def test_everybody_judges_everything() -> None:
     drawn = simulate(5, confusion=[[[1, 0], [0, 1]]] * 3, per_item=3)
     assert drawn.judgments.n_judgments == 15
@@ -77,6 +91,7 @@ def test_one_label() -> None:
         ({"accuracy": 1.5}, "accuracy: 1.5 is out of range"),
         ({"spammers": -0.1}, "spammers: -0.1 is out of range"),
         ({"spammers": 0.6, "adversaries": 0.5}, "adversaries: 0.5 is out of range; give 0 to 0.4"),
+        ({"spammers": 0.6, "biased": 0.5}, "biased: 0.5 is out of range; give 0 to 0.4"),
         ({"prior": [1.0]}, "prior must hold 3 shares that sum to 1"),
         ({"prior": [0.5, 0.4, 0.4]}, "prior must hold 3 shares"),
         ({"confusion": [[0.5, 0.5]]}, "confusion must be .W, K, K. with rows that sum to 1"),

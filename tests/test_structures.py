@@ -384,4 +384,4 @@ class TestLabelRows:
                 assert parquet.read_table(other).equals(parquet.read_table(path))
             else:
                 assert other.read_bytes() == path.read_bytes()
-        assert len(list((tmp_path / "blocks").iterdir())) == 7
+        assert len(list((tmp_path / "blocks").iterdir())) == 8

@@ -19,16 +19,29 @@ if TYPE_CHECKING:
     Table = Callable[[Consensus, RunConfig], pd.DataFrame]
 
 
-def _workers(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+def _workers(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+    from consensus.config import AuditConfig
+
+    return worker_audit.audit(result, **chosen.part(AuditConfig))
+
+
+def _copying(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
 
-    return worker_audit.audit(result)
+    return worker_audit.copies(result)
 
 
 def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
 
     return worker_audit.confusions(result)
+
+
+def _labels(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.accuracy_by_label(result)
 
 
 def _gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
@@ -45,11 +58,21 @@ def _new_gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     return worker_audit.proposals(result)
 
 
+def _retest(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+    from consensus.config import AuditConfig
+
+    return worker_audit.retest_table(result, **chosen.part(AuditConfig))
+
+
 TABLES: "dict[str, Table]" = {
     "workers": _workers,
     "confusions": _confusions,
+    "labels": _labels,
     "gold": _gold,
     "new-gold": _new_gold,
+    "retest": _retest,
+    "copying": _copying,
 }
 """What ``--table`` can print, each made when it is asked for."""
 
@@ -76,6 +99,7 @@ def audit(
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
+    least_judgments: options.LeastJudgments = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -83,6 +107,7 @@ def audit(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",

@@ -75,11 +75,25 @@ Memory = Annotated[
     str | None,
     typer.Option(help="Memory that may be used, such as 4GB; a larger need is refused. Default: all."),
 ]
+Collusion = Annotated[
+    str | None,
+    typer.Option(
+        help="Workers who copy: report (default) them, merge each group into one worker, or off: do not look.",
+        metavar="WHAT",
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the held-out draw. Default: 0.")]
 Target = Annotated[float | None, typer.Option(help="Confidence at which an item is accepted. Default: 0.95.")]
 MinJudgments = Annotated[int | None, typer.Option(help="Judgments an item needs to be accepted. Default: 2.")]
 MaxJudgments = Annotated[int | None, typer.Option(help="Unsettled items with this many go to an expert. Default: 7.")]
 Budget = Annotated[int | None, typer.Option(help="List only the N items whose next judgment tells most.")]
+Retest = Annotated[
+    int | None,
+    typer.Option(help="Items to list among the escalations for each worker whose verdict is open. Default: 0."),
+]
+LeastJudgments = Annotated[
+    int | None, typer.Option(help="Judgments of a worker below which there is no verdict but too_few. Default: 20.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write (.csv, .tsv, .jsonl, .parquet) instead of stdout.")
 ]

@@ -30,6 +30,8 @@ def run(
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
     audit: options.Audit = None,
+    retest: options.Retest = None,
+    least_judgments: options.LeastJudgments = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -38,6 +40,7 @@ def run(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,
@@ -54,7 +57,7 @@ def run(
     chosen = job.settings(parameters)
     show = job.Show(quiet, timings)
 
-    from consensus.config import EscalateConfig, ReadConfig
+    from consensus.config import AuditConfig, EscalateConfig, ReadConfig
     from consensus.report import folder, words
 
     inputs = [
@@ -70,6 +73,7 @@ def run(
             result,
             target_folder,
             escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
+            audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
             gold=known,
             reading=chosen.part(ReadConfig),
             posteriors=posteriors,

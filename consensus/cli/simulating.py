@@ -19,6 +19,7 @@ def simulate(
     accuracy: Annotated[float, typer.Option(help="Mean accuracy of ordinary workers.")] = 0.75,
     spammers: Annotated[float, typer.Option(help="Share of workers who answer at random.")] = 0.0,
     adversaries: Annotated[float, typer.Option(help="Share of workers who mostly give a wrong answer.")] = 0.0,
+    biased: Annotated[float, typer.Option(help="Share of workers who take one label for another one.")] = 0.0,
     gold: Annotated[int, typer.Option(min=0, help="Items whose truth goes into gold.csv.")] = 100,
     seed: Seed = 0,
     overwrite: options.Overwrite = False,
@@ -37,6 +38,7 @@ def simulate(
         accuracy=accuracy,
         spammers=spammers,
         adversaries=adversaries,
+        biased=biased,
         seed=seed,
     )
     folder.write_simulation(drawn, real, n_gold=gold, seed=seed)

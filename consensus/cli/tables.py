@@ -44,6 +44,7 @@ def aggregate(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Print the probability of each label.")] = False,
@@ -131,6 +132,7 @@ def escalate(
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
     audit: options.Audit = None,
+    retest: options.Retest = None,
     prior: options.Prior = None,
     rho: options.Rho = None,
     max_iterations: options.MaxIterations = None,
@@ -139,6 +141,7 @@ def escalate(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -146,10 +149,18 @@ def escalate(
 ) -> None:
     """Print the items that are not settled: why, and which one's next judgment tells most."""
     from consensus import escalation
-    from consensus.config import EscalateConfig
+    from consensus.config import AuditConfig, EscalateConfig
+    from consensus.report import routing
+    from consensus.result import framed
 
     def table(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
-        return escalation.escalate(result, **chosen.part(EscalateConfig))
+        import pandas as pd
+
+        found = escalation.escalate(result, **chosen.part(EscalateConfig))
+        if not chosen.retest:
+            return found
+        tests = framed(routing.retests(result, AuditConfig.of(None, **chosen.part(AuditConfig))))
+        return pd.concat([found, tests], ignore_index=True)
 
     fit_and_print(dict(locals()), table)
 

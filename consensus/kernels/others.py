@@ -19,7 +19,7 @@ import numpy as np
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
-    from consensus.kernels import Codes, Flags, Offsets, Reals
+    from consensus.kernels import Codes, Offsets, Reals
 
 TINY = 1e-100  # products are scaled or turned into logarithms before they fall below
 
@@ -99,7 +99,6 @@ def records(
     label: Codes,
     tables: Reals,
     prior: Reals,
-    own_prior: Flags,
     n_labels: int,
     bin_of: Codes,
     out_records: Codes,
@@ -109,21 +108,21 @@ def records(
     """Add the judgments of a shard of items to the records of their workers.
 
     ``tables`` (R, 4, K) holds for each row the likelihood that others are weighed with, its inverse, P(observed | true,
-    wrong answer), which is 0 at the observed label, and C. ``prior`` (n, K) is that of each item where ``own_prior``
-    (n,), else its first row. Both may be wider than ``n_labels``, filled up with labels of prior 0. ``bin_of`` (T+1,)
-    is the bin of s = t / T. ``out_records`` (W, 2, B) counts judgments, with wrong answers as in the worker's
+    wrong answer), which is 0 at the observed label, and C. ``prior`` (n, K) is that of each item, or (1, K)
+    that of all. Both may be wider than ``n_labels``, filled up with labels of prior 0. ``bin_of`` (T+1,) is the bin of
+    s = t / T. ``out_records`` (W, 2, B) counts judgments, with wrong answers as in the worker's
     confusions and evenly; ``out_s`` (2, B) adds up their s. ``out_logs`` (W, 2): the sum of log P(observed | others,
     C), in nats, and a product still to be added to it, which comes as 1.
     """
     if prior.shape[1] == 4:
         _records_of_four(
-            item_start, row, row_worker, label, tables, prior, own_prior, n_labels, bin_of, out_records, out_s, out_logs
+            item_start, row, row_worker, label, tables, prior, n_labels, bin_of, out_records, out_s, out_logs
         )
         return
     z, u = np.empty(n_labels), np.empty(n_labels)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
-        first = i if own_prior[i] else 0
+        first = i if prior.shape[0] > 1 else 0
         for k in range(n_labels):
             z[k] = prior[first, k]
         for j in range(begin, end):
@@ -156,7 +155,6 @@ def _records_of_four(
     label: Codes,
     tables: Reals,
     prior: Reals,
-    own_prior: Flags,
     n_labels: int,
     bin_of: Codes,
     out_records: Codes,
@@ -167,7 +165,7 @@ def _records_of_four(
     u = np.empty(4)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
-        first = i if own_prior[i] else 0
+        first = i if prior.shape[0] > 1 else 0
         z0, z1, z2, z3 = prior[first, 0], prior[first, 1], prior[first, 2], prior[first, 3]
         for j in range(begin, end):
             r = row[j]

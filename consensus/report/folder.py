@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import escalation, model_tables, worker_audit
+from consensus.config import AuditConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
+from consensus.report import routing
 from consensus.report.summary import summary
 from consensus.result import decoded, named
 
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
-TABLES = ("labels", "posteriors", "workers", "models", "confusions", "escalations", "rejects")
-STAGES = {"workers": "auditing", "confusions": "auditing", "models": "auditing"}
+ABOUT_WORKERS = ("workers", "confusions", "models", "copying", "gold_health")
+TABLES = ("labels", "posteriors", *ABOUT_WORKERS, "escalations", "rejects")
+STAGES = dict.fromkeys(ABOUT_WORKERS, "auditing")
 OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
@@ -116,6 +119,7 @@ def write(
     out: Path,
     *,
     escalate: EscalateConfig,
+    audit: AuditConfig | None = None,
     gold: Gold | None = None,
     reading: dict[str, Any] | None = None,
     posteriors: bool = False,
@@ -133,6 +137,8 @@ def write(
         Folder, as ``check`` returned it; replaced if it exists.
     escalate
         When an item is accepted.
+    audit
+        When a worker gets which verdict; the defaults without.
     gold
         As given to ``fit``, for its digests.
     reading
@@ -151,14 +157,15 @@ def write(
     OutputError
         Something can't be written; then ``out`` is as it was.
     """
+    audit = audit or AuditConfig()
     progress("summary of the items")
     reason = escalation.reasons(result, escalate)
     status = escalation.status_codes(result, reason)
-    told = summary(result, status, escalate, gold, reading or {})
+    told = summary(result, status, escalate, gold, reading or {}, audit)
     with whole(out) as folder:
         progress("escalating")
         ranking = escalation.ranked(result, reason, escalate.budget)
-        for name, save in _tables(result, status, ranking, posteriors, ending, defuse).items():
+        for name, save in _tables(result, status, ranking, audit, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         progress("writing summary.json")
@@ -172,6 +179,7 @@ def _tables(
     result: Consensus,
     status: NDArray[np.int32],
     ranking: escalation.Ranking,
+    audit: AuditConfig,
     posteriors: bool,
     ending: str,
     defuse: bool,
@@ -199,16 +207,31 @@ def _tables(
         table = pa.table(worker_audit.confusion_columns(result))
         in_blocks(table.num_rows, lambda rows: table.slice(rows.start, rows.stop - rows.start))(path)
 
+    retests = routing.retests(result, audit)
+
+    def escalations(rows: slice) -> Table:
+        last = slice(max(rows.start - len(ranking.items), 0), max(rows.stop - len(ranking.items), 0))
+        return pa.concat_tables(
+            [
+                pa.table(ranking.columns(result, rows)),
+                pa.table(retests).slice(last.start, last.stop - last.start),
+            ]
+        )
+
     def at_once(columns: Callable[[Consensus], Columns]) -> Callable[[Path], None]:
         return lambda path: writing.write(pa.table(columns(result)), path, defuse=defuse)
 
     tables = {
         "labels": in_blocks(len(status), labels),
-        "workers": at_once(worker_audit.worker_columns),
+        "workers": at_once(lambda result: worker_audit.worker_columns(result, audit)),
         "confusions": confusions,
-        "escalations": in_blocks(len(ranking.items), lambda rows: pa.table(ranking.columns(result, rows))),
+        "escalations": in_blocks(len(ranking.items) + len(retests["item"]), escalations),
         "rejects": at_once(_rejects),
     }
+    if result.gold is not None:
+        tables["gold_health"] = at_once(worker_audit.gold_columns)
+    if result.copies is not None and result.copies.n_groups:
+        tables["copying"] = at_once(worker_audit.copies_columns)
     if result.models is not None:
         tables["models"] = at_once(model_tables.table)
     if posteriors:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import __version__, model_audit, model_tables
+from consensus import __version__, model_audit, model_tables, worker_audit
+from consensus.config import AuditConfig
 from consensus.escalation import STATUSES
 from consensus.intervals import LEVEL, Z, wilson
 
@@ -31,12 +32,14 @@ def summary(
     escalate: EscalateConfig,
     gold: Gold | None,
     reading: dict[str, Any],
+    audit: AuditConfig | None = None,
 ) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
-    Keys: provenance, settings, counts, label_shares, convergence, quality, models (null without), warnings. Numbers
-    that do not exist are null, never words.
+    Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, models (null without), warnings.
+    Numbers that do not exist are null, never words.
     """
+    audit = audit or AuditConfig()
     judgments = result.judgments
     tally = judgments.tally
     convergence, models = result.convergence, result.models
@@ -51,7 +54,14 @@ def summary(
                 "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
                 "seed": result.config.seed,
             },
-            "settings": {**result.settings(), **escalate.model_dump(mode="json"), **reading, "model": result.model},
+            "settings": {
+                **result.settings(),
+                **escalate.model_dump(mode="json"),
+                **audit.model_dump(mode="json"),
+                **reading,
+                **_collusion(result),
+                "model": result.model,
+            },
             "counts": {
                 "rows": asdict(tally),
                 "judgments": judgments.n_judgments,
@@ -63,6 +73,7 @@ def summary(
                 "judgments_per_item": judgments.n_judgments / max(judgments.n_items, 1),
                 "status": {STATUSES[code]: int(n) for code, n in enumerate(np.bincount(status)) if n},
             },
+            "verdicts": worker_audit.verdict_counts(result, audit),
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
             "convergence": {
                 "status": convergence.status,
@@ -120,6 +131,11 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         if result.models is not None:
             found["gold"]["accepted_by_models_alone"] = _measured(right[alone], posterior[alone])
     return found
+
+
+def _collusion(result: Consensus) -> dict[str, Any]:
+    """The setting about workers who copy, where they were looked for."""
+    return {} if result.copies is None else {"collusion": "merge" if result.copies.merged else "report"}
 
 
 def _models(

@@ -20,6 +20,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
         _fit(summary),
         *([] if summary["models"] is None else _models(summary["models"])),
         *_status(counts, quality),
+        *_verdicts(summary["verdicts"]),
         *(_warning(one["code"], one["message"]) for one in summary["warnings"]),
     ]
 
@@ -97,6 +98,12 @@ def _status(counts: dict[str, Any], quality: dict[str, Any]) -> list[str]:
     if waiting:
         found.append(", ".join(waiting))
     return found
+
+
+def _verdicts(verdicts: dict[str, int]) -> list[str]:
+    """Such as ``workers: 3 expert, 12 good, 2 spammer, 5 with too few judgments``."""
+    said = [f"{n:,} {'with too few judgments' if name == 'too_few' else name}" for name, n in verdicts.items()]
+    return [f"workers: {', '.join(said)}"] if said else []
 
 
 def _quality(quality: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ def confusion_columns(result: Consensus) -> Columns:
     """The columns that ``confusions`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     found = result.confusions
     K = found.n_labels
     A_true = found.pseudo_counts.sum(axis=1)
@@ -68,6 +69,22 @@ def confusion_columns(result: Consensus) -> Columns:
         "low": where_identified(result, np.where(known, low, probability)),
         "high": where_identified(result, np.where(known, high, probability)),
     }
+
+
+def accuracy_by_label(result: Consensus) -> pd.DataFrame:
+    """Every worker's accuracy on the items of each label, one row a worker and label.
+
+    Returns
+    -------
+    pandas.DataFrame
+        worker, label; ``count`` expected judgments of items of the label; ``accuracy`` P(right | label), the diagonal
+        of the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
+    """
+    cells = confusions(result)
+    count = cells.groupby(["worker", "true_label"], sort=False)["count"].transform("sum")
+    cells = cells.assign(count=count)[cells["true_label"] == cells["label"]].reset_index(drop=True)
+    names = {"probability": "accuracy", "low": "accuracy_low", "high": "accuracy_high"}
+    return cells.rename(columns=names)[["worker", "label", "count", *names.values()]]
 
 
 def known_share(result: Consensus) -> NDArray[np.float64]:

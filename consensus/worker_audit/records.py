@@ -11,7 +11,7 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import others as kernels
-from consensus.models import tempering
+from consensus.models import pooled_prior, tempering
 from consensus.models.rows import IN_REGISTERS, Rows
 from consensus.posterior import DensePosterior
 from consensus.worker_audit import others
@@ -75,15 +75,13 @@ def records(result: Consensus) -> Records:
     beliefs = result.beliefs
     if isinstance(beliefs, DensePosterior):
         rows, tables = Rows.of(judgments, result.backend), _tables(result)
-        own, priors = _own_priors(result, beliefs, rows)
+        priors = _priors(result, beliefs, rows)
 
         def shard(part: slice) -> tuple[NDArray[np.int32], Reals, Reals]:
             found, s, logs = np.zeros((W, 2, n_bins), np.int32), np.zeros((2, n_bins)), np.tile([0.0, 1.0], (W, 1))
             starts = judgments.item_start[part.start : part.stop + 1]
-            prior = priors[part] if own.any() else priors
-            kernels.records(
-                starts, rows.row, rows.worker, judgments.label, tables, prior, own[part], K, bin_of, found, s, logs
-            )
+            prior = priors if len(priors) == 1 else priors[part]
+            kernels.records(starts, rows.row, rows.worker, judgments.label, tables, prior, K, bin_of, found, s, logs)
             return found, s, logs[:, 0] + np.log(logs[:, 1])
 
     else:
@@ -108,17 +106,20 @@ def records(result: Consensus) -> Records:
 def _tables(result: Consensus) -> Reals:
     """(R, 4, K), or wider, what ``kernels.records`` reads of each row."""
     cells = result.confusions
-    K, A = cells.n_labels, cells.pseudo_counts
-    C = others.cell_likelihoods(result).reshape(-1, K)
+    K = cells.n_labels
+    A = (
+        cells.pseudo_counts if cells.pseudo_counts.any() else pooled_prior.one_coin(K)
+    )  # maximum likelihood has no doubts
     totals, right = cells.totals(), cells.right()
     n, n_right = totals.sum(axis=1), right.sum(axis=1)
     usual = n_right.sum() / max(n.sum(), 1e-300)
     coin = np.clip((n_right + PATIENCE * usual) / (n + PATIENCE), 0.02, 0.98)[cells.row_worker]
     of_coin = np.repeat(((1.0 - coin) / max(K - 1, 1))[:, None], K, axis=1)
-    at = np.arange(len(C)), cells.row_label
+    at = np.arange(len(of_coin)), cells.row_label
     of_coin[at] = coin
     total = totals + A.sum(axis=1)
-    good = np.divide(right + np.diag(A), total, out=np.full_like(total, 1.0 / K), where=total > 0)
+    good = (right + np.diag(A)) / total
+    C = (cells.counts.reshape(-1, K) + A.T[cells.row_label]) / total[cells.row_worker]
     wrong = C / np.maximum(1.0 - good, 1e-6)[cells.row_worker]
     wrong[at] = 0.0
     halfway = of_coin**ONE_COIN * C ** (1.0 - ONE_COIN)
@@ -127,26 +128,24 @@ def _tables(result: Consensus) -> Reals:
     return tables
 
 
-def _own_priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> tuple[NDArray[np.bool_], Reals]:
-    """Which items (I,) have a prior of their own, by gold or models, and all priors (I, K); else that of the class."""
+def _priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> Reals:
+    """Prior of every item (I, K), or wider, where gold or models make them differ; else (1, K), that of the class."""
     judgments = result.judgments
     own = np.zeros(judgments.n_items, np.bool_)
     if result.gold is not None:
         own[result.gold.items] = True
     if result.models is not None:
         own |= result.models.votes.per_item > 0
-    pi = np.maximum(result.prior_shares, others.SMALLEST)
-    wide = np.zeros((judgments.n_items if own.any() else 1, max(len(pi), IN_REGISTERS)))
-    wide[:, : len(pi)] = pi
-    if not own.any():
-        return own, wide
     items = np.flatnonzero(own)
-    power = tempering.power(judgments.per_item[items], result.rho)
-    with np.errstate(divide="ignore"):
-        logs = np.log(beliefs.table[items]) / power[:, None]
-    mine = np.flatnonzero(own[judgments.item])
-    place = np.cumsum(own) - 1
-    log_C = np.log(others.cell_likelihoods(result).reshape(-1, judgments.n_labels))
-    np.subtract.at(logs, place[judgments.item[mine]], log_C[rows.row[mine]])
-    wide[items, : len(pi)] = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return own, wide
+    K = judgments.n_labels
+    priors = np.zeros((judgments.n_items if len(items) else 1, max(K, IN_REGISTERS)))
+    priors[:, :K] = np.maximum(result.prior_shares, others.SMALLEST)
+    if len(items):  # read off the posterior, by taking out what the judgments say
+        power = tempering.power(judgments.per_item[items], result.rho)
+        with np.errstate(divide="ignore"):
+            logs = np.log(beliefs.table[items]) / power[:, None]
+        mine = np.flatnonzero(own[judgments.item])
+        log_C = np.log(others.cell_likelihoods(result).reshape(-1, K))
+        np.subtract.at(logs, (np.cumsum(own) - 1)[judgments.item[mine]], log_C[rows.row[mine]])
+        priors[items, :K] = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return priors

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.intervals import Z
-from consensus.result import named
-from consensus.worker_audit import new_gold, skills
+from consensus.result import framed, named
+from consensus.worker_audit import new_gold, skills, verdicts
+from consensus.worker_audit.workers import rated
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from consensus.result import Columns, Consensus
 
     Reals = NDArray[np.float64]
 
+MOST_LISTED = 20  # items that are listed for one worker at once: then look again
 POOL = 2000  # items besides gold that workers are tested with
 MOST_NEEDED = 200  # judgments; more would be dearer than another worker
 
@@ -36,6 +40,51 @@ def needed(accuracy: ArrayLike, n_judgments: ArrayLike, threshold: float) -> NDA
     more = np.ceil(np.minimum(np.nan_to_num(total, nan=np.inf) - n, MOST_NEEDED))
     found: NDArray[np.int64] = np.maximum(more, 0.0).astype(np.int64)
     return found
+
+
+def retest_table(
+    result: Consensus, config: AuditConfig | None = None, *, n_items: int = MOST_LISTED, **settings: Any
+) -> pd.DataFrame:
+    """Which items to give the workers whose verdict is open, and how many.
+
+    Parameters
+    ----------
+    result
+        A fitted consensus.
+    config, **settings
+        When a worker gets which verdict: ``AuditConfig`` and its fields.
+    n_items
+        Items that are listed for a worker at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        worker, verdict; n_needed, judgments of known label until the verdict can be expected to stand; item, one row
+        for each that is proposed, and the label that is to be expected there.
+    """
+    return framed(retest_columns(result, AuditConfig.of(config, **settings), n_items))
+
+
+def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_LISTED) -> Columns:
+    """The columns that ``retest_table`` shows."""
+    import pyarrow as pa
+
+    result = result.members or result
+    accurate, judged = rated(result, config)
+    n = result.judgments.per_worker
+    more = np.maximum(needed(accurate.mean, n, judged.careless_below), config.least_judgments - n)
+    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
+    more = np.where(undecided, np.maximum(more, config.least_judgments), more)
+    open_ones = np.flatnonzero(judged.near & (more > 0) & (n_items > 0) & result.identified)
+    own, item, label = _proposed(result, open_ones, np.minimum(more[open_ones], n_items))
+    worker = open_ones[own]
+    return {
+        "worker": result.judgments.worker_ids.take(pa.array(worker)),
+        "verdict": named(judged.verdict[worker], verdicts.VERDICTS),
+        "n_needed": more[worker],
+        "item": result.judgments.item_ids.take(pa.array(item)),
+        "label": named(label, result.judgments.labels),
+    }
 
 
 def retest(result: Consensus, worker_codes: ArrayLike, n_items: int) -> Columns:
@@ -69,21 +118,31 @@ def retest(result: Consensus, worker_codes: ArrayLike, n_items: int) -> Columns:
 
     if n_items < 1:
         raise ConfigError(f"{n_items} items a worker are asked for; ask for 1 or more")
-    judgments, workers = result.judgments, np.asarray(worker_codes, np.int64)
+    workers = np.asarray(worker_codes, np.int64)
+    own, item, label = _proposed(result, workers, np.full(len(workers), n_items))
+    return {
+        "worker": result.judgments.worker_ids.take(pa.array(workers[own])),
+        "item": result.judgments.item_ids.take(pa.array(item)),
+        "label": named(label, result.judgments.labels),
+    }
+
+
+def _proposed(
+    result: Consensus, workers: NDArray[np.int64], n_items: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Of each proposal: the position in ``workers`` (n,), the item, and the label to be expected."""
+    if not len(workers):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
     skill = skills.elsewhere(result)
     item, label = _suited(result, skill)
     totals = result.confusions.totals()[workers]
     judged = _judged_by(result, workers)
     chosen = [
-        _next_items(int(w), n_items, (item, label), judged[int(w)], result.prior_shares, skill.right[w], n.copy())
-        for w, n in zip(workers, totals, strict=True)
+        _next_items(int(w), int(most), (item, label), judged[int(w)], result.prior_shares, skill.right[w], n.copy())
+        for w, most, n in zip(workers, n_items, totals, strict=True)
     ]
     at = np.concatenate([np.zeros(0, np.int64), *chosen])
-    return {
-        "worker": judgments.worker_ids.take(pa.array(np.repeat(workers, [len(one) for one in chosen]))),
-        "item": judgments.item_ids.take(pa.array(item[at])),
-        "label": named(label[at], judgments.labels),
-    }
+    return np.repeat(np.arange(len(workers)), [len(one) for one in chosen]), item[at], label[at]
 
 
 def _suited(result: Consensus, skill: skills.Skills) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -36,6 +36,8 @@ class Verdicts:
     """(W,)."""
     near: NDArray[np.bool_]
     """(W,) more judgments may change the verdict: too few of them, or its probability is not far above the limit."""
+    careless_below: float
+    """Accuracy below which a worker is careless."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +89,8 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     ):
         found[at], probability[at] = code, chance[at]
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
-    return Verdicts(found, probability, _reasons(result, accuracy, kinds, found, usual, swaps, config), near)
+    reasons = _reasons(result, accuracy, kinds, found, usual, swaps, config)
+    return Verdicts(found, probability, reasons, near, careless_below=odds / (odds + config.apart))
 
 
 def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
@@ -119,7 +122,7 @@ def usual_share(cells: Confusions) -> Reals:
     """(K, K) share of each answer among the judgments of all workers on items of a true label."""
     K = cells.n_labels
     code = cells.true.astype(np.int64) * K + cells.label
-    N = np.bincount(code, weights=cells.counts, minlength=K * K).reshape(K, K)
+    N = np.bincount(code, weights=cells.counts, minlength=K * K).astype(np.float64).reshape(K, K)
     n = N.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(N, n, out=np.zeros_like(N), where=n > 0), np.float64)
 

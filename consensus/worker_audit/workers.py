@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.result import Columns, Consensus
+    from consensus.worker_audit.accuracy import Accuracy
+    from consensus.worker_audit.verdicts import Verdicts
+
+_RATED: WeakKeyDictionary[Consensus, dict[AuditConfig, tuple[Accuracy, Verdicts]]] = WeakKeyDictionary()
 
 
 def audit(result: Consensus, config: AuditConfig | None = None, **settings: Any) -> pd.DataFrame:
@@ -71,12 +76,10 @@ def worker_columns(result: Consensus, config: AuditConfig | None = None) -> Colu
     """The columns that ``audit`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     judgments = result.judgments
     n_workers = judgments.n_workers
-    config = config or AuditConfig()
-    found = records.records(result)
-    accurate = accuracy.accuracy(result, found)
-    judged = verdicts.verdicts(result, accurate, kinds.kinds(result, found), config)
+    accurate, judged = rated(result, config or AuditConfig())
     low, high = accurate.interval()
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
@@ -104,6 +107,22 @@ def worker_columns(result: Consensus, config: AuditConfig | None = None) -> Colu
         "accuracy_on_own_items": where_identified(result, accurate.on_own_items),
     }
     return columns if result.models is None else model_tables.beside_workers(columns, result)
+
+
+def rated(result: Consensus, config: AuditConfig) -> tuple[Accuracy, Verdicts]:
+    """Accuracy of every worker, and what to think of it: made once, and asked for by several tables."""
+    known = _RATED.setdefault(result, {})
+    if config not in known:
+        found = records.records(result)
+        accurate = accuracy.accuracy(result, found)
+        known[config] = accurate, verdicts.verdicts(result, accurate, kinds.kinds(result, found), config)
+    return known[config]
+
+
+def verdict_counts(result: Consensus, config: AuditConfig) -> dict[str, int]:
+    """How many workers have which verdict, of those that occur."""
+    n = np.bincount(rated(result.members or result, config)[1].verdict, minlength=len(verdicts.VERDICTS))
+    return {name: int(times) for name, times in zip(verdicts.VERDICTS, n, strict=True) if times}
 
 
 def _on_gold(result: Consensus) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
