@@ -144,18 +144,27 @@ def copying(seed: int, n_seeds: int) -> str:
         honest = judged[~_of_ring(judged["worker"])]
         result = consensus.fit(judged)
         pairs = copies.copies(result)
-        of_ring = _of_ring(pairs["worker_a"]) & _of_ring(pairs["worker_b"])
-        members = set(pairs["worker_a"][of_ring]) | set(pairs["worker_b"][of_ring])
+        inside = _of_ring(pairs["worker_a"]).astype(int) + _of_ring(pairs["worker_b"])
+        members = {*pairs["worker_a"][inside == 2], *pairs["worker_b"][inside == 2]}
         right = [_right(one, truth) for one in (consensus.fit(honest), merging.fit_without_copies(judged), result)]
-        found.append([len(members - {"source"}), "source" in members, int((~of_ring).sum()), *right])
+        accused = [int((inside == 1).sum()), int((inside == 0).sum())]
+        found.append([len(members - {"source"}), "source" in members, *accused, *right])
     rows: list[tuple[object, ...]] = [
-        (f"seed {n}, {2 + (seed + n) % 4} labels", *map(int, row[:3]), *(f"{x:.2f}" for x in row[3:]))
+        (f"seed {n}, {2 + (seed + n) % 4} labels", *map(int, row[:4]), *(f"{x:.2f}" for x in row[4:]))
         for n, row in enumerate(found)
     ]
     mean = np.mean(found, axis=0)
     rows.append(("mean", *(f"{x:.2f}" for x in mean)))
-    far = max(abs(row[4] - row[3]) for row in found)
-    head = ["crowd", f"found of {RING}", "source found", "other pairs", "accuracy % without the ring", "merged"]
+    far = max(abs(row[5] - row[4]) for row in found)
+    head = [
+        "crowd",
+        f"found of {RING}",
+        "source found",
+        "honest with ring",
+        "honest pairs",
+        "accuracy % without the ring",
+        "merged",
+    ]
     return f"{markdown.table([*head, 'unmerged'], rows)}\n\nMerged is off by {far:.2f} points at most."
 
 

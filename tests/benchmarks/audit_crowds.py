@@ -28,7 +28,9 @@ CONDEMNED = ("spammer", "adversarial")
 SHARES = {"spammer": 0.1, "adversarial": 0.05, "biased": 0.1}  # of the workers; the others are good
 CONSTANT = 0.3  # of the spammers give one label in CONSTANTLY of their judgments
 CONSTANTLY = 0.95
-INFORMATIVE = 0.98  # P(right) on the other one of two labels, of who takes one for the other
+SWAPPED = (0.6, 0.8)  # share of the items of a label that a biased worker takes for another one
+SWAPPED_OF_TWO, OTHER_OF_TWO = (0.6, 0.7), 0.98
+"""With two labels: then he is right so often on the other one. Else hardly anything would be left that he tells."""
 
 
 def varied(seed: int, number: int) -> Simulation:
@@ -144,11 +146,11 @@ def confusion_of(rng: np.random.Generator, kind: str, K: int) -> NDArray[np.floa
     C = coin(float(np.clip(rng.normal(0.78, 0.07), 0.6, 0.95)), K)
     if kind == "biased":
         true, label = rng.choice(K, 2, replace=False)
-        swapped = rng.uniform(0.6, 0.8)
+        swapped = rng.uniform(*(SWAPPED_OF_TWO if K == 2 else SWAPPED))
         C[true] *= (1 - swapped) / (1 - C[true, label])
         C[true, label] = swapped
         if K == 2:
-            C[label, [true, label]] = 1 - INFORMATIVE, INFORMATIVE
+            C[label, [true, label]] = 1 - OTHER_OF_TWO, OTHER_OF_TWO
     return C
 
 
@@ -168,14 +170,15 @@ def verdicts(seed: int, n_crowds: int) -> str:
     """What planted workers are called."""
     table = pd.concat([judged(*planted(seed, number)) for number in range(n_crowds)], ignore_index=True)
     enough = table[table["n"] >= JUDGED]
-    rows = [(K, *_figures(some, table[table["K"] == K])) for K, some in enough.groupby("K")]
-    head = ["labels", "workers", "spammer precision %", "recall %", "adversarial precision %", "recall %"]
-    head += ["biased recall %", "good", "condemned %", "all good", "condemned %"]
+    columns = {f"{K} labels": (some, table[table["K"] == K]) for K, some in enough.groupby("K")}
+    columns["all"] = (enough, table)
+    figures = [_figures(*both) for both in columns.values()]
+    rows = [(name, *(one[name] for one in figures)) for name in figures[0]]
     called = pd.crosstab(enough["planted"], enough["verdict"]).reindex(KINDS, fill_value=0)
     by_kind = [(name, *row) for name, row in zip(called.index, called.to_numpy().tolist(), strict=True)]
     return (
-        f"{markdown.table(head, [*rows, ('all', *_figures(enough, table))])}\n\n"
-        f"Workers with {JUDGED} judgments or more, by what they are and what they are called ({n_crowds} crowds):\n\n"
+        f"{markdown.table([f'workers with {JUDGED} judgments or more', *columns], rows)}\n\n"
+        f"The same workers, by what they are and what they are called ({n_crowds} crowds):\n\n"
         f"{markdown.table(['planted', *called.columns], by_kind)}\n\n"
         f"{of_few(table)}"
     )
@@ -188,15 +191,16 @@ def of_few(table: pd.DataFrame) -> str:
     return f"Workers with fewer than {FEW} judgments: {listed or 'there are none'}."
 
 
-def _figures(enough: pd.DataFrame, everyone: pd.DataFrame) -> list[str]:
-    found = [f"{len(enough):,}"]
-    for name in CONDEMNED:
-        called, is_one = enough["verdict"] == name, enough["planted"] == name
-        both = (called & is_one).sum()
-        found += [markdown.share(both, called.sum()), markdown.share(both, is_one.sum())]
+def _figures(enough: pd.DataFrame, everyone: pd.DataFrame) -> dict[str, str]:
+    found = {"workers": f"{len(enough):,}"}
+    for what, names in (*((name, [name]) for name in CONDEMNED), ("either of them", list(CONDEMNED))):
+        called, is_one = enough["verdict"].isin(names), enough["planted"].isin(names)
+        found[f"{what}: precision %"] = markdown.share((called & is_one).sum(), called.sum())
+        found[f"{what}: recall %"] = markdown.share((called & is_one).sum(), is_one.sum())
     biased = enough["planted"] == "biased"
-    found.append(markdown.share((enough["verdict"][biased] == "biased").sum(), biased.sum()))
-    for some in (enough, everyone):
+    found["biased: recall %"] = markdown.share((enough["verdict"][biased] == "biased").sum(), biased.sum())
+    for what, some in (("good", enough), ("good, with however few judgments", everyone)):
         good = some[some["planted"] == "good"]
-        found += [f"{len(good):,}", markdown.share(good["verdict"].isin(CONDEMNED).sum(), len(good))]
+        condemned = good["verdict"].isin(CONDEMNED).sum()
+        found[f"{what}: condemned %"] = f"{markdown.share(condemned, len(good))} ({condemned} of {len(good):,})"
     return found
