@@ -104,3 +104,19 @@ def ensemble(
         label, quality = np.load(folder / "label.npy"), np.load(folder / "quality.npy")
     check_version(python, "cleanlab", json.loads(run.stdout)["version"])
     return label, quality
+
+
+def workers(python: Path, judgments: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Rate the workers of judgments (item, worker, label; no repeats) with all peers, in a process of its own.
+
+    Returns one row a worker, its id the index, and one column a method; and why a method did not run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder) / "judgments.csv", Path(folder) / "workers.csv"
+        judgments.to_csv(path, index=False)
+        run = measured.run([python, "-W", "ignore", HERE / "peer_workers.py", path, out])
+        ratings = pd.read_csv(out, dtype={"worker": str}, keep_default_na=False, na_values=[""])
+    told = json.loads(run.stdout)
+    for name, version in told["versions"].items():
+        check_version(python, name, version)
+    return ratings.set_index("worker"), told["refused"]

@@ -1,0 +1,80 @@
+"""What tables of the audit cost beside the fit of ten million judgments."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import consensus
+from consensus import worker_audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consensus.judgments import Judgments
+    from consensus.result import Consensus
+    from tests.benchmarks import audit_behaviour, markdown
+else:  # run as a script, its own folder is on the path
+    import audit_behaviour
+    import markdown
+
+N_ITEMS, N_WORKERS, N_LABELS, PER_ITEM = 2_000_000, 20_000, 4, 5
+WARM_UP = 100  # times smaller is what goes through everything first
+LEAST_ITEMS = 100
+
+
+def drawn(scale: int, seed: int) -> Judgments:
+    """The crowd, its sizes divided by ``scale``."""
+    workers = max(N_WORKERS // scale, 4 * PER_ITEM)
+    return consensus.simulate(max(N_ITEMS // scale, LEAST_ITEMS), workers, N_LABELS, PER_ITEM, seed=seed).judgments
+
+
+def tables() -> dict[str, Callable[[Consensus], Any]]:
+    """What is measured, each on a fitted result; without what this version does not have."""
+    found: dict[str, Callable[[Consensus], Any]] = {
+        "audit": consensus.audit,
+        "confusions": worker_audit.confusions,
+    }
+    drift, copying = audit_behaviour.module("drift"), audit_behaviour.module("copying")
+    if drift is not None:
+        found["drift, no times"] = drift.drifting
+        found["drift, random times"] = drift.drifting
+    if copying is not None:
+        found["copying"] = copying.copies
+    return found
+
+
+def times(seed: int, scale: int) -> str:
+    """Seconds of the fit and of each table, in turn in one process, after a small crowd went the same way."""
+    measured(drawn(scale * WARM_UP, seed), seed)
+    judgments = drawn(scale, seed)
+    found = measured(judgments, seed)
+    fit_wall, fit_cpu = found["fit"]
+    rows = [
+        (what, f"{wall:.2f}", f"{cpu:.2f}", markdown.share(wall, fit_wall), markdown.share(cpu, fit_cpu))
+        for what, (wall, cpu) in found.items()
+    ]
+    absent = [name for name in ("drift", "copying") if audit_behaviour.module(name) is None]
+    told = "".join(f"\n\n{audit_behaviour.absent(name)}" for name in absent)
+    size = f"{judgments.n_judgments:,} judgments by {judgments.n_workers:,} workers"
+    return f"{size}:\n\n{markdown.table(['', 's', 'CPU s', '% of the fit', '% of its CPU s'], rows)}{told}"
+
+
+def measured(judgments: Judgments, seed: int) -> dict[str, tuple[float, float]]:
+    """Wall and CPU seconds (of all threads) of each step."""
+    found = {}
+
+    def timed(what: str, made: Callable[[], Any]) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        value = made()
+        found[what] = time.perf_counter() - wall, time.process_time() - cpu
+        return value
+
+    result = timed("fit", lambda: consensus.fit(judgments))
+    with_times = replace(result, judgments=audit_behaviour.timed(judgments, seed))
+    for what, table in tables().items():
+        given = with_times if what == "drift, random times" else result
+        timed(what, functools.partial(table, given))
+    return found
