@@ -26,6 +26,11 @@ def _g(x: float) -> float:
 
 
 @kernel()
+def _split(right: float, n: float) -> float:
+    return _g(right) + _g(n - right) - _g(n)
+
+
+@kernel()
 def changes(
     start: Offsets, first: Offsets, judgment: Offsets, time: Offsets, right: Reals, least: int, out: Reals
 ) -> None:
@@ -43,19 +48,40 @@ def changes(
             total += r
             squares += r * r
         best, place, right_before, before = -1.0, -1, 0.0, 0.0
-        constant = _g(float(n)) - _g(total) - _g(n - total)
+        constant = -_split(total, float(n))
         scale = n * total * (n - total)
         for t in range(1, n - least + 1):
             before += right[judgment[begin + t - 1]]
             if t >= least and time[begin + t] > time[begin + t - 1]:
-                after, rest = total - before, n - t
-                found = constant + _g(before) + _g(t - before) - _g(float(t))
-                found += _g(after) + _g(rest - after) - _g(float(rest))
+                found = constant + _split(before, float(t)) + _split(total - before, float(n - t))
                 if found > best and scale > 0.0:
                     best, place, right_before = found, t, before
                 elif place < 0:  # all right, or all wrong: any place will do
                     best, place, right_before = 0.0, t, before
         out[w, 0], out[w, 1], out[w, 2], out[w, 3], out[w, 4] = place, max(best, 0.0), right_before, total, squares
+
+
+@kernel()
+def span(
+    lines: Offsets, judgment: Offsets, time: Offsets, right: Reals, least: int, limits: Reals, out_places: Offsets
+) -> None:
+    """The first and last place of a change, ``out_places`` (n, 2), whose likelihood ratio is at least ``limits`` (n,).
+
+    ``lines`` (n, 2): the first place of a worker and the one behind his last; the rest as in ``changes``.
+    """
+    for w in range(lines.shape[0]):
+        begin, n, total, before, some = lines[w, 0], lines[w, 1] - lines[w, 0], 0.0, 0.0, False
+        for at in range(begin, begin + n):
+            total += right[judgment[at]]
+        constant = -_split(total, float(n))
+        for t in range(1, n - least + 1):
+            before += right[judgment[begin + t - 1]]
+            if t >= least and time[begin + t] > time[begin + t - 1]:
+                found = constant + _split(before, float(t)) + _split(total - before, float(n - t))
+                if found >= limits[w]:
+                    if not some:
+                        out_places[w, 0], some = t, True
+                    out_places[w, 1] = t
 
 
 @kernel()
@@ -74,10 +100,14 @@ def by_chance(n: Offsets, wrong: Offsets, ratio: Reals, least: int, out_p: Reals
         g[x] = _g(float(x))
     for c in range(n.shape[0]):
         N, m = n[c], wrong[c]
-        limit, largest = ratio[c] + g[m] + g[N - m] - g[N], -math.inf
+        constant, largest = g[m] + g[N - m] - g[N], 0.0
         for t in range(least, N - least + 1):
-            largest = max(largest, _ratio(g, N, m, t, min(t, m)) - g[t] - g[N - t])
-        limit = min(limit, largest) - ROUNDING * N
+            largest = max(largest, _ratio(g, N, m, t, min(t, m)) - g[t] - g[N - t] - constant)
+        limit = min(ratio[c], largest) - ROUNDING * N
+        if limit <= 0.0:
+            out_p[c] = 1.0
+            continue
+        limit += constant
         for e in range(m + 2):
             p[e] = 0.0
         p[0] = 1.0
