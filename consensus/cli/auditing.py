@@ -45,11 +45,25 @@ def _new_gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
     return worker_audit.proposals(result)
 
 
+def _drift(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.drifting(result)
+
+
+def _behaviour(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.behaviours(result)
+
+
 TABLES: "dict[str, Table]" = {
     "workers": _workers,
     "confusions": _confusions,
     "gold": _gold,
     "new-gold": _new_gold,
+    "drift": _drift,
+    "behaviour": _behaviour,
 }
 """What ``--table`` can print, each made when it is asked for."""
 

@@ -1,6 +1,6 @@
 """Loops that look for the place in a worker's timeline at which his accuracy changed, and for one of all workers.
 
-The likelihood ratio of a change after t of n judgments, of which ``wrong`` m in all and e of the first t, is that of two
+The likelihood ratio of a change after t of n judgments, m of all and e of the first t being wrong, is that of two
 binomial shares against one, in nats: g(e) + g(t-e) - g(t) + g(m-e) + g(n-t-m+e) - g(n-t) - g(m) - g(n-m) + g(n), with
 g(x) = x log x. Judgments may be wrong in part.
 """
@@ -27,7 +27,7 @@ def _g(x: float) -> float:
 
 @kernel()
 def _split(right: float, n: float) -> float:
-    return _g(right) + _g(n - right) - _g(n)
+    return float(_g(right) + _g(n - right) - _g(n))
 
 
 @kernel()
@@ -89,8 +89,8 @@ def by_chance(n: Offsets, wrong: Offsets, ratio: Reals, least: int, out_p: Reals
     """``out_p`` (C,) = P(the largest likelihood ratio over all places is ``ratio`` (C,) or more), exactly.
 
     Over all orders of ``n`` (C,) judgments, ``wrong`` (C,) of them wrong, at places with ``least`` on both sides. Paths
-    of the number of wrong ones among the first t are followed until they reach the ratio. One beyond the largest that so
-    many wrong judgments can reach, as judgments that are wrong in part may have, counts as that one.
+    of the number of wrong ones among the first t are followed until they reach the ratio. One beyond the largest
+    that so many wrong judgments can reach, as judgments that are wrong in part may have, counts as that one.
     """
     most_n, most_wrong = 0, 0
     for c in range(n.shape[0]):

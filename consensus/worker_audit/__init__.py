@@ -1,6 +1,8 @@
 """Rating workers: how accurate, how useful, in which way wrong; each with an interval and the evidence."""
 
+from consensus.worker_audit.behaviour import behaviour_columns, behaviours
 from consensus.worker_audit.confusion_table import confusion_columns, confusions
+from consensus.worker_audit.drift import drift_columns, drifting, drifts
 from consensus.worker_audit.forgiving import forgive, forgiven_columns
 from consensus.worker_audit.gold_health import gold, gold_columns
 from consensus.worker_audit.new_gold import proposal_columns, proposals
@@ -10,8 +12,13 @@ from consensus.worker_audit.workers import audit, worker_columns
 
 __all__ = [
     "audit",
+    "behaviour_columns",
+    "behaviours",
     "confusion_columns",
     "confusions",
+    "drift_columns",
+    "drifting",
+    "drifts",
     "evidence",
     "evidence_columns",
     "forgive",

@@ -199,9 +199,7 @@ def drifts(result: Consensus) -> Drifts:
     found = np.empty((W, 5))
 
     def shard(part: slice) -> None:
-        kernels.changes(
-            lines.starts(part), lines.first[part], lines.judgment, lines.time, right, LEAST, found[part]
-        )
+        kernels.changes(lines.starts(part), lines.first[part], lines.judgment, lines.time, right, LEAST, found[part])
 
     lines.map(result, shard)
     place, ratio, right_before, total, squares = found.T
@@ -213,9 +211,7 @@ def drifts(result: Consensus) -> Drifts:
     spread = np.divide(squares - n * mean**2, coin, out=np.ones(W), where=tested & (coin > 0))
     spread = np.clip(spread, LEAST_SPREAD, 1.0)
     p = nothing.copy()
-    p[tested] = _by_chance(
-        result, n[tested], (n - total)[tested], (ratio / spread)[tested]
-    )
+    p[tested] = _by_chance(result, n[tested], (n - total)[tested], (ratio / spread)[tested])
     when[tested] = lines.time[(lines.first + n_before)[tested]].view("datetime64[us]")
     before = np.divide(right_before, n_before, out=nothing.copy(), where=tested)
     after = np.divide(total - right_before, n_after, out=nothing.copy(), where=tested)
@@ -226,9 +222,7 @@ def drifts(result: Consensus) -> Drifts:
     return replace(all_found, with_crowd=_together(lines, all_found))
 
 
-def _span(
-    result: Consensus, lines: Timelines, right: Reals, changed: Flags, limits: Reals
-) -> tuple[Times, Times]:
+def _span(result: Consensus, lines: Timelines, right: Reals, changed: Flags, limits: Reals) -> tuple[Times, Times]:
     """(W,) between which times those who ``changed`` did so: all places with a likelihood ratio of ``limits`` (W,)."""
     earliest, latest = (np.full(len(changed), NO_DATE) for _ in range(2))
     own = np.flatnonzero(changed)
@@ -343,7 +337,9 @@ def _together(lines: Timelines, found: Drifts) -> Flags:
     crowd, together = found.crowd, np.zeros(len(found.p), np.bool_)
     if crowd.changed:
         time = crowd.when.astype(np.int64)
-        for w in np.flatnonzero(found.changed & ((found.before < found.after) == (crowd.before < crowd.after))).tolist():
+        for w in np.flatnonzero(
+            found.changed & ((found.before < found.after) == (crowd.before < crowd.after))
+        ).tolist():
             first, end = lines.first[w], lines.start[w + 1]
             n_earlier = int(np.searchsorted(lines.time[first:end], time))
             together[w] = abs(n_earlier - found.n_before[w]) <= max(LEAST, SAME_TIME * (end - first))
