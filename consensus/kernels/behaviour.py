@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @kernel()
 def pauses(
-    start: Offsets, first: Offsets, judgment: Offsets, time: Offsets, longest: int, out_seconds: Reals, out_n: Offsets
+    start: Offsets, first: Offsets, judgment: Codes, time: Offsets, longest: int, out_seconds: Reals, out_n: Offsets
 ) -> None:
     """``out_seconds`` (J,) by judgment: since the one before it, NaN for the first of a session.
 
@@ -65,7 +65,7 @@ def _median(some: Reals) -> float:
 
 @kernel()
 def speeds(
-    start: Offsets, judgment: Offsets, item: Codes, seconds: Reals, usual: Reals, fast: float, out_speeds: Reals
+    start: Offsets, judgment: Codes, item: Codes, seconds: Reals, usual: Reals, fast: float, out_speeds: Reals
 ) -> None:
     """``out_speeds`` (n, 2): median of the known seconds of a worker; share of them below ``fast`` of ``usual`` (I,).
 
@@ -87,7 +87,7 @@ def speeds(
 def answers(
     start: Offsets,
     first: Offsets,
-    judgment: Offsets,
+    judgment: Codes,
     label: Codes,
     item: Codes,
     consensus: Codes,
@@ -147,7 +147,7 @@ def _runs(c: int, n: int, streak: int) -> float:
 
 @kernel()
 def sessions(
-    start: Offsets, first: Offsets, judgment: Offsets, time: Offsets, right: Reals, longest: int, out: Reals
+    start: Offsets, first: Offsets, judgment: Codes, time: Offsets, right: Reals, longest: int, out: Reals
 ) -> None:
     """``out`` (n, 4): judgments in the first thirds of all sessions of a worker, those right; the same of the last."""
     for w in range(start.shape[0] - 1):

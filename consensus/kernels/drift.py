@@ -32,7 +32,7 @@ def _split(right: float, n: float) -> float:
 
 @kernel()
 def changes(
-    start: Offsets, first: Offsets, judgment: Offsets, time: Offsets, right: Reals, least: int, out: Reals
+    start: Offsets, first: Offsets, judgment: Codes, time: Offsets, right: Reals, least: int, out: Reals
 ) -> None:
     """The most likely place of a change of each worker of a shard, with ``least`` judgments on both sides of it.
 
@@ -49,21 +49,23 @@ def changes(
             squares += r * r
         best, place, right_before, before = -1.0, -1, 0.0, 0.0
         constant = -_split(total, float(n))
-        scale = n * total * (n - total)
+        scale = total * (n - total) / n
         for t in range(1, n - least + 1):
             before += right[judgment[begin + t - 1]]
             if t >= least and time[begin + t] > time[begin + t - 1]:
-                found = constant + _split(before, float(t)) + _split(total - before, float(n - t))
-                if found > best and scale > 0.0:
-                    best, place, right_before = found, t, before
-                elif place < 0:  # all right, or all wrong: any place will do
+                if place < 0:  # where all are right, or all wrong, the first one stays
                     best, place, right_before = 0.0, t, before
+                d = n * before - t * total
+                if d * d > best * scale * t * (n - t):  # else the ratio, which is below chi squared, is not larger
+                    found = constant + _split(before, float(t)) + _split(total - before, float(n - t))
+                    if found > best:
+                        best, place, right_before = found, t, before
         out[w, 0], out[w, 1], out[w, 2], out[w, 3], out[w, 4] = place, max(best, 0.0), right_before, total, squares
 
 
 @kernel()
 def span(
-    lines: Offsets, judgment: Offsets, time: Offsets, right: Reals, least: int, limits: Reals, out_places: Offsets
+    lines: Offsets, judgment: Codes, time: Offsets, right: Reals, least: int, limits: Reals, out_places: Offsets
 ) -> None:
     """The first and last place of a change, ``out_places`` (n, 2), whose likelihood ratio is at least ``limits`` (n,).
 
@@ -143,7 +145,7 @@ def _ratio(g: Reals, n: int, m: int, t: int, e: int) -> float:
 def crowd(
     start: Offsets,
     first: Offsets,
-    judgment: Offsets,
+    judgment: Codes,
     time: Offsets,
     right: Reals,
     places: Offsets,

@@ -66,7 +66,7 @@ def behaviour_columns(result: Consensus) -> Columns:
     lines, W = Timelines.of(result), judgments.n_workers
     seconds, n_sessions = _seconds(result, lines)
     speeds, streaks, constant = (np.empty((W, 2)) for _ in range(3))
-    usual = _usual(result, seconds)
+    usual, consensus = _usual(result, seconds), result.consensus_label
 
     def shard(part: slice) -> None:
         starts = lines.starts(part)
@@ -77,7 +77,7 @@ def behaviour_columns(result: Consensus) -> Columns:
             lines.judgment,
             judgments.label,
             judgments.item,
-            result.consensus_label,
+            consensus,
             judgments.n_labels,
             streaks[part],
             constant[part],

@@ -342,7 +342,8 @@ def _together(lines: Timelines, found: Drifts) -> Flags:
         ).tolist():
             first, end = lines.first[w], lines.start[w + 1]
             n_earlier = int(np.searchsorted(lines.time[first:end], time))
-            together[w] = abs(n_earlier - found.n_before[w]) <= max(LEAST, SAME_TIME * (end - first))
+            near = abs(n_earlier - found.n_before[w]) <= max(LEAST, SAME_TIME * (end - first))
+            together[w] = near or found.earliest[w] <= crowd.when <= found.latest[w]
     return together
 
 

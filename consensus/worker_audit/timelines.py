@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+KEY_BITS = 62  # of the integers that are sorted
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timelines:
@@ -30,7 +33,7 @@ class Timelines:
     """(W+1,) the places of worker w are ``start[w]:start[w + 1]``."""
     first: Offsets
     """(W,) the first place of each worker with a known time."""
-    judgment: Offsets
+    judgment: NDArray[np.int32]
     """(J,) the judgment at each place."""
     time: Offsets
     """(J,) its time in microseconds since 1970, UTC."""
@@ -41,14 +44,22 @@ class Timelines:
         judgments = result.judgments
         start = np.zeros(judgments.n_workers + 1, np.int64)
         np.cumsum(judgments.per_worker, out=start[1:])
-        judgment = np.empty(judgments.n_judgments, np.int64)
+        judgment = np.empty(judgments.n_judgments, np.int32)
         kernels.by_worker(judgments.worker, start[:-1].copy(), judgment)
         if judgments.timestamp is None:
             return cls(start, start[1:], judgment, np.full(judgments.n_judgments, kernels.UNKNOWN))
-        stamps = np.ascontiguousarray(judgments.timestamp.astype("datetime64[us]").view(np.int64))
+        stamps = np.ascontiguousarray(judgments.timestamp.astype("datetime64[us]", copy=False)).view(np.int64)
         time, first = np.empty_like(stamps), np.empty(judgments.n_workers, np.int64)
         found = cls(start, first, judgment, time)
-        found.map(result, lambda part: kernels.in_time(found.starts(part), stamps, judgment, time, first[part]))
+
+        def shard(part: slice) -> None:
+            starts, base = found.starts(part), np.empty(part.stop - part.start, np.int64)
+            kernels.keys(starts, judgment, stamps, KEY_BITS, time, base)
+            for begin, end in itertools.pairwise(starts.tolist()):
+                time[begin:end].sort()  # many times faster than sorting positions by time
+            kernels.in_time(starts, base, stamps, judgment, time, first[part])
+
+        found.map(result, shard)
         return found
 
     @property
