@@ -65,6 +65,18 @@ def _retest(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
     return worker_audit.retest_table(result, **chosen.part(AuditConfig))
 
 
+def _drift(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.drifting(result)
+
+
+def _behaviour(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.behaviours(result)
+
+
 TABLES: "dict[str, Table]" = {
     "workers": _workers,
     "confusions": _confusions,
@@ -73,6 +85,8 @@ TABLES: "dict[str, Table]" = {
     "new-gold": _new_gold,
     "retest": _retest,
     "copying": _copying,
+    "drift": _drift,
+    "behaviour": _behaviour,
 }
 """What ``--table`` can print, each made when it is asked for."""
 
