@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import options, tables
+from consensus.cli import job, options, tables
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _workers(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
     from consensus.config import AuditConfig
 
-    return worker_audit.audit(result, **chosen.part(AuditConfig))
+    return worker_audit.audit(result, costs=job.costs(chosen), price=chosen.price, **chosen.part(AuditConfig))
 
 
 def _copying(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":

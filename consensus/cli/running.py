@@ -65,7 +65,7 @@ def run(
         *(model_votes or ()),
         *(path for path in (gold, config, chosen.costs) if path is not None),
     ]
-    job.costs(chosen)  # what can't be used is told before the work begins
+    costs_of_errors = job.costs(chosen)  # what can't be used is told before the work begins
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
         result, known = job.fitted(judgments, model_votes, gold, chosen, show)
@@ -74,6 +74,8 @@ def run(
             target_folder,
             escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
             audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
+            costs=costs_of_errors,
+            price=chosen.price,
             gold=known,
             reading=chosen.part(ReadConfig),
             posteriors=posteriors,
