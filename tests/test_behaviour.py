@@ -1,5 +1,6 @@
 """How workers go about it."""
 
+import itertools
 import math
 import statistics
 from dataclasses import replace
@@ -42,7 +43,7 @@ class TestKernels:
             found = naive.split_sessions(own, time[own].tolist(), 2)
             assert n[w] == len(found)
             for session in found:
-                for before, after in zip(session, session[1:], strict=False):
+                for before, after in itertools.pairwise(session):
                     expected[after] = (time[after] - time[before]) / SECOND
             early = [j for session in found for j in session[: len(session) // 3]]
             late = [j for session in found for j in session[len(session) - len(session) // 3 :]]
@@ -75,12 +76,13 @@ class TestKernels:
         J = len(worker)
         lines = lines_of(worker, time)
         label = np.array([random.randrange(n_labels) for _ in range(J)], np.int32)
-        item, consensus = np.arange(J, dtype=np.int32) // 2, np.array([random.randrange(-1, n_labels) for _ in range(J)])
+        item, consensus = (
+            np.arange(J, dtype=np.int32) // 2,
+            np.array([random.randrange(-1, n_labels) for _ in range(J)]),
+        )
         streaks, constant = np.empty((3, 2)), np.empty((3, 2))
         consensus = consensus.astype(np.int32)
-        kernels.answers(
-            lines.start, lines.first, lines.judgment, label, item, consensus, n_labels, streaks, constant
-        )
+        kernels.answers(lines.start, lines.first, lines.judgment, label, item, consensus, n_labels, streaks, constant)
         for w, own in enumerate(timed_of(worker, time)):
             every = np.flatnonzero(worker == w)
             if len(every):
@@ -104,6 +106,14 @@ class TestKernels:
         p = np.empty(1)
         kernels.tired(np.array([n]), np.array([early]), np.array([late]), p)
         assert p[0] == pytest.approx(naive.tired(n, early, late))
+
+
+@pytest.mark.parametrize("n", [16, 17, 40])
+def test_median_of_many(n: int) -> None:
+    rng = np.random.default_rng(n)
+    seconds, usual = rng.integers(0, 9, n).astype(np.float64), np.empty(1)
+    kernels.usual(np.array([0, n]), seconds, 3, 2.5, usual)
+    assert usual[0] == np.median(seconds)
 
 
 def test_a_long_streak_is_no_chance() -> None:
@@ -163,8 +173,8 @@ def test_a_constant_answer_in_the_digits() -> None:
     pauses = rows.groupby("worker")["timestamp"].diff()
     table = behaviours(fit(read(DIGITS / "judgments.csv"))).set_index("worker")
     assert table.loc["w34", ["constant", "longest_streak", "streak_p"]].tolist() == [1.0, 142.0, 1.0]
-    assert table.loc["w34", "expected_constant"] < 0.2
-    assert (table["constant"].drop("w34") < 0.4).all()
+    assert table["expected_constant"].to_dict()["w34"] < 0.2
+    assert (table["constant"] > 0.4).sum() == 1
     assert (table["streak_p"] > 0.001).all()
     assert table["seconds_median"].between(5, 20).all()
     assert table["too_fast"].between(0, 0.1).all()
