@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "Consensus",

@@ -30,7 +30,7 @@ class TestRegions:
         against = np.full((3, 3), 0.475) - 0.425 * np.eye(3)
         biased = [[0.15, 0.8, 0.05], [0.08, 0.84, 0.08], [0.08, 0.08, 0.84]]
         expert = np.full((3, 3), 0.005) + 0.985 * np.eye(3)
-        careless = np.full((3, 3), 0.22) + 0.34 * np.eye(3)
+        careless = np.full((3, 3), 0.24) + 0.28 * np.eye(3)
         table = planted(random, constant, against, biased, expert, careless)
         told = table["verdict"].tolist()
         assert told[:6] == ["spammer", "spammer", "adversarial", "biased", "expert", "careless"]

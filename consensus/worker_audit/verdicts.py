@@ -96,8 +96,8 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
 def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
     """The pairs of labels that workers take for each other, where the posterior of the cell says so.
 
-    More than ``swapped`` of a true label, probably most of the worker's mistakes on it (a careless one errs everywhere), and
-    UNUSUAL times what is usual.
+    More than ``swapped`` of a true label, probably most of the worker's mistakes on it (a careless one errs
+    everywhere), and UNUSUAL times what is usual.
     """
     from scipy.special import betainc
 
