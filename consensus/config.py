@@ -10,6 +10,7 @@ from consensus.errors import ConfigError
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
+Collusion = Literal["report", "merge", "off"]
 
 
 class _Settings(BaseModel):
@@ -162,6 +163,8 @@ class ReadConfig(_Settings):
     worker: str | None = Field(default=None, description="Column that holds the worker.")
     label: str | None = Field(default=None, description="Column that holds the label.")
     timestamp: str | None = Field(default=None, description="Column that holds the time of the judgment.")
+    duration: str | None = Field(default=None, description="Column that holds the seconds that the judgment took.")
+    price_column: str | None = Field(default=None, description="Column that holds the money paid for the judgment.")
     repeats: Repeats = Field(default="last", description="Which judgment counts when a worker judged an item twice.")
     abstain: tuple[str, ...] = Field(default=(), description="Labels that mean 'no answer', such as NA.")
 
@@ -173,8 +176,27 @@ class ReadConfig(_Settings):
         return abstain
 
 
-class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig):
+class CollusionConfig(_Settings):
+    """What is done about workers who copy from each other."""
+
+    collusion: Collusion = Field(
+        default="report",
+        description="Workers who copy: report them, merge each group of them into one worker, or off: do not look.",
+    )
+
+
+class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
+
+    price: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Money paid for every judgment, whatever a column of prices says.",
+    )
+    costs: Path | None = Field(
+        default=None, description="File with the cost of deciding for a label where another one is true."
+    )
 
     def part(self, kind: type[_Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""

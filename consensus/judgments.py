@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from consensus.errors import JudgmentError
 from consensus.ordering import ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+
+
+BESIDE = ("timestamp", "duration", "price")  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Judgments:
     """The label set: sorted, unless it was given."""
     timestamp: NDArray[np.datetime64] | None = None
     """(J,) when, in microseconds UTC, NaT where unknown; None without such a column."""
+    duration: NDArray[np.float64] | None = None
+    """(J,) seconds that the judgment took, 0 or more, NaN where unknown; None without such a column."""
+    price: NDArray[np.float64] | None = None
+    """(J,) money paid for the judgment, 0 or more, NaN where unknown; None without such a column."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -78,6 +85,8 @@ class Judgments:
     """Contradicting repeats were resolved by the order of rows, for want of timestamps."""
     unreadable_times: int = 0
     """Timestamps that could not be read."""
+    unreadable_amounts: Mapping[str, int] = field(default_factory=dict)
+    """Durations and prices ("duration", "price") that could not be read, or are negative; none where all could."""
 
     @property
     def n_judgments(self) -> int:
@@ -132,7 +141,7 @@ class Judgments:
         for label, n in zip(self.labels, used, strict=True):
             if n and label not in position:
                 raise JudgmentError(
-                    f'label "{label}" was given {n:,} times but is not in the label set {_listed(labels)}; '
+                    f'label "{label}" was given {n:,} times but is not in the label set {listed(labels)}; '
                     "add it, or correct the judgments"
                 )
         recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
@@ -144,8 +153,8 @@ class Judgments:
         return replace(
             self,
             label=np.ascontiguousarray(codes[order], np.int32),
-            timestamp=None if self.timestamp is None else self.timestamp[order],
             labels=tuple(labels),
+            **self.beside(order),
         )
 
     def subset(self, keep: NDArray[np.bool_]) -> Judgments:
@@ -158,8 +167,13 @@ class Judgments:
             worker=self.worker[keep],
             label=self.label[keep],
             item_start=start,
-            timestamp=None if self.timestamp is None else self.timestamp[keep],
+            **self.beside(keep),
         )
+
+    def beside(self, chosen: NDArray[Any]) -> dict[str, Any]:
+        """The columns besides the codes of some judgments, by position or mask; None where there is no such column."""
+        columns = {name: getattr(self, name) for name in BESIDE}
+        return {name: None if column is None else column[chosen] for name, column in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +205,7 @@ class Gold:
             if label not in position:
                 raise JudgmentError(
                     f'{place}: gold label "{label}" of item "{item}" is not in the label set '
-                    f"{_listed(judgments.labels)}; correct it, or name the whole set with --labels"
+                    f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"
                 )
             if code is None:
                 unjudged[item] = (*unjudged.get(item, ()), label)
@@ -234,6 +248,7 @@ def encode(
     labels: tuple[NDArray[np.int32], pa.StringArray],
     when: NDArray[np.datetime64] | None,
     *,
+    amounts: Mapping[str, NDArray[np.float64]] | None = None,
     repeats: str,
     locate: Callable[[int], str],
     backend: Backend,
@@ -246,6 +261,8 @@ def encode(
         Code of each row (rows,) and the sorted texts that the codes are positions in; a label of -1 is an abstain.
     when
         (rows,) time of each judgment, or None.
+    amounts
+        (rows,) its "duration" and "price", where there are such columns.
     repeats
         Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
     locate
@@ -267,7 +284,9 @@ def encode(
         given = np.flatnonzero(label >= 0)
         item, worker, label = item[given], worker[given], label[given]
         when = None if when is None else when[given]
-    found = ordered(item, worker, label, when, (len(item_ids), len(worker_ids), len(label_ids)), repeats, backend)
+        amounts = {name: column[given] for name, column in (amounts or {}).items()}
+    sizes = len(item_ids), len(worker_ids), len(label_ids)
+    found = ordered(item, worker, label, when, sizes, repeats, backend, amounts)
     if found.clash is not None:
         first, second = found.clash
         row = second if given is None else int(given[second])
@@ -287,12 +306,14 @@ def encode(
         worker_ids=worker_ids,
         labels=tuple(label_ids.to_pylist()),
         timestamp=found.when,
+        duration=found.amounts.get("duration"),
+        price=found.amounts.get("price"),
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
     )
 
 
-def _listed(labels: Sequence[str], most: int = 8) -> str:
+def listed(labels: Sequence[str], most: int = 8) -> str:
     """``"a", "b", ... (12 labels)``: a label set, shortened for a message."""
     shown = ", ".join(f'"{label}"' for label in labels[:most])
     return shown if len(labels) <= most else f"{shown}, ... ({len(labels):,} labels)"

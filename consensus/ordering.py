@@ -2,26 +2,29 @@
 
 Item, worker and label are packed into one integer, a few bits each: sorting integers is many times faster than sorting
 positions by three columns. Positions are sorted only where a row must be told from others of the same item: where
-something was judged twice, or where times are carried along.
+something was judged twice, or where times or amounts are carried along.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
 
     Codes = NDArray[np.int32]
     Positions = NDArray[np.int64]
+    Amounts = Mapping[str, NDArray[np.float64]]
 
 KEY_BITS = 63  # of the packed integers
 BUCKET_BITS = 9  # 512 buckets: of 10 million keys, each is 160 KB
@@ -39,6 +42,7 @@ class Ordered:
     """Contradicting repeats were resolved by the order of rows, for want of times."""
     clash: tuple[int, int] | None
     """Rows of the first repeat, if repeats are an error."""
+    amounts: Amounts = field(default_factory=dict)
 
 
 def ordered(
@@ -49,6 +53,7 @@ def ordered(
     sizes: tuple[int, int, int],
     repeats: str,
     backend: Backend,
+    amounts: Amounts | None = None,
 ) -> Ordered:
     """Put rows in order.
 
@@ -61,13 +66,16 @@ def ordered(
         Which row of an (item, worker) counts: "last" or "first" by time, then by row; "keep" and "error" drop none.
     backend
         The threads that sort. The result does not depend on them.
+    amounts
+        Columns (rows,) by name that are carried along.
     """
     bits = [max(size - 1, 0).bit_length() for size in sizes]
-    by_row_order, clash = False, None
-    if when is not None or sum(bits) > KEY_BITS:
-        chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats)
+    by_row_order, clash, amounts = False, None, amounts or {}
+    if when is not None or amounts or sum(bits) > KEY_BITS:
+        chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats, tuple(amounts.values()))
         when = None if when is None else when[chosen]
-        return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash)
+        amounts = {name: column[chosen] for name, column in amounts.items()}
+        return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash, amounts)
     key = _sorted_keys(item, worker, label, bits, backend)
     if repeats != "keep" and _any_twice(key, bits, backend):
         from consensus.kernels import order
@@ -92,12 +100,18 @@ def ordered(
 
 
 def _chosen(
-    item: Codes, worker: Codes, label: Codes, when: NDArray[np.datetime64] | None, bits: list[int], repeats: str
+    item: Codes,
+    worker: Codes,
+    label: Codes,
+    when: NDArray[np.datetime64] | None,
+    bits: list[int],
+    repeats: str,
+    amounts: tuple[NDArray[np.float64], ...] = (),
 ) -> tuple[Positions, bool, tuple[int, int] | None]:
     """Positions in order of the rows that count, whether row order decided, and the first clash."""
     time = np.zeros(len(item), np.int64) if when is None else _time_rank(when)
     pair = (item.astype(np.int64) << bits[1]) | worker
-    order = _order(pair, label, time, bits, repeats == "keep")
+    order = _order(pair, label, time, bits, amounts if repeats == "keep" else None)
     pair = pair[order]
     repeated = np.flatnonzero(pair[1:] == pair[:-1])
     if repeats == "keep" or not len(repeated):
@@ -112,17 +126,27 @@ def _chosen(
     return order[counts], by_row_order, None
 
 
-def _order(pair: Positions, label: Codes, time: NDArray[np.int64], bits: list[int], keep: bool) -> Positions:
-    """Positions by (item, worker), then by label if repeats are kept, then by time, then by row."""
+def _order(
+    pair: Positions,
+    label: Codes,
+    time: NDArray[np.int64],
+    bits: list[int],
+    kept: tuple[NDArray[np.float64], ...] | None,
+) -> Positions:
+    """Positions by (item, worker), then by label if repeats are kept, then by time, then by the amounts of repeats that
+    are ``kept``, then by row.
+    """  # noqa: D205
     order = np.argsort((pair << bits[2]) | label) if sum(bits) <= KEY_BITS else np.lexsort((label, pair))
     again = pair[order[1:]] == pair[order[:-1]]
-    if keep:
+    if kept is not None:
         again &= label[order[1:]] == label[order[:-1]]
     tied = np.zeros(len(order) + 1, np.bool_)
     tied[1:-1] = again
     positions = np.flatnonzero(tied[1:] | tied[:-1])
     rows = np.sort(order[positions])
-    order[positions] = rows[np.lexsort((time[rows], label[rows] * keep, pair[rows]))]
+    keys: list[NDArray[Any]] = [column[rows] for column in reversed(kept or ())]
+    keys += [time[rows], *([] if kept is None else [label[rows]]), pair[rows]]
+    order[positions] = rows[np.lexsort(keys)]
     return order
 
 

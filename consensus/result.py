@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import FitConfig
     from consensus.confusions import Confusions
+    from consensus.copies import Copies
     from consensus.judgments import AlignedGold, Judgments
     from consensus.posterior import Peaks, Posterior
     from consensus.votes import ModelFindings
@@ -78,6 +79,10 @@ class Consensus:
     gold: AlignedGold | None = None
     models: ModelFindings | None = None
     """What models said, and what was learnt about them."""
+    copies: Copies | None = None
+    """Workers who copy, where they were looked for."""
+    members: Consensus | None = None
+    """Where copies count as one: the same labels, and every worker with all judgments, to be rated by them."""
     gold_posterior: NDArray[np.float64] | None = None
     """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts."""
     warnings: tuple[Warning, ...] = ()

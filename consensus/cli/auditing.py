@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import options, tables
+from consensus.cli import job, options, tables
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ def _workers(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
     from consensus import worker_audit
     from consensus.config import AuditConfig
 
-    return worker_audit.audit(result, **chosen.part(AuditConfig))
+    return worker_audit.audit(result, costs=job.costs(chosen), price=chosen.price, **chosen.part(AuditConfig))
+
+
+def _copying(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.copies(result)
 
 
 def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
@@ -59,6 +65,18 @@ def _retest(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
     return worker_audit.retest_table(result, **chosen.part(AuditConfig))
 
 
+def _drift(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.drifting(result)
+
+
+def _behaviour(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    from consensus import worker_audit
+
+    return worker_audit.behaviours(result)
+
+
 TABLES: "dict[str, Table]" = {
     "workers": _workers,
     "confusions": _confusions,
@@ -66,6 +84,9 @@ TABLES: "dict[str, Table]" = {
     "gold": _gold,
     "new-gold": _new_gold,
     "retest": _retest,
+    "copying": _copying,
+    "drift": _drift,
+    "behaviour": _behaviour,
 }
 """What ``--table`` can print, each made when it is asked for."""
 
@@ -74,6 +95,8 @@ def audit(
     judgments: options.SomeJudgments = None,
     model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
+    costs: options.Costs = None,
+    price: options.Price = None,
     output: options.Output = None,
     item: options.Item = None,
     worker: Annotated[
@@ -85,6 +108,8 @@ def audit(
     ] = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
@@ -96,6 +121,7 @@ def audit(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",

@@ -14,6 +14,7 @@ from consensus.cli import options
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
+    from consensus.costs import Costs
     from consensus.judgments import Gold, Judgments
     from consensus.result import Consensus
 
@@ -155,11 +156,31 @@ def fitted(
         )
     known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
     compile_all(show, with_votes=votes is not None)
-    from consensus.models import dawid_skene
+    from consensus import worker_audit
 
     show.stage("fitting")
-    result = dawid_skene.fit(judgments, model_votes=votes, gold=known, progress=show.fitting, **config.part(FitConfig))
+    result = worker_audit.fit_without_copies(
+        judgments,
+        collusion=config.collusion,
+        model_votes=votes,
+        gold=known,
+        progress=show.fitting,
+        **config.part(FitConfig),
+    )
     return result, known
+
+
+def costs(config: "RunConfig") -> "Costs | None":
+    """Read the costs of decisions, where there are any.
+
+    Raises
+    ------
+    ConsensusError
+        The file can't be used.
+    """
+    from consensus.formats import read_costs
+
+    return None if config.costs is None else read_costs(config.costs)
 
 
 def compile_all(show: Show, with_votes: bool = False) -> None:
@@ -170,6 +191,10 @@ def compile_all(show: Show, with_votes: bool = False) -> None:
         return
     show.say("compiling the inner loops, once on this machine (some 10 s) ...")
     show.stage("compiling the inner loops, once on this machine")
+    from dataclasses import replace
+
+    import numpy as np
+
     from consensus import escalation, simulation, worker_audit
     from consensus.models import dawid_skene
 
@@ -179,4 +204,9 @@ def compile_all(show: Show, with_votes: bool = False) -> None:
         for soft in (False, True):
             dawid_skene.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 2, soft=soft))
     worker_audit.audit(result)
+    j = drawn.judgments
+    said = np.zeros(j.n_items, np.int32)
+    said[j.item[j.worker == 0]] = j.label[j.worker == 0]
+    copied = replace(j, label=np.where(j.worker < 2, said[j.item], j.label))
+    worker_audit.merged(copied, worker_audit.groups(replace(result, judgments=copied)))
     escalation.escalate(result)

@@ -43,6 +43,15 @@ Item = Annotated[str | None, typer.Option(help="Column of the item, if its name 
 Worker = Annotated[str | None, typer.Option(help="Column of the worker.")]
 Label = Annotated[str | None, typer.Option(help="Column of the label.")]
 Timestamp = Annotated[str | None, typer.Option(help="Column of the time of the judgment.")]
+Duration = Annotated[str | None, typer.Option(help="Column of the seconds that the judgment took.")]
+PriceColumn = Annotated[str | None, typer.Option(help="Column of the money paid for the judgment.")]
+Price = Annotated[
+    float | None, typer.Option(help="Money paid for every judgment, instead of a column.", metavar="NUMBER")
+]
+Costs = Annotated[
+    Path | None,
+    typer.Option(help="File of what deciding for a label costs where another one is true (true, decided, cost)."),
+]
 Repeats = Annotated[
     str | None,
     typer.Option(help="When a worker judged an item twice: last (default), first, keep or error.", metavar="WHICH"),
@@ -65,6 +74,13 @@ Threads = Annotated[int | None, typer.Option(help="Threads; never changes a resu
 Memory = Annotated[
     str | None,
     typer.Option(help="Memory that may be used, such as 4GB; a larger need is refused. Default: all."),
+]
+Collusion = Annotated[
+    str | None,
+    typer.Option(
+        help="Workers who copy: report (default) them, merge each group into one worker, or off: do not look.",
+        metavar="WHAT",
+    ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the held-out draw. Default: 0.")]
 Target = Annotated[float | None, typer.Option(help="Confidence at which an item is accepted. Default: 0.95.")]

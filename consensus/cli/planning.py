@@ -22,6 +22,8 @@ def plan(
     worker: options.Worker = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,

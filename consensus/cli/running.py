@@ -12,12 +12,16 @@ def run(
     judgments: options.SomeJudgments = None,
     model_votes: options.ModelVotes = None,
     gold: options.Gold = None,
+    costs: options.Costs = None,
+    price: options.Price = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("consensus-out"),
     overwrite: options.Overwrite = False,
     item: options.Item = None,
     worker: options.Worker = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
@@ -36,6 +40,7 @@ def run(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,
@@ -55,7 +60,12 @@ def run(
     from consensus.config import AuditConfig, EscalateConfig, ReadConfig
     from consensus.report import folder, words
 
-    inputs = [*(judgments or ()), *(model_votes or ()), *(path for path in (gold, config) if path is not None)]
+    inputs = [
+        *(judgments or ()),
+        *(model_votes or ()),
+        *(path for path in (gold, config, chosen.costs) if path is not None),
+    ]
+    costs_of_errors = job.costs(chosen)  # what can't be used is told before the work begins
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
         result, known = job.fitted(judgments, model_votes, gold, chosen, show)
@@ -64,6 +74,8 @@ def run(
             target_folder,
             escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
             audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
+            costs=costs_of_errors,
+            price=chosen.price,
             gold=known,
             reading=chosen.part(ReadConfig),
             posteriors=posteriors,

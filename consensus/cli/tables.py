@@ -27,6 +27,8 @@ def aggregate(
     worker: options.Worker = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
@@ -42,6 +44,7 @@ def aggregate(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     posteriors: Annotated[bool, typer.Option("--posteriors", help="Print the probability of each label.")] = False,
@@ -67,6 +70,8 @@ def agreement(
     worker: options.Worker = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
@@ -117,6 +122,8 @@ def escalate(
     worker: options.Worker = None,
     label: options.Label = None,
     timestamp: options.Timestamp = None,
+    duration: options.Duration = None,
+    price_column: options.PriceColumn = None,
     repeats: options.Repeats = None,
     abstain: options.Abstain = None,
     labels: options.Labels = None,
@@ -134,6 +141,7 @@ def escalate(
     threads: options.Threads = None,
     memory: options.Memory = None,
     trained_on_consensus: options.TrainedOnConsensus = None,
+    collusion: options.Collusion = None,
     seed: options.Seed = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -162,7 +170,8 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
-    _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"]))
+    _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"], chosen.costs))
+    job.costs(chosen)  # what can't be used is told before the work begins
 
     from consensus.report import words
 

@@ -1,8 +1,8 @@
-"""Cells of all types as text or as times."""
+"""Cells of all types as text, as times or as numbers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+Real = TypeVar("Real", np.float32, np.float64)
 NUMBER = r"(?i)^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$"
 
 
@@ -73,8 +74,10 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, column.type.value_type if not chunks else None)
 
 
-def reals(column: pa.ChunkedArray) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Numbers (rows,), NaN where a cell is empty; and the positions of the cells that hold something else."""
+def reals(column: pa.ChunkedArray, kind: type[Real]) -> tuple[NDArray[Real], NDArray[np.int64]]:
+    """Numbers (rows,) of a ``kind``, NaN where a cell is empty; and the positions of the cells that hold something
+    else.
+    """  # noqa: D205
     import pyarrow as pa
 
     column = plain(column)
@@ -83,7 +86,7 @@ def reals(column: pa.ChunkedArray) -> tuple[NDArray[np.float32], NDArray[np.int6
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         column, numbers = _some_numbers(column)
     with np.errstate(over="ignore"):  # what is too large becomes infinite
-        found = numbers.to_numpy().astype(np.float32)
+        found = numbers.to_numpy().astype(kind)
     odd = np.flatnonzero(~np.isfinite(found))
     return found, odd[column.is_valid().to_numpy()[odd]] if column.null_count < len(odd) else odd[:0]
 
@@ -107,30 +110,81 @@ class Times:
     """
 
     def __init__(self) -> None:
-        self.n_absent = 0
-        """Cells without a time."""
+        self.n_unreadable = 0
+        """Cells with something else, once all were found."""
+        self._n_absent = 0
         self._parts: list[NDArray[np.datetime64]] = []
         self._american: list[tuple[int, NDArray[np.bool_], NDArray[np.datetime64]]] = []
-
-    @property
-    def n_parts(self) -> int:
-        """Blocks that were read."""
-        return len(self._parts)
 
     def add(self, column: pa.ChunkedArray) -> None:
         """Read the cells of a block."""
         times, slashed, american = _read(plain(column))
-        self.n_absent += column.null_count
+        self._n_absent += column.null_count
         if len(american):
             self._american.append((len(self._parts), slashed, american))
         self._parts.append(times)
 
-    def found(self) -> NDArray[np.datetime64]:
-        """(rows,) all times. Unless all that have slashes are American, none is: days may stand before months."""
+    def found(self) -> NDArray[np.datetime64] | None:
+        """(rows,) all times; None without such a column.
+
+        Unless all that have slashes are American, none is: days may stand before months.
+        """
+        if not self._parts:
+            return None
         if not any(np.isnat(times).any() for _, _, times in self._american):
             for n, slashed, times in self._american:
                 self._parts[n][slashed] = times
-        return np.concatenate([np.zeros(0, "datetime64[us]"), *self._parts])
+        found = np.concatenate(self._parts)
+        self.n_unreadable = int(np.isnat(found).sum()) - self._n_absent
+        return found
+
+
+class Amounts:
+    """Numbers of a source, 0 or more, NaN where absent or unreadable, gathered block by block.
+
+    Parameters
+    ----------
+    guessed
+        The column was found by its name. Where more than half of its filled cells hold no numbers, something else is
+        meant by it, and it is passed over.
+    """
+
+    def __init__(self, guessed: bool) -> None:
+        self.n_unreadable = 0
+        """Cells with something else, or a negative number, once all were found."""
+        self._guessed = guessed
+        self._n_numbers, self._n_odd, self._n_negative = 0, 0, 0
+        self._parts: list[NDArray[np.float64]] = []
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Read the cells of a block."""
+        numbers, odd = _amounts(plain(column))
+        numbers[odd] = np.nan
+        negative = numbers < 0
+        self._n_odd += len(odd)
+        self._n_numbers += int(np.count_nonzero(~np.isnan(numbers)))
+        self._n_negative += int(np.count_nonzero(negative))
+        numbers[negative] = np.nan
+        self._parts.append(numbers)
+
+    def found(self) -> NDArray[np.float64] | None:
+        """(rows,) all numbers; None without such a column."""
+        if not self._parts or (self._guessed and self._n_odd > self._n_numbers):
+            return None
+        self.n_unreadable = self._n_odd + self._n_negative
+        return np.concatenate(self._parts)
+
+
+def _amounts(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """``reals``; times that something took in seconds, and "true" is no number."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(column.type):
+        return np.full(len(column), np.nan), np.flatnonzero(column.is_valid().to_numpy())
+    if pa.types.is_duration(column.type):
+        numbers, odd = reals(column.cast(pa.duration("us"), safe=False).cast(pa.int64()), np.float64)
+        return numbers / 1e6, odd
+    return reals(column, np.float64)
 
 
 def _read(

@@ -111,7 +111,7 @@ def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> 
     end = len(data)
     while end and data[end - 1] in b"\r\n":
         end -= 1
-    n_rows, n_blank = len(columns["item"]), data.count(b"\n", end) - 1  # blank lines at the end do no harm
+    n_rows, n_blank = _length(columns), data.count(b"\n", end) - 1  # blank lines at the end do no harm
     n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
     last = data[data.rfind(b"\n", 0, end) + 1 : end].decode("latin-1")
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
@@ -147,7 +147,7 @@ def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) ->
     columns = (
         _parse(text, layout, len(text)) if good else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
     )
-    if columns is None or len(columns["item"]) != len(good):
+    if columns is None or _length(columns) != len(good):
         raise FormatError(f"{layout.path}: its quotes can be read in two ways; double those that belong to a value")
     _refuse_swallowed_rows(columns, good, layout)
     lines = np.array([record.line for record in good], np.int64)
@@ -178,6 +178,10 @@ def _parse(data: bytes, layout: _Layout, at_once: int) -> dict[str, pa.ChunkedAr
     except pa.ArrowInvalid:
         return None
     return {role: table.column(names[n]) for role, n in layout.found.items()}
+
+
+def _length(columns: dict[str, pa.ChunkedArray]) -> int:
+    return len(next(iter(columns.values())))
 
 
 def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Record], layout: _Layout) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import FormatError
 from consensus.formats.blocks import Block, Reading
 from consensus.formats.cells import are_whole, plain, textual
-from consensus.formats.roles import way_out
+from consensus.formats.roles import AMOUNTS, way_out
 from consensus.formats.streams import displayed, unreadable
 
 if TYPE_CHECKING:
@@ -33,11 +33,16 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
     FormatError
         The file is not Parquet or damaged, or a column can't be found or holds no single values.
     """
+    import pyarrow as pa
     from pyarrow import parquet
 
     with unreadable(path), path.open("rb"), _damaged(path):
-        names = parquet.read_schema(path).names
-    found = {role: names[n] for role, n in roles.positions(names, str(path)).items()}
+        schema = parquet.read_schema(path)
+    found = {
+        role: schema.names[n]
+        for role, n in roles.positions(schema.names, str(path)).items()
+        if not (roles.is_guessed(role) and pa.types.is_nested(schema.types[n]))
+    }
     digest = hashlib.sha256()
     return Reading(displayed(path), _batches(path, found, digest), digest)
 
@@ -52,14 +57,17 @@ def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Bloc
     with _damaged(path), parquet.ParquetFile(path) as file:
         whole = {}
         for role, name in found.items():
-            if pa.types.is_floating(file.schema_arrow.field(name).type):
+            if role not in AMOUNTS and pa.types.is_floating(file.schema_arrow.field(name).type):
                 parts = file.iter_batches(BATCH, columns=[name])
                 whole[role] = all(are_whole(pa.chunked_array([part.column(name)])) for part in parts)
         line = 1
         for batch in file.iter_batches(BATCH, columns=list(found.values())):
-            cells = {role: pa.chunked_array([batch.column(name)]) for role, name in found.items()}
+            cells = {
+                role: _readable(pa.chunked_array([batch.column(name)]), role, displayed(path), whole.get(role))
+                for role, name in found.items()
+            }
             done = (line - 1 + len(batch)) / max(file.metadata.num_rows, 1)
-            yield _block(cells, displayed(path), line, done, whole)
+            yield _block(cells, line, done)
             line += len(batch)
 
 
@@ -97,12 +105,23 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
             f"can't read judgments from a {type(frame).__name__}; give a path, several paths, a mapping of columns, "
             "or a pandas, polars or Arrow table"
         )
-    columns = {role: _arrow(pick(n), role, place) for role, n in roles.positions(names, place).items()}
+    columns = {}
+    for role, n in roles.positions(names, place).items():
+        try:
+            columns[role] = _readable(_arrow(pick(n), role, place), role, place)
+        except FormatError:
+            if not roles.is_guessed(role):
+                raise
     lengths = {role: len(column) for role, column in columns.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{role} {length:,}" for role, length in lengths.items())
         raise FormatError(f"{place}: the columns differ in length: {listed}; give one entry a judgment in each")
-    return Reading(place, (_block(cells, place, 1, 1.0) for cells in [columns]), None)
+    return Reading(place, (_block(cells, 1, 1.0) for cells in [columns]), None)
+
+
+def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:
+    """Cells of a type that can be cast to text one by one, unless they are times."""
+    return column if role == "timestamp" else textual(column, role, place, whole)
 
 
 def _arrow(column: Any, role: str, place: str) -> pa.ChunkedArray:
@@ -117,7 +136,7 @@ def _arrow(column: Any, role: str, place: str) -> pa.ChunkedArray:
         column = list(column)
     try:
         made = pa.array(column, from_pandas=True)
-        odd = isinstance(made.type, pa.BaseExtensionType) or pa.types.is_duration(made.type)
+        odd = isinstance(made.type, pa.BaseExtensionType) or (role not in AMOUNTS and pa.types.is_duration(made.type))
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         odd = True
     if odd:
@@ -141,14 +160,8 @@ def _cell(cell: object, role: str, place: str) -> str | None:
     return str(cell).encode("utf-8", "backslashreplace").decode()
 
 
-def _block(
-    cells: dict[str, pa.ChunkedArray], place: str, line: int, done: float, whole: Mapping[str, bool] | None = None
-) -> Block:
-    """Rows as a block; ``whole`` tells by role whether the reals of the whole column are whole numbers."""
-    columns = {
-        role: column if role == "timestamp" else textual(column, role, place, (whole or {}).get(role))
-        for role, column in cells.items()
-    }
+def _block(columns: dict[str, pa.ChunkedArray], line: int, done: float) -> Block:
+    """Rows as a block."""
 
     def describe(rows: list[int]) -> list[str]:
         return [",".join(_shown(column, row, role) for role, column in columns.items()) for row in rows]

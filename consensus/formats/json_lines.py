@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.blocks import Block, Reading
+from consensus.formats.roles import AMOUNTS
 from consensus.formats.streams import Tap, displayed, refuse_binary, unreadable
 from consensus.judgments import Reject
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.formats.roles import Roles
 
 BLOCK = 4 << 20  # bytes of lines that are parsed at once
+NO_NUMBER = "no number"
 LOOKED_AT = 1000  # objects whose keys tell which key holds what
 
 
@@ -69,7 +71,7 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, str], file: str, done:
     for line, raw in held:
         try:
             record = _parsed(raw)
-            row = {role: _cell(record.get(key), role) for role, key in keys.items()}
+            row = {role: _read(record.get(key), role) for role, key in keys.items()}
         except _UnusableError as fault:
             rejects.append(Reject(file, line, str(fault), _shown(raw)))
             continue
@@ -124,6 +126,16 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise _UnusableError("not a JSON object")
     return record
+
+
+def _read(value: Any, role: str) -> str | None:
+    """One value as text; what is no single value is text, too, where a number is looked for: it is none."""
+    try:
+        return _cell(value, role)
+    except _UnusableError:
+        if role not in AMOUNTS:
+            raise
+        return NO_NUMBER
 
 
 def _cell(value: Any, role: str) -> str | None:

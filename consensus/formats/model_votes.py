@@ -140,7 +140,7 @@ def _numbers(columns: Columns, abstain: Sequence[str]) -> Numbers:
     cells = np.full((len(columns["item"]), len(roles)), np.nan, np.float32)
     wrong: dict[int, str] = {}
     for n, role in enumerate(roles):
-        cells[:, n], odd = reals(columns[role])
+        cells[:, n], odd = reals(columns[role], np.float32)
         for row in np.union1d(odd, np.flatnonzero(cells[:, n] < 0)).tolist():
             label = _cell(columns["label"], row) if role == PROBABILITY else label_of(role)
             if label is not None and label not in abstain:  # otherwise it is an abstain

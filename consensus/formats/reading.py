@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,15 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, Repeats
 from consensus.errors import FormatError
 from consensus.formats import delimited, frames, json_lines
-from consensus.formats.roles import GOLD_NAMES, Roles
+from consensus.formats.cells import Amounts, Times
+from consensus.formats.roles import AMOUNTS, GOLD_NAMES, Roles
 from consensus.formats.rows import Rows
 from consensus.formats.streams import COMPRESSION
 from consensus.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
     from consensus.formats.blocks import Reading
-    from consensus.formats.rows import Progress
+    from consensus.formats.rows import Beside, Progress
 
 
 READERS: dict[str, Callable[[Path, Roles], Reading]] = {
@@ -42,6 +44,8 @@ def read(
     worker: str | None = None,
     label: str | None = None,
     timestamp: str | None = None,
+    duration: str | None = None,
+    price_column: str | None = None,
     repeats: Repeats = "last",
     abstain: Sequence[str] = (),
     threads: int | None = None,
@@ -54,8 +58,10 @@ def read(
     source
         A path (CSV, TSV, JSON lines, Parquet; text also .gz or .zst), a list of paths, a pandas, polars or Arrow
         table, or a mapping of columns. Ids and labels stay text as written.
-    item, worker, label, timestamp
-        Columns, where the names do not tell (``roles.NAMES``). The timestamp is optional.
+    item, worker, label, timestamp, duration, price_column
+        Columns, where the names do not tell (``roles.NAMES``). Those of the time of the judgment, the seconds it took
+        and the money paid for it are optional. The last two hold numbers, 0 or more; one that is found by its name is
+        passed over in sources where more than half of its filled cells hold something else.
     repeats
         Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without timestamps,
         in row order), "keep" both, or "error".
@@ -81,12 +87,25 @@ def read(
         worker=worker,
         label=label,
         timestamp=timestamp,
+        duration=duration,
+        price_column=price_column,
         repeats=repeats,
         abstain=tuple(abstain),
     )
     backend = Threads(FitConfig.of(None, threads=threads).threads)
-    roles = Roles({"item": item, "worker": worker, "label": label, "timestamp": timestamp})
-    rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress)
+    roles = Roles(
+        {
+            "item": item,
+            "worker": worker,
+            "label": label,
+            "timestamp": timestamp,
+            "duration": duration,
+            "price": price_column,
+        }
+    )
+    beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
+    beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
+    rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress, beside=beside)
     files = [_added(rows, reading) for reading in readings(source, roles)]
     n_read = rows.n_rows + len(rows.rejects)
     if not n_read:
@@ -98,7 +117,8 @@ def read(
         items,
         workers,
         labels,
-        rows.times(),
+        rows.beside("timestamp"),
+        amounts={role: found for role in AMOUNTS if (found := rows.beside(role)) is not None},
         repeats=settings.repeats,
         locate=rows.place,
         backend=backend,
@@ -110,7 +130,8 @@ def read(
         tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects)),
         rejects=tuple(rows.rejects),
         sources=tuple(rows.sources),
-        unreadable_times=rows.n_unreadable_times,
+        unreadable_times=rows.n_unreadable["timestamp"],
+        unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
     )
 
 

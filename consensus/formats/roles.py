@@ -46,6 +46,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "class",
     ),
     "timestamp": ("timestamp", "created_at", "submitted_at", "submit_time", "judged_at"),
+    "duration": ("duration", "seconds", "time_spent", "work_time", "lead_time", "elapsed"),
+    "price": ("price", "payment", "cost", "paid", "reward"),
     "model": (
         "model",
         "model_id",
@@ -65,8 +67,18 @@ optional role, the one named first here does."""
 
 GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
 """Names in a file of gold or truth."""
-OPTIONAL = {"timestamp", "probability", "family"}
-NAMED = {"item", "worker", "label", "timestamp"}  # roles that an option names the column of
+AMOUNTS = ("duration", "price")
+"""Roles of columns of numbers that stand beside a judgment."""
+OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family"}
+OPTIONS = {
+    "item": "--item",
+    "worker": "--worker",
+    "label": "--label",
+    "timestamp": "--timestamp",
+    "duration": "--duration",
+    "price": "--price-column",
+}
+"""The option that names the column of a role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +100,14 @@ class Roles:
             A column is missing, or several could be meant.
         """
         found: dict[str, int] = {}
+        by_name = {name for name in self.named.values() if name is not None}
         for role, name in self.named.items():
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
                 continue
             candidates = candidates_of(header, self.names[role])
+            if self.is_guessed(role):  # a column that the user named for something else is not in question
+                candidates = [n for n in candidates if header[n] not in by_name]
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
@@ -105,6 +120,10 @@ class Roles:
                 raise FormatError(f'{place}: column "{header[position]}" can\'t be both {role} and {twice[0]}')
         return found
 
+    def is_guessed(self, role: str) -> bool:
+        """Whether it is a role of numbers whose column is found by its name, and passed over if it holds others."""
+        return role in AMOUNTS and self.named.get(role) is None
+
 
 def candidates_of(header: Sequence[str], names: Sequence[str]) -> list[int]:
     """Positions in ``header`` of the columns that have one of ``names``."""
@@ -113,7 +132,7 @@ def candidates_of(header: Sequence[str], names: Sequence[str]) -> list[int]:
 
 def way_out(role: str) -> str:
     """What to do about a column of ``role`` that holds no single values."""
-    return f"choose another with --{role}" if role in NAMED else "give one value a row"
+    return f"choose another with {OPTIONS[role]}" if role in OPTIONS else "give one value a row"
 
 
 def listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
@@ -130,7 +149,7 @@ def _plain(column: str) -> str:
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
         raise FormatError(
-            f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct --{role}'
+            f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct {OPTIONS[role]}'
         )
     if header.count(name) > 1:
         raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')

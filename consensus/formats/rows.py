@@ -5,12 +5,12 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from consensus.formats.blocks import ahead
-from consensus.formats.cells import Times
+from consensus.formats.roles import AMOUNTS
 from consensus.judgments import Reject
 from consensus.vocabulary import Vocabulary, translated
 
@@ -40,6 +40,17 @@ class Numbers:
     """Why rows that can't be used can't be."""
 
 
+class Beside(Protocol):
+    """Cells of one column of a source that stand beside codes, gathered block by block."""
+
+    n_unreadable: int
+    """Cells that could not be read, once all were found."""
+
+    def add(self, column: pa.ChunkedArray, /) -> None: ...  # noqa: D102
+
+    def found(self) -> NDArray[Any] | None: ...  # noqa: D102
+
+
 class Rows:
     """Rows of all sources as codes; the others as rejects. A row is used if its ids are there and all of it is UTF-8.
 
@@ -55,6 +66,8 @@ class Rows:
         Is told the stage and the fraction of it that is done.
     numbers
         Reads the columns of a block that hold numbers.
+    beside
+        Makes, by role, what gathers the optional columns of a source that stand beside the codes.
     """
 
     def __init__(
@@ -64,10 +77,12 @@ class Rows:
         backend: Backend,
         progress: Progress | None,
         numbers: Callable[[Columns], Numbers] | None = None,
+        beside: Mapping[str, Callable[[], Beside]] | None = None,
     ) -> None:
         self.rejects: list[Reject] = []
         self.sources: list[Source] = []
-        self.n_unreadable_times = 0
+        self.n_unreadable: dict[str, int] = dict.fromkeys(beside or {}, 0)
+        """Cells by role ``beside`` the codes that could not be read."""
         self.numbers: list[Numbers] = []
         """Of the rows of each block that are used."""
         self._read_numbers = numbers
@@ -76,7 +91,10 @@ class Rows:
         self._progress = progress
         self._vocabularies = {role: Vocabulary() for role in coded}
         self._codes: dict[str, list[NDArray[np.int32]]] = {role: [] for role in coded}
-        self._times: list[NDArray[np.datetime64] | int] = []  # of each source, or how many rows have none
+        self._gatherers = beside or {}
+        self._beside: dict[str, list[NDArray[Any] | int]] = {  # of each source, or how many rows have none
+            role: [] for role in self._gatherers
+        }
         self._ends: list[int] = []  # rows up to and with each block
         self._lines: list[tuple[str, int | NDArray[np.int64]]] = []  # file and lines of each block
 
@@ -94,17 +112,15 @@ class Rows:
             It can't be read.
         """
         stage, before = f"reading {PurePath(reading.file).name}", self.n_rows
-        times = Times()
+        beside = {role: gatherer() for role, gatherer in self._gatherers.items()}
         self._tell(stage, 0.0)
         for block in ahead(reading.blocks, self._backend.n_threads):
-            self._add_used(block, self._coded(block.columns), times, reading.file)
+            self._add_used(block, self._coded(block.columns), beside, reading.file)
             self._tell(stage, block.done)
-        if times.n_parts:
-            found = times.found()
-            self.n_unreadable_times += int(np.isnat(found).sum()) - times.n_absent
-            self._times.append(found)
-        else:
-            self._times.append(self.n_rows - before)
+        for role, cells in beside.items():
+            found = cells.found()
+            self.n_unreadable[role] += cells.n_unreadable
+            self._beside[role].append(self.n_rows - before if found is None else found)
         if reading.source is not None:
             self.sources.append(reading.source)
 
@@ -120,13 +136,14 @@ class Rows:
             for role, (rank, texts) in zip(list(self._codes), found, strict=True)
         ]
 
-    def times(self) -> NDArray[np.datetime64] | None:
-        """(rows,) all times, NaT where unknown; None if all are."""
-        if all(isinstance(times, int) for times in self._times):
+    def beside(self, role: str) -> NDArray[Any] | None:
+        """(rows,) all cells of a column beside the codes, NaT or NaN where unknown; None if all are."""
+        parts = self._beside.pop(role)
+        kinds = [part.dtype for part in parts if not isinstance(part, int)]
+        if not kinds:
             return None
-        nothing = np.datetime64("NaT", "us")
-        when = np.concatenate([np.full(one, nothing) if isinstance(one, int) else one for one in self._times])
-        return None if np.isnat(when).all() else when
+        found = np.concatenate([np.full(one, None, kinds[0]) if isinstance(one, int) else one for one in parts])
+        return None if np.isnan(found).all() else found
 
     def place(self, row: int) -> str:
         """``file:line`` of a row."""
@@ -142,7 +159,7 @@ class Rows:
 
     def _coded(self, columns: Columns) -> dict[str, NDArray[np.int32]]:
         """Codes of the rows of a block by role; -1 where it has no such column."""
-        n_rows = len(columns["item"])
+        n_rows = _length(columns)
 
         def codes(role: str) -> NDArray[np.int32]:
             return self._vocabularies[role].add(columns[role]) if role in columns else np.full(n_rows, -1, np.int32)
@@ -153,11 +170,13 @@ class Rows:
         if self._progress is not None:
             self._progress(stage, done)
 
-    def _add_used(self, block: Block, codes: dict[str, NDArray[np.int32]], times: Times, file: str) -> None:
+    def _add_used(
+        self, block: Block, codes: dict[str, NDArray[np.int32]], beside: dict[str, Beside], file: str
+    ) -> None:
         bad: dict[int, str] = {}
         numbers = None if self._read_numbers is None else self._read_numbers(block.columns)
         for role, column in block.columns.items():
-            if numbers is not None and role in numbers.roles:
+            if role in AMOUNTS or (numbers is not None and role in numbers.roles):
                 continue
             wrong = self._vocabularies[role].not_utf8(codes[role]) if role in codes else _not_utf8(column)
             for row in wrong.tolist():
@@ -167,7 +186,8 @@ class Rows:
                 bad.setdefault(row, f"the {role} is missing")
         if numbers is not None:
             bad = {**numbers.wrong, **bad}
-        n_rows, lines, when = len(codes["item"]), block.lines, block.columns.get("timestamp")
+        n_rows, lines = _length(codes), block.lines
+        cells = {role: block.columns[role] for role in beside if role in block.columns}
         if bad:
             kept = np.delete(np.arange(n_rows), list(bad))
             every = np.arange(lines, lines + n_rows) if isinstance(lines, int) else lines
@@ -177,18 +197,23 @@ class Rows:
             self.rejects += sorted(block.rejects + rejects, key=lambda reject: reject.line)
             codes = {role: those[kept] for role, those in codes.items()}
             lines = every[kept]
-            when = None if when is None else when.take(kept)
+            cells = {role: column.take(kept) for role, column in cells.items()}
             numbers = None if numbers is None else replace(numbers, cells=numbers.cells[kept])
         else:
             self.rejects += block.rejects
         for role, those in codes.items():
             self._codes[role].append(those)
-        self._ends.append(self.n_rows + len(codes["item"]))
+        self._ends.append(self.n_rows + _length(codes))
         self._lines.append((file, lines))
-        if when is not None:
-            times.add(when)
+        for role, column in cells.items():
+            beside[role].add(column)
         if numbers is not None:
             self.numbers.append(numbers)
+
+
+def _length(columns: Mapping[str, Any]) -> int:
+    """Rows of a block."""
+    return len(next(iter(columns.values())))
 
 
 def _not_utf8(column: pa.ChunkedArray) -> NDArray[np.int64]:

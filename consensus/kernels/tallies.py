@@ -114,6 +114,15 @@ def sums_by_label(label: Codes, values: Reals, out_sums: Reals) -> None:
 
 
 @kernel()
+def sums_of_known(worker: Codes, amount: Reals, out_sum: Reals, out_known: Reals) -> None:
+    """Add to ``out_sum[w]`` (W,) the amounts (J,) of worker w that are no NaN, and to ``out_known[w]`` how many."""
+    for j in range(worker.shape[0]):
+        if not math.isnan(amount[j]):
+            out_sum[worker[j]] += amount[j]
+            out_known[worker[j]] += 1.0
+
+
+@kernel()
 def peer_agreement(
     item_start: Offsets,
     worker: Codes,

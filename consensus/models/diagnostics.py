@@ -72,6 +72,14 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
                 {"n_judgments": judgments.unreadable_times},
             )
         )
+    for name, n in judgments.unreadable_amounts.items():
+        found.append(
+            Warning(
+                f"unreadable_{name}s",
+                f"{n:,} {name}s could not be read (expected a number, 0 or more, such as 12.5) and count as unknown",
+                {"n_judgments": n},
+            )
+        )
     n_empty = int((judgments.label == judgments.labels.index("")).sum()) if "" in judgments.labels else 0
     if n_empty:
         found.append(

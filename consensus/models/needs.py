@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.backends import number_of_shards
+from consensus.judgments import BESIDE
 from consensus.kernels import tallies
 from consensus.models.layout import weighs_all_labels
 from consensus.models.rows import IN_REGISTERS
@@ -22,6 +23,7 @@ A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels 
 A_VOTE = 40  # bytes of a model's vote, besides its probabilities
 A_CELL = 110  # bytes of a row of confusions.csv while it is made
 AN_ITEM_TOLD = 100  # bytes of an item's summary, rank and status
+A_CELL_BESIDE = 24  # bytes of a time, duration or price while it is read and put in order
 BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
 
 
@@ -43,7 +45,8 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
     """What a job on ``judgments`` needs, with ``votes`` of models beside them."""
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
-    held = memory.LIBRARIES + 12 * J + 8 * I + id_bytes + (0 if judgments.timestamp is None else 8 * J)
+    n_beside = sum(getattr(judgments, name) is not None for name in BESIDE)
+    held = memory.LIBRARIES + (12 + 8 * n_beside) * J + 8 * I + id_bytes
     rows = min(J, W * K)
     if weighs_all_labels(I, rows, K):
         width = max(K, IN_REGISTERS)
@@ -62,7 +65,8 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
         held += 8 * n_soft * K + A_VOTE * len(votes.model)  # as they were read, and as they are aligned
         fitting += 12 * n_soft * K + A_VOTE * len(votes.model) + 8 * n_voted * (max(K, IN_REGISTERS) + 2 * K)
     return Needs(
-        reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes),
+        reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
+        + A_CELL_BESIDE * n_beside * judgments.tally.read,
         fitting=held + fitting,
         tables=held + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells),
     )

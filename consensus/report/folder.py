@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
+    from consensus.costs import Costs
     from consensus.formats.writing import Table
     from consensus.judgments import Gold
     from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
-TABLES = ("labels", "posteriors", "workers", "models", "confusions", "gold_health", "escalations", "rejects")
-STAGES = dict.fromkeys(("workers", "confusions", "models", "gold_health"), "auditing")
+ABOUT_WORKERS = ("workers", "confusions", "models", "drift", "copying", "gold_health")
+TABLES = ("labels", "posteriors", *ABOUT_WORKERS, "escalations", "rejects")
+STAGES = dict.fromkeys(ABOUT_WORKERS, "auditing")
 OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
@@ -119,6 +122,8 @@ def write(
     *,
     escalate: EscalateConfig,
     audit: AuditConfig | None = None,
+    costs: Costs | None = None,
+    price: float | None = None,
     gold: Gold | None = None,
     reading: dict[str, Any] | None = None,
     posteriors: bool = False,
@@ -138,6 +143,8 @@ def write(
         When an item is accepted.
     audit
         When a worker gets which verdict; the defaults without.
+    costs, price
+        What wrong decisions cost, and what a judgment does, for the table of workers.
     gold
         As given to ``fit``, for its digests.
     reading
@@ -160,11 +167,13 @@ def write(
     progress("summary of the items")
     reason = escalation.reasons(result, escalate)
     status = escalation.status_codes(result, reason)
+    matrix = None if costs is None else costs.align(result.judgments)
     told = summary(result, status, escalate, gold, reading or {}, audit)
     with whole(out) as folder:
         progress("escalating")
         ranking = escalation.ranked(result, reason, escalate.budget)
-        for name, save in _tables(result, status, ranking, audit, posteriors, ending, defuse).items():
+        workers = functools.partial(worker_audit.worker_columns, config=audit, costs=matrix, price=price)
+        for name, save in _tables(result, status, ranking, audit, workers, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         progress("writing summary.json")
@@ -179,6 +188,7 @@ def _tables(
     status: NDArray[np.int32],
     ranking: escalation.Ranking,
     audit: AuditConfig,
+    workers: Callable[[Consensus], Columns],
     posteriors: bool,
     ending: str,
     defuse: bool,
@@ -222,13 +232,17 @@ def _tables(
 
     tables = {
         "labels": in_blocks(len(status), labels),
-        "workers": at_once(lambda result: worker_audit.worker_columns(result, audit)),
+        "workers": at_once(workers),
         "confusions": confusions,
         "escalations": in_blocks(len(ranking.items) + len(retests["item"]), escalations),
         "rejects": at_once(_rejects),
     }
     if result.gold is not None:
         tables["gold_health"] = at_once(worker_audit.gold_columns)
+    if judgments.timestamp is not None:
+        tables["drift"] = at_once(worker_audit.drift_columns)
+    if result.copies is not None and result.copies.n_groups:
+        tables["copying"] = at_once(worker_audit.copies_columns)
     if result.models is not None:
         tables["models"] = at_once(model_tables.table)
     if posteriors:

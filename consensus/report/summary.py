@@ -59,6 +59,7 @@ def summary(
                 **escalate.model_dump(mode="json"),
                 **audit.model_dump(mode="json"),
                 **reading,
+                **_collusion(result),
                 "model": result.model,
             },
             "counts": {
@@ -130,6 +131,11 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         if result.models is not None:
             found["gold"]["accepted_by_models_alone"] = _measured(right[alone], posterior[alone])
     return found
+
+
+def _collusion(result: Consensus) -> dict[str, Any]:
+    """The setting about workers who copy, where they were looked for."""
+    return {} if result.copies is None else {"collusion": "merge" if result.copies.merged else "report"}
 
 
 def _models(

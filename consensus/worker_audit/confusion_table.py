@@ -39,6 +39,7 @@ def confusion_columns(result: Consensus) -> Columns:
     """The columns that ``confusions`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     found = result.confusions
     K = found.n_labels
     A_true = found.pseudo_counts.sum(axis=1)
@@ -76,8 +77,8 @@ def accuracy_by_label(result: Consensus) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        worker, label; ``count`` expected judgments of items of the label; ``accuracy`` P(right | label), the diagonal of
-        the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
+        worker, label; ``count`` expected judgments of items of the label; ``accuracy`` P(right | label), the diagonal
+        of the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
     """
     cells = confusions(result)
     count = cells.groupby(["worker", "true_label"], sort=False)["count"].transform("sum")

@@ -69,6 +69,7 @@ def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_L
     """The columns that ``retest_table`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     accurate, judged = rated(result, config)
     n = result.judgments.per_worker
     more = np.maximum(needed(accurate.mean, n, judged.careless_below), config.least_judgments - n)

@@ -13,13 +13,14 @@ from consensus.config import AuditConfig
 from consensus.intervals import wilson
 from consensus.kernels import tallies
 from consensus.result import framed, named
-from consensus.worker_audit import accuracy, kinds, records, verdicts
+from consensus.worker_audit import accuracy, kinds, records, remarks, value, verdicts
 from consensus.worker_audit.confusion_table import where_identified
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.costs import Costs
     from consensus.result import Columns, Consensus
     from consensus.worker_audit.accuracy import Accuracy
     from consensus.worker_audit.verdicts import Verdicts
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
 _RATED: WeakKeyDictionary[Consensus, dict[AuditConfig, tuple[Accuracy, Verdicts]]] = WeakKeyDictionary()
 
 
-def audit(result: Consensus, config: AuditConfig | None = None, **settings: Any) -> pd.DataFrame:
+def audit(
+    result: Consensus,
+    config: AuditConfig | None = None,
+    *,
+    costs: Costs | None = None,
+    price: float | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
     """Rate every worker.
 
     Parameters
@@ -36,8 +44,12 @@ def audit(result: Consensus, config: AuditConfig | None = None, **settings: Any)
         A fitted consensus.
     config
         Settings; see ``AuditConfig``.
+    costs
+        What a decision costs where another label is true, from ``formats.read_costs``.
+    price
+        Money paid for every judgment, whatever a column of prices says.
     **settings
-        Its fields, such as ``least_judgments=30``.
+        Fields of ``AuditConfig``, such as ``least_judgments=30``.
 
     Returns
     -------
@@ -68,14 +80,35 @@ def audit(result: Consensus, config: AuditConfig | None = None, **settings: Any)
             The numbers behind the verdict, or why a model counts as it does.
         accuracy_on_own_items
             P(right) over the items that the worker judged, whichever labels they have.
+        chance_corrected
+            Cohen's kappa of the worker's answers and the true labels: 1 always right, 0 as often as by chance.
+        expected_cost
+            Of an item that is decided by one judgment of the worker; missing without ``costs``.
+        price, bits_per_price
+            Mean money paid for a judgment, and bits that a unit of money buys; missing without prices.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    JudgmentError
+        ``costs`` do not fit the labels.
     """
-    return framed(worker_columns(result, AuditConfig.of(config, **settings)))
+    matrix = None if costs is None else costs.align(result.judgments)
+    return framed(worker_columns(result, AuditConfig.of(config, **settings), costs=matrix, price=price))
 
 
-def worker_columns(result: Consensus, config: AuditConfig | None = None) -> Columns:
+def worker_columns(
+    result: Consensus,
+    config: AuditConfig | None = None,
+    *,
+    costs: NDArray[np.float64] | None = None,
+    price: float | None = None,
+) -> Columns:
     """The columns that ``audit`` shows."""
     import pyarrow as pa
 
+    result = result.members or result
     judgments = result.judgments
     n_workers = judgments.n_workers
     accurate, judged = rated(result, config or AuditConfig())
@@ -101,9 +134,13 @@ def worker_columns(result: Consensus, config: AuditConfig | None = None) -> Colu
         "informativeness": informativeness / np.log(2.0),
         "worth": np.array([model_audit.worth(one, median) for one in informativeness]),
         "verdict": named(judged.verdict, verdicts.VERDICTS),
-        "reason": pa.array(judged.reason, pa.string()),
+        "reason": pa.array(remarks.remarked(result, judged.reason), pa.string()),
         "verdict_probability": where_identified(result, judged.probability),
         "accuracy_on_own_items": where_identified(result, accurate.on_own_items),
+        "chance_corrected": value.chance_corrected(result, accurate.mean),
+        "expected_cost": np.full(n_workers, np.nan) if costs is None else value.expected_cost(result, costs),
+        "price": value.mean_price(result) if price is None else np.full(n_workers, price),
+        "bits_per_price": value.bits_per_money(result, informativeness / np.log(2.0), price),
     }
     return columns if result.models is None else model_tables.beside_workers(columns, result)
 
@@ -120,7 +157,7 @@ def rated(result: Consensus, config: AuditConfig) -> tuple[Accuracy, Verdicts]:
 
 def verdict_counts(result: Consensus, config: AuditConfig) -> dict[str, int]:
     """How many workers have which verdict, of those that occur."""
-    n = np.bincount(rated(result, config)[1].verdict, minlength=len(verdicts.VERDICTS))
+    n = np.bincount(rated(result.members or result, config)[1].verdict, minlength=len(verdicts.VERDICTS))
     return {name: int(times) for name, times in zip(verdicts.VERDICTS, n, strict=True) if times}
 
 
