@@ -130,11 +130,6 @@ class TestAudit:
         assert timed.dtype == "datetime64[us]"
         assert np.ptp(timed).astype("timedelta64[D]").astype(int) == audit_behaviour.DAYS - 1
 
-    def test_absent_features_are_told(self) -> None:
-        assert audit_behaviour.module("no_such_thing") is None
-        assert audit_behaviour.module("gold_health") is not None
-        assert "no_such_thing" in audit_behaviour.absent("no_such_thing")
-
     def test_wrong_gold(self) -> None:
         assert "| seed 0 |" in audit_behaviour.wrong_gold(4, 1)
 
