@@ -208,7 +208,7 @@ def test_nobody_goes_with_a_crowd_that_goes_the_other_way() -> None:
 )
 def test_steady_workers_are_not_said_to_drift(crowd: dict[str, Any]) -> None:
     """The rate holds for discoveries: without drift, any of 1,000 is flagged in one crowd of a hundred."""
-    drawn = simulate(30_000, 1000, seed=4, **crowd)
+    drawn = simulate(50_000, 1000, seed=4, **crowd)
     found = drifts(fit(at_random(drawn.judgments, 4)))
     p = found.p[~np.isnan(found.p)]
     assert len(p) > 900

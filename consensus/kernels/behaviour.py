@@ -49,7 +49,7 @@ def usual(item_start: Offsets, seconds: Reals, least: int, overall: float, out_u
 
 @kernel()
 def _median(some: Reals) -> float:
-    """The median of ``some`` (n,), which gets sorted."""
+    """The median of ``some`` (n,), whose order may change."""
     n = some.shape[0]
     if n <= 16:  # a sort of its own costs most where there are few
         for a in range(1, n):
@@ -58,9 +58,9 @@ def _median(some: Reals) -> float:
                 some[b] = some[b - 1]
                 b -= 1
             some[b] = one
-    else:
-        some.sort()
-    return float((some[(n - 1) // 2] + some[n // 2]) / 2.0)
+        return float((some[(n - 1) // 2] + some[n // 2]) / 2.0)
+    parted = np.partition(some, n // 2)
+    return float(parted[n // 2] if n % 2 else (parted[: n // 2].max() + parted[n // 2]) / 2.0)
 
 
 @kernel()

@@ -96,7 +96,7 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
 def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
     """The pairs of labels that workers take for each other, where the posterior of the cell says so.
 
-    More than ``swapped`` of a true label, most of the worker's mistakes on it (a careless worker errs everywhere), and
+    More than ``swapped`` of a true label, probably most of the worker's mistakes on it (a careless one errs everywhere), and
     UNUSUAL times what is usual.
     """
     from scipy.special import betainc
@@ -113,7 +113,9 @@ def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
         back = (totals - right)[worker, label] / totals[worker, label]
         one_sided &= a / total > 2.0 * back
     probability = 1.0 - betainc(a, np.maximum(total - a, 1e-9), config.swapped)
-    kept = np.flatnonzero(one_sided & (a > 0.5 * wrong) & (probability >= config.sure))
+    if cells.n_labels > 2:
+        probability = np.minimum(probability, 1.0 - betainc(a, np.maximum(wrong - a, 1e-9), 0.5))
+    kept = np.flatnonzero(one_sided & (probability >= config.sure))
     kept = kept[np.lexsort((-(a / total)[kept], worker[kept]))]
     return Swaps(worker[kept], true[kept], label[kept], (a / total)[kept], probability[kept])
 

@@ -1,0 +1,57 @@
+"""What each worker's judgments say about his accuracy again, slow and obvious, in probability space."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consensus.judgments import Judgments
+
+Reals = NDArray[np.float64]
+
+
+def cavity(judgments: Judgments, j: int, C: Reals, priors: Reals) -> Reals:
+    """(K,) posterior of the item of judgment j by its prior (I, K) and its other judgments; C[w, true, observed]."""
+    i = judgments.item[j]
+    z = priors[i].copy()
+    for other in range(judgments.n_judgments):
+        if judgments.item[other] == i and other != j:
+            z *= C[judgments.worker[other], :, judgments.label[other]]
+            z /= z.max()
+    return np.asarray(z / z.sum(), np.float64)
+
+
+def halfway(C: Reals, N: Reals, patience: float) -> Reals:
+    """(W, K, K) geometric mean of the confusions and a coin of each worker's accuracy, from expected counts N."""
+    right = np.einsum("wkk->w", N)
+    n = N.sum(axis=(1, 2))
+    usual = right.sum() / n.sum()
+    found = np.empty_like(C)
+    K = C.shape[1]
+    for w in range(len(C)):
+        a = min(max((right[w] + patience * usual) / (n[w] + patience), 0.02), 0.98)
+        for k in range(K):
+            for observed in range(K):
+                coin = a if k == observed else (1 - a) / (K - 1)
+                found[w, k, observed] = math.sqrt(coin * C[w, k, observed])
+    return found
+
+
+def shares(judgments: Judgments, C: Reals, half: Reals, priors: Reals) -> Reals:
+    """(J, 3) s of each judgment with wrong answers as in the confusions, s with even ones, log P(label | others, C)."""
+    K = judgments.n_labels
+    found = np.empty((judgments.n_judgments, 3))
+    for j in range(judgments.n_judgments):
+        w, observed = judgments.worker[j], judgments.label[j]
+        z = cavity(judgments, j, half, priors)
+        wrong = sum(z[k] * C[w, k, observed] / (1 - C[w, k, k]) for k in range(K) if k != observed)
+        even = (1 - z[observed]) / max(K - 1, 1)
+        found[j, 0] = z[observed] / (z[observed] + wrong)
+        found[j, 1] = z[observed] / (z[observed] + even)
+        found[j, 2] = math.log(z @ C[w, :, observed])
+    return found
+
+
+def log_likelihood(n: Reals, s: Reals, a: float) -> float:
+    """Sum of n log(s a + (1 - s) (1 - a))."""
+    return float(sum(m * math.log(t * a + (1 - t) * (1 - a)) for m, t in zip(n, s, strict=True) if m))
