@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 import consensus
+from consensus import worker_audit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +28,6 @@ HONEST_ITEMS, HONEST_PER_ITEM, JUDGED_BY_RING = 600, 5, 0.8
 N_GOLD, N_WRONG = 200, 10
 
 
-def module(name: str) -> Any:
-    """A module of the worker audit, or None in a version without it."""
-    whole = f"consensus.worker_audit.{name}"
-    return None if importlib.util.find_spec(whole) is None else importlib.import_module(whole)
-
-
-def absent(name: str) -> str:
-    return f"Not measured: this version has no consensus.worker_audit.{name}."
-
-
 def timed(judgments: Judgments, seed: int) -> Judgments:
     """The judgments at random times, which no one's accuracy depends on."""
     rng = np.random.default_rng([seed, 3])
@@ -49,28 +38,25 @@ def timed(judgments: Judgments, seed: int) -> Judgments:
 
 def drift(seed: int, scale: int) -> str:
     """On data/digits; then false alarms among steady workers."""
-    drifting = module("drift")
-    if drifting is None:
-        return absent("drift")
-    rows = [row for given in ((), ("gold",), ("gold", "model_votes")) for row in _in_digits(drifting, given)]
+    rows = [row for given in ((), ("gold",), ("gold", "model_votes")) for row in _in_digits(given)]
     head = ["data/digits, given", "worker", "planted", "found", "off, % of the timeline", "before", "after"]
     found = markdown.table([*head, "p", "drifts", "others who drift"], rows)
-    return f"{found}\n\n{_steady(drifting, seed, scale)}"
+    return f"{found}\n\n{_steady(seed, scale)}"
 
 
-def _in_digits(drifting: Any, given: tuple[str, ...]) -> list[tuple[object, ...]]:
+def _in_digits(given: tuple[str, ...]) -> list[tuple[object, ...]]:
     folder = peers.ROOT / "data" / "digits"
     judgments = consensus.read(folder / "judgments.csv")
     assert judgments.timestamp is not None
     files: dict[str, Any] = {name: folder / f"{name}.csv" for name in given}
     result = consensus.fit(judgments, **files)
-    table = drifting.drifting(result)
+    table = worker_audit.drifting(result)
     table = table[table["scope"] == "worker"].set_index("worker")
     drifts = set(table.index[table["drifts"]])
     ids = judgments.worker_ids.to_pylist()
     rows: list[tuple[object, ...]] = []
     for worker, day in PLANTED.items():
-        one = table.loc[worker]
+        one: dict[str, Any] = table.loc[worker].to_dict()  # type: ignore[assignment]
         at = judgments.timestamp[judgments.worker == ids.index(worker)]
         off = abs(int((at < np.datetime64(day)).sum()) - int(one["n_before"]))
         rows.append(
@@ -90,7 +76,7 @@ def _in_digits(drifting: Any, given: tuple[str, ...]) -> list[tuple[object, ...]
     return rows
 
 
-def _steady(drifting: Any, seed: int, scale: int) -> str:
+def _steady(seed: int, scale: int) -> str:
     """Workers who do not change, a tenth of them spammers; times are random."""
     rows = []
     for number in range(STEADY_SEEDS):
@@ -102,7 +88,7 @@ def _steady(drifting: Any, seed: int, scale: int) -> str:
             spammers=0.1,
             seed=seed + 1000 * number,
         )
-        table = drifting.drifting(consensus.fit(timed(crowd.judgments, seed + number)))
+        table = worker_audit.drifting(consensus.fit(timed(crowd.judgments, seed + number)))
         of_crowd = table[table["scope"] == "everyone"]
         workers = table[table["scope"] == "worker"]
         tested = workers.dropna(subset="p_value")
@@ -135,18 +121,15 @@ def ringed(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def copying(seed: int, n_seeds: int) -> str:
     """Who of a ring is found, who else, and what the ring costs."""
-    copies, merging = module("copying"), module("merging")
-    if copies is None or merging is None:
-        return absent("copying")
     found: list[list[float]] = []
     for number in range(n_seeds):
         judged, truth = ringed(seed + number)
         honest = judged[~_of_ring(judged["worker"])]
         result = consensus.fit(judged)
-        pairs = copies.copies(result)
+        pairs = worker_audit.copies(result)
         inside = _of_ring(pairs["worker_a"]).astype(int) + _of_ring(pairs["worker_b"])
         members = {*pairs["worker_a"][inside == 2], *pairs["worker_b"][inside == 2]}
-        right = [_right(one, truth) for one in (consensus.fit(honest), merging.fit_without_copies(judged), result)]
+        right = [_right(one, truth) for one in (consensus.fit(honest), worker_audit.fit_without_copies(judged), result)]
         accused = [int((inside == 1).sum()), int((inside == 0).sum())]
         found.append([len(members - {"source"}), "source" in members, *accused, *right])
     rows: list[tuple[object, ...]] = [
@@ -180,8 +163,7 @@ def _right(result: consensus.Consensus, truth: pd.DataFrame) -> float:
 
 def wrong_gold(seed: int, n_seeds: int) -> str:
     """Ten of 200 gold labels are wrong: how many are suspect, and how many of the others."""
-    health = module("gold_health")
-    found = [_suspects(health, seed + number) for number in range(n_seeds)]
+    found = [_suspects(seed + number) for number in range(n_seeds)]
     hits, false = np.array(found).T
     both = int(((hits >= 8) & (false <= 2)).sum())
     rows: list[tuple[object, ...]] = [(f"seed {n}", hit, wrong) for n, (hit, wrong) in enumerate(found)]
@@ -190,7 +172,7 @@ def wrong_gold(seed: int, n_seeds: int) -> str:
     return f"{markdown.table(['crowd', f'found of {N_WRONG}', 'false alarms'], rows)}\n\n{told}"
 
 
-def _suspects(health: Any, seed: int) -> tuple[int, int]:
+def _suspects(seed: int) -> tuple[int, int]:
     crowd = consensus.simulate(1500, 30, 4, 5, accuracy=0.8, seed=seed)
     gold = crowd.truth_table(N_GOLD, seed=seed)
     rng = np.random.default_rng([seed, 5])
@@ -198,7 +180,7 @@ def _suspects(health: Any, seed: int) -> tuple[int, int]:
     labels = np.array(crowd.judgments.labels)
     code: NDArray[np.int64] = np.searchsorted(labels, gold["label"].iloc[wrong].to_numpy(str))
     gold.loc[wrong, "label"] = labels[(code + rng.integers(1, 4, N_WRONG)) % 4]
-    table = health.gold(consensus.fit(crowd.judgments, gold=gold))
+    table = worker_audit.gold(consensus.fit(crowd.judgments, gold=gold))
     suspects = set(table["item"][table["suspect"]])
     planted = set(gold["item"].iloc[wrong])
     return len(suspects & planted), len(suspects - planted)
