@@ -454,14 +454,10 @@ class TestFits:
         of_given, of_dense = (
             audit(one).drop(columns=["verdict", "verdict_probability", "reason"]) for one in (given, dense)
         )
-        rated = [
-            "accuracy",
-            "accuracy_low",
-            "accuracy_high",
-            "accuracy_on_own_items",
-        ]  # by another likelihood of wrong answers
+        by_records = "accuracy accuracy_low accuracy_high accuracy_on_own_items chance_corrected"
+        rated = by_records.split()  # wrong answers have another likelihood beside very many labels
         pd.testing.assert_frame_equal(of_given.drop(columns=rated), of_dense.drop(columns=rated), rtol=1e-7, atol=1e-9)
-        np.testing.assert_allclose(of_given[rated], of_dense[rated], atol=0.06)
+        np.testing.assert_allclose(of_given[rated], of_dense[rated], atol=0.12)
         pd.testing.assert_frame_equal(escalate(given), escalate(dense), rtol=1e-7, atol=1e-8)
         if n_gold:
             assert given.gold_posterior is not None
