@@ -179,9 +179,10 @@ class ReadConfig(_Settings):
 class CollusionConfig(_Settings):
     """What is done about workers who copy from each other."""
 
-    collusion: Collusion = Field(
-        default="report",
-        description="Workers who copy: report them, merge each group of them into one worker, or off: do not look.",
+    collusion: Collusion | None = Field(
+        default=None,
+        description="Workers who copy: report them, merge each group of them into one worker, or off: do not look. "
+        "Default: report, in up to two million judgments; in more it is worth a third of a fit.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +47,18 @@ class Copies:
         codes, counts, reals = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0)
         group = np.full(n_workers, -1, np.int32)
         return cls(codes, codes, counts, counts, reals, reals, reals, group, reals, n_tested)
+
+    def only(self, kept: NDArray[np.bool_]) -> Copies:
+        """The groups where ``kept`` (G,), and their pairs."""
+        number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+        pairs = kept[self.group[self.worker_a]]
+        columns = ("worker_a", "worker_b", "n_shared", "n_same", "expected_same", "p_value", "q_value")
+        return replace(
+            self,
+            **{name: getattr(self, name)[pairs] for name in columns},
+            group=np.where(self.group >= 0, number[self.group], np.int32(-1)),
+            n_effective=self.n_effective[kept],
+        )
 
     @property
     def n_groups(self) -> int:

@@ -412,7 +412,45 @@ class TestMerging:
         assert warning.message.endswith("--collusion merge counts each group as one worker")
         assert warning.values == {"groups": 1, "workers": 4, "pairs": 6, "n_effective": pytest.approx(1.0)}
 
-    def test_not_looked_for(self, small: list[tuple[str, str, str]]) -> None:
+    def test_groups_that_only_a_ring_made_alike_are_dropped(
+        self, small: list[tuple[str, str, str]], found: Consensus, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from consensus.worker_audit import copying, merging
+
+        ring = copying.found_copies(found)
+        honest = np.flatnonzero(ring.group < 0)[:2].astype(np.int32)
+        group = ring.group.copy()
+        group[honest] = 1
+        pair: dict[str, Any] = {"worker_a": honest[:1], "worker_b": honest[1:], "n_shared": 20, "n_same": 18}
+        pair |= {"expected_same": 8.0, "p_value": 1e-6, "q_value": 1e-5}
+        more: dict[str, Any] = {name: np.append(getattr(ring, name), value) for name, value in pair.items()}
+        both = replace(ring, **more, group=group, n_effective=np.append(ring.n_effective, 1.2))
+        assert both.n_groups == 2
+        answers = iter([both, Copies.none(len(group)), both, both])
+        monkeypatch.setattr(merging, "found_copies", lambda _: next(answers))
+        dropped = worker_audit.fit_without_copies(encoded(small), collusion="report", rho=0.3).copies
+        assert dropped is not None
+        np.testing.assert_array_equal(dropped.group, ring.group)
+        np.testing.assert_array_equal(dropped.worker_a, ring.worker_a)
+        kept = worker_audit.fit_without_copies(encoded(small), collusion="report", rho=0.3).copies
+        assert kept is not None
+        np.testing.assert_array_equal(kept.group, both.group)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("seed", [10, 12])
+    def test_a_ring_that_rules_its_items_accuses_nobody_else(self, seed: int) -> None:
+        """Without the second look pairs of good workers were found here, wrong together by the ring."""
+        rows, _ = ringed(seed, n_items=300, n_honest=30, ring_items=120, ring=5, most=6)
+        result = worker_audit.fit_without_copies(encoded(rows), collusion="report", rho=0.3)
+        pairs = worker_audit.copies(result)
+        assert pairs["worker_a"].str.startswith("ring").all()
+        assert pairs["worker_b"].str.startswith("ring").all()
+
+    def test_not_looked_for(self, small: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.worker_audit.merging.MOST_COMPARED", len(small) - 1)
+        assert worker_audit.fit_without_copies(encoded(small), collusion=None, rho=0.3).copies is None
+        monkeypatch.setattr("consensus.worker_audit.merging.MOST_COMPARED", len(small))
+        assert worker_audit.fit_without_copies(encoded(small), collusion=None, rho=0.3).copies is not None
         result = worker_audit.fit_without_copies(encoded(small), collusion="off", rho=0.3)
         assert result.copies is None
         with pytest.raises(

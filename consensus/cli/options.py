@@ -78,7 +78,8 @@ Memory = Annotated[
 Collusion = Annotated[
     str | None,
     typer.Option(
-        help="Workers who copy: report (default) them, merge each group into one worker, or off: do not look.",
+        help="Workers who copy: report them, merge each group into one worker, or off: do not look. Default: report, "
+        "in up to 2 million judgments.",
         metavar="WHAT",
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -90,6 +91,9 @@ class CrowdChange:
     """Workers who judged before and after it."""
     cluster: float = 1.0
     """Design effect: by how much judgments of one item err together."""
+
+
+_FOUND: WeakKeyDictionary[Consensus, Drifts] = WeakKeyDictionary()
 
 
 def drifting(result: Consensus) -> pd.DataFrame:
@@ -187,7 +191,13 @@ def _as_text(times: Times) -> pa.StringArray:
 
 
 def drifts(result: Consensus) -> Drifts:
-    """The most likely change of every worker: see ``drifting``."""
+    """The most likely change of every worker: see ``drifting``. Made once, and asked for by several tables."""
+    if result not in _FOUND:
+        _FOUND[result] = _found(result)
+    return _FOUND[result]
+
+
+def _found(result: Consensus) -> Drifts:
     judgments = result.judgments
     W = judgments.n_workers
     when, nothing = np.full(W, "NaT", "datetime64[us]"), np.full(W, np.nan)

@@ -17,6 +17,8 @@ from consensus.worker_audit.as_one import merged
 from consensus.worker_audit.copying import found_copies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consensus.backends import Backend
     from consensus.config import Collusion
     from consensus.copies import Copies
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
     from consensus.result import Consensus
 
 MOST_NAMED = 6  # workers in a message
+MOST_COMPARED = 2_000_000  # judgments up to which workers are compared without being asked to
 
 
 def fit_without_copies(
     judgments: Any,
     config: FitConfig | None = None,
     *,
-    collusion: Collusion = "merge",
+    collusion: Collusion | None = "merge",
     model_votes: Any = None,
     gold: Any = None,
     backend: Backend | None = None,
@@ -46,7 +49,7 @@ def fit_without_copies(
         As in ``consensus.fit``.
     collusion
         "merge" fits again with each group as one (see ``merged``); "report" only says what was found, as a warning;
-        "off" does not look.
+        "off" does not look. None: "report", in up to two million judgments.
 
     Returns
     -------
@@ -68,11 +71,15 @@ def fit_without_copies(
         return dawid_skene.fit(judged, config, model_votes=model_votes, gold=gold, backend=backend, progress=progress)
 
     result = fit(judgments)
+    if chosen is None:
+        chosen = "report" if result.judgments.n_judgments <= MOST_COMPARED else "off"
     if chosen == "off":
         return result
     if progress is not None:
         progress("comparing workers", 0, np.nan, np.nan)
     copies = found_copies(result)
+    if copies.n_groups > 1:
+        copies = _seen_again(result, copies, fit)
     if not copies.n_groups:
         return replace(result, copies=copies)
     if chosen == "report":
@@ -84,6 +91,21 @@ def fit_without_copies(
         members=_of_members(again, result.judgments, replace(copies, merged=True)),
         warnings=(*again.warnings, _merged_copies(result.judgments, again.judgments, copies)),
     )
+
+
+def _seen_again(result: Consensus, copies: Copies, fit: Callable[[Any], Consensus]) -> Copies:
+    """The group that copies most closely, and those others that are still found when it counts as one worker.
+
+    A ring that has become the consensus on many items makes honest workers look alike: they are wrong together, by it.
+    """
+    closest = np.lexsort((-copies.sizes, np.round(copies.n_effective, 2)))[0]
+    surest = np.arange(copies.n_groups) == closest
+    again = found_copies(fit(merged(result.judgments, copies.only(surest))))
+    pairs = {*zip(again.worker_a.tolist(), again.worker_b.tolist(), strict=True)}
+    kept = surest.copy()
+    for a, b in zip(copies.worker_a.tolist(), copies.worker_b.tolist(), strict=True):
+        kept[copies.group[a]] |= (a, b) in pairs
+    return copies.only(kept)
 
 
 def _of_members(result: Consensus, judgments: Judgments, copies: Copies) -> Consensus | None:

@@ -125,7 +125,7 @@ def copying(seed: int, n_seeds: int) -> str:
     for number in range(n_seeds):
         judged, truth = ringed(seed + number)
         honest = judged[~_of_ring(judged["worker"])]
-        result = consensus.fit(judged)
+        result = worker_audit.fit_without_copies(judged, collusion="report")
         pairs = worker_audit.copies(result)
         inside = _of_ring(pairs["worker_a"]).astype(int) + _of_ring(pairs["worker_b"])
         members = {*pairs["worker_a"][inside == 2], *pairs["worker_b"][inside == 2]}
