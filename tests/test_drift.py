@@ -231,6 +231,20 @@ def test_items_of_varied_difficulty_are_no_drift() -> None:
     assert (found.p < 0.05).mean() < 0.12
 
 
+@pytest.mark.parametrize("mixed", [0, 3])
+def test_a_steady_bias_is_no_drift_where_items_come_sorted_by_label(mixed: int) -> None:
+    """With 0 items of the other label on either side of the switch, and with some."""
+    table = np.stack([np.full((2, 2), 0.08) + 0.84 * np.eye(2)] * 9)
+    table[0] = [[0.95, 0.05], [0.6, 0.4]]
+    drawn = simulate(500, confusion=table, per_item=7, seed=4)
+    order = np.where(np.arange(500) % 40 < mixed, 1 - drawn.truth, drawn.truth)
+    times = MARCH + order[drawn.judgments.item].astype(np.int64) * DAY + np.arange(drawn.judgments.n_judgments) * 1000
+    result = fit(stamped(drawn.judgments, times))
+    found = drifts(result)
+    assert found.p[0] < 1e-9
+    assert not found.changed.any()
+
+
 def test_the_number_of_threads_changes_nothing() -> None:
     judgments = at_random(simulate(30_000, 40, 3, 5, seed=6).judgments, 6)
     one, two = (drifting(fit(judgments, threads=threads)) for threads in (1, 2))

@@ -13,7 +13,7 @@ from consensus.intervals import wilson
 from consensus.kernels import drift as kernels
 from consensus.kernels.timelines import UNKNOWN as NO_TIME
 from consensus.result import framed, named
-from consensus.worker_audit import others
+from consensus.worker_audit import others, strata
 from consensus.worker_audit.timelines import Timelines
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _found(result: Consensus) -> Drifts:
     before = np.divide(right_before, n_before, out=nothing.copy(), where=tested)
     after = np.divide(total - right_before, n_after, out=nothing.copy(), where=tested)
     crowd = _crowd(result, lines, right, total / np.maximum(n, 1))
-    changed = _discoveries(p)
+    changed = strata.staying(result, lines, right, _discoveries(p), n_before)
     earliest, latest = _span(result, lines, right, changed, ratio - WITHIN * spread)
     all_found = Drifts(changed, when, earliest, latest, before, after, p, n_before, n_after, crowd, none)
     return replace(all_found, with_crowd=_together(lines, all_found))

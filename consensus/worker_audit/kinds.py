@@ -42,7 +42,7 @@ CLOSENESS = (1.0, 4.0, 50.0)  # judgments that the shares of all answers are wor
 HOSTILE, STRENGTH = 0.3, 4.0  # accuracy of the prior of hostile confusions, as a share of chance; judgments it is worth
 SHARES = {"coin": 0.86, "shares": 0.1, "confusions": 0.02, "hostile": 0.02}  # to begin with
 BEGINNING = 2.0  # workers that these shares are worth
-BELOW_CHANCE = 0.7  # share of chance (1/K) below which an accuracy is one against the truth
+BELOW_CHANCE = 0.8  # share of chance (1/K) below which an accuracy is one against the truth
 NEAR_CHANCE = 0.15  # of the way from chance to 1, up to which a one coin tells next to nothing
 
 
