@@ -168,6 +168,7 @@ def test_durations_go_before_pauses() -> None:
     assert table["n_sessions"].tolist() == [10.0] * 4
 
 
+@pytest.mark.slow
 def test_a_constant_answer_in_the_digits() -> None:
     rows = pd.read_csv(DIGITS / "judgments.csv", parse_dates=["timestamp"]).sort_values(["worker", "timestamp"])
     pauses = rows.groupby("worker")["timestamp"].diff()

@@ -137,6 +137,7 @@ class TestKernels:
         assert out[1] == pytest.approx((d**2).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gold", [None, "gold.csv"])
 def test_the_drift_planted_in_the_digits(gold: str | None) -> None:
     result = fit(read(DIGITS / "judgments.csv"), gold=None if gold is None else read_gold(DIGITS / gold))
@@ -245,6 +246,7 @@ def test_a_steady_bias_is_no_drift_where_items_come_sorted_by_label(mixed: int) 
     assert not found.changed.any()
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing() -> None:
     judgments = at_random(simulate(30_000, 40, 3, 5, seed=6).judgments, 6)
     one, two = (drifting(fit(judgments, threads=threads)) for threads in (1, 2))

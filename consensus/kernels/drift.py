@@ -49,7 +49,7 @@ def changes(
             squares += r * r
         best, place, right_before, before = -1.0, -1, 0.0, 0.0
         constant = -_split(total, float(n))
-        scale = total * (n - total) / n
+        scale = total * (n - total) / max(n, 1)
         for t in range(1, n - least + 1):
             before += right[judgment[begin + t - 1]]
             if t >= least and time[begin + t] > time[begin + t - 1]:
