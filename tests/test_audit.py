@@ -221,3 +221,18 @@ def test_accuracy_by_label_is_the_diagonal(fitted: tuple[Consensus, Any]) -> Non
     np.testing.assert_allclose(one["count"], result.confusions.totals()[3])
     assert (table["accuracy_low"] < table["accuracy"]).all()
     assert (table["accuracy"] < table["accuracy_high"]).all()
+
+
+def test_tables_of_the_command_line(run: Any, tmp_path: Any) -> None:
+    drawn = simulate(60, 6, 2, 4, seed=1)
+    path = tmp_path / "j.csv"
+    drawn.judgments_table().to_csv(path, index=False)
+    assert run("audit", path, "--table", "labels", "-q").out.startswith("worker,label,count,accuracy,")
+    retests = run("audit", path, "--table", "retest", "--least-judgments", "100", "-q")
+    assert retests.out.startswith("worker,verdict,n_needed,item,label")
+    ran = run("audit", path, "--table", "nothing")
+    assert (ran.status, 'there is no table "nothing"; there are workers, ' in ran.err) == (2, True)
+    plain = run("escalate", path, "-q").out.splitlines()
+    more = run("escalate", path, "--retest", "2", "-q").out.splitlines()
+    assert more[: len(plain)] == plain
+    assert all(",retest," in line for line in more[len(plain) :])
