@@ -79,6 +79,11 @@ class Confusions:
         """(cells,) observed label of each cell."""
         return np.repeat(self.row_label, np.diff(self.cell_start))
 
+    def per_row(self) -> NDArray[np.float64]:
+        """(R,) judgments of each row, but for those that are ``missed``."""
+        row = np.repeat(np.arange(len(self.row_worker)), np.diff(self.cell_start))
+        return np.bincount(row, weights=self.counts, minlength=len(self.row_worker)).astype(np.float64)
+
     def totals(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
         """n[w, true] (W, K) of the workers ``first`` to ``last``, all by default."""
         last = self.n_workers if last is None else last

@@ -122,6 +122,13 @@ class Judgments:
         order.tally(self.worker, found)
         return found
 
+    def of_items(self, items: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The judgments of ``items`` (n,), in order: the position in ``items`` that each belongs to, and its own."""
+        n_each = self.per_item[items]
+        own = np.repeat(np.arange(len(items)), n_each)
+        offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
+        return own, self.item_start[items][own] + offset
+
     def __repr__(self) -> str:
         return (
             f"Judgments({self.n_judgments:,} judgments of {self.n_items:,} items "

@@ -145,10 +145,7 @@ def worth(information: float, median: float) -> float:
 def people_likelihood(result: Consensus, items: NDArray[np.int64]) -> Reals:
     """H (n, K), rows that sum to 1: the likelihood of the judgments of some items by label; of gold, its labels."""
     judgments, confusions, K = result.judgments, result.confusions, result.judgments.n_labels
-    n_each = judgments.per_item[items]
-    own = np.repeat(np.arange(len(items)), n_each)
-    offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    judgment = judgments.item_start[items][own] + offset
+    own, judgment = judgments.of_items(items)
     worker, label = judgments.worker[judgment].astype(np.int64), judgments.label[judgment]
     code = confusions.row_worker.astype(np.int64) * K + confusions.row_label
     row = np.searchsorted(code, worker * K + label)
@@ -272,12 +269,8 @@ def _information_by_label(confusion: Reals, shares: Reals) -> Reals:
 
 
 def _agreement(result: Consensus, items: NDArray[np.int64], label: NDArray[np.int32]) -> float:
-    judgments = result.judgments
-    n_each = judgments.per_item[items]
-    own = np.repeat(np.arange(len(items)), n_each)
-    offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    given = judgments.label[judgments.item_start[items][own] + offset]
-    return float((given == label[own]).mean()) if len(own) else np.nan
+    own, judgment = result.judgments.of_items(items)
+    return float((result.judgments.label[judgment] == label[own]).mean()) if len(own) else np.nan
 
 
 def _n_effective(

@@ -12,7 +12,7 @@ from consensus.errors import ConfigError
 from consensus.judgments import Gold
 from consensus.models import layout, majority_vote, tempering
 from consensus.posterior import SparsePosterior
-from consensus.result import Consensus, framed
+from consensus.result import Consensus
 from consensus.simulation import Simulation, simulate_votes
 from consensus.worker_audit import gold_answers, gold_health, skills
 from tests import naive
@@ -378,7 +378,7 @@ def every_table(result: Consensus) -> list[pd.DataFrame]:
         worker_audit.gold(result),
         worker_audit.proposals(result),
         worker_audit.evidence(result, "w0"),
-        framed(worker_audit.retest(result, [0, 1, 2], 9)),
+        worker_audit.retest_table(result, least_judgments=1000),
         worker_audit.forgive(result, forgiven),
     ]
 

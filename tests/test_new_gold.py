@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,9 @@ from consensus.intervals import Z
 from consensus.judgments import Gold, Judgments
 from consensus.kernels import support
 from consensus.models import majority_vote, tempering
-from consensus.result import Consensus, framed
+from consensus.result import Consensus
 from consensus.simulation import Simulation
-from consensus.worker_audit import new_gold, others, skills
+from consensus.worker_audit import new_gold, others, retests, skills
 from tests import naive
 from tests.conftest import Run, csv
 from tests.strategies import crowds, encoded
@@ -125,15 +126,21 @@ def test_errors(fitted: tuple[Consensus, Simulation]) -> None:
     result, _ = fitted
     with pytest.raises(ConfigError, match="0 items of new gold are asked for; ask for 1 or more"):
         worker_audit.proposals(result, 0)
-    with pytest.raises(ConfigError, match="0 items a worker are asked for; ask for 1 or more"):
-        worker_audit.retest(result, [0], 0)
+
+
+def retest(result: Consensus, workers: list[int], n_items: int) -> pd.DataFrame:
+    """What is proposed for some workers, by name."""
+    own, item, label = retests.proposed(result, np.array(workers, np.int64), np.full(len(workers), n_items))
+    j = result.judgments
+    names, ids = np.array(j.worker_ids.to_pylist())[workers], np.array(j.item_ids.to_pylist())
+    return pd.DataFrame({"worker": names[own], "item": ids[item], "label": np.array(j.labels)[label]})
 
 
 class TestRetest:
     def test_items_are_new_to_the_worker_and_of_known_label(self, fitted: tuple[Consensus, Simulation]) -> None:
         result, drawn = fitted
         workers = [3, 0, 7]
-        table = framed(worker_audit.retest(result, workers, 12))
+        table = retest(result, workers, 12)
         ids, names = result.judgments.item_ids.to_pylist(), result.judgments.worker_ids.to_pylist()
         assert table["worker"].tolist() == [names[w] for w in workers for _ in range(12)]
         proposed = set(worker_audit.proposals(result, 10_000)["item"])
@@ -152,7 +159,7 @@ class TestRetest:
     def test_each_item_narrows_the_accuracy_most(self, fitted: tuple[Consensus, Simulation]) -> None:
         result, _ = fitted
         labels = list(result.judgments.labels)
-        given = framed(worker_audit.retest(result, [5], 15))["label"]
+        given = (retest(result, [5], 15))["label"]
         n, right = result.confusions.totals()[5], skills.elsewhere(result).right[5]
         for label in given:
             variance = [
@@ -167,11 +174,11 @@ class TestRetest:
         several = Gold(("i0", "i3", "i4", "i4"), ("l0", "l1", "l0", "l1"), ("gold",) * 4)
         result = fit(encoded(judged), gold=several)
         new = result.judgments.worker_ids.index("new").as_py()
-        table = framed(worker_audit.retest(result, [new], 50))
+        table = retest(result, [new], 50)
         assert "i3" in set(table["item"])
         assert not {"i0", "i4"} & set(table["item"])
-        assert framed(worker_audit.retest(result, [], 5)).empty
-        without = framed(worker_audit.retest(fit(encoded(judged), rho=0.2), [new], 50))
+        assert (retest(result, [], 5)).empty
+        without = retest(fit(encoded(judged), rho=0.2), [new], 50)
         assert not {"i0"} & set(without["item"])
 
     def test_how_many_are_needed(self) -> None:

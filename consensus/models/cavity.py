@@ -42,9 +42,7 @@ def _without(
 ) -> NDArray[np.float64]:
     items, accepted = gold.items[part], gold.accepted[part]
     n_each = judgments.per_item[items]
-    own = np.repeat(np.arange(len(items)), n_each)  # gold item of each of their judgments
-    offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    judgment = judgments.item_start[items][own] + offset
+    own, judgment = judgments.of_items(items)
     worker, label = judgments.worker[judgment], judgments.label[judgment]
     N, n, C = problem.rows.gathered(estimate, judgment)
     log_prior = np.log(_priors(problem, estimate, items))

@@ -9,7 +9,7 @@ from consensus.worker_audit.forgiving import forgive, forgiven_columns
 from consensus.worker_audit.gold_health import gold, gold_columns
 from consensus.worker_audit.merging import fit_without_copies
 from consensus.worker_audit.new_gold import proposal_columns, proposals
-from consensus.worker_audit.retests import needed, retest, retest_columns, retest_table
+from consensus.worker_audit.retests import needed, retest_columns, retest_table
 from consensus.worker_audit.worker_evidence import evidence, evidence_columns
 from consensus.worker_audit.workers import audit, verdict_counts, worker_columns
 
@@ -37,7 +37,6 @@ __all__ = [
     "needed",
     "proposal_columns",
     "proposals",
-    "retest",
     "retest_columns",
     "retest_table",
     "verdict_counts",

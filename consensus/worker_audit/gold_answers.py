@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.worker_audit.skills import of_items
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -53,7 +51,7 @@ class GoldAnswers:
         With several accepted labels the true one may be any of them, and a wrong label falls evenly on the others.
         """
         judgments, items = result.judgments, gold.items.astype(np.int64)
-        own, judgment = of_items(judgments, items)
+        own, judgment = judgments.of_items(items)
         worker, label = judgments.worker[judgment], judgments.label[judgment]
         n_accepted = gold.accepted.sum(axis=1)
         by_luck = (n_accepted - 1) / max(judgments.n_labels - 1, 1)
@@ -63,7 +61,7 @@ class GoldAnswers:
             if group.any():
                 right = skills.right[group].mean(axis=0)
                 found[:] = np.bincount(item, weights=right[true] / n_accepted[item], minlength=len(items))
-        pair, judged = of_items(judgments, items[item])  # every judgment once for each accepted label
+        pair, judged = judgments.of_items(items[item])  # every judgment once for each accepted label
         begin = np.cumsum(judgments.per_item[items]) - judgments.per_item[items]
         at = judged - judgments.item_start[items[item[pair]]] + begin[item[pair]]
         chance = skills.right[judgments.worker[judged], true[pair]] / n_accepted[item[pair]]

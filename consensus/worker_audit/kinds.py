@@ -90,8 +90,7 @@ def _of_label_shares(result: Consensus) -> Reals:
 
     found = result.confusions
     W, K = found.n_workers, found.n_labels
-    row = np.repeat(np.arange(len(found.row_worker)), np.diff(found.cell_start))
-    n_row = np.bincount(row, weights=found.counts, minlength=len(found.row_worker))
+    n_row = found.per_row()
     n = np.bincount(found.row_worker, weights=n_row, minlength=W)
     answers = np.bincount(found.row_label, weights=n_row, minlength=K).astype(np.float64) + 1.0
     pooled = answers / answers.sum()

@@ -107,9 +107,9 @@ def _tables(result: Consensus) -> Reals:
     """(R, 4, K), or wider, what ``kernels.records`` reads of each row."""
     cells = result.confusions
     K = cells.n_labels
-    A = (
-        cells.pseudo_counts if cells.pseudo_counts.any() else pooled_prior.one_coin(K)
-    )  # maximum likelihood has no doubts
+    A = cells.pseudo_counts
+    if not A.any():  # maximum likelihood has no doubts
+        A = pooled_prior.one_coin(K)
     totals, right = cells.totals(), cells.right()
     n, n_right = totals.sum(axis=1), right.sum(axis=1)
     usual = n_right.sum() / max(n.sum(), 1e-300)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import AuditConfig
-from consensus.errors import ConfigError
 from consensus.intervals import Z
 from consensus.result import framed, named
 from consensus.worker_audit import new_gold, skills, verdicts
@@ -76,7 +75,7 @@ def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_L
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
     more = np.where(undecided, np.maximum(more, config.least_judgments), more)
     open_ones = np.flatnonzero(judged.near & (more > 0) & (n_items > 0) & result.identified)
-    own, item, label = _proposed(result, open_ones, np.minimum(more[open_ones], n_items))
+    own, item, label = proposed(result, open_ones, np.minimum(more[open_ones], n_items))
     worker = open_ones[own]
     return {
         "worker": result.judgments.worker_ids.take(pa.array(worker)),
@@ -87,50 +86,21 @@ def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_L
     }
 
 
-def retest(result: Consensus, worker_codes: ArrayLike, n_items: int) -> Columns:
-    """Items of all but certain label that workers have not judged, ``n_items`` for each of them.
+def proposed(
+    result: Consensus, workers: NDArray[np.int64], n_items: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Items of all but certain label that ``workers`` (n,) have not judged, at most ``n_items`` (n,) for each.
 
     Each next item is of the label that narrows the worker's accuracy (over labels in the proportions of the class
     prior) most: common labels of which he judged few, and which he gets right about half of the time. Items are gold,
     and the first 2,000 that ``proposals`` lists. Every worker begins elsewhere in the list, so that not all get the
     same items.
 
-    Parameters
-    ----------
-    result
-        A fit.
-    worker_codes
-        (n,) codes of the workers.
-    n_items
-        How many items each; fewer where there are no more.
-
     Returns
     -------
-    Columns
-        worker, item, and the label that is to be expected; workers as given, items in the order of their use.
-
-    Raises
-    ------
-    ConfigError
-        ``n_items`` is below 1.
+    own, item, label
+        Of each proposal: the position in ``workers``, the item, and the label to be expected.
     """
-    import pyarrow as pa
-
-    if n_items < 1:
-        raise ConfigError(f"{n_items} items a worker are asked for; ask for 1 or more")
-    workers = np.asarray(worker_codes, np.int64)
-    own, item, label = _proposed(result, workers, np.full(len(workers), n_items))
-    return {
-        "worker": result.judgments.worker_ids.take(pa.array(workers[own])),
-        "item": result.judgments.item_ids.take(pa.array(item)),
-        "label": named(label, result.judgments.labels),
-    }
-
-
-def _proposed(
-    result: Consensus, workers: NDArray[np.int64], n_items: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """Of each proposal: the position in ``workers`` (n,), the item, and the label to be expected."""
     if not len(workers):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
     skill = skills.elsewhere(result)

@@ -10,7 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
     from consensus.result import Consensus
 
     Flags = NDArray[np.bool_]
@@ -48,7 +47,7 @@ def elsewhere(result: Consensus) -> Skills:
         at, label = np.nonzero(result.gold.accepted)
         items = result.gold.items[at].astype(np.int64)
         share = _shares(result, at, label)
-        own, judgment = of_items(judgments, items)
+        own, judgment = judgments.of_items(items)
         worker, same = judgments.worker[judgment], judgments.label[judgment] == label[own]
         np.subtract.at(totals, (worker, label[own]), share[own])
         np.subtract.at(right, (worker[same], label[own][same]), share[own][same])
@@ -73,11 +72,3 @@ def _shares(result: Consensus, at: Positions, label: Positions) -> Reals:
         items = result.gold.items[at[several]].astype(np.int64)
         found[several] = result.beliefs.dense(items)[np.arange(len(several)), label[several]]
     return found
-
-
-def of_items(judgments: Judgments, items: Positions) -> tuple[Positions, Positions]:
-    """The judgments of ``items``, in order: the position in ``items`` that each belongs to, and its own position."""
-    n_each = judgments.per_item[items]
-    own = np.repeat(np.arange(len(items)), n_each)
-    offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    return own, judgments.item_start[items][own] + offset

@@ -185,8 +185,7 @@ def _judgments(n: int) -> str:
 def _favourites(result: Consensus) -> tuple[NDArray[np.int64], Reals]:
     """The label that each worker gives most (W,), and the share of it (W,)."""
     found = result.confusions
-    row = np.repeat(np.arange(len(found.row_worker)), np.diff(found.cell_start))
-    n_row = np.bincount(row, weights=found.counts, minlength=len(found.row_worker))
+    n_row = found.per_row()
     n = np.bincount(found.row_worker, weights=n_row, minlength=found.n_workers)
     label, share = np.zeros(found.n_workers, np.int64), np.zeros(found.n_workers)
     order = np.lexsort((-found.row_label, n_row))  # the last one that is written wins: the most, then the first label
