@@ -236,3 +236,25 @@ def test_tables_of_the_command_line(run: Any, tmp_path: Any) -> None:
     more = run("escalate", path, "--retest", "2", "-q").out.splitlines()
     assert more[: len(plain)] == plain
     assert all(",retest," in line for line in more[len(plain) :])
+
+
+def test_what_workers_are_worth_in_money(fitted: tuple[Consensus, Any]) -> None:
+    from consensus.formats import read_costs
+    from consensus.worker_audit import value
+
+    result, _ = fitted
+    plain = audit(result)
+    for name in ("expected_cost", "price", "bits_per_price"):
+        assert plain[name].isna().all()
+    np.testing.assert_allclose(plain["chance_corrected"], value.chance_corrected(result, plain["accuracy"].to_numpy()))
+    assert (plain["chance_corrected"] < plain["accuracy"]).all()
+    pairs = [(k, d) for k in result.judgments.labels for d in result.judgments.labels if k != d]
+    rows = {"true": [k for k, _ in pairs], "decided": [d for _, d in pairs], "cost": [float(n) for n in range(1, 7)]}
+    costs = read_costs(rows)
+    table = audit(result, costs=costs, price=0.25)
+    np.testing.assert_allclose(
+        table["expected_cost"], value.expected_cost(result, costs.align(result.judgments)), rtol=1e-12
+    )
+    assert table["expected_cost"].gt(0).all()
+    assert (table["price"] == 0.25).all()
+    np.testing.assert_allclose(table["bits_per_price"], table["informativeness"] * 4)

@@ -1,0 +1,67 @@
+"""Re-tests of workers whose verdict is open: in a table of their own, and among the escalations."""
+
+import numpy as np
+import pytest
+
+from consensus import audit, escalate, fit, simulate, worker_audit
+from consensus.config import AuditConfig
+from consensus.report import routing
+from consensus.result import Consensus, framed
+
+
+@pytest.fixture(scope="module")
+def result() -> Consensus:
+    drawn = simulate(120, 12, 2, 3, accuracy=0.7, spammers=0.3, seed=6)
+    return fit(drawn.judgments, gold=drawn.truth_table(30))
+
+
+def test_who_is_tested_and_with_how_much(result: Consensus) -> None:
+    table = worker_audit.retest_table(result, least_judgments=20, n_items=7)
+    assert list(table.columns) == ["worker", "verdict", "n_needed", "item", "label"]
+    rated = audit(result).set_index("worker")
+    judged = dict(zip(rated.index, rated["n_judgments"], strict=True))
+    told = table.drop_duplicates("worker").set_index("worker")
+    assert (told["verdict"] == rated["verdict"].reindex(told.index)).all()
+    short = [worker for worker, n in judged.items() if n < 20]
+    assert short
+    assert set(short) <= set(told.index)
+    open_ones = rated.index[(rated["verdict"] == "too_few") & (rated["n_judgments"] >= 20)]
+    assert len(open_ones)
+    for worker in told.index:
+        own = table[table["worker"] == worker]
+        assert own["n_needed"].nunique() == 1
+        assert len(own) == min(int(own["n_needed"].iloc[0]), 7)
+        if worker in short:
+            assert own["n_needed"].iloc[0] >= 20 - judged[worker]
+        if worker in open_ones:
+            assert own["n_needed"].iloc[0] >= 20
+    sure = rated.index[rated["verdict_probability"] > 0.96]
+    assert not set(sure) & set(told.index)
+
+
+def test_as_many_as_are_missing() -> None:
+    """A good worker with 18 of 20 judgments needs two more, whatever his accuracy."""
+    crowd = np.stack([np.full((3, 3), 0.01) + 0.97 * np.eye(3), *[np.full((3, 3), 0.1) + 0.7 * np.eye(3)] * 9])
+    drawn = simulate(400, confusion=crowd, per_item=5, seed=3)
+    j = drawn.judgments
+    late = np.flatnonzero(j.worker == 0)[18:]
+    keep = np.ones(j.n_judgments, np.bool_)
+    keep[late] = False
+    table = worker_audit.retest_table(fit(j.subset(keep)))
+    own = table[table["worker"] == "w0"]
+    assert own["n_needed"].tolist() == [2, 2]
+
+
+def test_among_the_escalations(result: Consensus) -> None:
+    rows = framed(routing.retests(result, AuditConfig(retest=3)))
+    proposed = worker_audit.retest_table(result, n_items=3)
+    assert list(rows.columns) == list(escalate(result).columns)
+    assert rows["item"].tolist() == proposed["item"].tolist()
+    assert rows["suggested_workers"].tolist() == proposed["worker"].tolist()
+    assert set(rows["reason"]) == {"retest"}
+    assert (rows["judgments_needed"] == 1).all()
+    assert rows["priority"].isna().all()
+    labels = result.labels.set_index("item").reindex(rows["item"])
+    assert rows["n_judgments"].tolist() == labels["n_judgments"].tolist()
+    assert rows["label"].tolist() == labels["label"].tolist()
+    assert framed(routing.retests(result, AuditConfig())).empty
