@@ -39,6 +39,17 @@ def test_who_is_tested_and_with_how_much(result: Consensus) -> None:
     assert not set(sure) & set(told.index)
 
 
+def test_the_undecided_get_as_many_again(result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the accuracy is settled, but not whether it is one of a spammer."""
+    monkeypatch.setattr("consensus.worker_audit.retests.needed", lambda accuracy, *_: np.zeros(len(accuracy), np.int64))
+    told = worker_audit.retest_table(result).drop_duplicates("worker").set_index("worker")["n_needed"]
+    rated = audit(result).set_index("worker")
+    n = rated["n_judgments"]
+    for worker in rated.index[rated["verdict"] == "too_few"]:
+        assert told[worker] == (20 if n[worker] >= 20 else 20 - n[worker])
+    assert set(told.index) == set(rated.index[rated["verdict"] == "too_few"])
+
+
 def test_as_many_as_are_missing() -> None:
     """A good worker with 18 of 20 judgments needs two more, whatever his accuracy."""
     crowd = np.stack([np.full((3, 3), 0.01) + 0.97 * np.eye(3), *[np.full((3, 3), 0.1) + 0.7 * np.eye(3)] * 9])
