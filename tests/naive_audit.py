@@ -55,3 +55,43 @@ def shares(judgments: Judgments, C: Reals, half: Reals, priors: Reals) -> Reals:
 def log_likelihood(n: Reals, s: Reals, a: float) -> float:
     """Sum of n log(s a + (1 - s) (1 - a))."""
     return float(sum(m * math.log(t * a + (1 - t) * (1 - a)) for m, t in zip(n, s, strict=True) if m))
+
+
+def kinds_of_two(n: Reals, s: Reals, densities: Reals, first: Reals, worth: float) -> list[tuple[float, float]]:
+    """(random, hostile) of each worker, from judgments n (2, W, B) that give either of two labels, and their s (2, B).
+
+    ``densities`` (M, G, G) has the probability of saying the first label when it is true, and when the second is;
+    ``first`` (M,) are the shares of the kinds to begin with, worth so many workers.
+    """
+    M, G, _ = densities.shape
+    W = n.shape[1]
+    likelihood = np.zeros((W, G, G))
+    for w in range(W):
+        for i in range(G):
+            for j in range(G):
+                p, q, log = (i + 0.5) / G, (j + 0.5) / G, 0.0
+                for b in range(n.shape[2]):
+                    log += n[0, w, b] * math.log(s[0, b] * p + (1 - s[0, b]) * q)
+                    log += n[1, w, b] * math.log(s[1, b] * (1 - q) + (1 - s[1, b]) * (1 - p))
+                likelihood[w, i, j] = log
+        likelihood[w] = np.exp(likelihood[w] - likelihood[w].max())
+    shares = first
+    for _ in range(100):
+        members = worth * first
+        for w in range(W):
+            each = np.array([shares[m] * (likelihood[w] * densities[m]).sum() for m in range(M)])
+            members = members + each / each.sum()
+        shares = members / members.sum()
+    found = []
+    for w in range(W):
+        posterior = likelihood[w] * sum(share * density for share, density in zip(shares, densities, strict=True))
+        random = hostile = 0.0
+        for i in range(G):
+            for j in range(G):
+                p, q = (i + 0.5) / G, (j + 0.5) / G
+                if (p + 1 - q) / 2 < 0.8 / 2:
+                    hostile += posterior[i, j]
+                elif abs(p - q) < 0.15:
+                    random += posterior[i, j]
+        found.append((random / posterior.sum(), hostile / posterior.sum()))
+    return found

@@ -12,6 +12,7 @@ from consensus import audit, fit, simulate
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.worker_audit import kinds, records, verdict_counts, verdicts, workers
+from tests import naive_audit
 from tests.strategies import encoded
 
 GOOD = np.full((3, 3), 0.1) + 0.7 * np.eye(3)
@@ -163,6 +164,39 @@ class TestKinds:
                     seen[label] += 1
                 each.append(log)
             assert found[w] == pytest.approx(np.logaddexp.reduce(each) - np.log(len(each)), rel=1e-9)
+
+    @pytest.mark.parametrize("prior", ["learnt", "none"])
+    def test_two_labels_by_loops_over_the_grid(self, prior: Any) -> None:
+        flat, one_sided, against = [[0.7, 0.3]] * 2, [[0.45, 0.55], [0.04, 0.96]], [[0.2, 0.8], [0.8, 0.2]]
+        good = [[0.85, 0.15], [0.15, 0.85]]
+        table = np.stack([flat, one_sided, against, good, good, good])
+        result = fit(simulate(120, confusion=table, per_item=3, seed=2).judgments, prior=prior)
+        made = records.records(result)
+        assert made.by_label is not None
+        n, s = np.stack([half.n for half in made.by_label]), np.stack([half.s for half in made.by_label])
+        points = (np.arange(kinds.SIDE) + 0.5) / kinds.SIDE
+        densities, first = kinds._densities_of_two(result, points)
+        np.testing.assert_allclose(densities.sum(axis=1), 1.0)
+        assert first.sum() == pytest.approx(1.0)
+        expected = naive_audit.kinds_of_two(n, s, densities.reshape(-1, kinds.SIDE, kinds.SIDE), first, kinds.BEGINNING)
+        found = kinds.kinds(result, made)
+        np.testing.assert_allclose(np.column_stack([found.random, found.hostile]), expected, rtol=1e-9, atol=1e-12)
+        assert found.random[0] > 0.5 > found.random[1:].max()
+        assert found.hostile[2] > 0.9
+
+    def test_densities_of_two_labels_are_where_they_should_be(self) -> None:
+        points = (np.arange(20) + 0.5) / 20
+        densities, _ = kinds._densities_of_two(fit(simulate(60, 5, 2, 3, seed=0).judgments), points)
+        first, second = np.meshgrid(points, points, indexing="ij")
+        *coins, shares, usual, one_sided, hostile = densities.reshape(-1, 20, 20)
+        for m, coin in enumerate(coins):
+            assert coin[~np.isclose(first + second, 1.0)].max() == 0.0  # as often right on either label
+            assert (coin * first).sum() == pytest.approx((1 + kinds.COIN_WIDTH * (m + 0.5) / 16) / 32, abs=0.02)
+        assert shares[first != second].max() == 0.0
+        assert (usual * (first - second)).sum() > 0.2
+        assert one_sided[first <= second].max() == 0.0
+        np.testing.assert_allclose(one_sided, one_sided.T[::-1, ::-1])
+        assert (hostile * (first - second)).sum() < -0.2
 
     def test_one_label_and_nobody(self) -> None:
         result = fit(encoded([("a", "v", "x"), ("a", "w", "x"), ("b", "v", "x"), ("b", "w", "x")]))

@@ -79,6 +79,15 @@ class TestRecords:
             sums = np.bincount(bins, weights=said[:, column], minlength=len(edges) + 1)
             used = n.sum(axis=0) > 0
             np.testing.assert_allclose(record.s[used], (sums / n.sum(axis=0).clip(1))[used], rtol=1e-6)
+        assert (found.by_label is None) == (n_labels != 2)
+        for label, record in enumerate(found.by_label or ()):
+            given = j.label == label
+            n = np.zeros((j.n_workers, len(edges) + 1))
+            np.add.at(n, (j.worker[given], bins[given]), 1)
+            np.testing.assert_array_equal(record.n, n)
+            sums = np.bincount(bins[given], weights=said[given, 1], minlength=len(edges) + 1)
+            used = n.sum(axis=0) > 0
+            np.testing.assert_allclose(record.s[used], (sums / n.sum(axis=0).clip(1))[used], rtol=1e-6)
         predicted = np.bincount(j.worker, weights=said[:, 2], minlength=j.n_workers)
         np.testing.assert_allclose(found.predicted, predicted, rtol=1e-6)
         exact = np.zeros(j.n_workers)

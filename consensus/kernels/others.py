@@ -111,8 +111,9 @@ def records(
     wrong answer), which is 0 at the observed label, and C. ``prior`` (n, K) is that of each item, or (1, K)
     that of all. Both may be wider than ``n_labels``, filled up with labels of prior 0. ``bin_of`` (T+1,) is the bin of
     s = t / T. ``out_records`` (W, 2, B) counts judgments, with wrong answers as in the worker's
-    confusions and evenly; ``out_s`` (2, B) adds up their s. ``out_logs`` (W, 2): the sum of log P(observed | others,
-    C), in nats, and a product still to be added to it, which comes as 1.
+    confusions and evenly; ``out_s`` (2, B) adds up their s. Of two labels both are the same: the halves are judgments
+    that give the first label, and the second. ``out_logs`` (W, 2): the sum of log P(observed | others, C), in nats, and
+    a product still to be added to it, which comes as 1.
     """
     if prior.shape[1] == 4:
         _records_of_four(
@@ -144,7 +145,8 @@ def records(
                 predicted += weight * tables[r, 3, k]
             right = u[label[j]]
             even = (total - right) / max(n_labels - 1, 1)
-            _add(row_worker[r], right, wrong, even, predicted / total, bin_of, out_records, out_s, out_logs)
+            only = label[j] if n_labels == 2 else -1
+            _add(row_worker[r], only, right, wrong, even, predicted / total, bin_of, out_records, out_s, out_logs)
 
 
 @kernel()
@@ -185,12 +187,14 @@ def _records_of_four(
             u[0], u[1], u[2], u[3] = u0, u1, u2, u3
             right = u[label[j]]
             even = (total - right) / max(n_labels - 1, 1)
-            _add(row_worker[r], right, wrong, even, predicted / total, bin_of, out_records, out_s, out_logs)
+            only = label[j] if n_labels == 2 else -1
+            _add(row_worker[r], only, right, wrong, even, predicted / total, bin_of, out_records, out_s, out_logs)
 
 
 @kernel()
 def _add(
     w: int,
+    only: int,
     right: float,
     wrong: float,
     even: float,
@@ -200,9 +204,14 @@ def _add(
     out_s: Reals,
     out_logs: Reals,
 ) -> None:
-    """Count a judgment of worker ``w``; ``right``, ``wrong`` and ``even`` up to a common factor."""
+    """Count a judgment of worker ``w``, in the half ``only`` or in both (-1).
+
+    ``right``, ``wrong`` and ``even`` are given up to a common factor.
+    """
     fine = bin_of.shape[0] - 1
     for half in range(2):
+        if only >= 0 and half != only:
+            continue
         other = wrong if half == 0 else even
         s = right / (right + other) if right + other > 0.0 else 0.5
         b = bin_of[int(s * fine)]

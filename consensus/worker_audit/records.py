@@ -56,6 +56,8 @@ class Records:
     """(W,) nats to add to the log likelihood of ``even``."""
     predicted: Reals
     """(W,) log P(judgments of the worker | the others, his confusions), in nats; NaN beside very many labels."""
+    by_label: tuple[Record, Record] | None = None
+    """Of two labels: the judgments that give the first, and those that give the second."""
 
 
 def records(result: Consensus) -> Records:
@@ -95,12 +97,22 @@ def records(result: Consensus) -> Records:
 
     made = result.backend.map(shard, parts)
     n, sums, predicted = (functools.reduce(operator.add, parts) for parts in zip(*made, strict=True))
-    total = n.sum(axis=0)
-    s = np.divide(sums, total, out=np.full_like(sums, 0.5), where=total > 0)
-    of_own, of_even = (Record(np.ascontiguousarray(n[:, half], np.float64), s[half]) for half in range(2))
+    by_label = None
+    if K == 2 and isinstance(beliefs, DensePosterior):
+        by_label = _record(n[:, 0], sums[0]), _record(n[:, 1], sums[1])
+        of_own = of_even = _record(n.sum(axis=1), sums.sum(axis=0))
+    else:
+        of_own, of_even = _record(n[:, 0], sums[0]), _record(n[:, 1], sums[1])
     # right + wrong = 1 / (s + (K - 1) (1 - s)), as s = right / (right + wrong) and wrong = (1 - right) / (K - 1)
     even_log = -of_even.n @ np.log(of_even.s + max(K - 1, 1) * (1.0 - of_even.s))
-    return Records(of_own, of_even, even_log, predicted)
+    return Records(of_own, of_even, even_log, predicted, by_label)
+
+
+def _record(n: NDArray[np.int32], sums: Reals) -> Record:
+    """From the judgments (W, B) and the sum of s in each bin (B,)."""
+    total = n.sum(axis=0)
+    s = np.divide(sums, total, out=np.full_like(sums, 0.5), where=total > 0)
+    return Record(np.ascontiguousarray(n, np.float64), s)
 
 
 def _tables(result: Consensus) -> Reals:

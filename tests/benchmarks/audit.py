@@ -24,7 +24,7 @@ else:  # run as a script, its own folder is on the path
     import audit_speed
     import peers
 
-COVERED, JUDGED, SEEDS = 200, 100, 20  # crowds
+COVERED, JUDGED, SEEDS = 200, 500, 20  # crowds
 
 
 def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]]]:
