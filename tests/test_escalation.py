@@ -66,7 +66,7 @@ def test_gold_is_never_escalated() -> None:
 def test_priority_is_the_expected_information_gain() -> None:
     result = fit(simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3).judgments)
     table = escalate(result, target=0.99)
-    from consensus.escalation import _representatives
+    from consensus.escalation.ranking import _representatives
 
     C = _representatives(result)
     assert C.shape == (12, 3, 3)
@@ -77,7 +77,7 @@ def test_priority_is_the_expected_information_gain() -> None:
 
 
 def test_representatives_follow_activity_and_information() -> None:
-    from consensus.escalation import _representatives
+    from consensus.escalation.ranking import _representatives
 
     busy_spammer = [(f"i{i}", "spam", f"l{(i // 7) % 2}") for i in range(100)]
     good = [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(100) for w in range(2)]
@@ -103,7 +103,7 @@ def test_target_min_and_budget() -> None:
 
 def test_fewer_judgments_then_less_confidence_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3)
-    monkeypatch.setattr("consensus.escalation._information_gain", lambda _, items: np.zeros(len(items)))
+    monkeypatch.setattr("consensus.escalation.ranking._information_gain", lambda _, items: np.zeros(len(items)))
     table = escalate(fit(drawn.judgments), target=0.99)
     keys = list(zip(table["n_judgments"], table["confidence"], strict=True))
     assert keys == sorted(keys)

@@ -17,7 +17,8 @@ from consensus.backends import Threads
 from consensus.config import EscalateConfig
 from consensus.confusions import Confusions
 from consensus.errors import OutputError
-from consensus.escalation import _most_urgent, ranked, reasons
+from consensus.escalation.ranking import _most_urgent, ranked
+from consensus.escalation.reasons import reasons
 from consensus.formats import writing
 from consensus.judgments import Judgments
 from consensus.models import majority_vote
