@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import EscalateConfig
-from consensus.probabilities import normalised
 from consensus.escalation.reasons import REASONS, reasons
+from consensus.probabilities import normalised
 from consensus.result import framed, named
 from consensus.vocabulary import hashed
 
