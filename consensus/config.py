@@ -96,18 +96,42 @@ class EscalateConfig(_Settings):
     target: float = Field(default=0.95, gt=0, lt=1, description="Confidence at which an item is accepted.")
     min_judgments: int = Field(default=2, ge=1, description="Judgments an item needs before it may be accepted.")
     max_judgments: int = Field(default=7, ge=1, description="Unsettled items with this many go to an expert.")
-    budget: int | None = Field(
+    budget: float | None = Field(
         default=None,
-        ge=1,
-        description="List only this many items, one more judgment each: those it tells most about.",
+        gt=0,
+        allow_inf_nan=False,
+        description="What may be spent now, in judgments, or in money where a price is known: listed are the items "
+        "where it saves most, some with several judgments at once.",
     )
+    price: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Money paid for every judgment, whatever a column of prices says.",
+    )
+    expert_below: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Unsettled items with five judgments or more go to an expert if the probability that they are "
+        "settled with max_judgments is below this.",
+    )
+    margin: float = Field(
+        default=0.02,
+        ge=0,
+        lt=1,
+        description="Items that an earlier run accepted are opened again only when their confidence is so far below "
+        "the target.",
+    )
+    skill: str | None = Field(default=None, description="Only workers with this skill are suggested.")
 
     audit: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        description="Share of the items that models voted on, drawn at random, that are to get two judgments by people "
-        "whatever the models say: so that their confidence can be checked.",
+        description="Share of the items, drawn at random, that are asked for although nothing calls for it, so that "
+        "confidences can be checked: of those that models voted on, two judgments by people; without models, of the "
+        "accepted ones, one judgment more. 5 % are a good reserve.",
     )
 
     @model_validator(mode="after")
@@ -189,12 +213,6 @@ class CollusionConfig(_Settings):
 class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
 
-    price: float | None = Field(
-        default=None,
-        gt=0,
-        allow_inf_nan=False,
-        description="Money paid for every judgment, whatever a column of prices says.",
-    )
     costs: Path | None = Field(
         default=None, description="File with the cost of deciding for a label where another one is true."
     )

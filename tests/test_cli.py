@@ -176,7 +176,7 @@ class TestTables:
         for ending in ("csv", "tsv", "jsonl", "parquet"):
             ran = run("escalate", judged, "-o", tmp_path / f"e.{ending}", "--target", "0.9999", "--budget", "3")
             assert (ran.status, ran.out) == (0, "")
-        assert len(pd.read_parquet(tmp_path / "e.parquet")) == 3
+        assert pd.read_parquet(tmp_path / "e.parquet")["judgments"].sum() == 3
         ran = run("audit", judged, "-o", tmp_path / "e.doc")
         assert (ran.status, "unknown ending" in ran.err) == (1, True)
 

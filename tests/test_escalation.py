@@ -1,5 +1,6 @@
 """Which items are escalated, why, and in which order."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,14 +8,14 @@ import pytest
 
 from consensus import escalate, fit, simulate
 from consensus.errors import ConfigError
-from consensus.escalation import statuses
+from consensus.escalation import look_ahead, ranking, statuses
+from consensus.escalation.look_ahead import LookAhead
 from consensus.result import Consensus
-from tests import naive
 from tests.strategies import Row, Vote, encoded, voted
 
 COLUMNS = (
-    "item reason priority judgments_needed needed_low needed_high p_settled label confidence runner_up n_judgments "
-    "suggested_workers"
+    "item reason judgments priority judgments_needed needed_low needed_high p_settled label confidence runner_up "
+    "n_judgments suggested_workers"
 ).split()
 
 
@@ -50,8 +51,11 @@ def test_reasons_and_statuses() -> None:
     by_item = dict(zip(result.labels["item"], status, strict=True))
     assert by_item["clear00"] == "accepted"
     assert (by_item["split"], by_item["contested"]) == ("escalate", "expert")
+    of_experts = table["reason"] == "expert"
     for name in ("judgments_needed", "needed_low", "needed_high", "p_settled", "suggested_workers"):
-        assert table[name].isna().all()  # documented as not yet filled
+        assert (table[name].isna() == of_experts).all()
+    assert table["judgments"].to_dict() == {"alone": 1, "silent": 2, "split": 1, "contested": 0, "weak": 1}
+    assert table.index[-1] == "contested"
 
 
 def test_gold_is_never_escalated() -> None:
@@ -63,48 +67,28 @@ def test_gold_is_never_escalated() -> None:
     assert len(status) == len(result.labels)
 
 
-def test_priority_is_the_expected_information_gain() -> None:
-    result = fit(simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3).judgments)
-    table = escalate(result, target=0.99)
-    from consensus.escalation.ranking import _representatives
-
-    C = _representatives(result)
-    assert C.shape == (12, 3, 3)
-    codes = [result.judgments.item_ids.index(item).as_py() for item in table["item"]]
-    expected = [naive.information_gain(result.posterior[i], C) for i in codes]
-    np.testing.assert_allclose(table["priority"], expected, atol=1e-8)
-    assert (np.diff(table["priority"]) <= 0).all()
-
-
-def test_representatives_follow_activity_and_information() -> None:
-    from consensus.escalation.ranking import _representatives
-
-    busy_spammer = [(f"i{i}", "spam", f"l{(i // 7) % 2}") for i in range(100)]
-    good = [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(100) for w in range(2)]
-    result = fit(encoded(busy_spammer + good), rho=0.3)
-    found = [naive.mutual_information(result.prior_shares, C) for C in _representatives(result)]
-    assert found == sorted(found)
-    spammer = naive.mutual_information(result.prior_shares, result.confusions.matrix(0))
-    assert found[:4] == pytest.approx([spammer] * 4)  # a third of the judgments are the spammer's
-    assert found[4] > 10 * spammer
-
-
 def test_target_min_and_budget() -> None:
     result = fit(simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3).judgments)
     counts = [len(escalate(result, target=target)) for target in (0.5, 0.9, 0.999)]
     assert counts == sorted(counts)
     assert len(escalate(result, min_judgments=4)) == 150
-    everything = escalate(result)
     few = escalate(result, budget=7)
-    assert few["item"].tolist() == everything["item"].tolist()[:7]
+    assert few["judgments"].sum() == 7
+    assert set(few["item"]) <= set(escalate(result)["item"])
     confident = result.labels.set_index("item").loc[escalate(result, target=0.9)["item"], ["confidence", "n_judgments"]]
     assert ((confident["confidence"] < 0.9) | (confident["n_judgments"] < 2)).all()
 
 
 def test_fewer_judgments_then_less_confidence_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3)
-    monkeypatch.setattr("consensus.escalation.ranking._information_gain", lambda _, items: np.zeros(len(items)))
-    table = escalate(fit(drawn.judgments), target=0.99)
+    real = look_ahead.look_ahead
+
+    def without_priority(*given: Any, **named: Any) -> LookAhead:
+        found = real(*given, **named)
+        return replace(found, priority=np.zeros(len(found.priority)))
+
+    monkeypatch.setattr(ranking, "look_ahead", without_priority)
+    table = escalate(fit(drawn.judgments), target=0.99, expert_below=0, max_judgments=9)
     keys = list(zip(table["n_judgments"], table["confidence"], strict=True))
     assert keys == sorted(keys)
     assert len({n for n, _ in keys}) > 1
@@ -185,10 +169,20 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     wider = escalate(result, target=0.9, audit=0.4)
     assert set(table["item"]) < set(wider["item"])
     assert (statuses(result, target=0.9, audit=0.2) == "escalate").sum() == len(table)
-    assert set(escalate(result, target=0.99999, audit=0.2, budget=len(table))["item"]) == set(table["item"])
+    paid = escalate(result, target=0.99999, audit=0.2, budget=2 * len(table))
+    assert set(paid["item"]) == set(table["item"])
+    assert (paid["judgments"] == 2).all()
+    message = f"budget {len(table)} judgments pays for {len(table)} judgments, but the audit sample alone needs"
+    with pytest.raises(ConfigError, match=f"{message} {2 * len(table)}; raise --budget or lower --audit"):
+        escalate(result, target=0.99999, audit=0.2, budget=len(table))
     assert set(escalate(result, target=0.9, audit=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
     no_models = fit(encoded(crowd()))
-    assert escalate(no_models, audit=1.0).equals(escalate(no_models))
+    assert escalate(no_models).empty
+    reserve = escalate(no_models, audit=0.3)
+    assert set(reserve["reason"]) == {"audit"}
+    assert (reserve["judgments"] == 1).all()
+    assert 10 <= len(reserve) <= 40  # of 80
+    assert escalate(no_models, audit=0.3, max_judgments=5).empty  # all have five
     with pytest.raises(ConfigError, match="setting audit = 1.5"):
         escalate(result, audit=1.5)
 

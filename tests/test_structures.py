@@ -17,8 +17,9 @@ from consensus.backends import Threads
 from consensus.config import EscalateConfig
 from consensus.confusions import Confusions
 from consensus.errors import OutputError
-from consensus.escalation.ranking import _most_urgent, ranked
-from consensus.escalation.reasons import reasons
+from consensus.escalation import planned
+from consensus.escalation.look_ahead import LookAhead
+from consensus.escalation.ranking import _most_urgent
 from consensus.formats import writing
 from consensus.judgments import Judgments
 from consensus.models import majority_vote
@@ -192,21 +193,25 @@ class TestUrgency:
         result = majority_vote.fit(encoded([*judged, ("last", "w0", "l0"), ("last", "w1", "l0")]))
         n = result.judgments.n_items
         items = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), np.int64)
-        levels = st.sampled_from([0.0, 0.5, 0.25, np.nan])
-        priority = np.array(data.draw(st.lists(levels, min_size=len(items), max_size=len(items))), float)
+        levels = st.sampled_from([0.0, 0.5, 0.25])
+        priority, loss = (
+            np.array(data.draw(st.lists(levels, min_size=len(items), max_size=len(items))), float) for _ in range(2)
+        )
+        no_steps = np.zeros((len(items), 0))
+        ahead = LookAhead(priority, loss, loss, loss, loss, loss, loss, no_steps.astype(np.int64), no_steps)
         expected = np.lexsort(
             (
                 np.array([int(hashed(result.judgments.item_ids[int(i) : int(i) + 1])[0]) for i in items], np.uint64),
-                result.confidence[items],
+                -loss,
                 result.judgments.per_item[items],
-                -np.where(np.isnan(priority), 0.0, priority),
+                -priority,
             )
         )
-        assert _most_urgent(result, items, priority).tolist() == expected.tolist()
+        assert _most_urgent(result, items, ahead).tolist() == expected.tolist()
 
     def test_tables_of_some_rows(self) -> None:
         result = fit(simulate(60, 7, 3, 2.5, accuracy=0.7, seed=3).judgments)
-        ranking = ranked(result, reasons(result, EscalateConfig(target=0.99)), None)
+        ranking = planned(result, EscalateConfig(target=0.99))
         whole = framed(ranking.columns(result, slice(None)))
         parts = [framed(ranking.columns(result, slice(n, n + 7))) for n in range(0, len(whole), 7)]
         pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)

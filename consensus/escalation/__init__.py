@@ -1,6 +1,17 @@
-"""Which items need more judgments, why, how many, and which of them first."""
+"""Which items need more judgments, why, how many, from whom, and which of them first."""
 
-from consensus.escalation.ranking import Ranking, escalate, ranked
-from consensus.escalation.reasons import REASONS, STATUSES, reasons, status_codes, statuses
+from consensus.escalation.ranking import Escalation, escalate, planned, statuses
+from consensus.escalation.reasons import REASONS, STATUSES, reasons, status_codes
+from consensus.escalation.reopening import Previous
 
-__all__ = ["REASONS", "STATUSES", "Ranking", "escalate", "ranked", "reasons", "status_codes", "statuses"]
+__all__ = [
+    "REASONS",
+    "STATUSES",
+    "Escalation",
+    "Previous",
+    "escalate",
+    "planned",
+    "reasons",
+    "status_codes",
+    "statuses",
+]

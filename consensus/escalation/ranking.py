@@ -1,31 +1,44 @@
-"""Which of the items that need more judgments come first."""
+"""Which of the items that need more judgments come first, how many they get, and from whom."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.config import EscalateConfig
-from consensus.escalation.reasons import REASONS, reasons
-from consensus.probabilities import normalised
-from consensus.result import framed, named
+from consensus.errors import ConfigError
+from consensus.escalation import worker_choice
+from consensus.escalation.budgets import allotted
+from consensus.escalation.look_ahead import MOST_LABELS, LookAhead, look_ahead
+from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, STATUSES, hopeless, reasons, status_codes
+from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.costs import Costs
+    from consensus.escalation.reopening import Previous
+    from consensus.pool import AlignedPool, Pool
     from consensus.result import Columns, Consensus
 
-N_REPRESENTATIVES = 12  # workers whose mean stands for the next one
-MOST_CELLS = 5_000_000  # of the confusions of the representatives: fewer of them where there are many labels
-SAME_PRIORITY = 9  # decimals (nats) up to which priorities count as equal
+SAME_PRIORITY = 12  # decimals up to which priorities count as equal
 
 
-def escalate(result: Consensus, config: EscalateConfig | None = None, **settings: Any) -> pd.DataFrame:
-    """Items that are not settled, the one first whose next judgment tells most.
+def escalate(
+    result: Consensus,
+    config: EscalateConfig | None = None,
+    *,
+    costs: Costs | None = None,
+    workers: Pool | None = None,
+    previous: Previous | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Items that are not settled, the one first whose next judgments save most errors.
 
     Parameters
     ----------
@@ -33,9 +46,15 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
         A fitted consensus.
     config
         Settings; see ``EscalateConfig``.
+    costs
+        What wrong decisions cost, from ``read_costs``; without, every wrong label costs 1.
+    workers
+        Who can be asked, from ``read_workers``; without, the workers in the data.
+    previous
+        What an earlier run said, from ``read_previous``: items that were accepted then stay so unless their confidence
+        fell clearly below the target, and what is needed is corrected by how far it was off.
     **settings
-        Its fields, such as ``target=0.99``. ``budget`` keeps the most urgent items only, one more judgment each;
-        send them out, then ask again.
+        Fields of ``EscalateConfig``, such as ``target=0.99`` or ``budget=500``.
 
     Returns
     -------
@@ -44,71 +63,177 @@ def escalate(result: Consensus, config: EscalateConfig | None = None, **settings
             Its id.
         reason
             "too_few" judgments; "weak_workers" (nobody objects, but those who judged carry little weight);
-            "disagreement"; "expert" (unsettled with ``max_judgments``: more of the same will not help); "audit" (drawn
-            at random so that people check the models; these come first).
+            "disagreement"; "expert" (unsettled with ``max_judgments``, or not to be settled by then; these come last);
+            "audit" (drawn at random to check the confidence; these come first).
+        judgments
+            To ask for now: one, or what the item lacks of ``min_judgments``; with a budget, its part of it; 0 for an
+            expert.
         priority
-            Expected information gain of one more judgment, in nats; missing where no confidence can be stated.
-        judgments_needed, needed_low, needed_high, p_settled
-            Not yet filled.
+            Errors (or cost) that more judgments save, each; missing where no confidence can be stated.
+        judgments_needed, needed_low, needed_high
+            Expected judgments until the item is settled or has ``max_judgments``, and a range that holds 80 %. Missing
+            for an expert.
+        p_settled
+            P(settled with at most ``max_judgments``). From two and three judgments it is too low on crowds who know
+            each other little; from five on it holds.
         label, confidence, runner_up, n_judgments
             As in labels.csv.
         suggested_workers
-            Not yet filled.
+            Whom to ask, as many as there are ``judgments``, joined by " | ".
 
-        Ties: fewer judgments first, then less confidence, then a stable hash of the id.
+        Ties: fewer judgments first, then a larger expected loss, then a stable hash of the id.
 
     Raises
     ------
     ConfigError
-        A setting is unknown or out of range.
+        A setting is unknown or out of range, or the budget does not pay for the audits.
+    JudgmentError
+        The costs or workers do not fit the data.
     """
     config = EscalateConfig.of(config, **settings)
-    return framed(ranked(result, reasons(result, config), config.budget).columns(result, slice(None)))
+    matrix = None if costs is None else costs.align(result.judgments)
+    pool = None if workers is None else workers.align(result.judgments, config.skill)
+    found = planned(result, config, costs=matrix, pool=pool, previous=previous)
+    return framed(found.columns(result, slice(None)))
+
+
+def statuses(result: Consensus, config: EscalateConfig | None = None, **settings: Any) -> pd.Series[str]:
+    """Status of every row of ``result.labels``: accepted, escalate, expert or gold."""
+    return decoded(planned(result, EscalateConfig.of(config, **settings)).status(result), STATUSES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranking:
-    """The items to escalate, most urgent first."""
+class Escalation:
+    """The state of every item, and the items to escalate, most urgent first."""
 
-    items: NDArray[np.int64]
-    """(n,) their codes."""
     reason: NDArray[np.int32]
-    """(n,) position in REASONS."""
-    priority: NDArray[np.float64]
-    """(n,) expected information gain, in nats."""
+    """(I,) position in REASONS of why an item is not settled; -1 where it is, or is gold."""
+    items: NDArray[np.int64]
+    """(n,) codes of those listed."""
+    judgments: NDArray[np.int64]
+    """(n,) to ask for now."""
+    ahead: LookAhead
+    """(n,) of these."""
+    workers: NDArray[np.int32]
+    """(n, M) whom to ask; -1 is nobody."""
+    outlook: LookAhead
+    """Of all that are not settled and wait for no expert, listed or not."""
+    correction: float
+    """By which the judgments needed were multiplied."""
+
+    def status(self, result: Consensus) -> NDArray[np.int32]:
+        """Position in STATUSES of the status of every row of ``result.labels``."""
+        return status_codes(result, self.reason)
 
     def columns(self, result: Consensus, rows: slice) -> Columns:
-        """Some of them as the columns that ``escalate`` shows."""
+        """Some of the listed as the columns that ``escalate`` shows."""
         import pyarrow as pa
 
-        items = self.items[rows]
+        items, reason = self.items[rows], self.reason[self.items[rows]]
         labels = result.label_columns(items)
-        unknown = np.full(len(items), np.nan)
+        open_ended = (reason != EXPERT) & result.identified
+        ahead = self.ahead
+
+        def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(open_ended, numbers[rows], np.nan)
+
         return {
             "item": labels["item"],
-            "reason": named(self.reason[rows], REASONS),
-            "priority": self.priority[rows],
-            **dict.fromkeys(("judgments_needed", "needed_low", "needed_high", "p_settled"), unknown),
+            "reason": named(reason, REASONS),
+            "judgments": self.judgments[rows],
+            "priority": ahead.priority[rows] if result.identified else np.full(len(items), np.nan),
+            "judgments_needed": known(ahead.needed),
+            "needed_low": known(ahead.low),
+            "needed_high": known(ahead.high),
+            "p_settled": known(ahead.settled),
             **{name: labels[name] for name in ("label", "confidence", "runner_up", "n_judgments")},
-            "suggested_workers": pa.nulls(len(items), pa.string()),
+            "suggested_workers": pa.array(worker_choice.names(result, self.workers[rows]), pa.string()),
         }
 
 
-def ranked(result: Consensus, reason: NDArray[np.int32], budget: int | None) -> Ranking:
-    """Order the items that there is a reason (I,) for, and keep the first ``budget`` of them."""
+def planned(
+    result: Consensus,
+    config: EscalateConfig,
+    *,
+    costs: NDArray[np.float64] | None = None,
+    pool: AlignedPool | None = None,
+    previous: Previous | None = None,
+) -> Escalation:
+    """Look at every item, and list those to escalate.
+
+    Raises
+    ------
+    ConfigError
+        The budget does not pay for the audits, or costs are given for very many labels.
+    """
+    if costs is not None and result.judgments.n_labels > MOST_LABELS:
+        raise ConfigError(f"costs: {result.judgments.n_labels:,} labels; they are weighed among {MOST_LABELS} at most")
+    reason = reasons(result, config, None if previous is None else previous.accepted(result))
     items = np.flatnonzero(reason >= 0)
-    priority = np.round(_information_gain(result, items), SAME_PRIORITY) + 0.0
-    order = _most_urgent(result, items, priority)
-    for_audit = reason[items[order]] == REASONS.index("audit")
-    order = np.concatenate([order[for_audit], order[~for_audit]])[:budget]
-    return Ranking(items[order], reason[items[order]], priority[order])
+    activity = None
+    if pool is not None:
+        activity = np.where(pool.named, np.maximum(result.judgments.per_worker, 1.0), 0.0)
+    ahead = look_ahead(result, items, config, activity=activity, costs=costs, steps=config.budget is not None)
+    reason[items[hopeless(result, items, reason[items], ahead.settled, config)]] = EXPERT
+    waiting = np.flatnonzero(reason[items] != EXPERT)
+    outlook = ahead.take(waiting)
+    correction = 1.0
+    if previous is not None:
+        correction = previous.correction(result, items[waiting], outlook.needed)
+        ahead = ahead.stretched(correction, config.max_judgments - result.judgments.per_item[items])
+        outlook = ahead.take(waiting)
+
+    order = _most_urgent(result, items, ahead)
+    of = reason[items[order]]
+    order = np.concatenate([order[of == AUDIT], order[(of != AUDIT) & (of != EXPERT)], order[of == EXPERT]])
+    n = result.judgments.per_item[items]
+    wanted = np.maximum(config.min_judgments - n, 1)
+    audits = reason[items] == AUDIT
+    wanted[audits] = np.maximum(AUDITED_BY - n[audits], 1)
+    wanted[reason[items] == EXPERT] = 0
+    if config.budget is not None:
+        wanted = _within(config, wanted, audits, ahead, order, pool)
+        order = order[wanted[order] > 0]
+    listed, wanted = items[order], wanted[order]
+    workers = worker_choice.suggested(result, listed, wanted, pool)
+    if config.budget is not None and pool is not None and pool.has_prices:
+        affordable = np.cumsum(np.where(workers >= 0, pool.price[workers], 0.0).sum(axis=1)) <= config.budget
+        order, listed, wanted, workers = order[affordable], listed[affordable], wanted[affordable], workers[affordable]
+    return Escalation(reason, listed, wanted, ahead.take(order), workers, outlook, correction)
 
 
-def _most_urgent(result: Consensus, items: NDArray[np.int64], priority: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The order of ``items``: priority first; ties by fewer judgments, less confidence, a stable hash of the id."""
+def _within(
+    config: EscalateConfig,
+    wanted: NDArray[np.int64],
+    audits: NDArray[np.bool_],
+    ahead: LookAhead,
+    order: NDArray[np.int64],
+    pool: AlignedPool | None,
+) -> NDArray[np.int64]:
+    """(n,) judgments that the budget pays for: the audits first, then where they save most."""
+    assert config.budget is not None
+    price, unit = 1.0, "judgments"
+    if pool is not None and pool.has_prices:
+        price, unit = float(pool.price[pool.named].min()), "in money"
+    elif config.price is not None:
+        price, unit = config.price, "in money"
+    n = math.floor(config.budget / price + 1e-9)
+    forced = int(wanted[audits].sum())
+    if n < forced:
+        raise ConfigError(
+            f"budget {config.budget:g} {unit} pays for {n:,} judgments, but the audit sample alone needs {forced:,}; "
+            "raise --budget or lower --audit"
+        )
+    found = allotted(ahead, n - forced, order, ~audits & (wanted > 0))
+    found[audits] = wanted[audits]
+    return found
+
+
+def _most_urgent(result: Consensus, items: NDArray[np.int64], ahead: LookAhead) -> NDArray[np.int64]:
+    """The order of ``items``: priority first; ties by fewer judgments, larger loss, a stable hash of the id."""
     import pyarrow as pa
 
-    known = np.nan_to_num(priority, nan=0.0)
+    known = np.round(ahead.priority, SAME_PRIORITY)
     order = np.argsort(-known)
     tied = np.zeros(len(order), np.bool_)  # next to one of the same priority
     same = known[order[1:]] == known[order[:-1]]
@@ -119,32 +244,10 @@ def _most_urgent(result: Consensus, items: NDArray[np.int64], priority: NDArray[
         np.lexsort(
             (
                 hashed(result.judgments.item_ids.take(pa.array(items[left]))),
-                np.nan_to_num(result.confidence[items[left]], nan=0.0),
+                -ahead.loss[left],
                 result.judgments.per_item[items[left]],
                 -known[left],
             )
         )
     ]
     return order
-
-
-def _information_gain(result: Consensus, items: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(len(items),) expected information gain of a judgment by one of the representative workers, in nats."""
-    if not result.identified:
-        return np.full(len(items), np.nan)
-    return np.maximum(result.beliefs.information_gain(items, _representatives(result), result.backend), 0.0)
-
-
-def _representatives(result: Consensus) -> NDArray[np.float64]:
-    """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness; without any, of the prior."""
-    found = result.confusions
-    if not found.n_workers:
-        return normalised(found.pseudo_counts)[None]
-    informativeness = found.informativeness(result.prior_shares)
-    activity = result.judgments.per_worker
-    order = np.lexsort((np.arange(found.n_workers), informativeness))
-    done = np.cumsum(activity[order]) / activity.sum()
-    n = max(1, min(N_REPRESENTATIVES, MOST_CELLS // found.n_labels**2))
-    quantiles = (np.arange(n) + 0.5) / n
-    chosen = order[np.searchsorted(done, quantiles)]
-    return np.stack([found.matrix(worker) for worker in chosen.tolist()])

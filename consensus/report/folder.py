@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from consensus.costs import Costs
     from consensus.formats.writing import Table
     from consensus.judgments import Gold
+    from consensus.pool import Pool
     from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
@@ -124,6 +125,8 @@ def write(
     audit: AuditConfig | None = None,
     costs: Costs | None = None,
     price: float | None = None,
+    asked: Pool | None = None,
+    previous: escalation.Previous | None = None,
     gold: Gold | None = None,
     reading: dict[str, Any] | None = None,
     posteriors: bool = False,
@@ -145,6 +148,10 @@ def write(
         When a worker gets which verdict; the defaults without.
     costs, price
         What wrong decisions cost, and what a judgment does, for the table of workers.
+    asked
+        Workers who can be asked for more judgments; without, those in the data.
+    previous
+        What an earlier run said.
     gold
         As given to ``fit``, for its digests.
     reading
@@ -164,16 +171,16 @@ def write(
         Something can't be written; then ``out`` is as it was.
     """
     audit = audit or AuditConfig()
-    progress("summary of the items")
-    reason = escalation.reasons(result, escalate)
-    status = escalation.status_codes(result, reason)
+    progress("escalating")
     matrix = None if costs is None else costs.align(result.judgments)
+    pool = None if asked is None else asked.align(result.judgments, escalate.skill)
+    found = escalation.planned(result, escalate, costs=matrix, pool=pool, previous=previous)
+    status = found.status(result)
+    progress("summary of the items")
     told = summary(result, status, escalate, gold, reading or {}, audit)
     with whole(out) as folder:
-        progress("escalating")
-        ranking = escalation.ranked(result, reason, escalate.budget)
         workers = functools.partial(worker_audit.worker_columns, config=audit, costs=matrix, price=price)
-        for name, save in _tables(result, status, ranking, audit, workers, posteriors, ending, defuse).items():
+        for name, save in _tables(result, status, found, audit, workers, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         progress("writing summary.json")
@@ -186,7 +193,7 @@ def write(
 def _tables(
     result: Consensus,
     status: NDArray[np.int32],
-    ranking: escalation.Ranking,
+    found: escalation.Escalation,
     audit: AuditConfig,
     workers: Callable[[Consensus], Columns],
     posteriors: bool,
@@ -219,10 +226,10 @@ def _tables(
     retests = routing.retests(result, audit)
 
     def escalations(rows: slice) -> Table:
-        last = slice(max(rows.start - len(ranking.items), 0), max(rows.stop - len(ranking.items), 0))
+        last = slice(max(rows.start - len(found.items), 0), max(rows.stop - len(found.items), 0))
         return pa.concat_tables(
             [
-                pa.table(ranking.columns(result, rows)),
+                pa.table(found.columns(result, rows)),
                 pa.table(retests).slice(last.start, last.stop - last.start),
             ]
         )
@@ -234,7 +241,7 @@ def _tables(
         "labels": in_blocks(len(status), labels),
         "workers": at_once(workers),
         "confusions": confusions,
-        "escalations": in_blocks(len(ranking.items) + len(retests["item"]), escalations),
+        "escalations": in_blocks(len(found.items) + len(retests["item"]), escalations),
         "rejects": at_once(_rejects),
     }
     if result.gold is not None:

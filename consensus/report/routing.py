@@ -32,6 +32,7 @@ def retests(result: Consensus, config: AuditConfig) -> Columns:
     return {
         "item": labels["item"],
         "reason": named(np.zeros(len(items), np.int32), (REASON,)),
+        "judgments": np.ones(len(items), np.int64),
         "priority": unknown,
         "judgments_needed": np.ones(len(items)),
         **dict.fromkeys(("needed_low", "needed_high", "p_settled"), unknown),

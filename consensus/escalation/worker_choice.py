@@ -1,0 +1,119 @@
+"""Whom to ask: for every judgment wanted, the worker who tells most about the item, under a quota."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.kernels import worker_choice as kernels
+from consensus.probabilities import entropy
+from consensus.vocabulary import hashed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.pool import AlignedPool
+    from consensus.result import Consensus
+
+    Reals = NDArray[np.float64]
+    Offsets = NDArray[np.int64]
+
+N_CANDIDATES = 3
+"""Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
+QUOTA = 2.0  # times the usual share of a worker's judgments that he may be suggested for
+MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested: fewer of them where there are many labels
+BLOCK = 10_000  # items that share a part of the quotas, so that blocks can be worked on side by side
+
+
+def suggested(
+    result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None
+) -> NDArray[np.int32]:
+    """(n, M) codes of the workers to ask for the ``wanted`` (n,) judgments of each item, -1 where there is nobody.
+
+    Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
+    item's posterior, I(q; C[w]), per money where the ``pool`` has prices. Nobody is asked twice about an item, for more
+    than twice his usual share (or more than he is available for), or who is right less often than by chance.
+
+    The same for any number of threads.
+    """
+    import pyarrow as pa
+
+    found = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
+    confusions, judgments = result.confusions, result.judgments
+    if not confusions.n_workers or not len(items):
+        return found
+    share, quota, price = _terms(result, float(wanted.sum()), pool)
+    able = np.flatnonzero(quota > 0)
+    if not len(able):
+        return found
+    C = _confusions(result, able)
+    row_entropy = entropy(C)
+    code_of = np.full(confusions.n_workers, -1, np.int32)
+    code_of[able] = np.arange(len(able))
+    worker = code_of[judgments.worker]
+    done = np.cumsum(share[able])
+    draw = (hashed(judgments.item_ids.take(pa.array(items))) ^ np.uint64(result.config.seed)).view(np.int64)
+    n_blocks = -(-len(items) // BLOCK)
+
+    def block(b: int) -> None:
+        rows = np.arange(b, len(items), n_blocks)
+        mine = quota[able] // n_blocks + ((np.arange(len(able)) + b) % n_blocks < quota[able] % n_blocks)
+        chosen = np.empty((len(rows), found.shape[1]), np.int32)
+        kernels.choose(
+            np.ascontiguousarray(result.beliefs.dense(items[rows])),
+            items[rows],
+            wanted[rows],
+            draw[rows],
+            judgments.item_start,
+            worker,
+            done,
+            C,
+            row_entropy,
+            price[able],
+            N_CANDIDATES,
+            mine,
+            chosen,
+        )
+        found[rows] = np.where(chosen < 0, -1, able[chosen])
+
+    result.backend.map(block, range(n_blocks))
+    return found
+
+
+def names(result: Consensus, workers: NDArray[np.int32]) -> list[str | None]:
+    """Their ids, one text an item, joined by " | "; None where there is nobody."""
+    ids = result.judgments.worker_ids.to_pylist()
+    return [" | ".join(ids[w] for w in row if w >= 0) or None for row in workers.tolist()]
+
+
+def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:
+    """(W,) each: weight in the draw, judgments that may be asked for, price."""
+    activity = result.judgments.per_worker.astype(np.float64)
+    right = _accuracy(result) >= 1.0 / result.judgments.n_labels
+    price = np.ones(len(activity))
+    available = np.full(len(activity), np.inf)
+    if pool is not None:
+        activity = np.where(pool.named, np.maximum(activity, 1.0), 0.0)
+        available, price = pool.available, pool.price
+    share = np.where(right & (available > 0), activity, 0.0)
+    quota = np.ceil(QUOTA * total * share / max(share.sum(), 1.0))
+    if pool is not None:  # whoever says how much he can do has said it
+        quota = np.where(np.isfinite(available), available, quota) * (share > 0)
+    return share, quota.astype(np.int64), price
+
+
+def _accuracy(result: Consensus) -> Reals:
+    """(W,) sum_k prior[k] C[w, k, k]."""
+    found = result.confusions
+    A = found.pseudo_counts
+    right = (found.right() + np.diag(A)) / np.maximum(found.totals() + A.sum(axis=1), 1e-300)
+    return np.asarray(right @ result.prior_shares, np.float64)
+
+
+def _confusions(result: Consensus, able: NDArray[np.int64]) -> Reals:
+    """(n, K, K) of the workers who may be suggested."""
+    found, K = result.confusions, result.judgments.n_labels
+    if found.n_workers * K * K <= MOST_CELLS:
+        return np.ascontiguousarray(found.dense()[able])
+    return np.stack([found.matrix(w) for w in able.tolist()])

@@ -1,0 +1,102 @@
+"""Which of the workers who could be asked would tell most about an item."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.kernels import kernel
+
+if TYPE_CHECKING:
+    from consensus.kernels import Codes, Offsets, Reals
+
+DRAWS = 12  # workers drawn for one place, until there are so many candidates
+
+
+@kernel()
+def choose(
+    posterior: Reals,
+    item: Offsets,
+    wanted: Offsets,
+    draw: Offsets,
+    item_start: Offsets,
+    worker: Codes,
+    share: Reals,
+    C: Reals,
+    row_entropy: Reals,
+    price: Reals,
+    n_candidates: int,
+    quota: Offsets,
+    out_worker: Codes,
+) -> None:
+    """``out_worker[r]`` (n, M): the workers for the ``wanted[r]`` judgments of ``item[r]``, -1 where there is nobody.
+
+    Each is the one of at most ``n_candidates`` who tells most per money: H(q C) - sum_k q[k] H(C[k]) over ``price``
+    (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K). Candidates are drawn by
+    ``share`` (W,), cumulated, from ``draw[r]`` on; they have neither judged the item nor been chosen for it, and there
+    is ``quota`` (W,) left, from which the chosen are taken. If none is found by drawing, the next one who can is it.
+    """
+    n_workers, n_labels = share.shape[0], posterior.shape[1]
+    for r in range(item.shape[0]):
+        begin, end = item_start[item[r]], item_start[item[r] + 1]
+        state = np.uint64(draw[r]) | np.uint64(1)
+        for m in range(out_worker.shape[1]):
+            out_worker[r, m] = -1
+        for m in range(wanted[r]):
+            best, most, found = -1, -1.0, 0
+            for _ in range(DRAWS):
+                state ^= state << np.uint64(13)  # xorshift (Marsaglia 2003)
+                state ^= state >> np.uint64(7)
+                state ^= state << np.uint64(17)
+                u = (state >> np.uint64(11)) / 9007199254740992.0 * share[n_workers - 1]
+                w = min(np.searchsorted(share, u, side="right"), n_workers - 1)
+                if not _can(w, quota, worker, begin, end, out_worker, r, m):
+                    continue
+                gain = _information(posterior, r, w, C, row_entropy, n_labels) / price[w]
+                found += 1
+                if gain > most:
+                    best, most = w, gain
+                if found == n_candidates:
+                    break
+            if best < 0:
+                first = int((state >> np.uint64(33)) % np.uint64(n_workers))
+                for step in range(n_workers):
+                    w = (first + step) % n_workers
+                    if _can(w, quota, worker, begin, end, out_worker, r, m):
+                        best = w
+                        break
+            if best < 0:
+                break
+            out_worker[r, m] = best
+            quota[best] -= 1
+
+
+@kernel()
+def _can(w: int, quota: Offsets, worker: Codes, begin: int, end: int, out_worker: Codes, r: int, m: int) -> bool:
+    """There is quota left of worker ``w``, and he has not judged the item, nor is he to."""
+    if quota[w] <= 0:
+        return False
+    for j in range(begin, end):
+        if worker[j] == w:
+            return False
+    chosen = False
+    for before in range(m):
+        chosen |= out_worker[r, before] == w
+    return not chosen
+
+
+@kernel()
+def _information(posterior: Reals, r: int, w: int, C: Reals, row_entropy: Reals, n_labels: int) -> float:
+    """Mutual information of the true label and the judgment of worker ``w``, in nats."""
+    total = 0.0
+    for k in range(n_labels):
+        total -= posterior[r, k] * row_entropy[w, k]
+    for observed in range(n_labels):
+        p = 0.0
+        for k in range(n_labels):
+            p += posterior[r, k] * C[w, k, observed]
+        if p > 0.0:
+            total -= p * math.log(p)
+    return total

@@ -1,0 +1,81 @@
+"""Workers who can be asked for judgments: how many each will do, for what price, with which skills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.judgments import listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.judgments import Judgments
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Workers who can be asked, one row each; nobody stands there twice."""
+
+    worker: tuple[str, ...]
+    available: tuple[float, ...]
+    """Judgments that each will do; infinite where nothing is said."""
+    price: tuple[float, ...]
+    """Of a judgment; NaN where nothing is said."""
+    skills: tuple[frozenset[str], ...]
+    file: str = "workers"
+
+    def align(self, judgments: Judgments, skill: str | None = None) -> AlignedPool:
+        """The workers of ``judgments`` who can be asked, of those with ``skill`` where one is named.
+
+        Others are left out: nothing is known of how they judge.
+
+        Raises
+        ------
+        JudgmentError
+            None of them is in the data, or nobody has the skill, or some prices are missing.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        code = pc.index_in(pa.array(self.worker, pa.string()), judgments.worker_ids)
+        known = [(row, w) for row, w in enumerate(code.to_pylist()) if w is not None]
+        if not known:
+            raise JudgmentError(
+                f"{self.file}: none of the {len(self.worker):,} workers is in the data, whose workers are "
+                f"{listed(judgments.worker_ids.slice(0, 9).to_pylist())}; nothing is known of how others judge"
+            )
+        if skill is not None:
+            tags = sorted(frozenset().union(*self.skills))
+            known = [(row, w) for row, w in known if skill in self.skills[row]]
+            if not known:
+                raise JudgmentError(
+                    f'{self.file}: no worker in the data has the skill "{skill}"; the skills are {listed(tags)}'
+                )
+        rows, workers = (np.array(side) for side in zip(*known, strict=True))
+        price = np.array(self.price)[rows]
+        if np.isnan(price).any() and not np.isnan(price).all():
+            missing = self.worker[rows[np.flatnonzero(np.isnan(price))[0]]]
+            raise JudgmentError(f'{self.file}: no price of worker "{missing}"; give one for every worker, or for none')
+        W = judgments.n_workers
+        named, available, prices = np.zeros(W, np.bool_), np.zeros(W), np.ones(W)
+        named[workers] = True
+        available[workers] = np.array(self.available)[rows]
+        if not np.isnan(price).any():
+            prices[workers] = price
+        return AlignedPool(named, available, prices, has_prices=not np.isnan(price).any())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedPool:
+    """The workers of the data who can be asked (W,)."""
+
+    named: NDArray[np.bool_]
+    available: NDArray[np.float64]
+    """0 of those who are not named."""
+    price: NDArray[np.float64]
+    """1 where nothing is said."""
+    has_prices: bool
