@@ -216,6 +216,8 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionCon
     costs: Path | None = Field(
         default=None, description="File with the cost of deciding for a label where another one is true."
     )
+    workers: Path | None = Field(default=None, description="File of the workers who can be asked for judgments.")
+    previous: Path | None = Field(default=None, description="Output folder of an earlier run, or its labels.csv.")
 
     def part(self, kind: type[_Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""

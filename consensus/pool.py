@@ -13,7 +13,7 @@ from consensus.judgments import listed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
+    from consensus.judgments import Judgments, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Pool:
     """Of a judgment; NaN where nothing is said."""
     skills: tuple[frozenset[str], ...]
     file: str = "workers"
+    """What holds them all."""
+    sources: tuple[Source, ...] = ()
 
     def align(self, judgments: Judgments, skill: str | None = None) -> AlignedPool:
         """The workers of ``judgments`` who can be asked, of those with ``skill`` where one is named.

@@ -186,7 +186,7 @@ class TestSummary:
         ],
     )
     def test_words_match_numbers(self, fitted: Callable[[Any], Any], said: str) -> None:
-        from consensus.escalation import reasons, status_codes
+        from consensus.escalation.reasons import reasons, status_codes
 
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
         result = fitted(drawn)
@@ -198,7 +198,7 @@ class TestSummary:
 
     def test_gold_tells_what_models_settle_alone(self) -> None:
         """Gold items that no person judged are measured apart."""
-        from consensus.escalation import reasons, status_codes
+        from consensus.escalation.reasons import reasons, status_codes
 
         drawn = simulate(300, 10, 2, 3, accuracy=0.9, seed=2)
         votes = simulate_votes(drawn, 1, accuracy=0.9, soft=True, seed=1)

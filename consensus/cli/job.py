@@ -11,11 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from consensus.cli import options
+from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
     from consensus.costs import Costs
     from consensus.judgments import Gold, Judgments
+    from consensus.pool import Pool
+    from consensus.previous import Previous
     from consensus.result import Consensus
 
 PHASES = {
@@ -168,6 +171,34 @@ def fitted(
         **config.part(FitConfig),
     )
     return result, known
+
+
+def asked(config: "RunConfig") -> "Pool | None":
+    """Read who can be asked, where that is said.
+
+    Raises
+    ------
+    ConsensusError
+        The file can't be used, or a skill is named without it.
+    """
+    from consensus.formats import read_workers
+
+    if config.workers is None and config.skill is not None:
+        raise ConfigError(f'skill "{config.skill}": nothing tells who has it; name a file of workers with --workers')
+    return None if config.workers is None else read_workers(config.workers)
+
+
+def previous(config: "RunConfig") -> "Previous | None":
+    """Read what an earlier run said, where there was one.
+
+    Raises
+    ------
+    ConsensusError
+        The output can't be used.
+    """
+    from consensus.formats import read_previous
+
+    return None if config.previous is None else read_previous(config.previous)
 
 
 def costs(config: "RunConfig") -> "Costs | None":

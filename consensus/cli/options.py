@@ -36,7 +36,10 @@ TrainedOnConsensus = Annotated[
 ]
 Audit = Annotated[
     float | None,
-    typer.Option(help="Share of the items with model votes to be judged by two people, drawn at random. Default: 0."),
+    typer.Option(
+        help="Share of the items to ask for at random: with model votes those that fewer than two people judged, else "
+        "accepted ones. Default: 0."
+    ),
 ]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings; options on the command line win.")]
 Item = Annotated[str | None, typer.Option(help="Column of the item, if its name does not tell.")]
@@ -87,7 +90,27 @@ Seed = Annotated[int | None, typer.Option(help="Seed of the held-out draw. Defau
 Target = Annotated[float | None, typer.Option(help="Confidence at which an item is accepted. Default: 0.95.")]
 MinJudgments = Annotated[int | None, typer.Option(help="Judgments an item needs to be accepted. Default: 2.")]
 MaxJudgments = Annotated[int | None, typer.Option(help="Unsettled items with this many go to an expert. Default: 7.")]
-Budget = Annotated[int | None, typer.Option(help="List only the N items whose next judgment tells most.")]
+Budget = Annotated[
+    float | None,
+    typer.Option(help="What may be spent now, in judgments; in money with --price, or prices in --workers."),
+]
+Workers = Annotated[
+    Path | None,
+    typer.Option(help="File of the workers who can be asked (worker; available, price, skills). Default: all."),
+]
+Skill = Annotated[str | None, typer.Option(help="Suggest only workers with this skill, of those in --workers.")]
+Previous = Annotated[
+    Path | None,
+    typer.Option(help="Output folder of the last run, or its labels.csv: what was accepted stays so unless unsure."),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(help="How far below the target the confidence of such an item must fall. Default: 0.02."),
+]
+ExpertBelow = Annotated[
+    float | None,
+    typer.Option(help="P(settled) below which items with five judgments go to an expert. Default: 0.5."),
+]
 Retest = Annotated[
     int | None,
     typer.Option(help="Items to list among the escalations for each worker whose verdict is open. Default: 0."),

@@ -29,6 +29,11 @@ def run(
     min_judgments: options.MinJudgments = None,
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
+    workers: options.Workers = None,
+    skill: options.Skill = None,
+    expert_below: options.ExpertBelow = None,
+    previous: options.Previous = None,
+    margin: options.Margin = None,
     audit: options.Audit = None,
     retest: options.Retest = None,
     least_judgments: options.LeastJudgments = None,
@@ -63,9 +68,9 @@ def run(
     inputs = [
         *(judgments or ()),
         *(model_votes or ()),
-        *(path for path in (gold, config, chosen.costs) if path is not None),
+        *(path for path in (gold, config, chosen.costs, chosen.workers) if path is not None),
     ]
-    costs_of_errors = job.costs(chosen)  # what can't be used is told before the work begins
+    costs_of_errors, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)  # errors before the work
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
         result, known = job.fitted(judgments, model_votes, gold, chosen, show)
@@ -75,6 +80,8 @@ def run(
             escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
             audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
             costs=costs_of_errors,
+            asked=pool,
+            previous=last,
             price=chosen.price,
             gold=known,
             reading=chosen.part(ReadConfig),

@@ -131,6 +131,13 @@ def escalate(
     min_judgments: options.MinJudgments = None,
     max_judgments: options.MaxJudgments = None,
     budget: options.Budget = None,
+    price: options.Price = None,
+    costs: options.Costs = None,
+    workers: options.Workers = None,
+    skill: options.Skill = None,
+    expert_below: options.ExpertBelow = None,
+    previous: options.Previous = None,
+    margin: options.Margin = None,
     audit: options.Audit = None,
     retest: options.Retest = None,
     prior: options.Prior = None,
@@ -147,7 +154,7 @@ def escalate(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print the items that are not settled: why, and which one's next judgment tells most."""
+    """Print the items that are not settled: why, how many judgments they need, and from whom."""
     from consensus import escalation
     from consensus.config import AuditConfig, EscalateConfig
     from consensus.report import routing
@@ -156,7 +163,13 @@ def escalate(
     def table(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
         import pandas as pd
 
-        found = escalation.escalate(result, **chosen.part(EscalateConfig))
+        found = escalation.escalate(
+            result,
+            costs=job.costs(chosen),
+            workers=job.asked(chosen),
+            previous=job.previous(chosen),
+            **chosen.part(EscalateConfig),
+        )
         if not chosen.retest:
             return found
         tests = framed(routing.retests(result, AuditConfig.of(None, **chosen.part(AuditConfig))))
@@ -170,8 +183,11 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
-    _refuse_to_overwrite(parameters["output"], (*given, parameters["gold"], parameters["config"], chosen.costs))
-    job.costs(chosen)  # what can't be used is told before the work begins
+    _refuse_to_overwrite(
+        parameters["output"], (*given, parameters["gold"], parameters["config"], chosen.costs, chosen.workers)
+    )
+    for read in (job.costs, job.asked, job.previous):  # what can't be used is told before the work begins
+        read(chosen)
 
     from consensus.report import words
 

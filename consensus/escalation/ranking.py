@@ -14,6 +14,7 @@ from consensus.escalation import worker_choice
 from consensus.escalation.budgets import allotted
 from consensus.escalation.look_ahead import MOST_LABELS, LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, STATUSES, hopeless, reasons, status_codes
+from consensus.escalation.reopening import accepted_before, correction
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.costs import Costs
-    from consensus.escalation.reopening import Previous
     from consensus.pool import AlignedPool, Pool
+    from consensus.previous import Previous
     from consensus.result import Columns, Consensus
 
 SAME_PRIORITY = 12  # decimals up to which priorities count as equal
@@ -120,6 +121,8 @@ class Escalation:
     """Of all that are not settled and wait for no expert, listed or not."""
     correction: float
     """By which the judgments needed were multiplied."""
+    costly: bool
+    """Losses are costs."""
 
     def status(self, result: Consensus) -> NDArray[np.int32]:
         """Position in STATUSES of the status of every row of ``result.labels``."""
@@ -168,7 +171,7 @@ def planned(
     """
     if costs is not None and result.judgments.n_labels > MOST_LABELS:
         raise ConfigError(f"costs: {result.judgments.n_labels:,} labels; they are weighed among {MOST_LABELS} at most")
-    reason = reasons(result, config, None if previous is None else previous.accepted(result))
+    reason = reasons(result, config, None if previous is None else accepted_before(previous, result))
     items = np.flatnonzero(reason >= 0)
     activity = None
     if pool is not None:
@@ -177,10 +180,10 @@ def planned(
     reason[items[hopeless(result, items, reason[items], ahead.settled, config)]] = EXPERT
     waiting = np.flatnonzero(reason[items] != EXPERT)
     outlook = ahead.take(waiting)
-    correction = 1.0
+    factor = 1.0
     if previous is not None:
-        correction = previous.correction(result, items[waiting], outlook.needed)
-        ahead = ahead.stretched(correction, config.max_judgments - result.judgments.per_item[items])
+        factor = correction(previous, result, items[waiting], outlook.needed)
+        ahead = ahead.stretched(factor, config.max_judgments - result.judgments.per_item[items])
         outlook = ahead.take(waiting)
 
     order = _most_urgent(result, items, ahead)
@@ -197,9 +200,12 @@ def planned(
     listed, wanted = items[order], wanted[order]
     workers = worker_choice.suggested(result, listed, wanted, pool)
     if config.budget is not None and pool is not None and pool.has_prices:
-        affordable = np.cumsum(np.where(workers >= 0, pool.price[workers], 0.0).sum(axis=1)) <= config.budget
+        asked = np.arange(workers.shape[1]) < wanted[:, None]
+        paid = np.where(asked, np.where(workers >= 0, pool.price[workers], np.inf), 0.0).sum(axis=1)
+        affordable = np.cumsum(np.where(np.isfinite(paid), paid, 0.0)) <= config.budget * (1.0 + 1e-12)
+        affordable &= np.isfinite(paid)  # somebody can be asked
         order, listed, wanted, workers = order[affordable], listed[affordable], wanted[affordable], workers[affordable]
-    return Escalation(reason, listed, wanted, ahead.take(order), workers, outlook, correction)
+    return Escalation(reason, listed, wanted, ahead.take(order), workers, outlook, factor, costs is not None)
 
 
 def _within(

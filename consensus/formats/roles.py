@@ -69,7 +69,7 @@ GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold",
 """Names in a file of gold or truth."""
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
-OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family"}
+OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
 OPTIONS = {
     "item": "--item",
     "worker": "--worker",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from consensus.formats.writing import Table
     from consensus.judgments import Gold
     from consensus.pool import Pool
+    from consensus.previous import Previous
     from consensus.result import Columns, Consensus
     from consensus.simulation import Simulation
 
@@ -126,7 +127,7 @@ def write(
     costs: Costs | None = None,
     price: float | None = None,
     asked: Pool | None = None,
-    previous: escalation.Previous | None = None,
+    previous: Previous | None = None,
     gold: Gold | None = None,
     reading: dict[str, Any] | None = None,
     posteriors: bool = False,

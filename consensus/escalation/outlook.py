@@ -1,0 +1,125 @@
+"""What the judgments that are asked for will bring, and where the crowd can't reach the target at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from consensus.config import EscalateConfig
+    from consensus.escalation.ranking import Escalation
+    from consensus.result import Consensus
+
+WITH_GOLD = 100  # gold items from which the confidence is fitted on them
+WEAK = 0.75  # accuracy of the median worker below which better workers are the first advice
+OFTEN = 0.3  # of the unsettled items whose best two labels are the same pair, from which labels are to be made clearer
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Of the items that are not settled and wait for no expert."""
+
+    items: int
+    judgments_needed: float
+    """Expected, until each is settled or has ``max_judgments``."""
+    settled: float
+    """How many of them these are expected to settle."""
+    accuracy: float
+    """Of their labels now, as the confidences have it; NaN without any."""
+    reachable_accuracy: float
+    """The same once all have ``max_judgments``."""
+    ceiling: bool
+    """Most of them will not be settled, whatever is asked: the target is beyond this crowd."""
+    advice: tuple[str, ...]
+    """What would help then."""
+    correction: float
+    """By which the judgments needed were multiplied, from how an earlier prediction turned out."""
+
+
+def outlook(result: Consensus, found: Escalation, config: EscalateConfig) -> Outlook:
+    """Sum up what is expected of the unsettled items.
+
+    The losses of the look-ahead are read as errors; under costs they are costs, and accuracies are NaN.
+    """
+    ahead = found.outlook
+    n = len(ahead.needed)
+    if not n or not result.identified:
+        return Outlook(n, np.nan, np.nan, np.nan, np.nan, False, (), found.correction)
+    settled = float(ahead.settled.sum())
+    ceiling = settled < n / 2
+    now, then = (
+        (np.nan, np.nan) if found.costly else (1.0 - float(ahead.loss.mean()), 1.0 - float(ahead.least_loss.mean()))
+    )
+    return Outlook(
+        n,
+        float(ahead.needed.sum()),
+        settled,
+        now,
+        then,
+        ceiling,
+        _advice(result, found) if ceiling else (),
+        found.correction,
+    )
+
+
+def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
+    advice = []
+    n_gold = 0 if result.gold is None else int((result.judgments.per_item[result.gold.items] > 0).sum())
+    if n_gold < WITH_GOLD:
+        has = f"{n_gold:,} have" if n_gold else "none has"
+        advice.append(
+            f"{WITH_GOLD} gold items that people judge ({has} been): confidence is then measured, not held back for fear "
+            "of shared mistakes"
+        )
+    totals, right = result.confusions.totals().sum(axis=1), result.confusions.right().sum(axis=1)
+    busy = totals > 0
+    if busy.any():
+        median = float(np.median(right[busy] / totals[busy]))
+        if median < WEAK:
+            advice.append(f"better workers, or training: the median worker is right on {median:.0%}")
+    pair = _confused(result, found)
+    if pair is not None:
+        advice.append(f"clearer labels: {pair[0]} or {pair[1]} is the question in {pair[2]:.0%} of these items")
+    return tuple(advice)
+
+
+def _confused(result: Consensus, found: Escalation) -> tuple[str, str, float] | None:
+    """The two labels between which most unsettled items hesitate, and their share, where it is large."""
+    labels = result.judgments.labels
+    items = np.flatnonzero(found.reason >= 0)
+    best, second = result.peaks.best[items], result.peaks.runner_up[items]
+    known = second >= 0
+    if len(labels) < 3 or not known.any():
+        return None
+    low, high = np.minimum(best, second)[known].astype(np.int64), np.maximum(best, second)[known]
+    pairs, counts = np.unique(low * len(labels) + high, return_counts=True)
+    share = float(counts.max()) / len(items)
+    pair = int(pairs[counts.argmax()])
+    return (labels[pair // len(labels)], labels[pair % len(labels)], share) if share >= OFTEN else None
+
+
+def lines(told: Outlook, config: EscalateConfig) -> list[str]:
+    """The same in words; nothing where there is nothing to ask for."""
+    if not told.items or np.isnan(told.judgments_needed):
+        return []
+    needed = f"about {told.judgments_needed:,.0f} judgments are needed for the {told.items:,} items that wait"
+    corrected = f" (corrected by {told.correction:.2f}, from how the last prediction turned out)"
+    said = [
+        f"{needed}{corrected if told.correction != 1.0 else ''}: they would settle {told.settled:,.0f} of them with at "
+        f"most {config.max_judgments} judgments each"
+    ]
+    if told.ceiling:
+        reached = "" if np.isnan(told.reachable_accuracy) else f": then {told.reachable_accuracy:.0%} of them are right"
+        said.append(
+            f"ceiling: this crowd can't bring most of them to {config.target:.0%} with {config.max_judgments} judgments"
+            f"{reached}; what helps: {'; '.join(told.advice) or f'an expert, or more than {config.max_judgments} judgments'}"
+        )
+    if config.budget is not None:
+        said.append(
+            f"a list made at once keeps about half of what asking one by one gains, {ROUNDS} lists of a third each, with a "
+            "new run after each, most of it"
+        )
+    return said

@@ -1,0 +1,102 @@
+"""What an earlier run wrote, to ``Previous``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.backends import Threads
+from consensus.errors import FormatError
+from consensus.formats.reading import readings
+from consensus.formats.roles import Roles
+from consensus.formats.rows import Rows
+from consensus.formats.writing import ENDINGS
+from consensus.previous import Previous
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+LABELS = {name: (name,) for name in ("item", "label", "status", "n_judgments")}
+ESCALATIONS = {name: (name,) for name in ("item", "reason", "judgments_needed")}
+RETEST = "retest"
+
+
+def read_previous(source: Any) -> Previous:
+    """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
+
+    From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
+    judgments that each item needed.
+
+    Raises
+    ------
+    FormatError
+        There is no table of labels, a column is missing, a row is malformed, or an item stands there twice.
+    """
+    labels, escalations = source, None
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        labels = _table(Path(source), "labels")
+        if labels is None:
+            raise FormatError(f"{source}: no labels.csv in this folder; name the output folder of an earlier run")
+        escalations = _table(Path(source), "escalations")
+    rows, file = _rows(labels, LABELS, ("item", "status", "n_judgments"))
+    ids, label, status, n = rows.ranked()
+    if len(np.unique(ids[0])) < len(ids[0]):
+        raise FormatError(f"{file}: an item stands there twice; name the labels of one run")
+    counts = _numbers(n, rows, "n_judgments").astype(np.int64)
+    escalated, needed = None, None
+    if escalations is not None:
+        waiting, _ = _rows(escalations, ESCALATIONS, ("item", "reason"), may_be_empty=True)
+        item, reason, number = waiting.ranked()
+        asked = np.array([text != RETEST for text in reason[1].to_pylist()], np.bool_)
+        kept = asked[reason[0]] if len(reason[0]) else np.zeros(0, np.bool_)
+        escalated, needed = (
+            [text for text, one in zip(_texts(item), kept.tolist(), strict=True) if one],
+            _numbers(number, waiting, "judgments_needed")[kept],
+        )
+    return Previous.of(_texts(ids), _texts(label), _texts(status), counts, escalated, needed)
+
+
+def _table(folder: Path, name: str) -> Path | None:
+    found = [folder / (name + ending) for ending in ENDINGS if (folder / (name + ending)).exists()]
+    return found[0] if found else None
+
+
+def _rows(
+    source: Any, names: Mapping[str, tuple[str, ...]], required: tuple[str, ...], *, may_be_empty: bool = False
+) -> tuple[Rows, str]:
+    rows = Rows(tuple(names), required, Threads(), None)
+    files = []
+    for reading in readings(source, Roles(dict.fromkeys(names), True, names)):
+        rows.add(reading)
+        files.append(reading.file)
+    for first in rows.rejects[:1]:
+        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; name the output of a run")
+    if not rows.n_rows and not may_be_empty:
+        raise FormatError(f"{files[0]}: a header but no rows; name the output of a run")
+    return rows, files[0]
+
+
+def _texts(column: tuple[NDArray[np.int32], Any]) -> list[Any]:
+    """Texts of all rows, None where a cell is empty."""
+    codes, texts = column
+    table = np.array([*texts.to_pylist(), None], dtype=object)
+    return list(table[codes])
+
+
+def _numbers(column: tuple[NDArray[np.int32], Any], rows: Rows, name: str) -> NDArray[np.float64]:
+    """Numbers of all rows, NaN where a cell is empty."""
+    codes, texts = column
+    numbers = np.full(len(texts) + 1, np.nan)
+    for n, text in enumerate(texts.to_pylist()):
+        try:
+            numbers[n] = float(text)
+        except ValueError:
+            row = int(np.flatnonzero(codes == n)[0])
+            raise FormatError(
+                f'{rows.place(row)}: {name} is "{text:.40}", no number; name the output of a run'
+            ) from None
+    return numbers[codes]

@@ -1,0 +1,56 @@
+"""What an earlier run said of the items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Previous:
+    """Its labels, and what the items needed that it escalated."""
+
+    item: pa.StringArray
+    label: pa.StringArray
+    """Null where it was left open."""
+    status: pa.StringArray
+    n_judgments: NDArray[np.int64]
+    escalated: pa.StringArray
+    """Items that were escalated then; none where that is not known."""
+    needed: NDArray[np.float64]
+    """Judgments that each of these needed; NaN where that was not said."""
+
+    @classmethod
+    def of(
+        cls,
+        item: Sequence[str],
+        label: Sequence[str | None],
+        status: Sequence[str],
+        n_judgments: NDArray[np.int64],
+        escalated: Sequence[str] | None = None,
+        needed: NDArray[np.float64] | None = None,
+    ) -> Previous:
+        """From columns."""
+        import pyarrow as pa
+
+        texts = [pa.array(column, pa.string()) for column in (item, label, status, escalated or [])]
+        return cls(texts[0], texts[1], texts[2], n_judgments, texts[3], np.zeros(0) if needed is None else needed)
+
+    def rows(self, item_ids: pa.StringArray) -> NDArray[np.int64]:
+        """(I,) row of each item, -1 where it is not there."""
+        return positions(item_ids, self.item)
+
+
+def positions(texts: pa.StringArray, among: pa.StringArray) -> NDArray[np.int64]:
+    """(n,) position of each text ``among`` others, -1 where it is not there."""
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.index_in(texts, among).fill_null(-1).to_numpy(), np.int64)
