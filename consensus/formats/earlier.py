@@ -51,12 +51,9 @@ def read_previous(source: Any) -> Previous:
     if escalations is not None:
         waiting, _ = _rows(escalations, ESCALATIONS, ("item", "reason"), may_be_empty=True)
         item, reason, number = waiting.ranked()
-        asked = np.array([text != RETEST for text in reason[1].to_pylist()], np.bool_)
-        kept = asked[reason[0]] if len(reason[0]) else np.zeros(0, np.bool_)
-        escalated, needed = (
-            [text for text, one in zip(_texts(item), kept.tolist(), strict=True) if one],
-            _numbers(number, waiting, "judgments_needed")[kept],
-        )
+        tests = np.array([*(text == RETEST for text in reason[1].to_pylist()), False], np.bool_)[reason[0]]
+        escalated = [text for text, test in zip(_texts(item), tests.tolist(), strict=True) if not test]
+        needed = _numbers(number, waiting, "judgments_needed")[~tests]
     return Previous.of(_texts(ids), _texts(label), _texts(status), counts, escalated, needed)
 
 
