@@ -39,7 +39,7 @@ class Outlook:
     """By which the judgments needed were multiplied, from how an earlier prediction turned out."""
 
 
-def outlook(result: Consensus, found: Escalation, config: EscalateConfig) -> Outlook:
+def outlook(result: Consensus, found: Escalation) -> Outlook:
     """Sum up what is expected of the unsettled items.
 
     The losses of the look-ahead are read as errors; under costs they are costs, and accuracies are NaN.
@@ -50,9 +50,7 @@ def outlook(result: Consensus, found: Escalation, config: EscalateConfig) -> Out
         return Outlook(n, np.nan, np.nan, np.nan, np.nan, False, (), found.correction)
     settled = float(ahead.settled.sum())
     ceiling = settled < n / 2
-    now, then = (
-        (np.nan, np.nan) if found.costly else (1.0 - float(ahead.loss.mean()), 1.0 - float(ahead.least_loss.mean()))
-    )
+    now, then = (np.nan if found.costly else 1.0 - float(loss.mean()) for loss in (ahead.loss, ahead.least_loss))
     return Outlook(
         n,
         float(ahead.needed.sum()),
@@ -71,8 +69,8 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
     if n_gold < WITH_GOLD:
         has = f"{n_gold:,} have" if n_gold else "none has"
         advice.append(
-            f"{WITH_GOLD} gold items that people judge ({has} been): confidence is then measured, not held back for fear "
-            "of shared mistakes"
+            f"{WITH_GOLD} gold items that people judge ({has} been): confidence is then measured, not held back for "
+            "fear of shared mistakes"
         )
     totals, right = result.confusions.totals().sum(axis=1), result.confusions.right().sum(axis=1)
     busy = totals > 0
@@ -115,11 +113,11 @@ def lines(told: Outlook, config: EscalateConfig) -> list[str]:
         reached = "" if np.isnan(told.reachable_accuracy) else f": then {told.reachable_accuracy:.0%} of them are right"
         said.append(
             f"ceiling: this crowd can't bring most of them to {config.target:.0%} with {config.max_judgments} judgments"
-            f"{reached}; what helps: {'; '.join(told.advice) or f'an expert, or more than {config.max_judgments} judgments'}"
+            f"{reached}; what helps: {'; '.join(told.advice) or 'experts, or more judgments'}"
         )
     if config.budget is not None:
         said.append(
-            f"a list made at once keeps about half of what asking one by one gains, {ROUNDS} lists of a third each, with a "
-            "new run after each, most of it"
+            f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, with "
+            "a new run after each, most of it"
         )
     return said
