@@ -85,7 +85,7 @@ def test_fewer_judgments_then_less_confidence_come_first(monkeypatch: pytest.Mon
 
     def without_priority(*given: Any, **named: Any) -> LookAhead:
         found = real(*given, **named)
-        return replace(found, priority=np.zeros(len(found.priority)))
+        return replace(found, columns=found.columns * (np.arange(found.columns.shape[1]) != 0))
 
     monkeypatch.setattr(ranking, "look_ahead", without_priority)
     table = escalate(fit(drawn.judgments), target=0.99, expert_below=0, max_judgments=9)

@@ -198,7 +198,8 @@ class TestUrgency:
             np.array(data.draw(st.lists(levels, min_size=len(items), max_size=len(items))), float) for _ in range(2)
         )
         no_steps = np.zeros((len(items), 0))
-        ahead = LookAhead(priority, loss, loss, loss, loss, loss, loss, no_steps.astype(np.int64), no_steps)
+        columns = np.stack([priority, *[loss] * 6], axis=1)
+        ahead = LookAhead(columns, no_steps.astype(np.int64), no_steps)
         expected = np.lexsort(
             (
                 np.array([int(hashed(result.judgments.item_ids[int(i) : int(i) + 1])[0]) for i in items], np.uint64),

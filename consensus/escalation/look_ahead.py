@@ -28,43 +28,75 @@ LIKELIEST = 8
 RANGE = (0.1, 0.9)  # quantiles of the judgments needed that are shown as a range
 TIE_BREAK = 1e-6  # of what an item may lose now, so that items whose label no few judgments change keep an order
 BLOCK = 20_000  # items whose curves are held at once
+N_COLUMNS = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LookAhead:
     """What more judgments of some items (n,) would do, at most ``max_judgments`` each."""
 
-    priority: Reals
-    """(n,) fall of the loss per judgment, at the best of one, two or three more.
-
-    Measured by replay on seven public sets (``tests/benchmarks/escalation.py``), it needs fewer judgments than the
-    expected information gain where labels are to be as right as with five or seven judgments each.
-    """
-    loss: Reals
-    """(n,) expected loss now: P(the label is wrong), or the expected cost of the decision."""
-    least_loss: Reals
-    """(n,) the same with ``max_judgments``."""
-    needed: Reals
-    """(n,) expected judgments until the item is settled, or has ``max_judgments``."""
-    low: Reals
-    """(n,) tenth percentile of these."""
-    high: Reals
-    """(n,) ninetieth percentile."""
-    settled: Reals
-    """(n,) P(settled with at most ``max_judgments``)."""
+    columns: Reals
+    """(n, 7) the properties, in their order."""
     length: NDArray[np.int64]
     """(n, M) judgments of each step down the curve, where steps are wanted; else (n, 0)."""
     slope: Reals
     """(n, M) fall of the loss per judgment of each step, ever less."""
 
+    @property
+    def priority(self) -> Reals:
+        """(n,) fall of the loss per judgment, at the best of one, two or three more.
+
+        Measured by replay on seven public sets (``tests/benchmarks/escalation.py``), it needs fewer judgments than the
+        expected information gain where labels are to be as right as with five or seven judgments each.
+        """
+        return self.columns[:, 0]
+
+    @property
+    def loss(self) -> Reals:
+        """(n,) expected loss now: P(the label is wrong), or the expected cost of the decision."""
+        return self.columns[:, 1]
+
+    @property
+    def least_loss(self) -> Reals:
+        """(n,) the same with ``max_judgments``."""
+        return self.columns[:, 2]
+
+    @property
+    def needed(self) -> Reals:
+        """(n,) expected judgments until the item is settled, or has ``max_judgments``."""
+        return self.columns[:, 3]
+
+    @property
+    def low(self) -> Reals:
+        """(n,) tenth percentile of these."""
+        return self.columns[:, 4]
+
+    @property
+    def high(self) -> Reals:
+        """(n,) ninetieth percentile."""
+        return self.columns[:, 5]
+
+    @property
+    def settled(self) -> Reals:
+        """(n,) P(settled with at most ``max_judgments``)."""
+        return self.columns[:, 6]
+
     def take(self, rows: NDArray[np.int64]) -> LookAhead:
         """Some of the items."""
-        return LookAhead(*(getattr(self, name)[rows] for name in self.__slots__))
+        return LookAhead(self.columns[rows], self.length[rows], self.slope[rows])
+
+    def mean(self, chosen: NDArray[np.bool_]) -> LookAhead:
+        """(1,) the mean of the ``chosen`` (n,), without steps; zeros where none is."""
+        sums = chosen.astype(np.float64) @ self.columns
+        nothing = np.zeros((1, 0))
+        return LookAhead(sums[None] / max(int(chosen.sum()), 1), nothing.astype(np.int64), nothing)
 
     def stretched(self, factor: float, left: NDArray[np.int64]) -> LookAhead:
         """The same with ``factor`` times the judgments needed, as far as there are so many ``left`` (n,) to the cap."""
+        columns = self.columns.copy()
         needed, low, high = (np.minimum(one * factor, left) for one in (self.needed, self.low, self.high))
-        return replace(self, needed=needed, low=np.floor(low), high=np.ceil(high))
+        columns[:, 3], columns[:, 4], columns[:, 5] = needed, np.floor(low), np.ceil(high)
+        return replace(self, columns=columns)
 
 
 def look_ahead(
@@ -85,58 +117,46 @@ def look_ahead(
     judgments, n = result.judgments, len(items)
     per_item = judgments.per_item[items]
     n_steps = int(np.clip(config.max_judgments - per_item.min(initial=config.max_judgments), 1, HORIZON))
-    priority, loss, least_loss, needed, low, high, p_settled = np.zeros((7, n))
-    found = LookAhead(
-        priority,
-        loss,
-        least_loss,
-        needed,
-        low,
-        high,
-        p_settled,
-        length=np.zeros((n, n_steps if steps else 0), np.int64),
-        slope=np.zeros((n, n_steps if steps else 0)),
-    )
+    wide = n_steps if steps else 0
+    found = LookAhead(np.zeros((n, N_COLUMNS)), np.zeros((n, wide), np.int64), np.zeros((n, wide)))
     if not n:
         return found
     activity = judgments.per_worker.astype(np.float64) if activity is None else activity
     dense = isinstance(result.beliefs, DensePosterior) and judgments.n_labels <= MOST_LABELS
     draw = likelihood_paths if dense else one_coin_paths
-    walked = draw(result, activity, n_steps, n, LIKELIEST)
-    least, most = config.min_judgments, min(config.max_judgments, int(per_item.max()) + n_steps)
-    power_of = tempering.power(np.arange(most + 1), result.rho)
-    doubt = (1.0 - config.target) / config.target
+    log_likelihood = draw(result, activity, n_steps, n, LIKELIEST)
+    for n_judgments in np.unique(per_item).tolist():
+        group = np.flatnonzero(per_item == n_judgments)
+        left = int(np.clip(config.max_judgments - n_judgments, 0, n_steps))
+        power = tempering.power(n_judgments + np.arange(left + 1), result.rho)
+        walked = log_likelihood[:, :, :left] * power[1:, None]
+        walked = np.exp(walked - walked.max(axis=3, keepdims=True))
+        ratio, least = power[1:] / power[0], config.min_judgments - n_judgments
 
-    def shard(part: slice) -> None:
-        for begin in range(part.start, part.stop, BLOCK):
-            rows = slice(begin, min(begin + BLOCK, part.stop))
-            z = result.beliefs.dense(items[rows])
-            if not dense:
-                z = -np.sort(-z, axis=1)[:, : walked.shape[0]]
-            z = np.ascontiguousarray(z)
-            loss, settled = (np.empty((len(z), n_steps + 1)) for _ in range(2))
-            capped = np.minimum(per_item[rows], most)
-            kernels.errors(z, capped, power_of, walked, doubt, least, most, loss, settled)
-            if costs is not None:
-                kernels.costs(z, capped, power_of, walked, costs, most, loss)
-            _read_off(found, rows, loss, settled, np.minimum(most - capped, n_steps))
+        def shard(
+            part: slice,
+            group: NDArray[np.int64] = group,
+            walked: Reals = walked,
+            ratio: Reals = ratio,
+            least: int = least,
+        ) -> None:
+            for begin in range(part.start, part.stop, BLOCK):
+                rows = group[begin : min(begin + BLOCK, part.stop)]
+                z = result.beliefs.dense(items[rows])
+                if not dense:
+                    z = -np.sort(-z, axis=1)[:, : walked.shape[0]]
+                z = np.ascontiguousarray(z)
+                loss, settled = (np.empty((len(z), len(ratio) + 1)) for _ in range(2))
+                kernels.errors(z, ratio, walked, config.target, least, loss, settled)
+                if costs is not None:
+                    kernels.costs(z, ratio, walked, costs, loss)
+                columns = np.empty((len(z), N_COLUMNS))
+                kernels.read_off(loss, settled, AHEAD, TIE_BREAK, *RANGE, columns)
+                found.columns[rows] = columns
+                if steps and len(ratio):
+                    length, slope = np.empty((len(z), len(ratio)), np.int64), np.empty((len(z), len(ratio)))
+                    kernels.hulls(loss, length, slope)
+                    found.length[rows, : len(ratio)], found.slope[rows, : len(ratio)] = length, slope
 
-    result.backend.map(shard, even_parts(n, number_of_shards(n * 50)))
+        result.backend.map(shard, even_parts(len(group), number_of_shards(len(group) * 20)))
     return found
-
-
-def _read_off(found: LookAhead, rows: slice, loss: Reals, settled: Reals, left: NDArray[np.int64]) -> None:
-    """Fill some rows of ``found`` from their curves (n, M+1), with ``left`` (n,) judgments up to the cap."""
-    M = loss.shape[1] - 1
-    m = np.arange(M + 1)
-    found.loss[rows], found.least_loss[rows] = loss[:, 0], loss[:, -1]
-    some = min(AHEAD, M)
-    fall = (loss[:, :1] - loss[:, 1 : some + 1]) / np.arange(1, some + 1)
-    found.priority[rows] = np.maximum(fall.max(axis=1), 0.0) + TIE_BREAK * loss[:, 0]
-    reached = np.cumsum(settled, axis=1)
-    found.settled[rows] = np.clip(reached[:, -1], 0.0, 1.0)
-    found.needed[rows] = settled @ m + (1.0 - found.settled[rows]) * left
-    for level, out in zip(RANGE, (found.low, found.high), strict=True):
-        out[rows] = np.minimum((reached < level - 1e-12).sum(axis=1), left)
-    if found.length.shape[1]:
-        kernels.hulls(loss, found.length[rows], found.slope[rows])

@@ -44,17 +44,15 @@ def outlook(result: Consensus, found: Escalation) -> Outlook:
 
     The losses of the look-ahead are read as errors; under costs they are costs, and accuracies are NaN.
     """
-    ahead = found.outlook
-    n = len(ahead.needed)
+    n, mean = found.n_waiting, found.expected
     if not n or not result.identified:
         return Outlook(n, np.nan, np.nan, np.nan, np.nan, False, (), found.correction)
-    settled = float(ahead.settled.sum())
-    ceiling = settled < n / 2
-    now, then = (np.nan if found.costly else 1.0 - float(loss.mean()) for loss in (ahead.loss, ahead.least_loss))
+    ceiling = float(mean.settled[0]) < 0.5
+    now, then = (np.nan if found.has_costs else 1.0 - float(loss[0]) for loss in (mean.loss, mean.least_loss))
     return Outlook(
         n,
-        float(ahead.needed.sum()),
-        settled,
+        n * float(mean.needed[0]),
+        n * float(mean.settled[0]),
         now,
         then,
         ceiling,
@@ -117,7 +115,7 @@ def lines(told: Outlook, config: EscalateConfig) -> list[str]:
         )
     if config.budget is not None:
         said.append(
-            f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, with "
-            "a new run after each, most of it"
+            f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, "
+            "with a new run after each, most of it"
         )
     return said

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 N_PATHS = 48  # for each true label
-LEAST_PATHS = 12
+LEAST_PATHS = 8
 MOST_VISITED = 40_000_000  # labels of path steps, over all items, up to which there are N_PATHS
 SMALLEST = 1e-10  # likelihood that a label is given at least
 

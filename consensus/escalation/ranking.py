@@ -117,11 +117,13 @@ class Escalation:
     """(n,) of these."""
     workers: NDArray[np.int32]
     """(n, M) whom to ask; -1 is nobody."""
-    outlook: LookAhead
-    """Of all that are not settled and wait for no expert, listed or not."""
+    n_waiting: int
+    """Items that are not settled and wait for no expert, listed or not."""
+    expected: LookAhead
+    """(1,) the mean of these; zeros where there are none."""
     correction: float
     """By which the judgments needed were multiplied."""
-    costly: bool
+    has_costs: bool
     """Losses are costs."""
 
     def status(self, result: Consensus) -> NDArray[np.int32]:
@@ -130,8 +132,6 @@ class Escalation:
 
     def columns(self, result: Consensus, rows: slice) -> Columns:
         """Some of the listed as the columns that ``escalate`` shows."""
-        import pyarrow as pa
-
         items, reason = self.items[rows], self.reason[self.items[rows]]
         labels = result.label_columns(items)
         open_ended = (reason != EXPERT) & result.identified
@@ -150,7 +150,7 @@ class Escalation:
             "needed_high": known(ahead.high),
             "p_settled": known(ahead.settled),
             **{name: labels[name] for name in ("label", "confidence", "runner_up", "n_judgments")},
-            "suggested_workers": pa.array(worker_choice.names(result, self.workers[rows]), pa.string()),
+            "suggested_workers": worker_choice.names(result, self.workers[rows]),
         }
 
 
@@ -178,34 +178,54 @@ def planned(
         activity = np.where(pool.named, np.maximum(result.judgments.per_worker, 1.0), 0.0)
     ahead = look_ahead(result, items, config, activity=activity, costs=costs, steps=config.budget is not None)
     reason[items[hopeless(result, items, reason[items], ahead.settled, config)]] = EXPERT
-    waiting = np.flatnonzero(reason[items] != EXPERT)
-    outlook = ahead.take(waiting)
-    factor = 1.0
+    waits, factor = reason[items] != EXPERT, 1.0
     if previous is not None:
-        factor = correction(previous, result, items[waiting], outlook.needed)
+        factor = correction(previous, result, items[waits], ahead.needed[waits])
         ahead = ahead.stretched(factor, config.max_judgments - result.judgments.per_item[items])
-        outlook = ahead.take(waiting)
 
-    order = _most_urgent(result, items, ahead)
-    of = reason[items[order]]
-    order = np.concatenate([order[of == AUDIT], order[(of != AUDIT) & (of != EXPERT)], order[of == EXPERT]])
-    n = result.judgments.per_item[items]
-    wanted = np.maximum(config.min_judgments - n, 1)
-    audits = reason[items] == AUDIT
-    wanted[audits] = np.maximum(AUDITED_BY - n[audits], 1)
-    wanted[reason[items] == EXPERT] = 0
+    order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
+    wanted = _wanted(result.judgments.per_item[items], reason[items], config)
     if config.budget is not None:
-        wanted = _within(config, wanted, audits, ahead, order, pool)
+        wanted = _within(config, wanted, reason[items] == AUDIT, ahead, order, pool)
         order = order[wanted[order] > 0]
-    listed, wanted = items[order], wanted[order]
-    workers = worker_choice.suggested(result, listed, wanted, pool)
+    workers = worker_choice.suggested(result, items[order], wanted[order], pool)
     if config.budget is not None and pool is not None and pool.has_prices:
-        asked = np.arange(workers.shape[1]) < wanted[:, None]
-        paid = np.where(asked, np.where(workers >= 0, pool.price[workers], np.inf), 0.0).sum(axis=1)
-        affordable = np.cumsum(np.where(np.isfinite(paid), paid, 0.0)) <= config.budget * (1.0 + 1e-12)
-        affordable &= np.isfinite(paid)  # somebody can be asked
-        order, listed, wanted, workers = order[affordable], listed[affordable], wanted[affordable], workers[affordable]
-    return Escalation(reason, listed, wanted, ahead.take(order), workers, outlook, factor, costs is not None)
+        paid = _affordable(config.budget, workers, wanted[order], pool)
+        order, workers = order[paid], workers[paid]
+    return Escalation(
+        reason=reason,
+        items=items[order],
+        judgments=wanted[order],
+        ahead=ahead.take(order),
+        workers=workers,
+        n_waiting=int(waits.sum()),
+        expected=ahead.mean(waits),
+        correction=factor,
+        has_costs=costs is not None,
+    )
+
+
+def _in_buckets(reason: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same ``order`` (n,) with audits first and what waits for an expert last."""
+    of = reason[order]
+    return np.concatenate([order[of == AUDIT], order[(of != AUDIT) & (of != EXPERT)], order[of == EXPERT]])
+
+
+def _wanted(n_judgments: NDArray[np.int64], reason: NDArray[np.int32], config: EscalateConfig) -> NDArray[np.int64]:
+    """(n,) judgments to ask for now without a budget: one, or what is missing; none where an expert is to decide."""
+    missing = np.where(reason == AUDIT, AUDITED_BY, config.min_judgments) - n_judgments
+    return np.where(reason == EXPERT, 0, np.maximum(missing, 1))
+
+
+def _affordable(
+    budget: float, workers: NDArray[np.int32], wanted: NDArray[np.int64], pool: AlignedPool
+) -> NDArray[np.bool_]:
+    """(n,) where somebody can be asked for every judgment, as far as the money goes."""
+    asked = np.arange(workers.shape[1]) < wanted[:, None]
+    price = np.where(asked, np.where(workers >= 0, pool.price[workers], np.inf), 0.0).sum(axis=1)
+    can = np.isfinite(price)
+    spent = np.cumsum(np.where(can, price, 0.0))
+    return np.asarray(can & (spent <= budget * (1.0 + 1e-12)), np.bool_)
 
 
 def _within(

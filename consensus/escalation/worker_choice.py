@@ -8,9 +8,9 @@ import numpy as np
 
 from consensus.kernels import worker_choice as kernels
 from consensus.probabilities import entropy
-from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from consensus.pool import AlignedPool
@@ -23,6 +23,7 @@ N_CANDIDATES = 3
 """Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
 QUOTA = 2.0  # times the usual share of a worker's judgments that he may be suggested for
 MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested: fewer of them where there are many labels
+DRAWN = 1 << 16  # places from which candidates are drawn
 BLOCK = 10_000  # items that share a part of the quotas, so that blocks can be worked on side by side
 
 
@@ -37,8 +38,6 @@ def suggested(
 
     The same for any number of threads.
     """
-    import pyarrow as pa
-
     found = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
     confusions, judgments = result.confusions, result.judgments
     if not confusions.n_workers or not len(items):
@@ -53,7 +52,8 @@ def suggested(
     code_of[able] = np.arange(len(able))
     worker = code_of[judgments.worker]
     done = np.cumsum(share[able])
-    draw = (hashed(judgments.item_ids.take(pa.array(items))) ^ np.uint64(result.config.seed)).view(np.int64)
+    drawn = np.searchsorted(done, (np.arange(DRAWN) + 0.5) / DRAWN * done[-1]).astype(np.int32)
+    able_or_nobody = np.append(able, -1).astype(np.int32)
     n_blocks = -(-len(items) // BLOCK)
 
     def block(b: int) -> None:
@@ -64,10 +64,10 @@ def suggested(
             np.ascontiguousarray(result.beliefs.dense(items[rows])),
             items[rows],
             wanted[rows],
-            draw[rows],
+            drawn,
+            result.config.seed,
             judgments.item_start,
             worker,
-            done,
             C,
             row_entropy,
             price[able],
@@ -75,16 +75,23 @@ def suggested(
             mine,
             chosen,
         )
-        found[rows] = np.where(chosen < 0, -1, able[chosen])
+        found[rows] = able_or_nobody[chosen]
 
     result.backend.map(block, range(n_blocks))
     return found
 
 
-def names(result: Consensus, workers: NDArray[np.int32]) -> list[str | None]:
-    """Their ids, one text an item, joined by " | "; None where there is nobody."""
-    ids = result.judgments.worker_ids.to_pylist()
-    return [" | ".join(ids[w] for w in row if w >= 0) or None for row in workers.tolist()]
+def names(result: Consensus, workers: NDArray[np.int32]) -> pa.StringArray:
+    """Their ids, one text an item, joined by " | "; null where there is nobody."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = result.judgments.worker_ids
+    columns = [ids.take(pa.array(column, mask=column < 0)) for column in workers.T]
+    if len(columns) == 1:
+        return columns[0]
+    joined = pc.binary_join_element_wise(*columns, " | ", null_handling="skip")
+    return pc.if_else(pa.array(workers[:, 0] < 0, pa.bool_()), pa.scalar(None, pa.string()), joined)
 
 
 def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:

@@ -1,8 +1,9 @@
 """Loops that look ahead: what more judgments of an item would change, along paths of labels drawn beforehand.
 
-``paths[k, s, m]`` (K, S, M, K) holds for the s-th path of an item whose true label is k the log likelihood of each
-label after m + 1 more judgments, in nats. The untempered log posterior of an item is log z; with n judgments its
-confidence is that of z ** ``power_of[n]``, normalised.
+All items of a call have equally many judgments. Their tempered posterior (n, K) is q; with m more, and a path of
+labels, it is q ** ``ratio[m - 1]`` times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: ``ratio`` (M,) is the
+power of tempering then over that now, and ``walked`` the likelihood of the s-th path of an item whose true label is k,
+raised to the power of then.
 """
 
 from __future__ import annotations
@@ -23,104 +24,76 @@ UNLIKELY = 1e-3  # posterior below which a label is not looked into: it is never
 
 @kernel()
 def errors(
-    posterior: Reals,
-    n_judgments: Offsets,
-    power_of: Reals,
-    paths: Reals,
-    doubt: float,
-    least: int,
-    most: int,
-    out_loss: Reals,
-    out_settled: Reals,
+    posterior: Reals, ratio: Reals, walked: Reals, target: float, least: int, out_loss: Reals, out_settled: Reals
 ) -> None:
-    """Expected error after more judgments, and when an item is settled, of a shard of items.
+    """Expected error after more judgments, and when an item is settled.
 
-    ``posterior`` (n, K) is tempered; where it holds the likeliest labels only, the others are never found. An item is
-    settled once it has ``least`` judgments and the odds against its best label are at most ``doubt``; it gets at most
-    ``most``. ``out_loss[i, m]`` (n, M+1) is the probability that the best label is wrong after m more, never rising;
-    ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and not before.
+    Where ``posterior`` holds the likeliest labels only, the others are never found. An item is settled once it has
+    ``least`` more and a best label of ``target``. ``out_loss[i, m]`` (n, M+1) is the probability that the best label is
+    wrong after m more, never rising; ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and
+    not before.
     """
-    n_labels, n_paths, n_steps = paths.shape[0], paths.shape[1], paths.shape[2]
-    log_z, x = np.empty(n_labels), np.empty(n_labels)
+    n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
+    z = np.empty((n_steps, n_labels))
     for i in range(posterior.shape[0]):
-        n = n_judgments[i]
-        steps = max(min(n_steps, most - n), 0)
-        top = 0.0
+        top, never = 0.0, 1.0
         for k in range(n_labels):
             top = max(top, posterior[i, k])
-            log_z[k] = math.log(max(posterior[i, k], TINY)) / power_of[n]
-        for m in range(n_steps + 1):
-            out_loss[i, m] = out_settled[i, m] = 0.0
-        out_loss[i, 0], never = 1.0 - top, 1.0
-        for k in range(n_labels):
             if posterior[i, k] >= UNLIKELY:
                 never -= posterior[i, k]
-        for m in range(1, steps + 1):
-            out_loss[i, m] = max(never, 0.0)
+            log_q = math.log(max(posterior[i, k], TINY))
+            for m in range(n_steps):
+                z[m, k] = math.exp(ratio[m] * log_q)
+        out_loss[i, 0], out_settled[i, 0] = 1.0 - top, 0.0
+        for m in range(1, n_steps + 1):
+            out_loss[i, m], out_settled[i, m] = max(never, 0.0), 0.0
         for k in range(n_labels):
             if posterior[i, k] < UNLIKELY:
                 continue
             q = posterior[i, k] / n_paths
             for s in range(n_paths):
                 settled = False
-                for m in range(1, steps + 1):
-                    best = 0
+                for m in range(n_steps):
+                    best = total = 0.0
                     for other in range(n_labels):
-                        x[other] = log_z[other] + paths[k, s, m - 1, other]
-                        if x[other] > x[best]:
-                            best = other
-                    if best != k:
-                        out_loss[i, m] += q
-                    if not settled and n + m >= least:
-                        against, power = 0.0, power_of[n + m]
-                        for other in range(n_labels):
-                            if other != best:
-                                against += math.exp(power * (x[other] - x[best]))
-                                if against > doubt:
-                                    break
-                        if against <= doubt:
-                            settled = True
-                            out_settled[i, m] += q
+                        weight = z[m, other] * walked[k, s, m, other]
+                        total += weight
+                        best = max(best, weight)
+                    if z[m, k] * walked[k, s, m, k] < best:
+                        out_loss[i, m + 1] += q
+                    if not settled and best >= target * total and m + 1 >= least:
+                        settled = True
+                        out_settled[i, m + 1] += q
         for m in range(1, n_steps + 1):
-            out_loss[i, m] = out_loss[i, m - 1] if m > steps else min(out_loss[i, m], out_loss[i, m - 1])
+            out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
 
 
 @kernel()
-def costs(
-    posterior: Reals, n_judgments: Offsets, power_of: Reals, paths: Reals, cost: Reals, most: int, out_loss: Reals
-) -> None:
+def costs(posterior: Reals, ratio: Reals, walked: Reals, cost: Reals, out_loss: Reals) -> None:
     """Like ``errors``: ``out_loss[i, m]`` (n, M+1), the expected cost of the decision after m more judgments.
 
     ``cost[k, d]`` (K, K) is that of deciding d where k is true; each decision is the one of least expected cost.
     """
-    n_labels, n_paths, n_steps = paths.shape[0], paths.shape[1], paths.shape[2]
-    log_z, x = np.empty(n_labels), np.empty(n_labels)
+    n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
+    z, weight = np.empty((n_steps, n_labels)), np.empty(n_labels)
     for i in range(posterior.shape[0]):
-        n = n_judgments[i]
-        steps = max(min(n_steps, most - n), 0)
         for k in range(n_labels):
-            log_z[k] = math.log(max(posterior[i, k], TINY)) / power_of[n]
-            x[k] = posterior[i, k]
+            log_q = math.log(max(posterior[i, k], TINY))
+            for m in range(n_steps):
+                z[m, k] = math.exp(ratio[m] * log_q)
+        decided = _cheapest(posterior[i], cost)
         for m in range(n_steps + 1):
             out_loss[i, m] = 0.0
-        decided = _cheapest(x, cost)
         for k in range(n_labels):
             out_loss[i, 0] += posterior[i, k] * cost[k, decided]
-        for k in range(n_labels):
             q = posterior[i, k] / n_paths
-            if q == 0.0:
-                continue
             for s in range(n_paths):
-                for m in range(1, steps + 1):
-                    power, top = power_of[n + m], -np.inf
+                for m in range(n_steps):
                     for other in range(n_labels):
-                        x[other] = power * (log_z[other] + paths[k, s, m - 1, other])
-                        top = max(top, x[other])
-                    for other in range(n_labels):
-                        x[other] = math.exp(x[other] - top)
-                    out_loss[i, m] += q * cost[k, _cheapest(x, cost)]
+                        weight[other] = z[m, other] * walked[k, s, m, other]
+                    out_loss[i, m + 1] += q * cost[k, _cheapest(weight, cost)]
         for m in range(1, n_steps + 1):
-            out_loss[i, m] = out_loss[i, m - 1] if m > steps else min(out_loss[i, m], out_loss[i, m - 1])
+            out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
 
 
 @kernel()
@@ -134,6 +107,36 @@ def _cheapest(weight: Reals, cost: Reals) -> int:
         if total < least:
             best, least = d, total
     return best
+
+
+@kernel()
+def read_off(
+    loss: Reals, settled: Reals, ahead: int, tie_break: float, low: float, high: float, out_columns: Reals
+) -> None:
+    """What is read off the curves ``loss`` and ``settled`` (n, M+1) into ``out_columns`` (n, 7).
+
+    The steepest fall of the loss per judgment over at most ``ahead`` of them, and ``tie_break`` times the loss; the
+    loss now, and in the end; the expected judgments until an item is settled, or M; the first number of judgments by
+    which it is settled with probability ``low`` and ``high``, or M; the probability that it is settled in the end.
+    """
+    n_steps = loss.shape[1] - 1
+    for i in range(loss.shape[0]):
+        fall = reached = needed = 0.0
+        first = last = n_steps
+        for m in range(1, n_steps + 1):
+            if m <= ahead:
+                fall = max(fall, (loss[i, 0] - loss[i, m]) / m)
+            reached += settled[i, m]
+            needed += m * settled[i, m]
+            if reached >= low and m < first:
+                first = m
+            if reached >= high and m < last:
+                last = m
+        reached = min(reached, 1.0)
+        out_columns[i, 0] = fall + tie_break * loss[i, 0]
+        out_columns[i, 1], out_columns[i, 2] = loss[i, 0], loss[i, n_steps]
+        out_columns[i, 3] = needed + (1.0 - reached) * n_steps
+        out_columns[i, 4], out_columns[i, 5], out_columns[i, 6] = first, last, reached
 
 
 @kernel()

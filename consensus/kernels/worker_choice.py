@@ -20,10 +20,10 @@ def choose(
     posterior: Reals,
     item: Offsets,
     wanted: Offsets,
-    draw: Offsets,
+    drawn: Codes,
+    seed: int,
     item_start: Offsets,
     worker: Codes,
-    share: Reals,
     C: Reals,
     row_entropy: Reals,
     price: Reals,
@@ -34,24 +34,24 @@ def choose(
     """``out_worker[r]`` (n, M): the workers for the ``wanted[r]`` judgments of ``item[r]``, -1 where there is nobody.
 
     Each is the one of at most ``n_candidates`` who tells most per money: H(q C) - sum_k q[k] H(C[k]) over ``price``
-    (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K). Candidates are drawn by
-    ``share`` (W,), cumulated, from ``draw[r]`` on; they have neither judged the item nor been chosen for it, and there
-    is ``quota`` (W,) left, from which the chosen are taken. If none is found by drawing, the next one who can is it.
+    (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K). Candidates are drawn
+    from ``drawn`` (a power of 2,), which holds each as often as he is to be drawn, by ``seed`` and the item; they have
+    neither judged the item nor been chosen for it, and there is ``quota`` (W,) left, from which the chosen are taken.
+    If none is found by drawing, the next one who can is it.
     """
-    n_workers, n_labels = share.shape[0], posterior.shape[1]
+    n_workers, n_labels = quota.shape[0], posterior.shape[1]
     for r in range(item.shape[0]):
         begin, end = item_start[item[r]], item_start[item[r] + 1]
-        state = np.uint64(draw[r]) | np.uint64(1)
+        state = np.uint64(item[r] + 1) ^ np.uint64(seed << 32)
+        for _ in range(3):  # items that follow each other draw alike at first
+            state = _next(state)
         for m in range(out_worker.shape[1]):
             out_worker[r, m] = -1
         for m in range(wanted[r]):
             best, most, found = -1, -1.0, 0
             for _ in range(DRAWS):
-                state ^= state << np.uint64(13)  # xorshift (Marsaglia 2003)
-                state ^= state >> np.uint64(7)
-                state ^= state << np.uint64(17)
-                u = (state >> np.uint64(11)) / 9007199254740992.0 * share[n_workers - 1]
-                w = min(np.searchsorted(share, u, side="right"), n_workers - 1)
+                state = _next(state)
+                w = drawn[(state >> np.uint64(20)) & np.uint64(drawn.shape[0] - 1)]
                 if not _can(w, quota, worker, begin, end, out_worker, r, m):
                     continue
                 gain = _information(posterior, r, w, C, row_entropy, n_labels) / price[w]
@@ -71,6 +71,14 @@ def choose(
                 break
             out_worker[r, m] = best
             quota[best] -= 1
+
+
+@kernel()
+def _next(state: np.uint64) -> np.uint64:
+    """The next number of xorshift (Marsaglia 2003), 64 bits."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    return state ^ (state << np.uint64(17))
 
 
 @kernel()
