@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 LEAST_GOLD = 100  # judged gold items from which on the temperature is fitted on them
-COLDEST, HOTTEST = 0.25, 20.0
+HOTTEST = 20.0
 MOST_CELLS = 200_000  # gold items times labels that the temperature is fitted on: one number needs no more
 N_FOLDS = 10
 SMALLEST = 1e-300
@@ -32,7 +32,7 @@ class Tempering:
     rho: float = 0.0
     """Correlation of judgments on one item; 0 where the temperature was fitted on gold."""
     temperature: float = 1.0
-    """Above 1 where the posterior was too sure of itself."""
+    """1 or above: how much too sure of itself the posterior was."""
     n_gold: int = 0
     """Gold items that the temperature was fitted on; 0 if it was not."""
 
@@ -67,12 +67,17 @@ def fitted_on_gold(logs: Reals, accepted: Flags) -> Tempering:
 
 
 def temperature(logs: Reals, accepted: Flags) -> float:
-    """T in [.25, 20] that maximises sum log P(an accepted label) - log(T)^2 / 2, with P = exp(logs)^(1/T) normalised.
+    """T in [1, 20] that maximises sum log P(an accepted label) - log(T)^2 / 2, with P = exp(logs)^(1/T) normalised.
 
     ``logs`` (G, K) are those of the untempered posteriors of gold items without their gold and with their judgments
     taken out of their workers' counts, ``accepted`` (G, K) their gold. Temperature scaling: Guo et al. 2017. The
-    penalty keeps T near 1 where there is little to learn from. A floor under every label besides, with a penalty of 20
-    times its height, never left 0 on public crowds (below 1e-14), so that there is none.
+    penalty keeps T near 1 where there is little to learn from.
+
+    Not below 1: without its own judgments in the counts a posterior is less sure than those of other items, and few
+    gold items hold hardly any errors. With 100 gold items the log loss of the others falls from .408 to .381 on ``web``
+    by this bound, from .096 to .091 on ``cifar10h_dev``, and rises on none of eight public sets (eight draws of gold).
+    A floor under every label besides, with a penalty of 20 times its height, never left 0 on public crowds (below
+    1e-14), so that there is none.
     """
     from scipy.optimize import minimize_scalar
 
@@ -88,9 +93,8 @@ def temperature(logs: Reals, accepted: Flags) -> float:
         log_right = np.log(right) - np.log(mass.sum(axis=1)) - peak[:, 0] * power
         return float(0.5 * log_T**2 - log_right.sum())
 
-    bounds = (np.log(COLDEST), np.log(HOTTEST))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x))
+    found = minimize_scalar(loss, bounds=(0.0, np.log(HOTTEST)), method="bounded", options={"xatol": 1e-6})
+    return 1.0 if loss(0.0) <= found.fun else float(np.exp(found.x))
 
 
 def cross_fitted(logs: Reals, accepted: Flags, known: Flags, fold: NDArray[np.int64]) -> Reals:

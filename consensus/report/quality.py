@@ -68,7 +68,7 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}
         if result.models is not None:
             found["gold"]["accepted_by_models_alone"] = _measured(right[alone], posterior[alone])
-    counts = np.bincount(label[label >= 0], minlength=result.judgments.n_labels)
+    counts = np.bincount(label, minlength=result.judgments.n_labels)  # a tie is never accepted
     shown = np.sort(np.argsort(-counts, kind="stable")[:MOST_SHOWN])
     found["by_label"] = {
         result.judgments.labels[k]: _of_label(wrong[label == k], right[settled & (best == k)]) for k in shown.tolist()

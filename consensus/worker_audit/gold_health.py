@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
-from consensus.judgments import AlignedGold
 from consensus.calibration import Tempering
+from consensus.judgments import AlignedGold
 from consensus.models import tempering
 from consensus.probabilities import normalised
 from consensus.result import framed, named
