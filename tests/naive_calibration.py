@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-GRID = [math.exp(n * math.log(20) / 2000) for n in range(2001)]
+GRID = [math.exp(n * math.log(20) / 1000) for n in range(1001)]
 
 
 def tempered(posterior: list[float], temperature: float) -> list[float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from consensus import calibration, fit, simulate, worker_audit
 from consensus.calibration import LEAST_GOLD, Tempering, cross_fitted, temperature, tempered
-from consensus.models import dawid_skene, layout
+from consensus.models import layout, tempering
 from consensus.posterior import SparsePosterior
 from consensus.result import Consensus
 from consensus.simulation import simulate_votes
@@ -107,15 +107,15 @@ class TestTempering:
 
     def test_there_and_back(self) -> None:
         posterior, _ = drawn_gold(30, 4, 1.0, 1)
-        n, tempering = np.arange(30), Tempering(0.2, 1.7)
-        there = tempering.tempered(np.log(posterior), n)
+        n, by = np.arange(30), Tempering(0.2, 1.7)
+        there = by.tempered(np.log(posterior), n)
         expected = [
-            naive_calibration.tempered(p, 1.7 * (1 + 0.2 * max(m - 1, 0))) for p, m in zip(posterior, n, strict=True)
+            naive_calibration.tempered(posterior[at].tolist(), 1.7 * (1 + 0.2 * max(at - 1, 0))) for at in range(30)
         ]
         np.testing.assert_allclose(there, expected)
-        back = np.exp(tempering.untempered(there, n))
+        back = np.exp(by.untempered(there, n))
         np.testing.assert_allclose(back / back.sum(axis=1, keepdims=True), posterior, rtol=1e-9)
-        assert np.isfinite(tempering.untempered(np.eye(4), np.arange(4))).all()
+        assert np.isfinite(by.untempered(np.eye(4), np.arange(4))).all()
 
 
 def crowd(n_items: int = 400, n_labels: int = 3, seed: int = 1) -> Any:
@@ -137,6 +137,7 @@ class TestFit:
     def test_gold_decides(self, fitted: tuple[Consensus, Consensus, Consensus]) -> None:
         result, plain, _ = fitted
         assert result.gold is not None
+        assert result.gold_posterior is not None
         assert plain.gold_posterior is not None
         t = result.tempering.temperature
         assert result.tempering == Tempering(0.0, t, 150)
@@ -254,7 +255,7 @@ def test_nothing_to_hold_out_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> float:
         raise AssertionError
 
-    monkeypatch.setattr(dawid_skene.tempering, "measured_rho", refuse)
+    monkeypatch.setattr(tempering, "measured_rho", refuse)
     assert fit(table, gold=drawn.truth_table(100, 1)).tempering.n_gold == 100
     with pytest.raises(AssertionError):
         fit(table)
