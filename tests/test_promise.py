@@ -99,8 +99,8 @@ class TestQuality:
         assert found["audited"] == (gold > 0)
 
     def test_labels_accepted_most_often_are_shown(self) -> None:
-        drawn = simulate(3000, 10, 30, 5, accuracy=0.9, seed=1, prior=np.arange(1, 31) / 465)
-        result = fit(drawn.judgments)
+        drawn = simulate(800, 10, 30, 4, accuracy=0.9, seed=1, prior=np.arange(1, 31) / 465)
+        result = fit(drawn.judgments, rho=0.2)
         found = of(result)["by_label"]
         assert len(found) == quality.MOST_SHOWN == 20
         assert list(found) == sorted(found, key=drawn.judgments.labels.index)
@@ -115,6 +115,7 @@ class TestQuality:
         n = int((result.gold_posterior.max(axis=1) >= 0.95).sum())
         assert of(result)["gold"]["accepted"]["items"] == n > 0
 
+    @pytest.mark.slow
     def test_the_interval_covers_the_true_error(self) -> None:
         """Crowds that err together: what is measured on gold holds for the items without."""
         covered, wrong, expected = [], [], []
@@ -174,9 +175,9 @@ class TestOverconfident:
 class TestWords:
     @pytest.fixture
     def files(self, tmp_path: Path) -> tuple[Path, Path]:
-        drawn, table = crowd(400, 1)
+        drawn, table = crowd(200, 1)
         (tmp_path / "j.csv").write_text(writing.text(table))
-        (tmp_path / "g.csv").write_text(writing.text(drawn.truth_table(150, 1)))
+        (tmp_path / "g.csv").write_text(writing.text(drawn.truth_table(120, 1)))
         return tmp_path / "j.csv", tmp_path / "g.csv"
 
     @pytest.mark.parametrize("with_gold", [True, False])
@@ -201,8 +202,8 @@ class TestWords:
         judgments, gold = files
         err = run("run", judgments, "--gold", gold, "--out", tmp_path / "a").err
         told = json.loads((tmp_path / "a" / "summary.json").read_text())["convergence"]
-        assert (told["confidence_by"], told["rho"], told["temperature_gold_items"]) == ("gold", 0, 150)
-        assert f"; confidence fitted on 150 gold items (temperature {told['temperature']:.2f})" in err
+        assert (told["confidence_by"], told["rho"], told["temperature_gold_items"]) == ("gold", 0, 120)
+        assert f"; confidence fitted on 120 gold items (temperature {told['temperature']:.2f})" in err
         err = run("run", judgments, "--out", tmp_path / "b").err
         told = json.loads((tmp_path / "b" / "summary.json").read_text())["convergence"]
         assert (told["confidence_by"], told["temperature"], told["temperature_gold_items"]) == ("design effect", 1, 0)
@@ -210,5 +211,5 @@ class TestWords:
         assert "fitted on" not in err
         shares = majority_vote.fit(judgments, gold=read_gold(gold))
         config = EscalateConfig()
-        told = summary(shares, np.zeros(400, np.int32), config, None, {})["convergence"]
+        told = summary(shares, np.zeros(200, np.int32), config, None, {})["convergence"]
         assert told["confidence_by"] == "vote shares"

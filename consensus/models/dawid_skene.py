@@ -73,8 +73,8 @@ def fit(
         What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
         None.
     gold
-        Items whose label is known, from ``read_gold`` or anything that it reads: clamped,
-        and used to audit the confidence of the others.
+        Items whose label is known, from ``read_gold`` or anything that it reads: clamped, and used to audit the
+        confidence of the others; from 100 that people judged on (and without ``rho``) also to fit it.
     backend
         Where shards are worked on; threads of this process by default.
     progress
