@@ -52,7 +52,8 @@ class FitConfig(_Settings):
         ge=0,
         le=100,
         description="Correlation of judgments on one item, by which confidences are tempered; "
-        "0 does not temper. Default: measured on held-out judgments up to a million of them, else .3.",
+        "0 does not temper. Default: with 100 gold items that people judged, a temperature is fitted on these instead; "
+        "else measured on held-out judgments up to a million of them, else .3.",
     )
     max_iterations: int = Field(default=500, ge=1, description="EM passes at most.")
     tolerance: float = Field(

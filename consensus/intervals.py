@@ -32,6 +32,22 @@ def wilson(successes: ArrayLike, n: ArrayLike) -> tuple[Reals, Reals]:
     return np.maximum((centre - half) / scale, 0.0), np.minimum((centre + half) / scale, 1.0)
 
 
+def clopper_pearson(successes: ArrayLike, n: ArrayLike) -> tuple[Reals, Reals]:
+    """Exact interval of a share (Clopper & Pearson 1934): covers it at least as often as it says; NaN where ``n`` is 0.
+
+    Returns
+    -------
+    low, high
+        In [0, 1], in the shape of the arguments.
+    """
+    k, total = np.asarray(successes, np.float64), np.asarray(n, np.float64)
+    some, other = k > 0, k < total
+    low, _ = beta_quantiles(np.where(some, k, 1.0), np.where(some, total - k + 1.0, 1.0))
+    _, high = beta_quantiles(np.where(other, k + 1.0, 1.0), np.where(other, total - k, 1.0))
+    known = total > 0
+    return np.where(known, np.where(some, low, 0.0), np.nan), np.where(known, np.where(other, high, 1.0), np.nan)
+
+
 def beta_quantiles(a: Reals, b: Reals) -> tuple[Reals, Reals]:
     """Central credible interval of Beta(a, b), elementwise."""
     from scipy.special import betaincinv

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.calibration import Tempering
     from consensus.config import FitConfig
     from consensus.confusions import Confusions
     from consensus.copies import Copies
@@ -74,8 +75,8 @@ class Consensus:
     confusions: Confusions
     convergence: Convergence
     config: FitConfig
-    rho: float
-    """Correlation of judgments on one item by which ``posterior`` is tempered."""
+    tempering: Tempering
+    """How ``posterior`` is tempered."""
     gold: AlignedGold | None = None
     models: ModelFindings | None = None
     """What models said, and what was learnt about them."""
@@ -84,10 +85,16 @@ class Consensus:
     members: Consensus | None = None
     """Where copies count as one: the same labels, and every worker with all judgments, to be rated by them."""
     gold_posterior: NDArray[np.float64] | None = None
-    """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts."""
+    """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts;
+    tempered like the others, by a temperature that it had its part in where that was fitted on gold."""
     warnings: tuple[Warning, ...] = ()
     starts: dict[str, float] = field(default_factory=dict)
     """Final objective of each start that was tried, in nats."""
+
+    @property
+    def rho(self) -> float:
+        """Correlation of judgments on one item by which ``posterior`` is tempered; 0 where gold tells how."""
+        return self.tempering.rho
 
     @property
     def identified(self) -> bool:

@@ -95,7 +95,7 @@ def test_p_wrong_by_its_formula(fitted: tuple[Consensus, Gold, set[str]]) -> Non
     assert result.gold is not None
     assert result.gold_posterior is not None
     n = result.judgments.per_item[result.gold.items]
-    untempered = result.gold_posterior ** (1 / tempering.power(n, result.rho))[:, None]
+    untempered = result.gold_posterior ** (1 / result.tempering.power(n))[:, None]
     untempered /= untempered.sum(axis=1, keepdims=True)
     accepted = [set(np.flatnonzero(row).tolist()) for row in result.gold.accepted]
     expected = naive.p_wrong(untempered, n.tolist(), accepted, tempering.GRID, gold_health.SHARES)

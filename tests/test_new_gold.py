@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import fit, read, simulate, worker_audit
+from consensus.calibration import Tempering
 from consensus.errors import ConfigError
 from consensus.intervals import Z
 from consensus.judgments import Gold, Judgments
 from consensus.kernels import support
-from consensus.models import majority_vote, tempering
+from consensus.models import majority_vote
 from consensus.result import Consensus
 from consensus.simulation import Simulation
 from consensus.worker_audit import new_gold, others, retests, skills
@@ -198,6 +199,6 @@ def test_command_line(run: Run, write: Any) -> None:
 
 def test_power_of_what_is_left() -> None:
     p = np.array([0.2, 0.9, 1.0])
-    power = tempering.power(np.array([4, 4, 4]), 0.3)
+    power = Tempering(0.3).power(np.array([4, 4, 4]))
     expected = naive.tempered(np.column_stack([p, (1 - p) / 2, (1 - p) / 2]), np.array([4, 4, 4]), 0.3)[:, 0]
     np.testing.assert_allclose(new_gold._tempered(p, power, 3), expected)

@@ -60,7 +60,7 @@ def aggregate(
             return result.posteriors
         return result.labels.assign(status=escalation.statuses(result, **chosen.part(EscalateConfig)))
 
-    fit_and_print(dict(locals()), table)
+    fit_and_print(dict(locals()), table, promise=not posteriors)
 
 
 def agreement(
@@ -175,11 +175,16 @@ def escalate(
         tests = framed(routing.retests(result, AuditConfig.of(None, **chosen.part(AuditConfig))))
         return pd.concat([found, tests], ignore_index=True)
 
-    fit_and_print(dict(locals()), table)
+    fit_and_print(dict(locals()), table, promise=True)
 
 
-def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame]") -> None:
-    """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr."""
+def fit_and_print(
+    parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame]", promise: bool = False
+) -> None:
+    """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr.
+
+    With ``promise`` the table tells what is accepted, and stderr how far that can be trusted.
+    """
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
@@ -189,12 +194,15 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     for read in (job.costs, job.asked, job.previous):  # what can't be used is told before the work begins
         read(chosen)
 
+    from consensus.config import EscalateConfig
     from consensus.report import words
 
     with told.stages():
         result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, told)
         made = table(result, chosen)
-    _put(made, words.of_result(result), parameters, told)
+        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig)) if promise else None
+        lines = words.of_result(result, rule)
+    _put(made, lines, parameters, told)
 
 
 def _refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.models import tempering
 from consensus.models.priors import SMALLEST
 from consensus.probabilities import normalised
 
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 BLOCK = 5_000_000  # judgments times labels that are worked on at once
 
 
-def without_gold(
-    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float
-) -> NDArray[np.float64]:
-    """(G, K) tempered posterior of the gold items as if their gold were unknown, to audit the confidence.
+def without_gold(judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold) -> NDArray[np.float64]:
+    """(G, K) logarithms of the posterior of the gold items as if their gold were unknown, to audit the confidence.
+
+    Not tempered, and up to a constant of each item.
 
     Their own judgments are taken out of their workers' counts: C = (N - m z + A) / (n - m z + A.), with m judgments of
     the worker on the item (more than one only where repeats are kept). The class prior pi and A are not refitted, so
@@ -34,14 +33,13 @@ def without_gold(
     cuts = np.flatnonzero(np.diff(n_cells // BLOCK, prepend=0)).tolist()
     bounds = [0, *(cut for cut in cuts if cut), len(gold.items)]
     parts = [slice(a, b) for a, b in itertools.pairwise(bounds)]
-    return np.concatenate([_without(judgments, problem, estimate, gold, rho, part) for part in parts])
+    return np.concatenate([_without(judgments, problem, estimate, gold, part) for part in parts])
 
 
 def _without(
-    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, rho: float, part: slice
+    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, part: slice
 ) -> NDArray[np.float64]:
     items, accepted = gold.items[part], gold.accepted[part]
-    n_each = judgments.per_item[items]
     own, judgment = judgments.of_items(items)
     worker, label = judgments.worker[judgment], judgments.label[judgment]
     N, n, C = problem.rows.gathered(estimate, judgment)
@@ -55,8 +53,7 @@ def _without(
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
     log_posterior = log_prior.copy()
     np.add.at(log_posterior, own, np.log(np.maximum(C, SMALLEST)))
-    log_posterior *= tempering.power(n_each, rho)[:, None]
-    return normalised(np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True)))
+    return log_posterior
 
 
 def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.backends import Threads
+from consensus.calibration import LEAST_GOLD, Tempering, fitted_on_gold
 from consensus.config import FitConfig
 from consensus.errors import JudgmentError
 from consensus.models import (
@@ -37,6 +38,8 @@ from consensus.result import Consensus, Warning
 from consensus.votes import ModelFindings
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from consensus.backends import Backend
     from consensus.config import Prior
     from consensus.judgments import AlignedGold, Judgments
@@ -70,8 +73,8 @@ def fit(
         What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
         None.
     gold
-        Items whose label is known, from ``read_gold`` or anything that it reads: clamped,
-        and used to audit the confidence of the others.
+        Items whose label is known, from ``read_gold`` or anything that it reads: clamped, and used to audit the
+        confidence of the others; from 100 that people judged on (and without ``rho``) also to fit it.
     backend
         Where shards are worked on; threads of this process by default.
     progress
@@ -111,7 +114,9 @@ def fit(
         cautions.append(diagnostics.small_data(judgments))
     candidates = _candidates(judgments, problem, backend, progress)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
-    rho = _rho(judgments, problem, config, backend, small, progress)
+    without = None if aligned is None else without_gold(judgments, problem, estimate, aligned)
+    tempered = None if aligned is None or without is None else _by_gold(judgments, aligned, without, config)
+    tempered = tempered or Tempering(_rho(judgments, problem, config, backend, small, progress))
     tell = progress or (lambda *_: None)
     tell("diagnosing", 0, np.nan, np.nan)
     cautions = [*diagnostics.of_fit(judgments, problem.rows, estimate, backend), *cautions]
@@ -121,15 +126,19 @@ def fit(
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
-        beliefs=estimate.beliefs(problem, backend, tempering.power(judgments.per_item, rho)),
+        beliefs=estimate.beliefs(problem, backend, tempered.power(judgments.per_item)),
         prior_shares=estimate.shares,
         confusions=problem.rows.confusions(estimate, backend),
         convergence=estimate.convergence,
         config=config,
-        rho=rho,
+        tempering=tempered,
         gold=aligned,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
-        gold_posterior=None if aligned is None else without_gold(judgments, problem, estimate, aligned, rho),
+        gold_posterior=(
+            None
+            if aligned is None or without is None
+            else tempered.tempered(without, judgments.per_item[aligned.items])
+        ),
         warnings=(
             *diagnostics.of_judgments(judgments, votes),
             *diagnostics.of_gold(aligned),
@@ -205,6 +214,19 @@ def _candidates(
         start = starts.gold(judgments, problem, backend)
         found["gold"] = climb(problem, start, backend, progress, "fitting from gold")
     return found
+
+
+def _by_gold(
+    judgments: Judgments, gold: AlignedGold, without: NDArray[np.float64], config: FitConfig
+) -> Tempering | None:
+    """The tempering that gold asks for, where people judged enough of it and no other one is wanted.
+
+    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold.
+    """
+    judged = judgments.per_item[gold.items] > 0
+    if config.rho is not None or judged.sum() < LEAST_GOLD:
+        return None
+    return fitted_on_gold(without[judged], gold.accepted[judged])
 
 
 def _rho(

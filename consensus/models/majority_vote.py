@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.backends import Threads
+from consensus.calibration import Tempering
 from consensus.config import FitConfig
 from consensus.confusions import Confusions
 from consensus.models import diagnostics, pooled_prior, starts
@@ -88,7 +89,7 @@ def of_shares(
         ),
         convergence=Convergence("not_iterative" if identified else "not_identified", 0, ()),
         config=config,
-        rho=0.0,
+        tempering=Tempering(),
         gold=gold,
         models=models,
         gold_posterior=gold_posterior,

@@ -2,7 +2,8 @@
 
 Judgments on one item are correlated, so n of them are worth fewer. Reported is z[i, k] ** tau_i, normalised, with
 tau_i = 1 / (1 + rho (n_i - 1)): the design effect of survey sampling (Kish 1965, section 5.4). It never changes the
-label, and never enters the EM loop.
+label, and never enters the EM loop. Where there is enough gold, a temperature is fitted on that instead
+(``consensus.calibration``).
 """
 
 from __future__ import annotations
@@ -32,12 +33,6 @@ HELD_OUT_SHARE = 0.2
 N_SPLITS = 2
 GRID = np.array([0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3])
 HELD_OUT_TOLERANCE = 1e-5  # nats per judgment; rho moves in steps of the grid
-
-
-def power(n_judgments: NDArray[np.int64], rho: float) -> NDArray[np.float64]:
-    """tau_i (I,), in (0, 1]."""
-    tau: NDArray[np.float64] = 1.0 / (1.0 + rho * np.maximum(n_judgments - 1, 0))
-    return tau
 
 
 def measured_rho(

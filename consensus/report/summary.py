@@ -12,7 +12,7 @@ import numpy as np
 from consensus import __version__, model_audit, model_tables, worker_audit
 from consensus.config import AuditConfig
 from consensus.escalation import STATUSES
-from consensus.intervals import LEVEL, Z, wilson
+from consensus.report import quality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from consensus.result import Consensus
     from consensus.votes import ModelFindings
 
-MOST_SHOWN = 20  # labels up to which the prior of the confusions stands in the summary
 LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
 
@@ -42,7 +41,8 @@ def summary(
     audit = audit or AuditConfig()
     judgments = result.judgments
     tally = judgments.tally
-    convergence, models = result.convergence, result.models
+    convergence, tempering, models = result.convergence, result.tempering, result.models
+    promise = quality.quality(result, status, escalate)
     found: dict[str, Any] = _without_nan(
         {
             "provenance": {
@@ -82,54 +82,19 @@ def summary(
                 "prior_frozen_at": convergence.frozen_at,
                 "objective": list(convergence.objective),
                 "starts": result.starts,
-                "rho": result.rho,
-                "pseudo_counts": result.confusions.pseudo_counts.tolist() if judgments.n_labels <= MOST_SHOWN else None,
+                "confidence_by": "vote shares" if result.model == "majority_vote" else tempering.by,
+                "rho": tempering.rho,
+                "temperature": tempering.temperature,
+                "temperature_gold_items": tempering.n_gold,
+                "pseudo_counts": result.confusions.pseudo_counts.tolist()
+                if judgments.n_labels <= quality.MOST_SHOWN
+                else None,
             },
-            "quality": quality(result, status, escalate),
+            "quality": promise,
             "models": None if models is None else _models(result, models, status, escalate),
-            "warnings": [asdict(warning) for warning in result.warnings],
+            "warnings": [asdict(warning) for warning in (*result.warnings, *quality.cautions(promise))],
         }
     )
-    return found
-
-
-def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConfig) -> dict[str, Any]:
-    """Expected error of the accepted items, and the measured error on gold items judged by the same rule.
-
-    ``expected_error`` is the mean of 1 - confidence; its interval is the spread of that many errors (normal) *if the
-    confidences are right*. ``gold`` compares each gold item with what its label would have been without its gold
-    (``models.cavity``), over all of them and over those that the rule would have accepted; intervals are Wilson's.
-    ``audited`` is true if the rule would have accepted any gold item.
-    """
-    accepted = status[: result.judgments.n_items] == STATUSES.index("accepted")
-    wrong = 1.0 - result.confidence[accepted]
-    n = len(wrong)
-    spread = Z * np.sqrt(float((wrong * (1 - wrong)).sum())) / max(n, 1)
-    expected = float(wrong.mean()) if n else np.nan
-    found: dict[str, Any] = {
-        "target": escalate.target,
-        "accepted": n,
-        "audited": False,
-        "expected_error": expected,
-        "expected_error_low": max(expected - spread, 0.0),
-        "expected_error_high": min(expected + spread, 1.0),
-        "interval_level": LEVEL,
-        "gold": None,
-    }
-    if result.gold is not None and result.gold_posterior is not None:
-        posterior = result.gold_posterior
-        best = posterior.argmax(axis=1)
-        right = result.gold.accepted[np.arange(len(best)), best]
-        per_item = result.judgments.per_item[result.gold.items]
-        enough = per_item >= escalate.min_judgments
-        if result.models is not None:
-            enough |= result.models.vouched[result.gold.items]
-        settled = (posterior.max(axis=1) >= escalate.target) & enough
-        alone = settled & (per_item == 0)
-        found["audited"] = bool(settled.any())
-        found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}
-        if result.models is not None:
-            found["gold"]["accepted_by_models_alone"] = _measured(right[alone], posterior[alone])
     return found
 
 
@@ -169,19 +134,6 @@ def _models(
         "weight_of_class_prior": float(models.weights.weight[0]),
         "items_settled_by_models_alone": int(((status[: len(n)] == STATUSES.index("accepted")) & (n == 0)).sum()),
         "judgments_saved": int(missing.sum()),
-    }
-
-
-def _measured(right: np.ndarray[Any, Any], posterior: np.ndarray[Any, Any]) -> dict[str, float]:
-    n, n_wrong = len(right), int((~right).sum())
-    low, high = wilson(n_wrong, n)
-    return {
-        "items": n,
-        "errors": n_wrong,
-        "measured_error": n_wrong / n if n else np.nan,
-        "low": float(low),
-        "high": float(high),
-        "claimed_error": float(1.0 - posterior.max(axis=1).mean()) if n else np.nan,
     }
 
 

@@ -6,28 +6,39 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from consensus.models import diagnostics
+from consensus.report import quality
 
 if TYPE_CHECKING:
+    from consensus.config import EscalateConfig
     from consensus.judgments import Judgments
     from consensus.result import Consensus
 
 
 def lines(summary: dict[str, Any]) -> list[str]:
     """A few lines that say what came in, what came out, and how far it can be trusted."""
-    counts, quality = summary["counts"], summary["quality"]
+    counts = summary["counts"]
     return [
         *_rows(counts),
         _fit(summary),
         *([] if summary["models"] is None else _models(summary["models"])),
-        *_status(counts, quality),
+        acceptance(summary["quality"]),
+        *_waiting(counts["status"]),
         *_verdicts(summary["verdicts"]),
         *(_warning(one["code"], one["message"]) for one in summary["warnings"]),
     ]
 
 
-def of_result(result: Consensus) -> list[str]:
-    """What to know beside a single table: the balance of rows, and what to beware of."""
-    return [balance(asdict(result.judgments.tally)), *(_warning(one.code, one.message) for one in result.warnings)]
+def of_result(result: Consensus, escalate: EscalateConfig | None = None) -> list[str]:
+    """What to know beside a single table: the balance of rows, and what to beware of.
+
+    If the table tells what is accepted (by ``escalate``), also how far that can be trusted.
+    """
+    warnings, found = list(result.warnings), [balance(asdict(result.judgments.tally))]
+    if escalate is not None:
+        promise = quality.of_result(result, escalate)
+        found.append(acceptance(promise))
+        warnings += quality.cautions(promise)
+    return [*found, *(_warning(one.code, one.message) for one in warnings)]
 
 
 def of_judgments(judgments: Judgments) -> list[str]:
@@ -81,23 +92,28 @@ def _fit(summary: dict[str, Any]) -> str:
         "not_iterative": "vote shares, nothing to converge",
         "not_identified": "one judgment an item, nothing to fit",
     }[convergence["status"]]
-    return f"{summary['settings']['model'].replace('_', ' ')}: {said}"
+    by = ""
+    if convergence["temperature_gold_items"]:
+        by = (
+            f"; confidence fitted on {convergence['temperature_gold_items']:,} gold items "
+            f"(temperature {convergence['temperature']:.2f})"
+        )
+    return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
 
 
-def _status(counts: dict[str, Any], quality: dict[str, Any]) -> list[str]:
-    status = counts["status"]
-    of = f"{counts['items']:,} items"
-    if "gold" in status:
-        of = f"the {counts['items_without_gold']:,} items without gold"
-    found = [f"accepted {quality['accepted']:,} of {of} at target {quality['target']:.0%}: {_quality(quality)}"]
+def acceptance(promise: dict[str, Any]) -> str:
+    """The promise about the accepted items, given their ``quality``; says so where nothing audits it."""
+    of = f"{promise['items']:,} items" if promise["gold"] is None else f"the {promise['items']:,} items without gold"
+    return f"accepted {promise['accepted']:,} of {of} at target {100 * promise['target']:.3g}%: {_quality(promise)}"
+
+
+def _waiting(status: dict[str, int]) -> list[str]:
     waiting = [
         f"{status[name]:,} {to}"
         for name, to in (("escalate", "need more judgments"), ("expert", "an expert"))
         if name in status
     ]
-    if waiting:
-        found.append(", ".join(waiting))
-    return found
+    return [", ".join(waiting)] if waiting else []
 
 
 def _verdicts(verdicts: dict[str, int]) -> list[str]:
@@ -106,16 +122,16 @@ def _verdicts(verdicts: dict[str, int]) -> list[str]:
     return [f"workers: {', '.join(said)}"] if said else []
 
 
-def _quality(quality: dict[str, Any]) -> str:
-    if not quality["accepted"]:
-        return "no error to state" if quality["audited"] else "no error to state, unaudited"
-    claim = f"expected error {quality['expected_error']:.1%}"
-    if not quality["audited"]:
-        why = "" if quality["gold"] is None else " (no gold item would be accepted)"
+def _quality(promise: dict[str, Any]) -> str:
+    if not promise["accepted"]:
+        return "no error to state" if promise["audited"] else "no error to state, unaudited"
+    claim = f"expected error {promise['expected_error']:.1%}"
+    if not promise["audited"]:
+        why = "" if promise["gold"] is None else " (no gold item would be accepted)"
         return f"{claim} if the confidences are right, unaudited{why}"
-    gold = quality["gold"]["accepted"]
+    gold = promise["gold"]["accepted"]
     return (
-        f"{claim} [{quality['expected_error_low']:.1%}, {quality['expected_error_high']:.1%}], audited on "
+        f"{claim} [{promise['expected_error_low']:.1%}, {promise['expected_error_high']:.1%}], audited on "
         f"{gold['items']:,} gold items: measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
     )
 

@@ -19,7 +19,6 @@ import numpy as np
 
 from consensus.copies import Copies
 from consensus.kernels import copying as kernels
-from consensus.models import tempering
 from consensus.posterior import DensePosterior
 from consensus.result import framed
 from consensus.worker_audit import shared_items
@@ -161,7 +160,7 @@ def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: 
     if not isinstance(result.beliefs, DensePosterior) or judgments.n_workers * K * K > MOST_CELLS:
         spread = _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_))
         return _Test(by_agreement, _tail(pairs, by_agreement, spread), 0.0, spread)
-    fitted = (result.confusions.dense(), result.posterior, tempering.power(result.judgments.per_item, result.rho))
+    fitted = (result.confusions.dense(), result.posterior, result.tempering.power(result.judgments.per_item))
     by_fit = _expected(by_worker, pairs, fitted, result.backend)
     expected = bounded(by_fit, pairs.shared)
     suspicious = _is_suspicious(pairs, expected, _tail(pairs, expected, 1.0), n_tested)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
+from consensus.calibration import Tempering
 from consensus.judgments import AlignedGold
 from consensus.models import tempering
 from consensus.probabilities import normalised
@@ -148,14 +149,14 @@ def _p_wrong(result: Consensus, known: AlignedGold, posterior: Reals) -> Reals:
     n = result.judgments.per_item[known.items]
     if result.model == "majority_vote":  # shares of votes: one vote is no certainty
         posterior = (posterior * n[:, None] + 1.0 / K) / (n[:, None] + 1.0)
-    fitted = tempering.power(n, result.rho)
+    fitted = result.tempering.power(n)
     right = np.empty((len(tempering.GRID), n_items))
 
     def shard(part: slice) -> None:
         logs = np.log(np.maximum(posterior[part], 1e-300)) / fitted[part, None]
         logs -= logs.max(axis=1, keepdims=True)
         for at, rho in enumerate(tempering.GRID):
-            q = normalised(np.exp(logs * tempering.power(n[part], rho)[:, None]))
+            q = normalised(np.exp(logs * Tempering(rho).power(n[part])[:, None]))
             right[at, part] = (q * known.accepted[part]).sum(axis=1)
 
     result.backend.map(shard, even_parts(n_items, number_of_shards(posterior.size)))

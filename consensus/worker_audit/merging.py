@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import CollusionConfig, FitConfig
-from consensus.models import dawid_skene, tempering
+from consensus.models import dawid_skene
 from consensus.models.rows import Rows
 from consensus.posterior import DensePosterior
 from consensus.probabilities import normalised
@@ -117,7 +117,7 @@ def _of_members(result: Consensus, judgments: Judgments, copies: Copies) -> Cons
     if not isinstance(result.beliefs, DensePosterior):
         return None
     backend = result.backend
-    power = tempering.power(result.judgments.per_item, result.rho)
+    power = result.tempering.power(result.judgments.per_item)
     with np.errstate(divide="ignore"):
         logs = np.log(result.posterior) / power[:, None]
     logs -= logs.max(axis=1, keepdims=True)
@@ -125,7 +125,7 @@ def _of_members(result: Consensus, judgments: Judgments, copies: Copies) -> Cons
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
-    tempered = normalised(np.exp(logs * tempering.power(judgments.per_item, result.rho)[:, None]))
+    tempered = normalised(np.exp(logs * result.tempering.power(judgments.per_item)[:, None]))
     return replace(
         result,
         judgments=judgments,

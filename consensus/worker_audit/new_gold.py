@@ -10,7 +10,6 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.errors import ConfigError
-from consensus.models import tempering
 from consensus.result import framed, named
 from consensus.worker_audit import others, skills
 
@@ -124,7 +123,7 @@ class Candidates:
         if result.gold is not None:
             fit[result.gold.items] = False
         items = np.flatnonzero(fit)
-        without = _tempered(least[items], tempering.power(n[items] - 1, result.rho), judgments.n_labels)
+        without = _tempered(least[items], result.tempering.power(n[items] - 1), judgments.n_labels)
         sure = without >= CONFIDENT_WITHOUT
         items = items[sure]
         return cls(items, peaks.best[items], support[items, 0], support[items, 1], without[sure])

@@ -11,7 +11,6 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import others
-from consensus.models import tempering
 from consensus.models.rows import Rows
 from consensus.posterior import SparsePosterior
 from consensus.probabilities import normalised
@@ -30,7 +29,7 @@ def right(result: Consensus) -> Reals:
     """(J,) P(the label of a judgment is the true one | the other judgments of its item, its gold, and models)."""
     judgments, beliefs = result.judgments, result.beliefs
     rows = Rows.of(judgments, result.backend)
-    power = tempering.power(judgments.per_item, result.rho)
+    power = result.tempering.power(judgments.per_item)
     found = np.empty(judgments.n_judgments)
     cells, A = result.confusions, result.confusions.pseudo_counts
     C_cell = cell_likelihoods(result)
@@ -77,7 +76,7 @@ def cavities(result: Consensus, judgment: NDArray[np.int64]) -> Reals:
     judgments = result.judgments
     item, worker, label = judgments.item[judgment], judgments.worker[judgment], judgments.label[judgment]
     posterior = result.beliefs.dense(item.astype(np.int64))
-    power = tempering.power(judgments.per_item[item], result.rho)
+    power = result.tempering.power(judgments.per_item[item])
     with np.errstate(divide="ignore"):
         logs = np.log(posterior) / power[:, None]
     logs -= np.log(np.maximum(likelihoods(result, worker, label), SMALLEST))

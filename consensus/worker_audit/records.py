@@ -11,7 +11,7 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import others as kernels
-from consensus.models import pooled_prior, tempering
+from consensus.models import pooled_prior
 from consensus.models.rows import IN_REGISTERS, Rows
 from consensus.posterior import DensePosterior
 from consensus.worker_audit import others
@@ -153,7 +153,7 @@ def _priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> Reals:
     priors = np.zeros((judgments.n_items if len(items) else 1, max(K, IN_REGISTERS)))
     priors[:, :K] = np.maximum(result.prior_shares, others.SMALLEST)
     if len(items):  # read off the posterior, by taking out what the judgments say
-        power = tempering.power(judgments.per_item[items], result.rho)
+        power = result.tempering.power(judgments.per_item[items])
         with np.errstate(divide="ignore"):
             logs = np.log(beliefs.table[items]) / power[:, None]
         mine = np.flatnonzero(own[judgments.item])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import ConfigError
-from consensus.models import tempering
 from consensus.probabilities import normalised
 from consensus.result import framed, named
 from consensus.worker_audit import others
@@ -156,7 +155,7 @@ def _weights(result: Consensus, own: Positions) -> tuple[Reals, NDArray[np.int32
 
     def part(begin: int) -> None:
         at = slice(begin, begin + step)
-        power = tempering.power(judgments.per_item[judgments.item[own[at]]] - 1, result.rho)
+        power = result.tempering.power(judgments.per_item[judgments.item[own[at]]] - 1)
         q = others.cavities(result, own[at])
         q = normalised((q / q.max(axis=1, keepdims=True)) ** power[:, None])
         weight[at] = np.log((q * crowd[:, label[at]].T).sum(axis=1) / habit[label[at]])
