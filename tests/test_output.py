@@ -186,19 +186,19 @@ class TestSummary:
         ],
     )
     def test_words_match_numbers(self, fitted: Callable[[Any], Any], said: str) -> None:
-        from consensus.escalation.reasons import reasons, status_codes
+        from consensus.escalation import planned
 
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
         result = fitted(drawn)
         config = EscalateConfig(target=0.9)
-        found = summary(result, status_codes(result, reasons(result, config)), config, None, {})
+        found = summary(result, planned(result, config), config, None, {})
         told = "\n".join(words.lines(found))
         assert said in told
         assert found["quality"]["audited"] == ("unaudited" not in told)
 
     def test_gold_tells_what_models_settle_alone(self) -> None:
         """Gold items that no person judged are measured apart."""
-        from consensus.escalation.reasons import reasons, status_codes
+        from consensus.escalation import planned
 
         drawn = simulate(300, 10, 2, 3, accuracy=0.9, seed=2)
         votes = simulate_votes(drawn, 1, accuracy=0.9, soft=True, seed=1)
@@ -208,7 +208,7 @@ class TestSummary:
         known = Gold(gold.item[::3], gold.label[::3], gold.place[::3])
         result = fit(people, model_votes=votes, gold=known)
         config = EscalateConfig(target=0.9)
-        found = summary(result, status_codes(result, reasons(result, config)), config, known, {})
+        found = summary(result, planned(result, config), config, known, {})
         alone = found["quality"]["gold"]["accepted_by_models_alone"]
         accepted = found["quality"]["gold"]["accepted"]
         assert 10 < alone["items"] < accepted["items"]

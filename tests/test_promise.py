@@ -10,6 +10,7 @@ import pytest
 
 from consensus import fit, read_gold, simulate
 from consensus.config import EscalateConfig
+from consensus.escalation import planned
 from consensus.formats import writing
 from consensus.intervals import clopper_pearson
 from consensus.models import majority_vote
@@ -164,11 +165,13 @@ class TestOverconfident:
         copies = pd.concat([table, table.assign(worker=table["worker"] + "c")], ignore_index=True)
         result = fit(copies, gold=drawn.truth_table(200, 1), rho=0)
         config = EscalateConfig()
-        told = summary(result, np.zeros(900, np.int32), config, None, {})
+        told = summary(result, planned(result, config), config, None, {})
         assert "overconfident" in [one["code"] for one in told["warnings"]]
         assert any(line.startswith("warning overconfident: ") for line in words.lines(told))
-        assert any(line.startswith("warning overconfident: ") for line in words.of_result(result, config))
-        calibrated = words.of_result(fit(copies, gold=drawn.truth_table(200, 1)), config)
+        said = words.of_escalation(result, planned(result, config), config)
+        assert any(line.startswith("warning overconfident: ") for line in said)
+        truly = fit(copies, gold=drawn.truth_table(200, 1))
+        calibrated = words.of_escalation(truly, planned(truly, config), config)
         assert not any("overconfident" in line for line in calibrated)
 
 
@@ -211,5 +214,5 @@ class TestWords:
         assert "fitted on" not in err
         shares = majority_vote.fit(judgments, gold=read_gold(gold))
         config = EscalateConfig()
-        told = summary(shares, np.zeros(200, np.int32), config, None, {})["convergence"]
+        told = summary(shares, planned(shares, config), config, None, {})["convergence"]
         assert told["confidence_by"] == "vote shares"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from consensus.config import RunConfig
     from consensus.result import Consensus
 
+    Told = tuple[pd.DataFrame, list[str]]
+
 
 def aggregate(
     judgments: options.SomeJudgments = None,
@@ -54,13 +56,18 @@ def aggregate(
     """Print one row an item: its label, the confidence in it, and whether it is settled."""
     from consensus import escalation
     from consensus.config import EscalateConfig
+    from consensus.report import words
+    from consensus.result import decoded
 
-    def table(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
+    def table(result: "Consensus", chosen: "RunConfig") -> "Told":
         if posteriors:
-            return result.posteriors
-        return result.labels.assign(status=escalation.statuses(result, **chosen.part(EscalateConfig)))
+            return result.posteriors, words.of_result(result)
+        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
+        found = escalation.planned(result, rule)
+        status = decoded(found.status(result), escalation.STATUSES)
+        return result.labels.assign(status=status), words.of_escalation(result, found, rule)
 
-    fit_and_print(dict(locals()), table, promise=not posteriors)
+    fit_and_print(dict(locals()), table)
 
 
 def agreement(
@@ -157,33 +164,34 @@ def escalate(
     """Print the items that are not settled: why, how many judgments they need, and from whom."""
     from consensus import escalation
     from consensus.config import AuditConfig, EscalateConfig
-    from consensus.report import routing
+    from consensus.report import routing, words
     from consensus.result import framed
 
-    def table(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
+    def table(result: "Consensus", chosen: "RunConfig") -> "Told":
         import pandas as pd
 
-        found = escalation.escalate(
+        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
+        matrix, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)
+        found = escalation.planned(
             result,
-            costs=job.costs(chosen),
-            workers=job.asked(chosen),
-            previous=job.previous(chosen),
-            **chosen.part(EscalateConfig),
+            rule,
+            costs=None if matrix is None else matrix.align(result.judgments),
+            pool=None if pool is None else pool.align(result.judgments, rule.skill),
+            previous=last,
         )
-        if not chosen.retest:
-            return found
-        tests = framed(routing.retests(result, AuditConfig.of(None, **chosen.part(AuditConfig))))
-        return pd.concat([found, tests], ignore_index=True)
+        made, said = framed(found.columns(result, slice(None))), words.of_escalation(result, found, rule, last)
+        if chosen.retest:
+            tests = framed(routing.retests(result, AuditConfig.of(None, **chosen.part(AuditConfig))))
+            made = pd.concat([made, tests], ignore_index=True)
+        return made, said
 
-    fit_and_print(dict(locals()), table, promise=True)
+    fit_and_print(dict(locals()), table)
 
 
-def fit_and_print(
-    parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame]", promise: bool = False
-) -> None:
+def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame | Told]") -> None:
     """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr.
 
-    With ``promise`` the table tells what is accepted, and stderr how far that can be trusted.
+    The table may come with lines of words; else they are the balance of rows and the warnings.
     """
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
@@ -194,15 +202,13 @@ def fit_and_print(
     for read in (job.costs, job.asked, job.previous):  # what can't be used is told before the work begins
         read(chosen)
 
-    from consensus.config import EscalateConfig
     from consensus.report import words
 
     with told.stages():
         result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, told)
         made = table(result, chosen)
-        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig)) if promise else None
-        lines = words.of_result(result, rule)
-    _put(made, lines, parameters, told)
+        frame, lines = made if isinstance(made, tuple) else (made, words.of_result(result))
+    _put(frame, lines, parameters, told)
 
 
 def _refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:

@@ -1,7 +1,19 @@
 """Which items need more judgments, why, how many, from whom, and which of them first."""
 
+from consensus.escalation.expectations import Outlook, outlook
 from consensus.escalation.ranking import Escalation, escalate, planned, statuses
 from consensus.escalation.reasons import REASONS, STATUSES
-from consensus.escalation.reopening import changes
+from consensus.escalation.reopening import change_counts, changes
 
-__all__ = ["REASONS", "STATUSES", "Escalation", "changes", "escalate", "planned", "statuses"]
+__all__ = [
+    "REASONS",
+    "STATUSES",
+    "Escalation",
+    "Outlook",
+    "change_counts",
+    "changes",
+    "escalate",
+    "outlook",
+    "planned",
+    "statuses",
+]

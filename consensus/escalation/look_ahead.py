@@ -10,7 +10,6 @@ import numpy as np
 from consensus.backends import even_parts, number_of_shards
 from consensus.escalation.paths import likelihood_paths, one_coin_paths
 from consensus.kernels import look_ahead as kernels
-from consensus.models import tempering
 from consensus.posterior import DensePosterior
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def look_ahead(
     for n_judgments in np.unique(per_item).tolist():
         group = np.flatnonzero(per_item == n_judgments)
         left = int(np.clip(config.max_judgments - n_judgments, 0, n_steps))
-        power = tempering.power(n_judgments + np.arange(left + 1), result.rho)
+        power = result.tempering.power(n_judgments + np.arange(left + 1))
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
         ratio, least = power[1:] / power[0], config.min_judgments - n_judgments

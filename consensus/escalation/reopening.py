@@ -75,6 +75,25 @@ def changes(previous: Previous, result: Consensus, status: NDArray[np.int32]) ->
     }
 
 
+def change_counts(previous: Previous, result: Consensus, status: NDArray[np.int32]) -> dict[str, int]:
+    """How many items have another label, are opened again, newly accepted, or were not there before."""
+    import pyarrow.compute as pc
+
+    table = changes(previous, result, status)
+    before, now = table["status_before"], table["status"]
+
+    def count(flags: pa.BooleanArray) -> int:
+        return int(pc.sum(flags.fill_null(False)).as_py() or 0)
+
+    accepted, accepted_before = pc.equal(now, "accepted"), pc.equal(before, "accepted")
+    return {
+        "labels": count(pc.not_equal(table["label_before"], table["label"])),
+        "opened_again": count(pc.and_(accepted_before, pc.invert(accepted))),
+        "newly_accepted": count(pc.and_(accepted, pc.invert(accepted_before))),
+        "new_items": count(pc.is_null(before)),
+    }
+
+
 def _same(a: pa.StringArray, b: pa.StringArray) -> NDArray[np.bool_]:
     """Where two columns agree; so do two that are both missing."""
     import pyarrow.compute as pc

@@ -87,11 +87,13 @@ def names(result: Consensus, workers: NDArray[np.int32]) -> pa.StringArray:
     import pyarrow.compute as pc
 
     ids = result.judgments.worker_ids
-    columns = [ids.take(pa.array(column, mask=column < 0)) for column in workers.T]
-    if len(columns) == 1:
-        return columns[0]
-    joined = pc.binary_join_element_wise(*columns, " | ", null_handling="skip")
-    return pc.if_else(pa.array(workers[:, 0] < 0, pa.bool_()), pa.scalar(None, pa.string()), joined)
+    if not len(ids) or not len(workers):
+        return pa.nulls(len(workers), pa.string())
+    found = ids.take(pa.array(np.maximum(workers[:, 0], 0), mask=workers[:, 0] < 0))
+    for column in workers[:, 1:].T:  # nobody is chosen where nobody was before
+        after = ids.take(pa.array(np.maximum(column, 0), mask=column < 0))
+        found = pc.coalesce(pc.binary_join_element_wise(found, after, " | "), found)
+    return found
 
 
 def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:

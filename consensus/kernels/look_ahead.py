@@ -1,9 +1,9 @@
 """Loops that look ahead: what more judgments of an item would change, along paths of labels drawn beforehand.
 
 All items of a call have equally many judgments. Their tempered posterior (n, K) is q; with m more, and a path of
-labels, it is q ** ``ratio[m - 1]`` times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: ``ratio`` (M,) is the
-power of tempering then over that now, and ``walked`` the likelihood of the s-th path of an item whose true label is k,
-raised to the power of then.
+labels, it is q ** ``ratio[m - 1]`` times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: ``ratio`` (M,) is
+the power of tempering then over that now, and ``walked`` the likelihood of the s-th path of an item whose true label is
+k, raised to the power of then.
 """
 
 from __future__ import annotations

@@ -24,8 +24,6 @@ from consensus.result import decoded, named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from numpy.typing import NDArray
-
     from consensus.config import EscalateConfig
     from consensus.costs import Costs
     from consensus.formats.writing import Table
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from consensus.simulation import Simulation
 
 ABOUT_WORKERS = ("workers", "confusions", "models", "drift", "copying", "gold_health")
-TABLES = ("labels", "posteriors", *ABOUT_WORKERS, "escalations", "rejects")
+TABLES = ("labels", "posteriors", *ABOUT_WORKERS, "escalations", "changes", "rejects")
 STAGES = dict.fromkeys(ABOUT_WORKERS, "auditing")
 OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
@@ -176,12 +174,11 @@ def write(
     matrix = None if costs is None else costs.align(result.judgments)
     pool = None if asked is None else asked.align(result.judgments, escalate.skill)
     found = escalation.planned(result, escalate, costs=matrix, pool=pool, previous=previous)
-    status = found.status(result)
     progress("summary of the items")
-    told = summary(result, status, escalate, gold, reading or {}, audit)
+    told = summary(result, found, escalate, gold, reading or {}, audit, previous)
     with whole(out) as folder:
         workers = functools.partial(worker_audit.worker_columns, config=audit, costs=matrix, price=price)
-        for name, save in _tables(result, status, found, audit, workers, posteriors, ending, defuse).items():
+        for name, save in _tables(result, found, audit, workers, previous, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         progress("writing summary.json")
@@ -193,10 +190,10 @@ def write(
 
 def _tables(
     result: Consensus,
-    status: NDArray[np.int32],
     found: escalation.Escalation,
     audit: AuditConfig,
     workers: Callable[[Consensus], Columns],
+    previous: Previous | None,
     posteriors: bool,
     ending: str,
     defuse: bool,
@@ -204,7 +201,7 @@ def _tables(
     """How each table of a run is made and written; those with a row an item block by block."""
     import pyarrow as pa
 
-    judgments = result.judgments
+    judgments, status = result.judgments, found.status(result)
     names = [*result.label_columns(slice(0, 0)), *judgments.labels]
     unjudged = [] if result.gold is None else list(result.gold.unjudged)
     texts = (judgments.item_ids, judgments.worker_ids, pa.array([*names, *unjudged], pa.string()))
@@ -245,6 +242,8 @@ def _tables(
         "escalations": in_blocks(len(found.items) + len(retests["item"]), escalations),
         "rejects": at_once(_rejects),
     }
+    if previous is not None:
+        tables["changes"] = at_once(lambda result: escalation.changes(previous, result, status))
     if result.gold is not None:
         tables["gold_health"] = at_once(worker_audit.gold_columns)
     if judgments.timestamp is not None:

@@ -78,7 +78,7 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
 
 def of_result(result: Consensus, escalate: EscalateConfig) -> dict[str, Any]:
     """The ``quality`` of a result under a rule."""
-    return quality(result, escalation.status_codes(result, escalation.reasons(result, escalate)), escalate)
+    return quality(result, escalation.planned(result, escalate).status(result), escalate)
 
 
 def cautions(quality: dict[str, Any]) -> list[Warning]:

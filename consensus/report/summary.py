@@ -11,14 +11,16 @@ import numpy as np
 
 from consensus import __version__, model_audit, model_tables, worker_audit
 from consensus.config import AuditConfig
-from consensus.escalation import STATUSES
+from consensus.escalation import STATUSES, change_counts, outlook
 from consensus.report import quality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
+    from consensus.escalation import Escalation
     from consensus.judgments import Gold
+    from consensus.previous import Previous
     from consensus.result import Consensus
     from consensus.votes import ModelFindings
 
@@ -27,23 +29,26 @@ LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
 def summary(
     result: Consensus,
-    status: NDArray[np.int32],
+    found: Escalation,
     escalate: EscalateConfig,
     gold: Gold | None,
     reading: dict[str, Any],
     audit: AuditConfig | None = None,
+    previous: Previous | None = None,
 ) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
-    Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, models (null without), warnings.
+    Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
+    that are needed will bring), changes (since the ``previous`` run; null without), models (null without), warnings.
     Numbers that do not exist are null, never words.
     """
     audit = audit or AuditConfig()
     judgments = result.judgments
     tally = judgments.tally
     convergence, tempering, models = result.convergence, result.tempering, result.models
+    status = found.status(result)
     promise = quality.quality(result, status, escalate)
-    found: dict[str, Any] = _without_nan(
+    told: dict[str, Any] = _without_nan(
         {
             "provenance": {
                 "consensus": __version__,
@@ -91,11 +96,13 @@ def summary(
                 else None,
             },
             "quality": promise,
+            "escalation": asdict(outlook(result, found)),
+            "changes": None if previous is None else change_counts(previous, result, status),
             "models": None if models is None else _models(result, models, status, escalate),
             "warnings": [asdict(warning) for warning in (*result.warnings, *quality.cautions(promise))],
         }
     )
-    return found
+    return told
 
 
 def _collusion(result: Consensus) -> dict[str, Any]:
@@ -141,6 +148,6 @@ def _without_nan(value: Any) -> Any:
     """The same with None for NaN: JSON has no NaN."""
     if isinstance(value, dict):
         return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_without_nan(one) for one in value]
     return None if isinstance(value, float) and np.isnan(value) else value

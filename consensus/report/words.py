@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from consensus.escalation import STATUSES, change_counts, outlook
 from consensus.models import diagnostics
 from consensus.report import quality
 
 if TYPE_CHECKING:
     from consensus.config import EscalateConfig
+    from consensus.escalation import Escalation
     from consensus.judgments import Judgments
+    from consensus.previous import Previous
     from consensus.result import Consensus
+
+ROUNDS = 3  # lists that a budget is better spent in
 
 
 def lines(summary: dict[str, Any]) -> list[str]:
@@ -23,22 +31,35 @@ def lines(summary: dict[str, Any]) -> list[str]:
         *([] if summary["models"] is None else _models(summary["models"])),
         acceptance(summary["quality"]),
         *_waiting(counts["status"]),
+        *_outlook(summary["escalation"], summary["settings"]),
+        *_changes(summary["changes"]),
         *_verdicts(summary["verdicts"]),
         *(_warning(one["code"], one["message"]) for one in summary["warnings"]),
     ]
 
 
-def of_result(result: Consensus, escalate: EscalateConfig | None = None) -> list[str]:
-    """What to know beside a single table: the balance of rows, and what to beware of.
+def of_result(result: Consensus) -> list[str]:
+    """What to know beside a single table: the balance of rows, and what to beware of."""
+    return [balance(asdict(result.judgments.tally)), *(_warning(one.code, one.message) for one in result.warnings)]
 
-    If the table tells what is accepted (by ``escalate``), also how far that can be trusted.
-    """
-    warnings, found = list(result.warnings), [balance(asdict(result.judgments.tally))]
-    if escalate is not None:
-        promise = quality.of_result(result, escalate)
-        found.append(acceptance(promise))
-        warnings += quality.cautions(promise)
-    return [*found, *(_warning(one.code, one.message) for one in warnings)]
+
+def of_escalation(
+    result: Consensus, found: Escalation, escalate: EscalateConfig, previous: Previous | None = None
+) -> list[str]:
+    """The same beside a table of what is accepted or escalated; with how far it can be trusted, and what comes next."""
+    status = found.status(result)
+    promise = quality.quality(result, status, escalate)
+    counts = {name: int(n) for name, n in zip(STATUSES, np.bincount(status, minlength=len(STATUSES)), strict=True) if n}
+    said, *warnings = of_result(result)
+    return [
+        said,
+        acceptance(promise),
+        *_waiting(counts),
+        *_outlook(asdict(outlook(result, found)), escalate.model_dump()),
+        *_changes(None if previous is None else change_counts(previous, result, status)),
+        *warnings,
+        *(_warning(one.code, one.message) for one in quality.cautions(promise)),
+    ]
 
 
 def of_judgments(judgments: Judgments) -> list[str]:
@@ -114,6 +135,43 @@ def _waiting(status: dict[str, int]) -> list[str]:
         if name in status
     ]
     return [", ".join(waiting)] if waiting else []
+
+
+def _outlook(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    """What the judgments that are needed will bring; nothing where none are."""
+    needed, settled = told["judgments_needed"], told["settled"]
+    if needed is None or math.isnan(needed):
+        return []
+    most = settings["max_judgments"]
+    factor = told["correction"]
+    corrected = "" if factor == 1.0 else f" ({factor:.2f} times the prediction, as the last one turned out)"
+    said = [
+        f"about {needed:,.0f} judgments would settle {settled:,.0f} of {told['items']:,}, with at most {most} an item"
+        f"{corrected}"
+    ]
+    if told["ceiling"]:
+        reached = told["reachable_accuracy"]
+        right = "" if reached is None or math.isnan(reached) else f"; their labels would be right in {reached:.0%}"
+        said.append(
+            f"ceiling: with {most} judgments an item this crowd brings most of them not to "
+            f"{100 * settings['target']:.3g}%{right}; what helps: {'; '.join(told['advice']) or 'an expert'}"
+        )
+    if settings["budget"] is not None:
+        said.append(
+            f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, "
+            "with a new run after each, most of it"
+        )
+    return said
+
+
+def _changes(counts: dict[str, int] | None) -> list[str]:
+    """Such as ``since the last run: 12 other labels, 3 items opened again, 41 newly accepted``."""
+    if counts is None:
+        return []
+    return [
+        f"since the last run: {counts['labels']:,} other labels, {counts['opened_again']:,} items opened again, "
+        f"{counts['newly_accepted']:,} newly accepted, {counts['new_items']:,} new"
+    ]
 
 
 def _verdicts(verdicts: dict[str, int]) -> list[str]:

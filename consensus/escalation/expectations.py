@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from consensus.config import EscalateConfig
     from consensus.escalation.ranking import Escalation
     from consensus.result import Consensus
 
 WITH_GOLD = 100  # gold items from which the confidence is fitted on them
 WEAK = 0.75  # accuracy of the median worker below which better workers are the first advice
 OFTEN = 0.3  # of the unsettled items whose best two labels are the same pair, from which labels are to be made clearer
-ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +93,3 @@ def _confused(result: Consensus, found: Escalation) -> tuple[str, str, float] | 
     share = float(counts.max()) / len(items)
     pair = int(pairs[counts.argmax()])
     return (labels[pair // len(labels)], labels[pair % len(labels)], share) if share >= OFTEN else None
-
-
-def lines(told: Outlook, config: EscalateConfig) -> list[str]:
-    """The same in words; nothing where there is nothing to ask for."""
-    if not told.items or np.isnan(told.judgments_needed):
-        return []
-    needed = f"about {told.judgments_needed:,.0f} judgments are needed for the {told.items:,} items that wait"
-    corrected = f" (corrected by {told.correction:.2f}, from how the last prediction turned out)"
-    said = [
-        f"{needed}{corrected if told.correction != 1.0 else ''}: they would settle {told.settled:,.0f} of them with at "
-        f"most {config.max_judgments} judgments each"
-    ]
-    if told.ceiling:
-        reached = "" if np.isnan(told.reachable_accuracy) else f": then {told.reachable_accuracy:.0%} of them are right"
-        said.append(
-            f"ceiling: this crowd can't bring most of them to {config.target:.0%} with {config.max_judgments} judgments"
-            f"{reached}; what helps: {'; '.join(told.advice) or 'experts, or more judgments'}"
-        )
-    if config.budget is not None:
-        said.append(
-            f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, "
-            "with a new run after each, most of it"
-        )
-    return said
