@@ -26,7 +26,8 @@ MOST_LABELS = 32  # labels up to which confusions are walked; with more, the lik
 LIKELIEST = 8
 RANGE = (0.1, 0.9)  # quantiles of the judgments needed that are shown as a range
 TIE_BREAK = 1e-6  # of what an item may lose now, so that items whose label no few judgments change keep an order
-BLOCK = 20_000  # items whose curves are held at once
+TINY = 1e-300
+BLOCK = 5_000  # items whose curves are held at once
 N_COLUMNS = 7
 
 
@@ -141,19 +142,20 @@ def look_ahead(
         ) -> None:
             for begin in range(part.start, part.stop, BLOCK):
                 rows = group[begin : min(begin + BLOCK, part.stop)]
-                z = result.beliefs.dense(items[rows])
+                q = result.beliefs.dense(items[rows])
                 if not dense:
-                    z = -np.sort(-z, axis=1)[:, : walked.shape[0]]
-                z = np.ascontiguousarray(z)
-                loss, settled = (np.empty((len(z), len(ratio) + 1)) for _ in range(2))
-                kernels.errors(z, ratio, walked, config.target, least, loss, settled)
+                    q = -np.sort(-q, axis=1)[:, : walked.shape[0]]
+                q = np.ascontiguousarray(q)
+                z = np.exp(np.log(np.maximum(q, TINY))[:, None] * ratio[:, None])
+                loss, settled = (np.empty((len(q), len(ratio) + 1)) for _ in range(2))
+                kernels.errors(q, z, walked, config.target, least, loss, settled)
                 if costs is not None:
-                    kernels.costs(z, ratio, walked, costs, loss)
-                columns = np.empty((len(z), N_COLUMNS))
+                    kernels.costs(q, z, walked, costs, loss)
+                columns = np.empty((len(q), N_COLUMNS))
                 kernels.read_off(loss, settled, AHEAD, TIE_BREAK, *RANGE, columns)
                 found.columns[rows] = columns
                 if steps and len(ratio):
-                    length, slope = np.empty((len(z), len(ratio)), np.int64), np.empty((len(z), len(ratio)))
+                    length, slope = np.empty((len(q), len(ratio)), np.int64), np.empty((len(q), len(ratio)))
                     kernels.hulls(loss, length, slope)
                     found.length[rows, : len(ratio)], found.slope[rows, : len(ratio)] = length, slope
 

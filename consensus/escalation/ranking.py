@@ -188,7 +188,10 @@ def planned(
     if config.budget is not None:
         wanted = _within(config, wanted, reason[items] == AUDIT, ahead, order, pool)
         order = order[wanted[order] > 0]
-    workers = worker_choice.suggested(result, items[order], wanted[order], pool)
+    asked = np.flatnonzero(wanted)
+    workers = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
+    workers[asked] = worker_choice.suggested(result, items[asked], wanted[asked], pool)
+    workers = workers[order]
     if config.budget is not None and pool is not None and pool.has_prices:
         paid = _affordable(config.budget, workers, wanted[order], pool)
         order, workers = order[paid], workers[paid]
@@ -262,7 +265,8 @@ def _most_urgent(result: Consensus, items: NDArray[np.int64], ahead: LookAhead) 
     known = np.round(ahead.priority, SAME_PRIORITY)
     order = np.argsort(-known)
     tied = np.zeros(len(order), np.bool_)  # next to one of the same priority
-    same = known[order[1:]] == known[order[:-1]]
+    sorted_ones = known[order]
+    same = sorted_ones[1:] == sorted_ones[:-1]
     tied[1:] |= same
     tied[:-1] |= same
     left = np.sort(order[tied])  # in one order, whatever the sort did with the tied

@@ -24,6 +24,8 @@ N_CANDIDATES = 3
 QUOTA = 2.0  # times the usual share of a worker's judgments that he may be suggested for
 MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested: fewer of them where there are many labels
 DRAWN = 1 << 16  # places from which candidates are drawn
+MOST_WEIGHED = 200_000
+"""Items up to which workers are weighed by what they tell of each; of more, by what they usually tell."""
 BLOCK = 10_000  # items that share a part of the quotas, so that blocks can be worked on side by side
 
 
@@ -33,8 +35,9 @@ def suggested(
     """(n, M) codes of the workers to ask for the ``wanted`` (n,) judgments of each item, -1 where there is nobody.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
-    item's posterior, I(q; C[w]), per money where the ``pool`` has prices. Nobody is asked twice about an item, for more
-    than twice his usual share (or more than he is available for), or who is right less often than by chance.
+    item's posterior, I(q; C[w]), per money where the ``pool`` has prices; for very many items that with the class
+    prior. Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for),
+    or who is right less often than by chance.
 
     The same for any number of threads.
     """
@@ -46,8 +49,10 @@ def suggested(
     able = np.flatnonzero(quota > 0)
     if not len(able):
         return found
-    C = _confusions(result, able)
+    by_item = len(items) <= MOST_WEIGHED
+    C = _confusions(result, able) if by_item else np.zeros((0, 1, 1))
     row_entropy = entropy(C)
+    usual = confusions.informativeness(result.prior_shares)[able]
     code_of = np.full(confusions.n_workers, -1, np.int32)
     code_of[able] = np.arange(len(able))
     worker = code_of[judgments.worker]
@@ -57,11 +62,11 @@ def suggested(
     n_blocks = -(-len(items) // BLOCK)
 
     def block(b: int) -> None:
-        rows = np.arange(b, len(items), n_blocks)
+        rows = slice(len(items) * b // n_blocks, len(items) * (b + 1) // n_blocks)
         mine = quota[able] // n_blocks + ((np.arange(len(able)) + b) % n_blocks < quota[able] % n_blocks)
-        chosen = np.empty((len(rows), found.shape[1]), np.int32)
+        chosen = np.empty((rows.stop - rows.start, found.shape[1]), np.int32)
         kernels.choose(
-            np.ascontiguousarray(result.beliefs.dense(items[rows])),
+            np.ascontiguousarray(result.beliefs.dense(items[rows])) if by_item else np.zeros((0, 1)),
             items[rows],
             wanted[rows],
             drawn,
@@ -70,6 +75,7 @@ def suggested(
             worker,
             C,
             row_entropy,
+            usual,
             price[able],
             N_CANDIDATES,
             mine,

@@ -1,14 +1,12 @@
 """Loops that look ahead: what more judgments of an item would change, along paths of labels drawn beforehand.
 
 All items of a call have equally many judgments. Their tempered posterior (n, K) is q; with m more, and a path of
-labels, it is q ** ``ratio[m - 1]`` times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: ``ratio`` (M,) is
-the power of tempering then over that now, and ``walked`` the likelihood of the s-th path of an item whose true label is
-k, raised to the power of then.
+labels, it is ``z[i, m - 1]`` (n, M, K) times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: z is q tempered
+as it will be then, and ``walked`` the likelihood of the s-th path of an item whose true label is k, likewise.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +16,12 @@ from consensus.kernels import kernel
 if TYPE_CHECKING:
     from consensus.kernels import Offsets, Reals
 
-TINY = 1e-300
 UNLIKELY = 1e-3  # posterior below which a label is not looked into: it is never found, nor is the item settled
 
 
 @kernel()
 def errors(
-    posterior: Reals, ratio: Reals, walked: Reals, target: float, least: int, out_loss: Reals, out_settled: Reals
+    posterior: Reals, z: Reals, walked: Reals, target: float, least: int, out_loss: Reals, out_settled: Reals
 ) -> None:
     """Expected error after more judgments, and when an item is settled.
 
@@ -34,16 +31,12 @@ def errors(
     not before.
     """
     n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
-    z = np.empty((n_steps, n_labels))
     for i in range(posterior.shape[0]):
         top, never = 0.0, 1.0
         for k in range(n_labels):
             top = max(top, posterior[i, k])
             if posterior[i, k] >= UNLIKELY:
                 never -= posterior[i, k]
-            log_q = math.log(max(posterior[i, k], TINY))
-            for m in range(n_steps):
-                z[m, k] = math.exp(ratio[m] * log_q)
         out_loss[i, 0], out_settled[i, 0] = 1.0 - top, 0.0
         for m in range(1, n_steps + 1):
             out_loss[i, m], out_settled[i, m] = max(never, 0.0), 0.0
@@ -56,10 +49,10 @@ def errors(
                 for m in range(n_steps):
                     best = total = 0.0
                     for other in range(n_labels):
-                        weight = z[m, other] * walked[k, s, m, other]
+                        weight = z[i, m, other] * walked[k, s, m, other]
                         total += weight
                         best = max(best, weight)
-                    if z[m, k] * walked[k, s, m, k] < best:
+                    if z[i, m, k] * walked[k, s, m, k] < best:
                         out_loss[i, m + 1] += q
                     if not settled and best >= target * total and m + 1 >= least:
                         settled = True
@@ -69,18 +62,14 @@ def errors(
 
 
 @kernel()
-def costs(posterior: Reals, ratio: Reals, walked: Reals, cost: Reals, out_loss: Reals) -> None:
+def costs(posterior: Reals, z: Reals, walked: Reals, cost: Reals, out_loss: Reals) -> None:
     """Like ``errors``: ``out_loss[i, m]`` (n, M+1), the expected cost of the decision after m more judgments.
 
     ``cost[k, d]`` (K, K) is that of deciding d where k is true; each decision is the one of least expected cost.
     """
     n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
-    z, weight = np.empty((n_steps, n_labels)), np.empty(n_labels)
+    weight = np.empty(n_labels)
     for i in range(posterior.shape[0]):
-        for k in range(n_labels):
-            log_q = math.log(max(posterior[i, k], TINY))
-            for m in range(n_steps):
-                z[m, k] = math.exp(ratio[m] * log_q)
         decided = _cheapest(posterior[i], cost)
         for m in range(n_steps + 1):
             out_loss[i, m] = 0.0
@@ -90,7 +79,7 @@ def costs(posterior: Reals, ratio: Reals, walked: Reals, cost: Reals, out_loss: 
             for s in range(n_paths):
                 for m in range(n_steps):
                     for other in range(n_labels):
-                        weight[other] = z[m, other] * walked[k, s, m, other]
+                        weight[other] = z[i, m, other] * walked[k, s, m, other]
                     out_loss[i, m + 1] += q * cost[k, _cheapest(weight, cost)]
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])

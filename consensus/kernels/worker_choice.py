@@ -26,6 +26,7 @@ def choose(
     worker: Codes,
     C: Reals,
     row_entropy: Reals,
+    usual: Reals,
     price: Reals,
     n_candidates: int,
     quota: Offsets,
@@ -34,12 +35,12 @@ def choose(
     """``out_worker[r]`` (n, M): the workers for the ``wanted[r]`` judgments of ``item[r]``, -1 where there is nobody.
 
     Each is the one of at most ``n_candidates`` who tells most per money: H(q C) - sum_k q[k] H(C[k]) over ``price``
-    (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K). Candidates are drawn
-    from ``drawn`` (a power of 2,), which holds each as often as he is to be drawn, by ``seed`` and the item; they have
-    neither judged the item nor been chosen for it, and there is ``quota`` (W,) left, from which the chosen are taken.
-    If none is found by drawing, the next one who can is it.
+    (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K); without posteriors (0, K),
+    by what he tells as ``usual`` (W,). Candidates are drawn from ``drawn`` (a power of 2,), which holds each as often
+    as he is to be drawn, by ``seed`` and the item; they have neither judged the item nor been chosen for it, and there
+    is ``quota`` (W,) left, from which the chosen are taken. If none is found by drawing, the next one who can is it.
     """
-    n_workers, n_labels = quota.shape[0], posterior.shape[1]
+    n_workers, n_labels, by_item = quota.shape[0], posterior.shape[1], posterior.shape[0] > 0
     for r in range(item.shape[0]):
         begin, end = item_start[item[r]], item_start[item[r] + 1]
         state = np.uint64(item[r] + 1) ^ np.uint64(seed << 32)
@@ -54,7 +55,8 @@ def choose(
                 w = drawn[(state >> np.uint64(20)) & np.uint64(drawn.shape[0] - 1)]
                 if not _can(w, quota, worker, begin, end, out_worker, r, m):
                     continue
-                gain = _information(posterior, r, w, C, row_entropy, n_labels) / price[w]
+                gain = _information(posterior, r, w, C, row_entropy, n_labels) if by_item else usual[w]
+                gain /= price[w]
                 found += 1
                 if gain > most:
                     best, most = w, gain
