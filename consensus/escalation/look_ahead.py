@@ -148,7 +148,7 @@ def look_ahead(
                 q = np.ascontiguousarray(q)
                 z = np.exp(np.log(np.maximum(q, TINY))[:, None] * ratio[:, None])
                 loss, settled = (np.empty((len(q), len(ratio) + 1)) for _ in range(2))
-                kernels.errors(q, z, walked, config.target, least, loss, settled)
+                kernels.errors(*_at_least_four(q, z, walked), config.target, least, loss, settled)
                 if costs is not None:
                     kernels.costs(q, z, walked, costs, loss)
                 columns = np.empty((len(q), N_COLUMNS))
@@ -161,3 +161,12 @@ def look_ahead(
 
         result.backend.map(shard, even_parts(len(group), number_of_shards(len(group) * 20)))
     return found
+
+
+def _at_least_four(q: Reals, z: Reals, walked: Reals) -> tuple[Reals, Reals, Reals]:
+    """The same with impossible labels up to four, for which the kernel is quicker."""
+    more = max(4 - q.shape[1], 0)
+    if not more:
+        return q, z, walked
+    widths = [(0, more), (0, 0), (0, 0), (0, more)]
+    return np.pad(q, [(0, 0), (0, more)]), np.pad(z, [(0, 0), (0, 0), (0, more)]), np.pad(walked, widths)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consensus.previous import Previous
     from consensus.result import Columns, Consensus
 
-SAME_PRIORITY = 12  # decimals up to which priorities count as equal
+SAME_PRIORITY = 15  # decimals up to which priorities count as equal
 
 
 def escalate(
@@ -114,7 +114,9 @@ class Escalation:
     judgments: NDArray[np.int64]
     """(n,) to ask for now."""
     ahead: LookAhead
-    """(n,) of these."""
+    """Of all that are not settled, listed or not."""
+    at: NDArray[np.int64]
+    """(n,) rows of ``ahead`` of those listed."""
     workers: NDArray[np.int32]
     """(n, M) whom to ask; -1 is nobody."""
     n_waiting: int
@@ -135,16 +137,16 @@ class Escalation:
         items, reason = self.items[rows], self.reason[self.items[rows]]
         labels = result.label_columns(items)
         open_ended = (reason != EXPERT) & result.identified
-        ahead = self.ahead
+        ahead = self.ahead.take(self.at[rows])
 
         def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.where(open_ended, numbers[rows], np.nan)
+            return np.where(open_ended, numbers, np.nan)
 
         return {
             "item": labels["item"],
             "reason": named(reason, REASONS),
             "judgments": self.judgments[rows],
-            "priority": ahead.priority[rows] if result.identified else np.full(len(items), np.nan),
+            "priority": ahead.priority if result.identified else np.full(len(items), np.nan),
             "judgments_needed": known(ahead.needed),
             "needed_low": known(ahead.low),
             "needed_high": known(ahead.high),
@@ -199,7 +201,8 @@ def planned(
         reason=reason,
         items=items[order],
         judgments=wanted[order],
-        ahead=ahead.take(order),
+        ahead=ahead,
+        at=order,
         workers=workers,
         n_waiting=int(waits.sum()),
         expected=ahead.mean(waits),

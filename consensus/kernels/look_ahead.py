@@ -43,22 +43,72 @@ def errors(
         for k in range(n_labels):
             if posterior[i, k] < UNLIKELY:
                 continue
-            q = posterior[i, k] / n_paths
-            for s in range(n_paths):
-                settled = False
-                for m in range(n_steps):
-                    best = total = 0.0
-                    for other in range(n_labels):
-                        weight = z[i, m, other] * walked[k, s, m, other]
-                        total += weight
-                        best = max(best, weight)
-                    if z[i, m, k] * walked[k, s, m, k] < best:
-                        out_loss[i, m + 1] += q
-                    if not settled and best >= target * total and m + 1 >= least:
-                        settled = True
-                        out_settled[i, m + 1] += q
+            if n_labels == 4:
+                _walk_four(i, k, z, walked, target, least, posterior[i, k] / n_paths, out_loss, out_settled)
+            else:
+                _walk(i, k, z, walked, target, least, posterior[i, k] / n_paths, out_loss, out_settled)
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
+
+
+@kernel()
+def _walk(
+    i: int,
+    k: int,
+    z: Reals,
+    walked: Reals,
+    target: float,
+    least: int,
+    q: float,
+    out_loss: Reals,
+    out_settled: Reals,
+) -> None:
+    """Add the paths of item ``i`` with true label ``k``, each of probability ``q``."""
+    n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
+    for s in range(n_paths):
+        settled = False
+        for m in range(n_steps):
+            best = total = 0.0
+            for other in range(n_labels):
+                weight = z[i, m, other] * walked[k, s, m, other]
+                total += weight
+                if weight > best:
+                    best = weight
+            if z[i, m, k] * walked[k, s, m, k] < best:
+                out_loss[i, m + 1] += q
+            if not settled and best >= target * total and m + 1 >= least:
+                settled = True
+                out_settled[i, m + 1] += q
+
+
+@kernel()
+def _walk_four(
+    i: int,
+    k: int,
+    z: Reals,
+    walked: Reals,
+    target: float,
+    least: int,
+    q: float,
+    out_loss: Reals,
+    out_settled: Reals,
+) -> None:
+    """Like ``_walk`` for four labels, all in registers."""
+    n_paths, n_steps = walked.shape[1], walked.shape[2]
+    for s in range(n_paths):
+        settled = False
+        for m in range(n_steps):
+            w0, w1 = z[i, m, 0] * walked[k, s, m, 0], z[i, m, 1] * walked[k, s, m, 1]
+            w2, w3 = z[i, m, 2] * walked[k, s, m, 2], z[i, m, 3] * walked[k, s, m, 3]
+            a = w0 if w0 > w1 else w1
+            b = w2 if w2 > w3 else w3
+            best = a if a > b else b
+            own = w0 if k == 0 else (w1 if k == 1 else (w2 if k == 2 else w3))
+            if own < best:
+                out_loss[i, m + 1] += q
+            if not settled and best >= target * ((w0 + w1) + (w2 + w3)) and m + 1 >= least:
+                settled = True
+                out_settled[i, m + 1] += q
 
 
 @kernel()
