@@ -3,12 +3,15 @@
 from consensus.escalation.ranking import Escalation, escalate, planned, statuses
 from consensus.escalation.reasons import REASONS, STATUSES, reasons, status_codes
 from consensus.escalation.reopening import Previous
+from consensus.escalation.replay import Replay, Step
 
 __all__ = [
     "REASONS",
     "STATUSES",
     "Escalation",
     "Previous",
+    "Replay",
+    "Step",
     "escalate",
     "planned",
     "reasons",
