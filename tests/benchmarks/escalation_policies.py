@@ -32,35 +32,39 @@ def uniform(result: Consensus) -> Reals:
 
 
 def active_lab(result: Consensus) -> Reals:
-    """ActiveLab's score (Goh & Mueller 2023, section 3) without a classifier, as cleanlab 2.9 computes its parts.
+    """ActiveLab's score (Goh & Mueller 2023) without a classifier, of parts as cleanlab 2.9 computes them.
 
-    The consensus is the majority label, ties as our posterior has them (there a classifier's). Its quality is the
-    weighted mean, over the item's workers, of P = the mean share of agreement with the consensus where the worker
-    agrees with it, (1 - P) / (K - 1) where he does not. A worker weighs 1 - (1 - his agreement with the others of his
-    items) / (share of items whose consensus is not the commonest). The score is the mean of the quality, which weighs
-    as much as the item's workers, and 1 / K, which weighs as much as the mean worker.
+    The consensus starts as the majority label, ties as our posterior has them (there a classifier's), and becomes what
+    the weighted votes say. Its quality is the weighted mean, over the item's workers, of P = the mean share of
+    agreement with the consensus where a worker agrees with the label, (1 - P) / (K - 1) where he does not. A worker
+    weighs 1 - (1 - his agreement with the others of his items) / (share of items whose consensus is not the commonest).
+    The score is the mean of the quality, which weighs as much as the item's workers, and 1 / K, which weighs as much as
+    the mean worker. It is cleanlab's to rounding where its classifier has no weight (``tests``).
     """
     of = result.judgments
-    I, K = of.n_items, of.n_labels
-    votes = np.bincount(of.item.astype(np.int64) * K + of.label, minlength=I * K).reshape(I, K).astype(np.float64)
+    n_items, K = of.n_items, of.n_labels
+    cell = of.item.astype(np.int64) * K + of.label
+    votes = np.bincount(cell, minlength=n_items * K).reshape(n_items, K).astype(np.float64)
     n = votes.sum(axis=1)
-    top = np.argmax(votes + 0.5 * result.posterior, axis=1)
     several = n > 1
-    agreement = votes[np.arange(I), top] / np.maximum(n, 1)
-    P = float(agreement[several].mean())
-    commonest = np.bincount(top[several], minlength=K).argmax()
-    chance = max(float((top[several] != commonest).mean()), LEAST_WEIGHT)
-    same, others = votes[of.item, of.label] - 1, n[of.item] - 1
-    compared = np.bincount(of.worker, weights=others, minlength=of.n_workers)
-    agrees = np.bincount(of.worker, weights=same, minlength=of.n_workers) / np.maximum(compared, 1)
-    judged = of.per_worker > 0
+    compared = np.bincount(of.worker, weights=n[of.item] - 1, minlength=of.n_workers)
+    agreed = np.bincount(of.worker, weights=votes[of.item, of.label] - 1, minlength=of.n_workers)
+    agrees = agreed / np.maximum(compared, 1)
     agrees[compared == 0] = agrees[compared > 0].mean()
-    weight = np.maximum(1 - (1 - agrees) / chance, LEAST_WEIGHT)
-    says = np.where(of.label == top[of.item], P, (1 - P) / (K - 1))
-    total = np.bincount(of.item, weights=weight[of.worker], minlength=I)
-    quality = np.bincount(of.item, weights=weight[of.worker] * says, minlength=I)  # times total
+    judged = of.per_worker > 0
+    top = np.argmax(votes + 0.5 * result.posterior, axis=1)
+    for _ in range(2):
+        P = float((votes[np.arange(n_items), top] / np.maximum(n, 1))[several].mean())
+        commonest = np.bincount(top[several], minlength=K).argmax()
+        chance = max(float((top[several] != commonest).mean()), LEAST_WEIGHT)
+        weight = np.maximum(1 - (1 - agrees) / chance, LEAST_WEIGHT)
+        said = np.bincount(cell, weights=weight[of.worker], minlength=n_items * K).reshape(n_items, K)
+        total = said.sum(axis=1, keepdims=True)
+        quality = (P * said + (1 - P) / (K - 1) * (total - said)) / np.maximum(total, LEAST_WEIGHT**2)
+        consensus, top = top, np.argmax(quality + 1e-12 * (np.arange(K) == top[:, None]), axis=1)
     usual = float(weight[judged].mean())
-    return -(quality + usual / K) / (total + usual)
+    of_workers = total[:, 0]
+    return np.asarray(-(quality[np.arange(n_items), consensus] * of_workers + usual / K) / (of_workers + usual))
 
 
 def active_lab_ours(result: Consensus) -> Reals:
