@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.errors import ConsensusError
-    from consensus.escalation import escalate
+    from consensus.escalation import Replay, escalate
     from consensus.formats import read, read_gold, read_model_votes
     from consensus.judgments import Gold, Judgments
     from consensus.models.dawid_skene import fit
@@ -25,6 +25,7 @@ __all__ = [
     "FitConfig",
     "Gold",
     "Judgments",
+    "Replay",
     "__version__",
     "agreement",
     "audit",
@@ -42,6 +43,7 @@ _HOME = {
     "FitConfig": "consensus.config",
     "Gold": "consensus.judgments",
     "Judgments": "consensus.judgments",
+    "Replay": "consensus.escalation",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
     "escalate": "consensus.escalation",

@@ -19,6 +19,7 @@ PUBLIC = [
     "FitConfig",
     "Gold",
     "Judgments",
+    "Replay",
     "__version__",
     "agreement",
     "audit",

@@ -4,12 +4,15 @@ from consensus.escalation.expectations import Outlook, outlook
 from consensus.escalation.ranking import Escalation, escalate, planned, statuses
 from consensus.escalation.reasons import REASONS, STATUSES
 from consensus.escalation.reopening import change_counts, changes
+from consensus.escalation.replay import Replay, Step
 
 __all__ = [
     "REASONS",
     "STATUSES",
     "Escalation",
     "Outlook",
+    "Replay",
+    "Step",
     "change_counts",
     "changes",
     "escalate",
