@@ -167,8 +167,9 @@ def _of_label_shares(result: Consensus) -> Reals:
     pooled = _pooled_answers(result)
     logs = []
     for c in CLOSENESS:
-        a = c * pooled[found.row_label]
-        of_rows = np.bincount(found.row_worker, weights=gammaln(n_row + a) - gammaln(a), minlength=W)
+        a = c * pooled
+        gained = gammaln(n_row + a[found.row_label]) - gammaln(a)[found.row_label]
+        of_rows = np.bincount(found.row_worker, weights=gained, minlength=W)
         logs.append(of_rows + gammaln(c) - gammaln(n + c))
     return np.asarray(np.logaddexp.reduce(logs, axis=0) - np.log(len(CLOSENESS)), np.float64)
 
@@ -184,12 +185,13 @@ def _of_confusions(result: Consensus, records: Records) -> list[Reals]:
     A = found.pseudo_counts if found.pseudo_counts.any() else pooled_prior.fixed(K)
     eye = np.eye(K) > 0
     hostile = STRENGTH * np.where(eye, HOSTILE / K, (1.0 - HOSTILE / K) / (K - 1))
-    worker, totals = found.worker, found.totals()
+    worker, totals, true, label = found.worker, found.totals(), found.true, found.label
     C = cell_likelihoods(result)
     fitted = records.predicted - np.bincount(worker, weights=found.counts * np.log(C), minlength=W)
     logs = []
     for prior in (A, hostile):
-        a, of_row = prior[found.true, found.label], prior.sum(axis=1)
-        gained = np.bincount(worker, weights=gammaln(found.counts + a) - gammaln(a), minlength=W)
+        of_row = prior.sum(axis=1)
+        each = gammaln(found.counts + prior[true, label]) - gammaln(prior)[true, label]
+        gained = np.bincount(worker, weights=each, minlength=W)
         logs.append(fitted + gained - (gammaln(totals + of_row) - gammaln(of_row)).sum(axis=1))
     return logs

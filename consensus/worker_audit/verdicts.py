@@ -112,10 +112,12 @@ def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
     if cells.n_labels == 2:  # one label called the other is all that can go wrong: it must go one way
         back = (totals - right)[worker, label] / totals[worker, label]
         one_sided &= a / total > 2.0 * back
+    likely = np.flatnonzero(one_sided)
+    worker, true, label, a, total, wrong = (one[likely] for one in (worker, true, label, a, total, wrong))
     probability = 1.0 - betainc(a, np.maximum(total - a, 1e-9), config.swapped)
     if cells.n_labels > 2:
         probability = np.minimum(probability, 1.0 - betainc(a, np.maximum(wrong - a, 1e-9), 0.5))
-    kept = np.flatnonzero(one_sided & (probability >= config.sure))
+    kept = np.flatnonzero(probability >= config.sure)
     kept = kept[np.lexsort((-(a / total)[kept], worker[kept]))]
     return Swaps(worker[kept], true[kept], label[kept], (a / total)[kept], probability[kept])
 
@@ -142,27 +144,27 @@ def _reasons(
     labels, n = result.judgments.labels, result.judgments.per_worker.tolist()
     if not result.identified:
         return ["every item has one judgment: nothing to hold it against"] * len(n)
-    low, high = accuracy.interval()
-    mean = accuracy.mean
+    low, high = (bound.tolist() for bound in accuracy.interval())
+    mean, random, hostile = accuracy.mean.tolist(), kinds.random.tolist(), kinds.hostile.tolist()
     first = np.searchsorted(swaps.worker, np.arange(len(n) + 1))
     said, given = _favourites(result)
     reasons = []
     for w, code in enumerate(verdict.tolist()):
-        right = f"right on {accuracy_words(float(mean[w]), float(low[w]), float(high[w]))}"
+        right = f"right on {accuracy_words(mean[w], low[w], high[w])}"
         if code == TOO_FEW and n[w] < config.least_judgments:
             text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
         elif code == TOO_FEW:
             text = (
                 f"{_judgments(n[w])} do not settle it: at random or against the truth with probability "
-                f"{kinds.random[w] + kinds.hostile[w]:.2f}; {right}"
+                f"{random[w] + hostile[w]:.2f}; {right}"
             )
         elif code == SPAMMER:
             text = (
-                f"answers do not depend on the truth (probability {kinds.random[w]:.2f}): "
+                f"answers do not depend on the truth (probability {random[w]:.2f}): "
                 f"{labels[said[w]]} in {given[w]:.0%}; {right}"
             )
         elif code == ADVERSARIAL:
-            text = f"answers go against the truth (probability {kinds.hostile[w]:.2f}): {right}"
+            text = f"answers go against the truth (probability {hostile[w]:.2f}): {right}"
         elif code == BIASED:
             named = range(first[w], min(first[w + 1], first[w] + MOST_NAMED))
             pairs = (f"{labels[swaps.true[s]]} called {labels[swaps.label[s]]} in {swaps.share[s]:.0%}" for s in named)

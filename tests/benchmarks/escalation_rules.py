@@ -74,12 +74,11 @@ def stopped(crowd: curves.Crowd, seed: int, n_gold: int) -> Stopped:
         replay.ask_codes(np.flatnonzero(wanted))
     counts = truth >= 0
     counts[drawn] = False
-    on_gold = right[drawn][settled[drawn]]
     return Stopped(
-        right=float(right[counts & settled].mean()),
-        accepted=float(settled[counts].mean()),
+        right=share(right[counts & settled]),
+        accepted=share(settled[counts]),
         per_item=last.judgments.n_judgments / of.n_items,
-        gold_right=float(on_gold.mean()) if len(on_gold) else np.nan,
+        gold_right=share(right[drawn][settled[drawn]]) if n_gold else np.nan,
         rho=last.rho,
     )
 
@@ -182,6 +181,11 @@ def over_seeds(run: Callable[[curves.Crowd, int], T], name: str, seeds: Sequence
 
 def _one(run: Callable[[curves.Crowd, int], T], name: str, scale: int, seed: int) -> T:
     return run(curves.crowd(name, seed, curves.MOST_ITEMS // scale), seed)
+
+
+def share(of: NDArray[np.bool_]) -> float:
+    """How many are true; NaN of nothing."""
+    return float(of.mean()) if len(of) else np.nan
 
 
 def mean_and_error(figures: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
