@@ -4,7 +4,7 @@
                                           [--sets NAME ...] [--scale N] [--no-peers] [--peers-python PATH]
 
 Replays judgments of public crowds (CONSENSUS_DATASETS names their folder). Without a flag, all parts. Prints Markdown
-tables. It takes about 15 minutes on two cores.
+tables. It takes about 20 minutes on two cores, most of them cleanlab's (``--no-peers`` leaves it out).
 """
 
 from __future__ import annotations
