@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.errors import ConsensusError
-    from consensus.escalation import Replay, escalate
-    from consensus.formats import read, read_gold, read_model_votes
+    from consensus.escalation import Replay, escalate, plan_budget
+    from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.judgments import Gold, Judgments
     from consensus.models.dawid_skene import fit
     from consensus.result import Consensus
@@ -31,9 +31,13 @@ __all__ = [
     "audit",
     "escalate",
     "fit",
+    "plan_budget",
     "read",
+    "read_costs",
     "read_gold",
     "read_model_votes",
+    "read_previous",
+    "read_workers",
     "simulate",
 ]
 
@@ -48,9 +52,13 @@ _HOME = {
     "audit": "consensus.worker_audit",
     "escalate": "consensus.escalation",
     "fit": "consensus.models.dawid_skene",
+    "plan_budget": "consensus.escalation",
     "read": "consensus.formats",
+    "read_costs": "consensus.formats",
     "read_gold": "consensus.formats",
     "read_model_votes": "consensus.formats",
+    "read_previous": "consensus.formats",
+    "read_workers": "consensus.formats",
     "simulate": "consensus.simulation",
 }
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from consensus import __version__
-from consensus.cli import auditing, evaluating, planning, running, simulating, tables
+from consensus.cli import auditing, budgeting, evaluating, planning, running, simulating, tables
 
 app = typer.Typer(
     help="Merge redundant judgments into labels with confidence, audit workers, list what needs more judgments.",
@@ -33,6 +33,7 @@ def _root(
 
 app.command("run")(running.run)
 app.command("plan")(planning.plan)
+app.command("plan-budget")(budgeting.plan_budget)
 app.command("aggregate")(tables.aggregate)
 app.command("audit")(auditing.audit)
 app.command("agreement")(tables.agreement)

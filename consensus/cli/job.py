@@ -33,6 +33,7 @@ PHASES = {
     "escalating": "escalate",
     "auditing": "audit",
     "comparing": "agreement",
+    "replaying": "replay",
     "writing": "write",
 }
 """Phase of a stage, by the first word of its name."""

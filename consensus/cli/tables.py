@@ -100,7 +100,7 @@ def agreement(
     parameters = dict(locals())
     chosen = job.settings(parameters)
     show = job.Show(quiet)
-    _refuse_to_overwrite(output, (*judgments, config))
+    refuse_to_overwrite(output, (*judgments, config))
 
     from consensus import worker_agreement
     from consensus.report import words
@@ -117,7 +117,7 @@ def agreement(
             n_bootstrap=bootstrap,
             seed=chosen.seed,
         )
-    _put(made, words.of_judgments(read), parameters, show)
+    put(made, words.of_judgments(read), parameters, show)
 
 
 def escalate(
@@ -196,7 +196,7 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
-    _refuse_to_overwrite(
+    refuse_to_overwrite(
         parameters["output"], (*given, parameters["gold"], parameters["config"], chosen.costs, chosen.workers)
     )
     for read in (job.costs, job.asked, job.previous):  # what can't be used is told before the work begins
@@ -208,10 +208,10 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
         result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, told)
         made = table(result, chosen)
         frame, lines = made if isinstance(made, tuple) else (made, words.of_result(result))
-    _put(frame, lines, parameters, told)
+    put(frame, lines, parameters, told)
 
 
-def _refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:
+def refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:
     """Refuse an ``output`` of an unknown kind, or that is one of the ``given`` files, before the work begins."""
     if output is None:
         return
@@ -223,7 +223,7 @@ def _refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") 
             raise OutputError(f"{output}: this file is to be read; choose another with --output")
 
 
-def _put(made: "pd.DataFrame", lines: "Iterable[str]", parameters: dict[str, Any], show: job.Show) -> None:
+def put(made: "pd.DataFrame", lines: "Iterable[str]", parameters: dict[str, Any], show: job.Show) -> None:
     """Write a table to ``output`` or stdout; ``lines`` of words go to stderr."""
     from consensus.formats import writing
 

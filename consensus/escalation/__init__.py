@@ -5,6 +5,7 @@ from consensus.escalation.ranking import Escalation, escalate, planned, statuses
 from consensus.escalation.reasons import REASONS, STATUSES
 from consensus.escalation.reopening import change_counts, changes
 from consensus.escalation.replay import Replay, Step
+from consensus.escalation.what_if import plan_budget
 
 __all__ = [
     "REASONS",
@@ -17,6 +18,7 @@ __all__ = [
     "changes",
     "escalate",
     "outlook",
+    "plan_budget",
     "planned",
     "statuses",
 ]

@@ -163,8 +163,9 @@ def planned(
     costs: NDArray[np.float64] | None = None,
     pool: AlignedPool | None = None,
     previous: Previous | None = None,
+    suggest: bool = True,
 ) -> Escalation:
-    """Look at every item, and list those to escalate.
+    """Look at every item, and list those to escalate; ``suggest`` also whom to ask.
 
     Raises
     ------
@@ -190,7 +191,7 @@ def planned(
     if config.budget is not None:
         wanted = _within(config, wanted, reason[items] == AUDIT, ahead, order, pool)
         order = order[wanted[order] > 0]
-    asked = np.flatnonzero(wanted)
+    asked = np.flatnonzero(wanted) if suggest else np.zeros(0, np.int64)
     workers = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
     workers[asked] = worker_choice.suggested(result, items[asked], wanted[asked], pool)
     workers = workers[order]

@@ -10,10 +10,12 @@ from consensus.worker_audit.gold_health import gold, gold_columns
 from consensus.worker_audit.merging import fit_without_copies
 from consensus.worker_audit.new_gold import proposal_columns, proposals
 from consensus.worker_audit.retests import needed, retest_columns, retest_table
+from consensus.worker_audit.verdicts import VERDICTS
 from consensus.worker_audit.worker_evidence import evidence, evidence_columns
 from consensus.worker_audit.workers import audit, verdict_counts, worker_columns
 
 __all__ = [
+    "VERDICTS",
     "accuracy_by_label",
     "audit",
     "behaviour_columns",

@@ -113,7 +113,8 @@ def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
         back = (totals - right)[worker, label] / totals[worker, label]
         one_sided &= a / total > 2.0 * back
     likely = np.flatnonzero(one_sided)
-    worker, true, label, a, total, wrong = (one[likely] for one in (worker, true, label, a, total, wrong))
+    worker, true, label = worker[likely], true[likely], label[likely]
+    a, total, wrong = a[likely], total[likely], wrong[likely]
     probability = 1.0 - betainc(a, np.maximum(total - a, 1e-9), config.swapped)
     if cells.n_labels > 2:
         probability = np.minimum(probability, 1.0 - betainc(a, np.maximum(wrong - a, 1e-9), 0.5))
