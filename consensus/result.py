@@ -130,6 +130,11 @@ class Consensus:
         return majority, distinct
 
     @cached_property
+    def informativeness(self) -> NDArray[np.float64]:
+        """(W,) mutual information of the true label and each worker's answer, in nats per judgment."""
+        return self.confusions.informativeness(self.prior_shares)
+
+    @cached_property
     def backend(self) -> Backend:
         """The threads that tables are made with."""
         return Threads(self.config.threads)

@@ -125,7 +125,7 @@ def look_ahead(
     dense = isinstance(result.beliefs, DensePosterior) and judgments.n_labels <= MOST_LABELS
     draw = likelihood_paths if dense else one_coin_paths
     log_likelihood = draw(result, activity, n_steps, n, LIKELIEST)
-    for n_judgments in np.unique(per_item).tolist():
+    for n_judgments in np.flatnonzero(np.bincount(per_item)).tolist():
         group = np.flatnonzero(per_item == n_judgments)
         left = int(np.clip(config.max_judgments - n_judgments, 0, n_steps))
         power = result.tempering.power(n_judgments + np.arange(left + 1))
@@ -140,24 +140,27 @@ def look_ahead(
             ratio: Reals = ratio,
             least: int = least,
         ) -> None:
+            M, most = len(ratio), min(BLOCK, part.stop - part.start)
+            powered, columns = np.empty((most, M, walked.shape[0])), np.empty((most, N_COLUMNS))
+            losses, chances = (np.empty((most, M + 1)) for _ in range(2))
             for begin in range(part.start, part.stop, BLOCK):
                 rows = group[begin : min(begin + BLOCK, part.stop)]
                 q = result.beliefs.dense(items[rows])
                 if not dense:
                     q = -np.sort(-q, axis=1)[:, : walked.shape[0]]
                 q = np.ascontiguousarray(q)
-                z = np.exp(np.log(np.maximum(q, TINY))[:, None] * ratio[:, None])
-                loss, settled = (np.empty((len(q), len(ratio) + 1)) for _ in range(2))
+                z, loss, settled, read = (one[: len(q)] for one in (powered, losses, chances, columns))
+                np.multiply(np.log(np.maximum(q, TINY))[:, None], ratio[:, None], out=z)
+                np.exp(z, out=z)
                 kernels.errors(*_at_least_four(q, z, walked), config.target, least, loss, settled)
                 if costs is not None:
                     kernels.costs(q, z, walked, costs, loss)
-                columns = np.empty((len(q), N_COLUMNS))
-                kernels.read_off(loss, settled, AHEAD, TIE_BREAK, *RANGE, columns)
-                found.columns[rows] = columns
-                if steps and len(ratio):
-                    length, slope = np.empty((len(q), len(ratio)), np.int64), np.empty((len(q), len(ratio)))
+                kernels.read_off(loss, settled, AHEAD, TIE_BREAK, *RANGE, read)
+                found.columns[rows] = read
+                if steps and M:
+                    length, slope = np.empty((len(q), M), np.int64), np.empty((len(q), M))
                     kernels.hulls(loss, length, slope)
-                    found.length[rows, : len(ratio)], found.slope[rows, : len(ratio)] = length, slope
+                    found.length[rows, :M], found.slope[rows, :M] = length, slope
 
         result.backend.map(shard, even_parts(len(group), number_of_shards(len(group) * 20)))
     return found

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-N_PATHS = 1024  # for each true label; with 48, lists made at once keep a tenth less of what asking one by one gains
+N_PATHS = 1024  # with 48, lists made at once keep a tenth less of what asking one by one gains
 LEAST_PATHS = 8
 MOST_VISITED = 200_000_000  # labels of path steps, over all items, up to which there are N_PATHS
 MOST_CELLS = 4_000_000  # of the paths' likelihoods
@@ -71,7 +71,7 @@ def one_coin_paths(result: Consensus, activity: Reals, n_steps: int, n_items: in
 
 
 def _n_paths(n_items: int, n_steps: int, n_labels: int) -> int:
-    each = max(n_items, 1) * 2 * n_steps * n_labels  # most items hesitate between two labels
+    each = max(n_items, 1) * n_steps * n_labels
     most = min(N_PATHS, MOST_CELLS // (n_labels * n_steps * n_labels))
     return int(np.clip(MOST_VISITED // each, LEAST_PATHS, max(most, LEAST_PATHS)))
 
@@ -79,7 +79,7 @@ def _n_paths(n_items: int, n_steps: int, n_labels: int) -> int:
 def _by_information(result: Consensus) -> NDArray[np.int64]:
     """(W,) workers, the least informative first."""
     found = result.confusions
-    return np.lexsort((np.arange(found.n_workers), found.informativeness(result.prior_shares)))
+    return np.lexsort((np.arange(found.n_workers), result.informativeness))
 
 
 def _drawn(order: NDArray[np.int64], activity: Reals, rng: np.random.Generator, S: int, M: int) -> NDArray[np.int64]:

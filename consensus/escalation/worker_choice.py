@@ -46,16 +46,18 @@ def suggested(
     if not confusions.n_workers or not len(items):
         return found
     share, quota, price = _terms(result, float(wanted.sum()), pool)
-    able = np.flatnonzero(quota > 0)
-    if not len(able):
-        return found
     by_item = len(items) <= MOST_WEIGHED
+    able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
+    if not quota.any():
+        return found
     C = _confusions(result, able) if by_item else np.zeros((0, 1, 1))
     row_entropy = entropy(C)
-    usual = confusions.informativeness(result.prior_shares)[able]
-    code_of = np.full(confusions.n_workers, -1, np.int32)
-    code_of[able] = np.arange(len(able))
-    worker = code_of[judgments.worker]
+    usual = np.zeros(len(able)) if by_item else result.informativeness[able]
+    worker = judgments.worker
+    if by_item:
+        code_of = np.full(confusions.n_workers, -1, np.int32)
+        code_of[able] = np.arange(len(able))
+        worker = code_of[worker]
     done = np.cumsum(share[able])
     drawn = np.searchsorted(done, (np.arange(DRAWN) + 0.5) / DRAWN * done[-1]).astype(np.int32)
     able_or_nobody = np.append(able, -1).astype(np.int32)

@@ -2,11 +2,13 @@
 
 All items of a call have equally many judgments. Their tempered posterior (n, K) is q; with m more, and a path of
 labels, it is ``z[i, m - 1]`` (n, M, K) times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: z is q tempered
-as it will be then, and ``walked`` the likelihood of the s-th path of an item whose true label is k, likewise.
+as it will be then, and ``walked`` the likelihood of the s-th path of an item whose true label is k, likewise. Each
+label has a share of the S paths as large as its probability.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,10 +45,11 @@ def errors(
         for k in range(n_labels):
             if posterior[i, k] < UNLIKELY:
                 continue
+            some = math.ceil(n_paths * min(posterior[i, k], 1.0))
             if n_labels == 4:
-                _walk_four(i, k, z, walked, target, least, posterior[i, k] / n_paths, out_loss, out_settled)
+                _walk_four(i, k, z, walked[:, :some], target, least, posterior[i, k] / some, out_loss, out_settled)
             else:
-                _walk(i, k, z, walked, target, least, posterior[i, k] / n_paths, out_loss, out_settled)
+                _walk(i, k, z, walked[:, :some], target, least, posterior[i, k] / some, out_loss, out_settled)
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
 
@@ -125,8 +128,9 @@ def costs(posterior: Reals, z: Reals, walked: Reals, cost: Reals, out_loss: Real
             out_loss[i, m] = 0.0
         for k in range(n_labels):
             out_loss[i, 0] += posterior[i, k] * cost[k, decided]
-            q = posterior[i, k] / n_paths
-            for s in range(n_paths):
+            some = math.ceil(n_paths * min(posterior[i, k], 1.0))
+            q = posterior[i, k] / max(some, 1)
+            for s in range(some):
                 for m in range(n_steps):
                     for other in range(n_labels):
                         weight[other] = z[i, m, other] * walked[k, s, m, other]

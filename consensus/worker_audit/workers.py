@@ -116,7 +116,7 @@ def worker_columns(
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
     n_agreeing, n_peers, n_items = _agreement(result)
-    informativeness = where_identified(result, result.confusions.informativeness(result.prior_shares))
+    informativeness = where_identified(result, result.informativeness)
     median, _ = model_audit.median_worker(result)
     columns: Columns = {
         "worker": judgments.worker_ids,
