@@ -87,7 +87,7 @@ def change_counts(previous: Previous, result: Consensus, status: NDArray[np.int3
 
     accepted, accepted_before = pc.equal(now, "accepted"), pc.equal(before, "accepted")
     return {
-        "labels": count(pc.not_equal(table["label_before"], table["label"])),
+        "labels": int((~_same(table["label_before"], table["label"]) & ~_flags(pc.is_null(before))).sum()),
         "opened_again": count(pc.and_(accepted_before, pc.invert(accepted))),
         "newly_accepted": count(pc.and_(accepted, pc.invert(accepted_before))),
         "new_items": count(pc.is_null(before)),
@@ -99,5 +99,8 @@ def _same(a: pa.StringArray, b: pa.StringArray) -> NDArray[np.bool_]:
     import pyarrow.compute as pc
 
     equal = pc.equal(a, b).fill_null(False).to_numpy(zero_copy_only=False)
-    neither = pc.and_(pc.is_null(a), pc.is_null(b)).to_numpy(zero_copy_only=False)
-    return np.asarray(equal | neither, np.bool_)
+    return np.asarray(equal | _flags(pc.and_(pc.is_null(a), pc.is_null(b))), np.bool_)
+
+
+def _flags(column: pa.BooleanArray) -> NDArray[np.bool_]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), np.bool_)

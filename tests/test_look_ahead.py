@@ -1,0 +1,273 @@
+"""What more judgments would do: curves, what is read off them, paths, budgets."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consensus import escalate, fit, simulate
+from consensus.config import EscalateConfig
+from consensus.errors import ConfigError
+from consensus.escalation import look_ahead, outlook, paths, planned
+from consensus.escalation.budgets import allotted
+from consensus.kernels import flips
+from consensus.kernels import look_ahead as kernels
+from consensus.models import layout
+from tests import naive_escalation
+from tests.strategies import encoded
+
+
+def drawn(K: int, seed: int, n: int = 12, S: int = 5, M: int = 3) -> Any:
+    """Posteriors (n, K), likelihoods of paths (K, S, M, K), and the powers of tempering (M+1,)."""
+    rng = np.random.default_rng(seed)
+    q = rng.dirichlet(np.full(K, 0.5), n)
+    q[0] = np.eye(K)[0]
+    return q, np.cumprod(rng.uniform(0.05, 1.0, (K, S, M, K)), axis=2), 1.0 / (1.0 + 0.3 * np.arange(2, M + 3))
+
+
+def powered(q: Any, walked: Any, power: Any) -> Any:
+    """As the kernels take them."""
+    z = np.exp(np.log(np.maximum(q, 1e-300))[:, None] * (power[1:] / power[0])[:, None])
+    return z, walked ** power[1:, None]
+
+
+class TestKernels:
+    @pytest.mark.parametrize("K", [2, 3, 4, 5])
+    @pytest.mark.parametrize("least", [-1, 0, 2])
+    def test_errors(self, K: int, least: int) -> None:
+        q, walked, power = drawn(K, 10 * K + least + 1)
+        z, W = powered(q, walked, power)
+        loss, settled = np.empty((len(q), 4)), np.empty((len(q), 4))
+        kernels.errors(q, z, W, 0.9, least, loss, settled)
+        for i in range(len(q)):
+            likely = np.where(q[i] >= kernels.UNLIKELY, q[i], 0.0)
+            expected, when = naive_escalation.curve(likely, walked, power, 1.0 - np.eye(K), 0.9, least)
+            never = 1.0 - likely.sum()
+            np.testing.assert_allclose(loss[i, 1:], np.minimum(np.array(expected[1:]) + never, loss[i, 0]), atol=1e-9)
+            np.testing.assert_allclose(settled[i], when, atol=1e-9)
+        np.testing.assert_allclose(loss[:, 0], 1.0 - q.max(axis=1))
+        assert (np.diff(loss, axis=1) <= 0).all()
+
+    def test_four_labels_are_quicker_not_other(self) -> None:
+        q, walked, power = drawn(3, 0)
+        z, W = powered(q, walked, power)
+        found = [np.empty((len(q), 4)) for _ in range(4)]
+        kernels.errors(q, z, W, 0.8, 1, *found[:2])
+        kernels.errors(*look_ahead._at_least_four(q, z, W), 0.8, 1, *found[2:])
+        np.testing.assert_allclose(found[0], found[2], atol=1e-12)
+        np.testing.assert_allclose(found[1], found[3], atol=1e-12)
+
+    @pytest.mark.parametrize("K", [2, 4])
+    def test_costs(self, K: int) -> None:
+        q, walked, power = drawn(K, K)
+        cost = np.random.default_rng(1).uniform(0, 5, (K, K)) * (1.0 - np.eye(K))
+        z, W = powered(q, walked, power)
+        loss = np.empty((len(q), 4))
+        kernels.costs(q, z, W, cost, loss)
+        for i in range(len(q)):
+            expected, _ = naive_escalation.curve(q[i], walked, power, cost, 0.9, 0)
+            np.testing.assert_allclose(loss[i], expected, atol=1e-9)
+
+    def test_what_is_read_off(self) -> None:
+        loss = np.array([[0.5, 0.45, 0.2, 0.2, 0.19], [0.1, 0.1, 0.1, 0.1, 0.1]])
+        settled = np.array([[0.0, 0.05, 0.15, 0.5, 0.1], [0.0, 0.0, 0.0, 0.0, 0.0]])
+        found = np.empty((2, 7))
+        kernels.read_off(loss, settled, 3, 1e-6, 0.1, 0.6, found)
+        needed = 0.05 + 2 * 0.15 + 3 * 0.5 + 4 * 0.1 + 4 * 0.2
+        low, high = (naive_escalation.first_settled(settled[0].tolist(), level) for level in (0.1, 0.6))
+        np.testing.assert_allclose(found[0], [0.15 + 5e-7, 0.5, 0.19, needed, low, high, 0.8])
+        np.testing.assert_allclose(found[1], [1e-7, 0.1, 0.1, 4, 4, 4, 0])
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_hulls_and_budgets(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        loss = np.minimum.accumulate(rng.uniform(0, 1, (9, 5)), axis=1)
+        length, slope = np.empty((9, 4), np.int64), np.empty((9, 4))
+        kernels.hulls(loss, length, slope)
+        assert (np.diff(slope, axis=1) <= 0).all()
+        columns = np.zeros((9, 7))
+        columns[:, 1] = loss[:, 0]
+        ahead = look_ahead.LookAhead(columns, length, slope)
+        may_ask = rng.random(9) < 0.8
+        for budget in (0, 1, 5, 12, 60):
+            expected = naive_escalation.by_heap(loss, budget, may_ask.tolist())
+            assert allotted(ahead, budget, np.arange(9), may_ask).tolist() == expected
+
+    def test_changes_of_the_best_label(self) -> None:
+        rng = np.random.default_rng(0)
+        starts = np.array([0, 4, 4, 9, 15])
+        log_likelihood, log_prior = np.log(rng.dirichlet(np.ones(3), 15)), np.log([0.5, 0.3, 0.2])
+        found = np.empty(4, np.int64)
+        flips.changes(starts, log_likelihood, log_prior, found)
+        expected = [
+            naive_escalation.changes(log_likelihood[a:b], log_prior) for a, b in itertools.pairwise(starts.tolist())
+        ]
+        assert found.tolist() == expected
+        assert max(expected) >= 2
+
+
+class TestPaths:
+    def test_one_more_judgment_by_enumeration(self) -> None:
+        """Expected error after one more judgment, over all workers and labels."""
+        result = fit(simulate(150, 6, 3, 3, accuracy=0.7, seed=3).judgments, rho=0.3)
+        items = np.arange(150)
+        ahead = look_ahead.look_ahead(result, items, EscalateConfig(target=0.99, max_judgments=50), steps=True)
+        share = result.judgments.per_worker / result.judgments.n_judgments
+        C = result.confusions.dense()
+        n = result.judgments.per_item
+        ratio = result.tempering.power(n + 1) / result.tempering.power(n)
+        expected = np.empty(150)
+        for i in range(150):
+            q = result.posterior[i]
+            right = 0.0
+            for w in range(6):
+                for observed in range(3):
+                    after = q ** ratio[i] * C[w, :, observed] ** result.tempering.power(n[i] + 1)
+                    right += share[w] * q[after.argmax()] * C[w, after.argmax(), observed]
+            expected[i] = 1.0 - max(right, q.max())
+        one = np.flatnonzero(ahead.length[:, 0] == 1)
+        found = ahead.loss[one] - ahead.slope[one, 0]
+        assert len(one) > 20
+        assert np.abs(found - expected[one]).max() < 0.03
+
+    def test_items_are_settled_as_often_as_foretold(self) -> None:
+        """Where the model is right and confidences are not tempered, in the mean over many items."""
+        whole = simulate(3000, 12, 3, 9, accuracy=0.75, seed=5)
+        judgments = whole.judgments
+        rank = np.arange(judgments.n_judgments) - judgments.item_start[judgments.item]
+        shuffled = np.random.default_rng(0).permuted(rank)
+        order = np.argsort(shuffled, kind="stable")
+        nth = np.empty_like(rank)
+        seen = np.zeros(judgments.n_items, np.int64)
+        for j in order:
+            nth[j] = seen[judgments.item[j]]
+            seen[judgments.item[j]] += 1
+        config = EscalateConfig(target=0.95, max_judgments=6, min_judgments=3)
+        full = fit(judgments, rho=0.0)
+        few = fit(judgments.subset(nth < 3), rho=0.0)
+        ahead = look_ahead.look_ahead(few, np.arange(3000), config)
+        open_ended = (few.confidence < 0.95) & (judgments.per_item >= 6)
+        settled = np.zeros(3000, np.bool_)
+        for n in (4, 5, 6):
+            settled |= fit(judgments.subset(nth < n), rho=0.0).confidence >= 0.95
+        assert ahead.settled[open_ended].mean() == pytest.approx(settled[open_ended].mean(), abs=0.06)
+        assert full.converged
+
+    def test_fewer_paths_for_more_items(self) -> None:
+        assert paths._n_paths(10, 3, 2) == paths.N_PATHS
+        assert paths.LEAST_PATHS < paths._n_paths(100_000, 5, 4) < paths.N_PATHS
+        assert paths._n_paths(10**8, 5, 4) == paths.LEAST_PATHS
+        assert 32 * 10 * 32 * paths._n_paths(10, 10, 32) <= paths.MOST_CELLS
+
+    def test_threads_and_blocks_never_matter(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn_crowd = simulate(300, 9, 3, 3, accuracy=0.7, seed=1)
+        first = escalate(fit(drawn_crowd.judgments, threads=1), budget=100)
+        monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
+        monkeypatch.setattr(look_ahead, "BLOCK", 7)
+        for threads in (1, 2, 4):
+            table = escalate(fit(drawn_crowd.judgments, threads=threads), budget=100)
+            for name in ("item", "judgments", "needed_low", "needed_high"):
+                assert table[name].equals(first[name])
+            np.testing.assert_allclose(table["priority"], first["priority"], rtol=1e-6)
+
+    @pytest.mark.parametrize("people", [True, False])
+    def test_very_many_labels(self, people: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        crowd = simulate(200, 30, 40, 3, accuracy=0.7, seed=1)
+        if people:
+            monkeypatch.setattr(layout, "MOST_CELLS", 0)
+            result = fit(crowd.judgments)
+        else:
+            from consensus.simulation import simulate_votes
+
+            result = fit(None, model_votes=simulate_votes(crowd, 2, accuracy=0.6, seed=1))
+        table = escalate(result)
+        asked = table["reason"] != "expert"
+        assert asked.any()
+        assert table["p_settled"][asked].between(0, 1).all()
+        assert (table["needed_low"] <= table["needed_high"])[asked].all()
+        assert (table["priority"] > 0).all()
+        costs: Any = np.ones((40, 40))
+        with pytest.raises(ConfigError, match="costs: 40 labels; they are weighed among 32 at most"):
+            planned(result, EscalateConfig(), costs=costs)
+
+    def test_models_alone_with_few_labels(self) -> None:
+        from consensus.simulation import simulate_votes
+
+        crowd = simulate(100, 5, 3, 3, seed=1)
+        result = fit(None, model_votes=simulate_votes(crowd, 2, accuracy=0.6, seed=1))
+        table = escalate(result)
+        assert (table["judgments"] == 2).all()
+        assert table["p_settled"].between(0, 1).all()
+        assert table["suggested_workers"].isna().all()
+
+
+class TestExperts:
+    def crowd(self, times: bool) -> Any:
+        """Forty clear items, and one whose best label changes twice as its six judgments come in."""
+        rows: list[Any] = []
+        minute = np.datetime64("2026-01-01T00:00", "s")
+        for i in range(40):
+            rows += [(f"clear{i:02}", f"w{w}", f"l{i % 2}", minute) for w in range(6)]
+        said = ["l0", "l1", "l1", "l0", "l0", "l1"]
+        rows += [("torn", f"w{w}", label, minute + w) for w, label in enumerate(said)]
+        names = ("item", "worker", "label", "timestamp")[: 4 if times else 3]
+        return fit({name: [str(row[n]) for row in rows] for n, name in enumerate(names)}, rho=0.1)
+
+    def test_whose_label_changed_twice(self) -> None:
+        settings: Any = {"max_judgments": 20, "expert_below": 0.0}
+        assert escalate(self.crowd(times=False), **settings)["reason"].tolist() == ["disagreement"]
+        assert escalate(self.crowd(times=True), **settings)["reason"].tolist() == ["expert"]
+
+    def test_who_will_not_be_settled(self) -> None:
+        result = fit(simulate(200, 10, 2, 5, accuracy=0.65, seed=1).judgments, rho=0.5)
+        late = escalate(result, max_judgments=7)
+        assert (late["reason"] == "expert").any()
+        assert late["judgments"][late["reason"] == "expert"].eq(0).all()
+        kept = escalate(result, max_judgments=7, expert_below=0.0)
+        assert not (kept["reason"] == "expert").any()
+        low = set(kept["item"][(kept["p_settled"] < 0.5) & (kept["n_judgments"] >= 5)])
+        assert low == set(late["item"][late["reason"] == "expert"])
+
+    def test_coins_end_with_an_expert_and_cost_no_more_than_the_cap(self) -> None:
+        """15 % of the items are coin flips; every round asks what is listed."""
+        rng = np.random.default_rng(0)
+        coin = np.arange(200) < 30
+        rows = []
+
+        def judge(i: int, w: int) -> None:
+            truth = i % 2
+            right = 0.5 if coin[i] else 0.85
+            rows.append((f"i{i:03}", f"w{w}", f"l{truth if rng.random() < right else 1 - truth}"))
+
+        for i in range(200):
+            for w in rng.choice(20, 2, replace=False):
+                judge(i, int(w))
+        for _ in range(8):
+            table = escalate(fit(encoded(rows), rho=0.1), target=0.98, max_judgments=6)
+            todo = table[table["judgments"] > 0]
+            for item, many, suggested in zip(todo["item"], todo["judgments"], todo["suggested_workers"], strict=True):
+                for name in suggested.split(" | ")[:many]:
+                    judge(int(item[1:]), int(name[1:]))
+        n = fit(encoded(rows), rho=0.1).judgments.per_item
+        assert n.max() <= 6
+        assert n[coin].sum() <= 6 * 30
+        assert set(table["reason"]) == {"expert"}
+        waiting = {int(item[1:]) for item in table["item"]}
+        assert len(waiting & set(range(30))) > 15
+
+
+class TestCosts:
+    def test_priority_under_costs(self) -> None:
+        from consensus import read_costs
+
+        result = fit(simulate(200, 8, 2, 3, accuracy=0.7, seed=2).judgments, rho=0.3)
+        costs = read_costs({"true": ["label_0", "label_1"], "decided": ["label_1", "label_0"], "cost": [5, 1]})
+        table = escalate(result, costs=costs, target=0.99, max_judgments=9)
+        plain = escalate(result, target=0.99, max_judgments=9)
+        assert table["item"].tolist() != plain["item"].tolist()
+        found = planned(result, EscalateConfig(target=0.99, max_judgments=9), costs=costs.align(result.judgments))
+        q = result.posterior[found.items]
+        now = np.minimum(q[:, 1] * 1.0, q[:, 0] * 5.0)
+        np.testing.assert_allclose(found.ahead.loss[found.at], now, rtol=1e-9)
+        assert np.isnan(outlook(result, found).accuracy)

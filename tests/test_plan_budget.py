@@ -1,0 +1,172 @@
+"""What a budget would buy; what judgments will bring; where the ceiling is."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consensus import fit, plan_budget, read_gold, read_model_votes, simulate
+from consensus.config import EscalateConfig
+from consensus.errors import ConfigError
+from consensus.escalation import outlook, planned
+from consensus.report import words
+from consensus.simulation import simulate_votes
+
+
+class TestTable:
+    def test_ways_and_figures(self) -> None:
+        drawn = simulate(300, 12, 3, 6, accuracy=0.7, seed=1)
+        told: list[tuple[str, float | None]] = []
+        table = plan_budget(
+            drawn.judgments,
+            gold=read_gold(drawn.truth_table(150)),
+            votes=[1, 3],
+            targets=[0.8, 0.99],
+            without={"the first": ["w00"]},
+            price=0.05,
+            rho=0.3,
+            progress=lambda what, done: told.append((what, done)),
+        )
+        assert table["way"].tolist() == [
+            "1 judgment an item",
+            "3 judgments an item",
+            "target 80%",
+            "target 99%",
+            "all judgments",
+            "without the first",
+        ]
+        rows = table.set_index("way")
+        assert rows["judgments"]["1 judgment an item"] == 300
+        assert rows["judgments"]["all judgments"] == drawn.judgments.n_judgments
+        own = int((drawn.judgments.worker == 0).sum())
+        assert rows["judgments"]["without the first"] == drawn.judgments.n_judgments - own
+        assert rows["judgments"]["target 80%"] < rows["judgments"]["target 99%"]
+        assert np.isnan(rows["expected_error"]["1 judgment an item"])
+        np.testing.assert_allclose(table["cost"], 0.05 * table["judgments"])
+        np.testing.assert_allclose(table["judgments_per_item"], table["judgments"] / 300)
+        assert (table["n_compared"] == 150).all()
+        assert (table["accuracy_low"] < table["accuracy"]).all()
+        full = fit(drawn.judgments, rho=0.3)
+        known = np.isin(full.judgments.item_ids.to_pylist(), drawn.truth_table(150)["item"])
+        right = (full.consensus_label == drawn.truth)[known].mean()
+        assert rows["accuracy"]["all judgments"] == pytest.approx(right)
+        assert set(table["reference"]) == {"gold"}
+        assert told[-1] == ("replaying: without the first", 1.0)
+
+    def test_without_gold_it_says_so_and_models_can_be_left_out(self) -> None:
+        drawn = simulate(120, 8, 2, 4, accuracy=0.7, seed=2)
+        votes = simulate_votes(drawn, 1, accuracy=0.9, seed=1)
+        table = plan_budget(drawn.judgments, model_votes=votes, votes=[2], targets=[], seed=1, most_items=50)
+        assert table["way"].tolist() == ["2 judgments an item", "all judgments", "without models"]
+        assert set(table["reference"]) == {"labels of all judgments (unaudited)"}
+        assert table["accuracy"][1] == 1.0
+        assert (table["n_compared"] == 50).all()
+        assert table["cost"].isna().all()
+
+    def test_errors(self) -> None:
+        drawn = simulate(30, 4, 2, 3, seed=2)
+        with pytest.raises(ConfigError, match=r"votes = \[0\]: input should be 1 or more"):
+            plan_budget(drawn.judgments, votes=[0])
+        with pytest.raises(ConfigError, match='without worker "x": nobody of that name has judged'):
+            plan_budget(drawn.judgments, votes=[2], targets=[], without={"x": ["x"]})
+
+    def test_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:
+        drawn = simulate(200, 10, 3, 5, accuracy=0.8, spammers=0.2, seed=3)
+        drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
+        drawn.truth_table(60).to_csv(tmp_path / "g.csv", index=False)
+        ran = run(
+            "plan-budget", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--votes", "2", "--target", "0.9",
+            "--without", "w0", "--without", "spammer", "--without", "expert", "--price", "0.1", "--json",
+        )  # fmt: skip
+        assert ran.status == 0
+        rows = [json.loads(line) for line in ran.out.splitlines()]
+        ways = [row["way"] for row in rows]
+        assert ways[:4] == ["2 judgments an item", "target 90%", "all judgments", "without w0"]
+        assert ways[4].endswith(" spammer")
+        assert ways[5].endswith(" expert")
+        bad = run("plan-budget", tmp_path / "j.csv", "--without", "nobody")
+        assert bad.status == 1
+        assert '--without "nobody": neither a worker nor a verdict; the verdicts are expert, good' in bad.err
+
+    def test_with_models_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:
+        drawn = simulate(80, 6, 2, 3, accuracy=0.8, seed=3)
+        drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
+        items = drawn.judgments.item_ids.to_pylist()
+        pd.DataFrame({"item": items, "model": "m", "label": "label_0"}).to_csv(tmp_path / "v.csv", index=False)
+        assert len(read_model_votes(tmp_path / "v.csv").item) == 80
+        ran = run(
+            "plan-budget",
+            tmp_path / "j.csv",
+            "--model-votes",
+            tmp_path / "v.csv",
+            "--votes",
+            "2",
+            "-o",
+            tmp_path / "t.csv",
+        )
+        assert ran.status == 0
+        assert pd.read_csv(tmp_path / "t.csv")["way"].tolist()[-1] == "without models"
+
+
+class TestOutlook:
+    def test_a_ceiling_and_what_helps(self) -> None:
+        pair = np.array([[0.5, 0.4, 0.1], [0.4, 0.5, 0.1], [0.05, 0.05, 0.9]])
+        result = fit(simulate(300, confusion=np.stack([pair] * 12), per_item=4, seed=1).judgments, rho=1.0)
+        rule = EscalateConfig(max_judgments=6)
+        found = planned(result, rule)
+        told = outlook(result, found)
+        assert told.ceiling
+        assert told.accuracy <= told.reachable_accuracy < 0.95
+        assert told.settled < told.items / 2
+        said = "\n".join(words.of_escalation(result, found, rule))
+        assert (
+            "ceiling: with 6 judgments an item this crowd brings most of them not to 95%; their labels would be" in said
+        )
+        assert "100 gold items that people judge (none has been): confidence is then measured" in said
+        assert "better workers, or training: the median worker is right on" in said
+        assert "clearer labels: label_0 or label_1 is the question in" in said
+        with_gold = fit(
+            simulate(300, confusion=np.stack([pair] * 12), per_item=4, seed=1).judgments,
+            gold={"item": ["item000", "item001"], "label": ["label_0", "label_2"]},
+            rho=1.0,
+        )
+        assert "(2 have been)" in "\n".join(words.of_escalation(with_gold, planned(with_gold, rule), rule))
+
+    def test_no_ceiling_where_judgments_settle_it(self) -> None:
+        result = fit(simulate(300, 10, 3, 3, accuracy=0.9, seed=1).judgments, rho=0.1)
+        rule = EscalateConfig(budget=20)
+        said = words.of_escalation(result, planned(result, rule), rule)
+        assert not any("ceiling" in line for line in said)
+        assert any(line.startswith("about ") and "with at most 7 an item" in line for line in said)
+        assert any(line.startswith("a list made at once keeps about half") for line in said)
+
+    def test_nothing_to_ask(self) -> None:
+        result = fit(simulate(50, 5, 2, 4, accuracy=0.95, seed=1).judgments, rho=0.0)
+        rule = EscalateConfig(target=0.5)
+        told = outlook(result, planned(result, rule))
+        assert told.items == 0
+        assert np.isnan(told.judgments_needed)
+        assert not any("would settle" in line for line in words.of_escalation(result, planned(result, rule), rule))
+
+    def test_experts_are_the_last_help(self) -> None:
+        """Good workers, enough gold, two labels: nothing else is left to say."""
+        assert words._outlook(
+            {
+                "judgments_needed": 10.0,
+                "settled": 1.0,
+                "items": 9,
+                "correction": 1.5,
+                "ceiling": True,
+                "reachable_accuracy": None,
+                "advice": [],
+            },
+            {"max_judgments": 7, "target": 0.905, "budget": None},
+        ) == [
+            "about 10 judgments would settle 1 of 9, with at most 7 an item (1.50 times the prediction, as the last "
+            "one turned out)",
+            "ceiling: with 7 judgments an item this crowd brings most of them not to 90.5%; what helps: an expert",
+        ]

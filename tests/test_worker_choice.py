@@ -1,0 +1,222 @@
+"""Whom to ask: who tells most, under quotas; and who can be asked at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consensus import escalate, fit, read_workers, simulate
+from consensus.config import EscalateConfig
+from consensus.errors import ConfigError, FormatError, JudgmentError
+from consensus.escalation import planned, worker_choice
+from consensus.kernels import worker_choice as kernels
+from consensus.probabilities import entropy
+from consensus.result import Consensus
+from tests import naive_escalation
+
+
+@pytest.fixture(scope="module")
+def result() -> Consensus:
+    """Good workers, two hostile ones (w00, w01), and one (w02) who answers at random."""
+    good = np.full((3, 3), 0.1) + 0.7 * np.eye(3)
+    against, random = np.full((3, 3), 0.48) - 0.44 * np.eye(3), np.full((3, 3), 1 / 3)
+    table = np.stack([against, against, random, *[good] * 9])
+    return fit(simulate(700, confusion=table, per_item=4, seed=1).judgments, rho=0.3)
+
+
+class TestKernel:
+    @pytest.mark.parametrize("by_item", [True, False])
+    def test_the_one_who_tells_most_of_those_drawn(self, by_item: bool) -> None:
+        rng = np.random.default_rng(0)
+        n, W, K = 40, 6, 3
+        q, C = rng.dirichlet(np.ones(K), n), rng.dirichlet(np.ones(K), (W, K))
+        starts = np.arange(n + 1) * 2
+        worker = np.concatenate([rng.choice(W, 2, replace=False) for _ in range(n)]).astype(np.int32)
+        usual, price = rng.random(W), rng.uniform(0.5, 2, W)
+        wanted = rng.integers(0, 4, n)
+        found = np.empty((n, 4), np.int32)
+        kernels.choose(
+            q if by_item else np.zeros((0, 1)),
+            np.arange(n),
+            wanted,
+            np.arange(64, dtype=np.int32) % W,
+            7,
+            starts,
+            worker,
+            C if by_item else np.zeros((0, 1, 1)),
+            entropy(C),
+            usual,
+            price,
+            64,  # candidates: all who are drawn
+            np.full(W, 1000),
+            found,
+        )
+        best = 0
+        for i in range(n):
+            chosen = found[i][found[i] >= 0].tolist()
+            assert len(chosen) == wanted[i]
+            able = set(range(W)) - set(worker[2 * i : 2 * i + 2].tolist())
+            assert len(set(chosen)) == len(chosen)
+            assert set(chosen) <= able
+            if chosen:
+                told = {w: (naive_escalation.information(q[i], C[w]) if by_item else usual[w]) / price[w] for w in able}
+                best += chosen[0] == max(told, key=lambda w: told[w])
+        assert best > 0.75 * (wanted > 0).sum()  # of twelve draws some miss the best one
+
+    def test_quotas_and_whoever_is_left(self) -> None:
+        n, W = 30, 5
+        quota = np.array([3, 3, 0, 3, 100])
+        found = np.empty((n, 1), np.int32)
+        none_drawn = np.zeros(8, np.int32)  # only the first one is ever drawn
+        kernels.choose(
+            np.zeros((0, 1)),
+            np.arange(n),
+            np.ones(n, np.int64),
+            none_drawn,
+            0,
+            np.arange(n + 1),
+            np.full(n, 4, np.int32),  # who has judged everything
+            np.zeros((0, 1, 1)),
+            np.zeros((0, 1)),
+            np.ones(W),
+            np.ones(W),
+            3,
+            quota,
+            found,
+        )
+        assert np.bincount(found[found >= 0], minlength=W).tolist() == [3, 3, 0, 3, 0]
+        assert (found < 0).sum() == n - 9
+        assert quota.tolist() == [0, 0, 0, 0, 100]
+
+
+class TestSuggestions:
+    def test_nobody_twice_nobody_hostile_and_quotas(self, result: Consensus) -> None:
+        table = escalate(result, target=0.999, max_judgments=9, budget=200)
+        judged = _pairs(result)
+        given: dict[str, int] = {}
+        row: Any
+        for row in table.itertuples():
+            names = row.suggested_workers.split(" | ")
+            assert len(names) == len(set(names)) == row.judgments
+            assert not any((row.item, name) in judged for name in names)
+            for name in names:
+                given[name] = given.get(name, 0) + 1
+        assert not {"w00", "w01"} & set(given)
+        share = result.judgments.per_worker[2:] / result.judgments.per_worker[2:].sum()
+        for w, name in enumerate(result.judgments.worker_ids.to_pylist()[2:]):
+            assert given.get(name, 0) <= np.ceil(2 * 200 * share[w]) + 1
+        assert given.get("w02", 0) < 200 / 12  # who tells nothing is seldom the best of three
+
+    def test_many_items_are_not_weighed_one_by_one(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_choice, "MOST_WEIGHED", 10)
+        monkeypatch.setattr(worker_choice, "BLOCK", 50)
+        found = planned(result, EscalateConfig(target=0.999, max_judgments=9))
+        workers = found.workers[found.workers >= 0]
+        assert len(workers) == len(found.items)
+        assert not np.isin(workers, [0, 1]).any()
+
+    def test_threads_never_matter(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_choice, "BLOCK", 20)
+        tables = []
+        for threads in (1, 2, 4):
+            again = fit(result.judgments, rho=0.3, threads=threads)
+            tables.append(escalate(again, target=0.999, max_judgments=9)["suggested_workers"])
+        assert tables[0].equals(tables[1])
+        assert tables[0].equals(tables[2])
+
+    def test_with_more_labels_than_confusions_are_held_of(
+        self, result: Consensus, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = escalate(result, target=0.999)["suggested_workers"]
+        monkeypatch.setattr(worker_choice, "MOST_CELLS", 10)
+        assert escalate(result, target=0.999)["suggested_workers"].equals(whole)
+
+    def test_nobody_can_be_asked(self, result: Consensus) -> None:
+        nobody = read_workers({"worker": ["w03"], "available": ["0"]})
+        assert escalate(result, workers=nobody)["suggested_workers"].isna().all()
+        assert len(worker_choice.names(result, np.zeros((0, 1), np.int32))) == 0
+
+
+class TestPool:
+    def test_only_who_is_available(self, result: Consensus) -> None:
+        pool = read_workers({"Worker": ["w03", "w04", "nobody"], "available": ["5", "", "9"]})
+        table = escalate(result, target=0.999, max_judgments=9, workers=pool)
+        asked = table["suggested_workers"].dropna()
+        assert set(asked) == {"w03", "w04"}
+        assert (asked == "w03").sum() <= 5
+
+    def test_skills(self, result: Consensus) -> None:
+        pool = read_workers({"worker": ["w03", "w04", "w05"], "skills": ["dutch|es", "es; fr", ""]})
+        assert pool.skills == (frozenset({"dutch", "es"}), frozenset({"es", "fr"}), frozenset())
+        found = set(escalate(result, workers=pool, skill="es")["suggested_workers"].dropna())
+        assert found == {"w03", "w04"}
+        message = 'no worker in the data has the skill "de"; the skills are "dutch", "es", "fr"$'
+        with pytest.raises(JudgmentError, match=message):
+            escalate(result, workers=pool, skill="de")
+
+    def test_money(self, result: Consensus) -> None:
+        pool = read_workers({"worker": ["w03", "w04"], "price": ["0.02", "0.5"], "capacity": ["100", "100"]})
+        table = escalate(result, target=0.999, max_judgments=9, workers=pool, budget=1.0)
+        spent = sum(
+            {"w03": 0.02, "w04": 0.5}[name] for names in table["suggested_workers"] for name in names.split(" | ")
+        )
+        assert 0.5 < spent <= 1.0
+        plain = escalate(result, target=0.999, max_judgments=9, budget=0.5, price=0.01)
+        assert plain["judgments"].sum() == 50
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("worker\n", "w.csv: a header but no rows; expected a worker in each"),
+            ("name,price\na,1\n", "no column holds the worker; the columns are: name, price; rename one to worker"),
+            ("worker,price\n,1\n", "w.csv:2: the worker is missing: .*; correct the workers"),
+            ("worker\na\nb\na\n", 'w.csv:4: worker "a" stands here and in .*w.csv:2; keep one row'),
+            ("worker,price\na,0\n", 'w.csv:2: the price is "0"; expected a finite number, above 0'),
+            ("worker,price\na,inf\n", 'w.csv:2: the price is "inf"; expected a finite number, above 0'),
+            (
+                "worker,available\na,-1\n",
+                'w.csv:2: the number of judgments is "-1"; expected a finite number, 0 or more',
+            ),
+            ("worker,available\na,lots\n", 'w.csv:2: the number of judgments is "lots"; expected'),
+        ],
+    )
+    def test_bad_files(self, tmp_path: Path, text: str, message: str) -> None:
+        (tmp_path / "w.csv").write_text(text)
+        with pytest.raises(FormatError, match=message):
+            read_workers(tmp_path / "w.csv")
+
+    @pytest.mark.parametrize(
+        ("columns", "message"),
+        [
+            (
+                {"worker": ["x", "y"]},
+                'none of the 2 workers is in the data, whose workers are "w00", "w01", "w02", .*; nothing is '
+                "known of how others judge$",
+            ),
+            (
+                {"worker": ["w03", "w04"], "price": ["1", ""]},
+                'no price of worker "w04"; give one for every worker, or for none$',
+            ),
+        ],
+    )
+    def test_what_does_not_fit_the_data(self, result: Consensus, columns: Any, message: str) -> None:
+        pool = read_workers(columns)
+        with pytest.raises(JudgmentError, match=message):
+            escalate(result, workers=pool)
+
+    def test_a_skill_without_workers(self, run: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "j.csv").write_text("item,worker,label\na,v,x\na,w,y\n")
+        ran = run("escalate", tmp_path / "j.csv", "--skill", "es")
+        assert ran.status == 1
+        assert 'skill "es": nothing tells who has it; name a file of workers with --workers' in ran.err
+        with pytest.raises(ConfigError, match="budget 0.5 in money pays for 0 judgments|setting"):
+            escalate(fit({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]}), budget=-1)
+
+
+def _pairs(result: Consensus) -> Any:
+    """Item and worker of every judgment."""
+    judgments = result.judgments
+    items, workers = judgments.item_ids.to_pylist(), judgments.worker_ids.to_pylist()
+    return {(items[i], workers[w]) for i, w in zip(judgments.item, judgments.worker, strict=True)}
