@@ -1,7 +1,7 @@
-"""What escalation is worth: judgments saved, the promise kept, judgments foretold, budgets, costs. By replay.
+"""What escalation is worth: judgments saved, the promise kept, judgments foretold, budgets, costs, models. By replay.
 
-    python tests/benchmarks/escalation.py [--replay] [--stop] [--needed] [--budget] [--costs] [--seed N] [--seeds N]
-                                          [--sets NAME ...] [--scale N] [--no-peers] [--peers-python PATH]
+    python tests/benchmarks/escalation.py [--replay] [--stop] [--needed] [--budget] [--costs] [--models] [--seed N]
+                                          [--seeds N] [--sets NAME ...] [--scale N] [--no-peers] [--peers-python PATH]
 
 Replays judgments of public crowds (CONSENSUS_DATASETS names their folder). Without a flag, all parts. Prints Markdown
 tables. It takes about 20 minutes on two cores, most of them cleanlab's (``--no-peers`` leaves it out).
@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.benchmarks import escalation_curves, escalation_replay, escalation_rules, escalation_spending, peers
+    from tests.benchmarks import (
+        escalation_curves,
+        escalation_models,
+        escalation_replay,
+        escalation_rules,
+        escalation_spending,
+        peers,
+    )
 else:  # run as a script, its own folder is on the path
     import escalation_curves
+    import escalation_models
     import escalation_replay
     import escalation_rules
     import escalation_spending
@@ -43,6 +51,7 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
         "needed": ("Judgments needed, foretold and used", lambda: escalation_rules.needed(seeds, scale)),
         "budget": ("A budget, from three judgments an item", lambda: escalation_spending.budgets(seeds, scale)),
         "costs": ("Costs 5:1", lambda: escalation_spending.costs(seeds, scale)),
+        "models": ("Judgments by people beside a model", lambda: escalation_models.saved(seeds, scale)),
     }
 
 
@@ -53,6 +62,7 @@ def main() -> int:
     parser.add_argument("--needed", action="store_true", help="judgments needed beside those used")
     parser.add_argument("--budget", action="store_true", help="spent at once, in rounds, and batch by batch")
     parser.add_argument("--costs", action="store_true", help="of decisions, after as many judgments")
+    parser.add_argument("--models", action="store_true", help="whose votes save judgments by people")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--scale", type=int, default=1, help="divide the number of items, for a try-out")
