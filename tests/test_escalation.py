@@ -160,6 +160,12 @@ def test_an_unknown_model_settles_nothing() -> None:
     assert (table.loc[result.labels["item"][alone], "reason"] == "too_few").all()
 
 
+@pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price": 3}])
+def test_a_budget_that_pays_for_nothing(given: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise --budget, "):
+        escalate(fit(encoded(crowd())), target=0.99999, **given)
+
+
 def test_audit_sample_comes_first_and_stays_the_same() -> None:
     result = with_models()
     table = escalate(result, target=0.9, audit=0.2)

@@ -240,7 +240,7 @@ class TestParts:
 
     def test_every_part_has_a_flag(self) -> None:
         options = argparse.Namespace(seed=1, seeds=2, scale=1, sets=("rte",), no_peers=True, peers_python=None)
-        assert set(escalation.parts(options)) == {"replay", "stop", "needed", "budget", "costs"}
+        assert set(escalation.parts(options)) == {"replay", "stop", "needed", "budget", "costs", "models"}
 
 
 def test_a_public_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

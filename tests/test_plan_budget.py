@@ -136,6 +136,15 @@ class TestOutlook:
         )
         assert "(2 have been)" in "\n".join(words.of_escalation(with_gold, planned(with_gold, rule), rule))
 
+    def test_a_ceiling_of_good_workers_whose_mistakes_are_of_all_kinds(self) -> None:
+        drawn = simulate(400, 12, 8, 2, accuracy=0.85, seed=1).judgments
+        rule = EscalateConfig(target=0.99999, max_judgments=3)
+        result = fit(drawn, rho=0.0)
+        told = outlook(result, planned(result, rule))
+        assert told.ceiling
+        assert len(told.advice) == 1
+        assert told.advice[0].startswith("100 gold items")
+
     def test_no_ceiling_where_judgments_settle_it(self) -> None:
         result = fit(simulate(300, 10, 3, 3, accuracy=0.9, seed=1).judgments, rho=0.1)
         rule = EscalateConfig(budget=20)

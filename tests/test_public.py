@@ -25,9 +25,13 @@ PUBLIC = [
     "audit",
     "escalate",
     "fit",
+    "plan_budget",
     "read",
+    "read_costs",
     "read_gold",
     "read_model_votes",
+    "read_previous",
+    "read_workers",
     "simulate",
 ]
 

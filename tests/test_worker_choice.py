@@ -32,6 +32,7 @@ class TestKernel:
         rng = np.random.default_rng(0)
         n, W, K = 40, 6, 3
         q, C = rng.dirichlet(np.ones(K), n), rng.dirichlet(np.ones(K), (W, K))
+        C[0] = [[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]  # a label that he never gives
         starts = np.arange(n + 1) * 2
         worker = np.concatenate([rng.choice(W, 2, replace=False) for _ in range(n)]).astype(np.int32)
         usual, price = rng.random(W), rng.uniform(0.5, 2, W)

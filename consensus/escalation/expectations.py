@@ -70,10 +70,9 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
         )
     totals, right = result.confusions.totals().sum(axis=1), result.confusions.right().sum(axis=1)
     busy = totals > 0
-    if busy.any():
-        median = float(np.median(right[busy] / totals[busy]))
-        if median < WEAK:
-            advice.append(f"better workers, or training: the median worker is right on {median:.0%}")
+    median = float(np.median(right[busy] / totals[busy]))
+    if median < WEAK:
+        advice.append(f"better workers, or training: the median worker is right on {median:.0%}")
     pair = _confused(result, found)
     if pair is not None:
         advice.append(f"clearer labels: {pair[0]} or {pair[1]} is the question in {pair[2]:.0%} of these items")

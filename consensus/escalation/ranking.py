@@ -251,6 +251,11 @@ def _within(
     elif config.price is not None:
         price, unit = config.price, "in money"
     n = math.floor(config.budget / price + 1e-9)
+    if n < 1:
+        raise ConfigError(
+            f"budget {config.budget:g} does not pay for one judgment; raise --budget, which is a number of judgments, "
+            "or money where --price or the workers' prices are known"
+        )
     forced = int(wanted[audits].sum())
     if n < forced:
         raise ConfigError(
