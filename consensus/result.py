@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consensus.copies import Copies
     from consensus.judgments import AlignedGold, Judgments
     from consensus.posterior import Peaks, Posterior
+    from consensus.report.plots import Plots
     from consensus.votes import ModelFindings
 
 Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray]"
@@ -160,6 +161,13 @@ class Consensus:
         if self.config.ties == "abstain":
             return np.where(self.peaks.tied, np.int32(-1), self.peaks.best)
         return self.peaks.best
+
+    @property
+    def plot(self) -> Plots:
+        """Charts: ``result.plot.workers()`` and more; they need the extra ``report``."""
+        from consensus.report.plots import Plots
+
+        return Plots(self)
 
     @property
     def prior(self) -> pd.Series[float]:

@@ -35,6 +35,7 @@ PHASES = {
     "comparing": "agreement",
     "replaying": "replay",
     "writing": "write",
+    "reporting": "report",
 }
 """Phase of a stage, by the first word of its name."""
 

@@ -53,6 +53,13 @@ def run(
     spreadsheet_safe: Annotated[
         bool, typer.Option("--spreadsheet-safe", help="Put ' before ids that a spreadsheet takes for formulas.")
     ] = False,
+    report: Annotated[
+        bool | None,
+        typer.Option(
+            "--report/--no-report",
+            help="Also write report.html, a page to look at and to forward. Default: if its libraries are installed.",
+        ),
+    ] = None,
     timings: Annotated[bool, typer.Option("--timings", help="Tell how long each phase took.")] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -63,7 +70,7 @@ def run(
     show = job.Show(quiet, timings)
 
     from consensus.config import AuditConfig, EscalateConfig, ReadConfig
-    from consensus.report import folder, words
+    from consensus.report import charts, folder, page, words
 
     inputs = [
         *(judgments or ()),
@@ -71,6 +78,9 @@ def run(
         *(path for path in (gold, config, chosen.costs, chosen.workers) if path is not None),
     ]
     costs_of_errors, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)  # errors before the work
+    if report:
+        charts.check()
+    with_report = charts.are_there() if report is None else report
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     with show.stages():
         result, known = job.fitted(judgments, model_votes, gold, chosen, show)
@@ -88,11 +98,14 @@ def run(
             posteriors=posteriors,
             ending=f".{format}",
             defuse=spreadsheet_safe,
+            report=with_report,
             progress=show.stage,
         )
     show.tell_timings()
     for line in words.lines(summary):
         show.say(line)
-    show.say(f"wrote {out}")
+    show.say(f"wrote {out / page.FILE}" if with_report else f"wrote {out}")
+    if report is None and not with_report:
+        show.say(f"no {page.FILE}, a page to look at: {charts.HOW_TO_GET_THEM}")
     if json:
         typer.echo((target_folder / "summary.json").read_text(encoding="utf-8"), nl=False)

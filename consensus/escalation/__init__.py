@@ -1,5 +1,6 @@
 """Which items need more judgments, why, how many, from whom, and which of them first."""
 
+from consensus.escalation.budgets import budget_curve
 from consensus.escalation.expectations import Outlook, outlook
 from consensus.escalation.ranking import Escalation, escalate, planned, statuses
 from consensus.escalation.reasons import REASONS, STATUSES
@@ -14,6 +15,7 @@ __all__ = [
     "Outlook",
     "Replay",
     "Step",
+    "budget_curve",
     "change_counts",
     "changes",
     "escalate",

@@ -17,7 +17,7 @@ from consensus import escalation, model_tables, worker_audit
 from consensus.config import AuditConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
-from consensus.report import routing
+from consensus.report import page, routing
 from consensus.report.summary import summary
 from consensus.result import decoded, named
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 ABOUT_WORKERS = ("workers", "confusions", "models", "drift", "copying", "gold_health")
 TABLES = ("labels", "posteriors", *ABOUT_WORKERS, "escalations", "changes", "rejects")
 STAGES = dict.fromkeys(ABOUT_WORKERS, "auditing")
-OF_A_RUN = frozenset({"summary.json", *(name + ending for name in TABLES for ending in writing.ENDINGS)})
+OF_A_RUN = frozenset({"summary.json", page.FILE, *(name + ending for name in TABLES for ending in writing.ENDINGS)})
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
 
@@ -131,9 +131,10 @@ def write(
     posteriors: bool = False,
     ending: str = ".csv",
     defuse: bool = False,
+    report: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Write all tables of a run into ``out``; return the summary.
+    """Write all tables of a run into ``out``, and the report; return the summary.
 
     Parameters
     ----------
@@ -161,6 +162,8 @@ def write(
         Of the tables: .csv, .parquet or .jsonl.
     defuse
         Put ``'`` before ids that a spreadsheet would take for a formula.
+    report
+        Also write report.html; it needs the extra ``report``.
     progress
         Called with what is done next, such as "writing labels.csv".
 
@@ -177,10 +180,22 @@ def write(
     progress("summary of the items")
     told = summary(result, found, escalate, gold, reading or {}, audit, previous)
     with whole(out) as folder:
-        workers = functools.partial(worker_audit.worker_columns, config=audit, costs=matrix, price=price)
-        for name, save in _tables(result, found, audit, workers, previous, posteriors, ending, defuse).items():
+        workers = functools.cache(lambda: worker_audit.worker_columns(result, audit, costs=matrix, price=price))
+        cells = functools.cache(lambda: worker_audit.confusion_columns(result))
+        for name, save in _tables(result, found, audit, workers, cells, previous, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
+        if report:
+            page.write(
+                folder / page.FILE,
+                result,
+                found,
+                told,
+                escalate=escalate,
+                workers=workers(),
+                confusions=cells(),
+                progress=progress,
+            )
         progress("writing summary.json")
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
@@ -192,7 +207,8 @@ def _tables(
     result: Consensus,
     found: escalation.Escalation,
     audit: AuditConfig,
-    workers: Callable[[Consensus], Columns],
+    workers: Callable[[], Columns],
+    cells: Callable[[], Columns],
     previous: Previous | None,
     posteriors: bool,
     ending: str,
@@ -218,7 +234,7 @@ def _tables(
         )
 
     def confusions(path: Path) -> None:
-        table = pa.table(worker_audit.confusion_columns(result))
+        table = pa.table(cells())
         in_blocks(table.num_rows, lambda rows: table.slice(rows.start, rows.stop - rows.start))(path)
 
     retests = routing.retests(result, audit)
@@ -237,7 +253,7 @@ def _tables(
 
     tables = {
         "labels": in_blocks(len(status), labels),
-        "workers": at_once(workers),
+        "workers": at_once(lambda _: workers()),
         "confusions": confusions,
         "escalations": in_blocks(len(found.items) + len(retests["item"]), escalations),
         "rejects": at_once(_rejects),

@@ -55,7 +55,7 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     }
     best, right, settled = np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
     if result.gold is not None and result.gold_posterior is not None:
-        posterior = _posterior_without(result, result.gold, result.gold_posterior)
+        posterior = without_gold(result, result.gold, result.gold_posterior)
         best = posterior.argmax(axis=1)
         right = result.gold.accepted[np.arange(len(best)), best]
         per_item = result.judgments.per_item[result.gold.items]
@@ -100,7 +100,7 @@ def cautions(quality: dict[str, Any]) -> list[Warning]:
     ]
 
 
-def _posterior_without(result: Consensus, gold: AlignedGold, posterior: Reals) -> Reals:
+def without_gold(result: Consensus, gold: AlignedGold, posterior: Reals) -> Reals:
     """(G, K) posterior of the gold items without their gold, also in the choice of the temperature."""
     if not result.tempering.n_gold:
         return posterior

@@ -24,18 +24,23 @@ ROUNDS = 3  # lists that a budget is better spent in
 
 def lines(summary: dict[str, Any]) -> list[str]:
     """A few lines that say what came in, what came out, and how far it can be trusted."""
+    warnings = [_warning(one["code"], one["message"]) for one in summary["warnings"]]
+    return [line for part in paragraphs(summary).values() for line in part] + warnings
+
+
+def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
+    """The same lines by what they are about, without the warnings."""
     counts = summary["counts"]
-    return [
-        *_rows(counts),
-        _fit(summary),
-        *([] if summary["models"] is None else _models(summary["models"])),
-        acceptance(summary["quality"]),
-        *_waiting(counts["status"]),
-        *_outlook(summary["escalation"], summary["settings"]),
-        *_changes(summary["changes"]),
-        *_verdicts(summary["verdicts"]),
-        *(_warning(one["code"], one["message"]) for one in summary["warnings"]),
-    ]
+    return {
+        "rows": _rows(counts),
+        "fit": [_fit(summary)],
+        "models": [] if summary["models"] is None else _models(summary["models"]),
+        "promise": [acceptance(summary["quality"])],
+        "waiting": _waiting(counts["status"]),
+        "outlook": _outlook(summary["escalation"], summary["settings"]),
+        "changes": _changes(summary["changes"]),
+        "verdicts": _verdicts(summary["verdicts"]),
+    }
 
 
 def of_result(result: Consensus) -> list[str]:

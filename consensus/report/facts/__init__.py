@@ -1,0 +1,36 @@
+"""What the report and the charts show, as plain records: numbers that were computed elsewhere, chosen and rounded.
+
+Records are lists of dictionaries of text, numbers and None (never NaN), so that they can go into JSON as they are.
+"""
+
+from consensus.report.facts.escalations import budget_records, reason_records, top_records
+from consensus.report.facts.items import item_facts
+from consensus.report.facts.labels import confidence_records, label_records, reliability_records
+from consensus.report.facts.workers import (
+    chosen_workers,
+    confusion_records,
+    copying_records,
+    drift_records,
+    evidence_records,
+    most_in_question,
+    worker_points,
+    worker_records,
+)
+
+__all__ = [
+    "budget_records",
+    "chosen_workers",
+    "confidence_records",
+    "confusion_records",
+    "copying_records",
+    "drift_records",
+    "evidence_records",
+    "item_facts",
+    "label_records",
+    "most_in_question",
+    "reason_records",
+    "reliability_records",
+    "top_records",
+    "worker_points",
+    "worker_records",
+]

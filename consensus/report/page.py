@@ -1,0 +1,130 @@
+"""report.html: one page that needs nothing else, for people who forward it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from consensus import model_tables, worker_agreement
+from consensus.report import charts, facts, rendering
+from consensus.report.facts.records import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from consensus.config import EscalateConfig
+    from consensus.escalation import Escalation
+    from consensus.result import Columns, Consensus
+
+    Facts = dict[str, Any]
+
+FILE = "report.html"
+N_BOOTSTRAP = 200
+MOST_REASONS = 12  # of refused rows
+
+
+def write(
+    path: Path,
+    result: Consensus,
+    found: Escalation,
+    told: dict[str, Any],
+    *,
+    escalate: EscalateConfig,
+    workers: Columns,
+    confusions: Columns,
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    result, found
+        The fit, and what is escalated.
+    told
+        The summary, as in summary.json.
+    escalate
+        When an item is accepted.
+    workers, confusions
+        The tables of workers.csv and confusions.csv.
+    progress
+        Called with what is done next.
+
+    Raises
+    ------
+    OutputError
+        The extra ``report`` is not installed.
+    """
+    charts.check()
+    progress("reporting: choosing what is shown")
+    shown = collected(result, found, told, escalate, workers, confusions)
+    progress("reporting: drawing")
+    path.write_text(rendering.rendered(shown, told), encoding="utf-8")
+
+
+def collected(
+    result: Consensus,
+    found: Escalation,
+    told: dict[str, Any],
+    escalate: EscalateConfig,
+    workers: Columns,
+    confusions: Columns,
+) -> Facts:
+    """Everything that the page shows, as plain records."""
+    rows = facts.chosen_workers(workers)
+    people = facts.worker_records(workers, rows)
+    names = facts.most_in_question(people)
+    drift, lines = facts.drift_records(result)
+    models, families = _models(result)
+    return {
+        "labels": facts.label_records(result, told["quality"]["by_label"]),
+        "confidences": facts.confidence_records(result, found.status(result)),
+        "reliability": facts.reliability_records(result),
+        "n_workers": len(workers["worker"]),
+        "workers": people,
+        "confusions": facts.confusion_records(confusions, names),
+        "evidence": facts.evidence_records(result, names) if result.identified else {},
+        "drift": drift,
+        "drift_lines": lines,
+        "copying": facts.copying_records(result),
+        "models": models,
+        "families": families,
+        "items": facts.item_facts(result, found),
+        "n_items": result.judgments.n_items,
+        "all_labels": list(result.judgments.labels),
+        "reasons": facts.reason_records(found),
+        "budget": facts.budget_records(result, found, escalate),
+        "top": facts.top_records(result, found),
+        "n_escalated": len(found.items),
+        "agreement": _agreement(result),
+        "rejects": _rejects(result),
+    }
+
+
+def _models(result: Consensus) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of models.csv that are about a whole model, and about a family."""
+    if result.models is None:
+        return [], []
+    columns = model_tables.table(result)
+    table = records(columns, columns)
+    return [one for one in table if one["model"] and one["label"] is None], [one for one in table if not one["model"]]
+
+
+def _agreement(result: Consensus) -> list[dict[str, Any]]:
+    judgments = result.judgments
+    if not judgments.n_judgments:
+        return []
+    table = worker_agreement.agreement(judgments, n_bootstrap=N_BOOTSTRAP, seed=result.config.seed)
+    overall = table[table["scope"] == "overall"]
+    wanted = ("statistic", "scope", "label", "value", "low", "high", "n_items", "reason")
+    return [
+        {str(key): None if value != value else value for key, value in one.items()}
+        for one in overall[list(wanted)].astype(object).to_dict("records")
+    ]
+
+
+def _rejects(result: Consensus) -> list[dict[str, Any]]:
+    rejects = (*result.judgments.rejects, *(() if result.models is None else result.models.votes.rejects))
+    return [{"reason": why, "rows": n} for why, n in Counter(one.reason for one in rejects).most_common(MOST_REASONS)]
