@@ -1,54 +1,210 @@
-"""Stub."""
+"""Why an item has its label: how far the prior, every model and every judgment push, in nats."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.models.votes_prior import VotesPrior
+from consensus.posterior import SparsePosterior
 
-@dataclass
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.result import Consensus
+
+    Reals = NDArray[np.float64]
+    Term = tuple[str, str, Reals]
+
+N_TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Push:
+    """What one judgment, or model, does."""
+
     who: str
+    """Worker, model, or family of models."""
     said: str
+    """Label; of a family, those that its models named."""
     push: float
+    """Nats towards the label, against the runner-up, as tempered; NaN where no confidence can be stated."""
     flips: str | None
+    """The label that would win without it, all else as fitted; None if the label stays."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Explanation:
+    """Why an item has its label. ``prior``, ``models`` and ``votes`` add up to ``log_odds``."""
+
     item: str
     label: str
+    """The most probable one; of a gold item, as if it were none."""
     runner_up: str | None
+    """The second; None where no other label stands out."""
     confidence: float
+    """P(label), as if the item were no gold; NaN where none can be stated."""
     log_odds: float
+    """log P(label) / P(runner_up) in nats, tempered; NaN without a runner-up."""
     prior: float
-    models: list
-    votes: list
+    """What the shares of the labels say."""
+    models: tuple[Push, ...]
+    votes: tuple[Push, ...]
     gold: str | None
+    """Accepted labels of a gold item."""
+    power: float
+    """What tempering multiplied all of this with: 1 or less."""
+    top: tuple[tuple[str, float], ...]
+    """The most probable labels, at most five."""
 
 
-def explain(result, items):
-    j = result.judgments
-    out = []
-    for i in items.tolist():
-        q = result.beliefs.dense(np.array([i]))[0]
-        a, b = np.argsort(-q)[:2]
-        power = float(result.tempering.power(j.per_item[[i]])[0])
-        votes = []
-        for t in range(j.item_start[i], j.item_start[i + 1]):
-            C = np.log(result.confusions.matrix(int(j.worker[t])) + 1e-10)
-            p = float(C[a, j.label[t]] - C[b, j.label[t]]) * power
-            votes.append(Push(j.worker_ids[int(j.worker[t])].as_py(), j.labels[j.label[t]], p, "9" if p > 3 else None))
-        out.append(
-            Explanation(
-                j.item_ids[i].as_py(),
-                j.labels[a],
-                j.labels[b],
-                float(q[a]),
-                float(np.log(q[a] / max(q[b], 1e-300))),
-                0.1,
-                [],
-                votes,
-                None,
-            )
+def explain(result: Consensus, items: NDArray[np.int64]) -> list[Explanation]:
+    """Take the posterior of each of some judged ``items`` (codes) apart.
+
+    The untempered log posterior of label k is log prior[k] plus log C[w, k, l] of each judgment l by worker w (Dawid &
+    Skene 1979, eq. 2.5), the prior of an item that models voted on being pi or the log-linear pool of their
+    probabilities, times a message of each family of models that only name a label. All are multiplied by the power of
+    ``Tempering``. What is shown of each term is its difference between the label and the runner-up.
+
+    With very many labels only those given to the item are weighed, and compared, one by one.
+    """
+    judgments = result.judgments
+    own, judgment = judgments.of_items(items)
+    if result.terms is None:
+        return [_unexplained(result, int(i), judgment[own == n]) for n, i in enumerate(items)]
+    worker, label = judgments.worker[judgment], judgments.label[judgment]
+    logs = result.terms.log_likelihoods(result.confusions, worker, label)
+    names, said = judgments.worker_ids.take(_arrow(worker)).to_pylist(), [judgments.labels[k] for k in label]
+    models = _of_models(result, items)
+    starts = np.searchsorted(own, np.arange(len(items) + 1))
+    power = result.tempering.power(judgments.per_item[items])
+    return [
+        _explained(
+            result,
+            int(items[n]),
+            float(power[n]),
+            *models[n],
+            [(names[j], said[j], logs[j]) for j in range(starts[n], starts[n + 1])],
         )
-    return out
+        for n in range(len(items))
+    ]
+
+
+def _explained(
+    result: Consensus, item: int, power: float, prior: Reals, models: list[Term], votes: list[Term]
+) -> Explanation:
+    judgments = result.judgments
+    labels = judgments.labels
+    logs = prior.copy()
+    for _, _, term in (*models, *votes):
+        logs = logs + term
+    allowed, gold = np.ones(len(labels), np.bool_), _gold(result, item)
+    if isinstance(result.beliefs, SparsePosterior):
+        start = result.beliefs.start
+        allowed[:] = False
+        allowed[result.beliefs.candidate[start[item] : start[item + 1]]] = True
+    if gold is None:
+        posterior = result.beliefs.dense(np.array([item]))[0]
+        best, second = int(result.peaks.best[item]), int(result.peaks.runner_up[item])
+    else:
+        posterior = np.where(allowed, np.exp(power * (logs - logs[allowed].max())), 0.0)
+        posterior /= posterior.sum()
+        order = np.argsort(-posterior, kind="stable")
+        best, second = int(order[0]), int(order[1]) if allowed.sum() > 1 else -1
+
+    def push(term: Reals) -> float:
+        return power * float(term[best] - term[second]) if second >= 0 else np.nan
+
+    def flips(term: Reals) -> str | None:
+        left = np.where(allowed, logs - term, -np.inf)
+        winner = int(left.argmax())
+        return None if left[best] >= left[winner] else labels[winner]
+
+    top = np.argsort(-posterior, kind="stable")[:N_TOP].tolist()
+    return Explanation(
+        item=judgments.item_ids[item].as_py(),
+        label=labels[best],
+        runner_up=labels[second] if second >= 0 else None,
+        confidence=float(posterior[best]),
+        log_odds=push(logs),
+        prior=push(prior),
+        models=tuple(Push(who, said, push(term), flips(term)) for who, said, term in models),
+        votes=tuple(Push(who, said, push(term), flips(term)) for who, said, term in votes),
+        gold=gold,
+        power=power,
+        top=tuple((labels[k], float(posterior[k])) for k in top),
+    )
+
+
+def _unexplained(result: Consensus, item: int, judgment: NDArray[np.int64]) -> Explanation:
+    """Of an item whose labels are vote shares: who said what."""
+    judgments, labels = result.judgments, result.judgments.labels
+    best, second = int(result.peaks.best[item]), int(result.peaks.runner_up[item])
+    votes = zip(judgments.worker[judgment].tolist(), judgments.label[judgment].tolist(), strict=True)
+    return Explanation(
+        item=judgments.item_ids[item].as_py(),
+        label=labels[best],
+        runner_up=labels[second] if second >= 0 else None,
+        confidence=float(result.confidence[item]),
+        log_odds=np.nan,
+        prior=np.nan,
+        models=(),
+        votes=tuple(Push(judgments.worker_ids[w].as_py(), labels[k], np.nan, None) for w, k in votes),
+        gold=_gold(result, item),
+        power=np.nan,
+        top=(),
+    )
+
+
+def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals, list[Term]]]:
+    """The logarithm of the class part of each item's prior (K,), and what each model or family adds to it."""
+    assert result.terms is not None
+    pi = np.log(result.terms.pi)
+    if result.models is None:
+        return [(pi, [])] * len(items)
+    found, votes, weights = result.models, result.models.votes, result.models.weights
+    prior = VotesPrior.of(
+        votes, result.judgments, result.gold, found.believed, found.circular, found.known, result.backend
+    )
+    row_of = {int(item): row for row, item in enumerate(prior.item.tolist())}
+    labels = result.judgments.labels
+    parts: list[tuple[Reals, list[Term]]] = []
+    for item in items.tolist():
+        if item not in row_of:
+            parts.append((pi, []))
+            continue
+        r, terms = row_of[item], list[tuple[str, str, "Reals"]]()
+        soft = range(prior.soft_start[r], prior.soft_start[r + 1])
+        for s in soft:
+            m, log_q = int(prior.soft_model[s]), prior.log_q[s].astype(np.float64)
+            terms.append((votes.models[m], labels[int(log_q.argmax())], weights.weight[1 + m] * log_q))
+        hard = np.arange(prior.hard_start[r], prior.hard_start[r + 1])
+        families = prior.family[prior.hard_model[hard]]
+        for f in dict.fromkeys(families.tolist()):
+            of = hard[families == f]
+            named = [(int(m), int(v)) for m, v in zip(prior.hard_model[of], prior.hard_label[of], strict=True)]
+            log_node = sum(np.log(weights.Cm[m, :, v]) for m, v in named)
+            node = np.exp(log_node - np.max(log_node))
+            message = node if prior.alone[f] else weights.CF[f] @ node
+            said = " | ".join(labels[v] for _, v in named)
+            who = votes.families[f] if len(named) > 1 else votes.models[named[0][0]]
+            terms.append((who, said, np.log(np.maximum(message, np.finfo(float).tiny))))
+        parts.append((weights.weight[0] * weights.log_shares if soft else pi, terms))
+    return parts
+
+
+def _gold(result: Consensus, item: int) -> str | None:
+    if result.gold is None:
+        return None
+    at = np.flatnonzero(result.gold.items == item)
+    if not len(at):
+        return None
+    return " | ".join(result.judgments.labels[k] for k in np.flatnonzero(result.gold.accepted[at[0]]))
+
+
+def _arrow(codes: NDArray[np.int32]) -> object:
+    import pyarrow as pa
+
+    return pa.array(codes)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.posterior import Peaks, Posterior
     from consensus.report.plots import Plots
+    from consensus.terms import Terms
     from consensus.votes import ModelFindings
 
 Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray]"
@@ -81,6 +82,8 @@ class Consensus:
     gold: AlignedGold | None = None
     models: ModelFindings | None = None
     """What models said, and what was learnt about them."""
+    terms: Terms | None = None
+    """What the posteriors were made of; None where they are shares of votes."""
     copies: Copies | None = None
     """Workers who copy, where they were looked for."""
     members: Consensus | None = None

@@ -27,10 +27,12 @@ Run = Callable[..., Ran]
 
 @pytest.fixture
 def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
-    """Run ``consensus ARGUMENTS`` in this process."""
+    """Run ``consensus ARGUMENTS`` in this process; without report.html, which takes a second, unless it is wanted."""
 
-    def _run(*arguments: object) -> Ran:
+    def _run(*arguments: object, report: bool = False) -> Ran:
         capfdbinary.readouterr()
+        if arguments[:1] == ("run",) and not report:
+            arguments = (*arguments, "--no-report")
         with pytest.raises(SystemExit) as caught:
             main([str(one) for one in arguments])
         out, err = capfdbinary.readouterr()

@@ -33,8 +33,10 @@ from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import Problem, climb
 from consensus.models.inputs import prepared
 from consensus.models.layout import lay_out
+from consensus.models.priors import SMALLEST
 from consensus.models.rows import Rows
 from consensus.result import Consensus, Warning
+from consensus.terms import Terms
 from consensus.votes import ModelFindings
 
 if TYPE_CHECKING:
@@ -132,6 +134,7 @@ def fit(
         convergence=estimate.convergence,
         config=config,
         tempering=tempered,
+        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST)),
         gold=aligned,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=(

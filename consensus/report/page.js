@@ -121,8 +121,9 @@
     byId("worker-table").querySelector(`th[aria-sort] button`)?.focus();
   }
   function matrix(worker) {
-    const cells = own(data.confusions, worker);
-    if (!cells) return element("p", { class: "note" }, "The confusion matrix of this worker stands in confusions.csv.");
+    const codes = own(data.confusions, worker);
+    if (!codes) return element("p", { class: "note" }, "The confusion matrix of this worker stands in confusions.csv.");
+    const cells = codes.map(([t, l, ...numbers]) => [data.labels[t], data.labels[l], ...numbers]);
     const weight = new Map();
     for (const [t, l, n] of cells) for (const name of [t, l]) weight.set(name, (weight.get(name) ?? 0) + (n ?? 0));
     const kept = new Set([...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a)).slice(0, MOST_IN_MATRIX));
@@ -178,7 +179,7 @@
     return element("div", { class: "push", "aria-hidden": "true" }, element("span", { class: side, style: `width:${(100 * Math.abs(push) / most).toFixed(1)}%` }));
   }
   function showItem(item) {
-    const parts = [["all", "how common the labels are", item.prior, null], ...item.models.map(([who, said, push, flips]) => [`model ${who}`, said, push, flips]), ...item.votes];
+    const parts = [["everyone", "how common the labels are", item.prior, null], ...item.models.map(([who, said, push, flips]) => [`model ${who}`, said, push, flips]), ...item.votes];
     const most = Math.max(...parts.map(([, , push]) => Math.abs(push ?? 0)), 1e-9);
     const rows = parts.map(([who, said, push, flips]) => element("tr", {}, element("td", {}, who), element("td", {}, said), element("td", { class: "number" }, number(push)),
       element("td", {}, bar(push ?? 0, most)), element("td", {}, flips ? `then ${flips} wins` : "")));

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FILE = "report.html"
 N_BOOTSTRAP = 200
+MOST_BYTES = 2_900_000  # of the page, so that it can be mailed
 MOST_REASONS = 12  # of refused rows
 
 
@@ -58,10 +59,14 @@ def write(
         The extra ``report`` is not installed.
     """
     charts.check()
-    progress("reporting: choosing what is shown")
-    shown = collected(result, found, told, escalate, workers, confusions)
-    progress("reporting: drawing")
-    path.write_text(rendering.rendered(shown, told), encoding="utf-8")
+    for part in (1.0, 0.5, 0.25, 0.1):
+        progress("reporting: choosing what is shown")
+        shown = collected(result, found, told, escalate, workers, confusions, part)
+        progress("reporting: drawing")
+        made = rendering.rendered(shown, told).encode()
+        if len(made) <= MOST_BYTES:
+            break
+    path.write_bytes(made)
 
 
 def collected(
@@ -71,9 +76,10 @@ def collected(
     escalate: EscalateConfig,
     workers: Columns,
     confusions: Columns,
+    part: float = 1.0,
 ) -> Facts:
-    """Everything that the page shows, as plain records."""
-    rows = facts.chosen_workers(workers)
+    """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
+    rows = facts.chosen_workers(workers, int(part * facts.MOST_WORKERS))
     people = facts.worker_records(workers, rows)
     names = facts.most_in_question(people)
     drift, lines = facts.drift_records(result)
@@ -84,14 +90,14 @@ def collected(
         "reliability": facts.reliability_records(result),
         "n_workers": len(workers["worker"]),
         "workers": people,
-        "confusions": facts.confusion_records(confusions, names),
+        "confusions": facts.confusion_records(confusions, names, result.judgments.labels, int(part * facts.MOST_CELLS)),
         "evidence": facts.evidence_records(result, names) if result.identified else {},
         "drift": drift,
         "drift_lines": lines,
         "copying": facts.copying_records(result),
         "models": models,
         "families": families,
-        "items": facts.item_facts(result, found),
+        "items": facts.item_facts(result, found, int(part * facts.MOST_ITEMS)),
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),
         "reasons": facts.reason_records(found),

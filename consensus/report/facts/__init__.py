@@ -4,9 +4,11 @@ Records are lists of dictionaries of text, numbers and None (never NaN), so that
 """
 
 from consensus.report.facts.escalations import budget_records, reason_records, top_records
-from consensus.report.facts.items import item_facts
+from consensus.report.facts.items import MOST_ITEMS, item_facts
 from consensus.report.facts.labels import confidence_records, label_records, reliability_records
 from consensus.report.facts.workers import (
+    MOST_CELLS,
+    MOST_WORKERS,
     chosen_workers,
     confusion_records,
     copying_records,
@@ -18,6 +20,9 @@ from consensus.report.facts.workers import (
 )
 
 __all__ = [
+    "MOST_CELLS",
+    "MOST_ITEMS",
+    "MOST_WORKERS",
     "budget_records",
     "chosen_workers",
     "confidence_records",

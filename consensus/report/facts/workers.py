@@ -10,7 +10,7 @@ from consensus import worker_audit
 from consensus.report.facts.records import plain, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Records = list[dict[str, Any]]
 
-MOST_WORKERS = 2_000  # in the table and the chart
-MOST_CELLS = 24_000  # of confusion matrices
+MOST_WORKERS = 1_500  # in the table and the chart
+MOST_CELLS = 15_000  # of confusion matrices
 MOST_EVIDENCE = 60  # workers whose evidence is listed
 N_EVIDENCE = 5  # judgments on either side
 MOST_DRIFTING = 12
@@ -83,11 +83,11 @@ def most_in_question(people: Records) -> list[str]:
 
 
 def confusion_records(
-    confusions: Columns, workers: Iterable[str], most: int = MOST_CELLS
+    confusions: Columns, workers: Iterable[str], labels: Sequence[str], most: int = MOST_CELLS
 ) -> dict[str, list[list[Any]]]:
     """Cells of the confusions of ``workers``, the first of them as far as ``most`` cells go.
 
-    By worker: rows of true label, label, count, probability, low, high.
+    By worker: rows of true label and label (positions in ``labels``), count, probability, low, high.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -104,11 +104,12 @@ def confusion_records(
     rows = np.flatnonzero(pc.is_in(ids, pa.array(kept, pa.string())).to_numpy(zero_copy_only=False))
     found: dict[str, list[list[Any]]] = {worker: [] for worker in kept if worker in n_cells}
     names = ("true_label", "label", "count", "probability", "low", "high")
+    code = {label: k for k, label in enumerate(labels)}
     for worker, cell in zip(
         ids.take(pa.array(rows)).to_pylist(), records(confusions, names, rows.tolist()), strict=True
     ):
-        texts = [cell["true_label"], cell["label"]]
-        found[worker].append(texts + [plain(cell[name], 4) for name in names[2:]])
+        codes = [code[cell["true_label"]], code[cell["label"]]]
+        found[worker].append(codes + [plain(cell[name], 4) for name in names[2:]])
     return found
 
 

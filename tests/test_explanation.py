@@ -1,0 +1,146 @@
+"""Why an item has its label: the parts add up to the posterior, and a judgment flips it exactly if it would."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from consensus import fit, read, read_gold, simulate, simulation, worker_audit
+from consensus.explanation import Explanation, explain
+from consensus.judgments import Judgments
+from consensus.models import layout
+from consensus.posterior import SparsePosterior
+from consensus.result import Consensus
+from tests.conftest import DIGITS
+from tests.strategies import crowds, encoded
+
+DRAWN = simulate(300, 12, 3, 3, seed=1)
+
+
+def explained(result: Consensus) -> list[Explanation]:
+    return explain(result, np.arange(result.judgments.n_items))
+
+
+def adds_up(result: Consensus) -> int:
+    """Assert that the parts add up to what the posterior says; return how many items that was asked of."""
+    labels = result.judgments.labels
+    gold = set() if result.gold is None else set(result.gold.items.tolist())
+    n = 0
+    for item, one in enumerate(explained(result)):
+        parts = one.prior + sum(push.push for push in (*one.models, *one.votes))
+        if one.runner_up is None:
+            assert np.isnan(one.log_odds)
+            continue
+        assert parts == pytest.approx(one.log_odds, abs=1e-9)
+        posterior = result.beliefs.dense(np.array([item]))[0]
+        best, second = posterior[labels.index(one.label)], posterior[labels.index(one.runner_up)]
+        if item in gold:
+            assert one.gold is not None
+        elif second > 1e-250:
+            assert parts == pytest.approx(np.log(best) - np.log(second), abs=1e-9)
+            assert one.confidence == pytest.approx(best, abs=1e-12)
+            assert one.top[0][1] == pytest.approx(best, abs=1e-12)
+            n += 1
+    return n
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param(lambda: fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv")), id="gold"),
+        pytest.param(lambda: fit(DRAWN.judgments), id="hierarchical"),
+        pytest.param(lambda: fit(DRAWN.judgments, prior="none", rho=0.0), id="maximum likelihood"),
+        pytest.param(lambda: fit(DRAWN.judgments, model_votes=simulation.simulate_votes(DRAWN, 4)), id="hard votes"),
+        pytest.param(
+            lambda: fit(DRAWN.judgments, model_votes=simulation.simulate_votes(DRAWN, 4, soft=True, families=2)),
+            id="soft votes",
+        ),
+        pytest.param(
+            lambda: fit(
+                DRAWN.judgments, model_votes=simulation.simulate_votes(DRAWN, 2, share_of_items=0.4, families=2)
+            ),
+            id="votes on some items, one model a family",
+        ),
+        pytest.param(lambda: fit(None, model_votes=simulation.simulate_votes(DRAWN, 3)), id="models only"),
+        pytest.param(lambda: worker_audit.fit_without_copies(DRAWN.judgments, collusion="merge"), id="merged"),
+    ],
+)
+def test_parts_add_up(result: Any) -> None:
+    assert adds_up(result()) > 100
+
+
+def test_with_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "MOST_CELLS", 1000)
+    result = fit(simulate(400, 20, 40, 4, seed=1).judgments)
+    assert isinstance(result.beliefs, SparsePosterior)
+    assert adds_up(result) > 100
+    one = next(one for one in explained(result) if one.runner_up is None)
+    assert one.confidence > 0.0
+    assert all(np.isnan(push.push) for push in one.votes)
+
+
+@settings(deadline=None, max_examples=40)
+@given(crowds())
+def test_any_small_crowd(judgments: Judgments) -> None:
+    result = fit(judgments, rho=0.2)
+    if result.terms is None:
+        for one in explained(result):
+            assert np.isnan(one.log_odds)
+            assert one.models == ()
+            assert all(np.isnan(push.push) and push.flips is None for push in one.votes)
+    else:
+        adds_up(result)
+
+
+def test_flips_are_what_an_e_step_without_the_judgment_says() -> None:
+    result = fit(DRAWN.judgments)
+    assert result.terms is not None
+    judgments, flipped = DRAWN.judgments, 0
+    for item, one in enumerate(explained(result)):
+        of = slice(judgments.item_start[item], judgments.item_start[item + 1])
+        worker, label = judgments.worker[of], judgments.label[of]
+        best = judgments.labels.index(one.label)
+        for place, push in enumerate(one.votes):
+            logs = np.log(result.terms.pi).copy()
+            for other in range(len(worker)):
+                if other != place:
+                    w, k = int(worker[other]), int(label[other])
+                    row = np.flatnonzero((result.confusions.row_worker == w) & (result.confusions.row_label == k))[0]
+                    logs += np.log(result.terms.C[row, :3])
+            winner = int(logs.argmax())
+            assert push.flips == (None if logs[winner] <= logs[best] else judgments.labels[winner])
+            flipped += push.flips is not None
+            assert (push.who, push.said) == (
+                judgments.worker_ids[int(worker[place])].as_py(),
+                judgments.labels[label[place]],
+            )
+    assert flipped > 20
+
+
+def test_gold_is_named_and_the_crowd_still_heard() -> None:
+    rows = [(f"i{n}", f"w{w}", "a" if (n + w) % 5 else "b") for n in range(40) for w in range(4)]
+    result = fit(encoded(rows), gold={"item": ["i0", "i0", "i1"], "label": ["a", "b", "b"]})
+    zero, one, two = explain(result, np.arange(3))
+    assert zero.gold == "a | b"
+    assert one.gold == "b"
+    assert one.confidence < 1.0
+    assert two.gold is None
+
+
+def test_gold_with_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "MOST_CELLS", 1000)
+    drawn = simulate(200, 12, 40, 3, seed=1)
+    result = fit(drawn.judgments, gold=drawn.truth_table(20))
+    found = [one for one in explained(result) if one.gold is not None]
+    assert len(found) >= 15
+    assert sum(one.label == one.gold for one in found) > 10
+    assert all(0.0 < one.confidence <= 1.0 for one in found)
+
+
+def test_one_label_has_no_runner_up() -> None:
+    result = fit(encoded([("a", "w", "x"), ("a", "v", "x"), ("b", "w", "x"), ("b", "v", "x")]))
+    for one in explained(result):
+        assert one.runner_up is None
+        assert (one.label, one.confidence) == ("x", 1.0)
+        assert [push.flips for push in one.votes] == [None, None]
