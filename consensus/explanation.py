@@ -41,7 +41,7 @@ class Explanation:
 
     item: str
     label: str
-    """The most probable one; of a gold item, as if it were none."""
+    """The most probable one; of a gold item, as if it were none. Or the one that was asked for."""
     runner_up: str | None
     """The second; None where no other label stands out."""
     confidence: float
@@ -60,15 +60,16 @@ class Explanation:
     """The most probable labels, at most five."""
 
 
-def explain(result: Consensus, items: NDArray[np.int64]) -> list[Explanation]:
-    """Take the posterior of each of some judged ``items`` (codes) apart.
+def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int64] | None = None) -> list[Explanation]:
+    """Take the posterior of each of some judged ``items`` (n,), codes, apart.
 
     The untempered log posterior of label k is log prior[k] plus log C[w, k, l] of each judgment l by worker w (Dawid &
     Skene 1979, eq. 2.5), the prior of an item that models voted on being pi or the log-linear pool of their
     probabilities, times a message of each family of models that only name a label. All are multiplied by the power of
     ``Tempering``. What is shown of each term is its difference between the label and the runner-up.
 
-    With very many labels only those given to the item are weighed, and compared, one by one.
+    ``between`` (n, 2) names other labels to compare than the best and the second: codes, -1 for those. With very many
+    labels only those given to the item are weighed, and compared, one by one.
     """
     judgments = result.judgments
     own, judgment = judgments.of_items(items)
@@ -85,6 +86,7 @@ def explain(result: Consensus, items: NDArray[np.int64]) -> list[Explanation]:
             result,
             int(items[n]),
             float(power[n]),
+            (-1, -1) if between is None else (int(between[n, 0]), int(between[n, 1])),
             *models[n],
             [(names[j], said[j], logs[j]) for j in range(starts[n], starts[n + 1])],
         )
@@ -93,7 +95,13 @@ def explain(result: Consensus, items: NDArray[np.int64]) -> list[Explanation]:
 
 
 def _explained(
-    result: Consensus, item: int, power: float, prior: Reals, models: list[Term], votes: list[Term]
+    result: Consensus,
+    item: int,
+    power: float,
+    between: tuple[int, int],
+    prior: Reals,
+    models: list[Term],
+    votes: list[Term],
 ) -> Explanation:
     judgments = result.judgments
     labels = judgments.labels
@@ -113,6 +121,8 @@ def _explained(
         posterior /= posterior.sum()
         order = np.argsort(-posterior, kind="stable")
         best, second = int(order[0]), int(order[1]) if allowed.sum() > 1 else -1
+    if min(between) >= 0:
+        best, second = between
 
     def push(term: Reals) -> float:
         return power * float(term[best] - term[second]) if second >= 0 else np.nan

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from consensus import __version__
-from consensus.cli import auditing, budgeting, evaluating, planning, running, simulating, tables
+from consensus.cli import auditing, budgeting, comparing, evaluating, explaining, planning, running, simulating, tables
 
 app = typer.Typer(
     help="Merge redundant judgments into labels with confidence, audit workers, list what needs more judgments.",
@@ -38,6 +38,9 @@ app.command("aggregate")(tables.aggregate)
 app.command("audit")(auditing.audit)
 app.command("agreement")(tables.agreement)
 app.command("escalate")(tables.escalate)
+app.command("report")(explaining.report)
+app.command("explain")(explaining.explain)
+app.command("diff")(comparing.diff)
 app.command("evaluate")(evaluating.evaluate)
 app.command("simulate")(simulating.simulate)
 app.command("demo")(simulating.demo)

@@ -203,6 +203,12 @@ def previous(config: "RunConfig") -> "Previous | None":
     return None if config.previous is None else read_previous(config.previous)
 
 
+def other_inputs(config: "RunConfig") -> dict[str, str | None]:
+    """The files that settings name, as text, for the summary."""
+    paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
+    return {name: None if path is None else str(path) for name, path in paths.items()}
+
+
 def costs(config: "RunConfig") -> "Costs | None":
     """Read the costs of decisions, where there are any.
 

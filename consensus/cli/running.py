@@ -94,7 +94,7 @@ def run(
             previous=last,
             price=chosen.price,
             gold=known,
-            reading=chosen.part(ReadConfig),
+            reading={**chosen.part(ReadConfig), **job.other_inputs(chosen)},
             posteriors=posteriors,
             ending=f".{format}",
             defuse=spreadsheet_safe,

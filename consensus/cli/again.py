@@ -1,0 +1,94 @@
+"""A finished run, fitted again from its inputs: the same settings, the same bits."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consensus import __version__
+from consensus.cli import job
+from consensus.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from consensus.config import RunConfig
+    from consensus.judgments import Gold
+    from consensus.result import Consensus
+
+KINDS = ("judgments", "model_votes", "gold")
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a run fitted."""
+
+    result: "Consensus"
+    gold: "Gold | None"
+    config: "RunConfig"
+
+
+def again(folder: Path, show: job.Show, threads: int | None = None) -> Again:
+    """Fit what the output ``folder`` of a run was made from, after a check that its inputs are as they were.
+
+    Nothing but the tables of a run is kept on disk: the parameters follow from the inputs, to the last bit.
+
+    Raises
+    ------
+    ConsensusError
+        It is no such folder, or an input is gone or has changed.
+    """
+    told = summary_of(folder)
+    files = {kind: [_input(folder, one, show) for one in told["provenance"][kind]] for kind in KINDS}
+    config = _settings(folder, told["settings"]).model_copy(update={"threads": threads})
+    made_by = told["provenance"]["consensus"]
+    if made_by != __version__:
+        show.say(f"note: {folder} was made by consensus {made_by}; this is {__version__}, which may say something else")
+    gold = files["gold"][0] if files["gold"] else None
+    result, known = job.fitted(files["judgments"] or None, files["model_votes"] or None, gold, config, show)
+    return Again(result, known, config)
+
+
+def summary_of(folder: Path) -> dict[str, Any]:
+    """The summary of a run.
+
+    Raises
+    ------
+    OutputError
+        There is none.
+    """
+    path = folder / "summary.json"
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        made, settings = told["provenance"], told["settings"]
+        complete = isinstance(settings, dict) and {"consensus", *KINDS} <= set(made)
+    except OSError:
+        raise OutputError(f"{folder}: no summary.json in it; name the output folder of consensus run") from None
+    except (ValueError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise OutputError(f"{path}: not the summary of consensus run; name the output folder of one")
+    return dict(told)
+
+
+def _input(folder: Path, source: dict[str, str], show: job.Show) -> Path:
+    """Where an input is: as it was named, from here or from beside the output folder."""
+    given = Path(source["file"])
+    show.stage(f"checking {given.name}")
+    found = [path for path in (given, folder.resolve().parent / given) if path.is_file()]
+    if not found:
+        raise OutputError(f"{folder}: its input {given} is not there; put it back, or run again")
+    for path in found:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"]:
+                return path
+    raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
+
+
+def _settings(folder: Path, settings: dict[str, Any]) -> "RunConfig":
+    from consensus.config import RunConfig
+
+    known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
+    try:
+        return RunConfig.of(None, **{"collusion": "off"} | known)
+    except ConfigError as error:
+        raise OutputError(f"{folder}: summary.json: {error}; run again with this version") from None

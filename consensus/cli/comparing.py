@@ -1,0 +1,123 @@
+"""``consensus diff``: two finished runs, compared."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from consensus.cli import job, options
+from consensus.cli.again import again
+from consensus.errors import ConsensusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consensus.cli.again import Again
+    from consensus.report.differences import Cause
+
+SHOWN = 20
+PIPED = 120  # characters a line where no terminal says how many
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="Output folder of a run.", show_default=False)],
+    new: Annotated[Path, typer.Argument(help="Output folder of a later one.", show_default=False)],
+    output: options.Output = None,
+    threads: options.Threads = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Tell what is different in NEW: which labels flipped, and whose judgments did it."""
+    show = job.Show(quiet)
+
+    from consensus.formats import read_previous, writing
+    from consensus.report import differences
+    from consensus.result import framed
+
+    if output is not None:
+        writing.check_ending(output)
+    with show.stages():
+        show.stage("reading labels")
+        columns = differences.table(read_previous(old), read_previous(new))
+        made = framed(columns)
+        flips = made[made["change"] == "label"].dropna(subset=["label_before", "label"])
+        flipped = list(zip(flips["item"], flips["label_before"], flips["label"], strict=True))
+        found: dict[str, list[Cause]] = {}
+        if flipped:
+            then, now = (_again(folder, show, threads) for folder in (old, new))
+            if now is not None:
+                found = differences.causes(flipped, now.result, None if then is None else then.result)
+        made["by"] = [differences.in_words(found.get(item, [])) or None for item in made["item"]]
+    for line in _counted(made["change"], len(found), len(flipped)):
+        show.say(line)
+    if output is not None or json:
+        if output is not None:
+            writing.write(made, output)
+        else:
+            writing.encode(made, ".jsonl", sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        return
+    _print_tables(made, differences.by_worker(found))
+
+
+def _again(folder: Path, show: job.Show, threads: int | None) -> "Again | None":
+    """The fit of a folder; None, with a word why, where its inputs are not what they were."""
+    try:
+        return again(folder, show, threads)
+    except ConsensusError as error:
+        show.say(f"note: {error}; so what its judgments did can't be told")
+        return None
+
+
+def _counted(change: "Iterable[str]", n_explained: int, n_flipped: int) -> list[str]:
+    import collections
+
+    counts = collections.Counter(change)
+    names = {
+        "label": "other labels",
+        "status": "the same label but another status",
+        "judgments": "only more or fewer judgments",
+        "new": "new items",
+        "gone": "items gone",
+    }
+    said = ", ".join(f"{counts[name]:,} {words}" for name, words in names.items() if counts[name])
+    lines = [said or "no difference"]
+    if n_explained and n_explained < n_flipped:
+        lines.append(f"who did it is told of {n_explained:,} of the {n_flipped:,} items with another label")
+    return lines
+
+
+def _print_tables(made: Any, by_worker: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False, width=None if Console().is_terminal else PIPED)
+    if len(made):
+        more = "" if len(made) <= SHOWN else f", the first {SHOWN} of {len(made):,}; all with --output FILE"
+        table = Table(title=f"What is different{more}", title_justify="left", title_style="bold")
+        for name in ("item", "label", "status", "judgments", "what pushed for it (nats)"):
+            table.add_column(name, overflow="fold")
+        for row in made.head(SHOWN).itertuples():
+            pairs = (
+                (row.label_before, row.label),
+                (row.status_before, row.status),
+                (str(row.n_judgments_before), str(row.n_judgments)),
+            )
+            by = row.by if isinstance(row.by, str) else ""
+            table.add_row(*map(escape, (row.item, *(_moved(*pair) for pair in pairs), by)))
+        console.print(table)
+    if by_worker:
+        table = Table(title="Who did most", title_justify="left", title_style="bold")
+        for name, justify in (("who", "left"), ("items", "right"), ("nats in sum", "right")):
+            table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal
+        for one in by_worker[:SHOWN]:
+            table.add_row(escape(one["who"]), f"{one['flips']:,}", f"{one['nats']:+.2f}")
+        console.print(table)
+
+
+def _moved(before: Any, now: Any) -> str:
+    """Such as ``7 -> 1``, or one of them where they are the same."""
+    texts = [one if isinstance(one, str) else "-" for one in (before, now)]
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]} -> {texts[1]}"

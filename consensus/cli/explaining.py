@@ -1,0 +1,193 @@
+"""``consensus explain`` and ``report``: a finished run, looked at."""
+
+import difflib
+import json as json_module
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from consensus.cli import job, options
+from consensus.cli.again import again, summary_of
+from consensus.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from rich.table import Table
+
+    from consensus.explanation import Explanation
+
+Folder = Annotated[
+    Path, typer.Argument(help="Output folder of consensus run.", metavar="RESULT_DIR", show_default=False)
+]
+BAR = 12  # characters on either side
+PIPED = 100  # characters a line where no terminal says how many
+MOST_COMPARED = 100_000  # ids among which those like a mistyped one are looked for
+
+
+def report(
+    folder: Folder,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write. Default: report.html in RESULT_DIR.", show_default=False),
+    ] = None,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the page of a finished run, RESULT_DIR, from its inputs: for one that was made without --report."""
+    show = job.Show(quiet)
+
+    from consensus import escalation, worker_audit
+    from consensus.config import AuditConfig, EscalateConfig, ReadConfig
+    from consensus.report import charts, page
+    from consensus.report.summary import summary
+
+    charts.check()
+    path = output or folder / page.FILE
+    summary_of(folder)
+    if path.is_dir() or not path.parent.is_dir():
+        raise OutputError(f"{path}: {'a folder stands there' if path.is_dir() else 'its folder does not exist'}")
+    with show.stages():
+        found = again(folder, show, threads)
+        result, chosen = found.result, found.config
+        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
+        audit = AuditConfig.of(None, **chosen.part(AuditConfig))
+        costs, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)
+        show.stage("escalating")
+        matrix = None if costs is None else costs.align(result.judgments)
+        listed = escalation.planned(
+            result,
+            rule,
+            costs=matrix,
+            pool=None if pool is None else pool.align(result.judgments, rule.skill),
+            previous=last,
+        )
+        show.stage("summary of the items")
+        reading = {**chosen.part(ReadConfig), **job.other_inputs(chosen)}
+        told = summary(result, listed, rule, found.gold, reading, audit, last)
+        show.stage("auditing workers")
+        workers = worker_audit.worker_columns(result, audit, costs=matrix, price=chosen.price)
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            page.write(
+                partial,
+                result,
+                listed,
+                told,
+                escalate=rule,
+                workers=workers,
+                confusions=worker_audit.confusion_columns(result),
+                progress=show.stage,
+            )
+            partial.replace(path)
+        except OSError as error:
+            raise OutputError(f"{path}: can't be written: {(error.strerror or str(error)).lower()}") from None
+        finally:
+            partial.unlink(missing_ok=True)
+    show.say(f"wrote {path}")
+
+
+def explain(
+    folder: Folder,
+    item: Annotated[str, typer.Argument(help="Id of the item.", show_default=False)],
+    threads: options.Threads = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Tell why ITEM has its label: what each judgment pushes for, and which of them decides it."""
+    show = job.Show(quiet)
+    with show.stages():
+        found = again(folder, show, threads)
+
+    import numpy as np
+
+    from consensus import explanation
+
+    code = found.result.judgments.item_ids.index(item).as_py()
+    if code < 0:
+        raise ConfigError(_unknown(item, found.result.judgments.item_ids))
+    one = explanation.explain(found.result, np.array([code]))[0]
+    if json:
+        typer.echo(json_module.dumps(_plain(one), ensure_ascii=False))
+        return
+
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if Console().is_terminal else PIPED)
+    console.print(_table(one))
+    for line in meaning(one):
+        console.print(line, markup=False)
+
+
+def meaning(one: "Explanation") -> list[str]:
+    """What the pushes come to, in words."""
+    agreeing = sum(push.said == one.label for push in one.votes)
+    said = [f"{agreeing} of {len(one.votes)} judgments say {one.label}"] if one.votes else ["nobody judged it"]
+    if math.isnan(one.power):
+        return [f"{said[0]}; one judgment an item: nothing tells whom to believe"]
+    decisive = [push for push in (*one.models, *one.votes) if push.flips is not None]
+    if decisive:
+        names = ", ".join(f"{push.who} (then {push.flips})" for push in decisive)
+        said.append(f"without any one of these the label would be another: {names}")
+    elif len(one.votes) + len(one.models) > 1:
+        said.append("no single judgment decides it")
+    if one.power < 1.0:
+        said.append(f"pushes are held back to {one.power:.0%}, since judgments of one item err together")
+    if one.gold is not None:
+        said.append(f"gold says {one.gold}, and that is its label; this is what it would be without")
+    return said
+
+
+def _table(one: "Explanation") -> "Table":
+    from rich.markup import escape
+    from rich.table import Table
+
+    against = "" if one.runner_up is None else f", before {one.runner_up}"
+    sure = "" if math.isnan(one.confidence) else f", {one.confidence:.2%} sure"
+    table = Table(title=escape(f"{one.item}: {one.label}{against}{sure}"), title_justify="left", title_style="bold")
+    for name, justify in (("who", "left"), ("said", "left"), ("push (nats)", "right")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal
+    left = f"for {one.runner_up or 'others'}"
+    table.add_column(escape(f"{left:>{BAR - 1}} | for {one.label}"), no_wrap=True)
+    table.add_column("without it")
+    parts: list[tuple[str, str, float, str | None]] = [("everyone", "how common labels are", one.prior, None)]
+    parts += [(push.who, push.said, push.push, push.flips) for push in (*one.models, *one.votes)]
+    most = max((abs(push) for _, _, push, _ in parts if not math.isnan(push)), default=0.0)
+    for who, said, push, flips in parts:
+        if math.isnan(push) and who == "everyone":
+            continue
+        then = "" if flips is None else f"{flips} wins"
+        table.add_row(*map(escape, (who, said, _number(push), _bar(push, most), then)))
+    table.add_section()
+    table.add_row("together", "", _number(one.log_odds), "", "")
+    return table
+
+
+def _bar(push: float, most: float) -> str:
+    length = 0 if math.isnan(push) or not most else round(BAR * abs(push) / most)
+    return f"{'#' * length if push < 0 else '':>{BAR}}|{'#' * length if push > 0 else ''}"
+
+
+def _number(push: float) -> str:
+    return "-" if math.isnan(push) else f"{push:+.2f}"
+
+
+def _plain(one: "Explanation") -> dict[str, Any]:
+    """As JSON can hold it: NaN is null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(inner) for inner in value]
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return dict(plain(asdict(one)))
+
+
+def _unknown(item: str, ids: "pa.StringArray") -> str:
+    near = difflib.get_close_matches(item, ids.to_pylist(), 3) if len(ids) <= MOST_COMPARED else []
+    like = f"; like it are {', '.join(near)}" if near else ""
+    return f'no item "{item}" among the {len(ids):,} that were judged{like}'
