@@ -52,11 +52,11 @@ class TestReport:
             "votes.csv", "item,model,label\n" + "".join(f"i{n:02},m,{'cat' if n % 2 else 'dog'}\n" for n in range(40))
         )
         given = ("--item", "unit", "--worker", "who", "--label", "said", "--collusion", "off", "--costs", costs)
-        given += ("--workers", workers, "--previous", ran, "--price", "0.2")
+        more = ("--workers", workers, "--previous", ran, "--price", "0.2")
         out = tmp_path / "all"
         judged = ran.parent / "crowd.csv"
         renamed = write("votes2.csv", votes.read_text().replace("item,model,label", "unit,model,said"))
-        assert run("run", judged, "--model-votes", renamed, *given, "--out", out, report=True).status == 0
+        assert run("run", judged, "--model-votes", renamed, *given, *more, "--out", out, report=True).status == 0
         page = (out / "report.html").read_bytes()
         assert run("report", out, "-o", tmp_path / "again.html", "--threads", "1").status == 0
         assert (tmp_path / "again.html").read_bytes() == page
@@ -140,7 +140,7 @@ class TestExplain:
         parts = found["prior"] + sum(push["push"] for push in found["votes"])
         assert parts == pytest.approx(found["log_odds"], abs=1e-9)
         labels = pd.read_csv(ran / "labels.csv").set_index("item")
-        assert found["confidence"] == pytest.approx(labels.at["i06", "confidence"], abs=1e-6)  # type: ignore[arg-type]
+        assert found["confidence"] == pytest.approx(labels.at["i06", "confidence"], abs=1e-6)
 
     def test_an_unknown_item(self, ran: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         found = run("explain", ran, "i066")
