@@ -134,6 +134,12 @@ class TestOutlook:
             gold={"item": ["item000", "item001"], "label": ["label_0", "label_2"]},
             rho=1.0,
         )
+        enough = [f"item{i:03}" for i in range(120)]
+        known = {"item": enough, "label": [f"label_{k}" for k in result.consensus_label[:120]]}
+        audited = fit(result.judgments, gold=known, rho=1.0)
+        rule_of_six = planned(audited, rule)
+        assert outlook(audited, rule_of_six).ceiling
+        assert "gold items that people judge" not in "\n".join(words.of_escalation(audited, rule_of_six, rule))
         assert "(2 have been)" in "\n".join(words.of_escalation(with_gold, planned(with_gold, rule), rule))
 
     def test_a_ceiling_of_good_workers_whose_mistakes_are_of_all_kinds(self) -> None:

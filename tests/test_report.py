@@ -211,6 +211,9 @@ class TestSize:
         assert spammers
         assert spammers <= set(facts_["confusions"])
         assert len(facts_["confusions"]) == 7
+        everyone = worker_audit.worker_columns(result)
+        busiest = everyone["worker"][int(np.argmax(everyone["n_judgments"]))].as_py()
+        assert busiest in {one["worker"] for one in facts_["workers"]}
         html = rendering.rendered(facts_, told)
         assert "10 of 30 are shown" in html
         assert "of 400 items can be looked up here" in html

@@ -41,6 +41,7 @@ SHAPES = {
     "adversarial": "triangle-up",
     "too_few": "triangle-right",
 }
+CROWDED = 300  # points above which they are drawn smaller
 MOST_BARS = 40  # rows of a bar chart or a confusion matrix that can still be read
 
 
@@ -138,7 +139,7 @@ def workers(records: Records) -> Chart:
     colour = _coloured("verdict", names, OF_VERDICT)
     return base.mark_rule(opacity=0.35).encode(
         x=x, y=alt.Y("low:Q", scale=_unit()), y2="high:Q", color=colour
-    ) + base.mark_point(filled=True, size=70, opacity=1).encode(
+    ) + base.mark_point(filled=True, size=70 if len(records) <= CROWDED else 25, opacity=0.9).encode(
         x=x,
         y=y,
         color=colour,

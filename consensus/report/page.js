@@ -135,7 +135,7 @@
       element("tbody", {}, ...names.map((t) => element("tr", {}, element("th", { scope: "row" }, t), ...names.map((l) => {
         const [, , n, p, low, high] = found.get(JSON.stringify([t, l])) ?? [];
         if (p === null || p === undefined) return element("td", {}, "–");
-        const ink = isDark() && p < 0.7 ? "#fff" : "#000"; // enough contrast at every shade
+        const ink = isDark() && p < 0.67 ? "#fff" : "#000"; // enough contrast at every shade
         return element("td", { style: `background:rgba(var(--heat),${(0.9 * p).toFixed(2)});color:${ink}`, title: `${percent(p)} [${percent(low)} to ${percent(high)}], ${number(n, 1)} judgments` }, (100 * p).toFixed(0));
       }))))));
   }

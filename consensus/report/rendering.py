@@ -37,7 +37,7 @@ def rendered(shown: Facts, told: dict[str, Any]) -> str:
     from markupsafe import Markup
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["shown"] = as_text
+    environment.filters |= {"shown": as_text, "sentence": sentence}
     specs = _specs(shown)
     sections = [one for one in SECTIONS if one[0] != "models" or shown["models"]]
     return environment.from_string(_asset("page.html")).render(
@@ -114,7 +114,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     error = "no error to state" if promise["expected_error"] is None else f"{promise['expected_error']:.1%}"
     return {
         "title": f"{counts['items']:,} items, {counts['labels']:,} labels, {counts['workers']:,} workers",
-        "promise": f"{_sentence(said['promise'][0])}.",
+        "promise": sentence(said["promise"][0]),
         "tiles": [
             ("judgments", f"{counts['judgments']:,}", f"{counts['judgments_per_item']:.2f} an item"),
             ("accepted", f"{promise['accepted']:,}", share),
@@ -130,12 +130,12 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         ],
         "balance": said["rows"][0],
         "counts": said["rows"][1],
-        "label_lines": [_sentence(line) + "." for line in said["changes"]],
-        "worker_lines": "".join(_sentence(line) + "." for line in said["verdicts"]),
-        "model_lines": [_sentence(line) + "." for line in said["models"]],
-        "escalation_lines": [_sentence(line) + "." for line in (*said["waiting"], *said["outlook"])]
+        "label_lines": [sentence(line) for line in said["changes"]],
+        "worker_lines": "".join(sentence(line) for line in said["verdicts"]),
+        "model_lines": [sentence(line) for line in said["models"]],
+        "escalation_lines": [sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": _sentence(said["fit"][0]),
+        "fit_line": sentence(said["fit"][0]),
         "reasons_about": REASONS_ABOUT,
         "more_labels": ""
         if counts["labels"] <= len(shown["labels"])
@@ -160,8 +160,9 @@ def _setting(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _sentence(line: str) -> str:
-    return line[:1].upper() + line[1:]
+def sentence(line: str) -> str:
+    """The same with a capital letter and a full stop."""
+    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith('.') else '.'}"
 
 
 def _asset(name: str) -> str:

@@ -40,17 +40,28 @@ SHOWN = (
     "reason",
 )
 URGENCY = ("spammer", "adversarial", "careless", "biased", "expert", "good", "too_few")
+N_URGENT = 3  # the first of these: who is to be stopped or trained
 
 
 def chosen_workers(workers: Columns, most: int = MOST_WORKERS) -> NDArray[np.int64]:
-    """Rows of the table of workers that are shown: all, or those with a verdict that asks for something, then the busy.
+    """Rows of the table of workers that are shown: all, or a sample, in the order of the table.
 
-    In the order of the table.
+    The sample holds models, up to a half of people who are to be stopped or trained (``URGENCY``), the busiest, and of
+    all others as many of each volume as there are.
     """
+    n = len(workers["worker"])
+    if n <= most:
+        return np.arange(n)
     verdicts = [one["verdict"] for one in records(workers, ["verdict"])]
     rank = np.array([URGENCY.index(one) if one in URGENCY else -1 for one in verdicts], np.int64)  # models first
     busy = np.asarray(workers["n_judgments"])
-    return np.sort(np.lexsort((-busy, rank))[:most])
+    by_need = np.lexsort((-busy, rank))
+    first = by_need[: min(int((rank < N_URGENT).sum()), most // 2)]
+    others = np.setdiff1d(np.argsort(-busy, kind="stable"), first, assume_unique=True)
+    others = others[np.argsort(-busy[others], kind="stable")]
+    busiest, rest = np.split(others, [most // 10])
+    evenly = rest[np.linspace(0, len(rest) - 1, most - len(first) - len(busiest)).astype(np.int64)]
+    return np.sort(np.concatenate([first, busiest, evenly]))
 
 
 def worker_records(workers: Columns, rows: Iterable[int]) -> Records:
