@@ -153,6 +153,15 @@ class TestPlots:
         with pytest.raises(ConfigError, match="unknown setting"):
             good.budget(targt=0.51)
 
+    def test_calibration_of_models(self) -> None:
+        drawn = simulate(200, 8, 3, 2, seed=1)
+        soft = fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 3, soft=True))
+        points = soft.plot.calibration().to_dict()["data"]["values"]
+        assert {one["model"] for one in points} == {"model_0", "model_1", "model_2"}
+        for result in (fit(drawn.judgments), fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 3))):
+            with pytest.raises(ConfigError, match="calibration: no model whose probabilities people could check"):
+                result.plot.calibration()
+
     def test_none_of_the_models_has_probabilities(self) -> None:
         rows = [{"model": "m", "ece": 0.1, "ece_calibrated": None}]
         assert len(charts.calibration(rows).to_dict()["data"]["values"]) == 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from consensus import model_tables, worker_agreement
+from consensus import worker_agreement
 from consensus.report import charts, facts, rendering
-from consensus.report.facts.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +82,7 @@ def collected(
     people = facts.worker_records(workers, rows)
     names = facts.most_in_question(people)
     drift, lines = facts.drift_records(result)
-    models, families = _models(result)
+    models, families = facts.model_records(result)
     return {
         "labels": facts.label_records(result, told["quality"]["by_label"]),
         "confidences": facts.confidence_records(result, found.status(result)),
@@ -107,15 +106,6 @@ def collected(
         "agreement": _agreement(result),
         "rejects": _rejects(result),
     }
-
-
-def _models(result: Consensus) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The rows of models.csv that are about a whole model, and about a family."""
-    if result.models is None:
-        return [], []
-    columns = model_tables.table(result)
-    table = records(columns, columns)
-    return [one for one in table if one["model"] and one["label"] is None], [one for one in table if not one["model"]]
 
 
 def _agreement(result: Consensus) -> list[dict[str, Any]]:

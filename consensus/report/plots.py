@@ -99,6 +99,19 @@ class Plots:
             [labels[k] for k in shown],
         )
 
+    def calibration(self) -> Chart:
+        """How far the probabilities of each model are from the share that is right, as stated and as calibrated.
+
+        Raises
+        ------
+        ConfigError
+            No model stated probabilities, or none was met by people often enough to tell.
+        """
+        rows = [one for one in facts.model_records(self._result)[0] if one["ece"] is not None]
+        if not rows:
+            raise ConfigError("calibration: no model whose probabilities people could check; fit with model_votes=")
+        return charts.calibration(rows)
+
     def drift(self) -> Chart:
         """Accuracy over time of the workers who changed.
 

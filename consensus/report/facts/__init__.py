@@ -6,6 +6,7 @@ Records are lists of dictionaries of text, numbers and None (never NaN), so that
 from consensus.report.facts.escalations import budget_records, reason_records, top_records
 from consensus.report.facts.items import MOST_ITEMS, item_facts
 from consensus.report.facts.labels import confidence_records, label_records, reliability_records
+from consensus.report.facts.models import model_records
 from consensus.report.facts.workers import (
     MOST_CELLS,
     MOST_WORKERS,
@@ -32,6 +33,7 @@ __all__ = [
     "evidence_records",
     "item_facts",
     "label_records",
+    "model_records",
     "most_in_question",
     "reason_records",
     "reliability_records",
