@@ -113,7 +113,7 @@ class TestNeeds:
             [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
         )
         measured = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
-        assert 0.9 < needs.of(drawn.judgments).peak / measured < 2.0
+        assert 0.9 < needs.of(drawn.judgments, report=True).peak / measured < 2.0
 
 
 class TestPlan:

@@ -24,6 +24,7 @@ A_VOTE = 40  # bytes of a model's vote, besides its probabilities
 A_CELL = 110  # bytes of a row of confusions.csv while it is made
 AN_ITEM_TOLD = 100  # bytes of an item's summary, rank and status
 A_CELL_BESIDE = 24  # bytes of a time, duration or price while it is read and put in order
+A_REPORT = 150_000_000  # bytes of what draws report.html; it comes last, when the blocks may not be given back yet
 BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
 
 
@@ -41,8 +42,8 @@ class Needs:
         return max(self.reading, self.fitting, self.tables)
 
 
-def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
-    """What a job on ``judgments`` needs, with ``votes`` of models beside them."""
+def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool = False) -> Needs:
+    """What a job on ``judgments`` needs, with ``votes`` of models beside them; with a ``report`` in the end."""
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
     n_beside = sum(getattr(judgments, name) is not None for name in BESIDE)
@@ -68,5 +69,5 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None) -> Needs:
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
         + A_CELL_BESIDE * n_beside * judgments.tally.read,
         fitting=held + fitting,
-        tables=held + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells),
+        tables=held + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells) + (A_REPORT if report else 0),
     )
