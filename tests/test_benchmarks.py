@@ -227,7 +227,7 @@ def test_accuracy_against_the_planted_truth(tmp_path: Path) -> None:
 
 
 def test_command_and_failures() -> None:
-    command = speed.command_of(Path("a.csv"), Path("out"), 2, timings=True)
+    command = speed.command_of(Path("a.csv"), Path("out"), 2, ["--timings"])
     assert command[1:] == [
         *("-m", "consensus", "run", Path("a.csv"), "--out", Path("out"), "--overwrite", "--quiet", "--timings"),
         *("--threads", "2"),
@@ -254,7 +254,7 @@ def test_our_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         told = "timing read+encode 1.00 s\ntiming fit 1.50 s\ntiming pass 0.025 s\n"
         return measured.Measured("", told, next(seconds), 6.0, 500.0)
 
-    monkeypatch.setattr(speed, "has_timings", lambda: True)
+    monkeypatch.setattr(speed, "known", lambda *options: list(options))
     monkeypatch.setattr(measured, "run", pretended)
     options = argparse.Namespace(threads=None, runs=2, seed=0, timeout=5)
     floor, line = speed.floor_and_ours(TINY, files, tmp_path, options)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import escalation, fit, read, read_gold, simulate, simulation, worker_audit
+from consensus import agreement, escalation, fit, read, read_gold, simulate, simulation, worker_audit
 from consensus.config import EscalateConfig
 from consensus.errors import OutputError
 from consensus.report import charts, facts, folder, page, rendering
@@ -120,6 +120,13 @@ class TestNumbers:
         html = rendering.rendered(facts_, told)
         assert html == rendering.rendered(*shown(digits))
         assert embedded(html, "data") == embedded((output / "report.html").read_text(), "data")
+
+    def test_agreement_is_that_of_the_command(self, digits: Consensus) -> None:
+        table = agreement(digits.judgments, n_bootstrap=200, seed=0)
+        told = shown(digits)[0]["agreement"]
+        assert [one["of"] for one in told] == ["all labels"] * 4 + list(digits.judgments.labels)
+        alphas = table[table["statistic"] == "krippendorff_alpha"]["value"].tolist()
+        assert [one["value"] for one in told if one["statistic"] == "krippendorff_alpha"] == alphas
 
     def test_loads_nothing(self, output: Path) -> None:
         html = (output / "report.html").read_text()

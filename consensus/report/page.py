@@ -22,6 +22,7 @@ FILE = "report.html"
 N_BOOTSTRAP = 200
 MOST_BYTES = 2_900_000  # of the page, so that it can be mailed
 MOST_REASONS = 12  # of refused rows
+MOST_LABELS = 40  # whose agreement is told one by one
 
 
 def write(
@@ -109,15 +110,19 @@ def collected(
 
 
 def _agreement(result: Consensus) -> list[dict[str, Any]]:
+    """All statistics over all labels; then Krippendorff's alpha of each label against the others."""
     judgments = result.judgments
     if not judgments.n_judgments:
         return []
     table = worker_agreement.agreement(judgments, n_bootstrap=N_BOOTSTRAP, seed=result.config.seed)
-    overall = table[table["scope"] == "overall"]
-    wanted = ("statistic", "scope", "label", "value", "low", "high", "n_items", "reason")
+    overall = table["scope"] == "overall"
+    by_label = (table["scope"] == "label") & (table["statistic"] == "krippendorff_alpha")
+    shown = table[overall | (by_label & (by_label.cumsum() <= MOST_LABELS))]
+    rows = shown.assign(of=shown["label"].where(~overall, "all labels"))
+    wanted = ("statistic", "of", "value", "low", "high", "n_items", "reason")
     return [
         {str(key): None if value != value else value for key, value in one.items()}
-        for one in overall[list(wanted)].astype(object).to_dict("records")
+        for one in rows[list(wanted)].astype(object).to_dict("records")
     ]
 
 

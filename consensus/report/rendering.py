@@ -157,7 +157,7 @@ def _tables(told: dict[str, Any]) -> Facts:
 def _setting(value: Any) -> str:
     if value is None:
         return "not set"
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
 def sentence(line: str) -> str:

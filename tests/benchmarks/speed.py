@@ -70,29 +70,31 @@ def failure(case: str, kind: str, method: str, error: measured.Failed) -> speed_
     return speed_report.Line(case, kind, method, note=f"failed, {why}", failed=True)
 
 
-def has_timings() -> bool:
-    """Whether this version's ``consensus run`` tells its phases."""
-    try:
-        measured.run([sys.executable, "-m", "consensus", "run", "--timings", "--help"])
-    except measured.Failed:
-        return False
-    return True
+def known(*options: str) -> list[str]:
+    """Those of some options that this version's ``consensus run`` has."""
+    found = []
+    for option in options:
+        try:
+            measured.run([sys.executable, "-m", "consensus", "run", option, "--help"])
+            found.append(option)
+        except measured.Failed:
+            pass
+    return found
 
 
-def command_of(judgments: Path, out: Path, threads: int | None, timings: bool) -> Command:
-    command: Command = [sys.executable, "-m", "consensus", "run", judgments, "--out", out]
-    command += ["--overwrite", "--quiet"]
-    return command + (["--timings"] if timings else []) + ([] if threads is None else ["--threads", str(threads)])
+def command_of(judgments: Path, out: Path, threads: int | None, more: list[str]) -> Command:
+    command: Command = [sys.executable, "-m", "consensus", "run", judgments, "--out", out, "--overwrite", "--quiet"]
+    return [*command, *more, *([] if threads is None else ["--threads", str(threads)])]
 
 
 def floor_and_ours(
     case: cases.Case, files: cases.Files, folder: Path, options: argparse.Namespace
 ) -> list[speed_report.Line]:
-    """Reading and encoding with pyarrow, and ``consensus run`` with all its outputs.
+    """Reading and encoding with pyarrow, and ``consensus run`` with all its tables.
 
     Each once before it is timed, so that the file is in the page cache, and the kernels are compiled and cached.
     """
-    timings, out = has_timings(), folder / "out"
+    more, out = known("--timings", "--no-report"), folder / "out"
     method = f"consensus {importlib.metadata.version('crowd-consensus')}"
     reading: Command = [sys.executable, HERE / "floor.py", files.judgments, str(options.threads or 0)]
     warm_up = files.judgments
@@ -100,8 +102,8 @@ def floor_and_ours(
         warm_up = cases.made(case.scaled(100), folder, options.seed).judgments
     try:
         measured.run(reading, options.timeout)
-        measured.run(command_of(warm_up, out, options.threads, timings), options.timeout)
-        whole = command_of(files.judgments, out, options.threads, timings)
+        measured.run(command_of(warm_up, out, options.threads, more), options.timeout)
+        whole = command_of(files.judgments, out, options.threads, more)
         least, run = in_turn([reading, whole], options.runs, options.timeout)
         with np.load(files.truth) as planted:
             accuracy = speed_report.share_right(out / "labels.csv", planted["truth"])
@@ -123,7 +125,7 @@ def threads_agree(files: cases.Files, folder: Path) -> dict[str, bool]:
     outs = [folder / f"out-threads-{threads}" for threads in THREADS_COMPARED]
     try:
         for threads, out in zip(THREADS_COMPARED, outs, strict=True):
-            measured.run(command_of(files.judgments, out, threads, timings=False))
+            measured.run(command_of(files.judgments, out, threads, known("--no-report")))
         differing = speed_report.differing(outs)
         same = f"all {len(list(outs[0].iterdir()))} files are the same bytes"
     except measured.Failed as error:
