@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from consensus import fit, read, read_gold, simulate, simulation
 from consensus.errors import ConfigError
-from consensus.report import charts
+from consensus.report import charts, facts
 from consensus.report.plots import Plots
 from consensus.result import Consensus
 from consensus.worker_audit import VERDICTS
@@ -82,13 +82,14 @@ def axes(spec: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from axes(layer)
 
 
+@pytest.mark.slow
 def test_every_axis_has_a_title_with_a_unit(digits: Consensus) -> None:
     plot = digits.plot
     drawn = simulate(200, 8, 3, 2, seed=1)
     with_models = fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 3, soft=True))
     from tests.test_report import shown
 
-    facts, _ = shown(with_models)
+    of_models = shown(with_models)[0]["models"]
     made = {
         "labels": plot.labels(),
         "confidences": plot.confidences(),
@@ -98,7 +99,7 @@ def test_every_axis_has_a_title_with_a_unit(digits: Consensus) -> None:
         "drift": plot.drift(),
         "budget": plot.budget(),
         "reasons": charts.reasons([{"reason": "too_few", "items": 3}]),
-        "calibration": charts.calibration(facts["models"]),
+        "calibration": charts.calibration(of_models),
     }
     for name, chart in made.items():
         found = list(axes(chart.to_dict()))  # checked against the schema of Vega-Lite
@@ -111,14 +112,31 @@ def test_every_axis_has_a_title_with_a_unit(digits: Consensus) -> None:
                 assert "%" in channel["title"] or "confidence" in channel["title"], name
 
 
-def test_pictures_need_no_network(digits: Consensus, tmp_path: Path) -> None:
-    digits.plot.workers().save(tmp_path / "w.png")
-    digits.plot.confusion("w18").save(tmp_path / "c.svg")
+def test_pictures_need_no_network(tmp_path: Path) -> None:
+    plot = fit(simulate(60, 6, 3, 3, seed=1).judgments).plot
+    plot.workers().save(tmp_path / "w.png")
+    plot.confusion("w0").save(tmp_path / "c.svg")
     assert (tmp_path / "w.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert "<svg" in (tmp_path / "c.svg").read_text()
 
 
 class TestPlots:
+    def test_those_of_the_report(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(60, 6, 2, 3, accuracy=0.7, seed=1)
+        result = fit(drawn.judgments, gold=drawn.truth_table(20))
+        plot = result.plot
+        assert plot.labels().to_dict()["data"]["values"] == facts.label_records(result, {})
+        layers = plot.reliability().to_dict()["layer"]
+        assert layers[-1]["data"]["values"] == facts.reliability_records(result)
+        assert sum(one["items"] for one in plot.confidences().to_dict()["data"]["values"]) == 60
+        points = plot.budget().to_dict()["data"]["values"]
+        assert points[0]["judgments"] == 0
+        assert points[0]["accuracy"] < points[-1]["accuracy"]
+        lines = [{"worker": "w", "period": "before", "accuracy": 0.9, "time": "2025-03-14T09:22:07Z"}]
+        monkeypatch.setattr(facts, "drift_records", lambda _: ([], lines))
+        assert plot.drift().to_dict()["data"]["values"] == lines
+
+    @pytest.mark.slow
     def test_workers_are_those_of_the_audit(self, digits: Consensus) -> None:
         from consensus import audit
 
@@ -126,6 +144,7 @@ class TestPlots:
         table = audit(digits, least_judgments=50).set_index("worker")
         assert {one["worker"]: one["verdict"] for one in points} == table["verdict"].to_dict()
 
+    @pytest.mark.slow
     def test_confusion(self, digits: Consensus) -> None:
         cells = digits.plot.confusion("w18").to_dict()["data"]["values"]
         matrix = digits.confusion("w18")
@@ -136,8 +155,9 @@ class TestPlots:
         with pytest.raises(KeyError, match='no worker "nobody" among the 36'):
             digits.plot.confusion("nobody")
 
-    def test_confusion_of_many_labels_is_shaded_only(self) -> None:
-        result = fit(simulate(300, 6, 45, 3, seed=1).judgments)
+    def test_confusion_of_many_labels_is_shaded_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(charts, "MOST_BARS", 6)
+        result = fit(simulate(60, 6, 8, 3, seed=1).judgments)
         chart = result.plot.confusion("w0").to_dict()
         assert "layer" not in chart
         assert len({cell["label"] for cell in chart["data"]["values"]}) == charts.MOST_BARS
@@ -166,5 +186,8 @@ class TestPlots:
         rows = [{"model": "m", "ece": 0.1, "ece_calibrated": None}]
         assert len(charts.calibration(rows).to_dict()["data"]["values"]) == 1
 
-    def test_is_made_anew(self, digits: Consensus) -> None:
-        assert isinstance(digits.plot, Plots)
+    def test_an_unknown_worker(self) -> None:
+        result = fit(simulate(60, 6, 2, 3, seed=1).judgments)
+        assert isinstance(result.plot, Plots)
+        with pytest.raises(KeyError, match='no worker "nobody" among the 6'):
+            result.plot.confusion("nobody")

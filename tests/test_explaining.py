@@ -35,6 +35,7 @@ def ran(write: Any, run: Run, tmp_path: Path) -> Path:
 
 
 class TestReport:
+    @pytest.mark.slow
     def test_is_the_page_that_run_would_have_written(self, run: Run, tmp_path: Path) -> None:
         given = ("run", DIGITS / "judgments.csv", "--gold", DIGITS / "gold.csv", "--target", "0.99", "--out")
         assert run(*given, tmp_path / "a", report=True).status == 0

@@ -48,7 +48,12 @@ def adds_up(result: Consensus) -> int:
 @pytest.mark.parametrize(
     "result",
     [
-        pytest.param(lambda: fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv")), id="gold"),
+        pytest.param(lambda: fit(DRAWN.judgments, gold=DRAWN.truth_table(60)), id="gold"),
+        pytest.param(
+            lambda: fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv")),
+            id="digits",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(lambda: fit(DRAWN.judgments), id="hierarchical"),
         pytest.param(lambda: fit(DRAWN.judgments, prior="none", rho=0.0), id="maximum likelihood"),
         pytest.param(lambda: fit(DRAWN.judgments, model_votes=simulation.simulate_votes(DRAWN, 4)), id="hard votes"),

@@ -51,6 +51,7 @@ def output(digits: Consensus, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestNumbers:
+    @pytest.mark.slow
     def test_workers_and_confusions(self, output: Path) -> None:
         html = (output / "report.html").read_text()
         data = embedded(html, "data")
@@ -75,6 +76,7 @@ class TestNumbers:
                 there = cells[worker, data["labels"][t], data["labels"][label]]
                 np.testing.assert_allclose(there, numbers, atol=6e-5)
 
+    @pytest.mark.slow
     def test_items_and_shares(self, output: Path) -> None:
         html = (output / "report.html").read_text()
         labels = pd.read_csv(output / "labels.csv", dtype={"label": str}).set_index("item")
@@ -99,6 +101,7 @@ class TestNumbers:
         for status, n in told["counts"]["status"].items():
             assert (labels["status"] == status).sum() == n
 
+    @pytest.mark.slow
     def test_escalations_and_confidences(self, output: Path, digits: Consensus) -> None:
         rows = pd.read_csv(output / "escalations.csv", dtype={"label": str, "runner_up": str})
         facts_, _ = shown(digits)
@@ -115,12 +118,14 @@ class TestNumbers:
             assert abs(one["items"] - n) <= 1  # one that is rounded into the next bin
         assert sum(one["items"] for one in facts_["confidences"]) == 1797
 
+    @pytest.mark.slow
     def test_the_same_run_gives_the_same_page(self, output: Path, digits: Consensus) -> None:
         facts_, told = shown(digits)
         html = rendering.rendered(facts_, told)
         assert html == rendering.rendered(*shown(digits))
         assert embedded(html, "data") == embedded((output / "report.html").read_text(), "data")
 
+    @pytest.mark.slow
     def test_agreement_is_that_of_the_command(self, digits: Consensus) -> None:
         table = agreement(digits.judgments, n_bootstrap=200, seed=0)
         told = shown(digits)[0]["agreement"]
@@ -128,6 +133,7 @@ class TestNumbers:
         alphas = table[table["statistic"] == "krippendorff_alpha"]["value"].tolist()
         assert [one["value"] for one in told if one["statistic"] == "krippendorff_alpha"] == alphas
 
+    @pytest.mark.slow
     def test_loads_nothing(self, output: Path) -> None:
         html = (output / "report.html").read_text()
         page_alone = html.split('<script type="application/json" id="data">')[0]
@@ -225,24 +231,26 @@ class TestSize:
         assert "10 of 30 are shown" in html
         assert "of 400 items can be looked up here" in html
 
-    def test_less_is_shown_until_it_is_small_enough(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Consensus
-    ) -> None:
-        found = escalation.planned(digits, RULE)
-        told = summary(digits, found, RULE, None, {})
+    def test_less_is_shown_until_it_is_small_enough(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        result = fit(simulate(60, 6, 2, 3, seed=1).judgments)
+        monkeypatch.setattr(facts, "MOST_ITEMS", 60)
+        found = escalation.planned(result, RULE)
+        told = summary(result, found, RULE, None, {})
         tables: dict[str, Any] = {
-            "workers": worker_audit.worker_columns(digits),
-            "confusions": worker_audit.confusion_columns(digits),
+            "workers": worker_audit.worker_columns(result),
+            "confusions": worker_audit.confusion_columns(result),
         }
-        monkeypatch.setattr(page, "MOST_BYTES", 1_400_000)
-        page.write(tmp_path / "small.html", digits, found, told, escalate=RULE, **tables)
-        small = (tmp_path / "small.html").read_text()
-        assert len(small.encode()) <= 1_400_000
-        assert len(embedded(small, "data")["items"]) < 1797
-        monkeypatch.setattr(page, "MOST_BYTES", 0)
-        page.write(tmp_path / "least.html", digits, found, told, escalate=RULE, **tables)
-        assert len((tmp_path / "least.html").read_bytes()) < len(small.encode())
+        sizes: list[int] = []
+        for most in (10_000_000, 10_000_000, 0):
+            monkeypatch.setattr(page, "MOST_BYTES", most if not sizes else min(most, sizes[0] - 1))
+            page.write(tmp_path / "page.html", result, found, told, escalate=RULE, **tables)
+            html = (tmp_path / "page.html").read_text()
+            sizes.append(len(html.encode()))
+            most_items = (60, 30, 6)[len(sizes) - 1]
+            assert most_items // 2 < len(embedded(html, "data")["items"]) <= most_items
+        assert sizes == sorted(sizes, reverse=True)
 
+    @pytest.mark.slow
     def test_many_labels(self) -> None:
         result = fit(simulate(300, 10, 50, 3, seed=1).judgments)
         facts_, told = shown(result)
@@ -251,24 +259,31 @@ class TestSize:
 
 
 class TestExtra:
+    @pytest.fixture
+    def judged(self, tmp_path: Path) -> Path:
+        simulate(40, 5, 2, 3, seed=1).judgments_table().to_csv(tmp_path / "judged.csv", index=False)
+        return tmp_path / "judged.csv"
+
     @pytest.mark.parametrize("missing", ["altair", "jinja2", "vl_convert"])
-    def test_without_it(self, missing: str, monkeypatch: pytest.MonkeyPatch, run: Any, tmp_path: Path) -> None:
+    def test_without_it(
+        self, missing: str, monkeypatch: pytest.MonkeyPatch, run: Any, tmp_path: Path, judged: Path
+    ) -> None:
         monkeypatch.setattr(charts, "find_spec", lambda name: None if name == missing else object())
-        ran = run("run", DIGITS / "judgments.csv", "--out", tmp_path / "a", report=True)
+        ran = run("run", judged, "--out", tmp_path / "a", report=True)
         assert ran.status == 0
         assert "no report.html, a page to look at: pip install 'crowd-consensus[report]'" in ran.err
         assert not (tmp_path / "a" / "report.html").exists()
-        ran = run("run", DIGITS / "judgments.csv", "--out", tmp_path / "b", "--report", report=True)
+        ran = run("run", judged, "--out", tmp_path / "b", "--report", report=True)
         assert ran.status == 1
         assert "charts and reports need Altair, Jinja and vl-convert: pip install" in ran.err
         assert not (tmp_path / "b").exists()
         with pytest.raises(OutputError, match="charts and reports need"):
             _ = fit(simulate(20, 4, 2, 3).judgments).plot
 
-    def test_said_in_the_end(self, run: Any, tmp_path: Path) -> None:
-        ran = run("run", DIGITS / "judgments.csv", "--out", tmp_path / "a", report=True)
+    def test_said_in_the_end(self, run: Any, tmp_path: Path, judged: Path) -> None:
+        ran = run("run", judged, "--out", tmp_path / "a", report=True)
         assert ran.err.splitlines()[-1] == f"wrote {tmp_path / 'a' / 'report.html'}"
-        again = run("run", DIGITS / "judgments.csv", "--out", tmp_path / "a", "--overwrite")
+        again = run("run", judged, "--out", tmp_path / "a", "--overwrite")
         assert again.err.splitlines()[-1] == f"wrote {tmp_path / 'a'}"
         assert not (tmp_path / "a" / "report.html").exists()
 
@@ -314,6 +329,7 @@ class TestBudgetCurve:
         assert saved[-1] <= (curves.loss - curves.least_loss).sum() + 1e-9
         assert saved[-1] >= 0.95 * (curves.loss - curves.least_loss).sum()
 
+    @pytest.mark.slow
     def test_of_very_many_items_some_are_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
         result = fit(simulate(2000, 10, 3, 3, accuracy=0.65, seed=1).judgments)
         found = escalation.planned(result, RULE)

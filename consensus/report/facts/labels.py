@@ -79,8 +79,6 @@ def reliability_records(result: Consensus) -> Records:
     if result.gold is None or result.gold_posterior is None or not result.identified:
         return []
     posterior = quality.without_gold(result, result.gold, result.gold_posterior)
-    if not len(posterior):
-        return []
     confidence, best = posterior.max(axis=1), posterior.argmax(axis=1)
     right = result.gold.accepted[np.arange(len(best)), best]
     bins = np.minimum((confidence * N_RELIABILITY_BINS).astype(np.int64), N_RELIABILITY_BINS - 1)
