@@ -78,6 +78,7 @@ class TestAudit:
         assert found["100+"] == [100, 5000]
         assert found["all"] == table["n"].tolist()
 
+    @pytest.mark.slow
     def test_simulated_parts_are_told(self) -> None:
         assert "2 of 2 crowds" in audit_crowds.coverage(5, 2)
         assert "| either of them: recall % |" in audit_crowds.verdicts(5, 2)

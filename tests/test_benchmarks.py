@@ -309,6 +309,7 @@ def test_model_votes_beside_images(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(models.on_images(images, (1,), None)) == 4
 
 
+@pytest.mark.slow
 def test_simulated_model_votes(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_peers(monkeypatch)
     found = models.simulated((0, 1), Path("python"), n_items=400)

@@ -485,6 +485,7 @@ class TestFits:
         assert np.array_equal(first.confusions.counts, second.confusions.counts)
         assert first.convergence == second.convergence
 
+    @pytest.mark.slow
     def test_it_agrees_with_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(3000, 60, 40, 5, accuracy=0.7, seed=1)
         dense = dawid_skene.fit(drawn.judgments, rho=0.3)

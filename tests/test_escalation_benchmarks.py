@@ -205,6 +205,7 @@ class TestParts:
         assert escalation_replay._mean(figures, only_enough=True) == "1.000 ±0.141"
         assert not escalation_replay._mean(figures[2:], only_enough=True)
 
+    @pytest.mark.slow
     def test_stopping(self, crowd: escalation_curves.Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.isnan(escalation_rules.share(np.zeros(0, np.bool_)))
         monkeypatch.setattr(escalation_rules, "TARGET", 0.8)
@@ -225,6 +226,7 @@ class TestParts:
         assert 0.0 <= found.inside <= 1.0
         assert "| face, from 3 |" in escalation_rules.needed([1], 1)
 
+    @pytest.mark.slow
     def test_budgets(self, crowd: escalation_curves.Crowd) -> None:
         found = escalation_spending.spent(crowd, 2)
         assert len(found) == 5

@@ -131,6 +131,7 @@ class TestPaths:
         assert len(one) > 20
         assert np.abs(found - expected[one]).max() < 0.03
 
+    @pytest.mark.slow
     def test_items_are_settled_as_often_as_foretold(self) -> None:
         """Where the model is right and confidences are not tempered, in the mean over many items."""
         whole = simulate(3000, 12, 3, 9, accuracy=0.75, seed=5)
@@ -173,7 +174,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("people", [True, False])
     def test_very_many_labels(self, people: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-        crowd = simulate(200, 30, 40, 3, accuracy=0.7, seed=1)
+        crowd = simulate(140, 30, 40, 3, accuracy=0.7, seed=1)
         if people:
             monkeypatch.setattr(layout, "MOST_CELLS", 0)
             result = fit(crowd.judgments)

@@ -141,8 +141,14 @@ class TestPlan:
 
 
 class TestTimings:
-    def test_every_phase_is_told_on_stderr(self, run: Run, tmp_path: Path) -> None:
-        ran = run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out", "--quiet", "--timings")
+    @pytest.fixture
+    def judged(self, tmp_path: Path) -> Path:
+        path = tmp_path / "judged.csv"
+        writing.write(consensus.simulate(60, 6, 2, 4, seed=1).judgments_table(), path)
+        return path
+
+    def test_every_phase_is_told_on_stderr(self, run: Run, tmp_path: Path, judged: Path) -> None:
+        ran = run("run", judged, "--out", tmp_path / "out", "--quiet", "--timings")
         assert ran.out == ""
         lines = ran.err.splitlines()
         assert all(re.fullmatch(r"timing \S+ +\d+\.\d+ s", line) for line in lines)
@@ -158,8 +164,8 @@ class TestTimings:
         told = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
         assert told == ["start-up", "read+encode"]
 
-    def test_nothing_is_told_unasked(self, run: Run, tmp_path: Path) -> None:
-        assert run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out", "--quiet").err == ""
+    def test_nothing_is_told_unasked(self, run: Run, tmp_path: Path, judged: Path) -> None:
+        assert run("run", judged, "--out", tmp_path / "out", "--quiet").err == ""
 
 
 class TestCompiling:

@@ -118,6 +118,7 @@ class TestSuggestions:
         assert len(workers) == len(found.items)
         assert not np.isin(workers, [0, 1]).any()
 
+    @pytest.mark.slow
     def test_threads_never_matter(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(worker_choice, "BLOCK", 20)
         tables = []
