@@ -174,7 +174,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("people", [True, False])
     def test_very_many_labels(self, people: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-        crowd = simulate(140, 30, 40, 3, accuracy=0.7, seed=1)
+        crowd = simulate(200, 30, 40, 3, accuracy=0.7, seed=1)
         if people:
             monkeypatch.setattr(layout, "MOST_CELLS", 0)
             result = fit(crowd.judgments)

@@ -26,7 +26,8 @@ def retests(result: Consensus, config: AuditConfig) -> Columns:
     import pyarrow.compute as pc
 
     found = worker_audit.retest_columns(result, config, config.retest)
-    items = pc.index_in(found["item"], result.judgments.item_ids).to_numpy().astype(np.int64)
+    ids = result.judgments.item_ids if len(found["item"]) else found["item"]  # an index of all ids takes its time
+    items = pc.index_in(found["item"], ids).to_numpy().astype(np.int64)
     labels = result.label_columns(items)
     unknown = np.full(len(items), np.nan)
     return {

@@ -132,22 +132,27 @@ def _of_two_labels(result: Consensus, by_label: tuple[Record, Record]) -> Kinds:
 
 def _densities_of_two(result: Consensus, points: Reals) -> tuple[Reals, Reals]:
     """(M, SIDE * SIDE) probabilities of the grid's points under each kind, and (M,) shares of these to begin with."""
-    from scipy.stats import beta
-
     n = len(points)
     one_coin = np.zeros((N_COINS, n, n))
     one_coin[:, np.arange(n), np.arange(n)[::-1]] = densities(points, N_COINS, COIN_WIDTH).T
     pooled = _pooled_answers(result)
-    whatever = np.diag(sum(beta.pdf(points, *(c * pooled)) for c in CLOSENESS))
+    whatever = np.diag(sum(_beta(points, *(c * pooled)) for c in CLOSENESS))
     A = result.confusions.pseudo_counts if result.confusions.pseudo_counts.any() else pooled_prior.fixed(2)
-    usual = np.outer(beta.pdf(points, *A[0]), beta.pdf(points, *A[1]))
-    one_sided = np.outer(beta.pdf(points, *GOOD_SIDE), np.ones(n))
+    usual = np.outer(_beta(points, *A[0]), _beta(points, *A[1]))
+    one_sided = np.outer(_beta(points, *GOOD_SIDE), np.ones(n))
     one_sided = (one_sided + one_sided.T[::-1, ::-1]) * (points[:, None] > points)
     right, wrong = STRENGTH * HOSTILE / 2, STRENGTH * (1.0 - HOSTILE / 2)
-    hostile = np.outer(beta.pdf(points, right, wrong), beta.pdf(points, wrong, right))
+    hostile = np.outer(_beta(points, right, wrong), _beta(points, wrong, right))
     kinds = np.concatenate([one_coin, np.stack([whatever, usual, one_sided, hostile])]).reshape(-1, n * n)
     shares = [SHARES["shares"], SHARES["confusions"], ONE_SIDED, SHARES["hostile"]]
     return normalised(kinds), normalised(np.array([[SHARES["coin"] / N_COINS] * N_COINS + shares]))[0]
+
+
+def _beta(points: Reals, a: float, b: float) -> Reals:
+    """(n,) density of Beta(a, b); scipy.stats has it, too, and takes half a second to be imported."""
+    from scipy.special import betaln, xlog1py, xlogy
+
+    return np.asarray(np.exp(xlogy(a - 1.0, points) + xlog1py(b - 1.0, -points) - betaln(a, b)), np.float64)
 
 
 def _pooled_answers(result: Consensus) -> Reals:
