@@ -54,7 +54,7 @@ class Source:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Judgments:
     """Judgments in canonical order (item, worker, label): the same judgments are the same arrays in whatever order
     their rows came.

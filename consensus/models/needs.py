@@ -69,5 +69,5 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool 
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
         + A_CELL_BESIDE * n_beside * judgments.tally.read,
         fitting=held + fitting,
-        tables=held + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells) + (A_REPORT if report else 0),
+        tables=held + 4 * J + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells) + (A_REPORT if report else 0),
     )

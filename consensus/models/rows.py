@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.priors import Priors
 
+_MADE: WeakKeyDictionary[Judgments, Rows] = WeakKeyDictionary()
 IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
 
 
@@ -65,7 +67,13 @@ class Rows:
 
     @classmethod
     def of(cls, judgments: Judgments, backend: Backend) -> Rows:
-        """Lay out ``judgments``; rows are numbered by worker, then label."""
+        """Lay out ``judgments``; rows are numbered by worker, then label. Made once, and asked for by several rooms."""
+        if judgments not in _MADE:
+            _MADE[judgments] = cls._of(judgments, backend)
+        return _MADE[judgments]
+
+    @classmethod
+    def _of(cls, judgments: Judgments, backend: Backend) -> Rows:
         n_labels = judgments.n_labels
         n_pairs = judgments.n_workers * n_labels
         if n_pairs <= 4 * judgments.n_judgments + 1000:  # a table of all pairs is small: no sorting
