@@ -144,7 +144,9 @@ class TestTimings:
     @pytest.fixture
     def judged(self, tmp_path: Path) -> Path:
         path = tmp_path / "judged.csv"
-        writing.write(consensus.simulate(60, 6, 2, 4, seed=1).judgments_table(), path)
+        table = consensus.simulate(60, 6, 2, 4, seed=1).judgments_table()
+        table["timestamp"] = [f"2025-03-{1 + row // 24:02}T{row % 24:02}:00:00Z" for row in range(len(table))]
+        writing.write(table, path)
         return path
 
     def test_every_phase_is_told_on_stderr(self, run: Run, tmp_path: Path, judged: Path) -> None:
@@ -156,6 +158,7 @@ class TestTimings:
         order = ["start-up", "read+encode", "sort", "fit", "temper", "diagnose"]
         assert [phase for phase in phases if phase in order] == order
         assert {"summary", "escalate", "write", "audit", "pass"} <= set(phases)
+        assert (tmp_path / "out" / "drift.csv").exists()
 
     def test_without_passes_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         show = job.Show(quiet=True, timings=True)
