@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.models import cavity
 from consensus.models.votes_prior import VotesPrior
 from consensus.posterior import SparsePosterior
 
@@ -79,6 +80,7 @@ def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int
     logs = result.terms.log_likelihoods(result.confusions, worker, label)
     names, said = judgments.worker_ids.take(_arrow(worker)).to_pylist(), [judgments.labels[k] for k in label]
     models = _of_models(result, items)
+    _without_gold(result, items, own, judgment, models, logs)
     starts = np.searchsorted(own, np.arange(len(items) + 1))
     power = result.tempering.power(judgments.per_item[items])
     return [
@@ -109,7 +111,7 @@ def _explained(
     for _, _, term in (*models, *votes):
         logs = logs + term
     allowed, gold = np.ones(len(labels), np.bool_), _gold(result, item)
-    if isinstance(result.beliefs, SparsePosterior):
+    if isinstance(result.beliefs, SparsePosterior) and gold is None:
         start = result.beliefs.start
         allowed[:] = False
         allowed[result.beliefs.candidate[start[item] : start[item + 1]]] = True
@@ -203,6 +205,47 @@ def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals,
             terms.append((who, said, np.log(np.maximum(message, np.finfo(float).tiny))))
         parts.append((weights.weight[0] * weights.log_shares if soft else pi, terms))
     return parts
+
+
+def _without_gold(
+    result: Consensus,
+    items: NDArray[np.int64],
+    own: NDArray[np.int64],
+    judgment: NDArray[np.int64],
+    models: list[tuple[Reals, list[Term]]],
+    out_logs: Reals,
+) -> None:
+    """Take the judgments of gold items out of the counts of their workers, in ``out_logs`` (n, K) of all judgments.
+
+    Else gold would speak for itself: it rated these workers. So the labels and confidences are those of
+    ``Consensus.gold_posterior``.
+    """
+    if result.gold is None or result.terms is None:
+        return
+    place = np.searchsorted(result.gold.items, items)
+    place = np.minimum(place, len(result.gold.items) - 1)
+    golden = np.flatnonzero(result.gold.items[place] == items)
+    mine = np.flatnonzero(np.isin(own, golden))
+    if not len(mine):
+        return
+    whole = np.array([models[n][0] + sum(term for _, _, term in models[n][1]) for n in golden.tolist()])
+    whole[~result.gold.accepted[place[golden]]] = -np.inf
+    judgments, cells = result.judgments, result.confusions
+    worker, label = judgments.worker[judgment[mine]], judgments.label[judgment[mine]]
+    K, A = judgments.n_labels, cells.pseudo_counts
+    row = np.searchsorted(cells.row_worker.astype(np.int64) * K + cells.row_label, worker.astype(np.int64) * K + label)
+    N = np.zeros((len(mine), K))
+    for n, r in enumerate(row.tolist()):
+        own_cells = slice(cells.cell_start[r], cells.cell_start[r + 1])
+        N[n, cells.true[own_cells]] = cells.counts[own_cells]
+    totals = {w: cells.totals(w, w + 1)[0] for w in np.unique(worker).tolist()}
+    n_all = np.array([totals[w] for w in worker.tolist()])
+    if isinstance(result.beliefs, SparsePosterior):
+        total = n_all + A.sum(axis=1)
+        C = np.divide(N + A.T[label], total, out=np.full_like(N, 1.0 / K), where=total > 0)
+    else:
+        C = np.exp(out_logs[mine])
+    out_logs[mine] = cavity.log_likelihoods(np.searchsorted(golden, own[mine]), worker, label, (N, n_all, C), A, whole)
 
 
 def _gold(result: Consensus, item: int) -> str | None:

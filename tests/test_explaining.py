@@ -306,3 +306,16 @@ class TestDiff:
         found = run("diff", tmp_path / "a", tmp_path / "b")
         assert "6 other labels" in found.err
         assert "Who did most" not in found.out
+
+
+def test_a_terminal_obeys_no_id(run: Run, write: Any, tmp_path: Path) -> None:
+    evil = "\x1b[31mred"
+    rows = [(f"i{n}", worker, "ab"[n % 2]) for n in range(8) for worker in ("u", "v", evil)]
+    rows = [row for row in rows if row[0] != "i1" or row[1] == "u"]
+    later = [*rows, ("i1", "v", "a"), ("i1", evil, "a")]
+    for name, judged in (("old", rows), ("new", later)):
+        assert run("run", write(f"{name}.csv", csv(judged)), "--out", tmp_path / name).status == 0
+    for ran in (run("explain", tmp_path / "new", "i1"), run("diff", tmp_path / "old", tmp_path / "new")):
+        assert ran.status == 0
+        assert "\x1b" not in ran.out
+        assert r"\x1b[31mred" in ran.out

@@ -149,3 +149,21 @@ def test_one_label_has_no_runner_up() -> None:
         assert one.runner_up is None
         assert (one.label, one.confidence) == ("x", 1.0)
         assert [push.flips for push in one.votes] == [None, None]
+
+
+@pytest.mark.parametrize("many_labels", [False, True])
+def test_gold_does_not_speak_for_itself(monkeypatch: pytest.MonkeyPatch, many_labels: bool) -> None:
+    """A gold item rated its workers: what it would be without its gold is told without that, as elsewhere."""
+    if many_labels:
+        monkeypatch.setattr("consensus.models.layout.MOST_CELLS", 0)
+    drawn = simulate(160, 10, 40 if many_labels else 3, 4, seed=4)
+    result = fit(drawn.judgments, gold=drawn.truth_table(30))
+    assert result.gold is not None
+    assert result.gold_posterior is not None
+    judged = np.flatnonzero(result.judgments.per_item[result.gold.items] > 0)
+    told = explain(result, result.gold.items[judged].astype(np.int64))
+    for one, p in zip(told, result.gold_posterior[judged], strict=True):
+        assert one.label == result.judgments.labels[int(p.argmax())]
+        assert one.confidence == pytest.approx(p.max(), abs=1e-9)
+        assert one.log_odds == pytest.approx(np.log(p.max() / np.sort(p)[-2]), abs=1e-9)
+    assert explain(result, np.array([159])) == explain(result, np.array([0, 159]))[1:]

@@ -8,6 +8,7 @@ import typer
 
 from consensus.cli import job, options
 from consensus.cli.again import again
+from consensus.cli.explaining import visible
 from consensus.errors import ConsensusError
 
 if TYPE_CHECKING:
@@ -106,14 +107,15 @@ def _print_tables(made: Any, by_worker: list[dict[str, Any]]) -> None:
                 (str(row.n_judgments_before), str(row.n_judgments)),
             )
             by = row.by if isinstance(row.by, str) else ""
-            table.add_row(*map(escape, (row.item, *(_moved(*pair) for pair in pairs), by)))
+            cells = (row.item, *(_moved(*pair) for pair in pairs), by)
+            table.add_row(*(escape(visible(cell)) for cell in cells))
         console.print(table)
     if by_worker:
         table = Table(title="Who did most", title_justify="left", title_style="bold")
         for name, justify in (("who", "left"), ("items", "right"), ("nats in sum", "right")):
             table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal
         for one in by_worker[:SHOWN]:
-            table.add_row(escape(one["who"]), f"{one['flips']:,}", f"{one['nats']:+.2f}")
+            table.add_row(escape(visible(one["who"])), f"{one['flips']:,}", f"{one['nats']:+.2f}")
         console.print(table)
 
 

@@ -118,7 +118,7 @@ def explain(
     console = Console(highlight=False, width=None if Console().is_terminal else PIPED)
     console.print(_table(one))
     for line in meaning(one):
-        console.print(line, markup=False)
+        console.print(visible(line), markup=False)
 
 
 def meaning(one: "Explanation") -> list[str]:
@@ -146,11 +146,13 @@ def _table(one: "Explanation") -> "Table":
 
     against = "" if one.runner_up is None else f", before {one.runner_up}"
     sure = "" if math.isnan(one.confidence) else f", {one.confidence:.2%} sure"
-    table = Table(title=escape(f"{one.item}: {one.label}{against}{sure}"), title_justify="left", title_style="bold")
+    table = Table(
+        title=escape(visible(f"{one.item}: {one.label}{against}{sure}")), title_justify="left", title_style="bold"
+    )
     for name, justify in (("who", "left"), ("said", "left"), ("push (nats)", "right")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal
     left = f"for {one.runner_up or 'others'}"
-    table.add_column(escape(f"{left:>{BAR - 1}} | for {one.label}"), no_wrap=True)
+    table.add_column(escape(visible(f"{left:>{BAR - 1}} | for {one.label}")), no_wrap=True)
     table.add_column("without it")
     parts: list[tuple[str, str, float, str | None]] = [("everyone", "how common labels are", one.prior, None)]
     parts += [(push.who, push.said, push.push, push.flips) for push in (*one.models, *one.votes)]
@@ -159,10 +161,15 @@ def _table(one: "Explanation") -> "Table":
         if math.isnan(push) and who == "everyone":
             continue
         then = "" if flips is None else f"{flips} wins"
-        table.add_row(*map(escape, (who, said, _number(push), _bar(push, most), then)))
+        table.add_row(*(escape(visible(cell)) for cell in (who, said, _number(push), _bar(push, most), then)))
     table.add_section()
     table.add_row("together", "", _number(one.log_odds), "", "")
     return table
+
+
+def visible(text: str) -> str:
+    """Text without what a terminal would obey: ids come from files."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _bar(push: float, most: float) -> str:

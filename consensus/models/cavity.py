@@ -42,18 +42,36 @@ def _without(
     items, accepted = gold.items[part], gold.accepted[part]
     own, judgment = judgments.of_items(items)
     worker, label = judgments.worker[judgment], judgments.label[judgment]
-    N, n, C = problem.rows.gathered(estimate, judgment)
     log_prior = np.log(_priors(problem, estimate, items))
-    log_z = np.where(accepted, log_prior, -np.inf)
+    gathered = problem.rows.gathered(estimate, judgment)
+    log_posterior = log_prior.copy()
+    logs = log_likelihoods(own, worker, label, gathered, estimate.A, np.where(accepted, log_prior, -np.inf))
+    np.add.at(log_posterior, own, logs)
+    return log_posterior
+
+
+def log_likelihoods(
+    own: NDArray[np.int64],
+    worker: NDArray[np.int32],
+    label: NDArray[np.int32],
+    gathered: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    A: NDArray[np.float64],
+    log_prior: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(n, K) log P(observed | true) of judgments, those of the same item taken out of the counts of their workers.
+
+    ``own`` (n,) is the item of each judgment, a row of ``log_prior`` (G, K), which is -inf where gold forbids a label;
+    ``gathered`` as by ``Layout.gathered``; ``A`` (K, K).
+    """
+    N, n, C = gathered
+    log_z = log_prior.copy()
     np.add.at(log_z, own, np.log(np.maximum(C, SMALLEST)))
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
-    numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + estimate.A.T[label]
-    denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + estimate.A.sum(axis=1)
-    C = np.full_like(numerator, 1.0 / judgments.n_labels)  # nothing known of the worker: maximum likelihood only
+    numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + A.T[label]
+    denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + A.sum(axis=1)
+    C = np.full_like(numerator, 1.0 / len(A))  # nothing known of the worker: maximum likelihood only
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
-    log_posterior = log_prior.copy()
-    np.add.at(log_posterior, own, np.log(np.maximum(C, SMALLEST)))
-    return log_posterior
+    return np.asarray(np.log(np.maximum(C, SMALLEST)), np.float64)
 
 
 def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> NDArray[np.float64]:
