@@ -5,7 +5,7 @@ import json as json_module
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -104,13 +104,14 @@ def explain(
     import numpy as np
 
     from consensus import explanation
+    from consensus.report.summary import without_nan
 
     code = found.result.judgments.item_ids.index(item).as_py()
     if code < 0:
         raise ConfigError(_unknown(item, found.result.judgments.item_ids))
     one = explanation.explain(found.result, np.array([code]))[0]
     if json:
-        typer.echo(json_module.dumps(_plain(one), ensure_ascii=False))
+        typer.echo(json_module.dumps(without_nan(asdict(one)), ensure_ascii=False))
         return
 
     from rich.console import Console
@@ -179,19 +180,6 @@ def _bar(push: float, most: float) -> str:
 
 def _number(push: float) -> str:
     return "-" if math.isnan(push) else f"{push:+.2f}"
-
-
-def _plain(one: "Explanation") -> dict[str, Any]:
-    """As JSON can hold it: NaN is null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(inner) for inner in value]
-        return None if isinstance(value, float) and math.isnan(value) else value
-
-    return dict(plain(asdict(one)))
 
 
 def _unknown(item: str, ids: "pa.StringArray") -> str:

@@ -48,7 +48,7 @@ def summary(
     convergence, tempering, models = result.convergence, result.tempering, result.models
     status = found.status(result)
     promise = quality.quality(result, status, escalate)
-    told: dict[str, Any] = _without_nan(
+    told: dict[str, Any] = without_nan(
         {
             "provenance": {
                 "consensus": __version__,
@@ -144,10 +144,10 @@ def _models(
     }
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """The same with None for NaN: JSON has no NaN."""
     if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
+        return {key: without_nan(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(one) for one in value]
+        return [without_nan(one) for one in value]
     return None if isinstance(value, float) and np.isnan(value) else value
