@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Source:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, eq=False)
 class Judgments:
     """Judgments in canonical order (item, worker, label): the same judgments are the same arrays in whatever order
     their rows came.
@@ -108,12 +109,12 @@ class Judgments:
         """K."""
         return len(self.labels)
 
-    @property
+    @cached_property
     def per_item(self) -> NDArray[np.int64]:
         """(I,) judgments of each item."""
         return np.diff(self.item_start)
 
-    @property
+    @cached_property
     def per_worker(self) -> NDArray[np.int64]:
         """(W,) judgments of each worker."""
         from consensus.kernels import order

@@ -132,14 +132,19 @@ def median_worker(result: Consensus) -> tuple[float, Reals]:
     """Nats about the label in a judgment of the median worker, overall and by true label (K,); NaN without workers."""
     if not result.judgments.n_workers:
         return np.nan, np.full(result.judgments.n_labels, np.nan)
-    told = result.confusions.informativeness(result.prior_shares)
+    told = result.informativeness
     worker = int(np.argsort(told, kind="stable")[(len(told) - 1) // 2])
     return float(told[worker]), _information_by_label(result.confusions.matrix(worker), result.prior_shares)
 
 
 def worth(information: float, median: float) -> float:
     """How many judgments of the median worker tell as much; NaN where he tells nothing."""
-    return max(information, 0.0) / median if median > 1e-6 else np.nan
+    return float(worths(np.array([information]), median)[0])
+
+
+def worths(information: Reals, median: float) -> Reals:
+    """(n,) the same of several."""
+    return np.maximum(information, 0.0) / (median if median > 1e-6 else np.nan)
 
 
 def people_likelihood(result: Consensus, items: NDArray[np.int64]) -> Reals:

@@ -252,4 +252,5 @@ def test_planted_kinds_are_found_and_good_workers_spared() -> None:
 
 
 def test_words() -> None:
-    assert verdicts.accuracy_words(0.824, 0.75, 0.88) == "82% [75% to 88%]"
+    mean, low, high = (np.array([one]) for one in (0.824, 0.75, 0.88))
+    assert verdicts.right_words(mean, low, high) == ["right on 82% [75% to 88%]"]

@@ -13,6 +13,7 @@ covered 88 % where these intervals cover 96 %, and were wider.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,11 +40,12 @@ EXTRA = 0.5  # judgments right and wrong that keep the most likely accuracy insi
 MOST_LEARNT = 2000  # workers, evenly spaced, that the shares are learnt from
 ROUNDS = 100  # of EM for the shares
 SHARED_POINTS = 100  # of the grid on which they are learnt
+WORKERS_AT_ONCE = 500  # whose grids are weighed together
 FINE = 1000  # points between which its density is interpolated
 PATIENCE = 20.0  # judgments of usual labels, and of usual accuracy in each, that every worker is credited with
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Accuracy:
     """P(right) of every worker over items in the proportions of the class prior, as a distribution."""
 
@@ -54,7 +56,7 @@ class Accuracy:
     label_mix: Reals
     """(W,) what is to be added for labels in the proportions of the class prior."""
 
-    @property
+    @cached_property
     def grid(self) -> Reals:
         """(W, G) accuracies over labels in the proportions of the class prior."""
         return np.asarray(np.clip(self.own + self.label_mix[:, None], 0.0, 1.0), np.float64)
@@ -64,11 +66,12 @@ class Accuracy:
         """(W,) mean accuracy on the items that the worker judged."""
         return np.asarray((self.own * self.weight).sum(axis=1), np.float64)
 
-    @property
+    @cached_property
     def mean(self) -> Reals:
         """(W,)."""
         return np.asarray((self.grid * self.weight).sum(axis=1), np.float64)
 
+    @cached_property
     def interval(self) -> tuple[Reals, Reals]:
         """Central 95 % credible interval, (W,) each."""
         tail = (1.0 - LEVEL) / 2
@@ -105,17 +108,16 @@ def accuracy(result: Consensus, records: Records) -> Accuracy:
     result.backend.map(shard, even_parts(W, number_of_shards(W * 64)))
     low, high = (np.clip(mode + side * REACH * deviation, 0.0, 1.0) for side in (-1.0, 1.0))
     grid = low[:, None] + (high - low)[:, None] * ((np.arange(N_POINTS) + 0.5) / N_POINTS)
-    logs = np.empty_like(grid)
+    points = (np.arange(FINE) + 0.5) / FINE
+    density = densities(points, N_KINDS, WIDTH) @ _shares(own)
+    weight = np.empty_like(grid)
 
     def weigh(part: slice) -> None:
-        kernels.log_likelihoods(own.n[part], own.s, grid[part], logs[part])
+        logs = own.on_grids(grid, part)
+        logs += np.log(np.interp(grid[part], points, density))
+        weight[part] = normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
 
-    result.backend.map(weigh, even_parts(W, number_of_shards(logs.size)))
-    shares = _shares(own)
-    points = (np.arange(FINE) + 0.5) / FINE
-    density = densities(points, N_KINDS, WIDTH) @ shares
-    logs += np.log(np.interp(grid, points, density))
-    weight = normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
+    result.backend.map(weigh, even_parts(W, -(-W // WORKERS_AT_ONCE)))
     return Accuracy(grid, weight, _label_mix(result))
 
 

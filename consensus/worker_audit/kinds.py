@@ -193,10 +193,11 @@ def _of_confusions(result: Consensus, records: Records) -> list[Reals]:
     worker, totals, true, label = found.worker, found.totals(), found.true, found.label
     C = cell_likelihoods(result)
     fitted = records.predicted - np.bincount(worker, weights=found.counts * np.log(C), minlength=W)
-    logs = []
-    for prior in (A, hostile):
+
+    def evidence(prior: Reals) -> Reals:
         of_row = prior.sum(axis=1)
         each = gammaln(found.counts + prior[true, label]) - gammaln(prior)[true, label]
         gained = np.bincount(worker, weights=each, minlength=W)
-        logs.append(fitted + gained - (gammaln(totals + of_row) - gammaln(of_row)).sum(axis=1))
-    return logs
+        return np.asarray(fitted + gained - (gammaln(totals + of_row) - gammaln(of_row)).sum(axis=1))
+
+    return result.backend.map(evidence, (A, hostile))

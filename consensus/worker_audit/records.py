@@ -43,6 +43,19 @@ class Record:
         """(W, P) log likelihood of each accuracy in ``points`` (P,), but for a constant."""
         return np.asarray(self.n @ np.log(self.s[:, None] * points + (1.0 - self.s)[:, None] * (1.0 - points)))
 
+    def on_grids(self, grid: Reals, part: slice) -> Reals:
+        """(w, G) the same of the workers in ``part``, each over accuracies of his own, a = ``grid[part]`` (w, G)."""
+        a = grid[part]
+        logs, likelihood = np.zeros_like(a), np.empty_like(a)
+        for s, n in zip(self.s.tolist(), self.n[part].T, strict=True):
+            if n.any():
+                np.multiply(a, 2.0 * s - 1.0, out=likelihood)
+                likelihood += 1.0 - s
+                np.log(likelihood, out=likelihood)
+                likelihood *= n[:, None]
+                logs += likelihood
+        return logs
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
@@ -74,38 +87,66 @@ def records(result: Consensus) -> Records:
     W, K = judgments.n_workers, judgments.n_labels
     bin_of = np.searchsorted(np.array(EDGES), np.arange(FINE + 1), side="right").astype(np.int32)
     parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, W * (n_bins + 2)))
+    counts = _Counts((W, n_bins, 2))
     beliefs = result.beliefs
     if isinstance(beliefs, DensePosterior):
-        rows, tables = Rows.of(judgments, result.backend), _tables(result)
+        rows, (tables, doubt) = Rows.of(judgments, result.backend), _tables(result)
         priors = _priors(result, beliefs, rows)
 
-        def shard(part: slice) -> tuple[NDArray[np.int32], Reals, Reals]:
-            found, s, logs = np.zeros((W, 2, n_bins), np.int32), np.zeros((2, n_bins)), np.tile([0.0, 1.0], (W, 1))
+        def shard(part: slice) -> tuple[Reals, Reals]:
+            found, s, logs = counts.taken(), np.zeros((n_bins, 2)), np.tile([0.0, 1.0], (W, 1))
             starts = judgments.item_start[part.start : part.stop + 1]
             prior = priors if len(priors) == 1 else priors[part]
-            kernels.records(starts, rows.row, rows.worker, judgments.label, tables, prior, K, bin_of, found, s, logs)
-            return found, s, logs[:, 0] + np.log(logs[:, 1])
+            mine = starts, rows.row, rows.worker, judgments.label
+            kernels.records(*mine, tables, doubt, prior, K, bin_of, found, s, logs)
+            counts.given_back(found)
+            return s, logs[:, 0] + np.log(logs[:, 1])
 
     else:
         right = others.right(result)
 
-        def shard(part: slice) -> tuple[NDArray[np.int32], Reals, Reals]:
-            found, s = np.zeros((W, 2, n_bins), np.int32), np.zeros((2, n_bins))
+        def shard(part: slice) -> tuple[Reals, Reals]:
+            found, s = counts.taken(), np.zeros((n_bins, 2))
             mine = slice(judgments.item_start[part.start], judgments.item_start[part.stop])
             kernels.record_judgments(judgments.worker[mine], right[mine], K, bin_of, found, s)
-            return found, s, np.full(W, np.nan)
+            counts.given_back(found)
+            return s, np.full(W, np.nan)
 
     made = result.backend.map(shard, parts)
-    n, sums, predicted = (functools.reduce(operator.add, parts) for parts in zip(*made, strict=True))
+    sums, predicted = (functools.reduce(operator.add, parts) for parts in zip(*made, strict=True))
+    n = counts.sum()
     by_label = None
     if K == 2 and isinstance(beliefs, DensePosterior):
-        by_label = _record(n[:, 0], sums[0]), _record(n[:, 1], sums[1])
-        of_own = of_even = _record(n.sum(axis=1), sums.sum(axis=0))
+        by_label = _record(n[..., 0], sums[:, 0]), _record(n[..., 1], sums[:, 1])
+        of_own = of_even = _record(n.sum(axis=2), sums.sum(axis=1))
     else:
-        of_own, of_even = _record(n[:, 0], sums[0]), _record(n[:, 1], sums[1])
+        of_own, of_even = _record(n[..., 0], sums[:, 0]), _record(n[..., 1], sums[:, 1])
     # right + wrong = 1 / (s + (K - 1) (1 - s)), as s = right / (right + wrong) and wrong = (1 - right) / (K - 1)
     even_log = -of_even.n @ np.log(of_even.s + max(K - 1, 1) * (1.0 - of_even.s))
     return Records(of_own, of_even, even_log, predicted, by_label)
+
+
+class _Counts:
+    """Tables of whole numbers, as many as threads count at the same time: their sum has no order."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._idle: list[NDArray[np.int32]] = []
+
+    def taken(self) -> NDArray[np.int32]:
+        """A table that nobody else is counting in."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return np.zeros(self._shape, np.int32)
+
+    def given_back(self, table: NDArray[np.int32]) -> None:
+        """Counted so far."""
+        self._idle.append(table)
+
+    def sum(self) -> NDArray[np.int32]:
+        """Everything that was counted."""
+        return functools.reduce(operator.add, self._idle)
 
 
 def _record(n: NDArray[np.int32], sums: Reals) -> Record:
@@ -115,8 +156,8 @@ def _record(n: NDArray[np.int32], sums: Reals) -> Record:
     return Record(np.ascontiguousarray(n, np.float64), s)
 
 
-def _tables(result: Consensus) -> Reals:
-    """(R, 4, K), or wider, what ``kernels.records`` reads of each row."""
+def _tables(result: Consensus) -> tuple[Reals, Reals]:
+    """What ``kernels.records`` reads of each row (R, 2, K), or wider, and of each worker (W, K), or wider."""
     cells = result.confusions
     K = cells.n_labels
     A = cells.pseudo_counts
@@ -127,17 +168,15 @@ def _tables(result: Consensus) -> Reals:
     usual = n_right.sum() / max(n.sum(), 1e-300)
     coin = np.clip((n_right + PATIENCE * usual) / (n + PATIENCE), 0.02, 0.98)[cells.row_worker]
     of_coin = np.repeat(((1.0 - coin) / max(K - 1, 1))[:, None], K, axis=1)
-    at = np.arange(len(of_coin)), cells.row_label
-    of_coin[at] = coin
+    of_coin[np.arange(len(of_coin)), cells.row_label] = coin
     total = totals + A.sum(axis=1)
-    good = (right + np.diag(A)) / total
     C = (cells.counts.reshape(-1, K) + A.T[cells.row_label]) / total[cells.row_worker]
-    wrong = C / np.maximum(1.0 - good, 1e-6)[cells.row_worker]
-    wrong[at] = 0.0
-    halfway = of_coin**ONE_COIN * C ** (1.0 - ONE_COIN)
-    tables = np.ones((len(C), 4, max(K, IN_REGISTERS)))
-    tables[:, :, :K] = np.stack([halfway, 1.0 / halfway, wrong, C], axis=1)
-    return tables
+    width = max(K, IN_REGISTERS)
+    tables, doubt = np.ones((len(C), 2, width)), np.ones((len(total), width))
+    tables[:, 0, :K] = of_coin**ONE_COIN * C ** (1.0 - ONE_COIN)
+    tables[:, 1, :K] = C
+    doubt[:, :K] = 1.0 / np.maximum(1.0 - (right + np.diag(A)) / total, 1e-6)
+    return tables, doubt
 
 
 def _priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> Reals:

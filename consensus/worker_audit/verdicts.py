@@ -109,6 +109,7 @@ def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
     totals, right = cells.totals() + A.sum(axis=1), cells.right() + np.diag(A)
     total, wrong = totals[worker, true], (totals - right)[worker, true]
     one_sided = a / total > UNUSUAL * usual_share(cells)[true, label]
+    one_sided &= a / total >= config.sure * config.swapped  # for P(share > s) = p, its mean is p s or more (Markov)
     if cells.n_labels == 2:  # one label called the other is all that can go wrong: it must go one way
         back = (totals - right)[worker, label] / totals[worker, label]
         one_sided &= a / total > 2.0 * back
@@ -145,13 +146,13 @@ def _reasons(
     labels, n = result.judgments.labels, result.judgments.per_worker.tolist()
     if not result.identified:
         return ["every item has one judgment: nothing to hold it against"] * len(n)
-    low, high = (bound.tolist() for bound in accuracy.interval())
-    mean, random, hostile = accuracy.mean.tolist(), kinds.random.tolist(), kinds.hostile.tolist()
+    rights = right_words(accuracy.mean, *accuracy.interval)
+    random, hostile = kinds.random.tolist(), kinds.hostile.tolist()
+    beside = f"; the median worker on {usual:.0%}"
     first = np.searchsorted(swaps.worker, np.arange(len(n) + 1))
     said, given = _favourites(result)
     reasons = []
-    for w, code in enumerate(verdict.tolist()):
-        right = f"right on {accuracy_words(mean[w], low[w], high[w])}"
+    for w, (code, right) in enumerate(zip(verdict.tolist(), rights, strict=True)):
         if code == TOO_FEW and n[w] < config.least_judgments:
             text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
         elif code == TOO_FEW:
@@ -171,14 +172,15 @@ def _reasons(
             pairs = (f"{labels[swaps.true[s]]} called {labels[swaps.label[s]]} in {swaps.share[s]:.0%}" for s in named)
             text = f"usable but {'; '.join(pairs)}; {right}"
         else:
-            text = f"{right}; the median worker on {usual:.0%}"
+            text = right + beside
         reasons.append(text)
     return reasons
 
 
-def accuracy_words(mean: float, low: float, high: float) -> str:
-    """Such as ``82% [75% to 88%]``: without commas, which CSV would have to quote."""
-    return f"{mean:.0%} [{low:.0%} to {high:.0%}]"
+def right_words(mean: Reals, low: Reals, high: Reals) -> list[str]:
+    """(W,) such as ``right on 82% [75% to 88%]``: without commas, which CSV would have to quote."""
+    percents = (np.rint(100.0 * share).astype(np.int64).tolist() for share in (mean, low, high))
+    return [f"right on {m}% [{a}% to {b}%]" for m, a, b in zip(*percents, strict=True)]
 
 
 def _judgments(n: int) -> str:

@@ -112,7 +112,7 @@ def worker_columns(
     judgments = result.judgments
     n_workers = judgments.n_workers
     accurate, judged = rated(result, config or AuditConfig())
-    low, high = accurate.interval()
+    low, high = accurate.interval
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
     n_agreeing, n_peers, n_items = _agreement(result)
@@ -132,7 +132,7 @@ def worker_columns(
         "gold_high": gold_high,
         "agreement": np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0),
         "informativeness": informativeness / np.log(2.0),
-        "worth": np.array([model_audit.worth(one, median) for one in informativeness]),
+        "worth": model_audit.worths(informativeness, median),
         "verdict": named(judged.verdict, verdicts.VERDICTS),
         "reason": pa.array(remarks.remarked(result, judged.reason), pa.string()),
         "verdict_probability": where_identified(result, judged.probability),
