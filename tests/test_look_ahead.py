@@ -29,7 +29,7 @@ def drawn(K: int, seed: int, n: int = 12, S: int = 5, M: int = 3) -> Any:
 def powered(q: Any, walked: Any, power: Any) -> Any:
     """As the kernels take them."""
     z = np.exp(np.log(np.maximum(q, 1e-300))[:, None] * (power[1:] / power[0])[:, None])
-    return z, walked ** power[1:, None]
+    return z, np.ascontiguousarray((walked ** power[1:, None]).transpose(0, 2, 3, 1))
 
 
 class TestKernels:

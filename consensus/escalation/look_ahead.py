@@ -131,6 +131,7 @@ def look_ahead(
         power = result.tempering.power(n_judgments + np.arange(left + 1))
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
+        walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them
         ratio, least = power[1:] / power[0], config.min_judgments - n_judgments
 
         def shard(
@@ -171,5 +172,5 @@ def _at_least_four(q: Reals, z: Reals, walked: Reals) -> tuple[Reals, Reals, Rea
     more = max(4 - q.shape[1], 0)
     if not more:
         return q, z, walked
-    widths = [(0, more), (0, 0), (0, 0), (0, more)]
+    widths = [(0, more), (0, 0), (0, more), (0, 0)]
     return np.pad(q, [(0, 0), (0, more)]), np.pad(z, [(0, 0), (0, 0), (0, more)]), np.pad(walked, widths)

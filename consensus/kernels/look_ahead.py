@@ -1,9 +1,10 @@
 """Loops that look ahead: what more judgments of an item would change, along paths of labels drawn beforehand.
 
 All items of a call have equally many judgments. Their tempered posterior (n, K) is q; with m more, and a path of
-labels, it is ``z[i, m - 1]`` (n, M, K) times ``walked[k, s, m - 1]`` (K, S, M, K), but for a constant: z is q tempered
-as it will be then, and ``walked`` the likelihood of the s-th path of an item whose true label is k, likewise. Each
-label has a share of the S paths as large as its probability.
+labels, it is ``z[i, m - 1]`` (n, M, K) times ``walked[k, m - 1, :, s]`` (K, M, K, S), but for a constant: z is q
+tempered as it will be then, and ``walked`` the likelihood of the s-th path of an item whose true label is k, likewise.
+Each label has a share of the S paths as large as its probability. Paths stand side by side in memory, so that the
+compiler has the processor walk several at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def errors(
     wrong after m more, never rising; ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and
     not before.
     """
-    n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
+    n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
+    best, total, done = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths, np.int64)
     for i in range(posterior.shape[0]):
         top, never = 0.0, 1.0
         for k in range(n_labels):
@@ -46,72 +48,73 @@ def errors(
             if posterior[i, k] < UNLIKELY:
                 continue
             some = math.ceil(n_paths * min(posterior[i, k], 1.0))
-            if n_labels == 4:
-                _walk_four(i, k, z, walked[:, :some], target, least, posterior[i, k] / some, out_loss, out_settled)
-            else:
-                _walk(i, k, z, walked[:, :some], target, least, posterior[i, k] / some, out_loss, out_settled)
+            q = posterior[i, k] / some  # of each path
+            for s in range(some):
+                done[s] = 0
+            for m in range(n_steps):
+                bar = target if m + 1 >= least else np.inf
+                if n_labels == 4:
+                    wrong, settled = _counted_of_four(z, i, walked, k, m, some, bar, done)
+                else:
+                    wrong, settled = _counted(z, i, walked, k, m, some, bar, done, best, total)
+                out_loss[i, m + 1] += q * wrong
+                out_settled[i, m + 1] += q * settled
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
 
 
 @kernel()
-def _walk(
-    i: int,
-    k: int,
+def _counted(
     z: Reals,
+    i: int,
     walked: Reals,
-    target: float,
-    least: int,
-    q: float,
-    out_loss: Reals,
-    out_settled: Reals,
-) -> None:
-    """Add the paths of item ``i`` with true label ``k``, each of probability ``q``."""
-    n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
-    for s in range(n_paths):
-        settled = False
-        for m in range(n_steps):
-            best = total = 0.0
-            for other in range(n_labels):
-                weight = z[i, m, other] * walked[k, s, m, other]
-                total += weight
-                if weight > best:
-                    best = weight
-            if z[i, m, k] * walked[k, s, m, k] < best:
-                out_loss[i, m + 1] += q
-            if not settled and best >= target * total and m + 1 >= least:
-                settled = True
-                out_settled[i, m + 1] += q
+    k: int,
+    m: int,
+    some: int,
+    bar: float,
+    done: Offsets,
+    best: Reals,
+    total: Reals,
+) -> tuple[int, int]:
+    """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, how many settled by it.
+
+    Settled is a best label of ``bar``. ``done`` (S,) marks the paths settled before; ``best`` and ``total`` (S,) are
+    scratch.
+    """
+    for s in range(some):
+        best[s] = total[s] = z[i, m, 0] * walked[k, m, 0, s]
+    for other in range(1, z.shape[2]):
+        for s in range(some):
+            weight = z[i, m, other] * walked[k, m, other, s]
+            total[s] += weight
+            best[s] = weight if weight > best[s] else best[s]
+    wrong = settled = 0
+    for s in range(some):
+        wrong += np.int64(z[i, m, k] * walked[k, m, k, s] < best[s])
+        reached = np.int64(best[s] >= bar * total[s])
+        settled += reached & ~done[s]
+        done[s] |= reached
+    return wrong, settled
 
 
 @kernel()
-def _walk_four(
-    i: int,
-    k: int,
-    z: Reals,
-    walked: Reals,
-    target: float,
-    least: int,
-    q: float,
-    out_loss: Reals,
-    out_settled: Reals,
-) -> None:
-    """Like ``_walk`` for four labels, all in registers."""
-    n_paths, n_steps = walked.shape[1], walked.shape[2]
-    for s in range(n_paths):
-        settled = False
-        for m in range(n_steps):
-            w0, w1 = z[i, m, 0] * walked[k, s, m, 0], z[i, m, 1] * walked[k, s, m, 1]
-            w2, w3 = z[i, m, 2] * walked[k, s, m, 2], z[i, m, 3] * walked[k, s, m, 3]
-            a = w0 if w0 > w1 else w1
-            b = w2 if w2 > w3 else w3
-            best = a if a > b else b
-            own = w0 if k == 0 else (w1 if k == 1 else (w2 if k == 2 else w3))
-            if own < best:
-                out_loss[i, m + 1] += q
-            if not settled and best >= target * ((w0 + w1) + (w2 + w3)) and m + 1 >= least:
-                settled = True
-                out_settled[i, m + 1] += q
+def _counted_of_four(
+    z: Reals, i: int, walked: Reals, k: int, m: int, some: int, bar: float, done: Offsets
+) -> tuple[int, int]:
+    """Like ``_counted`` for four labels, all in registers."""
+    z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
+    wrong = settled = 0
+    for s in range(some):
+        w0, w1 = z0 * walked[k, m, 0, s], z1 * walked[k, m, 1, s]
+        w2, w3 = z2 * walked[k, m, 2, s], z3 * walked[k, m, 3, s]
+        a = w0 if w0 > w1 else w1
+        b = w2 if w2 > w3 else w3
+        best = a if a > b else b
+        wrong += np.int64(own * walked[k, m, k, s] < best)
+        reached = np.int64(best >= bar * ((w0 + w1) + (w2 + w3)))
+        settled += reached & ~done[s]
+        done[s] |= reached
+    return wrong, settled
 
 
 @kernel()
@@ -120,7 +123,7 @@ def costs(posterior: Reals, z: Reals, walked: Reals, cost: Reals, out_loss: Real
 
     ``cost[k, d]`` (K, K) is that of deciding d where k is true; each decision is the one of least expected cost.
     """
-    n_labels, n_paths, n_steps = walked.shape[0], walked.shape[1], walked.shape[2]
+    n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
     weight = np.empty(n_labels)
     for i in range(posterior.shape[0]):
         decided = _cheapest(posterior[i], cost)
@@ -133,7 +136,7 @@ def costs(posterior: Reals, z: Reals, walked: Reals, cost: Reals, out_loss: Real
             for s in range(some):
                 for m in range(n_steps):
                     for other in range(n_labels):
-                        weight[other] = z[i, m, other] * walked[k, s, m, other]
+                        weight[other] = z[i, m, other] * walked[k, m, other, s]
                     out_loss[i, m + 1] += q * cost[k, _cheapest(weight, cost)]
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
