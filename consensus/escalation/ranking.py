@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from consensus.previous import Previous
     from consensus.result import Columns, Consensus
 
+SAMPLE = 10_000  # priorities that tell about where half of them lie, to sort either half on a thread of its own
 SAME_PRIORITY = 15  # decimals up to which priorities count as equal
 
 
@@ -272,7 +273,9 @@ def _most_urgent(result: Consensus, items: NDArray[np.int64], ahead: LookAhead) 
     import pyarrow as pa
 
     known = np.round(ahead.priority, SAME_PRIORITY)
-    order = np.argsort(-known)
+    urgent = known >= np.median(known[:: -(-len(known) // SAMPLE)]) if len(known) else np.zeros(0, np.bool_)
+    halves = np.flatnonzero(urgent), np.flatnonzero(~urgent)
+    order = np.concatenate(result.backend.map(lambda half: half[np.argsort(-known[half])], halves))
     tied = np.zeros(len(order), np.bool_)  # next to one of the same priority
     sorted_ones = known[order]
     same = sorted_ones[1:] == sorted_ones[:-1]
