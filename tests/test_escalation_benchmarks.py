@@ -165,11 +165,13 @@ class TestPolicies:
         assert escalation_policies.most_urgent(score, left, 2, tie).tolist() == [1, 3]
         assert escalation_policies.most_urgent(score, left, 5, tie).tolist() == [1, 3, 2]
 
-    def test_chosen_workers(self, crowd: escalation_curves.Crowd) -> None:
+    def test_most_urgent_pairs(self, crowd: escalation_curves.Crowd) -> None:
         replay = Replay(crowd.judgments, start=3, seed=1, rho=0.3)
         step = next(replay)
-        items = np.arange(0, 80, 4)
-        worker = escalation_policies.chosen_workers(replay, step.result, items, np.random.default_rng(1))
+        score, rng = escalation_policies.ours(step.result), np.random.default_rng(1)
+        items, worker = escalation_policies.most_urgent_pairs(replay, step.result, score, 20, rng.random(80), rng)
+        assert len(set(items.tolist())) == 20
+        assert score[items].mean() > score.mean()
         own, held = replay.withheld_workers(items)
         assert set(zip(range(20), worker.tolist(), strict=True)) <= set(zip(own.tolist(), held.tolist(), strict=True))
         tells = step.result.confusions.informativeness(step.result.prior_shares)

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from consensus import escalate, fit, read_workers, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.escalation import planned, worker_choice
+from consensus.escalation.reasons import AUDIT, EXPERT
 from consensus.kernels import worker_choice as kernels
 from consensus.probabilities import entropy
 from consensus.result import Consensus
+from consensus.worker_audit import accuracy
 from tests import naive_escalation
 
 
@@ -37,7 +40,7 @@ class TestKernel:
         worker = np.concatenate([rng.choice(W, 2, replace=False) for _ in range(n)]).astype(np.int32)
         usual, price = rng.random(W), rng.uniform(0.5, 2, W)
         wanted = rng.integers(0, 4, n)
-        found = np.empty((n, 4), np.int32)
+        found, told = np.empty((n, 4), np.int32), np.empty(n)
         kernels.choose(
             q if by_item else np.zeros((0, 1)),
             np.arange(n),
@@ -53,6 +56,7 @@ class TestKernel:
             64,  # candidates: all who are drawn
             np.full(W, 1000),
             found,
+            told,
         )
         best = 0
         for i in range(n):
@@ -61,9 +65,10 @@ class TestKernel:
             able = set(range(W)) - set(worker[2 * i : 2 * i + 2].tolist())
             assert len(set(chosen)) == len(chosen)
             assert set(chosen) <= able
+            tells = [naive_escalation.information(q[i], C[w]) if by_item else usual[w] for w in range(W)]
+            assert told[i] == pytest.approx(np.mean([tells[w] for w in chosen]) if chosen else 0.0, abs=1e-12)
             if chosen:
-                told = {w: (naive_escalation.information(q[i], C[w]) if by_item else usual[w]) / price[w] for w in able}
-                best += chosen[0] == max(told, key=lambda w: told[w])
+                best += chosen[0] == max(able, key=lambda w: tells[w] / price[w])
         assert best > 0.75 * (wanted > 0).sum()  # of twelve draws some miss the best one
 
     def test_quotas_and_whoever_is_left(self) -> None:
@@ -86,13 +91,80 @@ class TestKernel:
             3,
             quota,
             found,
+            np.empty(n),
         )
         assert np.bincount(found[found >= 0], minlength=W).tolist() == [3, 3, 0, 3, 0]
         assert (found < 0).sum() == n - 9
         assert quota.tolist() == [0, 0, 0, 0, 100]
 
 
+class TestSurely:
+    """Confusions as right as workers surely are."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_right_as_often_as_the_audit_finds_less_a_deviation(self, seed: int) -> None:
+        found = fit(simulate(300, 20, 3, 3, accuracy=0.75, seed=seed).judgments, rho=0.2)
+        C = found.confusions.dense()
+        made = accuracy.surely(found, C, np.arange(20))
+        np.testing.assert_allclose(made.sum(axis=2), 1.0)
+        audited = accuracy.known(found)
+        for w in range(20):
+            p = audited.weight[w]
+            mean = (p * audited.own[w]).sum()
+            goal = mean - np.sqrt((p * (audited.own[w] - mean) ** 2).sum())
+            mistakes = (1 - goal) / (1 - found.prior_shares @ C[w].diagonal())
+            for k in range(3):
+                expected = np.clip(1 - (1 - C[w, k, k]) * mistakes, accuracy.LEAST_RIGHT, accuracy.MOST_RIGHT)
+                assert made[w, k, k] == pytest.approx(expected)
+                others = [made[w, k, other] / (1 - made[w, k, k]) for other in range(3) if other != k]
+                before = [C[w, k, other] / (1 - C[w, k, k]) for other in range(3) if other != k]
+                assert others == pytest.approx(before, abs=1e-6)
+
+    def test_some_workers_are_those_of_all(self, result: Consensus) -> None:
+        C = result.confusions.dense()
+        some = np.array([1, 4, 7])
+        assert np.array_equal(accuracy.surely(result, C[some], some), accuracy.surely(result, C, np.arange(12))[some])
+
+    def test_who_is_known_better_is_preferred(self) -> None:
+        """Of equally good workers, the busy ones are surely so."""
+        rng = np.random.default_rng(0)
+        rows = [(i, w) for i in range(400) for w in rng.choice(8, 3, replace=False)]
+        rows += [(i, 8 + i % 60) for i in range(400)]  # 60 workers of some seven judgments
+        truth = rng.integers(0, 2, 400)
+        label = [truth[i] if rng.random() < 0.8 else 1 - truth[i] for i, _ in rows]
+        table = pd.DataFrame({"item": [i for i, _ in rows], "worker": [f"w{w:02}" for _, w in rows], "label": label})
+        found = fit(table, rho=0.2)
+        share_right = accuracy.surely(found, found.confusions.dense(), np.arange(68)).diagonal(axis1=1, axis2=2)
+        assert share_right[:8].mean() > share_right[8:].mean() + 0.05
+
+
 class TestSuggestions:
+    def test_items_for_whom_a_good_worker_is_found_come_first(self, result: Consensus) -> None:
+        config = EscalateConfig(target=0.999, max_judgments=9)
+        plain, found = planned(result, config, suggest=False), planned(result, config)
+        priority = dict(zip(plain.items.tolist(), plain.ahead.priority[plain.at].tolist(), strict=True))
+        asked = found.reason[found.items] != EXPERT
+        wanted = np.ones(int(asked.sum()), np.int64)
+        choice = worker_choice.suggested(result, found.items[asked], wanted)
+        assert 1.0 < np.median(choice.worth) < 3.0  # the best of three
+        C = accuracy.surely(result, result.confusions.dense(), np.arange(12))
+        known = [naive_escalation.information(result.prior_shares, one) for one in C]
+        share = np.where(np.isin(np.arange(12), [0, 1]), 0, result.judgments.per_worker)
+        order = sorted(range(12), key=lambda w: known[w])
+        done = np.cumsum(share[order]) / share.sum()
+        usual = [order[int(np.searchsorted(done, (g + 0.5) / 12))] for g in range(12)]
+        for n, item in enumerate(found.items[asked][:20].tolist()):
+            q = result.posterior[item]
+            told = naive_escalation.information(q, C[choice.workers[n, 0]])
+            usually = np.mean([naive_escalation.information(q, C[w]) for w in usual])
+            assert choice.worth[n] == pytest.approx(told / usually, rel=1e-6)
+        listed = asked & (found.reason[found.items] != AUDIT)
+        now = found.ahead.priority[found.at][listed]
+        assert (np.diff(now) <= 1e-12).all()
+        before = np.array([priority[item] for item in found.items[listed].tolist()])
+        assert 1.0 < np.median(now / before) < 3.0
+        assert (np.diff(before) > 0).any()  # another order
+
     def test_nobody_twice_nobody_hostile_and_quotas(self, result: Consensus) -> None:
         table = escalate(result, target=0.999, max_judgments=9, budget=200)
         judged = _pairs(result)

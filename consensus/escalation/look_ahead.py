@@ -91,6 +91,12 @@ class LookAhead:
         nothing = np.zeros((1, 0))
         return LookAhead(sums[None] / max(int(chosen.sum()), 1), nothing.astype(np.int64), nothing)
 
+    def by_workers(self, worth: Reals) -> LookAhead:
+        """The same with priorities by workers ``worth`` (n,) so many usual ones."""
+        columns = self.columns.copy()
+        columns[:, 0] *= worth
+        return replace(self, columns=columns)
+
     def stretched(self, factor: float, left: NDArray[np.int64]) -> LookAhead:
         """The same with ``factor`` times the judgments needed, as far as there are so many ``left`` (n,) to the cap."""
         columns = self.columns.copy()

@@ -71,7 +71,8 @@ def escalate(
             To ask for now: one, or what the item lacks of ``min_judgments``; with a budget, its part of it; 0 for an
             expert.
         priority
-            Errors (or cost) that more judgments save, each; missing where no confidence can be stated.
+            Errors (or cost) that more judgments save, each, by the workers suggested; missing where no confidence can
+            be stated.
         judgments_needed, needed_low, needed_high
             Expected judgments until the item is settled or has ``max_judgments``, and a range that holds 80 %. Missing
             for an expert.
@@ -194,7 +195,14 @@ def planned(
         order = order[wanted[order] > 0]
     asked = np.flatnonzero(wanted) if suggest else np.zeros(0, np.int64)
     workers = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
-    workers[asked] = worker_choice.suggested(result, items[asked], wanted[asked], pool)
+    choice = worker_choice.suggested(result, items[asked], wanted[asked], pool)
+    workers[asked] = choice.workers
+    if not (choice.worth == 1.0).all():
+        worth = np.ones(len(items))
+        worth[asked] = choice.worth
+        ahead = ahead.by_workers(worth)
+        order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
+        order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]
     if config.budget is not None and pool is not None and pool.has_prices:
         paid = _affordable(config.budget, workers, wanted[order], pool)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.kernels import worker_choice as kernels
 from consensus.probabilities import entropy
+from consensus.worker_audit.accuracy import surely
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,29 +29,40 @@ DRAWN = 1 << 16  # places from which candidates are drawn
 MOST_WEIGHED = 200_000
 """Items up to which workers are weighed by what they tell of each; of more, by what they usually tell."""
 BLOCK = 10_000  # items that share a part of the quotas, so that blocks can be worked on side by side
+N_REPRESENTATIVES = 12  # workers that stand for the usual one
+LEAST_TOLD = 1e-12  # nats by a usual worker, below which an item counts as told
 
 
-def suggested(
-    result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None
-) -> NDArray[np.int32]:
-    """(n, M) codes of the workers to ask for the ``wanted`` (n,) judgments of each item, -1 where there is nobody.
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Whom to ask about each of some items (n,)."""
+
+    workers: NDArray[np.int32]
+    """(n, M) codes, as many as judgments are wanted; -1 is nobody."""
+    worth: Reals
+    """(n,) what they tell about the item, over what a usual worker tells; 1 where they are not weighed by item."""
+
+
+def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None) -> Choice:
+    """The workers to ask for the ``wanted`` (n,) judgments of each item.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
-    item's posterior, I(q; C[w]), per money where the ``pool`` has prices; for very many items that with the class
-    prior. Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for),
-    or who is right less often than by chance.
+    item's posterior, I(q; C[w]), with confusions as right as the workers surely are (``accuracy.surely``), per money
+    where the ``pool`` has prices; for very many items that of the fitted confusions with the class prior. Nobody is
+    asked twice about an item, for more than twice his usual share (or more than he is available for), or who is right
+    less often than by chance.
 
     The same for any number of threads.
     """
     found = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
-    confusions, judgments = result.confusions, result.judgments
+    confusions, judgments, nothing = result.confusions, result.judgments, Choice(found, np.ones(len(items)))
     if not confusions.n_workers or not len(items):
-        return found
+        return nothing
     share, quota, price = _terms(result, float(wanted.sum()), pool)
     by_item = len(items) <= MOST_WEIGHED
     able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
     if not quota.any():
-        return found
+        return nothing
     C = _confusions(result, able) if by_item else np.zeros((0, 1, 1))
     row_entropy = entropy(C)
     usual = np.zeros(len(able)) if by_item else result.informativeness[able]
@@ -62,6 +75,7 @@ def suggested(
     drawn = np.searchsorted(done, (np.arange(DRAWN) + 0.5) / DRAWN * done[-1]).astype(np.int32)
     able_or_nobody = np.append(able, -1).astype(np.int32)
     n_blocks = -(-len(items) // BLOCK)
+    told = np.empty(len(items))
 
     def block(b: int) -> None:
         rows = slice(len(items) * b // n_blocks, len(items) * (b + 1) // n_blocks)
@@ -82,11 +96,15 @@ def suggested(
             N_CANDIDATES,
             mine,
             chosen,
+            told[rows],
         )
         found[rows] = able_or_nobody[chosen]
 
     result.backend.map(block, range(n_blocks))
-    return found
+    if not by_item:
+        return nothing
+    usually = result.beliefs.information_gain(items, representatives(result, C, share[able]), result.backend)
+    return Choice(found, np.where(found[:, 0] < 0, 1.0, told / np.maximum(usually, LEAST_TOLD)))
 
 
 def names(result: Consensus, workers: NDArray[np.int32]) -> pa.StringArray:
@@ -132,5 +150,17 @@ def _confusions(result: Consensus, able: NDArray[np.int64]) -> Reals:
     """(n, K, K) of the workers who may be suggested."""
     found, K = result.confusions, result.judgments.n_labels
     if found.n_workers * K * K <= MOST_CELLS:
-        return np.ascontiguousarray(found.dense()[able])
-    return np.stack([found.matrix(w) for w in able.tolist()])
+        C = np.ascontiguousarray(found.dense()[able])
+    else:
+        C = np.stack([found.matrix(w) for w in able.tolist()])
+    return surely(result, C, able) if result.identified and K > 1 else C
+
+
+def representatives(result: Consensus, C: Reals, share: Reals) -> Reals:
+    """(G, K, K) of the confusions ``C`` (n, K, K), at quantiles of informativeness weighted by ``share`` (n,)."""
+    prior = result.prior_shares
+    known = entropy(prior @ C) - entropy(C) @ prior
+    order = np.lexsort((np.arange(len(known)), known))
+    done = np.cumsum(share[order])
+    quantiles = (np.arange(N_REPRESENTATIVES) + 0.5) / N_REPRESENTATIVES * done[-1]
+    return np.ascontiguousarray(C[order[np.searchsorted(done, quantiles).clip(max=len(order) - 1)]])

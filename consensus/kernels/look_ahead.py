@@ -75,7 +75,7 @@ def _counted(
     done: Offsets,
     best: Reals,
     total: Reals,
-) -> tuple[int, int]:
+) -> tuple[np.int64, np.int64]:
     """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, how many settled by it.
 
     Settled is a best label of ``bar``. ``done`` (S,) marks the paths settled before; ``best`` and ``total`` (S,) are
@@ -88,7 +88,7 @@ def _counted(
             weight = z[i, m, other] * walked[k, m, other, s]
             total[s] += weight
             best[s] = weight if weight > best[s] else best[s]
-    wrong = settled = 0
+    wrong, settled = np.int64(0), np.int64(0)
     for s in range(some):
         wrong += np.int64(z[i, m, k] * walked[k, m, k, s] < best[s])
         reached = np.int64(best[s] >= bar * total[s])
@@ -100,10 +100,10 @@ def _counted(
 @kernel()
 def _counted_of_four(
     z: Reals, i: int, walked: Reals, k: int, m: int, some: int, bar: float, done: Offsets
-) -> tuple[int, int]:
+) -> tuple[np.int64, np.int64]:
     """Like ``_counted`` for four labels, all in registers."""
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
-    wrong = settled = 0
+    wrong, settled = np.int64(0), np.int64(0)
     for s in range(some):
         w0, w1 = z0 * walked[k, m, 0, s], z1 * walked[k, m, 1, s]
         w2, w3 = z2 * walked[k, m, 2, s], z3 * walked[k, m, 3, s]

@@ -31,8 +31,11 @@ def choose(
     n_candidates: int,
     quota: Offsets,
     out_worker: Codes,
+    out_told: Reals,
 ) -> None:
     """``out_worker[r]`` (n, M): the workers for the ``wanted[r]`` judgments of ``item[r]``, -1 where there is nobody.
+
+    ``out_told[r]`` (n,): the mean of what they tell, whatever their price; 0 where there is nobody.
 
     Each is the one of at most ``n_candidates`` who tells most per money: H(q C) - sum_k q[k] H(C[k]) over ``price``
     (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K); without posteriors (0, K),
@@ -48,6 +51,7 @@ def choose(
             state = _next(state)
         for m in range(out_worker.shape[1]):
             out_worker[r, m] = -1
+        told, n_chosen = 0.0, 0
         for m in range(wanted[r]):
             best, most, found = -1, -1.0, 0
             for _ in range(DRAWS):
@@ -73,6 +77,9 @@ def choose(
                 break
             out_worker[r, m] = best
             quota[best] -= 1
+            n_chosen += 1
+            told += _information(posterior, r, best, C, row_entropy, n_labels) if by_item else usual[best]
+        out_told[r] = told / max(n_chosen, 1)
 
 
 @kernel()

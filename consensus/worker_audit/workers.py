@@ -149,9 +149,8 @@ def rated(result: Consensus, config: AuditConfig) -> tuple[Accuracy, Verdicts]:
     """Accuracy of every worker, and what to think of it: made once, and asked for by several tables."""
     known = _RATED.setdefault(result, {})
     if config not in known:
-        found = records.records(result)
-        accurate = accuracy.accuracy(result, found)
-        known[config] = accurate, verdicts.verdicts(result, accurate, kinds.kinds(result, found), config)
+        accurate, found = accuracy.known(result), kinds.kinds(result, records.records(result))
+        known[config] = accurate, verdicts.verdicts(result, accurate, found, config)
     return known[config]
 
 

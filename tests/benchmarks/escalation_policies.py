@@ -8,7 +8,9 @@ import numpy as np
 
 from consensus.config import EscalateConfig
 from consensus.escalation.look_ahead import look_ahead
+from consensus.escalation.worker_choice import LEAST_TOLD, N_CANDIDATES, QUOTA, representatives
 from consensus.probabilities import entropy
+from consensus.worker_audit.accuracy import surely
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-N_REPRESENTATIVES = 12
-N_CANDIDATES, QUOTA = 3, 2.0
 LEAST_WEIGHT = 1e-6  # cleanlab's CLIPPING_LOWER_BOUND
 WITHOUT_CAP = EscalateConfig(target=0.95, max_judgments=10**6)
 
@@ -76,17 +76,8 @@ def active_lab_ours(result: Consensus) -> Reals:
 def information_gain(result: Consensus) -> Reals:
     """Expected information gain of a judgment by one of the representative workers, in nats."""
     items = np.arange(result.judgments.n_items)
-    return np.maximum(result.beliefs.information_gain(items, representatives(result), result.backend), 0.0)
-
-
-def representatives(result: Consensus) -> Reals:
-    """(G, K, K) confusions of workers at activity-weighted quantiles of informativeness."""
-    known = result.confusions.informativeness(result.prior_shares)
-    activity = result.judgments.per_worker
-    order = np.lexsort((np.arange(len(known)), known))
-    done = np.cumsum(activity[order]) / activity.sum()
-    quantiles = (np.arange(N_REPRESENTATIVES) + 0.5) / N_REPRESENTATIVES
-    return np.ascontiguousarray(result.confusions.dense()[order[np.searchsorted(done, quantiles)]])
+    C = representatives(result, result.confusions.dense(), result.judgments.per_worker.astype(np.float64))
+    return np.maximum(result.beliefs.information_gain(items, C, result.backend), 0.0)
 
 
 def ours(result: Consensus) -> Reals:
@@ -113,25 +104,30 @@ def most_urgent(score: Reals, left: Codes, n: int, tie: Reals) -> Codes:
     return order[left[order] > 0]
 
 
-def chosen_workers(replay: Replay, result: Consensus, items: Codes, rng: np.random.Generator) -> Codes:
-    """(n,) whom to ask about each: of at most three drawn whose judgment is there, the one who tells most about it.
+def most_urgent_pairs(
+    replay: Replay, result: Consensus, score: Reals, n: int, tie: Reals, rng: np.random.Generator
+) -> tuple[Codes, Codes]:
+    """The ``n`` items of the highest scores, and whom to ask about each; as the product does where all can be asked.
 
-    Who has been chosen twice as often as is his share of what is withheld is passed over.
+    Of at most three drawn whose judgment of the item is withheld, the one who tells most about it; the score is then
+    as many times higher as he tells more than a usual worker. Who has been chosen twice as often as is his share of
+    what is withheld is passed over.
     """
-    own, worker = replay.withheld_workers(items)
-    everything, everybody = replay.withheld_workers(np.arange(result.judgments.n_items))
-    share = np.bincount(everybody, minlength=result.judgments.n_workers) / max(len(everything), 1)
-    quota = np.maximum(np.ceil(QUOTA * share * len(items)), 1)
-    q, C = result.beliefs.dense(items), result.confusions.dense()
-    within = entropy(C)
-    begin = np.searchsorted(own, np.arange(len(items) + 1))
-    found = np.empty(len(items), np.int64)
-    for n in range(len(items)):
-        candidates = rng.permutation(worker[begin[n] : begin[n + 1]])[:N_CANDIDATES]
-        free = candidates[quota[candidates] > 0]
-        candidates = free if len(free) else candidates
-        said = np.einsum("k,wkl->wl", q[n], C[candidates])
-        tells = entropy(said) - within[candidates] @ q[n]  # I(q; C[w])
-        found[n] = candidates[np.argmax(tells)]
-        quota[found[n]] -= 1
-    return found
+    own, worker = replay.withheld_workers(np.arange(result.judgments.n_items))
+    share = np.bincount(worker, minlength=result.judgments.n_workers) / max(len(own), 1)
+    quota = np.maximum(np.ceil(QUOTA * share * n), 1)
+    order = np.lexsort((rng.random(len(own)), own))
+    drawn = order[np.arange(len(own)) - np.searchsorted(own, own) < N_CANDIDATES]
+    item, candidate = own[drawn], worker[drawn]
+    C = surely(result, result.confusions.dense(), np.arange(result.judgments.n_workers))
+    q = result.beliefs.dense(item)
+    tells = entropy(np.einsum("nk,nkl->nl", q, C[candidate])) - (entropy(C)[candidate] * q).sum(axis=1)  # I(q; C[w])
+    usual = representatives(result, C, result.judgments.per_worker.astype(np.float64))
+    usually = result.beliefs.information_gain(item, usual, result.backend)
+    value = score[item] * tells / np.maximum(usually, LEAST_TOLD)
+    asked: dict[int, int] = {}
+    for pair in np.lexsort((tie[item], -value)).tolist():
+        if len(asked) < n and item[pair] not in asked and quota[candidate[pair]] > 0:
+            quota[candidate[pair]] -= 1
+            asked[int(item[pair])] = int(candidate[pair])
+    return np.array(list(asked), np.int64), np.array(list(asked.values()), np.int64)

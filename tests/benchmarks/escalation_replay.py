@@ -79,9 +79,11 @@ def replayed(
         y.append(curves.accuracy(step.result, crowd.truth))
         if step.n_judgments >= upto * n_items:
             break
-        items = policies.most_urgent(score(step.result), step.left, batch, tie)
-        choice = policy == policies.WITH_CHOICE
-        replay.ask_codes(items, policies.chosen_workers(replay, step.result, items, rng) if choice else None)
+        if policy == policies.WITH_CHOICE:
+            pairs = policies.most_urgent_pairs(replay, step.result, score(step.result), batch, tie, rng)
+            replay.ask_codes(*pairs)
+        else:
+            replay.ask_codes(policies.most_urgent(score(step.result), step.left, batch, tie))
     return np.array(x), np.array(y)
 
 
