@@ -149,7 +149,7 @@ class AuditConfig(_Settings):
         default=20, ge=5, description="Judgments below which there is no verdict but too_few; never fewer than 5."
     )
     condemned: float = Field(
-        default=0.6,
+        default=0.65,
         ge=0.5,
         lt=1,
         description="Probability of answers at random or against the truth above which a worker is called spammer or "

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERDICTS = ("expert", "good", "biased", "careless", "spammer", "adversarial", "too_few")
 EXPERT, GOOD, BIASED, CARELESS, SPAMMER, ADVERSARIAL, TOO_FEW = range(len(VERDICTS))
+AGAINST = 0.75  # times the probability of answers at random, that answers against the truth must have
 UNUSUAL = 1.5  # times the share of a mistake among all workers, that one must make it to be called biased
 MOST_NAMED = 3  # swapped labels that a reason names
 
@@ -57,11 +58,11 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     """Judge every worker.
 
     In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
-    more probable than ``condemned``: adversarial, if the latter is at least half as probable as the former, else
-    spammer; where they are not, but more probable than 1 - ``sure``, the judgments do not settle it: too_few. Biased:
-    a label is taken for another one in more than a share ``swapped``, with probability ``sure``. Careless, expert: the
-    odds of being right are ``apart`` times lower, or higher, than those of the median worker, with probability
-    ``sure``. The rest is good.
+    more probable than ``condemned``: adversarial, if the latter is AGAINST times as probable as the former, or more;
+    else spammer. Where they are not, but more probable than 1 - ``sure``, the judgments do not settle it: too_few.
+    Biased: a label is taken for another one in more than a share ``swapped``, with probability ``sure``. Careless,
+    expert: the odds of being right are ``apart`` times lower, or higher, than those of the median worker, with
+    probability ``sure``. The rest is good.
     """
     n = result.judgments.per_worker
     W = len(n)
@@ -84,7 +85,7 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
         (BIASED, swapped >= config.sure, swapped),
         (TOO_FEW, bad > 1.0 - config.sure, np.full(W, np.nan)),
         (SPAMMER, bad > config.condemned, kinds.random),
-        (ADVERSARIAL, (bad > config.condemned) & (kinds.hostile >= kinds.random / 2), kinds.hostile),
+        (ADVERSARIAL, (bad > config.condemned) & (kinds.hostile >= AGAINST * kinds.random), kinds.hostile),
         (TOO_FEW, ~enough, np.full(W, np.nan)),
     ):
         found[at], probability[at] = code, chance[at]
