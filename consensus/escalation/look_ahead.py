@@ -92,9 +92,9 @@ class LookAhead:
         return LookAhead(sums[None] / max(int(chosen.sum()), 1), nothing.astype(np.int64), nothing)
 
     def by_workers(self, worth: Reals) -> LookAhead:
-        """The same with priorities by workers ``worth`` (n,) so many usual ones."""
+        """The same with priorities by workers ``worth`` (n,) so many usual ones; never more than there is to lose."""
         columns = self.columns.copy()
-        columns[:, 0] *= worth
+        columns[:, 0] = np.minimum(self.priority * worth, np.maximum(self.priority, self.loss))
         return replace(self, columns=columns)
 
     def stretched(self, factor: float, left: NDArray[np.int64]) -> LookAhead:
