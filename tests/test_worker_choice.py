@@ -200,12 +200,19 @@ class TestSuggestions:
         assert tables[0].equals(tables[1])
         assert tables[0].equals(tables[2])
 
-    def test_with_more_labels_than_confusions_are_held_of(
+    def test_of_a_few_who_are_asked_among_many(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
+        pool = read_workers({"worker": ["w03", "w04", "w05"]})
+        whole = escalate(result, workers=pool, target=0.999)
+        monkeypatch.setattr(worker_choice, "MOST_CELLS", 3 * 9)  # of three workers, not of all twelve
+        assert escalate(result, workers=pool, target=0.999).equals(whole)
+
+    def test_very_many_labels_are_not_weighed_one_by_one(
         self, result: Consensus, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        whole = escalate(result, target=0.999)["suggested_workers"]
         monkeypatch.setattr(worker_choice, "MOST_CELLS", 10)
-        assert escalate(result, target=0.999)["suggested_workers"].equals(whole)
+        monkeypatch.setattr(worker_choice, "_confusions", None)  # none are made
+        found = planned(result, EscalateConfig(target=0.999, max_judgments=9), suggest=True)
+        assert (found.workers[:, 0] >= 2).all()
 
     def test_nobody_can_be_asked(self, result: Consensus) -> None:
         nobody = read_workers({"worker": ["w03"], "available": ["0"]})

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 N_CANDIDATES = 3
 """Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
 QUOTA = 2.0  # times the usual share of a worker's judgments that he may be suggested for
-MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested: fewer of them where there are many labels
+MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested, up to which they are weighed by item
 DRAWN = 1 << 16  # places from which candidates are drawn
 MOST_WEIGHED = 200_000
 """Items up to which workers are weighed by what they tell of each; of more, by what they usually tell."""
@@ -48,7 +48,7 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), with confusions as right as the workers surely are (``accuracy.surely``), per money
-    where the ``pool`` has prices; for very many items that of the fitted confusions with the class prior. Nobody is
+    where the ``pool`` has prices; for very many items, or labels, that of the fitted confusions with the class prior. Nobody is
     asked twice about an item, for more than twice his usual share (or more than he is available for), or who is right
     less often than by chance.
 
@@ -59,7 +59,8 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     if not confusions.n_workers or not len(items):
         return nothing
     share, quota, price = _terms(result, float(wanted.sum()), pool)
-    by_item = len(items) <= MOST_WEIGHED
+    n_cells = np.count_nonzero(quota) * judgments.n_labels**2
+    by_item = len(items) <= MOST_WEIGHED and n_cells <= MOST_CELLS
     able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
     if not quota.any():
         return nothing
@@ -149,7 +150,7 @@ def _accuracy(result: Consensus) -> Reals:
 def _confusions(result: Consensus, able: NDArray[np.int64]) -> Reals:
     """(n, K, K) of the workers who may be suggested."""
     found, K = result.confusions, result.judgments.n_labels
-    if found.n_workers * K * K <= MOST_CELLS:
+    if found.n_workers * K * K <= 2 * MOST_CELLS:
         C = np.ascontiguousarray(found.dense()[able])
     else:
         C = np.stack([found.matrix(w) for w in able.tolist()])
