@@ -53,6 +53,12 @@ def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
     return _write
 
 
+@pytest.fixture
+def few_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look ahead along few paths: rougher, and soon done where loops are not compiled."""
+    monkeypatch.setattr("consensus.escalation.paths.N_PATHS", 64)
+
+
 def dataset(name: str) -> Path:
     """Folder of a real data set; the test is skipped where there is none."""
     if not (DATASETS / name).is_dir():

@@ -161,6 +161,7 @@ class TestPaths:
         assert paths._n_paths(10**8, 5, 4) == paths.LEAST_PATHS
         assert 32 * 10 * 32 * paths._n_paths(10, 10, 32) <= paths.MOST_CELLS
 
+    @pytest.mark.usefixtures("few_paths")
     def test_threads_and_blocks_never_matter(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn_crowd = simulate(300, 9, 3, 3, accuracy=0.7, seed=1)
         first = escalate(fit(drawn_crowd.judgments, threads=1), budget=100)
@@ -172,9 +173,10 @@ class TestPaths:
                 assert table[name].equals(first[name])
             np.testing.assert_allclose(table["priority"], first["priority"], rtol=1e-6)
 
+    @pytest.mark.usefixtures("few_paths")
     @pytest.mark.parametrize("people", [True, False])
     def test_very_many_labels(self, people: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-        crowd = simulate(200, 30, 40, 3, accuracy=0.7, seed=1)
+        crowd = simulate(200 if people else 60, 30, 40, 3, accuracy=0.7, seed=1)
         if people:
             monkeypatch.setattr(layout, "MOST_CELLS", 0)
             result = fit(crowd.judgments)
@@ -259,6 +261,7 @@ class TestExperts:
 
 
 class TestCosts:
+    @pytest.mark.usefixtures("few_paths")
     def test_priority_under_costs(self) -> None:
         from consensus import read_costs
 

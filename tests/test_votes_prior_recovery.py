@@ -79,6 +79,7 @@ class TestWeights:
         np.testing.assert_allclose(result.prior_shares, [0.7, 0.2, 0.1], atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_family_and_its_models_come_back() -> None:
     """What the family tends to say is right with .8, and each of its models says so with .85."""
     drawn, rng = simulate(6000, 10, 3, 5, accuracy=0.85, seed=1), np.random.default_rng(1)

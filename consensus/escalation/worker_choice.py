@@ -48,9 +48,9 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), with confusions as right as the workers surely are (``accuracy.surely``), per money
-    where the ``pool`` has prices; for very many items, or labels, that of the fitted confusions with the class prior. Nobody is
-    asked twice about an item, for more than twice his usual share (or more than he is available for), or who is right
-    less often than by chance.
+    where the ``pool`` has prices; for very many items, or labels, that of the fitted confusions with the class prior.
+    Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for), or who
+    is right less often than by chance.
 
     The same for any number of threads.
     """
