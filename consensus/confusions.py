@@ -79,6 +79,15 @@ class Confusions:
         """(cells,) observed label of each cell."""
         return np.repeat(self.row_label, np.diff(self.cell_start))
 
+    def rows_of(self, worker: NDArray[np.integer], label: NDArray[np.integer]) -> NDArray[np.int64]:
+        """(n,) the row of each pair of a worker and an observed label; -1 where he never gave it."""
+        code = self.row_worker.astype(np.int64) * self.n_labels + self.row_label
+        wanted = worker.astype(np.int64) * self.n_labels + label
+        if not len(code):
+            return np.full(len(wanted), -1)
+        row = np.minimum(np.searchsorted(code, wanted), len(code) - 1)
+        return np.where(code[row] == wanted, row, -1)
+
     def per_row(self) -> NDArray[np.float64]:
         """(R,) judgments of each row, but for those that are ``missed``."""
         row = np.repeat(np.arange(len(self.row_worker)), np.diff(self.cell_start))

@@ -233,7 +233,7 @@ def _without_gold(
     judgments, cells = result.judgments, result.confusions
     worker, label = judgments.worker[judgment[mine]], judgments.label[judgment[mine]]
     K, A = judgments.n_labels, cells.pseudo_counts
-    row = np.searchsorted(cells.row_worker.astype(np.int64) * K + cells.row_label, worker.astype(np.int64) * K + label)
+    row = cells.rows_of(worker, label)
     N = np.zeros((len(mine), K))
     for n, r in enumerate(row.tolist()):
         own_cells = slice(cells.cell_start[r], cells.cell_start[r + 1])

@@ -151,9 +151,8 @@ def people_likelihood(result: Consensus, items: NDArray[np.int64]) -> Reals:
     """H (n, K), rows that sum to 1: the likelihood of the judgments of some items by label; of gold, its labels."""
     judgments, confusions, K = result.judgments, result.confusions, result.judgments.n_labels
     own, judgment = judgments.of_items(items)
-    worker, label = judgments.worker[judgment].astype(np.int64), judgments.label[judgment]
-    code = confusions.row_worker.astype(np.int64) * K + confusions.row_label
-    row = np.searchsorted(code, worker * K + label)
+    worker, label = judgments.worker[judgment], judgments.label[judgment]
+    row = confusions.rows_of(worker, label)
     counts = confusions.counts.reshape(-1, K)[row]
     A = confusions.pseudo_counts
     C = (counts + A.T[label]) / np.maximum(confusions.totals()[worker] + A.sum(axis=1), 1e-300)

@@ -28,8 +28,7 @@ class Terms:
     def log_likelihoods(self, confusions: Confusions, worker: Codes, label: Codes) -> Reals:
         """(n, K) log P(label | true label k) of some judgments (n,); 0 where the layout does not weigh k."""
         K = confusions.n_labels
-        code = confusions.row_worker.astype(np.int64) * K + confusions.row_label
-        rows = np.searchsorted(code, worker.astype(np.int64) * K + label)
+        rows = confusions.rows_of(worker, label)
         if self.C.ndim == 2:
             found: Reals = np.log(self.C[rows, :K])
             return found

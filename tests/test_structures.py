@@ -71,6 +71,10 @@ class TestConfusions:
         np.testing.assert_allclose(found.dense(), C, rtol=1e-12)
         np.testing.assert_allclose(found.totals(), N.sum(axis=2), rtol=1e-12)
         np.testing.assert_allclose(found.right(), N.diagonal(axis1=1, axis2=2))
+        worker, label = (axis.ravel() for axis in np.indices((n_workers, n_labels)))
+        rows = list(zip(found.row_worker.tolist(), found.row_label.tolist(), strict=True))
+        pairs = zip(worker.tolist(), label.tolist(), strict=True)
+        assert found.rows_of(worker, label).tolist() == [rows.index(one) if one in rows else -1 for one in pairs]
         first, last = sorted(data.draw(st.lists(st.integers(0, n_workers), min_size=2, max_size=2)))
         np.testing.assert_allclose(found.totals(first, last), N[first:last].sum(axis=2), rtol=1e-12)
         np.testing.assert_allclose(found.dense(first, last + 9), C[first:], rtol=1e-12)

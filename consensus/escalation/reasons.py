@@ -112,7 +112,7 @@ def _log_likelihoods(result: Consensus, at: NDArray[np.int64]) -> NDArray[np.flo
     K = judgments.n_labels
     worker, label = judgments.worker[at], judgments.label[at]
     total = cells.totals() + A.sum(axis=1)
-    row = np.searchsorted(cells.row_worker.astype(np.int64) * K + cells.row_label, worker.astype(np.int64) * K + label)
+    row = cells.rows_of(worker, label)
     N = cells.counts.reshape(-1, K)[row]
     return np.asarray(np.log(np.maximum((N + A.T[label]) / np.maximum(total[worker], 1e-300), 1e-10)), np.float64)
 

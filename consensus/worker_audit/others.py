@@ -87,11 +87,8 @@ def likelihoods(result: Consensus, worker: NDArray[np.int32], label: NDArray[np.
     """(n, K) C[worker, k, label] by true label k, of some workers and observed labels (n,)."""
     cells, K = result.confusions, result.judgments.n_labels
     A = cells.pseudo_counts
-    code = cells.row_worker.astype(np.int64) * K + cells.row_label
-    row = np.searchsorted(code, worker.astype(np.int64) * K + label)
-    row = np.minimum(row, len(code) - 1)
-    seen = code[row] == worker.astype(np.int64) * K + label
-    n_each = np.where(seen, cells.cell_start[row + 1] - cells.cell_start[row], 0)
+    row = cells.rows_of(worker, label)
+    n_each = np.where(row >= 0, cells.cell_start[row + 1] - cells.cell_start[row], 0)
     own = np.repeat(np.arange(len(row)), n_each)
     cell = cells.cell_start[row][own] + np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
     numerator = A.T[label].copy()
