@@ -104,7 +104,21 @@ class TestAgain:
         assert found.status == 0
         assert "was made by consensus 0.0.1; this is" in found.err
 
-    @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"provenance": {}, "settings": 1}', "\xff"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{",
+            "[]",
+            "{}",
+            '{"provenance": {}, "settings": 1}',
+            "\xff",
+            *(
+                f'{{"provenance": {{"consensus": {version}, "judgments": [{file}], "gold": [], "model_votes": []}}, '
+                '"settings": {}}'
+                for version, file in (('"1"', "7"), ('"1"', '{"file": "a.csv"}'), ("1", ""))
+            ),
+        ],
+    )
     def test_no_summary_of_ours(self, text: str, tmp_path: Path) -> None:
         (tmp_path / "summary.json").write_bytes(text.encode("latin-1"))
         with pytest.raises(

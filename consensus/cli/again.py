@@ -60,7 +60,9 @@ def summary_of(folder: Path) -> dict[str, Any]:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         made, settings = told["provenance"], told["settings"]
-        complete = isinstance(settings, dict) and {"consensus", *KINDS} <= set(made)
+        inputs = [one for kind in KINDS for one in made[kind]]
+        complete = isinstance(settings, dict) and isinstance(made["consensus"], str)
+        complete &= all(isinstance(one[key], str) for one in inputs for key in ("file", "sha256"))
     except OSError:
         raise OutputError(f"{folder}: no summary.json in it; name the output folder of consensus run") from None
     except (ValueError, KeyError, TypeError):
