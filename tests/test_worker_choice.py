@@ -100,14 +100,14 @@ class TestKernel:
         assert quota.tolist() == [0, 0, 0, 0, 100]
 
 
-class TestSurely:
+class TestLowerConfidence:
     """Confusions as right as workers surely are."""
 
     @pytest.mark.parametrize("seed", range(3))
     def test_right_as_often_as_the_audit_finds_less_a_deviation(self, seed: int) -> None:
         found = fit(simulate(300, 20, 3, 3, accuracy=0.75, seed=seed).judgments, rho=0.2)
         C = found.confusions.dense()
-        made = accuracy.surely(found, C, np.arange(20))
+        made = accuracy.lower_confidence(found, C, np.arange(20))
         np.testing.assert_allclose(made.sum(axis=2), 1.0)
         audited = accuracy.known(found)
         for w in range(20):
@@ -125,7 +125,9 @@ class TestSurely:
     def test_some_workers_are_those_of_all(self, result: Consensus) -> None:
         C = result.confusions.dense()
         some = np.array([1, 4, 7])
-        assert np.array_equal(accuracy.surely(result, C[some], some), accuracy.surely(result, C, np.arange(12))[some])
+        assert np.array_equal(
+            accuracy.lower_confidence(result, C[some], some), accuracy.lower_confidence(result, C, np.arange(12))[some]
+        )
 
     def test_who_is_known_better_is_preferred(self) -> None:
         """Of equally good workers, the busy ones are surely so."""
@@ -136,7 +138,9 @@ class TestSurely:
         label = [truth[i] if rng.random() < 0.8 else 1 - truth[i] for i, _ in rows]
         table = pd.DataFrame({"item": [i for i, _ in rows], "worker": [f"w{w:02}" for _, w in rows], "label": label})
         found = fit(table, rho=0.2)
-        share_right = accuracy.surely(found, found.confusions.dense(), np.arange(68)).diagonal(axis1=1, axis2=2)
+        share_right = accuracy.lower_confidence(found, found.confusions.dense(), np.arange(68)).diagonal(
+            axis1=1, axis2=2
+        )
         assert share_right[:8].mean() > share_right[8:].mean() + 0.05
 
 
@@ -149,7 +153,7 @@ class TestSuggestions:
         wanted = np.ones(int(asked.sum()), np.int64)
         choice = worker_choice.suggested(result, found.items[asked], wanted)
         assert 1.0 < np.median(choice.worth) < 3.0  # the best of three
-        C = accuracy.surely(result, result.confusions.dense(), np.arange(12))
+        C = accuracy.lower_confidence(result, result.confusions.dense(), np.arange(12))
         known = [naive_escalation.information(result.prior_shares, one) for one in C]
         share = np.where(np.isin(np.arange(12), [0, 1]), 0, result.judgments.per_worker)
         order = sorted(range(12), key=lambda w: known[w])

@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.kernels import worker_choice as kernels
 from consensus.probabilities import entropy
-from consensus.worker_audit.accuracy import surely
+from consensus.worker_audit.accuracy import lower_confidence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +47,7 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     """The workers to ask for the ``wanted`` (n,) judgments of each item.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
-    item's posterior, I(q; C[w]), with confusions as right as the workers surely are (``accuracy.surely``), per money
+    item's posterior, I(q; C[w]), with confusions as right as the workers surely are (``accuracy.lower_confidence``), per money
     where the ``pool`` has prices; for very many items, or labels, that of the fitted confusions with the class prior.
     Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for), or who
     is right less often than by chance.
@@ -154,7 +154,7 @@ def _confusions(result: Consensus, able: NDArray[np.int64]) -> Reals:
         C = np.ascontiguousarray(found.dense()[able])
     else:
         C = np.stack([found.matrix(w) for w in able.tolist()])
-    return surely(result, C, able) if result.identified and K > 1 else C
+    return lower_confidence(result, C, able) if result.identified and K > 1 else C
 
 
 def representatives(result: Consensus, C: Reals, share: Reals) -> Reals:

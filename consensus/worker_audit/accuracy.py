@@ -114,7 +114,7 @@ def known(result: Consensus) -> Accuracy:
     return _KNOWN[result]
 
 
-def surely(result: Consensus, C: Reals, workers: NDArray[np.int64]) -> Reals:
+def lower_confidence(result: Consensus, C: Reals, workers: NDArray[np.int64]) -> Reals:
     """(n, K, K) fitted confusions ``C`` (n, K, K) of some workers, only as right as they surely are.
 
     The mistakes of each are scaled so that he is right as often as the audit finds, less one standard deviation: the
