@@ -47,8 +47,8 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     """The workers to ask for the ``wanted`` (n,) judgments of each item.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
-    item's posterior, I(q; C[w]), with confusions as right as the workers surely are (``accuracy.lower_confidence``), per money
-    where the ``pool`` has prices; for very many items, or labels, that of the fitted confusions with the class prior.
+    item's posterior, I(q; C[w]), per money where the ``pool`` has prices, with C as right as workers surely are
+    (``accuracy.lower_confidence``); for very many items, or labels, that of the fitted confusions with the class prior.
     Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for), or who
     is right less often than by chance.
 
