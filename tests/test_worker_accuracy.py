@@ -102,9 +102,10 @@ class TestRecords:
         assert np.isfinite(found.predicted).all()
         np.testing.assert_array_equal(found.own.n.sum(axis=1), drawn.judgments.per_worker)
 
-    def test_a_long_product_becomes_a_logarithm(self) -> None:
-        """One worker with 1,500 judgments that each have a probability of about a half."""
-        drawn = simulate(1500, 3, 2, 3, accuracy=0.6, seed=0)
+    @pytest.mark.parametrize("n_labels", [2, 6])
+    def test_a_long_product_becomes_a_logarithm(self, n_labels: int) -> None:
+        """Three workers with 1,500 judgments that each have a probability of about a half, or less."""
+        drawn = simulate(1500, 3, n_labels, 3, accuracy=0.6, seed=0)
         result = fit(drawn.judgments)
         found = records.records(result)
         assert (found.predicted < -np.log(1e200)).all()

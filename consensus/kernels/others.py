@@ -148,12 +148,8 @@ def records(
                     right = weight
                 else:
                     wrong += said * doubt[w, k]
-            even = (total - right) / max(n_labels - 1, 1)
-            if n_labels == 2:
-                _count(w, observed, right, wrong, bin_of, out_records, out_s)
-            else:
-                _count(w, 0, right, wrong, bin_of, out_records, out_s)
-                _count(w, 1, right, even, bin_of, out_records, out_s)
+            _count(w, 0, right, wrong, bin_of, out_records, out_s)
+            _count(w, 1, right, (total - right) / (n_labels - 1), bin_of, out_records, out_s)
             out_logs[w, 1] *= predicted / total
             if out_logs[w, 1] < TINY:
                 out_logs[w, 0] += math.log(out_logs[w, 1])
