@@ -53,10 +53,11 @@ def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
     return _write
 
 
-@pytest.fixture
-def few_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look ahead along few paths: rougher, and soon done where loops are not compiled."""
-    monkeypatch.setattr("consensus.escalation.paths.N_PATHS", 64)
+@pytest.fixture(autouse="NUMBA_DISABLE_JIT" in os.environ)
+def _few_paths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where loops are not compiled, look ahead along few paths: rougher, and soon done."""
+    if request.node.get_closest_marker("every_path") is None:
+        monkeypatch.setattr("consensus.escalation.paths.N_PATHS", 64)
 
 
 def dataset(name: str) -> Path:

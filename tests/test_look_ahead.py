@@ -108,6 +108,7 @@ class TestKernels:
 
 
 class TestPaths:
+    @pytest.mark.every_path
     def test_one_more_judgment_by_enumeration(self) -> None:
         """Expected error after one more judgment, over all workers and labels."""
         result = fit(simulate(150, 6, 3, 3, accuracy=0.7, seed=3).judgments, rho=0.3)
@@ -155,13 +156,13 @@ class TestPaths:
         assert ahead.settled[open_ended].mean() == pytest.approx(settled[open_ended].mean(), abs=0.06)
         assert full.converged
 
+    @pytest.mark.every_path
     def test_fewer_paths_for_more_items(self) -> None:
         assert paths._n_paths(10, 3, 2) == paths.N_PATHS
         assert paths.LEAST_PATHS < paths._n_paths(100_000, 5, 4) < paths.N_PATHS
         assert paths._n_paths(10**8, 5, 4) == paths.LEAST_PATHS
         assert 32 * 10 * 32 * paths._n_paths(10, 10, 32) <= paths.MOST_CELLS
 
-    @pytest.mark.usefixtures("few_paths")
     def test_threads_and_blocks_never_matter(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn_crowd = simulate(300, 9, 3, 3, accuracy=0.7, seed=1)
         first = escalate(fit(drawn_crowd.judgments, threads=1), budget=100)
@@ -173,10 +174,9 @@ class TestPaths:
                 assert table[name].equals(first[name])
             np.testing.assert_allclose(table["priority"], first["priority"], rtol=1e-6)
 
-    @pytest.mark.usefixtures("few_paths")
     @pytest.mark.parametrize("people", [True, False])
     def test_very_many_labels(self, people: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-        crowd = simulate(200 if people else 60, 30, 40, 3, accuracy=0.7, seed=1)
+        crowd = simulate(200 if people else 20, 30, 40, 3, accuracy=0.7, seed=1)
         if people:
             monkeypatch.setattr(layout, "MOST_CELLS", 0)
             result = fit(crowd.judgments)
@@ -232,6 +232,7 @@ class TestExperts:
         low = set(kept["item"][(kept["p_settled"] < 0.5) & (kept["n_judgments"] >= 5)])
         assert low == set(late["item"][late["reason"] == "expert"])
 
+    @pytest.mark.every_path
     def test_coins_end_with_an_expert_and_cost_no_more_than_the_cap(self) -> None:
         """15 % of the items are coin flips; every round asks what is listed."""
         rng = np.random.default_rng(0)
@@ -261,7 +262,6 @@ class TestExperts:
 
 
 class TestCosts:
-    @pytest.mark.usefixtures("few_paths")
     def test_priority_under_costs(self) -> None:
         from consensus import read_costs
 

@@ -16,8 +16,6 @@ from consensus.escalation import outlook, planned
 from consensus.report import words
 from consensus.simulation import simulate_votes
 
-pytestmark = pytest.mark.usefixtures("few_paths")
-
 
 class TestTable:
     def test_ways_and_figures(self) -> None:

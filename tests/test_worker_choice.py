@@ -19,8 +19,6 @@ from consensus.result import Consensus
 from consensus.worker_audit import accuracy
 from tests import naive_escalation
 
-pytestmark = pytest.mark.usefixtures("few_paths")
-
 
 @pytest.fixture(scope="module")
 def result() -> Consensus:
