@@ -150,7 +150,7 @@ def _accuracy(result: Consensus) -> Reals:
 def _confusions(result: Consensus, able: NDArray[np.int64]) -> Reals:
     """(n, K, K) of the workers who may be suggested."""
     found, K = result.confusions, result.judgments.n_labels
-    if found.n_workers * K * K <= 2 * MOST_CELLS:
+    if found.n_workers * K * K <= MOST_CELLS:
         C = np.ascontiguousarray(found.dense()[able])
     else:
         C = np.stack([found.matrix(w) for w in able.tolist()])
