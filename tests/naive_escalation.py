@@ -11,11 +11,18 @@ Reals = NDArray[np.float64]
 
 
 def curve(
-    q: Reals, walked: Reals, power: Reals, cost: Reals, target: float, least: int
+    q: Reals,
+    walked: Reals,
+    power: Reals,
+    cost: Reals,
+    target: float,
+    least: int,
+    paths_of: NDArray[np.int64] | None = None,
 ) -> tuple[list[float], list[float]]:
     """Expected cost after 0 to M more judgments, never rising, and P(settled by exactly so many).
 
-    q (K,) is the posterior now, tempered by power[0]; walked (K, S, M, K) are likelihoods of paths; cost[k, d].
+    q (K,) is the posterior now, tempered by power[0]; walked (K, S, M, K) are likelihoods of paths; cost[k, d]. Of each
+    true label as many paths are walked as is its share of them in q, or ``paths_of`` (K,).
     """
     K, S, M, _ = walked.shape
     z = q ** (1 / power[0])
@@ -24,7 +31,7 @@ def curve(
     for m in range(1, M + 1):
         total = 0.0
         for k in range(K):
-            some = math.ceil(S * min(q[k], 1.0))
+            some = math.ceil(S * min(q[k], 1.0)) if paths_of is None else int(paths_of[k])
             for s in range(some):
                 posterior = (z * walked[k, s, m - 1]) ** power[m]
                 posterior = posterior / posterior.sum()

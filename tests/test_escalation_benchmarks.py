@@ -78,6 +78,11 @@ class TestCurves:
         assert found.fixed(3) == 60
         assert found.fixed(9) == found.judgments.n_judgments == 80
 
+    def test_simulated_crowds(self) -> None:
+        found = escalation_curves.crowd("95 : 5", 0, 200)
+        assert (found.judgments.n_items, found.judgments.n_judgments) == (200, 1600)
+        assert 0.9 < max(np.bincount(found.truth)) / 200 < 1
+
     def test_tied_labels_share_the_credit(self) -> None:
         rows = [("i1", "u", "a"), ("i1", "v", "b"), ("i2", "u", "b"), ("i2", "v", "a")]
         table = pd.DataFrame(rows, columns=["item", "worker", "label"])
@@ -115,9 +120,9 @@ class TestCurves:
 
 
 class TestPolicies:
-    @pytest.mark.parametrize("policy", escalation_policies.SCORES)
+    @pytest.mark.parametrize("policy", [*escalation_policies.SCORES, *escalation_policies.HEDGES])
     def test_scores(self, result: Consensus, policy: str) -> None:
-        score = escalation_policies.SCORES[policy](result)
+        score = {**escalation_policies.SCORES, **escalation_policies.HEDGES}[policy](result)
         assert score.shape == (80,)
         assert np.isfinite(score).all()
         if policy != escalation_policies.UNIFORM:
@@ -182,16 +187,22 @@ class TestPolicies:
 @pytest.mark.usefixtures("sets")
 class TestParts:
     @pytest.mark.slow
-    def test_replay(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_replay(self) -> None:
         some = (escalation_policies.UNIFORM, escalation_policies.ENTROPY)
-        monkeypatch.setattr(escalation_replay, "POLICIES", some)
-        told = escalation_replay.table(["rte"], [3, 4], 1, None)
+        told = escalation_replay.table(["rte"], [3, 4], 1, None, some)
         assert told.count("| to match ") == 4
         uniform = [line for line in told.splitlines() if line.startswith("| uniform |")]
         assert len(uniform) == 4
         for line in uniform:
             assert 0.85 < float(line.split("|")[3].split("±")[0]) < 1.15
         assert told.count("| entropy |") == 4
+
+    @pytest.mark.slow
+    def test_hedges(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(escalation_curves, "UNEVEN", {"95 : 5": escalation_curves.UNEVEN["95 : 5"]})
+        told = escalation_replay.hedges(["rte"], [3], 1)
+        for policy in escalation_policies.HEDGES:
+            assert told.count(f"| {policy} |") == 2 * len(escalation_curves.REDUNDANCIES)
 
     @pytest.mark.slow
     def test_a_curve(self, crowd: escalation_curves.Crowd) -> None:
@@ -244,7 +255,7 @@ class TestParts:
 
     def test_every_part_has_a_flag(self) -> None:
         options = argparse.Namespace(seed=1, seeds=2, scale=1, sets=("rte",), no_peers=True, peers_python=None)
-        assert set(escalation.parts(options)) == {"replay", "stop", "needed", "budget", "costs", "models"}
+        assert set(escalation.parts(options)) == {"replay", "hedge", "stop", "needed", "budget", "costs", "models"}
 
 
 def test_a_public_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

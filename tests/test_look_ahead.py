@@ -1,12 +1,13 @@
 """What more judgments would do: curves, what is read off them, paths, budgets."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from consensus import escalate, fit, simulate
+from consensus import Consensus, escalate, fit, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import look_ahead, outlook, paths, planned
@@ -14,6 +15,9 @@ from consensus.escalation.budgets import allotted
 from consensus.kernels import flips
 from consensus.kernels import look_ahead as kernels
 from consensus.models import layout
+from consensus.posterior import DensePosterior
+from consensus.probabilities import normalised
+from consensus.simulation import simulate_votes
 from tests import naive_escalation
 from tests.strategies import encoded
 
@@ -38,25 +42,37 @@ class TestKernels:
     def test_errors(self, K: int, least: int) -> None:
         q, walked, power = drawn(K, 10 * K + least + 1)
         z, W = powered(q, walked, power)
-        loss, settled = np.empty((len(q), 4)), np.empty((len(q), 4))
-        kernels.errors(q, z, W, 0.9, least, loss, settled)
+        less = np.random.default_rng(K).uniform(0.2, 1, K)
+        hedge = less ** power[:, None]
+        hedged = normalised(q * hedge[0])
+        loss, hedged_loss, settled = (np.empty((len(q), 4)) for _ in range(3))
+        kernels.errors(q, hedged, z, hedge[1:], W, 0.9, least, loss, hedged_loss, settled)
         for i in range(len(q)):
-            likely = np.where(q[i] >= kernels.UNLIKELY, q[i], 0.0)
-            expected, when = naive_escalation.curve(likely, walked, power, 1.0 - np.eye(K), 0.9, least)
-            never = 1.0 - likely.sum()
-            np.testing.assert_allclose(loss[i, 1:], np.minimum(np.array(expected[1:]) + never, loss[i, 0]), atol=1e-9)
-            np.testing.assert_allclose(settled[i], when, atol=1e-9)
+            never = q[i] < kernels.UNLIKELY
+            for believed, found in ((q[i], loss[i]), (hedged[i], hedged_loss[i])):
+                likely = np.where(never, 0.0, believed)
+                some = np.ceil(walked.shape[1] * np.minimum(q[i], 1.0)).astype(int)
+                expected, when = naive_escalation.curve(likely, walked, power, 1.0 - np.eye(K), 0.9, least, some)
+                missed = np.minimum(np.array(expected[1:]) + believed[never].sum(), found[0])
+                np.testing.assert_allclose(found[1:], np.minimum.accumulate(missed), atol=1e-9)
+                if believed is q[i]:
+                    np.testing.assert_allclose(settled[i], when, atol=1e-9)
         np.testing.assert_allclose(loss[:, 0], 1.0 - q.max(axis=1))
+        np.testing.assert_allclose(hedged_loss[:, 0], 1.0 - hedged.max(axis=1))
         assert (np.diff(loss, axis=1) <= 0).all()
+        assert (np.diff(hedged_loss, axis=1) <= 0).all()
+        assert np.abs(hedged_loss - loss).max() > 0.01
 
     def test_four_labels_are_quicker_not_other(self) -> None:
         q, walked, power = drawn(3, 0)
         z, W = powered(q, walked, power)
-        found = [np.empty((len(q), 4)) for _ in range(4)]
-        kernels.errors(q, z, W, 0.8, 1, *found[:2])
-        kernels.errors(*look_ahead._at_least_four(q, z, W), 0.8, 1, *found[2:])
-        np.testing.assert_allclose(found[0], found[2], atol=1e-12)
-        np.testing.assert_allclose(found[1], found[3], atol=1e-12)
+        hedge = np.array([0.3, 0.5, 1.0]) ** power[:, None]
+        tables = q, normalised(q * hedge[0]), z, hedge[1:], W
+        found = [np.empty((len(q), 4)) for _ in range(6)]
+        kernels.errors(*tables, 0.8, 1, *found[:3])
+        kernels.errors(*look_ahead._at_least_four(*tables), 0.8, 1, *found[3:])
+        for three, four in zip(found[:3], found[3:], strict=True):
+            np.testing.assert_allclose(three, four, atol=1e-12)
 
     @pytest.mark.parametrize("K", [2, 4])
     def test_costs(self, K: int) -> None:
@@ -73,11 +89,12 @@ class TestKernels:
         loss = np.array([[0.5, 0.45, 0.2, 0.2, 0.19], [0.1, 0.1, 0.1, 0.1, 0.1]])
         settled = np.array([[0.0, 0.05, 0.15, 0.5, 0.1], [0.0, 0.0, 0.0, 0.0, 0.0]])
         found = np.empty((2, 7))
-        kernels.read_off(loss, settled, 3, 1e-6, 0.1, 0.6, found)
+        hedged = np.array([[0.6, 0.55, 0.24, 0.24, 0.2], [0.2, 0.2, 0.2, 0.2, 0.2]])
+        kernels.read_off(loss, hedged, settled, 3, 1e-6, 0.1, 0.6, found)
         needed = 0.05 + 2 * 0.15 + 3 * 0.5 + 4 * 0.1 + 4 * 0.2
         low, high = (naive_escalation.first_settled(settled[0].tolist(), level) for level in (0.1, 0.6))
-        np.testing.assert_allclose(found[0], [0.15 + 5e-7, 0.5, 0.19, needed, low, high, 0.8])
-        np.testing.assert_allclose(found[1], [1e-7, 0.1, 0.1, 4, 4, 4, 0])
+        np.testing.assert_allclose(found[0], [0.18 + 6e-7, 0.5, 0.19, needed, low, high, 0.8])
+        np.testing.assert_allclose(found[1], [2e-7, 0.1, 0.1, 4, 4, 4, 0])
 
     @pytest.mark.parametrize("seed", range(6))
     def test_hulls_and_budgets(self, seed: int) -> None:
@@ -113,7 +130,8 @@ class TestPaths:
         """Expected error after one more judgment, over all workers and labels."""
         result = fit(simulate(150, 6, 3, 3, accuracy=0.7, seed=3).judgments, rho=0.3)
         items = np.arange(150)
-        ahead = look_ahead.look_ahead(result, items, EscalateConfig(target=0.99, max_judgments=50), steps=True)
+        config = EscalateConfig(target=0.99, max_judgments=50)
+        ahead = look_ahead.look_ahead(result, items, config, steps=True)
         share = result.judgments.per_worker / result.judgments.n_judgments
         C = result.confusions.dense()
         n = result.judgments.per_item
@@ -181,8 +199,6 @@ class TestPaths:
             monkeypatch.setattr(layout, "MOST_CELLS", 0)
             result = fit(crowd.judgments)
         else:
-            from consensus.simulation import simulate_votes
-
             result = fit(None, model_votes=simulate_votes(crowd, 2, accuracy=0.6, seed=1))
         table = escalate(result)
         asked = table["reason"] != "expert"
@@ -195,14 +211,59 @@ class TestPaths:
             planned(result, EscalateConfig(), costs=costs)
 
     def test_models_alone_with_few_labels(self) -> None:
-        from consensus.simulation import simulate_votes
-
         crowd = simulate(100, 5, 3, 3, seed=1)
         result = fit(None, model_votes=simulate_votes(crowd, 2, accuracy=0.6, seed=1))
         table = escalate(result)
         assert (table["judgments"] == 2).all()
         assert table["p_settled"].between(0, 1).all()
         assert table["suggested_workers"].isna().all()
+
+
+@pytest.fixture(scope="module")
+def uneven() -> Consensus:
+    """Of labels that are not equally common."""
+    return fit(simulate(300, 12, 3, 3, accuracy=0.7, seed=3, prior=[0.7, 0.2, 0.1]).judgments, rho=0.3)
+
+
+class TestHedge:
+    CONFIG = EscalateConfig(target=0.99, max_judgments=9)
+
+    def test_ranks_as_if_the_shares_of_the_labels_were_less_sure(self, uneven: Consensus) -> None:
+        items, costs = np.arange(300), np.array([[0.0, 1.0, 2.0], [5.0, 0.0, 1.0], [1.0, 3.0, 0.0]])
+        power = uneven.tempering.power(uneven.judgments.per_item)[:, None]
+        believed = normalised(uneven.posterior / uneven.prior_shares ** (look_ahead.HEDGE * power))
+        less_sure = replace(uneven, beliefs=DensePosterior(believed))
+        for c, tolerance in ((None, 0.02), (costs, 1e-9)):  # with costs, as many paths of each label are walked
+            found = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True)
+            expected = look_ahead.look_ahead(less_sure, items, self.CONFIG, costs=c, steps=True, hedge=0.0)
+            plain = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True, hedge=0.0)
+            np.testing.assert_allclose(found.priority, expected.priority, atol=tolerance)
+            np.testing.assert_array_equal(found.columns[:, 1:], plain.columns[:, 1:])  # nothing else is hedged
+            np.testing.assert_array_equal(found.slope, plain.slope)
+            assert np.abs(found.priority - plain.priority).max() > 0.03
+
+    def test_what_the_prior_decides_comes_earlier(self, uneven: Consensus) -> None:
+        """One says the commonest label, another a rare one: the prior decides, and nobody knows."""
+        hedged, plain = (
+            look_ahead.look_ahead(uneven, np.arange(300), self.CONFIG, hedge=hedge).priority
+            for hedge in (look_ahead.HEDGE, 0.0)
+        )
+        votes = np.zeros((300, 3))
+        np.add.at(votes, (uneven.judgments.item, uneven.judgments.label), 1)
+        by_prior = (votes[:, 0] == votes[:, 1:].max(axis=1)) & (uneven.consensus_label == 0)
+        assert by_prior.sum() > 10
+        rank = {name: np.argsort(np.argsort(-priority)) for name, priority in (("with", hedged), ("without", plain))}
+        assert rank["with"][by_prior].mean() < rank["without"][by_prior].mean() - 1
+
+    def test_not_where_models_voted_or_labels_are_very_many(self) -> None:
+        crowd = simulate(120, 8, 3, 3, accuracy=0.7, seed=1, prior=[0.7, 0.2, 0.1])
+        many = simulate(120, 20, 40, 3, accuracy=0.8, seed=1)
+        voted = fit(crowd.judgments, model_votes=simulate_votes(crowd, 2, accuracy=0.7, seed=1), rho=0.3)
+        for result in (voted, fit(many.judgments, rho=0.3)):
+            hedged, plain = (
+                look_ahead.look_ahead(result, np.arange(120), self.CONFIG, hedge=hedge).priority for hedge in (0.5, 0.0)
+            )
+            np.testing.assert_allclose(hedged, plain, atol=1e-12)
 
 
 class TestExperts:

@@ -71,8 +71,8 @@ def escalate(
             To ask for now: one, or what the item lacks of ``min_judgments``; with a budget, its part of it; 0 for an
             expert.
         priority
-            Errors (or cost) that more judgments save, each, by the workers suggested; missing where no confidence can
-            be stated.
+            Errors (or cost) that more judgments save, each, by the workers suggested, with the class prior taken for
+            less sure than it is estimated (but where models voted); missing where no confidence can be stated.
         judgments_needed, needed_low, needed_high
             Expected judgments until the item is settled or has ``max_judgments``, and a range that holds 80 %. Missing
             for an expert.

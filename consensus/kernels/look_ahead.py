@@ -24,49 +24,65 @@ UNLIKELY = 1e-3  # posterior below which a label is not looked into: it is never
 
 @kernel()
 def errors(
-    posterior: Reals, z: Reals, walked: Reals, target: float, least: int, out_loss: Reals, out_settled: Reals
+    posterior: Reals,
+    hedged: Reals,
+    z: Reals,
+    hedge: Reals,
+    walked: Reals,
+    target: float,
+    least: int,
+    out_loss: Reals,
+    out_hedged: Reals,
+    out_settled: Reals,
 ) -> None:
-    """Expected error after more judgments, and when an item is settled.
+    """Expected error after more judgments, twice, and when an item is settled.
 
     Where ``posterior`` holds the likeliest labels only, the others are never found. An item is settled once it has
     ``least`` more and a best label of ``target``. ``out_loss[i, m]`` (n, M+1) is the probability that the best label is
     wrong after m more, never rising; ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and
-    not before.
+    not before. ``out_hedged`` is the same as ``out_loss`` where ``hedged`` (n, K) is believed, and z[i, m - 1] times
+    ``hedge[m - 1]`` (M, K) is what it will be.
     """
     n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
-    best, total, done = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths, np.int64)
+    best, other_best, total = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths)
+    done = np.empty(n_paths, np.int64)
     for i in range(posterior.shape[0]):
-        top, never = 0.0, 1.0
+        top, never, hedged_top, hedged_never = 0.0, 1.0, 0.0, 1.0
         for k in range(n_labels):
-            top = max(top, posterior[i, k])
+            top, hedged_top = max(top, posterior[i, k]), max(hedged_top, hedged[i, k])
             if posterior[i, k] >= UNLIKELY:
                 never -= posterior[i, k]
-        out_loss[i, 0], out_settled[i, 0] = 1.0 - top, 0.0
+                hedged_never -= hedged[i, k]
+        out_loss[i, 0], out_hedged[i, 0], out_settled[i, 0] = 1.0 - top, 1.0 - hedged_top, 0.0
         for m in range(1, n_steps + 1):
-            out_loss[i, m], out_settled[i, m] = max(never, 0.0), 0.0
+            out_loss[i, m], out_hedged[i, m], out_settled[i, m] = max(never, 0.0), max(hedged_never, 0.0), 0.0
         for k in range(n_labels):
             if posterior[i, k] < UNLIKELY:
                 continue
             some = math.ceil(n_paths * min(posterior[i, k], 1.0))
-            q = posterior[i, k] / some  # of each path
             for s in range(some):
                 done[s] = 0
             for m in range(n_steps):
                 bar = target if m + 1 >= least else np.inf
                 if n_labels == 4:
-                    wrong, settled = _counted_of_four(z, i, walked, k, m, some, bar, done)
+                    wrong, hedged_wrong, settled = _counted_of_four(z, i, hedge, walked, k, m, some, bar, done)
                 else:
-                    wrong, settled = _counted(z, i, walked, k, m, some, bar, done, best, total)
-                out_loss[i, m + 1] += q * wrong
-                out_settled[i, m + 1] += q * settled
+                    wrong, hedged_wrong, settled = _counted(
+                        z, i, hedge, walked, k, m, some, bar, done, best, other_best, total
+                    )
+                out_loss[i, m + 1] += posterior[i, k] / some * wrong
+                out_hedged[i, m + 1] += hedged[i, k] / some * hedged_wrong
+                out_settled[i, m + 1] += posterior[i, k] / some * settled
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
+            out_hedged[i, m] = min(out_hedged[i, m], out_hedged[i, m - 1])
 
 
 @kernel()
 def _counted(
     z: Reals,
     i: int,
+    hedge: Reals,
     walked: Reals,
     k: int,
     m: int,
@@ -74,47 +90,60 @@ def _counted(
     bar: float,
     done: Offsets,
     best: Reals,
+    hedged_best: Reals,
     total: Reals,
-) -> tuple[np.int64, np.int64]:
-    """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, how many settled by it.
+) -> tuple[np.int64, np.int64, np.int64]:
+    """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, with ``hedge``, and settled.
 
-    Settled is a best label of ``bar``. ``done`` (S,) marks the paths settled before; ``best`` and ``total`` (S,) are
-    scratch.
+    Settled is a best label of ``bar``, without ``hedge``. ``done`` (S,) marks the paths settled before; ``best``,
+    ``hedged_best`` and ``total`` (S,) are scratch.
     """
     for s in range(some):
         best[s] = total[s] = z[i, m, 0] * walked[k, m, 0, s]
+        hedged_best[s] = best[s] * hedge[m, 0]
     for other in range(1, z.shape[2]):
         for s in range(some):
             weight = z[i, m, other] * walked[k, m, other, s]
             total[s] += weight
             best[s] = weight if weight > best[s] else best[s]
-    wrong, settled = np.int64(0), np.int64(0)
+            weight *= hedge[m, other]
+            hedged_best[s] = weight if weight > hedged_best[s] else hedged_best[s]
+    wrong, hedged_wrong, settled = np.int64(0), np.int64(0), np.int64(0)
     for s in range(some):
-        wrong += np.int64(z[i, m, k] * walked[k, m, k, s] < best[s])
+        own = z[i, m, k] * walked[k, m, k, s]
+        wrong += np.int64(own < best[s])
+        hedged_wrong += np.int64(own * hedge[m, k] < hedged_best[s])
         reached = np.int64(best[s] >= bar * total[s])
         settled += reached & ~done[s]
         done[s] |= reached
-    return wrong, settled
+    return wrong, hedged_wrong, settled
 
 
 @kernel()
 def _counted_of_four(
-    z: Reals, i: int, walked: Reals, k: int, m: int, some: int, bar: float, done: Offsets
-) -> tuple[np.int64, np.int64]:
+    z: Reals, i: int, hedge: Reals, walked: Reals, k: int, m: int, some: int, bar: float, done: Offsets
+) -> tuple[np.int64, np.int64, np.int64]:
     """Like ``_counted`` for four labels, all in registers."""
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
-    wrong, settled = np.int64(0), np.int64(0)
+    h0, h1, h2, h3, own_hedge = hedge[m, 0], hedge[m, 1], hedge[m, 2], hedge[m, 3], hedge[m, k]
+    wrong, hedged_wrong, settled = np.int64(0), np.int64(0), np.int64(0)
     for s in range(some):
         w0, w1 = z0 * walked[k, m, 0, s], z1 * walked[k, m, 1, s]
         w2, w3 = z2 * walked[k, m, 2, s], z3 * walked[k, m, 3, s]
         a = w0 if w0 > w1 else w1
         b = w2 if w2 > w3 else w3
         best = a if a > b else b
-        wrong += np.int64(own * walked[k, m, k, s] < best)
+        true = own * walked[k, m, k, s]
+        wrong += np.int64(true < best)
         reached = np.int64(best >= bar * ((w0 + w1) + (w2 + w3)))
         settled += reached & ~done[s]
         done[s] |= reached
-    return wrong, settled
+        w0, w1, w2, w3 = w0 * h0, w1 * h1, w2 * h2, w3 * h3
+        a = w0 if w0 > w1 else w1
+        b = w2 if w2 > w3 else w3
+        best = a if a > b else b
+        hedged_wrong += np.int64(true * own_hedge < best)
+    return wrong, hedged_wrong, settled
 
 
 @kernel()
@@ -157,11 +186,18 @@ def _cheapest(weight: Reals, cost: Reals) -> int:
 
 @kernel()
 def read_off(
-    loss: Reals, settled: Reals, ahead: int, tie_break: float, low: float, high: float, out_columns: Reals
+    loss: Reals,
+    hedged: Reals,
+    settled: Reals,
+    ahead: int,
+    tie_break: float,
+    low: float,
+    high: float,
+    out_columns: Reals,
 ) -> None:
-    """What is read off the curves ``loss`` and ``settled`` (n, M+1) into ``out_columns`` (n, 7).
+    """What is read off the curves ``loss``, ``hedged`` and ``settled`` (n, M+1) into ``out_columns`` (n, 7).
 
-    The steepest fall of the loss per judgment over at most ``ahead`` of them, and ``tie_break`` times the loss; the
+    The steepest fall of the hedged loss per judgment over at most ``ahead`` of them, and ``tie_break`` times it; the
     loss now, and in the end; the expected judgments until an item is settled, or M; the first number of judgments by
     which it is settled with probability ``low`` and ``high``, or M; the probability that it is settled in the end.
     """
@@ -171,7 +207,7 @@ def read_off(
         first = last = n_steps
         for m in range(1, n_steps + 1):
             if m <= ahead:
-                fall = max(fall, (loss[i, 0] - loss[i, m]) / m)
+                fall = max(fall, (hedged[i, 0] - hedged[i, m]) / m)
             reached += settled[i, m]
             needed += m * settled[i, m]
             if reached >= low and m < first:
@@ -179,7 +215,7 @@ def read_off(
             if reached >= high and m < last:
                 last = m
         reached = min(reached, 1.0)
-        out_columns[i, 0] = fall + tie_break * loss[i, 0]
+        out_columns[i, 0] = fall + tie_break * hedged[i, 0]
         out_columns[i, 1], out_columns[i, 2] = loss[i, 0], loss[i, n_steps]
         out_columns[i, 3] = needed + (1.0 - reached) * n_steps
         out_columns[i, 4], out_columns[i, 5], out_columns[i, 6] = first, last, reached

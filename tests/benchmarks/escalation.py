@@ -1,10 +1,11 @@
 """What escalation is worth: judgments saved, the promise kept, judgments foretold, budgets, costs, models. By replay.
 
-    python tests/benchmarks/escalation.py [--replay] [--stop] [--needed] [--budget] [--costs] [--models] [--seed N]
-                                          [--seeds N] [--sets NAME ...] [--scale N] [--no-peers] [--peers-python PATH]
+    python tests/benchmarks/escalation.py [--replay] [--hedge] [--stop] [--needed] [--budget] [--costs] [--models]
+                                          [--seed N] [--seeds N] [--sets NAME ...] [--scale N] [--no-peers]
+                                          [--peers-python PATH]
 
 Replays judgments of public crowds (CONSENSUS_DATASETS names their folder). Without a flag, all parts. Prints Markdown
-tables. It takes about 20 minutes on two cores, most of them cleanlab's (``--no-peers`` leaves it out).
+tables. It takes about 30 minutes on two cores, most of them cleanlab's (``--no-peers`` leaves it out).
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
 
     return {
         "replay": ("Judgments to match fixed redundancy, as a share of its", replay),
+        "hedge": (
+            "The same by hedges of the class prior",
+            lambda: escalation_replay.hedges(options.sets, seeds, scale),
+        ),
         "stop": (
             "Accepted items, target 95 %, five judgments at most",
             lambda: escalation_rules.stopping(seeds, scale),
@@ -58,6 +63,7 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replay", action="store_true", help="of policies, beside fixed redundancy and ActiveLab")
+    parser.add_argument("--hedge", action="store_true", help="how far the ranking should trust the class prior")
     parser.add_argument("--stop", action="store_true", help="how many of the accepted items are right")
     parser.add_argument("--needed", action="store_true", help="judgments needed beside those used")
     parser.add_argument("--budget", action="store_true", help="spent at once, in rounds, and batch by batch")
@@ -72,7 +78,7 @@ def main() -> int:
         choices=escalation_curves.SETS,
         default=escalation_curves.SETS,
         metavar="NAME",
-        help="of --replay",
+        help="of --replay and --hedge",
     )
     parser.add_argument("--no-peers", action="store_true", help="leave cleanlab out")
     peers.add_option(parser)

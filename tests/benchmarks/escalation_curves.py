@@ -25,6 +25,15 @@ else:  # run as a script, its own folder is on the path
     NDArray = np.ndarray
 
 SETS = ("bluebird", "sentiment", "cf_amt", "rte", "face", "sp", "web")
+UNEVEN: dict[str, tuple[tuple[float, ...], float]] = {
+    "even": ((0.5, 0.5), 0.7),
+    "95 : 5": ((0.95, 0.05), 0.7),
+    "95 : 5, good": ((0.95, 0.05), 0.85),
+    "80 : 20": ((0.8, 0.2), 0.7),
+    "five labels": ((0.5, 0.25, 0.15, 0.07, 0.03), 0.65),
+    "one of five": ((0.8, 0.05, 0.05, 0.05, 0.05), 0.8),
+}
+"""Simulated crowds: how common the labels are, and the mean accuracy of the workers."""
 MOST_ITEMS = 1000
 REDUNDANCIES = (3, 4, 5, 7)
 SAME = 1e-9  # posteriors that differ by less are tied
@@ -47,7 +56,11 @@ class Crowd:
 
 
 def crowd(name: str, seed: int, most: int = MOST_ITEMS) -> Crowd:
-    """A public data set; where it is larger, ``most`` items drawn at random."""
+    """A public data set; where it is larger, ``most`` items drawn at random. Or a simulated one."""
+    if name in UNEVEN:
+        prior, accuracy = UNEVEN[name]
+        drawn = consensus.simulate(min(most, 600), 60, len(prior), 8, accuracy=accuracy, prior=prior, seed=seed)
+        return thinned(drawn.judgments_table(), drawn.truth_table(), seed, most)
     folder = DATASETS / name
     table, truth = (
         pd.read_csv(folder / file, dtype=str, keep_default_na=False) for file in ("judgments.csv", "truth.csv")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.config import EscalateConfig
-from consensus.escalation.look_ahead import look_ahead
+from consensus.escalation.look_ahead import HEDGE, look_ahead
 from consensus.escalation.worker_choice import LEAST_TOLD, N_CANDIDATES, QUOTA, representatives
 from consensus.probabilities import entropy
 from consensus.worker_audit.accuracy import lower_confidence
@@ -80,9 +81,9 @@ def information_gain(result: Consensus) -> Reals:
     return np.maximum(result.beliefs.information_gain(items, C, result.backend), 0.0)
 
 
-def ours(result: Consensus) -> Reals:
+def ours(result: Consensus, hedge: float = HEDGE) -> Reals:
     """Errors that more judgments save, each."""
-    return look_ahead(result, np.arange(result.judgments.n_items), WITHOUT_CAP).priority
+    return look_ahead(result, np.arange(result.judgments.n_items), WITHOUT_CAP, hedge=hedge).priority
 
 
 ENTROPY, ACTIVE_LAB, UNIFORM = "entropy", "ActiveLab, no classifier", "uniform"
@@ -95,6 +96,9 @@ SCORES: dict[str, Callable[[Consensus], Reals]] = {
     "expected information gain": information_gain,
     OURS: ours,
     WITH_CHOICE: ours,
+}
+HEDGES: dict[str, Callable[[Consensus], Reals]] = {
+    f"{OURS}, class prior to the power {1 - hedge:.2g}": partial(ours, hedge=hedge) for hedge in (0.0, HEDGE, 0.5, 1.0)
 }
 
 

@@ -96,7 +96,7 @@ def done(job: Job) -> Done:
         with cleanlab(job.python) as score:
             curve = replayed(crowd, job.policy, job.seed, score, upto)
     else:
-        curve = replayed(crowd, job.policy, job.seed, policies.SCORES[job.policy], upto)
+        curve = replayed(crowd, job.policy, job.seed, {**policies.SCORES, **policies.HEDGES}[job.policy], upto)
     fixed = {r: crowd.fixed(r) for r in curves.REDUNDANCIES}
     return Done(curve, fixed, float(crowd.judgments.per_item.mean()))
 
@@ -130,12 +130,20 @@ def cleanlab(python: Path) -> Iterator[Callable[[Consensus], NDArray[np.float64]
             process.stdin.close()
 
 
-def table(sets: Sequence[str], seeds: Sequence[int], scale: int, python: Path | None) -> str:
-    """Judgments to match each fixed redundancy, as a share of its."""
+def hedges(sets: Sequence[str], seeds: Sequence[int], scale: int) -> str:
+    """The same for hedges of the class prior, on public and on simulated crowds."""
+    some = (policies.UNIFORM, *policies.HEDGES)
+    return "\n\n".join(table(crowds, seeds, scale, None, some) for crowds in (sets, tuple(curves.UNEVEN)))
+
+
+def table(
+    sets: Sequence[str], seeds: Sequence[int], scale: int, python: Path | None, some: Sequence[str] = POLICIES
+) -> str:
+    """Judgments to match each fixed redundancy, as a share of its, by ``some`` policies."""
     jobs = [
         Job(name, policy, seed, scale, python)
         for name in sets
-        for policy in POLICIES
+        for policy in some
         for seed in seeds
         if policy != CLEANLAB or python is not None
     ]
@@ -145,7 +153,7 @@ def table(sets: Sequence[str], seeds: Sequence[int], scale: int, python: Path | 
     parts = []
     for r in curves.REDUNDANCIES:
         rows = []
-        for policy in POLICIES:
+        for policy in some:
             figures = {}
             for name in sets:
                 mine = [found[job] for seed in seeds if (job := Job(name, policy, seed, scale, python)) in found]
