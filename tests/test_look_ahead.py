@@ -93,8 +93,8 @@ class TestKernels:
         kernels.read_off(loss, hedged, settled, 3, 1e-6, 0.1, 0.6, found)
         needed = 0.05 + 2 * 0.15 + 3 * 0.5 + 4 * 0.1 + 4 * 0.2
         low, high = (naive_escalation.first_settled(settled[0].tolist(), level) for level in (0.1, 0.6))
-        np.testing.assert_allclose(found[0], [0.18 + 6e-7, 0.5, 0.19, needed, low, high, 0.8])
-        np.testing.assert_allclose(found[1], [2e-7, 0.1, 0.1, 4, 4, 4, 0])
+        np.testing.assert_allclose(found[0], [0.18 + 5e-7, 0.5, 0.19, needed, low, high, 0.8])
+        np.testing.assert_allclose(found[1], [1e-7, 0.1, 0.1, 4, 4, 4, 0])
 
     @pytest.mark.parametrize("seed", range(6))
     def test_hulls_and_budgets(self, seed: int) -> None:
@@ -233,7 +233,7 @@ class TestHedge:
         power = uneven.tempering.power(uneven.judgments.per_item)[:, None]
         believed = normalised(uneven.posterior / uneven.prior_shares ** (look_ahead.HEDGE * power))
         less_sure = replace(uneven, beliefs=DensePosterior(believed))
-        for c, tolerance in ((None, 0.02), (costs, 1e-9)):  # with costs, as many paths of each label are walked
+        for c, tolerance in ((None, 0.02), (costs, 1e-5)):  # with costs, as many paths of each label are walked
             found = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True)
             expected = look_ahead.look_ahead(less_sure, items, self.CONFIG, costs=c, steps=True, hedge=0.0)
             plain = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True, hedge=0.0)
@@ -308,9 +308,11 @@ class TestExperts:
         for i in range(200):
             for w in rng.choice(20, 2, replace=False):
                 judge(i, int(w))
-        for _ in range(8):
+        for _ in range(12):  # an item that was settled may be open again
             table = escalate(fit(encoded(rows), rho=0.1), target=0.98, max_judgments=6)
             todo = table[table["judgments"] > 0]
+            if todo.empty:
+                break
             for item, many, suggested in zip(todo["item"], todo["judgments"], todo["suggested_workers"], strict=True):
                 for name in suggested.split(" | ")[:many]:
                     judge(int(item[1:]), int(name[1:]))

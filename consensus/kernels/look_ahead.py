@@ -197,9 +197,9 @@ def read_off(
 ) -> None:
     """What is read off the curves ``loss``, ``hedged`` and ``settled`` (n, M+1) into ``out_columns`` (n, 7).
 
-    The steepest fall of the hedged loss per judgment over at most ``ahead`` of them, and ``tie_break`` times it; the
-    loss now, and in the end; the expected judgments until an item is settled, or M; the first number of judgments by
-    which it is settled with probability ``low`` and ``high``, or M; the probability that it is settled in the end.
+    The steepest fall of the hedged loss per judgment over at most ``ahead`` of them, and ``tie_break`` times the loss;
+    the loss now, and in the end; the expected judgments until an item is settled, or M; the first number of judgments
+    by which it is settled with probability ``low`` and ``high``, or M; the probability that it is settled in the end.
     """
     n_steps = loss.shape[1] - 1
     for i in range(loss.shape[0]):
@@ -215,7 +215,7 @@ def read_off(
             if reached >= high and m < last:
                 last = m
         reached = min(reached, 1.0)
-        out_columns[i, 0] = fall + tie_break * hedged[i, 0]
+        out_columns[i, 0] = fall + tie_break * loss[i, 0]
         out_columns[i, 1], out_columns[i, 2] = loss[i, 0], loss[i, n_steps]
         out_columns[i, 3] = needed + (1.0 - reached) * n_steps
         out_columns[i, 4], out_columns[i, 5], out_columns[i, 6] = first, last, reached
