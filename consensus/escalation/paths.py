@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 N_PATHS = 1024  # with 48, lists made at once keep a tenth less of what asking one by one gains
 LEAST_PATHS = 8
-MOST_VISITED = 200_000_000  # labels of path steps, over all items, up to which there are N_PATHS
+MOST_VISITED = 150_000_000  # labels of path steps, over all items, up to which there are N_PATHS
 MOST_CELLS = 4_000_000  # of the paths' likelihoods
 SMALLEST = 1e-10  # likelihood that a label is given at least
 
