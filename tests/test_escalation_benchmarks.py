@@ -199,6 +199,7 @@ class TestParts:
 
     @pytest.mark.slow
     def test_hedges(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.escalation.paths.N_PATHS", 64)
         monkeypatch.setattr(escalation_curves, "UNEVEN", {"95 : 5": escalation_curves.UNEVEN["95 : 5"]})
         told = escalation_replay.hedges(["rte"], [3], 1)
         for policy in escalation_policies.HEDGES:

@@ -178,7 +178,7 @@ class TestOverconfident:
 class TestWords:
     @pytest.fixture
     def files(self, tmp_path: Path) -> tuple[Path, Path]:
-        drawn, table = crowd(200, 1)
+        drawn, table = crowd(150, 1)
         (tmp_path / "j.csv").write_text(writing.text(table))
         (tmp_path / "g.csv").write_text(writing.text(drawn.truth_table(120, 1)))
         return tmp_path / "j.csv", tmp_path / "g.csv"
