@@ -567,7 +567,7 @@ class TestWarnings:
         assert not codes(dawid_skene.fit(honest.judgments), "moved_labels")
 
     def test_many_labels(self) -> None:
-        judged = [(f"i{i}", f"w{w}", f"l{i}{w}") for i in range(25) for w in range(3)]
+        judged = [(f"i{i}", f"w{w}", f"l{i}{w}") for i in range(40) for w in range(3)]
         result = dawid_skene.fit(encoded(judged), rho=0.3)
         assert codes(result, "many_labels")
 
