@@ -44,7 +44,7 @@ def errors(
     ``hedge[m - 1]`` (M, K) is what it will be.
     """
     n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
-    best, other_best, total = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths)
+    best, hedged_best, total = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths)
     done = np.empty(n_paths, np.int64)
     for i in range(posterior.shape[0]):
         top, never, hedged_top, hedged_never = 0.0, 1.0, 0.0, 1.0
@@ -68,7 +68,7 @@ def errors(
                     wrong, hedged_wrong, settled = _counted_of_four(z, i, hedge, walked, k, m, some, bar, done)
                 else:
                     wrong, hedged_wrong, settled = _counted(
-                        z, i, hedge, walked, k, m, some, bar, done, best, other_best, total
+                        z, i, hedge, walked, k, m, some, bar, done, best, hedged_best, total
                     )
                 out_loss[i, m + 1] += posterior[i, k] / some * wrong
                 out_hedged[i, m + 1] += hedged[i, k] / some * hedged_wrong
