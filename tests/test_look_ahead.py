@@ -63,6 +63,16 @@ class TestKernels:
         assert (np.diff(hedged_loss, axis=1) <= 0).all()
         assert np.abs(hedged_loss - loss).max() > 0.01
 
+    @pytest.mark.parametrize("K", [2, 4])
+    def test_judgments_that_tell_nothing_save_nothing(self, K: int) -> None:
+        q = np.full((1, K), 1.0 / K)
+        z, walked, one = np.repeat(q[:, None], 3, axis=1), np.ones((K, 3, K, 24)), np.ones((3, K))
+        loss, hedged, settled = (np.empty((1, 4)) for _ in range(3))
+        kernels.errors(q, q, z, one, walked, 0.9, 0, loss, hedged, settled)
+        np.testing.assert_allclose(loss, 1.0 - 1.0 / K)
+        np.testing.assert_allclose(hedged, loss)
+        assert not settled.any()
+
     def test_four_labels_are_quicker_not_other(self) -> None:
         q, walked, power = drawn(3, 0)
         z, W = powered(q, walked, power)
@@ -125,6 +135,7 @@ class TestKernels:
 
 
 class TestPaths:
+    @pytest.mark.compiled
     @pytest.mark.every_path
     def test_one_more_judgment_by_enumeration(self) -> None:
         """Expected error after one more judgment, over all workers and labels."""
@@ -181,6 +192,7 @@ class TestPaths:
         assert paths._n_paths(10**8, 5, 4) == paths.LEAST_PATHS
         assert 32 * 10 * 32 * paths._n_paths(10, 10, 32) <= paths.MOST_CELLS
 
+    @pytest.mark.compiled
     def test_threads_and_blocks_never_matter(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn_crowd = simulate(300, 9, 3, 3, accuracy=0.7, seed=1)
         first = escalate(fit(drawn_crowd.judgments, threads=1), budget=100)
@@ -228,6 +240,7 @@ def uneven() -> Consensus:
 class TestHedge:
     CONFIG = EscalateConfig(target=0.99, max_judgments=9)
 
+    @pytest.mark.compiled
     def test_ranks_as_if_the_shares_of_the_labels_were_less_sure(self, uneven: Consensus) -> None:
         items, costs = np.arange(300), np.array([[0.0, 1.0, 2.0], [5.0, 0.0, 1.0], [1.0, 3.0, 0.0]])
         power = uneven.tempering.power(uneven.judgments.per_item)[:, None]
@@ -256,6 +269,7 @@ class TestHedge:
         rank = {name: np.argsort(np.argsort(-priority)) for name, priority in (("with", hedged), ("without", plain))}
         assert rank["with"][by_prior].mean() < rank["without"][by_prior].mean() - 1
 
+    @pytest.mark.compiled
     def test_not_where_models_voted_or_labels_are_very_many(self) -> None:
         crowd = simulate(120, 8, 3, 3, accuracy=0.7, seed=1, prior=[0.7, 0.2, 0.1])
         many = simulate(120, 20, 40, 3, accuracy=0.8, seed=1)
@@ -294,6 +308,7 @@ class TestExperts:
         low = set(kept["item"][(kept["p_settled"] < 0.5) & (kept["n_judgments"] >= 5)])
         assert low == set(late["item"][late["reason"] == "expert"])
 
+    @pytest.mark.compiled
     @pytest.mark.every_path
     def test_coins_end_with_an_expert_and_cost_no_more_than_the_cap(self) -> None:
         """15 % of the items are coin flips; every round asks what is listed."""

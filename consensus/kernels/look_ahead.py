@@ -19,6 +19,7 @@ from consensus.kernels import kernel
 if TYPE_CHECKING:
     from consensus.kernels import Offsets, Reals
 
+FAVOUR = 1.0 + 1e-9  # by which a label outweighs a later one, so that of equal ones the first is decided for
 UNLIKELY = 1e-3  # posterior below which a label is not looked into: it is never found, nor is the item settled
 
 
@@ -99,11 +100,11 @@ def _counted(
     ``hedged_best`` and ``total`` (S,) are scratch.
     """
     for s in range(some):
-        best[s] = total[s] = z[i, m, 0] * walked[k, m, 0, s]
-        hedged_best[s] = best[s] * hedge[m, 0]
-    for other in range(1, z.shape[2]):
+        best[s] = hedged_best[s] = total[s] = 0.0
+    for other in range(z.shape[2]):
+        now = z[i, m, other] * FAVOUR if other < k else z[i, m, other]
         for s in range(some):
-            weight = z[i, m, other] * walked[k, m, other, s]
+            weight = now * walked[k, m, other, s]
             total[s] += weight
             best[s] = weight if weight > best[s] else best[s]
             weight *= hedge[m, other]
@@ -125,6 +126,7 @@ def _counted_of_four(
 ) -> tuple[np.int64, np.int64, np.int64]:
     """Like ``_counted`` for four labels, all in registers."""
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
+    z0, z1, z2 = (z0 * FAVOUR if k > 0 else z0), (z1 * FAVOUR if k > 1 else z1), (z2 * FAVOUR if k > 2 else z2)
     h0, h1, h2, h3, own_hedge = hedge[m, 0], hedge[m, 1], hedge[m, 2], hedge[m, 3], hedge[m, k]
     wrong, hedged_wrong, settled = np.int64(0), np.int64(0), np.int64(0)
     for s in range(some):
