@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,3 +81,22 @@ class AlignedPool:
     price: NDArray[np.float64]
     """1 where nothing is said."""
     has_prices: bool
+
+    @property
+    def able(self) -> NDArray[np.bool_]:
+        """(W,) who can be asked for a judgment."""
+        return self.named & (self.available > 0)
+
+    def activity(self, judgments: Judgments) -> NDArray[np.float64]:
+        """(W,) how much each is expected to do, beside the others."""
+        return np.where(self.able, np.maximum(judgments.per_worker, 1.0), 0.0)
+
+    def left(self, judgments: Judgments) -> NDArray[np.int64]:
+        """(I,) how many of them have not judged each item."""
+        able = self.able
+        judged = np.bincount(judgments.item[able[judgments.worker]], minlength=judgments.n_items)
+        return np.maximum(int(able.sum()) - judged, 0)
+
+    def after(self, workers: NDArray[np.int64]) -> AlignedPool:
+        """The same once ``workers`` (n,) have given a judgment each."""
+        return replace(self, available=self.available - np.bincount(workers, minlength=len(self.available)))

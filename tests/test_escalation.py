@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from consensus import escalate, fit, simulate
+from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
-from consensus.escalation import look_ahead, ranking, statuses
+from consensus.escalation import look_ahead, outlook, planned, ranking, statuses
 from consensus.escalation.look_ahead import LookAhead
 from consensus.result import Consensus
 from tests.strategies import Row, Vote, encoded, voted
@@ -67,6 +68,7 @@ def test_gold_is_never_escalated() -> None:
     assert len(status) == len(result.labels)
 
 
+@pytest.mark.compiled
 def test_target_min_and_budget() -> None:
     result = fit(simulate(150, 9, 3, 2.5, accuracy=0.7, seed=3).judgments)
     counts = [len(escalate(result, target=target)) for target in (0.5, 0.9, 0.999)]
@@ -174,12 +176,12 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     assert table["item"].str.startswith("u").all()  # two people judged the others
     wider = escalate(result, target=0.9, audit=0.4)
     assert set(table["item"]) < set(wider["item"])
-    assert (statuses(result, target=0.9, audit=0.2) == "escalate").sum() == len(table)
+    assert statuses(result, target=0.9, audit=0.2).equals(statuses(result, target=0.9))  # an audit undoes nothing
     paid = escalate(result, target=0.99999, audit=0.2, budget=2 * len(table))
     assert set(paid["item"]) == set(table["item"])
     assert (paid["judgments"] == 2).all()
-    message = f"budget {len(table)} judgments pays for {len(table)} judgments, but the audit sample alone needs"
-    with pytest.raises(ConfigError, match=f"{message} {2 * len(table)}; raise --budget or lower --audit"):
+    message = f"pays for {len(table)} judgments, but not for the {2 * len(table)} judgments of the audit sample; raise"
+    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} --budget or lower --audit"):
         escalate(result, target=0.99999, audit=0.2, budget=len(table))
     assert set(escalate(result, target=0.9, audit=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
     no_models = fit(encoded(crowd()))
@@ -189,6 +191,26 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     assert (reserve["judgments"] == 1).all()
     assert 10 <= len(reserve) <= 40  # of 80
     assert escalate(no_models, audit=0.3, max_judgments=5).empty  # all have five
+    other = fit(encoded(crowd()), seed=1)
+    assert set(escalate(other, audit=0.3)["item"]) != set(reserve["item"])
+    drawn = escalate(fit(encoded([*crowd(), *((item, "late", "l0") for item in reserve["item"])])), audit=0.3)
+    assert len(set(drawn["item"]) & set(reserve["item"])) < 0.7 * len(reserve)  # who was audited is drawn anew
+
+
+def test_an_audit_asks_for_no_more_than_the_cap() -> None:
+    table = escalate(with_models(), audit=1.0, min_judgments=1, max_judgments=1)
+    assert (table["reason"] == "audit").sum() == 200
+    assert (table["n_judgments"] + table["judgments"]).max() == 1
+
+
+def test_what_audits_find_is_not_foretold() -> None:
+    result = fit(encoded(crowd()))
+    config = EscalateConfig(audit=0.5)
+    found = planned(result, config)
+    assert len(found.items)
+    assert found.n_waiting == 0
+    assert np.isnan(found.columns(result, slice(None))["judgments_needed"]).all()
+    assert outlook(result, found).items == 0
     with pytest.raises(ConfigError, match="setting audit = 1.5"):
         escalate(result, audit=1.5)
 

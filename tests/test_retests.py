@@ -1,12 +1,17 @@
 """Re-tests of workers whose verdict is open: in a table of their own, and among the escalations."""
 
+import re
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from consensus import audit, escalate, fit, simulate, worker_audit
 from consensus.config import AuditConfig
-from consensus.report import routing
+from consensus.escalation.retests import retests
 from consensus.result import Consensus, framed
+from tests.conftest import DIGITS, Run
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,8 @@ def test_as_many_as_are_missing() -> None:
 
 
 def test_among_the_escalations(result: Consensus) -> None:
-    rows = framed(routing.retests(result, AuditConfig(retest=3)))
+    everything = np.ones(result.judgments.n_items, np.bool_)
+    rows = framed(retests(result, AuditConfig(retest=3), everything, 100, None).columns(result))
     proposed = worker_audit.retest_table(result, n_items=3)
     assert list(rows.columns) == list(escalate(result).columns)
     assert rows["item"].tolist() == proposed["item"].tolist()
@@ -75,4 +81,32 @@ def test_among_the_escalations(result: Consensus) -> None:
     labels = result.labels.set_index("item").reindex(rows["item"])
     assert rows["n_judgments"].tolist() == labels["n_judgments"].tolist()
     assert rows["label"].tolist() == labels["label"].tolist()
-    assert framed(routing.retests(result, AuditConfig())).empty
+    assert framed(retests(result, AuditConfig(), everything, 100, None).columns(result)).empty
+
+
+def test_within_cap_budget_and_pool(run: Run, tmp_path: Path) -> None:
+    def listed(*arguments: object) -> pd.DataFrame:
+        given = ("--gold", DIGITS / "gold.csv", "--quiet", "-o", tmp_path / "e.csv", *arguments)
+        ran = run("escalate", DIGITS / "judgments.csv", *given)
+        assert ran.status == 0, ran.err
+        return pd.read_csv(tmp_path / "e.csv", dtype={"item": str})
+
+    gold = set(pd.read_csv(DIGITS / "gold.csv")["item"])
+    capped = listed("--retest", 50, "--max-judgments", 4)
+    tests = capped[(capped["reason"] == "retest") & ~capped["item"].isin(gold)]
+    asked = capped[~capped["item"].isin(gold)].groupby("item").agg({"n_judgments": "first", "judgments": "sum"})
+    assert len(tests)
+    assert asked.sum(axis=1)[asked["judgments"] > 0].max() <= 4
+    assert not set(tests["item"]) & set(capped.loc[capped["reason"] != "retest", "item"])
+
+    (tmp_path / "w.csv").write_text("worker,available,price\nw04,1,2\nw06,,2\nw01,,1\n")
+    pool = listed("--retest", 5, "--budget", 40, "--workers", tmp_path / "w.csv")
+    tested = pool.loc[pool["reason"] == "retest", "suggested_workers"].tolist()
+    assert sorted(tested) == ["w04", *["w06"] * 5]
+    rest = pool.loc[pool["reason"] != "retest", "suggested_workers"].str.split(" | ", regex=False).explode()
+    assert set(rest) == {"w01"}
+    assert len(rest) == 40 - 2 * 6
+    ran = run("escalate", DIGITS / "judgments.csv", "--retest", 5, "--budget", 3)
+    message = r"budget 3 judgments pays for 3 judgments, but not for the \d+ retests; raise --budget or lower --retest"
+    assert ran.status == 1
+    assert re.search(message, ran.err)

@@ -63,6 +63,7 @@ def report(
             costs=matrix,
             pool=None if pool is None else pool.align(result.judgments, rule.skill),
             previous=last,
+            audit=audit,
         )
         show.stage("summary of the items")
         reading = {**chosen.part(ReadConfig), **job.other_inputs(chosen)}

@@ -164,7 +164,7 @@ def escalate(
     """Print the items that are not settled: why, how many judgments they need, and from whom."""
     from consensus import escalation
     from consensus.config import AuditConfig, EscalateConfig
-    from consensus.report import routing, words
+    from consensus.report import words
     from consensus.result import framed
 
     def table(result: "Consensus", chosen: "RunConfig") -> "Told":
@@ -178,11 +178,11 @@ def escalate(
             costs=None if matrix is None else matrix.align(result.judgments),
             pool=None if pool is None else pool.align(result.judgments, rule.skill),
             previous=last,
+            audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
         )
         made, said = framed(found.columns(result, slice(None))), words.of_escalation(result, found, rule, last)
-        if chosen.retest:
-            tests = framed(routing.retests(result, AuditConfig.of(None, **chosen.part(AuditConfig))))
-            made = pd.concat([made, tests], ignore_index=True)
+        if len(found.tests.items):
+            made = pd.concat([made, framed(found.tests.columns(result))], ignore_index=True)
         return made, said
 
     fit_and_print(dict(locals()), table)

@@ -97,10 +97,13 @@ class LookAhead:
         nothing = np.zeros((1, 0))
         return LookAhead(sums[None] / max(int(chosen.sum()), 1), nothing.astype(np.int64), nothing)
 
-    def by_workers(self, worth: Reals) -> LookAhead:
-        """The same with priorities by workers ``worth`` (n,) so many usual ones; never more than there is to lose."""
+    def by_workers(self, worth: Reals, price: Reals | float = 1.0) -> LookAhead:
+        """The same with priorities by workers ``worth`` (n,) so many usual ones, per money at a ``price`` (n,).
+
+        Never more is saved than there is to lose.
+        """
         columns = self.columns.copy()
-        columns[:, 0] = np.minimum(self.priority * worth, np.maximum(self.priority, self.loss))
+        columns[:, 0] = np.minimum(self.priority * worth, np.maximum(self.priority, self.loss)) / price
         return replace(self, columns=columns)
 
     def stretched(self, factor: float, left: NDArray[np.int64]) -> LookAhead:
@@ -117,11 +120,14 @@ def look_ahead(
     config: EscalateConfig,
     *,
     activity: Reals | None = None,
+    most: NDArray[np.int64] | None = None,
     costs: Reals | None = None,
     steps: bool = False,
     hedge: float = HEDGE,
 ) -> LookAhead:
     """Look ahead for ``items`` (n,), with workers drawn by ``activity`` (W,), by default what they have done.
+
+    At most ``most`` (n,) judgments of each, by default as many as are left to the cap.
 
     The posterior of an item is carried on along label paths (``paths``), from the confidence that is shown, by the
     tempering that it will have with so many judgments. ``costs[k, d]`` (K, K) is what deciding d costs where k is true;
@@ -142,14 +148,17 @@ def look_ahead(
     log_less = np.zeros(len(log_likelihood))
     if dense and result.models is None:
         log_less = -hedge * np.log(np.maximum(result.prior_shares, SMALLEST))
-    for n_judgments in np.flatnonzero(np.bincount(per_item)).tolist():
-        group = np.flatnonzero(per_item == n_judgments)
-        left = int(np.clip(config.max_judgments - n_judgments, 0, n_steps))
+    left_of = np.clip(config.max_judgments - per_item, 0, n_steps if most is None else np.minimum(most, n_steps))
+    vouched = np.zeros(n, np.bool_) if result.models is None else result.models.vouched[items]
+    kind = (per_item * (n_steps + 1) + left_of) * 2 + vouched
+    for code in np.flatnonzero(np.bincount(kind)).tolist():
+        group = np.flatnonzero(kind == code)
+        n_judgments, left = divmod(code // 2, n_steps + 1)
         power = result.tempering.power(n_judgments + np.arange(left + 1))
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
         walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them
-        ratio, least = power[1:] / power[0], config.min_judgments - n_judgments
+        ratio, least = power[1:] / power[0], 0 if code % 2 else config.min_judgments - n_judgments
         less = np.exp(power[:, None] * (log_less - log_less.max()))
 
         def shard(

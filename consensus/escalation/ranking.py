@@ -10,11 +10,12 @@ import numpy as np
 
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
-from consensus.escalation import worker_choice
+from consensus.escalation import offers, worker_choice
 from consensus.escalation.budgets import allotted
-from consensus.escalation.look_ahead import MOST_LABELS, LookAhead, look_ahead
+from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, STATUSES, hopeless, reasons, status_codes
 from consensus.escalation.reopening import accepted_before, correction
+from consensus.escalation.retests import Retests, retests
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.config import AuditConfig
     from consensus.costs import Costs
     from consensus.pool import AlignedPool, Pool
     from consensus.previous import Previous
@@ -110,7 +112,9 @@ class Escalation:
     """The state of every item, and the items to escalate, most urgent first."""
 
     reason: NDArray[np.int32]
-    """(I,) position in REASONS of why an item is not settled; -1 where it is, or is gold."""
+    """(I,) position in REASONS of why an item is escalated; -1 where it is not, or is gold."""
+    settled: NDArray[np.bool_]
+    """(I,) which are accepted; those that are to be audited have a reason all the same."""
     items: NDArray[np.int64]
     """(n,) codes of those listed."""
     judgments: NDArray[np.int64]
@@ -129,17 +133,21 @@ class Escalation:
     """By which the judgments needed were multiplied."""
     has_costs: bool
     """Losses are costs."""
+    tests: Retests
+    """What workers whose verdict is open are to be tested with."""
+    pool: AlignedPool | None
+    """Who can be asked, where it is known."""
 
     def status(self, result: Consensus) -> NDArray[np.int32]:
         """Position in STATUSES of the status of every row of ``result.labels``."""
-        return status_codes(result, self.reason)
+        return status_codes(result, self.reason, self.settled)
 
     def columns(self, result: Consensus, rows: slice) -> Columns:
         """Some of the listed as the columns that ``escalate`` shows."""
         items, reason = self.items[rows], self.reason[self.items[rows]]
         labels = result.label_columns(items)
-        open_ended = (reason != EXPERT) & result.identified
         ahead = self.ahead.take(self.at[rows])
+        open_ended = (reason != EXPERT) & ~self.settled[items] & (ahead.needed > 0) & result.identified
 
         def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.where(open_ended, numbers, np.nan)
@@ -165,50 +173,63 @@ def planned(
     costs: NDArray[np.float64] | None = None,
     pool: AlignedPool | None = None,
     previous: Previous | None = None,
+    audit: AuditConfig | None = None,
     suggest: bool = True,
 ) -> Escalation:
     """Look at every item, and list those to escalate; ``suggest`` also whom to ask.
 
+    ``audit`` says how many items workers whose verdict is open are to be tested with; these are paid for first.
+
     Raises
     ------
     ConfigError
-        The budget does not pay for the audits, or costs are given for very many labels.
+        The budget does not pay for the audits and tests, or costs are given for very many labels.
     """
+    judgments = result.judgments
     if costs is not None and result.judgments.n_labels > MOST_LABELS:
         raise ConfigError(f"costs: {result.judgments.n_labels:,} labels; they are weighed among {MOST_LABELS} at most")
-    reason = reasons(result, config, None if previous is None else accepted_before(previous, result))
+    reason, settled = reasons(result, config, None if previous is None else accepted_before(previous, result))
+    tests = retests(result, audit, settled & (reason < 0), config.max_judgments, pool)
     items = np.flatnonzero(reason >= 0)
-    activity = None
+    left = np.maximum(config.max_judgments - judgments.per_item[items], 0)
+    foreseen, activity, most = left <= HORIZON, None, None
     if pool is not None:
-        activity = np.where(pool.named, np.maximum(result.judgments.per_worker, 1.0), 0.0)
-    ahead = look_ahead(result, items, config, activity=activity, costs=costs, steps=config.budget is not None)
-    reason[items[hopeless(result, items, reason[items], ahead.settled, config)]] = EXPERT
-    waits, factor = reason[items] != EXPERT, 1.0
+        pool = pool.after(tests.workers)
+        activity, most = pool.activity(judgments), pool.left(judgments)[items]
+        foreseen &= most >= left
+    ahead = look_ahead(
+        result, items, config, activity=activity, most=most, costs=costs, steps=config.budget is not None
+    )
+    reason[items[hopeless(result, items, reason[items], ahead.settled, foreseen, config)]] = EXPERT
+    waits, factor = (reason[items] != EXPERT) & ~settled[items], 1.0
     if previous is not None:
         factor = correction(previous, result, items[waits], ahead.needed[waits])
-        ahead = ahead.stretched(factor, config.max_judgments - result.judgments.per_item[items])
+        ahead = ahead.stretched(factor, left)
 
     order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
-    wanted = _wanted(result.judgments.per_item[items], reason[items], config)
+    wanted, money = _wanted(result, items, reason[items], config), 0.0
     if config.budget is not None:
-        wanted = _within(config, wanted, reason[items] == AUDIT, ahead, order, pool)
-        order = order[wanted[order] > 0]
-    asked = np.flatnonzero(wanted) if suggest else np.zeros(0, np.int64)
+        wanted, money = _within(config, wanted, reason[items] == AUDIT, ahead, order, tests, pool)
+    asked = order[wanted[order] > 0] if suggest else order[:0]
     workers = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
     choice = worker_choice.suggested(result, items[asked], wanted[asked], pool)
-    workers[asked] = choice.workers
-    if not (choice.worth == 1.0).all():
-        worth = np.ones(len(items))
-        worth[asked] = choice.worth
-        ahead = ahead.by_workers(worth)
+    workers[asked], worth = choice.workers, np.ones(len(items))
+    worth[asked] = choice.worth
+    price, priced = np.ones(workers.shape), pool is not None and pool.has_prices
+    if pool is not None and suggest:
+        price = np.where(workers < 0, np.inf, pool.price[workers])
+        if config.budget is not None:
+            wanted = offers.taken(ahead, price, worth, money, order, reason[items] == AUDIT)
+            workers[np.arange(workers.shape[1]) >= wanted[:, None]] = -1
+    paid = np.where(workers < 0, 0.0, price).sum(axis=1) / np.maximum((workers >= 0).sum(axis=1), 1)
+    if priced or not (worth == 1.0).all():
+        ahead = ahead.by_workers(worth, np.where(paid > 0, paid, 1.0))
         order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
-        order = order[wanted[order] > 0] if config.budget is not None else order
+    order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]
-    if config.budget is not None and pool is not None and pool.has_prices:
-        paid = _affordable(config.budget, workers, wanted[order], pool)
-        order, workers = order[paid], workers[paid]
     return Escalation(
         reason=reason,
+        settled=settled,
         items=items[order],
         judgments=wanted[order],
         ahead=ahead,
@@ -218,6 +239,8 @@ def planned(
         expected=ahead.mean(waits),
         correction=factor,
         has_costs=costs is not None,
+        tests=tests,
+        pool=pool,
     )
 
 
@@ -227,21 +250,16 @@ def _in_buckets(reason: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[
     return np.concatenate([order[of == AUDIT], order[(of != AUDIT) & (of != EXPERT)], order[of == EXPERT]])
 
 
-def _wanted(n_judgments: NDArray[np.int64], reason: NDArray[np.int32], config: EscalateConfig) -> NDArray[np.int64]:
+def _wanted(
+    result: Consensus, items: NDArray[np.int64], reason: NDArray[np.int32], config: EscalateConfig
+) -> NDArray[np.int64]:
     """(n,) judgments to ask for now without a budget: one, or what is missing; none where an expert is to decide."""
-    missing = np.where(reason == AUDIT, AUDITED_BY, config.min_judgments) - n_judgments
-    return np.where(reason == EXPERT, 0, np.maximum(missing, 1))
-
-
-def _affordable(
-    budget: float, workers: NDArray[np.int32], wanted: NDArray[np.int64], pool: AlignedPool
-) -> NDArray[np.bool_]:
-    """(n,) where somebody can be asked for every judgment, as far as the money goes."""
-    asked = np.arange(workers.shape[1]) < wanted[:, None]
-    price = np.where(asked, np.where(workers >= 0, pool.price[workers], np.inf), 0.0).sum(axis=1)
-    can = np.isfinite(price)
-    spent = np.cumsum(np.where(can, price, 0.0))
-    return np.asarray(can & (spent <= budget * (1.0 + 1e-12)), np.bool_)
+    n = result.judgments.per_item[items]
+    least = np.full(len(items), config.min_judgments)
+    if result.models is not None:
+        least[result.models.vouched[items]] = 1
+    least[reason == AUDIT] = min(AUDITED_BY, config.max_judgments)
+    return np.where(reason == EXPERT, 0, np.maximum(least - n, 1))
 
 
 def _within(
@@ -250,30 +268,43 @@ def _within(
     audits: NDArray[np.bool_],
     ahead: LookAhead,
     order: NDArray[np.int64],
+    tests: Retests,
     pool: AlignedPool | None,
-) -> NDArray[np.int64]:
-    """(n,) judgments that the budget pays for: the audits first, then where they save most."""
+) -> tuple[NDArray[np.int64], float]:
+    """(n,) judgments that the budget pays for, audits first, then where they save most; and what it is without tests.
+
+    With a ``pool`` of which it is not known yet who would do what for which price: at least one of each item, and as
+    many as it would pay for were all at the least price, for ``offers.taken`` to choose from.
+    """
     assert config.budget is not None
-    price, unit = 1.0, "judgments"
+    price, unit, n_tests = 1.0, "judgments", len(tests.items)
+    tested = float(n_tests)
     if pool is not None and pool.has_prices:
-        price, unit = float(pool.price[pool.named].min()), "in money"
+        able = pool.able if pool.able.any() else pool.named
+        price, unit, tested = float(pool.price[able].min()), "in money", float(pool.price[tests.workers].sum())
     elif config.price is not None:
-        price, unit = config.price, "in money"
-    n = math.floor(config.budget / price + 1e-9)
+        price, unit, tested = config.price, "in money", config.price * n_tests
+    n = math.floor(config.budget / price + offers.ROUNDING)
     if n < 1:
         raise ConfigError(
             f"budget {config.budget:g} does not pay for one judgment; raise --budget, which is a number of judgments, "
             "or money where --price or the workers' prices are known"
         )
     forced = int(wanted[audits].sum())
-    if n < forced:
+    left = math.floor((config.budget - tested) / price + offers.ROUNDING) - forced
+    if left < 0:
+        what = [f"{n_tests:,} retests"] * (n_tests > 0) + [f"{forced:,} judgments of the audit sample"] * (forced > 0)
         raise ConfigError(
-            f"budget {config.budget:g} {unit} pays for {n:,} judgments, but the audit sample alone needs {forced:,}; "
-            "raise --budget or lower --audit"
+            f"budget {config.budget:g} {unit} pays for {n:,} judgments, but not for the {' and '.join(what)}; raise "
+            f"--budget or lower --{'retest' if n_tests else 'audit'}"
         )
-    found = allotted(ahead, n - forced, order, ~audits & (wanted > 0))
+    may_ask = ~audits & (wanted > 0)
+    found = allotted(ahead, left, order, may_ask)
+    if pool is not None:
+        found = np.maximum(found, may_ask)
     found[audits] = wanted[audits]
-    return found
+    money = config.budget - tested if unit == "in money" and pool is not None and pool.has_prices else left + forced
+    return found, float(money)
 
 
 def _most_urgent(result: Consensus, items: NDArray[np.int64], ahead: LookAhead) -> NDArray[np.int64]:

@@ -24,12 +24,13 @@ TOLD_FROM = 5
 """Judgments from which it can be told that more will not settle an item. On sentiment, rte and face those with two or
 three judgments and P(settled) near .2 were settled in .4 to .7 of all cases; with five P(settled) is right on average:
 .29 and .29, .33 and .36, but .06 and .26 on face."""
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiples of it differ in all bits
 CHANGES = 2  # of the best label, as judgments came in, after which an item goes to an expert
 
 
-def status_codes(result: Consensus, reason: NDArray[np.int32]) -> NDArray[np.int32]:
+def status_codes(result: Consensus, reason: NDArray[np.int32], settled: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Position in STATUSES of the status of every row of ``result.labels``, given the ``reasons``."""
-    status = np.where(reason < 0, 0, 1).astype(np.int32)
+    status = np.where((reason < 0) | settled, 0, 1).astype(np.int32)
     status[reason == EXPERT] = STATUSES.index("expert")
     gold = STATUSES.index("gold")
     if result.gold is not None:
@@ -38,8 +39,12 @@ def status_codes(result: Consensus, reason: NDArray[np.int32]) -> NDArray[np.int
     return status
 
 
-def reasons(result: Consensus, config: EscalateConfig, accepted: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
-    """(I,) position in REASONS of why an item is escalated; -1 where it is settled or gold.
+def reasons(
+    result: Consensus, config: EscalateConfig, accepted: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """(I,) position in REASONS of why an item is escalated, -1 where it is not; and (I,) which are settled.
+
+    Gold is neither. An item that is settled is escalated only to be audited.
 
     Settled are items with at least ``min_judgments``, or with the vote of a model that has met enough items that people
     judged, and a confidence of at least ``target``; less ``margin`` where the item was ``accepted`` (I,) before.
@@ -54,13 +59,13 @@ def reasons(result: Consensus, config: EscalateConfig, accepted: NDArray[np.bool
     settled &= result.consensus_label >= 0
     unanimous = result.votes[1] == 1
     reason = np.where(unanimous, WEAK_WORKERS, DISAGREEMENT).astype(np.int32)
-    reason[~enough] = TOO_FEW
+    reason[~enough | (n == 0)] = TOO_FEW
     reason[n >= config.max_judgments] = EXPERT
     reason[settled] = -1
     reason[_audit_sample(result, settled, config)] = AUDIT
     if result.gold is not None:
-        reason[result.gold.items] = -1
-    return reason
+        reason[result.gold.items], settled[result.gold.items] = -1, False
+    return reason, settled
 
 
 def hopeless(
@@ -68,17 +73,18 @@ def hopeless(
     items: NDArray[np.int64],
     reason: NDArray[np.int32],
     p_settled: NDArray[np.float64],
+    foreseen: NDArray[np.bool_],
     config: EscalateConfig,
 ) -> NDArray[np.bool_]:
     """(n,) which of the unsettled ``items`` more judgments will not settle: they go to an expert.
 
-    Those with at least five judgments whose ``p_settled`` (n,) is below ``expert_below``, or whose best label changed
-    twice as judgments came in (told where every judgment has a time).
+    Those with at least five judgments whose ``p_settled`` (n,), where it is ``foreseen`` (n,) up to the cap, is below
+    ``expert_below``, or whose best label changed twice as judgments came in (told where every judgment has a time).
     """
     if not result.identified:
         return np.zeros(len(items), np.bool_)
     late = (result.judgments.per_item[items] >= TOLD_FROM) & ((reason == WEAK_WORKERS) | (reason == DISAGREEMENT))
-    found = late & (p_settled < config.expert_below)
+    found = late & foreseen & (p_settled < config.expert_below)
     asked = np.flatnonzero(late & ~found)
     found[asked] = _changes(result, items[asked]) >= CHANGES
     return np.asarray(found)
@@ -95,6 +101,8 @@ def _changes(result: Consensus, items: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.lexsort((judgments.worker[at], when, own))
     timed = np.ones(len(items), np.bool_)
     timed[own[np.isnat(when)]] = False
+    if result.models is not None:  # what models say of an item was not known judgment by judgment
+        timed[result.models.votes.per_item[items] > 0] = False
     log_C = _log_likelihoods(result, at[order])
     starts = np.concatenate([[0], np.cumsum(judgments.per_item[items])])
     log_prior = np.log(np.maximum(result.prior_shares, 1e-300))
@@ -118,18 +126,27 @@ def _log_likelihoods(result: Consensus, at: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _audit_sample(result: Consensus, settled: NDArray[np.bool_], config: EscalateConfig) -> NDArray[np.bool_]:
-    """(I,) a random share of the items, by a hash of the id: the same ones every time.
+    """(I,) a random share of the items that have judgments left, by a hash of the id: the same data, the same ones.
 
-    Where models voted, of those that they voted on and fewer than two people judged; else of the ``settled`` ones that
-    still have judgments left: items escalated are no random sample, and nothing should be measured on them alone.
+    Where models voted, of those that they voted on and fewer than two people judged; else of the ``settled`` ones, each
+    drawn anew once it has another judgment: items escalated are no random sample, and nothing should be measured on
+    them alone.
     """
     judgments = result.judgments
+    n = judgments.per_item
     if not config.audit:
         return np.zeros(judgments.n_items, np.bool_)
-    draw = hashed(judgments.item_ids) ^ np.uint64(result.config.seed)
-    drawn = draw / 2.0**64 < config.audit
+    draw = hashed(judgments.item_ids) + np.uint64(result.config.seed) * SPREAD
+    if result.models is None:
+        draw = _mixed(draw) + n.astype(np.uint64) * SPREAD
+    drawn = (_mixed(draw) / 2.0**64 < config.audit) & (n < config.max_judgments)
     if result.models is not None:
-        drawn &= (result.models.votes.per_item > 0) & (judgments.per_item < AUDITED_BY)
-    else:
-        drawn &= settled & (judgments.per_item < config.max_judgments)
-    return np.asarray(drawn)
+        return np.asarray(drawn & (result.models.votes.per_item > 0) & (n < AUDITED_BY))
+    return np.asarray(drawn & settled)
+
+
+def _mixed(draw: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014): every bit decides about every bit."""
+    draw = (draw ^ (draw >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    draw = (draw ^ (draw >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return draw ^ (draw >> np.uint64(31))

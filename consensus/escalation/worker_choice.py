@@ -40,11 +40,14 @@ class Choice:
     workers: NDArray[np.int32]
     """(n, M) codes, as many as judgments are wanted; -1 is nobody."""
     worth: Reals
-    """(n,) what they tell about the item, over what a usual worker tells; 1 where they are not weighed by item."""
+    """(n,) what they tell about the item, over what a usual worker tells; 1 where they are not weighed by item.
+
+    Where there is nobody: 0 if a pool says who can be asked, else 1.
+    """
 
 
 def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None) -> Choice:
-    """The workers to ask for the ``wanted`` (n,) judgments of each item.
+    """The workers to ask for the ``wanted`` (n,) judgments of each item, the most urgent first.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), per money where the ``pool`` has prices, with C as right as workers surely are
@@ -55,7 +58,9 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     The same for any number of threads.
     """
     found = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
-    confusions, judgments, nothing = result.confusions, result.judgments, Choice(found, np.ones(len(items)))
+    confusions, judgments = result.confusions, result.judgments
+    worth_of_nobody = 1.0 if pool is None else 0.0
+    nothing = Choice(found, np.full(len(items), worth_of_nobody))
     if not confusions.n_workers or not len(items):
         return nothing
     share, quota, price = _terms(result, float(wanted.sum()), pool)
@@ -79,13 +84,14 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     told = np.empty(len(items))
 
     def block(b: int) -> None:
-        rows = slice(len(items) * b // n_blocks, len(items) * (b + 1) // n_blocks)
+        rows = slice(b, None, n_blocks)  # every block has items of all degrees of urgency
+        own = np.ascontiguousarray(items[rows])
         mine = quota[able] // n_blocks + ((np.arange(len(able)) + b) % n_blocks < quota[able] % n_blocks)
-        chosen = np.empty((rows.stop - rows.start, found.shape[1]), np.int32)
+        chosen, tells = np.empty((len(own), found.shape[1]), np.int32), np.empty(len(own))
         kernels.choose(
-            np.ascontiguousarray(result.beliefs.dense(items[rows])) if by_item else np.zeros((0, 1)),
-            items[rows],
-            wanted[rows],
+            np.ascontiguousarray(result.beliefs.dense(own)) if by_item else np.zeros((0, 1)),
+            own,
+            np.ascontiguousarray(wanted[rows]),
             drawn,
             result.config.seed,
             judgments.item_start,
@@ -97,15 +103,16 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
             N_CANDIDATES,
             mine,
             chosen,
-            told[rows],
+            tells,
         )
-        found[rows] = able_or_nobody[chosen]
+        found[rows], told[rows] = able_or_nobody[chosen], tells
 
     result.backend.map(block, range(n_blocks))
+    nobody = found[:, 0] < 0
     if not by_item:
-        return nothing
+        return Choice(found, np.where(nobody, worth_of_nobody, 1.0))
     usually = result.beliefs.information_gain(items, representatives(result, C, share[able]), result.backend)
-    return Choice(found, np.where(found[:, 0] < 0, 1.0, told / np.maximum(usually, LEAST_TOLD)))
+    return Choice(found, np.where(nobody, worth_of_nobody, told / np.maximum(usually, LEAST_TOLD)))
 
 
 def names(result: Consensus, workers: NDArray[np.int32]) -> pa.StringArray:
@@ -130,8 +137,7 @@ def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[R
     price = np.ones(len(activity))
     available = np.full(len(activity), np.inf)
     if pool is not None:
-        activity = np.where(pool.named, np.maximum(activity, 1.0), 0.0)
-        available, price = pool.available, pool.price
+        activity, available, price = pool.activity(result.judgments), pool.available, pool.price
     share = np.where(right & (available > 0), activity, 0.0)
     quota = np.ceil(QUOTA * total * share / max(share.sum(), 1.0))
     if pool is not None:  # whoever says how much he can do has said it

@@ -44,6 +44,7 @@ def choose(
     is ``quota`` (W,) left, from which the chosen are taken. If none is found by drawing, the next one who can is it.
     """
     n_workers, n_labels, by_item = quota.shape[0], posterior.shape[1], posterior.shape[0] > 0
+    left = quota.sum()
     for r in range(item.shape[0]):
         begin, end = item_start[item[r]], item_start[item[r] + 1]
         state = np.uint64(item[r] + 1) ^ np.uint64(seed << 32)
@@ -52,7 +53,7 @@ def choose(
         for m in range(out_worker.shape[1]):
             out_worker[r, m] = -1
         told, n_chosen = 0.0, 0
-        for m in range(wanted[r]):
+        for m in range(min(wanted[r], left)):
             best, most, found = -1, -1.0, 0
             for _ in range(DRAWS):
                 state = _next(state)
@@ -77,6 +78,7 @@ def choose(
                 break
             out_worker[r, m] = best
             quota[best] -= 1
+            left -= 1
             n_chosen += 1
             told += _information(posterior, r, best, C, row_entropy, n_labels) if by_item else usual[best]
         out_told[r] = told / max(n_chosen, 1)

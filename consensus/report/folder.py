@@ -17,7 +17,7 @@ from consensus import escalation, model_tables, worker_audit
 from consensus.config import AuditConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
-from consensus.report import page, routing
+from consensus.report import page
 from consensus.report.summary import summary
 from consensus.result import decoded, named
 
@@ -176,13 +176,13 @@ def write(
     progress("escalating")
     matrix = None if costs is None else costs.align(result.judgments)
     pool = None if asked is None else asked.align(result.judgments, escalate.skill)
-    found = escalation.planned(result, escalate, costs=matrix, pool=pool, previous=previous)
+    found = escalation.planned(result, escalate, costs=matrix, pool=pool, previous=previous, audit=audit)
     progress("summary of the items")
     told = summary(result, found, escalate, gold, reading or {}, audit, previous)
     with whole(out) as folder:
         workers = functools.cache(lambda: worker_audit.worker_columns(result, audit, costs=matrix, price=price))
         cells = functools.cache(lambda: worker_audit.confusion_columns(result))
-        for name, save in _tables(result, found, audit, workers, cells, previous, posteriors, ending, defuse).items():
+        for name, save in _tables(result, found, workers, cells, previous, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         if report:
@@ -206,7 +206,6 @@ def write(
 def _tables(
     result: Consensus,
     found: escalation.Escalation,
-    audit: AuditConfig,
     workers: Callable[[], Columns],
     cells: Callable[[], Columns],
     previous: Previous | None,
@@ -237,14 +236,14 @@ def _tables(
         table = pa.table(cells())
         in_blocks(table.num_rows, lambda rows: table.slice(rows.start, rows.stop - rows.start))(path)
 
-    retests = routing.retests(result, audit)
+    retests = pa.table(found.tests.columns(result))
 
     def escalations(rows: slice) -> Table:
         last = slice(max(rows.start - len(found.items), 0), max(rows.stop - len(found.items), 0))
         return pa.concat_tables(
             [
                 pa.table(found.columns(result, rows)),
-                pa.table(retests).slice(last.start, last.stop - last.start),
+                retests.slice(last.start, last.stop - last.start),
             ]
         )
 
@@ -255,7 +254,7 @@ def _tables(
         "labels": in_blocks(len(status), labels),
         "workers": at_once(lambda _: workers()),
         "confusions": confusions,
-        "escalations": in_blocks(len(found.items) + len(retests["item"]), escalations),
+        "escalations": in_blocks(len(found.items) + retests.num_rows, escalations),
         "rejects": at_once(_rejects),
     }
     if previous is not None:

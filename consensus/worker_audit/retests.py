@@ -64,8 +64,10 @@ def retest_table(
     return framed(retest_columns(result, AuditConfig.of(config, **settings), n_items))
 
 
-def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_LISTED) -> Columns:
-    """The columns that ``retest_table`` shows."""
+def retest_columns(
+    result: Consensus, config: AuditConfig, n_items: int = MOST_LISTED, may: NDArray[np.bool_] | None = None
+) -> Columns:
+    """The columns that ``retest_table`` shows, of the items that ``may`` (I,) be proposed; by default all."""
     import pyarrow as pa
 
     result = result.members or result
@@ -75,7 +77,7 @@ def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_L
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
     more = np.where(undecided, np.maximum(more, config.least_judgments), more)
     open_ones = np.flatnonzero(judged.near & (more > 0) & (n_items > 0) & result.identified)
-    own, item, label = proposed(result, open_ones, np.minimum(more[open_ones], n_items))
+    own, item, label = proposed(result, open_ones, np.minimum(more[open_ones], n_items), may)
     worker = open_ones[own]
     return {
         "worker": result.judgments.worker_ids.take(pa.array(worker)),
@@ -87,14 +89,17 @@ def retest_columns(result: Consensus, config: AuditConfig, n_items: int = MOST_L
 
 
 def proposed(
-    result: Consensus, workers: NDArray[np.int64], n_items: NDArray[np.int64]
+    result: Consensus,
+    workers: NDArray[np.int64],
+    n_items: NDArray[np.int64],
+    may: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
     """Items of all but certain label that ``workers`` (n,) have not judged, at most ``n_items`` (n,) for each.
 
     Each next item is of the label that narrows the worker's accuracy (over labels in the proportions of the class
     prior) most: common labels of which he judged few, and which he gets right about half of the time. Items are gold,
-    and the first 2,000 that ``proposals`` lists. Every worker begins elsewhere in the list, so that not all get the
-    same items.
+    and the first 2,000 that ``proposals`` lists, as far as they ``may`` (I,) be proposed. Every worker begins elsewhere
+    in the list, so that not all get the same items.
 
     Returns
     -------
@@ -105,6 +110,8 @@ def proposed(
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
     skill = skills.elsewhere(result)
     item, label = _suited(result, skill)
+    if may is not None:
+        item, label = item[may[item]], label[may[item]]
     totals = result.confusions.totals()[workers]
     judged = _judged_by(result, workers)
     chosen = [
