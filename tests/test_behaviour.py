@@ -4,6 +4,7 @@ import itertools
 import math
 import statistics
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -217,10 +218,12 @@ class TestMissing:
         assert behaviours(fit(None, model_votes=votes)).empty
 
 
-def test_columns_and_command_line(run: Run) -> None:
+def test_columns_and_command_line(run: Run, tmp_path: Path) -> None:
     columns = behaviour_columns(fit(simulate(60, 4, 2, 3, seed=1).judgments))
-    ran = run("audit", DIGITS / "judgments.csv", "--table", "behaviour")
+    rows = (DIGITS / "judgments.csv").read_text().splitlines(keepends=True)[:500]
+    (tmp_path / "judgments.csv").write_text("".join(rows))
+    ran = run("audit", tmp_path / "judgments.csv", "--table", "behaviour")
     assert ran.status == 0
     lines = ran.out.splitlines()
     assert lines[0].split(",") == list(columns)
-    assert len(lines) == 37
+    assert len(lines) == 1 + len({row.split(",")[1] for row in rows[1:]})

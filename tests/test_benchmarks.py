@@ -338,6 +338,7 @@ def test_acceptance_of_model_votes() -> None:
     }
 
 
+@pytest.mark.compiled
 def test_time_that_model_votes_add() -> None:
     fits = models_speed.timed(10_000)
     assert [one.what for one in fits] == ["1,000 judgments", "1,000 judgments and 800 soft votes"]

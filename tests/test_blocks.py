@@ -81,6 +81,7 @@ def test_any_blocks_tell_the_same(
     assert outcome(path, size, repeats=repeats) == outcome(path, 1 << 20, repeats=repeats)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("size", [1, 10, 100])
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".jsonl", ".parquet"])
 def test_every_format_in_blocks(tmp_path: Path, size: int, ending: str) -> None:

@@ -76,6 +76,7 @@ class TestTemperature:
 
 
 class TestCrossFitting:
+    @pytest.mark.compiled
     def test_each_fold_is_tempered_as_the_others_ask(self) -> None:
         posterior, accepted = drawn_gold(120, 3, 3.0, 1)
         fold = np.arange(120) % 10
@@ -150,6 +151,7 @@ class TestFit:
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
         np.testing.assert_array_equal(result.consensus_label, plain.consensus_label)
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize(("n_gold", "rho", "by"), [(99, None, 0), (100, None, 100), (100, 0.3, 0)])
     def test_when_there_is_enough_of_it(self, n_gold: int, rho: float | None, by: int) -> None:
         drawn, table = crowd()
@@ -159,6 +161,7 @@ class TestFit:
         assert (result.rho > 0) == (by == 0)
         assert LEAST_GOLD == 100
 
+    @pytest.mark.compiled
     def test_gold_that_nobody_judged_does_not_count(self) -> None:
         drawn, table = crowd()
         gold = drawn.truth_table(120, 1)
@@ -169,6 +172,7 @@ class TestFit:
         few = table[~table["item"].isin(gold["item"][:20])]
         assert fit(few, gold=gold, model_votes=votes).tempering.n_gold == 100
 
+    @pytest.mark.compiled
     def test_people_and_models(self) -> None:
         drawn, table = crowd()
         gold = drawn.truth_table(150, 1)
@@ -182,6 +186,7 @@ class TestFit:
         np.testing.assert_allclose(result.posterior, expected, atol=1e-3)
         np.testing.assert_array_equal(result.consensus_label, plain.consensus_label)
 
+    @pytest.mark.compiled
     def test_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(layout, "FEW_LABELS", 0)
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
@@ -199,6 +204,7 @@ class TestFit:
         np.testing.assert_allclose(result.posterior, expected, rtol=1e-9, atol=1e-12)
         np.testing.assert_array_equal(result.consensus_label, plain.consensus_label)
 
+    @pytest.mark.compiled
     def test_confidence_is_better_so_where_judgments_err_together(self) -> None:
         drawn, table = crowd(3000)
         gold = drawn.truth_table(150, 1)
@@ -227,6 +233,7 @@ class TestAudit:
                 rtol=1e-6,
             )
 
+    @pytest.mark.compiled
     def test_copies_are_found_all_the_same(self) -> None:
         drawn, table = crowd()
         gold = drawn.truth_table(150, 1)

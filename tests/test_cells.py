@@ -430,6 +430,7 @@ class TestFits:
         assert result.confusions.missed is not None
         np.testing.assert_allclose(result.confusions.missed + counts.sum(axis=(1, 2)), drawn.per_worker, rtol=1e-9)
 
+    @pytest.mark.compiled
     @pytest.mark.usefixtures("only_given")
     @pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
     @pytest.mark.parametrize("n_gold", [0, 8])
@@ -464,6 +465,7 @@ class TestFits:
             assert dense.gold_posterior is not None
             np.testing.assert_allclose(given.gold_posterior, dense.gold_posterior, rtol=1e-7, atol=1e-9)
 
+    @pytest.mark.compiled
     @pytest.mark.usefixtures("only_given")
     def test_same_bits_for_any_number_of_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
@@ -565,6 +567,7 @@ class TestFits:
         assert confusions(result)[["count", "probability", "low", "high"]].notna().all().all()
         assert escalate(result)["priority"].notna().all()
 
+    @pytest.mark.compiled
     @pytest.mark.usefixtures("only_given")
     @pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
     @pytest.mark.parametrize("n_gold", [0, 15])

@@ -97,6 +97,7 @@ def test_what_does_not_fit_the_labels(write: Write) -> None:
             odd.align(JUDGED)
 
 
+@pytest.mark.compiled
 def test_many_labels() -> None:
     labels = [f"l{k:03}" for k in range(300)]
     rng = np.random.default_rng(0)

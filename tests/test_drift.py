@@ -183,6 +183,7 @@ def test_a_change_of_everyone_is_told_and_stands_in_the_reasons() -> None:
     assert f"of 20 workers who judged before and after {together.sum()} change" in everyone["reason"]
 
 
+@pytest.mark.compiled
 def test_a_few_who_drift_are_no_change_of_everyone() -> None:
     table = drifting(fit(guided(lambda worker, late: late & (worker < 3), 2)))
     assert table["drifts"].tolist() == [True] * 3 + [False] * 18
@@ -190,6 +191,7 @@ def test_a_few_who_drift_are_no_change_of_everyone() -> None:
     assert not table["reason"].iloc[:3].str.contains("crowd").any()
 
 
+@pytest.mark.compiled
 def test_nobody_goes_with_a_crowd_that_goes_the_other_way() -> None:
     found = drifts(fit(guided(lambda worker, late: late == (worker > 2), 3)))
     assert found.crowd.changed
@@ -253,6 +255,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     assert one.equals(two)
 
 
+@pytest.mark.compiled
 def test_long_timelines_have_the_limit_for_a_p_value(monkeypatch: pytest.MonkeyPatch) -> None:
     result = fit(at_random(simulate(1500, 4, 3, 4, seed=7).judgments, 7))
     exact = drifts(result).p

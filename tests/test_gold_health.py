@@ -125,6 +125,7 @@ def leaky(n_leaked: int, seed: int = 2) -> tuple[Consensus, set[str]]:
     return fit(judgments, gold=known, rho=0.2), {ids[i] for i in leaked}
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("n_leaked", "found"), [(0, 0), (8, 4), (60, 40)])
 def test_leaked_gold_is_found(n_leaked: int, found: int) -> None:
     result, leaked = leaky(n_leaked)
@@ -263,6 +264,7 @@ class TestOddCases:
 
 
 class TestForgiving:
+    @pytest.mark.compiled
     def test_what_would_change(self, fitted: tuple[Consensus, Gold, set[str]]) -> None:
         result, gold, wrong = fitted
         item = min(wrong)
@@ -383,6 +385,7 @@ def every_table(result: Consensus) -> list[pd.DataFrame]:
     ]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("few_labels", [32, 0])
 def test_threads_change_nothing(few_labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)

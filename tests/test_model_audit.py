@@ -53,6 +53,7 @@ def fitted(rows: Sequence[Row], votes: ModelVotes, **settings: Any) -> Consensus
     return fit(encoded(rows), model_votes=votes, **settings)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("seed", range(3))
 def test_accuracy_is_that_of_the_truth_not_of_people(seed: int) -> None:
     """People err on a fifth of the items; a model that is right on 90 % agrees with them on far fewer."""
@@ -69,7 +70,7 @@ def test_accuracy_is_that_of_the_truth_not_of_people(seed: int) -> None:
     assert np.isnan([found.weight, found.temperature, found.ece]).all()
 
 
-@pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("power", [0.5, 1.0, pytest.param(3.0, marks=pytest.mark.compiled)])
 def test_temperature_is_found(power: float) -> None:
     truth, rows = crowd(1)
     result = fitted(rows, voted(soft("m", truth, 2, power), LABELS))
@@ -111,6 +112,7 @@ def test_a_model_that_tells_nothing_says_so() -> None:
     assert table["n_effective"].dropna().tolist() == pytest.approx([1.0], abs=0.15)
 
 
+@pytest.mark.compiled
 def test_worth_in_judgments_of_people() -> None:
     """A model as good as the workers is worth one of their judgments, overall and by label."""
     truth, rows = crowd(5, n_workers=5)
@@ -122,6 +124,7 @@ def test_worth_in_judgments_of_people() -> None:
     assert table["accuracy"].tolist() == pytest.approx([0.8] * 4, abs=0.05)
 
 
+@pytest.mark.compiled
 def test_what_a_family_shares() -> None:
     truth, rows = crowd(7)
     rng = np.random.default_rng(8)
@@ -143,6 +146,7 @@ def test_what_a_family_shares() -> None:
     assert model_audit.families(alone, model_audit.rate(alone)) == []
 
 
+@pytest.mark.compiled
 def test_rows_beside_the_workers() -> None:
     truth, rows = crowd(9)
     gold = {"item": [f"i{i:04}" for i in range(50)], "label": [LABELS[k] for k in truth[:50]]}
@@ -178,6 +182,7 @@ def test_models_that_nobody_checked() -> None:
     assert family.worst == ()
 
 
+@pytest.mark.compiled
 def test_a_family_without_a_mistake() -> None:
     truth, rows = crowd(11, accuracy=0.97, n_workers=4)
     votes = voted([*hard("a", truth), *hard("b", truth)], LABELS, {"a": "f", "b": "f"})

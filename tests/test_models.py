@@ -223,6 +223,7 @@ class TestEM:
             assert codes(result, "not_converged")
         assert dawid_skene.fit(drawn).converged
 
+    @pytest.mark.compiled
     def test_threads_and_backends_give_the_same_bits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
 

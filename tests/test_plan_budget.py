@@ -18,6 +18,7 @@ from consensus.simulation import simulate_votes
 
 
 class TestTable:
+    @pytest.mark.compiled
     def test_ways_and_figures(self) -> None:
         drawn = simulate(300, 12, 3, 6, accuracy=0.7, seed=1)
         told: list[tuple[str, float | None]] = []

@@ -57,6 +57,7 @@ def fitted() -> tuple[Consensus, Any]:
 
 
 class TestQuality:
+    @pytest.mark.compiled
     def test_a_gold_item_is_accepted_as_the_others_ask(self, fitted: tuple[Consensus, Any]) -> None:
         result, drawn = fitted
         assert result.gold is not None
@@ -79,6 +80,7 @@ class TestQuality:
         assert (measured["low"], measured["high"], measured["measured_error"]) == (low, high, n_wrong / n)
         assert found["gold"]["all"]["items"] == 200
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("gold", [0, 40, 200])
     def test_by_label_adds_up(self, gold: int) -> None:
         drawn, table = crowd(900, 3)
@@ -99,6 +101,7 @@ class TestQuality:
         assert found["items"] == 900 - gold
         assert found["audited"] == (gold > 0)
 
+    @pytest.mark.compiled
     def test_labels_accepted_most_often_are_shown(self) -> None:
         drawn = simulate(800, 10, 30, 4, accuracy=0.9, seed=1, prior=np.arange(1, 31) / 465)
         result = fit(drawn.judgments, rho=0.2)
@@ -183,6 +186,7 @@ class TestWords:
         (tmp_path / "g.csv").write_text(writing.text(drawn.truth_table(120, 1)))
         return tmp_path / "j.csv", tmp_path / "g.csv"
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("with_gold", [True, False])
     def test_every_command_that_accepts_says_the_same(
         self, run: Run, files: tuple[Path, Path], tmp_path: Path, with_gold: bool
@@ -201,6 +205,7 @@ class TestWords:
         for command in (["audit"], ["aggregate", "--posteriors"]):  # these accept nothing
             assert "accepted" not in run(*command, *(given[:-2] if command == ["audit"] else given)).err
 
+    @pytest.mark.compiled
     def test_how_the_confidence_was_made(self, run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
         judgments, gold = files
         err = run("run", judgments, "--gold", gold, "--out", tmp_path / "a").err

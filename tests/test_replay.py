@@ -131,6 +131,7 @@ class TestReplay:
         assert [after - before for before, after in pairwise(counts)] == asked[:-1]
         assert step.result.judgments.per_item.max() <= 4
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("seed", range(4))
     def test_as_the_naive_one(self, drawn: Simulation, seed: int) -> None:
         rng = np.random.default_rng(seed)

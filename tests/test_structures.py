@@ -165,6 +165,7 @@ def all_arrays(result: Consensus) -> list[Any]:
     ]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("model", [fit, majority_vote.fit])
 @pytest.mark.parametrize("smallest", [20, 60, 400, 10**6])
 @pytest.mark.parametrize("n_labels", [3, 5])

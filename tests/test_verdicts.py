@@ -211,6 +211,7 @@ class TestKinds:
         assert set(told[flat]) == {"spammer"}
         assert not set(told[~flat]) & {"spammer", "adversarial"}
 
+    @pytest.mark.compiled
     def test_beside_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from consensus.models import layout
 

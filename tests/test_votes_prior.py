@@ -201,6 +201,7 @@ class TestObjective:
 
 
 class TestBits:
+    @pytest.mark.compiled
     def test_threads_and_order_of_rows(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 50)
         drawn = simulate(300, 12, 3, 2, seed=5)
@@ -270,6 +271,7 @@ class TestSources:
         np.testing.assert_allclose(result.posterior[-1], own / own.sum(), rtol=1e-4)
         assert warned(result, "items_without_judgments") is not None
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("kinds", ["ss", "hh", "sh"])
     def test_gold_stays_and_its_audit_leaves_it_out(self, kinds: str) -> None:
         drawn = simulate(120, 6, 3, 3, accuracy=0.7, seed=4)
@@ -306,6 +308,7 @@ class TestSources:
         assert (np.diagonal(result.models.weights.Cm[1]) > 0.75).all()
         assert np.isfinite(result.posterior).all()
 
+    @pytest.mark.compiled
     def test_gold_that_the_models_rule_out(self) -> None:
         """So many alike that the gold label is left a prior of 0."""
         drawn = simulate(60, 6, 2, 3, seed=4)

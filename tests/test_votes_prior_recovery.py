@@ -48,12 +48,14 @@ def crowd_and_model() -> tuple[Any, Reals]:
 
 
 class TestWeights:
+    @pytest.mark.compiled
     @pytest.mark.parametrize("power", [0.5, 1, 2, 3])
     def test_confidence_is_set_right(self, power: float) -> None:
         drawn, q = crowd_and_model()
         (found,) = beta(fit(drawn.judgments, model_votes=stated(drawn.judgments, powered(q, power)), rho=0.3))
         assert found * power == pytest.approx(1, abs=0.12)
 
+    @pytest.mark.compiled
     def test_copies_share_the_weight(self) -> None:
         drawn, q = crowd_and_model()
         (one,) = beta(fit(drawn.judgments, model_votes=stated(drawn.judgments, q), rho=0.3))
@@ -61,6 +63,7 @@ class TestWeights:
         assert two[0] == pytest.approx(two[1], rel=1e-6)
         assert two.sum() == pytest.approx(one, rel=0.02)
 
+    @pytest.mark.compiled
     def test_a_useless_model_gets_no_weight(self) -> None:
         drawn, q = crowd_and_model()
         noise = np.random.default_rng(2).dirichlet(np.ones(4), 3000)
@@ -68,6 +71,7 @@ class TestWeights:
         assert found[1] < 0.05
         assert found[0] == pytest.approx(1, abs=0.12)
 
+    @pytest.mark.compiled
     def test_shares_of_the_labels_are_known_without_votes(self) -> None:
         drawn = simulate(3000, 10, 3, 5, prior=[0.7, 0.2, 0.1], seed=2)
         weak = probabilities(drawn.truth, 3, 0.7, np.random.default_rng(1))  # as if the labels were equally frequent

@@ -39,6 +39,7 @@ class TestTrust:
             (0, 500, 0, 50),
         ],
     )
+    @pytest.mark.compiled
     def test_below_fifty_items_only_the_label_counts(
         self, n_double: int, n_single: int, n_gold: int, met: float
     ) -> None:
@@ -99,6 +100,7 @@ def majority_votes(judgments: Judgments, kind: str, extra: tuple[str, ...] = ())
 
 
 class TestCircular:
+    @pytest.mark.compiled
     @pytest.mark.parametrize("kind", ["hard", "soft"])
     @pytest.mark.parametrize("declared", [True, False])
     def test_no_effect_where_people_judged(self, kind: str, declared: bool) -> None:
@@ -145,6 +147,7 @@ class TestCircular:
         ):
             fit(drawn.judgments, model_votes=votes, trained_on_consensus=("x", "a"))
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("seed", [1, 2, 3])
     def test_a_copy_does_not_make_wrong_labels_surer(self, seed: int) -> None:
         drawn = contested(seed)

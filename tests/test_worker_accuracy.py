@@ -95,13 +95,14 @@ class TestRecords:
         np.add.at(exact, j.worker, np.log(right + (1 - right) / (n_labels - 1)))
         np.testing.assert_allclose(found.even_log, exact, rtol=0.03, atol=0.3)  # by the mean of each bin
 
-    @pytest.mark.parametrize("n_labels", [2, 6])
+    @pytest.mark.parametrize("n_labels", [2, pytest.param(6, marks=pytest.mark.compiled)])
     def test_items_with_very_many_judgments_do_not_underflow(self, n_labels: int) -> None:
         drawn = simulate(4, 900, n_labels, 900, accuracy=0.8, seed=0)
         found = records.records(fit(drawn.judgments, rho=0.2))
         assert np.isfinite(found.predicted).all()
         np.testing.assert_array_equal(found.own.n.sum(axis=1), drawn.judgments.per_worker)
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("n_labels", [2, 6])
     def test_a_long_product_becomes_a_logarithm(self, n_labels: int) -> None:
         """Three workers with 1,500 judgments that each have a probability of about a half, or less."""
@@ -129,6 +130,7 @@ class TestRecords:
         predicted = np.bincount(drawn.judgments.worker, weights=said[:, 2])
         np.testing.assert_allclose(records.records(result).predicted, predicted, rtol=1e-5)
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize("n_labels", [3, 6])
     def test_bits_do_not_depend_on_threads_or_order(self, n_labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 200)
