@@ -27,6 +27,10 @@ class Previous:
     """Items that were escalated then; none where that is not known."""
     needed: NDArray[np.float64]
     """Judgments that each of these needed; NaN where that was not said."""
+    correction: float = 1.0
+    """By which these had been multiplied."""
+    file: str = "previous"
+    """What holds the labels."""
 
     @classmethod
     def of(
@@ -37,12 +41,15 @@ class Previous:
         n_judgments: NDArray[np.int64],
         escalated: Sequence[str] | None = None,
         needed: NDArray[np.float64] | None = None,
+        correction: float = 1.0,
+        file: str = "previous",
     ) -> Previous:
         """From columns."""
         import pyarrow as pa
 
         texts = [pa.array(column, pa.string()) for column in (item, label, status, escalated or [])]
-        return cls(texts[0], texts[1], texts[2], n_judgments, texts[3], np.zeros(0) if needed is None else needed)
+        foretold = np.zeros(0) if needed is None else needed
+        return cls(texts[0], texts[1], texts[2], n_judgments, texts[3], foretold, correction, file)
 
     def rows(self, item_ids: pa.StringArray) -> NDArray[np.int64]:
         """(I,) row of each item, -1 where it is not there."""

@@ -1,6 +1,7 @@
 """After an earlier run: what stays accepted, how far its forecast was off, what changed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from consensus import escalate, fit, read_previous, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import FormatError
 from consensus.escalation import change_counts, changes, planned, reopening
-from consensus.report import folder
+from consensus.report import folder, words
 from consensus.result import Consensus, framed
+from tests.conftest import Run
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,7 @@ class TestReading:
             "opened_again": 0,
             "newly_accepted": 0,
             "new_items": 0,
+            "gone_items": 0,
         }
 
     def test_retests_are_no_escalations(self, tmp_path: Path) -> None:
@@ -65,7 +68,14 @@ class TestReading:
             ("item,label\na,x\n", None, "no column holds the status"),
             ("item,label,status,n_judgments\n", None, "a header but no rows; name the output of a run"),
             ("item,label,status,n_judgments\na,x,,1\n", None, "labels.csv:2: the status is missing: .*; name the"),
-            ("item,label,status,n_judgments\na,x,gold,many\n", None, 'labels.csv:2: n_judgments is "many", no number'),
+            ("item,label,status,n_judgments\na,x,gold,many\n", None, 'labels.csv:2: n_judgments is "many"; expec'),
+            ("item,label,status,n_judgments\na,x,gold,-3\n", None, 'labels.csv:2: n_judgments is "-3"; expected'),
+            ("item,label,status,n_judgments\na,x,gold,1e300\n", None, 'labels.csv:2: n_judgments is "1e300"; exp'),
+            (
+                "item,label,status,n_judgments\na,x,gold,1\nb,x,foo,1\n",
+                None,
+                'labels.csv:3: the status is "foo"; expected accepted, escalate, expert, gold; name the output',
+            ),
             ("item,label,status,n_judgments\na,x,gold,1\na,x,gold,1\n", None, "an item stands there twice"),
             (
                 "item,label,status,n_judgments\na,x,gold,1\n",
@@ -80,6 +90,37 @@ class TestReading:
                 (tmp_path / f"{name}.csv").write_text(text)
         with pytest.raises(FormatError, match=message):
             read_previous(tmp_path)
+
+    @pytest.mark.parametrize("text", ["{", "{}", '{"escalation": {"correction": "much"}}'])
+    def test_bad_summaries(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "labels.csv").write_text("item,label,status,n_judgments\na,x,gold,1\n")
+        assert read_previous(tmp_path).correction == 1.0
+        (tmp_path / "summary.json").write_text(text)
+        with pytest.raises(FormatError, match=r"summary.json: not the summary of a run; name the output folder of one"):
+            read_previous(tmp_path)
+
+    def test_nothing_there_or_of_other_items(self, run: Run, tmp_path: Path) -> None:
+        with pytest.raises(FormatError, match="nothing: no such file or folder; name the output folder of an earlier"):
+            read_previous(tmp_path / "nothing")
+        (tmp_path / "j.csv").write_text("item,worker,label\na,v,x\na,w,y\n")
+        (tmp_path / "labels.csv").write_text("item,label,status,n_judgments\nb,x,accepted,1\nc,x,accepted,1\n")
+        given = ("escalate", tmp_path / "j.csv", "--previous", tmp_path / "labels.csv")
+        ran = run(*given)
+        assert ran.status == 1
+        assert "labels.csv: none of its 2 items is in the data; name an earlier run over the same items" in ran.err
+        for previous, output in ((tmp_path / "labels.csv", "labels.csv"), (tmp_path, "labels.csv")):
+            ran = run("escalate", tmp_path / "j.csv", "--previous", previous, "-o", tmp_path / output)
+            assert ran.status == 1
+            assert "labels.csv: this file is to be read; choose another with --output" in ran.err
+
+    def test_items_that_are_gone(self, result: Consensus) -> None:
+        table = labels_of(result)
+        more = pd.concat([table, table.iloc[:3].assign(item=["x", "y", "z"])], ignore_index=True)
+        status = planned(result, EscalateConfig()).status(result)
+        counts = change_counts(read_previous(more), result, status)
+        assert counts == {"labels": 0, "opened_again": 0, "newly_accepted": 0, "new_items": 0, "gone_items": 3}
+        assert words._changes(counts)[0].endswith(", 0 new; 3 items of the last run are not in the data")
+        assert words._changes({**counts, "gone_items": 0})[0].endswith(", 0 new")
 
 
 class TestHysteresis:
@@ -109,8 +150,6 @@ class TestCorrection:
     def previous(self, result: Consensus, n: int, needed: float, n_before: int) -> Any:
         table = labels_of(result).assign(status="escalate", n_judgments=n_before)
         found = read_previous(table)
-        from dataclasses import replace
-
         return replace(found, escalated=found.item[:n], needed=np.full(n, needed))
 
     def test_what_was_used_and_is_needed_over_what_was_foretold(self, result: Consensus) -> None:
@@ -121,6 +160,18 @@ class TestCorrection:
         assert reopening.correction(before, result, items, needed) == pytest.approx((used + 1.5) / 2.0)
         assert reopening.correction(self.previous(result, 100, 0.01, 1), result, items, needed) == 5.0
         assert reopening.correction(self.previous(result, 20, 2.0, 1), result, items, needed) == 1.0
+
+    def test_it_holds_over_rounds(self, result: Consensus) -> None:
+        """Items that truly take twice what is foretold: after a round, and whatever was corrected before, it is 2."""
+        items, used = np.arange(100), result.judgments.per_item[:100] - 1
+        raw_now, raw_before = np.full(100, 1.5), 1.5 + used.mean() / 2
+        for before in (1.0, 2.0, 0.5):
+            previous = replace(self.previous(result, 100, raw_before * before, 1), correction=before)
+            factor = reopening.correction(previous, result, items, raw_now)
+            assert abs(factor - 2.0) < abs(before - 2.0) or factor == pytest.approx(2.0)
+            assert factor == pytest.approx((used.mean() + before * 1.5) / raw_before)
+        few = replace(self.previous(result, 20, 2.0, 1), correction=1.7)
+        assert reopening.correction(few, result, items, raw_now) == 1.7
 
     def test_it_multiplies_what_is_needed(self, result: Consensus) -> None:
         rule = EscalateConfig(target=0.99, max_judgments=40)
@@ -153,6 +204,7 @@ class TestChanges:
             "opened_again": 1,
             "newly_accepted": 1,
             "new_items": 1,
+            "gone_items": 0,
         }
 
     def test_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:

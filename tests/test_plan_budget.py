@@ -1,5 +1,6 @@
 """What a budget would buy; what judgments will bring; where the ceiling is."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from consensus.errors import ConfigError
 from consensus.escalation import outlook, planned
 from consensus.report import words
 from consensus.simulation import simulate_votes
+from tests.conftest import Run
 
 
 class TestTable:
@@ -64,9 +66,35 @@ class TestTable:
         table = plan_budget(drawn.judgments, model_votes=votes, votes=[2], targets=[], seed=1, most_items=50)
         assert table["way"].tolist() == ["2 judgments an item", "all judgments", "without models"]
         assert set(table["reference"]) == {"labels of all judgments (unaudited)"}
-        assert table["accuracy"][1] == 1.0
-        assert (table["n_compared"] == 50).all()
+        assert table["n_compared"].tolist() == [50, 0, 50]  # all judgments are the reference
+        assert table[["accuracy", "accuracy_low", "accuracy_high"]].isna().all(axis=1).tolist() == [False, True, False]
         assert table["cost"].isna().all()
+
+    def test_gold_of_several_labels(self) -> None:
+        drawn = simulate(200, 8, 4, 4, accuracy=0.9, seed=2)
+        truth = drawn.truth_table(80)
+        doubled = pd.concat([truth, truth.assign(label="label_0")]).drop_duplicates()
+        one, both = (plan_budget(drawn.judgments, gold=gold, votes=[3], targets=[]) for gold in (truth, doubled))
+        assert len(doubled) > 120
+        assert (both["accuracy"] >= one["accuracy"]).all()
+        assert (one["accuracy"] > 0.9).all()
+
+    def test_as_far_as_there_are_so_many_and_what_they_cost(self, run: Run, tmp_path: Path) -> None:
+        drawn = simulate(40, 5, 2, 3, accuracy=0.8, seed=2)
+        rows = drawn.judgments_table().assign(price=[0.1, 0.3] * 60)
+        rows.to_csv(tmp_path / "j.csv", index=False)
+        ran = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "--votes", 4, "--target", 0.9, "--target", 0.8, "-q")
+        table = pd.read_csv(io.StringIO(ran.out))
+        some = ["3 judgments an item", "4 judgments an item, where there are so many"]
+        assert table["way"].tolist() == [*some, "target 90%", "target 80%", "all judgments"]
+        assert table["target"].tolist() == [0.9, 0.9, 0.9, 0.8, 0.9]
+        assert table["cost"][4] == pytest.approx(0.2 * 120)
+        same = table["judgments"] == 120
+        assert (table["accuracy"].isna() == same).all()
+        plain = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "-q")
+        assert pd.read_csv(io.StringIO(plain.out))["target"].tolist() == [0.95, 0.9, 0.95, 0.99, 0.95]
+        paid = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "--price", 2, "-q")
+        assert pd.read_csv(io.StringIO(paid.out))["cost"][0] == 240
 
     def test_errors(self) -> None:
         drawn = simulate(30, 4, 2, 3, seed=2)

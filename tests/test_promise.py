@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import fit, read_gold, simulate
+from consensus import fit, read_gold, read_previous, simulate
 from consensus.config import EscalateConfig
 from consensus.escalation import planned
 from consensus.formats import writing
@@ -176,6 +176,25 @@ class TestOverconfident:
         truly = fit(copies, gold=drawn.truth_table(200, 1))
         calibrated = words.of_escalation(truly, planned(truly, config), config)
         assert not any("overconfident" in line for line in calibrated)
+
+
+def test_gold_is_judged_by_what_is_kept_from_an_earlier_run_too() -> None:
+    drawn = simulate(800, 20, 2, 3, accuracy=0.75, seed=1)
+    result = fit(drawn.judgments, gold=drawn.truth_table(200))
+    table = result.labels.assign(status="accepted")
+    told = {}
+    for margin in (0.0, 0.3):
+        rule = EscalateConfig(margin=margin)
+        status = planned(result, rule, previous=read_previous(table)).status(result)
+        told[margin] = quality.quality(result, status, rule)
+    kept, strict = told[0.3], told[0.0]
+    assert kept["accepted"] > strict["accepted"]
+    assert kept["gold"]["accepted"]["items"] > strict["gold"]["accepted"]["items"]
+    assert kept["gold"]["accepted"]["claimed_error"] > strict["gold"]["accepted"]["claimed_error"]
+    posterior = quality.without_gold(result, result.gold, result.gold_posterior)  # type: ignore[arg-type]
+    least = result.confidence[(result.confidence >= 0.65) & (result.judgments.per_item >= 2)].min()
+    enough = result.judgments.per_item[result.gold.items] >= 2  # type: ignore[union-attr]
+    assert kept["gold"]["accepted"]["items"] == int(((posterior.max(axis=1) >= least) & enough).sum())
 
 
 class TestWords:

@@ -22,7 +22,11 @@ def plan_budget(
     ] = None,
     targets: Annotated[
         list[float] | None,
-        typer.Option("--target", help="Confidence to ask until; may be repeated. Default: .9 .95 .99."),
+        typer.Option(
+            "--target",
+            help="Confidence to ask until; may be repeated. Default: .9 .95 .99. The first one given also decides what "
+            "the other ways accept. Default there: .95.",
+        ),
     ] = None,
     without: Annotated[
         list[str] | None,
@@ -30,6 +34,7 @@ def plan_budget(
     ] = None,
     items: Annotated[int, typer.Option(min=1, help="Items, drawn at random, that are replayed.")] = 5_000,
     output: options.Output = None,
+    price_column: options.PriceColumn = None,
     price: options.Price = None,
     item: options.Item = None,
     worker: options.Worker = None,
@@ -75,7 +80,9 @@ def plan_budget(
             price=chosen.price,
             most_items=items,
             seed=chosen.seed,
-            config=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
+            config=EscalateConfig.of(
+                None, **{**chosen.part(EscalateConfig), **({"target": targets[0]} if targets else {})}
+            ),
             progress=show.stage,
             **{name: value for name, value in chosen.part(FitConfig).items() if name != "seed"},
         )

@@ -196,9 +196,10 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     chosen = job.settings(parameters)
     told = job.Show(parameters["quiet"])
     given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
-    refuse_to_overwrite(
-        parameters["output"], (*given, parameters["gold"], parameters["config"], chosen.costs, chosen.workers)
-    )
+    earlier = chosen.previous
+    before = [earlier, *earlier.iterdir()] if earlier is not None and earlier.is_dir() else [earlier]
+    settings = (parameters["gold"], parameters["config"], chosen.costs, chosen.workers)
+    refuse_to_overwrite(parameters["output"], (*given, *settings, *before))
     for read in (job.costs, job.asked, job.previous):  # what can't be used is told before the work begins
         read(chosen)
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
-from consensus.escalation import offers, worker_choice
+from consensus.escalation import offers, reopening, worker_choice
 from consensus.escalation.budgets import allotted
 from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, STATUSES, hopeless, reasons, status_codes
-from consensus.escalation.reopening import accepted_before, correction
 from consensus.escalation.retests import Retests, retests
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
@@ -93,7 +92,7 @@ def escalate(
     ConfigError
         A setting is unknown or out of range, or the budget does not pay for the audits.
     JudgmentError
-        The costs or workers do not fit the data.
+        The costs, workers or earlier run do not fit the data.
     """
     config = EscalateConfig.of(config, **settings)
     matrix = None if costs is None else costs.align(result.judgments)
@@ -188,7 +187,10 @@ def planned(
     judgments = result.judgments
     if costs is not None and result.judgments.n_labels > MOST_LABELS:
         raise ConfigError(f"costs: {result.judgments.n_labels:,} labels; they are weighed among {MOST_LABELS} at most")
-    reason, settled = reasons(result, config, None if previous is None else accepted_before(previous, result))
+    if previous is not None:
+        reopening.check(previous, result)
+    accepted = None if previous is None else reopening.accepted_before(previous, result)
+    reason, settled = reasons(result, config, accepted)
     tests = retests(result, audit, settled & (reason < 0), config.max_judgments, pool)
     items = np.flatnonzero(reason >= 0)
     left = np.maximum(config.max_judgments - judgments.per_item[items], 0)
@@ -203,7 +205,7 @@ def planned(
     reason[items[hopeless(result, items, reason[items], ahead.settled, foreseen, config)]] = EXPERT
     waits, factor = (reason[items] != EXPERT) & ~settled[items], 1.0
     if previous is not None:
-        factor = correction(previous, result, items[waits], ahead.needed[waits])
+        factor = reopening.correction(previous, result, items[waits], ahead.needed[waits])
         ahead = ahead.stretched(factor, left)
 
     order = _in_buckets(reason[items], _most_urgent(result, items, ahead))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.errors import JudgmentError
 from consensus.escalation.reasons import STATUSES
 from consensus.previous import positions
 from consensus.result import named
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 
 LEAST_COMPARED = 30  # items with a prediction below which it is not corrected
 MOST_CORRECTED = 5.0
+
+
+def check(previous: Previous, result: Consensus) -> None:
+    """Refuse what says nothing of these items.
+
+    Raises
+    ------
+    JudgmentError
+        None of its items is in the data.
+    """
+    if result.judgments.n_items and not (previous.rows(result.judgments.item_ids) >= 0).any():
+        raise JudgmentError(
+            f"{previous.file}: none of its {len(previous.item):,} items is in the data; name an earlier run over the "
+            "same items"
+        )
 
 
 def accepted_before(previous: Previous, result: Consensus) -> NDArray[np.bool_]:
@@ -35,8 +51,10 @@ def correction(previous: Previous, result: Consensus, items: NDArray[np.int64], 
     """By how much judgments needed are to be multiplied: what they have turned out to be, over what was predicted.
 
     A right prediction does not grow: what was used since and what is ``needed`` (n,) now, summed over the items that
-    were escalated, is what was predicted then, on average. ``items`` (n,) are those that still wait. Between 1/5 and 5;
-    1 where fewer than 30 items were predicted, or nothing was asked since.
+    were escalated, is what was predicted then, on average. Predictions are taken before correction, and what is needed
+    now as the last one corrected it, so that from round to round it comes to what is used over how much less is needed.
+    ``items`` (n,) are those that still wait. Between 1/5 and 5; that of the last run where fewer than 30 items were
+    predicted, or nothing was asked since.
     """
     row = previous.rows(result.judgments.item_ids)
     at = positions(result.judgments.item_ids, previous.escalated)
@@ -46,8 +64,9 @@ def correction(previous: Previous, result: Consensus, items: NDArray[np.int64], 
     left[items] = needed
     told = np.isfinite(predicted) & (row >= 0)
     if told.sum() < LEAST_COMPARED or not used[told].sum():
-        return 1.0
-    factor = float(used[told].sum() + left[told].sum()) / max(float(predicted[told].sum()), 1e-9)
+        return previous.correction
+    before = float(predicted[told].sum()) / previous.correction
+    factor = float(used[told].sum() + previous.correction * left[told].sum()) / max(before, 1e-9)
     return float(np.clip(factor, 1.0 / MOST_CORRECTED, MOST_CORRECTED))
 
 
@@ -76,7 +95,7 @@ def changes(previous: Previous, result: Consensus, status: NDArray[np.int32]) ->
 
 
 def change_counts(previous: Previous, result: Consensus, status: NDArray[np.int32]) -> dict[str, int]:
-    """How many items have another label, are opened again, newly accepted, or were not there before."""
+    """How many items have another label, are opened again, newly accepted, were not there before, or are no more."""
     import pyarrow.compute as pc
 
     table = changes(previous, result, status)
@@ -91,7 +110,18 @@ def change_counts(previous: Previous, result: Consensus, status: NDArray[np.int3
         "opened_again": count(pc.and_(accepted_before, pc.invert(accepted))),
         "newly_accepted": count(pc.and_(accepted, pc.invert(accepted_before))),
         "new_items": count(pc.is_null(before)),
+        "gone_items": _n_gone(previous, result),
     }
+
+
+def _n_gone(previous: Previous, result: Consensus) -> int:
+    import pyarrow as pa
+
+    gold = () if result.gold is None else result.gold.unjudged
+    here = (positions(previous.item, result.judgments.item_ids) >= 0) | (
+        positions(previous.item, pa.array(list(gold), pa.string())) >= 0
+    )
+    return int((~here).sum())
 
 
 def _same(a: pa.StringArray, b: pa.StringArray) -> NDArray[np.bool_]:

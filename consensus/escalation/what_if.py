@@ -71,7 +71,7 @@ def plan_budget(
     without
         Groups of workers by name, each of them left out once.
     price
-        Of a judgment, in any unit.
+        Of a judgment, in any unit; without, what the judgments have beside them.
     most_items
         Items that the curves are made of, drawn at random.
     seed
@@ -87,18 +87,21 @@ def plan_budget(
     -------
     pandas.DataFrame
         way
-            Such as "3 judgments an item", "target 95%", "all judgments", "without GROUP", "without models".
+            Such as "3 judgments an item", "target 95%", "all judgments", "without GROUP", "without models"; with
+            "where there are so many" if most items have fewer.
+        target
+            Confidence at which it accepts an item.
         judgments, judgments_per_item
             What it would have used.
         cost
-            The same in money; missing without ``price``.
+            The same in money; missing without any price.
         accepted
             Share of the items that would be accepted.
         expected_error
             Of these, if the confidences are right; missing without any.
         n_compared, accuracy, accuracy_low, accuracy_high
             Labels held against the reference, the share that is right (of equally probable labels the first), and its
-            95 % Wilson interval.
+            95 % Wilson interval. Nothing is compared where the way and the reference are the same labels.
         reference
             "gold", or "labels of all judgments (unaudited)".
 
@@ -115,20 +118,16 @@ def plan_budget(
     settings = FitConfig.of(None, **fit_settings)
     if not all(n >= 1 for n in votes):
         raise ConfigError(f"votes = {list(votes)}: input should be 1 or more")
-    known = gold if gold is None or isinstance(gold, Gold) else read_gold(gold)
+    truth = gold if gold is None or isinstance(gold, Gold) else read_gold(gold)
     models = (
         model_votes if model_votes is None or isinstance(model_votes, ModelVotes) else read_model_votes(model_votes)
     )
-    whole, aligned, _ = prepared(judgments, known, settings, models)
+    whole, aligned, _ = prepared(judgments, truth, settings, models)
     chosen = _drawn(whole, most_items, seed)
     of = whole.subset(chosen[whole.item])
-    truth = np.full(whole.n_items, -1)
-    if aligned is not None:
-        truth[aligned.items] = aligned.accepted.argmax(axis=1)
-        reference = "gold"
     groups = {f"without {name}": _without(of, workers) for name, workers in (without or {}).items()}
     ways = [
-        *(f"{n} judgments an item" if n > 1 else "1 judgment an item" for n in votes),
+        *(_so_many(n, whole.per_item[chosen]) for n in votes),
         *(f"target {100 * target:.3g}%" for target in targets),
         "all judgments",
         *groups,
@@ -138,18 +137,25 @@ def plan_budget(
 
     def tell(result: Consensus, target: float) -> None:
         judged = result.judgments
-        label, right_of = result.consensus_label, truth >= 0
-        compared = chosen & right_of & (label >= 0)
-        n, right = int(compared.sum()), int((label == truth)[compared].sum())
-        low, high = wilson(right, n)
+        label = result.consensus_label
+        compared = np.flatnonzero(chosen & (row >= 0) & (label >= 0))
+        if aligned is None and judged.n_judgments == of.n_judgments and (result.models is None) == (models is None):
+            compared = compared[:0]  # the reference itself
+        n, given = len(compared), label[compared]
+        if aligned is None:
+            right = int((full.consensus_label[compared] == given).sum())
+        else:
+            right = int(aligned.accepted[row[compared], given].sum())
+        low, high = wilson(right, n) if n else (np.nan, np.nan)
         status = planned(result, EscalateConfig.of(rule, target=target), suggest=False).status(result)
         accepted = chosen & (status[: judged.n_items] == ACCEPTED)
         rows.append(
             {
                 "way": ways[len(rows)],
+                "target": target,
                 "judgments": judged.n_judgments,
                 "judgments_per_item": judged.n_judgments / max(int(chosen.sum()), 1),
-                "cost": np.nan if price is None else price * judged.n_judgments,
+                "cost": _mean_price(judged, price) * judged.n_judgments,
                 "accepted": float(accepted.sum()) / max(int(chosen.sum()), 1),
                 "expected_error": float(1.0 - result.confidence[accepted].mean()) if accepted.any() else np.nan,
                 "n_compared": n,
@@ -164,7 +170,11 @@ def plan_budget(
 
     full = dawid_skene.fit(of, settings, model_votes=models)
     if aligned is None:
-        truth, reference = full.consensus_label.astype(np.int64), "labels of all judgments (unaudited)"
+        reference = "labels of all judgments (unaudited)"
+        row = np.where(full.consensus_label >= 0, np.arange(whole.n_items), -1)
+    else:
+        reference, row = "gold", np.full(whole.n_items, -1)
+        row[aligned.items] = np.arange(len(aligned.items))
     for n in votes:
         tell(next(Replay(of, settings, start=n, seed=seed, model_votes=models)).result, rule.target)
     for target in targets:
@@ -175,6 +185,20 @@ def plan_budget(
     if models is not None:
         tell(dawid_skene.fit(of, settings), rule.target)
     return pd.DataFrame(rows)
+
+
+def _so_many(n: int, per_item: NDArray[np.int64]) -> str:
+    """What asking for ``n`` judgments of each item is called, where there are ``per_item`` (n_items,)."""
+    some = f"{n} judgments an item" if n > 1 else "1 judgment an item"
+    return some if 2 * np.count_nonzero(per_item >= n) >= len(per_item) else f"{some}, where there are so many"
+
+
+def _mean_price(judgments: Judgments, price: float | None) -> float:
+    """What a judgment costs; NaN where that is not known."""
+    if price is not None or judgments.price is None:
+        return np.nan if price is None else price
+    known = judgments.price[~np.isnan(judgments.price)]
+    return float(known.mean()) if len(known) else np.nan
 
 
 def _to_target(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,29 +24,40 @@ if TYPE_CHECKING:
 LABELS = {name: (name,) for name in ("item", "label", "status", "n_judgments")}
 ESCALATIONS = {name: (name,) for name in ("item", "reason", "judgments_needed")}
 RETEST = "retest"
+MOST = 1e12  # judgments
+STATUSES = ("accepted", "escalate", "expert", "gold")
 
 
 def read_previous(source: Any) -> Previous:
     """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
 
     From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
-    judgments that each item needed.
+    judgments that each item needed; from summary.json, by what these had been corrected.
 
     Raises
     ------
     FormatError
-        There is no table of labels, a column is missing, a row is malformed, or an item stands there twice.
+        There is no such folder or table, a column is missing, a row is malformed, a status is unknown, a number is
+        none, or an item stands there twice.
     """
-    labels, escalations = source, None
+    labels, escalations, factor = source, None, 1.0
+    if isinstance(source, (str, Path)) and not Path(source).exists():
+        raise FormatError(f"{source}: no such file or folder; name the output folder of an earlier run")
     if isinstance(source, (str, Path)) and Path(source).is_dir():
         labels = _table(Path(source), "labels")
         if labels is None:
             raise FormatError(f"{source}: no labels.csv in this folder; name the output folder of an earlier run")
-        escalations = _table(Path(source), "escalations")
+        escalations, factor = _table(Path(source), "escalations"), _correction(Path(source) / "summary.json")
     rows, file = _rows(labels, LABELS, ("item", "status", "n_judgments"))
     ids, label, status, n = rows.ranked()
     if len(np.unique(ids[0])) < len(ids[0]):
         raise FormatError(f"{file}: an item stands there twice; name the labels of one run")
+    for code, text in enumerate(status[1].to_pylist()):
+        if text not in STATUSES:
+            place = rows.place(int(np.flatnonzero(status[0] == code)[0]))
+            raise FormatError(
+                f'{place}: the status is "{text:.40}"; expected {", ".join(STATUSES)}; name the output of a run'
+            )
     counts = _numbers(n, rows, "n_judgments").astype(np.int64)
     escalated, needed = None, None
     if escalations is not None:
@@ -54,7 +66,17 @@ def read_previous(source: Any) -> Previous:
         tests = np.array([*(text == RETEST for text in reason[1].to_pylist()), False], np.bool_)[reason[0]]
         escalated = [text for text, test in zip(_texts(item), tests.tolist(), strict=True) if not test]
         needed = _numbers(number, waiting, "judgments_needed")[~tests]
-    return Previous.of(_texts(ids), _texts(label), _texts(status), counts, escalated, needed)
+    return Previous.of(_texts(ids), _texts(label), _texts(status), counts, escalated, needed, factor, file)
+
+
+def _correction(summary: Path) -> float:
+    """By what the judgments needed had been multiplied; 1 where no summary says so."""
+    try:
+        return float(json.loads(summary.read_text(encoding="utf-8"))["escalation"]["correction"])
+    except OSError:
+        return 1.0
+    except (ValueError, KeyError, TypeError):
+        raise FormatError(f"{summary}: not the summary of a run; name the output folder of one") from None
 
 
 def _table(folder: Path, name: str) -> Path | None:
@@ -92,8 +114,10 @@ def _numbers(column: tuple[NDArray[np.int32], Any], rows: Rows, name: str) -> ND
         try:
             numbers[n] = float(text)
         except ValueError:
+            numbers[n] = np.inf
+        if not 0 <= numbers[n] < MOST:
             row = int(np.flatnonzero(codes == n)[0])
             raise FormatError(
-                f'{rows.place(row)}: {name} is "{text:.40}", no number; name the output of a run'
-            ) from None
+                f'{rows.place(row)}: {name} is "{text:.40}"; expected a number of judgments; name the output of a run'
+            )
     return numbers[codes]

@@ -33,8 +33,9 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     confidences are right*. ``gold`` compares each gold item with what its label would have been without its gold
     (``models.cavity``), over all of them and over those that the rule would have accepted; intervals are exact
     (Clopper & Pearson 1934). Where the temperature was fitted on gold, each gold item is tempered as fitted on the
-    others (ten folds by a hash of the id), so that it has no say in whether it is accepted. ``audited`` is true if the
-    rule would have accepted any gold item. ``by_label`` tells the same of each label.
+    others (ten folds by a hash of the id), so that it has no say in whether it is accepted. The rule asks for the least
+    confidence that was accepted: after an earlier run that may be below the target. ``audited`` is true if the rule
+    would have accepted any gold item. ``by_label`` tells the same of each label.
     """
     n_items = result.judgments.n_items
     accepted = status[:n_items] == STATUSES.index("accepted")
@@ -62,7 +63,8 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         enough = per_item >= escalate.min_judgments
         if result.models is not None:
             enough |= result.models.vouched[result.gold.items]
-        settled = (posterior.max(axis=1) >= escalate.target) & enough
+        bar = min(escalate.target, float(result.confidence[accepted].min(initial=1.0)))
+        settled = (posterior.max(axis=1) >= bar) & enough
         alone = settled & (per_item == 0)
         found["audited"] = bool(settled.any())
         found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}

@@ -176,6 +176,7 @@ def _changes(counts: dict[str, int] | None) -> list[str]:
     return [
         f"since the last run: {counts['labels']:,} other labels, {counts['opened_again']:,} items opened again, "
         f"{counts['newly_accepted']:,} newly accepted, {counts['new_items']:,} new"
+        + (f"; {counts['gone_items']:,} items of the last run are not in the data" if counts["gone_items"] else "")
     ]
 
 
