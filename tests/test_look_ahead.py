@@ -46,7 +46,7 @@ class TestKernels:
         hedge = less ** power[:, None]
         hedged = normalised(q * hedge[0])
         loss, hedged_loss, settled = (np.empty((len(q), 4)) for _ in range(3))
-        kernels.errors(q, hedged, z, hedge[1:], W, 0.9, least, loss, hedged_loss, settled)
+        kernels.errors(q, hedged, z, np.zeros(z.shape[:2]), hedge[1:], W, 0.9, least, loss, hedged_loss, settled)
         for i in range(len(q)):
             never = q[i] < kernels.UNLIKELY
             for believed, found in ((q[i], loss[i]), (hedged[i], hedged_loss[i])):
@@ -68,10 +68,33 @@ class TestKernels:
         q = np.full((1, K), 1.0 / K)
         z, walked, one = np.repeat(q[:, None], 3, axis=1), np.ones((K, 3, K, 24)), np.ones((3, K))
         loss, hedged, settled = (np.empty((1, 4)) for _ in range(3))
-        kernels.errors(q, q, z, one, walked, 0.9, 0, loss, hedged, settled)
+        kernels.errors(q, q, z, np.zeros((1, 3)), one, walked, 0.9, 0, loss, hedged, settled)
         np.testing.assert_allclose(loss, 1.0 - 1.0 / K)
         np.testing.assert_allclose(hedged, loss)
         assert not settled.any()
+
+    def test_labels_that_are_not_listed_are_found_like_those_that_are(self) -> None:
+        K, S, M, gain = 40, 4000, 3, 3.0
+        rng = np.random.default_rng(0)
+        q = np.stack([rng.dirichlet(np.full(K, 50.0)), rng.dirichlet(np.full(K, 0.3)), rng.dirichlet(np.full(K, 5.0))])
+        made = np.zeros((K, S, M, K))
+        for k in range(K):
+            made[k, :, :, k] = np.cumsum(np.where(rng.random((S, M)) < 0.7, gain, 0.0), axis=1)
+        ratio, found = np.array([0.9, 0.8, 0.7]), []
+        walked = np.exp(made * ratio[:, None])
+        for n_labels in (K, 8):
+            top, rest = look_ahead._likeliest(q, n_labels, ratio)
+            assert ((rest > 1e-6) == (n_labels < K)).all()
+            z = top[:, None] ** ratio[:, None]
+            W = np.ascontiguousarray(walked[:n_labels, :, :, :n_labels].transpose(0, 2, 3, 1))
+            loss, hedged, settled = (np.empty((3, M + 1)) for _ in range(3))
+            kernels.errors(top, top, z, rest, np.ones((M, n_labels)), W, 0.8, 0, loss, hedged, settled)
+            np.testing.assert_allclose(loss[:, 0], 1.0 - q.max(axis=1))
+            found.append((loss, settled))
+        (loss, settled), (of_eight, settled_of_eight) = found
+        np.testing.assert_allclose(of_eight, loss, atol=0.06)
+        np.testing.assert_allclose(settled_of_eight.sum(axis=1), settled.sum(axis=1), atol=0.1)
+        assert settled.sum(axis=1).min() > 0.3
 
     def test_four_labels_are_quicker_not_other(self) -> None:
         q, walked, power = drawn(3, 0)
@@ -79,8 +102,9 @@ class TestKernels:
         hedge = np.array([0.3, 0.5, 1.0]) ** power[:, None]
         tables = q, normalised(q * hedge[0]), z, hedge[1:], W
         found = [np.empty((len(q), 4)) for _ in range(6)]
-        kernels.errors(*tables, 0.8, 1, *found[:3])
-        kernels.errors(*look_ahead._at_least_four(*tables), 0.8, 1, *found[3:])
+        nothing = np.zeros(z.shape[:2])
+        for given, out in ((tables, found[:3]), (look_ahead._at_least_four(*tables), found[3:])):
+            kernels.errors(*given[:3], nothing, *given[3:], 0.8, 1, *out)
         for three, four in zip(found[:3], found[3:], strict=True):
             np.testing.assert_allclose(three, four, atol=1e-12)
 

@@ -82,7 +82,10 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
 def _confused(result: Consensus, found: Escalation) -> tuple[str, str, float] | None:
     """The two labels between which most unsettled items hesitate, and their share, where it is large."""
     labels = result.judgments.labels
-    items = np.flatnonzero(found.reason >= 0)
+    asked = result.judgments.per_item > 0
+    if result.models is not None:
+        asked |= result.models.votes.per_item > 0
+    items = np.flatnonzero((found.reason >= 0) & asked)
     best, second = result.peaks.best[items], result.peaks.runner_up[items]
     known = second >= 0
     if len(labels) < 3 or not known.any():

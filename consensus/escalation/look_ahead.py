@@ -34,6 +34,7 @@ RANGE = (0.1, 0.9)  # quantiles of the judgments needed that are shown as a rang
 TIE_BREAK = 1e-6  # of what an item may lose now, so that items whose label no few judgments change keep an order
 TINY = 1e-300
 BLOCK = 5_000  # items whose curves are held at once
+MOST_CELLS = 4_000_000  # of the posterior that are held at once
 N_COLUMNS = 7
 
 
@@ -169,14 +170,15 @@ def look_ahead(
             least: int = least,
             less: Reals = less,
         ) -> None:
-            M, most = len(ratio), min(BLOCK, part.stop - part.start)
+            M, most = len(ratio), min(max(MOST_CELLS // judgments.n_labels, 1), BLOCK, part.stop - part.start)
+            rest = np.zeros((most, M))
             powered, columns = np.empty((most, M, walked.shape[0])), np.empty((most, N_COLUMNS))
             losses, hedged_losses, chances = (np.empty((most, M + 1)) for _ in range(3))
-            for begin in range(part.start, part.stop, BLOCK):
-                rows = group[begin : min(begin + BLOCK, part.stop)]
+            for begin in range(part.start, part.stop, most):
+                rows = group[begin : min(begin + most, part.stop)]
                 q = result.beliefs.dense(items[rows])
                 if not dense:
-                    q = -np.sort(-q, axis=1)[:, : walked.shape[0]]
+                    q, rest = _likeliest(q, walked.shape[0], ratio)
                 q = np.ascontiguousarray(q)
                 hedged = q * less[0] / (q @ less[0])[:, None] if log_less.any() else q
                 z, loss, hedged_loss, settled, read = (
@@ -185,7 +187,7 @@ def look_ahead(
                 np.multiply(np.log(np.maximum(q, TINY))[:, None], ratio[:, None], out=z)
                 np.exp(z, out=z)
                 of_labels = _at_least_four(q, hedged, z, less[1:], walked)
-                kernels.errors(*of_labels, config.target, least, loss, hedged_loss, settled)
+                kernels.errors(*of_labels[:3], rest, *of_labels[3:], config.target, least, loss, hedged_loss, settled)
                 if costs is not None:
                     kernels.costs(q, z, walked, costs, loss)
                     kernels.costs(hedged, z * less[1:], walked, costs, hedged_loss)
@@ -198,6 +200,17 @@ def look_ahead(
 
         result.backend.map(shard, even_parts(len(group), number_of_shards(len(group) * 20)))
     return found
+
+
+def _likeliest(q: Reals, n_labels: int, ratio: Reals) -> tuple[Reals, Reals]:
+    """The likeliest labels of ``q`` (n, K), the best first; and (n, M) what the others weigh at each ``ratio`` (M,).
+
+    The others are taken for equally probable, as far as they are possible.
+    """
+    top = -np.sort(-np.partition(q, -n_labels, axis=1)[:, -n_labels:], axis=1)
+    n = np.maximum((q > 0).sum(axis=1) - (top > 0).sum(axis=1), 1)[:, None]
+    left = np.maximum(q.sum(axis=1) - top.sum(axis=1), 0.0)[:, None]
+    return top, n * (left / n) ** ratio
 
 
 def _at_least_four(

@@ -75,10 +75,10 @@ def escalate(
             Errors (or cost) that more judgments save, each, by the workers suggested, with the class prior taken for
             less sure than it is estimated (but where models voted); missing where no confidence can be stated.
         judgments_needed, needed_low, needed_high
-            Expected judgments until the item is settled or has ``max_judgments``, and a range that holds 80 %. Missing
-            for an expert.
+            Expected judgments until the item is settled or has ``max_judgments``, of the next ten, and a range that
+            holds 80 %. Missing for an expert, and where nobody can be asked.
         p_settled
-            P(settled with at most ``max_judgments``). From two and three judgments it is too low on crowds who know
+            P(settled with at most ``max_judgments``, of the next ten). From two and three judgments it is too low on crowds who know
             each other little; from five on it holds.
         label, confidence, runner_up, n_judgments
             As in labels.csv.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FAVOUR = 1.0 + 1e-9  # by which a label outweighs a later one, so that of equal ones the first is decided for
 UNLIKELY = 1e-3  # posterior below which a label is not looked into: it is never found, nor is the item settled
+ROUNDING = 1e-9  # probability
+LEAST_LIKELY = 0.5  # of the best label's posterior, from which it is looked into all the same
 
 
 @kernel()
@@ -28,6 +30,7 @@ def errors(
     posterior: Reals,
     hedged: Reals,
     z: Reals,
+    rest: Reals,
     hedge: Reals,
     walked: Reals,
     target: float,
@@ -38,29 +41,36 @@ def errors(
 ) -> None:
     """Expected error after more judgments, twice, and when an item is settled.
 
-    Where ``posterior`` holds the likeliest labels only, the others are never found. An item is settled once it has
-    ``least`` more and a best label of ``target``. ``out_loss[i, m]`` (n, M+1) is the probability that the best label is
-    wrong after m more, never rising; ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and
-    not before. ``out_hedged`` is the same as ``out_loss`` where ``hedged`` (n, K) is believed, and z[i, m - 1] times
-    ``hedge[m - 1]`` (M, K) is what it will be.
+    Where ``posterior`` holds the likeliest labels only, best first, the others are found like the last of these, and
+    ``rest[i, m - 1]`` (n, M) is the sum of their z. An item is settled once it has ``least`` more and a best label of
+    ``target``. ``out_loss[i, m]`` (n, M+1) is the probability that the best label is wrong after m more, never rising;
+    ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and not before. ``out_hedged`` is the
+    same as ``out_loss`` where ``hedged`` (n, K) is believed, and z[i, m - 1] times ``hedge[m - 1]`` (M, K) is what it
+    will be.
     """
     n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
     best, hedged_best, total = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths)
     done = np.empty(n_paths, np.int64)
     for i in range(posterior.shape[0]):
-        top, never, hedged_top, hedged_never = 0.0, 1.0, 0.0, 1.0
+        top, hedged_top = posterior[i].max(), hedged[i].max()
+        unlikely = min(UNLIKELY, LEAST_LIKELY * top)
+        others = 1.0 - posterior[i].sum()
+        if others < ROUNDING or posterior[i, n_labels - 1] < unlikely:
+            others = 0.0
+        never, hedged_never = 1.0 - others, 1.0 - others
         for k in range(n_labels):
-            top, hedged_top = max(top, posterior[i, k]), max(hedged_top, hedged[i, k])
-            if posterior[i, k] >= UNLIKELY:
+            if posterior[i, k] >= unlikely:
                 never -= posterior[i, k]
                 hedged_never -= hedged[i, k]
         out_loss[i, 0], out_hedged[i, 0], out_settled[i, 0] = 1.0 - top, 1.0 - hedged_top, 0.0
         for m in range(1, n_steps + 1):
             out_loss[i, m], out_hedged[i, m], out_settled[i, m] = max(never, 0.0), max(hedged_never, 0.0), 0.0
         for k in range(n_labels):
-            if posterior[i, k] < UNLIKELY:
+            if posterior[i, k] < unlikely:
                 continue
-            some = math.ceil(n_paths * min(posterior[i, k], 1.0))
+            more = others if k == n_labels - 1 else 0.0
+            some = math.ceil(n_paths * min(posterior[i, k] + more, 1.0))
+            each, hedged_each = (posterior[i, k] + more) / some, (hedged[i, k] + more) / some
             for s in range(some):
                 done[s] = 0
             for m in range(n_steps):
@@ -69,11 +79,11 @@ def errors(
                     wrong, hedged_wrong, settled = _counted_of_four(z, i, hedge, walked, k, m, some, bar, done)
                 else:
                     wrong, hedged_wrong, settled = _counted(
-                        z, i, hedge, walked, k, m, some, bar, done, best, hedged_best, total
+                        z, i, rest, hedge, walked, k, m, some, bar, done, best, hedged_best, total
                     )
-                out_loss[i, m + 1] += posterior[i, k] / some * wrong
-                out_hedged[i, m + 1] += hedged[i, k] / some * hedged_wrong
-                out_settled[i, m + 1] += posterior[i, k] / some * settled
+                out_loss[i, m + 1] += each * wrong
+                out_hedged[i, m + 1] += hedged_each * hedged_wrong
+                out_settled[i, m + 1] += each * settled
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
             out_hedged[i, m] = min(out_hedged[i, m], out_hedged[i, m - 1])
@@ -83,6 +93,7 @@ def errors(
 def _counted(
     z: Reals,
     i: int,
+    rest: Reals,
     hedge: Reals,
     walked: Reals,
     k: int,
@@ -99,8 +110,10 @@ def _counted(
     Settled is a best label of ``bar``, without ``hedge``. ``done`` (S,) marks the paths settled before; ``best``,
     ``hedged_best`` and ``total`` (S,) are scratch.
     """
+    another, others = (k + 1) % z.shape[2], rest[i, m]
     for s in range(some):
-        best[s] = hedged_best[s] = total[s] = 0.0
+        best[s] = hedged_best[s] = 0.0
+        total[s] = others * walked[k, m, another, s]
     for other in range(z.shape[2]):
         now = z[i, m, other] * FAVOUR if other < k else z[i, m, other]
         for s in range(some):
@@ -124,7 +137,7 @@ def _counted(
 def _counted_of_four(
     z: Reals, i: int, hedge: Reals, walked: Reals, k: int, m: int, some: int, bar: float, done: Offsets
 ) -> tuple[np.int64, np.int64, np.int64]:
-    """Like ``_counted`` for four labels, all in registers."""
+    """Like ``_counted`` for four labels and no ``rest``, all in registers."""
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
     z0, z1, z2 = (z0 * FAVOUR if k > 0 else z0), (z1 * FAVOUR if k > 1 else z1), (z2 * FAVOUR if k > 2 else z2)
     h0, h1, h2, h3, own_hedge = hedge[m, 0], hedge[m, 1], hedge[m, 2], hedge[m, 3], hedge[m, k]
