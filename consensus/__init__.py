@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.errors import ConsensusError
-    from consensus.escalation import Replay, escalate, plan_budget
+    from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.judgments import Gold, Judgments
     from consensus.models.dawid_skene import fit
@@ -29,6 +29,7 @@ __all__ = [
     "__version__",
     "agreement",
     "audit",
+    "decide",
     "escalate",
     "fit",
     "plan_budget",
@@ -50,6 +51,7 @@ _HOME = {
     "Replay": "consensus.escalation",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
+    "decide": "consensus.escalation",
     "escalate": "consensus.escalation",
     "fit": "consensus.models.dawid_skene",
     "plan_budget": "consensus.escalation",

@@ -35,8 +35,11 @@ class _Settings(BaseModel):
                 known_names = ", ".join(cls.model_fields)
                 raise ConfigError(f'unknown setting "{name}"; the settings are: {known_names}') from None
             if not name:  # a rule about several settings
-                raise ConfigError(f"settings: {first['msg'].lower()}") from None
-            raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}") from None
+                raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
+            percent = ""
+            if first["type"] in {"less_than", "less_than_equal"} and 1 < float(first["input"]) <= 100:
+                percent = f"; {first['input']:g} % is {first['input'] / 100:g}"
+            raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}{percent}") from None
 
 
 class FitConfig(_Settings):
@@ -138,7 +141,10 @@ class EscalateConfig(_Settings):
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
         if self.min_judgments > self.max_judgments:
-            raise ValueError(f"min_judgments {self.min_judgments} is above max_judgments {self.max_judgments}")
+            raise ValueError(
+                f"min_judgments {self.min_judgments} is above max_judgments {self.max_judgments}; lower min_judgments "
+                "(--min-judgments), too, or raise max_judgments"
+            )
         return self
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from consensus.judgments import Judgments, Source
 
+MOST_NAMED = 8  # workers in a message
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -46,10 +48,14 @@ class Pool:
         code = pc.index_in(pa.array(self.worker, pa.string()), judgments.worker_ids)
         known = [(row, w) for row, w in enumerate(code.to_pylist()) if w is not None]
         if not known:
+            some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()
+            more = f" and {judgments.n_workers - len(some):,} more" if judgments.n_workers > len(some) else ""
+            whose = f"whose workers are {listed(some)}{more}" if some else "which has no judgments by people"
             raise JudgmentError(
-                f"{self.file}: none of the {len(self.worker):,} workers is in the data, whose workers are "
-                f"{listed(judgments.worker_ids.slice(0, 9).to_pylist())}; nothing is known of how others judge"
+                f"{self.file}: none of the {len(self.worker):,} workers is in the data, {whose}; nothing is known of "
+                "how others judge"
             )
+        strangers = tuple(name for name, w in zip(self.worker, code.to_pylist(), strict=True) if w is None)
         if skill is not None:
             tags = sorted(frozenset().union(*self.skills))
             known = [(row, w) for row, w in known if skill in self.skills[row]]
@@ -68,7 +74,7 @@ class Pool:
         available[workers] = np.array(self.available)[rows]
         if not np.isnan(price).any():
             prices[workers] = price
-        return AlignedPool(named, available, prices, has_prices=not np.isnan(price).any())
+        return AlignedPool(named, available, prices, not np.isnan(price).any(), len(self.worker), strangers, self.file)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +87,11 @@ class AlignedPool:
     price: NDArray[np.float64]
     """1 where nothing is said."""
     has_prices: bool
+    n_listed: int
+    """Workers in the table."""
+    strangers: tuple[str, ...]
+    """Those of them who are not in the data; they are not asked."""
+    file: str
 
     @property
     def able(self) -> NDArray[np.bool_]:

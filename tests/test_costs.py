@@ -63,6 +63,7 @@ def test_the_label_set_is_that_of_the_judgments(write: Write) -> None:
         (HEADER + "a,b,1\na,,2\n", r"c.csv:3: the decided_label is missing: a,,2; correct the costs"),
         (HEADER + "a,b,\n", r"c.csv:2: the cost is missing: a,b,; correct the costs"),
         (HEADER + "a,b,1\nb,a,-1\n", r'c.csv:3: the cost is "-1"; expected a finite number, 0 or more'),
+        (HEADER + "a,b,1e308\n", r'c.csv:2: the cost is "1e308"; expected a finite number, 0 or more, below 1e\+12'),
         (HEADER + "a,b,inf\n", r'c.csv:2: the cost is "inf"; expected a finite number, 0 or more'),
         (HEADER + "a,b,nan\n", r'c.csv:2: the cost is "nan"; expected a finite number, 0 or more'),
         (HEADER + "a,b,$5\n", r'c.csv:2: the cost is "\$5"; expected a finite number, 0 or more'),

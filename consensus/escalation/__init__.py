@@ -1,6 +1,7 @@
 """Which items need more judgments, why, how many, from whom, and which of them first."""
 
 from consensus.escalation.budgets import budget_curve
+from consensus.escalation.decisions import decide, decision_columns
 from consensus.escalation.expectations import Outlook, outlook
 from consensus.escalation.ranking import Escalation, escalate, planned, statuses
 from consensus.escalation.reasons import REASONS, STATUSES
@@ -18,6 +19,8 @@ __all__ = [
     "budget_curve",
     "change_counts",
     "changes",
+    "decide",
+    "decision_columns",
     "escalate",
     "outlook",
     "plan_budget",

@@ -52,17 +52,22 @@ def allotted(ahead: LookAhead, budget: int, order: NDArray[np.int64], may_ask: N
 def budget_curve(result: Consensus, found: Escalation, config: EscalateConfig) -> tuple[Reals, Reals]:
     """What more judgments would bring, each where the look-ahead falls most: (n,) spent, (n,) errors saved by then.
 
-    Of the unsettled items that wait for no expert; where they are very many, of as many of them as ``MOST_LOOKED_AT``,
-    evenly chosen, and scaled up. Both are empty where nothing is to be gained.
+    Of the unsettled items that wait for no expert, by those who can be asked; where they are very many, of as many of
+    them as ``MOST_LOOKED_AT``, evenly chosen, and scaled up. Both are empty where nothing is to be gained.
     """
     if not result.identified:
         return np.zeros(0), np.zeros(0)
-    items = np.flatnonzero((found.reason >= 0) & (found.reason != EXPERT))
+    items = np.flatnonzero((found.reason >= 0) & (found.reason != EXPERT) & ~found.settled)
     step = -(-len(items) // MOST_LOOKED_AT) or 1
-    ahead = look_ahead(result, items[::step], config, steps=True)
+    activity, most, available = None, None, np.inf
+    if found.pool is not None:
+        activity, most = found.pool.activity(result.judgments), found.pool.left(result.judgments)[items[::step]]
+        available = float(found.pool.available[found.pool.able].sum())
+    ahead = look_ahead(result, items[::step], config, activity=activity, most=most, steps=True)
     scale = len(items) / max(len(items[::step]), 1)  # of what is found in those looked at
     item, at = np.nonzero(ahead.length)
     length, slope = ahead.length[item, at], ahead.slope[item, at]
     by = np.lexsort((item, at, -slope))
     spent = np.cumsum(length[by].astype(np.float64)) * scale
-    return spent, scale * np.cumsum((length * slope)[by])
+    saved, n = scale * np.cumsum((length * slope)[by]), int(np.searchsorted(spent, available, side="right"))
+    return spent[:n], saved[:n]

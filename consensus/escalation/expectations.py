@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WITH_GOLD = 100  # gold items from which the confidence is fitted on them
 WEAK = 0.75  # accuracy of the median worker below which better workers are the first advice
+MOST_NAMED = 3  # workers who are not in the data
 OFTEN = 0.3  # of the unsettled items whose best two labels are the same pair, from which labels are to be made clearer
 
 
@@ -35,6 +36,24 @@ class Outlook:
     """What would help then."""
     correction: float
     """By which the judgments needed were multiplied, from how an earlier prediction turned out."""
+    items_listed: int
+    """For a next judgment: those to be audited, too, but none that waits for an expert."""
+    judgments_listed: int
+    """For these."""
+    judgments_unassigned: int
+    """Of these, for which nobody can be suggested."""
+    retests: int
+    """Judgments besides, by workers whose verdict is open."""
+    money: float
+    """What all of them cost, by the workers' prices or the price of a judgment; NaN where these are unknown."""
+    available: float
+    """Judgments that the workers who can be asked will do, all in all; NaN where that is not said."""
+    workers_named: int
+    """In the table of who can be asked; 0 without one."""
+    workers_unknown: int
+    """Of these, who are not in the data, and so are not asked."""
+    unknown_named: tuple[str, ...]
+    """Some of them."""
 
 
 def outlook(result: Consensus, found: Escalation) -> Outlook:
@@ -43,10 +62,11 @@ def outlook(result: Consensus, found: Escalation) -> Outlook:
     The losses of the look-ahead are read as errors; under costs they are costs, and accuracies are NaN.
     """
     n, mean = found.n_waiting, found.expected
+    listed = _listed(found)
     if not n or not result.identified:
-        return Outlook(n, np.nan, np.nan, np.nan, np.nan, False, (), found.correction)
+        return Outlook(n, np.nan, np.nan, np.nan, np.nan, False, (), found.correction, *listed)
     ceiling = float(mean.settled[0]) < 0.5
-    now, then = (np.nan if found.has_costs else 1.0 - float(loss[0]) for loss in (mean.loss, mean.least_loss))
+    now, then = (1.0 - float(loss[0]) if found.costs is None else np.nan for loss in (mean.loss, mean.least_loss))
     return Outlook(
         n,
         n * float(mean.needed[0]),
@@ -56,6 +76,26 @@ def outlook(result: Consensus, found: Escalation) -> Outlook:
         ceiling,
         _advice(result, found) if ceiling else (),
         found.correction,
+        *listed,
+    )
+
+
+def _listed(found: Escalation) -> tuple[Any, ...]:
+    """The last fields of ``Outlook``: what the list asks for."""
+    asked, assigned = int(found.judgments.sum()), int((found.workers >= 0).sum())
+    available, strangers = np.nan, () if found.pool is None else found.pool.strangers
+    if found.pool is not None and np.isfinite(found.pool.available[found.pool.named]).all():
+        available = float(found.pool.available[found.pool.named].sum())
+    return (
+        int((found.judgments > 0).sum()),
+        asked,
+        asked - assigned,
+        len(found.tests.items),
+        found.money,
+        available,
+        0 if found.pool is None else found.pool.n_listed,
+        len(strangers),
+        strangers[:MOST_NAMED],
     )
 
 

@@ -78,8 +78,8 @@ def escalate(
             Expected judgments until the item is settled or has ``max_judgments``, of the next ten, and a range that
             holds 80 %. Missing for an expert, and where nobody can be asked.
         p_settled
-            P(settled with at most ``max_judgments``, of the next ten). From two and three judgments it is too low on crowds who know
-            each other little; from five on it holds.
+            P(settled with at most ``max_judgments``, of the next ten). From two and three judgments it is too low on
+            crowds who know each other little; from five on it holds.
         label, confidence, runner_up, n_judgments
             As in labels.csv.
         suggested_workers
@@ -130,12 +130,14 @@ class Escalation:
     """(1,) the mean of these; zeros where there are none."""
     correction: float
     """By which the judgments needed were multiplied."""
-    has_costs: bool
-    """Losses are costs."""
+    costs: NDArray[np.float64] | None
+    """(K, K) what wrong decisions cost, where losses are costs."""
     tests: Retests
     """What workers whose verdict is open are to be tested with."""
     pool: AlignedPool | None
-    """Who can be asked, where it is known."""
+    """Who can be asked, where it is known, after the tests."""
+    money: float
+    """What the list and the tests cost; NaN where no price is known, or nobody was suggested."""
 
     def status(self, result: Consensus) -> NDArray[np.int32]:
         """Position in STATUSES of the status of every row of ``result.labels``."""
@@ -240,10 +242,24 @@ def planned(
         n_waiting=int(waits.sum()),
         expected=ahead.mean(waits),
         correction=factor,
-        has_costs=costs is not None,
+        costs=costs,
         tests=tests,
         pool=pool,
+        money=_money(config, workers, wanted[order], tests, pool if suggest else None),
     )
+
+
+def _money(
+    config: EscalateConfig,
+    workers: NDArray[np.int32],
+    judgments: NDArray[np.int64],
+    tests: Retests,
+    pool: AlignedPool | None,
+) -> float:
+    """What the ``judgments`` (n,) by ``workers`` (n, M), and the tests, cost; NaN where that is not known."""
+    if pool is not None and pool.has_prices:
+        return float(pool.price[workers[workers >= 0]].sum() + pool.price[tests.workers].sum())
+    return np.nan if config.price is None else config.price * float(judgments.sum() + len(tests.items))
 
 
 def _in_buckets(reason: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:

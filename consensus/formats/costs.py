@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from consensus.backends import Threads
@@ -21,6 +20,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "cost": ("cost",),
 }
 """Names of the column of each role."""
+
+MOST = 1e12  # a cost; more are no costs but a way to say "never", and leave sums without sense
 
 
 def read_costs(source: Any) -> Costs:
@@ -70,7 +71,7 @@ def _cost(text: str, place: str) -> float:
     try:
         cost = float(text)
     except ValueError:
-        cost = math.nan
-    if not 0 <= cost < math.inf:
-        raise FormatError(f'{place}: the cost is "{text:.40}"; expected a finite number, 0 or more')
+        cost = -1.0
+    if not 0 <= cost < MOST:
+        raise FormatError(f'{place}: the cost is "{text:.40}"; expected a finite number, 0 or more, below {MOST:g}')
     return cost

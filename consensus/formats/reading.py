@@ -215,6 +215,8 @@ def _reader(path: Path) -> Callable[[Path, Roles], Reading]:
         endings.pop()
     ending = endings[-1] if endings else ""
     if ending not in READERS and not path.is_dir():
+        if not path.exists():
+            raise FormatError(f"{path}: no such file")
         raise FormatError(
             f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or .zst'
         )

@@ -132,7 +132,7 @@ def refuse_binary(path: Path) -> None:
     with Tap(path) as tap:
         start = tap.read(1 << 16)
     if not start:
-        raise FormatError(f"{path}: the file is empty; expected judgments")
+        raise FormatError(f"{path}: the file is empty; expected a table with a header")
     for magic, what in MAGIC.items():
         if start.startswith(magic):
             raise FormatError(f"{path}: this is not text but {what}")

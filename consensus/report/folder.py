@@ -19,7 +19,7 @@ from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.report import page
 from consensus.report.summary import summary
-from consensus.result import decoded, named
+from consensus.result import decoded, framed, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -223,9 +223,12 @@ def _tables(
     plain = writing.are_plain(texts, ending)
 
     def labels(rows: slice) -> Table:
+        judged = slice(min(rows.start, judgments.n_items), min(rows.stop, judgments.n_items))
+        decided = {} if found.costs is None else escalation.decision_columns(result, found.costs, judged)
         if rows.stop > judgments.n_items:  # with gold items that nobody judged
-            return result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
-        return pa.table({**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES)})
+            table = result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
+            return table.join(framed(decided)) if decided else table
+        return pa.table({**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES), **decided})
 
     def in_blocks(n_rows: int, block: Callable[[slice], Table]) -> Callable[[Path], None]:
         return lambda path: writing.write_blocks(

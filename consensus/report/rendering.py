@@ -112,13 +112,15 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     share = f"{promise['accepted'] / promise['items']:.0%} of those without gold" if promise["items"] else ""
     measured = promise["gold"]["accepted"] if promise["audited"] else None
     error = "no error to state" if promise["expected_error"] is None else f"{promise['expected_error']:.1%}"
+    listed = told["escalation"]["items_listed"]
+    on_list = "on the list below" if listed >= status.get("escalate", 0) else f"{listed:,} of them on the list below"
     return {
         "title": f"{counts['items']:,} items, {counts['labels']:,} labels, {counts['workers']:,} workers",
         "promise": sentence(said["promise"][0]),
         "tiles": [
             ("judgments", f"{counts['judgments']:,}", f"{counts['judgments_per_item']:.2f} an item"),
             ("accepted", f"{promise['accepted']:,}", share),
-            ("need more judgments", f"{status.get('escalate', 0):,}", "on the list below"),
+            ("need more judgments", f"{status.get('escalate', 0):,}", on_list),
             ("wait for an expert", f"{status.get('expert', 0):,}", "more judgments won't help"),
             (
                 "wrong among the accepted",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consensus.result import Consensus
 
 ROUNDS = 3  # lists that a budget is better spent in
+WORTH_ROUNDS = 30  # judgments, from which it is worth the trouble
 
 
 def lines(summary: dict[str, Any]) -> list[str]:
@@ -143,6 +144,11 @@ def _waiting(status: dict[str, int]) -> list[str]:
 
 
 def _outlook(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    """What the judgments that are needed will bring, and what the list asks for."""
+    return [*_foretold(told, settings), *_list(told, settings)]
+
+
+def _foretold(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     """What the judgments that are needed will bring; nothing where none are."""
     needed, settled = told["judgments_needed"], told["settled"]
     if needed is None or math.isnan(needed):
@@ -161,7 +167,37 @@ def _outlook(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
             f"ceiling: with {most} judgments an item this crowd brings most of them not to "
             f"{100 * settings['target']:.3g}%{right}; what helps: {'; '.join(told['advice']) or 'an expert'}"
         )
-    if settings["budget"] is not None:
+    available = told["available"]
+    if available is not None and needed > available:  # NaN is not
+        said.append(f"but the workers who can be asked will do {available:,.0f} judgments in all")
+    return said
+
+
+def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    """What the list asks for, where a budget or workers are given."""
+    said = []
+    if told["workers_unknown"]:
+        names = ", ".join(f'"{name}"' for name in told["unknown_named"])
+        more = ", ..." if told["workers_unknown"] > len(told["unknown_named"]) else ""
+        said.append(
+            f"{told['workers_unknown']:,} of the {told['workers_named']:,} workers who can be asked are not in the "
+            f"data, so nothing is known of them and they are not suggested: {names}{more}"
+        )
+    if told["judgments_unassigned"] and told["workers_named"]:
+        said.append(
+            f"for {told['judgments_unassigned']:,} of the {told['judgments_listed']:,} judgments on the list nobody "
+            "can be suggested: who can be asked has judged the item, or is not available for more"
+        )
+    if settings["budget"] is None:
+        return said
+    tests = f" and {told['retests']:,} retests" if told["retests"] else ""
+    money = told["money"]
+    paid = "" if money is None or math.isnan(money) else f" for {money:,.6g}"
+    said.append(
+        f"the list asks for {told['judgments_listed']:,} judgments of {told['items_listed']:,} items{tests}{paid}, of "
+        f"a budget of {settings['budget']:,.6g}"
+    )
+    if told["judgments_listed"] >= WORTH_ROUNDS:
         said.append(
             f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, "
             "with a new run after each, most of it"
