@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import read
+from consensus import decide, fit, read, simulate
 from consensus.errors import FormatError, JudgmentError
 from consensus.formats import read_costs, writing
 from tests.conftest import Run, csv
@@ -131,3 +131,43 @@ def test_costs_are_not_written_over(run: Run, write: Write) -> None:
     ran = run("audit", path, "--costs", costs, "--output", costs)
     assert (ran.status, costs.read_text()) == (1, HEADER + "x,x,0\n")
     assert "c.csv: this file is to be read; choose another with --output" in ran.err
+
+
+def test_decisions(run: Run, write: Write, tmp_path: Path) -> None:
+    drawn = simulate(120, 8, 3, 3, accuracy=0.7, seed=1)
+    result = fit(drawn.judgments)
+    cost = np.array([[0, 1, 1], [5, 0, 1], [1, 3, 0.0]])
+    table = decide(result, read_costs(write("c.csv", HEADER + _rows(cost))))
+    expected = result.posterior @ cost
+    assert table["item"].tolist() == result.labels["item"].tolist()
+    assert table["decision"].tolist() == [result.judgments.labels[d] for d in expected.argmin(axis=1)]
+    np.testing.assert_allclose(table["expected_cost"], expected.min(axis=1))
+    assert (table["decision"] != result.labels["label"]).mean() > 0.05
+
+    drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
+    gold = pd.concat([drawn.truth_table(10), pd.DataFrame({"item": ["nobody"], "label": ["label_0"]})])
+    gold.to_csv(tmp_path / "g.csv", index=False)
+    plain, given = tmp_path / "plain", ("run", tmp_path / "j.csv", "--out")
+    assert run(*given, plain).status == 0
+    assert "decision" not in pd.read_csv(plain / "labels.csv")
+    assert run(*given, tmp_path / "out", "--costs", tmp_path / "c.csv", "--gold", tmp_path / "g.csv").status == 0
+    labels = pd.read_csv(tmp_path / "out" / "labels.csv", dtype={"item": str})
+    assert labels.columns[-3:].tolist() == ["status", "decision", "expected_cost"]
+    assert labels.iloc[-1][["item", "label", "status"]].tolist() == ["nobody", "label_0", "gold"]
+    assert labels.iloc[-1][["decision", "expected_cost"]].isna().all()
+    by_gold = labels[labels["status"] == "gold"].iloc[:-1]
+    assert (by_gold["decision"] == by_gold["label"]).all()
+    assert (by_gold["expected_cost"] == 0).all()
+    assert labels.iloc[:-1]["decision"].notna().all()
+
+
+def test_nothing_is_decided_where_no_confidence_can_be_stated(write: Write) -> None:
+    table = decide(
+        fit(encoded([("i", "v", "a"), ("j", "w", "b")])), read_costs(write("c.csv", HEADER + "a,b,1\nb,a,2\n"))
+    )
+    assert table[["decision", "expected_cost"]].isna().all(axis=None)
+
+
+def _rows(cost: Any) -> str:
+    pairs = ((k, d) for k in range(len(cost)) for d in range(len(cost)) if k != d)
+    return "".join(f"label_{k},label_{d},{cost[k, d]}\n" for k, d in pairs)

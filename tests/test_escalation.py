@@ -123,10 +123,14 @@ def test_one_judgment_an_item_settles_nothing() -> None:
     ("settings", "message"),
     [
         ({"target": -0.1}, "setting target = -0.1: input should be greater than 0"),
-        ({"target": 1.0}, "setting target = 1.0: input should be less than 1"),
+        ({"target": 1.0}, "setting target = 1.0: input should be less than 1$"),
+        ({"target": 95}, "setting target = 95: input should be less than 1; 95 % is 0.95$"),
         ({"budget": 0}, "setting budget = 0"),
         ({"quota": 3}, 'unknown setting "quota"'),
-        ({"min_judgments": 9, "max_judgments": 3}, "settings: .*min_judgments 9 is above max_judgments 3"),
+        (
+            {"min_judgments": 9, "max_judgments": 3},
+            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(--min-judgments\), too, or raise",
+        ),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

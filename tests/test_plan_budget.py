@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,11 +183,16 @@ class TestOutlook:
 
     def test_no_ceiling_where_judgments_settle_it(self) -> None:
         result = fit(simulate(300, 10, 3, 3, accuracy=0.9, seed=1).judgments, rho=0.1)
-        rule = EscalateConfig(budget=20)
+        rule = EscalateConfig(budget=30)
         said = words.of_escalation(result, planned(result, rule), rule)
         assert not any("ceiling" in line for line in said)
         assert any(line.startswith("about ") and "with at most 7 an item" in line for line in said)
         assert any(line.startswith("a list made at once keeps about half") for line in said)
+        few = EscalateConfig(budget=20.5, price=0.9)
+        said = words.of_escalation(result, planned(result, few), few)
+        told = r"the list asks for 22 judgments of \d+ items for 19.8, of a budget of 20.5"
+        assert any(re.fullmatch(told, line) for line in said)
+        assert not any("a list made at once" in line for line in said)  # too few to be worth rounds
 
     def test_nothing_to_ask(self) -> None:
         result = fit(simulate(50, 5, 2, 4, accuracy=0.95, seed=1).judgments, rho=0.0)
@@ -198,7 +204,7 @@ class TestOutlook:
 
     def test_experts_are_the_last_help(self) -> None:
         """Good workers, enough gold, two labels: nothing else is left to say."""
-        assert words._outlook(
+        assert words._foretold(
             {
                 "judgments_needed": 10.0,
                 "settled": 1.0,
@@ -207,8 +213,9 @@ class TestOutlook:
                 "ceiling": True,
                 "reachable_accuracy": None,
                 "advice": [],
+                "available": None,
             },
-            {"max_judgments": 7, "target": 0.905, "budget": None},
+            {"max_judgments": 7, "target": 0.905},
         ) == [
             "about 10 judgments would settle 1 of 9, with at most 7 an item (1.50 times the prediction, as the last "
             "one turned out)",

@@ -23,6 +23,7 @@ PUBLIC = [
     "__version__",
     "agreement",
     "audit",
+    "decide",
     "escalate",
     "fit",
     "plan_budget",

@@ -363,6 +363,8 @@ class TestBadFiles:
     def test_missing_folder_and_forbidden(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(FormatError, match="none.csv: no such file"):
             read(tmp_path / "none.csv")
+        with pytest.raises(FormatError, match="none: no such file$"):
+            read(tmp_path / "none")
         with pytest.raises(FormatError, match="this is a folder; name the files in it"):
             read(tmp_path)
         (tmp_path / "j.csv").write_text(csv(ROWS))

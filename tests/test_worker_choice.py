@@ -1,5 +1,6 @@
 """Whom to ask: who tells most, under quotas; and who can be asked at all."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from consensus import escalate, fit, read_workers, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError
-from consensus.escalation import offers, planned, worker_choice
+from consensus.escalation import budget_curve, offers, planned, worker_choice
 from consensus.escalation.look_ahead import LookAhead
 from consensus.escalation.reasons import AUDIT, EXPERT
 from consensus.kernels import worker_choice as kernels
@@ -348,8 +349,8 @@ class TestPool:
         [
             (
                 {"worker": ["x", "y"]},
-                'none of the 2 workers is in the data, whose workers are "w00", "w01", "w02", .*; nothing is '
-                "known of how others judge$",
+                'none of the 2 workers is in the data, whose workers are "w00", "w01", .*, "w07" and 4 more; nothing '
+                "is known of how others judge$",
             ),
             (
                 {"worker": ["w03", "w04"], "price": ["1", ""]},
@@ -362,6 +363,49 @@ class TestPool:
         with pytest.raises(JudgmentError, match=message):
             escalate(result, workers=pool)
 
+    def test_strangers_and_what_is_left_open_are_told(
+        self, run: Callable[..., Any], tmp_path: Path, result: Consensus
+    ) -> None:
+        table = pd.DataFrame(sorted(_triples(result)), columns=["item", "worker", "label"])
+        table.to_csv(tmp_path / "j.csv", index=False)
+        (tmp_path / "w.csv").write_text("worker,available,price\nw03,5,2\nw3,9,1\nW04,9,1\nx,9,1\ny,9,1\n")
+        given = ("escalate", tmp_path / "j.csv", "--target", 0.999, "--workers", tmp_path / "w.csv", "-o", "/dev/null")
+        ran = run(*given[:-2], "-o", tmp_path / "e.csv")
+        assert ran.status == 0
+        assert (
+            "4 of the 5 workers who can be asked are not in the data, so nothing is known of them and they are not "
+            'suggested: "w3", "W04", "x", ...'
+        ) in ran.err
+        n = int(pd.read_csv(tmp_path / "e.csv")["judgments"].sum())
+        assert (
+            f"for {n - 5:,} of the {n:,} judgments on the list nobody can be suggested: who can be asked has" in ran.err
+        )
+        assert "but the workers who can be asked will do 5 judgments in all" in ran.err
+        out = tmp_path / "out"
+        ran = run("run", *given[1:-2], "--budget", 7, "--out", out)
+        assert "the list asks for 3 judgments of 3 items for 6, of a budget of 7" in ran.err
+        told = json.loads((out / "summary.json").read_text())["escalation"]
+        assert (told["items_listed"], told["judgments_listed"], told["judgments_unassigned"]) == (3, 3, 0)
+        assert (told["money"], told["available"], told["workers_named"], told["workers_unknown"]) == (6, 5, 5, 4)
+        assert len(pd.read_csv(out / "escalations.csv")) == 3
+
+    def test_the_chart_goes_as_far_as_they_are_available(self, result: Consensus) -> None:
+        config = EscalateConfig(target=0.999, max_judgments=9)
+        pools = [{"worker": ["w03", "w04"]}, {"worker": ["w03", "w04"], "available": ["20", "10"]}]
+        found = [planned(result, config, pool=read_workers(one).align(result.judgments)) for one in pools]
+        (free, saved), (spent, less) = (budget_curve(result, one, config) for one in found)
+        assert 25 < spent[-1] <= 30 < free[-1]
+        np.testing.assert_array_equal(saved[: len(less)], less)
+        everyone = budget_curve(result, planned(result, config), config)[0]
+        assert free[-1] < everyone[-1]
+
+    def test_models_alone(self) -> None:
+        votes = {"item": ["a", "b"], "model": ["m", "m"], "label": ["x", "y"]}
+        with pytest.raises(
+            JudgmentError, match="none of the 1 workers is in the data, which has no judgments by people"
+        ):
+            escalate(fit(None, model_votes=votes), workers=read_workers({"worker": ["w"]}))
+
     def test_a_skill_without_workers(self, run: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "j.csv").write_text("item,worker,label\na,v,x\na,w,y\n")
         ran = run("escalate", tmp_path / "j.csv", "--skill", "es")
@@ -369,6 +413,14 @@ class TestPool:
         assert 'skill "es": nothing tells who has it; name a file of workers with --workers' in ran.err
         with pytest.raises(ConfigError, match="budget 0.5 in money pays for 0 judgments|setting"):
             escalate(fit({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]}), budget=-1)
+
+
+def _triples(result: Consensus) -> list[tuple[str, str, str]]:
+    """Item, worker and label of every judgment."""
+    judgments = result.judgments
+    items, workers = judgments.item_ids.to_pylist(), judgments.worker_ids.to_pylist()
+    codes = zip(judgments.item, judgments.worker, judgments.label, strict=True)
+    return [(items[i], workers[w], judgments.labels[k]) for i, w, k in codes]
 
 
 def _pairs(result: Consensus) -> Any:
