@@ -129,7 +129,7 @@ def test_one_judgment_an_item_settles_nothing() -> None:
         ({"quota": 3}, 'unknown setting "quota"'),
         (
             {"min_judgments": 9, "max_judgments": 3},
-            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(--min-judgments\), too, or raise",
+            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(--min-judgments\), too, or",
         ),
     ],
 )
