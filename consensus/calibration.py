@@ -63,7 +63,7 @@ def tempered(logs: Reals, power: Reals) -> Reals:
 
 def fitted_on_gold(logs: Reals, accepted: Flags) -> Tempering:
     """The tempering that gold items ask for, from the logarithms of their untempered posteriors (G, K)."""
-    return Tempering(temperature=temperature(logs, accepted), n_gold=len(logs))
+    return Tempering(temperature=temperature(logs, accepted), n_gold=len(logs[:: _step(logs)]))
 
 
 def temperature(logs: Reals, accepted: Flags) -> float:
@@ -81,7 +81,7 @@ def temperature(logs: Reals, accepted: Flags) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    step = -(-logs.size // MOST_CELLS) or 1
+    step = _step(logs)
     logs, accepted = logs[::step], accepted[::step]
     logs = logs - np.where(accepted, logs, -np.inf).max(axis=1, keepdims=True)
     peak = logs.max(axis=1, keepdims=True)
@@ -95,6 +95,11 @@ def temperature(logs: Reals, accepted: Flags) -> float:
 
     found = minimize_scalar(loss, bounds=(0.0, np.log(HOTTEST)), method="bounded", options={"xatol": 1e-6})
     return 1.0 if loss(0.0) <= found.fun else float(np.exp(found.x))
+
+
+def _step(logs: Reals) -> int:
+    """Every how-manieth gold item is fitted on, where they are very many: never fewer than are asked for."""
+    return max(min(-(-logs.size // MOST_CELLS), len(logs) // LEAST_GOLD), 1)
 
 
 def cross_fitted(logs: Reals, accepted: Flags, known: Flags, fold: NDArray[np.int64]) -> Reals:

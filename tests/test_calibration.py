@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from consensus import calibration, fit, simulate, worker_audit
-from consensus.calibration import LEAST_GOLD, Tempering, cross_fitted, temperature, tempered
+from consensus.calibration import LEAST_GOLD, Tempering, cross_fitted, fitted_on_gold, temperature, tempered
 from consensus.models import layout, tempering
 from consensus.posterior import SparsePosterior
 from consensus.result import Consensus
@@ -73,6 +73,10 @@ class TestTemperature:
         assert some == temperature(np.log(posterior[::2]), accepted[::2])
         assert some != every
         assert some == pytest.approx(every, rel=0.1)
+        assert fitted_on_gold(np.log(posterior), accepted).n_gold == 2000  # as many as it was fitted on
+        monkeypatch.setattr(calibration, "MOST_CELLS", 10)
+        assert fitted_on_gold(np.log(posterior), accepted).n_gold == 100  # never fewer than are asked for
+        assert fitted_on_gold(np.log(posterior[:110]), accepted[:110]).n_gold == 110
 
 
 class TestCrossFitting:

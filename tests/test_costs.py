@@ -143,6 +143,7 @@ def test_decisions(run: Run, write: Write, tmp_path: Path) -> None:
     assert table["decision"].tolist() == [result.judgments.labels[d] for d in expected.argmin(axis=1)]
     np.testing.assert_allclose(table["expected_cost"], expected.min(axis=1))
     assert (table["decision"] != result.labels["label"]).mean() > 0.05
+    pd.testing.assert_frame_equal(table, decide(result, tmp_path / "c.csv"))
 
     drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
     gold = pd.concat([drawn.truth_table(10), pd.DataFrame({"item": ["nobody"], "label": ["label_0"]})])

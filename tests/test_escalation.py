@@ -11,6 +11,7 @@ from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import look_ahead, outlook, planned, ranking, statuses
 from consensus.escalation.look_ahead import LookAhead
+from consensus.escalation.reasons import AUDIT, EXPERT
 from consensus.result import Consensus
 from tests.strategies import Row, Vote, encoded, voted
 
@@ -138,9 +139,10 @@ def test_bad_settings(settings: dict[str, Any], message: str) -> None:
         escalate(fit(encoded(crowd())), **settings)
 
 
-def with_models(n_unjudged: int = 200, n_judged: int = 80) -> Consensus:
-    """Two good people on ``n_judged`` items, and a model that is sure, on these and others."""
+def with_models(n_unjudged: int = 200, n_judged: int = 80, by_one: bool = False) -> Consensus:
+    """Two good people on ``n_judged`` items, and a model that is sure, on these and others (judged ``by_one``)."""
     judged = [(f"j{i:03}", f"w{w}", f"l{i % 2}") for i in range(n_judged) for w in range(2)]
+    judged += [(f"u{i:03}", "w0", f"l{i % 2}") for i in range(n_unjudged) if by_one]
     items = [f"j{i:03}" for i in range(n_judged)] + [f"u{i:03}" for i in range(n_unjudged)]
     sure: list[Vote] = [(item, "m", [0.98, 0.02] if int(item[1:]) % 2 == 0 else [0.02, 0.98]) for item in items]
     return fit(encoded(judged), model_votes=voted(sure, ("l0", "l1")))
@@ -205,6 +207,29 @@ def test_an_audit_asks_for_no_more_than_the_cap() -> None:
     table = escalate(with_models(), audit=1.0, min_judgments=1, max_judgments=1)
     assert (table["reason"] == "audit").sum() == 200
     assert (table["n_judgments"] + table["judgments"]).max() == 1
+
+
+def test_only_what_is_accepted_is_audited_and_experts_do_not_wait() -> None:
+    result = fit(simulate(300, 12, 2, 4, accuracy=0.8, seed=1).judgments, rho=0.1)
+    rule = EscalateConfig(audit=1.0, max_judgments=5)
+    found = planned(result, rule)
+    status = statuses(result, audit=1.0, max_judgments=5)
+    assert (found.reason == AUDIT).sum() == (status == "accepted").sum() > 20
+    assert found.n_waiting == (status == "escalate").sum()
+    capped = planned(result, EscalateConfig(max_judgments=4))
+    assert (capped.reason == EXPERT).sum() > 20
+    assert capped.n_waiting == 0
+
+
+@pytest.mark.parametrize("n_people", [0, 1])
+def test_what_a_known_model_voted_on_waits_for_no_second_judgment(n_people: int) -> None:
+    result = with_models(by_one=n_people == 1)
+    table = escalate(result, target=0.99999 if n_people else 0.9985)
+    table = table[table["item"].str.startswith("u")]
+    assert (table["n_judgments"] == n_people).all()
+    assert (table["judgments"] == 1).all()
+    assert set(table["reason"]) == {"weak_workers" if n_people else "too_few"}
+    assert (table["needed_low"] == 1).all()
 
 
 def test_what_audits_find_is_not_foretold() -> None:

@@ -305,6 +305,35 @@ class TestHedge:
             np.testing.assert_allclose(hedged, plain, atol=1e-12)
 
 
+class TestCurves:
+    def test_confidence_is_held_back_more_the_more_judgments_there_will_be(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(paths, "N_PATHS", 24)
+        result = fit(simulate(40, 8, 3, 3, accuracy=0.7, seed=1).judgments, rho=0.5)
+        rule, items = EscalateConfig(target=0.9, max_judgments=6), np.arange(6)
+        found = look_ahead.look_ahead(result, items, rule, hedge=0.0)
+        made = paths.likelihood_paths(result, result.judgments.per_worker.astype(float), 3, len(items))
+        power, q = result.tempering.power(3 + np.arange(4)), result.posterior[items]
+        for i in items:
+            loss, settled = naive_escalation.curve(q[i], np.exp(made), power, 1.0 - np.eye(3), 0.9, -1)
+            assert found.loss[i] == pytest.approx(loss[0])
+            assert found.least_loss[i] == pytest.approx(loss[-1])
+            assert found.settled[i] == pytest.approx(sum(settled))
+
+    def test_nothing_is_settled_before_it_has_the_least_number_of_judgments(self) -> None:
+        result = fit(simulate(200, 10, 2, 2.5, accuracy=0.9, seed=1).judgments)
+        table = escalate(result, min_judgments=4, target=0.6)
+        assert (table["needed_low"] >= 4 - table["n_judgments"]).all()
+        assert (table["judgments_needed"] >= 4 - table["n_judgments"]).all()
+
+    def test_workers_save_no_more_than_there_is_to_lose(self) -> None:
+        columns = np.array([[0.2, 0.3, 0, 0, 0, 0, 0], [0.2, 0.1, 0, 0, 0, 0, 0]])
+        ahead = look_ahead.LookAhead(columns, np.zeros((2, 0), np.int64), np.zeros((2, 0)))
+        assert ahead.by_workers(np.array([9.0, 9.0])).priority.tolist() == [0.3, 0.2]
+        assert ahead.by_workers(np.array([0.5, 0.5]), 4.0).priority.tolist() == [0.025, 0.025]
+
+
 class TestExperts:
     def crowd(self, times: bool) -> Any:
         """Forty clear items, and one whose best label changes twice as its six judgments come in."""

@@ -86,7 +86,7 @@ class TestTable:
         rows.to_csv(tmp_path / "j.csv", index=False)
         ran = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "--votes", 4, "--target", 0.9, "--target", 0.8, "-q")
         table = pd.read_csv(io.StringIO(ran.out))
-        some = ["3 judgments an item", "4 judgments an item, where there are so many"]
+        some = ["3 judgments an item", "4 judgments an item (where there are so many)"]
         assert table["way"].tolist() == [*some, "target 90%", "target 80%", "all judgments"]
         assert table["target"].tolist() == [0.9, 0.9, 0.9, 0.8, 0.9]
         assert table["cost"][4] == pytest.approx(0.2 * 120)
@@ -201,6 +201,16 @@ class TestOutlook:
         assert told.items == 0
         assert np.isnan(told.judgments_needed)
         assert not any("would settle" in line for line in words.of_escalation(result, planned(result, rule), rule))
+
+    def test_no_ceiling_where_more_than_half_are_settled(self) -> None:
+        result = fit(simulate(300, 12, 2, 3, accuracy=0.8, seed=2).judgments, rho=0.2)
+        rule = EscalateConfig(target=0.9)
+        told = outlook(result, planned(result, rule))
+        assert 0.5 < told.settled / told.items < 0.9
+        assert not told.ceiling
+        harder = outlook(result, planned(result, EscalateConfig(target=0.97)))
+        assert harder.settled / harder.items < 0.5
+        assert harder.ceiling
 
     def test_experts_are_the_last_help(self) -> None:
         """Good workers, enough gold, two labels: nothing else is left to say."""

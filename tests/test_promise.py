@@ -197,6 +197,16 @@ def test_gold_is_judged_by_what_is_kept_from_an_earlier_run_too() -> None:
     assert kept["gold"]["accepted"]["items"] == int(((posterior.max(axis=1) >= least) & enough).sum())
 
 
+def test_gold_needs_as_many_judgments_as_other_items() -> None:
+    drawn = simulate(600, 20, 2, 1.5, accuracy=0.9, seed=1)
+    result = fit(drawn.judgments, gold=drawn.truth_table(200))
+    told = quality.of_result(result, EscalateConfig(target=0.6))["gold"]
+    n = result.judgments.per_item[result.gold.items]  # type: ignore[union-attr]
+    posterior = quality.without_gold(result, result.gold, result.gold_posterior)  # type: ignore[arg-type]
+    sure = posterior.max(axis=1) >= 0.6
+    assert told["accepted"]["items"] == int((sure & (n >= 2)).sum()) < int(sure.sum())
+
+
 class TestWords:
     @pytest.fixture
     def files(self, tmp_path: Path) -> tuple[Path, Path]:

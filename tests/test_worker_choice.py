@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import escalate, fit, read_workers, simulate
+from consensus import escalate, fit, read_previous, read_workers, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.escalation import budget_curve, offers, planned, worker_choice
@@ -398,6 +398,14 @@ class TestPool:
         np.testing.assert_array_equal(saved[: len(less)], less)
         everyone = budget_curve(result, planned(result, config), config)[0]
         assert free[-1] < everyone[-1]
+
+    def test_anything_that_can_be_read(self, result: Consensus, tmp_path: Path) -> None:
+        (tmp_path / "w.csv").write_text("worker\nw03\nw04\n")
+        result.labels.assign(status="accepted").to_csv(tmp_path / "labels.csv", index=False)
+        by_path = escalate(result, workers=tmp_path / "w.csv", previous=tmp_path / "labels.csv", margin=0.2)
+        read_before = read_previous(tmp_path / "labels.csv")
+        by_table = escalate(result, workers=read_workers({"worker": ["w03", "w04"]}), previous=read_before, margin=0.2)
+        pd.testing.assert_frame_equal(by_path, by_table)
 
     def test_models_alone(self) -> None:
         votes = {"item": ["a", "b"], "model": ["m", "m"], "label": ["x", "y"]}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus.costs import Costs
+from consensus.formats import read_costs
 from consensus.result import framed, named
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.costs import Costs
     from consensus.result import Columns, Consensus
 
     Reals = NDArray[np.float64]
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MOST_CELLS = 4_000_000  # of the posterior that are held at once
 
 
-def decide(result: Consensus, costs: Costs) -> pd.DataFrame:
+def decide(result: Consensus, costs: Any) -> pd.DataFrame:
     """The decision of least expected cost for every item; the label is the most probable one, which may be another.
 
     Parameters
@@ -28,7 +29,7 @@ def decide(result: Consensus, costs: Costs) -> pd.DataFrame:
     result
         A fitted consensus.
     costs
-        What wrong decisions cost, from ``read_costs``.
+        What wrong decisions cost, from ``read_costs`` or what it reads.
 
     Returns
     -------
@@ -38,12 +39,13 @@ def decide(result: Consensus, costs: Costs) -> pd.DataFrame:
 
     Raises
     ------
-    JudgmentError
-        The costs do not fit the data.
+    FormatError, JudgmentError
+        The costs can't be read, or do not fit the data.
     """
+    given = costs if isinstance(costs, Costs) else read_costs(costs)
     every = slice(0, result.judgments.n_items)
     ids = result.label_columns(every)["item"]
-    return framed({"item": ids, **decision_columns(result, costs.align(result.judgments), every)})
+    return framed({"item": ids, **decision_columns(result, given.align(result.judgments), every)})
 
 
 def decision_columns(result: Consensus, cost: Reals, rows: slice) -> Columns:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import EscalateConfig
+from consensus.costs import Costs
 from consensus.errors import ConfigError
 from consensus.escalation import offers, reopening, worker_choice
 from consensus.escalation.budgets import allotted
 from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, STATUSES, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
+from consensus.formats import read_costs, read_previous, read_workers
+from consensus.pool import Pool
+from consensus.previous import Previous
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
@@ -23,9 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import AuditConfig
-    from consensus.costs import Costs
-    from consensus.pool import AlignedPool, Pool
-    from consensus.previous import Previous
+    from consensus.pool import AlignedPool
     from consensus.result import Columns, Consensus
 
 SAMPLE = 10_000  # priorities that tell about where half of them lie, to sort either half on a thread of its own
@@ -36,9 +38,9 @@ def escalate(
     result: Consensus,
     config: EscalateConfig | None = None,
     *,
-    costs: Costs | None = None,
-    workers: Pool | None = None,
-    previous: Previous | None = None,
+    costs: Any = None,
+    workers: Any = None,
+    previous: Any = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """Items that are not settled, the one first whose next judgments save most errors.
@@ -50,12 +52,12 @@ def escalate(
     config
         Settings; see ``EscalateConfig``.
     costs
-        What wrong decisions cost, from ``read_costs``; without, every wrong label costs 1.
+        What wrong decisions cost, from ``read_costs`` or what it reads; without, every wrong label costs 1.
     workers
-        Who can be asked, from ``read_workers``; without, the workers in the data.
+        Who can be asked, from ``read_workers`` or what it reads; without, the workers in the data.
     previous
-        What an earlier run said, from ``read_previous``: items that were accepted then stay so unless their confidence
-        fell clearly below the target, and what is needed is corrected by how far it was off.
+        What an earlier run said, from ``read_previous`` or what it reads: items that were accepted then stay so unless
+        their confidence fell clearly below the target, and what is needed is corrected by how far it was off.
     **settings
         Fields of ``EscalateConfig``, such as ``target=0.99`` or ``budget=500``.
 
@@ -91,13 +93,18 @@ def escalate(
     ------
     ConfigError
         A setting is unknown or out of range, or the budget does not pay for the audits.
+    FormatError
+        The costs, workers or earlier run can't be read.
     JudgmentError
-        The costs, workers or earlier run do not fit the data.
+        They do not fit the data.
     """
     config = EscalateConfig.of(config, **settings)
-    matrix = None if costs is None else costs.align(result.judgments)
-    pool = None if workers is None else workers.align(result.judgments, config.skill)
-    found = planned(result, config, costs=matrix, pool=pool, previous=previous)
+    given = costs if costs is None or isinstance(costs, Costs) else read_costs(costs)
+    asked = workers if workers is None or isinstance(workers, Pool) else read_workers(workers)
+    last = previous if previous is None or isinstance(previous, Previous) else read_previous(previous)
+    matrix = None if given is None else given.align(result.judgments)
+    pool = None if asked is None else asked.align(result.judgments, config.skill)
+    found = planned(result, config, costs=matrix, pool=pool, previous=last)
     return framed(found.columns(result, slice(None)))
 
 

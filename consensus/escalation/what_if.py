@@ -88,7 +88,7 @@ def plan_budget(
     pandas.DataFrame
         way
             Such as "3 judgments an item", "target 95%", "all judgments", "without GROUP", "without models"; with
-            "where there are so many" if most items have fewer.
+            "(where there are so many)" if most items have fewer.
         target
             Confidence at which it accepts an item.
         judgments, judgments_per_item
@@ -190,7 +190,7 @@ def plan_budget(
 def _so_many(n: int, per_item: NDArray[np.int64]) -> str:
     """What asking for ``n`` judgments of each item is called, where there are ``per_item`` (n_items,)."""
     some = f"{n} judgments an item" if n > 1 else "1 judgment an item"
-    return some if 2 * np.count_nonzero(per_item >= n) >= len(per_item) else f"{some}, where there are so many"
+    return some if 2 * np.count_nonzero(per_item >= n) >= len(per_item) else f"{some} (where there are so many)"
 
 
 def _mean_price(judgments: Judgments, price: float | None) -> float:
