@@ -197,7 +197,7 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     assert (reserve["judgments"] == 1).all()
     assert 10 <= len(reserve) <= 40  # of 80
     assert escalate(no_models, audit=0.3, max_judgments=5).empty  # all have five
-    other = fit(encoded(crowd()), seed=1)
+    other = fit(encoded(crowd()), seed=12345)
     assert set(escalate(other, audit=0.3)["item"]) != set(reserve["item"])
     drawn = escalate(fit(encoded([*crowd(), *((item, "late", "l0") for item in reserve["item"])])), audit=0.3)
     assert len(set(drawn["item"]) & set(reserve["item"])) < 0.7 * len(reserve)  # who was audited is drawn anew

@@ -188,6 +188,12 @@ class TestOutlook:
         assert not any("ceiling" in line for line in said)
         assert any(line.startswith("about ") and "with at most 7 an item" in line for line in said)
         assert any(line.startswith("a list made at once keeps about half") for line in said)
+        far = EscalateConfig(max_judgments=16)
+        said = words.of_escalation(result, planned(result, far), far)
+        assert any(
+            re.match(r"about \d+ judgments of the next 10 would settle .* with at most 16 an item", line)
+            for line in said
+        )
         few = EscalateConfig(budget=20.5, price=0.9)
         said = words.of_escalation(result, planned(result, few), few)
         told = r"the list asks for 22 judgments of \d+ items for 19.8, of a budget of 20.5"

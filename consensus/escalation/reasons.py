@@ -24,7 +24,7 @@ TOLD_FROM = 5
 """Judgments from which it can be told that more will not settle an item. On sentiment, rte and face those with two or
 three judgments and P(settled) near .2 were settled in .4 to .7 of all cases; with five P(settled) is right on average:
 .29 and .29, .33 and .36, but .06 and .26 on face."""
-SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiples of it differ in all bits
+SPREAD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it differ in all bits
 CHANGES = 2  # of the best label, as judgments came in, after which an item goes to an expert
 
 
@@ -136,9 +136,9 @@ def _audit_sample(result: Consensus, settled: NDArray[np.bool_], config: Escalat
     n = judgments.per_item
     if not config.audit:
         return np.zeros(judgments.n_items, np.bool_)
-    draw = hashed(judgments.item_ids) + np.uint64(result.config.seed) * SPREAD
+    draw = hashed(judgments.item_ids) + np.uint64(result.config.seed * SPREAD % 2**64)
     if result.models is None:
-        draw = _mixed(draw) + n.astype(np.uint64) * SPREAD
+        draw = _mixed(draw) + n.astype(np.uint64) * np.uint64(SPREAD)
     drawn = (_mixed(draw) / 2.0**64 < config.audit) & (n < config.max_judgments)
     if result.models is not None:
         return np.asarray(drawn & (result.models.votes.per_item > 0) & (n < AUDITED_BY))

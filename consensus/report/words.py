@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.escalation import STATUSES, change_counts, outlook
+from consensus.escalation.look_ahead import HORIZON
 from consensus.models import diagnostics
 from consensus.report import quality
 
@@ -156,9 +157,10 @@ def _foretold(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     most = settings["max_judgments"]
     factor = told["correction"]
     corrected = "" if factor == 1.0 else f" ({factor:.2f} times the prediction, as the last one turned out)"
+    far = f" of the next {HORIZON}" if most > HORIZON else ""
     said = [
-        f"about {needed:,.0f} judgments would settle {settled:,.0f} of {told['items']:,}, with at most {most} an item"
-        f"{corrected}"
+        f"about {needed:,.0f} judgments{far} would settle {settled:,.0f} of {told['items']:,}, with at most {most} an "
+        f"item{corrected}"
     ]
     if told["ceiling"]:
         reached = told["reachable_accuracy"]
