@@ -49,3 +49,10 @@ def taken(
         else:
             closed[i] = True
     return np.array(found, np.int64)
+
+
+def mean_price(price: Reals) -> Reals:
+    """(n,) of the offers of each item, infinite ``price`` (n, M) being none; 1 without any."""
+    is_one = np.isfinite(price)
+    total = np.where(is_one, price, 0.0).sum(axis=1)
+    return np.asarray(np.where(is_one.any(axis=1), total / np.maximum(is_one.sum(axis=1), 1), 1.0), np.float64)

@@ -222,19 +222,19 @@ def planned(
     if config.budget is not None:
         wanted, money = _within(config, wanted, reason[items] == AUDIT, ahead, order, tests, pool)
     asked = order[wanted[order] > 0] if suggest else order[:0]
-    workers = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
     choice = worker_choice.suggested(result, items[asked], wanted[asked], pool)
-    workers[asked], worth = choice.workers, np.ones(len(items))
-    worth[asked] = choice.worth
-    price, priced = np.ones(workers.shape), pool is not None and pool.has_prices
+    workers, worth = np.full((len(items), choice.workers.shape[1]), -1, np.int32), np.ones(len(items))
+    workers[asked], worth[asked] = choice.workers, choice.worth
+    price = np.ones(len(items))
     if pool is not None and suggest:
-        price = np.where(workers < 0, np.inf, pool.price[workers])
+        offered = np.where(workers < 0, np.inf, pool.price[workers])
         if config.budget is not None:
-            wanted = offers.taken(ahead, price, worth, money, order, reason[items] == AUDIT)
-            workers[np.arange(workers.shape[1]) >= wanted[:, None]] = -1
-    paid = np.where(workers < 0, 0.0, price).sum(axis=1) / np.maximum((workers >= 0).sum(axis=1), 1)
-    if priced or not (worth == 1.0).all():
-        ahead = ahead.by_workers(worth, np.where(paid > 0, paid, 1.0))
+            wanted = offers.taken(ahead, offered, worth, money, order, reason[items] == AUDIT)
+            offered[np.arange(offered.shape[1]) >= wanted[:, None]] = np.inf
+            workers[~np.isfinite(offered)] = -1
+        price = offers.mean_price(offered)
+    if not ((worth == 1.0) & (price == 1.0)).all():
+        ahead = ahead.by_workers(worth, price)
         order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
     order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]
