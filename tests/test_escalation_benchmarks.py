@@ -255,7 +255,9 @@ class TestParts:
         assert all(f"| {policy} |" in told for policy in escalation_spending.COST_POLICIES)
 
     def test_every_part_has_a_flag(self) -> None:
-        options = argparse.Namespace(seed=1, seeds=2, scale=1, sets=("rte",), no_peers=True, peers_python=None)
+        options = argparse.Namespace(
+            seed=1, seeds=2, scale=1, sets=("rte",), policies=None, no_peers=True, peers_python=None
+        )
         assert set(escalation.parts(options)) == {"replay", "hedge", "stop", "needed", "budget", "costs", "models"}
 
 

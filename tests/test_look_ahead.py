@@ -268,7 +268,7 @@ class TestHedge:
     def test_ranks_as_if_the_shares_of_the_labels_were_less_sure(self, uneven: Consensus) -> None:
         items, costs = np.arange(300), np.array([[0.0, 1.0, 2.0], [5.0, 0.0, 1.0], [1.0, 3.0, 0.0]])
         power = uneven.tempering.power(uneven.judgments.per_item)[:, None]
-        believed = normalised(uneven.posterior / uneven.prior_shares ** (look_ahead.HEDGE * power))
+        believed = normalised(uneven.posterior / uneven.prior_shares ** (0.5 * power))
         less_sure = replace(uneven, beliefs=DensePosterior(believed))
         for c, tolerance in ((None, 0.5), (costs, 1e-3)):  # with costs, as many paths of each label are walked
             found = look_ahead.look_ahead(uneven, items, self.CONFIG, costs=c, steps=True)
@@ -283,8 +283,7 @@ class TestHedge:
     def test_what_the_prior_decides_comes_earlier(self, uneven: Consensus) -> None:
         """One says the commonest label, another a rare one: the prior decides, and nobody knows."""
         hedged, plain = (
-            look_ahead.look_ahead(uneven, np.arange(300), self.CONFIG, hedge=hedge).priority
-            for hedge in (look_ahead.HEDGE, 0.0)
+            look_ahead.look_ahead(uneven, np.arange(300), self.CONFIG, hedge=hedge).priority for hedge in (None, 0.0)
         )
         votes = np.zeros((300, 3))
         np.add.at(votes, (uneven.judgments.item, uneven.judgments.label), 1)
@@ -292,6 +291,10 @@ class TestHedge:
         assert by_prior.sum() > 10
         rank = {name: np.argsort(np.argsort(-priority)) for name, priority in (("with", hedged), ("without", plain))}
         assert rank["with"][by_prior].mean() < rank["without"][by_prior].mean() - 1
+
+    def test_more_of_it_with_more_labels(self) -> None:
+        found = [look_ahead.usual_hedge(n) for n in (1, 2, 3, 4, 5, 30)]
+        assert found == pytest.approx([0, 1 / 3, 1 / 2, 3 / 5, 2 / 3, 2 / 3])
 
     @pytest.mark.compiled
     def test_not_where_models_voted_or_labels_are_very_many(self) -> None:

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 HORIZON = 10  # judgments of an item that are looked ahead at most
 AHEAD = 3  # judgments ahead that a priority looks at most; ranking by more was no better (see ``LookAhead.priority``)
-HEDGE = 1 / 3
-"""Power of the class prior that the ranking does without. What is wrong with a learnt prior is wrong for all items at
-once, most where judgments are few, and whatever it decides looks settled without anybody having judged it so. More of
-it saves little more on public sets, and asks in vain where some labels are truly rare
-(``tests/benchmarks/escalation.py --hedge``)."""
+MOST_HEDGED = 2 / 3
 MOST_LABELS = 32  # labels up to which confusions are walked; with more, the likeliest ones, by one-coin workers
 LIKELIEST = 8
 RANGE = (0.1, 0.9)  # quantiles of the judgments needed that are shown as a range
@@ -53,7 +49,7 @@ class LookAhead:
     def priority(self) -> Reals:
         """(n,) fall of the loss per judgment, at the best of one, two or three more, under a hedged class prior.
 
-        Without the hedge (``HEDGE``) it ranks as well as the expected information gain, within the errors, and serves
+        Without it (``usual_hedge``) it ranks as well as the expected information gain, within the errors, and serves
         any costs; with it, better.
         """
         return self.columns[:, 0]
@@ -115,6 +111,17 @@ class LookAhead:
         return replace(self, columns=columns)
 
 
+def usual_hedge(n_labels: int) -> float:
+    """Power of the class prior that the ranking does without: 1/3 for two labels, up to 2/3 for five or more.
+
+    What is wrong with a learnt prior is wrong for all items at once, most where judgments are few, and whatever it
+    decides looks settled without anybody having judged it so. Of more labels there are more shares to be wrong about.
+    More of it saves little more on public sets, and asks in vain where some labels are truly rare
+    (``tests/benchmarks/escalation.py --hedge``).
+    """
+    return min((n_labels - 1) / (n_labels + 1), MOST_HEDGED)
+
+
 def look_ahead(
     result: Consensus,
     items: NDArray[np.int64],
@@ -124,7 +131,7 @@ def look_ahead(
     most: NDArray[np.int64] | None = None,
     costs: Reals | None = None,
     steps: bool = False,
-    hedge: float = HEDGE,
+    hedge: float | None = None,
 ) -> LookAhead:
     """Look ahead for ``items`` (n,), with workers drawn by ``activity`` (W,), by default what they have done.
 
@@ -133,7 +140,8 @@ def look_ahead(
     The posterior of an item is carried on along label paths (``paths``), from the confidence that is shown, by the
     tempering that it will have with so many judgments. ``costs[k, d]`` (K, K) is what deciding d costs where k is true;
     without, a wrong label costs 1. ``steps``: also the steps down each curve, for a budget. Priorities, and nothing
-    else, are those under the class prior to the power 1 - ``hedge``, but where models voted, or labels are very many.
+    else, are those under the class prior to the power 1 - ``hedge``, by default ``usual_hedge``; but where models
+    voted, or labels are very many.
     """
     judgments, n = result.judgments, len(items)
     per_item = judgments.per_item[items]
@@ -148,6 +156,7 @@ def look_ahead(
     log_likelihood = draw(result, activity, n_steps, n, LIKELIEST)
     log_less = np.zeros(len(log_likelihood))
     if dense and result.models is None:
+        hedge = usual_hedge(judgments.n_labels) if hedge is None else hedge
         log_less = -hedge * np.log(np.maximum(result.prior_shares, SMALLEST))
     left_of = np.clip(config.max_judgments - per_item, 0, n_steps if most is None else np.minimum(most, n_steps))
     vouched = np.zeros(n, np.bool_) if result.models is None else result.models.vouched[items]

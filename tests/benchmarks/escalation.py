@@ -1,8 +1,8 @@
 """What escalation is worth: judgments saved, the promise kept, judgments foretold, budgets, costs, models. By replay.
 
     python tests/benchmarks/escalation.py [--replay] [--hedge] [--stop] [--needed] [--budget] [--costs] [--models]
-                                          [--seed N] [--seeds N] [--sets NAME ...] [--scale N] [--no-peers]
-                                          [--peers-python PATH]
+                                          [--seed N] [--seeds N] [--sets NAME ...] [--policies NAME ...]
+                                          [--scale N] [--no-peers] [--peers-python PATH]
 
 Replays judgments of public crowds (CONSENSUS_DATASETS names their folder). Without a flag, all parts. Prints Markdown
 tables. It takes about 30 minutes on two cores, most of them cleanlab's (``--no-peers`` leaves it out).
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         escalation_spending,
         peers,
     )
+    from tests.benchmarks import escalation_policies as policies
 else:  # run as a script, its own folder is on the path
     import escalation_curves
     import escalation_models
+    import escalation_policies as policies
     import escalation_replay
     import escalation_rules
     import escalation_spending
@@ -41,7 +43,8 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
 
     def replay() -> str:
         python = None if options.no_peers else peers.interpreter(options.peers_python)
-        return escalation_replay.table(options.sets, seeds, scale, python)
+        some = dict.fromkeys((policies.UNIFORM, *(options.policies or escalation_replay.POLICIES)))
+        return escalation_replay.table(options.sets, seeds, scale, python, tuple(some))
 
     return {
         "replay": ("Judgments to match fixed redundancy, as a share of its", replay),
@@ -79,6 +82,9 @@ def main() -> int:
         default=escalation_curves.SETS,
         metavar="NAME",
         help="of --replay and --hedge",
+    )
+    parser.add_argument(
+        "--policies", nargs="+", choices=escalation_replay.POLICIES, metavar="NAME", help="of --replay; default: all"
     )
     parser.add_argument("--no-peers", action="store_true", help="leave cleanlab out")
     peers.add_option(parser)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.config import EscalateConfig
-from consensus.escalation.look_ahead import HEDGE, look_ahead
+from consensus.escalation.look_ahead import look_ahead
 from consensus.escalation.worker_choice import LEAST_TOLD, N_CANDIDATES, QUOTA, representatives
 from consensus.probabilities import entropy
 from consensus.worker_audit.accuracy import lower_confidence
@@ -81,7 +81,7 @@ def information_gain(result: Consensus) -> Reals:
     return np.maximum(result.beliefs.information_gain(items, C, result.backend), 0.0)
 
 
-def ours(result: Consensus, hedge: float = HEDGE) -> Reals:
+def ours(result: Consensus, hedge: float | None = None) -> Reals:
     """Errors that more judgments save, each."""
     return look_ahead(result, np.arange(result.judgments.n_items), WITHOUT_CAP, hedge=hedge).priority
 
@@ -98,7 +98,11 @@ SCORES: dict[str, Callable[[Consensus], Reals]] = {
     WITH_CHOICE: ours,
 }
 HEDGES: dict[str, Callable[[Consensus], Reals]] = {
-    f"{OURS}, class prior to the power {1 - hedge:.2g}": partial(ours, hedge=hedge) for hedge in (0.0, HEDGE, 0.5, 1.0)
+    OURS: ours,
+    **{
+        f"{OURS}, class prior to the power {1 - hedge:.2g}": partial(ours, hedge=hedge)
+        for hedge in (0.0, 1 / 3, 0.5, 2 / 3, 1.0)
+    },
 }
 
 
