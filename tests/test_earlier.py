@@ -91,9 +91,11 @@ class TestReading:
         with pytest.raises(FormatError, match=message):
             read_previous(tmp_path)
 
-    @pytest.mark.parametrize("text", ["{", "{}", '{"escalation": {"correction": "much"}}'])
+    @pytest.mark.parametrize("text", ["{", "[]", '{"escalation": {"correction": "much"}}'])
     def test_bad_summaries(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "labels.csv").write_text("item,label,status,n_judgments\na,x,gold,1\n")
+        assert read_previous(tmp_path).correction == 1.0
+        (tmp_path / "summary.json").write_text("{}")  # of an older version
         assert read_previous(tmp_path).correction == 1.0
         (tmp_path / "summary.json").write_text(text)
         with pytest.raises(FormatError, match=r"summary.json: not the summary of a run; name the output folder of one"):

@@ -72,10 +72,11 @@ def read_previous(source: Any) -> Previous:
 def _correction(summary: Path) -> float:
     """By what the judgments needed had been multiplied; 1 where no summary says so."""
     try:
-        return float(json.loads(summary.read_text(encoding="utf-8"))["escalation"]["correction"])
+        told = json.loads(summary.read_text(encoding="utf-8"))
+        return float(told.get("escalation", {}).get("correction", 1.0))  # before 0.4 there was none
     except OSError:
         return 1.0
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, AttributeError, TypeError):
         raise FormatError(f"{summary}: not the summary of a run; name the output folder of one") from None
 
 
