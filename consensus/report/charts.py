@@ -254,11 +254,15 @@ def budget(records: Records) -> Chart:
         _chart(records)
         .mark_line(color=BLUE, point=alt.OverlayMarkDef(color=BLUE, size=20))
         .encode(
-            x=alt.X("judgments:Q", title="more judgments, each where it saves most"),
+            x=alt.X(
+                "judgments:Q",
+                title="more judgments, each where it saves most",
+                axis=alt.Axis(format=",~f", tickMinStep=1),
+            ),
             y=alt.Y(
                 "accuracy:Q",
                 title="expected accuracy of all labels (%)",
-                axis=alt.Axis(format=".1%"),
+                axis=alt.Axis(format="~p"),
                 scale=alt.Scale(zero=False),
             ),
             tooltip=[alt.Tooltip("judgments:Q", format=","), alt.Tooltip("accuracy:Q", format=".2%")],
