@@ -338,7 +338,7 @@ class TestCurves:
 
 
 class TestExperts:
-    def crowd(self, times: bool) -> Any:
+    def crowd(self, times: bool, votes: Any = None) -> Any:
         """Forty clear items, and one whose best label changes twice as its six judgments come in."""
         rows: list[Any] = []
         minute = np.datetime64("2026-01-01T00:00", "s")
@@ -347,12 +347,19 @@ class TestExperts:
         said = ["l0", "l1", "l1", "l0", "l0", "l1"]
         rows += [("torn", f"w{w}", label, minute + w) for w, label in enumerate(said)]
         names = ("item", "worker", "label", "timestamp")[: 4 if times else 3]
-        return fit({name: [str(row[n]) for row in rows] for n, name in enumerate(names)}, rho=0.1)
+        return fit({name: [str(row[n]) for row in rows] for n, name in enumerate(names)}, rho=0.1, model_votes=votes)
 
     def test_whose_label_changed_twice(self) -> None:
         settings: Any = {"max_judgments": 20, "expert_below": 0.0}
         assert escalate(self.crowd(times=False), **settings)["reason"].tolist() == ["disagreement"]
         assert escalate(self.crowd(times=True), **settings)["reason"].tolist() == ["expert"]
+
+    @pytest.mark.parametrize("voted_on", ["torn", "clear00"])
+    def test_what_models_say_is_no_change(self, voted_on: str) -> None:
+        """With a vote on the torn item it is not known which label was best when."""
+        result = self.crowd(times=True, votes={"item": [voted_on], "model": ["m"], "label": ["l0"]})
+        table = escalate(result, target=0.9999999, max_judgments=20, expert_below=0.0).set_index("item")
+        assert table.loc["torn", "reason"] == ("disagreement" if voted_on == "torn" else "expert")
 
     def test_who_will_not_be_settled(self) -> None:
         result = fit(simulate(200, 10, 2, 5, accuracy=0.65, seed=1).judgments, rho=0.5)

@@ -11,7 +11,7 @@ from consensus import audit, escalate, fit, simulate, worker_audit
 from consensus.config import AuditConfig
 from consensus.escalation.retests import retests
 from consensus.result import Consensus, framed
-from tests.conftest import DIGITS, Run
+from tests.conftest import Run
 
 
 @pytest.fixture(scope="module")
@@ -85,28 +85,36 @@ def test_among_the_escalations(result: Consensus) -> None:
 
 
 def test_within_cap_budget_and_pool(run: Run, tmp_path: Path) -> None:
+    drawn = simulate(250, 14, 2, 3, accuracy=0.85, spammers=0.2, seed=6)
+    drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
+    drawn.truth_table(8).to_csv(tmp_path / "g.csv", index=False)
+    command = ("escalate", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--target", 0.9)
+
     def listed(*arguments: object) -> pd.DataFrame:
-        given = ("--gold", DIGITS / "gold.csv", "--quiet", "-o", tmp_path / "e.csv", *arguments)
-        ran = run("escalate", DIGITS / "judgments.csv", *given)
+        ran = run(*command, "--quiet", "-o", tmp_path / "e.csv", *arguments)
         assert ran.status == 0, ran.err
         return pd.read_csv(tmp_path / "e.csv", dtype={"item": str})
 
-    gold = set(pd.read_csv(DIGITS / "gold.csv")["item"])
+    gold = set(drawn.truth_table(8)["item"])
     capped = listed("--retest", 50, "--max-judgments", 4)
     tests = capped[(capped["reason"] == "retest") & ~capped["item"].isin(gold)]
     asked = capped[~capped["item"].isin(gold)].groupby("item").agg({"n_judgments": "first", "judgments": "sum"})
     assert len(tests)
-    assert asked.sum(axis=1)[asked["judgments"] > 0].max() <= 4
+    assert asked.sum(axis=1)[asked["judgments"] > 0].max() == 4
     assert not set(tests["item"]) & set(capped.loc[capped["reason"] != "retest", "item"])
 
-    (tmp_path / "w.csv").write_text("worker,available,price\nw04,1,2\nw06,,2\nw01,,1\n")
-    pool = listed("--retest", 5, "--budget", 40, "--workers", tmp_path / "w.csv")
+    open_ones = capped.loc[capped["reason"] == "retest", "suggested_workers"].unique().tolist()
+    assert len(open_ones) > 2
+    rows = [f"{open_ones[0]},1,2", f"{open_ones[1]},,2", "w0,,1" if "w0" not in open_ones else "w1,,1"]
+    (tmp_path / "w.csv").write_text("\n".join(["worker,available,price", *rows]) + "\n")
+    pool = listed("--retest", 5, "--budget", 20, "--workers", tmp_path / "w.csv")
     tested = pool.loc[pool["reason"] == "retest", "suggested_workers"].tolist()
-    assert sorted(tested) == ["w04", *["w06"] * 5]
+    assert sorted(tested) == sorted([open_ones[0], *[open_ones[1]] * 5])
     rest = pool.loc[pool["reason"] != "retest", "suggested_workers"].str.split(" | ", regex=False).explode()
-    assert set(rest) == {"w01"}
-    assert len(rest) == 40 - 2 * 6
-    ran = run("escalate", DIGITS / "judgments.csv", "--retest", 5, "--budget", 3)
+    price = {row.split(",")[0]: int(row.split(",")[2]) for row in rows}
+    assert open_ones[0] not in set(rest)  # he is not available for more
+    assert 18 - 12 <= sum(price[name] for name in rest) <= 20 - 12
+    ran = run(*command, "--retest", 5, "--budget", 3)
     message = r"budget 3 judgments pays for 3 judgments, but not for the \d+ retests; raise --budget or lower --retest"
     assert ran.status == 1
     assert re.search(message, ran.err)
