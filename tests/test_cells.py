@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import digamma
 
 import consensus
 from consensus.backends import Threads
 from consensus.config import Prior
 from consensus.escalation import escalate
 from consensus.judgments import AlignedGold, Judgments, encode
+from consensus.kernels import em, sparse
 from consensus.models import dawid_skene, layout, majority_vote, pooled_prior, starts
 from consensus.models.cells import Cells
 from consensus.models.expectation_maximisation import Estimate, Problem, climb
@@ -240,6 +242,33 @@ def test_nothing_is_left_where_every_label_was_given(seed: int) -> None:
     assert work.background[1] > -np.inf
 
 
+def test_workers_of_whom_nothing_is_known_under_a_label() -> None:
+    """Two workers, three labels; nothing counts for the second under any true label, for the first under the last."""
+    start, true, label = np.array([0, 3, 4]), np.array([0, 1, 2, 1], np.int32), np.array([0, 0, 1, 2], np.int32)
+    counts = np.array([1.5, 0.5, 0.0, 0.0])
+    nothing, log_C = np.zeros((3, 3)), np.empty(4)
+    assert sparse.confusions(start, true, label, counts, np.zeros(3), nothing, SMALLEST, log_C) == 0.0
+    np.testing.assert_allclose(np.exp(log_C), [1, 1, 1 / 3, 1 / 3])
+    C = np.empty((2, 3))
+    rows, of_rows = np.array([0, 1, 2]), np.array([[1.5, 0.5, 0.0], [0.0, 0.0, 0.0]])
+    assert em.confusions(rows, label[[0, 3]], of_rows, of_rows, np.zeros(3), nothing, SMALLEST, C) == 0.0
+    np.testing.assert_allclose(C, [[1, 1, 1 / 3], [1 / 3, 1 / 3, 1 / 3]])
+
+    A, gain = np.ones((3, 3)), np.zeros((3, 3))
+    psi = np.vstack([digamma(A.T), digamma(A.sum(axis=1))])
+    total = sparse.prior_gains(start, true, label, counts, A.sum(axis=1), A.T, psi, gain)
+    assert total == pytest.approx(digamma(4.5) + digamma(3.5) - 2 * digamma(3))
+    np.testing.assert_allclose(gain[0], [digamma(2.5) - digamma(1), digamma(1.5) - digamma(1), 0])
+    assert not gain[1:].any()
+
+
+def test_an_answer_that_nobody_gives_tells_nothing() -> None:
+    C = np.array([[[0.8, 0.2, 0.0], [0.3, 0.7, 0.0], [0.5, 0.5, 0.0]]])
+    one = SparsePosterior(np.array([0, 2]), np.array([0, 1], np.int32), np.array([0.6, 0.4]), np.zeros(1), 3)
+    expected = DensePosterior(one.dense(slice(None))).information_gain(np.array([0]), C, ONE)
+    np.testing.assert_allclose(one.information_gain(np.array([0]), C, ONE), expected, atol=1e-12)
+
+
 @crowd
 @given(st.data(), laid_out(), st.booleans())
 def test_m_steps(data: st.DataObject, case: tuple[Judgments, Golden, Cells], likeliest: bool) -> None:
@@ -268,8 +297,6 @@ def test_m_steps(data: st.DataObject, case: tuple[Judgments, Golden, Cells], lik
     np.testing.assert_allclose(np.exp(work.C), C[worker, cells.true, cells.label], rtol=1e-9)
     if likeliest:
         return
-    from scipy.special import digamma
-
     psi = np.vstack([digamma(A.T), digamma(A.sum(axis=1))])
     work.rest[:] = data.draw(st.lists(st.floats(0, 0.1), min_size=cells.n_items, max_size=cells.n_items))
     work.pi[:] = pi
@@ -567,7 +594,6 @@ class TestFits:
         assert confusions(result)[["count", "probability", "low", "high"]].notna().all().all()
         assert escalate(result)["priority"].notna().all()
 
-    @pytest.mark.compiled
     @pytest.mark.usefixtures("only_given")
     @pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
     @pytest.mark.parametrize("n_gold", [0, 15])
