@@ -37,8 +37,8 @@ class _Settings(BaseModel):
             if not name:  # a rule about several settings
                 raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
             percent = ""
-            if first["type"] in {"less_than", "less_than_equal"} and 1 < float(first["input"]) <= 100:
-                percent = f"; {first['input']:g} % is {first['input'] / 100:g}"
+            if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(first["input"]) <= 100:
+                percent = f"; {float(first['input']):g} % is {float(first['input']) / 100:g}"
             raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}{percent}") from None
 
 

@@ -74,7 +74,7 @@ class Pool:
         available[workers] = np.array(self.available)[rows]
         if not np.isnan(price).any():
             prices[workers] = price
-        return AlignedPool(named, available, prices, not np.isnan(price).any(), len(self.worker), strangers, self.file)
+        return AlignedPool(named, available, prices, not np.isnan(price).any(), len(self.worker), strangers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +91,6 @@ class AlignedPool:
     """Workers in the table."""
     strangers: tuple[str, ...]
     """Those of them who are not in the data; they are not asked."""
-    file: str
 
     @property
     def able(self) -> NDArray[np.bool_]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+STATUSES = ("accepted", "escalate", "expert", "gold")
+"""Of an item, in a table of labels."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Previous:

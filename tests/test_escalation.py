@@ -125,6 +125,8 @@ def test_one_judgment_an_item_settles_nothing() -> None:
     [
         ({"target": -0.1}, "setting target = -0.1: input should be greater than 0"),
         ({"target": 1.0}, "setting target = 1.0: input should be less than 1$"),
+        ({"target": "95"}, "setting target = '95': input should be less than 1; 95 % is 0.95$"),
+        ({"target": 950}, "setting target = 950: input should be less than 1$"),
         ({"target": 95}, "setting target = 95: input should be less than 1; 95 % is 0.95$"),
         ({"budget": 0}, "setting budget = 0"),
         ({"quota": 3}, 'unknown setting "quota"'),

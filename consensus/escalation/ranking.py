@@ -14,11 +14,11 @@ from consensus.errors import ConfigError
 from consensus.escalation import offers, reopening, worker_choice
 from consensus.escalation.budgets import allotted
 from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, look_ahead
-from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, STATUSES, hopeless, reasons, status_codes
+from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
 from consensus.pool import Pool
-from consensus.previous import Previous
+from consensus.previous import STATUSES, Previous
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
 
@@ -328,7 +328,7 @@ def _within(
     if pool is not None:
         found = np.maximum(found, may_ask)
     found[audits] = wanted[audits]
-    money = config.budget - tested if unit == "in money" and pool is not None and pool.has_prices else left + forced
+    money = config.budget - tested if pool is not None and pool.has_prices else left + forced
     return found, float(money)
 
 

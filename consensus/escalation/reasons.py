@@ -8,6 +8,7 @@ import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
 from consensus.kernels import flips
+from consensus.previous import STATUSES
 from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from consensus.config import EscalateConfig
     from consensus.result import Consensus
 
-STATUSES = ("accepted", "escalate", "expert", "gold")
 REASONS = ("too_few", "weak_workers", "disagreement", "expert", "audit")
 TOO_FEW, WEAK_WORKERS, DISAGREEMENT, EXPERT, AUDIT = range(len(REASONS))
 AUDITED_BY = 2  # judgments by people that an item of the audit sample needs

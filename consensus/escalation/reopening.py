@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.escalation.reasons import STATUSES
-from consensus.previous import positions
+from consensus.previous import STATUSES, positions
 from consensus.result import named
 
 if TYPE_CHECKING:

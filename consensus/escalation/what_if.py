@@ -9,13 +9,13 @@ import numpy as np
 from consensus.config import EscalateConfig, FitConfig
 from consensus.errors import ConfigError
 from consensus.escalation.ranking import planned
-from consensus.escalation.reasons import STATUSES
 from consensus.escalation.replay import Replay
 from consensus.formats import read_gold, read_model_votes
 from consensus.intervals import wilson
 from consensus.judgments import Gold
 from consensus.models import dawid_skene
 from consensus.models.inputs import prepared
+from consensus.previous import STATUSES
 from consensus.votes import ModelVotes
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from consensus.formats.reading import readings
 from consensus.formats.roles import Roles
 from consensus.formats.rows import Rows
 from consensus.formats.writing import ENDINGS
-from consensus.previous import Previous
+from consensus.previous import STATUSES, Previous
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ LABELS = {name: (name,) for name in ("item", "label", "status", "n_judgments")}
 ESCALATIONS = {name: (name,) for name in ("item", "reason", "judgments_needed")}
 RETEST = "retest"
 MOST = 1e12  # judgments
-STATUSES = ("accepted", "escalate", "expert", "gold")
 
 
 def read_previous(source: Any) -> Previous:
