@@ -42,7 +42,7 @@ def decide(result: Consensus, costs: Any) -> pd.DataFrame:
     FormatError, JudgmentError
         The costs can't be read, or do not fit the data.
     """
-    given = costs if isinstance(costs, Costs) else read_costs(costs)
+    given = read_costs(costs)
     every = slice(0, result.judgments.n_items)
     ids = result.label_columns(every)["item"]
     return framed({"item": ids, **decision_columns(result, given.align(result.judgments), every)})

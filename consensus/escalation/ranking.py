@@ -99,11 +99,9 @@ def escalate(
         They do not fit the data.
     """
     config = EscalateConfig.of(config, **settings)
-    given = costs if costs is None or isinstance(costs, Costs) else read_costs(costs)
-    asked = workers if workers is None or isinstance(workers, Pool) else read_workers(workers)
-    last = previous if previous is None or isinstance(previous, Previous) else read_previous(previous)
-    matrix = None if given is None else given.align(result.judgments)
-    pool = None if asked is None else asked.align(result.judgments, config.skill)
+    last = None if previous is None else read_previous(previous)
+    matrix = None if costs is None else read_costs(costs).align(result.judgments)
+    pool = None if workers is None else read_workers(workers).align(result.judgments, config.skill)
     found = planned(result, config, costs=matrix, pool=pool, previous=last)
     return framed(found.columns(result, slice(None)))
 

@@ -118,10 +118,8 @@ def plan_budget(
     settings = FitConfig.of(None, **fit_settings)
     if not all(n >= 1 for n in votes):
         raise ConfigError(f"votes = {list(votes)}: input should be 1 or more")
-    truth = gold if gold is None or isinstance(gold, Gold) else read_gold(gold)
-    models = (
-        model_votes if model_votes is None or isinstance(model_votes, ModelVotes) else read_model_votes(model_votes)
-    )
+    truth = None if gold is None else read_gold(gold)
+    models = None if model_votes is None else read_model_votes(model_votes)
     whole, aligned, _ = prepared(judgments, truth, settings, models)
     chosen = _drawn(whole, most_items, seed)
     of = whole.subset(chosen[whole.item])

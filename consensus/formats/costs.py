@@ -28,7 +28,7 @@ def read_costs(source: Any) -> Costs:
     """Read what it costs to decide for a label where another one is true: true_label (or true), decided_label (or
     decided, label) and cost, one row a pair.
 
-    ``source`` is what ``read`` takes. ``Costs.align`` makes the table over a label set.
+    ``source`` is what ``read`` takes, or was read before. ``Costs.align`` makes the table over a label set.
 
     Raises
     ------
@@ -36,6 +36,8 @@ def read_costs(source: Any) -> Costs:
         A source can't be read, a column can't be found, a row is malformed, a cost is no number, negative or not
         finite, a pair stands there twice, or there is no row.
     """  # noqa: D205
+    if isinstance(source, Costs):
+        return source
     rows = Rows(tuple(NAMES), tuple(NAMES), Threads(), None)
     files = []
     for reading in readings(source, Roles(dict.fromkeys(NAMES), True, NAMES)):

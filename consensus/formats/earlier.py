@@ -28,7 +28,7 @@ MOST = 1e12  # judgments
 
 
 def read_previous(source: Any) -> Previous:
-    """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
+    """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone; or return what was read before.
 
     From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
     judgments that each item needed; from summary.json, by what these had been corrected.
@@ -39,6 +39,8 @@ def read_previous(source: Any) -> Previous:
         There is no such folder or table, a column is missing, a row is malformed, a status is unknown, a number is
         none, or an item stands there twice.
     """
+    if isinstance(source, Previous):
+        return source
     labels, escalations, factor = source, None, 1.0
     if isinstance(source, (str, Path)) and not Path(source).exists():
         raise FormatError(f"{source}: no such file or folder; name the output folder of an earlier run")

@@ -51,7 +51,7 @@ def read_model_votes(
     Parameters
     ----------
     source
-        What ``read`` takes; of several files, some may be long and others wide.
+        What ``read`` takes, or what was read before; of several files, some may be long and others wide.
     item, label
         Columns, which are found by their usual names (``roles.NAMES``) in files that do not have these.
     abstain
@@ -69,6 +69,8 @@ def read_model_votes(
     FormatError
         A source can't be read, a column can't be found, a model has two families, or there is no vote at all.
     """
+    if isinstance(source, ModelVotes):
+        return source
     settings = ReadConfig.of(None, item=item, label=label, abstain=tuple(abstain))
     backend = Threads(FitConfig.of(None, threads=threads).threads)
     rows = Rows(

@@ -30,7 +30,7 @@ def read_workers(source: Any) -> Pool:
     """Read who can be asked for judgments: worker, and where there are such columns available (how many judgments each
     will do), price (of a judgment) and skills (tags with ``|``, ``;`` or a comma between them), one row a worker.
 
-    ``source`` is what ``read`` takes. ``Pool.align`` finds them in the data.
+    ``source`` is what ``read`` takes, or was read before. ``Pool.align`` finds them in the data.
 
     Raises
     ------
@@ -38,6 +38,8 @@ def read_workers(source: Any) -> Pool:
         A source can't be read, a column can't be found, a row is malformed, a number is none or negative (a price: or
         0), a worker stands there twice, or there is no row.
     """  # noqa: D205
+    if isinstance(source, Pool):
+        return source
     rows = Rows(tuple(NAMES), ("worker",), Threads(), None)
     files = []
     for reading in readings(source, Roles(dict.fromkeys(NAMES), True, NAMES)):

@@ -138,7 +138,7 @@ def read(
 def read_gold(source: Any, *, item: str | None = None, label: str | None = None) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
-    ``source`` is what ``read`` takes; ``item`` and ``label`` name columns, which are found by their usual names where
+    ``source`` is what ``read`` takes, or was read before; ``item`` and ``label`` name columns, which are found by their usual names where
     those do not exist. Rows without a label say nothing and are passed over.
 
     Raises
@@ -146,6 +146,8 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None)
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
     """
+    if isinstance(source, Gold):
+        return source
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files = [
         _added(rows, reading) for reading in readings(source, Roles({"item": item, "label": label}, True, GOLD_NAMES))

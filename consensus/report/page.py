@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from consensus.config import EscalateConfig
-    from consensus.escalation import Escalation
-    from consensus.result import Columns, Consensus
+    from consensus.result import Consensus
+    from consensus.runs.findings import Findings
 
     Facts = dict[str, Any]
 
@@ -25,33 +24,8 @@ MOST_REASONS = 12  # of refused rows
 MOST_LABELS = 40  # whose agreement is told one by one
 
 
-def write(
-    path: Path,
-    result: Consensus,
-    found: Escalation,
-    told: dict[str, Any],
-    *,
-    escalate: EscalateConfig,
-    workers: Columns,
-    confusions: Columns,
-    progress: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Write the page.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    result, found
-        The fit, and what is escalated.
-    told
-        The summary, as in summary.json.
-    escalate
-        When an item is accepted.
-    workers, confusions
-        The tables of workers.csv and confusions.csv.
-    progress
-        Called with what is done next.
+def write(path: Path, findings: Findings, progress: Callable[[str], None] = lambda _: None) -> None:
+    """Write the page of a run to ``path``; ``progress`` is called with what is done next.
 
     Raises
     ------
@@ -61,49 +35,43 @@ def write(
     charts.check()
     for part in (1.0, 0.5, 0.25, 0.1):
         progress("reporting: choosing what is shown")
-        shown = collected(result, found, told, escalate, workers, confusions, part)
+        shown = collected(findings, part)
         progress("reporting: drawing")
-        made = rendering.rendered(shown, told).encode()
+        made = rendering.rendered(shown, findings.summary).encode()
         if len(made) <= MOST_BYTES:
             break
     path.write_bytes(made)
 
 
-def collected(
-    result: Consensus,
-    found: Escalation,
-    told: dict[str, Any],
-    escalate: EscalateConfig,
-    workers: Columns,
-    confusions: Columns,
-    part: float = 1.0,
-) -> Facts:
+def collected(findings: Findings, part: float = 1.0) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
+    result, audit, plan = findings.result, findings.audit, findings.plan
+    workers, confusions = findings.worker_columns, findings.confusion_columns
     rows = facts.chosen_workers(workers, int(part * facts.MOST_WORKERS))
     people = facts.worker_records(workers, rows)
     names = facts.most_in_question(people)
-    drift, lines = facts.drift_records(result)
-    models, families = facts.model_records(result)
+    drift, lines = facts.drift_records(audit)
+    models, families = facts.model_records(audit)
     return {
-        "labels": facts.label_records(result, told["quality"]["by_label"]),
-        "confidences": facts.confidence_records(result, found.status(result)),
+        "labels": facts.label_records(result, findings.summary["quality"]["by_label"]),
+        "confidences": facts.confidence_records(result, findings.status),
         "reliability": facts.reliability_records(result),
         "n_workers": len(workers["worker"]),
         "workers": people,
         "confusions": facts.confusion_records(confusions, names, result.judgments.labels, int(part * facts.MOST_CELLS)),
-        "evidence": facts.evidence_records(result, names) if result.identified else {},
+        "evidence": facts.evidence_records(audit, names) if result.identified else {},
         "drift": drift,
         "drift_lines": lines,
-        "copying": facts.copying_records(result),
+        "copying": facts.copying_records(audit),
         "models": models,
         "families": families,
-        "items": facts.item_facts(result, found, int(part * facts.MOST_ITEMS)),
+        "items": facts.item_facts(result, plan, int(part * facts.MOST_ITEMS)),
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),
-        "reasons": facts.reason_records(found),
-        "budget": facts.budget_records(result, found, escalate),
-        "top": facts.top_records(result, found),
-        "n_escalated": len(found.items),
+        "reasons": facts.reason_records(plan),
+        "budget": facts.budget_records(result, plan, findings.rule),
+        "top": facts.top_records(result, plan),
+        "n_escalated": len(plan.items),
         "agreement": _agreement(result),
         "rejects": _rejects(result),
     }

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import escalation
 from consensus.calibration import N_FOLDS, cross_fitted
 from consensus.escalation import STATUSES
 from consensus.intervals import LEVEL, Z, clopper_pearson
@@ -76,11 +75,6 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         result.judgments.labels[k]: _of_label(wrong[label == k], right[settled & (best == k)]) for k in shown.tolist()
     }
     return found
-
-
-def of_result(result: Consensus, escalate: EscalateConfig) -> dict[str, Any]:
-    """The ``quality`` of a result under a rule."""
-    return quality(result, escalation.planned(result, escalate).status(result), escalate)
 
 
 def cautions(quality: dict[str, Any]) -> list[Warning]:

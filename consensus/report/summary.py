@@ -10,99 +10,100 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import __version__, model_audit, model_tables, worker_audit
-from consensus.config import AuditConfig
-from consensus.escalation import STATUSES, change_counts, outlook
+from consensus.escalation import STATUSES
 from consensus.report import quality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.config import EscalateConfig
-    from consensus.escalation import Escalation
-    from consensus.judgments import Gold
-    from consensus.previous import Previous
     from consensus.result import Consensus
+    from consensus.runs.findings import Findings
     from consensus.votes import ModelFindings
 
 LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
 
-def summary(
-    result: Consensus,
-    found: Escalation,
-    escalate: EscalateConfig,
-    gold: Gold | None,
-    reading: dict[str, Any],
-    audit: AuditConfig | None = None,
-    previous: Previous | None = None,
-) -> dict[str, Any]:
+def summary(findings: Findings) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
     Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
-    that are needed will bring), changes (since the ``previous`` run; null without), models (null without), warnings.
+    that are needed will bring), changes (since the earlier run; null without), models (null without), warnings.
     Numbers that do not exist are null, never words.
     """
-    audit = audit or AuditConfig()
-    judgments = result.judgments
-    tally = judgments.tally
-    convergence, tempering, models = result.convergence, result.tempering, result.models
-    status = found.status(result)
-    promise = quality.quality(result, status, escalate)
+    result, judgments = findings.result, findings.result.judgments
     told: dict[str, Any] = without_nan(
         {
-            "provenance": {
-                "consensus": __version__,
-                "python": platform.python_version(),
-                **{name: importlib.metadata.version(name) for name in LIBRARIES},
-                "judgments": [asdict(source) for source in judgments.sources],
-                "gold": [] if gold is None else [asdict(source) for source in gold.sources],
-                "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
-                "seed": result.config.seed,
-            },
+            "provenance": _provenance(findings),
             "settings": {
                 **result.settings(),
-                **escalate.model_dump(mode="json"),
-                **audit.model_dump(mode="json"),
-                **reading,
+                **findings.rule.model_dump(mode="json"),
+                **findings.audit.config.model_dump(mode="json"),
+                **findings.reading,
                 **_collusion(result),
                 "model": result.model,
             },
-            "counts": {
-                "rows": asdict(tally),
-                "judgments": judgments.n_judgments,
-                "items": judgments.n_items,
-                "items_without_gold": judgments.n_items - (0 if result.gold is None else len(result.gold.items)),
-                "workers": judgments.n_workers,
-                "labels": judgments.n_labels,
-                "gold_items": 0 if result.gold is None else len(result.gold.items) + len(result.gold.unjudged),
-                "judgments_per_item": judgments.n_judgments / max(judgments.n_items, 1),
-                "status": {STATUSES[code]: int(n) for code, n in enumerate(np.bincount(status)) if n},
-            },
-            "verdicts": worker_audit.verdict_counts(result, audit),
+            "counts": _counts(result, findings.status),
+            "verdicts": worker_audit.verdict_counts(findings.audit),
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
-            "convergence": {
-                "status": convergence.status,
-                "converged": convergence.converged,
-                "iterations": convergence.iterations,
-                "prior_frozen_at": convergence.frozen_at,
-                "objective": list(convergence.objective),
-                "starts": result.starts,
-                "confidence_by": "vote shares" if result.model == "majority_vote" else tempering.by,
-                "rho": tempering.rho,
-                "temperature": tempering.temperature,
-                "temperature_gold_items": tempering.n_gold,
-                "pseudo_counts": result.confusions.pseudo_counts.tolist()
-                if judgments.n_labels <= quality.MOST_SHOWN
-                else None,
-            },
-            "quality": promise,
-            "escalation": asdict(outlook(result, found)),
-            "changes": None if previous is None else change_counts(previous, result, status),
-            "models": None if models is None else _models(result, models, status, escalate),
-            "warnings": [asdict(warning) for warning in (*result.warnings, *quality.cautions(promise))],
+            "convergence": _convergence(result),
+            "quality": findings.promise,
+            "escalation": asdict(findings.outlook),
+            "changes": findings.changes,
+            "models": None if result.models is None else _models(findings, result.models),
+            "warnings": [asdict(warning) for warning in findings.warnings],
         }
     )
     return told
+
+
+def _provenance(findings: Findings) -> dict[str, Any]:
+    """Which versions read which files."""
+    result, gold = findings.result, findings.inputs.gold
+    models = result.models
+    return {
+        "consensus": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "judgments": [asdict(source) for source in result.judgments.sources],
+        "gold": [] if gold is None else [asdict(source) for source in gold.sources],
+        "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
+        "seed": result.config.seed,
+    }
+
+
+def _counts(result: Consensus, status: NDArray[np.int32]) -> dict[str, Any]:
+    """How much came in, and what became of it."""
+    judgments, gold = result.judgments, result.gold
+    return {
+        "rows": asdict(judgments.tally),
+        "judgments": judgments.n_judgments,
+        "items": judgments.n_items,
+        "items_without_gold": judgments.n_items - (0 if gold is None else len(gold.items)),
+        "workers": judgments.n_workers,
+        "labels": judgments.n_labels,
+        "gold_items": 0 if gold is None else len(gold.items) + len(gold.unjudged),
+        "judgments_per_item": judgments.n_judgments / max(judgments.n_items, 1),
+        "status": {STATUSES[code]: int(n) for code, n in enumerate(np.bincount(status)) if n},
+    }
+
+
+def _convergence(result: Consensus) -> dict[str, Any]:
+    """How the fit ended, and by what confidences are tempered."""
+    convergence, tempering = result.convergence, result.tempering
+    few = result.judgments.n_labels <= quality.MOST_SHOWN
+    return {
+        "status": convergence.status,
+        "converged": convergence.converged,
+        "iterations": convergence.iterations,
+        "prior_frozen_at": convergence.frozen_at,
+        "objective": list(convergence.objective),
+        "starts": result.starts,
+        "confidence_by": "vote shares" if result.model == "majority_vote" else tempering.by,
+        "rho": tempering.rho,
+        "temperature": tempering.temperature,
+        "temperature_gold_items": tempering.n_gold,
+        "pseudo_counts": result.confusions.pseudo_counts.tolist() if few else None,
+    }
 
 
 def _collusion(result: Consensus) -> dict[str, Any]:
@@ -110,17 +111,17 @@ def _collusion(result: Consensus) -> dict[str, Any]:
     return {} if result.copies is None else {"collusion": "merge" if result.copies.merged else "report"}
 
 
-def _models(
-    result: Consensus, models: ModelFindings, status: NDArray[np.int32], escalate: EscalateConfig
-) -> dict[str, Any]:
+def _models(findings: Findings, models: ModelFindings) -> dict[str, Any]:
     """What models did: votes, worth, and the judgments that they saved at this target.
 
     An item that is accepted with fewer judgments than people alone would have needed saves the difference, at least.
     """
-    rated = model_audit.rated(result)
+    rated = findings.audit.models
+    assert rated is not None
     ratings, median = rated.models, rated.median_worker
-    n = result.judgments.per_item
-    missing = np.maximum(escalate.min_judgments - n, 0)[status[: len(n)] == STATUSES.index("accepted")]
+    n = findings.result.judgments.per_item
+    accepted = findings.status[: len(n)] == STATUSES.index("accepted")
+    missing = np.maximum(findings.rule.min_judgments - n, 0)[accepted]
     return {
         "votes": asdict(models.votes.tally),
         "models": [
@@ -139,7 +140,7 @@ def _models(
         ],
         "families": [asdict(family) for family in rated.families],
         "weight_of_class_prior": float(models.weights.weight[0]),
-        "items_settled_by_models_alone": int(((status[: len(n)] == STATUSES.index("accepted")) & (n == 0)).sum()),
+        "items_settled_by_models_alone": int((accepted & (n == 0)).sum()),
         "judgments_saved": int(missing.sum()),
     }
 

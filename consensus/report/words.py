@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.escalation import STATUSES, change_counts, outlook
+from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
 from consensus.models import diagnostics
 from consensus.report import quality
 
 if TYPE_CHECKING:
-    from consensus.config import EscalateConfig
-    from consensus.escalation import Escalation
     from consensus.judgments import Judgments
-    from consensus.previous import Previous
-    from consensus.result import Consensus
+    from consensus.result import Warning
+    from consensus.runs.findings import Findings
 
 ROUNDS = 3  # lists that a budget is better spent in
 WORTH_ROUNDS = 30  # judgments, from which it is worth the trouble
 
 
-def lines(summary: dict[str, Any]) -> list[str]:
+def lines(findings: Findings) -> list[str]:
     """A few lines that say what came in, what came out, and how far it can be trusted."""
-    warnings = [_warning(one["code"], one["message"]) for one in summary["warnings"]]
-    return [line for part in paragraphs(summary).values() for line in part] + warnings
+    warnings = [warning(one) for one in findings.warnings]
+    return [line for part in paragraphs(findings.summary).values() for line in part] + warnings
 
 
 def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
@@ -45,34 +43,31 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def of_result(result: Consensus) -> list[str]:
+def of_result(findings: Findings) -> list[str]:
     """What to know beside a single table: the balance of rows, and what to beware of."""
-    return [balance(asdict(result.judgments.tally)), *(_warning(one.code, one.message) for one in result.warnings)]
+    result = findings.result
+    return [balance(asdict(result.judgments.tally)), *(warning(one) for one in result.warnings)]
 
 
-def of_escalation(
-    result: Consensus, found: Escalation, escalate: EscalateConfig, previous: Previous | None = None
-) -> list[str]:
+def of_escalation(findings: Findings) -> list[str]:
     """The same beside a table of what is accepted or escalated; with how far it can be trusted, and what comes next."""
-    status = found.status(result)
-    promise = quality.quality(result, status, escalate)
-    counts = {name: int(n) for name, n in zip(STATUSES, np.bincount(status, minlength=len(STATUSES)), strict=True) if n}
-    said, *warnings = of_result(result)
+    counts = np.bincount(findings.status, minlength=len(STATUSES)).tolist()
+    said, *warnings = of_result(findings)
     return [
         said,
-        acceptance(promise),
-        *_waiting(counts),
-        *_outlook(asdict(outlook(result, found)), escalate.model_dump()),
-        *_changes(None if previous is None else change_counts(previous, result, status)),
+        acceptance(findings.promise),
+        *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
+        *_outlook(asdict(findings.outlook), findings.rule.model_dump()),
+        *_changes(findings.changes),
         *warnings,
-        *(_warning(one.code, one.message) for one in quality.cautions(promise)),
+        *(warning(one) for one in quality.cautions(findings.promise)),
     ]
 
 
 def of_judgments(judgments: Judgments) -> list[str]:
     """The same where nothing is fitted: no item gets a label, so those without judgments need no caution."""
     cautions = [one for one in diagnostics.of_judgments(judgments) if one.code != "items_without_judgments"]
-    return [balance(asdict(judgments.tally)), *(_warning(one.code, one.message) for one in cautions)]
+    return [balance(asdict(judgments.tally)), *(warning(one) for one in cautions)]
 
 
 def balance(rows: dict[str, int]) -> str:
@@ -238,5 +233,6 @@ def _quality(promise: dict[str, Any]) -> str:
     )
 
 
-def _warning(code: str, message: str) -> str:
-    return f"warning {code}: {message}"
+def warning(one: Warning) -> str:
+    """A warning as a line."""
+    return f"warning {one.code}: {one.message}"

@@ -1,34 +1,26 @@
 """A finished run, fitted again from its inputs: the same settings, the same bits."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus import __version__
-from consensus.cli import job
+from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
+from consensus.runs.inputs import Inputs
+from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
-    from consensus.config import RunConfig
-    from consensus.judgments import Gold
-    from consensus.result import Consensus
+    from consensus.runs.listening import Listener
 
 KINDS = ("judgments", "model_votes", "gold")
 
 
-@dataclass(frozen=True)
-class Again:
-    """What a run fitted."""
-
-    result: "Consensus"
-    gold: "Gold | None"
-    config: "RunConfig"
-
-
-def again(folder: Path, show: job.Show, threads: int | None = None) -> Again:
-    """Fit what the output ``folder`` of a run was made from, after a check that its inputs are as they were.
+def inputs_of(folder: Path, listener: Listener = SILENT, threads: int | None = None) -> Inputs:
+    """What the output ``folder`` of a run was made from, after a check that it is as it was.
 
     Nothing but the tables of a run is kept on disk: the parameters follow from the inputs, to the last bit.
 
@@ -38,14 +30,20 @@ def again(folder: Path, show: job.Show, threads: int | None = None) -> Again:
         It is no such folder, or an input is gone or has changed.
     """
     told = summary_of(folder)
-    files = {kind: [_input(folder, one, show) for one in told["provenance"][kind]] for kind in KINDS}
-    config = _settings(folder, told["settings"]).model_copy(update={"threads": threads})
+    files = {kind: [_input(folder, one, listener) for one in told["provenance"][kind]] for kind in KINDS}
+    config = _settings(folder, told).model_copy(update={"threads": threads})
     made_by = told["provenance"]["consensus"]
     if made_by != __version__:
-        show.say(f"note: {folder} was made by consensus {made_by}; this is {__version__}, which may say something else")
-    gold = files["gold"][0] if files["gold"] else None
-    result, known = job.fitted(files["judgments"] or None, files["model_votes"] or None, gold, config, show)
-    return Again(result, known, config)
+        listener.say(
+            f"note: {folder} was made by consensus {made_by}; this is {__version__}, which may say something else"
+        )
+    return Inputs.read(
+        config,
+        files["judgments"] or None,
+        model_votes=files["model_votes"] or None,
+        gold=files["gold"][0] if files["gold"] else None,
+        listener=listener,
+    )
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
@@ -72,10 +70,10 @@ def summary_of(folder: Path) -> dict[str, Any]:
     return dict(told)
 
 
-def _input(folder: Path, source: dict[str, str], show: job.Show) -> Path:
+def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
     """Where an input is: as it was named, from here or from beside the output folder."""
     given = Path(source["file"])
-    show.stage(f"checking {given.name}")
+    listener.stage(f"checking {given.name}")
     found = [path for path in (given, folder.resolve().parent / given) if path.is_file()]
     if not found:
         raise OutputError(f"{folder}: its input {given} is not there; put it back, or run again")
@@ -86,9 +84,9 @@ def _input(folder: Path, source: dict[str, str], show: job.Show) -> Path:
     raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
 
 
-def _settings(folder: Path, settings: dict[str, Any]) -> "RunConfig":
-    from consensus.config import RunConfig
-
+def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
+    """The settings of a run. What it did not say is as it was before there was a choice."""
+    settings = told["settings"]
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
     try:
         return RunConfig.of(None, **{"collusion": "off"} | known)

@@ -1,0 +1,259 @@
+"""The columns of every table, each named, typed and described once: files, ``--table``, README and page follow these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "list", "count", "number", "flag"]
+"""Text; several texts; a whole number; a number, missing where it does not exist; true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    kind: Kind
+    about: str
+    """One sentence, or what stands for one in a list."""
+    always: bool = True
+    """False where it only stands in the table if its input does."""
+
+
+ITEM = Column("item", "text", "Id of the item.")
+WORKER = Column("worker", "text", "Id of the worker.")
+N_JUDGMENTS = Column("n_judgments", "count", "Judgments that people gave.")
+
+LABELS = (
+    ITEM,
+    Column("label", "text", "The most probable label; missing where a tie is left open."),
+    Column("confidence", "number", "Its probability, 0 to 1; missing where no confidence can be stated."),
+    Column("margin", "number", "Its probability less that of the second best, 0 to 1."),
+    Column("entropy", "number", "Entropy of the probabilities of all labels, in nats."),
+    Column("runner_up", "text", "The second most probable label; missing where none is possible or stands out."),
+    N_JUDGMENTS,
+    Column("n_model_votes", "count", "Votes that models gave."),
+    Column("majority_label", "text", "The label of most judgments; missing on a tie."),
+    Column("source", "text", "consensus; gold; or model, where nobody judged it."),
+    Column("status", "text", "accepted; escalate (needs more judgments); expert (is to be decided by one); or gold."),
+    Column("decision", "text", "The label that costs least in the mean, with costs.", always=False),
+    Column("expected_cost", "number", "What deciding for it costs in the mean.", always=False),
+)
+POSTERIORS = (ITEM,)
+"""And one column a label, with its probability."""
+WORKERS = (
+    Column("worker", "text", "Id; models and families of models come last."),
+    Column("kind", "text", "human, model, or family (of models)."),
+    Column("n_judgments", "count", "Judgments, or votes of a model."),
+    Column("n_items", "count", "Items that were judged."),
+    Column("accuracy", "number", "P(right), 0 to 1, over items with labels in their estimated shares."),
+    Column("accuracy_low", "number", "Lower end of its 95 % interval: the wider, the less certain the others' labels."),
+    Column("accuracy_high", "number", "Upper end of it."),
+    Column("gold_n", "count", "Judgments of gold items."),
+    Column("gold_accuracy", "number", "Share of these that is right; missing without any."),
+    Column("gold_low", "number", "Lower end of its 95 % interval (Wilson)."),
+    Column("gold_high", "number", "Upper end of it."),
+    Column("agreement", "number", "Share of others' judgments of the same items that say the same, 0 to 1."),
+    Column("informativeness", "number", "Mutual information of true label and answer, in bits a judgment; 0: a spammer."),
+    Column("worth", "number", "Judgments of the median worker that one of theirs equals; missing if that one tells nothing."),
+    Column("verdict", "text", "expert, good, biased, careless, spammer, adversarial or too_few; missing for models."),
+    Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
+    Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
+    Column("accuracy_on_own_items", "number", "P(right), 0 to 1, over the items they judged, whichever labels these have."),
+    Column("chance_corrected", "number", "Cohen's kappa with the truth: 1 always right, 0 as often as by chance."),
+    Column("expected_cost", "number", "Of an item that one of their judgments decides; missing without costs."),
+    Column("price", "number", "Mean money paid for a judgment; missing without prices."),
+    Column("bits_per_price", "number", "Bits that a unit of money buys; missing without prices."),
+)
+CONFUSIONS = (
+    WORKER,
+    Column("true_label", "text", "The true label."),
+    Column("label", "text", "The label given."),
+    Column("count", "number", "Expected judgments in this cell."),
+    Column("probability", "number", "P(label | true label), 0 to 1."),
+    Column("low", "number", "Lower end of its 95 % interval."),
+    Column("high", "number", "Upper end of it."),
+)
+LABEL_ACCURACY = (
+    WORKER,
+    Column("label", "text", "The true label."),
+    Column("count", "number", "Expected judgments of items of this label."),
+    Column("accuracy", "number", "P(right | label), 0 to 1."),
+    Column("accuracy_low", "number", "Lower end of its 95 % interval."),
+    Column("accuracy_high", "number", "Upper end of it."),
+)
+MODELS = (
+    Column("model", "text", "Its name; missing in the row of a family."),
+    Column("family", "text", "The family: models that may share mistakes."),
+    Column("label", "text", "The true label that the row is about; missing in the row about all of them."),
+    Column("n_votes", "count", "Items that it voted on."),
+    Column("n_rated", "count", "Of these, those that people judged, too."),
+    Column("accuracy", "number", "Share right, 0 to 1."),
+    Column("accuracy_low", "number", "Lower end of its 95 % interval."),
+    Column("accuracy_high", "number", "Upper end of it."),
+    Column("weight", "number", "Its weight in the prior of the items."),
+    Column("temperature", "number", "Above 1: too sure of itself; below 1: too modest."),
+    Column("ece", "number", "Expected calibration error of its probabilities, 0 to 1."),
+    Column("ece_calibrated", "number", "The same at that temperature."),
+    Column("worth", "number", "Judgments of the median worker that one vote equals."),
+    Column("n_effective", "number", "Independent models that a family is worth."),
+    Column("reason", "text", "Why it counts as it does."),
+)
+GOLD_HEALTH = (
+    Column("item", "text", "Id of a gold item that was judged."),
+    Column("gold_label", "list", "Its accepted labels."),
+    N_JUDGMENTS,
+    Column("n_right", "count", "How many of them give an accepted label."),
+    Column("label", "text", "What the crowd would say were it not gold."),
+    Column("confidence", "number", "How certainly, 0 to 1."),
+    Column("p_wrong", "number", "P(the gold is wrong), 0 to 1."),
+    Column("suspect", "flag", "It probably is: someone should look at it."),
+    Column("information", "number", "Bits that a judgment of it tells about whether its worker is weak."),
+    Column("too_easy", "flag", "All are right, weak workers, too: it tells next to nothing."),
+    Column("leaked", "flag", "Weak workers are right on it far beyond what they are elsewhere: they may know it."),
+    Column("reason", "text", "Why it is suspect, too easy or leaked."),
+)
+NEW_GOLD = (
+    ITEM,
+    Column("label", "text", "The label that it would have as gold."),
+    Column("confidence", "number", "How certain that is, 0 to 1."),
+    N_JUDGMENTS,
+    Column("n_strong", "count", "Strong workers among those who judged it."),
+    Column("reason", "text", "What supports it."),
+)
+RETEST = (
+    WORKER,
+    Column("verdict", "text", "The verdict that is open."),
+    Column("n_needed", "count", "Judgments of known label until it can be expected to stand."),
+    Column("item", "text", "An item that would help."),
+    Column("label", "text", "The label that is to be expected there."),
+)
+COPYING = (
+    Column("group", "count", "Number of the group that the pair belongs to, from 0."),
+    Column("worker_a", "text", "Id of the one."),
+    Column("worker_b", "text", "Id of the other."),
+    Column("n_shared", "count", "Items that both judged."),
+    Column("n_same", "count", "Those of them to which both gave the same label."),
+    Column("expected_same", "number", "How many these would be if the two were independent."),
+    Column("p_value", "number", "Chance of as many or more."),
+    Column("q_value", "number", "Share of false alarms if this pair and all stronger ones are reported."),
+    Column("n_effective", "number", "Independent votes that the whole group is worth."),
+    Column("reason", "text", "The same in words."),
+)
+DRIFT = (
+    Column("worker", "text", "Id; missing in the last row, which is about everyone."),
+    Column("scope", "text", "worker or everyone."),
+    Column("changed_at", "text", "UTC; the first judgment after the most likely change."),
+    Column("changed_earliest", "text", "Start of its 95 % interval; missing without drift."),
+    Column("changed_latest", "text", "End of it."),
+    Column("n_before", "count", "Judgments with a known time before it."),
+    Column("n_after", "count", "Those from then on."),
+    Column("accuracy_before", "number", "Mean of P(right | the other judgments of the item) before it."),
+    Column("accuracy_before_low", "number", "Lower end of its 95 % interval (Wilson)."),
+    Column("accuracy_before_high", "number", "Upper end of it."),
+    Column("accuracy_after", "number", "The same from then on."),
+    Column("accuracy_after_low", "number", "Lower end of its 95 % interval (Wilson)."),
+    Column("accuracy_after_high", "number", "Upper end of it."),
+    Column("p_value", "number", "P(a change as marked at any place, if there is none)."),
+    Column("drifts", "flag", "It is more than chance: false discoveries are 1 % at most."),
+    Column("reason", "text", "What changed, or why no p-value can be given."),
+)
+BEHAVIOUR = (
+    WORKER,
+    Column("n_judgments", "count", "Judgments."),
+    Column("seconds_median", "number", "Median seconds of a judgment, as given or between two of one session."),
+    Column("too_fast", "number", "Share of judgments that took less than .3 of the median time of the item."),
+    Column("longest_streak", "count", "Longest run of one label in order of time."),
+    Column("streak_p", "number", "Bound of the probability of one so long in a random order."),
+    Column("constant", "number", "Share of the most frequent label."),
+    Column("expected_constant", "number", "Share of it in the consensus of the items."),
+    Column("n_sessions", "count", "Sessions: a pause of more than 30 minutes ends one."),
+    Column("early_right", "number", "Mean of P(right) in the first third of all sessions."),
+    Column("late_right", "number", "The same in the last third."),
+    Column("fatigue_p", "number", "P(so many wrong judgments in the last thirds, if they come at any time)."),
+)
+ESCALATIONS = (
+    ITEM,
+    Column("reason", "text", "too_few, weak_workers, disagreement, expert, audit or retest."),
+    Column("judgments", "count", "To ask for now; 0 where an expert is to decide."),
+    Column("priority", "number", "Errors (or cost) that judgments save, each, or for their price where there is one."),
+    Column("judgments_needed", "number", "Expected until the item is settled or has the most it may have."),
+    Column("needed_low", "number", "Lower end of a range that holds 80 %."),
+    Column("needed_high", "number", "Upper end of it."),
+    Column("p_settled", "number", "P(settled with the most judgments it may have), 0 to 1."),
+    Column("label", "text", "As in labels."),
+    Column("confidence", "number", "As in labels."),
+    Column("runner_up", "text", "As in labels."),
+    N_JUDGMENTS,
+    Column("suggested_workers", "list", "Whom to ask, as many as there are judgments."),
+)
+CHANGES = (
+    ITEM,
+    Column("label_before", "text", "The label in the earlier run; missing where the item was not in it."),
+    Column("label", "text", "The label now."),
+    Column("status_before", "text", "The status in the earlier run."),
+    Column("status", "text", "The status now."),
+)
+REJECTS = (
+    Column("file", "text", "The file."),
+    Column("line", "count", "The line in it."),
+    Column("reason", "text", "Why the row is not used."),
+    Column("row", "text", "Its text."),
+)
+EVIDENCE = (
+    Column("side", "text", "against or for the worker; the heaviest first."),
+    Column("weight", "number", "In nats."),
+    ITEM,
+    Column("label", "text", "What the worker said."),
+    Column("true_label", "text", "The best label by the others."),
+    Column("p_right", "number", "P(what the worker said is right), by the others."),
+    Column("others", "text", "What others said, such as 'cat 4, dog 1'; missing where the worker is alone."),
+    Column("gold", "list", "The accepted labels of a gold item."),
+    Column("timestamp", "text", "When, in UTC.", always=False),
+)
+FORGIVEN = (
+    Column("kind", "text", "label of an item, or worker."),
+    Column("id", "text", "Id of the item or worker."),
+    Column("field", "text", "What is different: label, verdict, gold_accuracy or accuracy."),
+    Column("before", "text", "With the gold."),
+    Column("after", "text", "Without it."),
+)
+AGREEMENT = (
+    Column("statistic", "text", "Such as krippendorff_alpha, fleiss_kappa, gwet_ac1, percent_agreement, cohen_kappa."),
+    Column("scope", "text", "overall, label (it against all others) or pair of workers."),
+    Column("label", "text", "The label, where the row is about one."),
+    Column("worker_a", "text", "The one worker of a pair."),
+    Column("worker_b", "text", "The other one."),
+    Column("value", "number", "The statistic; alpha, kappas and AC1: 1 perfect agreement, 0 what chance would give."),
+    Column("low", "number", "Lower end of its 95 % interval, of a bootstrap over items."),
+    Column("high", "number", "Upper end of it."),
+    Column("n_items", "count", "Items that two or more workers judged."),
+    Column("n_judgments", "count", "Their judgments."),
+    Column("reason", "text", "Why a number is missing."),
+)
+WAYS = (
+    Column("way", "text", "How judgments are asked for, such as '3 judgments an item' or 'target 95%'."),
+    Column("target", "number", "Confidence at which it accepts an item."),
+    Column("judgments", "count", "What it would have used."),
+    Column("judgments_per_item", "number", "The same for each item."),
+    Column("cost", "number", "The same in money; missing without a price."),
+    Column("accepted", "number", "Share of the items that would be accepted."),
+    Column("expected_error", "number", "Of these, if the confidences are right."),
+    Column("n_compared", "count", "Labels held against the reference."),
+    Column("accuracy", "number", "Share of these that is right."),
+    Column("accuracy_low", "number", "Lower end of its 95 % interval (Wilson)."),
+    Column("accuracy_high", "number", "Upper end of it."),
+    Column("reference", "text", "gold, or labels of all judgments (unaudited)."),
+)
+DIFFERENCES = (
+    ITEM,
+    Column("change", "text", "label, status, judgments, new or gone."),
+    Column("label_before", "text", "The label in the old run."),
+    Column("label", "text", "The label in the new one."),
+    Column("status_before", "text", "The status in the old run."),
+    Column("status", "text", "The status in the new one."),
+    Column("n_judgments_before", "count", "Judgments in the old run."),
+    Column("n_judgments", "count", "Judgments in the new one."),
+    Column("by", "text", "Whose judgments pushed for a new label, in nats."),
+)

@@ -1,0 +1,219 @@
+"""What a run finds: the fit, the plan of escalation, the audit, the promise; each made once, on first use, and kept."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consensus import escalation, worker_audit
+from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
+from consensus.report import quality
+from consensus.report.summary import summary
+from consensus.runs import folder, tables
+from consensus.runs.inputs import Inputs, SideInputs
+from consensus.runs.listening import SILENT
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from consensus.escalation import Escalation, Outlook
+    from consensus.pool import AlignedPool
+    from consensus.result import Columns, Consensus, Warning
+    from consensus.runs.listening import Listener
+    from consensus.worker_audit import WorkerAudit
+
+
+def run(
+    judgments: Any,
+    *,
+    model_votes: Any = None,
+    gold: Any = None,
+    costs: Any = None,
+    workers: Any = None,
+    previous: Any = None,
+    **settings: Any,
+) -> Findings:
+    """Do the whole job, as ``consensus run`` does: merge, look for copies, audit workers, list what to escalate.
+
+    Parameters
+    ----------
+    judgments, model_votes, gold, costs, workers, previous
+        Paths, tables, or what ``read``, ``read_model_votes``, ``read_gold``, ``read_costs``, ``read_workers`` and
+        ``read_previous`` return. With model votes there may be no judgments (None).
+    **settings
+        Fields of ``RunConfig``: those of ``FitConfig``, ``EscalateConfig``, ``AuditConfig`` and ``ReadConfig``, and
+        ``collusion``; such as ``target=0.99``.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    FormatError
+        Something can't be read.
+    JudgmentError
+        The judgments can't be used, or something does not fit them.
+    """
+    files = {"costs": costs, "workers": workers, "previous": previous}
+    named = {name: Path(source) for name, source in files.items() if isinstance(source, (str, Path))}
+    config = RunConfig.of(None, **settings, **named)
+    beside = SideInputs.read(config, costs=costs, workers=workers, previous=previous)
+    return Findings(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
+
+
+class Findings:
+    """What a run finds in its inputs. Each part is made when it is first asked for, and kept."""
+
+    def __init__(self, inputs: Inputs, *, result: Consensus | None = None, listener: Listener = SILENT) -> None:
+        self.inputs = inputs
+        self._given = result
+        self._listener = listener
+
+    @classmethod
+    def of(cls, result: Consensus, **settings: Any) -> Findings:
+        """What follows from a ``result`` that was fitted elsewhere, by fields of ``RunConfig`` besides its own."""
+        config = RunConfig.of(None, **{**result.config.model_dump(), **settings})
+        return cls(Inputs(config, result.judgments), result=result)
+
+    def __repr__(self) -> str:
+        return f"Findings({self.result!r})"
+
+    @cached_property
+    def result(self) -> Consensus:
+        """The fit; workers who copy were looked for, if that is wanted."""
+        if self._given is not None:
+            return self._given
+        inputs = self.inputs
+        self._listener.stage("fitting")
+        return worker_audit.fit_without_copies(
+            inputs.judgments,
+            FitConfig.of(None, **inputs.config.part(FitConfig)),
+            collusion=inputs.config.collusion,
+            model_votes=inputs.model_votes,
+            gold=inputs.gold,
+            progress=self._listener.fitting,
+        )
+
+    @cached_property
+    def rule(self) -> EscalateConfig:
+        """When an item is accepted."""
+        return EscalateConfig.of(None, **self.inputs.config.part(EscalateConfig))
+
+    @cached_property
+    def costs(self) -> NDArray[Any] | None:
+        """(K, K) what deciding for a label costs where another one is true."""
+        costs = self.inputs.costs
+        return None if costs is None else costs.align(self.result.judgments)
+
+    @cached_property
+    def pool(self) -> AlignedPool | None:
+        """The workers who can be asked."""
+        pool = self.inputs.pool
+        return None if pool is None else pool.align(self.result.judgments, self.rule.skill)
+
+    @cached_property
+    def audit(self) -> WorkerAudit:
+        """The audit of the workers."""
+        config = AuditConfig.of(None, **self.inputs.config.part(AuditConfig))
+        return worker_audit.WorkerAudit(self.result, config, costs=self.costs, price=self.inputs.config.price)
+
+    @cached_property
+    def plan(self) -> Escalation:
+        """What is escalated, and from whom judgments are asked."""
+        self._listener.stage("escalating")
+        return escalation.planned(
+            self.result,
+            self.rule,
+            costs=self.costs,
+            pool=self.pool,
+            previous=self.inputs.previous,
+            audit=self.audit,
+        )
+
+    @cached_property
+    def status(self) -> NDArray[Any]:
+        """Position in ``escalation.STATUSES`` of the status of every row of the labels."""
+        return self.plan.status(self.result)
+
+    @cached_property
+    def promise(self) -> dict[str, Any]:
+        """How many of the accepted items are expected to be wrong, and what gold says to that."""
+        return quality.quality(self.result, self.status, self.rule)
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """What the judgments that are needed will bring."""
+        return escalation.outlook(self.result, self.plan)
+
+    @cached_property
+    def changes(self) -> dict[str, int] | None:
+        """How much is different from the earlier run; None without one."""
+        previous = self.inputs.previous
+        return None if previous is None else escalation.change_counts(previous, self.result, self.status)
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """What to know before trusting it."""
+        return (*self.result.warnings, *quality.cautions(self.promise))
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of summary.json."""
+        self._listener.stage("summary of the items")
+        return summary(self)
+
+    @cached_property
+    def worker_columns(self) -> Columns:
+        """The table of workers: a file of its own, and on the page."""
+        return worker_audit.worker_columns(self.audit)
+
+    @cached_property
+    def confusion_columns(self) -> Columns:
+        """The table of confusions: a file of its own, and on the page."""
+        return worker_audit.confusion_columns(self.audit)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The settings of reading, and the files that other settings name; as text."""
+        config = self.inputs.config
+        paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
+        return {
+            **config.part(ReadConfig),
+            **{name: None if path is None else str(path) for name, path in paths.items()},
+        }
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row an item, as in labels.csv."""
+        return self.table("labels")
+
+    @property
+    def workers(self) -> pd.DataFrame:
+        """One row a worker, as in workers.csv."""
+        return self.table("workers")
+
+    @property
+    def escalations(self) -> pd.DataFrame:
+        """What to ask for next, as in escalations.csv."""
+        return self.table("escalations")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table by the name of its file, such as "confusions" (``runs.tables`` has all of them).
+
+        Raises
+        ------
+        ConfigError
+            There is no such table, or what it needs is not there.
+        """
+        return tables.made(tables.named_table(name), self)
+
+    def save(self, out: Path | str, *, overwrite: bool = False, output: folder.Output | None = None) -> None:
+        """Write the output folder, as ``consensus run`` does.
+
+        Raises
+        ------
+        OutputError
+            The folder exists (and ``overwrite`` is not set), or can't be written.
+        """
+        folder.write(self, folder.check(Path(out), overwrite=overwrite), output or folder.Output(), self._listener)

@@ -1,0 +1,184 @@
+"""Writing an output folder: built beside its place under another name, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consensus.errors import OutputError
+from consensus.formats import writing
+from consensus.report import page
+from consensus.runs import tables
+from consensus.runs.listening import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from consensus.runs.findings import Findings
+    from consensus.runs.listening import Listener
+    from consensus.simulation import Simulation
+
+OF_A_RUN = frozenset(
+    {"summary.json", page.FILE, *(table.name + ending for table in tables.TABLES for ending in writing.ENDINGS)}
+)
+OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
+
+
+def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs: Iterable[Path] = ()) -> Path:
+    """Refuse, before any work is done, a folder that could not be written in the end; return its real path.
+
+    Parameters
+    ----------
+    out
+        Folder to write.
+    overwrite
+        It may exist, if it holds nothing but files that we wrote.
+    ours
+        Names of such files.
+    inputs
+        Files that are read; none may lie in ``out``.
+
+    Raises
+    ------
+    OutputError
+        It exists (and ``overwrite`` is not set, or it holds something else than such an output), it is the current
+        folder, or its parent is missing or may not be written.
+    """
+    real = Path(os.path.realpath(out))
+    if real.exists() and not real.is_dir():
+        raise OutputError(f"{out}: a file stands there; choose another folder with --out")
+    if real == Path.cwd() or real in Path.cwd().parents:
+        raise OutputError(f"{out}: this is the folder you are in; choose another with --out")
+    for path in inputs:
+        if real in Path(os.path.realpath(path)).parents:
+            raise OutputError(f"{out}: {path}, which is to be read, lies in it; choose another folder with --out")
+    found = sorted(path.name for path in real.iterdir()) if real.exists() else []
+    if found and not overwrite:
+        raise OutputError(f"{out}: exists already; choose another folder with --out, or pass --overwrite")
+    others = [name for name in found if name not in ours]
+    if others:
+        raise OutputError(
+            f"{out}: holds {others[0]}, which is not ours and would be lost; choose another folder with --out"
+        )
+    if not real.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {real.parent}; create it first")
+    try:
+        with tempfile.TemporaryFile(dir=real.parent):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{out}: {real.parent} can't be written ({reason}); choose another with --out") from None
+    return real
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A folder to fill that takes the place of ``out`` when all went well, and else disappears.
+
+    An older ``out`` stays as it is until then. Two renames swap them: were the process killed between these, the old
+    one stands beside under ``.NAME.PID.old``.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, or a rename is refused.
+    """
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    try:
+        partial.mkdir()
+        yield partial
+        if out.exists():
+            out.rename(old)
+        partial.rename(out)
+    except OSError as error:
+        raise OutputError(f"{out}: can't be written: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not out.exists():
+            old.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a run writes, and how."""
+
+    ending: str = ".csv"
+    """Of the tables: .csv, .parquet or .jsonl."""
+    also: tuple[str, ...] = ()
+    """Tables that are only written if asked for, such as posteriors."""
+    defuse: bool = False
+    """Put ``'`` before ids that a spreadsheet would take for a formula."""
+    report: bool = False
+    """Also write report.html; it needs the extra ``report``."""
+
+
+def write(findings: Findings, out: Path, output: Output, listener: Listener = SILENT) -> None:
+    """Write all tables of a run into ``out``, which ``check`` returned, the summary, and the report if wanted.
+
+    Raises
+    ------
+    OutputError
+        Something can't be written; then ``out`` is as it was.
+    """
+    import pyarrow as pa
+
+    told = findings.summary
+    with whole(out) as folder:
+        plain = _are_plain(findings, output.ending)
+        for table in tables.TABLES:
+            wanted = table.name in output.also if table.when is None else table.when(findings)
+            if not wanted:
+                continue
+            file = f"{table.name}{output.ending}"
+            listener.stage(f"{table.stage} {file}")
+            assert table.rows is not None
+            rows = table.rows(findings)
+            if isinstance(rows, tables.Blocks):
+                backend = findings.result.backend
+                writing.write_blocks(
+                    rows.n_rows, rows.block, folder / file, plain=plain, backend=backend, defuse=output.defuse
+                )
+            else:
+                writing.write(pa.table(rows), folder / file, defuse=output.defuse)
+            del rows
+        if output.report:
+            page.write(folder / page.FILE, findings, listener.stage)
+        listener.stage("writing summary.json")
+        (folder / "summary.json").write_text(
+            json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+
+
+def _are_plain(findings: Findings, ending: str) -> bool:
+    """Whether no id, label or name of a column that a table of many rows may hold needs quotes."""
+    import pyarrow as pa
+
+    result = findings.result
+    judgments = result.judgments
+    names = [*result.label_columns(slice(0, 0)), *judgments.labels]
+    unjudged = [] if result.gold is None else list(result.gold.unjudged)
+    texts = (judgments.item_ids, judgments.worker_ids, pa.array([*names, *unjudged], pa.string()))
+    return writing.are_plain(texts, ending)
+
+
+def write_simulation(drawn: Simulation, out: Path, *, n_gold: int, seed: int) -> None:
+    """Write a simulated crowd into ``out``: judgments, gold, truth and the planted confusions.
+
+    Raises
+    ------
+    OutputError
+        Something can't be written; then ``out`` is as it was.
+    """
+    with whole(out) as folder:
+        writing.write(drawn.judgments_table(), folder / "judgments.csv")
+        writing.write(drawn.truth_table(n_gold, seed), folder / "gold.csv")
+        writing.write(drawn.truth_table(), folder / "truth.csv")
+        writing.write(drawn.confusions_table(), folder / "planted.csv")

@@ -1,0 +1,282 @@
+"""The registry of tables: one entry for each file of a run and each ``--table``. A new table or column goes here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from consensus import escalation, model_tables, worker_audit
+from consensus.errors import ConfigError
+from consensus.result import decoded, framed, named
+from consensus.runs import columns as of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.formats.writing import Table as Written
+    from consensus.result import Columns
+    from consensus.runs.columns import Column
+    from consensus.runs.findings import Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A table that is made block by block: of as many rows as there are items, or cells."""
+
+    n_rows: int
+    block: Callable[[slice], Written]
+
+
+Rows: TypeAlias = "Columns | Blocks"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that a run, or a command, can make."""
+
+    name: str
+    """Of its file, without the ending."""
+    about: str
+    """What a row is, and when there is such a table: one or two sentences."""
+    columns: tuple[Column, ...]
+    rows: Callable[[Findings], Rows] | None = None
+    """How it is made from a run; None where a command makes it from something else."""
+    when: Callable[[Findings], bool] | None = None
+    """Whether a run writes it as a file; None: only if asked to."""
+    audited: str | None = None
+    """Its name for ``consensus audit --table``; None: it is no such table."""
+    stage: str = "writing"
+    """What is said to go on while it is made."""
+    by_label: bool = False
+    """One more column a label follows."""
+
+
+def rejects(findings: Findings) -> Columns:
+    """The rows of the input that are not used."""
+    import pyarrow as pa
+
+    result = findings.result
+    found = (*result.judgments.rejects, *(() if result.models is None else result.models.votes.rejects))
+    return {
+        "file": pa.array([one.file for one in found], pa.string()),
+        "line": np.array([one.line for one in found], np.int64),
+        "reason": pa.array([one.reason for one in found], pa.string()),
+        "row": pa.array([one.row for one in found], pa.string()),
+    }
+
+
+def _labels(findings: Findings) -> Blocks:
+    import pyarrow as pa
+
+    result, status, costs = findings.result, findings.status, findings.costs
+    n_items = result.judgments.n_items
+
+    def block(rows: slice) -> Written:
+        judged = slice(min(rows.start, n_items), min(rows.stop, n_items))
+        decided = {} if costs is None else escalation.decision_columns(result, costs, judged)
+        if rows.stop > n_items:  # with gold items that nobody judged
+            table = result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
+            return table.join(framed(decided)) if decided else table
+        return pa.table({**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES), **decided})
+
+    return Blocks(len(status), block)
+
+
+def _confusions(findings: Findings) -> Blocks:
+    import pyarrow as pa
+
+    table = pa.table(findings.confusion_columns)
+    return Blocks(table.num_rows, lambda rows: table.slice(rows.start, rows.stop - rows.start))
+
+
+def _escalations(findings: Findings) -> Blocks:
+    import pyarrow as pa
+
+    result, plan = findings.result, findings.plan
+    retests = pa.table(plan.tests.columns(result))
+    n_items = len(plan.items)
+
+    def block(rows: slice) -> Written:
+        last = slice(max(rows.start - n_items, 0), max(rows.stop - n_items, 0))
+        listed = pa.table(plan.columns(result, rows))
+        return pa.concat_tables([listed, retests.slice(last.start, last.stop - last.start)])
+
+    return Blocks(n_items + retests.num_rows, block)
+
+
+def _changes(findings: Findings) -> Columns:
+    assert findings.inputs.previous is not None
+    return escalation.changes(findings.inputs.previous, findings.result, findings.status)
+
+
+def _gold(findings: Findings) -> Columns:
+    if findings.result.gold is None:
+        raise ConfigError("there is no gold to look at; give its file with --gold")
+    return worker_audit.gold_columns(findings.audit)
+
+
+def _copies(findings: Findings) -> bool:
+    copies = findings.result.copies
+    return copies is not None and copies.n_groups > 0
+
+
+TABLES = (
+    Table("labels", "A row an item.", of.LABELS, _labels, lambda _: True),
+    Table(
+        "workers",
+        "A row a worker; with model votes also one a model, and one a family of models.",
+        of.WORKERS,
+        lambda findings: findings.worker_columns,
+        lambda _: True,
+        "workers",
+        "auditing",
+    ),
+    Table(
+        "confusions",
+        "A row a worker, true label and label. Above two million cells, those of less than .01 judgments are left out.",
+        of.CONFUSIONS,
+        _confusions,
+        lambda _: True,
+        "confusions",
+        "auditing",
+    ),
+    Table(
+        "escalations",
+        "A row an item that is not settled, the one first where judgments save most errors; then retests of workers.",
+        of.ESCALATIONS,
+        _escalations,
+        lambda _: True,
+    ),
+    Table("rejects", "A row of the input that is not used.", of.REJECTS, rejects, lambda _: True),
+    Table(
+        "changes",
+        "A row an item whose label or status is another one than in the earlier run (with --previous).",
+        of.CHANGES,
+        _changes,
+        lambda findings: findings.inputs.previous is not None,
+    ),
+    Table(
+        "gold_health",
+        "A row a gold item that was judged (with gold).",
+        of.GOLD_HEALTH,
+        _gold,
+        lambda findings: findings.result.gold is not None,
+        "gold",
+        "auditing",
+    ),
+    Table(
+        "drift",
+        "A row a worker, and one for everyone: the most likely change over time (with timestamps).",
+        of.DRIFT,
+        lambda findings: worker_audit.drift_columns(findings.audit),
+        lambda findings: findings.result.judgments.timestamp is not None,
+        "drift",
+        "auditing",
+    ),
+    Table(
+        "copying",
+        "A row a pair of workers who copy from each other or from one source (where some do).",
+        of.COPYING,
+        lambda findings: worker_audit.copies_columns(findings.audit),
+        _copies,
+        "copying",
+        "auditing",
+    ),
+    Table(
+        "models",
+        "A row a model, one for each of its true labels, and one a family (with model votes).",
+        of.MODELS,
+        lambda findings: model_tables.table(findings.audit),
+        lambda findings: findings.result.models is not None,
+        None,
+        "auditing",
+    ),
+    Table(
+        "posteriors",
+        "A row an item, with the probability of each label in a column of its name (with --posteriors).",
+        of.POSTERIORS,
+        lambda findings: Blocks(findings.result.judgments.n_items, findings.result.posteriors_of),
+        by_label=True,
+    ),
+    Table(
+        "label_accuracy",
+        "A row a worker and true label: how often they are right on items of this label.",
+        of.LABEL_ACCURACY,
+        lambda findings: worker_audit.accuracy_by_label_columns(findings.audit),
+        audited="labels",
+    ),
+    Table(
+        "new_gold",
+        "A row an item that is fit to become gold.",
+        of.NEW_GOLD,
+        lambda findings: worker_audit.proposal_columns(findings.audit),
+        audited="new-gold",
+    ),
+    Table(
+        "retest",
+        "A row a worker whose verdict is open and an item that would help to settle it.",
+        of.RETEST,
+        lambda findings: worker_audit.retest_columns(findings.audit),
+        audited="retest",
+    ),
+    Table(
+        "behaviour",
+        "A row a worker: how fast, how monotonous, how tired (what needs timestamps is missing without).",
+        of.BEHAVIOUR,
+        lambda findings: worker_audit.behaviour_columns(findings.audit),
+        audited="behaviour",
+    ),
+    Table("evidence", "Of audit --evidence: a row a judgment that weighs for or against the worker.", of.EVIDENCE),
+    Table("forgiven", "Of audit --forgive: a row a label or figure that would be another one.", of.FORGIVEN),
+    Table("agreement", "Of agreement: a row a statistic, over all, by label or by pair of workers.", of.AGREEMENT),
+    Table("ways", "Of plan-budget: a row a way to ask for judgments.", of.WAYS),
+    Table("differences", "Of diff: a row an item that is different in the new run.", of.DIFFERENCES),
+)
+"""In the order in which a run makes them."""
+
+BY_NAME = {table.name: table for table in TABLES}
+AUDITED = {table.audited: table for table in TABLES if table.audited is not None}
+"""By the name that ``consensus audit --table`` knows."""
+
+
+def named_table(name: str) -> Table:
+    """The table of a name, with _ or - in it.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or no run makes it.
+    """
+    found = BY_NAME.get(name.replace("-", "_")) or AUDITED.get(name)
+    if found is None or found.rows is None:
+        known = ", ".join(table.name for table in TABLES if table.rows is not None)
+        raise ConfigError(f'there is no table "{name}"; there are {known}')
+    return found
+
+
+def made(table: Table, findings: Findings) -> pd.DataFrame:
+    """A table of a run as a frame, whole."""
+    import pandas as pd
+
+    assert table.rows is not None
+    found = table.rows(findings)
+    if not isinstance(found, Blocks):
+        return framed(found)
+    block = found.block(slice(0, found.n_rows))
+    if isinstance(block, pd.DataFrame):
+        return block
+    return framed({name: in_one(block[name]) for name in block.column_names})
+
+
+def in_one(column: pa.ChunkedArray) -> NDArray[Any] | pa.Array:
+    """A column of an Arrow table as tables of results hold it: numbers as an array, texts as Arrow does."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks()
+    return whole if pa.types.is_string(whole.type) or pa.types.is_list(whole.type) else whole.to_numpy(False)
