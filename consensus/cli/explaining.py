@@ -53,10 +53,11 @@ def report(
         found = again(folder, show, threads)
         result, chosen = found.result, found.config
         rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
-        audit = AuditConfig.of(None, **chosen.part(AuditConfig))
         costs, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)
         show.stage("escalating")
         matrix = None if costs is None else costs.align(result.judgments)
+        config = AuditConfig.of(None, **chosen.part(AuditConfig))
+        audit = worker_audit.WorkerAudit(result, config, costs=matrix, price=chosen.price)
         listed = escalation.planned(
             result,
             rule,
@@ -69,17 +70,17 @@ def report(
         reading = {**chosen.part(ReadConfig), **job.other_inputs(chosen)}
         told = summary(result, listed, rule, found.gold, reading, audit, last)
         show.stage("auditing workers")
-        workers = worker_audit.worker_columns(result, audit, costs=matrix, price=chosen.price)
+        workers = worker_audit.worker_columns(audit)
         partial = path.with_name(f".{path.name}.partial")
         try:
             page.write(
                 partial,
-                result,
+                audit,
                 listed,
                 told,
                 escalate=rule,
                 workers=workers,
-                confusions=worker_audit.confusion_columns(result),
+                confusions=worker_audit.confusion_columns(audit),
                 progress=show.stage,
             )
             partial.replace(path)

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import escalation, model_tables, worker_audit
-from consensus.config import AuditConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.report import page
 from consensus.report.summary import summary
 from consensus.result import decoded, framed, named
+from consensus.worker_audit import WorkerAudit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from consensus.config import EscalateConfig
+    from consensus.config import AuditConfig, EscalateConfig
     from consensus.costs import Costs
     from consensus.formats.writing import Table
     from consensus.judgments import Gold
@@ -172,23 +172,23 @@ def write(
     OutputError
         Something can't be written; then ``out`` is as it was.
     """
-    audit = audit or AuditConfig()
     progress("escalating")
     matrix = None if costs is None else costs.align(result.judgments)
+    audited = WorkerAudit(result, audit, costs=matrix, price=price)
     pool = None if asked is None else asked.align(result.judgments, escalate.skill)
-    found = escalation.planned(result, escalate, costs=matrix, pool=pool, previous=previous, audit=audit)
+    found = escalation.planned(result, escalate, costs=matrix, pool=pool, previous=previous, audit=audited)
     progress("summary of the items")
-    told = summary(result, found, escalate, gold, reading or {}, audit, previous)
+    told = summary(result, found, escalate, gold, reading or {}, audited, previous)
     with whole(out) as folder:
-        workers = functools.cache(lambda: worker_audit.worker_columns(result, audit, costs=matrix, price=price))
-        cells = functools.cache(lambda: worker_audit.confusion_columns(result))
-        for name, save in _tables(result, found, workers, cells, previous, posteriors, ending, defuse).items():
+        workers = functools.cache(lambda: worker_audit.worker_columns(audited))
+        cells = functools.cache(lambda: worker_audit.confusion_columns(audited))
+        for name, save in _tables(audited, found, workers, cells, previous, posteriors, ending, defuse).items():
             progress(f"{STAGES.get(name, 'writing')} {name}{ending}")
             save(folder / (name + ending))
         if report:
             page.write(
                 folder / page.FILE,
-                result,
+                audited,
                 found,
                 told,
                 escalate=escalate,
@@ -204,7 +204,7 @@ def write(
 
 
 def _tables(
-    result: Consensus,
+    audit: WorkerAudit,
     found: escalation.Escalation,
     workers: Callable[[], Columns],
     cells: Callable[[], Columns],
@@ -216,6 +216,7 @@ def _tables(
     """How each table of a run is made and written; those with a row an item block by block."""
     import pyarrow as pa
 
+    result = audit.result
     judgments, status = result.judgments, found.status(result)
     names = [*result.label_columns(slice(0, 0)), *judgments.labels]
     unjudged = [] if result.gold is None else list(result.gold.unjudged)
@@ -250,18 +251,18 @@ def _tables(
             ]
         )
 
-    def at_once(columns: Callable[[Consensus], Columns]) -> Callable[[Path], None]:
-        return lambda path: writing.write(pa.table(columns(result)), path, defuse=defuse)
+    def at_once(columns: Callable[[WorkerAudit], Columns]) -> Callable[[Path], None]:
+        return lambda path: writing.write(pa.table(columns(audit)), path, defuse=defuse)
 
     tables = {
         "labels": in_blocks(len(status), labels),
         "workers": at_once(lambda _: workers()),
         "confusions": confusions,
         "escalations": in_blocks(len(found.items) + retests.num_rows, escalations),
-        "rejects": at_once(_rejects),
+        "rejects": at_once(lambda _: _rejects(result)),
     }
     if previous is not None:
-        tables["changes"] = at_once(lambda result: escalation.changes(previous, result, status))
+        tables["changes"] = at_once(lambda _: escalation.changes(previous, result, status))
     if result.gold is not None:
         tables["gold_health"] = at_once(worker_audit.gold_columns)
     if judgments.timestamp is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consensus.config import EscalateConfig
     from consensus.escalation import Escalation
     from consensus.result import Columns, Consensus
+    from consensus.worker_audit import WorkerAudit
 
     Facts = dict[str, Any]
 
@@ -27,7 +28,7 @@ MOST_LABELS = 40  # whose agreement is told one by one
 
 def write(
     path: Path,
-    result: Consensus,
+    audit: WorkerAudit,
     found: Escalation,
     told: dict[str, Any],
     *,
@@ -42,8 +43,8 @@ def write(
     ----------
     path
         Of the file.
-    result, found
-        The fit, and what is escalated.
+    audit, found
+        The audit of the fit, and what is escalated.
     told
         The summary, as in summary.json.
     escalate
@@ -61,7 +62,7 @@ def write(
     charts.check()
     for part in (1.0, 0.5, 0.25, 0.1):
         progress("reporting: choosing what is shown")
-        shown = collected(result, found, told, escalate, workers, confusions, part)
+        shown = collected(audit, found, told, escalate, workers, confusions, part)
         progress("reporting: drawing")
         made = rendering.rendered(shown, told).encode()
         if len(made) <= MOST_BYTES:
@@ -70,7 +71,7 @@ def write(
 
 
 def collected(
-    result: Consensus,
+    audit: WorkerAudit,
     found: Escalation,
     told: dict[str, Any],
     escalate: EscalateConfig,
@@ -79,11 +80,12 @@ def collected(
     part: float = 1.0,
 ) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
+    result = audit.result
     rows = facts.chosen_workers(workers, int(part * facts.MOST_WORKERS))
     people = facts.worker_records(workers, rows)
     names = facts.most_in_question(people)
-    drift, lines = facts.drift_records(result)
-    models, families = facts.model_records(result)
+    drift, lines = facts.drift_records(audit)
+    models, families = facts.model_records(audit)
     return {
         "labels": facts.label_records(result, told["quality"]["by_label"]),
         "confidences": facts.confidence_records(result, found.status(result)),
@@ -91,10 +93,10 @@ def collected(
         "n_workers": len(workers["worker"]),
         "workers": people,
         "confusions": facts.confusion_records(confusions, names, result.judgments.labels, int(part * facts.MOST_CELLS)),
-        "evidence": facts.evidence_records(result, names) if result.identified else {},
+        "evidence": facts.evidence_records(audit, names) if result.identified else {},
         "drift": drift,
         "drift_lines": lines,
-        "copying": facts.copying_records(result),
+        "copying": facts.copying_records(audit),
         "models": models,
         "families": families,
         "items": facts.item_facts(result, found, int(part * facts.MOST_ITEMS)),

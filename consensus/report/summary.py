@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import __version__, model_audit, model_tables, worker_audit
-from consensus.config import AuditConfig
 from consensus.escalation import STATUSES, change_counts, outlook
 from consensus.report import quality
+from consensus.worker_audit import WorkerAudit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def summary(
     escalate: EscalateConfig,
     gold: Gold | None,
     reading: dict[str, Any],
-    audit: AuditConfig | None = None,
+    audit: WorkerAudit | None = None,
     previous: Previous | None = None,
 ) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
@@ -42,7 +42,7 @@ def summary(
     that are needed will bring), changes (since the ``previous`` run; null without), models (null without), warnings.
     Numbers that do not exist are null, never words.
     """
-    audit = audit or AuditConfig()
+    audit = audit or WorkerAudit(result)
     judgments = result.judgments
     tally = judgments.tally
     convergence, tempering, models = result.convergence, result.tempering, result.models
@@ -62,7 +62,7 @@ def summary(
             "settings": {
                 **result.settings(),
                 **escalate.model_dump(mode="json"),
-                **audit.model_dump(mode="json"),
+                **audit.config.model_dump(mode="json"),
                 **reading,
                 **_collusion(result),
                 "model": result.model,
@@ -78,7 +78,7 @@ def summary(
                 "judgments_per_item": judgments.n_judgments / max(judgments.n_items, 1),
                 "status": {STATUSES[code]: int(n) for code, n in enumerate(np.bincount(status)) if n},
             },
-            "verdicts": worker_audit.verdict_counts(result, audit),
+            "verdicts": worker_audit.verdict_counts(audit),
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
             "convergence": {
                 "status": convergence.status,
@@ -98,7 +98,7 @@ def summary(
             "quality": promise,
             "escalation": asdict(outlook(result, found)),
             "changes": None if previous is None else change_counts(previous, result, status),
-            "models": None if models is None else _models(result, models, status, escalate),
+            "models": None if models is None else _models(audit, models, status, escalate),
             "warnings": [asdict(warning) for warning in (*result.warnings, *quality.cautions(promise))],
         }
     )
@@ -111,15 +111,16 @@ def _collusion(result: Consensus) -> dict[str, Any]:
 
 
 def _models(
-    result: Consensus, models: ModelFindings, status: NDArray[np.int32], escalate: EscalateConfig
+    audit: WorkerAudit, models: ModelFindings, status: NDArray[np.int32], escalate: EscalateConfig
 ) -> dict[str, Any]:
     """What models did: votes, worth, and the judgments that they saved at this target.
 
     An item that is accepted with fewer judgments than people alone would have needed saves the difference, at least.
     """
-    rated = model_audit.rated(result)
+    rated = audit.models
+    assert rated is not None
     ratings, median = rated.models, rated.median_worker
-    n = result.judgments.per_item
+    n = audit.result.judgments.per_item
     missing = np.maximum(escalate.min_judgments - n, 0)[status[: len(n)] == STATUSES.index("accepted")]
     return {
         "votes": asdict(models.votes.tally),
