@@ -10,6 +10,22 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.judgments import Judgments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeerAgreement:
+    """How often each worker says what others say of the same items."""
+
+    judgments: Judgments
+    """Those that were counted."""
+    agreeing: NDArray[np.int64]
+    """(W,) judgments by others on the items of each worker that say the same."""
+    peers: NDArray[np.int64]
+    """(W,) all judgments by others on these items."""
+    n_items: NDArray[np.int64]
+    """(W,) the items."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copies:
@@ -40,6 +56,8 @@ class Copies:
     """Pairs that share enough items to be tested."""
     merged: bool = False
     """Each group counts as one worker."""
+    peers: PeerAgreement | None = None
+    """How often workers agree with others, where that was counted over all judgments."""
 
     @classmethod
     def none(cls, n_workers: int, n_tested: int = 0) -> Copies:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -93,15 +92,10 @@ class Ratings:
     """(K,) by true label."""
 
 
-_RATED: WeakKeyDictionary[Consensus, Ratings] = WeakKeyDictionary()
-
-
 def rated(result: Consensus) -> Ratings:
-    """Ratings of the models of a result: made once, and asked for by several tables."""
-    if result not in _RATED:
-        ratings = rate(result)
-        _RATED[result] = Ratings(ratings, families(result, ratings), *median_worker(result))
-    return _RATED[result]
+    """Ratings of the models of a result."""
+    ratings = rate(result)
+    return Ratings(ratings, families(result, ratings), *median_worker(result))
 
 
 def rate(result: Consensus) -> list[Rating]:
@@ -138,7 +132,7 @@ def median_worker(result: Consensus) -> tuple[float, Reals]:
 
 
 def worth(information: float, median: float) -> float:
-    """How many judgments of the median worker tell as much; NaN where he tells nothing."""
+    """How many judgments of the median worker tell as much; NaN where they tell nothing."""
     return float(worths(np.array([information]), median)[0])
 
 

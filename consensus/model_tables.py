@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from consensus.intervals import wilson
 from consensus.models.model_contact import MET
 
 if TYPE_CHECKING:
+    from consensus.model_audit import Ratings
     from consensus.result import Columns, Consensus
     from consensus.votes import ModelFindings
 
@@ -21,13 +22,23 @@ COLUMNS = (
 )
 
 
-def beside_workers(columns: Columns, result: Consensus) -> Columns:
+class Audited(Protocol):
+    """What the table needs of the audit of a result."""
+
+    @property
+    def result(self) -> Consensus:
+        """What was fitted."""
+
+    @property
+    def models(self) -> Ratings | None:
+        """What every model is worth."""
+
+
+def beside_workers(columns: Columns, audit: Audited) -> Columns:
     """The columns of workers.csv with a row for each model, and for each family of several."""
     import pyarrow as pa
 
-    models = result.models
-    assert models is not None
-    rated = model_audit.rated(result)
+    models, rated = _known(audit)
     ratings, median = rated.models, rated.median_worker
     rows: list[dict[str, Any]] = []
     for m, rating in enumerate(ratings):
@@ -68,7 +79,7 @@ def family_reason(family: model_audit.FamilyRating) -> str:
     return shown
 
 
-def table(result: Consensus) -> Columns:
+def table(audit: Audited) -> Columns:
     """Columns of models.csv: a row a model, then one for each true label; families last.
 
     model, family, label (null: overall), n_votes, n_rated (items that people judged), accuracy, accuracy_low,
@@ -77,9 +88,7 @@ def table(result: Consensus) -> Columns:
     """
     import pyarrow as pa
 
-    models, judgments = result.models, result.judgments
-    assert models is not None
-    rated = model_audit.rated(result)
+    judgments, (models, rated) = audit.result.judgments, _known(audit)
     ratings, median, median_by_label = rated.models, rated.median_worker, rated.median_worker_by_label
     rows: list[dict[str, Any]] = []
     for m, rating in enumerate(ratings):
@@ -106,6 +115,14 @@ def table(result: Consensus) -> Columns:
         else:
             found[name] = np.array([row.get(name, np.nan) for row in rows], np.float64)
     return found
+
+
+def _known(audit: Audited) -> tuple[ModelFindings, Ratings]:
+    """What models said, and what each is worth: there are some."""
+    models, rated = audit.result.models, audit.models
+    assert models is not None
+    assert rated is not None
+    return models, rated
 
 
 def reason(rating: model_audit.Rating, models: ModelFindings, m: int) -> str:

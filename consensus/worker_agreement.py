@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from consensus.errors import ConfigError
+from consensus.formats import read
+from consensus.judgments import Judgments
 from consensus.kernels import overlaps, tallies
 from consensus.result import framed
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-    from consensus.judgments import Judgments
 
     Reals: TypeAlias = NDArray[np.float64]
 
@@ -41,18 +41,18 @@ NO_SAMPLE = "no sample of the items has a value"
 
 
 def agreement(
-    judgments: Judgments, *, level: Level = "nominal", by: By = "label", n_bootstrap: int = 1000, seed: int = 0
+    judgments: Any, *, level: Level = "nominal", by: By = "label", n_bootstrap: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """How far workers agree on the items that two or more of them judged.
 
     Only these items count, for the shares of labels, too. A worker who judged an item several times
     (``repeats="keep"``) counts there once if all of them say the same, and not at all if they do not: nobody agrees or
-    disagrees with himself here.
+    disagrees with themselves here.
 
     Parameters
     ----------
     judgments
-        Judgments; no fit is needed.
+        From ``read``, or anything that it reads; no fit is needed.
     level
         "ordinal" adds the ordinal alpha, over the labels in the order of ``judgments.labels`` (``with_labels`` sets
         it; up to 200).
@@ -107,6 +107,8 @@ def agreement(
     ------
     ConfigError
         A setting is unknown or out of range, or there are too many labels or pairs for it.
+    FormatError, JudgmentError
+        The judgments can't be read.
 
     Notes
     -----
@@ -116,6 +118,8 @@ def agreement(
     fewer than 200), items are dealt out at random to as many blocks of equal size, and blocks are drawn instead.
     Samples in which a statistic has no value (one label only) are left out.
     """
+    if not isinstance(judgments, Judgments):
+        judgments = read(judgments)
     _check(judgments, level, by, n_bootstrap, seed)
     rng = np.random.default_rng(seed)
     judged = _one_a_worker(judgments)

@@ -13,82 +13,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from consensus.config import RunConfig
-    from consensus.result import Consensus
+    from consensus.runs import Findings
 
-    Table = Callable[[Consensus, RunConfig], pd.DataFrame]
-
-
-def _workers(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-    from consensus.config import AuditConfig
-
-    return worker_audit.audit(result, costs=job.costs(chosen), price=chosen.price, **chosen.part(AuditConfig))
+    Table = Callable[[Findings], pd.DataFrame]
 
 
-def _copying(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    return worker_audit.copies(result)
-
-
-def _confusions(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    return worker_audit.confusions(result)
-
-
-def _labels(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    return worker_audit.accuracy_by_label(result)
-
-
-def _gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    if result.gold is None:
-        raise ConfigError("there is no gold to look at; give its file with --gold")
-    return worker_audit.gold(result)
-
-
-def _new_gold(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    return worker_audit.proposals(result)
-
-
-def _retest(result: "Consensus", chosen: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-    from consensus.config import AuditConfig
-
-    return worker_audit.retest_table(result, **chosen.part(AuditConfig))
-
-
-def _drift(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    return worker_audit.drifting(result)
-
-
-def _behaviour(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
-    from consensus import worker_audit
-
-    return worker_audit.behaviours(result)
-
-
-TABLES: "dict[str, Table]" = {
-    "workers": _workers,
-    "confusions": _confusions,
-    "labels": _labels,
-    "gold": _gold,
-    "new-gold": _new_gold,
-    "retest": _retest,
-    "copying": _copying,
-    "drift": _drift,
-    "behaviour": _behaviour,
-}
-"""What ``--table`` can print, each made when it is asked for."""
+TABLES = ("workers", "confusions", "labels", "gold", "new-gold", "retest", "copying", "drift", "behaviour")
+"""What ``--table`` can print: the keys of ``runs.tables.AUDITED``, which loads too much for a help text."""
 
 
 def audit(
@@ -157,7 +88,7 @@ def audit(
     elif forgive:
         tables.fit_and_print(parameters, _forgiven(forgive))
     else:
-        tables.fit_and_print(parameters, TABLES["confusions" if confusions else table])
+        tables.fit_and_print(parameters, lambda found: found.audited("confusions" if confusions else table))
 
 
 def _is_column(name: str, path: "Path") -> bool:
@@ -172,11 +103,11 @@ def _is_column(name: str, path: "Path") -> bool:
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":
     """Evidence on ``worker``, which may also have been meant for a column of the file ``column_missing``."""
 
-    def table(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    def table(found: "Findings") -> "pd.DataFrame":
         from consensus import worker_audit
 
         try:
-            return worker_audit.evidence(result, worker)
+            return worker_audit.evidence(found.audit, worker)
         except ConfigError as error:
             if column_missing is None:
                 raise
@@ -186,9 +117,9 @@ def _evidence(worker: str, column_missing: "Path | None") -> "Table":
 
 
 def _forgiven(items: list[str]) -> "Table":
-    def table(result: "Consensus", _: "RunConfig") -> "pd.DataFrame":
+    def table(found: "Findings") -> "pd.DataFrame":
         from consensus import worker_audit
 
-        return worker_audit.forgive(result, items)
+        return worker_audit.forgive(found.audit, items)
 
     return table

@@ -62,13 +62,15 @@ def plan_budget(
     from consensus import escalation
     from consensus.config import EscalateConfig, FitConfig
     from consensus.escalation import what_if
-    from consensus.formats import read_gold, read_model_votes
     from consensus.report import words
+    from consensus.runs import Inputs, SideInputs
 
     with show.stages():
-        read = job.judged(judgments, chosen, show)
-        known = None if gold is None else read_gold(gold, item=chosen.item, label=chosen.label)
-        models = read_model_votes(model_votes) if model_votes else None
+        inputs = Inputs.read(
+            chosen, judgments, model_votes=model_votes, gold=gold, beside=SideInputs(), listener=show
+        )
+        read, known, models = inputs.judgments, inputs.gold, inputs.model_votes
+        assert read is not None
         job.compile_all(show, with_votes=models is not None)
         table = escalation.plan_budget(
             read,

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from consensus.cli import job, options
-from consensus.cli.again import again
 from consensus.cli.explaining import visible
 from consensus.errors import ConsensusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from consensus.cli.again import Again
     from consensus.report.differences import Cause
+    from consensus.result import Consensus
 
 SHOWN = 20
 PIPED = 120  # characters a line where no terminal says how many
@@ -48,7 +47,7 @@ def diff(
         if flipped:
             then, now = (_again(folder, show, threads) for folder in (old, new))
             if now is not None:
-                found = differences.causes(flipped, now.result, None if then is None else then.result)
+                found = differences.causes(flipped, now, then)
         made["by"] = [differences.in_words(found.get(item, [])) or None for item in made["item"]]
     for line in _counted(made["change"], len(found), len(flipped)):
         show.say(line)
@@ -62,10 +61,12 @@ def diff(
     _print_tables(made, differences.by_worker(found))
 
 
-def _again(folder: Path, show: job.Show, threads: int | None) -> "Again | None":
+def _again(folder: Path, show: job.Show, threads: int | None) -> "Consensus | None":
     """The fit of a folder; None, with a word why, where its inputs are not what they were."""
+    from consensus.runs import finished
+
     try:
-        return again(folder, show, threads)
+        return job.findings(finished.inputs_of(folder, show, threads=threads), show).result
     except ConsensusError as error:
         show.say(f"note: {error}; so what its judgments did can't be told")
         return None

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import job, options
-from consensus.cli.again import again, summary_of
 from consensus.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -39,54 +38,20 @@ def report(
     """Write the page of a finished run, RESULT_DIR, from its inputs: for one that was made without --report."""
     show = job.Show(quiet)
 
-    from consensus import escalation, worker_audit
-    from consensus.config import AuditConfig, EscalateConfig, ReadConfig
+    from consensus.formats import writing
     from consensus.report import charts, page
-    from consensus.report.summary import summary
+    from consensus.runs import finished
 
     charts.check()
     path = output or folder / page.FILE
-    summary_of(folder)
+    finished.summary_of(folder)
     if path.is_dir() or not path.parent.is_dir():
         raise OutputError(f"{path}: {'a folder stands there' if path.is_dir() else 'its folder does not exist'}")
     with show.stages():
-        found = again(folder, show, threads)
-        result, chosen = found.result, found.config
-        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
-        audit = AuditConfig.of(None, **chosen.part(AuditConfig))
-        costs, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)
-        show.stage("escalating")
-        matrix = None if costs is None else costs.align(result.judgments)
-        listed = escalation.planned(
-            result,
-            rule,
-            costs=matrix,
-            pool=None if pool is None else pool.align(result.judgments, rule.skill),
-            previous=last,
-            audit=audit,
-        )
-        show.stage("summary of the items")
-        reading = {**chosen.part(ReadConfig), **job.other_inputs(chosen)}
-        told = summary(result, listed, rule, found.gold, reading, audit, last)
-        show.stage("auditing workers")
-        workers = worker_audit.worker_columns(result, audit, costs=matrix, price=chosen.price)
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            page.write(
-                partial,
-                result,
-                listed,
-                told,
-                escalate=rule,
-                workers=workers,
-                confusions=worker_audit.confusion_columns(result),
-                progress=show.stage,
-            )
-            partial.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: can't be written: {(error.strerror or str(error)).lower()}") from None
-        finally:
-            partial.unlink(missing_ok=True)
+        inputs = finished.inputs_of(folder, show, threads=threads, side_inputs=True)
+        found = job.findings(inputs, show)
+        with writing.replacing(path) as file:
+            file.write(page.made(found, show.stage))
     show.say(f"wrote {path}")
 
 
@@ -99,18 +64,21 @@ def explain(
 ) -> None:
     """Tell why ITEM has its label: what each judgment pushes for, and which of them decides it."""
     show = job.Show(quiet)
+
+    from consensus.runs import finished
+
     with show.stages():
-        found = again(folder, show, threads)
+        result = job.findings(finished.inputs_of(folder, show, threads=threads), show).result
 
     import numpy as np
 
     from consensus import explanation
     from consensus.report.summary import without_nan
 
-    code = found.result.judgments.item_ids.index(item).as_py()
+    code = result.judgments.item_ids.index(item).as_py()
     if code < 0:
-        raise ConfigError(_unknown(item, found.result.judgments.item_ids))
-    one = explanation.explain(found.result, np.array([code]))[0]
+        raise ConfigError(_unknown(item, result.judgments.item_ids))
+    one = explanation.explain(result, np.array([code]))[0]
     if json:
         typer.echo(json_module.dumps(without_nan(asdict(one)), ensure_ascii=False))
         return

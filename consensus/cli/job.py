@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,15 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from consensus.cli import options
-from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
-    from consensus.costs import Costs
-    from consensus.judgments import Gold, Judgments
-    from consensus.pool import Pool
-    from consensus.previous import Previous
-    from consensus.result import Consensus
+    from consensus.runs import Findings, Inputs
 
 PHASES = {
     "reading": "read+encode",
@@ -116,110 +110,12 @@ def settings(parameters: Mapping[str, Any]) -> "RunConfig":
     return RunConfig.of(None, **(from_file | options.given(parameters, RunConfig.model_fields)))
 
 
-def judged(paths: list[Path], config: "RunConfig", show: Show) -> "Judgments":
-    """Read judgments, unless it is plain before that they need more memory than there is.
+def findings(inputs: "Inputs", show: Show) -> "Findings":
+    """What a run finds; loops that it needs are compiled before, and that is said."""
+    from consensus.runs import Findings
 
-    Raises
-    ------
-    ConsensusError
-        The files or settings can't be used.
-    """
-    from consensus import memory
-    from consensus.config import ReadConfig
-    from consensus.formats import read
-    from consensus.formats.sizes import at_least_rows
-
-    show.stage("reading " + ", ".join(path.name for path in paths))
-    memory.refuse(memory.of_reading(at_least_rows(paths)), config.memory, "reading " + ", ".join(map(str, paths)))
-    return read(paths, threads=config.threads, progress=show.stage, **config.part(ReadConfig))
-
-
-def fitted(
-    paths: list[Path] | None, model_votes: list[Path] | None, gold: Path | None, config: "RunConfig", show: Show
-) -> "tuple[Consensus, Gold | None]":
-    """Read and fit.
-
-    Raises
-    ------
-    ConsensusError
-        The files or settings can't be used.
-    """
-    from consensus.config import FitConfig
-    from consensus.formats import read_gold, read_model_votes
-
-    judgments = judged(paths, config, show) if paths else None
-    votes = None
-    if model_votes:
-        show.stage("reading " + ", ".join(path.name for path in model_votes))
-        votes = read_model_votes(
-            model_votes,
-            item=config.item,
-            label=config.label,
-            abstain=config.abstain,
-            threads=config.threads,
-            progress=show.stage,
-        )
-    known = None if gold is None else read_gold(gold, item=config.item, label=config.label)
-    compile_all(show, with_votes=votes is not None)
-    from consensus import worker_audit
-
-    show.stage("fitting")
-    result = worker_audit.fit_without_copies(
-        judgments,
-        collusion=config.collusion,
-        model_votes=votes,
-        gold=known,
-        progress=show.fitting,
-        **config.part(FitConfig),
-    )
-    return result, known
-
-
-def asked(config: "RunConfig") -> "Pool | None":
-    """Read who can be asked, where that is said.
-
-    Raises
-    ------
-    ConsensusError
-        The file can't be used, or a skill is named without it.
-    """
-    from consensus.formats import read_workers
-
-    if config.workers is None and config.skill is not None:
-        raise ConfigError(f'skill "{config.skill}": nothing tells who has it; name a file of workers with --workers')
-    return None if config.workers is None else read_workers(config.workers)
-
-
-def previous(config: "RunConfig") -> "Previous | None":
-    """Read what an earlier run said, where there was one.
-
-    Raises
-    ------
-    ConsensusError
-        The output can't be used.
-    """
-    from consensus.formats import read_previous
-
-    return None if config.previous is None else read_previous(config.previous)
-
-
-def other_inputs(config: "RunConfig") -> dict[str, str | None]:
-    """The files that settings name, as text, for the summary."""
-    paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-    return {name: None if path is None else str(path) for name, path in paths.items()}
-
-
-def costs(config: "RunConfig") -> "Costs | None":
-    """Read the costs of decisions, where there are any.
-
-    Raises
-    ------
-    ConsensusError
-        The file can't be used.
-    """
-    from consensus.formats import read_costs
-
-    return None if config.costs is None else read_costs(config.costs)
+    compile_all(show, with_votes=inputs.model_votes is not None)
+    return Findings(inputs, listener=show)
 
 
 def compile_all(show: Show, with_votes: bool = False) -> None:

@@ -36,9 +36,13 @@ def plan(
     """Read JUDGMENTS and tell how much there is to do, how much memory it needs and about how long it takes."""
     chosen = job.settings(dict(locals()))
     show = job.Show(quiet)
+
+    from consensus.runs.inputs import judged
+
     with show.stages():
         begin = time.perf_counter()
-        read = job.judged(judgments, chosen, show)
+        read = judged(judgments, chosen, show)
+        assert read is not None
         reading = time.perf_counter() - begin
         job.compile_all(show)
         show.stage("timing a pass")

@@ -69,40 +69,28 @@ def run(
     chosen = job.settings(parameters)
     show = job.Show(quiet, timings)
 
-    from consensus.config import AuditConfig, EscalateConfig, ReadConfig
-    from consensus.report import charts, folder, page, words
+    from consensus.report import charts, page, words
+    from consensus.runs import Inputs, SideInputs, folder
 
+    if report:
+        charts.check()
+    with_report = charts.are_there() if report is None else report
+    side_inputs = SideInputs.read(chosen)  # errors before the work
     inputs = [
         *(judgments or ()),
         *(model_votes or ()),
         *(path for path in (gold, config, chosen.costs, chosen.workers) if path is not None),
     ]
-    costs_of_errors, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)  # errors before the work
-    if report:
-        charts.check()
-    with_report = charts.are_there() if report is None else report
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
+    output = folder.Output(f".{format}", ("posteriors",) if posteriors else (), spreadsheet_safe, with_report)
     with show.stages():
-        result, known = job.fitted(judgments, model_votes, gold, chosen, show)
-        summary = folder.write(
-            result,
-            target_folder,
-            escalate=EscalateConfig.of(None, **chosen.part(EscalateConfig)),
-            audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
-            costs=costs_of_errors,
-            asked=pool,
-            previous=last,
-            price=chosen.price,
-            gold=known,
-            reading={**chosen.part(ReadConfig), **job.other_inputs(chosen)},
-            posteriors=posteriors,
-            ending=f".{format}",
-            defuse=spreadsheet_safe,
-            report=with_report,
-            progress=show.stage,
+        read = Inputs.read(
+            chosen, judgments, model_votes=model_votes, gold=gold, beside=side_inputs, listener=show
         )
+        found = job.findings(read, show)
+        folder.write(found, target_folder, output, show)
     show.tell_timings()
-    for line in words.lines(summary):
+    for line in words.lines(found):
         show.say(line)
     show.say(f"wrote {out / page.FILE}" if with_report else f"wrote {out}")
     if report is None and not with_report:

@@ -27,7 +27,7 @@ def simulate(
 ) -> None:
     """Draw judgments from a planted truth: judgments.csv, gold.csv, truth.csv and planted.csv (the confusions)."""
     from consensus import simulation
-    from consensus.report import folder
+    from consensus.runs import folder
 
     real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION)
     drawn = simulation.simulate(
@@ -57,7 +57,7 @@ def demo(
     from consensus.formats import read_gold
     from consensus.formats.scored import read_scored
     from consensus.models import majority_vote
-    from consensus.report import folder
+    from consensus.runs import folder
 
     real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION | {"run"})
     if (real / "run").exists():

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from consensus.config import RunConfig
-    from consensus.result import Consensus
+    from consensus.runs import Findings
 
     Told = tuple[pd.DataFrame, list[str]]
 
@@ -54,18 +53,12 @@ def aggregate(
     quiet: options.Quiet = False,
 ) -> None:
     """Print one row an item: its label, the confidence in it, and whether it is settled."""
-    from consensus import escalation
-    from consensus.config import EscalateConfig
     from consensus.report import words
-    from consensus.result import decoded
 
-    def table(result: "Consensus", chosen: "RunConfig") -> "Told":
+    def table(found: "Findings") -> "Told":
         if posteriors:
-            return result.posteriors, words.of_result(result)
-        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
-        found = escalation.planned(result, rule)
-        status = decoded(found.status(result), escalation.STATUSES)
-        return result.labels.assign(status=status), words.of_escalation(result, found, rule)
+            return found.table("posteriors"), words.of_result(found)
+        return found.labels, words.of_escalation(found)
 
     fit_and_print(dict(locals()), table)
 
@@ -104,9 +97,11 @@ def agreement(
 
     from consensus import worker_agreement
     from consensus.report import words
+    from consensus.runs.inputs import judged
 
     with show.stages():
-        read = job.judged(judgments, chosen, show)
+        read = judged(judgments, chosen, show)
+        assert read is not None
         show.stage("comparing")
         if chosen.labels is not None:
             read = read.with_labels(chosen.labels)
@@ -162,33 +157,12 @@ def escalate(
     quiet: options.Quiet = False,
 ) -> None:
     """Print the items that are not settled: why, how many judgments they need, and from whom."""
-    from consensus import escalation
-    from consensus.config import AuditConfig, EscalateConfig
     from consensus.report import words
-    from consensus.result import framed
 
-    def table(result: "Consensus", chosen: "RunConfig") -> "Told":
-        import pandas as pd
-
-        rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
-        matrix, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)
-        found = escalation.planned(
-            result,
-            rule,
-            costs=None if matrix is None else matrix.align(result.judgments),
-            pool=None if pool is None else pool.align(result.judgments, rule.skill),
-            previous=last,
-            audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
-        )
-        made, said = framed(found.columns(result, slice(None))), words.of_escalation(result, found, rule, last)
-        if len(found.tests.items):
-            made = pd.concat([made, framed(found.tests.columns(result))], ignore_index=True)
-        return made, said
-
-    fit_and_print(dict(locals()), table)
+    fit_and_print(dict(locals()), lambda found: (found.escalations, words.of_escalation(found)))
 
 
-def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunConfig], pd.DataFrame | Told]") -> None:
+def fit_and_print(parameters: dict[str, Any], table: "Callable[[Findings], pd.DataFrame | Told]") -> None:
     """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr.
 
     The table may come with lines of words; else they are the balance of rows and the warnings.
@@ -200,15 +174,15 @@ def fit_and_print(parameters: dict[str, Any], table: "Callable[[Consensus, RunCo
     before = [earlier, *earlier.iterdir()] if earlier is not None and earlier.is_dir() else [earlier]
     settings = (parameters["gold"], parameters["config"], chosen.costs, chosen.workers)
     refuse_to_overwrite(parameters["output"], (*given, *settings, *before))
-    for read in (job.costs, job.asked, job.previous):  # what can't be used is told before the work begins
-        read(chosen)
 
     from consensus.report import words
+    from consensus.runs import Inputs
 
     with told.stages():
-        result, _ = job.fitted(parameters["judgments"], parameters["model_votes"], parameters["gold"], chosen, told)
-        made = table(result, chosen)
-        frame, lines = made if isinstance(made, tuple) else (made, words.of_result(result))
+        files = {name: parameters[name] for name in ("model_votes", "gold")}
+        found = job.findings(Inputs.read(chosen, parameters["judgments"], **files, listener=told), told)
+        made = table(found)
+        frame, lines = made if isinstance(made, tuple) else (made, words.of_result(found))
     put(frame, lines, parameters, told)
 
 

@@ -23,7 +23,7 @@ SMALLEST = 1e-10  # likelihood that a label is given at least
 def likelihood_paths(result: Consensus, activity: Reals, n_steps: int, n_items: int, _: int = 0) -> Reals:
     """(K, S, M, K) log likelihood of each label after 1 to M = ``n_steps`` more judgments, by true label and path.
 
-    Every judgment is by a worker drawn by ``activity`` (W,), and its label from his confusions. Draws are stratified
+    Every judgment is by a worker drawn by ``activity`` (W,), and its label from their confusions. Draws are stratified
     over the paths at each step (McKay, Beckman & Conover 1979), workers in the order of informativeness, so that few
     paths do; fewer yet where ``n_items`` walk them.
     """

@@ -21,12 +21,12 @@ from consensus.pool import Pool
 from consensus.previous import STATUSES, Previous
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed
+from consensus.worker_audit import WorkerAudit
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.config import AuditConfig
     from consensus.pool import AlignedPool
     from consensus.result import Columns, Consensus
 
@@ -179,26 +179,27 @@ def planned(
     costs: NDArray[np.float64] | None = None,
     pool: AlignedPool | None = None,
     previous: Previous | None = None,
-    audit: AuditConfig | None = None,
+    audit: WorkerAudit | None = None,
     suggest: bool = True,
 ) -> Escalation:
     """Look at every item, and list those to escalate; ``suggest`` also whom to ask.
 
-    ``audit`` says how many items workers whose verdict is open are to be tested with; these are paid for first.
+    The settings of the ``audit`` of the result say how many items workers whose verdict is open are to be tested with;
+    these are paid for first. None without it.
 
     Raises
     ------
     ConfigError
         The budget does not pay for the audits and tests, or costs are given for very many labels.
     """
-    judgments = result.judgments
+    judgments, audit = result.judgments, audit or WorkerAudit(result)
     if costs is not None and result.judgments.n_labels > MOST_LABELS:
         raise ConfigError(f"costs: {result.judgments.n_labels:,} labels; they are weighed among {MOST_LABELS} at most")
     if previous is not None:
         reopening.check(previous, result)
     accepted = None if previous is None else reopening.accepted_before(previous, result)
     reason, settled = reasons(result, config, accepted)
-    tests = retests(result, audit, settled & (reason < 0), config.max_judgments, pool)
+    tests = retests(audit, settled & (reason < 0), config.max_judgments, pool)
     items = np.flatnonzero(reason >= 0)
     left = np.maximum(config.max_judgments - judgments.per_item[items], 0)
     foreseen, activity, most = left <= HORIZON, None, None
@@ -220,7 +221,7 @@ def planned(
     if config.budget is not None:
         wanted, money = _within(config, wanted, reason[items] == AUDIT, ahead, order, tests, pool)
     asked = order[wanted[order] > 0] if suggest else order[:0]
-    choice = worker_choice.suggested(result, items[asked], wanted[asked], pool)
+    choice = worker_choice.suggested(audit, items[asked], wanted[asked], pool)
     workers, worth = np.full((len(items), choice.workers.shape[1]), -1, np.int32), np.ones(len(items))
     workers[asked], worth[asked] = choice.workers, choice.worth
     price = np.ones(len(items))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.config import AuditConfig
     from consensus.pool import AlignedPool
     from consensus.result import Columns, Consensus
+    from consensus.worker_audit import WorkerAudit
 
 REASON = "retest"
 
@@ -53,13 +53,12 @@ class Retests:
 
 
 def retests(
-    result: Consensus,
-    config: AuditConfig | None,
+    audit: WorkerAudit,
     may: NDArray[np.bool_],
     max_judgments: int,
     pool: AlignedPool | None,
 ) -> Retests:
-    """At most ``config.retest`` items for each worker whose verdict is open; none without a ``config``.
+    """At most ``audit.config.retest`` items for each worker whose verdict is open.
 
     Of gold, which everybody may be asked for, and of the items that ``may`` (I,) be asked for as long as they have less
     than ``max_judgments``. With a ``pool``, for those in it, as far as they are available.
@@ -68,14 +67,14 @@ def retests(
     import pyarrow.compute as pc
 
     nothing = np.zeros(0, np.int64)
-    if config is None or not config.retest:
+    if not audit.config.retest:
         return Retests(nothing, pa.array([], pa.string()), nothing)
-    judgments = result.judgments
+    result, judgments = audit.result, audit.result.judgments
     gold = np.zeros(judgments.n_items, np.bool_)
     if result.gold is not None:
         gold[result.gold.items] = True
     left = np.where(gold, np.inf, np.where(may, max_judgments - judgments.per_item, 0))
-    found = worker_audit.retest_columns(result, config, config.retest, left > 0)
+    found = worker_audit.retest_columns(audit, audit.config.retest, left > 0)
     if not len(found["item"]):
         return Retests(nothing, pa.array([], pa.string()), nothing)
     items = pc.index_in(found["item"], judgments.item_ids).to_numpy().astype(np.int64)

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from consensus.pool import AlignedPool
     from consensus.result import Consensus
+    from consensus.worker_audit import WorkerAudit
 
     Reals = NDArray[np.float64]
     Offsets = NDArray[np.int64]
 
 N_CANDIDATES = 3
 """Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
-QUOTA = 2.0  # times the usual share of a worker's judgments that he may be suggested for
+QUOTA = 2.0  # times the usual share of a worker's judgments that they may be suggested for
 MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested, up to which they are weighed by item
 DRAWN = 1 << 16  # places from which candidates are drawn
 MOST_WEIGHED = 200_000
@@ -46,19 +47,19 @@ class Choice:
     """
 
 
-def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None) -> Choice:
+def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None) -> Choice:
     """The workers to ask for the ``wanted`` (n,) judgments of each item, the most urgent first.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), per money where the ``pool`` has prices, with C as right as workers surely are
     (``accuracy.lower_confidence``); for very many items, or labels, that of the fitted confusions with the class prior.
-    Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for), or who
-    is right less often than by chance.
+    Nobody is asked twice about an item, for more than twice their usual share (or more than they are available for),
+    nor who is right less often than by chance.
 
     The same for any number of threads.
     """
     found = np.full((len(items), int(wanted.max(initial=1))), -1, np.int32)
-    confusions, judgments = result.confusions, result.judgments
+    result, confusions, judgments = audit.result, audit.result.confusions, audit.result.judgments
     worth_of_nobody = 1.0 if pool is None else 0.0
     nothing = Choice(found, np.full(len(items), worth_of_nobody))
     if not confusions.n_workers or not len(items):
@@ -69,7 +70,7 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
     if not quota.any():
         return nothing
-    C = _confusions(result, able) if by_item else np.zeros((0, 1, 1))
+    C = _confusions(audit, able) if by_item else np.zeros((0, 1, 1))
     row_entropy = entropy(C)
     usual = np.zeros(len(able)) if by_item else result.informativeness[able]
     worker = judgments.worker
@@ -140,7 +141,7 @@ def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[R
         activity, available, price = pool.activity(result.judgments), pool.available, pool.price
     share = np.where(right & (available > 0), activity, 0.0)
     quota = np.ceil(QUOTA * total * share / max(share.sum(), 1.0))
-    if pool is not None:  # whoever says how much he can do has said it
+    if pool is not None:  # whoever says how much they can do has said it
         quota = np.where(np.isfinite(available), available, quota) * (share > 0)
     return share, quota.astype(np.int64), price
 
@@ -153,14 +154,14 @@ def _accuracy(result: Consensus) -> Reals:
     return np.asarray(right @ result.prior_shares, np.float64)
 
 
-def _confusions(result: Consensus, able: NDArray[np.int64]) -> Reals:
+def _confusions(audit: WorkerAudit, able: NDArray[np.int64]) -> Reals:
     """(n, K, K) of the workers who may be suggested."""
-    found, K = result.confusions, result.judgments.n_labels
+    result, found, K = audit.result, audit.result.confusions, audit.result.judgments.n_labels
     if found.n_workers * K * K <= MOST_CELLS:
         C = np.ascontiguousarray(found.dense()[able])
     else:
         C = np.stack([found.matrix(w) for w in able.tolist()])
-    return lower_confidence(result, C, able) if result.identified and K > 1 else C
+    return lower_confidence(audit, C, able) if result.identified and K > 1 else C
 
 
 def representatives(result: Consensus, C: Reals, share: Reals) -> Reals:

@@ -10,7 +10,6 @@ from consensus.report import charts, facts, rendering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from consensus.result import Consensus
     from consensus.runs.findings import Findings
@@ -24,8 +23,8 @@ MOST_REASONS = 12  # of refused rows
 MOST_LABELS = 40  # whose agreement is told one by one
 
 
-def write(path: Path, findings: Findings, progress: Callable[[str], None] = lambda _: None) -> None:
-    """Write the page of a run to ``path``; ``progress`` is called with what is done next.
+def made(findings: Findings, progress: Callable[[str], None] = lambda _: None) -> bytes:
+    """The page of a run; ``progress`` is called with what is done next.
 
     Raises
     ------
@@ -37,10 +36,10 @@ def write(path: Path, findings: Findings, progress: Callable[[str], None] = lamb
         progress("reporting: choosing what is shown")
         shown = collected(findings, part)
         progress("reporting: drawing")
-        made = rendering.rendered(shown, findings.summary).encode()
-        if len(made) <= MOST_BYTES:
+        page = rendering.rendered(shown, findings.summary).encode()
+        if len(page) <= MOST_BYTES:
             break
-    path.write_bytes(made)
+    return page
 
 
 def collected(findings: Findings, part: float = 1.0) -> Facts:

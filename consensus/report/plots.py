@@ -66,7 +66,7 @@ class Plots:
         config, **settings
             When a worker gets which verdict: an ``AuditConfig`` or its fields, such as ``least_judgments=30``.
         """
-        columns = worker_audit.worker_columns(self._result, AuditConfig.of(config, **settings))
+        columns = worker_audit.worker_columns(worker_audit.WorkerAudit.of(self._result, config, **settings))
         people = facts.worker_records(columns, facts.chosen_workers(columns))
         return charts.workers(facts.worker_points(people))
 

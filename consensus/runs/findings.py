@@ -208,6 +208,10 @@ class Findings:
         """
         return tables.made(tables.named_table(name), self)
 
+    def audited(self, name: str) -> pd.DataFrame:
+        """A table by the name that ``consensus audit --table`` knows, such as "labels" (``runs.tables.AUDITED``)."""
+        return tables.made(tables.AUDITED[name], self)
+
     def save(self, out: Path | str, *, overwrite: bool = False, output: folder.Output | None = None) -> None:
         """Write the output folder, as ``consensus run`` does.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus import __version__
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
-from consensus.runs.inputs import Inputs
+from consensus.runs.inputs import Inputs, SideInputs
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 KINDS = ("judgments", "model_votes", "gold")
 
 
-def inputs_of(folder: Path, listener: Listener = SILENT, threads: int | None = None) -> Inputs:
+def inputs_of(
+    folder: Path, listener: Listener = SILENT, *, threads: int | None = None, side_inputs: bool = False
+) -> Inputs:
     """What the output ``folder`` of a run was made from, after a check that it is as it was.
+
+    With ``side_inputs`` also costs, workers and an earlier run, which have no say in the fit.
 
     Nothing but the tables of a run is kept on disk: the parameters follow from the inputs, to the last bit.
 
@@ -42,6 +46,7 @@ def inputs_of(folder: Path, listener: Listener = SILENT, threads: int | None = N
         files["judgments"] or None,
         model_votes=files["model_votes"] or None,
         gold=files["gold"][0] if files["gold"] else None,
+        beside=SideInputs.read(config) if side_inputs else SideInputs(),
         listener=listener,
     )
 

@@ -150,7 +150,7 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
                 writing.write(pa.table(rows), folder / file, defuse=output.defuse)
             del rows
         if output.report:
-            page.write(folder / page.FILE, findings, listener.stage)
+            (folder / page.FILE).write_bytes(page.made(findings, listener.stage))
         listener.stage("writing summary.json")
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"

@@ -33,7 +33,7 @@ class Blocks:
     block: Callable[[slice], Written]
 
 
-Rows: TypeAlias = "Columns | Blocks"
+Rows: TypeAlias = "Columns | Blocks | pd.DataFrame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ TABLES = (
         "label_accuracy",
         "A row a worker and true label: how often they are right on items of this label.",
         of.LABEL_ACCURACY,
-        lambda findings: worker_audit.accuracy_by_label_columns(findings.audit),
+        lambda findings: worker_audit.accuracy_by_label(findings.audit),
         audited="labels",
     ),
     Table(
@@ -246,14 +246,14 @@ AUDITED = {table.audited: table for table in TABLES if table.audited is not None
 
 
 def named_table(name: str) -> Table:
-    """The table of a name, with _ or - in it.
+    """The table of a name.
 
     Raises
     ------
     ConfigError
         There is none, or no run makes it.
     """
-    found = BY_NAME.get(name.replace("-", "_")) or AUDITED.get(name)
+    found = BY_NAME.get(name)
     if found is None or found.rows is None:
         known = ", ".join(table.name for table in TABLES if table.rows is not None)
         raise ConfigError(f'there is no table "{name}"; there are {known}')
@@ -265,18 +265,16 @@ def made(table: Table, findings: Findings) -> pd.DataFrame:
     import pandas as pd
 
     assert table.rows is not None
-    found = table.rows(findings)
-    if not isinstance(found, Blocks):
-        return framed(found)
-    block = found.block(slice(0, found.n_rows))
-    if isinstance(block, pd.DataFrame):
-        return block
-    return framed({name: in_one(block[name]) for name in block.column_names})
+    rows = table.rows(findings)
+    found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, Blocks) else rows
+    if isinstance(found, pd.DataFrame):
+        return found
+    return framed(found if isinstance(found, dict) else {name: _in_one(found[name]) for name in found.column_names})
 
 
-def in_one(column: pa.ChunkedArray) -> NDArray[Any] | pa.Array:
+def _in_one(column: pa.ChunkedArray) -> NDArray[Any] | pa.Array:
     """A column of an Arrow table as tables of results hold it: numbers as an array, texts as Arrow does."""
     import pyarrow as pa
 
     whole = column.combine_chunks()
-    return whole if pa.types.is_string(whole.type) or pa.types.is_list(whole.type) else whole.to_numpy(False)
+    return whole if pa.types.is_string(whole.type) or pa.types.is_list(whole.type) else whole.to_numpy()

@@ -1,10 +1,10 @@
-"""The posterior of every worker's accuracy: his record, and a prior that is learnt from all workers.
+"""The posterior of every worker's accuracy: their record, and a prior that is learnt from all workers.
 
-The accuracy a of a worker has the likelihood prod_j right_j a + wrong_j (1 - a) over his judgments (kernels.others),
-each held against the others' posterior of its item, uncertain as that is, never against a consensus that he helped to
-make. Its prior is a mixture of Beta distributions around N_KINDS accuracies, with shares learnt by EM from all workers
-(nonparametric empirical Bayes: Laird 1978, smoothed), so that a crowd with spammers expects spammers. All of it lives
-on a grid for each worker, around his most likely accuracy.
+The accuracy a of a worker has the likelihood prod_j right_j a + wrong_j (1 - a) over their judgments (kernels.others),
+each held against the others' posterior of its item, uncertain as that is, never against a consensus that they helped
+to make. Its prior is a mixture of Beta distributions around N_KINDS accuracies, with shares learnt by EM from all
+workers (nonparametric empirical Bayes: Laird 1978, smoothed), so that a crowd with spammers expects spammers. All of it
+lives on a grid for each worker, around their most likely accuracy.
 
 Measured by ``tests/benchmarks/audit.py``. The expected counts of EM with the missing information taken off (Louis 1982)
 covered 88 % where these intervals cover 96 %, and were wider.
@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,12 +23,12 @@ from consensus.intervals import LEVEL
 from consensus.kernels import others as kernels
 from consensus.probabilities import normalised
 from consensus.worker_audit.records import Record
-from consensus.worker_audit.records import records as records_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.result import Consensus
+    from consensus.worker_audit.audit_of_result import WorkerAudit
     from consensus.worker_audit.records import Records
 
     Reals = NDArray[np.float64]
@@ -45,11 +44,7 @@ SHARED_POINTS = 100  # of the grid on which they are learnt
 WORKERS_AT_ONCE = 500  # whose grids are weighed together
 FINE = 1000  # points between which its density is interpolated
 PATIENCE = 20.0  # judgments of usual labels, and of usual accuracy in each, that every worker is credited with
-
-
 LEAST_RIGHT, MOST_RIGHT = 0.02, 0.995  # of a true label, in the confusions that workers are chosen by
-
-_KNOWN: WeakKeyDictionary[Consensus, Accuracy] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,26 +102,18 @@ class Accuracy:
         return np.asarray((self.weight * (self.grid > least)).sum(axis=1), np.float64)
 
 
-def known(result: Consensus) -> Accuracy:
-    """The posterior of every worker's accuracy: made once, and asked for by several rooms."""
-    if result not in _KNOWN:
-        _KNOWN[result] = accuracy(result, records_of(result))
-    return _KNOWN[result]
-
-
-def lower_confidence(result: Consensus, C: Reals, workers: NDArray[np.int64]) -> Reals:
+def lower_confidence(audit: WorkerAudit, C: Reals, workers: NDArray[np.int64]) -> Reals:
     """(n, K, K) fitted confusions ``C`` (n, K, K) of some workers, only as right as they surely are.
 
-    The mistakes of each are scaled so that he is right as often as the audit finds, less one standard deviation: the
-    confusions were fitted to a consensus that his own judgments made, and whoever is best by them is often merely
+    The mistakes of each are scaled so that they are right as often as the audit finds, less one standard deviation: the
+    confusions were fitted to a consensus that their own judgments made, and whoever is best by them is often merely
     lucky. Measured by replay on seven public sets: where workers are chosen and items ordered by these, and not by the
     fitted confusions, 9, 11 and 14 % fewer judgments are needed to be as right as three, five and seven an item.
     """
-    found = known(result)
-    K = C.shape[1]
+    found, K = audit.accuracy, C.shape[1]
     right = np.einsum("wkk->wk", C)
     goal = np.maximum(found.on_own_items - found.deviation, 0.0)[workers]
-    scale = (1.0 - goal) / np.maximum(1.0 - right @ result.prior_shares, 1e-9)
+    scale = (1.0 - goal) / np.maximum(1.0 - right @ audit.result.prior_shares, 1e-9)
     right = np.clip(1.0 - (1.0 - right) * scale[:, None], LEAST_RIGHT, MOST_RIGHT)
     wrong = normalised(np.where(np.eye(K) > 0, 0.0, np.maximum(C, 1e-12))) * (1.0 - right)[:, :, None]
     return np.asarray(wrong + right[:, :, None] * np.eye(K))
@@ -186,7 +173,7 @@ def _shares(own: Record) -> Reals:
 def _label_mix(result: Consensus) -> Reals:
     """(W,) what must be added to the accuracy on a worker's own items to have it over all labels in their shares.
 
-    sum_k (prior[k] - share of label k among his items) C[w, k, k]: whoever got the hard labels is not to pay for it.
+    sum_k (prior[k] - share of label k among their items) C[w, k, k]: whoever got the hard labels is not to pay for it.
     """
     found, prior = result.confusions, result.prior_shares
     totals, right = found.totals(), found.right()

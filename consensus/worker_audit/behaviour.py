@@ -10,6 +10,7 @@ from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import behaviour as kernels
 from consensus.result import framed
 from consensus.worker_audit import others
+from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.confusion_table import where_identified
 from consensus.worker_audit.timelines import Timelines
 
@@ -27,7 +28,7 @@ LEAST_TIMES = 3  # of an item, for a usual time of its own
 MOST_SAMPLED = 1_000_000  # judgments whose times make the overall median
 
 
-def behaviours(result: Consensus) -> pd.DataFrame:
+def behaviours(result: Consensus | WorkerAudit) -> pd.DataFrame:
     """How every worker goes about it, one row each. A signal is no verdict: it tells where to look.
 
     Returns
@@ -57,12 +58,12 @@ def behaviours(result: Consensus) -> pd.DataFrame:
         What depends on times is missing where there are none, and what depends on the others where every item has one
         judgment.
     """
-    return framed(behaviour_columns(result))
+    return framed(behaviour_columns(WorkerAudit.of(result)))
 
 
-def behaviour_columns(result: Consensus) -> Columns:
+def behaviour_columns(audit: WorkerAudit) -> Columns:
     """The columns that ``behaviours`` shows."""
-    judgments = result.judgments
+    result, judgments = audit.result, audit.result.judgments
     lines, W = Timelines.of(result), judgments.n_workers
     seconds, n_sessions = _seconds(result, lines)
     speeds, streaks, constant = (np.empty((W, 2)) for _ in range(3))

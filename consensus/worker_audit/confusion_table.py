@@ -9,6 +9,7 @@ import numpy as np
 from consensus.backends import even_parts, number_of_shards
 from consensus.intervals import beta_quantiles
 from consensus.result import framed, named
+from consensus.worker_audit.audit_of_result import WorkerAudit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ MOST_CELLS = 2_000_000  # cells of confusions.csv; beyond that only those with a
 LEAST_SHOWN = 0.01  # expected judgments of such a cell
 
 
-def confusions(result: Consensus) -> pd.DataFrame:
+def confusions(result: Consensus | WorkerAudit) -> pd.DataFrame:
     """Every worker's confusion matrix, one row a cell.
 
     Returns
@@ -32,14 +33,14 @@ def confusions(result: Consensus) -> pd.DataFrame:
         in ``result.confusion``, with a 95 % credible interval ``low``, ``high``. Above two million cells, those with a
         count below .01 are left out.
     """
-    return framed(confusion_columns(result))
+    return framed(confusion_columns(WorkerAudit.of(result)))
 
 
-def confusion_columns(result: Consensus) -> Columns:
+def confusion_columns(audit: WorkerAudit) -> Columns:
     """The columns that ``confusions`` shows."""
     import pyarrow as pa
 
-    result = result.members or result
+    result = audit.of_members.result
     found = result.confusions
     K = found.n_labels
     A_true = found.pseudo_counts.sum(axis=1)
@@ -71,7 +72,7 @@ def confusion_columns(result: Consensus) -> Columns:
     }
 
 
-def accuracy_by_label(result: Consensus) -> pd.DataFrame:
+def accuracy_by_label(result: Consensus | WorkerAudit) -> pd.DataFrame:
     """Every worker's accuracy on the items of each label, one row a worker and label.
 
     Returns

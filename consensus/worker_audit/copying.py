@@ -12,7 +12,7 @@ Roeder 1999), and a pair must agree on LEAST_EXCESS of the items on which it is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,19 +20,17 @@ import numpy as np
 from consensus.copies import Copies
 from consensus.kernels import copying as kernels
 from consensus.posterior import DensePosterior
-from consensus.result import framed
-from consensus.worker_audit import shared_items
+from consensus.worker_audit import peer_agreement, shared_items
 from consensus.worker_audit.followers import against_groups
 from consensus.worker_audit.shared_items import LEVEL, ByWorker, Pairs, bounded
 from consensus.worker_audit.suspects import expected_of_suspects
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
     from consensus.judgments import Judgments
-    from consensus.result import Columns, Consensus
+    from consensus.result import Consensus
     from consensus.worker_audit.shared_items import Reals
 
 LEAST_EXCESS = 0.6  # of the items on which a pair is expected to differ, those on which it agrees all the same
@@ -63,61 +61,6 @@ class _Test:
     """C (W, K, K), posterior (I, K) and the power (I,) it was raised to; None where only agreement counts."""
 
 
-def copies(result: Consensus) -> pd.DataFrame:
-    """Pairs of workers who copy from each other or from the same source; which of them did, nobody can know.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a flagged pair, sorted by group, then workers:
-
-        group
-            Number of the group that the pair belongs to, from 0: workers that such pairs connect.
-        worker_a, worker_b
-            The two, in the order of their ids.
-        n_shared, n_same
-            Items that both judged; those to which both gave the same label.
-        expected_same
-            How many these would be if the two were independent.
-        p_value, q_value
-            Chance of as many or more; share of false alarms if this pair and all with a lower p-value are reported.
-        n_effective
-            Independent votes that the whole group is worth.
-        reason
-            The same in words.
-    """
-    return framed(copies_columns(result))
-
-
-def copies_columns(result: Consensus) -> Columns:
-    """The columns that ``copies`` shows."""
-    import pyarrow as pa
-
-    found = groups(result)
-    ids = result.judgments.worker_ids
-    group = found.group[found.worker_a]
-    sizes = found.sizes
-    reasons = [
-        f"same label on {same:,} of {shared:,} shared items, {expected:.1f} expected if independent; "
-        f"the group of {sizes[g]:,} is worth {found.n_effective[g]:.1f} votes"
-        for g, same, shared, expected in zip(
-            group.tolist(), found.n_same.tolist(), found.n_shared.tolist(), found.expected_same.tolist(), strict=True
-        )
-    ]
-    return {
-        "group": group,
-        "worker_a": ids.take(pa.array(found.worker_a)),
-        "worker_b": ids.take(pa.array(found.worker_b)),
-        "n_shared": found.n_shared,
-        "n_same": found.n_same,
-        "expected_same": found.expected_same,
-        "p_value": found.p_value,
-        "q_value": found.q_value,
-        "n_effective": found.n_effective[group],
-        "reason": pa.array(reasons, pa.string()),
-    }
-
-
 def groups(result: Consensus) -> Copies:
     """Groups of workers who copy, and the pairs that give them away: as found with the fit, else looked for now."""
     return result.copies or found_copies(result)
@@ -134,7 +77,8 @@ def found_copies(result: Consensus) -> Copies:
     pairs = shared_items.pairs_sharing(by_worker, least, backend)
     if not len(pairs):
         return Copies.none(W)
-    by_agreement = shared_items.expected_by_agreement(judgments, pairs, backend)
+    peers = peer_agreement.peer_agreement(judgments, backend)
+    by_agreement = shared_items.expected_by_agreement(pairs, peers)
     chosen = _worth_a_look(pairs, by_agreement)
     looked_at = pairs.take(chosen)
     test = _tested(result, by_worker, looked_at, by_agreement[chosen], len(pairs))
@@ -142,7 +86,9 @@ def found_copies(result: Consensus) -> Copies:
     flagged = (q <= LEVEL) & (_excess(looked_at, test.expected) >= LEAST_EXCESS)
     copies = _grouped(looked_at, test, q, flagged, W, len(pairs))
     following = _following(result, judgments, looked_at, test, copies)
-    return _grouped(looked_at, test, q, flagged | following, W, len(pairs)) if following.any() else copies
+    if following.any():
+        copies = _grouped(looked_at, test, q, flagged | following, W, len(pairs))
+    return replace(copies, peers=peers) if judgments is result.judgments else copies
 
 
 def _worth_a_look(pairs: Pairs, by_agreement: Reals) -> NDArray[np.intp]:

@@ -12,6 +12,7 @@ from consensus.judgments import Gold
 from consensus.models import dawid_skene, majority_vote
 from consensus.result import framed, named
 from consensus.votes import ModelVotes
+from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.workers import worker_columns
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ LEAST_CHANGE = 0.001  # of a share, to be listed
 Change = tuple[str, str, str, str | None, str | None]
 
 
-def forgive(result: Consensus, items: Sequence[str]) -> pd.DataFrame:
+def forgive(result: Consensus | WorkerAudit, items: Sequence[str]) -> pd.DataFrame:
     """Fit again without the gold of some items, and tell what that changes; ``result`` stays as it is.
 
     Parameters
@@ -56,20 +57,21 @@ def forgive(result: Consensus, items: Sequence[str]) -> pd.DataFrame:
     ConfigError
         There is no gold, or an item is none of it.
     """
-    return framed(forgiven_columns(result, items))
+    return framed(forgiven_columns(WorkerAudit.of(result), items))
 
 
-def forgiven_columns(result: Consensus, items: Sequence[str]) -> Columns:
+def forgiven_columns(audit: WorkerAudit, items: Sequence[str]) -> Columns:
     """The columns that ``forgive`` shows."""
     import pyarrow as pa
 
+    result = audit.result
     left = _without(result, items)
     if result.model == "majority_vote":
         after = majority_vote.fit(result.judgments, result.config, gold=left, backend=result.backend)
     else:
         votes = None if result.models is None else _unaligned(result.models.votes, result)
         after = dawid_skene.fit(result.judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
-    changes = [*_labels(result, after, items), *_workers(result, after)]
+    changes = [*_labels(result, after, items), *_workers(audit, WorkerAudit(after, audit.config))]
     columns = zip(*changes, strict=True) if changes else [()] * 5
     names = ("kind", "id", "field", "before", "after")
     return {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
@@ -132,9 +134,9 @@ def _labels(before: Consensus, after: Consensus, items: Sequence[str]) -> Iterat
             yield "label", item, "label", min(accepted, key=names.index), None
 
 
-def _workers(before: Consensus, after: Consensus) -> Iterator[Change]:
+def _workers(before: WorkerAudit, after: WorkerAudit) -> Iterator[Change]:
     was, now = worker_columns(before), worker_columns(after)
-    ids = before.judgments.worker_ids.to_pylist()
+    ids = before.result.judgments.worker_ids.to_pylist()
     for field in FIELDS:
         old, new = (columns[field][: len(ids)] for columns in (was, now))  # models come last
         if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):

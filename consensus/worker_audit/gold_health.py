@@ -14,7 +14,7 @@ from consensus.judgments import AlignedGold
 from consensus.models import tempering
 from consensus.probabilities import normalised
 from consensus.result import framed, named
-from consensus.worker_audit import skills
+from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.gold_answers import GoldAnswers
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SUSPECT = 0.15  # p_wrong from which an item may be suspect: rather too low than
 FALSE_ALARMS, FALSE_SHARE = 5.0, 0.3  # expected among the suspects at most, by p_wrong: so many, or such a share
 
 
-def gold(result: Consensus) -> pd.DataFrame:
+def gold(result: Consensus | WorkerAudit) -> pd.DataFrame:
     """How the gold items fare, one row each that was judged; empty without gold.
 
     Returns
@@ -83,18 +83,18 @@ def gold(result: Consensus) -> pd.DataFrame:
     for leaked; either way it tests nobody. Where nearly all items are gold, nothing is known of workers off the gold,
     and no item is found too easy or leaked.
     """
-    return framed(gold_columns(result))
+    return framed(gold_columns(WorkerAudit.of(result)))
 
 
-def gold_columns(result: Consensus) -> Columns:
+def gold_columns(audit: WorkerAudit) -> Columns:
     """The columns that ``gold`` shows."""
     import pyarrow as pa
 
-    judgments = result.judgments
+    result, judgments = audit.result, audit.result.judgments
     known, posterior = _judged(result)
     wrong = _p_wrong(result, known, posterior)
     suspect = _suspects(wrong)
-    answers = GoldAnswers.of(result, known, skills.elsewhere(result))
+    answers = GoldAnswers.of(result, known, audit.skills)
     information, too_easy = answers.information()
     leaked, expected = answers.leaked()
     leaked &= ~suspect  # who gives a wrong label that the gold has, too, need not know it

@@ -59,7 +59,7 @@ NEAR_CHANCE = 0.15  # of the way from chance to 1, up to which answers tell next
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kinds:
-    """Posterior probabilities of what a worker does; the rest is that he follows the truth."""
+    """Posterior probabilities of what a worker does; the rest is that they follow the truth."""
 
     random: Reals
     """(W,) answers do not depend on the truth, or next to nothing."""

@@ -11,7 +11,8 @@ import numpy as np
 from consensus.backends import even_slices, number_of_shards
 from consensus.errors import ConfigError
 from consensus.result import framed, named
-from consensus.worker_audit import others, skills
+from consensus.worker_audit import others
+from consensus.worker_audit.audit_of_result import WorkerAudit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ MOST_AGAINST = 0.1  # share of the judgments by strong workers that may say some
 CONFIDENT, CONFIDENT_WITHOUT = 0.95, 0.9  # with all judgments; without any one of them
 
 
-def proposals(result: Consensus, n: int = PROPOSED) -> pd.DataFrame:
+def proposals(result: Consensus | WorkerAudit, n: int = PROPOSED) -> pd.DataFrame:
     """Items that could serve as new gold, best first, as many of each label as there are.
 
     An item is proposed if it is no gold yet and has three judgments or more, two of them by strong workers who say the
@@ -60,17 +61,17 @@ def proposals(result: Consensus, n: int = PROPOSED) -> pd.DataFrame:
     ConfigError
         ``n`` is below 1.
     """
-    return framed(proposal_columns(result, n))
+    return framed(proposal_columns(WorkerAudit.of(result), n))
 
 
-def proposal_columns(result: Consensus, n: int = PROPOSED) -> Columns:
+def proposal_columns(audit: WorkerAudit, n: int = PROPOSED) -> Columns:
     """The columns that ``proposals`` shows."""
     import pyarrow as pa
 
     if n < 1:
         raise ConfigError(f"{n} items of new gold are asked for; ask for 1 or more")
-    judgments = result.judgments
-    found = Candidates.of(result, skills.elsewhere(result))
+    result, judgments = audit.result, audit.result.judgments
+    found = Candidates.of(result, audit.skills)
     chosen = found.chosen(found.dealt(n))
     n_each = judgments.per_item[chosen.items]
     reasons = [

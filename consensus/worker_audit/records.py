@@ -1,4 +1,4 @@
-"""What every worker's judgments say about his accuracy, each held against the others' judgments of the same item."""
+"""What every worker's judgments say about their accuracy, each held against the others' judgments of the same item."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -30,8 +29,6 @@ EDGES = (2, 5, 10, 20, 41, 82, 133, 205, 290, 384, 512, 640, 734, 819, 891, 942,
 ONE_COIN = 0.5  # weight of the one coin among the logarithms of the likelihoods that others are weighed with
 PATIENCE = 4.0  # judgments at the usual accuracy that each worker's coin is credited with
 
-_MADE: WeakKeyDictionary[Consensus, Records] = WeakKeyDictionary()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
@@ -47,7 +44,7 @@ class Record:
         return np.asarray(self.n @ np.log(self.s[:, None] * points + (1.0 - self.s)[:, None] * (1.0 - points)))
 
     def on_grids(self, grid: Reals, part: slice) -> Reals:
-        """(w, G) the same of the workers in ``part``, each over accuracies of his own, a = ``grid[part]`` (w, G)."""
+        """(w, G) the same of the workers in ``part``, each over accuracies of their own, a = ``grid[part]`` (w, G)."""
         a = grid[part]
         logs, likelihood = np.zeros_like(a), np.empty_like(a)
         for s, n in zip(self.s.tolist(), self.n[part].T, strict=True):
@@ -65,13 +62,13 @@ class Records:
     """What the judgments of all workers say."""
 
     own: Record
-    """Wrong answers distributed as in the worker's confusions: what his accuracy is read off."""
+    """Wrong answers distributed as in the worker's confusions: what their accuracy is read off."""
     even: Record
     """Wrong answers distributed evenly: what one-coin workers are compared with others by."""
     even_log: Reals
     """(W,) nats to add to the log likelihood of ``even``."""
     predicted: Reals
-    """(W,) log P(judgments of the worker | the others, his confusions), in nats; NaN beside very many labels."""
+    """(W,) log P(judgments of the worker | the others, their confusions), in nats; NaN beside very many labels."""
     by_label: tuple[Record, Record] | None = None
     """Of two labels: the judgments that give the first, and those that give the second."""
 
@@ -85,15 +82,7 @@ def records(result: Consensus) -> Records:
     workers with 100 judgments and more cover 93 to 94 % of the planted accuracies, not 91 to 93 %.
 
     Beside very many labels the confusions alone count, and wrong answers are taken to be even.
-
-    Made once, and asked for by several tables.
     """
-    if result not in _MADE:
-        _MADE[result] = _records(result)
-    return _MADE[result]
-
-
-def _records(result: Consensus) -> Records:
     judgments, n_bins = result.judgments, len(EDGES) + 1
     W, K = judgments.n_workers, judgments.n_labels
     bin_of = np.searchsorted(np.array(EDGES), np.arange(FINE + 1), side="right").astype(np.int32)

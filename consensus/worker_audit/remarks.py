@@ -9,12 +9,12 @@ import numpy as np
 from consensus.worker_audit import drift
 
 if TYPE_CHECKING:
-    from consensus.result import Consensus
+    from consensus.worker_audit.audit_of_result import WorkerAudit
 
 
-def remarked(result: Consensus, reasons: list[str]) -> list[str]:
-    """The ``reasons`` of all workers, those of workers who drift or copy with a remark that says so."""
-    remarked = list(reasons)
+def remarked(audit: WorkerAudit) -> list[str]:
+    """The reasons behind all verdicts, those of workers who drift or copy with a remark that says so."""
+    result, remarked = audit.result, list(audit.verdicts.reason)
     if result.copies is not None:
         sizes = result.copies.sizes
         for w in np.flatnonzero(result.copies.group >= 0).tolist():
@@ -22,7 +22,7 @@ def remarked(result: Consensus, reasons: list[str]) -> list[str]:
             worth = result.copies.n_effective[group]
             remarked[w] += f"; one of {sizes[group]:,} workers who copy, together worth {worth:.1f} votes"
     if result.judgments.timestamp is not None:
-        found = drift.drifts(result)
+        found = audit.drifts
         for w in np.flatnonzero(found.changed).tolist():
             remarked[w] += f"; changed: {drift.in_words(found, w)}"
     return remarked

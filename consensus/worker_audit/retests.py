@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.config import AuditConfig
 from consensus.intervals import Z
 from consensus.result import framed, named
-from consensus.worker_audit import new_gold, skills, verdicts
-from consensus.worker_audit.workers import rated
+from consensus.worker_audit import new_gold, verdicts
+from consensus.worker_audit.audit_of_result import WorkerAudit
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+    from consensus.config import AuditConfig
     from consensus.result import Columns, Consensus
+    from consensus.worker_audit.skills import Skills
 
     Reals = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def needed(accuracy: ArrayLike, n_judgments: ArrayLike, threshold: float) -> NDA
 
 
 def retest_table(
-    result: Consensus, config: AuditConfig | None = None, *, n_items: int = MOST_LISTED, **settings: Any
+    result: Consensus | WorkerAudit, config: AuditConfig | None = None, *, n_items: int = MOST_LISTED, **settings: Any
 ) -> pd.DataFrame:
     """Which items to give the workers whose verdict is open, and how many.
 
@@ -61,23 +62,21 @@ def retest_table(
         worker, verdict; n_needed, judgments of known label until the verdict can be expected to stand; item, one row
         for each that is proposed, and the label that is to be expected there.
     """
-    return framed(retest_columns(result, AuditConfig.of(config, **settings), n_items))
+    return framed(retest_columns(WorkerAudit.of(result, config, **settings), n_items))
 
 
-def retest_columns(
-    result: Consensus, config: AuditConfig, n_items: int = MOST_LISTED, may: NDArray[np.bool_] | None = None
-) -> Columns:
+def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[np.bool_] | None = None) -> Columns:
     """The columns that ``retest_table`` shows, of the items that ``may`` (I,) be proposed; by default all."""
     import pyarrow as pa
 
-    result = result.members or result
-    accurate, judged = rated(result, config)
+    audit = audit.of_members
+    result, config, judged = audit.result, audit.config, audit.verdicts
     n = result.judgments.per_worker
-    more = np.maximum(needed(accurate.mean, n, judged.careless_below), config.least_judgments - n)
+    more = np.maximum(needed(audit.accuracy.mean, n, judged.careless_below), config.least_judgments - n)
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
     more = np.where(undecided, np.maximum(more, config.least_judgments), more)
     open_ones = np.flatnonzero(judged.near & (more > 0) & (n_items > 0) & result.identified)
-    own, item, label = proposed(result, open_ones, np.minimum(more[open_ones], n_items), may)
+    own, item, label = proposed(audit, open_ones, np.minimum(more[open_ones], n_items), may)
     worker = open_ones[own]
     return {
         "worker": result.judgments.worker_ids.take(pa.array(worker)),
@@ -89,7 +88,7 @@ def retest_columns(
 
 
 def proposed(
-    result: Consensus,
+    audit: WorkerAudit,
     workers: NDArray[np.int64],
     n_items: NDArray[np.int64],
     may: NDArray[np.bool_] | None = None,
@@ -97,9 +96,9 @@ def proposed(
     """Items of all but certain label that ``workers`` (n,) have not judged, at most ``n_items`` (n,) for each.
 
     Each next item is of the label that narrows the worker's accuracy (over labels in the proportions of the class
-    prior) most: common labels of which he judged few, and which he gets right about half of the time. Items are gold,
-    and the first 2,000 that ``proposals`` lists, as far as they ``may`` (I,) be proposed. Every worker begins elsewhere
-    in the list, so that not all get the same items.
+    prior) most: common labels of which they judged few, and which they get right about half of the time. Items are
+    gold, and the first 2,000 that ``proposals`` lists, as far as they ``may`` (I,) be proposed. Every worker begins
+    elsewhere in the list, so that not all get the same items.
 
     Returns
     -------
@@ -108,7 +107,7 @@ def proposed(
     """
     if not len(workers):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
-    skill = skills.elsewhere(result)
+    result, skill = audit.result, audit.skills
     item, label = _suited(result, skill)
     if may is not None:
         item, label = item[may[item]], label[may[item]]
@@ -122,7 +121,7 @@ def proposed(
     return np.repeat(np.arange(len(workers)), [len(one) for one in chosen]), item[at], label[at]
 
 
-def _suited(result: Consensus, skill: skills.Skills) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _suited(result: Consensus, skill: Skills) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Items with one gold label, then proposed gold; and their labels."""
     found = new_gold.Candidates.of(result, skill)
     found = found.chosen(found.dealt(POOL))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.copies import PeerAgreement
     from consensus.judgments import Judgments
 
     Codes = NDArray[np.int32]
@@ -131,7 +132,7 @@ def pairs_sharing(by_worker: ByWorker, least: int, backend: Backend) -> Pairs:
     return Pairs(a, b, shared.astype(np.int64), same.astype(np.int64))
 
 
-def expected_by_agreement(judgments: Judgments, pairs: Pairs, backend: Backend) -> Reals:
+def expected_by_agreement(pairs: Pairs, found: PeerAgreement) -> Reals:
     """(P,) agreements that are expected of a pair by how often each of the two agrees with everybody.
 
     One coin a worker: the kappa of two is s[a] s[b], and s[a] is known from the worker's mean kappa with all others,
@@ -139,16 +140,9 @@ def expected_by_agreement(judgments: Judgments, pairs: Pairs, backend: Backend) 
     together, and so makes its own consensus there, is still held against everybody else. Chance agreement is that of
     the labels that each of the two gives.
     """
+    judgments = found.judgments
     W, K = judgments.n_workers, judgments.n_labels
-    shards = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, W))
-
-    def shard(part: slice) -> Offsets:
-        found = np.zeros((3, W), np.int64)
-        starts = judgments.item_start[part.start : part.stop + 1]
-        tallies.peer_agreement(starts, judgments.worker, judgments.label, K, *found)
-        return found
-
-    agreeing, peers, _ = np.sum(backend.map(shard, shards), axis=0).astype(np.float64)
+    agreeing, peers = found.agreeing.astype(np.float64), found.peers.astype(np.float64)
     by_all = W * K > MOST_CELLS  # then all are taken to give the same labels
     counts = np.zeros((1 if by_all else W, K))
     tallies.labels_of_workers(np.zeros_like(judgments.worker) if by_all else judgments.worker, judgments.label, counts)

@@ -39,7 +39,8 @@ class Skills:
 def elsewhere(result: Consensus) -> Skills:
     """Skills from the fitted confusions, all judgments on gold items taken out of them.
 
-    A worker with few other judgments is taken for an average one; a label that he met rarely counts like his others.
+    A worker with few other judgments is taken for an average one; a label that they met rarely counts like their
+    others.
     """
     cells, prior, judgments = result.confusions, result.prior_shares, result.judgments
     totals, right = cells.totals(), cells.right()

@@ -1,4 +1,4 @@
-"""Whether a change of a worker is one of his own, or one of the items that he got."""
+"""Whether a change of a worker is one of their own, or one of the items that they got."""
 
 from __future__ import annotations
 

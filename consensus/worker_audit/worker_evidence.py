@@ -1,4 +1,4 @@
-"""The judgments that weigh most against a worker, and those that speak most for him."""
+"""The judgments that weigh most against a worker, and those that speak most for them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from consensus.errors import ConfigError
 from consensus.probabilities import normalised
 from consensus.result import framed, named
 from consensus.worker_audit import others
+from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.gold_health import names_of
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ BLOCK = 5_000_000  # judgments times labels that are worked on at once
 SIDES = ("against", "for")
 
 
-def evidence(result: Consensus, worker: str, n: int = SHOWN) -> pd.DataFrame:
-    """The ``n`` judgments that weigh most against a worker, then the ``n`` that speak most for him.
+def evidence(result: Consensus | WorkerAudit, worker: str, n: int = SHOWN) -> pd.DataFrame:
+    """The ``n`` judgments that weigh most against a worker, then the ``n`` that speak most for them.
 
     The weight of a judgment is the log likelihood ratio of two ways to answer: like the crowd, or without a look at the
     item. Let q[k] be P(the true label is k | the other judgments of the item, gold, models), tempered as every
@@ -37,9 +38,9 @@ def evidence(result: Consensus, worker: str, n: int = SHOWN) -> pd.DataFrame:
 
         weight = log(sum_k q[k] C[k, l] / s[l])
 
-    It is the sum of these that tells a worker from a spammer with the same habits: a label that he gives anyway tells
+    It is the sum of these that tells a worker from a spammer with the same habits: a label that they give anyway tells
     little when right, a rare one much; where others are uncertain, no judgment weighs much; and a mistake that many
-    make weighs less than one that nobody makes. Confusions of his own do not enter: he is measured by others.
+    make weighs less than one that nobody makes. Confusions of their own do not enter: they are measured by others.
 
     Parameters
     ----------
@@ -59,13 +60,13 @@ def evidence(result: Consensus, worker: str, n: int = SHOWN) -> pd.DataFrame:
         weight
             In nats.
         item, label
-            What the worker judged, and what he said.
+            What the worker judged, and what they said.
         true_label
             The best label by the others.
         p_right
-            P(what he said is right), by the others.
+            P(what they said is right), by the others.
         others
-            What others said, such as "cat 4, dog 1"; missing where he is alone.
+            What others said, such as "cat 4, dog 1"; missing where they are alone.
         gold
             The accepted label of a gold item; several joined by " | ".
         timestamp
@@ -76,16 +77,16 @@ def evidence(result: Consensus, worker: str, n: int = SHOWN) -> pd.DataFrame:
     ConfigError
         There is no such worker, or ``n`` is below 1.
     """
-    return framed(evidence_columns(result, worker, n))
+    return framed(evidence_columns(WorkerAudit.of(result), worker, n))
 
 
-def evidence_columns(result: Consensus, worker: str, n: int = SHOWN) -> Columns:
+def evidence_columns(audit: WorkerAudit, worker: str, n: int = SHOWN) -> Columns:
     """The columns that ``evidence`` shows."""
     import pyarrow as pa
 
     if n < 1:
         raise ConfigError(f"{n} judgments of evidence are asked for; ask for 1 or more")
-    judgments, labels = result.judgments, result.judgments.labels
+    result, judgments, labels = audit.result, audit.result.judgments, audit.result.judgments.labels
     own = np.flatnonzero(judgments.worker == code_of(result, worker))
     own = own[_is_checked(result, judgments.item[own])]
     weight, best, p_right = _weights(result, own)

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from consensus import model_audit, model_tables
-from consensus.backends import even_slices, number_of_shards
-from consensus.config import AuditConfig
 from consensus.intervals import wilson
-from consensus.kernels import tallies
 from consensus.result import framed, named
-from consensus.worker_audit import accuracy, kinds, records, remarks, value, verdicts
+from consensus.worker_audit import remarks, value, verdicts
+from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.confusion_table import where_identified
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.costs import Costs
+    from consensus.config import AuditConfig
     from consensus.result import Columns, Consensus
-    from consensus.worker_audit.accuracy import Accuracy
-    from consensus.worker_audit.verdicts import Verdicts
-
-_RATED: WeakKeyDictionary[Consensus, dict[AuditConfig, tuple[Accuracy, Verdicts]]] = WeakKeyDictionary()
 
 
 def audit(
-    result: Consensus,
+    result: Consensus | WorkerAudit,
     config: AuditConfig | None = None,
     *,
-    costs: Costs | None = None,
+    costs: Any = None,
     price: float | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
@@ -41,11 +34,11 @@ def audit(
     Parameters
     ----------
     result
-        A fitted consensus.
+        A fitted consensus; or its ``WorkerAudit``, which has all else already.
     config
         Settings; see ``AuditConfig``.
     costs
-        What a decision costs where another label is true, from ``formats.read_costs``.
+        What a decision costs where another label is true, from ``read_costs`` or what it reads.
     price
         Money paid for every judgment, whatever a column of prices says.
     **settings
@@ -71,7 +64,7 @@ def audit(
             Mutual information of true label and answer, in bits per judgment; 0 for a spammer.
         worth
             Judgments of the median worker that one judgment, or vote of a model, equals: informativeness over that of
-            the median worker. Missing where he tells nothing.
+            the median worker. Missing where they tell nothing.
         verdict, verdict_probability
             "expert", "good", "biased" (usable, but takes labels for others), "careless", "spammer" (answers do not
             depend on the truth), "adversarial" (against the truth) or "too_few" judgments to tell; and the posterior
@@ -91,38 +84,31 @@ def audit(
     ------
     ConfigError
         A setting is unknown or out of range.
-    JudgmentError
-        ``costs`` do not fit the labels.
+    FormatError, JudgmentError
+        The costs can't be read, or do not fit the labels.
     """
-    matrix = None if costs is None else costs.align(result.judgments)
-    return framed(worker_columns(result, AuditConfig.of(config, **settings), costs=matrix, price=price))
+    return framed(worker_columns(WorkerAudit.of(result, config, costs=costs, price=price, **settings)))
 
 
-def worker_columns(
-    result: Consensus,
-    config: AuditConfig | None = None,
-    *,
-    costs: NDArray[np.float64] | None = None,
-    price: float | None = None,
-) -> Columns:
+def worker_columns(audit: WorkerAudit) -> Columns:
     """The columns that ``audit`` shows."""
     import pyarrow as pa
 
-    result = result.members or result
+    audit = audit.of_members
+    result, costs, price = audit.result, audit.costs, audit.price
     judgments = result.judgments
     n_workers = judgments.n_workers
-    accurate, judged = rated(result, config or AuditConfig())
+    accurate, judged, others = audit.accuracy, audit.verdicts, audit.peers
     low, high = accurate.interval
     gold_n, gold_right = _on_gold(result)
     gold_low, gold_high = wilson(gold_right, gold_n)
-    n_agreeing, n_peers, n_items = _agreement(result)
     informativeness = where_identified(result, result.informativeness)
     median, _ = model_audit.median_worker(result)
     columns: Columns = {
         "worker": judgments.worker_ids,
         "kind": named(np.zeros(n_workers, np.int32), ("human",)),
         "n_judgments": judgments.per_worker,
-        "n_items": n_items,
+        "n_items": others.n_items,
         "accuracy": where_identified(result, accurate.mean),
         "accuracy_low": where_identified(result, low),
         "accuracy_high": where_identified(result, high),
@@ -130,11 +116,11 @@ def worker_columns(
         "gold_accuracy": np.divide(gold_right, gold_n, out=np.full(n_workers, np.nan), where=gold_n > 0),
         "gold_low": gold_low,
         "gold_high": gold_high,
-        "agreement": np.divide(n_agreeing, n_peers, out=np.full(n_workers, np.nan), where=n_peers > 0),
+        "agreement": np.divide(others.agreeing, others.peers, out=np.full(n_workers, np.nan), where=others.peers > 0),
         "informativeness": informativeness / np.log(2.0),
         "worth": model_audit.worths(informativeness, median),
         "verdict": named(judged.verdict, verdicts.VERDICTS),
-        "reason": pa.array(remarks.remarked(result, judged.reason), pa.string()),
+        "reason": pa.array(remarks.remarked(audit), pa.string()),
         "verdict_probability": where_identified(result, judged.probability),
         "accuracy_on_own_items": where_identified(result, accurate.on_own_items),
         "chance_corrected": value.chance_corrected(result, accurate.mean),
@@ -142,21 +128,12 @@ def worker_columns(
         "price": value.mean_price(result) if price is None else np.full(n_workers, price),
         "bits_per_price": value.bits_per_money(result, informativeness / np.log(2.0), price),
     }
-    return columns if result.models is None else model_tables.beside_workers(columns, result)
+    return columns if result.models is None else model_tables.beside_workers(columns, audit)
 
 
-def rated(result: Consensus, config: AuditConfig) -> tuple[Accuracy, Verdicts]:
-    """Accuracy of every worker, and what to think of it: made once, and asked for by several tables."""
-    known = _RATED.setdefault(result, {})
-    if config not in known:
-        accurate, found = accuracy.known(result), kinds.kinds(result, records.records(result))
-        known[config] = accurate, verdicts.verdicts(result, accurate, found, config)
-    return known[config]
-
-
-def verdict_counts(result: Consensus, config: AuditConfig) -> dict[str, int]:
+def verdict_counts(audit: WorkerAudit) -> dict[str, int]:
     """How many workers have which verdict, of those that occur."""
-    n = np.bincount(rated(result.members or result, config)[1].verdict, minlength=len(verdicts.VERDICTS))
+    n = np.bincount(audit.of_members.verdicts.verdict, minlength=len(verdicts.VERDICTS))
     return {name: int(times) for name, times in zip(verdicts.VERDICTS, n, strict=True) if times}
 
 
@@ -173,17 +150,3 @@ def _on_gold(result: Consensus) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     right = result.gold.accepted[code[judgments.item[on_gold]], judgments.label[on_gold]]
     n_right = np.bincount(worker, weights=right, minlength=n_workers).astype(np.float64)
     return np.bincount(worker, minlength=n_workers), n_right
-
-
-def _agreement(result: Consensus) -> NDArray[np.int64]:
-    """(3, W) agreeing judgments by others on the items of each worker, all judgments by others, and the items."""
-    judgments = result.judgments
-
-    def shard(part: slice) -> NDArray[np.int64]:
-        found = np.zeros((3, judgments.n_workers), np.int64)
-        starts = judgments.item_start[part.start : part.stop + 1]
-        tallies.peer_agreement(starts, judgments.worker, judgments.label, judgments.n_labels, *found)
-        return found
-
-    parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, judgments.n_workers))
-    return np.asarray(np.sum(result.backend.map(shard, parts), axis=0), np.int64)

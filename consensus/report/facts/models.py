@@ -8,15 +8,15 @@ from consensus import model_tables
 from consensus.report.facts.records import records
 
 if TYPE_CHECKING:
-    from consensus.result import Consensus
+    from consensus.worker_audit import WorkerAudit
 
     Records = list[dict[str, Any]]
 
 
-def model_records(result: Consensus) -> tuple[Records, Records]:
+def model_records(audit: WorkerAudit) -> tuple[Records, Records]:
     """The rows of models.csv that are about a whole model, and those about a family."""
-    if result.models is None:
+    if audit.result.models is None:
         return [], []
-    columns = model_tables.table(result)
+    columns = model_tables.table(audit)
     table = records(columns, columns)
     return [one for one in table if one["model"] and one["label"] is None], [one for one in table if not one["model"]]

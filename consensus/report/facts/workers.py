@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.result import Columns, Consensus
+    from consensus.worker_audit import WorkerAudit
 
     Records = list[dict[str, Any]]
 
@@ -124,21 +125,20 @@ def confusion_records(
     return found
 
 
-def evidence_records(result: Consensus, workers: Iterable[str], most: int = MOST_EVIDENCE) -> dict[str, Records]:
+def evidence_records(audit: WorkerAudit, workers: Iterable[str], most: int = MOST_EVIDENCE) -> dict[str, Records]:
     """The judgments that weigh most against and for each of the first ``most`` people."""
     names = ("side", "weight", "item", "label", "true_label", "p_right", "others", "gold")
-    of = result.members or result
     found = {}
     for worker in list(workers)[:most]:
-        columns = worker_audit.evidence_columns(of, worker, N_EVIDENCE)
+        columns = worker_audit.evidence_columns(audit.of_members, worker, N_EVIDENCE)
         found[worker] = records(columns, names)
     return found
 
 
-def drift_records(result: Consensus, most: int = MOST_DRIFTING) -> tuple[Records, Records]:
+def drift_records(audit: WorkerAudit, most: int = MOST_DRIFTING) -> tuple[Records, Records]:
     """Who changed, as in drift.csv, the plainest first; and the points of their lines."""
-    of = result.members or result
-    if of.judgments.timestamp is None:
+    of = audit.of_members
+    if of.result.judgments.timestamp is None:
         return [], []
     names = (
         "worker",
@@ -155,7 +155,7 @@ def drift_records(result: Consensus, most: int = MOST_DRIFTING) -> tuple[Records
     changed = np.flatnonzero(np.asarray(columns["drifts"])[:-1])
     first = changed[np.argsort(np.asarray(columns["p_value"])[changed], kind="stable")][:most]
     table = records(columns, names, first.tolist())
-    begin, end = _spans(of, first)
+    begin, end = _spans(of.result, first)
     lines = []
     for row, since, until in zip(table, begin, end, strict=True):
         before = {"worker": row["worker"], "period": "before", "accuracy": row["accuracy_before"]}
@@ -177,10 +177,10 @@ def _spans(result: Consensus, workers: NDArray[np.int64]) -> tuple[list[str], li
     return begin, end
 
 
-def copying_records(result: Consensus, most: int = MOST_PAIRS) -> Records:
+def copying_records(audit: WorkerAudit, most: int = MOST_PAIRS) -> Records:
     """Pairs of workers who copy, as in copying.csv, the first ``most`` of them; nothing where none was looked for."""
-    if result.copies is None or not result.copies.n_groups:
+    if audit.result.copies is None or not audit.copies.n_groups:
         return []
-    columns = worker_audit.copies_columns(result)
+    columns = worker_audit.copies_columns(audit)
     names = ("group", "worker_a", "worker_b", "n_shared", "n_same", "expected_same", "q_value", "n_effective")
     return records(columns, names, range(min(len(columns["group"]), most)))

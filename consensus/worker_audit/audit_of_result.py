@@ -1,0 +1,132 @@
+"""The audit of one result: what several tables about its workers and models are made of."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from consensus import model_audit
+from consensus.config import AuditConfig
+from consensus.costs import Costs
+from consensus.errors import ConfigError
+from consensus.formats import read_costs
+from consensus.worker_audit import accuracy, copying, drift, kinds, peer_agreement, records, skills, verdicts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from consensus.copies import Copies, PeerAgreement
+    from consensus.model_audit import Ratings
+    from consensus.result import Consensus
+    from consensus.worker_audit.accuracy import Accuracy
+    from consensus.worker_audit.drift import Drifts
+    from consensus.worker_audit.records import Records
+    from consensus.worker_audit.skills import Skills
+    from consensus.worker_audit.verdicts import Verdicts
+
+
+class WorkerAudit:
+    """The audit of one result: each part made once, when it is first asked for, and kept.
+
+    Parameters
+    ----------
+    result
+        A fitted consensus.
+    config
+        When a worker gets which verdict; the defaults without.
+    costs
+        (K, K) what it costs to decide d where k is true.
+    price
+        Money paid for every judgment, whatever a column of prices says.
+    """
+
+    def __init__(
+        self,
+        result: Consensus,
+        config: AuditConfig | None = None,
+        *,
+        costs: NDArray[np.float64] | None = None,
+        price: float | None = None,
+    ) -> None:
+        self.result = result
+        self.config = config or AuditConfig()
+        self.costs = costs
+        self.price = price
+        members = result.members
+        self._of_members = None if members is None else WorkerAudit(members, self.config, costs=costs, price=price)
+
+    @classmethod
+    def of(
+        cls,
+        audited: Consensus | WorkerAudit,
+        config: AuditConfig | None = None,
+        *,
+        costs: Any = None,
+        price: float | None = None,
+        **settings: Any,
+    ) -> WorkerAudit:
+        """The audit of a result, with ``costs`` from ``read_costs`` or what it reads; or the one that is given.
+
+        Raises
+        ------
+        ConfigError
+            A setting is unknown or out of range, or some are given beside an audit.
+        FormatError, JudgmentError
+            The costs can't be read, or do not fit the labels.
+        """
+        if isinstance(audited, WorkerAudit):
+            if config is not None or costs is not None or price is not None or settings:
+                raise ConfigError("an audit has its settings already; give the result to audit it with others")
+            return audited
+        config = AuditConfig.of(config, **settings)
+        given = costs if costs is None or isinstance(costs, Costs) else read_costs(costs)
+        return cls(audited, config, costs=None if given is None else given.align(audited.judgments), price=price)
+
+    @property
+    def of_members(self) -> WorkerAudit:
+        """Where copies count as one: the audit of all workers, each with all judgments. Elsewhere this one."""
+        return self._of_members or self
+
+    @cached_property
+    def records(self) -> Records:
+        """What the judgments of every worker say about them."""
+        return records.records(self.result)
+
+    @cached_property
+    def accuracy(self) -> Accuracy:
+        """How often every worker is right."""
+        return accuracy.accuracy(self.result, self.records)
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """What to think of every worker."""
+        return verdicts.verdicts(self.result, self.accuracy, kinds.kinds(self.result, self.records), self.config)
+
+    @cached_property
+    def drifts(self) -> Drifts:
+        """Who changed over time."""
+        return drift.drifts(self.result)
+
+    @cached_property
+    def skills(self) -> Skills:
+        """How good workers are off the gold."""
+        return skills.elsewhere(self.result)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Workers who copy."""
+        return copying.groups(self.result)
+
+    @cached_property
+    def peers(self) -> PeerAgreement:
+        """How often every worker says what others say; known already where all were compared to find copies."""
+        known = None if self.result.copies is None else self.result.copies.peers
+        if known is not None and known.judgments is self.result.judgments:
+            return known
+        return peer_agreement.peer_agreement(self.result.judgments, self.result.backend)
+
+    @cached_property
+    def models(self) -> Ratings | None:
+        """What every model is worth; None without models."""
+        return None if self.result.models is None else model_audit.rated(self.result)
