@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from consensus.version import VERSION
+
 if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.errors import ConsensusError
@@ -13,15 +15,17 @@ if TYPE_CHECKING:
     from consensus.judgments import Gold, Judgments
     from consensus.models.dawid_skene import fit
     from consensus.result import Consensus
+    from consensus.runs import Findings, run
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
 
-__version__ = "0.4.0"
+__version__ = VERSION
 
 __all__ = [
     "Consensus",
     "ConsensusError",
+    "Findings",
     "FitConfig",
     "Gold",
     "Judgments",
@@ -39,12 +43,14 @@ __all__ = [
     "read_model_votes",
     "read_previous",
     "read_workers",
+    "run",
     "simulate",
 ]
 
 _HOME = {
     "Consensus": "consensus.result",
     "ConsensusError": "consensus.errors",
+    "Findings": "consensus.runs",
     "FitConfig": "consensus.config",
     "Gold": "consensus.judgments",
     "Judgments": "consensus.judgments",
@@ -61,6 +67,7 @@ _HOME = {
     "read_model_votes": "consensus.formats",
     "read_previous": "consensus.formats",
     "read_workers": "consensus.formats",
+    "run": "consensus.runs",
     "simulate": "consensus.simulation",
 }
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from consensus import escalation, fit, read, read_gold, simulate, worker_audit
-from consensus.config import EscalateConfig
+from consensus import fit, read, read_gold, simulate
 from consensus.judgments import Judgments
 from consensus.report import page
-from consensus.report.summary import summary
+from consensus.runs import Findings
 from tests.conftest import DIGITS, csv
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra: browser)")
@@ -67,18 +66,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Write the report of some judgments."""
 
     def _written(name: str, judgments: Judgments, **given: Any) -> Path:
-        rule, result = EscalateConfig(), fit(judgments, **given)
-        found = escalation.planned(result, rule)
         path = tmp_path_factory.mktemp("page") / f"{name}.html"
-        page.write(
-            path,
-            result,
-            found,
-            summary(result, found, rule, None, {}),
-            escalate=rule,
-            workers=worker_audit.worker_columns(result),
-            confusions=worker_audit.confusion_columns(result),
-        )
+        path.write_bytes(page.made(Findings.of(fit(judgments, **given))))
         return path
 
     return _written

@@ -237,7 +237,7 @@ def test_ending_by_signal_leaves_nothing(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
         "from consensus import report\n"
-        "from consensus.report import folder\n"
+        "from consensus.runs import folder\n"
         "from consensus.__main__ import main\n"
         "folder.write = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)\n"
         "main(['demo', sys.argv[1]])\n"

@@ -13,8 +13,9 @@ from consensus import escalate, fit, read_previous, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import FormatError
 from consensus.escalation import change_counts, changes, planned, reopening
-from consensus.report import folder, words
+from consensus.report import words
 from consensus.result import Consensus, framed
+from consensus.runs import Findings, folder
 from tests.conftest import Run
 
 
@@ -32,7 +33,7 @@ def labels_of(result: Consensus, **settings: Any) -> pd.DataFrame:
 class TestReading:
     @pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
     def test_a_folder_and_its_labels_alone(self, result: Consensus, tmp_path: Path, ending: str) -> None:
-        folder.write(result, tmp_path / "out", escalate=EscalateConfig(target=0.8), ending=ending)
+        folder.write(Findings.of(result, target=0.8), tmp_path / "out", folder.Output(ending))
         whole = read_previous(tmp_path / "out")
         alone = read_previous(tmp_path / "out" / f"labels{ending}")
         table = labels_of(result, target=0.8)

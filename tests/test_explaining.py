@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from consensus.cli.again import summary_of
 from consensus.cli.explaining import meaning
 from consensus.errors import OutputError
 from consensus.explanation import Explanation, Push
 from consensus.report import differences
 from consensus.report.differences import Cause
+from consensus.runs import Findings
+from consensus.runs.finished import inputs_of, summary_of
 from tests.conftest import DIGITS, Run, csv
 
 CROWD = [
@@ -239,11 +240,10 @@ class TestDiff:
 
     def test_causes_add_up_to_the_change_of_the_log_odds(self, ran: Path, later: Path) -> None:
         from consensus.cli import job
-        from consensus.cli.again import again
         from consensus.explanation import explain
 
         show = job.Show(quiet=True)
-        old, new = again(ran, show).result, again(later, show).result
+        old, new = (Findings(inputs_of(one, show)).result for one in (ran, later))
         code = new.judgments.item_ids.index("i06").as_py()
         flipped = [("i06", "cat", "dog"), ("i07", "unheard of", "dog"), ("nowhere", "cat", "dog")]
         found = differences.causes(flipped, new, old)

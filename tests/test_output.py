@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from consensus import fit, read, read_gold, simulate
-from consensus.config import EscalateConfig
+from consensus.config import RunConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.judgments import Gold
-from consensus.report import folder, words
-from consensus.report.summary import summary
+from consensus.report import words
+from consensus.runs import Findings, Inputs, folder
 from consensus.simulation import simulate_votes
 
 TABLE = pd.DataFrame({"item": ["a", "=1+1", None], "x": [0.12345678, np.nan, 1.0], "n": [1, 2, 3]})
@@ -152,7 +152,9 @@ class TestSummary:
         (tmp_path / "j.csv").write_text(writing.text(drawn.judgments_table()) + "broken\n")
         gold = read_gold(drawn.truth_table(60))
         result = fit(read(tmp_path / "j.csv"), gold=gold)
-        told = folder.write(result, tmp_path / "out", escalate=EscalateConfig(), gold=gold, posteriors=True)
+        found = Findings(Inputs(RunConfig(), result.judgments, gold=gold), result=result)
+        folder.write(found, tmp_path / "out", folder.Output(also=("posteriors",)))
+        told = found.summary
         assert json.loads((tmp_path / "out" / "summary.json").read_text()) == told
         rows = told["counts"]["rows"]
         assert rows == {"read": 1501, "used": 1500, "abstained": 0, "repeated": 0, "rejected": 1}
@@ -186,20 +188,14 @@ class TestSummary:
         ],
     )
     def test_words_match_numbers(self, fitted: Callable[[Any], Any], said: str) -> None:
-        from consensus.escalation import planned
-
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
-        result = fitted(drawn)
-        config = EscalateConfig(target=0.9)
-        found = summary(result, planned(result, config), config, None, {})
+        found = Findings.of(fitted(drawn), target=0.9)
         told = "\n".join(words.lines(found))
         assert said in told
-        assert found["quality"]["audited"] == ("unaudited" not in told)
+        assert found.promise["audited"] == ("unaudited" not in told)
 
     def test_gold_tells_what_models_settle_alone(self) -> None:
         """Gold items that no person judged are measured apart."""
-        from consensus.escalation import planned
-
         drawn = simulate(300, 10, 2, 3, accuracy=0.9, seed=2)
         votes = simulate_votes(drawn, 1, accuracy=0.9, soft=True, seed=1)
         table = drawn.judgments_table()
@@ -207,8 +203,7 @@ class TestSummary:
         gold = read_gold(drawn.truth_table())
         known = Gold(gold.item[::3], gold.label[::3], gold.place[::3])
         result = fit(people, model_votes=votes, gold=known)
-        config = EscalateConfig(target=0.9)
-        found = summary(result, planned(result, config), config, known, {})
+        found = Findings.of(result, target=0.9).summary
         alone = found["quality"]["gold"]["accepted_by_models_alone"]
         accepted = found["quality"]["gold"]["accepted"]
         assert 10 < alone["items"] < accepted["items"]
@@ -232,7 +227,7 @@ class TestSummary:
         drawn = simulate(200, 10, 3, 3, seed=2)
         for threads in (1, 2, 4):
             result = fit(drawn.judgments, threads=threads)
-            folder.write(result, tmp_path / str(threads), escalate=EscalateConfig(), posteriors=True)
+            folder.write(Findings.of(result), tmp_path / str(threads), folder.Output(also=("posteriors",)))
         for path in (tmp_path / "1").iterdir():
             assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
             assert path.read_bytes() == (tmp_path / "4" / path.name).read_bytes()

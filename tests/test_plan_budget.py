@@ -16,6 +16,7 @@ from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import outlook, planned
 from consensus.report import words
+from consensus.runs import Findings
 from consensus.simulation import simulate_votes
 from tests.conftest import Run
 
@@ -152,7 +153,7 @@ class TestOutlook:
         assert told.ceiling
         assert told.accuracy <= told.reachable_accuracy < 0.95
         assert told.settled < told.items / 2
-        said = "\n".join(words.of_escalation(result, found, rule))
+        said = "\n".join(words.of_escalation(Findings.of(result, max_judgments=6)))
         assert (
             "ceiling: with 6 judgments an item this crowd brings most of them not to 95%; their labels would be" in said
         )
@@ -169,8 +170,10 @@ class TestOutlook:
         audited = fit(result.judgments, gold=known, rho=1.0)
         rule_of_six = planned(audited, rule)
         assert outlook(audited, rule_of_six).ceiling
-        assert "gold items that people judge" not in "\n".join(words.of_escalation(audited, rule_of_six, rule))
-        assert "(2 have been)" in "\n".join(words.of_escalation(with_gold, planned(with_gold, rule), rule))
+        assert "gold items that people judge" not in "\n".join(
+            words.of_escalation(Findings.of(audited, max_judgments=6))
+        )
+        assert "(2 have been)" in "\n".join(words.of_escalation(Findings.of(with_gold, max_judgments=6)))
 
     def test_a_ceiling_of_good_workers_whose_mistakes_are_of_all_kinds(self) -> None:
         drawn = simulate(400, 12, 8, 2, accuracy=0.85, seed=1).judgments
@@ -183,19 +186,16 @@ class TestOutlook:
 
     def test_no_ceiling_where_judgments_settle_it(self) -> None:
         result = fit(simulate(300, 10, 3, 3, accuracy=0.9, seed=1).judgments, rho=0.1)
-        rule = EscalateConfig(budget=30)
-        said = words.of_escalation(result, planned(result, rule), rule)
+        said = words.of_escalation(Findings.of(result, budget=30))
         assert not any("ceiling" in line for line in said)
         assert any(line.startswith("about ") and "with at most 7 an item" in line for line in said)
         assert any(line.startswith("a list made at once keeps about half") for line in said)
-        far = EscalateConfig(max_judgments=16)
-        said = words.of_escalation(result, planned(result, far), far)
+        said = words.of_escalation(Findings.of(result, max_judgments=16))
         assert any(
             re.match(r"about \d+ judgments of the next 10 would settle .* with at most 16 an item", line)
             for line in said
         )
-        few = EscalateConfig(budget=20.5, price=0.9)
-        said = words.of_escalation(result, planned(result, few), few)
+        said = words.of_escalation(Findings.of(result, budget=20.5, price=0.9))
         told = r"the list asks for 22 judgments of \d+ items for 19.8, of a budget of 20.5"
         assert any(re.fullmatch(told, line) for line in said)
         assert not any("a list made at once" in line for line in said)  # too few to be worth rounds
@@ -206,7 +206,7 @@ class TestOutlook:
         told = outlook(result, planned(result, rule))
         assert told.items == 0
         assert np.isnan(told.judgments_needed)
-        assert not any("would settle" in line for line in words.of_escalation(result, planned(result, rule), rule))
+        assert not any("would settle" in line for line in words.of_escalation(Findings.of(result, target=0.5)))
 
     def test_no_ceiling_where_more_than_half_are_settled(self) -> None:
         result = fit(simulate(300, 12, 2, 3, accuracy=0.8, seed=2).judgments, rho=0.2)

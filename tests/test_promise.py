@@ -15,8 +15,8 @@ from consensus.formats import writing
 from consensus.intervals import clopper_pearson
 from consensus.models import majority_vote
 from consensus.report import quality, words
-from consensus.report.summary import summary
 from consensus.result import Consensus
+from consensus.runs import Findings
 from consensus.vocabulary import hashed
 from tests import naive_calibration
 from tests.conftest import Run
@@ -47,7 +47,7 @@ def crowd(n_items: int, seed: int, n_labels: int = 3) -> Any:
 
 
 def of(result: Consensus, **settings: Any) -> dict[str, Any]:
-    return quality.of_result(result, EscalateConfig(**settings))
+    return Findings.of(result, **settings).promise
 
 
 @pytest.fixture(scope="module")
@@ -167,14 +167,14 @@ class TestOverconfident:
         drawn, table = crowd(900, 3)
         copies = pd.concat([table, table.assign(worker=table["worker"] + "c")], ignore_index=True)
         result = fit(copies, gold=drawn.truth_table(200, 1), rho=0)
-        config = EscalateConfig()
-        told = summary(result, planned(result, config), config, None, {})
+        found = Findings.of(result)
+        told = found.summary
         assert "overconfident" in [one["code"] for one in told["warnings"]]
-        assert any(line.startswith("warning overconfident: ") for line in words.lines(told))
-        said = words.of_escalation(result, planned(result, config), config)
+        assert any(line.startswith("warning overconfident: ") for line in words.lines(found))
+        said = words.of_escalation(found)
         assert any(line.startswith("warning overconfident: ") for line in said)
         truly = fit(copies, gold=drawn.truth_table(200, 1))
-        calibrated = words.of_escalation(truly, planned(truly, config), config)
+        calibrated = words.of_escalation(Findings.of(truly))
         assert not any("overconfident" in line for line in calibrated)
 
 
@@ -200,7 +200,7 @@ def test_gold_is_judged_by_what_is_kept_from_an_earlier_run_too() -> None:
 def test_gold_needs_as_many_judgments_as_other_items() -> None:
     drawn = simulate(600, 20, 2, 1.5, accuracy=0.9, seed=1)
     result = fit(drawn.judgments, gold=drawn.truth_table(200))
-    told = quality.of_result(result, EscalateConfig(target=0.6))["gold"]
+    told = Findings.of(result, target=0.6).promise["gold"]
     n = result.judgments.per_item[result.gold.items]  # type: ignore[union-attr]
     posterior = quality.without_gold(result, result.gold, result.gold_posterior)  # type: ignore[arg-type]
     sure = posterior.max(axis=1) >= 0.6
@@ -247,6 +247,5 @@ class TestWords:
         assert told["rho"] >= 0.2
         assert "fitted on" not in err
         shares = majority_vote.fit(judgments, gold=read_gold(gold))
-        config = EscalateConfig()
-        told = summary(shares, planned(shares, config), config, None, {})["convergence"]
+        told = Findings.of(shares).summary["convergence"]
         assert told["confidence_by"] == "vote shares"

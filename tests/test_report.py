@@ -14,21 +14,19 @@ import pytest
 from consensus import agreement, escalation, fit, read, read_gold, simulate, simulation, worker_audit
 from consensus.config import EscalateConfig
 from consensus.errors import OutputError
-from consensus.report import charts, facts, folder, page, rendering
+from consensus.report import charts, facts, page, rendering
 from consensus.report.facts.records import plain, records
-from consensus.report.summary import summary
 from consensus.result import Consensus
+from consensus.runs import Findings, folder
 from tests.conftest import DIGITS
 
 RULE = EscalateConfig()
 
 
-def shown(result: Consensus, rule: EscalateConfig = RULE, part: float = 1.0) -> tuple[dict[str, Any], dict[str, Any]]:
+def shown(result: Consensus, part: float = 1.0, **settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts and summary of a result."""
-    found = escalation.planned(result, rule)
-    told = summary(result, found, rule, None, {})
-    workers, cells = worker_audit.worker_columns(result), worker_audit.confusion_columns(result)
-    return page.collected(result, found, told, rule, workers, cells, part), told
+    found = Findings.of(result, **settings)
+    return page.collected(found, part), found.summary
 
 
 def embedded(html: str, name: str) -> Any:
@@ -46,7 +44,7 @@ def digits() -> Consensus:
 @pytest.fixture(scope="module")
 def output(digits: Consensus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report") / "out"
-    folder.write(digits, out, escalate=RULE, report=True)
+    folder.write(Findings.of(digits), out, folder.Output(report=True))
     return out
 
 
@@ -188,8 +186,7 @@ class TestOdd:
 
     def test_settled_and_unknown(self) -> None:
         result = fit(simulate(60, 6, 2, 5, accuracy=0.99, seed=1).judgments, rho=0.0)
-        rule = EscalateConfig(target=0.51)
-        facts_, told = shown(result, rule)
+        facts_, told = shown(result, target=0.51)
         assert facts_["budget"] == facts_["reasons"] == facts_["top"] == []
         assert "Nothing: every item is settled." in rendering.rendered(facts_, told)
 
@@ -231,20 +228,14 @@ class TestSize:
         assert "10 of 30 are shown" in html
         assert "of 400 items can be looked up here" in html
 
-    def test_less_is_shown_until_it_is_small_enough(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_less_is_shown_until_it_is_small_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
         result = fit(simulate(60, 6, 2, 3, seed=1).judgments)
         monkeypatch.setattr(facts, "MOST_ITEMS", 60)
-        found = escalation.planned(result, RULE)
-        told = summary(result, found, RULE, None, {})
-        tables: dict[str, Any] = {
-            "workers": worker_audit.worker_columns(result),
-            "confusions": worker_audit.confusion_columns(result),
-        }
+        found = Findings.of(result)
         sizes: list[int] = []
         for most in (10_000_000, 10_000_000, 0):
             monkeypatch.setattr(page, "MOST_BYTES", most if not sizes else min(most, sizes[0] - 1))
-            page.write(tmp_path / "page.html", result, found, told, escalate=RULE, **tables)
-            html = (tmp_path / "page.html").read_text()
+            html = page.made(found).decode()
             sizes.append(len(html.encode()))
             most_items = (60, 30, 6)[len(sizes) - 1]
             assert most_items // 2 < len(embedded(html, "data")["items"]) <= most_items

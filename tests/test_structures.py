@@ -24,8 +24,8 @@ from consensus.formats import writing
 from consensus.judgments import Judgments
 from consensus.models import majority_vote
 from consensus.posterior import TIE, DensePosterior
-from consensus.report import folder
 from consensus.result import Consensus, framed
+from consensus.runs import Findings, folder
 from consensus.vocabulary import hashed
 from tests import naive
 from tests.strategies import Row, crowds, encoded, tables
@@ -386,10 +386,10 @@ class TestLabelRows:
         self, block: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         result = with_unjudged(6, 4)
-        config = EscalateConfig(target=0.999999)
-        folder.write(result, tmp_path / "whole", escalate=config, posteriors=True, ending=ending)
+        found, output = Findings.of(result, target=0.999999), folder.Output(ending, ("posteriors",))
+        folder.write(found, tmp_path / "whole", output)
         monkeypatch.setattr(writing, "BLOCK", block)
-        folder.write(result, tmp_path / "blocks", escalate=config, posteriors=True, ending=ending)
+        folder.write(found, tmp_path / "blocks", output)
         for path in (tmp_path / "whole").iterdir():
             other = tmp_path / "blocks" / path.name
             if ending == ".parquet" and path.suffix == ending:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options, tables
+from consensus.cli import options, tables
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -66,9 +66,7 @@ def plan_budget(
     from consensus.runs import Inputs, SideInputs
 
     with show.stages():
-        inputs = Inputs.read(
-            chosen, judgments, model_votes=model_votes, gold=gold, beside=SideInputs(), listener=show
-        )
+        inputs = Inputs.read(chosen, judgments, model_votes=model_votes, gold=gold, beside=SideInputs(), listener=show)
         read, known, models = inputs.judgments, inputs.gold, inputs.model_votes
         assert read is not None
         job.compile_all(show, with_votes=models is not None)

@@ -84,9 +84,7 @@ def run(
     target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
     output = folder.Output(f".{format}", ("posteriors",) if posteriors else (), spreadsheet_safe, with_report)
     with show.stages():
-        read = Inputs.read(
-            chosen, judgments, model_votes=model_votes, gold=gold, beside=side_inputs, listener=show
-        )
+        read = Inputs.read(chosen, judgments, model_votes=model_votes, gold=gold, beside=side_inputs, listener=show)
         found = job.findings(read, show)
         folder.write(found, target_folder, output, show)
     show.tell_timings()

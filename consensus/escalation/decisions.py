@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.costs import Costs
 from consensus.formats import read_costs
 from consensus.result import framed, named
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.config import EscalateConfig
-from consensus.costs import Costs
 from consensus.errors import ConfigError
 from consensus.escalation import offers, reopening, worker_choice
 from consensus.escalation.budgets import allotted
@@ -17,7 +16,6 @@ from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, loo
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
-from consensus.pool import Pool
 from consensus.previous import STATUSES, Previous
 from consensus.result import decoded, framed, named
 from consensus.vocabulary import hashed

@@ -12,11 +12,9 @@ from consensus.escalation.ranking import planned
 from consensus.escalation.replay import Replay
 from consensus.formats import read_gold, read_model_votes
 from consensus.intervals import wilson
-from consensus.judgments import Gold
 from consensus.models import dawid_skene
 from consensus.models.inputs import prepared
 from consensus.previous import STATUSES
-from consensus.votes import ModelVotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
 
     from consensus.judgments import Judgments
     from consensus.result import Consensus
+    from consensus.votes import ModelVotes
 
     Progress = Callable[[str, float | None], None]
 

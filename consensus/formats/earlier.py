@@ -28,7 +28,9 @@ MOST = 1e12  # judgments
 
 
 def read_previous(source: Any) -> Previous:
-    """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone; or return what was read before.
+    """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
+
+    What was read before stays as it is.
 
     From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
     judgments that each item needed; from summary.json, by what these had been corrected.

@@ -138,8 +138,8 @@ def read(
 def read_gold(source: Any, *, item: str | None = None, label: str | None = None) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
-    ``source`` is what ``read`` takes, or was read before; ``item`` and ``label`` name columns, which are found by their usual names where
-    those do not exist. Rows without a label say nothing and are passed over.
+    ``source`` is what ``read`` takes, or was read before; ``item`` and ``label`` name columns, which are found by their
+    usual names where those do not exist. Rows without a label say nothing and are passed over.
 
     Raises
     ------

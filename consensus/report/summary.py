@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import __version__, model_audit, model_tables, worker_audit
+from consensus import model_audit, model_tables, worker_audit
 from consensus.escalation import STATUSES
 from consensus.report import quality
+from consensus.version import VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
     result, gold = findings.result, findings.inputs.gold
     models = result.models
     return {
-        "consensus": __version__,
+        "consensus": VERSION,
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
         "judgments": [asdict(source) for source in result.judgments.sources],

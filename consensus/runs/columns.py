@@ -1,4 +1,4 @@
-"""The columns of every table, each named, typed and described once: files, ``--table``, README and page follow these."""
+"""The columns of every table, each named, typed and described once: files, ``--table`` and docs follow these."""
 
 from __future__ import annotations
 
@@ -55,12 +55,20 @@ WORKERS = (
     Column("gold_low", "number", "Lower end of its 95 % interval (Wilson)."),
     Column("gold_high", "number", "Upper end of it."),
     Column("agreement", "number", "Share of others' judgments of the same items that say the same, 0 to 1."),
-    Column("informativeness", "number", "Mutual information of true label and answer, in bits a judgment; 0: a spammer."),
-    Column("worth", "number", "Judgments of the median worker that one of theirs equals; missing if that one tells nothing."),
+    Column(
+        "informativeness", "number", "Mutual information of true label and answer, in bits a judgment; 0: a spammer."
+    ),
+    Column(
+        "worth",
+        "number",
+        "Judgments of the median worker that one of theirs equals; missing if that one tells nothing.",
+    ),
     Column("verdict", "text", "expert, good, biased, careless, spammer, adversarial or too_few; missing for models."),
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
-    Column("accuracy_on_own_items", "number", "P(right), 0 to 1, over the items they judged, whichever labels these have."),
+    Column(
+        "accuracy_on_own_items", "number", "P(right), 0 to 1, over the items they judged, whichever labels these have."
+    ),
     Column("chance_corrected", "number", "Cohen's kappa with the truth: 1 always right, 0 as often as by chance."),
     Column("expected_cost", "number", "Of an item that one of their judgments decides; missing without costs."),
     Column("price", "number", "Mean money paid for a judgment; missing without prices."),

@@ -66,7 +66,7 @@ class Findings:
     """What a run finds in its inputs. Each part is made when it is first asked for, and kept."""
 
     def __init__(self, inputs: Inputs, *, result: Consensus | None = None, listener: Listener = SILENT) -> None:
-        self.inputs = inputs
+        self.inputs: Inputs = inputs
         self._given = result
         self._listener = listener
 

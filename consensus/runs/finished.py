@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus import __version__
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.runs.inputs import Inputs, SideInputs
 from consensus.runs.listening import SILENT
+from consensus.version import VERSION
 
 if TYPE_CHECKING:
     from consensus.runs.listening import Listener
@@ -37,10 +37,8 @@ def inputs_of(
     files = {kind: [_input(folder, one, listener) for one in told["provenance"][kind]] for kind in KINDS}
     config = _settings(folder, told).model_copy(update={"threads": threads})
     made_by = told["provenance"]["consensus"]
-    if made_by != __version__:
-        listener.say(
-            f"note: {folder} was made by consensus {made_by}; this is {__version__}, which may say something else"
-        )
+    if made_by != VERSION:
+        listener.say(f"note: {folder} was made by consensus {made_by}; this is {VERSION}, which may say something else")
     return Inputs.read(
         config,
         files["judgments"] or None,

@@ -18,6 +18,7 @@ import pandas as pd
 import consensus
 from consensus.config import EscalateConfig
 from consensus.report import quality
+from consensus.runs import Findings
 
 if TYPE_CHECKING:
     from consensus.judgments import Judgments
@@ -62,7 +63,7 @@ def drawn(name: str, cap: int | None, seed: int) -> list[float]:
     gold = known.sample(N_GOLD, random_state=seed)
     result = consensus.fit(judgments, gold=gold)
     accepted, wrong = outcome(result, known)
-    told = quality.of_result(result, EscalateConfig())
+    told = Findings.of(result).promise
     measured = told["gold"]["accepted"]
     effect = consensus.fit(judgments, gold=gold, rho=consensus.fit(judgments).rho)
     return [
@@ -74,7 +75,7 @@ def drawn(name: str, cap: int | None, seed: int) -> list[float]:
         wrong < measured["low"],
         bool(quality.cautions(told)),
         *outcome(effect, known),
-        quality.of_result(effect, EscalateConfig())["expected_error"],
+        Findings.of(effect).promise["expected_error"],
     ]
 
 

@@ -1,0 +1,3 @@
+"""The version, where all rooms can read it."""
+
+VERSION = "0.4.0"
