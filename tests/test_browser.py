@@ -68,16 +68,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def _written(name: str, judgments: Judgments, **given: Any) -> Path:
         rule, result = EscalateConfig(), fit(judgments, **given)
-        found = escalation.planned(result, rule)
+        found, audited = escalation.planned(result, rule), worker_audit.WorkerAudit(result)
         path = tmp_path_factory.mktemp("page") / f"{name}.html"
         page.write(
             path,
-            result,
+            audited,
             found,
             summary(result, found, rule, None, {}),
             escalate=rule,
-            workers=worker_audit.worker_columns(result),
-            confusions=worker_audit.confusion_columns(result),
+            workers=worker_audit.worker_columns(audited),
+            confusions=worker_audit.confusion_columns(audited),
         )
         return path
 

@@ -18,6 +18,7 @@ from consensus.report import charts, facts, folder, page, rendering
 from consensus.report.facts.records import plain, records
 from consensus.report.summary import summary
 from consensus.result import Consensus
+from consensus.worker_audit import WorkerAudit
 from tests.conftest import DIGITS
 
 RULE = EscalateConfig()
@@ -27,8 +28,9 @@ def shown(result: Consensus, rule: EscalateConfig = RULE, part: float = 1.0) -> 
     """Facts and summary of a result."""
     found = escalation.planned(result, rule)
     told = summary(result, found, rule, None, {})
-    workers, cells = worker_audit.worker_columns(result), worker_audit.confusion_columns(result)
-    return page.collected(result, found, told, rule, workers, cells, part), told
+    audited = WorkerAudit(result)
+    workers, cells = worker_audit.worker_columns(audited), worker_audit.confusion_columns(audited)
+    return page.collected(audited, found, told, rule, workers, cells, part), told
 
 
 def embedded(html: str, name: str) -> Any:
@@ -204,7 +206,7 @@ class TestOdd:
         assert [one["worker"] for one in facts_["drift"]] == ["w14", "w32"]
         assert len(facts_["drift_lines"]) == 6
         assert facts_["copying"] == []
-        assert facts.drift_records(fit(simulate(20, 4, 2, 3).judgments)) == ([], [])
+        assert facts.drift_records(WorkerAudit(fit(simulate(20, 4, 2, 3).judgments))) == ([], [])
 
 
 class TestSize:
@@ -224,7 +226,7 @@ class TestSize:
         assert spammers
         assert spammers <= set(facts_["confusions"])
         assert len(facts_["confusions"]) == 7
-        everyone = worker_audit.worker_columns(result)
+        everyone = worker_audit.worker_columns(WorkerAudit(result))
         busiest = everyone["worker"][int(np.argmax(everyone["n_judgments"]))].as_py()
         assert busiest in {one["worker"] for one in facts_["workers"]}
         html = rendering.rendered(facts_, told)
@@ -237,13 +239,13 @@ class TestSize:
         found = escalation.planned(result, RULE)
         told = summary(result, found, RULE, None, {})
         tables: dict[str, Any] = {
-            "workers": worker_audit.worker_columns(result),
-            "confusions": worker_audit.confusion_columns(result),
+            "workers": worker_audit.worker_columns(WorkerAudit(result)),
+            "confusions": worker_audit.confusion_columns(WorkerAudit(result)),
         }
         sizes: list[int] = []
         for most in (10_000_000, 10_000_000, 0):
             monkeypatch.setattr(page, "MOST_BYTES", most if not sizes else min(most, sizes[0] - 1))
-            page.write(tmp_path / "page.html", result, found, told, escalate=RULE, **tables)
+            page.write(tmp_path / "page.html", WorkerAudit(result), found, told, escalate=RULE, **tables)
             html = (tmp_path / "page.html").read_text()
             sizes.append(len(html.encode()))
             most_items = (60, 30, 6)[len(sizes) - 1]

@@ -170,6 +170,8 @@ def escalate(
     def table(result: "Consensus", chosen: "RunConfig") -> "Told":
         import pandas as pd
 
+        from consensus.worker_audit import WorkerAudit
+
         rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
         matrix, pool, last = job.costs(chosen), job.asked(chosen), job.previous(chosen)
         found = escalation.planned(
@@ -178,7 +180,7 @@ def escalate(
             costs=None if matrix is None else matrix.align(result.judgments),
             pool=None if pool is None else pool.align(result.judgments, rule.skill),
             previous=last,
-            audit=AuditConfig.of(None, **chosen.part(AuditConfig)),
+            audit=WorkerAudit.of(result, **chosen.part(AuditConfig)),
         )
         made, said = framed(found.columns(result, slice(None))), words.of_escalation(result, found, rule, last)
         if len(found.tests.items):
