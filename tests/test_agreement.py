@@ -1,6 +1,7 @@
 """How far workers agree, held against published packages, naive formulas and cases with an obvious answer."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import krippendorff
@@ -53,6 +54,15 @@ def assert_complete(table: pd.DataFrame) -> None:
     assert (table["low"] <= table["high"]).where(table["low"].notna(), True).all()
     measured = table[(table["statistic"] != "worker_pairs") & table["value"].notna()]
     assert measured["value"].between(-1 - 1e-12, 1).all()
+
+
+def test_what_read_takes(tmp_path: Path) -> None:
+    drawn = simulate(60, 6, 3, 3, accuracy=0.6, seed=1)
+    path = tmp_path / "judgments.csv"
+    drawn.judgments_table().to_csv(path, index=False)
+    expected = agreement(consensus.read(path))
+    for source in (path, str(path), drawn.judgments_table()):
+        pd.testing.assert_frame_equal(agreement(source), expected)
 
 
 class TestNumbers:

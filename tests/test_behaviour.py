@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from consensus import fit, read, simulate
 from consensus.judgments import Judgments
 from consensus.kernels import behaviour as kernels
-from consensus.worker_audit import behaviour_columns, behaviours
+from consensus.worker_audit import WorkerAudit, behaviour_columns, behaviours
 from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
 from tests.test_drift import MARCH, at_random, crowds, lines_of, stamped
@@ -219,7 +219,7 @@ class TestMissing:
 
 
 def test_columns_and_command_line(run: Run, tmp_path: Path) -> None:
-    columns = behaviour_columns(fit(simulate(60, 4, 2, 3, seed=1).judgments))
+    columns = behaviour_columns(WorkerAudit(fit(simulate(60, 4, 2, 3, seed=1).judgments)))
     rows = (DIGITS / "judgments.csv").read_text().splitlines(keepends=True)[:500]
     (tmp_path / "judgments.csv").write_text("".join(rows))
     ran = run("audit", tmp_path / "judgments.csv", "--table", "behaviour")

@@ -16,7 +16,7 @@ from consensus.kernels import drift as kernels
 from consensus.kernels import timelines as order
 from consensus.models import majority_vote
 from consensus.result import Consensus
-from consensus.worker_audit import drift_columns, drifting, drifts
+from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts
 from consensus.worker_audit.timelines import Timelines
 from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
@@ -327,7 +327,7 @@ def test_majority_votes_and_kept_repeats() -> None:
 
 
 def test_columns_and_command_line(run: Run, tmp_path: Any) -> None:
-    columns = drift_columns(fit(simulate(60, 4, 2, 3, seed=1).judgments))
+    columns = drift_columns(WorkerAudit(fit(simulate(60, 4, 2, 3, seed=1).judgments)))
     path = tmp_path / "j.csv"
     path.write_text("".join((DIGITS / "judgments.csv").read_text().splitlines(keepends=True)[:2000]))
     ran = run("audit", path, "--table", "drift")

@@ -300,7 +300,7 @@ class TestForgiving:
         n = result.judgments.n_workers
         verdicts = iter([["good"] * n, ["good", None, *["good"] * (n - 2)]])
 
-        def columns(_: Consensus) -> Any:
+        def columns(_: worker_audit.WorkerAudit) -> Any:
             known = np.full(n, 0.5)
             return {"verdict": pa.array(next(verdicts), pa.string()), "gold_accuracy": known, "accuracy": known}
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from consensus import audit, fit, model_audit, model_tables
 from consensus.result import Consensus, framed
 from consensus.votes import ModelVotes
+from consensus.worker_audit import WorkerAudit
 from tests.strategies import Row, encoded, voted
 
 LABELS = ("a", "b", "c")
@@ -94,7 +95,6 @@ def test_confusions_after_the_last_round_are_taken(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(model_audit, "ROUNDS", 1)
     (early,) = model_audit.rate(result)
     assert 0.5 < early.accuracy < whole.accuracy
-    assert model_audit.rated(result) is model_audit.rated(result)
 
 
 def test_a_model_that_tells_nothing_says_so() -> None:
@@ -107,7 +107,7 @@ def test_a_model_that_tells_nothing_says_so() -> None:
     assert model_tables.reason(random, result.models, 0).startswith("its probabilities tell next to nothing")
     assert random.weight < 0.1 < useful.weight
     assert random.information == pytest.approx(0.0, abs=0.01)
-    table = framed(model_tables.table(result)).set_index(["model", "label"])
+    table = framed(model_tables.table(WorkerAudit(result))).set_index(["model", "label"])
     assert table.loc[("random", slice(None)), "worth"].max() < 0.05
     assert table["n_effective"].dropna().tolist() == pytest.approx([1.0], abs=0.15)
 
@@ -118,7 +118,7 @@ def test_worth_in_judgments_of_people() -> None:
     truth, rows = crowd(5, n_workers=5)
     rng = np.random.default_rng(6)
     said = wrong(rng, truth, rng.random(N_ITEMS) >= 0.8)
-    table = framed(model_tables.table(fitted(rows, voted(hard("m", said)))))
+    table = framed(model_tables.table(WorkerAudit(fitted(rows, voted(hard("m", said))))))
     assert table["label"].isna().tolist() == [True, False, False, False]
     assert table["worth"].tolist() == pytest.approx([1.0] * 4, abs=0.25)
     assert table["accuracy"].tolist() == pytest.approx([0.8] * 4, abs=0.05)

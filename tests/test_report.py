@@ -18,6 +18,7 @@ from consensus.report import charts, facts, page, rendering
 from consensus.report.facts.records import plain, records
 from consensus.result import Consensus
 from consensus.runs import Findings, folder
+from consensus.worker_audit import WorkerAudit
 from tests.conftest import DIGITS
 
 RULE = EscalateConfig()
@@ -201,7 +202,7 @@ class TestOdd:
         assert [one["worker"] for one in facts_["drift"]] == ["w14", "w32"]
         assert len(facts_["drift_lines"]) == 6
         assert facts_["copying"] == []
-        assert facts.drift_records(fit(simulate(20, 4, 2, 3).judgments)) == ([], [])
+        assert facts.drift_records(WorkerAudit(fit(simulate(20, 4, 2, 3).judgments))) == ([], [])
 
 
 class TestSize:
@@ -221,7 +222,7 @@ class TestSize:
         assert spammers
         assert spammers <= set(facts_["confusions"])
         assert len(facts_["confusions"]) == 7
-        everyone = worker_audit.worker_columns(result)
+        everyone = worker_audit.worker_columns(WorkerAudit(result))
         busiest = everyone["worker"][int(np.argmax(everyone["n_judgments"]))].as_py()
         assert busiest in {one["worker"] for one in facts_["workers"]}
         html = rendering.rendered(facts_, told)

@@ -11,6 +11,7 @@ from consensus import audit, escalate, fit, simulate, worker_audit
 from consensus.config import AuditConfig
 from consensus.escalation.retests import retests
 from consensus.result import Consensus, framed
+from consensus.worker_audit import WorkerAudit
 from tests.conftest import Run
 
 
@@ -70,7 +71,7 @@ def test_as_many_as_are_missing() -> None:
 
 def test_among_the_escalations(result: Consensus) -> None:
     everything = np.ones(result.judgments.n_items, np.bool_)
-    rows = framed(retests(result, AuditConfig(retest=3), everything, 100, None).columns(result))
+    rows = framed(retests(WorkerAudit(result, AuditConfig(retest=3)), everything, 100, None).columns(result))
     proposed = worker_audit.retest_table(result, n_items=3)
     assert list(rows.columns) == list(escalate(result).columns)
     assert rows["item"].tolist() == proposed["item"].tolist()
@@ -81,7 +82,7 @@ def test_among_the_escalations(result: Consensus) -> None:
     labels = result.labels.set_index("item").reindex(rows["item"])
     assert rows["n_judgments"].tolist() == labels["n_judgments"].tolist()
     assert rows["label"].tolist() == labels["label"].tolist()
-    assert framed(retests(result, AuditConfig(), everything, 100, None).columns(result)).empty
+    assert framed(retests(WorkerAudit(result), everything, 100, None).columns(result)).empty
 
 
 def test_within_cap_budget_and_pool(run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from consensus import audit, fit, simulate
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
-from consensus.worker_audit import kinds, records, verdict_counts, verdicts, workers
+from consensus.worker_audit import WorkerAudit, kinds, records, verdict_counts, verdicts
 from tests import naive_audit
 from tests.strategies import encoded
 
@@ -73,10 +73,12 @@ class TestRegions:
     def test_thresholds_move_verdicts(self) -> None:
         drawn = simulate(500, 20, 3, 5, accuracy=0.75, spammers=0.1, seed=2)
         result = fit(drawn.judgments)
-        counts = [verdict_counts(result, AuditConfig(apart=apart, sure=0.6)) for apart in (1.2, 5.0)]
+        counts = [verdict_counts(WorkerAudit(result, AuditConfig(apart=apart, sure=0.6))) for apart in (1.2, 5.0)]
         assert counts[0]["expert"] > counts[1].get("expert", 0)
         assert sum(counts[0].values()) == 20
-        swapped = [verdict_counts(result, AuditConfig(swapped=share)).get("biased", 0) for share in (0.05, 0.9)]
+        swapped = [
+            verdict_counts(WorkerAudit(result, AuditConfig(swapped=share))).get("biased", 0) for share in (0.05, 0.9)
+        ]
         assert swapped[0] >= swapped[1] == 0
 
     def test_what_is_unsettled_is_said_to_be(self) -> None:
@@ -221,13 +223,6 @@ class TestKinds:
         told = audit(fit(drawn.judgments))["verdict"]
         assert set(told[flat]) <= {"spammer", "careless"}
         assert not set(told[~flat]) & {"spammer", "adversarial"}
-
-
-def test_ratings_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = fit(simulate(60, 5, 2, 3, seed=0).judgments)
-    first = workers.rated(result, AuditConfig())
-    monkeypatch.setattr(records, "records", lambda _: pytest.fail("made again"))
-    assert workers.rated(result, AuditConfig()) is first
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from consensus.kernels import worker_choice as kernels
 from consensus.kernels.look_ahead import hulls
 from consensus.probabilities import entropy
 from consensus.result import Consensus
-from consensus.worker_audit import accuracy
+from consensus.worker_audit import WorkerAudit, accuracy
 from tests import naive_escalation
 
 
@@ -108,9 +108,9 @@ class TestLowerConfidence:
     def test_right_as_often_as_the_audit_finds_less_a_deviation(self, seed: int) -> None:
         found = fit(simulate(300, 20, 3, 3, accuracy=0.75, seed=seed).judgments, rho=0.2)
         C = found.confusions.dense()
-        made = accuracy.lower_confidence(found, C, np.arange(20))
+        made = accuracy.lower_confidence(WorkerAudit(found), C, np.arange(20))
         np.testing.assert_allclose(made.sum(axis=2), 1.0)
-        audited = accuracy.known(found)
+        audited = WorkerAudit(found).accuracy
         for w in range(20):
             p = audited.weight[w]
             mean = (p * audited.own[w]).sum()
@@ -127,7 +127,8 @@ class TestLowerConfidence:
         C = result.confusions.dense()
         some = np.array([1, 4, 7])
         assert np.array_equal(
-            accuracy.lower_confidence(result, C[some], some), accuracy.lower_confidence(result, C, np.arange(12))[some]
+            accuracy.lower_confidence(WorkerAudit(result), C[some], some),
+            accuracy.lower_confidence(WorkerAudit(result), C, np.arange(12))[some],
         )
 
     def test_who_is_known_better_is_preferred(self) -> None:
@@ -139,7 +140,7 @@ class TestLowerConfidence:
         label = [truth[i] if rng.random() < 0.8 else 1 - truth[i] for i, _ in rows]
         table = pd.DataFrame({"item": [i for i, _ in rows], "worker": [f"w{w:02}" for _, w in rows], "label": label})
         found = fit(table, rho=0.2)
-        share_right = accuracy.lower_confidence(found, found.confusions.dense(), np.arange(68)).diagonal(
+        share_right = accuracy.lower_confidence(WorkerAudit(found), found.confusions.dense(), np.arange(68)).diagonal(
             axis1=1, axis2=2
         )
         assert share_right[:8].mean() > share_right[8:].mean() + 0.05
@@ -153,9 +154,9 @@ class TestSuggestions:
         priority = dict(zip(plain.items.tolist(), plain.ahead.priority[plain.at].tolist(), strict=True))
         asked = found.reason[found.items] != EXPERT
         wanted = np.ones(int(asked.sum()), np.int64)
-        choice = worker_choice.suggested(result, found.items[asked], wanted)
+        choice = worker_choice.suggested(WorkerAudit(result), found.items[asked], wanted)
         assert 1.0 < np.median(choice.worth) < 3.0  # the best of three
-        C = accuracy.lower_confidence(result, result.confusions.dense(), np.arange(12))
+        C = accuracy.lower_confidence(WorkerAudit(result), result.confusions.dense(), np.arange(12))
         known = [naive_escalation.information(result.prior_shares, one) for one in C]
         share = np.where(np.isin(np.arange(12), [0, 1]), 0, result.judgments.per_worker)
         order = sorted(range(12), key=lambda w: known[w])

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import escalation, worker_audit
-from consensus.config import AuditConfig, EscalateConfig
+from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.report import charts, facts
 from consensus.report.facts.records import plain
+from consensus.worker_audit import WorkerAudit
 
 if TYPE_CHECKING:
+    from consensus.config import AuditConfig
     from consensus.report.charts import Chart
     from consensus.result import Consensus
 
@@ -66,7 +68,7 @@ class Plots:
         config, **settings
             When a worker gets which verdict: an ``AuditConfig`` or its fields, such as ``least_judgments=30``.
         """
-        columns = worker_audit.worker_columns(worker_audit.WorkerAudit.of(self._result, config, **settings))
+        columns = worker_audit.worker_columns(WorkerAudit.of(self._result, config, **settings))
         people = facts.worker_records(columns, facts.chosen_workers(columns))
         return charts.workers(facts.worker_points(people))
 
@@ -107,7 +109,7 @@ class Plots:
         ConfigError
             No model stated probabilities, or none was met by people often enough to tell.
         """
-        rows = [one for one in facts.model_records(self._result)[0] if one["ece"] is not None]
+        rows = [one for one in facts.model_records(WorkerAudit(self._result))[0] if one["ece"] is not None]
         if not rows:
             raise ConfigError("calibration: no model whose probabilities people could check; fit with model_votes=")
         return charts.calibration(rows)
@@ -120,7 +122,7 @@ class Plots:
         ConfigError
             Nobody did, or there are no timestamps.
         """
-        _, lines = facts.drift_records(self._result)
+        _, lines = facts.drift_records(WorkerAudit(self._result))
         if not lines:
             raise ConfigError("drift: nobody changed, or the judgments have no timestamps")
         return charts.drift(lines)

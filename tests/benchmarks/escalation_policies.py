@@ -11,6 +11,7 @@ from consensus.config import EscalateConfig
 from consensus.escalation.look_ahead import look_ahead
 from consensus.escalation.worker_choice import LEAST_TOLD, N_CANDIDATES, QUOTA, representatives
 from consensus.probabilities import entropy
+from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import lower_confidence
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def most_urgent_pairs(
     order = np.lexsort((rng.random(len(own)), own))
     drawn = order[np.arange(len(own)) - np.searchsorted(own, own) < N_CANDIDATES]
     item, candidate = own[drawn], worker[drawn]
-    C = lower_confidence(result, result.confusions.dense(), np.arange(result.judgments.n_workers))
+    C = lower_confidence(WorkerAudit(result), result.confusions.dense(), np.arange(result.judgments.n_workers))
     q = result.beliefs.dense(item)
     tells = entropy(np.einsum("nk,nkl->nl", q, C[candidate])) - (entropy(C)[candidate] * q).sum(axis=1)  # I(q; C[w])
     usual = representatives(result, C, result.judgments.per_worker.astype(np.float64))
