@@ -10,6 +10,7 @@ import numpy as np
 from consensus.models import cavity
 from consensus.models.votes_prior import VotesPrior
 from consensus.posterior import SparsePosterior
+from consensus.result import BETWEEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,7 +201,7 @@ def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals,
             log_node = sum(np.log(weights.Cm[m, :, v]) for m, v in named)
             node = np.exp(log_node - np.max(log_node))
             message = node if prior.alone[f] else weights.CF[f] @ node
-            said = " | ".join(labels[v] for _, v in named)
+            said = BETWEEN.join(labels[v] for _, v in named)
             who = votes.families[f] if len(named) > 1 else votes.models[named[0][0]]
             terms.append((who, said, np.log(np.maximum(message, np.finfo(float).tiny))))
         parts.append((weights.weight[0] * weights.log_shares if soft else pi, terms))
@@ -254,7 +255,7 @@ def _gold(result: Consensus, item: int) -> str | None:
     at = np.flatnonzero(result.gold.items == item)
     if not len(at):
         return None
-    return " | ".join(result.judgments.labels[k] for k in np.flatnonzero(result.gold.accepted[at[0]]))
+    return BETWEEN.join(result.judgments.labels[k] for k in np.flatnonzero(result.gold.accepted[at[0]]))
 
 
 def _arrow(codes: NDArray[np.int32]) -> object:

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from consensus.terms import Terms
     from consensus.votes import ModelFindings
 
-Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray]"
+Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray | pa.ListArray]"
 """Columns of a table by name: texts as Arrow holds them, so that they can be written without a detour."""
+BETWEEN = " | "
+"""Stands between several texts where a cell can only hold one."""
 SOURCES = ("consensus", "gold", "model")
 Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
 
@@ -317,9 +319,20 @@ def named(codes: NDArray[np.int32], names: Sequence[str]) -> pa.StringArray:
 
 
 def framed(columns: Columns) -> pd.DataFrame:
-    """Columns as a pandas table."""
+    """Columns as a pandas table; lists of texts as one text."""
     import pandas as pd
 
     return pd.DataFrame(
-        {name: column if isinstance(column, np.ndarray) else as_text(column) for name, column in columns.items()}
+        {
+            name: column if isinstance(column, np.ndarray) else as_text(joined(column))
+            for name, column in columns.items()
+        }
     )
+
+
+def joined(column: pa.Array) -> pa.Array:
+    """Lists of texts as texts, with ``BETWEEN`` between them; anything else as it is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.binary_join(column, BETWEEN) if pa.types.is_list(column.type) else column

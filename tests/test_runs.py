@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import consensus
 from consensus import read, read_costs, read_gold, read_workers, simulate
+from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
+from consensus.formats import writing
 from consensus.runs import SILENT, Findings, Inputs, columns, finished, folder, tables
 from consensus.runs.inputs import SideInputs
 from consensus.simulation import simulate_votes
 from tests.conftest import DIGITS, Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COSTS = {"true": ["a", "b"], "decided": ["b", "a"], "cost": [1.0, 5.0]}
 
@@ -65,7 +70,9 @@ def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> Findings
 class TestFindings:
     def test_the_command_and_python_do_the_same(self, run: Run, tmp_path: Path) -> None:
         files = {"judgments": DIGITS / "judgments.csv", "gold": DIGITS / "gold.csv"}
-        assert run("run", files["judgments"], "--gold", files["gold"], "--out", tmp_path / "a", "--no-report").code == 0
+        assert (
+            run("run", files["judgments"], "--gold", files["gold"], "--out", tmp_path / "a", "--no-report").status == 0
+        )
         consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b")
         for path in (tmp_path / "a").iterdir():
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
@@ -139,7 +146,7 @@ class TestFindings:
             finished.inputs_of(tmp_path / "out", side_inputs=True)
 
     def test_side_inputs_given_win_over_those_named(self, tmp_path: Path) -> None:
-        config = consensus.runs.findings.RunConfig.of(None, workers=tmp_path / "none.csv")
+        config = RunConfig.of(None, workers=tmp_path / "none.csv")
         assert SideInputs.read(config, workers={"worker": ["w1"]}).pool is not None
 
 
@@ -208,3 +215,29 @@ class TestRegistry:
         }
         for declared, frame in made.items():
             assert frame.columns.tolist() == [one.name for one in declared]
+
+
+class TestLists:
+    """Several texts in a cell: lists where the format has lists, one text elsewhere."""
+
+    TABLE = pa.table({"item": ["a", "b", "c"], "who": pa.array([["w1", "=w2"], [], None], pa.list_(pa.string()))})
+
+    def test_by_format(self, tmp_path: Path) -> None:
+        for ending in (".csv", ".jsonl", ".parquet"):
+            writing.write(self.TABLE, tmp_path / f"t{ending}", defuse=ending == ".jsonl")
+        assert (tmp_path / "t.csv").read_text() == '"item","who"\n"a","w1 | =w2"\n"b",""\n"c",\n'
+        rows = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+        assert [row["who"] for row in rows] == [["w1", "'=w2"], [], None]
+        assert pq.read_table(tmp_path / "t.parquet")["who"].to_pylist() == [["w1", "=w2"], [], None]
+
+    def test_of_a_run(self, everything: Findings, tmp_path: Path) -> None:
+        everything.save(tmp_path / "json", output=folder.Output(".jsonl"))
+        everything.save(tmp_path / "parquet", output=folder.Output(".parquet"))
+        lines = (tmp_path / "json" / "escalations.jsonl").read_text().splitlines()
+        asked = [json.loads(line)["suggested_workers"] for line in lines]
+        assert any(isinstance(names, list) and names for names in asked)
+        assert pq.read_table(tmp_path / "parquet" / "escalations.parquet")["suggested_workers"].to_pylist() == asked
+        texts = everything.escalations["suggested_workers"]
+        assert [None if pd.isna(text) else text.split(" | ") for text in texts] == asked
+        gold = pq.read_table(tmp_path / "parquet" / "gold_health.parquet")["gold_label"].to_pylist()
+        assert all(isinstance(names, list) for names in gold)

@@ -13,6 +13,7 @@ from consensus.formats import read_gold, read_model_votes
 from consensus.judgments import Gold
 from consensus.models.dawid_skene import fit
 from consensus.models.inputs import prepared
+from consensus.result import BETWEEN
 from consensus.votes import ModelVotes
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class Replay:
         if "suggested_workers" in items:
             position = {name: w for w, name in enumerate(self.judgments.worker_ids.to_pylist())}
             for begin, most, names in zip(np.cumsum(n) - n, n, items["suggested_workers"], strict=True):
-                known = [position.get(name, ANYBODY) for name in ([] if pd.isna(names) else names.split(" | "))]
+                known = [position.get(name, ANYBODY) for name in ([] if pd.isna(names) else names.split(BETWEEN))]
                 worker[begin : begin + min(most, len(known))] = known[:most]
         return self.ask_codes(np.repeat(code, n), worker)
 

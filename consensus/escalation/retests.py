@@ -38,7 +38,10 @@ class Retests:
         ``suggested_workers`` is the worker; ``judgments_needed`` is 1; ``n_judgments`` counts those of the item; there
         is no ``priority``.
         """
+        import pyarrow as pa
+
         labels = result.label_columns(self.items)
+        one_each = pa.array(np.arange(len(self.items) + 1, dtype=np.int32))
         unknown = np.full(len(self.items), np.nan)
         return {
             "item": labels["item"],
@@ -48,7 +51,7 @@ class Retests:
             "judgments_needed": np.ones(len(self.items)),
             **dict.fromkeys(("needed_low", "needed_high", "p_settled"), unknown),
             **{name: labels[name] for name in ("label", "confidence", "runner_up", "n_judgments")},
-            "suggested_workers": self.worker_ids,
+            "suggested_workers": pa.ListArray.from_arrays(one_each, self.worker_ids),
         }
 
 

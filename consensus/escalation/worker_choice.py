@@ -116,19 +116,14 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
     return Choice(found, np.where(nobody, worth_of_nobody, told / np.maximum(usually, LEAST_TOLD)))
 
 
-def names(result: Consensus, workers: NDArray[np.int32]) -> pa.StringArray:
-    """Their ids, one text an item, joined by " | "; null where there is nobody."""
+def names(result: Consensus, workers: NDArray[np.int32]) -> pa.ListArray:
+    """Their ids, a list an item; null where there is nobody. Nobody is chosen behind a nobody."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    ids = result.judgments.worker_ids
-    if not len(ids) or not len(workers):
-        return pa.nulls(len(workers), pa.string())
-    found = ids.take(pa.array(np.maximum(workers[:, 0], 0), mask=workers[:, 0] < 0))
-    for column in workers[:, 1:].T:  # nobody is chosen where nobody was before
-        after = ids.take(pa.array(np.maximum(column, 0), mask=column < 0))
-        found = pc.coalesce(pc.binary_join_element_wise(found, after, " | "), found)
-    return found
+    chosen = workers >= 0
+    n = chosen.sum(axis=1)
+    starts = pa.array(np.concatenate([[0], np.cumsum(n)]).astype(np.int32), mask=np.append(n == 0, False))
+    return pa.ListArray.from_arrays(starts, result.judgments.worker_ids.take(pa.array(workers[chosen])))
 
 
 def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:

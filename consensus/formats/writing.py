@@ -13,6 +13,7 @@ import numpy as np
 
 from consensus.errors import OutputError
 from consensus.formats import lines
+from consensus.result import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -151,7 +152,7 @@ def encode(table: Table, ending: str, file: BinaryIO, *, defuse: bool = False) -
     if ending == ".parquet":
         _write_parquet([table], file)
         return
-    plain = are_plain([pa.array(_names(table)), *_columns(table)], ending)
+    plain = are_plain([pa.array(_names(table)), *_cells(table, ending)], ending)
     _write_header(table, ending, file, plain)
     file.write(_rows(table, ending, plain, defuse))
 
@@ -187,7 +188,7 @@ def _rows(table: Table, ending: str, plain: bool, defuse: bool) -> Buffer:
     """The rows of ``table`` as bytes of text."""
     import pyarrow as pa
 
-    columns = _columns(table)
+    columns = _cells(table, ending)
     if defuse:
         columns = [_defused(column) for column in columns]
     if ending != ".jsonl":
@@ -204,6 +205,11 @@ def _columns(table: Table) -> list[pa.Array]:
     if isinstance(table, pa.Table):
         return list(table.columns)
     return [pa.Array.from_pandas(table.iloc[:, n]) for n in range(table.shape[1])]
+
+
+def _cells(table: Table, ending: str) -> list[pa.Array]:
+    """The columns as the format holds them: lists are one text but in JSON."""
+    return _columns(table) if ending == ".jsonl" else [joined(column) for column in _columns(table)]
 
 
 def _names(table: Table) -> list[str]:
@@ -229,10 +235,13 @@ def _rounded(column: pa.Array) -> pa.Array:
 
 
 def _defused(column: pa.Array) -> pa.Array:
-    """Text that a spreadsheet would take for a formula behind a ``'``."""
+    """Text that a spreadsheet would take for a formula behind a ``'``; in lists, too."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_list(column.type):
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        return pa.ListArray.from_arrays(whole.offsets, _defused(whole.values), mask=whole.is_null())
     if not _is_text(column):
         return column
     quote, nothing = (pa.scalar(text, column.type) for text in ("'", ""))

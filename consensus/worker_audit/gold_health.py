@@ -13,7 +13,7 @@ from consensus.calibration import Tempering
 from consensus.judgments import AlignedGold
 from consensus.models import tempering
 from consensus.probabilities import normalised
-from consensus.result import framed, named
+from consensus.result import BETWEEN, framed, named
 from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.gold_answers import GoldAnswers
 
@@ -104,7 +104,7 @@ def gold_columns(audit: WorkerAudit) -> Columns:
     for n in np.flatnonzero(suspect | too_easy | leaked).tolist():
         told = []
         if suspect[n]:
-            told.append(answers.against(n, int(best[n]), judgments.labels[best[n]], accepted[n]))
+            told.append(answers.against(n, int(best[n]), judgments.labels[best[n]], BETWEEN.join(accepted[n])))
         if leaked[n]:
             told.append(answers.beyond(n, float(expected[n])))
         if too_easy[n]:
@@ -112,7 +112,7 @@ def gold_columns(audit: WorkerAudit) -> Columns:
         reasons[n] = "; ".join(told)
     return {
         "item": judgments.item_ids.take(pa.array(known.items)),
-        "gold_label": pa.array(accepted, pa.string()),
+        "gold_label": pa.array(accepted, pa.list_(pa.string())),
         "n_judgments": answers.n,
         "n_right": answers.n_right,
         "label": named(best, judgments.labels),
@@ -126,11 +126,11 @@ def gold_columns(audit: WorkerAudit) -> Columns:
     }
 
 
-def names_of(gold: AlignedGold, labels: Sequence[str]) -> list[str]:
-    """(G,) the accepted labels of each gold item, several joined by " | "."""
-    found = [labels[k] for k in gold.accepted.argmax(axis=1).tolist()]
+def names_of(gold: AlignedGold, labels: Sequence[str]) -> list[list[str]]:
+    """(G,) the accepted labels of each gold item."""
+    found = [[labels[k]] for k in gold.accepted.argmax(axis=1).tolist()]
     for n in np.flatnonzero(gold.accepted.sum(axis=1) > 1).tolist():
-        found[n] = " | ".join(labels[k] for k in np.flatnonzero(gold.accepted[n]).tolist())
+        found[n] = [labels[k] for k in np.flatnonzero(gold.accepted[n]).tolist()]
     return found
 
 

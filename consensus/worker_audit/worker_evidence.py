@@ -106,7 +106,7 @@ def evidence_columns(audit: WorkerAudit, worker: str, n: int = SHOWN) -> Columns
         "true_label": named(best[chosen], labels),
         "p_right": p_right[chosen],
         "others": pa.array([_said(result, int(j)) for j in judgment], pa.string()),
-        "gold": pa.array(_gold(result, item), pa.string()),
+        "gold": pa.array(_gold(result, item), pa.list_(pa.string())),
     }
     if judgments.timestamp is not None:
         when = judgments.timestamp[judgment]
@@ -186,7 +186,7 @@ def _said(result: Consensus, judgment: int) -> str | None:
     return ", ".join(f"{judgments.labels[code[at]]} {count[at]:,}" for at in order) or None
 
 
-def _gold(result: Consensus, items: NDArray[np.int32]) -> list[str | None]:
+def _gold(result: Consensus, items: NDArray[np.int32]) -> list[list[str] | None]:
     """The accepted labels of items (n,), None where there are none."""
     if result.gold is None:
         return [None] * len(items)

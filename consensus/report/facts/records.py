@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus.result import joined
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -27,7 +29,7 @@ def records(columns: Columns, names: Iterable[str], rows: Iterable[int] | None =
         if isinstance(column, np.ndarray):
             chosen = (column if at is None else column[at]).tolist()
         else:
-            chosen = (column if at is None else column.take(pa.array(at))).to_pylist()
+            chosen = joined(column if at is None else column.take(pa.array(at))).to_pylist()
         lists.append([plain(value) for value in chosen])
     return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
 
