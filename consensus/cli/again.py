@@ -1,6 +1,5 @@
 """A finished run, fitted again from its inputs: the same settings, the same bits."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +73,8 @@ def summary_of(folder: Path) -> dict[str, Any]:
 
 def _input(folder: Path, source: dict[str, str], show: job.Show) -> Path:
     """Where an input is: as it was named, from here or from beside the output folder."""
+    import hashlib
+
     given = Path(source["file"])
     show.stage(f"checking {given.name}")
     found = [path for path in (given, folder.resolve().parent / given) if path.is_file()]

@@ -11,12 +11,15 @@ import typer
 
 from consensus.cli import job, options
 from consensus.cli.again import again, summary_of
+from consensus.cli.options import OUTPUT
+from consensus.cli.settings import Takes
 from consensus.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.table import Table
 
+    from consensus.config import RunConfig
     from consensus.explanation import Explanation
 
 Folder = Annotated[
@@ -29,11 +32,17 @@ MOST_COMPARED = 100_000  # ids among which those like a mistyped one are looked 
 
 def report(
     folder: Folder,
+    computing: Annotated["RunConfig", Takes("threads")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File to write. Default: report.html in RESULT_DIR.", show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            help="File to write. Default: report.html in RESULT_DIR.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the page of a finished run, RESULT_DIR, from its inputs: for one that was made without --report."""
@@ -50,7 +59,7 @@ def report(
     if path.is_dir() or not path.parent.is_dir():
         raise OutputError(f"{path}: {'a folder stands there' if path.is_dir() else 'its folder does not exist'}")
     with show.stages():
-        found = again(folder, show, threads)
+        found = again(folder, show, computing.threads)
         result, chosen = found.result, found.config
         rule = EscalateConfig.of(None, **chosen.part(EscalateConfig))
         audit = AuditConfig.of(None, **chosen.part(AuditConfig))
@@ -93,14 +102,14 @@ def report(
 def explain(
     folder: Folder,
     item: Annotated[str, typer.Argument(help="Id of the item.", show_default=False)],
-    threads: options.Threads = None,
+    computing: Annotated["RunConfig", Takes("threads")],
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Tell why ITEM has its label: what each judgment pushes for, and which of them decides it."""
     show = job.Show(quiet)
     with show.stages():
-        found = again(folder, show, threads)
+        found = again(folder, show, computing.threads)
 
     import numpy as np
 
