@@ -10,7 +10,7 @@ A command is a plain function. Two kinds of its parameters stand for several opt
 import csv
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from consensus.cli.options import OUTPUT
+from consensus.cli.options import INPUTS, OUTPUT
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -31,19 +31,14 @@ BODIES: dict[str, Body] = {}
 """The function of each command."""
 
 
-@dataclass(frozen=True)
 class Takes:
     """Settings that a command takes: classes of ``consensus.config`` and single fields, less those of ``but``.
 
     All of them are names, so that the settings are imported only by a command that is called.
     """
 
-    names: tuple[str, ...]
-    but: tuple[str, ...]
-
     def __init__(self, *names: str, but: tuple[str, ...] = ()) -> None:
-        object.__setattr__(self, "names", names)
-        object.__setattr__(self, "but", but)
+        self.names, self.but = names, but
 
     def fields(self) -> dict[str, "FieldInfo"]:
         """The settings, group by group."""
@@ -62,9 +57,8 @@ class Commands(TyperGroup):
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option ``--help``: not given is false, since Typer would import half of pydantic to make None a flag."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.default = False
+        option: Any = super().get_help_option(ctx)
+        option.default = False
         return option
 
 
@@ -78,23 +72,23 @@ class Command(TyperCommand):
 
     def complete(self) -> None:
         """Make the options."""
-        if self.params:
-            return
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         alone.command(self.name)(signed(BODIES[str(self.name)]))
         made = get_command(alone)
         self.params, self.callback = made.params, made.callback
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the options under their headings; those of the output stand at the end."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        """Write the options under their headings: what the command is about, its settings, its output."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], INPUTS: [], "Options": []}
+        outputs: list[tuple[str, str]] = []
         for one in self.get_params(ctx):
-            usual = "Arguments" if one.param_type_name == "argument" else OUTPUT
-            heading = getattr(one, "rich_help_panel", None) or usual
-            sections.setdefault(heading, []).append(one.get_help_record(ctx) or ("", ""))
-        for heading in sorted(sections, key=OUTPUT.__eq__):
-            with formatter.section(heading):
-                formatter.write_dl(sections[heading])
+            heading = "Arguments" if one.param_type_name == "argument" else one.rich_help_panel or "Options"
+            rows = outputs if heading == OUTPUT or one.name == "help" else sections.setdefault(heading, [])
+            rows.append(one.get_help_record(ctx))
+        for heading, rows in (*sections.items(), (OUTPUT, outputs)):
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
 
 def add(app: typer.Typer, name: str, body: Body) -> None:
