@@ -81,7 +81,8 @@ class Command(TyperCommand):
         """Write the options under their headings: what the command is about, its settings, its output."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], INPUTS: [], "Options": []}
         outputs: list[tuple[str, str]] = []
-        for one in self.get_params(ctx):
+        parameters: list[Any] = list(self.get_params(ctx))
+        for one in parameters:
             heading = "Arguments" if one.param_type_name == "argument" else one.rich_help_panel or "Options"
             rows = outputs if heading == OUTPUT or one.name == "help" else sections.setdefault(heading, [])
             rows.append(one.get_help_record(ctx))
