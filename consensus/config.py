@@ -1,20 +1,32 @@
 """Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from consensus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
 
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
 Collusion = Literal["report", "merge", "off"]
 
+READING: "JsonDict" = {"group": "Columns and reading"}
+MODEL: "JsonDict" = {"group": "Model"}
+SETTLING: "JsonDict" = {"group": "When an item is settled"}
+ASKING: "JsonDict" = {"group": "What to ask for"}
+WORKERS: "JsonDict" = {"group": "Workers"}
+COMPUTING: "JsonDict" = {"group": "Computing"}
+GROUPS = tuple(str(one["group"]) for one in (READING, MODEL, SETTLING, ASKING, WORKERS, COMPUTING))
+"""Headings of the settings, in the order of the help. A field is told its group as ``json_schema_extra``."""
+
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, defer_build=True)
 
     @classmethod
     def of(cls, given: Self | None = None, **settings: Any) -> Self:
@@ -47,41 +59,62 @@ class FitConfig(_Settings):
 
     prior: Prior = Field(
         default="learnt",
-        description="Prior of the workers' confusions: learnt from all workers together, fixed (4 on the diagonal, "
-        "1 off it), or none (classic maximum likelihood).",
+        json_schema_extra=MODEL,
+        description="What is believed of workers before they are seen: learnt from all of them together, fixed (4 on "
+        "the diagonal of a confusion, 1 off it) or none (classic maximum likelihood).",
     )
     rho: float | None = Field(
         default=None,
         ge=0,
         le=100,
-        description="Correlation of judgments on one item, by which confidences are tempered; "
-        "0 does not temper. Default: with 100 gold items that people judged, a temperature is fitted on these instead; "
-        "else measured on held-out judgments up to a million of them, else .3.",
+        json_schema_extra=MODEL,
+        description="Correlation of judgments on one item, by which confidences are tempered; 0 does not temper. "
+        "Default: with 100 gold items that people judged, a temperature is fitted on these instead; else it is "
+        "measured on held-out judgments, up to a million of them, else .3.",
     )
-    max_iterations: int = Field(default=500, ge=1, description="EM passes at most.")
+    max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL, description="EM passes at most.")
     tolerance: float = Field(
-        default=1e-7, gt=0, description="Stop when the objective gains less than this, in nats per judgment."
+        default=1e-7,
+        gt=0,
+        json_schema_extra=MODEL,
+        description="EM stops when the objective gains less than this, in nats a judgment.",
     )
     labels: tuple[str, ...] | None = Field(
-        default=None, min_length=1, description="The label set in its order. Default: the labels that occur, sorted."
+        default=None,
+        min_length=1,
+        json_schema_extra=READING | {"csv": True},
+        description="The label set in its order; as an option one line of CSV, such as 'no,maybe,yes'. Default: the "
+        "labels that occur, sorted.",
     )
     ties: Ties = Field(
         default="first",
-        description="Items whose best two labels are equally probable: the first of them in label order, or none.",
+        json_schema_extra=MODEL,
+        description="Label of an item whose best two labels are equally probable: the first of them in label order, "
+        "or none (abstain).",
     )
     threads: int | None = Field(
-        default=None, ge=1, description="Threads to use; never changes a result. Default: one a usable core."
+        default=None,
+        ge=1,
+        json_schema_extra=COMPUTING,
+        description="Threads to use; they never change a result. Default: one for each usable core.",
     )
     memory: ByteSize | None = Field(
         default=None,
         gt=0,
-        description="Memory that may be used, in bytes or such as '4GB'; a larger need is refused before the work "
+        json_schema_extra=COMPUTING,
+        description="Memory that may be used, in bytes or such as 4GB; a larger need is refused before the work "
         "begins. Default: all that the machine has.",
     )
-    seed: int = Field(default=0, ge=0, description="Seed of the draw of held-out judgments.")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        json_schema_extra=MODEL,
+        description="Seed of all that is drawn: held-out judgments, samples for an interval, items to replay.",
+    )
 
     trained_on_consensus: tuple[str, ...] = Field(
         default=(),
+        json_schema_extra=MODEL,
         description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
         "count only on items that nobody judged, and only as the label they name.",
     )
@@ -97,26 +130,38 @@ class FitConfig(_Settings):
 class EscalateConfig(_Settings):
     """When an item is settled, and when it goes to an expert."""
 
-    target: float = Field(default=0.95, gt=0, lt=1, description="Confidence at which an item is accepted.")
-    min_judgments: int = Field(default=2, ge=1, description="Judgments an item needs before it may be accepted.")
-    max_judgments: int = Field(default=7, ge=1, description="Unsettled items with this many go to an expert.")
+    target: float = Field(
+        default=0.95, gt=0, lt=1, json_schema_extra=SETTLING, description="Confidence at which an item is accepted."
+    )
+    min_judgments: int = Field(
+        default=2, ge=1, json_schema_extra=SETTLING, description="Judgments an item needs before it may be accepted."
+    )
+    max_judgments: int = Field(
+        default=7,
+        ge=1,
+        json_schema_extra=SETTLING,
+        description="Unsettled items with this many judgments go to an expert.",
+    )
     budget: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="What may be spent now, in judgments, or in money where a price is known: listed are the items "
-        "where it saves most, some with several judgments at once.",
+        json_schema_extra=ASKING,
+        description="What may be spent now, in judgments, or in money where a price is known (--price, or prices of "
+        "--workers): listed are the items where it saves most, some with several judgments at once.",
     )
     price: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
+        json_schema_extra=ASKING,
         description="Money paid for every judgment, whatever a column of prices says.",
     )
     expert_below: float = Field(
         default=0.5,
         ge=0,
         le=1,
+        json_schema_extra=SETTLING,
         description="Unsettled items with five judgments or more go to an expert if the probability that they are "
         "settled with max_judgments is below this.",
     )
@@ -124,15 +169,21 @@ class EscalateConfig(_Settings):
         default=0.02,
         ge=0,
         lt=1,
-        description="Items that an earlier run accepted are opened again only when their confidence is so far below "
-        "the target.",
+        json_schema_extra=SETTLING,
+        description="Items that an earlier run accepted (--previous) are opened again only when their confidence is "
+        "so far below the target.",
     )
-    skill: str | None = Field(default=None, description="Only workers with this skill are suggested.")
+    skill: str | None = Field(
+        default=None,
+        json_schema_extra=ASKING,
+        description="Only workers with this skill, of those in --workers, are suggested.",
+    )
 
     audit: float = Field(
         default=0.0,
         ge=0,
         le=1,
+        json_schema_extra=ASKING,
         description="Share of the items, drawn at random, that are asked for although nothing calls for it, so that "
         "confidences can be checked: of those that models voted on, two judgments by people; without models, of the "
         "accepted ones, one judgment more. 5 % are a good reserve.",
@@ -152,12 +203,16 @@ class AuditConfig(_Settings):
     """When a worker gets which verdict."""
 
     least_judgments: int = Field(
-        default=20, ge=5, description="Judgments below which there is no verdict but too_few; never fewer than 5."
+        default=20,
+        ge=5,
+        json_schema_extra=WORKERS,
+        description="Judgments of a worker below which there is no verdict but too_few.",
     )
     condemned: float = Field(
         default=0.65,
         ge=0.5,
         lt=1,
+        json_schema_extra=WORKERS,
         description="Probability of answers at random or against the truth above which a worker is called spammer or "
         "adversarial.",
     )
@@ -165,23 +220,33 @@ class AuditConfig(_Settings):
         default=0.9,
         ge=0.5,
         lt=1,
+        json_schema_extra=WORKERS,
         description="Probability that expert, biased and careless need, and being no spammer.",
     )
     apart: float = Field(
         default=2.5,
         gt=1,
+        json_schema_extra=WORKERS,
         description="Expert or careless is who has so many times higher or lower odds of being right than the median "
         "worker.",
     )
     swapped: float = Field(
-        default=0.2, gt=0, lt=1, description="Biased is who takes a label for another one in more than this share."
+        default=0.2,
+        gt=0,
+        lt=1,
+        json_schema_extra=WORKERS,
+        description="Biased is who takes a label for another one in more than this share.",
     )
     swapped_at_least: float = Field(
-        default=4.0, gt=0, description="Expected judgments of such a mistake that are needed to speak of it."
+        default=4.0,
+        gt=0,
+        json_schema_extra=WORKERS,
+        description="Expected judgments of such a mistake that are needed to speak of it.",
     )
     retest: int = Field(
         default=0,
         ge=0,
+        json_schema_extra=ASKING,
         description="Items to be listed among the escalations, at most, for each worker whose verdict more judgments "
         "may change.",
     )
@@ -190,14 +255,33 @@ class AuditConfig(_Settings):
 class ReadConfig(_Settings):
     """How tables of judgments are read."""
 
-    item: str | None = Field(default=None, description="Column that holds the item.")
-    worker: str | None = Field(default=None, description="Column that holds the worker.")
-    label: str | None = Field(default=None, description="Column that holds the label.")
-    timestamp: str | None = Field(default=None, description="Column that holds the time of the judgment.")
-    duration: str | None = Field(default=None, description="Column that holds the seconds that the judgment took.")
-    price_column: str | None = Field(default=None, description="Column that holds the money paid for the judgment.")
-    repeats: Repeats = Field(default="last", description="Which judgment counts when a worker judged an item twice.")
-    abstain: tuple[str, ...] = Field(default=(), description="Labels that mean 'no answer', such as NA.")
+    item: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the item, if its name does not tell."
+    )
+    worker: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the worker, if its name does not tell."
+    )
+    label: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the label, if its name does not tell."
+    )
+    timestamp: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the time of the judgment."
+    )
+    duration: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the seconds that the judgment took."
+    )
+    price_column: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the money paid for the judgment."
+    )
+    repeats: Repeats = Field(
+        default="last",
+        json_schema_extra=READING,
+        description="Which judgment counts when a worker judged an item twice: the last, the first, or all (keep); "
+        "error refuses them.",
+    )
+    abstain: tuple[str, ...] = Field(
+        default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
+    )
 
     @field_validator("abstain")
     @classmethod
@@ -212,6 +296,7 @@ class CollusionConfig(_Settings):
 
     collusion: Collusion | None = Field(
         default=None,
+        json_schema_extra=WORKERS,
         description="Workers who copy: report them, merge each group of them into one worker, or off: do not look. "
         "Default: report, in up to two million judgments; in more it is worth a third of a fit.",
     )
@@ -221,10 +306,21 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionCon
     """All settings of ``consensus run``; what a settings file may hold."""
 
     costs: Path | None = Field(
-        default=None, description="File with the cost of deciding for a label where another one is true."
+        default=None,
+        json_schema_extra=SETTLING,
+        description="File of what deciding for a label costs where another one is true (true, decided, cost).",
     )
-    workers: Path | None = Field(default=None, description="File of the workers who can be asked for judgments.")
-    previous: Path | None = Field(default=None, description="Output folder of an earlier run, or its labels.csv.")
+    workers: Path | None = Field(
+        default=None,
+        json_schema_extra=ASKING,
+        description="File of the workers who can be asked (worker; available, price, skills). Default: all who judged.",
+    )
+    previous: Path | None = Field(
+        default=None,
+        json_schema_extra=SETTLING,
+        description="Output folder of an earlier run, or its labels.csv: what was accepted stays so unless it is "
+        "unsure now.",
+    )
 
     def part(self, kind: type[_Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""

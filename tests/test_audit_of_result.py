@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from consensus import audit, fit, model_audit, read, read_costs, simulate, simulation, worker_audit
-from consensus.config import AuditConfig, EscalateConfig
+from consensus.config import AuditConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.judgments import Judgments
-from consensus.report import folder
 from consensus.result import Consensus
+from consensus.runs import Findings, folder
 from consensus.worker_audit import (
     WorkerAudit,
     accuracy,
@@ -94,9 +94,7 @@ def test_a_whole_run_makes_every_part_once(tmp_path: Path, made: Counter[str]) -
     result = worker_audit.fit_without_copies(
         timed(drawn.judgments), model_votes=votes, gold=drawn.truth_table(40), collusion="report"
     )
-    folder.write(
-        result, tmp_path / "out", escalate=EscalateConfig(target=0.99), audit=AuditConfig(retest=2), report=True
-    )
+    folder.write(Findings.of(result, target=0.99, retest=2), tmp_path / "out", folder.Output(report=True))
     assert "retest" in (tmp_path / "out" / "escalations.csv").read_text()
     assert made == {name: 1 for _, name in MAKERS}
 

@@ -80,6 +80,7 @@ def test_every_command_is_documented_and_helps() -> None:
     for name, command in commands.items():
         assert f"`consensus {name}" in README
         assert command.help
+        command.complete()
         for parameter in command.params:
             assert getattr(parameter, "help", "") or parameter.name == "help", (name, parameter.name)
 

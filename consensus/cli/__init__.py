@@ -5,9 +5,21 @@ from typing import Annotated
 import typer
 
 from consensus import __version__
-from consensus.cli import auditing, budgeting, comparing, evaluating, explaining, planning, running, simulating, tables
+from consensus.cli import (
+    auditing,
+    budgeting,
+    comparing,
+    evaluating,
+    explaining,
+    planning,
+    running,
+    settings,
+    simulating,
+    tables,
+)
 
 app = typer.Typer(
+    cls=settings.Commands,
     help="Merge redundant judgments into labels with confidence, audit workers, list what needs more judgments.",
     no_args_is_help=True,
     add_completion=False,
@@ -31,16 +43,16 @@ def _root(
     del version
 
 
-app.command("run")(running.run)
-app.command("plan")(planning.plan)
-app.command("plan-budget")(budgeting.plan_budget)
-app.command("aggregate")(tables.aggregate)
-app.command("audit")(auditing.audit)
-app.command("agreement")(tables.agreement)
-app.command("escalate")(tables.escalate)
-app.command("report")(explaining.report)
-app.command("explain")(explaining.explain)
-app.command("diff")(comparing.diff)
-app.command("evaluate")(evaluating.evaluate)
-app.command("simulate")(simulating.simulate)
-app.command("demo")(simulating.demo)
+settings.add(app, "run", running.run)
+settings.add(app, "plan", planning.plan)
+settings.add(app, "plan-budget", budgeting.plan_budget)
+settings.add(app, "aggregate", tables.aggregate)
+settings.add(app, "audit", auditing.audit)
+settings.add(app, "agreement", tables.agreement)
+settings.add(app, "escalate", tables.escalate)
+settings.add(app, "report", explaining.report)
+settings.add(app, "explain", explaining.explain)
+settings.add(app, "diff", comparing.diff)
+settings.add(app, "evaluate", evaluating.evaluate)
+settings.add(app, "simulate", simulating.simulate)
+settings.add(app, "demo", simulating.demo)

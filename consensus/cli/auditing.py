@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import options, tables
+from consensus.cli import tables
+from consensus.cli.options import Given, Printed
+from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from consensus.config import RunConfig
     from consensus.runs import Findings
 
     Table = Callable[[Findings], pd.DataFrame]
@@ -23,72 +26,62 @@ TABLES = ("workers", "confusions", "labels", "gold", "new-gold", "retest", "copy
 
 
 def audit(
-    judgments: options.SomeJudgments = None,
-    model_votes: options.ModelVotes = None,
-    gold: options.Gold = None,
-    costs: options.Costs = None,
-    price: options.Price = None,
-    output: options.Output = None,
-    item: options.Item = None,
+    given: Given,
+    chosen: Annotated[
+        "RunConfig",
+        Takes(
+            "ReadConfig",
+            "FitConfig",
+            "CollusionConfig",
+            "least_judgments",
+            "costs",
+            "price",
+            but=("worker", "ties"),
+        ),
+    ],
+    printed: Printed,
     worker: Annotated[
         str | None,
         typer.Option(
             help="Column of the worker; or, if the first file has no such column, the worker whose evidence is "
-            "printed, as by --evidence."
+            "printed, as by --evidence.",
+            rich_help_panel="Columns and reading",
         ),
     ] = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    duration: options.Duration = None,
-    price_column: options.PriceColumn = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    least_judgments: options.LeastJudgments = None,
-    prior: options.Prior = None,
-    rho: options.Rho = None,
-    max_iterations: options.MaxIterations = None,
-    tolerance: options.Tolerance = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    trained_on_consensus: options.TrainedOnConsensus = None,
-    collusion: options.Collusion = None,
-    seed: options.Seed = None,
-    config: options.Config = None,
     table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",
     confusions: Annotated[bool, typer.Option("--confusions", help="The same as --table confusions.")] = False,
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="Print the judgments that weigh most against this worker, and those that speak most for him.",
+            help="Print the judgments that weigh most against this worker, and those that speak most for them.",
             metavar="WORKER",
         ),
     ] = None,
     forgive: Annotated[
         list[str] | None,
         typer.Option(
-            help="Print what would change if this gold item were none; may be repeated.",
+            help="Print what would change if this gold item were none. [may be repeated]",
             metavar="ITEM",
         ),
     ] = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Print one row a worker: how accurate, with which certainty, on gold and by the consensus of the others."""
     if table not in TABLES:
         raise typer.BadParameter(f'there is no table "{table}"; there are {", ".join(TABLES)}', param_hint="--table")
-    parameters = dict(locals())
     column_missing = None
-    if worker is not None and evidence is None and judgments and not _is_column(worker, judgments[0]):
-        parameters["worker"], evidence, column_missing = None, worker, judgments[0]
+    if worker is not None and evidence is None and given.judgments and not _is_column(worker, given.judgments[0]):
+        evidence, column_missing = worker, given.judgments[0]
+    elif worker is not None:
+        chosen = chosen.of(chosen, worker=worker)
     if evidence is not None and forgive:
         raise typer.BadParameter("print either the evidence on a worker or what forgiving gold items would change")
     if evidence is not None:
-        tables.fit_and_print(parameters, _evidence(evidence, column_missing))
+        tables.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
     elif forgive:
-        tables.fit_and_print(parameters, _forgiven(forgive))
+        tables.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:
-        tables.fit_and_print(parameters, lambda found: found.audited("confusions" if confusions else table))
+        name = "confusions" if confusions else table
+        tables.fit_and_print(given, chosen, printed, lambda found: found.audited(name))
 
 
 def _is_column(name: str, path: "Path") -> bool:

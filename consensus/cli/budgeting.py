@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import job, options, tables
+from consensus.cli.options import Printed
+from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,60 +17,60 @@ if TYPE_CHECKING:
 
 def plan_budget(
     judgments: options.Judgments,
+    chosen: Annotated[
+        "RunConfig",
+        Takes(
+            "ReadConfig",
+            "labels",
+            "min_judgments",
+            "max_judgments",
+            "prior",
+            "rho",
+            "threads",
+            "memory",
+            "seed",
+            "price",
+            but=("timestamp", "duration"),
+        ),
+    ],
+    printed: Printed,
     gold: options.Gold = None,
     model_votes: options.ModelVotes = None,
+    config: options.Config = None,
     votes: Annotated[
-        list[int] | None, typer.Option(help="Judgments an item; may be repeated. Default: 2, 3 and 5.")
+        list[int] | None, typer.Option(help="Judgments an item. Default: 2, 3 and 5. [may be repeated]")
     ] = None,
     targets: Annotated[
         list[float] | None,
         typer.Option(
             "--target",
-            help="Confidence to ask until; may be repeated. Default: .9 .95 .99. The first one given also decides what "
-            "the other ways accept. Default there: .95.",
+            help="Confidence to ask until. Default: .9 .95 .99. The first one given also decides what the other ways "
+            "accept. Default there: .95. [may be repeated]",
         ),
     ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(help="A worker to leave out, or all of a verdict, such as spammer; may be repeated."),
+        typer.Option(help="A worker to leave out, or all of a verdict, such as spammer. [may be repeated]"),
     ] = None,
     items: Annotated[int, typer.Option(min=1, help="Items, drawn at random, that are replayed.")] = 5_000,
-    output: options.Output = None,
-    price_column: options.PriceColumn = None,
-    price: options.Price = None,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    min_judgments: options.MinJudgments = None,
-    max_judgments: options.MaxJudgments = None,
-    prior: options.Prior = None,
-    rho: options.Rho = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    seed: options.Seed = None,
-    config: options.Config = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Replay JUDGMENTS: what fewer of them, other targets, or without some workers, would have cost and been worth."""
-    parameters = dict(locals())
-    chosen = job.settings(parameters)
-    show = job.Show(quiet)
-    tables.refuse_to_overwrite(output, (*judgments, *(model_votes or ()), gold, config))
+    show = job.Show(printed.quiet)
+    tables.refuse_to_overwrite(printed.output, (*judgments, *(model_votes or ()), gold, config))
 
     from consensus import escalation
     from consensus.config import EscalateConfig, FitConfig
     from consensus.escalation import what_if
     from consensus.report import words
     from consensus.runs import Inputs, SideInputs
+    from consensus.runs.inputs import judged
 
     with show.stages():
-        inputs = Inputs.read(chosen, judgments, model_votes=model_votes, gold=gold, beside=SideInputs(), listener=show)
-        read, known, models = inputs.judgments, inputs.gold, inputs.model_votes
-        assert read is not None
+        read = judged(judgments, chosen, show)
+        inputs = Inputs.read(
+            chosen, read, model_votes=model_votes or None, gold=gold, beside=SideInputs(), listener=show
+        )
+        known, models = inputs.gold, inputs.model_votes
         job.compile_all(show, with_votes=models is not None)
         table = escalation.plan_budget(
             read,
@@ -86,7 +88,7 @@ def plan_budget(
             progress=show.stage,
             **{name: value for name, value in chosen.part(FitConfig).items() if name != "seed"},
         )
-    tables.put(table, words.of_judgments(read), parameters, show)
+    tables.put(table, words.of_judgments(read), printed, show)
 
 
 def _groups(

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from consensus.cli import job, options
+from consensus.cli import job
 from consensus.cli.explaining import visible
+from consensus.cli.options import Printed
+from consensus.cli.settings import Takes
 from consensus.errors import ConsensusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from consensus.config import RunConfig
     from consensus.report.differences import Cause
     from consensus.result import Consensus
 
@@ -23,20 +26,18 @@ PIPED = 120  # characters a line where no terminal says how many
 def diff(
     old: Annotated[Path, typer.Argument(help="Output folder of a run.", show_default=False)],
     new: Annotated[Path, typer.Argument(help="Output folder of a later one.", show_default=False)],
-    output: options.Output = None,
-    threads: options.Threads = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    computing: Annotated["RunConfig", Takes("threads")],
+    printed: Printed,
 ) -> None:
     """Tell what is different in NEW: which labels flipped, and whose judgments did it."""
-    show = job.Show(quiet)
+    show = job.Show(printed.quiet)
 
     from consensus.formats import read_previous, writing
     from consensus.report import differences
     from consensus.result import framed
 
-    if output is not None:
-        writing.check_ending(output)
+    if printed.output is not None:
+        writing.check_ending(printed.output)
     with show.stages():
         show.stage("reading labels")
         columns = differences.table(read_previous(old), read_previous(new))
@@ -45,15 +46,15 @@ def diff(
         flipped = list(zip(flips["item"], flips["label_before"], flips["label"], strict=True))
         found: dict[str, list[Cause]] = {}
         if flipped:
-            then, now = (_again(folder, show, threads) for folder in (old, new))
+            then, now = (_again(folder, show, computing.threads) for folder in (old, new))
             if now is not None:
                 found = differences.causes(flipped, now, then)
         made["by"] = [differences.in_words(found.get(item, [])) or None for item in made["item"]]
     for line in _counted(made["change"], len(found), len(flipped)):
         show.say(line)
-    if output is not None or json:
-        if output is not None:
-            writing.write(made, output)
+    if printed.output is not None or printed.json:
+        if printed.output is not None:
+            writing.write(made, printed.output)
         else:
             writing.encode(made, ".jsonl", sys.stdout.buffer)
             sys.stdout.buffer.flush()

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import job, options
+from consensus.cli.options import OUTPUT
+from consensus.cli.settings import Takes
 from consensus.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.table import Table
 
+    from consensus.config import RunConfig
     from consensus.explanation import Explanation
 
 Folder = Annotated[
@@ -28,11 +31,17 @@ MOST_COMPARED = 100_000  # ids among which those like a mistyped one are looked 
 
 def report(
     folder: Folder,
+    computing: Annotated["RunConfig", Takes("threads")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File to write. Default: report.html in RESULT_DIR.", show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            help="File to write. Default: report.html in RESULT_DIR.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the page of a finished run, RESULT_DIR, from its inputs: for one that was made without --report."""
@@ -48,7 +57,7 @@ def report(
     if path.is_dir() or not path.parent.is_dir():
         raise OutputError(f"{path}: {'a folder stands there' if path.is_dir() else 'its folder does not exist'}")
     with show.stages():
-        inputs = finished.inputs_of(folder, show, threads=threads, side_inputs=True)
+        inputs = finished.inputs_of(folder, show, threads=computing.threads, side_inputs=True)
         found = job.findings(inputs, show)
         with writing.replacing(path) as file:
             file.write(page.made(found, show.stage))
@@ -58,7 +67,7 @@ def report(
 def explain(
     folder: Folder,
     item: Annotated[str, typer.Argument(help="Id of the item.", show_default=False)],
-    threads: options.Threads = None,
+    computing: Annotated["RunConfig", Takes("threads")],
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -68,7 +77,8 @@ def explain(
     from consensus.runs import finished
 
     with show.stages():
-        result = job.findings(finished.inputs_of(folder, show, threads=threads), show).result
+        inputs = finished.inputs_of(folder, show, threads=computing.threads)
+        result = job.findings(inputs, show).result
 
     import numpy as np
 

@@ -1,18 +1,10 @@
 """What every command does first: settle the settings, read, fit; with progress on a terminal."""
 
 import time
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
-
-import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-from consensus.cli import options
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consensus.config import RunConfig
     from consensus.runs import Findings, Inputs
 
 PHASES = {
@@ -41,6 +33,9 @@ class Show:
     """
 
     def __init__(self, quiet: bool, timings: bool = False) -> None:
+        from rich.console import Console  # a help text needs no screen
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
         self._hidden = quiet or not self.console.is_terminal
@@ -80,6 +75,8 @@ class Show:
         """Print the seconds of each phase, if they are wanted (also with ``quiet``)."""
         if not self._timings:
             return
+        from rich.console import Console
+
         seconds: dict[str, float] = {}
         ends = [begin for _, begin in self._marks[1:]] + [time.perf_counter()]
         for (phase, begin), end in zip(self._marks, ends, strict=True):
@@ -89,25 +86,6 @@ class Show:
             a_pass = (self._passes[-1] - self._passes[0]) / (len(self._passes) - 1)
             lines.append(f"timing {'pass':12} {a_pass:9.4f} s")
         Console(stderr=True, highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
-
-
-def settings(parameters: Mapping[str, Any]) -> "RunConfig":
-    """Settings of a command: the file of ``--config``, overruled by the options that were given.
-
-    Raises
-    ------
-    ConfigError
-        A setting is unknown or out of range.
-    typer.BadParameter
-        There are neither judgments nor model votes.
-    """
-    from consensus.config import RunConfig
-
-    if not parameters["judgments"] and not parameters.get("model_votes"):
-        raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
-    file = parameters.get("config")
-    from_file = {} if file is None else RunConfig.from_toml(file)
-    return RunConfig.of(None, **(from_file | options.given(parameters, RunConfig.model_fields)))
 
 
 def findings(inputs: "Inputs", show: Show) -> "Findings":

@@ -2,11 +2,12 @@
 
 import json as json_module
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from consensus.cli import job, options
+from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
@@ -18,23 +19,13 @@ AN_ITEM_TOLD = 1.5e-6  # seconds an item takes to be summarised, ranked and writ
 
 def plan(
     judgments: options.Judgments,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    duration: options.Duration = None,
-    price_column: options.PriceColumn = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory")],
     config: options.Config = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Read JUDGMENTS and tell how much there is to do, how much memory it needs and about how long it takes."""
-    chosen = job.settings(dict(locals()))
+    del config  # its settings are among the chosen ones
     show = job.Show(quiet)
 
     from consensus.runs.inputs import judged
@@ -42,7 +33,6 @@ def plan(
     with show.stages():
         begin = time.perf_counter()
         read = judged(judgments, chosen, show)
-        assert read is not None
         reading = time.perf_counter() - begin
         job.compile_all(show)
         show.stage("timing a pass")

@@ -1,97 +1,102 @@
 """``consensus run``: the whole job."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from consensus.cli import job, options
+from consensus.cli.options import OUTPUT, Given
+from consensus.cli.settings import Takes
+
+if TYPE_CHECKING:
+    from consensus.config import RunConfig
 
 
-def run(
-    judgments: options.SomeJudgments = None,
-    model_votes: options.ModelVotes = None,
-    gold: options.Gold = None,
-    costs: options.Costs = None,
-    price: options.Price = None,
-    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("consensus-out"),
-    overwrite: options.Overwrite = False,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    duration: options.Duration = None,
-    price_column: options.PriceColumn = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    target: options.Target = None,
-    min_judgments: options.MinJudgments = None,
-    max_judgments: options.MaxJudgments = None,
-    budget: options.Budget = None,
-    workers: options.Workers = None,
-    skill: options.Skill = None,
-    expert_below: options.ExpertBelow = None,
-    previous: options.Previous = None,
-    margin: options.Margin = None,
-    audit: options.Audit = None,
-    retest: options.Retest = None,
-    least_judgments: options.LeastJudgments = None,
-    prior: options.Prior = None,
-    rho: options.Rho = None,
-    max_iterations: options.MaxIterations = None,
-    tolerance: options.Tolerance = None,
-    ties: options.Ties = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    trained_on_consensus: options.TrainedOnConsensus = None,
-    collusion: options.Collusion = None,
-    seed: options.Seed = None,
-    config: options.Config = None,
-    posteriors: Annotated[bool, typer.Option("--posteriors", help="Also write posteriors.csv.")] = False,
-    format: Annotated[Literal["csv", "parquet", "jsonl"], typer.Option(help="Format of the tables.")] = "csv",
+@dataclass(frozen=True)
+class Written:
+    """What is written, and where."""
+
+    out: Annotated[Path, typer.Option(help="Folder to write.", rich_help_panel=OUTPUT)] = Path("consensus-out")
+    overwrite: options.Overwrite = False
+    posteriors: Annotated[
+        bool, typer.Option("--posteriors", help="Also write posteriors.csv.", rich_help_panel=OUTPUT)
+    ] = False
+    format: Annotated[
+        Literal["csv", "parquet", "jsonl"], typer.Option(help="Format of the tables.", rich_help_panel=OUTPUT)
+    ] = "csv"
     spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe", help="Put ' before ids that a spreadsheet takes for formulas.")
-    ] = False,
+        bool,
+        typer.Option(
+            "--spreadsheet-safe",
+            help="Put ' before ids that a spreadsheet takes for formulas.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
     report: Annotated[
         bool | None,
         typer.Option(
             "--report/--no-report",
             help="Also write report.html, a page to look at and to forward. Default: if its libraries are installed.",
+            rich_help_panel=OUTPUT,
         ),
-    ] = None,
-    timings: Annotated[bool, typer.Option("--timings", help="Tell how long each phase took.")] = False,
+    ] = None
+
+
+def run(
+    given: Given,
+    chosen: Annotated[
+        "RunConfig",
+        Takes(
+            "ReadConfig",
+            "FitConfig",
+            "EscalateConfig",
+            "CollusionConfig",
+            "costs",
+            "workers",
+            "previous",
+            "least_judgments",
+            "retest",
+        ),
+    ],
+    written: Written,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Tell how long each phase took.", rich_help_panel=OUTPUT)
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder."""
-    parameters = dict(locals())
-    chosen = job.settings(parameters)
     show = job.Show(quiet, timings)
 
     from consensus.report import charts, page, words
     from consensus.runs import Inputs, SideInputs, folder
 
-    if report:
+    side_inputs = SideInputs.read(chosen)  # what can't be used is told before the work begins
+    if written.report:
         charts.check()
-    with_report = charts.are_there() if report is None else report
-    side_inputs = SideInputs.read(chosen)  # errors before the work
-    inputs = [
-        *(judgments or ()),
-        *(model_votes or ()),
-        *(path for path in (gold, config, chosen.costs, chosen.workers) if path is not None),
-    ]
-    target_folder = folder.check(out, overwrite=overwrite, inputs=inputs)
-    output = folder.Output(f".{format}", ("posteriors",) if posteriors else (), spreadsheet_safe, with_report)
+    with_report = charts.are_there() if written.report is None else written.report
+    inputs = [*given.paths(), *(path for path in (chosen.costs, chosen.workers) if path is not None)]
+    out = folder.check(written.out, overwrite=written.overwrite, inputs=inputs)
+    also = ("posteriors",) if written.posteriors else ()
     with show.stages():
-        read = Inputs.read(chosen, judgments, model_votes=model_votes, gold=gold, beside=side_inputs, listener=show)
+        read = Inputs.read(
+            chosen,
+            given.judgments or None,
+            model_votes=given.model_votes or None,
+            gold=given.gold,
+            beside=side_inputs,
+            listener=show,
+        )
         found = job.findings(read, show)
-        folder.write(found, target_folder, output, show)
+        output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report)
+        folder.write(found, out, output, show)
     show.tell_timings()
     for line in words.lines(found):
         show.say(line)
-    show.say(f"wrote {out / page.FILE}" if with_report else f"wrote {out}")
-    if report is None and not with_report:
+    show.say(f"wrote {written.out / page.FILE}" if with_report else f"wrote {written.out}")
+    if written.report is None and not with_report:
         show.say(f"no {page.FILE}, a page to look at: {charts.HOW_TO_GET_THEM}")
     if json:
-        typer.echo((target_folder / "summary.json").read_text(encoding="utf-8"), nl=False)
+        typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from consensus.cli import job, options
+from consensus.cli.options import Given
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")]
 
@@ -53,7 +54,8 @@ def demo(
 ) -> None:
     """Show the whole job on a simulated crowd, and how close it comes to the planted truth."""
     from consensus import evaluation, simulation
-    from consensus.cli.running import run
+    from consensus.cli.running import Written, run
+    from consensus.config import RunConfig
     from consensus.formats import read_gold
     from consensus.formats.scored import read_scored
     from consensus.models import majority_vote
@@ -67,7 +69,8 @@ def demo(
     folder.write_simulation(drawn, real, n_gold=100, seed=seed)
     show.say(f"1. A crowd with a planted truth is in {out}: 30 workers, 4 spam, 2 mostly say what is wrong.")
     show.say(f"2. consensus run {out / 'judgments.csv'} --gold {out / 'gold.csv'} --out {out / 'run'}")
-    run([out / "judgments.csv"], gold=out / "gold.csv", out=out / "run", quiet=quiet)
+    given = Given([out / "judgments.csv"], gold=out / "gold.csv")
+    run(given, RunConfig(), Written(out / "run"), quiet=quiet)
 
     ours, _ = evaluation.evaluate(read_scored(real / "run"), read_gold(real / "truth.csv"))
     gold = drawn.truth_table(100, seed)

@@ -1,11 +1,13 @@
 """``consensus aggregate``, ``agreement`` and ``escalate``: one table each, to stdout or a file."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from consensus.cli import job, options
+from consensus.cli.options import OUTPUT, Given, Printed
+from consensus.cli.settings import Takes
 from consensus.errors import OutputError
 
 if TYPE_CHECKING:
@@ -14,43 +16,23 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from consensus.config import RunConfig
     from consensus.runs import Findings
 
     Told = tuple[pd.DataFrame, list[str]]
+    Table = Callable[[Findings], pd.DataFrame | Told]
 
 
 def aggregate(
-    judgments: options.SomeJudgments = None,
-    model_votes: options.ModelVotes = None,
-    gold: options.Gold = None,
-    output: options.Output = None,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    duration: options.Duration = None,
-    price_column: options.PriceColumn = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    target: options.Target = None,
-    min_judgments: options.MinJudgments = None,
-    max_judgments: options.MaxJudgments = None,
-    audit: options.Audit = None,
-    prior: options.Prior = None,
-    rho: options.Rho = None,
-    max_iterations: options.MaxIterations = None,
-    tolerance: options.Tolerance = None,
-    ties: options.Ties = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    trained_on_consensus: options.TrainedOnConsensus = None,
-    collusion: options.Collusion = None,
-    seed: options.Seed = None,
-    config: options.Config = None,
-    posteriors: Annotated[bool, typer.Option("--posteriors", help="Print the probability of each label.")] = False,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    given: Given,
+    chosen: Annotated[
+        "RunConfig",
+        Takes("ReadConfig", "FitConfig", "CollusionConfig", "target", "min_judgments", "max_judgments", "audit"),
+    ],
+    printed: Printed,
+    posteriors: Annotated[
+        bool, typer.Option("--posteriors", help="Print the probability of each label.", rich_help_panel=OUTPUT)
+    ] = False,
 ) -> None:
     """Print one row an item: its label, the confidence in it, and whether it is settled."""
     from consensus.report import words
@@ -60,24 +42,13 @@ def aggregate(
             return found.table("posteriors"), words.of_result(found)
         return found.labels, words.of_escalation(found)
 
-    fit_and_print(dict(locals()), table)
+    fit_and_print(given, chosen, printed, table)
 
 
 def agreement(
     judgments: options.Judgments,
-    output: options.Output = None,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    duration: options.Duration = None,
-    price_column: options.PriceColumn = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the bootstrap. Default: 0.")] = None,
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed")],
+    printed: Printed,
     config: options.Config = None,
     ordinal: Annotated[
         bool, typer.Option("--ordinal", help="Also Krippendorff's ordinal alpha, over labels in the order of --labels.")
@@ -86,14 +57,10 @@ def agreement(
         str, typer.Option(help="What is shown besides the whole: label or worker-pair.", metavar="WHAT")
     ] = "label",
     bootstrap: Annotated[int, typer.Option(help="Samples that intervals are made from; 0 for no intervals.")] = 1000,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Print how far workers agree: Krippendorff's alpha, Fleiss' kappa, Gwet's AC1 and more, each with an interval."""
-    parameters = dict(locals())
-    chosen = job.settings(parameters)
-    show = job.Show(quiet)
-    refuse_to_overwrite(output, (*judgments, config))
+    show = job.Show(printed.quiet)
+    refuse_to_overwrite(printed.output, (*judgments, config))
 
     from consensus import worker_agreement
     from consensus.report import words
@@ -101,7 +68,6 @@ def agreement(
 
     with show.stages():
         read = judged(judgments, chosen, show)
-        assert read is not None
         show.stage("comparing")
         if chosen.labels is not None:
             read = read.with_labels(chosen.labels)
@@ -112,78 +78,53 @@ def agreement(
             n_bootstrap=bootstrap,
             seed=chosen.seed,
         )
-    put(made, words.of_judgments(read), parameters, show)
+    put(made, words.of_judgments(read), printed, show)
 
 
 def escalate(
-    judgments: options.SomeJudgments = None,
-    model_votes: options.ModelVotes = None,
-    gold: options.Gold = None,
-    output: options.Output = None,
-    item: options.Item = None,
-    worker: options.Worker = None,
-    label: options.Label = None,
-    timestamp: options.Timestamp = None,
-    duration: options.Duration = None,
-    price_column: options.PriceColumn = None,
-    repeats: options.Repeats = None,
-    abstain: options.Abstain = None,
-    labels: options.Labels = None,
-    target: options.Target = None,
-    min_judgments: options.MinJudgments = None,
-    max_judgments: options.MaxJudgments = None,
-    budget: options.Budget = None,
-    price: options.Price = None,
-    costs: options.Costs = None,
-    workers: options.Workers = None,
-    skill: options.Skill = None,
-    expert_below: options.ExpertBelow = None,
-    previous: options.Previous = None,
-    margin: options.Margin = None,
-    audit: options.Audit = None,
-    retest: options.Retest = None,
-    prior: options.Prior = None,
-    rho: options.Rho = None,
-    max_iterations: options.MaxIterations = None,
-    tolerance: options.Tolerance = None,
-    ties: options.Ties = None,
-    threads: options.Threads = None,
-    memory: options.Memory = None,
-    trained_on_consensus: options.TrainedOnConsensus = None,
-    collusion: options.Collusion = None,
-    seed: options.Seed = None,
-    config: options.Config = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    given: Given,
+    chosen: Annotated[
+        "RunConfig",
+        Takes(
+            "ReadConfig",
+            "FitConfig",
+            "EscalateConfig",
+            "CollusionConfig",
+            "costs",
+            "workers",
+            "previous",
+            "retest",
+        ),
+    ],
+    printed: Printed,
 ) -> None:
     """Print the items that are not settled: why, how many judgments they need, and from whom."""
     from consensus.report import words
 
-    fit_and_print(dict(locals()), lambda found: (found.escalations, words.of_escalation(found)))
+    fit_and_print(given, chosen, printed, lambda found: (found.escalations, words.of_escalation(found)))
 
 
-def fit_and_print(parameters: dict[str, Any], table: "Callable[[Findings], pd.DataFrame | Told]") -> None:
-    """Read, fit, make the table, and write it to ``output`` or stdout; what to beware of goes to stderr.
+def fit_and_print(given: Given, chosen: "RunConfig", printed: Printed, table: "Table") -> None:
+    """Read, fit, make the table, and write it to a file or stdout; what to beware of goes to stderr.
 
     The table may come with lines of words; else they are the balance of rows and the warnings.
     """
-    chosen = job.settings(parameters)
-    told = job.Show(parameters["quiet"])
-    given = (*(parameters["judgments"] or ()), *(parameters["model_votes"] or ()))
+    show = job.Show(printed.quiet)
     earlier = chosen.previous
     before = [earlier, *earlier.iterdir()] if earlier is not None and earlier.is_dir() else [earlier]
-    settings = (parameters["gold"], parameters["config"], chosen.costs, chosen.workers)
-    refuse_to_overwrite(parameters["output"], (*given, *settings, *before))
+    refuse_to_overwrite(printed.output, (*given.paths(), chosen.costs, chosen.workers, *before))
 
     from consensus.report import words
     from consensus.runs import Inputs
 
-    with told.stages():
-        files = {name: parameters[name] for name in ("model_votes", "gold")}
-        found = job.findings(Inputs.read(chosen, parameters["judgments"], **files, listener=told), told)
+    with show.stages():
+        inputs = Inputs.read(
+            chosen, given.judgments or None, model_votes=given.model_votes or None, gold=given.gold, listener=show
+        )
+        found = job.findings(inputs, show)
         made = table(found)
         frame, lines = made if isinstance(made, tuple) else (made, words.of_result(found))
-    put(frame, lines, parameters, told)
+    put(frame, lines, printed, show)
 
 
 def refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:
@@ -198,15 +139,14 @@ def refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -
             raise OutputError(f"{output}: this file is to be read; choose another with --output")
 
 
-def put(made: "pd.DataFrame", lines: "Iterable[str]", parameters: dict[str, Any], show: job.Show) -> None:
-    """Write a table to ``output`` or stdout; ``lines`` of words go to stderr."""
+def put(made: "pd.DataFrame", lines: "Iterable[str]", printed: Printed, show: job.Show) -> None:
+    """Write a table to a file or stdout; ``lines`` of words go to stderr."""
     from consensus.formats import writing
 
-    output = parameters["output"]
-    if output is not None:
-        writing.write(made, output)
+    if printed.output is not None:
+        writing.write(made, printed.output)
     for line in lines:
         show.say(line)
-    if output is None:
-        writing.encode(made, ".jsonl" if parameters["json"] else ".csv", sys.stdout.buffer)
+    if printed.output is None:
+        writing.encode(made, ".jsonl" if printed.json else ".csv", sys.stdout.buffer)
         sys.stdout.buffer.flush()

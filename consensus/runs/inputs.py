@@ -67,8 +67,8 @@ class Inputs:
             costs=beside.costs,
             pool=beside.pool,
             previous=beside.previous,
-            judgments=judged(judgments, config, listener),
-            model_votes=_voted(model_votes, config, listener),
+            judgments=None if judgments is None else judged(judgments, config, listener),
+            model_votes=None if model_votes is None else _voted(model_votes, config, listener),
             gold=None if gold is None else read_gold(gold, item=config.item, label=config.label),
         )
 
@@ -103,7 +103,7 @@ class SideInputs:
         )
 
 
-def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgments | None:
+def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgments:
     """Read judgments, unless it is plain before that they need more memory than there is.
 
     Raises
@@ -111,7 +111,7 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
     ConsensusError
         The source or the settings can't be used.
     """
-    if source is None or isinstance(source, Judgments):
+    if isinstance(source, Judgments):
         return source
     paths = _told(source, listener)
     if paths:
@@ -120,8 +120,8 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
     return read(paths or source, threads=config.threads, progress=listener.stage, **config.part(ReadConfig))
 
 
-def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes | None:
-    if source is None or isinstance(source, ModelVotes):
+def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:
+    if isinstance(source, ModelVotes):
         return source
     return read_model_votes(
         _told(source, listener) or source,

@@ -1,0 +1,213 @@
+"""Options of the settings, made from the settings' own fields, so that each is described once.
+
+A command is a plain function. Two kinds of its parameters stand for several options:
+
+- a bundle, such as ``given: Given`` (a dataclass), for one a field;
+- ``chosen: Annotated["RunConfig", Takes("ReadConfig", "threads")]`` for one a setting. It receives the settings of
+  ``--config``, overruled by the options that were given.
+"""
+
+import csv
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from consensus.cli.options import INPUTS, OUTPUT
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from consensus.config import RunConfig
+
+Body = Callable[..., None]
+BODIES: dict[str, Body] = {}
+"""The function of each command."""
+
+
+class Takes:
+    """Settings that a command takes: classes of ``consensus.config`` and single fields, less those of ``but``.
+
+    All of them are names, so that the settings are imported only by a command that is called.
+    """
+
+    def __init__(self, *names: str, but: tuple[str, ...] = ()) -> None:
+        self.names, self.but = names, but
+
+    def fields(self) -> dict[str, "FieldInfo"]:
+        """The settings, group by group."""
+        from consensus import config
+
+        known = config.RunConfig.model_fields
+        taken = {
+            one for name in self.names for one in ([name] if name in known else getattr(config, name).model_fields)
+        }
+        ordered = sorted(known, key=lambda name: config.GROUPS.index(_marked(known[name], "group")))
+        return {name: known[name] for name in ordered if name in taken and name not in self.but}
+
+
+class Commands(TyperGroup):
+    """All commands."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option ``--help``: not given is false, since Typer would import half of pydantic to make None a flag."""
+        option: Any = super().get_help_option(ctx)
+        option.default = False
+        return option
+
+
+class Command(TyperCommand):
+    """A command whose options are made when it is called for, and whose help has headings."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """What the ``args`` say."""
+        self.complete()
+        return super().make_context(info_name, args, parent, **extra)
+
+    def complete(self) -> None:
+        """Make the options."""
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        alone.command(self.name)(signed(BODIES[str(self.name)]))
+        made = get_command(alone)
+        self.params, self.callback = made.params, made.callback
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options under their headings: what the command is about, its settings, its output."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], INPUTS: [], "Options": []}
+        outputs: list[tuple[str, str]] = []
+        parameters: list[Any] = list(self.get_params(ctx))
+        for one in parameters:
+            heading = "Arguments" if one.param_type_name == "argument" else one.rich_help_panel or "Options"
+            rows = outputs if heading == OUTPUT or one.name == "help" else sections.setdefault(heading, [])
+            rows.append(one.get_help_record(ctx))
+        for heading, rows in (*sections.items(), (OUTPUT, outputs)):
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
+def add(app: typer.Typer, name: str, body: Body) -> None:
+    """Give ``app`` a command."""
+    BODIES[name] = body
+    app.command(name, cls=Command, help=body.__doc__)(lambda: None)
+
+
+def signed(body: Body) -> Body:
+    """The function that Typer calls for ``body``, with a parameter for every option."""
+    parameters = list(inspect.signature(body).parameters.values())
+    parts = {parameter.name: list(_parts(parameter)) for parameter in parameters}
+
+    def command(**values: Any) -> None:
+        if "judgments" in values and not values["judgments"] and not values.get("model_votes"):
+            raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
+        received: dict[str, Any] = {}
+        for parameter in parameters:
+            own = {part.name: values[part.name] for part in parts[parameter.name]}
+            if _takes(parameter) is not None:
+                received[parameter.name] = settings(own, values.get("config"))
+            elif isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation):
+                received[parameter.name] = parameter.annotation(**own)
+            else:
+                received |= own
+        body(**received)
+
+    every = [part for of_one in parts.values() for part in of_one]
+    command.__annotations__ = {part.name: part.annotation for part in every}
+    command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]  # read by inspect.signature
+    return command
+
+
+def settings(given: Mapping[str, Any], file: Path | None) -> "RunConfig":
+    """Settings of a command: those in the ``file`` of ``--config``, overruled by the options that were ``given``.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    """
+    from consensus.config import RunConfig
+
+    found = {name: value for name, value in given.items() if value not in (None, [])}
+    for name, value in found.items():
+        if isinstance(value, str) and _marked(RunConfig.model_fields[name], "csv"):
+            found[name] = tuple(next(csv.reader([value], skipinitialspace=True)))
+    from_file = {} if file is None else RunConfig.from_toml(file)
+    return RunConfig.of(None, **(from_file | found))
+
+
+def _takes(parameter: inspect.Parameter) -> Takes | None:
+    marks = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
+    return next((mark for mark in marks if isinstance(mark, Takes)), None)
+
+
+def _parts(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    """The options that a parameter stands for."""
+    takes = _takes(parameter)
+    if takes is not None:
+        for name, field in takes.fields().items():
+            yield _keyword(name, _option(name, field), None)
+    elif is_dataclass(parameter.annotation):
+        for one in fields(parameter.annotation):
+            yield _keyword(one.name, one.type, one.default)
+    else:
+        yield _keyword(parameter.name, parameter.annotation, parameter.default)
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _option(name: str, field: "FieldInfo") -> Any:
+    """The option of a setting. It is None where it is not given, so that a settings file may set it."""
+    kinds = [kind for kind in _united(field.annotation) if kind is not NoneType]
+    repeated = get_origin(kinds[0]) is tuple and not _marked(field, "csv")
+    known = kinds[0] if kinds[0] in (int, float, Path) else str  # other kinds are text that the settings understand
+    choices = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
+    hints = [
+        _bounds(field),
+        "may be repeated" if repeated else "",
+        "" if field.default in (None, ()) else f"default: {_short(field.default)}",
+    ]
+    hint = "; ".join(filter(None, hints))
+    return Annotated[
+        (list[str] if repeated else known) | None,
+        typer.Option(
+            f"--{name.replace('_', '-')}",
+            help=f"{field.description} [{hint}]" if hint else field.description,
+            metavar=f"<{'|'.join(choices)}>" if choices else None,
+            rich_help_panel=_marked(field, "group"),
+        ),
+    ]
+
+
+def _united(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _marked(field: "FieldInfo", mark: str) -> Any:
+    """What a field says of itself: its ``group``, or that its values are one line of ``csv``, not an option each."""
+    return field.json_schema_extra.get(mark) if isinstance(field.json_schema_extra, dict) else None
+
+
+def _bounds(field: "FieldInfo") -> str:
+    """Such as ``0 < x < 1``, or nothing where there are none."""
+    low, high = "", ""
+    for rule in field.metadata:
+        for name, sign in (("gt", "<"), ("ge", "<=")):
+            low = f"{_short(getattr(rule, name))} {sign} " if hasattr(rule, name) else low
+        for name, sign in (("lt", "<"), ("le", "<=")):
+            high = f" {sign} {_short(getattr(rule, name))}" if hasattr(rule, name) else high
+    if low and not high:  # x stands first where there is one bound
+        bound, sign = low.split()
+        return f"x {sign.replace('<', '>')} {bound}"
+    return f"{low}x{high}" if high else ""
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
