@@ -119,7 +119,7 @@ def test_settings_are_those_of_the_audit(result: Consensus) -> None:
     assert set(worker_audit.retest_table(strict)["verdict"]) == {"too_few"}
     for given in ({"price": 1.0}, {"costs": "costs.csv"}, {"config": AuditConfig()}, {"sure": 0.8}):
         with pytest.raises(ConfigError, match="an audit has its settings already; give the result to audit it with"):
-            audit(strict, **given)  # type: ignore[arg-type]
+            audit(strict, **given)
 
 
 def test_without_models_there_is_nothing_to_rate() -> None:

@@ -131,7 +131,8 @@ def test_errors(fitted: tuple[Consensus, Simulation]) -> None:
 
 def retest(result: Consensus, workers: list[int], n_items: int) -> pd.DataFrame:
     """What is proposed for some workers, by name."""
-    own, item, label = retests.proposed(result, np.array(workers, np.int64), np.full(len(workers), n_items))
+    who, most = np.array(workers, np.int64), np.full(len(workers), n_items)
+    own, item, label = retests.proposed(result, skills.elsewhere(result), who, most)
     j = result.judgments
     names, ids = np.array(j.worker_ids.to_pylist())[workers], np.array(j.item_ids.to_pylist())
     return pd.DataFrame({"worker": names[own], "item": ids[item], "label": np.array(j.labels)[label]})
