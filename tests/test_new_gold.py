@@ -17,7 +17,7 @@ from consensus.kernels import support
 from consensus.models import majority_vote
 from consensus.result import Consensus
 from consensus.simulation import Simulation
-from consensus.worker_audit import WorkerAudit, new_gold, others, retests, skills
+from consensus.worker_audit import new_gold, others, retests, skills
 from tests import naive
 from tests.conftest import Run, csv
 from tests.strategies import crowds, encoded
@@ -131,9 +131,8 @@ def test_errors(fitted: tuple[Consensus, Simulation]) -> None:
 
 def retest(result: Consensus, workers: list[int], n_items: int) -> pd.DataFrame:
     """What is proposed for some workers, by name."""
-    own, item, label = retests.proposed(
-        WorkerAudit(result), np.array(workers, np.int64), np.full(len(workers), n_items)
-    )
+    who, most = np.array(workers, np.int64), np.full(len(workers), n_items)
+    own, item, label = retests.proposed(result, skills.elsewhere(result), who, most)
     j = result.judgments
     names, ids = np.array(j.worker_ids.to_pylist())[workers], np.array(j.item_ids.to_pylist())
     return pd.DataFrame({"worker": names[own], "item": ids[item], "label": np.array(j.labels)[label]})

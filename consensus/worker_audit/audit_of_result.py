@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class WorkerAudit:
     """The audit of one result: each part made once, when it is first asked for, and kept.
 
+    Whatever makes a table about the workers of a result takes its audit as well.
+
     Parameters
     ----------
     result

@@ -76,7 +76,7 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
     more = np.where(undecided, np.maximum(more, config.least_judgments), more)
     open_ones = np.flatnonzero(judged.near & (more > 0) & (n_items > 0) & result.identified)
-    own, item, label = proposed(audit, open_ones, np.minimum(more[open_ones], n_items), may)
+    own, item, label = proposed(result, audit.skills, open_ones, np.minimum(more[open_ones], n_items), may)
     worker = open_ones[own]
     return {
         "worker": result.judgments.worker_ids.take(pa.array(worker)),
@@ -88,7 +88,8 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
 
 
 def proposed(
-    audit: WorkerAudit,
+    result: Consensus,
+    skill: Skills,
     workers: NDArray[np.int64],
     n_items: NDArray[np.int64],
     may: NDArray[np.bool_] | None = None,
@@ -107,7 +108,6 @@ def proposed(
     """
     if not len(workers):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32)
-    result, skill = audit.result, audit.skills
     item, label = _suited(result, skill)
     if may is not None:
         item, label = item[may[item]], label[may[item]]
