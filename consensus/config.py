@@ -198,6 +198,11 @@ class ReadConfig(_Settings):
     price_column: str | None = Field(default=None, description="Column that holds the money paid for the judgment.")
     repeats: Repeats = Field(default="last", description="Which judgment counts when a worker judged an item twice.")
     abstain: tuple[str, ...] = Field(default=(), description="Labels that mean 'no answer', such as NA.")
+    platform: str | None = Field(
+        default=None,
+        description="Platform whose export the files of judgments are, such as crowdflower, or none to read them as "
+        "plain tables. Default: what their content tells.",
+    )
 
     @field_validator("abstain")
     @classmethod

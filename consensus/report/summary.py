@@ -39,7 +39,8 @@ def summary(
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
     Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
-    that are needed will bring), changes (since the ``previous`` run; null without), models (null without), warnings.
+    that are needed will bring), changes (since the ``previous`` run; null without), models (null without), warnings;
+    with the export of a platform also notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
     audit = audit or AuditConfig()
@@ -63,7 +64,7 @@ def summary(
                 **result.settings(),
                 **escalate.model_dump(mode="json"),
                 **audit.model_dump(mode="json"),
-                **reading,
+                **{name: value for name, value in reading.items() if name != "platform" or value is not None},
                 **_collusion(result),
                 "model": result.model,
             },
@@ -100,6 +101,7 @@ def summary(
             "changes": None if previous is None else change_counts(previous, result, status),
             "models": None if models is None else _models(result, models, status, escalate),
             "warnings": [asdict(warning) for warning in (*result.warnings, *quality.cautions(promise))],
+            **({"notes": list(judgments.notes)} if judgments.notes else {}),
         }
     )
     return told

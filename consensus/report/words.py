@@ -35,6 +35,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     counts = summary["counts"]
     return {
         "rows": _rows(counts),
+        "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "models": [] if summary["models"] is None else _models(summary["models"]),
         "promise": [acceptance(summary["quality"])],
@@ -47,7 +48,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
 
 def of_result(result: Consensus) -> list[str]:
     """What to know beside a single table: the balance of rows, and what to beware of."""
-    return [balance(asdict(result.judgments.tally)), *(_warning(one.code, one.message) for one in result.warnings)]
+    return [*_read(result.judgments), *(_warning(one.code, one.message) for one in result.warnings)]
 
 
 def of_escalation(
@@ -57,14 +58,14 @@ def of_escalation(
     status = found.status(result)
     promise = quality.quality(result, status, escalate)
     counts = {name: int(n) for name, n in zip(STATUSES, np.bincount(status, minlength=len(STATUSES)), strict=True) if n}
-    said, *warnings = of_result(result)
+    said = _read(result.judgments)
     return [
-        said,
+        *said,
         acceptance(promise),
         *_waiting(counts),
         *_outlook(asdict(outlook(result, found)), escalate.model_dump()),
         *_changes(None if previous is None else change_counts(previous, result, status)),
-        *warnings,
+        *of_result(result)[len(said) :],
         *(_warning(one.code, one.message) for one in quality.cautions(promise)),
     ]
 
@@ -72,7 +73,12 @@ def of_escalation(
 def of_judgments(judgments: Judgments) -> list[str]:
     """The same where nothing is fitted: no item gets a label, so those without judgments need no caution."""
     cautions = [one for one in diagnostics.of_judgments(judgments) if one.code != "items_without_judgments"]
-    return [balance(asdict(judgments.tally)), *(_warning(one.code, one.message) for one in cautions)]
+    return [*_read(judgments), *(_warning(one.code, one.message) for one in cautions)]
+
+
+def _read(judgments: Judgments) -> list[str]:
+    """The balance of rows, and what was understood of exports of platforms."""
+    return [balance(asdict(judgments.tally)), *judgments.notes]
 
 
 def balance(rows: dict[str, int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,12 +64,12 @@ def forgiven_columns(result: Consensus, items: Sequence[str]) -> Columns:
     """The columns that ``forgive`` shows."""
     import pyarrow as pa
 
-    left = _without(result, items)
+    left, judgments = _without(result, items), replace(result.judgments, gold=None)
     if result.model == "majority_vote":
-        after = majority_vote.fit(result.judgments, result.config, gold=left, backend=result.backend)
+        after = majority_vote.fit(judgments, result.config, gold=left, backend=result.backend)
     else:
         votes = None if result.models is None else _unaligned(result.models.votes, result)
-        after = dawid_skene.fit(result.judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
+        after = dawid_skene.fit(judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
     changes = [*_labels(result, after, items), *_workers(result, after)]
     columns = zip(*changes, strict=True) if changes else [()] * 5
     names = ("kind", "id", "field", "before", "after")
