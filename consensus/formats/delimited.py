@@ -239,7 +239,8 @@ def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Recor
         first, *inner = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
         all_quoted = raw.count('"') >= 2 * layout.n_fields  # a careful writer's, so that every break is meant
         if inner and not all_quoted and all(one.count(layout.delimiter) == layout.n_fields - 1 for one in inner):
+            seen = layout.shown(first)[:60]
             raise FormatError(
                 f"{displayed(layout.path)}:{good[row].line}: a quote opens here and closes {len(inner) + 1} lines "
-                f"below, with what look like rows between: {layout.shown(first)[:60]}; double quotes that belong to a value"
+                f"below, with what look like rows between: {seen}; double quotes that belong to a value"
             )

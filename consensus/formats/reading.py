@@ -263,7 +263,7 @@ def _reader(path: Path) -> Callable[[Path, Roles], Reading]:
         if not path.exists():
             raise FormatError(f"{path}: no such file")
         raise FormatError(
-            f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or .zst; '
-            f"of any ending, a {' or '.join(one.TITLE for one in platforms.PLATFORMS)}"
+            f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or '
+            f".zst; of any ending, a {' or '.join(one.TITLE for one in platforms.PLATFORMS)}"
         )
     return READERS.get(ending, delimited.read)

@@ -159,7 +159,8 @@ def refuse_open_quote(record: Record, path: Path, shown: Callable[[str], str] = 
     """
     if record.fault:
         first = record.text[:60].splitlines()[0].encode("latin-1").decode("utf-8", errors="backslashreplace")
+        seen = shown(first)
         raise FormatError(
-            f"{path}:{record.line}: a quote opens here and {record.fault}, swallowing the rows between: {shown(first)}; "
+            f"{path}:{record.line}: a quote opens here and {record.fault}, swallowing the rows between: {seen}; "
             "close it, or double quotes that belong to the value"
         )

@@ -89,7 +89,7 @@ def _without(result: Consensus, items: Sequence[str]) -> Gold | None:
                 f'"{item}" is no gold item{meant}; consensus audit --table gold lists those that were judged'
             )
     kept = [(item, label) for item, labels in accepted.items() if item not in items for label in labels]
-    return Gold(*zip(*((item, label, "gold") for item, label in kept), strict=True)) if kept else None
+    return Gold(*zip(*kept, strict=True), place=("gold",) * len(kept)) if kept else None
 
 
 def _accepted(result: Consensus, gold: AlignedGold) -> dict[str, tuple[str, ...]]:

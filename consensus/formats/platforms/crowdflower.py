@@ -27,7 +27,6 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats import delimited
-from consensus.formats.blocks import Block, Reading
 from consensus.formats.roles import Roles, listed
 from consensus.formats.streams import displayed
 from consensus.judgments import Reject
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.formats.blocks import Block, Reading
     from consensus.formats.platforms.base import Head
 
     Pages = Counter[tuple[bytes | None, bytes | None]]
@@ -46,13 +46,12 @@ if TYPE_CHECKING:
 NAME = "crowdflower"
 TITLE = "CrowdFlower full report"
 IDS = ("_unit_id", "_worker_id")
-OTHERS = frozenset(
-    "_created_at _started_at _id _golden _missed _tainted _canary _channel _trust _country _region _city _ip".split()
-)
+PLACES = ("_ip", "_city", "_region", "_country")
+OTHERS = {"_created_at", "_started_at", "_id", "_golden", "_missed", "_tainted", "_channel", "_trust", *PLACES}
 """Columns that the platform adds; old files lack some."""
 LEAST = 2  # of these make a report of a table with the two ids
 COPIES = "orig_"  # begins names of columns that the upload held already
-HIDDEN = tuple(begin + name for begin in ("", COPIES) for name in ("_ip", "_city", "_region", "_country"))
+HIDDEN = tuple(begin + name for begin in ("", COPIES) for name in PLACES)
 GOLD, REASON = "_gold", "_gold_reason"
 TAINTED = "tainted: the platform itself does not trust this judgment"
 TIMES = "%m/%d/%Y %H:%M:%S"
@@ -83,9 +82,13 @@ def read(path: Path, roles: Roles) -> Reading:
     Raises
     ------
     FormatError
-        The file can't be read, it asks several questions and none is named, or a named column is missing or hidden.
+        The file can't be read or is no report, it asks several questions and none is named, or a named column is
+        missing or hidden.
     """
     names = delimited.header(path)
+    for name in IDS:
+        if name not in names:
+            raise FormatError(f"{path}: this is no {TITLE}, for it has no column {name}; read it with --platform none")
     named = {role: name for role, name in roles.named.items() if name and (name in names or not roles.lenient)}
     for role, name in named.items():
         if name in HIDDEN:
@@ -192,7 +195,9 @@ def _accepted(block: Block, found: _Found) -> Block:
     golden = np.flatnonzero(filled & _are_true(cells["golden"]))
     found.filled |= {items[row] for row in np.flatnonzero(filled).tolist()}
     found.golden |= {items[row] for row in golden.tolist()}
-    pairs = [(row, one) for row in golden.tolist() for one in texts[row].replace(b"\r", b"").split(b"\n") if one.strip()]
+    pairs = [
+        (row, one) for row in golden.tolist() for one in texts[row].replace(b"\r", b"").split(b"\n") if one.strip()
+    ]
     rows = np.array([row for row, _ in pairs], np.int64)
     labels = pa.chunked_array([pa.array([one for _, one in pairs], pa.binary())])
     return replace(
@@ -208,13 +213,13 @@ def _note(path: Path, columns: dict[str, str], names: Sequence[str], found: _Fou
     roles = ", ".join(f"{role} {columns[role]}" for role in ("item", "worker", "label"))
     said = [f"{PurePath(displayed(path)).name} is a {TITLE}: {roles}"]
     if found.n_tainted:
-        said.append(f"{found.n_tainted:,} tainted rows left out")
+        said.append(f"rows left out as tainted: {found.n_tainted:,}")
     if found.golden:
         withdrawn = len(found.filled - found.golden)
-        less = f", without {withdrawn:,} withdrawn ones" if withdrawn else ""
-        said.append(f"gold: its {len(found.golden):,} test questions{less}, unless other gold is named")
+        less = f" (and {withdrawn:,} withdrawn)" if withdrawn else ""
+        said.append(f"gold: {len(found.golden):,} of its items{less}, unless other gold is named")
     elif columns["label"] + GOLD in names and "_golden" not in names:
-        said.append(f"no gold, for no column _golden tells which {columns['label']}{GOLD} counts")
+        said.append(f"no gold, for no column _golden tells where {columns['label']}{GOLD} counts")
     return "; ".join([*said, "--platform none reads it as a plain table"])
 
 
