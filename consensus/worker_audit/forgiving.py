@@ -89,7 +89,8 @@ def _without(result: Consensus, items: Sequence[str]) -> Gold | None:
                 f'"{item}" is no gold item{meant}; consensus audit --table gold lists those that were judged'
             )
     kept = [(item, label) for item, labels in accepted.items() if item not in items for label in labels]
-    return Gold(*zip(*kept, strict=True), place=("gold",) * len(kept)) if kept else None
+    left, accepting = tuple(item for item, _ in kept), tuple(label for _, label in kept)
+    return Gold(left, accepting, ("gold",) * len(kept)) if kept else None
 
 
 def _accepted(result: Consensus, gold: AlignedGold) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from consensus.formats.blocks import Reading
     from consensus.formats.roles import Roles
 
-START = 1 << 16  # bytes of a file that tell whose it is
+START = 1 << 16  # bytes of a file that tell whose it is; fewer than the csv module takes for one cell
 ROWS = 20  # rows below the header that do
 
 
@@ -60,15 +60,12 @@ class Head:
 
     @cached_property
     def table(self) -> list[list[str]]:
-        """The first rows as delimited text, the header first; none where that can't be read."""
+        """The first rows as delimited text, the header first; none where no line is whole."""
         whole = self.start if len(self.start) < START else self.start[: self.start.rfind(b"\n") + 1]
         text = whole.decode("utf-8-sig", "replace").lstrip("\r\n")
         lines = io.StringIO(text, newline="")
         delimiter = delimiter_in(text.partition("\n")[0])
-        try:
-            return list(itertools.islice(csv.reader(lines, delimiter=delimiter), 1 + ROWS))
-        except csv.Error:
-            return []
+        return list(itertools.islice(csv.reader(lines, delimiter=delimiter), 1 + ROWS))
 
     @property
     def columns(self) -> list[str]:
