@@ -99,17 +99,13 @@ def read(
         abstain=tuple(abstain),
         platform=platform,
     )
-    backend = Threads(FitConfig.of(None, threads=threads).threads)
-    roles = Roles(
-        {
-            "item": item,
-            "worker": worker,
-            "label": label,
-            "timestamp": timestamp,
-            "duration": duration,
-            "price": price_column,
-        }
-    )
+    return _judgments(source, settings, Threads(FitConfig.of(None, threads=threads).threads), progress)
+
+
+def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
+    """What ``read`` returns."""
+    named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
+    roles = Roles({**named, "price": settings.price_column})
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
     rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress, beside=beside)
