@@ -282,6 +282,12 @@ class ReadConfig(_Settings):
     abstain: tuple[str, ...] = Field(
         default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
     )
+    platform: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Platform whose export the files of judgments are, such as crowdflower, or none to read them as "
+        "plain tables. Default: what their content tells.",
+    )
 
     @field_validator("abstain")
     @classmethod

@@ -88,6 +88,10 @@ class Judgments:
     """Timestamps that could not be read."""
     unreadable_amounts: Mapping[str, int] = field(default_factory=dict)
     """Durations and prices ("duration", "price") that could not be read, or are negative; none where all could."""
+    gold: Gold | None = None
+    """Gold that the export of a platform held beside them, used where no other is given."""
+    notes: tuple[str, ...] = ()
+    """What was understood of exports of platforms, in words."""
 
     @property
     def n_judgments(self) -> int:
@@ -193,6 +197,9 @@ class Gold:
     place: tuple[str, ...]
     """Where each row stood, such as ``gold.csv:17``."""
     sources: tuple[Source, ...] = ()
+    """Files that it was read from, unless they are those of the judgments."""
+    has_synonyms: bool = False
+    """Where an item accepts a label that is in the label set, others that are not say nothing."""
 
     def align(self, judgments: Judgments) -> AlignedGold:
         """Gold as codes of ``judgments``.
@@ -207,10 +214,14 @@ class Gold:
 
         position = {label: code for code, label in enumerate(judgments.labels)}
         found = pc.index_in(pa.array(self.item, pa.string()), judgments.item_ids).to_pylist()
+        spared = {item for item, label in zip(self.item, self.label, strict=True) if label in position}
+        spared = spared if self.has_synonyms else set()
         accepted: dict[int, NDArray[np.bool_]] = {}
         unjudged: dict[str, tuple[str, ...]] = {}
         for item, label, place, code in zip(self.item, self.label, self.place, found, strict=True):
             if label not in position:
+                if item in spared:
+                    continue
                 raise JudgmentError(
                     f'{place}: gold label "{label}" of item "{item}" is not in the label set '
                     f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,7 +122,7 @@ def plan_budget(
     models = None if model_votes is None else read_model_votes(model_votes)
     whole, aligned, _ = prepared(judgments, truth, settings, models)
     chosen = _drawn(whole, most_items, seed)
-    of = whole.subset(chosen[whole.item])
+    of = replace(whole.subset(chosen[whole.item]), gold=None)  # gold judges the replays, and takes no part in them
     groups = {f"without {name}": _without(of, workers) for name, workers in (without or {}).items()}
     ways = [
         *(_so_many(n, whole.per_item[chosen]) for n in votes),

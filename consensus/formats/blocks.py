@@ -49,6 +49,12 @@ class Reading:
     blocks: Generator[Block]
     digest: _Hash | None = field(default_factory=hashlib.sha256)
     """SHA-256 of the bytes of the file, once all blocks were read; None where there is no file."""
+    platform: str = ""
+    """What the export of a platform is called; empty for a plain table."""
+    gold: Reading | None = None
+    """Items and accepted labels that a platform's export holds beside the judgments."""
+    note: Callable[[], str] = str
+    """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
 
     @property
     def source(self) -> Source | None:

@@ -24,7 +24,7 @@ from consensus.formats.streams import Tap, displayed, refuse_binary, unreadable
 from consensus.judgments import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator
     from hashlib import _Hash
     from pathlib import Path
 
@@ -45,31 +45,70 @@ class _Layout:
     n_fields: int
     found: dict[str, int]
     """Position of the column of each role."""
+    hidden: tuple[int, ...] = ()
+    """Positions of the columns that are never shown."""
+
+    def shown(self, text: str) -> str:
+        """The raw text of a row without the cells of hidden columns.
+
+        Where those stand is not sure in a row with too few or too many fields: it ends before they can begin.
+        """
+        if not self.hidden:
+            return text
+        try:
+            (cells,) = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+        except (csv.Error, ValueError):  # cells that are too long; a lone carriage return, which makes two rows of it
+            cells = []
+        if len(cells) == self.n_fields:
+            cells = ["" if n in self.hidden else cell for n, cell in enumerate(cells)]
+        else:
+            n_sure = min(self.hidden) - abs(len(cells) - self.n_fields)
+            cells = [*cells[: max(n_sure, 0)], "..."]
+        line = io.StringIO()
+        csv.writer(line, delimiter=self.delimiter, lineterminator="").writerow(cells)
+        return line.getvalue()
 
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def read(path: Path, roles: Roles) -> Reading:
-    """Columns of ``path`` as bytes.
+def read(path: Path, roles: Roles, hidden: Collection[str] = ()) -> Reading:
+    """Columns of ``path`` as bytes; the cells of ``hidden`` columns are left out wherever the text of a row is shown.
 
     Raises
     ------
     FormatError
         The file is empty, binary, cut off, or its quotes do not add up; or a column can't be found.
     """
+    delimiter, header, names = _start(path)
+    unseen = tuple(n for n, name in enumerate(names) if name in hidden)
+    layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)), unseen)
+    digest = hashlib.sha256()
+    return Reading(displayed(path), _blocks(layout, header, digest), digest)
+
+
+def header(path: Path) -> list[str]:
+    """Names of the columns of ``path``.
+
+    Raises
+    ------
+    FormatError
+        The file is empty, binary, cut off, or its header can't be read.
+    """
+    return _start(path)[2]
+
+
+def _start(path: Path) -> tuple[str, Record, list[str]]:
+    """The delimiter, the header and the names in it."""
     with unreadable(path):
         refuse_binary(path)
         delimiter = delimiter_of(path)
         header = header_of(path, delimiter)
     try:
-        names = next(csv.reader([header.readable], delimiter=delimiter))
+        return delimiter, header, next(csv.reader([header.readable], delimiter=delimiter))
     except csv.Error as error:
         raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
-    layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)))
-    digest = hashlib.sha256()
-    return Reading(displayed(path), _blocks(layout, header, digest), digest)
 
 
 def _blocks(layout: _Layout, header: Record, digest: _Hash) -> Generator[Block]:
@@ -85,7 +124,7 @@ def _blocks(layout: _Layout, header: Record, digest: _Hash) -> Generator[Block]:
             for part in _cut(io.BytesIO(block), PART):
                 yield _first_look(part, layout, scanner, tap.done) or _second_look(part, layout, scanner, tap.done)
     if (record := scanner.end()) is not None:
-        refuse_open_quote(record, path)
+        refuse_open_quote(record, path, layout.shown)
 
 
 def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
@@ -117,14 +156,14 @@ def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> 
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines
-    return Block(columns, line, partial(_lines_of, data), [], done)
+    return Block(columns, line, partial(_lines_of, data, layout), [], done)
 
 
-def _lines_of(data: bytes, rows: list[int]) -> list[str]:
-    """The text of lines, counted from 0."""
+def _lines_of(data: bytes, layout: _Layout, rows: list[int]) -> list[str]:
+    """What may be shown of lines, counted from 0."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
     found = (data[ends[row - 1] + 1 if row else 0 : ends[row]] for row in rows)
-    return [line.rstrip(b"\r").decode("utf-8", errors="backslashreplace") for line in found]
+    return [layout.shown(line.rstrip(b"\r").decode("utf-8", errors="backslashreplace")) for line in found]
 
 
 def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block:
@@ -136,13 +175,13 @@ def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) ->
         record = scanner.feed(raw)
         if record is None:
             continue
-        refuse_open_quote(record, layout.path)
+        refuse_open_quote(record, layout.path, layout.shown)
         if record.n_fields == layout.n_fields:
             good.append(record)
         else:
             much = "few" if record.n_fields < layout.n_fields else "many"
             reason = f"too {much} fields: {record.n_fields} instead of {layout.n_fields}"
-            rejects.append(Reject(displayed(layout.path), record.line, reason, record.readable))
+            rejects.append(Reject(displayed(layout.path), record.line, reason, layout.shown(record.readable)))
     text = "".join(record.text + "\n" for record in good).encode("latin-1")
     columns = (
         _parse(text, layout, len(text)) if good else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
@@ -151,7 +190,7 @@ def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) ->
         raise FormatError(f"{layout.path}: its quotes can be read in two ways; double those that belong to a value")
     _refuse_swallowed_rows(columns, good, layout)
     lines = np.array([record.line for record in good], np.int64)
-    return Block(columns, lines, lambda rows: [good[row].readable for row in rows], rejects, done)
+    return Block(columns, lines, lambda rows: [layout.shown(good[row].readable) for row in rows], rejects, done)
 
 
 def _parse(data: bytes, layout: _Layout, at_once: int) -> dict[str, pa.ChunkedArray] | None:
@@ -200,7 +239,8 @@ def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Recor
         first, *inner = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
         all_quoted = raw.count('"') >= 2 * layout.n_fields  # a careful writer's, so that every break is meant
         if inner and not all_quoted and all(one.count(layout.delimiter) == layout.n_fields - 1 for one in inner):
+            seen = layout.shown(first)[:60]
             raise FormatError(
                 f"{displayed(layout.path)}:{good[row].line}: a quote opens here and closes {len(inner) + 1} lines "
-                f"below, with what look like rows between: {first[:60]}; double quotes that belong to a value"
+                f"below, with what look like rows between: {seen}; double quotes that belong to a value"
             )

@@ -12,8 +12,8 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, Repeats
-from consensus.errors import FormatError
-from consensus.formats import delimited, frames, json_lines
+from consensus.errors import ConfigError, FormatError
+from consensus.formats import delimited, frames, json_lines, platforms
 from consensus.formats.cells import Amounts, Times
 from consensus.formats.roles import AMOUNTS, GOLD_NAMES, Roles
 from consensus.formats.rows import Rows
@@ -23,6 +23,7 @@ from consensus.judgments import Gold, Judgments, encode
 if TYPE_CHECKING:
     from consensus.formats.blocks import Reading
     from consensus.formats.rows import Beside, Progress
+    from consensus.judgments import Source
 
 
 READERS: dict[str, Callable[[Path, Roles], Reading]] = {
@@ -48,6 +49,7 @@ def read(
     price_column: str | None = None,
     repeats: Repeats = "last",
     abstain: Sequence[str] = (),
+    platform: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Judgments:
@@ -67,6 +69,10 @@ def read(
         in row order), "keep" both, or "error".
     abstain
         Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
+    platform
+        Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their content
+        tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says what was
+        understood.
     threads
         How many threads read; by default as many as there are cores. The result does not depend on it.
     progress
@@ -75,7 +81,7 @@ def read(
     Raises
     ------
     ConfigError
-        ``repeats`` is none of the four, or ``threads`` is not positive.
+        ``repeats`` is none of the four, ``threads`` is not positive, or ``platform`` is unknown.
     FormatError
         A source can't be read, or a column can't be found.
     JudgmentError
@@ -91,22 +97,26 @@ def read(
         price_column=price_column,
         repeats=repeats,
         abstain=tuple(abstain),
+        platform=platform,
     )
-    backend = Threads(FitConfig.of(None, threads=threads).threads)
-    roles = Roles(
-        {
-            "item": item,
-            "worker": worker,
-            "label": label,
-            "timestamp": timestamp,
-            "duration": duration,
-            "price": price_column,
-        }
-    )
+    return _judgments(source, settings, Threads(FitConfig.of(None, threads=threads).threads), progress)
+
+
+def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
+    """What ``read`` returns."""
+    named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
+    roles = Roles({**named, "price": settings.price_column})
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
     rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress, beside=beside)
-    files = [_added(rows, reading) for reading in readings(source, roles)]
+    gold = Rows(("item", "label"), ("item",), backend, None)
+    files, notes = [], []
+    for reading in readings(source, roles, settings.platform):
+        files.append(_added(rows, reading))
+        if reading.gold is not None:
+            gold.add(reading.gold)
+        if reading.platform:
+            notes.append(reading.note())
     n_read = rows.n_rows + len(rows.rejects)
     if not n_read:
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
@@ -132,40 +142,55 @@ def read(
         sources=tuple(rows.sources),
         unreadable_times=rows.n_unreadable["timestamp"],
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
+        gold=_gold(gold, (), True) if gold.n_rows else None,
+        notes=tuple(notes),
     )
 
 
-def read_gold(source: Any, *, item: str | None = None, label: str | None = None) -> Gold:
+def read_gold(source: Any, *, item: str | None = None, label: str | None = None, platform: str | None = None) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
     ``source`` is what ``read`` takes, or was read before; ``item`` and ``label`` name columns, which are found by their
-    usual names where those do not exist. Rows without a label say nothing and are passed over.
+    usual names where those do not exist. Rows without a label say nothing and are passed over. Of the export of a
+    ``platform`` (see ``read``), its test questions are the gold.
 
     Raises
     ------
+    ConfigError
+        ``platform`` is unknown.
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
     """
     if isinstance(source, Gold):
         return source
     rows = Rows(("item", "label"), ("item",), Threads(), None)
-    files = [
-        _added(rows, reading) for reading in readings(source, Roles({"item": item, "label": label}, True, GOLD_NAMES))
-    ]
+    files, exports = [], []
+    for reading in readings(source, Roles({"item": item, "label": label}, True, GOLD_NAMES), platform):
+        exports.append(reading.platform)
+        if reading.platform and reading.gold is None:
+            raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
+        files.append(_added(rows, reading.gold or reading))
     for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
+    gold = _gold(rows, tuple(rows.sources), all(exports))
+    if not gold.item:
+        raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
+    return gold
+
+
+def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:
+    """The pairs of item and label, each once, where it stood first."""
     (item_code, items), (label_code, labels) = rows.ranked()
     found: dict[tuple[str, str], str] = {}
     for row in np.flatnonzero(label_code >= 0).tolist():
         pair = items[item_code[row]].as_py(), labels[label_code[row]].as_py()
         found.setdefault(pair, rows.place(row))
-    if not found:
-        raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
     return Gold(
         item=tuple(item for item, _ in found),
         label=tuple(label for _, label in found),
         place=tuple(found.values()),
-        sources=tuple(rows.sources),
+        sources=sources,
+        has_synonyms=has_synonyms,
     )
 
 
@@ -177,6 +202,9 @@ def columns_of(path: Path) -> list[str]:
     FormatError
         The file can't be read.
     """
+    head = platforms.head_of(path)
+    if platforms.recognised(head) is not None:
+        return head.columns
     listing = _Listing({})
     _reader(path)(path, listing)
     return listing.header
@@ -200,13 +228,26 @@ def _added(rows: Rows, reading: Reading) -> str:
     return reading.file
 
 
-def readings(source: Any, roles: Roles) -> Iterator[Reading]:
-    """A reading of each file, or of the frame."""
+def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -> Iterator[Reading]:
+    """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
+
+    Raises
+    ------
+    ConfigError
+        There is no such platform, or a frame shall be its export.
+    FormatError
+        A source can't be read, or a column can't be found.
+    """
+    chosen = None if platform is None else platforms.named(platform)
     if isinstance(source, (str, Path)):
         source = [source]
     if isinstance(source, Sequence) and source and all(isinstance(one, (str, Path)) for one in source):
         for one in source:
-            yield _reader(Path(one))(Path(one), roles)
+            path = Path(one)
+            found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
+            yield _reader(path)(path, roles) if found is None else found.read(path, roles)
+    elif chosen is not None:
+        raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
     else:
         yield frames.read_frame(source, roles)
 
@@ -220,6 +261,7 @@ def _reader(path: Path) -> Callable[[Path, Roles], Reading]:
         if not path.exists():
             raise FormatError(f"{path}: no such file")
         raise FormatError(
-            f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or .zst'
+            f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or '
+            f".zst; of any ending, a {' or '.join(one.TITLE for one in platforms.PLATFORMS)}"
         )
     return READERS.get(ending, delimited.read)

@@ -11,7 +11,7 @@ from consensus.errors import FormatError
 from consensus.formats.streams import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LONGEST = 1 << 26  # characters of a record: one that is longer had its quote left open
@@ -126,7 +126,12 @@ def delimiter_of(path: Path) -> str:
     if {".tsv", ".tab"} & {ending.lower() for ending in path.suffixes}:
         return "\t"
     first = next((record.text for record in records(path, ",")), "").splitlines()
-    outside = re.sub(r'"[^"]*("|$)', "", first[0]) if first else ""
+    return delimiter_in(first[0] if first else "")
+
+
+def delimiter_in(line: str) -> str:
+    """The delimiter that ``line`` holds most often outside quotes."""
+    outside = re.sub(r'"[^"]*("|$)', "", line)
     return max(DELIMITERS, key=outside.count)
 
 
@@ -144,8 +149,8 @@ def header_of(path: Path, delimiter: str) -> Record:
     raise FormatError(f"{path}: the file holds blank lines only; expected a header line")
 
 
-def refuse_open_quote(record: Record, path: Path) -> None:
-    """Refuse a record in which an open quote swallowed others.
+def refuse_open_quote(record: Record, path: Path, shown: Callable[[str], str] = str) -> None:
+    """Refuse a record in which an open quote swallowed others; ``shown`` gives what a message may show of it.
 
     Raises
     ------
@@ -154,7 +159,8 @@ def refuse_open_quote(record: Record, path: Path) -> None:
     """
     if record.fault:
         first = record.text[:60].splitlines()[0].encode("latin-1").decode("utf-8", errors="backslashreplace")
+        seen = shown(first)
         raise FormatError(
-            f"{path}:{record.line}: a quote opens here and {record.fault}, swallowing the rows between: {first}; "
+            f"{path}:{record.line}: a quote opens here and {record.fault}, swallowing the rows between: {seen}; "
             "close it, or double quotes that belong to the value"
         )

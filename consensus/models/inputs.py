@@ -23,6 +23,7 @@ def prepared(
     """Judgments over the label set, and gold and model votes as their codes.
 
     These may be anything that ``read_gold`` and ``read_model_votes`` take. Beside votes there may be no judgments.
+    Without ``gold``, that which was found beside the judgments counts.
 
     Raises
     ------
@@ -57,6 +58,8 @@ def prepared(
                 f"{', '.join(votes.models)}"
             )
         judgments, aligned = votes.align(judgments, config.labels)
+    if gold is None:
+        gold = judgments.gold
     if gold is None:
         return judgments, None, aligned
     known = gold if isinstance(gold, Gold) else read_gold(gold)

@@ -11,7 +11,6 @@ import numpy as np
 from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
 from consensus.models import diagnostics
-from consensus.report import quality
 
 if TYPE_CHECKING:
     from consensus.judgments import Judgments
@@ -33,6 +32,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     counts = summary["counts"]
     return {
         "rows": _rows(counts),
+        "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "models": [] if summary["models"] is None else _models(summary["models"]),
         "promise": [acceptance(summary["quality"])],
@@ -45,29 +45,31 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
 
 def of_result(findings: Findings) -> list[str]:
     """What to know beside a single table: the balance of rows, and what to beware of."""
-    result = findings.result
-    return [balance(asdict(result.judgments.tally)), *(warning(one) for one in result.warnings)]
+    return [*_read(findings.result.judgments), *(warning(one) for one in findings.result.warnings)]
 
 
 def of_escalation(findings: Findings) -> list[str]:
     """The same beside a table of what is accepted or escalated; with how far it can be trusted, and what comes next."""
     counts = np.bincount(findings.status, minlength=len(STATUSES)).tolist()
-    said, *warnings = of_result(findings)
     return [
-        said,
+        *_read(findings.result.judgments),
         acceptance(findings.promise),
         *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
         *_outlook(asdict(findings.outlook), findings.rule.model_dump()),
         *_changes(findings.changes),
-        *warnings,
-        *(warning(one) for one in quality.cautions(findings.promise)),
+        *(warning(one) for one in findings.warnings),
     ]
 
 
 def of_judgments(judgments: Judgments) -> list[str]:
     """The same where nothing is fitted: no item gets a label, so those without judgments need no caution."""
     cautions = [one for one in diagnostics.of_judgments(judgments) if one.code != "items_without_judgments"]
-    return [balance(asdict(judgments.tally)), *(warning(one) for one in cautions)]
+    return [*_read(judgments), *(warning(one) for one in cautions)]
+
+
+def _read(judgments: Judgments) -> list[str]:
+    """The balance of rows, and what was understood of exports of platforms."""
+    return [balance(asdict(judgments.tally)), *judgments.notes]
 
 
 def balance(rows: dict[str, int]) -> str:

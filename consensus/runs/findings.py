@@ -178,8 +178,11 @@ class Findings:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
+        read = config.part(ReadConfig)
+        if config.platform is None:
+            del read["platform"]
         return {
-            **config.part(ReadConfig),
+            **read,
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }
 

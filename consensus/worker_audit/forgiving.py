@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,12 +66,12 @@ def forgiven_columns(audit: WorkerAudit, items: Sequence[str]) -> Columns:
     import pyarrow as pa
 
     result = audit.result
-    left = _without(result, items)
+    left, judgments = _without(result, items), replace(result.judgments, gold=None)
     if result.model == "majority_vote":
-        after = majority_vote.fit(result.judgments, result.config, gold=left, backend=result.backend)
+        after = majority_vote.fit(judgments, result.config, gold=left, backend=result.backend)
     else:
         votes = None if result.models is None else _unaligned(result.models.votes, result)
-        after = dawid_skene.fit(result.judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
+        after = dawid_skene.fit(judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
     changes = [*_labels(result, after, items), *_workers(audit, WorkerAudit(after, audit.config))]
     columns = zip(*changes, strict=True) if changes else [()] * 5
     names = ("kind", "id", "field", "before", "after")
@@ -90,7 +91,8 @@ def _without(result: Consensus, items: Sequence[str]) -> Gold | None:
                 f'"{item}" is no gold item{meant}; consensus audit --table gold lists those that were judged'
             )
     kept = [(item, label) for item, labels in accepted.items() if item not in items for label in labels]
-    return Gold(*zip(*((item, label, "gold") for item, label in kept), strict=True)) if kept else None
+    left, accepting = tuple(item for item, _ in kept), tuple(label for _, label in kept)
+    return Gold(left, accepting, ("gold",) * len(kept)) if kept else None
 
 
 def _accepted(result: Consensus, gold: AlignedGold) -> dict[str, tuple[str, ...]]:

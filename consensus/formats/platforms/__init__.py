@@ -1,0 +1,38 @@
+"""Exports of platforms, recognised by what is in them: one module each, and an entry in ``PLATFORMS``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.errors import ConfigError
+from consensus.formats.platforms import crowdflower
+from consensus.formats.platforms.base import head_of
+
+if TYPE_CHECKING:
+    from consensus.formats.platforms.base import Head, Platform
+
+NONE = "none"
+"""Instead of a platform's name: a plain table, whatever is in it."""
+PLATFORMS: tuple[Platform, ...] = (crowdflower,)
+"""All that are known; a file is of the first one that knows it."""
+
+__all__ = ["NONE", "PLATFORMS", "head_of", "named", "recognised"]
+
+
+def recognised(head: Head) -> Platform | None:
+    """The platform whose export a file is; None for a plain table."""
+    return next((platform for platform in PLATFORMS if platform.sniff(head)), None)
+
+
+def named(name: str) -> Platform | None:
+    """The platform of a name; None for "none".
+
+    Raises
+    ------
+    ConfigError
+        There is no such platform.
+    """
+    known = {NONE: None} | {platform.NAME: platform for platform in PLATFORMS}
+    if name not in known:
+        raise ConfigError(f'unknown platform "{name}"; known are {", ".join(sorted(known))}')
+    return known[name]
