@@ -74,7 +74,7 @@ class TestReport:
 
         from consensus.report import page
 
-        monkeypatch.setattr(page, "write", full)
+        monkeypatch.setattr(page, "made", full)
         made = run("report", ran)
         assert (made.status, made.err) == (
             1,

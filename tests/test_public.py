@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 PUBLIC = [
     "Consensus",
     "ConsensusError",
+    "Findings",
     "FitConfig",
     "Gold",
     "Judgments",
@@ -33,6 +34,7 @@ PUBLIC = [
     "read_model_votes",
     "read_previous",
     "read_workers",
+    "run",
     "simulate",
 ]
 
