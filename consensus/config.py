@@ -7,6 +7,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, fi
 
 from consensus.errors import ConfigError
 
+Model = Literal["dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
@@ -84,6 +85,11 @@ class FitConfig(_Settings):
         default=(),
         description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
         "count only on items that nobody judged, and only as the label they name.",
+    )
+    model: Model = Field(
+        default="dawid_skene",
+        description="How labels are found: dawid_skene learns how far to believe each worker, majority_vote counts "
+        "everybody alike and takes no model votes.",
     )
 
     @field_validator("labels")

@@ -39,7 +39,7 @@ def again(folder: Path, show: job.Show, threads: int | None = None) -> Again:
     """
     told = summary_of(folder)
     files = {kind: [_input(folder, one, show) for one in told["provenance"][kind]] for kind in KINDS}
-    config = _settings(folder, told["settings"]).model_copy(update={"threads": threads})
+    config = _settings(folder, told).model_copy(update={"threads": threads})
     made_by = told["provenance"]["consensus"]
     if made_by != __version__:
         show.say(f"note: {folder} was made by consensus {made_by}; this is {__version__}, which may say something else")
@@ -62,6 +62,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
         made, settings = told["provenance"], told["settings"]
         inputs = [one for kind in KINDS for one in made[kind]]
         complete = isinstance(settings, dict) and isinstance(made["consensus"], str)
+        complete &= isinstance(told["convergence"]["status"], str)
         complete &= all(isinstance(one[key], str) for one in inputs for key in ("file", "sha256"))
     except OSError:
         raise OutputError(f"{folder}: no summary.json in it; name the output folder of consensus run") from None
@@ -86,10 +87,14 @@ def _input(folder: Path, source: dict[str, str], show: job.Show) -> Path:
     raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
 
 
-def _settings(folder: Path, settings: dict[str, Any]) -> "RunConfig":
+def _settings(folder: Path, told: dict[str, Any]) -> "RunConfig":
+    """The settings of a run. Where it could only count votes, the model that it was to fit does so again by itself."""
     from consensus.config import RunConfig
 
+    settings = told["settings"]
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
+    if told["convergence"]["status"] == "not_identified":
+        known.pop("model", None)
     try:
         return RunConfig.of(None, **{"collusion": "off"} | known)
     except ConfigError as error:

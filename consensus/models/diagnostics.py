@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
-    from consensus.models.layout import Layout
+    from consensus.models.problem import Problem
     from consensus.votes import AlignedVotes, ModelFindings
 
 MANY_LABELS = 100
@@ -180,9 +180,9 @@ def of_gold(gold: AlignedGold | None) -> list[Warning]:
     return []
 
 
-def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Backend) -> list[Warning]:
+def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Warning]:
     """Cautions about the fit itself."""
-    found = []
+    found, judgments = [], problem.judgments
     convergence = estimate.convergence
     if not convergence.converged:
         found.append(
@@ -194,10 +194,10 @@ def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Back
         )
     if not judgments.n_judgments:
         return found
-    pooled = normalised(rows.pooled_counts(estimate.counts))
+    pooled = normalised(problem.layout.pooled_counts(estimate.counts))
     diagonal = float((estimate.pi * np.diag(pooled)).sum())
     bound = 1.0 / judgments.n_labels + 0.1
-    if judgments.n_labels > 1 and diagonal < bound and _say_little(judgments, rows, estimate, backend):
+    if judgments.n_labels > 1 and diagonal < bound and _say_little(problem, estimate, backend):
         found.append(
             Warning(
                 "near_chance",
@@ -220,11 +220,11 @@ def of_fit(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Back
     return found
 
 
-def _say_little(judgments: Judgments, rows: Layout, estimate: Estimate, backend: Backend) -> bool:
+def _say_little(problem: Problem, estimate: Estimate, backend: Backend) -> bool:
     """The mean judgment carries less than LEAST_TOLD of what is to be known: not so for those who lie with skill."""
-    found = rows.confusions(estimate, backend)
-    activity = judgments.per_worker
-    told = float(found.informativeness(estimate.pi) @ activity) / judgments.n_judgments
+    found = problem.layout.confusions(estimate, backend)
+    activity = problem.judgments.per_worker
+    told = float(found.informativeness(estimate.pi) @ activity) / problem.judgments.n_judgments
     return told < LEAST_TOLD * float(entropy(estimate.pi[None])[0])
 
 
@@ -259,24 +259,22 @@ def switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> l
     ]
 
 
-def moved_labels(
-    judgments: Judgments, rows: Layout, estimate: Estimate, majority_shares: NDArray[np.float64]
-) -> list[Warning]:
+def moved_labels(problem: Problem, estimate: Estimate, majority_shares: NDArray[np.float64]) -> list[Warning]:
     """Labels that the fit uses quite otherwise than the judgments do: right where they are rare, else suspicious.
 
     ``majority_shares`` (K,) counts items by majority vote.
     """
-    signs = []
-    pooled = rows.pooled_counts(estimate.counts)
+    signs, labels = [], problem.judgments.labels
+    pooled = problem.layout.pooled_counts(estimate.counts)
     for k in np.flatnonzero(pooled.sum(axis=1) >= LEAST_MASS):
         most = int(pooled[k].argmax())
         if pooled[k, most] > pooled[k, k]:
-            signs.append(f'items taken as "{judgments.labels[k]}" are mostly judged "{judgments.labels[most]}"')
+            signs.append(f'items taken as "{labels[k]}" are mostly judged "{labels[most]}"')
     mass = estimate.mass
     ratio = mass / np.maximum(majority_shares, 1e-9)
     moved = ((ratio < 0.5) | (ratio > 2.0)) & (np.maximum(mass, majority_shares) >= LEAST_MASS)
     signs += [
-        f'"{judgments.labels[k]}" has {mass[k]:,.0f} items where the majority vote has {majority_shares[k]:,.0f}'
+        f'"{labels[k]}" has {mass[k]:,.0f} items where the majority vote has {majority_shares[k]:,.0f}'
         for k in np.flatnonzero(moved)
     ]
     if not signs:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus import models
 from consensus.errors import ConfigError
 from consensus.judgments import Gold
-from consensus.models import dawid_skene, majority_vote
 from consensus.result import framed, named
 from consensus.votes import ModelVotes
 from consensus.worker_audit.workers import worker_columns
@@ -64,11 +64,8 @@ def forgiven_columns(result: Consensus, items: Sequence[str]) -> Columns:
     import pyarrow as pa
 
     left = _without(result, items)
-    if result.model == "majority_vote":
-        after = majority_vote.fit(result.judgments, result.config, gold=left, backend=result.backend)
-    else:
-        votes = None if result.models is None else _unaligned(result.models.votes, result)
-        after = dawid_skene.fit(result.judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
+    votes = None if result.models is None else _unaligned(result.models.votes, result)
+    after = models.fit(result.judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
     changes = [*_labels(result, after, items), *_workers(result, after)]
     columns = zip(*changes, strict=True) if changes else [()] * 5
     names = ("kind", "id", "field", "before", "after")
