@@ -14,7 +14,7 @@ from consensus import ConsensusError, FitConfig, fit, read
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Gold, Judgments
-from consensus.models import pooled_prior, starts, tempering
+from consensus.models import pooled_prior, starts, switching, tempering
 from consensus.models.base import MODELS, Execution, pass_seconds
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
@@ -552,24 +552,18 @@ class TestWarnings:
         assert abs(warning.values["mirrored_gap"]) < 0.02
 
     def test_one_adversary_among_many_is_no_switch_risk(self) -> None:
-        from consensus.models import diagnostics
-
         drawn = binary([0.7] * 7 + [0.05], 1, 150).judgments
-        found = diagnostics.camps(drawn, 0)
+        found = switching.camps(drawn, 0)
         assert found.contradicting > 0
         assert found.minority == 1
         assert not codes(fit(drawn, rho=0.3), "switch_risk")
 
     def test_guessing_workers_form_no_camps(self) -> None:
-        from consensus.models import diagnostics
-
-        found = [diagnostics.camps(binary([0.5] * 12, seed, 100).judgments, 0) for seed in range(5)]
+        found = [switching.camps(binary([0.5] * 12, seed, 100).judgments, 0) for seed in range(5)]
         assert sum(one.agreeing + one.contradicting for one in found) <= 1  # of 330 pairs, at a level of .01 a crowd
 
     def test_camps_of_two_sides(self) -> None:
-        from consensus.models import diagnostics
-
-        found = diagnostics.camps(binary([0.95] * 3 + [0.05] * 4, 1, 100).judgments, 0)
+        found = switching.camps(binary([0.95] * 3 + [0.05] * 4, 1, 100).judgments, 0)
         assert (found.agreeing, found.contradicting, found.workers, found.minority) == (3 + 6, 12, 7, 3)
         assert found.minority_share == pytest.approx(3 / 7)
 
@@ -594,7 +588,6 @@ class TestWarnings:
 
     def test_switched_labels_show_in_the_fit(self) -> None:
         """A model that says the opposite of the judgments is caught by its own diagonal and shares."""
-        from consensus.models import diagnostics
         from consensus.models.expectation_maximisation import Estimate
         from consensus.result import Convergence
 
@@ -615,7 +608,7 @@ class TestWarnings:
             background=np.empty(0),
             convergence=Convergence("converged", 1, (0.0,)),
         )
-        (warning,) = diagnostics.moved_labels(
+        (warning,) = switching.moved_labels(
             Problem.of(drawn, None, FitConfig(), ONE.backend), estimate, np.array([59.0, 1.0])
         )
         assert warning.code == "moved_labels"
@@ -654,12 +647,10 @@ class TestWarnings:
         assert codes(result, "many_labels")
 
     def test_a_huge_item_does_not_fill_the_sample_of_pairs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from consensus.models import diagnostics
-
         judged = [("huge", f"v{n}", "x") for n in range(200)]
         judged += [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(40) for w in range(3)]
-        monkeypatch.setattr(diagnostics, "MOST_PAIRS", 1000)
-        items = diagnostics._items_for_pairs(encoded(judged), 0)
+        monkeypatch.setattr(switching, "MOST_PAIRS", 1000)
+        items = switching._items_for_pairs(encoded(judged), 0)
         assert len(items) == 40
 
     def test_one_worker_who_repeats_is_no_second_opinion(self) -> None:
@@ -715,12 +706,10 @@ class TestWarnings:
         assert codes(empty, "empty_label")
 
     def test_pairs_are_a_sample_where_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from consensus.models import diagnostics
-
         drawn = binary([0.9] * 6, 1, 200).judgments
-        everything = diagnostics.camps(drawn, 0)
-        monkeypatch.setattr(diagnostics, "MOST_PAIRS", 900)
-        assert diagnostics.camps(drawn, 0) == everything == diagnostics.Camps(15, 0, 6, 0, 0.0)
+        everything = switching.camps(drawn, 0)
+        monkeypatch.setattr(switching, "MOST_PAIRS", 900)
+        assert switching.camps(drawn, 0) == everything == switching.Camps(15, 0, 6, 0, 0.0)
 
 
 def test_majority_start_splits_ties_and_knows_nothing_of_silent_items() -> None:

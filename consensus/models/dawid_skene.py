@@ -16,20 +16,18 @@ import numpy as np
 from consensus import memory
 from consensus.config import FitConfig
 from consensus.kernels import SMALLEST
-from consensus.models import diagnostics, majority_vote, model_diagnostics, needs, starts, tempering
+from consensus.models import diagnostics, majority_vote, needs, starts, tempering
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem, posed
-from consensus.result import Consensus, Warning
+from consensus.result import Consensus
 from consensus.terms import Terms
 
 if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
-    from consensus.votes import AlignedVotes, ModelFindings
-
-OPPOSITE = 0.5  # share of the items that two solutions must agree on to be the same one
+    from consensus.votes import AlignedVotes
 
 
 def fit(
@@ -60,7 +58,7 @@ def fit(
     without = None if gold is None else without_gold(problem, estimate, gold)
     tempered = tempering.chosen(problem, gold, without, settings, run)
     run.tell("diagnosing")
-    warnings = _warnings(problem, estimate, gold, findings, settings, run)
+    warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
     run.tell("tempering")
     return Consensus(
         judgments=judgments,
@@ -97,45 +95,3 @@ def _candidates(problem: Problem, run: Execution) -> dict[str, Estimate]:
     if len(problem.accepted):
         found["gold"] = climb(problem, starts.gold(problem, run.backend), run, "fitting from gold")
     return found
-
-
-def _warnings(
-    problem: Problem,
-    estimate: Estimate,
-    gold: AlignedGold | None,
-    findings: ModelFindings | None,
-    settings: FitConfig,
-    run: Execution,
-) -> tuple[Warning, ...]:
-    judgments = problem.judgments
-    found = [
-        *diagnostics.of_judgments(judgments, None if findings is None else findings.votes),
-        *diagnostics.of_gold(gold),
-        *diagnostics.of_fit(problem, estimate, run.backend),
-    ]
-    if findings is not None:
-        found += model_diagnostics.of_models(findings, judgments, gold, settings)
-    elif gold is not None and not diagnostics.has_second_opinions(judgments):
-        found.append(diagnostics.one_judgment_per_item(audited=True))
-    if problem.small and judgments.n_judgments:
-        found.append(diagnostics.small_data(judgments))
-    if gold is None and judgments.n_judgments:
-        found += _switch_risk(problem, estimate, run)
-    return tuple(found)
-
-
-def _switch_risk(problem: Problem, estimate: Estimate, run: Execution) -> list[Warning]:
-    """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
-    judgments, backend = problem.judgments, run.backend
-    camps = diagnostics.camps(judgments, run.seed)
-    n_agreed, majority = starts.by_majority(judgments, backend)
-    gap = None
-    if camps.contradicting or judgments.n_judgments <= tempering.MOST_HELD_OUT:
-        opposite = climb(problem, starts.mirrored(problem, n_agreed, backend), run, "fitting the opposite")
-        best, other = (one.beliefs(problem, backend).peaks(backend).best for one in (estimate, opposite))
-        if np.mean(best == other) < OPPOSITE:  # else the mirrored start led back to the same solution
-            gap = estimate.objective - opposite.objective
-    return [
-        *diagnostics.switch_risk(camps, gap, judgments.n_judgments),
-        *diagnostics.moved_labels(problem, estimate, majority),
-    ]
