@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.judgments import Gold, Judgments
-    from consensus.models.dawid_skene import fit
+    from consensus.models.base import fit
     from consensus.result import Consensus
     from consensus.runs import Findings, run
     from consensus.simulation import simulate
@@ -59,7 +59,7 @@ _HOME = {
     "audit": "consensus.worker_audit",
     "decide": "consensus.escalation",
     "escalate": "consensus.escalation",
-    "fit": "consensus.models.dawid_skene",
+    "fit": "consensus.models.base",
     "plan_budget": "consensus.escalation",
     "read": "consensus.formats",
     "read_costs": "consensus.formats",

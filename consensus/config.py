@@ -10,6 +10,7 @@ from consensus.errors import ConfigError
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
+Model = Literal["dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
@@ -117,6 +118,12 @@ class FitConfig(_Settings):
         json_schema_extra=MODEL,
         description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
         "count only on items that nobody judged, and only as the label they name.",
+    )
+    model: Model = Field(
+        default="dawid_skene",
+        json_schema_extra=MODEL,
+        description="How labels are found: dawid_skene learns how far to believe each worker, majority_vote counts "
+        "everybody alike and takes no model votes.",
     )
 
     @field_validator("labels")

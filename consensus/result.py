@@ -77,6 +77,8 @@ class Consensus:
     prior_shares: NDArray[np.float64]
     """(K,) share of each true label; sums to 1."""
     confusions: Confusions
+    row: NDArray[np.int32]
+    """(J,) row of ``confusions`` (a worker and the label they gave) that each judgment counts in."""
     convergence: Convergence
     config: FitConfig
     tempering: Tempering
@@ -289,8 +291,8 @@ class Consensus:
         )
 
     def settings(self) -> dict[str, Any]:
-        """The settings that shaped the result (not threads and memory, which never do)."""
-        return self.config.model_dump(mode="json", exclude={"threads", "memory"})
+        """The settings that shaped the result (not threads and memory, which never do), but for its ``model``."""
+        return self.config.model_dump(mode="json", exclude={"threads", "memory", "model"})
 
     def __repr__(self) -> str:
         return (

@@ -8,7 +8,6 @@ from scipy.stats import beta
 
 from consensus import audit, fit, simulate, worker_audit
 from consensus.intervals import beta_quantiles, of_moments, wilson
-from consensus.models import majority_vote
 from consensus.result import Consensus
 from consensus.worker_audit import confusion_table, verdicts
 from tests import naive
@@ -169,7 +168,7 @@ def test_a_worker_whose_repeats_are_kept() -> None:
 
 def test_majority_votes_are_audited_too() -> None:
     drawn = simulate(200, 6, 2, 3, accuracy=0.9, seed=1)
-    table = audit(majority_vote.fit(drawn.judgments))
+    table = audit(fit(drawn.judgments, model="majority_vote"))
     assert table["accuracy"].between(0.5, 1).all()
 
 

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from scipy.special import digamma
 
 import consensus
+from consensus import fit
 from consensus.backends import Threads
 from consensus.config import Prior
 from consensus.escalation import escalate
 from consensus.judgments import AlignedGold, Judgments, encode
-from consensus.kernels import em, sparse
-from consensus.models import dawid_skene, layout, majority_vote, pooled_prior, starts
+from consensus.kernels import SMALLEST, em, sparse
+from consensus.models import layout, pooled_prior, starts
+from consensus.models.base import Execution
 from consensus.models.cells import Cells
-from consensus.models.expectation_maximisation import Estimate, Problem, climb
-from consensus.models.priors import SMALLEST, Priors
+from consensus.models.expectation_maximisation import Estimate, climb
+from consensus.models.priors import Priors
+from consensus.models.problem import Problem
 from consensus.models.rows import Rows
 from consensus.posterior import TIE, DensePosterior, SparsePosterior
 from consensus.result import Convergence
@@ -124,7 +127,7 @@ def problem_of(case: tuple[Judgments, Golden, Cells], prior: Prior) -> Problem:
     prior_row[sorted(known)] = np.arange(1, len(known) + 1)
     accepted = np.zeros((0, K), np.bool_) if gold is None else gold.accepted
     A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
-    return Problem(cells, accepted, prior_row, prior, A, max_iterations=60, tolerance=1e-9)
+    return Problem(judgments, cells.rows, cells, accepted, prior_row, prior, A, max_iterations=60, tolerance=1e-9)
 
 
 def dense_of(cells: Cells, values: np.ndarray) -> np.ndarray:
@@ -184,7 +187,7 @@ def test_the_mirrored_start_is_the_formula(case: tuple[Judgments, Golden, Cells]
         C[w] = (1 - accuracy) / max(K - 1, 1)
         np.fill_diagonal(C[w], accuracy)
     expected, _ = posterior(judgments, known, C, np.full(K, 1 / K), np.zeros((K, K)), np.ones(judgments.n_items))
-    found = starts.mirrored(judgments, problem_of(case, "learnt"), ONE)
+    found = starts.mirrored(problem_of(case, "learnt"), starts.by_majority(judgments, ONE)[0], ONE)
     np.testing.assert_allclose(found, of_candidates(cells, expected), rtol=1e-9)
 
 
@@ -419,7 +422,7 @@ class TestFits:
     @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
     def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
         judgments, _, cells = case
-        found = climb(problem_of(case, prior), cells.votes(prior != "none"), ONE).convergence
+        found = climb(problem_of(case, prior), cells.votes(prior != "none"), Execution(ONE)).convergence
         objective = np.array(found.objective[found.frozen_at :])
         assert np.isfinite(objective).all()
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
@@ -431,7 +434,7 @@ class TestFits:
         """A further E step with the reported parameters gives the counts and the mass of the last one."""
         judgments, _, cells = case
         problem = problem_of(case, prior)
-        estimate = climb(problem, cells.votes(prior != "none"), ONE)
+        estimate = climb(problem, cells.votes(prior != "none"), Execution(ONE))
         again = cells.tables()
         posterior = estimate.beliefs(problem, ONE)
         assert isinstance(posterior, SparsePosterior)
@@ -448,7 +451,7 @@ class TestFits:
     def test_posterior_and_counts_belong_together(self, prior: Prior) -> None:
         """Most answers are wrong, so that the labels that nobody gave weigh much."""
         drawn = simulate(150, 7, 12, 3, accuracy=0.4, seed=1).judgments
-        result = dawid_skene.fit(drawn, prior=prior, rho=0)
+        result = fit(drawn, prior=prior, rho=0)
         assert isinstance(result.beliefs, SparsePosterior)
         given = replace(result.beliefs, rest=np.zeros(drawn.n_items)).dense(slice(None))
         assert given.sum() < 0.95 * drawn.n_items
@@ -471,9 +474,9 @@ class TestFits:
         judgments = encoded(rows)
         gold = {"item": [f"i{i:02}" for i in range(n_gold)], "label": [f"l{k}" for k in drawn.truth[:n_gold]]}
         known = gold if n_gold else None
-        given = dawid_skene.fit(judgments, gold=known, prior=prior, rho=0.3)
+        given = fit(judgments, gold=known, prior=prior, rho=0.3)
         monkeypatch.setattr(layout, "FEW_LABELS", 32)
-        dense = dawid_skene.fit(judgments, gold=known, prior=prior, rho=0.3)
+        dense = fit(judgments, gold=known, prior=prior, rho=0.3)
         assert isinstance(given.beliefs, SparsePosterior)
         assert isinstance(dense.beliefs, DensePosterior)
         np.testing.assert_allclose(given.convergence.objective, dense.convergence.objective, rtol=1e-9)
@@ -497,7 +500,7 @@ class TestFits:
     def test_same_bits_for_any_number_of_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
         drawn = simulate(300, 12, 40, 4, seed=5).judgments
-        first, *others = [dawid_skene.fit(drawn, threads=n) for n in (1, 2, 4)]
+        first, *others = [fit(drawn, threads=n) for n in (1, 2, 4)]
         for other in others:
             assert np.array_equal(first.posterior, other.posterior)
             assert np.array_equal(first.confusions.counts, other.confusions.counts)
@@ -508,7 +511,7 @@ class TestFits:
     @pytest.mark.usefixtures("only_given")
     def test_the_order_of_rows_does_not_matter(self) -> None:
         table = simulate(80, 6, 9, 3, accuracy=0.6, seed=4).judgments_table()
-        first, second = (dawid_skene.fit(one) for one in (table, table.sample(frac=1.0, random_state=5)))
+        first, second = (fit(one) for one in (table, table.sample(frac=1.0, random_state=5)))
         assert isinstance(first.beliefs, SparsePosterior)
         assert np.array_equal(first.posterior, second.posterior)
         assert np.array_equal(first.confusions.counts, second.confusions.counts)
@@ -517,9 +520,9 @@ class TestFits:
     @pytest.mark.slow
     def test_it_agrees_with_the_dense_fit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(3000, 60, 40, 5, accuracy=0.7, seed=1)
-        dense = dawid_skene.fit(drawn.judgments, rho=0.3)
+        dense = fit(drawn.judgments, rho=0.3)
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
-        given = dawid_skene.fit(drawn.judgments, rho=0.3)
+        given = fit(drawn.judgments, rho=0.3)
         assert isinstance(given.beliefs, SparsePosterior)
         assert (given.consensus_label == dense.consensus_label).mean() > 0.97
         right = [(one.consensus_label == drawn.truth).mean() for one in (given, dense)]
@@ -537,7 +540,7 @@ class TestFits:
         missing = min(set(range(10)) - set(judgments.label[judgments.item == 2].tolist()))
         accepted = {0: {int(drawn.truth[0])}, 1: {0, 4}, 2: {missing}, 3: set(range(10))}
         pairs = [(judgments.item_ids[i].as_py(), names[k]) for i, own in accepted.items() for k in sorted(own)]
-        result = dawid_skene.fit(judgments, gold=pd.DataFrame([*pairs, ("new", names[3])], columns=["item", "label"]))
+        result = fit(judgments, gold=pd.DataFrame([*pairs, ("new", names[3])], columns=["item", "label"]))
         assert isinstance(result.beliefs, SparsePosterior)
         for i, own in accepted.items():
             assert result.posterior[i, sorted(own)].sum() == pytest.approx(1.0, rel=1e-12)
@@ -549,7 +552,7 @@ class TestFits:
     @pytest.mark.parametrize("prior", ["learnt", "fixed"])
     def test_gold_audit_leaves_out_the_judgments_of_the_item(self, prior: Prior) -> None:
         drawn = simulate(70, 6, 8, 3, accuracy=0.6, seed=12)
-        result = dawid_skene.fit(drawn.judgments, gold=drawn.truth_table(9), prior=prior, rho=0.3)
+        result = fit(drawn.judgments, gold=drawn.truth_table(9), prior=prior, rho=0.3)
         assert isinstance(result.beliefs, SparsePosterior)
         assert result.gold is not None
         assert result.gold_posterior is not None
@@ -564,19 +567,19 @@ class TestFits:
         accuracy = np.array([0.9] * 3 + [0.2] * 4 + [0.5] * 3)
         C = np.array([[[a, 1 - a], [1 - a, a]] for a in accuracy])
         drawn = simulate(300, per_item=10, confusion=C, seed=3)
-        result = dawid_skene.fit(drawn.judgments, gold=drawn.truth_table(10, seed=1))
+        result = fit(drawn.judgments, gold=drawn.truth_table(10, seed=1))
         assert set(result.starts) == {"majority", "gold"}
         assert (result.consensus_label == drawn.truth).mean() > 0.95
         assert result.gold is not None
         assert (result.posterior[result.gold.items].max(axis=1) == 1).all()
-        blind = dawid_skene.fit(drawn.judgments)
+        blind = fit(drawn.judgments)
         assert "switch_risk" in [warning.code for warning in blind.warnings]
 
     @pytest.mark.usefixtures("only_given")
     def test_the_mirrored_start_finds_the_opposite(self) -> None:
         """Half of the workers say the opposite, so that the data reads both ways."""
         C = np.array([[[a, 1 - a], [1 - a, a]] for a in (0.9, 0.9, 0.1, 0.1)])
-        result = dawid_skene.fit(simulate(100, per_item=4, confusion=C, seed=1).judgments)
+        result = fit(simulate(100, per_item=4, confusion=C, seed=1).judgments)
         assert isinstance(result.beliefs, SparsePosterior)
         (warning,) = (one for one in result.warnings if one.code == "switch_risk")
         assert "the opposite reading of the data fits as well" in warning.message
@@ -604,7 +607,7 @@ class TestFits:
         names = (*drawn.judgments.labels, "unused", "unused too")
         gold = drawn.truth_table(n_gold) if n_gold else None
         table = pd.concat([drawn.judgments_table(), silent])
-        result = dawid_skene.fit(table, gold=gold, labels=names, prior=prior)
+        result = fit(table, gold=gold, labels=names, prior=prior)
         assert isinstance(result.beliefs, SparsePosterior)
         assert result.labels.label.notna().all()
         assert np.isfinite(result.labels[["confidence", "margin", "entropy"]]).all().all()
@@ -618,7 +621,7 @@ class TestFits:
     def test_maximum_likelihood_of_labels_that_nobody_gave(self) -> None:
         judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + (w == i % 4)) % 3}") for i in range(60) for w in range(4)])
         gold = {"item": ["i0", "i1"], "label": ["l2", "l1"]}  # nobody said so of i0
-        result = dawid_skene.fit(judgments, gold=gold, prior="none", rho=0.3, labels=("l0", "l1", "l2", "unused"))
+        result = fit(judgments, gold=gold, prior="none", rho=0.3, labels=("l0", "l1", "l2", "unused"))
         assert result.gold_posterior is not None
         assert np.isfinite(result.gold_posterior).all()
         assert np.isfinite(result.posterior).all()
@@ -629,11 +632,12 @@ class TestChoice:
     def test_few_labels_are_all_weighed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(50, 5, 32, 3).judgments
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
-        assert isinstance(layout.lay_out(drawn, None, Threads(1)), Rows)
+        rows = Rows.of(drawn, ONE)
+        assert layout.lay_out(drawn, rows, None) is rows
         monkeypatch.setattr(layout, "FEW_LABELS", 31)
-        assert isinstance(layout.lay_out(drawn, None, Threads(1)), Cells)
+        assert isinstance(layout.lay_out(drawn, rows, None), Cells)
         monkeypatch.setattr(layout, "MOST_CELLS", 10**6)
-        assert isinstance(layout.lay_out(drawn, None, Threads(1)), Rows)
+        assert layout.lay_out(drawn, rows, None) is rows
 
     @pytest.mark.parametrize(("n_labels", "all_of_them"), [(32, True), (99, True), (101, False)])
     def test_where_there_is_room(self, n_labels: int, all_of_them: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -641,4 +645,4 @@ class TestChoice:
         assert layout.weighs_all_labels(n_items=12, n_rows=6, n_labels=n_labels) == all_of_them
 
     def test_the_majority_needs_no_layout(self) -> None:
-        assert majority_vote.fit(simulate(50, 5, 40, 3).judgments).posterior.shape == (50, 40)
+        assert fit(simulate(50, 5, 40, 3).judgments, model="majority_vote").posterior.shape == (50, 40)

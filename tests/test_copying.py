@@ -396,6 +396,9 @@ class TestMerging:
         result = worker_audit.fit_without_copies(encoded(small), rho=0)
         assert result.members is not None
         np.testing.assert_allclose(result.members.posterior, result.posterior, atol=1e-12)
+        for one in (result, result.members):  # each with the rows of its own judgments
+            assert np.array_equal(one.confusions.row_worker[one.row], one.judgments.worker)
+            assert np.array_equal(one.confusions.row_label[one.row], one.judgments.label)
         others = result.members.confusions.matrix(0)
         np.testing.assert_allclose(others, result.confusions.matrix(0), atol=1e-4)
 

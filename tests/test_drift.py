@@ -14,7 +14,6 @@ from consensus import fit, read, read_gold, simulate
 from consensus.judgments import Judgments
 from consensus.kernels import drift as kernels
 from consensus.kernels import timelines as order
-from consensus.models import majority_vote
 from consensus.result import Consensus
 from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts
 from consensus.worker_audit.timelines import Timelines
@@ -321,7 +320,7 @@ def test_majority_votes_and_kept_repeats() -> None:
         rows["worker"] += ["s", "t", "u", "v", "w"]
         rows["label"] += ["x", "x", "x", "x", "x" if n < 30 else "y"]
         rows["timestamp"] += [MARCH // 1_000_000 + n] * 5
-    found = drifts(majority_vote.fit(read(rows, repeats="keep")))
+    found = drifts(fit(read(rows, repeats="keep"), model="majority_vote"))
     assert found.changed[4]
     assert found.n_before[4] == 30
 

@@ -112,10 +112,11 @@ class TestAgain:
             "[]",
             "{}",
             '{"provenance": {}, "settings": 1}',
+            '{"provenance": {"consensus": "1", "judgments": [], "gold": [], "model_votes": []}, "settings": {}}',
             "\xff",
             *(
                 f'{{"provenance": {{"consensus": {version}, "judgments": [{file}], "gold": [], "model_votes": []}}, '
-                '"settings": {}}'
+                '"settings": {}, "convergence": {"status": "converged"}}'
                 for version, file in (('"1"', "7"), ('"1"', '{"file": "a.csv"}'), ("1", ""))
             ),
         ],
@@ -137,6 +138,22 @@ class TestAgain:
         assert found.status == 1
         assert found.err.startswith(f"consensus: {ran}: summary.json: setting target = 7: ")
         assert found.err.endswith("; run again with this version\n")
+
+    @pytest.mark.parametrize("n_workers", [1, 3])
+    def test_the_model_of_the_run(self, n_workers: int, run: Run, tmp_path: Path) -> None:
+        """Votes that were counted because nothing else could be done are counted again, beside model votes too."""
+        judged, votes, settings = (tmp_path / name for name in ("crowd.csv", "votes.csv", "settings.toml"))
+        judged.write_text(csv([(f"i{n}", f"w{w}", f"l{n % 2}") for n in range(20) for w in range(n_workers)]))
+        votes.write_text("item,model,label\nnew,m,l0\n")
+        settings.write_text('model = "majority_vote"\n')
+        more = ("--model-votes", votes) if n_workers == 1 else ("--config", settings)
+        assert run("run", judged, *more, "--out", tmp_path / "out").status == 0
+        told = json.loads((tmp_path / "out" / "summary.json").read_text())
+        assert told["settings"]["model"] == "majority_vote"
+        assert told["convergence"]["status"] == ("not_identified" if n_workers == 1 else "not_iterative")
+        result = Findings(inputs_of(tmp_path / "out")).result
+        assert result.model == "majority_vote"
+        assert result.config.model == ("dawid_skene" if n_workers == 1 else "majority_vote")
 
 
 class TestExplain:

@@ -10,7 +10,7 @@ import pytest
 from consensus import fit, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.judgments import Gold
-from consensus.models import layout, majority_vote, tempering
+from consensus.models import layout, tempering
 from consensus.posterior import SparsePosterior
 from consensus.result import Consensus
 from consensus.simulation import Simulation, simulate_votes
@@ -256,7 +256,7 @@ class TestOddCases:
         names = tuple(f"i{i}" for i in range(20))
         labels = ("l1", *(f"l{i % 2}" for i in range(1, 20)))
         gold = Gold((*names, "alone"), (*labels, "l0"), ("gold",) * 21)
-        table = worker_audit.gold(majority_vote.fit(encoded(judged), gold=gold))
+        table = worker_audit.gold(fit(encoded(judged), gold=gold, model="majority_vote"))
         p = dict(zip(table["item"], table["p_wrong"], strict=True))
         assert p["i0"] > p["alone"]
         assert p["alone"] < 0.5
@@ -334,7 +334,10 @@ class TestForgiving:
         wrong = pd.concat([flipped.iloc[:1], gold.iloc[1:]])
         item = wrong["item"].iloc[0]
         for result, after in (
-            (majority_vote.fit(drawn.judgments, gold=wrong), majority_vote.fit(drawn.judgments, gold=gold.iloc[1:])),
+            (
+                fit(drawn.judgments, gold=wrong, model="majority_vote"),
+                fit(drawn.judgments, gold=gold.iloc[1:], model="majority_vote"),
+            ),
             (
                 fit(drawn.judgments, gold=wrong, model_votes=simulate_votes(drawn, 2, families=2)),
                 fit(drawn.judgments, gold=gold.iloc[1:], model_votes=simulate_votes(drawn, 2, families=2)),

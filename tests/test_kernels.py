@@ -14,10 +14,10 @@ from scipy.special import digamma
 
 from consensus.backends import Threads
 from consensus.judgments import Judgments
-from consensus.kernels import em, tallies
+from consensus.kernels import SMALLEST, em, tallies
 from consensus.models import pooled_prior
 from consensus.models.expectation_maximisation import log_prior_density
-from consensus.models.priors import SMALLEST, Priors
+from consensus.models.priors import Priors
 from consensus.models.rows import IN_REGISTERS, Rows, Tables
 from consensus.posterior import TIE
 from tests import naive

@@ -1,7 +1,7 @@
 """What every model must obey, and what only Dawid-Skene does."""
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,20 +10,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus import ConsensusError, FitConfig, read
+from consensus import ConsensusError, FitConfig, fit, read
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Gold, Judgments
-from consensus.models import dawid_skene, majority_vote, pooled_prior, starts, tempering
-from consensus.models.expectation_maximisation import Problem, climb
+from consensus.models import pooled_prior, starts, switching, tempering
+from consensus.models.base import MODELS, Execution, pass_seconds
+from consensus.models.expectation_maximisation import climb
+from consensus.models.problem import Problem
 from consensus.models.rows import Rows
 from consensus.result import Consensus
-from consensus.simulation import simulate
+from consensus.simulation import simulate, simulate_votes
 from tests import naive
 from tests.strategies import Row, crowds, encoded, rows
 
-Fit = Callable[..., Consensus]
+Fit = partial[Consensus]
 crowd = settings(max_examples=40, deadline=None)
+ONE = Execution(Threads(1))
+
+
+class Backwards(Threads):
+    """Works on the last shard first."""
+
+    def map(self, function: Any, shards: Any) -> Any:
+        return [function(shard) for shard in reversed(shards)][::-1]
+
+
+def problem_of(judgments: Judgments, *of: Any) -> Problem:
+    rows = Rows.of(judgments, ONE.backend)
+    return Problem(judgments, rows, rows, *of)
 
 
 def gold_of(pairs: list[tuple[str, str]]) -> Gold:
@@ -35,8 +50,10 @@ def codes(result: Consensus, warning: str) -> bool:
     return warning in {one.code for one in result.warnings}
 
 
-@pytest.mark.parametrize("fit", [majority_vote.fit, dawid_skene.fit])
+@pytest.mark.parametrize("fit", [pytest.param(partial(fit, model=name), id=name) for name in MODELS])
 class TestEveryModel:
+    """The contract. A new model earns its place by an entry in the registry."""
+
     @crowd
     @given(judgments=crowds())
     def test_rows_sum_to_one(self, fit: Fit, judgments: Judgments) -> None:
@@ -83,6 +100,63 @@ class TestEveryModel:
         assert (table.loc[list(gold.item), "confidence"] == 1).all()
         assert table.loc[list(gold.item), "runner_up"].isna().all()
         assert (table.loc[list(gold.item), "source"] == "gold").all()
+        assert result.gold is not None
+        assert result.gold_posterior is not None
+        np.testing.assert_allclose(result.gold_posterior.sum(axis=1), 1)
+
+    @crowd
+    @given(judgments=crowds())
+    def test_every_judgment_knows_its_row(self, fit: Fit, judgments: Judgments) -> None:
+        result = fit(judgments)
+        assert result.judgments is judgments
+        assert np.array_equal(result.confusions.row_worker[result.row], judgments.worker)
+        assert np.array_equal(result.confusions.row_label[result.row], judgments.label)
+
+    def test_it_is_the_model_that_was_asked_for(self, fit: Fit) -> None:
+        name = fit.keywords["model"]
+        result = fit(simulate(60, 6, 2, 3, seed=1).judgments, seed=4)
+        assert result.model == result.config.model == name
+        assert result.settings()["seed"] == 4
+        assert result.settings().keys() == FitConfig.model_fields.keys() - {"threads", "memory", "model"}
+
+    @pytest.mark.compiled
+    def test_backends_give_the_same_bits(self, fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
+        drawn = simulate(300, 12, 3, 4, seed=5)
+        first, *others = [
+            fit(drawn.judgments, backend=backend, gold=drawn.truth_table(20, 1))
+            for backend in (Threads(1), Threads(4), Backwards(7))
+        ]
+        for other in others:
+            assert np.array_equal(first.posterior, other.posterior)
+            assert np.array_equal(first.confusions.counts, other.confusions.counts)
+            assert np.array_equal(first.gold_posterior, other.gold_posterior)  # type: ignore[arg-type]
+            assert first.convergence == other.convergence
+
+    def test_models_that_vote_are_heard_or_refused(self, fit: Fit) -> None:
+        drawn = simulate(100, 8, 2, 3, seed=1)
+        votes = simulate_votes(drawn, 2, soft=True)
+        result, said = None, ""
+        try:
+            result = fit(drawn.judgments, model_votes=votes)
+        except ConfigError as error:
+            said = str(error)
+        if result is None:
+            assert said.startswith(f"setting model = '{fit.keywords['model']}': ")
+            assert "leave out the model votes" in said
+        else:
+            assert result.models is not None
+            assert result.models.votes.models == votes.models
+
+    def test_what_needs_too_much_memory_is_refused(self, fit: Fit) -> None:
+        with pytest.raises(ConfigError, match=r"^a fit of Judgments\(.*\) needs about .* of --memory"):
+            fit(simulate(60, 6, 2, 3, seed=1).judgments, memory="1MB")
+
+    def test_it_knows_what_a_pass_takes(self, fit: Fit) -> None:
+        settings = FitConfig(model=fit.keywords["model"], threads=1)
+        drawn = simulate(200, 8, 3, 4, seed=2).judgments
+        seconds = pass_seconds(drawn, settings)
+        assert (seconds > 0) == bool(fit(drawn).convergence.objective)
 
     def test_unanimous_items_get_their_label(self, fit: Fit) -> None:
         judgments = encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)])
@@ -184,12 +258,12 @@ class TestEM:
         prior_row = np.zeros(judgments.n_items, np.int32)
         prior_row[list(gold)] = np.arange(1, len(gold) + 1)
         A = np.zeros((judgments.n_labels,) * 2) if prior == "none" else pooled_prior.fixed(judgments.n_labels)
-        problem = Problem(Rows.of(judgments, Threads(1)), accepted, prior_row, prior, A, 60, 1e-9)
-        start = starts.usual(judgments, problem)
+        problem = problem_of(judgments, accepted, prior_row, prior, A, 60, 1e-9)
+        start = starts.usual(problem)
         assert callable(start)
         for g, i in enumerate(gold):
             assert np.array_equal(start(slice(i, i + 1))[0], accepted[g])
-        found = climb(problem, start, Threads(1)).convergence
+        found = climb(problem, start, ONE).convergence
         objective = np.array(found.objective[found.frozen_at :])
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
@@ -199,10 +273,10 @@ class TestEM:
     def test_one_pass_is_the_formula(self) -> None:
         drawn = simulate(12, 5, 3, 3, seed=4).judgments
         A = np.ones((3, 3)) + 3 * np.eye(3)
-        rows = Rows.of(drawn, Threads(1))
-        problem = Problem(rows, np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", A, 1, 1e-9)
+        problem = problem_of(drawn, np.zeros((0, 3), bool), np.zeros(12, np.int32), "fixed", A, 1, 1e-9)
+        rows = problem.rows
         start = starts.majority(drawn, Threads(1))
-        found = climb(problem, start.copy(), Threads(1))
+        found = climb(problem, start.copy(), ONE)
         pi = (start.sum(axis=0) + 1) / (12 + 3)
         C = naive.confusions(naive.counts(drawn, start), A)
         z, _ = naive.posteriors(drawn, C, pi)
@@ -216,31 +290,25 @@ class TestEM:
     def test_iteration_limit_is_not_convergence(self) -> None:
         drawn = simulate(200, 8, 3, 4, accuracy=0.6, seed=2).judgments
         for prior in ("learnt", "fixed", "none"):
-            result = dawid_skene.fit(drawn, prior=prior, max_iterations=2)
+            result = fit(drawn, prior=prior, max_iterations=2)
             assert not result.converged
             assert result.convergence.status == "iteration_limit"
             assert result.convergence.iterations == len(result.convergence.objective) == 2
             assert codes(result, "not_converged")
-        assert dawid_skene.fit(drawn).converged
+        assert fit(drawn).converged
 
     @pytest.mark.compiled
     def test_threads_and_backends_give_the_same_bits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
 
-        class Backwards(Threads):
-            def map(self, function: Any, shards: Any) -> Any:
-                return [function(shard) for shard in reversed(shards)][::-1]
-
         drawn = simulate(300, 12, 3, 4, seed=5).judgments
-        first, *others = [
-            dawid_skene.fit(drawn, backend=backend) for backend in (Threads(1), Threads(2), Threads(4), Backwards(7))
-        ]
+        first, *others = [fit(drawn, backend=backend) for backend in (Threads(1), Threads(2), Threads(4), Backwards(7))]
         for other in others:
             assert np.array_equal(first.posterior, other.posterior)
             assert np.array_equal(first.confusions.counts, other.confusions.counts)
             assert first.convergence == other.convergence
         assert first.rho == others[0].rho
-        assert np.array_equal(dawid_skene.fit(drawn, threads=3).posterior, first.posterior)
+        assert np.array_equal(fit(drawn, threads=3).posterior, first.posterior)
 
     def test_shards_cover_everything_once(self) -> None:
         for n_parts in (1, 2, 3, 50):
@@ -277,9 +345,7 @@ class TestEM:
     def test_progress_tells_every_pass(self) -> None:
         told: list[tuple[str, int, float, float]] = []
         drawn = simulate(60, 8, 3, 4, seed=5).judgments
-        result = dawid_skene.fit(
-            drawn, gold={"item": ["item00"], "label": ["label_0"]}, progress=lambda *a: told.append(a)
-        )
+        result = fit(drawn, gold={"item": ["item00"], "label": ["label_0"]}, progress=lambda *a: told.append(a))
         assert {"fitting", "fitting from gold"} <= {stage for stage, *_ in told}
         assert [done for stage, done, *_ in told if stage == "fitting"][:3] == [1, 2, 3]
         assert set(result.starts) == {"majority", "gold"}
@@ -289,7 +355,7 @@ class TestRecovery:
     @pytest.mark.slow
     def test_planted_confusions_and_prior_come_back(self) -> None:
         drawn = simulate(8000, 12, 3, 7, prior=[0.5, 0.3, 0.2], seed=7)
-        result = dawid_skene.fit(drawn.judgments)
+        result = fit(drawn.judgments)
         used = np.array([int(w[1:]) for w in result.judgments.worker_ids.to_pylist()])
         busy = np.bincount(result.judgments.worker) > 2000
         assert np.abs(result.confusions.dense() - drawn.confusion[used])[busy].max() < 0.05
@@ -300,14 +366,14 @@ class TestRecovery:
         wrong = []
         for per_item in (2, 4, 8):
             drawn = simulate(1500, 15, 3, per_item, accuracy=0.65, seed=1)
-            wrong.append((dawid_skene.fit(drawn.judgments).consensus_label != drawn.truth).mean())
+            wrong.append((fit(drawn.judgments).consensus_label != drawn.truth).mean())
         assert wrong[0] > wrong[1] + 0.03 > wrong[2] + 0.06
 
     @pytest.mark.slow
     def test_better_than_majority_where_workers_differ(self) -> None:
         drawn = simulate(2000, 20, 4, 5, accuracy=0.65, spammers=0.3, seed=3)
-        ours = (dawid_skene.fit(drawn.judgments).consensus_label == drawn.truth).mean()
-        majority = (majority_vote.fit(drawn.judgments).consensus_label == drawn.truth).mean()
+        ours = (fit(drawn.judgments).consensus_label == drawn.truth).mean()
+        majority = (fit(drawn.judgments, model="majority_vote").consensus_label == drawn.truth).mean()
         assert ours > majority + 0.03
 
     def test_a_coin_flipping_worker_moves_little(self) -> None:
@@ -315,7 +381,7 @@ class TestRecovery:
         drawn = simulate(300, per_item=5, confusion=confusion, seed=1)
         judgments = drawn.judgments
         without = judgments.subset(judgments.worker != 4)
-        both = [dawid_skene.fit(one, rho=0) for one in (judgments, without)]
+        both = [fit(one, rho=0) for one in (judgments, without)]
         assert (both[0].consensus_label == both[1].consensus_label).mean() > 0.98
         assert both[0].confusions.informativeness(both[0].prior_shares)[4] < 0.02
 
@@ -323,7 +389,7 @@ class TestRecovery:
 class TestTempering:
     def test_never_changes_the_label(self) -> None:
         drawn = simulate(200, 10, 3, 4, seed=8).judgments
-        plain, strong = dawid_skene.fit(drawn, rho=0), dawid_skene.fit(drawn, rho=1.3)
+        plain, strong = fit(drawn, rho=0), fit(drawn, rho=1.3)
         assert np.array_equal(plain.consensus_label, strong.consensus_label)
         assert (strong.confidence <= plain.confidence + 1e-12).all()
         expected = naive.tempered(plain.posterior, drawn.per_item, 1.3)
@@ -337,12 +403,12 @@ class TestTempering:
 
     def test_held_out_judgments_are_scored_by_a_fit_without_them(self) -> None:
         drawn = simulate(60, 6, 2, 4, accuracy=0.8, seed=1).judgments
-        problem = dawid_skene._problem(drawn, None, FitConfig(), Rows.of(drawn, Threads(1)), False)
+        problem = Problem.of(drawn, None, FitConfig(), ONE.backend)
         held = tempering._held_out(drawn, np.random.default_rng(0))
-        scores = tempering._split_scores(drawn, problem, held, Threads(1), None, "")
+        scores = tempering._split_scores(problem, held, ONE, "")
         kept = drawn.subset(~held)
-        alone = dawid_skene._problem(kept, None, FitConfig(tolerance=1e-5), Rows.of(kept, Threads(1)), False)
-        estimate = climb(alone, starts.majority(kept, Threads(1)), Threads(1))
+        alone = Problem.of(kept, None, FitConfig(tolerance=1e-5), ONE.backend)
+        estimate = climb(alone, starts.majority(kept, ONE.backend), ONE)
         z = estimate.posterior(alone, Threads(1))
         C = naive.confusions(naive.counts(kept, z), estimate.A)
         for h, j in enumerate(np.flatnonzero(held)):
@@ -360,17 +426,17 @@ class TestTempering:
             j = drawn.judgments
             mixed += [(f"{name}{i}", f"w{w}", j.labels[k]) for i, w, k in zip(j.item, j.worker, j.label, strict=True)]
         even = simulate(2000, per_item=7, confusion=[[[0.725, 0.275], [0.275, 0.725]]] * 7, seed=2).judgments
-        assert dawid_skene.fit(encoded(mixed)).rho > dawid_skene.fit(even).rho == tempering.LEAST_RHO
+        assert fit(encoded(mixed)).rho > fit(even).rho == tempering.LEAST_RHO
 
     def test_large_inputs_are_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(100, 10, 2, 4, seed=8).judgments
         monkeypatch.setattr(tempering, "MOST_HELD_OUT", 100)
-        assert dawid_skene.fit(drawn).rho == tempering.USUAL_RHO
-        assert dawid_skene.fit(drawn, rho=0.7).rho == 0.7
+        assert fit(drawn).rho == tempering.USUAL_RHO
+        assert fit(drawn, rho=0.7).rho == 0.7
 
     def test_nothing_to_hold_out(self) -> None:
         judgments = encoded([(f"i{n}", f"w{n % 2}", f"l{n % 2}") for n in range(60)])
-        result = dawid_skene.fit(judgments, gold={"item": ["i0"], "label": ["l0"]})
+        result = fit(judgments, gold={"item": ["i0"], "label": ["l0"]})
         assert result.rho == tempering.USUAL_RHO
         assert codes(result, "one_judgment_per_item")
 
@@ -378,7 +444,7 @@ class TestTempering:
 class TestGold:
     def test_several_accepted_labels(self) -> None:
         judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + w) % 3}") for i in range(9) for w in range(3)])
-        result = dawid_skene.fit(judgments, gold={"item": ["i0", "i0"], "label": ["l0", "l1"]})
+        result = fit(judgments, gold={"item": ["i0", "i0"], "label": ["l0", "l1"]})
         first = result.posteriors.set_index("item").loc["i0"]
         assert first["l2"] == 0
         assert first["l0"] + first["l1"] == pytest.approx(1)
@@ -386,12 +452,12 @@ class TestGold:
     def test_gold_is_held_against_what_the_others_say(self) -> None:
         drawn = simulate(300, 10, 2, 5, accuracy=0.8, seed=1)
         gold = drawn.truth_table(100)
-        result = dawid_skene.fit(drawn.judgments, gold=gold)
+        result = fit(drawn.judgments, gold=gold)
         assert result.gold is not None
         assert result.gold_posterior is not None
         right = result.gold.accepted[np.arange(100), result.gold_posterior.argmax(axis=1)]
         assert 0.7 < right.mean() < 1
-        shares = majority_vote.fit(drawn.judgments, gold=gold).gold_posterior
+        shares = fit(drawn.judgments, gold=gold, model="majority_vote").gold_posterior
         assert shares is not None
         assert shares.shape == (100, 2)
 
@@ -402,7 +468,7 @@ class TestGold:
         table = drawn.judgments_table()
         judgments = read(pd.concat([table, table[:90]]), repeats=repeats)
         gold = drawn.truth_table(20)
-        result = dawid_skene.fit(judgments, gold=gold, prior=prior, rho=0.3)
+        result = fit(judgments, gold=gold, prior=prior, rho=0.3)
         assert result.gold is not None
         assert result.gold_posterior is not None
         N = naive.counts(judgments, _untempered(result))
@@ -416,14 +482,14 @@ class TestGold:
         judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + w * (i > 2)) % 2}") for i in range(6) for w in range(2)])
         gold = gold_of([("i0", "l0"), ("i3", "l1"), ("i5", "l0"), ("i5", "l1")])
         aligned = gold.align(judgments)
-        problem = dawid_skene._problem(judgments, aligned, FitConfig(), Rows.of(judgments, Threads(1)), False)
-        found = starts.gold(judgments, problem, Threads(1))
+        problem = Problem.of(judgments, aligned, FitConfig(), ONE.backend)
+        found = starts.gold(problem, Threads(1))
         accuracy = [(3 + 1) / (3 + 2), (2 + 1) / (3 + 2)]  # of i0, i3 and i5, where both labels are right
         confusion = np.array([[[a, 1 - a], [1 - a, a]] for a in accuracy])
         accepted = {0: {0}, 3: {1}, 5: {0, 1}}
         expected, _ = naive.posteriors(judgments, confusion, np.array([0.5, 0.5]), accepted)
         np.testing.assert_allclose(found, expected)
-        of = starts.usual(judgments, problem)
+        of = starts.usual(problem)
         assert callable(of)
         usual = np.concatenate([of(slice(0, 2)), of(slice(2, judgments.n_items))])
         assert usual[[0, 3, 5]].tolist() == [[1, 0], [0, 1], [0.5, 0.5]]
@@ -436,7 +502,7 @@ class TestGold:
         for seed in range(20):
             drawn, gold = adversarial(seed), np.random.default_rng(seed).choice(300, n_gold, replace=False)
             table = drawn.truth_table().iloc[np.sort(gold)]
-            result = dawid_skene.fit(drawn.judgments, gold=table)
+            result = fit(drawn.judgments, gold=table)
             others = np.setdiff1d(np.arange(300), gold)
             accuracy.append((result.consensus_label == drawn.truth)[others].mean())
         assert np.mean(accuracy) >= 0.95
@@ -445,7 +511,7 @@ class TestGold:
 
 def _untempered(result: Consensus) -> Any:
     """The posterior behind the counts: that of the fit before tempering."""
-    return dawid_skene.fit(
+    return fit(
         result.judgments,
         result.config,
         rho=0,
@@ -471,14 +537,14 @@ def adversarial(seed: int) -> Any:
 class TestWarnings:
     @pytest.mark.slow
     def test_switch_risk(self) -> None:
-        fired = [codes(dawid_skene.fit(adversarial(seed).judgments), "switch_risk") for seed in range(20)]
+        fired = [codes(fit(adversarial(seed).judgments), "switch_risk") for seed in range(20)]
         assert sum(fired) >= 18
         honest = [0.9, 0.85, 0.8, 0.8, 0.75, 0.75, 0.7, 0.7, 0.6, 0.55]
-        false = [codes(dawid_skene.fit(binary(honest, seed).judgments), "switch_risk") for seed in range(20)]
+        false = [codes(fit(binary(honest, seed).judgments), "switch_risk") for seed in range(20)]
         assert sum(false) == 0
 
     def test_switch_risk_says_why(self) -> None:
-        result = dawid_skene.fit(binary([0.9, 0.9, 0.1, 0.1], 1, 100).judgments, rho=0.3)
+        result = fit(binary([0.9, 0.9, 0.1, 0.1], 1, 100).judgments, rho=0.3)
         (warning,) = (one for one in result.warnings if one.code == "switch_risk")
         assert "2 of the 4 workers with a clear tendency contradict the others" in warning.message
         assert "the opposite reading of the data fits as well" in warning.message
@@ -486,24 +552,18 @@ class TestWarnings:
         assert abs(warning.values["mirrored_gap"]) < 0.02
 
     def test_one_adversary_among_many_is_no_switch_risk(self) -> None:
-        from consensus.models import diagnostics
-
         drawn = binary([0.7] * 7 + [0.05], 1, 150).judgments
-        found = diagnostics.camps(drawn, 0)
+        found = switching.camps(drawn, 0)
         assert found.contradicting > 0
         assert found.minority == 1
-        assert not codes(dawid_skene.fit(drawn, rho=0.3), "switch_risk")
+        assert not codes(fit(drawn, rho=0.3), "switch_risk")
 
     def test_guessing_workers_form_no_camps(self) -> None:
-        from consensus.models import diagnostics
-
-        found = [diagnostics.camps(binary([0.5] * 12, seed, 100).judgments, 0) for seed in range(5)]
+        found = [switching.camps(binary([0.5] * 12, seed, 100).judgments, 0) for seed in range(5)]
         assert sum(one.agreeing + one.contradicting for one in found) <= 1  # of 330 pairs, at a level of .01 a crowd
 
     def test_camps_of_two_sides(self) -> None:
-        from consensus.models import diagnostics
-
-        found = diagnostics.camps(binary([0.95] * 3 + [0.05] * 4, 1, 100).judgments, 0)
+        found = switching.camps(binary([0.95] * 3 + [0.05] * 4, 1, 100).judgments, 0)
         assert (found.agreeing, found.contradicting, found.workers, found.minority) == (3 + 6, 12, 7, 3)
         assert found.minority_share == pytest.approx(3 / 7)
 
@@ -511,11 +571,23 @@ class TestWarnings:
         right = np.full((6, 6), 0.06) + 0.64 * np.eye(6)
         wrong = np.roll(0.9 * np.eye(6) + 0.1 / 6, 1, axis=1)
         drawn = simulate(150, per_item=13, confusion=[*[right] * 12, wrong], seed=1).judgments
-        assert not codes(dawid_skene.fit(drawn, rho=0.3), "switch_risk")
+        assert not codes(fit(drawn, rho=0.3), "switch_risk")
+
+    @pytest.mark.parametrize("seed", [7, 10])
+    def test_another_solution_that_agrees_on_most_items_is_no_opposite(self, seed: int) -> None:
+        """It even fits better, so that as the opposite it would raise the alarm."""
+        C = [np.full((3, 3), (1 - a) / 2) + (a - (1 - a) / 2) * np.eye(3) for a in (0.8, 0.8, 0.2, 0.2)]
+        drawn = simulate(60, per_item=4, confusion=C, seed=seed).judgments
+        problem = Problem.of(drawn, None, FitConfig(), ONE.backend)
+        usual, n_agreed = starts.usual(problem), starts.by_majority(drawn, ONE.backend)[0]
+        found, other = (climb(problem, one, ONE) for one in (usual, starts.mirrored(problem, n_agreed, ONE.backend)))
+        same = [one.posterior(problem, ONE.backend).argmax(axis=1) for one in (found, other)]
+        assert 0.5 < np.mean(same[0] == same[1]) < 0.9
+        assert found.objective < other.objective
+        assert not codes(fit(drawn, rho=0.3), "switch_risk")
 
     def test_switched_labels_show_in_the_fit(self) -> None:
         """A model that says the opposite of the judgments is caught by its own diagonal and shares."""
-        from consensus.models import diagnostics
         from consensus.models.expectation_maximisation import Estimate
         from consensus.result import Convergence
 
@@ -536,17 +608,19 @@ class TestWarnings:
             background=np.empty(0),
             convergence=Convergence("converged", 1, (0.0,)),
         )
-        (warning,) = diagnostics.moved_labels(drawn, rows, estimate, np.array([59.0, 1.0]))
+        (warning,) = switching.moved_labels(
+            Problem.of(drawn, None, FitConfig(), ONE.backend), estimate, np.array([59.0, 1.0])
+        )
         assert warning.code == "moved_labels"
         assert 'items taken as "label_1" are mostly judged "label_0"' in warning.message
         assert '"label_1" has' in warning.message
 
     def test_near_chance(self) -> None:
-        result = dawid_skene.fit(binary([0.5] * 6, 3, 100).judgments)
+        result = fit(binary([0.5] * 6, 3, 100).judgments)
         assert codes(result, "near_chance")
 
     def test_one_label_everywhere(self) -> None:
-        result = dawid_skene.fit(encoded([(f"i{i}", f"w{w}", "x") for i in range(60) for w in range(3)]))
+        result = fit(encoded([(f"i{i}", f"w{w}", "x") for i in range(60) for w in range(3)]))
         assert codes(result, "one_label")
         assert (result.confidence == 1).all()
         assert result.converged
@@ -554,52 +628,50 @@ class TestWarnings:
     def test_small_data_with_many_labels(self) -> None:
         """The fallback prior does not blur the confidence where there are many labels."""
         drawn = simulate(300, 100, 20, 3, seed=1)
-        result = dawid_skene.fit(drawn.judgments)
+        result = fit(drawn.judgments)
         assert codes(result, "small_data")
         right = (result.consensus_label == drawn.truth).mean()
         assert result.confidence.mean() > right - 0.2
 
     def test_informative_adversaries_are_not_near_chance(self) -> None:
         drawn = binary([0.9] * 3 + [0.1] * 7, 1, 200)
-        assert not codes(dawid_skene.fit(drawn.judgments, gold=drawn.truth_table(20)), "near_chance")
+        assert not codes(fit(drawn.judgments, gold=drawn.truth_table(20)), "near_chance")
 
     def test_rare_labels_that_move_are_no_switch(self) -> None:
         honest = binary([0.9, 0.8, 0.8, 0.7, 0.7, 0.6], 1, 300)
-        assert not codes(dawid_skene.fit(honest.judgments), "moved_labels")
+        assert not codes(fit(honest.judgments), "moved_labels")
 
     def test_many_labels(self) -> None:
         judged = [(f"i{i}", f"w{w}", f"l{i}{w}") for i in range(40) for w in range(3)]
-        result = dawid_skene.fit(encoded(judged), rho=0.3)
+        result = fit(encoded(judged), rho=0.3)
         assert codes(result, "many_labels")
 
     def test_a_huge_item_does_not_fill_the_sample_of_pairs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from consensus.models import diagnostics
-
         judged = [("huge", f"v{n}", "x") for n in range(200)]
         judged += [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(40) for w in range(3)]
-        monkeypatch.setattr(diagnostics, "MOST_PAIRS", 1000)
-        items = diagnostics._items_for_pairs(encoded(judged), 0)
+        monkeypatch.setattr(switching, "MOST_PAIRS", 1000)
+        items = switching._items_for_pairs(encoded(judged), 0)
         assert len(items) == 40
 
     def test_one_worker_who_repeats_is_no_second_opinion(self) -> None:
         rows = {"item": ["a", "a", "b", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "x", "y", "y"]}
-        result = dawid_skene.fit(read(rows, repeats="keep"))
+        result = fit(read(rows, repeats="keep"))
         assert codes(result, "one_judgment_per_item")
         assert result.labels["confidence"].isna().all()
-        assert majority_vote.fit(read(rows)).labels["confidence"].isna().all()
+        assert fit(read(rows), model="majority_vote").labels["confidence"].isna().all()
 
     def test_anything_readable_can_be_fitted(self) -> None:
         rows = pd.DataFrame({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "x"]})
-        assert dawid_skene.fit(rows).labels["label"].tolist() == ["x"]
+        assert fit(rows).labels["label"].tolist() == ["x"]
 
     def test_small_data(self) -> None:
-        result = dawid_skene.fit(simulate(40, 5, 2, 3, seed=1).judgments)
+        result = fit(simulate(40, 5, 2, 3, seed=1).judgments)
         assert codes(result, "small_data")
         assert result.rho == 0.3
         assert result.convergence.frozen_at == 0
 
     def test_one_judgment_an_item(self) -> None:
-        result = dawid_skene.fit(encoded([(f"i{n}", f"w{n % 3}", f"l{n % 2}") for n in range(60)]))
+        result = fit(encoded([(f"i{n}", f"w{n % 3}", f"l{n % 2}") for n in range(60)]))
         assert not result.identified
         assert not result.converged
         assert codes(result, "one_judgment_per_item")
@@ -608,13 +680,13 @@ class TestWarnings:
 
     def test_disconnected(self) -> None:
         judged = [(f"{side}{i}", f"{side}w{w}", f"l{i % 2}") for side in "ab" for i in range(30) for w in range(3)]
-        (warning,) = (one for one in dawid_skene.fit(encoded(judged)).warnings if one.code == "disconnected")
+        (warning,) = (one for one in fit(encoded(judged)).warnings if one.code == "disconnected")
         assert warning.values == {"n_components": 2, "largest_share": 0.5}
 
     def test_unaudited_unless_gold(self) -> None:
         judgments = simulate(60, 6, 2, 3, seed=1).judgments
-        assert codes(dawid_skene.fit(judgments), "unaudited")
-        assert not codes(dawid_skene.fit(judgments, gold={"item": ["item00"], "label": ["label_0"]}), "unaudited")
+        assert codes(fit(judgments), "unaudited")
+        assert not codes(fit(judgments, gold={"item": ["item00"], "label": ["label_0"]}), "unaudited")
 
     def test_what_the_judgments_alone_call_for(self) -> None:
         judgments = read(
@@ -625,21 +697,19 @@ class TestWarnings:
                 "timestamp": [None, None, "nonsense", None],
             }
         )
-        found = {one.code for one in majority_vote.fit(judgments).warnings}
+        found = {one.code for one in fit(judgments, model="majority_vote").warnings}
         usual = {"repeats_by_row_order", "unreadable_times", "items_without_judgments", "unaudited"}
         assert found == usual | {"one_judgment_per_item"}
-        only = majority_vote.fit(encoded([("a", "v", "x"), ("b", "v", "x")]))
+        only = fit(encoded([("a", "v", "x"), ("b", "v", "x")]), model="majority_vote")
         assert codes(only, "one_label")
-        empty = majority_vote.fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}))
+        empty = fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}), model="majority_vote")
         assert codes(empty, "empty_label")
 
     def test_pairs_are_a_sample_where_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from consensus.models import diagnostics
-
         drawn = binary([0.9] * 6, 1, 200).judgments
-        everything = diagnostics.camps(drawn, 0)
-        monkeypatch.setattr(diagnostics, "MOST_PAIRS", 900)
-        assert diagnostics.camps(drawn, 0) == everything == diagnostics.Camps(15, 0, 6, 0, 0.0)
+        everything = switching.camps(drawn, 0)
+        monkeypatch.setattr(switching, "MOST_PAIRS", 900)
+        assert switching.camps(drawn, 0) == everything == switching.Camps(15, 0, 6, 0, 0.0)
 
 
 def test_majority_start_splits_ties_and_knows_nothing_of_silent_items() -> None:
@@ -654,6 +724,12 @@ def test_many_labels_and_few_judgments_need_no_dense_table() -> None:
     rows = Rows.of(judgments, Threads(1))
     assert np.array_equal(rows.worker[rows.row], judgments.worker)
     assert np.array_equal(rows.label[rows.row], judgments.label)
+
+
+def test_settings_name_every_model_of_the_registry() -> None:
+    assert get_args(FitConfig.model_fields["model"].annotation) == tuple(MODELS)
+    with pytest.raises(ConfigError, match="setting model = 'median': input should be 'dawid_skene' or 'majority_vote'"):
+        fit(encoded([("i", "w", "l")]), model="median")
 
 
 def test_errors_form_one_tree() -> None:

@@ -14,7 +14,6 @@ from consensus.errors import ConfigError
 from consensus.intervals import Z
 from consensus.judgments import Gold, Judgments
 from consensus.kernels import support
-from consensus.models import majority_vote
 from consensus.result import Consensus
 from consensus.simulation import Simulation
 from consensus.worker_audit import new_gold, others, retests, skills
@@ -115,7 +114,7 @@ def test_labels_take_turns(fitted: tuple[Consensus, Simulation]) -> None:
 )
 def test_nothing_to_propose(judged: Any) -> None:
     assert worker_audit.proposals(fit(encoded(judged))).empty
-    assert worker_audit.proposals(majority_vote.fit(encoded(judged))).empty
+    assert worker_audit.proposals(fit(encoded(judged), model="majority_vote")).empty
 
 
 def test_models_only() -> None:

@@ -13,7 +13,6 @@ from consensus.config import EscalateConfig
 from consensus.escalation import planned
 from consensus.formats import writing
 from consensus.intervals import clopper_pearson
-from consensus.models import majority_vote
 from consensus.report import quality, words
 from consensus.result import Consensus
 from consensus.runs import Findings
@@ -114,7 +113,7 @@ class TestQuality:
 
     def test_shares_of_votes_are_no_fit(self) -> None:
         drawn, table = crowd(400, 1)
-        result = majority_vote.fit(table, gold=drawn.truth_table(150, 1))
+        result = fit(table, gold=drawn.truth_table(150, 1), model="majority_vote")
         assert result.gold_posterior is not None
         n = int((result.gold_posterior.max(axis=1) >= 0.95).sum())
         assert of(result)["gold"]["accepted"]["items"] == n > 0
@@ -246,6 +245,6 @@ class TestWords:
         assert (told["confidence_by"], told["temperature"], told["temperature_gold_items"]) == ("design effect", 1, 0)
         assert told["rho"] >= 0.2
         assert "fitted on" not in err
-        shares = majority_vote.fit(judgments, gold=read_gold(gold))
+        shares = fit(judgments, gold=read_gold(gold), model="majority_vote")
         told = Findings.of(shares).summary["convergence"]
         assert told["confidence_by"] == "vote shares"

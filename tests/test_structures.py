@@ -1,6 +1,5 @@
 """Confusions, posteriors and tables in blocks: the same as the whole at once, written naively."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from consensus.escalation.look_ahead import LookAhead
 from consensus.escalation.ranking import _most_urgent
 from consensus.formats import writing
 from consensus.judgments import Judgments
-from consensus.models import majority_vote
+from consensus.models.base import MODELS
 from consensus.posterior import TIE, DensePosterior
 from consensus.result import Consensus, framed
 from consensus.runs import Findings, folder
@@ -166,18 +165,16 @@ def all_arrays(result: Consensus) -> list[Any]:
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("model", [fit, majority_vote.fit])
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("smallest", [20, 60, 400, 10**6])
 @pytest.mark.parametrize("n_labels", [3, 5])
-def test_threads_never_matter(
-    model: Callable[..., Consensus], smallest: int, n_labels: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_never_matter(model: str, smallest: int, n_labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many shards the data is cut into, 1, 2 or 4 threads give the same bits; other cuts differ in rounding."""
     drawn = simulate(120, 9, n_labels, 4, seed=3)
     gold = drawn.truth_table(10)
-    whole = all_arrays(model(drawn.judgments, gold=gold, threads=1))
+    whole = all_arrays(fit(drawn.judgments, model=model, gold=gold, threads=1))
     monkeypatch.setattr(backends, "SMALLEST_SHARD", smallest)
-    first, *others = [all_arrays(model(drawn.judgments, gold=gold, threads=n)) for n in (1, 2, 4)]
+    first, *others = [all_arrays(fit(drawn.judgments, model=model, gold=gold, threads=n)) for n in (1, 2, 4)]
     for other in others:
         for a, b in zip(first, other, strict=True):
             assert np.array_equal(a, b)
@@ -195,7 +192,7 @@ class TestUrgency:
             for i in range(data.draw(st.integers(1, 40)))
             for w in range(data.draw(st.integers(0, 2)) + 1)
         ]
-        result = majority_vote.fit(encoded([*judged, ("last", "w0", "l0"), ("last", "w1", "l0")]))
+        result = fit(encoded([*judged, ("last", "w0", "l0"), ("last", "w1", "l0")]), model="majority_vote")
         n = result.judgments.n_items
         items = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), np.int64)
         levels = st.sampled_from([0.0, 0.5, 0.25])

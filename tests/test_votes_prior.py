@@ -14,9 +14,10 @@ from consensus.config import Prior
 from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Judgments
 from consensus.models import layout, needs, pooled_prior, starts, votes_prior
-from consensus.models.expectation_maximisation import Estimate, Problem, climb
+from consensus.models.base import Execution
+from consensus.models.expectation_maximisation import Estimate, climb
 from consensus.models.families import one_coin_of_agreement
-from consensus.models.rows import Rows
+from consensus.models.problem import Problem
 from consensus.models.votes_learner import VotesLearner
 from consensus.result import Consensus, Warning
 from consensus.simulation import simulate
@@ -61,7 +62,7 @@ def climbed(case: Case, prior: Prior, believed: list[bool], passes: int) -> tupl
     K = case[0].n_labels
     A = np.zeros((K, K)) if prior == "none" else pooled_prior.fixed(K)
     problem = replace(problem_of(case, votes), prior=prior, pseudo_counts=A, max_iterations=passes)
-    return problem, climb(problem, starts.usual(case[0], problem), ONE)
+    return problem, climb(problem, starts.usual(problem), Execution(ONE))
 
 
 def naive_objective(case: Case, believed: list[bool], problem: Problem, found: Estimate) -> float:
@@ -69,7 +70,6 @@ def naive_objective(case: Case, believed: list[bool], problem: Problem, found: E
     judgments, votes, accepted = case
     said = naive_votes.spoken(votes, judgments, believed, [False] * votes.n_models)
     rows, weights, A = problem.rows, found.weights, found.A
-    assert isinstance(rows, Rows)
     assert weights is not None
     assert problem.votes is not None
     C = np.zeros((judgments.n_workers, judgments.n_labels, judgments.n_labels))

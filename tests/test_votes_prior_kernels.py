@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from consensus.backends import Threads
 from consensus.judgments import AlignedGold, Judgments
-from consensus.kernels import em
+from consensus.kernels import SMALLEST, em
 from consensus.kernels import votes as kernels
 from consensus.models import model_contact, votes_prior
-from consensus.models.expectation_maximisation import Problem
 from consensus.models.families import one_coin_of_agreement
-from consensus.models.priors import SMALLEST, VotedPriors
+from consensus.models.priors import VotedPriors
+from consensus.models.problem import Problem
 from consensus.models.rows import Rows
 from consensus.models.votes_prior import VotesPrior
 from consensus.votes import AlignedVotes, Weights
@@ -63,7 +63,8 @@ def problem_of(case: Case, votes: VotesPrior) -> Problem:
     prior_row[sorted(accepted)] = np.arange(1, len(accepted) + 1)
     mask = gold_of(accepted, judgments.n_labels).accepted
     A = np.ones((judgments.n_labels,) * 2)
-    return Problem(Rows.of(judgments, ONE), mask, prior_row, "fixed", A, 1, 1e-9, votes)
+    rows = Rows.of(judgments, ONE)
+    return Problem(judgments, rows, rows, mask, prior_row, "fixed", A, 1, 1e-9, votes=votes)
 
 
 flags = st.lists(st.booleans(), min_size=5, max_size=5)  # of up to five models
@@ -104,7 +105,6 @@ def test_em_pass_and_expectations(data: st.DataObject, case: Case, seed: int) ->
     problem = problem_of(case, votes)
     z, log_evidence = naive_votes.posteriors(judgments, said, confusion, weights, pi, accepted)
     rows = problem.rows
-    assert isinstance(rows, Rows)
     tables_ = rows.tables()
     tables_.C[:, : rows.n_labels] = confusion[rows.worker, :, rows.label]
     priors = VotedPriors(problem, votes)

@@ -8,7 +8,7 @@ import pytest
 from consensus import fit
 from consensus.errors import JudgmentError
 from consensus.judgments import Judgments
-from consensus.models import majority_vote, model_contact
+from consensus.models import model_contact
 from consensus.simulation import simulate
 from consensus.votes import ModelVotes
 from tests.strategies import Vote, encoded, voted
@@ -90,7 +90,7 @@ def contested(seed: int, n_items: int = 400) -> Any:
 
 
 def majority_votes(judgments: Judgments, kind: str, extra: tuple[str, ...] = ()) -> ModelVotes:
-    majority, _ = majority_vote.fit(judgments).votes
+    majority, _ = fit(judgments, model="majority_vote").votes
     rows: list[Vote] = []
     for i, item in enumerate(judgments.item_ids.to_pylist()):
         label = int(majority[i]) if majority[i] >= 0 else int(judgments.label[judgments.item_start[i]])

@@ -12,7 +12,6 @@ import pytest
 from consensus import fit, read, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.formats import columns_of
-from consensus.models import majority_vote
 from consensus.result import Consensus
 from consensus.worker_audit import worker_evidence
 from tests import naive
@@ -146,7 +145,10 @@ class TestNothingToHoldItAgainst:
 
     def test_majority_votes(self) -> None:
         drawn = simulate(100, 6, 2, 3, accuracy=0.9, seed=1)
-        assert set(worker_audit.evidence(majority_vote.fit(drawn.judgments), "w0")["side"]) == {"against", "for"}
+        assert set(worker_audit.evidence(fit(drawn.judgments, model="majority_vote"), "w0")["side"]) == {
+            "against",
+            "for",
+        }
 
     def test_one_label(self) -> None:
         judged = [(f"i{i}", f"w{w}", "yes") for i in range(6) for w in range(3)]

@@ -101,7 +101,7 @@ def _groups(
     """Workers to leave out, by what was named: a worker, or a verdict."""
     from consensus import worker_audit
     from consensus.config import AuditConfig, FitConfig
-    from consensus.models import dawid_skene
+    from consensus.models.base import fit
 
     found, table = {}, None
     workers = set(judgments.worker_ids.to_pylist())
@@ -113,8 +113,8 @@ def _groups(
             verdicts = ", ".join(worker_audit.VERDICTS)
             raise ConfigError(f'--without "{name}": neither a worker nor a verdict; the verdicts are {verdicts}')
         if table is None:
-            fit = dawid_skene.fit(judgments, gold=gold, model_votes=models, **chosen.part(FitConfig))
-            table = worker_audit.audit(fit, AuditConfig.of(None, **chosen.part(AuditConfig)))
+            result = fit(judgments, gold=gold, model_votes=models, **chosen.part(FitConfig))
+            table = worker_audit.audit(result, AuditConfig.of(None, **chosen.part(AuditConfig)))
         rows = table[(table["verdict"] == name) & table["worker"].isin(workers)]
         found[f"{len(rows)} {name}"] = rows["worker"].tolist()
     return found

@@ -109,17 +109,17 @@ def compile_all(show: Show, with_votes: bool = False) -> None:
     import numpy as np
 
     from consensus import escalation, simulation, worker_audit
-    from consensus.models import dawid_skene
+    from consensus.models.base import fit
 
     drawn = simulation.simulate(60, 6, 2, 4)
-    result = dawid_skene.fit(drawn.judgments)
+    result = fit(drawn.judgments)
     if with_votes:
         for soft in (False, True):
-            dawid_skene.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 2, soft=soft))
+            fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 2, soft=soft))
     worker_audit.audit(result)
     j = drawn.judgments
     said = np.zeros(j.n_items, np.int32)
     said[j.item[j.worker == 0]] = j.label[j.worker == 0]
     copied = replace(j, label=np.where(j.worker < 2, said[j.item], j.label))
-    worker_audit.merged(copied, worker_audit.groups(replace(result, judgments=copied)))
+    worker_audit.merged(copied, worker_audit.groups(fit(copied)))
     escalation.escalate(result)

@@ -59,14 +59,15 @@ def _planned(read: "Judgments", chosen: "RunConfig", reading: float) -> dict[str
     from dataclasses import asdict
 
     from consensus.config import FitConfig
-    from consensus.models import dawid_skene, needs
+    from consensus.models import needs
+    from consensus.models.base import pass_seconds
     from consensus.models.inputs import prepared
     from consensus.report import charts
 
     fit = FitConfig.of(None, **chosen.part(FitConfig))
     read, *_ = prepared(read, None, fit)
     need = needs.of(read, report=charts.are_there())
-    a_pass, passes = dawid_skene.pass_seconds(read, fit), min(USUAL_PASSES, fit.max_iterations)
+    a_pass, passes = pass_seconds(read, fit), min(USUAL_PASSES, fit.max_iterations)
     tables = AN_ITEM_TOLD * read.n_items
     return {
         "rows": asdict(read.tally),

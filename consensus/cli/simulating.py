@@ -53,12 +53,11 @@ def demo(
     quiet: options.Quiet = False,
 ) -> None:
     """Show the whole job on a simulated crowd, and how close it comes to the planted truth."""
-    from consensus import evaluation, simulation
+    from consensus import evaluation, models, simulation
     from consensus.cli.running import Written, run
     from consensus.config import RunConfig
     from consensus.formats import read_gold
     from consensus.formats.scored import read_scored
-    from consensus.models import majority_vote
     from consensus.runs import folder
 
     real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION | {"run"})
@@ -74,7 +73,7 @@ def demo(
 
     ours, _ = evaluation.evaluate(read_scored(real / "run"), read_gold(real / "truth.csv"))
     gold = drawn.truth_table(100, seed)
-    votes = majority_vote.fit(drawn.judgments, rho=0).posteriors
+    votes = models.fit(drawn.judgments, model="majority_vote").posteriors
     majority, _ = evaluation.evaluate(votes[~votes["item"].isin(gold["item"])], read_gold(real / "truth.csv"))
     show.say(
         f"3. Right on the {ours.n_items:,} items without gold: consensus {ours.accuracy:.1%}, majority vote "

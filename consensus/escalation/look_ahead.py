@@ -9,8 +9,8 @@ import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
 from consensus.escalation.paths import likelihood_paths, one_coin_paths
+from consensus.kernels import SMALLEST
 from consensus.kernels import look_ahead as kernels
-from consensus.models.priors import SMALLEST
 from consensus.posterior import DensePosterior
 
 if TYPE_CHECKING:

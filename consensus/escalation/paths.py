@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.kernels import SMALLEST
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,7 +19,6 @@ N_PATHS = 1024  # with 48, lists made at once keep a tenth less of what asking o
 LEAST_PATHS = 8
 MOST_VISITED = 150_000_000  # labels of path steps, over all items, up to which there are N_PATHS
 MOST_CELLS = 4_000_000  # of the paths' likelihoods
-SMALLEST = 1e-10  # likelihood that a label is given at least
 
 
 def likelihood_paths(result: Consensus, activity: Reals, n_steps: int, n_items: int, _: int = 0) -> Reals:

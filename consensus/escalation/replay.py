@@ -11,7 +11,7 @@ from consensus.config import FitConfig
 from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import read_gold, read_model_votes
 from consensus.judgments import Gold
-from consensus.models.dawid_skene import fit
+from consensus.models.base import fit
 from consensus.models.inputs import prepared
 from consensus.result import BETWEEN
 from consensus.votes import ModelVotes

@@ -13,7 +13,7 @@ from consensus.escalation.ranking import planned
 from consensus.escalation.replay import Replay
 from consensus.formats import read_gold, read_model_votes
 from consensus.intervals import wilson
-from consensus.models import dawid_skene
+from consensus.models.base import fit
 from consensus.models.inputs import prepared
 from consensus.previous import STATUSES
 
@@ -166,7 +166,7 @@ def plan_budget(
         if progress is not None:
             progress(f"replaying: {ways[len(rows) - 1]}", len(rows) / len(ways))
 
-    full = dawid_skene.fit(of, settings, model_votes=models)
+    full = fit(of, settings, model_votes=models)
     if aligned is None:
         reference = "labels of all judgments (unaudited)"
         row = np.where(full.consensus_label >= 0, np.arange(whole.n_items), -1)
@@ -179,9 +179,9 @@ def plan_budget(
         tell(_to_target(of, settings, models, EscalateConfig.of(rule, target=target), seed), target)
     tell(full, rule.target)
     for kept in groups.values():
-        tell(dawid_skene.fit(kept, settings, model_votes=models), rule.target)
+        tell(fit(kept, settings, model_votes=models), rule.target)
     if models is not None:
-        tell(dawid_skene.fit(of, settings), rule.target)
+        tell(fit(of, settings), rule.target)
     return pd.DataFrame(rows)
 
 

@@ -33,6 +33,11 @@ else:
     kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy")
 
 
+SMALLEST = 1e-10
+"""Probabilities that are multiplied or put into logarithms are kept above this: of a label that no item has, and of an
+observed label under maximum likelihood. Numba freezes it into the loops of ``copying``: change that file, too."""
+
+
 def are_compiled(with_votes: bool = False) -> bool:
     """Whether the loops of a fit lie in Numba's cache: compiled by an earlier run of this version on this machine.
 

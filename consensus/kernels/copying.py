@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.kernels import kernel
+from consensus.kernels import SMALLEST, kernel
 
 if TYPE_CHECKING:
     from consensus.kernels import Codes, Flags, Offsets, Reals
 
-SMALLEST = 1e-10  # P(observed | true) is kept above this, as in the fit
 SMALLEST_LOG = -700.0  # of a posterior that underflowed
 
 

@@ -1,1 +1,5 @@
-"""Models: judgments in, a consensus out. Every model has ``fit(judgments, config, *, gold, backend, **settings)``."""
+"""Models: judgments in, a consensus out. ``fit`` prepares the inputs and calls the model that the settings name."""
+
+from consensus.models.base import fit
+
+__all__ = ["fit"]

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.models.priors import SMALLEST
+from consensus.kernels import SMALLEST
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.judgments import AlignedGold, Judgments
-    from consensus.models.expectation_maximisation import Estimate, Problem
+    from consensus.judgments import AlignedGold
+    from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.problem import Problem
 
 
 BLOCK = 5_000_000  # judgments times labels that are worked on at once
 
 
-def without_gold(judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold) -> NDArray[np.float64]:
+def without_gold(problem: Problem, estimate: Estimate, gold: AlignedGold) -> NDArray[np.float64]:
     """(G, K) logarithms of the posterior of the gold items as if their gold were unknown, to audit the confidence.
 
     Not tempered, and up to a constant of each item.
@@ -29,21 +30,20 @@ def without_gold(judgments: Judgments, problem: Problem, estimate: Estimate, gol
     the worker on the item (more than one only where repeats are kept). The class prior pi and A are not refitted, so
     that the audit is approximate: slightly kind.
     """
+    judgments = problem.judgments
     n_cells = np.cumsum(judgments.per_item[gold.items]) * judgments.n_labels
     cuts = np.flatnonzero(np.diff(n_cells // BLOCK, prepend=0)).tolist()
     bounds = [0, *(cut for cut in cuts if cut), len(gold.items)]
     parts = [slice(a, b) for a, b in itertools.pairwise(bounds)]
-    return np.concatenate([_without(judgments, problem, estimate, gold, part) for part in parts])
+    return np.concatenate([_without(problem, estimate, gold, part) for part in parts])
 
 
-def _without(
-    judgments: Judgments, problem: Problem, estimate: Estimate, gold: AlignedGold, part: slice
-) -> NDArray[np.float64]:
-    items, accepted = gold.items[part], gold.accepted[part]
+def _without(problem: Problem, estimate: Estimate, gold: AlignedGold, part: slice) -> NDArray[np.float64]:
+    judgments, items, accepted = problem.judgments, gold.items[part], gold.accepted[part]
     own, judgment = judgments.of_items(items)
     worker, label = judgments.worker[judgment], judgments.label[judgment]
     log_prior = np.log(_priors(problem, estimate, items))
-    gathered = problem.rows.gathered(estimate, judgment)
+    gathered = problem.layout.gathered(estimate, judgment)
     log_posterior = log_prior.copy()
     logs = log_likelihoods(own, worker, label, gathered, estimate.A, np.where(accepted, log_prior, -np.inf))
     np.add.at(log_posterior, own, logs)

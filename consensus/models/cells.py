@@ -21,8 +21,8 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.confusions import Confusions
-from consensus.kernels import sparse, tallies
-from consensus.models.priors import SMALLEST, Priors
+from consensus.kernels import SMALLEST, sparse, tallies
+from consensus.models.priors import Priors
 from consensus.posterior import SparsePosterior
 
 if TYPE_CHECKING:

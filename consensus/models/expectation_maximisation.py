@@ -19,14 +19,13 @@ The prior A of the confusions is learnt in the first passes and then frozen. Fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus.kernels import SMALLEST
 from consensus.models import pooled_prior
-from consensus.models.priors import SMALLEST, Priors, VotedPriors, of_class
 from consensus.models.votes_learner import VotesLearner
 from consensus.result import Convergence
 
@@ -35,51 +34,11 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import Prior
-    from consensus.models.layout import Layout
-    from consensus.models.votes_prior import VotesPrior
+    from consensus.models.base import Execution
+    from consensus.models.priors import Priors
+    from consensus.models.problem import Problem
     from consensus.posterior import Posterior
     from consensus.votes import Weights
-
-OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
-Progress = Callable[[str, int, float, float], None]
-"""Called after every pass with: stage, passes done, objective per judgment (nats), its gain (nats); and where a stage
-without passes begins, with 0 passes done and NaN."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Problem:
-    """What EM is run on."""
-
-    rows: Layout
-    accepted: NDArray[np.bool_]
-    """(G, K) accepted labels of gold items."""
-    prior_row: NDArray[np.int32]
-    """(I,) 0 for items without gold, g + 1 for gold item g."""
-    prior: Prior
-    pseudo_counts: NDArray[np.float64]
-    """(K, K) A to start from (prior="learnt") or to keep."""
-    max_iterations: int
-    tolerance: float
-    votes: VotesPrior | None = None
-    """What models say; None without them."""
-
-    @property
-    def has_outside_view(self) -> bool:
-        """Models voted on half of the items that people judged, or more: something else may contradict people."""
-        return self.votes is not None and self.votes.share_beside >= OUTSIDE
-
-    @property
-    def n_opinions(self) -> int:
-        """Judgments and votes: what the tolerance is counted by."""
-        votes = self.votes
-        return self.rows.n_judgments + (0 if votes is None else len(votes.soft_model) + len(votes.hard_model))
-
-    def priors(self, pi: NDArray[np.float64], weights: Weights | None, backend: Backend) -> Priors:
-        """The prior of every item: pi, restricted to the accepted labels of gold; or its own where models voted."""
-        if self.votes is not None:
-            return VotedPriors(self, self.votes).made(pi, weights or self.votes.start, backend)
-        table = of_class(pi, self.accepted)
-        return Priors(table, self.prior_row, len(table))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,10 +79,9 @@ class Estimate:
 
     def beliefs(self, problem: Problem, backend: Backend, power: NDArray[np.float64] | None = None) -> Posterior:
         """Posterior z of every item, to the ``power`` (I,) if given (and normalised)."""
-        rows = problem.rows
-        exponent = np.ones(rows.n_items) if power is None else power
+        exponent = np.ones(problem.judgments.n_items) if power is None else power
         priors = self.priors or problem.priors(self.pi, self.weights, backend)
-        return rows.beliefs(self, priors, exponent, backend)
+        return problem.layout.beliefs(self, priors, exponent, backend)
 
     def posterior(self, problem: Problem, backend: Backend) -> NDArray[np.float64]:
         """(I, K) z."""
@@ -131,53 +89,46 @@ class Estimate:
         return z
 
 
-def climb(
-    problem: Problem,
-    start: Any,
-    backend: Backend,
-    progress: Progress | None = None,
-    stage: str = "fitting",
-) -> Estimate:
-    """Run EM from the posterior ``start``, as ``problem.rows`` counts it, to convergence or the iteration limit."""
-    rows, votes = problem.rows, problem.votes
-    tables = rows.tables()
+def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") -> Estimate:
+    """Run EM from the posterior ``start``, as ``problem.layout`` counts it, to convergence or the iteration limit."""
+    layout, votes, backend = problem.layout, problem.votes, run.backend
+    tables = layout.tables()
     A = problem.pseudo_counts
     learning = problem.prior == "learnt"
     frozen_at = 0
     objective: list[float] = []
     status = "iteration_limit"
-    rows.count(start, problem.prior_row, tables, backend)
+    layout.count(start, problem.prior_row, tables, backend)
     del start  # as large as the result
     learner = None if votes is None else VotesLearner(problem, votes, tables.mass)
     for iteration in range(problem.max_iterations):
         pi = class_prior(tables.mass, problem.prior)
         if learning and iteration > 0:
-            learnt = pooled_prior.improved(A, rows, tables, backend)
+            learnt = pooled_prior.improved(A, layout, tables, backend)
             learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
             A = learnt
             frozen_at = iteration
             learning = learning and iteration < pooled_prior.MOST_PASSES
         if iteration <= frozen_at:
-            rows.settle_others(pi, A, tables, backend)
+            layout.settle_others(pi, A, tables, backend)
         if learner is not None:
             learner.learn(problem, tables, backend)
             if learner.unsteady:
                 frozen_at = iteration
-        of_counts = rows.maximise(A, SMALLEST, tables, backend)
+        of_counts = layout.maximise(A, SMALLEST, tables, backend)
         priors = problem.priors(pi, None, backend) if learner is None else learner.priors(pi, backend)
-        evidence = rows.em_pass(priors, tables, backend)
-        density = log_prior_density(rows.n_workers, of_counts, pi, A, problem.prior)
+        evidence = layout.em_pass(priors, tables, backend)
+        density = log_prior_density(layout.n_workers, of_counts, pi, A, problem.prior)
         objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
-        if progress is not None:
-            progress(stage, iteration + 1, objective[-1] / max(rows.n_judgments, 1), gain)
+        run.tell(stage, iteration + 1, objective[-1] / max(layout.n_judgments, 1), gain)
         if not learning and iteration > frozen_at and gain < problem.tolerance * problem.n_opinions:
             if learner is None or learner.settled:
                 status = "converged"
                 break
             learner.wanted = True
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
-    C = tables.C[:, : rows.n_labels] if tables.C.ndim == 2 else tables.C
+    C = tables.C[:, : layout.n_labels] if tables.C.ndim == 2 else tables.C
     C = np.ascontiguousarray(C)
     mass = tables.mass + tables.own_mass
     weights = None if learner is None else learner.weights

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from consensus.models.cells import Cells
-from consensus.models.rows import Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from consensus.judgments import AlignedGold, Judgments
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.priors import Priors
+    from consensus.models.rows import Rows
     from consensus.posterior import Posterior
 
     Reals = NDArray[np.float64]
@@ -25,14 +25,13 @@ FEW_LABELS = 32  # all of which are weighed for every item, however many items t
 MOST_CELLS = 5_000_000  # (I + 2 R) K up to which all labels are weighed, 8 bytes each
 
 
-def lay_out(judgments: Judgments, gold: AlignedGold | None, backend: Backend) -> Layout:
-    """All labels of all items where there are few, else those that were given to the item.
+def lay_out(judgments: Judgments, rows: Rows, gold: AlignedGold | None) -> Layout:
+    """All labels of all items (``rows`` itself) where there are few, else those that were given to the item.
 
     Measured on simulated crowds (20,000 items, 400 workers, 200 labels, 5 judgments an item at 60 %): by those given
     0.9 s against 15.8 s, 92.2 % right by both, log loss .511 against .481 nats; at 2 judgments an item 0.4 s against
     8.5 s, 69.9 % against 69.8 %, 1.070 against 1.165 nats.
     """
-    rows = Rows.of(judgments, backend)
     if weighs_all_labels(judgments.n_items, len(rows.worker), judgments.n_labels):
         return rows
     return Cells.of(judgments, rows, gold)

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import Threads
+from consensus import memory
 from consensus.calibration import Tempering
-from consensus.config import FitConfig
 from consensus.confusions import Confusions
-from consensus.models import diagnostics, pooled_prior, starts
-from consensus.models.inputs import prepared
+from consensus.errors import ConfigError
+from consensus.models import diagnostics, model_diagnostics, needs, pooled_prior, starts
 from consensus.models.rows import Rows
 from consensus.posterior import DensePosterior
 from consensus.probabilities import normalised
 from consensus.result import Consensus, Convergence
 
 if TYPE_CHECKING:
-    from consensus.backends import Backend
+    from consensus.config import FitConfig
     from consensus.judgments import AlignedGold, Judgments
-    from consensus.votes import ModelFindings
+    from consensus.models.base import Execution
+    from consensus.votes import AlignedVotes, ModelFindings
 
 
 def fit(
-    judgments: Any,
-    config: FitConfig | None = None,
-    *,
-    gold: Any = None,
-    backend: Backend | None = None,
-    **settings: Any,
+    judgments: Judgments,
+    votes: AlignedVotes | None,
+    gold: AlignedGold | None,
+    settings: FitConfig,
+    run: Execution,
 ) -> Consensus:
     """Label every item by majority; its vote shares are the posterior, its workers are rated against the majority.
 
@@ -38,47 +37,59 @@ def fit(
     Raises
     ------
     ConfigError
-        A setting is unknown or out of range.
-    JudgmentError
-        There are no judgments, or the gold does not fit them.
+        There are model votes, or it would need more memory than it may have.
     """
-    config = FitConfig.of(config, **settings)
-    judgments, aligned, _ = prepared(judgments, gold, config)
-    return of_shares(judgments, aligned, config, backend or Threads(config.threads))
+    if votes is not None:
+        raise ConfigError(
+            "setting model = 'majority_vote': it would count what models say as if people had judged; leave out the "
+            "model votes, or take dawid_skene, which learns how far each model is to be believed"
+        )
+    memory.refuse(needs.of(judgments).peak, settings.memory, f"a fit of {judgments!r}")
+    return by_shares(judgments, gold, settings, run)
 
 
-def of_shares(
+def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:
+    """No time: it makes no passes."""
+    del judgments, settings, run
+    return 0.0
+
+
+def by_shares(
     judgments: Judgments,
     gold: AlignedGold | None,
-    config: FitConfig,
-    backend: Backend,
+    settings: FitConfig,
+    run: Execution,
     models: ModelFindings | None = None,
+    rows: Rows | None = None,
 ) -> Consensus:
     """The consensus by vote shares; without a confidence where no item was judged by two workers.
 
-    Items that nobody judged take the label that the first of ``models`` names.
+    Items that nobody judged take the label that the first of ``models`` names. ``rows`` are those of the judgments,
+    where they were made already.
     """
     second_opinions = diagnostics.has_second_opinions(judgments, models)
     identified = second_opinions or gold is not None
     cautions = []
     if not second_opinions:
         cautions.append(diagnostics.one_judgment_per_item(audited=gold is not None, models=models is not None))
-    shares = starts.shares(judgments, backend)
-    hard = starts.majority(judgments, backend)
+    shares = starts.shares(judgments, run.backend)
+    hard = starts.majority(judgments, run.backend)
     gold_posterior = None
     if gold is not None:
         gold_posterior = shares[gold.items]
         for posterior in (shares, hard):
             posterior[gold.items] = normalised(gold.accepted.astype(np.float64))
     labelled = judgments.per_item > 0
-    votes = None if models is None else models.votes
-    if votes is not None:
+    votes = None
+    if models is not None:
+        cautions += model_diagnostics.of_models(models, judgments, gold, settings)
+        votes = models.votes
         theirs = np.flatnonzero(~labelled & (votes.per_item > 0))
         shares[theirs] = np.eye(judgments.n_labels)[votes.label[votes.start[theirs]]]
         labelled[theirs] = True
-    rows = Rows.of(judgments, backend)
+    rows = rows or Rows.of(judgments, run.backend)
     tables = rows.tables()
-    rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, backend)
+    rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, run.backend)
     return Consensus(
         judgments=judgments,
         model="majority_vote",
@@ -87,8 +98,9 @@ def of_shares(
         confusions=Confusions.of_rows(
             rows.worker, rows.label, tables.N, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
         ),
+        row=rows.row,
         convergence=Convergence("not_iterative" if identified else "not_identified", 0, ()),
-        config=config,
+        config=settings,
         tempering=Tempering(),
         gold=gold,
         models=models,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import FitConfig
+    from consensus.judgments import AlignedGold, Judgments
     from consensus.votes import ModelFindings
 
 
@@ -25,11 +26,13 @@ def models_only() -> Warning:
     )
 
 
-def of_models(models: ModelFindings, config: FitConfig) -> list[Warning]:
-    """Cautions about the models."""
-    found = []
+def of_models(
+    models: ModelFindings, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig
+) -> list[Warning]:
+    """Cautions about the models, beside ``judgments`` and ``gold``."""
+    found = [] if judgments.n_judgments or gold is not None else [models_only()]
     names = np.array(models.votes.models)
-    declared = np.isin(names, config.trained_on_consensus)
+    declared = np.isin(names, settings.trained_on_consensus)
     for code, circular, why in (
         ("trained_on_consensus", declared, "was trained on labels made from these judgments"),
         ("copies_majority", models.circular & ~declared, "follows the majority of people even where they were divided"),

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.kernels import SMALLEST
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.models.expectation_maximisation import Problem
+    from consensus.models.problem import Problem
     from consensus.models.votes_prior import VotesPrior
     from consensus.votes import Weights
 
 TINY = 1e-100  # that of a gold label which models rule out
-SMALLEST = 1e-10  # probabilities are kept above this: of a label that no item has, and under maximum likelihood
 WIDTH = 4  # of the table at least: as wide as the loop over four labels wants it
 
 

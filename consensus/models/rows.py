@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.priors import Priors
 
-_MADE: WeakKeyDictionary[Judgments, Rows] = WeakKeyDictionary()
 IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
 
 
@@ -67,13 +65,7 @@ class Rows:
 
     @classmethod
     def of(cls, judgments: Judgments, backend: Backend) -> Rows:
-        """Lay out ``judgments``; rows are numbered by worker, then label. Made once, and asked for by several rooms."""
-        if judgments not in _MADE:
-            _MADE[judgments] = cls._of(judgments, backend)
-        return _MADE[judgments]
-
-    @classmethod
-    def _of(cls, judgments: Judgments, backend: Backend) -> Rows:
+        """Lay out ``judgments``; rows are numbered by worker, then label."""
         n_labels = judgments.n_labels
         n_pairs = judgments.n_workers * n_labels
         if n_pairs <= 4 * judgments.n_judgments + 1000:  # a table of all pairs is small: no sorting
@@ -95,16 +87,17 @@ class Rows:
             pairs, inverse = np.unique(judgments.worker * kind(n_labels) + judgments.label, return_inverse=True)
             row = inverse.astype(np.int32)
         worker, label = (part.astype(np.int32) for part in np.divmod(pairs, n_labels))
-        return cls._cut(judgments, row, worker, label)
+        return cls.numbered(judgments, row, worker, label)
 
     def restricted(self, kept: Judgments, keep: NDArray[np.bool_]) -> Rows:
         """Only the judgments ``kept``, those where ``keep`` (J,), over the same rows (some then hold no judgment)."""
-        return self._cut(kept, self.row[keep], self.worker, self.label)
+        return self.numbered(kept, self.row[keep], self.worker, self.label)
 
     @classmethod
-    def _cut(
+    def numbered(
         cls, judgments: Judgments, row: NDArray[np.int32], worker: NDArray[np.int32], label: NDArray[np.int32]
     ) -> Rows:
+        """Lay out ``judgments`` whose rows have numbers already: ``row`` (J,), and what each row is (R,)."""
         worker_start = np.searchsorted(worker, np.arange(judgments.n_workers + 1)).astype(np.int64)
         n_shards = number_of_shards(len(row), len(worker) * judgments.n_labels)
         return cls(

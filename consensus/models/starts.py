@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.judgments import Judgments
-    from consensus.models.expectation_maximisation import Problem
+    from consensus.models.problem import Problem
 
 
 def majority(judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
@@ -41,14 +41,14 @@ def _votes(judgments: Judgments, hard: bool, backend: Backend) -> NDArray[np.flo
     return out
 
 
-def usual(judgments: Judgments, problem: Problem) -> NDArray[np.float64] | Callable[[slice], NDArray[np.float64]]:
+def usual(problem: Problem) -> NDArray[np.float64] | Callable[[slice], NDArray[np.float64]]:
     """Where EM starts without better knowledge, gold items clamped: what to give for some of the items (n, K).
 
     Never all of them at once: counted once, it would be as large as the result.
     """
-    hard = problem.prior != "none"
-    if isinstance(problem.rows, Cells):
-        return problem.rows.votes(hard)
+    hard, judgments = problem.prior != "none", problem.judgments
+    if isinstance(problem.layout, Cells):
+        return problem.layout.votes(hard)
     known = normalised(problem.accepted.astype(np.float64))
 
     def of(items: slice) -> NDArray[np.float64]:
@@ -61,21 +61,24 @@ def usual(judgments: Judgments, problem: Problem) -> NDArray[np.float64] | Calla
     return of
 
 
-def gold(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
+def gold(problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """Each worker's one-coin accuracy on the gold items (a pseudo-success, a pseudo-failure), then one E-step."""
+    judgments = problem.judgments
     code = problem.prior_row[judgments.item]
     on_gold = code > 0
     right = problem.accepted[code[on_gold] - 1, judgments.label[on_gold]]
     n = np.bincount(judgments.worker[on_gold], minlength=judgments.n_workers)
     n_right = np.bincount(judgments.worker[on_gold], weights=right, minlength=judgments.n_workers)
-    return one_coin(judgments, problem, (n_right + 1.0) / (n + 2.0), backend)
+    return one_coin(problem, (n_right + 1.0) / (n + 2.0), backend)
 
 
-def mirrored(judgments: Judgments, problem: Problem, backend: Backend) -> NDArray[np.float64]:
-    """Start from the worst agreement: workers count as the less accurate, the more they agree with the majority."""
-    n_agreed, _ = by_majority(judgments, backend)
-    n = judgments.per_worker
-    return one_coin(judgments, problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
+def mirrored(problem: Problem, n_agreed: NDArray[np.float64], backend: Backend) -> NDArray[np.float64]:
+    """Start from the worst agreement: workers count as the less accurate, the more they agree with the majority.
+
+    ``n_agreed`` (W,) as by ``by_majority``.
+    """
+    n = problem.judgments.per_worker
+    return one_coin(problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
 
 
 def by_majority(judgments: Judgments, backend: Backend) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -92,9 +95,8 @@ def by_majority(judgments: Judgments, backend: Backend) -> tuple[NDArray[np.floa
     return np.sum([agreed for agreed, _ in found], axis=0), np.sum([mass for _, mass in found], axis=0)
 
 
-def one_coin(
-    judgments: Judgments, problem: Problem, accuracy: NDArray[np.float64], backend: Backend
-) -> NDArray[np.float64]:
+def one_coin(problem: Problem, accuracy: NDArray[np.float64], backend: Backend) -> NDArray[np.float64]:
     """Posterior under one accuracy a worker (W,), errors spread evenly, uniform class prior."""
-    rows, uniform = problem.rows, np.full(judgments.n_labels, 1.0 / judgments.n_labels)
-    return rows.start_of(rows.one_coin(accuracy), problem.priors(uniform, None, backend), backend)
+    layout, K = problem.layout, problem.judgments.n_labels
+    uniform = np.full(K, 1.0 / K)
+    return layout.start_of(layout.one_coin(accuracy), problem.priors(uniform, None, backend), backend)

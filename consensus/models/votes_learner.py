@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.models.priors import Priors, VotedPriors
-from consensus.models.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.models.expectation_maximisation import Problem
+    from consensus.models.problem import Problem
     from consensus.models.votes_prior import VotesPrior
     from consensus.votes import Weights
 
@@ -60,7 +59,6 @@ class VotesLearner:
         if not self._learnt or last is None:
             return
         self.wanted = False
-        assert isinstance(problem.rows, Rows)
         before, rows = self.weights, problem.rows
         if self._weighing:
             chosen = votes.sample.rows

@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
+from consensus.kernels import SMALLEST
 from consensus.kernels import votes as kernels
 from consensus.models.families import one_coin, one_coin_of_agreement, pseudo_counts, unknown_counts
-from consensus.models.priors import SMALLEST
 from consensus.probabilities import normalised
 from consensus.votes import Weights
 

@@ -63,6 +63,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
         made, settings = told["provenance"], told["settings"]
         inputs = [one for kind in KINDS for one in made[kind]]
         complete = isinstance(settings, dict) and isinstance(made["consensus"], str)
+        complete &= isinstance(told["convergence"]["status"], str)
         complete &= all(isinstance(one[key], str) for one in inputs for key in ("file", "sha256"))
     except OSError:
         raise OutputError(f"{folder}: no summary.json in it; name the output folder of consensus run") from None
@@ -88,9 +89,14 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
 
 
 def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
-    """The settings of a run. What it did not say is as it was before there was a choice."""
+    """The settings of a run. What it did not say is as it was before there was a choice.
+
+    Where it could only count votes, the model that it was to fit does so again by itself.
+    """
     settings = told["settings"]
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
+    if told["convergence"]["status"] == "not_identified":
+        known.pop("model", None)
     try:
         return RunConfig.of(None, **{"collusion": "off"} | known)
     except ConfigError as error:

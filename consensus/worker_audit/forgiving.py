@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus import models
 from consensus.errors import ConfigError
 from consensus.judgments import Gold
-from consensus.models import dawid_skene, majority_vote
 from consensus.result import framed, named
 from consensus.votes import ModelVotes
 from consensus.worker_audit.audit_of_result import WorkerAudit
@@ -67,11 +67,8 @@ def forgiven_columns(audit: WorkerAudit, items: Sequence[str]) -> Columns:
 
     result = audit.result
     left, judgments = _without(result, items), replace(result.judgments, gold=None)
-    if result.model == "majority_vote":
-        after = majority_vote.fit(judgments, result.config, gold=left, backend=result.backend)
-    else:
-        votes = None if result.models is None else _unaligned(result.models.votes, result)
-        after = dawid_skene.fit(judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
+    votes = None if result.models is None else _unaligned(result.models.votes, result)
+    after = models.fit(judgments, result.config, model_votes=votes, gold=left, backend=result.backend)
     changes = [*_labels(result, after, items), *_workers(audit, WorkerAudit(after, audit.config))]
     columns = zip(*changes, strict=True) if changes else [()] * 5
     names = ("kind", "id", "field", "before", "after")

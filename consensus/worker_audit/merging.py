@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus import models
 from consensus.config import CollusionConfig, FitConfig
-from consensus.models import dawid_skene
 from consensus.models.rows import Rows
 from consensus.posterior import DensePosterior
 from consensus.probabilities import normalised
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consensus.config import Collusion
     from consensus.copies import Copies
     from consensus.judgments import Judgments
-    from consensus.models.expectation_maximisation import Progress
+    from consensus.models.base import Progress
     from consensus.result import Consensus
 
 MOST_NAMED = 6  # workers in a message
@@ -68,7 +68,7 @@ def fit_without_copies(
     config = FitConfig.of(config, **settings)
 
     def fit(judged: Any) -> Consensus:
-        return dawid_skene.fit(judged, config, model_votes=model_votes, gold=gold, backend=backend, progress=progress)
+        return models.fit(judged, config, model_votes=model_votes, gold=gold, backend=backend, progress=progress)
 
     result = fit(judgments)
     if chosen is None:
@@ -88,7 +88,7 @@ def fit_without_copies(
     return replace(
         again,
         copies=replace(copies, merged=True),
-        members=_of_members(again, result.judgments, replace(copies, merged=True)),
+        members=_of_members(again, result, replace(copies, merged=True)),
         warnings=(*again.warnings, _merged_copies(result.judgments, again.judgments, copies)),
     )
 
@@ -108,20 +108,20 @@ def _seen_again(result: Consensus, copies: Copies, fit: Callable[[Any], Consensu
     return copies.only(kept)
 
 
-def _of_members(result: Consensus, judgments: Judgments, copies: Copies) -> Consensus | None:
-    """The consensus of ``result``, and all workers with their own ``judgments``, rated by it.
+def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consensus | None:
+    """The consensus of ``result``, and all workers with their own judgments, those of ``before``, rated by it.
 
     Beliefs are tempered by the number of all judgments of an item, as they are taken to be elsewhere. With very many
     labels there is no such view: then the first member stands for its group.
     """
     if not isinstance(result.beliefs, DensePosterior):
         return None
-    backend = result.backend
+    judgments, backend = before.judgments, result.backend
     power = result.tempering.power(result.judgments.per_item)
     with np.errstate(divide="ignore"):
         logs = np.log(result.posterior) / power[:, None]
     logs -= logs.max(axis=1, keepdims=True)
-    rows = Rows.of(judgments, backend)
+    rows = Rows.numbered(judgments, before.row, before.confusions.row_worker, before.confusions.row_label)
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
@@ -138,6 +138,7 @@ def _of_members(result: Consensus, judgments: Judgments, copies: Copies) -> Cons
             true=np.tile(np.arange(judgments.n_labels, dtype=np.int32), len(rows.worker)),
             counts=tables.N.ravel(),
         ),
+        row=rows.row,
         copies=copies,
     )
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
-from consensus.kernels import others
-from consensus.models.rows import Rows
+from consensus.kernels import SMALLEST, others
 from consensus.posterior import SparsePosterior
 from consensus.probabilities import normalised
 
@@ -22,13 +21,10 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-SMALLEST = 1e-10  # P(observed | true) is kept above this, as in the fit
-
 
 def right(result: Consensus) -> Reals:
     """(J,) P(the label of a judgment is the true one | the other judgments of its item, its gold, and models)."""
     judgments, beliefs = result.judgments, result.beliefs
-    rows = Rows.of(judgments, result.backend)
     power = result.tempering.power(judgments.per_item)
     found = np.empty(judgments.n_judgments)
     cells, A = result.confusions, result.confusions.pseudo_counts
@@ -40,7 +36,7 @@ def right(result: Consensus) -> Reals:
         if isinstance(beliefs, SparsePosterior):
             others.right_sparse(
                 starts,
-                rows.row,
+                result.row,
                 judgments.label,
                 beliefs.start[part.start : part.stop + 1],
                 beliefs.candidate,
@@ -56,7 +52,7 @@ def right(result: Consensus) -> Reals:
             )
         else:
             C = C_cell.reshape(-1, judgments.n_labels)
-            others.right(starts, rows.row, judgments.label, C, beliefs.dense(part), power[part], found)
+            others.right(starts, result.row, judgments.label, C, beliefs.dense(part), power[part], found)
 
     result.backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
     return found

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
+from consensus.kernels import SMALLEST
 from consensus.kernels import others as kernels
 from consensus.models import pooled_prior
-from consensus.models.rows import IN_REGISTERS, Rows
+from consensus.models.rows import IN_REGISTERS
 from consensus.posterior import DensePosterior
 from consensus.worker_audit import others
 
@@ -90,14 +91,14 @@ def records(result: Consensus) -> Records:
     counts = _Counts((W, n_bins, 2))
     beliefs = result.beliefs
     if isinstance(beliefs, DensePosterior):
-        rows, (tables, doubt) = Rows.of(judgments, result.backend), _tables(result)
-        priors = _priors(result, beliefs, rows)
+        tables, doubt = _tables(result)
+        priors = _priors(result, beliefs)
 
         def shard(part: slice) -> tuple[Reals, Reals]:
             found, s, logs = counts.taken(), np.zeros((n_bins, 2)), np.tile([0.0, 1.0], (W, 1))
             starts = judgments.item_start[part.start : part.stop + 1]
             prior = priors if len(priors) == 1 else priors[part]
-            mine = starts, rows.row, rows.worker, judgments.label
+            mine = starts, result.row, result.confusions.row_worker, judgments.label
             kernels.records(*mine, tables, doubt, prior, K, bin_of, found, s, logs)
             counts.given_back(found)
             return s, logs[:, 0] + np.log(logs[:, 1])
@@ -179,7 +180,7 @@ def _tables(result: Consensus) -> tuple[Reals, Reals]:
     return tables, doubt
 
 
-def _priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> Reals:
+def _priors(result: Consensus, beliefs: DensePosterior) -> Reals:
     """Prior of every item (I, K), or wider, where gold or models make them differ; else (1, K), that of the class."""
     judgments = result.judgments
     own = np.zeros(judgments.n_items, np.bool_)
@@ -190,13 +191,13 @@ def _priors(result: Consensus, beliefs: DensePosterior, rows: Rows) -> Reals:
     items = np.flatnonzero(own)
     K = judgments.n_labels
     priors = np.zeros((judgments.n_items if len(items) else 1, max(K, IN_REGISTERS)))
-    priors[:, :K] = np.maximum(result.prior_shares, others.SMALLEST)
+    priors[:, :K] = np.maximum(result.prior_shares, SMALLEST)
     if len(items):  # read off the posterior, by taking out what the judgments say
         power = result.tempering.power(judgments.per_item[items])
         with np.errstate(divide="ignore"):
             logs = np.log(beliefs.table[items]) / power[:, None]
         mine = np.flatnonzero(own[judgments.item])
         log_C = np.log(others.cell_likelihoods(result).reshape(-1, K))
-        np.subtract.at(logs, (np.cumsum(own) - 1)[judgments.item[mine]], log_C[rows.row[mine]])
+        np.subtract.at(logs, (np.cumsum(own) - 1)[judgments.item[mine]], log_C[result.row[mine]])
         priors[items, :K] = np.exp(logs - logs.max(axis=1, keepdims=True))
     return priors

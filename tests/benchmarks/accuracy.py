@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import consensus
 from consensus import evaluation
-from consensus.models import majority_vote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +61,7 @@ def compared(name: str, peers_python: Path | None) -> list[Row]:
     path = DATASETS / name / "judgments.csv"
     truth = consensus.read_gold(DATASETS / name / "truth.csv")
     judgments = consensus.read(path)
-    votes = majority_vote.fit(judgments)
+    votes = consensus.fit(judgments, model="majority_vote")
     rows = [Row.of("majority vote", evaluation.evaluate(votes.posteriors, truth)[0])]
     if peers_python is not None:
         peer = peers.dawid_skene(peers_python, path, PEER_ITERATIONS)

@@ -21,7 +21,6 @@ import pandas as pd
 import consensus
 from consensus import evaluation
 from consensus.formats import read_model_votes
-from consensus.models import majority_vote
 from consensus.simulation import simulate_votes, votes_table
 
 if TYPE_CHECKING:
@@ -190,7 +189,7 @@ def simulated(seeds: Sequence[int], python: Path | None, n_items: int = N_ITEMS)
                 drawn.judgments, model_votes=replace(votes, families=votes.models)
             ).posteriors,
             "consensus, people only": consensus.fit(drawn.judgments).posteriors,
-            "majority vote of all": majority_vote.fit(both).posteriors,
+            "majority vote of all": consensus.fit(both, model="majority_vote").posteriors,
         }
         if python is not None:
             posteriors["crowd-kit DawidSkene, models as workers"] = crowd_kit(python, both)

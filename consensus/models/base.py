@@ -1,0 +1,121 @@
+"""What a model is, which there are, and how one is fitted: the inputs are prepared once, for whichever it is."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+
+from consensus.backends import Threads
+from consensus.config import FitConfig
+from consensus.models.inputs import prepared
+
+if TYPE_CHECKING:
+    from consensus.backends import Backend
+    from consensus.judgments import AlignedGold, Judgments
+    from consensus.result import Consensus
+    from consensus.votes import AlignedVotes
+
+MODELS = {
+    "dawid_skene": "consensus.models.dawid_skene",
+    "majority_vote": "consensus.models.majority_vote",
+}
+"""Every model by its name, and the module that is imported when it is first asked for."""
+
+Progress = Callable[[str, int, float, float], None]
+"""Called after every pass with: stage, passes done, objective per judgment (nats), its gain (nats); and where a stage
+without passes begins, with 0 passes done and NaN."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Execution:
+    """How a fit is carried out. Of this only the seed can change a result."""
+
+    backend: Backend
+    progress: Progress | None = None
+    seed: int = 0
+
+    def tell(self, stage: str, done: int = 0, objective: float = np.nan, gain: float = np.nan) -> None:
+        """Report a pass, or without more than its name that a stage begins."""
+        if self.progress is not None:
+            self.progress(stage, done, objective, gain)
+
+
+class Model(Protocol):
+    """What the module of a model offers."""
+
+    def fit(
+        self,
+        judgments: Judgments,
+        votes: AlignedVotes | None,
+        gold: AlignedGold | None,
+        settings: FitConfig,
+        run: Execution,
+    ) -> Consensus:
+        """Merge ``judgments`` over the label set, beside ``votes`` and ``gold`` that are aligned with them.
+
+        Raises
+        ------
+        ConsensusError
+            The model can't be fitted to these.
+        """
+
+    def pass_seconds(self, judgments: Judgments, settings: FitConfig, run: Execution) -> float:
+        """How long one pass over ``judgments`` takes; 0 for a model that makes none."""
+
+
+def chosen(settings: FitConfig) -> Model:
+    """The model that the settings name."""
+    return cast("Model", importlib.import_module(MODELS[settings.model]))
+
+
+def fit(
+    judgments: Any,
+    config: FitConfig | None = None,
+    *,
+    model_votes: Any = None,
+    gold: Any = None,
+    backend: Backend | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Consensus:
+    """Merge judgments into labels with confidence, and estimate every worker's confusion matrix.
+
+    Parameters
+    ----------
+    judgments
+        From ``consensus.read``, or anything that it reads.
+    config
+        Settings; the defaults suit all data.
+    model_votes
+        What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
+        None.
+    gold
+        Items whose label is known, from ``read_gold`` or anything that it reads: clamped, and used to audit the
+        confidence of the others; from 100 that people judged on (and without ``rho``) also to fit it.
+    backend
+        Where shards are worked on; threads of this process by default.
+    progress
+        Called after every EM pass.
+    **settings
+        Fields of ``FitConfig``, such as ``prior="none"``.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range, or the model takes no model votes.
+    JudgmentError
+        There are no judgments, a label is outside the given set, or the gold does not fit.
+    """
+    config = FitConfig.of(config, **settings)
+    run = Execution(backend or Threads(config.threads), progress, config.seed)
+    judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
+    return chosen(config).fit(judgments, votes, aligned, config, run)
+
+
+def pass_seconds(judgments: Judgments, config: FitConfig) -> float:
+    """How long one pass of the model takes over ``judgments``, which are over the label set already."""
+    return chosen(config).pass_seconds(judgments, config, Execution(Threads(config.threads), seed=config.seed))

@@ -1,0 +1,136 @@
+"""What EM is run on: judgments as they are laid out, the prior to start from, gold, and the votes of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.models import diagnostics, model_contact, pooled_prior
+from consensus.models.layout import lay_out
+from consensus.models.priors import Priors, VotedPriors, of_class
+from consensus.models.rows import Rows
+from consensus.models.votes_prior import VotesPrior
+from consensus.votes import ModelFindings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.config import FitConfig, Prior
+    from consensus.judgments import AlignedGold, Judgments
+    from consensus.models.layout import Layout
+    from consensus.votes import AlignedVotes, Weights
+
+OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
+FEW_WORKERS = 5  # beside model votes, fewer tell too little about how workers err to learn a prior from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What EM is run on."""
+
+    judgments: Judgments
+    rows: Rows
+    """The judgments by observed row."""
+    layout: Layout
+    """What EM works on: ``rows`` where all labels of every item are weighed."""
+    accepted: NDArray[np.bool_]
+    """(G, K) accepted labels of gold items."""
+    prior_row: NDArray[np.int32]
+    """(I,) 0 for items without gold, g + 1 for gold item g."""
+    prior: Prior
+    pseudo_counts: NDArray[np.float64]
+    """(K, K) A to start from (prior="learnt") or to keep."""
+    max_iterations: int
+    tolerance: float
+    small: bool = False
+    """Too few judgments to learn the prior of the confusions and rho from."""
+    votes: VotesPrior | None = None
+    """What models say; None without them."""
+
+    @classmethod
+    def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
+        """The problem that ``judgments`` and ``gold`` pose."""
+        rows = Rows.of(judgments, backend)
+        prior_row = np.zeros(judgments.n_items, np.int32)
+        accepted = np.zeros((0, judgments.n_labels), np.bool_)
+        if gold is not None:
+            accepted = gold.accepted
+            prior_row[gold.items] = np.arange(1, len(gold.items) + 1)
+        small = diagnostics.is_small(judgments)
+        fallback = small and settings.prior == "learnt"
+        prior: Prior = "fixed" if fallback else settings.prior
+        A = pooled_prior.one_coin(judgments.n_labels) if fallback else pooled_prior.fixed(judgments.n_labels)
+        return cls(
+            judgments=judgments,
+            rows=rows,
+            layout=lay_out(judgments, rows, gold),
+            accepted=accepted,
+            prior_row=prior_row,
+            prior=prior,
+            pseudo_counts=np.zeros_like(A) if prior == "none" else A,
+            max_iterations=settings.max_iterations,
+            tolerance=settings.tolerance,
+            small=small,
+        )
+
+    @property
+    def weighs_all_labels(self) -> bool:
+        """Every label of every item and row has its place in a table."""
+        return self.layout is self.rows
+
+    @property
+    def has_outside_view(self) -> bool:
+        """Models voted on half of the items that people judged, or more: something else may contradict people."""
+        return self.votes is not None and self.votes.share_beside >= OUTSIDE
+
+    @property
+    def n_opinions(self) -> int:
+        """Judgments and votes: what the tolerance is counted by."""
+        votes = self.votes
+        return self.rows.n_judgments + (0 if votes is None else len(votes.soft_model) + len(votes.hard_model))
+
+    def priors(self, pi: NDArray[np.float64], weights: Weights | None, backend: Backend) -> Priors:
+        """The prior of every item: pi, restricted to the accepted labels of gold; or its own where models voted."""
+        if self.votes is not None:
+            return VotedPriors(self, self.votes).made(pi, weights or self.votes.start, backend)
+        table = of_class(pi, self.accepted)
+        return Priors(table, self.prior_row, len(table))
+
+
+def posed(
+    judgments: Judgments,
+    votes: AlignedVotes | None,
+    gold: AlignedGold | None,
+    settings: FitConfig,
+    backend: Backend,
+) -> tuple[Problem, ModelFindings | None]:
+    """The problem, and with model votes which of the models are believed what.
+
+    Raises
+    ------
+    JudgmentError
+        There are model votes beside so many labels that not all of them can be weighed.
+    """
+    problem = Problem.of(judgments, gold, settings, backend)
+    if votes is None:
+        return problem, None
+    if not problem.weighs_all_labels:
+        raise JudgmentError(
+            f"model votes beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table "
+            "of all items and labels; leave out rare labels, or the model votes"
+        )
+    met, copies = model_contact.meetings(votes, judgments, gold, backend)
+    circular = np.isin(votes.models, list(settings.trained_on_consensus)) | copies
+    known = (met >= model_contact.MET) & ~circular
+    soft = slice(None) if len(votes.probability) == len(votes.row) else votes.row >= 0
+    believed = known & (votes.per_model(soft) > 0)
+    own = VotesPrior.of(votes, judgments, gold, believed, circular, known, backend)
+    if len(own.item):  # else no vote counts
+        problem = replace(problem, votes=own)
+    if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
+        problem = replace(problem, prior="fixed")
+    return problem, ModelFindings(votes, own.start, met, believed, known, circular)
