@@ -49,9 +49,7 @@ class TestKernel:
             C if by_item else np.zeros((0, 1, 1)), entropy(C), usual, price, np.arange(64, dtype=np.int32) % W
         )
         candidates = 64  # all who are drawn
-        kernels.choose(
-            asked, kernels.Judged(starts, worker), workers, 7, candidates, np.full(W, 1000), found, told
-        )
+        kernels.choose(asked, kernels.Judged(starts, worker), workers, 7, candidates, np.full(W, 1000), found, told)
         best = 0
         for i in range(n):
             chosen = found[i][found[i] >= 0].tolist()

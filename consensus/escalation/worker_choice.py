@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 N_CANDIDATES = 3
 """Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
-QUOTA = 2.0  # times the usual share of a worker's judgments that he may be suggested for
+QUOTA = 2.0  # times the usual share of a worker's judgments that they may be suggested for
 MOST_CELLS = 20_000_000  # of the confusions of all who may be suggested, up to which they are weighed by item
 DRAWN = 1 << 16  # places from which candidates are drawn
 MOST_WEIGHED = 200_000
@@ -52,8 +52,8 @@ def suggested(result: Consensus, items: NDArray[np.int64], wanted: Offsets, pool
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), per money where the ``pool`` has prices, with C as right as workers surely are
     (``accuracy.lower_confidence``); for very many items, or labels, that of the fitted confusions with the class prior.
-    Nobody is asked twice about an item, for more than twice his usual share (or more than he is available for), or who
-    is right less often than by chance.
+    Nobody is asked twice about an item, for more than twice their usual share (or more than they are available for), or
+    who is right less often than by chance.
 
     The same for any number of threads.
     """
@@ -131,7 +131,7 @@ def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[R
         activity, available, price = pool.activity(result.judgments), pool.available, pool.price
     share = np.where(right & (available > 0), activity, 0.0)
     quota = np.ceil(QUOTA * total * share / max(share.sum(), 1.0))
-    if pool is not None:  # whoever says how much he can do has said it
+    if pool is not None:  # whoever says how much they can do has said it
         quota = np.where(np.isfinite(available), available, quota) * (share > 0)
     return share, quota.astype(np.int64), price
 

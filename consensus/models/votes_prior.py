@@ -207,7 +207,6 @@ class VotesPrior:
 
         Returns the sum of the logarithms of what they were divided by.
         """
-
         learnt = kernels.Learnt(weights.weight, weights.log_shares, weights.Cm, weights.CF)
 
         def shard(part: slice) -> float:

@@ -38,7 +38,8 @@ def expected_of_suspects(
     """Positions in ``pairs`` of those between two suspects, and the agreements that are expected of them.
 
     Suspects are the workers of the ``suspicious`` pairs, and near each other where one or two such pairs join them: of
-    a ring, some pairs may not look suspicious before its consensus is taken away. Workers ``also_near`` are near to all.
+    a ring, some pairs may not look suspicious before its consensus is taken away. Workers ``also_near`` are near to
+    all of them.
     """
     judgments = by_worker.judgments
     a, b = pairs.a[suspicious], pairs.b[suspicious]
