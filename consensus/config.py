@@ -1,7 +1,7 @@
 """Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -204,6 +204,88 @@ class EscalateConfig(_Settings):
                 "(--min-judgments), too, or raise max_judgments"
             )
         return self
+
+
+class BudgetConfig(FitConfig):
+    """Which ways to ask ``plan_budget`` replays, and how they are fitted."""
+
+    votes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(2, 3, 5), description="Numbers of judgments an item."
+    )
+    targets: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        default=(0.9, 0.95, 0.99), description="Confidences, each from two judgments an item to max_judgments."
+    )
+    without: dict[str, tuple[str, ...]] | None = Field(
+        default=None, description="Groups of workers by name, each of them left out once."
+    )
+    price: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Of a judgment, in any unit. Default: what the judgments have beside them.",
+    )
+    most_items: int = Field(default=5_000, ge=1, description="Items that are replayed at most, drawn at random.")
+    seed: int = Field(default=0, ge=0, description="Seed of that draw, and of the order of the judgments.")
+
+    def of_fit(self) -> FitConfig:
+        """How each way is fitted, with the seed of every other fit."""
+        given = self.model_fields_set & FitConfig.model_fields.keys() - {"seed"}
+        return FitConfig.of(None, **{name: getattr(self, name) for name in given})
+
+
+class CrowdConfig(_Settings):
+    """What a simulated crowd is like."""
+
+    accuracy: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="Mean accuracy of the ordinary workers; each has an accuracy and errors of their own.",
+    )
+    spammers: float = Field(default=0.0, ge=0, le=1, description="Share of workers who answer at random.")
+    adversaries: float = Field(default=0.0, ge=0, le=1, description="Share of workers who mostly give a wrong answer.")
+    biased: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of workers who are ordinary but take one label for another one in most of its items.",
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of everything drawn.")
+
+    @model_validator(mode="after")
+    def _shares_of_one_crowd(self) -> Self:
+        if self.spammers + self.adversaries + self.biased > 1.0 + 1e-9:
+            raise ValueError(
+                f"spammers {self.spammers:g}, adversaries {self.adversaries:g} and biased {self.biased:g} are shares "
+                "of one crowd; lower them to 1 together"
+            )
+        return self
+
+
+class ModelsConfig(_Settings):
+    """What simulated models are like."""
+
+    accuracy: float = Field(default=0.8, ge=0, le=1, description="Of every model.")
+    shared: float = Field(
+        default=0.6, ge=0, le=1, description="Share of a model's mistakes that its whole family makes."
+    )
+    soft: bool = Field(
+        default=False,
+        description="Votes are probabilities: that of the label a model finds best is right as often as it says, the "
+        "rest is even.",
+    )
+    temperature: float = Field(
+        default=1.0,
+        ge=0.01,
+        le=100,
+        description="Logarithms of soft votes are divided by it: below 1 the models are too sure of themselves, above "
+        "1 too unsure.",
+    )
+    families: int = Field(default=1, ge=1, description="Models are dealt out to so many families in turn.")
+    share_of_items: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the items that the models vote on, all of them on the same."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of everything drawn.")
 
 
 class AuditConfig(_Settings):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus.config import CrowdConfig, ModelsConfig
 from consensus.errors import ConfigError
 from consensus.judgments import Judgments, Tally
 from consensus.votes import ModelVotes, VoteTally
@@ -84,13 +85,9 @@ def simulate(
     n_labels: int = 3,
     per_item: float = 5.0,
     *,
-    accuracy: float = 0.75,
-    spammers: float = 0.0,
-    adversaries: float = 0.0,
-    biased: float = 0.0,
     prior: ArrayLike | None = None,
     confusion: ArrayLike | None = None,
-    seed: int = 0,
+    **settings: Any,
 ) -> Simulation:
     """Draw judgments from workers with planted confusion matrices.
 
@@ -100,24 +97,20 @@ def simulate(
         Sizes I, W, K.
     per_item
         Mean judgments an item; an item gets the whole number below or above. At most ``n_workers``.
-    accuracy
-        Mean accuracy of the ordinary workers; each has his own, and his own errors.
-    spammers, adversaries, biased
-        Shares of workers who answer at random, who mostly give a wrong answer, and who are ordinary but take one label
-        for another one in SWAPPED of its items (of two labels, the other one is then right in .98).
     prior
         (K,) shares of the true labels; even by default.
     confusion
         (W, K, K) P(observed | true) of each worker, instead of drawn ones; sets W and K.
-    seed
-        Of everything drawn.
+    **settings
+        Fields of ``CrowdConfig``, such as ``accuracy=0.7``, ``spammers=0.2`` or ``seed=1``.
 
     Raises
     ------
     ConfigError
-        A size or share is out of range, or ``confusion`` or ``prior`` is no probability table.
+        A setting is unknown, a size or share is out of range, or ``confusion`` or ``prior`` is no probability table.
     """
-    rng = np.random.default_rng(seed)
+    crowd = CrowdConfig.of(None, **settings)
+    rng = np.random.default_rng(crowd.seed)
     if confusion is not None:
         table = np.asarray(confusion, np.float64)
         if table.ndim != 3 or table.shape[1] != table.shape[2] or not _sums_to_one(table):
@@ -126,11 +119,7 @@ def simulate(
     else:
         _check("workers", n_workers, 1, 10_000_000)
         _check("labels", n_labels, 1, 10_000)
-        _check("accuracy", accuracy, 0.0, 1.0)
-        _check("spammers", spammers, 0.0, 1.0)
-        _check("adversaries", adversaries, 0.0, 1.0 - spammers)
-        _check("biased", biased, 0.0, 1.0 - spammers - adversaries)
-        table = _confusions(rng, n_workers, n_labels, accuracy, spammers, adversaries, biased)
+        table = _confusions(rng, n_workers, n_labels, crowd)
     _check("items", n_items, 1, 2**31 - 1)
     _check("judgments an item (per_item)", per_item, 1, n_workers)
     shares = np.full(n_labels, 1.0 / n_labels) if prior is None else np.asarray(prior, np.float64)
@@ -161,18 +150,7 @@ def simulate(
     return Simulation(judgments, truth, table, shares)
 
 
-def simulate_votes(
-    drawn: Simulation,
-    n_models: int = 5,
-    *,
-    accuracy: float = 0.8,
-    shared: float = 0.6,
-    soft: bool = False,
-    temperature: float = 1.0,
-    families: int = 1,
-    share_of_items: float = 1.0,
-    seed: int = 0,
-) -> ModelVotes:
+def simulate_votes(drawn: Simulation, n_models: int = 5, **settings: Any) -> ModelVotes:
     """Draw votes of models on the items of a simulation.
 
     All models of a family give the same wrong label with probability ``(1 - accuracy) * shared``; else each errs alone,
@@ -184,42 +162,30 @@ def simulate_votes(
         Items, labels and truth.
     n_models
         M.
-    accuracy
-        Of every model.
-    shared
-        Share of a model's mistakes that its whole family makes.
-    soft
-        Votes are probabilities (K,): that of the label it finds best is right as often as it says, the rest is even.
-    temperature
-        Logarithms of soft votes are divided by it: below 1 the models are too sure of themselves, above 1 too unsure.
-    families
-        Models are dealt out to so many families in turn.
-    share_of_items
-        Share of the items that the models vote on, all of them on the same.
-    seed
-        Of everything drawn.
+    **settings
+        Fields of ``ModelsConfig``, such as ``accuracy=0.9``, ``soft=True`` or ``families=2``.
 
     Raises
     ------
     ConfigError
-        A size or share is out of range.
+        A setting is unknown, or a size or share is out of range.
     """
+    given = ModelsConfig.of(None, **settings)
+    accuracy, families = given.accuracy, given.families
     n_items, n_labels = len(drawn.truth), len(drawn.prior)
     _check("labels", n_labels, 2, 10_000)
     _check("models", n_models, 1, 10_000)
     _check("families", families, 1, n_models)
-    _check("accuracy of the models", accuracy, 1.0 / n_labels if soft else 0.0, 1.0)
-    _check("shared mistakes", shared, 0.0, 1.0)
-    _check("temperature", temperature, 0.01, 100.0)
-    _check("share of items", share_of_items, 1.0 / n_items, 1.0)
-    rng = np.random.default_rng([seed, 1])  # another stream than that of the judgments
-    chosen = np.sort(rng.choice(n_items, max(round(share_of_items * n_items), 1), replace=False))
+    _check("accuracy of the models", accuracy, 1.0 / n_labels if given.soft else 0.0, 1.0)
+    _check("share of items", given.share_of_items, 1.0 / n_items, 1.0)
+    rng = np.random.default_rng([given.seed, 1])  # another stream than that of the judgments
+    chosen = np.sort(rng.choice(n_items, max(round(given.share_of_items * n_items), 1), replace=False))
     family = np.arange(n_models) % families
-    label = _votes(rng, drawn.truth[chosen], family, n_labels, accuracy, shared).ravel()
+    label = _votes(rng, drawn.truth[chosen], family, n_labels, accuracy, given.shared).ravel()
     probability, row = np.zeros((0, n_labels), np.float32), np.full(len(label), -1, np.int32)
-    if soft:
+    if given.soft:
         right = label == np.repeat(drawn.truth[chosen], n_models)
-        probability = _stated(_confidence(rng, right, n_labels, accuracy), label, n_labels, temperature)
+        probability = _stated(_confidence(rng, right, n_labels, accuracy), label, n_labels, given.temperature)
         row = np.arange(len(label), dtype=np.int32)
     labels, of_family = drawn.judgments.labels, _ids("family_", families).to_pylist()
     return ModelVotes(
@@ -232,7 +198,7 @@ def simulate_votes(
         models=tuple(_ids("model_", n_models).to_pylist()),
         families=tuple(of_family[f] for f in family),
         labels=labels,
-        declared=frozenset(labels if soft else ()),
+        declared=frozenset(labels if given.soft else ()),
         tally=VoteTally(len(label), len(label)),
     )
 
@@ -312,15 +278,16 @@ def _confusions(
     rng: np.random.Generator,
     n_workers: int,
     n_labels: int,
-    accuracy: float,
-    spammers: float,
-    adversaries: float,
-    biased: float,
+    crowd: CrowdConfig,
 ) -> NDArray[np.float64]:
-    """Draw (W, K, K): diagonals around each worker's own accuracy, errors spread unevenly."""
+    """Draw (W, K, K): diagonals around each worker's own accuracy, errors spread unevenly.
+
+    Biased workers take a label for another one in SWAPPED of its items; of two labels, the other one is then right in
+    .98.
+    """
     off = rng.dirichlet(np.full(max(n_labels - 1, 1), 2.0), (n_workers, n_labels))
-    own = np.clip(rng.normal(accuracy, 0.1, n_workers), 0.05, 0.98)
-    n_spammers, n_adversaries = round(spammers * n_workers), round(adversaries * n_workers)
+    own = np.clip(rng.normal(crowd.accuracy, 0.1, n_workers), 0.05, 0.98)
+    n_spammers, n_adversaries = round(crowd.spammers * n_workers), round(crowd.adversaries * n_workers)
     order = rng.permutation(n_workers)
     own[order[n_spammers : n_spammers + n_adversaries]] = 0.2 / max(n_labels - 1, 1)
     diagonal = np.clip(rng.normal(own[:, None], 0.04, (n_workers, n_labels)), 0.01, 0.99)
@@ -332,11 +299,11 @@ def _confusions(
     table[order[:n_spammers]] = rng.dirichlet(np.full(n_labels, 2.0), n_spammers)[:, None, :]
     if n_labels > 1:
         first = n_spammers + n_adversaries
-        for w in order[first : first + round(biased * n_workers)]:
+        for w in order[first : first + round(crowd.biased * n_workers)]:
             k, taken = rng.choice(n_labels, 2, replace=False)
             table[w, k] *= (1.0 - SWAPPED) / (1.0 - table[w, k, taken])
             table[w, k, taken] = SWAPPED
-            if n_labels == 2:  # else hardly anything would be left that he tells
+            if n_labels == 2:  # else hardly anything would be left that they tell
                 table[w, taken, [k, taken]] = 0.02, 0.98
     return table
 

@@ -1,4 +1,11 @@
-"""How far workers agree: alpha, kappas, AC1 and plain agreement, each with an interval and without any model."""
+"""How far workers agree: alpha, kappas, AC1 and plain agreement, each with an interval and without any model.
+
+Intervals are 95 % percentile intervals of a bootstrap over items: workers are taken as given. Items with equal label
+counts are interchangeable, so a sample draws how often each set of counts occurs from a multinomial, which is the
+bootstrap of single items exactly. Where there are more than 4,096 such sets (fewer with many labels, never fewer than
+200), items are dealt out at random to as many blocks of equal size, and blocks are drawn instead. Samples in which a
+statistic has no value (one label only) are left out.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +53,8 @@ def agreement(
     """How far workers agree on the items that two or more of them judged.
 
     Only these items count, for the shares of labels, too. A worker who judged an item several times
-    (``repeats="keep"``) counts there once if all of them say the same, and not at all if they do not: nobody agrees or
-    disagrees with themselves here.
+    (``repeats="keep"``) counts there once if all of them say the same, and not at all if they do not: here nobody
+    agrees or disagrees with an earlier judgment of their own.
 
     Parameters
     ----------
@@ -71,8 +78,8 @@ def agreement(
         label, worker_a, worker_b
             Where they apply.
         value, low, high
-            The statistic, and its 95 % interval. Alpha, kappas and AC1 go from -1 to 1: 1 is perfect agreement, 0
-            what chance would give. The others are shares, 0 to 1.
+            The statistic, and its 95 % interval, by a bootstrap over items (see the module). Alpha, kappas and AC1 go
+            from -1 to 1: 1 is perfect agreement, 0 what chance would give. The others are shares, 0 to 1.
         n_items, n_judgments
             Items judged by two or more workers, and the judgments of them; for a pair, the items they share.
         reason
@@ -109,14 +116,6 @@ def agreement(
         A setting is unknown or out of range, or there are too many labels or pairs for it.
     FormatError, JudgmentError
         The judgments can't be read.
-
-    Notes
-    -----
-    Intervals are 95 % percentile intervals of a bootstrap over items: workers are taken as given. Items with equal
-    label counts are interchangeable, so a sample draws how often each set of counts occurs from a multinomial, which is
-    the bootstrap of single items exactly. Where there are more than 4,096 such sets (fewer with many labels, never
-    fewer than 200), items are dealt out at random to as many blocks of equal size, and blocks are drawn instead.
-    Samples in which a statistic has no value (one label only) are left out.
     """
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from consensus import fit, read, simulate
 from consensus.judgments import Judgments
 from consensus.kernels import behaviour as kernels
+from consensus.kernels.timelines import Shard
 from consensus.worker_audit import WorkerAudit, behaviour_columns, behaviours
 from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
-from tests.test_drift import MARCH, at_random, crowds, lines_of, stamped
+from tests.test_drift import ALL, MARCH, at_random, crowds, lines_of, stamped
 
 SECOND = 1_000_000
 WITHOUT_TIMES = "seconds_median too_fast longest_streak streak_p n_sessions early_right late_right fatigue_p".split()
@@ -36,9 +37,9 @@ class TestKernels:
     def test_pauses_and_sessions(self, crowd: Any) -> None:
         worker, time, right = crowd
         lines, seconds, n = lines_of(worker, time), np.empty(len(worker)), np.zeros(3, np.int64)
-        kernels.pauses(lines.start, lines.first, lines.judgment, lines.time, 2, seconds, n)
+        kernels.pauses(lines.of_workers(ALL), 2, seconds, n)
         out = np.zeros((3, 4))
-        kernels.sessions(lines.start, lines.first, lines.judgment, lines.time, right, 2, out)
+        kernels.sessions(lines.of_workers(ALL), right, 2, out)
         expected = np.full(len(worker), np.nan)
         for w, own in enumerate(timed_of(worker, time)):
             found = naive.split_sessions(own, time[own].tolist(), 2)
@@ -83,7 +84,7 @@ class TestKernels:
         )
         streaks, constant = np.empty((3, 2)), np.empty((3, 2))
         consensus = consensus.astype(np.int32)
-        kernels.answers(lines.start, lines.first, lines.judgment, label, item, consensus, n_labels, streaks, constant)
+        kernels.answers(lines.of_workers(ALL), label, item, consensus, n_labels, streaks, constant)
         for w, own in enumerate(timed_of(worker, time)):
             every = np.flatnonzero(worker == w)
             if len(every):
@@ -121,7 +122,7 @@ def test_a_long_streak_is_no_chance() -> None:
     label = np.array([0, 1] * 200 + [0] * 200, np.int32)
     at, streaks, constant = np.arange(600, dtype=np.int32), np.empty((1, 2)), np.empty((1, 2))
     start = np.array([0, 600])
-    kernels.answers(start, start[:1], at, label, at, label, 2, streaks, constant)
+    kernels.answers(Shard(start, start[:1], at, at.astype(np.int64)), label, at, label, 2, streaks, constant)
     assert streaks[0].tolist() == [200.0 + 0, 0.0]  # too small to tell from nothing
 
 

@@ -127,16 +127,15 @@ class TestKernels:
         by_worker = ByWorker.of(judgments)
         pairs = shared_items.pairs_sharing(by_worker, 1, Threads(1))
         start = np.searchsorted(pairs.a, np.arange(6)).astype(np.int64)
-        out = np.empty(len(pairs))
-        told = (by_worker.worker_start, by_worker.judgment, by_worker.told, by_worker.n_bits, judgments.item)
-        kernels.expected_same(0, *told, start, pairs.b, C, posterior, power, out)
+        out, fitted = np.empty(len(pairs)), kernels.Fitted(C, posterior, power)
+        kernels.expected_same(0, by_worker.made(slice(0, 5)), judgments.item, start, pairs.b, fitted, out)
         both = list(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True))
         np.testing.assert_allclose(out, [naive.expected(judgments, a, b, C, posterior, power) for a, b in both])
 
         some, excess, shared = np.arange(0, 12, 2, dtype=np.int32), np.zeros(5), np.zeros(5, np.int64)
-        args = (judgments.item_start, judgments.worker, judgments.label, C)
+        of_some = kernels.Fitted(C, posterior[some], power[some])
         left_out = np.array([False, False, True, False, False])
-        kernels.excess_of_workers(some, *args, posterior[::2], power[::2], left_out, excess, shared)
+        kernels.excess_of_workers(some, shared_items.judged(judgments), of_some, left_out, excess, shared)
         counted = judgments.subset((judgments.item % 2 == 0) & (judgments.worker != 2))
         by_hand = naive.excess_of_workers(judgments, counted, C, posterior, power)
         np.testing.assert_allclose(excess, [by_hand[w][0] for w in range(5)])
@@ -155,18 +154,19 @@ class TestKernels:
         own = [by_worker.judgment[slice(*by_worker.worker_start[w : w + 2])] for w in near]
         own_start, near_start = (np.cumsum([0, *map(len, some)]) for some in (own, near.values()))
         all_near = np.array([w for group in near.values() for w in sorted(group)], np.int32)
-        suspects = np.array(list(near), np.int32)
-        lists = (own_start, np.concatenate(own), near_start, all_near)
-        told = (judgments.item, judgments.item_start, judgments.worker, judgments.label, C, posterior, power)
+        suspects = kernels.Suspects(
+            np.array(list(near), np.int32), own_start, np.concatenate(own), near_start, all_near
+        )
+        given, fitted = shared_items.judged(judgments), kernels.Fitted(C, posterior, power)
         C_own = np.empty((3, K, K))
-        kernels.own_confusions(suspects, *lists, *told, 1.5, 4, most, C_own)
+        kernels.own_confusions(suspects, given, fitted, 1.5, 4, most, C_own)
         positive = np.maximum(posterior, 1e-300)
         for s, w in enumerate(near):
             step = len(own[s]) // most + 1
             expected = naive.own_confusion(judgments, w, near[w], C, positive, power, 1.5, 4, step)
             np.testing.assert_allclose(C_own[s], expected, rtol=1e-9)
         first, second, out = np.array([0, 0], np.int32), np.array([1, 2], np.int32), np.empty(2)
-        kernels.expected_of_suspects(first, second, *lists, *told, C_own, out)
+        kernels.expected_of_suspects(first, second, suspects, given, fitted, C_own, out)
         for p, (a, b) in enumerate([(1, 4), (1, 5)]):
             tables = (C_own[first[p]], C_own[second[p]])
             by_hand = naive.expected_of_suspects(judgments, (a, b), near[a] | near[b], tables, C, positive, power)

@@ -22,6 +22,7 @@ from tests.conftest import DIGITS, Run
 from tests.strategies import encoded
 
 DAY = 86_400_000_000
+ALL = slice(0, 3)  # of the workers of ``crowds``
 MARCH = int(np.datetime64("2025-03-01", "us").astype(np.int64))
 
 
@@ -74,7 +75,7 @@ class TestKernels:
     def test_changes_and_their_span(self, crowd: Any) -> None:
         worker, time, right = crowd
         lines, out = lines_of(worker, time), np.empty((3, 5))
-        kernels.changes(lines.start, lines.first, lines.judgment, lines.time, right, 2, out)
+        kernels.changes(lines.of_workers(ALL), right, 2, out)
         places = np.zeros((3, 2), np.int64)
         ends = np.stack([lines.first, lines.start[1:]], axis=1)
         kernels.span(ends, lines.judgment, lines.time, right, 2, out[:, 1] - 0.5, places)
@@ -114,7 +115,7 @@ class TestKernels:
         worker, time, right = crowd
         lines, at = lines_of(worker, time), np.array(sorted(places), np.int64)
         out = np.zeros((4, len(at)))
-        kernels.crowd(lines.start, lines.first, lines.judgment, lines.time, right, at, 2, 1.5, out)
+        kernels.crowd(lines.of_workers(ALL), right, at, 2, 1.5, out)
         expected = np.zeros((4, len(at)))
         for judged in naive.timelines(worker, time, 3):
             rights = [right[j] for j in judged if time[j] != naive.UNKNOWN]

@@ -46,7 +46,8 @@ class TestKernels:
         hedge = less ** power[:, None]
         hedged = normalised(q * hedge[0])
         loss, hedged_loss, settled = (np.empty((len(q), 4)) for _ in range(3))
-        kernels.errors(q, hedged, z, np.zeros(z.shape[:2]), hedge[1:], W, 0.9, least, loss, hedged_loss, settled)
+        items, out = kernels.Items(q, hedged, z, np.zeros(z.shape[:2])), kernels.Curves(loss, hedged_loss, settled)
+        kernels.errors(items, kernels.Paths(W, hedge[1:]), 0.9, least, out)
         for i in range(len(q)):
             never = q[i] < kernels.UNLIKELY
             for believed, found in ((q[i], loss[i]), (hedged[i], hedged_loss[i])):
@@ -68,7 +69,8 @@ class TestKernels:
         q = np.full((1, K), 1.0 / K)
         z, walked, one = np.repeat(q[:, None], 3, axis=1), np.ones((K, 3, K, 24)), np.ones((3, K))
         loss, hedged, settled = (np.empty((1, 4)) for _ in range(3))
-        kernels.errors(q, q, z, np.zeros((1, 3)), one, walked, 0.9, 0, loss, hedged, settled)
+        items, out = kernels.Items(q, q, z, np.zeros((1, 3))), kernels.Curves(loss, hedged, settled)
+        kernels.errors(items, kernels.Paths(walked, one), 0.9, 0, out)
         np.testing.assert_allclose(loss, 1.0 - 1.0 / K)
         np.testing.assert_allclose(hedged, loss)
         assert not settled.any()
@@ -88,7 +90,8 @@ class TestKernels:
             z = top[:, None] ** ratio[:, None]
             W = np.ascontiguousarray(walked[:n_labels, :, :, :n_labels].transpose(0, 2, 3, 1))
             loss, hedged, settled = (np.empty((3, M + 1)) for _ in range(3))
-            kernels.errors(top, top, z, rest, np.ones((M, n_labels)), W, 0.8, 0, loss, hedged, settled)
+            items, out = kernels.Items(top, top, z, rest), kernels.Curves(loss, hedged, settled)
+            kernels.errors(items, kernels.Paths(W, np.ones((M, n_labels))), 0.8, 0, out)
             np.testing.assert_allclose(loss[:, 0], 1.0 - q.max(axis=1))
             found.append((loss, settled))
         (loss, settled), (of_eight, settled_of_eight) = found
@@ -100,12 +103,12 @@ class TestKernels:
         q, walked, power = drawn(3, 0)
         z, W = powered(q, walked, power)
         hedge = np.array([0.3, 0.5, 1.0]) ** power[:, None]
-        tables = q, normalised(q * hedge[0]), z, hedge[1:], W
-        found = [np.empty((len(q), 4)) for _ in range(6)]
-        nothing = np.zeros(z.shape[:2])
-        for given, out in ((tables, found[:3]), (look_ahead._at_least_four(*tables), found[3:])):
-            kernels.errors(*given[:3], nothing, *given[3:], 0.8, 1, *out)
-        for three, four in zip(found[:3], found[3:], strict=True):
+        items = kernels.Items(q, normalised(q * hedge[0]), z, np.zeros(z.shape[:2]))
+        paths = kernels.Paths(W, hedge[1:])
+        found = [kernels.Curves(*(np.empty((len(q), 4)) for _ in range(3))) for _ in range(2)]
+        kernels.errors(items, paths, 0.8, 1, found[0])
+        kernels.errors(*look_ahead._at_least_four(items, paths), 0.8, 1, found[1])
+        for three, four in zip(*found, strict=True):
             np.testing.assert_allclose(three, four, atol=1e-12)
 
     @pytest.mark.parametrize("K", [2, 4])
@@ -124,7 +127,7 @@ class TestKernels:
         settled = np.array([[0.0, 0.05, 0.15, 0.5, 0.1], [0.0, 0.0, 0.0, 0.0, 0.0]])
         found = np.empty((2, 7))
         hedged = np.array([[0.6, 0.55, 0.24, 0.24, 0.2], [0.2, 0.2, 0.2, 0.2, 0.2]])
-        kernels.read_off(loss, hedged, settled, 3, 1e-6, 0.1, 0.6, found)
+        kernels.read_off(kernels.Curves(loss, hedged, settled), 3, 1e-6, 0.1, 0.6, found)
         needed = 0.05 + 2 * 0.15 + 3 * 0.5 + 4 * 0.1 + 4 * 0.2
         low, high = (naive_escalation.first_settled(settled[0].tolist(), level) for level in (0.1, 0.6))
         np.testing.assert_allclose(found[0], [0.18 + 5e-7, 0.5, 0.19, needed, low, high, 0.8])

@@ -100,8 +100,12 @@ class TestTable:
 
     def test_errors(self) -> None:
         drawn = simulate(30, 4, 2, 3, seed=2)
-        with pytest.raises(ConfigError, match=r"votes = \[0\]: input should be 1 or more"):
-            plan_budget(drawn.judgments, votes=[0])
+        with pytest.raises(ConfigError, match=r"setting votes\.1 = 0: input should be greater than or equal to 1"):
+            plan_budget(drawn.judgments, votes=[2, 0])
+        with pytest.raises(ConfigError, match=r"setting targets\.0 = 95: .*; 95 % is 0\.95"):
+            plan_budget(drawn.judgments, targets=[95])
+        with pytest.raises(ConfigError, match='unknown setting "items"; the settings are: prior, .* most_items'):
+            plan_budget(drawn.judgments, items=3)
         with pytest.raises(ConfigError, match='without worker "x": nobody of that name has judged'):
             plan_budget(drawn.judgments, votes=[2], targets=[], without={"x": ["x"]})
 

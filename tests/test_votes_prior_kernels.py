@@ -149,8 +149,8 @@ def test_weight_terms(case: Case, seed: int) -> None:
 
     def terms(weight: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         gradient, upper = np.zeros(n), np.zeros((n, n))
-        arrays = votes.soft_start, votes.soft_model, votes.log_q, weight, weights.log_shares, z
-        value = kernels.weight_terms(*arrays, gradient, upper)
+        soft = kernels.Soft(votes.soft_start, votes.soft_model, votes.log_q)
+        value = kernels.weight_terms(soft, weight, weights.log_shares, z, gradient, upper)
         assert (np.tril(upper, -1) == 0).all()
         return float(value), gradient, np.triu(upper) + np.triu(upper, 1).T
 
@@ -173,8 +173,9 @@ def test_count_families(case: Case, seed: int, believed: list[bool]) -> None:
     weights = random_weights(votes, seed)
     posterior = np.random.default_rng(seed).dirichlet(np.full(votes.n_labels, 0.5), case[0].n_items)
     of_models, of_families = np.zeros_like(weights.Cm), np.zeros_like(weights.CF)
-    tables_ = votes.hard_start, votes.hard_model, votes.hard_label, votes.family, votes.alone, weights.Cm, weights.CF
-    kernels.count_families(*tables_, np.ascontiguousarray(posterior[votes.item]), of_models, of_families)
+    hard = kernels.Hard(votes.hard_start, votes.hard_model, votes.hard_label, votes.family, votes.alone)
+    z = np.ascontiguousarray(posterior[votes.item])
+    kernels.count_families(hard, weights.Cm, weights.CF, z, of_models, of_families)
     expected_models, expected_families = naive_votes.count_families(said, weights, posterior)
     np.testing.assert_allclose(of_models, expected_models, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(of_families, expected_families, rtol=1e-9, atol=1e-12)

@@ -38,29 +38,18 @@ class TestKernel:
         rng = np.random.default_rng(0)
         n, W, K = 40, 6, 3
         q, C = rng.dirichlet(np.ones(K), n), rng.dirichlet(np.ones(K), (W, K))
-        C[0] = [[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]  # a label that he never gives
+        C[0] = [[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]  # a label that they never give
         starts = np.arange(n + 1) * 2
         worker = np.concatenate([rng.choice(W, 2, replace=False) for _ in range(n)]).astype(np.int32)
         usual, price = rng.random(W), rng.uniform(0.5, 2, W)
         wanted = rng.integers(0, 4, n)
         found, told = np.empty((n, 4), np.int32), np.empty(n)
-        kernels.choose(
-            q if by_item else np.zeros((0, 1)),
-            np.arange(n),
-            wanted,
-            np.arange(64, dtype=np.int32) % W,
-            7,
-            starts,
-            worker,
-            C if by_item else np.zeros((0, 1, 1)),
-            entropy(C),
-            usual,
-            price,
-            64,  # candidates: all who are drawn
-            np.full(W, 1000),
-            found,
-            told,
+        asked = kernels.Wanted(np.arange(n), wanted, q if by_item else np.zeros((0, 1)))
+        workers = kernels.Workers(
+            C if by_item else np.zeros((0, 1, 1)), entropy(C), usual, price, np.arange(64, dtype=np.int32) % W
         )
+        candidates = 64  # all who are drawn
+        kernels.choose(asked, kernels.Judged(starts, worker), workers, 7, candidates, np.full(W, 1000), found, told)
         best = 0
         for i in range(n):
             chosen = found[i][found[i] >= 0].tolist()
@@ -79,23 +68,10 @@ class TestKernel:
         quota = np.array([3, 3, 0, 3, 100])
         found = np.empty((n, 1), np.int32)
         none_drawn = np.zeros(8, np.int32)  # only the first one is ever drawn
-        kernels.choose(
-            np.zeros((0, 1)),
-            np.arange(n),
-            np.ones(n, np.int64),
-            none_drawn,
-            0,
-            np.arange(n + 1),
-            np.full(n, 4, np.int32),  # who has judged everything
-            np.zeros((0, 1, 1)),
-            np.zeros((0, 1)),
-            np.ones(W),
-            np.ones(W),
-            3,
-            quota,
-            found,
-            np.empty(n),
-        )
+        asked = kernels.Wanted(np.arange(n), np.ones(n, np.int64), np.zeros((0, 1)))
+        judged = kernels.Judged(np.arange(n + 1), np.full(n, 4, np.int32))  # one has judged everything
+        workers = kernels.Workers(np.zeros((0, 1, 1)), np.zeros((0, 1)), np.ones(W), np.ones(W), none_drawn)
+        kernels.choose(asked, judged, workers, 0, 3, quota, found, np.empty(n))
         assert np.bincount(found[found >= 0], minlength=W).tolist() == [3, 3, 0, 3, 0]
         assert (found < 0).sum() == n - 9
         assert quota.tolist() == [0, 0, 0, 0, 100]

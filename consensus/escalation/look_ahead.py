@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -161,6 +162,7 @@ def look_ahead(
     left_of = np.clip(config.max_judgments - per_item, 0, n_steps if most is None else np.minimum(most, n_steps))
     vouched = np.zeros(n, np.bool_) if result.models is None else result.models.vouched[items]
     kind = (per_item * (n_steps + 1) + left_of) * 2 + vouched
+    walk = _Walk(result, items, config.target, costs, dense, bool(log_less.any()), found)
     for code in np.flatnonzero(np.bincount(kind)).tolist():
         group = np.flatnonzero(kind == code)
         n_judgments, left = divmod(code // 2, n_steps + 1)
@@ -168,47 +170,74 @@ def look_ahead(
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
         walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them
-        ratio, least = power[1:] / power[0], 0 if code % 2 else config.min_judgments - n_judgments
+        least = 0 if code % 2 else config.min_judgments - n_judgments
         less = np.exp(power[:, None] * (log_less - log_less.max()))
-
-        def shard(
-            part: slice,
-            group: NDArray[np.int64] = group,
-            walked: Reals = walked,
-            ratio: Reals = ratio,
-            least: int = least,
-            less: Reals = less,
-        ) -> None:
-            M, most = len(ratio), min(max(MOST_CELLS // judgments.n_labels, 1), BLOCK, part.stop - part.start)
-            rest = np.zeros((most, M))
-            powered, columns = np.empty((most, M, walked.shape[0])), np.empty((most, N_COLUMNS))
-            losses, hedged_losses, chances = (np.empty((most, M + 1)) for _ in range(3))
-            for begin in range(part.start, part.stop, most):
-                rows = group[begin : min(begin + most, part.stop)]
-                q = result.beliefs.dense(items[rows])
-                if not dense:
-                    q, rest = _likeliest(q, walked.shape[0], ratio)
-                q = np.ascontiguousarray(q)
-                hedged = q * less[0] / (q @ less[0])[:, None] if log_less.any() else q
-                z, loss, hedged_loss, settled, read = (
-                    one[: len(q)] for one in (powered, losses, hedged_losses, chances, columns)
-                )
-                np.multiply(np.log(np.maximum(q, TINY))[:, None], ratio[:, None], out=z)
-                np.exp(z, out=z)
-                of_labels = _at_least_four(q, hedged, z, less[1:], walked)
-                kernels.errors(*of_labels[:3], rest, *of_labels[3:], config.target, least, loss, hedged_loss, settled)
-                if costs is not None:
-                    kernels.costs(q, z, walked, costs, loss)
-                    kernels.costs(hedged, z * less[1:], walked, costs, hedged_loss)
-                kernels.read_off(loss, hedged_loss, settled, AHEAD, TIE_BREAK, *RANGE, read)
-                found.columns[rows] = read
-                if steps and M:
-                    length, slope = np.empty((len(q), M), np.int64), np.empty((len(q), M))
-                    kernels.hulls(loss, length, slope)
-                    found.length[rows, :M], found.slope[rows, :M] = length, slope
-
-        result.backend.map(shard, even_parts(len(group), number_of_shards(len(group) * 20)))
+        alike = _Alike(group, least, power[1:] / power[0], walked, less)
+        result.backend.map(partial(walk.fill, alike), even_parts(len(group), number_of_shards(len(group) * 20)))
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Alike:
+    """Items with equally many judgments, and as many to come: they walk the same paths."""
+
+    rows: NDArray[np.int64]
+    """(n,) which of the items that are looked ahead for."""
+    least: int
+    """Judgments that they lack of the least number."""
+    ratio: Reals
+    """(M,) power of tempering with more judgments, over that now."""
+    walked: Reals
+    """(K, M, K, S) likelihoods of the paths, tempered."""
+    less: Reals
+    """(M+1, K) what hedging multiplies posteriors by, now and with more judgments."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Walk:
+    """What all ``items`` (n,) are looked ahead with."""
+
+    result: Consensus
+    items: NDArray[np.int64]
+    target: float
+    costs: Reals | None
+    dense: bool
+    """Paths are of all labels, not of the likeliest ones."""
+    hedges: bool
+    found: LookAhead
+    """Is filled."""
+
+    def fill(self, alike: _Alike, part: slice) -> None:
+        """Look ahead for some of the items that are alike."""
+        ratio, less, walked, n_labels = alike.ratio, alike.less, alike.walked, self.result.judgments.n_labels
+        M, most = len(ratio), min(max(MOST_CELLS // n_labels, 1), BLOCK, part.stop - part.start)
+        rest = np.zeros((most, M))
+        powered, columns = np.empty((most, M, walked.shape[0])), np.empty((most, N_COLUMNS))
+        losses, hedged_losses, chances = (np.empty((most, M + 1)) for _ in range(3))
+        for begin in range(part.start, part.stop, most):
+            rows = alike.rows[begin : min(begin + most, part.stop)]
+            q = self.result.beliefs.dense(self.items[rows])
+            if not self.dense:
+                q, rest = _likeliest(q, walked.shape[0], ratio)
+            q = np.ascontiguousarray(q)
+            hedged = q * less[0] / (q @ less[0])[:, None] if self.hedges else q
+            z, loss, hedged_loss, settled, read = (
+                one[: len(q)] for one in (powered, losses, hedged_losses, chances, columns)
+            )
+            np.multiply(np.log(np.maximum(q, TINY))[:, None], ratio[:, None], out=z)
+            np.exp(z, out=z)
+            curves = kernels.Curves(loss, hedged_loss, settled)
+            given = _at_least_four(kernels.Items(q, hedged, z, rest), kernels.Paths(walked, less[1:]))
+            kernels.errors(*given, self.target, alike.least, curves)
+            if self.costs is not None:
+                kernels.costs(q, z, walked, self.costs, loss)
+                kernels.costs(hedged, z * less[1:], walked, self.costs, hedged_loss)
+            kernels.read_off(curves, AHEAD, TIE_BREAK, *RANGE, read)
+            self.found.columns[rows] = read
+            if self.found.length.shape[1] and M:  # steps are wanted
+                length, slope = np.empty((len(q), M), np.int64), np.empty((len(q), M))
+                kernels.hulls(loss, length, slope)
+                self.found.length[rows, :M], self.found.slope[rows, :M] = length, slope
 
 
 def _likeliest(q: Reals, n_labels: int, ratio: Reals) -> tuple[Reals, Reals]:
@@ -222,13 +251,11 @@ def _likeliest(q: Reals, n_labels: int, ratio: Reals) -> tuple[Reals, Reals]:
     return top, n * (left / n) ** ratio
 
 
-def _at_least_four(
-    q: Reals, hedged: Reals, z: Reals, less: Reals, walked: Reals
-) -> tuple[Reals, Reals, Reals, Reals, Reals]:
+def _at_least_four(items: kernels.Items, paths: kernels.Paths) -> tuple[kernels.Items, kernels.Paths]:
     """The same with impossible labels up to four, for which the kernel is quicker."""
-    more = (0, max(4 - q.shape[1], 0))
+    same, more = (0, 0), (0, max(4 - items.posterior.shape[1], 0))
     if not more[1]:
-        return q, hedged, z, less, walked
-    same = (0, 0)
-    q, hedged, less = (np.pad(table, [same, more]) for table in (q, hedged, less))
-    return q, hedged, np.pad(z, [same, same, more]), less, np.pad(walked, [more, same, more, same])
+        return items, paths
+    posterior, hedged = (np.pad(table, [same, more]) for table in (items.posterior, items.hedged))
+    padded = kernels.Items(posterior, hedged, np.pad(items.z, [same, same, more]), items.rest)
+    return padded, kernels.Paths(np.pad(paths.walked, [more, same, more, same]), np.pad(paths.hedge, [same, more]))

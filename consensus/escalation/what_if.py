@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from consensus.config import EscalateConfig, FitConfig
+from consensus.config import BudgetConfig, EscalateConfig, FitConfig
 from consensus.errors import ConfigError
 from consensus.escalation.ranking import planned
 from consensus.escalation.replay import Replay
@@ -23,15 +24,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
+    from consensus.judgments import AlignedGold, Judgments
     from consensus.result import Consensus
     from consensus.votes import ModelVotes
 
     Progress = Callable[[str, float | None], None]
 
-VOTES = (2, 3, 5)
-TARGETS = (0.9, 0.95, 0.99)
-MOST_ITEMS = 5_000  # items, drawn at random, that the curves are made of
+VOTES, TARGETS = (BudgetConfig.model_fields[name].default for name in ("votes", "targets"))
 ACCEPTED = STATUSES.index("accepted")
 
 
@@ -40,15 +39,9 @@ def plan_budget(
     *,
     gold: Any = None,
     model_votes: Any = None,
-    votes: Sequence[int] = VOTES,
-    targets: Sequence[float] = TARGETS,
-    without: Mapping[str, Sequence[str]] | None = None,
-    price: float | None = None,
-    most_items: int = MOST_ITEMS,
-    seed: int = 0,
     config: EscalateConfig | None = None,
     progress: Progress | None = None,
-    **fit_settings: Any,
+    **settings: Any,
 ) -> pd.DataFrame:
     """What other ways to ask would have cost, and how right their labels would have been.
 
@@ -64,24 +57,13 @@ def plan_budget(
         (and models), which nothing has audited.
     model_votes
         As in ``fit``.
-    votes
-        Numbers of judgments an item.
-    targets
-        Confidences, each from two judgments an item to ``max_judgments``.
-    without
-        Groups of workers by name, each of them left out once.
-    price
-        Of a judgment, in any unit; without, what the judgments have beside them.
-    most_items
-        Items that the curves are made of, drawn at random.
-    seed
-        Of that draw, and of the order of the judgments.
     config
         ``max_judgments``, and what else ``escalate`` needs; its ``target`` decides what counts as accepted.
     progress
         Called with what is done and the fraction of all ways that is.
-    **fit_settings
-        Fields of ``FitConfig``.
+    **settings
+        Fields of ``BudgetConfig``, such as ``votes=[2, 4]``, ``without={"spammers": ["w1", "w7"]}`` or ``price=0.05``;
+        those of ``FitConfig`` are among them.
 
     Returns
     -------
@@ -108,81 +90,109 @@ def plan_budget(
     Raises
     ------
     ConfigError
-        A number is out of range, or a worker is in no judgment.
+        A setting is unknown or out of range, or a worker is in no judgment.
     JudgmentError
         The judgments can't be used, as in ``fit``.
     """
     import pandas as pd
 
-    rule = config or EscalateConfig()
-    settings = FitConfig.of(None, **fit_settings)
-    if not all(n >= 1 for n in votes):
-        raise ConfigError(f"votes = {list(votes)}: input should be 1 or more")
+    rule, plan = config or EscalateConfig(), BudgetConfig.of(None, **settings)
     truth = None if gold is None else read_gold(gold)
     models = None if model_votes is None else read_model_votes(model_votes)
-    whole, aligned, _ = prepared(judgments, truth, settings, models)
-    chosen = _drawn(whole, most_items, seed)
+    whole, aligned, _ = prepared(judgments, truth, plan.of_fit(), models)
+    chosen = _drawn(whole, plan.most_items, plan.seed)
     of = replace(whole.subset(chosen[whole.item]), gold=None)  # gold judges the replays, and takes no part in them
-    groups = {f"without {name}": _without(of, workers) for name, workers in (without or {}).items()}
-    ways = [
-        *(_so_many(n, whole.per_item[chosen]) for n in votes),
-        *(f"target {100 * target:.3g}%" for target in targets),
-        "all judgments",
-        *groups,
-        *(["without models"] if models is not None else []),
-    ]
+    groups = {f"without {name}": _without(of, workers) for name, workers in (plan.without or {}).items()}
+    full = fit(of, plan.of_fit(), model_votes=models)
+    replayed = _Replayed(of, full, chosen, models, aligned)
+    ways = _ways(replayed, groups, rule, plan)
     rows: list[dict[str, Any]] = []
-
-    def tell(result: Consensus, target: float) -> None:
-        judged = result.judgments
-        label = result.consensus_label
-        compared = np.flatnonzero(chosen & (row >= 0) & (label >= 0))
-        if aligned is None and judged.n_judgments == of.n_judgments and (result.models is None) == (models is None):
-            compared = compared[:0]  # the reference itself
-        n, given = len(compared), label[compared]
-        if aligned is None:
-            right = int((full.consensus_label[compared] == given).sum())
-        else:
-            right = int(aligned.accepted[row[compared], given].sum())
-        low, high = wilson(right, n) if n else (np.nan, np.nan)
-        status = planned(result, EscalateConfig.of(rule, target=target), suggest=False).status(result)
-        accepted = chosen & (status[: judged.n_items] == ACCEPTED)
-        rows.append(
-            {
-                "way": ways[len(rows)],
-                "target": target,
-                "judgments": judged.n_judgments,
-                "judgments_per_item": judged.n_judgments / max(int(chosen.sum()), 1),
-                "cost": _mean_price(judged, price) * judged.n_judgments,
-                "accepted": float(accepted.sum()) / max(int(chosen.sum()), 1),
-                "expected_error": float(1.0 - result.confidence[accepted].mean()) if accepted.any() else np.nan,
-                "n_compared": n,
-                "accuracy": right / n if n else np.nan,
-                "accuracy_low": float(low),
-                "accuracy_high": float(high),
-                "reference": reference,
-            }
-        )
+    for way in ways:
+        result = way.fitted()
+        found = replayed.bought(result, EscalateConfig.of(rule, target=way.target), plan.price)
+        rows.append({"way": way.name, "target": way.target, **found, **replayed.compared(result)})
         if progress is not None:
-            progress(f"replaying: {ways[len(rows) - 1]}", len(rows) / len(ways))
-
-    full = fit(of, settings, model_votes=models)
-    if aligned is None:
-        reference = "labels of all judgments (unaudited)"
-        row = np.where(full.consensus_label >= 0, np.arange(whole.n_items), -1)
-    else:
-        reference, row = "gold", np.full(whole.n_items, -1)
-        row[aligned.items] = np.arange(len(aligned.items))
-    for n in votes:
-        tell(next(Replay(of, settings, start=n, seed=seed, model_votes=models)).result, rule.target)
-    for target in targets:
-        tell(_to_target(of, settings, models, EscalateConfig.of(rule, target=target), seed), target)
-    tell(full, rule.target)
-    for kept in groups.values():
-        tell(fit(kept, settings, model_votes=models), rule.target)
-    if models is not None:
-        tell(fit(of, settings), rule.target)
+            progress(f"replaying: {way.name}", len(rows) / len(ways))
     return pd.DataFrame(rows)
+
+
+class _Way(NamedTuple):
+    """A way to ask."""
+
+    name: str
+    target: float
+    fitted: Callable[[], Consensus]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Replayed:
+    """What is replayed, and what it is held against."""
+
+    judgments: Judgments
+    """Of the chosen items."""
+    full: Consensus
+    """Of all of them, and models."""
+    chosen: NDArray[np.bool_]
+    """(I,)"""
+    models: ModelVotes | None
+    gold: AlignedGold | None
+
+    def bought(self, result: Consensus, rule: EscalateConfig, price: float | None) -> dict[str, Any]:
+        """The columns that tell what a way used, and what is accepted of it."""
+        judged, n = result.judgments, max(int(self.chosen.sum()), 1)
+        status = planned(result, rule, suggest=False).status(result)
+        accepted = self.chosen & (status[: judged.n_items] == ACCEPTED)
+        return {
+            "judgments": judged.n_judgments,
+            "judgments_per_item": judged.n_judgments / n,
+            "cost": _mean_price(judged, price) * judged.n_judgments,
+            "accepted": float(accepted.sum()) / n,
+            "expected_error": float(1.0 - result.confidence[accepted].mean()) if accepted.any() else np.nan,
+        }
+
+    def compared(self, result: Consensus) -> dict[str, Any]:
+        """The columns that hold its labels against gold, or against those of all judgments."""
+        label = result.consensus_label
+        if self.gold is not None:
+            known = np.flatnonzero((self.chosen & (label >= 0))[self.gold.items])
+            right = self.gold.accepted[known, label[self.gold.items[known]]]
+        else:
+            full = self.full.consensus_label
+            known = np.flatnonzero(self.chosen & (full >= 0) & (label >= 0))
+            all_judgments = result.judgments.n_judgments == self.judgments.n_judgments
+            if all_judgments and (result.models is None) == (self.models is None):
+                known = known[:0]  # the reference itself
+            right = full[known] == label[known]
+        n, n_right = len(known), int(right.sum())
+        low, high = wilson(n_right, n) if n else (np.nan, np.nan)
+        return {
+            "n_compared": n,
+            "accuracy": n_right / n if n else np.nan,
+            "accuracy_low": float(low),
+            "accuracy_high": float(high),
+            "reference": "labels of all judgments (unaudited)" if self.gold is None else "gold",
+        }
+
+
+def _ways(replayed: _Replayed, groups: Mapping[str, Judgments], rule: EscalateConfig, plan: BudgetConfig) -> list[_Way]:
+    """All ways of the ``plan``; ``groups`` are the judgments without some workers, by what that is called."""
+    of, models, settings, seed = replayed.judgments, replayed.models, plan.of_fit(), plan.seed
+
+    def first(n: int) -> Consensus:
+        return next(Replay(of, settings, start=n, seed=seed, model_votes=models)).result
+
+    per_item = of.per_item[replayed.chosen]
+    targeted = [EscalateConfig.of(rule, target=target) for target in plan.targets]
+    ways = [_Way(_so_many(n, per_item), rule.target, partial(first, n)) for n in plan.votes]
+    ways += [
+        _Way(f"target {100 * one.target:.3g}%", one.target, partial(_to_target, of, settings, models, one, seed))
+        for one in targeted
+    ]
+    ways.append(_Way("all judgments", rule.target, lambda: replayed.full))
+    ways += [_Way(name, rule.target, partial(fit, kept, settings, model_votes=models)) for name, kept in groups.items()]
+    if models is not None:
+        ways.append(_Way("without models", rule.target, partial(fit, of, settings)))
+    return ways
 
 
 def _so_many(n: int, per_item: NDArray[np.int64]) -> str:

@@ -53,8 +53,8 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), per money where the ``pool`` has prices, with C as right as workers surely are
     (``accuracy.lower_confidence``); for very many items, or labels, that of the fitted confusions with the class prior.
-    Nobody is asked twice about an item, for more than twice their usual share (or more than they are available for),
-    nor who is right less often than by chance.
+    Nobody is asked twice about an item, for more than twice their usual share (or more than they are available for), or
+    who is right less often than by chance.
 
     The same for any number of threads.
     """
@@ -80,6 +80,8 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
         worker = code_of[worker]
     done = np.cumsum(share[able])
     drawn = np.searchsorted(done, (np.arange(DRAWN) + 0.5) / DRAWN * done[-1]).astype(np.int32)
+    judged = kernels.Judged(judgments.item_start, worker)
+    workers = kernels.Workers(C=C, row_entropy=row_entropy, usual=usual, price=price[able], drawn=drawn)
     able_or_nobody = np.append(able, -1).astype(np.int32)
     n_blocks = -(-len(items) // BLOCK)
     told = np.empty(len(items))
@@ -89,23 +91,12 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
         own = np.ascontiguousarray(items[rows])
         mine = quota[able] // n_blocks + ((np.arange(len(able)) + b) % n_blocks < quota[able] % n_blocks)
         chosen, tells = np.empty((len(own), found.shape[1]), np.int32), np.empty(len(own))
-        kernels.choose(
-            np.ascontiguousarray(result.beliefs.dense(own)) if by_item else np.zeros((0, 1)),
-            own,
-            np.ascontiguousarray(wanted[rows]),
-            drawn,
-            result.config.seed,
-            judgments.item_start,
-            worker,
-            C,
-            row_entropy,
-            usual,
-            price[able],
-            N_CANDIDATES,
-            mine,
-            chosen,
-            tells,
+        asked = kernels.Wanted(
+            item=own,
+            judgments=np.ascontiguousarray(wanted[rows]),
+            posterior=np.ascontiguousarray(result.beliefs.dense(own)) if by_item else np.zeros((0, 1)),
         )
+        kernels.choose(asked, judged, workers, result.config.seed, N_CANDIDATES, mine, chosen, tells)
         found[rows], told[rows] = able_or_nobody[chosen], tells
 
     result.backend.map(block, range(n_blocks))

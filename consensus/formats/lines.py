@@ -59,18 +59,15 @@ def encoded(columns: Sequence[pa.Array | pa.ChunkedArray], delimiter: str, quote
     n_numbers = len(reals) + len(integers)
     room = n_bytes + n_rows * (len(columns) + LONGEST_NUMBER * n_numbers) + texts.PADDING
     out = np.empty(room, np.uint8)
-    used = lines.lines(
-        kinds,
-        places,
-        np.array(starts, np.int64).reshape(len(starts), n_rows + 1),
-        texts.words_of(np.concatenate([*pieces, np.zeros(texts.PADDING, np.uint8)])),
-        np.array(integers, np.int64).reshape(len(integers), n_rows),
-        np.array(reals, np.float64).reshape(len(reals), n_rows),
-        n_rows,
-        ord(delimiter),
-        out,
-        texts.words_of(out),
+    table = lines.Columns(
+        kind=kinds,
+        place=places,
+        starts=np.array(starts, np.int64).reshape(len(starts), n_rows + 1),
+        texts=texts.words_of(np.concatenate([*pieces, np.zeros(texts.PADDING, np.uint8)])),
+        integers=np.array(integers, np.int64).reshape(len(integers), n_rows),
+        reals=np.array(reals, np.float64).reshape(len(reals), n_rows),
     )
+    used = lines.lines(table, n_rows, ord(delimiter), out, texts.words_of(out))
     return out[:used].data
 
 

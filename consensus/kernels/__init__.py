@@ -1,12 +1,13 @@
 """Compiled inner loops: arrays in, arrays out.
 
-Rules of this package: inputs first, ``out_*`` last; int32 codes, int64 offsets, float64 reals, all C-contiguous
-(``Judgments`` guarantees it, nothing is checked here); no allocation in a loop, no errors, no settings.
+Rules of this package: inputs first, ``out_*`` last, at most eight parameters; int32 codes, int64 offsets, float64
+reals, all C-contiguous (``Judgments`` guarantees it, nothing is checked here); no allocation in a loop, no errors, no
+settings. Arrays that belong together come as one NamedTuple, unpacked before the first loop.
 
 Every kernel is serial and releases the GIL. A backend runs it on shards in as many threads as it likes: whoever owns a
 row of the output writes all of it, or writes a table of its own that is merged in shard order, so the bits do not
 depend on the number of threads. Kernels that call each other stand in one file: Numba does not notice changes in a
-function of another one.
+function of another one, nor in the order of fields of a NamedTuple (``timelines.Shard`` is the one that several use).
 """
 
 from __future__ import annotations

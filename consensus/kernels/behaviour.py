@@ -11,17 +11,16 @@ from consensus.kernels import kernel
 
 if TYPE_CHECKING:
     from consensus.kernels import Codes, Offsets, Reals
+    from consensus.kernels.timelines import Shard
 
 
 @kernel()
-def pauses(
-    start: Offsets, first: Offsets, judgment: Codes, time: Offsets, longest: int, out_seconds: Reals, out_n: Offsets
-) -> None:
+def pauses(lines: Shard, longest: int, out_seconds: Reals, out_n: Offsets) -> None:
     """``out_seconds`` (J,) by judgment: since the one before it, NaN for the first of a session.
 
-    ``start`` (n+1,), ``first`` (n,), ``judgment`` (J,), ``time`` (J,) as in ``Timelines``, of a shard of workers. A
-    session ends with a pause above ``longest`` microseconds. ``out_n`` (n,) sessions of each worker.
+    A session ends with a pause above ``longest`` microseconds. ``out_n`` (n,) sessions of each worker.
     """
+    start, first, judgment, time = lines
     for w in range(start.shape[0] - 1):
         for at in range(start[w], start[w + 1]):
             if at > first[w] and time[at] - time[at - 1] <= longest:
@@ -85,9 +84,7 @@ def speeds(
 
 @kernel()
 def answers(
-    start: Offsets,
-    first: Offsets,
-    judgment: Codes,
+    lines: Shard,
     label: Codes,
     item: Codes,
     consensus: Codes,
@@ -95,13 +92,14 @@ def answers(
     out_streaks: Reals,
     out_constant: Reals,
 ) -> None:
-    """Streaks and constant answers of a shard of workers.
+    """Streaks and constant answers, by the ``label`` and ``item`` (J,) of each judgment.
 
     ``out_streaks`` (n, 2): the longest run of one label among judgments with a time, and how many runs so long would
     begin in a random order of them, which bounds the probability of one; NaN without times. ``out_constant`` (n, 2):
     the share of a worker's most frequent label (the first of several), and how often it is the ``consensus`` (I,) of
-    his items; NaN without judgments.
+    their items; NaN without judgments.
     """
+    start, first, judgment, _ = lines
     given, timed = np.zeros(n_labels, np.int64), np.zeros(n_labels, np.int64)
     for w in range(start.shape[0] - 1):
         begin, end = start[w], start[w + 1]
@@ -146,10 +144,9 @@ def _runs(c: int, n: int, streak: int) -> float:
 
 
 @kernel()
-def sessions(
-    start: Offsets, first: Offsets, judgment: Codes, time: Offsets, right: Reals, longest: int, out: Reals
-) -> None:
+def sessions(lines: Shard, right: Reals, longest: int, out: Reals) -> None:
     """``out`` (n, 4): judgments in the first thirds of all sessions of a worker, those right; the same of the last."""
+    start, first, judgment, time = lines
     for w in range(start.shape[0] - 1):
         begin = first[w]
         for at in range(first[w] + 1, start[w + 1] + 1):

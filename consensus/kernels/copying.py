@@ -7,7 +7,7 @@ by higher codes stand behind them in the item.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,15 +19,54 @@ if TYPE_CHECKING:
 SMALLEST_LOG = -700.0  # of a posterior that underflowed
 
 
-@kernel()
-def by_worker(worker: Codes, free: Offsets, out_judgment: Codes) -> None:
-    """Fill ``out_judgment`` (J,) with the judgments of worker 0, those of worker 1 and so on, each in their order.
+class Judged(NamedTuple):
+    """All judgments, sorted by item."""
 
-    ``free`` (W,) must come with the place of each worker's first; used up.
-    """
-    for j in range(worker.shape[0]):
-        out_judgment[free[worker[j]]] = j
-        free[worker[j]] += 1
+    item: Codes
+    """(J,)"""
+    item_start: Offsets
+    """(I+1,)"""
+    worker: Codes
+    """(J,)"""
+    label: Codes
+    """(J,)"""
+
+
+class Made(NamedTuple):
+    """The judgments of some workers, one worker after the other."""
+
+    start: Offsets
+    """(n+1,) worker n of these made ``judgment[start[n]:start[n + 1]]``."""
+    judgment: Codes
+    """(J,) of all workers, from ``timelines.by_worker``."""
+    told: Offsets | Codes
+    """(J,) of each judgment, from ``told``."""
+    n_bits: int
+    """Bits of the label in it."""
+
+
+class Fitted(NamedTuple):
+    """What a fit found."""
+
+    C: Reals
+    """(W, K, K) confusions."""
+    posterior: Reals
+    """(I, K) raised to ``power``."""
+    power: Reals
+    """(I,)"""
+
+
+class Suspects(NamedTuple):
+    """Workers who may copy, S of them."""
+
+    worker: Codes
+    """(S,)"""
+    own_start: Offsets
+    """(S+1,) suspect s made the judgments ``own[own_start[s]:own_start[s + 1]]``."""
+    own: Codes
+    near_start: Offsets
+    """(S+1,) ``near[near_start[s]:near_start[s + 1]]`` are the workers near suspect s, itself included."""
+    near: Codes
 
 
 @kernel()
@@ -41,26 +80,24 @@ def told(item: Codes, worker: Codes, label: Codes, n_bits: int, out_told: Offset
 
 @kernel()
 def shared_items(
-    worker_start: Offsets,
-    judgment: Codes,
-    told: Offsets | Codes,
-    sizes: Offsets,
+    made: Made,
+    n_workers: int,
+    least: int,
     out_b: Codes,
     out_shared: Codes,
     out_same: Codes,
     out_pair_start: Offsets,
 ) -> None:
-    """Find the workers of higher codes that share enough items with each of some workers.
+    """Find the workers of higher codes that share ``least`` items or more with each of some workers.
 
-    Worker n of these made ``judgment[worker_start[n]:worker_start[n + 1]]``, of ``by_worker``; ``sizes`` are n_workers,
-    the bits of a label in ``told``, and the items that a pair must share. The partners of worker n, ascending, the
-    items that they share and those where they say the same go to ``out_b``, ``out_shared`` and ``out_same``, in
-    ``out_pair_start[n]:out_pair_start[n + 1]`` (n+1,), whose first entry is given.
+    The partners of worker n of ``made``, ascending, the items that they share and those where they say the same go to
+    ``out_b``, ``out_shared`` and ``out_same``, in ``out_pair_start[n]:out_pair_start[n + 1]`` (n+1,), whose first entry
+    is given.
     """
-    n_bits, least = sizes[1], sizes[2]
+    worker_start, judgment, told, n_bits = made
     label_bits = (1 << n_bits) - 1
-    shared, same = np.zeros(sizes[0], np.int32), np.zeros(sizes[0], np.int32)
-    met = np.empty(sizes[0], np.int32)
+    shared, same = np.zeros(n_workers, np.int32), np.zeros(n_workers, np.int32)
+    met = np.empty(n_workers, np.int32)
     found = out_pair_start[0]
     for n in range(worker_start.shape[0] - 1):
         n_met = 0
@@ -92,25 +129,15 @@ def shared_items(
 
 @kernel()
 def expected_same(
-    first: int,
-    worker_start: Offsets,
-    judgment: Codes,
-    told: Offsets | Codes,
-    n_bits: int,
-    item: Codes,
-    pair_start: Offsets,
-    b: Codes,
-    C: Reals,
-    posterior: Reals,
-    power: Reals,
-    out_expected: Reals,
+    first: int, made: Made, item: Codes, pair_start: Offsets, b: Codes, fitted: Fitted, out_expected: Reals
 ) -> None:
     """``out_expected[p]`` (P,) = sum over the items that a pair shares of P(both give the same label | all others).
 
-    Workers and judgments as in ``shared_items``; ``first`` is the code of the first of them. Worker first + n is the
-    lower one of the pairs ``pair_start[n]:pair_start[n + 1]``, the higher ones are ``b`` (P,). ``C`` (W, K, K);
-    ``posterior`` (I, K) was raised to ``power`` (I,).
+    ``first`` is the code of the first worker of ``made``; ``item`` (J,). Worker first + n is the lower one of the pairs
+    ``pair_start[n]:pair_start[n + 1]``, the higher ones are ``b`` (P,).
     """
+    worker_start, judgment, told, n_bits = made
+    C, posterior, power = fitted
     n_labels, label_bits = posterior.shape[1], (1 << n_bits) - 1
     pair = np.full(C.shape[0], -1, np.int32)
     z = np.empty(n_labels)
@@ -153,21 +180,14 @@ def expected_same(
 
 @kernel()
 def excess_of_workers(
-    items: Codes,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
-    C: Reals,
-    posterior: Reals,
-    power: Reals,
-    left_out: Flags,
-    out_excess: Reals,
-    out_shared: Offsets,
+    items: Codes, judged: Judged, fitted: Fitted, left_out: Flags, out_excess: Reals, out_shared: Offsets
 ) -> None:
     """Add up, over a worker's pairs of judgments, agreements less expected ones (W,), and their number (W,).
 
-    Pairs with workers ``left_out`` (W,) do not count. ``posterior`` (n, K) and ``power`` (n,) are of ``items`` (n,).
+    Pairs with workers ``left_out`` (W,) do not count. Posterior (n, K) and power (n,) are of ``items`` (n,).
     """
+    item_start, worker, label = judged.item_start, judged.worker, judged.label
+    C, posterior, power = fitted
     n_labels = posterior.shape[1]
     z = np.empty(n_labels)
     for n in range(items.shape[0]):
@@ -194,30 +214,16 @@ def excess_of_workers(
 
 @kernel()
 def own_confusions(
-    suspect: Codes,
-    own_start: Offsets,
-    own: Codes,
-    near_start: Offsets,
-    near: Codes,
-    item: Codes,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
-    C: Reals,
-    posterior: Reals,
-    power: Reals,
-    strength: float,
-    n_passes: int,
-    most: int,
-    out_C: Reals,
+    suspects: Suspects, judged: Judged, fitted: Fitted, strength: float, n_passes: int, most: int, out_C: Reals
 ) -> None:
     """Fit the confusion ``out_C[s]`` (S, K, K) of each suspect by EM, given what workers say who are not near it.
 
-    Suspect s, worker ``suspect[s]``, made the judgments ``own[own_start[s]:own_start[s + 1]]``; ``near``, alike, are
-    the workers (itself included) whose judgments are taken out of the ``posterior`` (I, K), raised to ``power`` (I,).
-    EM starts from the confusion of the fit, ``C`` (W, K, K), of which ``strength`` judgments a true label are the
-    prior. Of more than ``most`` judgments, every second, third ... counts.
+    The judgments of all workers near a suspect are taken out of the posterior. EM starts from the confusion of the fit,
+    of which ``strength`` judgments a true label are the prior. Of more than ``most`` judgments, every second, third ...
+    counts.
     """
+    suspect, own_start, own, near_start, near = suspects
+    item, label, C = judged.item, judged.label, fitted.C
     n_labels = C.shape[1]
     left_out = np.zeros(C.shape[0], np.bool_)
     N, z = np.empty((n_labels, n_labels)), np.empty(n_labels)
@@ -229,7 +235,7 @@ def own_confusions(
         others = np.empty(((end - begin + step - 1) // step, n_labels))
         for n in range(others.shape[0]):
             i = item[own[begin + n * step]]
-            _logs_without(i, item_start, worker, label, C, posterior[i], power[i], left_out, z)
+            _logs_without(i, judged, fitted, left_out, z)
             for k in range(n_labels):
                 others[n, k] = math.exp(z[k])
         for w in near[near_start[s] : near_start[s + 1]]:
@@ -254,29 +260,16 @@ def own_confusions(
 
 @kernel()
 def expected_of_suspects(
-    a: Codes,
-    b: Codes,
-    own_start: Offsets,
-    own: Codes,
-    near_start: Offsets,
-    near: Codes,
-    item: Codes,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
-    C: Reals,
-    posterior: Reals,
-    power: Reals,
-    C_own: Reals,
-    out_expected: Reals,
+    a: Codes, b: Codes, suspects: Suspects, judged: Judged, fitted: Fitted, C_own: Reals, out_expected: Reals
 ) -> None:
     """``out_expected[p]`` (P,) = agreements that are expected of the suspects a[p] and b[p] if they are independent.
 
     Sums P(both give the same label) over the items that both judged, given what workers say who are near neither;
-    ``C_own`` (S, K, K) and all else as in ``own_confusions``.
+    ``C_own`` (S, K, K) is from ``own_confusions``.
     """
-    n_labels = C.shape[1]
-    left_out = np.zeros(C.shape[0], np.bool_)
+    _, own_start, own, near_start, near = suspects
+    item, n_labels = judged.item, C_own.shape[1]
+    left_out = np.zeros(fitted.C.shape[0], np.bool_)
     same, logs = np.empty(n_labels), np.empty(n_labels)
     for p in range(a.shape[0]):
         for s in (a[p], b[p]):
@@ -291,7 +284,7 @@ def expected_of_suspects(
         while m < own_start[a[p] + 1] and n < own_start[b[p] + 1]:
             i = item[own[m]]
             if i == item[own[n]]:
-                _logs_without(i, item_start, worker, label, C, posterior[i], power[i], left_out, logs)
+                _logs_without(i, judged, fitted, left_out, logs)
                 total, agreeing = 0.0, 0.0
                 for k in range(n_labels):
                     mass = math.exp(logs[k])
@@ -348,21 +341,13 @@ def merged(
 
 
 @kernel()
-def _logs_without(
-    i: int,
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
-    C: Reals,
-    posterior: Reals,
-    power: float,
-    left_out: Flags,
-    out_logs: Reals,
-) -> None:
+def _logs_without(i: int, judged: Judged, fitted: Fitted, left_out: Flags, out_logs: Reals) -> None:
     """``out_logs`` (K,), 0 at the highest, = log posterior of item i without the judgments of workers ``left_out``."""
+    worker, label, C = judged.worker, judged.label, fitted.C
+    posterior, power = fitted.posterior[i], fitted.power[i]
     for k in range(out_logs.shape[0]):
         out_logs[k] = (math.log(posterior[k]) if posterior[k] > 0.0 else SMALLEST_LOG) / power
-    for j in range(item_start[i], item_start[i + 1]):
+    for j in range(judged.item_start[i], judged.item_start[i + 1]):
         if left_out[worker[j]]:
             for k in range(out_logs.shape[0]):
                 out_logs[k] -= math.log(max(C[worker[j], k, label[j]], SMALLEST))

@@ -1,4 +1,4 @@
-"""Loops that look for the place in a worker's timeline at which his accuracy changed, and for one of all workers.
+"""Loops that look for the place in a worker's timeline at which their accuracy changed, and for one of all workers.
 
 The likelihood ratio of a change after t of n judgments, m of all and e of the first t being wrong, is that of two
 binomial shares against one, in nats: g(e) + g(t-e) - g(t) + g(m-e) + g(n-t-m+e) - g(n-t) - g(m) - g(n-m) + g(n), with
@@ -16,6 +16,7 @@ from consensus.kernels import kernel
 
 if TYPE_CHECKING:
     from consensus.kernels import Codes, Flags, Offsets, Reals
+    from consensus.kernels.timelines import Shard
 
 ROUNDING = 1e-12  # nats a judgment: a likelihood ratio so near to the one seen is as large
 
@@ -31,15 +32,14 @@ def _split(right: float, n: float) -> float:
 
 
 @kernel()
-def changes(
-    start: Offsets, first: Offsets, judgment: Codes, time: Offsets, right: Reals, least: int, out: Reals
-) -> None:
+def changes(lines: Shard, right: Reals, least: int, out: Reals) -> None:
     """The most likely place of a change of each worker of a shard, with ``least`` judgments on both sides of it.
 
-    ``start`` (n+1,), ``first`` (n,), ``judgment`` (J,) and ``time`` (J,) as in ``Timelines``; ``right`` (J,) by
-    judgment. A place is only where the time moves on. ``out`` (n, 5): judgments before the change, or -1 without a
-    place; its likelihood ratio, in nats; the sum of ``right`` before it, that of all, and that of the squares of all.
+    ``right`` (J,) by judgment. A place is only where the time moves on. ``out`` (n, 5): judgments before the change, or
+    -1 without a place; its likelihood ratio, in nats; the sum of ``right`` before it, that of all, and that of the
+    squares of all.
     """
+    start, first, judgment, time = lines
     for w in range(start.shape[0] - 1):
         begin, end = first[w], start[w + 1]
         n, total, squares = end - begin, 0.0, 0.0
@@ -65,14 +65,14 @@ def changes(
 
 @kernel()
 def span(
-    lines: Offsets, judgment: Codes, time: Offsets, right: Reals, least: int, limits: Reals, out_places: Offsets
+    ends: Offsets, judgment: Codes, time: Offsets, right: Reals, least: int, limits: Reals, out_places: Offsets
 ) -> None:
     """The first and last place of a change, ``out_places`` (n, 2), whose likelihood ratio is at least ``limits`` (n,).
 
-    ``lines`` (n, 2): the first place of a worker and the one behind his last; the rest as in ``changes``.
+    ``ends`` (n, 2): the first place of a worker and the one behind their last; the rest as in ``changes``.
     """
-    for w in range(lines.shape[0]):
-        begin, n, total, before, some = lines[w, 0], lines[w, 1] - lines[w, 0], 0.0, 0.0, False
+    for w in range(ends.shape[0]):
+        begin, n, total, before, some = ends[w, 0], ends[w, 1] - ends[w, 0], 0.0, 0.0, False
         for at in range(begin, begin + n):
             total += right[judgment[at]]
         constant = -_split(total, float(n))
@@ -142,23 +142,14 @@ def _ratio(g: Reals, n: int, m: int, t: int, e: int) -> float:
 
 
 @kernel()
-def crowd(
-    start: Offsets,
-    first: Offsets,
-    judgment: Codes,
-    time: Offsets,
-    right: Reals,
-    places: Offsets,
-    least: int,
-    most: float,
-    out: Reals,
-) -> None:
+def crowd(lines: Shard, right: Reals, places: Offsets, least: int, most: float, out: Reals) -> None:
     """Add up over the workers of a shard how much each changed at each of ``places`` (G,), times in ascending order.
 
-    z of a worker is the sum of ``right`` from a place on, less what it would be by his mean, in deviations of random
+    z of a worker is the sum of ``right`` from a place on, less what it would be by their mean, in deviations of random
     orders; at least ``least`` judgments on both sides, and cut off at ``most``, so that nobody decides alone. ``out``
     (4, G): the sum of z, how many workers, judgments before the place, and the sum of ``right`` before it.
     """
+    start, first, judgment, time = lines
     for w in range(start.shape[0] - 1):
         begin, end = first[w], start[w + 1]
         n, total, squares = end - begin, 0.0, 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 TEXT, INTEGER, REAL = 0, 1, 2  # kinds of columns
 MILLION = 1_000_000
 ZERO, MINUS, POINT, NEW_LINE = ord("0"), ord("-"), ord("."), ord("\n")
+
+
+class Columns(NamedTuple):
+    """A table: column c is row ``place[c]`` of what holds those of ``kind[c]``."""
+
+    kind: Codes
+    """(C,) TEXT, INTEGER or REAL."""
+    place: Codes
+    """(C,)"""
+    starts: Offsets
+    """(T, n+1) the texts are ``starts[.., n]:starts[.., n + 1]`` of the bytes behind ``texts``."""
+    texts: Words
+    """Overlapping words, as in ``kernels.texts``."""
+    integers: Offsets
+    """(N, n)"""
+    reals: Reals
+    """(R, n) below 9e12."""
 
 
 @kernel()
@@ -60,24 +77,12 @@ def put_real(number: float, out: Bytes, at: int) -> int:
 
 
 @kernel()
-def lines(
-    kind: Codes,
-    place: Codes,
-    starts: Offsets,
-    texts: Words,
-    integers: Offsets,
-    reals: Reals,
-    n_rows: int,
-    delimiter: int,
-    out: Bytes,
-    out_words: Words,
-) -> int:
+def lines(columns: Columns, n_rows: int, delimiter: int, out: Bytes, out_words: Words) -> int:
     """Write ``n_rows`` lines into ``out``; returns how many bytes they take.
 
-    Column c is row ``place[c]`` of the table that holds those of ``kind[c]``: the texts ``starts[.., n]:starts[.., n +
-    1]`` of the bytes behind ``texts`` (overlapping words, as in ``kernels.texts``), ``integers``, or ``reals`` below
-    9e12. ``out_words`` are the words of ``out``; it has room for eight bytes more than is written.
+    ``out_words`` are the words of ``out``; it has room for eight bytes more than is written.
     """
+    kind, place, starts, texts, integers, reals = columns
     at = 0
     for n in range(n_rows):
         for c in range(kind.shape[0]):

@@ -10,7 +10,7 @@ compiler has the processor walk several at a time.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,32 +25,61 @@ ROUNDING = 1e-9  # probability
 LEAST_LIKELY = 0.5  # of the best label's posterior, from which it is looked into all the same
 
 
+class Items(NamedTuple):
+    """Items that are looked ahead for; where K are the likeliest labels only, the best first."""
+
+    posterior: Reals
+    """(n, K)"""
+    hedged: Reals
+    """(n, K) what is believed by the hedged losses."""
+    z: Reals
+    """(n, M, K)"""
+    rest: Reals
+    """(n, M) sum of the z of all labels that are not among the K; these are found like the last of the K."""
+
+
+class Paths(NamedTuple):
+    """Labels drawn beforehand."""
+
+    walked: Reals
+    """(K, M, K, S)"""
+    hedge: Reals
+    """(M, K) what z is multiplied by where ``hedged`` is believed."""
+
+
+class Curves(NamedTuple):
+    """What is found, after 0 to M more judgments."""
+
+    loss: Reals
+    """(n, M+1) probability that the best label is wrong, or the cost of the decision; never rising."""
+    hedged: Reals
+    """(n, M+1) the same where ``Items.hedged`` is believed."""
+    settled: Reals
+    """(n, M+1) probability that the item is settled by the m-th of them and not before."""
+
+
+class _Scratch(NamedTuple):
+    done: Offsets
+    """(S,) whether the item was settled on a path before."""
+    best: Reals
+    """(S,)"""
+    hedged_best: Reals
+    """(S,)"""
+    total: Reals
+    """(S,)"""
+
+
 @kernel()
-def errors(
-    posterior: Reals,
-    hedged: Reals,
-    z: Reals,
-    rest: Reals,
-    hedge: Reals,
-    walked: Reals,
-    target: float,
-    least: int,
-    out_loss: Reals,
-    out_hedged: Reals,
-    out_settled: Reals,
-) -> None:
+def errors(items: Items, paths: Paths, target: float, least: int, out: Curves) -> None:
     """Expected error after more judgments, twice, and when an item is settled.
 
-    Where ``posterior`` holds the likeliest labels only, best first, the others are found like the last of these, and
-    ``rest[i, m - 1]`` (n, M) is the sum of their z. An item is settled once it has ``least`` more and a best label of
-    ``target``. ``out_loss[i, m]`` (n, M+1) is the probability that the best label is wrong after m more, never rising;
-    ``out_settled[i, m]`` (n, M+1) that the item is settled by the m-th of them and not before. ``out_hedged`` is the
-    same as ``out_loss`` where ``hedged`` (n, K) is believed, and z[i, m - 1] times ``hedge[m - 1]`` (M, K) is what it
-    will be.
+    An item is settled once it has ``least`` more and a best label of ``target``.
     """
-    n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
-    best, hedged_best, total = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths)
+    posterior, hedged = items.posterior, items.hedged
+    out_loss, out_hedged, out_settled = out
+    n_labels, n_steps, n_paths = paths.walked.shape[0], paths.walked.shape[1], paths.walked.shape[3]
     done = np.empty(n_paths, np.int64)
+    scratch = _Scratch(done, np.empty(n_paths), np.empty(n_paths), np.empty(n_paths))
     for i in range(posterior.shape[0]):
         top, hedged_top = posterior[i].max(), hedged[i].max()
         unlikely = min(UNLIKELY, LEAST_LIKELY * top)
@@ -76,11 +105,9 @@ def errors(
             for m in range(n_steps):
                 bar = target if m + 1 >= least else np.inf
                 if n_labels == 4:
-                    wrong, hedged_wrong, settled = _counted_of_four(z, i, hedge, walked, k, m, some, bar, done)
+                    wrong, hedged_wrong, settled = _counted_of_four(items, paths, i, k, m, some, bar, done)
                 else:
-                    wrong, hedged_wrong, settled = _counted(
-                        z, i, rest, hedge, walked, k, m, some, bar, done, best, hedged_best, total
-                    )
+                    wrong, hedged_wrong, settled = _counted(items, paths, i, k, m, some, bar, scratch)
                 out_loss[i, m + 1] += each * wrong
                 out_hedged[i, m + 1] += hedged_each * hedged_wrong
                 out_settled[i, m + 1] += each * settled
@@ -91,26 +118,15 @@ def errors(
 
 @kernel()
 def _counted(
-    z: Reals,
-    i: int,
-    rest: Reals,
-    hedge: Reals,
-    walked: Reals,
-    k: int,
-    m: int,
-    some: int,
-    bar: float,
-    done: Offsets,
-    best: Reals,
-    hedged_best: Reals,
-    total: Reals,
+    items: Items, paths: Paths, i: int, k: int, m: int, some: int, bar: float, scratch: _Scratch
 ) -> tuple[np.int64, np.int64, np.int64]:
     """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, with ``hedge``, and settled.
 
-    Settled is a best label of ``bar``, without ``hedge``. ``done`` (S,) marks the paths settled before; ``best``,
-    ``hedged_best`` and ``total`` (S,) are scratch.
+    Settled is a best label of ``bar``, without ``hedge``.
     """
-    another, others = (k + 1) % z.shape[2], rest[i, m]
+    z, walked, hedge = items.z, paths.walked, paths.hedge
+    done, best, hedged_best, total = scratch
+    another, others = (k + 1) % z.shape[2], items.rest[i, m]
     for s in range(some):
         best[s] = hedged_best[s] = 0.0
         total[s] = others * walked[k, m, another, s]
@@ -135,9 +151,10 @@ def _counted(
 
 @kernel()
 def _counted_of_four(
-    z: Reals, i: int, hedge: Reals, walked: Reals, k: int, m: int, some: int, bar: float, done: Offsets
+    items: Items, paths: Paths, i: int, k: int, m: int, some: int, bar: float, done: Offsets
 ) -> tuple[np.int64, np.int64, np.int64]:
     """Like ``_counted`` for four labels and no ``rest``, all in registers."""
+    z, walked, hedge = items.z, paths.walked, paths.hedge
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
     z0, z1, z2 = (z0 * FAVOUR if k > 0 else z0), (z1 * FAVOUR if k > 1 else z1), (z2 * FAVOUR if k > 2 else z2)
     h0, h1, h2, h3, own_hedge = hedge[m, 0], hedge[m, 1], hedge[m, 2], hedge[m, 3], hedge[m, k]
@@ -200,22 +217,14 @@ def _cheapest(weight: Reals, cost: Reals) -> int:
 
 
 @kernel()
-def read_off(
-    loss: Reals,
-    hedged: Reals,
-    settled: Reals,
-    ahead: int,
-    tie_break: float,
-    low: float,
-    high: float,
-    out_columns: Reals,
-) -> None:
-    """What is read off the curves ``loss``, ``hedged`` and ``settled`` (n, M+1) into ``out_columns`` (n, 7).
+def read_off(curves: Curves, ahead: int, tie_break: float, low: float, high: float, out_columns: Reals) -> None:
+    """What is read off the ``curves`` into ``out_columns`` (n, 7).
 
     The steepest fall of the hedged loss per judgment over at most ``ahead`` of them, and ``tie_break`` times the loss;
     the loss now, and in the end; the expected judgments until an item is settled, or M; the first number of judgments
     by which it is settled with probability ``low`` and ``high``, or M; the probability that it is settled in the end.
     """
+    loss, hedged, settled = curves
     n_steps = loss.shape[1] - 1
     for i in range(loss.shape[0]):
         fall = reached = needed = 0.0

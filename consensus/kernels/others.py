@@ -3,7 +3,7 @@
 The untempered posterior of an item is z[k] ∝ prior[k] prod_j C[row[j], k]; without judgment j, ∝ z[k] / C[row[j], k].
 ``power`` is the tempering exponent that the given posterior was raised to.
 
-A record of a worker sums up what his judgments say about his accuracy a. The likelihood of one is right a + wrong
+A record of a worker sums up what their judgments say about their accuracy a. The likelihood of one is right a + wrong
 (1 - a): right is P(its label is true | the others), wrong is P(its label | the others, it is wrong). Save for a
 constant, that is s a + (1 - s) (1 - a) with s = right / (right + wrong), and judgments of a like s are counted in one
 bin: a record (B,) has their numbers, and s (B,) the means of the bins, over all workers.
@@ -12,7 +12,7 @@ bin: a record (B,) has their numbers, and s (B,) the means of the bins, over all
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,14 +24,65 @@ if TYPE_CHECKING:
 TINY = 1e-100  # products are scaled or turned into logarithms before they fall below
 
 
+class Judged(NamedTuple):
+    """The judgments of a shard of items."""
+
+    item_start: Offsets
+    """(n+1,)"""
+    row: Codes
+    """(J,) of all items, as is ``label``: the pair of worker and label."""
+    label: Codes
+    """(J,)"""
+
+
+class Candidates(NamedTuple):
+    """Posterior of a shard of items with very many labels: that of some, the others sharing a rest."""
+
+    start: Offsets
+    """(n+1,) item n has the candidates ``start[n]:start[n + 1]``, ascending."""
+    label: Codes
+    """Of each candidate of all items."""
+    z: Reals
+    """Its posterior."""
+    rest: Reals
+    """(n,) posterior of every other label."""
+    power: Reals
+    """(n,)"""
+
+
+class Cells(NamedTuple):
+    """P(observed | true) of rows, where there are judgments."""
+
+    start: Offsets
+    """(R+1,) row r has the cells ``start[r]:start[r + 1]``."""
+    true: Codes
+    """True label of each cell, ascending in a row."""
+    C: Reals
+    """Of each cell."""
+    C_rest: Reals
+    """(K,) by observed label: of all true labels without a cell."""
+
+
+class Weighed(NamedTuple):
+    """What judgments are weighed with; all tables may be wider than K, filled up with labels of prior 0."""
+
+    tables: Reals
+    """(R, 2, K) for each row the likelihood that others are weighed with, and C."""
+    doubt: Reals
+    """(W, K) 1 / P(a wrong answer | true)."""
+    prior: Reals
+    """(n, K) of each item of the shard, or (1, K) of all."""
+    row_worker: Codes
+    """(R,)"""
+
+
 @kernel()
-def right(
-    item_start: Offsets, row: Codes, label: Codes, C: Reals, posterior: Reals, power: Reals, out_right: Reals
-) -> None:
+def right(judged: Judged, C: Reals, posterior: Reals, power: Reals, out_right: Reals) -> None:
     """``out_right[j]`` (J,) = P(label[j] is the true one | the other judgments of its item), for the items of a shard.
 
-    ``item_start`` (n+1,), ``posterior`` (n, K) and ``power`` (n,) are of the shard; ``C`` (R, K).
+    ``posterior`` (n, K) and ``power`` (n,) are of the shard; ``C`` (R, K).
     """
+    item_start, row, label = judged
     n_labels = posterior.shape[1]
     z = np.empty(n_labels)
     for i in range(item_start.shape[0] - 1):
@@ -50,27 +101,11 @@ def right(
 
 
 @kernel()
-def right_sparse(
-    item_start: Offsets,
-    row: Codes,
-    label: Codes,
-    candidate_start: Offsets,
-    candidate: Codes,
-    z: Reals,
-    rest: Reals,
-    power: Reals,
-    cell_start: Offsets,
-    true: Codes,
-    C: Reals,
-    C_rest: Reals,
-    n_labels: int,
-    out_right: Reals,
-) -> None:
-    """Like ``right`` where only the ``candidate`` labels of each item are weighed, the others sharing ``rest`` (n,).
-
-    ``C`` (cells,) belongs to the cells of row r, ``cell_start[r]:cell_start[r + 1]``, their ``true`` labels ascending;
-    ``C_rest`` (K,) by observed label stands for all true labels without a cell.
-    """
+def right_sparse(judged: Judged, candidates: Candidates, cells: Cells, n_labels: int, out_right: Reals) -> None:
+    """Like ``right`` where only the candidate labels of each item are weighed."""
+    item_start, row, label = judged
+    candidate_start, candidate, z, rest, power = candidates
+    cell_start, true, C, C_rest = cells
     for i in range(item_start.shape[0] - 1):
         begin, end = candidate_start[i], candidate_start[i + 1]
         peak = rest[i]
@@ -93,13 +128,8 @@ def right_sparse(
 
 @kernel()
 def records(
-    item_start: Offsets,
-    row: Codes,
-    row_worker: Codes,
-    label: Codes,
-    tables: Reals,
-    doubt: Reals,
-    prior: Reals,
+    judged: Judged,
+    weighed: Weighed,
     n_labels: int,
     bin_of: Codes,
     out_records: Codes,
@@ -108,19 +138,16 @@ def records(
 ) -> None:
     """Add the judgments of a shard of items to the records of their workers.
 
-    ``tables`` (R, 2, K) holds for each row the likelihood that others are weighed with, and C; ``doubt`` (W, K) is
-    1 / P(a wrong answer | true). ``prior`` (n, K) is that of each item, or (1, K) that of all. All may be wider than
-    ``n_labels``, filled up with labels of prior 0. ``bin_of`` (T+1,) is the bin of s = t / T. ``out_records``
-    (W, B, 2) counts judgments, with wrong answers as in the worker's confusions and evenly; ``out_s`` (B, 2) adds up
-    their s. Of two labels both are the same: the halves are judgments that give the first label, and the second.
-    ``out_logs`` (W, 2): the sum of log P(observed | others, C), in nats, and a product still to be added to it, which
-    comes as 1.
+    ``bin_of`` (T+1,) is the bin of s = t / T. ``out_records`` (W, B, 2) counts judgments, with wrong answers as in the
+    worker's confusions and evenly; ``out_s`` (B, 2) adds up their s. Of two labels both are the same: the halves are
+    judgments that give the first label, and the second. ``out_logs`` (W, 2): the sum of log P(observed | others, C), in
+    nats, and a product still to be added to it, which comes as 1.
     """
-    if prior.shape[1] == 4:
-        _records_of_four(
-            item_start, row, row_worker, label, tables, doubt, prior, n_labels, bin_of, out_records, out_s, out_logs
-        )
+    if weighed.prior.shape[1] == 4:
+        _records_of_four(judged, weighed, n_labels, bin_of, out_records, out_s, out_logs)
         return
+    item_start, row, label = judged
+    tables, doubt, prior, row_worker = weighed
     z = np.empty(n_labels)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
@@ -158,23 +185,14 @@ def records(
 
 @kernel()
 def _records_of_four(
-    item_start: Offsets,
-    row: Codes,
-    row_worker: Codes,
-    label: Codes,
-    tables: Reals,
-    doubt: Reals,
-    prior: Reals,
-    n_labels: int,
-    bin_of: Codes,
-    out_records: Codes,
-    out_s: Reals,
-    out_logs: Reals,
+    judged: Judged, weighed: Weighed, n_labels: int, bin_of: Codes, out_records: Codes, out_s: Reals, out_logs: Reals
 ) -> None:
     """Like ``records`` for four labels, or fewer, all in registers: half the time.
 
     Unsigned positions spare the test for those that count from the end: another fifth.
     """
+    item_start, row, label = judged
+    tables, doubt, prior, row_worker = weighed
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
         first = i if prior.shape[0] > 1 else 0

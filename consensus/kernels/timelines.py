@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from consensus.kernels import Codes, Offsets
 
 UNKNOWN = np.iinfo(np.int64).min  # what NaT is as an integer: before all times
+
+
+class Shard(NamedTuple):
+    """The judgments of a shard of workers in the order of time, those without one first."""
+
+    start: Offsets
+    """(n+1,) worker n has the places ``start[n]:start[n + 1]``."""
+    first: Offsets
+    """(n,) the first place with a known time."""
+    judgment: Codes
+    """(J,) of all workers: the judgment at each place."""
+    time: Offsets
+    """(J,) its time in microseconds."""
 
 
 @kernel()

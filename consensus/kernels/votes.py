@@ -1,13 +1,13 @@
 """Loops over the votes of models: the prior that they give each item, and what EM learns about them.
 
-A voted item is a row. Its soft votes are ``soft_start[r]:soft_start[r + 1]``, each with the model and the logarithms of
-its probabilities; its hard votes ``hard_start[r]:hard_start[r + 1]``, those of one family together.
+A voted item is a row: it has soft votes, each with the logarithms of its probabilities, and hard ones, each with a
+label.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,58 @@ if TYPE_CHECKING:
     Logs = NDArray[np.float32]
 
 TINY = 1e-100  # a likelihood is brought back to 1 before it falls below
+
+
+class Soft(NamedTuple):
+    """Soft votes of some rows."""
+
+    start: Offsets
+    """(R+1,) those of row r are ``start[r]:start[r + 1]``."""
+    model: Codes
+    """(S,) of all rows, as is ``log_q``."""
+    log_q: Logs
+    """(S, K)"""
+
+
+class Hard(NamedTuple):
+    """Hard votes of some rows."""
+
+    start: Offsets
+    """(R+1,) those of row r are ``start[r]:start[r + 1]``, those of one family together."""
+    model: Codes
+    """(H,) of all rows, as is ``label``."""
+    label: Codes
+    """(H,)"""
+    family: Codes
+    """(M,) of each model."""
+    alone: Flags
+    """(F,) a single model of the family gives hard votes."""
+
+
+class Learnt(NamedTuple):
+    """What EM learns about the models."""
+
+    weight: Reals
+    """(1 + M,) of the class prior, and of each model's soft votes."""
+    log_shares: Reals
+    """(K,)"""
+    Cm: Reals
+    """(M, K, K) [model, u, label]."""
+    CF: Reals
+    """(F, K, K) [family, true, u]."""
+
+
+class People(NamedTuple):
+    """What people said of some items; the workers of an item are sorted."""
+
+    item_start: Offsets
+    """(n+1,)"""
+    worker: Codes
+    """(J,) of all items, as is ``label``."""
+    label: Codes
+    """(J,)"""
+    is_gold: Flags
+    """(n,)"""
 
 
 @kernel()
@@ -72,27 +124,15 @@ def family_likelihood(
 
 
 @kernel()
-def priors(
-    soft_start: Offsets,
-    soft_model: Codes,
-    log_q: Logs,
-    weight: Reals,
-    log_shares: Reals,
-    hard_start: Offsets,
-    hard_model: Codes,
-    hard_label: Codes,
-    family: Codes,
-    alone: Flags,
-    Cm: Reals,
-    CF: Reals,
-    pi: Reals,
-    out_prior: Reals,
-) -> float:
+def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) -> float:
     """``out_prior`` (R, K) or wider of voted items, each divided by its sum; returns the sum of the sums' logarithms.
 
     It is the log-linear prior of the soft votes, or pi without any, times the message of each family of hard votes:
-    msg[k] = sum_u CF[f, k, u] prod_m Cm[m, u, v]; of a family with one model (``alone`` (F,)), Cm[m, k, v].
+    msg[k] = sum_u CF[f, k, u] prod_m Cm[m, u, v]; of a family with one model, Cm[m, k, v].
     """
+    soft_start, soft_model, log_q = soft
+    hard_start, hard_model, hard_label, family, alone = hard
+    weight, log_shares, Cm, CF = learnt
     n_labels = pi.shape[0]
     likelihood = np.empty(n_labels)
     logs = 0.0
@@ -133,20 +173,14 @@ def priors(
 
 @kernel()
 def weight_terms(
-    soft_start: Offsets,
-    soft_model: Codes,
-    log_q: Logs,
-    weight: Reals,
-    log_shares: Reals,
-    posterior: Reals,
-    out_gradient: Reals,
-    out_curvature: Reals,
+    soft: Soft, weight: Reals, log_shares: Reals, posterior: Reals, out_gradient: Reals, out_curvature: Reals
 ) -> float:
     """Sum over items and labels of posterior[r, k] log prior[r, k] (R, K), with its gradient and negated Hessian.
 
     Every row has a soft vote. By the weights (1 + M,), added to ``out_gradient`` (1 + M,) and ``out_curvature`` (1 + M,
     1 + M), of which the part below the diagonal is left alone.
     """
+    soft_start, soft_model, log_q = soft
     n_labels, n_weights = posterior.shape[1], weight.shape[0]
     prior = np.empty(n_labels)
     feature, mean = np.empty((n_weights, n_labels)), np.empty(n_weights)
@@ -183,22 +217,12 @@ def weight_terms(
 
 
 @kernel()
-def count_families(
-    hard_start: Offsets,
-    hard_model: Codes,
-    hard_label: Codes,
-    family: Codes,
-    alone: Flags,
-    Cm: Reals,
-    CF: Reals,
-    posterior: Reals,
-    out_Cm: Reals,
-    out_CF: Reals,
-) -> None:
+def count_families(hard: Hard, Cm: Reals, CF: Reals, posterior: Reals, out_Cm: Reals, out_CF: Reals) -> None:
     """Add expected counts of the votes on items of ``posterior`` (R, K) to ``out_Cm`` (M, K, K), ``out_CF`` (F, K, K).
 
     q(k, u) = z[k] CF[f, k, u] L[u] / msg[k], with L the likelihood of the family's votes given u.
     """
+    hard_start, hard_model, hard_label, family, alone = hard
     n_labels = posterior.shape[1]
     likelihood, of_u = np.empty(n_labels), np.empty(n_labels)
     for r in range(hard_start.shape[0] - 1):
@@ -225,29 +249,22 @@ def count_families(
 
 @kernel()
 def meetings(
-    item_start: Offsets,
-    worker: Codes,
-    label: Codes,
-    n_labels: int,
-    is_gold: Flags,
-    vote_start: Offsets,
-    vote_model: Codes,
-    vote_label: Codes,
-    out_counts: Offsets,
+    people: People, n_labels: int, vote_start: Offsets, vote_model: Codes, vote_label: Codes, out_counts: Offsets
 ) -> None:
     """Count the votes of each model by what people said of the item, into ``out_counts`` (4, M).
 
     Rows: on items that two people judged or that are gold; that one person judged; on which people were divided but had
-    a majority; of these, for the majority. The workers of an item are sorted.
+    a majority; of these, for the majority. The votes on item i are ``vote_start[i]:vote_start[i + 1]`` (n+1,).
     """
+    item_start, worker, label, is_gold = people
     given = np.zeros(n_labels, np.int64)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
         if vote_start[i] == vote_start[i + 1] or (begin == end and not is_gold[i]):
             continue
-        people, most, best, tied = 0, 0, 0, False
+        n_people, most, best, tied = 0, 0, 0, False
         for j in range(begin, end):
-            people += j == begin or worker[j] != worker[j - 1]
+            n_people += j == begin or worker[j] != worker[j - 1]
             given[label[j]] += 1
         for j in range(begin, end):
             if given[label[j]] > most:
@@ -258,7 +275,7 @@ def meetings(
             given[label[j]] = 0
         divided = not tied and most < end - begin
         for v in range(vote_start[i], vote_start[i + 1]):
-            out_counts[0 if people >= 2 or is_gold[i] else 1, vote_model[v]] += 1
+            out_counts[0 if n_people >= 2 or is_gold[i] else 1, vote_model[v]] += 1
             if divided:
                 out_counts[2, vote_model[v]] += 1
                 out_counts[3, vote_model[v]] += vote_label[v] == best

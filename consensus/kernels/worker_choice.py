@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,34 +15,64 @@ if TYPE_CHECKING:
 DRAWS = 12  # workers drawn for one place, until there are so many candidates
 
 
+class Wanted(NamedTuple):
+    """What is to be asked."""
+
+    item: Offsets
+    """(n,)"""
+    judgments: Offsets
+    """(n,) how many of each."""
+    posterior: Reals
+    """(n, K); (0, K) where workers are weighed by what they tell as usual."""
+
+
+class Judged(NamedTuple):
+    """Who has judged what."""
+
+    item_start: Offsets
+    """(I+1,)"""
+    worker: Codes
+    """(J,)"""
+
+
+class Workers(NamedTuple):
+    """Who can be asked, W of them."""
+
+    C: Reals
+    """(W, K, K) confusions."""
+    row_entropy: Reals
+    """(W, K) their entropies."""
+    usual: Reals
+    """(W,) what they tell, without posteriors."""
+    price: Reals
+    """(W,)"""
+    drawn: Codes
+    """(a power of 2,) each as often as they are to be drawn."""
+
+
 @kernel()
 def choose(
-    posterior: Reals,
-    item: Offsets,
-    wanted: Offsets,
-    drawn: Codes,
+    wanted: Wanted,
+    judged: Judged,
+    workers: Workers,
     seed: int,
-    item_start: Offsets,
-    worker: Codes,
-    C: Reals,
-    row_entropy: Reals,
-    usual: Reals,
-    price: Reals,
     n_candidates: int,
     quota: Offsets,
     out_worker: Codes,
     out_told: Reals,
 ) -> None:
-    """``out_worker[r]`` (n, M): the workers for the ``wanted[r]`` judgments of ``item[r]``, -1 where there is nobody.
+    """``out_worker[r]`` (n, M): the workers for the judgments that are wanted of each item, -1 where there is nobody.
 
     ``out_told[r]`` (n,): the mean of what they tell, whatever their price; 0 where there is nobody.
 
-    Each is the one of at most ``n_candidates`` who tells most per money: H(q C) - sum_k q[k] H(C[k]) over ``price``
-    (W,), q = ``posterior[r]`` (n, K), with the ``row_entropy`` (W, K) of ``C`` (W, K, K); without posteriors (0, K),
-    by what he tells as ``usual`` (W,). Candidates are drawn from ``drawn`` (a power of 2,), which holds each as often
-    as he is to be drawn, by ``seed`` and the item; they have neither judged the item nor been chosen for it, and there
-    is ``quota`` (W,) left, from which the chosen are taken. If none is found by drawing, the next one who can is it.
+    Each is the one of at most ``n_candidates`` who tells most per money: H(q C) - sum_k q[k] H(C[k]) over the price, q
+    the posterior; without posteriors, by what they tell as usual. Candidates are drawn by ``seed`` and the item; they
+    have neither judged the item nor been chosen for it, and there is ``quota`` (W,) left, from which the chosen are
+    taken. If none is found by drawing, the next one who can is it.
     """
+    item, n_wanted, posterior = wanted
+    item_start, worker = judged
+    C, row_entropy, usual, price, drawn = workers
     n_workers, n_labels, by_item = quota.shape[0], posterior.shape[1], posterior.shape[0] > 0
     left = quota.sum()
     for r in range(item.shape[0]):
@@ -53,7 +83,7 @@ def choose(
         for m in range(out_worker.shape[1]):
             out_worker[r, m] = -1
         told, n_chosen = 0.0, 0
-        for m in range(min(wanted[r], left)):
+        for m in range(min(n_wanted[r], left)):
             best, most, found = -1, -1.0, 0
             for _ in range(DRAWS):
                 state = _next(state)
@@ -94,7 +124,7 @@ def _next(state: np.uint64) -> np.uint64:
 
 @kernel()
 def _can(w: int, quota: Offsets, worker: Codes, begin: int, end: int, out_worker: Codes, r: int, m: int) -> bool:
-    """There is quota left of worker ``w``, and he has not judged the item, nor is he to."""
+    """There is quota left of worker ``w``, and they have not judged the item, nor are they to."""
     if quota[w] <= 0:
         return False
     for j in range(begin, end):

@@ -40,17 +40,9 @@ def meetings(
 
     def shard(part: slice) -> Offsets:
         found = np.zeros((4, votes.n_models), np.int64)
-        kernels.meetings(
-            judgments.item_start[part.start : part.stop + 1],
-            judgments.worker,
-            judgments.label,
-            judgments.n_labels,
-            is_gold[part],
-            votes.start[part.start : part.stop + 1],
-            votes.model,
-            votes.label,
-            found,
-        )
+        ends = slice(part.start, part.stop + 1)
+        people = kernels.People(judgments.item_start[ends], judgments.worker, judgments.label, is_gold[part])
+        kernels.meetings(people, judgments.n_labels, votes.start[ends], votes.model, votes.label, found)
         return found
 
     starts = judgments.item_start + votes.start

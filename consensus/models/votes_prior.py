@@ -207,27 +207,12 @@ class VotesPrior:
 
         Returns the sum of the logarithms of what they were divided by.
         """
+        learnt = kernels.Learnt(weights.weight, weights.log_shares, weights.Cm, weights.CF)
 
         def shard(part: slice) -> float:
-            these = slice(rows.start + part.start, rows.start + part.stop + 1)
-            return float(
-                kernels.priors(
-                    self.soft_start[these],
-                    self.soft_model,
-                    self.log_q,
-                    weights.weight,
-                    weights.log_shares,
-                    self.hard_start[these],
-                    self.hard_model,
-                    self.hard_label,
-                    self.family,
-                    self.alone,
-                    weights.Cm,
-                    weights.CF,
-                    pi,
-                    out[part],
-                )
-            )
+            these = slice(rows.start + part.start, rows.start + part.stop)
+            soft = kernels.Soft(self.soft_start[these.start : these.stop + 1], self.soft_model, self.log_q)
+            return float(kernels.priors(soft, self._hard(these), learnt, pi, out[part]))
 
         bounds = slice(rows.start, rows.stop + 1)
         starts = self.soft_start[bounds] + self.hard_start[bounds]
@@ -284,18 +269,8 @@ class VotesPrior:
 
         def shard(part: slice) -> tuple[Reals, Reals]:
             of_models, of_families = np.zeros((M, K, K)), np.zeros((F, K, K))
-            kernels.count_families(
-                self.hard_start[part.start : part.stop + 1],
-                self.hard_model,
-                self.hard_label,
-                self.family,
-                self.alone,
-                weights.Cm,
-                weights.CF,
-                posterior[part],
-                of_models,
-                of_families,
-            )
+            hard = self._hard(part)
+            kernels.count_families(hard, weights.Cm, weights.CF, posterior[part], of_models, of_families)
             return of_models, of_families
 
         found = backend.map(shard, self._shards())
@@ -317,16 +292,8 @@ class VotesPrior:
 
         def shard(part: slice) -> tuple[float, Reals, Reals]:
             gradient, curvature = np.zeros(n), np.zeros((n, n))
-            value = kernels.weight_terms(
-                sample.start[part.start : part.stop + 1],
-                sample.model,
-                sample.log_q,
-                weight,
-                weights.log_shares,
-                posterior[part],
-                gradient,
-                curvature,
-            )
+            soft = kernels.Soft(sample.start[part.start : part.stop + 1], sample.model, sample.log_q)
+            value = kernels.weight_terms(soft, weight, weights.log_shares, posterior[part], gradient, curvature)
             return float(value), gradient, curvature
 
         found = backend.map(shard, even_slices(sample.start, number_of_shards(len(sample.model))))
@@ -336,6 +303,11 @@ class VotesPrior:
         gradient = sample.scale * np.sum([one[1] for one in found], axis=0) - 2 * RIDGE * away
         value = sample.scale * sum(one[0] for one in found)
         return value - RIDGE * float((away**2).sum()), np.asarray(gradient, np.float64), curvature
+
+    def _hard(self, rows: slice) -> kernels.Hard:
+        """The hard votes of some rows, as the loops take them."""
+        starts = self.hard_start[rows.start : rows.stop + 1]
+        return kernels.Hard(starts, self.hard_model, self.hard_label, self.family, self.alone)
 
     def _shards(self) -> tuple[slice, ...]:
         n_votes = len(self.soft_model) + len(self.hard_model)

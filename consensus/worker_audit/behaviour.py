@@ -70,12 +70,9 @@ def behaviour_columns(audit: WorkerAudit) -> Columns:
     usual, consensus = _usual(result, seconds), result.consensus_label
 
     def shard(part: slice) -> None:
-        starts = lines.starts(part)
-        kernels.speeds(starts, lines.judgment, judgments.item, seconds, usual, FAST, speeds[part])
+        kernels.speeds(lines.starts(part), lines.judgment, judgments.item, seconds, usual, FAST, speeds[part])
         kernels.answers(
-            starts,
-            lines.first[part],
-            lines.judgment,
+            lines.of_workers(part),
             judgments.label,
             judgments.item,
             consensus,
@@ -109,9 +106,7 @@ def _seconds(result: Consensus, lines: Timelines) -> tuple[Reals, NDArray[np.int
     seconds, n_sessions = np.empty(judgments.n_judgments), np.zeros(judgments.n_workers, np.int64)
 
     def shard(part: slice) -> None:
-        kernels.pauses(
-            lines.starts(part), lines.first[part], lines.judgment, lines.time, PAUSE, seconds, n_sessions[part]
-        )
+        kernels.pauses(lines.of_workers(part), PAUSE, seconds, n_sessions[part])
 
     lines.map(result, shard)
     duration: Reals | None = getattr(judgments, "duration", None)
@@ -142,7 +137,7 @@ def _tired(result: Consensus, lines: Timelines) -> tuple[Reals, Reals, Reals]:
     right, found = others.right(result), np.zeros((W, 4))
 
     def shard(part: slice) -> None:
-        kernels.sessions(lines.starts(part), lines.first[part], lines.judgment, lines.time, right, PAUSE, found[part])
+        kernels.sessions(lines.of_workers(part), right, PAUSE, found[part])
 
     lines.map(result, shard)
     n, known = found[:, 0], found[:, 0] > 0

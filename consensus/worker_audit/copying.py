@@ -22,7 +22,7 @@ from consensus.kernels import copying as kernels
 from consensus.posterior import DensePosterior
 from consensus.worker_audit import peer_agreement, shared_items
 from consensus.worker_audit.followers import against_groups
-from consensus.worker_audit.shared_items import LEVEL, ByWorker, Pairs, bounded
+from consensus.worker_audit.shared_items import LEVEL, ByWorker, Pairs, bounded, judged
 from consensus.worker_audit.suspects import expected_of_suspects
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class _Test:
     """Agreements a shared item of which the fit knows nothing, of the median worker."""
     spread: float
     """How many times the variance of honest pairs is that of independent ones."""
-    fitted: tuple[Reals, Reals, Reals] | None = None
+    fitted: kernels.Fitted | None = None
     """C (W, K, K), posterior (I, K) and the power (I,) it was raised to; None where only agreement counts."""
 
 
@@ -106,7 +106,8 @@ def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: 
     if not isinstance(result.beliefs, DensePosterior) or judgments.n_workers * K * K > MOST_CELLS:
         spread = _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_))
         return _Test(by_agreement, _tail(pairs, by_agreement, spread), 0.0, spread)
-    fitted = (result.confusions.dense(), result.posterior, result.tempering.power(result.judgments.per_item))
+    power = result.tempering.power(result.judgments.per_item)
+    fitted = kernels.Fitted(result.confusions.dense(), result.posterior, power)
     by_fit = _expected(by_worker, pairs, fitted, result.backend)
     expected = bounded(by_fit, pairs.shared)
     suspicious = _is_suspicious(pairs, expected, _tail(pairs, expected, 1.0), n_tested)
@@ -130,44 +131,33 @@ def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: 
     return _Test(expected, p, surplus, spread, fitted)
 
 
-def _expected(by_worker: ByWorker, pairs: Pairs, fitted: tuple[Reals, Reals, Reals], backend: Backend) -> Reals:
+def _expected(by_worker: ByWorker, pairs: Pairs, fitted: kernels.Fitted, backend: Backend) -> Reals:
     """Agreements that are expected of each pair by the fit, with the judgments of the two taken out of it (P,)."""
     judgments = by_worker.judgments
     start = np.searchsorted(pairs.a, np.arange(judgments.n_workers + 1)).astype(np.int64)
     expected = np.empty(len(pairs))
 
     def shard(part: slice) -> None:
-        starts = slice(part.start, part.stop + 1)
-        kernels.expected_same(
-            part.start,
-            by_worker.worker_start[starts],
-            by_worker.judgment,
-            by_worker.told,
-            by_worker.n_bits,
-            judgments.item,
-            start[starts],
-            pairs.b,
-            *fitted,
-            expected,
-        )
+        starts = start[part.start : part.stop + 1]
+        made = by_worker.made(part)
+        kernels.expected_same(part.start, made, judgments.item, starts, pairs.b, fitted, expected)
 
     backend.map(shard, by_worker.shards)
     return expected
 
 
-def _usual_surplus(judgments: Judgments, fitted: tuple[Reals, Reals, Reals], is_suspect: NDArray[np.bool_]) -> float:
+def _usual_surplus(judgments: Judgments, fitted: kernels.Fitted, is_suspect: NDArray[np.bool_]) -> float:
     """Agreements above the expected ones, per shared item, of the median worker, weighted by shared items; 0 or more.
 
     Among workers who are no suspects: where a ring has made the consensus, honest people look worse than they are. Easy
     items make honest people agree more often, and hard ones less, than the same accuracy everywhere would.
     """
-    C, posterior, power = fitted
     n = judgments.per_item
     items = np.flatnonzero(n >= 2).astype(np.int32)
     some = items[:: int((n * (n - 1) // 2).sum()) // SAMPLED + 1]
     excess, shared = np.zeros(judgments.n_workers), np.zeros(judgments.n_workers, np.int64)
-    told = (judgments.item_start, judgments.worker, judgments.label)
-    kernels.excess_of_workers(some, *told, C, posterior[some], power[some], is_suspect, excess, shared)
+    of_some = fitted._replace(posterior=fitted.posterior[some], power=fitted.power[some])
+    kernels.excess_of_workers(some, judged(judgments), of_some, is_suspect, excess, shared)
     known = np.flatnonzero(shared)
     if not len(known):
         return 0.0

@@ -97,7 +97,7 @@ def drifts(result: Consensus) -> Drifts:
     found = np.empty((W, 5))
 
     def shard(part: slice) -> None:
-        kernels.changes(lines.starts(part), lines.first[part], lines.judgment, lines.time, right, LEAST, found[part])
+        kernels.changes(lines.of_workers(part), right, LEAST, found[part])
 
     lines.map(result, shard)
     place, ratio, right_before, total, squares = found.T
@@ -177,9 +177,7 @@ def _crowd(result: Consensus, lines: Timelines, right: Reals, mean: Reals) -> Cr
 
     def shard(part: slice) -> Reals:
         found = np.zeros((4, len(times)))
-        kernels.crowd(
-            lines.starts(part), lines.first[part], lines.judgment, lines.time, right, times, LEAST, MOST_OF_ONE, found
-        )
+        kernels.crowd(lines.of_workers(part), right, times, LEAST, MOST_OF_ONE, found)
         return found
 
     change, n_workers, n_before, right_before = np.sum(lines.map(result, shard), axis=0)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from consensus.copies import Copies
     from consensus.judgments import Judgments
+    from consensus.kernels.copying import Fitted
     from consensus.result import Consensus
     from consensus.worker_audit.shared_items import Reals
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def against_groups(
     result: Consensus,
     judgments: Judgments,
-    fitted: tuple[Reals, Reals, Reals],
+    fitted: Fitted,
     copies: Copies,
     candidates: Sequence[tuple[int, int]],
 ) -> tuple[Pairs, Reals, int]:
@@ -36,7 +37,6 @@ def against_groups(
         agreements that are expected of them (P,), given what workers say who are neither the candidate nor in the
         group; and how many workers outside share enough items with a group, candidates or not.
     """
-    C, posterior, power = fitted
     W, K = judgments.n_workers, judgments.n_labels
     by_worker = ByWorker.of(_with_groups(judgments, copies))
     pairs = pairs_sharing(by_worker, least_shared(W, K), result.backend)
@@ -44,7 +44,7 @@ def against_groups(
     code = outside.a.astype(np.int64) * copies.n_groups + outside.b - W
     wanted = np.array([worker * copies.n_groups + group for worker, group in candidates], np.int64)
     chosen = outside.take(np.flatnonzero(np.isin(code, wanted)))
-    told = (np.concatenate([C, np.full((copies.n_groups, K, K), 1.0 / K)]), posterior, power)
+    told = fitted._replace(C=np.concatenate([fitted.C, np.full((copies.n_groups, K, K), 1.0 / K)]))
     expected = np.empty(len(chosen))
     for n in range(len(chosen)):
         one, group = chosen.take(np.array([n])), int(chosen.b[n]) - W

@@ -33,26 +33,20 @@ def right(result: Consensus) -> Reals:
 
     def shard(part: slice) -> None:
         starts = judgments.item_start[part.start : part.stop + 1]
+        judged = others.Judged(starts, result.row, judgments.label)
         if isinstance(beliefs, SparsePosterior):
-            others.right_sparse(
-                starts,
-                result.row,
-                judgments.label,
-                beliefs.start[part.start : part.stop + 1],
-                beliefs.candidate,
-                beliefs.z,
-                beliefs.rest[part],
-                power[part],
-                cells.cell_start,
-                cells.true,
-                C_cell,
-                C_rest,
-                judgments.n_labels,
-                found,
+            candidates = others.Candidates(
+                start=beliefs.start[part.start : part.stop + 1],
+                label=beliefs.candidate,
+                z=beliefs.z,
+                rest=beliefs.rest[part],
+                power=power[part],
             )
+            of_rows = others.Cells(start=cells.cell_start, true=cells.true, C=C_cell, C_rest=C_rest)
+            others.right_sparse(judged, candidates, of_rows, judgments.n_labels, found)
         else:
             C = C_cell.reshape(-1, judgments.n_labels)
-            others.right(starts, result.row, judgments.label, C, beliefs.dense(part), power[part], found)
+            others.right(judged, C, beliefs.dense(part), power[part], found)
 
     result.backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
     return found

@@ -98,8 +98,9 @@ def records(result: Consensus) -> Records:
             found, s, logs = counts.taken(), np.zeros((n_bins, 2)), np.tile([0.0, 1.0], (W, 1))
             starts = judgments.item_start[part.start : part.stop + 1]
             prior = priors if len(priors) == 1 else priors[part]
-            mine = starts, result.row, result.confusions.row_worker, judgments.label
-            kernels.records(*mine, tables, doubt, prior, K, bin_of, found, s, logs)
+            judged = kernels.Judged(starts, result.row, judgments.label)
+            weighed = kernels.Weighed(tables=tables, doubt=doubt, prior=prior, row_worker=result.confusions.row_worker)
+            kernels.records(judged, weighed, K, bin_of, found, s, logs)
             counts.given_back(found)
             return s, logs[:, 0] + np.log(logs[:, 1])
 

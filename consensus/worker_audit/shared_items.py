@@ -10,7 +10,7 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import copying as kernels
-from consensus.kernels import tallies
+from consensus.kernels import tallies, timelines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,17 +67,26 @@ class ByWorker:
     shards: tuple[slice, ...]
     """Of workers."""
 
+    def made(self, part: slice) -> kernels.Made:
+        """Those of a slice of workers, as the loops take them."""
+        return kernels.Made(self.worker_start[part.start : part.stop + 1], self.judgment, self.told, self.n_bits)
+
     @classmethod
     def of(cls, judgments: Judgments) -> ByWorker:
         """Lay out ``judgments``."""
         n_bits = max(judgments.n_labels - 1, 1).bit_length()
         start = np.concatenate([np.zeros(1, np.int64), np.cumsum(judgments.per_worker)])
         judgment = np.empty(judgments.n_judgments, np.int32)
-        kernels.by_worker(judgments.worker, start[:-1].copy(), judgment)
+        timelines.by_worker(judgments.worker, start[:-1].copy(), judgment)
         small = judgments.n_workers << (n_bits + 1) < 2**31
         told: Codes | Offsets = np.empty(len(judgment), np.int32) if small else np.empty(len(judgment), np.int64)
         kernels.told(judgments.item, judgments.worker, judgments.label, n_bits, told)
         return cls(judgments, start, judgment, told, n_bits, even_slices(start, number_of_shards(len(judgment))))
+
+
+def judged(judgments: Judgments) -> kernels.Judged:
+    """All ``judgments``, as the loops take them."""
+    return kernels.Judged(judgments.item, judgments.item_start, judgments.worker, judgments.label)
 
 
 def compared(judgments: Judgments) -> Judgments:
@@ -117,13 +126,11 @@ def pairs_sharing(by_worker: ByWorker, least: int, backend: Backend) -> Pairs:
     judgments = by_worker.judgments
     n = judgments.per_item
     most = int((n * (n - 1) // 2).sum()) // least
-    sizes = np.array([judgments.n_workers, by_worker.n_bits, least], np.int64)
 
     def shard(part: slice) -> tuple[Codes, Codes, Codes, Codes]:
         b, shared, same = (np.empty(most, np.int32) for _ in range(3))  # memory is only taken for what is written
         pair_start = np.zeros(part.stop - part.start + 1, np.int64)
-        starts = by_worker.worker_start[part.start : part.stop + 1]
-        kernels.shared_items(starts, by_worker.judgment, by_worker.told, sizes, b, shared, same, pair_start)
+        kernels.shared_items(by_worker.made(part), judgments.n_workers, least, b, shared, same, pair_start)
         a = np.repeat(np.arange(part.start, part.stop, dtype=np.int32), np.diff(pair_start))
         found = slice(int(pair_start[-1]))
         return a, b[found].copy(), shared[found].copy(), same[found].copy()

@@ -14,6 +14,7 @@ import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
 from consensus.kernels import copying as kernels
+from consensus.worker_audit.shared_items import judged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ ENOUGH = 2_000  # judgments of a suspect that its confusion is fitted to, or up 
 def expected_of_suspects(
     result: Consensus,
     by_worker: ByWorker,
-    fitted: tuple[Reals, Reals, Reals],
+    fitted: kernels.Fitted,
     pairs: Pairs,
     suspicious: NDArray[np.intp],
     also_near: Codes | None = None,
@@ -38,7 +39,7 @@ def expected_of_suspects(
 
     Suspects are the workers of the ``suspicious`` pairs, and near each other where one or two such pairs join them: of
     a ring, some pairs may not look suspicious before its consensus is taken away. Workers ``also_near`` are near to
-    all. ``fitted`` is C (W, K, K), posterior (I, K) and the power (I,) it was raised to.
+    all of them.
     """
     judgments = by_worker.judgments
     a, b = pairs.a[suspicious], pairs.b[suspicious]
@@ -55,23 +56,21 @@ def expected_of_suspects(
     begin, end = by_worker.worker_start[suspects], by_worker.worker_start[suspects + 1]
     own_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(end - begin)])
     own = np.concatenate([by_worker.judgment[first:last] for first, last in zip(begin, end, strict=True)])
-    C, posterior, power = fitted
-    told = (judgments.item, judgments.item_start, judgments.worker, judgments.label, C, posterior, power)
-    C_own = np.empty((len(suspects), *C.shape[1:]))
+    of_all = kernels.Suspects(suspects, own_start, own, near_start, near)
+    given = judged(judgments)
+    C_own = np.empty((len(suspects), *fitted.C.shape[1:]))
 
     def refit(part: slice) -> None:
         starts = slice(part.start, part.stop + 1)
-        some = (suspects[part], own_start[starts], own, near_start[starts], near)
-        kernels.own_confusions(*some, *told, STRENGTH, N_PASSES, ENOUGH, C_own[part])
+        some = kernels.Suspects(suspects[part], own_start[starts], own, near_start[starts], near)
+        kernels.own_confusions(some, given, fitted, STRENGTH, N_PASSES, ENOUGH, C_own[part])
 
     result.backend.map(refit, even_parts(len(suspects), number_of_shards(len(own))))
     chosen = np.flatnonzero((position[pairs.a] >= 0) & (position[pairs.b] >= 0))
     first, second, expected = position[pairs.a[chosen]], position[pairs.b[chosen]], np.empty(len(chosen))
 
     def expect(part: slice) -> None:
-        kernels.expected_of_suspects(
-            first[part], second[part], own_start, own, near_start, near, *told, C_own, expected[part]
-        )
+        kernels.expected_of_suspects(first[part], second[part], of_all, given, fitted, C_own, expected[part])
 
     result.backend.map(expect, even_parts(len(chosen), number_of_shards(int(pairs.shared[chosen].sum()))))
     return chosen, expected

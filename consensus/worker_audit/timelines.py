@@ -71,6 +71,10 @@ class Timelines:
         """``start`` of a slice of workers, with the end of the last."""
         return self.start[part.start : part.stop + 1]
 
+    def of_workers(self, part: slice) -> kernels.Shard:
+        """Those of a slice of workers, as the loops take them."""
+        return kernels.Shard(self.starts(part), self.first[part], self.judgment, self.time)
+
     def map(self, result: Consensus, function: Callable[[slice], R]) -> list[R]:
         """Apply ``function`` to slices of workers of about equal work."""
         return result.backend.map(function, even_slices(self.start, number_of_shards(len(self.judgment))))
