@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.calibration import Tempering
+    from consensus.cautions import Caution
     from consensus.config import FitConfig
     from consensus.confusions import Confusions
     from consensus.copies import Copies
@@ -35,18 +36,6 @@ BETWEEN = " | "
 """Stands between several texts where a cell can only hold one."""
 SOURCES = ("consensus", "gold", "model")
 Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
-
-
-@dataclass(frozen=True, slots=True)
-class Warning:
-    """Something the user should know before trusting the result."""
-
-    code: str
-    """Stable name, such as ``switch_risk``."""
-    message: str
-    """One sentence or two: the fact, and what to do."""
-    values: dict[str, float] = field(default_factory=dict)
-    """The numbers behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,7 @@ class Consensus:
     gold_posterior: NDArray[np.float64] | None = None
     """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts;
     tempered like the others, by a temperature that it had its part in where that was fitted on gold."""
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     starts: dict[str, float] = field(default_factory=dict)
     """Final objective of each start that was tried, in nats."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consensus import fit
 from consensus.backends import Threads
+from consensus.cautions import Caution
 from consensus.config import Prior
 from consensus.errors import ConfigError, JudgmentError
 from consensus.judgments import Judgments
@@ -19,7 +20,7 @@ from consensus.models.expectation_maximisation import Estimate, climb
 from consensus.models.families import one_coin_of_agreement
 from consensus.models.problem import Problem
 from consensus.models.votes_learner import VotesLearner
-from consensus.result import Consensus, Warning
+from consensus.result import Consensus
 from consensus.simulation import simulate
 from consensus.votes import ModelVotes
 from tests import naive, naive_votes
@@ -31,7 +32,7 @@ small = settings(max_examples=40, deadline=None)
 K3 = ("label_0", "label_1", "label_2")
 
 
-def warned(result: Consensus, code: str) -> Warning | None:
+def warned(result: Consensus, code: str) -> Caution | None:
     return next((one for one in result.warnings if one.code == code), None)
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.cautions import Caution
 from consensus.kernels import tallies
 from consensus.models import model_diagnostics, switching
 from consensus.probabilities import entropy, normalised
-from consensus.result import Warning
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
@@ -33,7 +33,7 @@ def all_of(
     findings: ModelFindings | None,
     settings: FitConfig,
     run: Execution,
-) -> tuple[Warning, ...]:
+) -> tuple[Caution, ...]:
     """Everything that the judgments, the gold, the models that voted and the fit call for."""
     judgments = problem.judgments
     found = [
@@ -52,7 +52,7 @@ def all_of(
     return tuple(found)
 
 
-def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> list[Warning]:
+def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> list[Caution]:
     """Cautions that the judgments alone call for; ``votes`` tell which items without judgments are no guess."""
     found = []
     if judgments.rejects:
@@ -60,7 +60,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         most, n_most = reasons.most_common(1)[0]
         first = next(one for one in judgments.rejects if one.reason == most)
         found.append(
-            Warning(
+            Caution(
                 "rejected_rows",
                 f"{len(judgments.rejects):,} of {judgments.tally.read:,} rows could not be used; {n_most:,} of them: "
                 f"{most} (first {first.file}:{first.line}); consensus run lists all in rejects.csv",
@@ -69,7 +69,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         )
     if judgments.n_labels > MANY_LABELS and judgments.n_labels > judgments.n_judgments / 10:
         found.append(
-            Warning(
+            Caution(
                 "many_labels",
                 f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments: is --label the right column?",
                 {"n_labels": judgments.n_labels},
@@ -77,7 +77,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         )
     if judgments.repeats_by_row_order:
         found.append(
-            Warning(
+            Caution(
                 "repeats_by_row_order",
                 "some workers judged an item twice with different labels; without timestamps the order of rows decided "
                 "which one counts",
@@ -85,7 +85,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         )
     if judgments.unreadable_times:
         found.append(
-            Warning(
+            Caution(
                 "unreadable_times",
                 f"{judgments.unreadable_times:,} timestamps could not be read (expected ISO 8601, such as "
                 "2025-03-01T09:30:00Z) and count as unknown",
@@ -94,7 +94,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         )
     for name, n in judgments.unreadable_amounts.items():
         found.append(
-            Warning(
+            Caution(
                 f"unreadable_{name}s",
                 f"{n:,} {name}s could not be read (expected a number, 0 or more, such as 12.5) and count as unknown",
                 {"n_judgments": n},
@@ -103,7 +103,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
     n_empty = int((judgments.label == judgments.labels.index("")).sum()) if "" in judgments.labels else 0
     if n_empty:
         found.append(
-            Warning(
+            Caution(
                 "empty_label",
                 f'{n_empty:,} judgments carry the label "" (a quoted empty text); '
                 'if that means no answer, pass --abstain ""',
@@ -111,14 +111,14 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
             )
         )
     if judgments.n_labels == 1:
-        found.append(Warning("one_label", f'every judgment says "{judgments.labels[0]}": there is nothing to decide'))
+        found.append(Caution("one_label", f'every judgment says "{judgments.labels[0]}": there is nothing to decide'))
     silent = judgments.per_item == 0
     if votes is not None:
         silent &= votes.per_item == 0
     n_silent = int(silent.sum())
     if n_silent:
         found.append(
-            Warning(
+            Caution(
                 "items_without_judgments",
                 f"{n_silent:,} items have abstains only; their label is a guess",
                 {"n_items": n_silent},
@@ -139,21 +139,21 @@ def has_second_opinions(judgments: Judgments, models: ModelFindings | None = Non
     return bool(np.any(judged + np.bincount(votes.item[counts], minlength=len(judged)) > 1))
 
 
-def one_judgment_per_item(audited: bool, models: bool = False) -> Warning:
+def one_judgment_per_item(audited: bool, models: bool = False) -> Caution:
     """Say that nobody judged what another did; nor did ``models``."""
     if models:
-        return Warning(
+        return Caution(
             "one_judgment_per_item",
             "no item has the opinions of two, be they people or models, so nothing tells how good any of them is: "
             "labels are what the one says, without confidence; have people judge a random sample, or give gold",
         )
     if audited:
-        return Warning(
+        return Caution(
             "one_judgment_per_item",
             "no item was judged by two workers: only the gold items tell how good a worker is; collect second "
             "judgments",
         )
-    return Warning(
+    return Caution(
         "one_judgment_per_item",
         "no item was judged by two workers, so nothing tells how good a worker is: labels are the judgments as given, "
         "without confidence; collect second judgments or give gold",
@@ -166,11 +166,11 @@ def is_small(judgments: Judgments) -> bool:
     return n_judged < FEW_ITEMS or judgments.n_judgments < FEW_PER_WORKER * judgments.n_workers
 
 
-def small_data(judgments: Judgments) -> Warning:
+def small_data(judgments: Judgments) -> Caution:
     """Say that the data is small."""
     per_worker = judgments.n_judgments / judgments.n_workers
     n_judged = int((judgments.per_item > 0).sum())
-    return Warning(
+    return Caution(
         "small_data",
         f"{n_judged:,} items and {per_worker:.1f} judgments a worker are too few to learn how the "
         f"workers err (about {FEW_ITEMS} items and {FEW_PER_WORKER} judgments a worker are needed); "
@@ -179,11 +179,11 @@ def small_data(judgments: Judgments) -> Warning:
     )
 
 
-def of_gold(gold: AlignedGold | None) -> list[Warning]:
+def of_gold(gold: AlignedGold | None) -> list[Caution]:
     """Say that nothing was audited, or which gold met no judgment."""
     if gold is None:
         return [
-            Warning(
+            Caution(
                 "unaudited",
                 "no gold labels were given: a confidence is agreement with the consensus of competent workers, "
                 "which nothing has audited",
@@ -191,7 +191,7 @@ def of_gold(gold: AlignedGold | None) -> list[Warning]:
         ]
     if gold.unjudged:
         return [
-            Warning(
+            Caution(
                 "gold_without_judgments",
                 f"{len(gold.unjudged):,} gold items were never judged; they are labelled but audit nothing",
                 {"n_items": len(gold.unjudged)},
@@ -200,13 +200,13 @@ def of_gold(gold: AlignedGold | None) -> list[Warning]:
     return []
 
 
-def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Warning]:
+def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Caution]:
     """Cautions about the fit itself."""
     found, judgments = [], problem.judgments
     convergence = estimate.convergence
     if not convergence.converged:
         found.append(
-            Warning(
+            Caution(
                 "not_converged",
                 f"stopped after {convergence.iterations} passes without converging; raise --max-iterations",
                 {"iterations": convergence.iterations},
@@ -219,7 +219,7 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Warni
     bound = 1.0 / judgments.n_labels + 0.1
     if judgments.n_labels > 1 and diagonal < bound and _say_little(problem, estimate, backend):
         found.append(
-            Warning(
+            Caution(
                 "near_chance",
                 f"the workers' answers tell next to nothing about the labels (right on {diagonal:.0%} by the model): "
                 "clarify the question or train the workers",
@@ -229,7 +229,7 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Warni
     n_components, largest = components(judgments)
     if n_components > 1:
         found.append(
-            Warning(
+            Caution(
                 "disconnected",
                 f"the judgments fall into {n_components:,} groups that share no worker and no item (the largest "
                 f"holds {largest:.1%} of the judgments); workers of different groups are compared through the prior "

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.cautions import Caution
 from consensus.models.model_contact import MET
-from consensus.result import Warning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from consensus.votes import ModelFindings
 
 
-def models_only() -> Warning:
+def models_only() -> Caution:
     """Say that no person judged anything."""
-    return Warning(
+    return Caution(
         "models_only",
         "nobody judged any item: a confidence is no more than the models' agreement with each other supports, and "
         "mistakes that they share are invisible; have people judge a random sample",
@@ -28,7 +28,7 @@ def models_only() -> Warning:
 
 def of_models(
     models: ModelFindings, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig
-) -> list[Warning]:
+) -> list[Caution]:
     """Cautions about the models, beside ``judgments`` and ``gold``."""
     found = [] if judgments.n_judgments or gold is not None else [models_only()]
     names = np.array(models.votes.models)
@@ -39,7 +39,7 @@ def of_models(
     ):
         if circular.any():
             found.append(
-                Warning(
+                Caution(
                     code,
                     f"{_named(names[circular])} {why}: circular evidence, which counts only on items that nobody "
                     "judged",
@@ -50,7 +50,7 @@ def of_models(
     if unknown.any():
         least = int(np.ceil(MET - models.met[unknown].min()))
         found.append(
-            Warning(
+            Caution(
                 "models_unverified",
                 f"{_named(names[unknown])} met too few items that two people judged: what they state is not believed, "
                 f"only the labels that they name count; {least:,} more such items are needed "
@@ -61,7 +61,7 @@ def of_models(
     tally = models.votes.tally
     if tally.unparsed:
         found.append(
-            Warning(
+            Caution(
                 "unparsed_votes",
                 f"{tally.unparsed:,} model votes name no label of the label set and do not count; if it lacks one, "
                 "name the whole set with --labels",

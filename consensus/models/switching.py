@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.cautions import Caution
 from consensus.kernels import tallies
 from consensus.models import starts
 from consensus.models.expectation_maximisation import climb
-from consensus.result import Warning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ LEAST_GAP = 0.5  # nats by which the objective of the opposite solution must fal
 LEAST_MASS = 10  # items (or judgments) a label needs before its share or its diagonal is read
 
 
-def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Warning]:
+def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]:
     """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
     judgments, backend = problem.judgments, run.backend
     sides = camps(judgments, run.seed)
@@ -47,7 +47,7 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Warning]
     ]
 
 
-def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> list[Warning]:
+def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> list[Caution]:
     """Without gold: signs that labels may be switched, because the data can be read the opposite way as well.
 
     ``mirrored_gap`` is the objective lost by the opposite solution, in nats, where one was found.
@@ -70,7 +70,7 @@ def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> 
     if not signs:
         return []
     return [
-        Warning(
+        Caution(
             "switch_risk",
             f"labels may be switched: {'; '.join(signs)}. Only gold can tell: give some with --gold",
             values,
@@ -78,7 +78,7 @@ def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> 
     ]
 
 
-def moved_labels(problem: Problem, estimate: Estimate, majority_shares: NDArray[np.float64]) -> list[Warning]:
+def moved_labels(problem: Problem, estimate: Estimate, majority_shares: NDArray[np.float64]) -> list[Caution]:
     """Labels that the fit uses quite otherwise than the judgments do: right where they are rare, else suspicious.
 
     ``majority_shares`` (K,) counts items by majority vote.
@@ -99,7 +99,7 @@ def moved_labels(problem: Problem, estimate: Estimate, majority_shares: NDArray[
     if not signs:
         return []
     return [
-        Warning(
+        Caution(
             "moved_labels",
             f"the fit departs far from the judgments: {'; '.join(signs[:4])}; look at some of these items",
             {"n_signs": len(signs)},

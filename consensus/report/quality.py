@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.calibration import N_FOLDS, cross_fitted
+from consensus.cautions import Caution
 from consensus.escalation import STATUSES
 from consensus.intervals import LEVEL, Z, clopper_pearson
-from consensus.result import Warning
 from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     return found
 
 
-def cautions(quality: dict[str, Any]) -> list[Warning]:
+def cautions(quality: dict[str, Any]) -> list[Caution]:
     """Say so where gold contradicts the expected error."""
     if not (quality["audited"] and quality["accepted"]):
         return []
@@ -85,7 +85,7 @@ def cautions(quality: dict[str, Any]) -> list[Warning]:
     if gold["low"] <= expected:
         return []
     return [
-        Warning(
+        Caution(
             "overconfident",
             f"{gold['errors']:,} of the {gold['items']:,} gold items that would be accepted are wrong "
             f"({gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]), where {expected:.1%} are "

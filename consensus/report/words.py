@@ -13,8 +13,8 @@ from consensus.escalation.look_ahead import HORIZON
 from consensus.models import diagnostics
 
 if TYPE_CHECKING:
+    from consensus.cautions import Caution
     from consensus.judgments import Judgments
-    from consensus.result import Warning
     from consensus.runs.findings import Findings
 
 ROUNDS = 3  # lists that a budget is better spent in
@@ -235,6 +235,6 @@ def _quality(promise: dict[str, Any]) -> str:
     )
 
 
-def warning(one: Warning) -> str:
+def warning(one: Caution) -> str:
     """A warning as a line."""
     return f"warning {one.code}: {one.message}"

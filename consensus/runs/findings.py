@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.cautions import Caution
     from consensus.escalation import Escalation, Outlook
     from consensus.pool import AlignedPool
-    from consensus.result import Columns, Consensus, Warning
+    from consensus.result import Columns, Consensus
     from consensus.runs.listening import Listener
     from consensus.worker_audit import WorkerAudit
 
@@ -153,7 +154,7 @@ class Findings:
         return None if previous is None else escalation.change_counts(previous, self.result, self.status)
 
     @property
-    def warnings(self) -> tuple[Warning, ...]:
+    def warnings(self) -> tuple[Caution, ...]:
         """What to know before trusting it."""
         return (*self.result.warnings, *quality.cautions(self.promise))
 

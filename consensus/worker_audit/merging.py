@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import models
+from consensus.cautions import Caution
 from consensus.config import CollusionConfig, FitConfig
 from consensus.models.rows import Rows
 from consensus.posterior import DensePosterior
 from consensus.probabilities import normalised
-from consensus.result import Warning
 from consensus.worker_audit.as_one import merged
 from consensus.worker_audit.copying import found_copies
 
@@ -143,8 +143,8 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
     )
 
 
-def _copying(judgments: Judgments, copies: Copies) -> Warning:
-    return Warning(
+def _copying(judgments: Judgments, copies: Copies) -> Caution:
+    return Caution(
         "copying",
         f"{_told(judgments, copies)}; `consensus audit --table copying` shows who agrees with whom, "
         "--collusion merge counts each group as one worker",
@@ -152,9 +152,9 @@ def _copying(judgments: Judgments, copies: Copies) -> Warning:
     )
 
 
-def _merged_copies(before: Judgments, after: Judgments, copies: Copies) -> Warning:
+def _merged_copies(before: Judgments, after: Judgments, copies: Copies) -> Caution:
     n = before.n_judgments - after.n_judgments
-    return Warning(
+    return Caution(
         "merged_copies",
         f"{_told(before, copies)}; each group counts as one worker, {n:,} judgments fewer",
         {**_values(copies), "judgments_merged": float(n)},
