@@ -1,14 +1,12 @@
-"""Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
+"""Settings of a run and its parts. The same class serves Python, the command line and TOML files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ByteSize, Field, field_validator, model_validator
 
+from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SETTLING, WORKERS, Settings
 from consensus.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pydantic.config import JsonDict
 
 Model = Literal["dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
@@ -16,46 +14,8 @@ Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
 Collusion = Literal["report", "merge", "off"]
 
-READING: "JsonDict" = {"group": "Columns and reading"}
-MODEL: "JsonDict" = {"group": "Model"}
-SETTLING: "JsonDict" = {"group": "When an item is settled"}
-ASKING: "JsonDict" = {"group": "What to ask for"}
-WORKERS: "JsonDict" = {"group": "Workers"}
-COMPUTING: "JsonDict" = {"group": "Computing"}
-GROUPS = tuple(str(one["group"]) for one in (READING, MODEL, SETTLING, ASKING, WORKERS, COMPUTING))
-"""Headings of the settings, in the order of the help. A field is told its group as ``json_schema_extra``."""
 
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, defer_build=True)
-
-    @classmethod
-    def of(cls, given: Self | None = None, **settings: Any) -> Self:
-        """Settings from an existing object (or the defaults), changed by ``settings``.
-
-        Raises
-        ------
-        ConfigError
-            A name is unknown or a value out of range.
-        """
-        known = {name: getattr(given, name) for name in given.model_fields_set} if given is not None else {}
-        try:
-            return cls(**(known | settings))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                known_names = ", ".join(cls.model_fields)
-                raise ConfigError(f'unknown setting "{name}"; the settings are: {known_names}') from None
-            if not name:  # a rule about several settings
-                raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
-            percent = ""
-            if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(first["input"]) <= 100:
-                percent = f"; {float(first['input']):g} % is {float(first['input']) / 100:g}"
-            raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}{percent}") from None
-
-
-class FitConfig(_Settings):
+class FitConfig(Settings):
     """How a consensus is fitted. Every field has a default that needs no thought."""
 
     prior: Prior = Field(
@@ -134,7 +94,7 @@ class FitConfig(_Settings):
         return labels
 
 
-class EscalateConfig(_Settings):
+class EscalateConfig(Settings):
     """When an item is settled, and when it goes to an expert."""
 
     target: float = Field(
@@ -233,62 +193,7 @@ class BudgetConfig(FitConfig):
         return FitConfig.of(None, **{name: getattr(self, name) for name in given})
 
 
-class CrowdConfig(_Settings):
-    """What a simulated crowd is like."""
-
-    accuracy: float = Field(
-        default=0.75,
-        ge=0,
-        le=1,
-        description="Mean accuracy of the ordinary workers; each has an accuracy and errors of their own.",
-    )
-    spammers: float = Field(default=0.0, ge=0, le=1, description="Share of workers who answer at random.")
-    adversaries: float = Field(default=0.0, ge=0, le=1, description="Share of workers who mostly give a wrong answer.")
-    biased: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share of workers who are ordinary but take one label for another one in most of its items.",
-    )
-    seed: int = Field(default=0, ge=0, description="Seed of everything drawn.")
-
-    @model_validator(mode="after")
-    def _shares_of_one_crowd(self) -> Self:
-        if self.spammers + self.adversaries + self.biased > 1.0 + 1e-9:
-            raise ValueError(
-                f"spammers {self.spammers:g}, adversaries {self.adversaries:g} and biased {self.biased:g} are shares "
-                "of one crowd; lower them to 1 together"
-            )
-        return self
-
-
-class ModelsConfig(_Settings):
-    """What simulated models are like."""
-
-    accuracy: float = Field(default=0.8, ge=0, le=1, description="Of every model.")
-    shared: float = Field(
-        default=0.6, ge=0, le=1, description="Share of a model's mistakes that its whole family makes."
-    )
-    soft: bool = Field(
-        default=False,
-        description="Votes are probabilities: that of the label a model finds best is right as often as it says, the "
-        "rest is even.",
-    )
-    temperature: float = Field(
-        default=1.0,
-        ge=0.01,
-        le=100,
-        description="Logarithms of soft votes are divided by it: below 1 the models are too sure of themselves, above "
-        "1 too unsure.",
-    )
-    families: int = Field(default=1, ge=1, description="Models are dealt out to so many families in turn.")
-    share_of_items: float = Field(
-        default=1.0, gt=0, le=1, description="Share of the items that the models vote on, all of them on the same."
-    )
-    seed: int = Field(default=0, ge=0, description="Seed of everything drawn.")
-
-
-class AuditConfig(_Settings):
+class AuditConfig(Settings):
     """When a worker gets which verdict."""
 
     least_judgments: int = Field(
@@ -341,7 +246,7 @@ class AuditConfig(_Settings):
     )
 
 
-class ReadConfig(_Settings):
+class ReadConfig(Settings):
     """How tables of judgments are read."""
 
     item: str | None = Field(
@@ -386,7 +291,7 @@ class ReadConfig(_Settings):
         return abstain
 
 
-class CollusionConfig(_Settings):
+class CollusionConfig(Settings):
     """What is done about workers who copy from each other."""
 
     collusion: Collusion | None = Field(
@@ -417,7 +322,7 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionCon
         "unsure now.",
     )
 
-    def part(self, kind: type[_Settings]) -> dict[str, Any]:
+    def part(self, kind: type[Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""
         return {name: getattr(self, name) for name in kind.model_fields}
 

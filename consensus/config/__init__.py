@@ -1,0 +1,36 @@
+"""Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
+
+from consensus.config.crowd_settings import CrowdConfig, ModelsConfig
+from consensus.config.run_settings import (
+    AuditConfig,
+    BudgetConfig,
+    Collusion,
+    CollusionConfig,
+    EscalateConfig,
+    FitConfig,
+    Model,
+    Prior,
+    ReadConfig,
+    Repeats,
+    RunConfig,
+    Ties,
+)
+from consensus.config.settings_base import GROUPS
+
+__all__ = [
+    "GROUPS",
+    "AuditConfig",
+    "BudgetConfig",
+    "Collusion",
+    "CollusionConfig",
+    "CrowdConfig",
+    "EscalateConfig",
+    "FitConfig",
+    "Model",
+    "ModelsConfig",
+    "Prior",
+    "ReadConfig",
+    "Repeats",
+    "RunConfig",
+    "Ties",
+]

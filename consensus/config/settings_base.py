@@ -1,0 +1,50 @@
+"""What all settings have in common: they are frozen, typed, and checked once."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from consensus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
+
+READING: "JsonDict" = {"group": "Columns and reading"}
+MODEL: "JsonDict" = {"group": "Model"}
+SETTLING: "JsonDict" = {"group": "When an item is settled"}
+ASKING: "JsonDict" = {"group": "What to ask for"}
+WORKERS: "JsonDict" = {"group": "Workers"}
+COMPUTING: "JsonDict" = {"group": "Computing"}
+GROUPS = tuple(str(one["group"]) for one in (READING, MODEL, SETTLING, ASKING, WORKERS, COMPUTING))
+"""Headings of the settings, in the order of the help. A field is told its group as ``json_schema_extra``."""
+
+
+class Settings(BaseModel):
+    """Settings that can be made from others, with errors in words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, defer_build=True)
+
+    @classmethod
+    def of(cls, given: Self | None = None, **settings: Any) -> Self:
+        """Settings from an existing object (or the defaults), changed by ``settings``.
+
+        Raises
+        ------
+        ConfigError
+            A name is unknown or a value out of range.
+        """
+        known = {name: getattr(given, name) for name in given.model_fields_set} if given is not None else {}
+        try:
+            return cls(**(known | settings))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known_names = ", ".join(cls.model_fields)
+                raise ConfigError(f'unknown setting "{name}"; the settings are: {known_names}') from None
+            if not name:  # a rule about several settings
+                raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
+            percent = ""
+            if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(first["input"]) <= 100:
+                percent = f"; {float(first['input']):g} % is {float(first['input']) / 100:g}"
+            raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}{percent}") from None
