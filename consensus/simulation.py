@@ -102,14 +102,14 @@ def simulate(
     confusion
         (W, K, K) P(observed | true) of each worker, instead of drawn ones; sets W and K.
     **settings
-        Fields of ``CrowdConfig``, such as ``accuracy=0.7``, ``spammers=0.2`` or ``seed=1``.
+        Other fields of ``CrowdConfig``, such as ``accuracy=0.7``, ``spammers=0.2`` or ``seed=1``.
 
     Raises
     ------
     ConfigError
         A setting is unknown, a size or share is out of range, or ``confusion`` or ``prior`` is no probability table.
     """
-    crowd = CrowdConfig.of(None, **settings)
+    crowd = CrowdConfig.of(None, n_items=n_items, n_workers=n_workers, n_labels=n_labels, per_item=per_item, **settings)
     rng = np.random.default_rng(crowd.seed)
     if confusion is not None:
         table = np.asarray(confusion, np.float64)
@@ -117,10 +117,7 @@ def simulate(
             raise ConfigError("confusion must be (W, K, K) with rows that sum to 1")
         n_workers, n_labels = table.shape[:2]
     else:
-        _check("workers", n_workers, 1, 10_000_000)
-        _check("labels", n_labels, 1, 10_000)
         table = _confusions(rng, n_workers, n_labels, crowd)
-    _check("items", n_items, 1, 2**31 - 1)
     _check("judgments an item (per_item)", per_item, 1, n_workers)
     shares = np.full(n_labels, 1.0 / n_labels) if prior is None else np.asarray(prior, np.float64)
     if shares.shape != (n_labels,) or not _sums_to_one(shares):

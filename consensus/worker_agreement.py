@@ -65,10 +65,8 @@ def agreement(
         it; up to 200).
     by
         What is shown besides the whole: every "label", or every "worker-pair".
-    n_bootstrap
-        Samples that intervals are made from; 0 for none.
-    seed
-        Of these samples.
+    n_bootstrap, seed
+        Samples that intervals are made from (0 for none), and the seed of these samples.
 
     Returns
     -------

@@ -289,7 +289,7 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert run("simulate", out, "--items", "50", "--gold", "30").status == 1
     assert run("simulate", out, "--items", "50", "--gold", "30", "--seed", "3", "--overwrite", "-q").err == ""
     assert (out / "judgments.csv").read_bytes() == first
-    assert "out of range" in run("simulate", tmp_path / "bad", "--items", "0").err
+    assert "setting n_items = 0: " in run("simulate", tmp_path / "bad", "--items", "0").err
     assert not (tmp_path / "bad").exists()
 
 

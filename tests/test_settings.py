@@ -1,5 +1,6 @@
 """Settings are described once: their fields make the options, the help, the file of settings and its errors."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -8,14 +9,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from consensus import config
+from consensus import config, simulate
 from consensus.cli.settings import BODIES
 from consensus.config import RunConfig
 from tests.conftest import Run, csv
 from tests.test_cli import Write
 
-READING = "abstain item label labels price-column repeats timestamp duration worker"
-FITTING = "collusion max-iterations memory prior rho seed threads tolerance trained-on-consensus"
+READING = "abstain item label labels platform price-column repeats timestamp duration worker"
+FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
 FILES = "config gold model-votes"
 PRINTED = "json output quiet"
@@ -24,7 +25,7 @@ OPTIONS = {
     "posteriors quiet report spreadsheet-safe timings",
     "plan": f"config {READING} threads memory json quiet",
     "plan-budget": "abstain config gold item items json label labels max-judgments memory min-judgments model-votes "
-    "output price price-column prior quiet repeats rho seed target threads votes without worker",
+    "output platform price price-column prior quiet repeats rho seed target threads votes without worker",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs evidence forgive least-judgments price table",
     "agreement": f"config {READING} {PRINTED} bootstrap by memory ordinal seed threads",
@@ -66,7 +67,16 @@ def test_every_kind_of_settings_is_described() -> None:
     for kind in described:
         assert kind.__doc__
         assert kind.__doc__.endswith(".")
-        assert set(kind.model_fields) <= set(RunConfig.model_fields)
+        for field in kind.model_fields.values():
+            assert field.description is not None
+            assert re.fullmatch(r"[A-Z].*[^.]\.", field.description)
+
+
+def test_sizes_of_a_crowd_have_one_default() -> None:
+    sizes = list(inspect.signature(simulate).parameters.values())[:4]
+    assert {one.name: one.default for one in sizes} == {
+        one.name: config.CrowdConfig.model_fields[one.name].default for one in sizes
+    }
 
 
 def test_no_command_is_forgotten() -> None:

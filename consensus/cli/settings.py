@@ -4,7 +4,8 @@ A command is a plain function. Two kinds of its parameters stand for several opt
 
 - a bundle, such as ``given: Given`` (a dataclass), for one a field;
 - ``chosen: Annotated["RunConfig", Takes("ReadConfig", "threads")]`` for one a setting. It receives the settings of
-  ``--config``, overruled by the options that were given.
+  ``--config``, overruled by the options that were given. The option has the name of the field, unless the field is
+  marked with an ``option``.
 """
 
 import csv
@@ -24,7 +25,7 @@ from consensus.cli.options import INPUTS, OUTPUT
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from consensus.config import RunConfig
+    from consensus.config.settings_base import Settings
 
 Body = Callable[..., None]
 BODIES: dict[str, Body] = {}
@@ -34,21 +35,30 @@ BODIES: dict[str, Body] = {}
 class Takes:
     """Settings that a command takes: classes of ``consensus.config`` and single fields, less those of ``but``.
 
-    All of them are names, so that the settings are imported only by a command that is called.
+    All of them are names, so that the settings are imported only by a command that is called. They are fields of
+    ``of``, and that is what the command receives.
     """
 
-    def __init__(self, *names: str, but: tuple[str, ...] = ()) -> None:
-        self.names, self.but = names, but
+    def __init__(self, *names: str, but: tuple[str, ...] = (), of: str = "RunConfig") -> None:
+        self.names, self.but, self.of = names, but, of
+
+    def kind(self) -> type["Settings"]:
+        """The class that the command receives."""
+        from consensus import config
+
+        found: type[Settings] = getattr(config, self.of)
+        return found
 
     def fields(self) -> dict[str, "FieldInfo"]:
         """The settings, group by group."""
         from consensus import config
 
-        known = config.RunConfig.model_fields
+        known = self.kind().model_fields
         taken = {
             one for name in self.names for one in ([name] if name in known else getattr(config, name).model_fields)
         }
-        ordered = sorted(known, key=lambda name: config.GROUPS.index(_marked(known[name], "group")))
+        place = {group: n for n, group in enumerate(config.GROUPS)}
+        ordered = sorted(known, key=lambda name: place.get(_marked(known[name], "group"), len(place)))
         return {name: known[name] for name in ordered if name in taken and name not in self.but}
 
 
@@ -109,8 +119,9 @@ def signed(body: Body) -> Body:
         received: dict[str, Any] = {}
         for parameter in parameters:
             own = {part.name: values[part.name] for part in parts[parameter.name]}
-            if _takes(parameter) is not None:
-                received[parameter.name] = settings(own, values.get("config"))
+            takes = _takes(parameter)
+            if takes is not None:
+                received[parameter.name] = settings(takes.kind(), own, values.get("config"))
             elif isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation):
                 received[parameter.name] = parameter.annotation(**own)
             else:
@@ -123,22 +134,20 @@ def signed(body: Body) -> Body:
     return command
 
 
-def settings(given: Mapping[str, Any], file: Path | None) -> "RunConfig":
-    """Settings of a command: those in the ``file`` of ``--config``, overruled by the options that were ``given``.
+def settings(kind: type["Settings"], given: Mapping[str, Any], file: Path | None) -> "Settings":
+    """Settings of a ``kind``: those in the ``file`` of ``--config``, overruled by the options that were ``given``.
 
     Raises
     ------
     ConfigError
         A setting is unknown or out of range.
     """
-    from consensus.config import RunConfig
-
     found = {name: value for name, value in given.items() if value not in (None, [])}
     for name, value in found.items():
-        if isinstance(value, str) and _marked(RunConfig.model_fields[name], "csv"):
+        if isinstance(value, str) and _marked(kind.model_fields[name], "csv"):
             found[name] = tuple(next(csv.reader([value], skipinitialspace=True)))
-    from_file = {} if file is None else RunConfig.from_toml(file)
-    return RunConfig.of(None, **(from_file | found))
+    from_file = {} if file is None else kind.from_toml(file)
+    return kind.of(None, **(from_file | found))
 
 
 def _takes(parameter: inspect.Parameter) -> Takes | None:
@@ -178,7 +187,7 @@ def _option(name: str, field: "FieldInfo") -> Any:
     return Annotated[
         (list[str] if repeated else known) | None,
         typer.Option(
-            f"--{name.replace('_', '-')}",
+            f"--{(_marked(field, 'option') or name).replace('_', '-')}",
             help=f"{field.description} [{hint}]" if hint else field.description,
             metavar=f"<{'|'.join(choices)}>" if choices else None,
             rich_help_panel=_marked(field, "group"),
@@ -191,7 +200,7 @@ def _united(kind: Any) -> tuple[Any, ...]:
 
 
 def _marked(field: "FieldInfo", mark: str) -> Any:
-    """What a field says of itself: its ``group``, or that its values are one line of ``csv``, not an option each."""
+    """What a field says of itself: its ``group``, its name as an ``option``, or that it is one line of ``csv``."""
     return field.json_schema_extra.get(mark) if isinstance(field.json_schema_extra, dict) else None
 
 

@@ -1,28 +1,22 @@
 """``consensus simulate`` and ``demo``: judgments with a planted truth."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from consensus.cli import job, options
 from consensus.cli.options import Given
+from consensus.cli.settings import Takes
 
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")]
+if TYPE_CHECKING:
+    from consensus.config import CrowdConfig
 
 
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
-    items: Annotated[int, typer.Option(help="Items.")] = 1000,
-    workers: Annotated[int, typer.Option(help="Workers.")] = 20,
-    labels: Annotated[int, typer.Option(help="Labels.")] = 3,
-    per_item: Annotated[float, typer.Option(help="Judgments an item, in the mean.")] = 5.0,
-    accuracy: Annotated[float, typer.Option(help="Mean accuracy of ordinary workers.")] = 0.75,
-    spammers: Annotated[float, typer.Option(help="Share of workers who answer at random.")] = 0.0,
-    adversaries: Annotated[float, typer.Option(help="Share of workers who mostly give a wrong answer.")] = 0.0,
-    biased: Annotated[float, typer.Option(help="Share of workers who take one label for another one.")] = 0.0,
+    crowd: Annotated["CrowdConfig", Takes("CrowdConfig", of="CrowdConfig")],
     gold: Annotated[int, typer.Option(min=0, help="Items whose truth goes into gold.csv.")] = 100,
-    seed: Seed = 0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -31,24 +25,14 @@ def simulate(
     from consensus.runs import folder
 
     real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION)
-    drawn = simulation.simulate(
-        items,
-        workers,
-        labels,
-        per_item,
-        accuracy=accuracy,
-        spammers=spammers,
-        adversaries=adversaries,
-        biased=biased,
-        seed=seed,
-    )
-    folder.write_simulation(drawn, real, n_gold=gold, seed=seed)
-    job.Show(quiet).say(f"wrote {out}: {drawn.judgments.n_judgments:,} judgments of {items:,} items")
+    drawn = simulation.simulate(**crowd.model_dump())
+    folder.write_simulation(drawn, real, n_gold=gold, seed=crowd.seed)
+    job.Show(quiet).say(f"wrote {out}: {drawn.judgments.n_judgments:,} judgments of {crowd.n_items:,} items")
 
 
 def demo(
     out: Annotated[Path, typer.Argument(help="Folder to write.")] = Path("consensus-demo"),
-    seed: Seed = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:

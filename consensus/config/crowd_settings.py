@@ -8,8 +8,18 @@ from consensus.config.settings_base import Settings
 
 
 class CrowdConfig(Settings):
-    """What a simulated crowd is like."""
+    """What a simulated crowd is like, and how much it judges."""
 
+    n_items: int = Field(default=1000, ge=1, le=2**31 - 1, json_schema_extra={"option": "items"}, description="Items.")
+    n_workers: int = Field(
+        default=20, ge=1, le=10_000_000, json_schema_extra={"option": "workers"}, description="Workers."
+    )
+    n_labels: int = Field(default=3, ge=1, le=10_000, json_schema_extra={"option": "labels"}, description="Labels.")
+    per_item: float = Field(
+        default=5.0,
+        ge=1,
+        description="Mean judgments an item: each gets the whole number below or above. At most one of each worker.",
+    )
     accuracy: float = Field(
         default=0.75,
         ge=0,

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ByteSize, Field, field_validator, model_validator
 
 from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SETTLING, WORKERS, Settings
-from consensus.errors import ConfigError
 
 Model = Literal["dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
@@ -325,26 +324,3 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionCon
     def part(self, kind: type[Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""
         return {name: getattr(self, name) for name in kind.model_fields}
-
-    @classmethod
-    def from_toml(cls, path: Path) -> dict[str, Any]:
-        """Settings in a TOML file, checked.
-
-        Raises
-        ------
-        ConfigError
-            The file can't be read, is not TOML, or holds an unknown setting or a bad value.
-        """
-        import tomllib
-
-        try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: can't be read as settings: {error}") from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path}: not a TOML file: {error}") from None
-        try:
-            cls.of(None, **found)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from None
-        return found

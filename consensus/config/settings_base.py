@@ -1,5 +1,6 @@
 """What all settings have in common: they are frozen, typed, and checked once."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -48,3 +49,26 @@ class Settings(BaseModel):
             if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(first["input"]) <= 100:
                 percent = f"; {float(first['input']):g} % is {float(first['input']) / 100:g}"
             raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg'].lower()}{percent}") from None
+
+    @classmethod
+    def from_toml(cls, path: Path) -> dict[str, Any]:
+        """Settings in a TOML file, checked.
+
+        Raises
+        ------
+        ConfigError
+            The file can't be read, is not TOML, or holds an unknown setting or a bad value.
+        """
+        import tomllib
+
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: can't be read as settings: {error}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: not a TOML file: {error}") from None
+        try:
+            cls.of(None, **found)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return found

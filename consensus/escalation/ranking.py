@@ -182,8 +182,7 @@ def planned(
 ) -> Escalation:
     """Look at every item, and list those to escalate; ``suggest`` also whom to ask.
 
-    The settings of the ``audit`` of the result say how many items workers whose verdict is open are to be tested with;
-    these are paid for first. None without it.
+    The settings of the ``audit`` say how many tests each worker with an open verdict gets; these are paid for first.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,25 +74,13 @@ def read_model_votes(
         return source
     settings = ReadConfig.of(None, item=item, label=label, abstain=tuple(abstain))
     backend = Threads(FitConfig.of(None, threads=threads).threads)
-    rows = Rows(
-        ("item", "model", "label", "family"),
-        ("item", "model"),
-        backend,
-        progress,
-        lambda columns: _numbers(columns, settings.abstain),
-    )
-    files: list[str] = []
-    file_ends: list[int] = []
-    for reading in readings(source, VoteRoles({"item": item, "label": label}, absent=settings.abstain)):
-        rows.add(reading)
-        files.append(reading.file)
-        file_ends.append(rows.n_rows)
+    numbers = partial(_numbers, abstain=settings.abstain)
+    rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
+    files, file_ends = _gathered(rows, source, VoteRoles({"item": item, "label": label}, absent=settings.abstain))
     n_read = rows.n_rows + len(rows.rejects)
-    if not n_read:
-        raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
     if progress is not None:
         progress("sorting", 0.0)
-    table, names = _rows(rows, settings.abstain, np.array(file_ends))
+    table, names = _rows(rows, settings.abstain, file_ends)
     votes = combined(table, backend)
     if progress is not None:
         progress("sorting", 1.0)
@@ -134,6 +123,25 @@ class _Names:
     families: tuple[str, ...]
     labels: tuple[str, ...]
     declared: frozenset[str]
+
+
+def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64]]:
+    """Put what the ``source`` holds into ``rows``: the files, and how many rows there are after each.
+
+    Raises
+    ------
+    FormatError
+        A file can't be read, a column can't be found, or there is no row at all.
+    """
+    files: list[str] = []
+    ends: list[int] = []
+    for reading in readings(source, roles):
+        rows.add(reading)
+        files.append(reading.file)
+        ends.append(rows.n_rows)
+    if not rows.n_rows + len(rows.rejects):
+        raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
+    return files, np.array(ends)
 
 
 def _numbers(columns: Columns, abstain: Sequence[str]) -> Numbers:
