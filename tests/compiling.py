@@ -1,9 +1,14 @@
-"""Compile the loops before the tests run, where that is not done: ``python -m tests.compiling``."""
+"""Compile the loops before the tests run, where that is not done: ``python -m tests.compiling``.
 
+Two processes share the work: what every command compiles first, and the rest.
+"""
+
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from consensus import kernels
-from consensus.cli import job
 
 
 def is_done() -> bool:
@@ -20,5 +25,34 @@ def is_done() -> bool:
     return True
 
 
-if __name__ == "__main__" and not is_done():
+def usual() -> None:
+    """What is compiled before the first fit."""
+    from consensus.cli import job
+
     job.compile_all(job.Show(quiet=True), with_votes=True)
+
+
+def rest() -> None:
+    """What is compiled on the way: reading, writing, copying, changes over time, very many labels."""
+    from consensus import agreement, audit, fit, read, simulate, worker_audit
+    from consensus.formats import writing
+    from consensus.models import majority_vote
+
+    table = simulate(60, 6, 2, 4).judgments_table().assign(timestamp="2025-03-14T09:22:07Z")
+    with tempfile.TemporaryDirectory() as folder:
+        writing.write(table, Path(folder) / "judgments.csv")
+        judgments = read(Path(folder) / "judgments.csv")
+    shares = majority_vote.fit(judgments)
+    agreement(judgments, n_bootstrap=2)
+    worker_audit.groups(shares)
+    audit(shares)
+    audit(fit(simulate(300, 6, 200, 4).judgments))
+
+
+if __name__ == "__main__":
+    parts = {"usual": usual, "rest": rest}
+    if sys.argv[1:]:
+        parts[sys.argv[1]]()
+    elif not is_done():
+        started = [subprocess.Popen([sys.executable, "-m", "tests.compiling", part]) for part in parts]
+        sys.exit(max(process.wait() for process in started))

@@ -21,10 +21,11 @@ ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "data" / "digits"
 DATASETS = Path(os.environ.get("CONSENSUS_DATASETS", ROOT.parent / "shared" / "datasets"))
 AS_PLAIN_PYTHON = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+FEW_EXAMPLES = 25
 
 # how long an example takes says more about the machine, and what else it does, than about the code
 settings.register_profile("compiled", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("plain", settings.get_profile("compiled"), max_examples=25, derandomize=True)
+settings.register_profile("plain", settings.get_profile("compiled"), max_examples=FEW_EXAMPLES, derandomize=True)
 settings.load_profile("plain" if AS_PLAIN_PYTHON else "compiled")
 
 
