@@ -46,7 +46,7 @@ def rest() -> None:
     agreement(judgments, n_bootstrap=2)
     worker_audit.groups(shares)
     audit(shares)
-    audit(fit(simulate(300, 6, 200, 4).judgments))
+    audit(fit(simulate(20_000, 6, 300, 2).judgments))
 
 
 if __name__ == "__main__":
