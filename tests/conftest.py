@@ -1,17 +1,52 @@
-"""Shared by all tests: where the real data sets are, a way to run the command line, a small crowd."""
+"""Shared by all tests: where the real data sets are, a way to run the command line; all tests run on all cores.
+
+``pytest -n0`` runs them one after the other in this process, to debug; so does naming a file of tests.
+"""
 
 import os
-from collections.abc import Callable, Sequence
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from consensus.__main__ import main
+from consensus.backends import usable_cores
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "data" / "digits"
 DATASETS = Path(os.environ.get("CONSENSUS_DATASETS", ROOT.parent / "shared" / "datasets"))
+AS_PLAIN_PYTHON = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+FEW_EXAMPLES = 25
+
+# how long an example takes says more about the machine, and what else it does, than about the code
+settings.register_profile("compiled", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("plain", settings.get_profile("compiled"), max_examples=FEW_EXAMPLES, derandomize=True)
+settings.load_profile("plain" if AS_PLAIN_PYTHON else "compiled")
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Without pytest-xdist (``-p no:xdist``), what pyproject.toml says to it means nothing."""
+    if not pluginmanager.hasplugin("xdist"):
+        for name in ("--numprocesses", "--dist"):
+            parser.addoption(name, help="of pytest-xdist, which is not there")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process a core for whole folders of tests; none beside this one for what is named more closely."""
+    return usable_cores() if usable_cores() > 1 and all(Path(one).is_dir() for one in config.args) else 0
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the loops once, before several processes would each do it."""
+    several = session.config.pluginmanager.hasplugin("dsession")
+    if several and not AS_PLAIN_PYTHON:
+        subprocess.run([sys.executable, "-m", "tests.compiling"], cwd=ROOT, check=True)
 
 
 class Ran(NamedTuple):
@@ -26,8 +61,9 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Run]:
     """Run ``consensus ARGUMENTS`` in this process; without report.html, which takes a second, unless it is wanted."""
+    handlers = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGHUP)}
 
     def _run(*arguments: object, report: bool = False) -> Ran:
         capfdbinary.readouterr()
@@ -38,7 +74,9 @@ def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
         out, err = capfdbinary.readouterr()
         return Ran(int(caught.value.code or 0), out.decode(), err.decode())
 
-    return _run
+    yield _run
+    for name, handler in handlers.items():  # the command took them over; a stopped test run is to stop
+        signal.signal(name, handler)
 
 
 @pytest.fixture
@@ -53,7 +91,7 @@ def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
     return _write
 
 
-@pytest.fixture(autouse="NUMBA_DISABLE_JIT" in os.environ)
+@pytest.fixture(autouse=AS_PLAIN_PYTHON)
 def _few_paths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where loops are not compiled, look ahead along few paths: rougher, and soon done."""
     if request.node.get_closest_marker("every_path") is None:

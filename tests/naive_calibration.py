@@ -16,12 +16,9 @@ def tempered(posterior: list[float], temperature: float) -> list[float]:
 
 def objective(posteriors: NDArray[np.float64], accepted: NDArray[np.bool_], temperature: float) -> float:
     """Log probability of the gold, and of the temperature."""
-    found = -0.5 * math.log(temperature) ** 2
-    for posterior, allowed in zip(posteriors.tolist(), accepted.tolist(), strict=True):
-        found += math.log(
-            sum(p for p, is_right in zip(tempered(posterior, temperature), allowed, strict=True) if is_right)
-        )
-    return found
+    powers = posteriors ** (1 / temperature)
+    right = (powers * accepted).sum(axis=1) / powers.sum(axis=1)
+    return float(np.log(right).sum()) - 0.5 * math.log(temperature) ** 2
 
 
 def temperature(posteriors: NDArray[np.float64], accepted: NDArray[np.bool_]) -> float:

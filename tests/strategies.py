@@ -4,15 +4,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from consensus.backends import Threads
 from consensus.judgments import Judgments, encode
 from consensus.votes import AlignedVotes, ModelVotes, VoteTally
+from tests.conftest import AS_PLAIN_PYTHON, FEW_EXAMPLES
 
 Row = tuple[str, str, str | None]
 Vote = tuple[str, str, str | Sequence[float]]
+
+
+def examples(most: int) -> settings:
+    """Settings for so many examples, and for no more than a few where loops are not compiled."""
+    return settings(max_examples=min(most, FEW_EXAMPLES) if AS_PLAIN_PYTHON else most)
 
 
 @st.composite

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ from consensus.formats import roles, writing
 from consensus.judgments import Judgments
 from consensus.models import needs
 from tests.conftest import Run, csv
+from tests.strategies import examples
 from tests.test_blocks import blocks_of
 
 Write = Callable[[str, str | bytes], Path]
@@ -219,7 +220,7 @@ def naive(judged: list[Any], repeats: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("timed", [False, True])
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(judged=rows, repeats=st.sampled_from(["last", "first", "keep"]))
 def test_repeats_keep_what_belongs_to_them(timed: bool, judged: list[Any], repeats: Any) -> None:
     judged = judged if timed else [(*row[:3], None, row[4]) for row in judged]

@@ -131,9 +131,11 @@ class TestAudit:
         assert timed.dtype == "datetime64[us]"
         assert np.ptp(timed).astype("timedelta64[D]").astype(int) == audit_behaviour.DAYS - 1
 
+    @pytest.mark.compiled
     def test_wrong_gold(self) -> None:
         assert "| seed 0 |" in audit_behaviour.wrong_gold(4, 1)
 
+    @pytest.mark.compiled
     def test_seconds_of_tables(self) -> None:
         told = audit_speed.times(1, 20_000)
         assert told.startswith("500 judgments by 20 workers")

@@ -138,6 +138,7 @@ def in_sessions(seed: int, tiring: int) -> Judgments:
     return stamped(replace(judgments, label=label), times)
 
 
+@pytest.mark.compiled
 def test_sessions_pace_and_fatigue() -> None:
     table = behaviours(fit(in_sessions(1, tiring=2)))
     assert table["n_sessions"].tolist() == [10.0] * 4
@@ -158,6 +159,7 @@ class WithDurations:
         return getattr(self.judgments, name)
 
 
+@pytest.mark.compiled
 def test_durations_go_before_pauses() -> None:
     result = fit(in_sessions(2, tiring=0))
     worker = result.judgments.worker

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import read
@@ -18,6 +18,7 @@ from consensus.errors import ConfigError, ConsensusError, FormatError
 from consensus.formats import delimited, frames, json_lines, writing
 from consensus.judgments import Judgments
 from tests.conftest import csv
+from tests.strategies import examples
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -71,7 +72,7 @@ def files(draw: st.DrawFn) -> bytes:
     return text.replace("é", "\xc3\xa9").encode("latin-1")
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(files(), st.integers(1, 64), st.sampled_from(["last", "first", "keep", "error"]))
 def test_any_blocks_tell_the_same(
     tmp_path_factory: pytest.TempPathFactory, text: bytes, size: int, repeats: str

@@ -139,6 +139,7 @@ def fitted() -> tuple[Consensus, Consensus, Consensus]:
 
 
 class TestFit:
+    @pytest.mark.compiled
     def test_gold_decides(self, fitted: tuple[Consensus, Consensus, Consensus]) -> None:
         result, plain, _ = fitted
         assert result.gold is not None

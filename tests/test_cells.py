@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import digamma
 
@@ -31,9 +31,9 @@ from consensus.simulation import simulate
 from consensus.worker_audit import audit, confusions
 from tests import naive
 from tests.conftest import Run
-from tests.strategies import Row, coded, crowds, encoded, tables
+from tests.strategies import Row, coded, crowds, encoded, examples, tables
 
-crowd = settings(max_examples=60, deadline=None)
+crowd = examples(60)
 ONE = Threads(1)
 Golden = dict[int, set[int]]
 
@@ -418,7 +418,7 @@ def test_doubt_is_that_of_the_dense_posterior(case: tuple[Judgments, Golden, Cel
 
 
 class TestFits:
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
     def test_the_objective_never_falls(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
         judgments, _, cells = case
@@ -428,7 +428,7 @@ class TestFits:
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(laid_out(), st.sampled_from(["learnt", "fixed", "none"]))
     def test_the_estimate_is_what_em_ended_with(self, case: tuple[Judgments, Golden, Cells], prior: Prior) -> None:
         """A further E step with the reported parameters gives the counts and the mass of the last one."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -24,10 +24,10 @@ from consensus.worker_audit import shared_items
 from consensus.worker_audit.shared_items import ByWorker
 from tests import naive_copying as naive
 from tests.conftest import Run, csv, dataset
-from tests.strategies import crowds, encoded, rows
+from tests.strategies import crowds, encoded, examples, rows
 
 COLUMNS = "group worker_a worker_b n_shared n_same expected_same p_value q_value n_effective reason".split()
-crowd = settings(max_examples=60, deadline=None)
+crowd = examples(60)
 FOLLOWED = 15
 RING = [f"ring{r}" for r in range(6)]
 
@@ -213,6 +213,7 @@ class TestFinding:
         assert worker_audit.groups(replace(found, copies=none)) is none
         assert list(worker_audit.copies(replace(found, copies=none)).columns) == COLUMNS
 
+    @pytest.mark.compiled
     def test_shuffled_rows_and_threads_change_nothing(self, small: list[tuple[str, str, str]]) -> None:
         order = np.random.default_rng(1).permutation(len(small))
         table = [small[n] for n in order]
@@ -367,6 +368,7 @@ class TestFinding:
 
 
 class TestMerging:
+    @pytest.mark.compiled
     def test_members_are_rated_by_the_merged_consensus(self, small: list[tuple[str, str, str]]) -> None:
         judgments = encoded(small)
         result = worker_audit.fit_without_copies(judgments, rho=0.3)
@@ -490,6 +492,7 @@ class TestMerging:
         assert merged.timestamp.astype("datetime64[D]").astype(str).tolist() == ["2025-01-02"]
         assert (merged.worker.tolist(), merged.label.tolist()) == ([0], [1])
 
+    @pytest.mark.compiled
     def test_many_groups_are_told_shortly(self) -> None:
         rng = np.random.default_rng(1)
         honest = simulate(200, 12, 3, 5, accuracy=0.8, seed=1)

@@ -133,6 +133,7 @@ def test_costs_are_not_written_over(run: Run, write: Write) -> None:
     assert "c.csv: this file is to be read; choose another with --output" in ran.err
 
 
+@pytest.mark.compiled
 def test_decisions(run: Run, write: Write, tmp_path: Path) -> None:
     drawn = simulate(120, 8, 3, 3, accuracy=0.7, seed=1)
     result = fit(drawn.judgments)

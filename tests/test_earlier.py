@@ -31,6 +31,7 @@ def labels_of(result: Consensus, **settings: Any) -> pd.DataFrame:
 
 
 class TestReading:
+    @pytest.mark.compiled
     @pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
     def test_a_folder_and_its_labels_alone(self, result: Consensus, tmp_path: Path, ending: str) -> None:
         folder.write(Findings.of(result, target=0.8), tmp_path / "out", folder.Output(ending))
@@ -176,6 +177,7 @@ class TestCorrection:
         few = replace(self.previous(result, 20, 2.0, 1), correction=1.7)
         assert reopening.correction(few, result, items, raw_now) == 1.7
 
+    @pytest.mark.compiled
     def test_it_multiplies_what_is_needed(self, result: Consensus) -> None:
         rule = EscalateConfig(target=0.99, max_judgments=40)
         plain = planned(result, rule)
@@ -210,6 +212,7 @@ class TestChanges:
             "gone_items": 0,
         }
 
+    @pytest.mark.compiled
     def test_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:
         drawn = simulate(120, 8, 3, 4, accuracy=0.75, seed=4)
         table = drawn.judgments_table()

@@ -150,6 +150,7 @@ def with_models(n_unjudged: int = 200, n_judged: int = 80, by_one: bool = False)
     return fit(encoded(judged), model_votes=voted(sure, ("l0", "l1")))
 
 
+@pytest.mark.compiled
 def test_a_known_model_settles_items_that_nobody_judged() -> None:
     result = with_models()
     status, labels = statuses(result, target=0.9), result.labels
@@ -162,6 +163,7 @@ def test_a_known_model_settles_items_that_nobody_judged() -> None:
     assert (labels["label"][alone] == labels["item"][alone].str[1:].map(lambda n: f"l{int(n) % 2}")).all()
 
 
+@pytest.mark.compiled
 def test_an_unknown_model_settles_nothing() -> None:
     result = with_models(n_judged=40)
     alone = result.labels["n_judgments"] == 0
@@ -176,6 +178,7 @@ def test_a_budget_that_pays_for_nothing(given: Any) -> None:
         escalate(fit(encoded(crowd())), target=0.99999, **given)
 
 
+@pytest.mark.compiled
 def test_audit_sample_comes_first_and_stays_the_same() -> None:
     result = with_models()
     table = escalate(result, target=0.9, audit=0.2)
@@ -205,6 +208,7 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     assert len(set(drawn["item"]) & set(reserve["item"])) < 0.7 * len(reserve)  # who was audited is drawn anew
 
 
+@pytest.mark.compiled
 def test_an_audit_asks_for_no_more_than_the_cap() -> None:
     table = escalate(with_models(), audit=1.0, min_judgments=1, max_judgments=1)
     assert (table["reason"] == "audit").sum() == 200
@@ -223,6 +227,7 @@ def test_only_what_is_accepted_is_audited_and_experts_do_not_wait() -> None:
     assert capped.n_waiting == 0
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("n_people", [0, 1])
 def test_what_a_known_model_voted_on_waits_for_no_second_judgment(n_people: int) -> None:
     result = with_models(by_one=n_people == 1)

@@ -200,6 +200,7 @@ class TestParts:
     @pytest.mark.slow
     def test_hedges(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.escalation.paths.N_PATHS", 64)
+        monkeypatch.setattr(escalation_replay, "BATCH", 0.4)
         monkeypatch.setattr(escalation_curves, "UNEVEN", {"95 : 5": escalation_curves.UNEVEN["95 : 5"]})
         told = escalation_replay.hedges(["rte"], [3], 1)
         for policy in escalation_policies.HEDGES:
@@ -248,7 +249,8 @@ class TestParts:
         assert "| batches of 5 % |" in escalation_spending.budgets([1, 2], 1)
 
     @pytest.mark.slow
-    def test_costs(self, crowd: escalation_curves.Crowd) -> None:
+    def test_costs(self, crowd: escalation_curves.Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(escalation_spending, "BATCH", 0.2)
         cost, right = escalation_spending.realised(crowd, 1, escalation_policies.UNIFORM)
         assert 1 - right <= cost <= 5 * (1 - right)
         told = escalation_spending.costs([1], 1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from consensus import fit, read, read_gold, simulate, simulation, worker_audit
 from consensus.explanation import Explanation, explain
@@ -13,7 +13,7 @@ from consensus.models import layout
 from consensus.posterior import SparsePosterior
 from consensus.result import Consensus
 from tests.conftest import DIGITS
-from tests.strategies import crowds, encoded
+from tests.strategies import crowds, encoded, examples
 
 DRAWN = simulate(300, 12, 3, 3, seed=1)
 
@@ -75,6 +75,7 @@ def test_parts_add_up(result: Any) -> None:
     assert adds_up(result()) > 100
 
 
+@pytest.mark.compiled
 def test_with_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "MOST_CELLS", 1000)
     result = fit(simulate(400, 20, 40, 4, seed=1).judgments)
@@ -85,7 +86,7 @@ def test_with_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(np.isnan(push.push) for push in one.votes)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(crowds())
 def test_any_small_crowd(judgments: Judgments) -> None:
     result = fit(judgments, rho=0.2)

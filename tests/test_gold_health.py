@@ -65,6 +65,7 @@ def fitted() -> tuple[Consensus, Gold, set[str]]:
     return fit(drawn.judgments, gold=gold), gold, wrong
 
 
+@pytest.mark.compiled
 def test_columns(fitted: tuple[Consensus, Gold, set[str]]) -> None:
     result, gold, wrong = fitted
     assert result.gold is not None

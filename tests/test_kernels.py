@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import digamma
 
@@ -22,9 +22,9 @@ from consensus.models.rows import IN_REGISTERS, Rows, Tables
 from consensus.posterior import TIE
 from tests import naive
 from tests.conftest import ROOT
-from tests.strategies import Row, crowds, encoded, tables
+from tests.strategies import Row, crowds, encoded, examples, tables
 
-crowd = settings(max_examples=60, deadline=None)
+crowd = examples(60)
 ONE = Threads(1)
 
 
@@ -130,7 +130,7 @@ def deep(n_labels: int, answers: list[list[int]]) -> Judgments:
     return encoded(judged).with_labels([f"l{k}" for k in range(n_labels)])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.data(), st.integers(1, 6))
 def test_em_pass_of_items_with_many_judgments(data: st.DataObject, n_labels: int) -> None:
     answers = st.lists(st.integers(0, n_labels - 1), min_size=1, max_size=3 * em.SHORT + 2)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.formats.lines import encoded
+from tests.strategies import examples
 
 Cell = str | float | int | None
 plain = st.text(st.characters(codec="utf-8", exclude_characters='",\t\r\n'), min_size=1, max_size=20)
@@ -45,7 +46,7 @@ def tables(draw: st.DrawFn) -> tuple[list[pa.Array], list[list[Cell]]]:
     return [pa.array(column, kind) for column, (kind, _) in zip(cells, chosen, strict=True)], cells
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(tables(), st.sampled_from([",", "\t"]), st.booleans())
 def test_lines_are_those_of_plain_python(
     drawn: tuple[list[pa.Array], list[list[Cell]]], delimiter: str, sliced: bool
@@ -59,7 +60,7 @@ def test_lines_are_those_of_plain_python(
     assert bytes(encoded(columns, delimiter, quoted=False)).decode() == expected
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=9)), max_size=5))
 def test_quoted_texts_are_read_as_they_were(cells: list[str | None]) -> None:
     text = bytes(encoded([pa.array(cells, pa.string()), pa.array(range(len(cells)))], ",", quoted=True)).decode()

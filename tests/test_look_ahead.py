@@ -75,6 +75,7 @@ class TestKernels:
         np.testing.assert_allclose(hedged, loss)
         assert not settled.any()
 
+    @pytest.mark.compiled
     def test_labels_that_are_not_listed_are_found_like_those_that_are(self) -> None:
         K, S, M, gain = 40, 4000, 3, 3.0
         rng = np.random.default_rng(0)
@@ -283,6 +284,7 @@ class TestHedge:
             np.testing.assert_array_equal(found.columns[:, 1:], plain.columns[:, 1:])  # nothing else is hedged
             np.testing.assert_array_equal(found.slope, plain.slope)
 
+    @pytest.mark.compiled
     def test_what_the_prior_decides_comes_earlier(self, uneven: Consensus) -> None:
         """One says the commonest label, another a rare one: the prior decides, and nobody knows."""
         hedged, plain = (
@@ -407,6 +409,7 @@ class TestExperts:
 
 
 class TestCosts:
+    @pytest.mark.compiled
     def test_priority_under_costs(self) -> None:
         from consensus import read_costs
 

@@ -71,7 +71,7 @@ def test_accuracy_is_that_of_the_truth_not_of_people(seed: int) -> None:
     assert np.isnan([found.weight, found.temperature, found.ece]).all()
 
 
-@pytest.mark.parametrize("power", [0.5, 1.0, pytest.param(3.0, marks=pytest.mark.compiled)])
+@pytest.mark.parametrize("power", [1.0, *(pytest.param(power, marks=pytest.mark.compiled) for power in (0.5, 3.0))])
 def test_temperature_is_found(power: float) -> None:
     truth, rows = crowd(1)
     result = fitted(rows, voted(soft("m", truth, 2, power), LABELS))
@@ -166,6 +166,7 @@ def test_rows_beside_the_workers() -> None:
     assert (with_votes["agreement"] == without["agreement"]).all()
 
 
+@pytest.mark.compiled
 def test_models_that_nobody_checked() -> None:
     truth, _ = crowd(10)
     votes = voted([*hard("a", truth), *hard("b", truth), *soft("c", truth, 1, 1.0)], LABELS)

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import memory, read_model_votes
@@ -23,6 +23,7 @@ from consensus.formats import samples
 from consensus.votes import ModelVotes, VoteTally
 from tests import naive_reader
 from tests.conftest import DIGITS, csv, dataset
+from tests.strategies import examples
 from tests.test_blocks import blocks_of
 
 Write = Callable[[str, str | bytes], Path]
@@ -402,7 +403,7 @@ long_files = st.lists(st.tuples(*names, st.sampled_from(["x", "y", "z", "NA", No
 wide_files = st.lists(st.tuples(*names, scores, scores, scores), max_size=6).map(lambda rows: ("wide", rows))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(
         st.tuples(st.one_of(long_files, wide_files), st.sampled_from([".csv", ".jsonl", ".parquet"])),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import ConsensusError, FitConfig, fit, read
@@ -22,10 +22,10 @@ from consensus.models.rows import Rows
 from consensus.result import Consensus
 from consensus.simulation import simulate, simulate_votes
 from tests import naive
-from tests.strategies import Row, crowds, encoded, rows
+from tests.strategies import Row, crowds, encoded, examples, rows
 
 Fit = partial[Consensus]
-crowd = settings(max_examples=40, deadline=None)
+crowd = examples(40)
 ONE = Execution(Threads(1))
 
 
@@ -567,6 +567,7 @@ class TestWarnings:
         assert (found.agreeing, found.contradicting, found.workers, found.minority) == (3 + 6, 12, 7, 3)
         assert found.minority_share == pytest.approx(3 / 7)
 
+    @pytest.mark.compiled
     def test_an_opposite_start_that_leads_back_is_no_opposite(self) -> None:
         right = np.full((6, 6), 0.06) + 0.64 * np.eye(6)
         wrong = np.roll(0.9 * np.eye(6) + 0.1 / 6, 1, axis=1)
@@ -625,6 +626,7 @@ class TestWarnings:
         assert (result.confidence == 1).all()
         assert result.converged
 
+    @pytest.mark.compiled
     def test_small_data_with_many_labels(self) -> None:
         """The fallback prior does not blur the confidence where there are many labels."""
         drawn = simulate(300, 100, 20, 3, seed=1)

@@ -22,7 +22,10 @@ METADATA = {
 
 def executed(notebook: Any, folder: Path) -> Any:
     """The notebook run anew, without what changes from run to run."""
-    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    where = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(
+        notebook, timeout=600, startup_timeout=300, coalesce_streams=True, resources=where
+    ).execute()
     notebook.metadata = METADATA
     for cell in notebook.cells:
         cell.metadata = {}

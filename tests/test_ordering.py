@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import backends, ordering
 from consensus.backends import Threads
 from consensus.ordering import ordered
+from tests.strategies import examples
 
 Row = tuple[int, int, int, int | None]
 rows = st.lists(
@@ -38,7 +39,7 @@ def naive(judged: list[Row], repeats: str) -> tuple[list[tuple[int, int, int]], 
 
 @pytest.mark.parametrize("key_bits", [63, 1])
 @pytest.mark.parametrize("timed", [False, True])
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(judged=rows, repeats=st.sampled_from(["last", "first", "keep", "error"]))
 def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeats: str) -> None:
     judged = judged if timed else [(*row[:3], None) for row in judged]

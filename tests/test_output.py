@@ -147,6 +147,7 @@ class TestFolder:
 
 
 class TestSummary:
+    @pytest.mark.compiled
     def test_is_json_and_adds_up(self, tmp_path: Path) -> None:
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
         (tmp_path / "j.csv").write_text(writing.text(drawn.judgments_table()) + "broken\n")
@@ -177,6 +178,7 @@ class TestSummary:
         ]
         assert len(pd.read_csv(tmp_path / "out" / "posteriors.csv").columns) == 4
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize(
         ("fitted", "said"),
         [

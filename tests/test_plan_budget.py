@@ -72,6 +72,7 @@ class TestTable:
         assert table[["accuracy", "accuracy_low", "accuracy_high"]].isna().all(axis=1).tolist() == [False, True, False]
         assert table["cost"].isna().all()
 
+    @pytest.mark.compiled
     def test_gold_of_several_labels(self) -> None:
         drawn = simulate(200, 8, 4, 4, accuracy=0.9, seed=2)
         truth = drawn.truth_table(80)
@@ -127,6 +128,7 @@ class TestTable:
         assert bad.status == 1
         assert '--without "nobody": neither a worker nor a verdict; the verdicts are expert, good' in bad.err
 
+    @pytest.mark.compiled
     def test_with_models_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:
         drawn = simulate(80, 6, 2, 3, accuracy=0.8, seed=3)
         drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
@@ -179,6 +181,7 @@ class TestOutlook:
         )
         assert "(2 have been)" in "\n".join(words.of_escalation(Findings.of(with_gold, max_judgments=6)))
 
+    @pytest.mark.compiled
     def test_a_ceiling_of_good_workers_whose_mistakes_are_of_all_kinds(self) -> None:
         drawn = simulate(400, 12, 8, 2, accuracy=0.85, seed=1).judgments
         rule = EscalateConfig(target=0.99999, max_judgments=3)

@@ -177,6 +177,7 @@ class TestOverconfident:
         assert not any("overconfident" in line for line in calibrated)
 
 
+@pytest.mark.compiled
 def test_gold_is_judged_by_what_is_kept_from_an_earlier_run_too() -> None:
     drawn = simulate(800, 20, 2, 3, accuracy=0.75, seed=1)
     result = fit(drawn.judgments, gold=drawn.truth_table(200))

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import read, read_gold
@@ -20,6 +20,7 @@ from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.formats import writing
 from consensus.judgments import Judgments
 from tests.conftest import csv
+from tests.strategies import examples
 
 Write = Callable[[str, str | bytes], Path]
 ROWS = [("007", "ana", "NA"), ("007", "bo", "1.0"), ("1e3", "ana", "null"), ("x y", "bo", "1.0")]
@@ -403,7 +404,7 @@ class TestBadFiles:
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(st.tuples(text, text, st.one_of(st.none(), text)), min_size=1, max_size=12, unique_by=lambda r: r[:2]),
     st.sampled_from([".csv", ".tsv", ".parquet", ".jsonl"]),

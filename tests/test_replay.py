@@ -81,6 +81,7 @@ class TestReplay:
         for name in ("item_ids", "worker_ids", "labels"):
             assert getattr(there, name) == getattr(of, name)
 
+    @pytest.mark.compiled
     def test_all_of_them_make_the_usual_fit(self, drawn: Simulation) -> None:
         replay = Replay(drawn.judgments, start=1, seed=4)
         ids = drawn.judgments.item_ids.to_pylist()

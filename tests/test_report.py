@@ -149,6 +149,7 @@ class TestOdd:
         "a&b\u2028",
     )
 
+    @pytest.mark.compiled
     def test_ids_are_text(self, write: Callable[[str, str], Path], run: Any, tmp_path: Path) -> None:
         rows = ["item,worker,label"]
         for item in self.EVIL:
@@ -309,6 +310,7 @@ class TestRecords:
 
 
 class TestBudgetCurve:
+    @pytest.mark.compiled
     def test_is_what_the_steps_of_the_look_ahead_add_up_to(self) -> None:
         result = fit(simulate(200, 10, 3, 3, accuracy=0.65, seed=1).judgments)
         found = escalation.planned(result, RULE)

@@ -56,6 +56,7 @@ def test_the_undecided_get_as_many_again(result: Consensus, monkeypatch: pytest.
     assert set(told.index) == set(rated.index[rated["verdict"] == "too_few"])
 
 
+@pytest.mark.compiled
 def test_as_many_as_are_missing() -> None:
     """A good worker with 18 of 20 judgments needs two more, whatever his accuracy."""
     crowd = np.stack([np.full((3, 3), 0.01) + 0.97 * np.eye(3), *[np.full((3, 3), 0.1) + 0.7 * np.eye(3)] * 9])

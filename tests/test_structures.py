@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -27,9 +27,9 @@ from consensus.result import Consensus, framed
 from consensus.runs import Findings, folder
 from consensus.vocabulary import hashed
 from tests import naive
-from tests.strategies import Row, crowds, encoded, tables
+from tests.strategies import Row, crowds, encoded, examples, tables
 
-crowd = settings(max_examples=40, deadline=None)
+crowd = examples(40)
 ONE = Threads(1)
 
 
@@ -183,7 +183,7 @@ def test_threads_never_matter(model: str, smallest: int, n_labels: int, monkeypa
 
 
 class TestUrgency:
-    @settings(max_examples=100, deadline=None)
+    @examples(100)
     @given(data=st.data())
     def test_is_the_plain_full_order(self, data: st.DataObject) -> None:
         """Few priorities, numbers of judgments and confidences: ties at every depth."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -16,7 +16,7 @@ from consensus.kernels import tallies
 from consensus.posterior import SparsePosterior
 from consensus.result import Consensus
 from consensus.worker_audit import value
-from tests.strategies import encoded, tables, voted
+from tests.strategies import encoded, examples, tables, voted
 
 
 def result_of(C: Any, prior: Any, pseudo: Any = None) -> Consensus:
@@ -50,7 +50,7 @@ class TestExpectedCost:
         result = result_of([[[1, 0], [0, 1]]], [0.5, 0.5])
         assert value.expected_cost(result, costs).tolist() == [2.0]
 
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(st.data())
     def test_loops(self, data: st.DataObject) -> None:
         W, K = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
@@ -151,6 +151,7 @@ def test_nobody() -> None:
     assert value.bits_per_money(result, np.zeros(0)).shape == (0,)
 
 
+@pytest.mark.compiled
 def test_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only the labels that were given to an item are weighed."""
     monkeypatch.setattr("consensus.models.layout.MOST_CELLS", 0)

@@ -25,6 +25,7 @@ def planted(*others: Any, n_good: int = 10, per_item: int = 6, n_items: int = 60
 
 
 class TestRegions:
+    @pytest.mark.compiled
     def test_each_kind_gets_its_verdict(self) -> None:
         random = [[0.5, 0.3, 0.2]] * 3
         constant = [[1.0, 0.0, 0.0]] * 3
@@ -38,12 +39,14 @@ class TestRegions:
         assert set(told[6:]) == {"good"}
         assert (table["verdict_probability"][:6] > 0.7).all()
 
+    @pytest.mark.compiled
     def test_of_two_labels_only_one_sided_mistakes_are_a_bias(self) -> None:
         table = np.stack([[[0.35, 0.65], [0.02, 0.98]], *[[[0.85, 0.15], [0.15, 0.85]]] * 8])
         told = audit(fit(simulate(500, confusion=table, per_item=5, seed=1).judgments))
         assert told["verdict"].tolist() == ["biased", *["good"] * 8]
         assert "label_0 called label_1 in" in told["reason"][0]
 
+    @pytest.mark.compiled
     def test_nothing_is_said_on_few_judgments(self) -> None:
         drawn = simulate(400, 12, 3, 5, accuracy=0.8, seed=4)
         judgments = drawn.judgments
@@ -70,6 +73,7 @@ class TestRegions:
         assert table["verdict"].tolist() == ["too_few"] * 2
         assert set(table["reason"]) == {"every item has one judgment: nothing to hold it against"}
 
+    @pytest.mark.compiled
     def test_thresholds_move_verdicts(self) -> None:
         drawn = simulate(500, 20, 3, 5, accuracy=0.75, spammers=0.1, seed=2)
         result = fit(drawn.judgments)
@@ -93,6 +97,7 @@ class TestRegions:
 
 
 class TestReasons:
+    @pytest.mark.compiled
     def test_they_hold_the_numbers_of_the_table(self) -> None:
         drawn = simulate(600, 24, 4, 5, accuracy=0.75, spammers=0.1, adversaries=0.1, biased=0.2, seed=3)
         table = audit(fit(drawn.judgments))
@@ -107,10 +112,12 @@ class TestReasons:
         usual = f"the median worker on {table['accuracy'][enough | (table['n_judgments'] >= 20)].median():.0%}"
         assert table["reason"][table["verdict"] == "good"].str.endswith(usual).all()
 
+    @pytest.mark.compiled
     def test_the_favourite_label_of_a_spammer(self) -> None:
         table = planted([[0.0, 1.0, 0.0]] * 3)
         assert "label_1 in 100%" in table["reason"][0]
 
+    @pytest.mark.compiled
     def test_drift_and_copying_are_remarked(self) -> None:
         from dataclasses import replace
 
@@ -206,6 +213,7 @@ class TestKinds:
         assert found.random.tolist() == found.hostile.tolist() == [0.0, 0.0]
         assert audit(result)["verdict"].tolist() == ["too_few"] * 2
 
+    @pytest.mark.compiled
     def test_maximum_likelihood(self) -> None:
         drawn = simulate(400, 10, 3, 5, accuracy=0.8, spammers=0.2, seed=0)
         flat = np.ptp(drawn.confusion, axis=1).max(axis=1) < 1e-12

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -15,6 +15,7 @@ from consensus.backends import Threads
 from consensus.errors import JudgmentError
 from consensus.kernels import texts
 from consensus.vocabulary import Vocabulary, hashed, translated
+from tests.strategies import examples
 
 Text = str | None
 few = st.text(alphabet="aé\0", max_size=3)
@@ -50,7 +51,7 @@ def same_hash(starts: NDArray[np.int64], _words: Any, out_hash: NDArray[np.uint6
     assert len(out_hash) == len(starts) - 1
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(cells, min_size=1, max_size=4), st.sampled_from(KINDS), st.sampled_from([1, 3, 1 << 16]), st.booleans())
 def test_codes_are_those_of_a_dictionary(
     chunks: list[list[Text]], kind: Callable[[Sequence[Text]], pa.Array], batch: int, collide: bool

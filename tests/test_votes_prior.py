@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus import fit
@@ -24,11 +24,11 @@ from consensus.result import Consensus
 from consensus.simulation import simulate
 from consensus.votes import ModelVotes
 from tests import naive, naive_votes
-from tests.strategies import Vote, encoded, voted, voted_crowds
+from tests.strategies import Vote, encoded, examples, voted, voted_crowds
 from tests.test_votes_prior_kernels import Case, laid_out, problem_of
 
 ONE = Threads(1)
-small = settings(max_examples=40, deadline=None)
+small = examples(40)
 K3 = ("label_0", "label_1", "label_2")
 
 
@@ -162,7 +162,7 @@ class TestObjective:
         assert (better.weight >= 0).all()
         assert climbed_to(better.weight) >= climbed_to(weights.weight) - 1e-4
 
-    @pytest.mark.parametrize("kinds", ["ss", "sh"])
+    @pytest.mark.parametrize("kinds", [pytest.param("ss", marks=pytest.mark.compiled), "sh"])
     def test_weights_from_a_sample_are_kept_before_the_objective_counts(
         self, kinds: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -226,6 +226,7 @@ class TestBits:
             for name in ("weight", "Cm", "CF", "log_shares"):
                 assert np.array_equal(getattr(first.models.weights, name), getattr(other.models.weights, name))
 
+    @pytest.mark.compiled
     def test_names_of_models_do_not_matter(self) -> None:
         drawn = simulate(150, 8, 3, 2, seed=5)
         votes = speaking(drawn.judgments, drawn.truth, "sh", seed=2)

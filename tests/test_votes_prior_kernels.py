@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.backends import Threads
@@ -20,10 +20,10 @@ from consensus.models.rows import Rows
 from consensus.models.votes_prior import VotesPrior
 from consensus.votes import AlignedVotes, Weights
 from tests import naive_votes
-from tests.strategies import encoded, tables, voted, voted_crowds
+from tests.strategies import encoded, examples, tables, voted, voted_crowds
 
 ONE = Threads(1)
-small = settings(max_examples=60, deadline=None)
+small = examples(60)
 Case = tuple[Judgments, AlignedVotes, dict[int, set[int]]]
 
 

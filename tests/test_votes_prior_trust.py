@@ -124,6 +124,7 @@ class TestCircular:
         assert warned(result, "models_unverified") is None
         assert warned(result, "copies_majority" if declared else "trained_on_consensus") is None
 
+    @pytest.mark.compiled
     def test_a_model_that_looks_for_itself_is_no_copy(self) -> None:
         drawn = contested(1)
         result = fit(drawn.judgments, model_votes=speaking(drawn.judgments, drawn.truth, "h", 0.95), rho=0.3)

@@ -43,6 +43,7 @@ class TestOthers:
         mine = found[np.arange(j.n_judgments), j.label]
         np.testing.assert_allclose(others.right(result), mine, rtol=1e-9, atol=1e-12)
 
+    @pytest.mark.compiled
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(200, 30, 40, 4, accuracy=0.7, seed=1)
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
@@ -112,6 +113,7 @@ class TestRecords:
         assert (found.predicted < -np.log(1e200)).all()
         assert np.isfinite(found.predicted).all()
 
+    @pytest.mark.compiled
     def test_with_model_votes(self) -> None:
         from consensus import simulation
 
@@ -186,6 +188,7 @@ class TestAccuracy:
         assert found.above(0.0) == pytest.approx(1.0)
         assert (found.above(1.0) == 0).all()
 
+    @pytest.mark.compiled
     def test_hard_labels_are_not_held_against_a_worker(self) -> None:
         """Everybody is right on .95 of one label and .55 of the other; one worker got mostly the hard one."""
         rng = np.random.default_rng(1)

@@ -150,6 +150,7 @@ class TestSuggestions:
         assert 1.0 < np.median(now / before) < 3.0
         assert (np.diff(before) > 0).any()  # another order
 
+    @pytest.mark.compiled
     def test_nobody_twice_nobody_hostile_and_quotas(self, result: Consensus) -> None:
         table = escalate(result, target=0.999, max_judgments=9, budget=200)
         judged = _pairs(result)
@@ -191,6 +192,7 @@ class TestSuggestions:
         monkeypatch.setattr(worker_choice, "MOST_CELLS", 3 * 9)  # of three workers, not of all twelve
         assert escalate(result, workers=pool, target=0.999).equals(whole)
 
+    @pytest.mark.compiled
     def test_very_many_labels_are_not_weighed_one_by_one(
         self, result: Consensus, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -213,6 +215,7 @@ class TestPool:
         assert set(asked) == {"w03", "w04"}
         assert (asked == "w03").sum() <= 5
 
+    @pytest.mark.compiled
     def test_who_is_scarce_is_kept_for_the_most_urgent(self, result: Consensus) -> None:
         pool = read_workers({"worker": ["w03", "w04"], "available": ["5", "4"]})
         table = escalate(result, target=0.999, max_judgments=9, workers=pool)
@@ -229,6 +232,7 @@ class TestPool:
         assert escalate(result, workers=none, budget=20).empty
         assert escalate(result, workers=none)["suggested_workers"].isna().all()
 
+    @pytest.mark.compiled
     def test_no_more_judgments_than_workers_who_have_not_judged(self, result: Consensus) -> None:
         settings: Any = {"target": 0.999, "max_judgments": 9}
         table = escalate(result, workers=read_workers({"worker": ["w03", "w04"]}), **settings).set_index("item")
@@ -240,6 +244,7 @@ class TestPool:
         everyone = escalate(result, **settings).set_index("item").reindex(table.index)
         assert (everyone["reason"] == table["reason"]).all()  # who is there today makes nobody an expert
 
+    @pytest.mark.compiled
     def test_more_money_or_workers_buy_no_less(self, result: Consensus) -> None:
         price = {"w03": 1.0, "w04": 1.0, "w05": 40.0}
 
@@ -290,6 +295,7 @@ class TestPool:
         with pytest.raises(JudgmentError, match=message):
             escalate(result, workers=pool, skill="de")
 
+    @pytest.mark.compiled
     def test_money(self, result: Consensus) -> None:
         pool = read_workers({"worker": ["w03", "w04"], "price": ["0.02", "0.5"], "capacity": ["100", "100"]})
         table = escalate(result, target=0.999, max_judgments=9, workers=pool, budget=1.0)
@@ -366,6 +372,7 @@ class TestPool:
         assert (told["money"], told["available"], told["workers_named"], told["workers_unknown"]) == (6, 5, 5, 4)
         assert len(pd.read_csv(out / "escalations.csv")) == 3
 
+    @pytest.mark.compiled
     def test_the_chart_goes_as_far_as_they_are_available(self, result: Consensus) -> None:
         config = EscalateConfig(target=0.999, max_judgments=9)
         pools = [{"worker": ["w03", "w04"]}, {"worker": ["w03", "w04"], "available": ["20", "10"]}]
