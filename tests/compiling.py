@@ -36,13 +36,12 @@ def rest() -> None:
     """What is compiled on the way: reading, writing, copying, changes over time, very many labels."""
     from consensus import agreement, audit, fit, read, simulate, worker_audit
     from consensus.formats import writing
-    from consensus.models import majority_vote
 
     table = simulate(60, 6, 2, 4).judgments_table().assign(timestamp="2025-03-14T09:22:07Z")
     with tempfile.TemporaryDirectory() as folder:
         writing.write(table, Path(folder) / "judgments.csv")
         judgments = read(Path(folder) / "judgments.csv")
-    shares = majority_vote.fit(judgments)
+    shares = fit(judgments, model="majority_vote")
     agreement(judgments, n_bootstrap=2)
     worker_audit.groups(shares)
     audit(shares)
