@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from consensus.errors import ConsensusError
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
-    from consensus.judgments import Gold, Judgments
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Gold, Judgments
     from consensus.models.base import fit
-    from consensus.result import Consensus
     from consensus.runs import Findings, run
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
@@ -48,12 +48,12 @@ __all__ = [
 ]
 
 _HOME = {
-    "Consensus": "consensus.result",
+    "Consensus": "consensus.found.result",
     "ConsensusError": "consensus.errors",
     "Findings": "consensus.runs",
     "FitConfig": "consensus.config",
-    "Gold": "consensus.judgments",
-    "Judgments": "consensus.judgments",
+    "Gold": "consensus.inputs.judgments",
+    "Judgments": "consensus.inputs.judgments",
     "Replay": "consensus.escalation",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",

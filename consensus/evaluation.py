@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.found.posterior import TIE
 from consensus.intervals import wilson
-from consensus.posterior import TIE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.judgments import Gold
+    from consensus.inputs.judgments import Gold
 
 N_BINS = 10
 SMALLEST = 1e-6  # log loss clips probabilities here

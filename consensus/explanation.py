@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.found.posterior import SparsePosterior
+from consensus.found.result import BETWEEN
 from consensus.models import cavity
 from consensus.models.votes_prior import VotesPrior
-from consensus.posterior import SparsePosterior
-from consensus.result import BETWEEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
 
     Reals = NDArray[np.float64]
     Term = tuple[str, str, Reals]

@@ -9,8 +9,8 @@ import numpy as np
 
 from consensus.config import CrowdConfig, ModelsConfig
 from consensus.errors import ConfigError
-from consensus.judgments import Judgments, Tally
-from consensus.votes import ModelVotes, VoteTally
+from consensus.inputs.judgments import Judgments, Tally
+from consensus.inputs.model_votes import ModelVotes, VoteTally
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,9 +16,9 @@ import numpy as np
 
 from consensus.errors import ConfigError
 from consensus.formats import read
-from consensus.judgments import Judgments
+from consensus.found.result import framed
+from consensus.inputs.judgments import Judgments
 from consensus.kernels import overlaps, tallies
-from consensus.result import framed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from consensus.judgments import Judgments
+from consensus.inputs.judgments import Judgments
 
 Reals = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from consensus.judgments import Judgments
+from consensus.inputs.judgments import Judgments
 
 Reals = NDArray[np.float64]
 

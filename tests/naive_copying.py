@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from consensus.judgments import Judgments
+from consensus.inputs.judgments import Judgments
 
 Reals = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from consensus.votes import VoteTally
+from consensus.inputs.model_votes import VoteTally
 
 
 class Read(NamedTuple):

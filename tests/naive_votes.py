@@ -11,8 +11,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from consensus.judgments import Judgments
-from consensus.votes import AlignedVotes, Weights
+from consensus.inputs.judgments import Judgments
+from consensus.inputs.model_votes import AlignedVotes, Weights
 from tests import naive
 
 Reals = NDArray[np.float64]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from consensus.backends import Threads
-from consensus.judgments import Judgments, encode
-from consensus.votes import AlignedVotes, ModelVotes, VoteTally
+from consensus.inputs.judgments import Judgments, encode
+from consensus.inputs.model_votes import AlignedVotes, ModelVotes, VoteTally
 from tests.conftest import AS_PLAIN_PYTHON, FEW_EXAMPLES
 
 Row = tuple[str, str, str | None]

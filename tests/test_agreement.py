@@ -14,12 +14,12 @@ from statsmodels.stats import inter_rater
 
 import consensus
 from consensus import ConsensusError, agreement, simulate, worker_agreement
-from consensus.judgments import Judgments
+from consensus.inputs.judgments import Judgments
 from consensus.kernels import overlaps
 from tests import naive
+from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 from tests.strategies import crowds, encoded
-from tests.test_cli import Write
 
 COLUMNS = "statistic scope label worker_a worker_b value low high n_items n_judgments reason".split()
 OVERALL = ["krippendorff_alpha", "krippendorff_alpha_ordinal", "fleiss_kappa", "gwet_ac1", "percent_agreement"]

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from consensus import read_gold
 from consensus.errors import FormatError, JudgmentError
 from consensus.evaluation import calibration_error, evaluate, of_posterior
-from consensus.formats.scored import read_scored
+from consensus.formats.labels_table import read_scored
 
 Write = Callable[[str, str | bytes], Path]
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2], [0.0, 0.0, 1.0]])

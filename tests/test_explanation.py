@@ -8,10 +8,10 @@ from hypothesis import given
 
 from consensus import fit, read, read_gold, simulate, simulation, worker_audit
 from consensus.explanation import Explanation, explain
-from consensus.judgments import Judgments
+from consensus.found.posterior import SparsePosterior
+from consensus.found.result import Consensus
+from consensus.inputs.judgments import Judgments
 from consensus.models import layout
-from consensus.posterior import SparsePosterior
-from consensus.result import Consensus
 from tests.conftest import DIGITS
 from tests.strategies import crowds, encoded, examples
 

@@ -8,8 +8,8 @@ import pytest
 from consensus import simulate
 from consensus.errors import ConfigError
 from consensus.formats import read_model_votes
+from consensus.inputs.model_votes import ModelVotes
 from consensus.simulation import simulate_votes, votes_table
-from consensus.votes import ModelVotes
 
 
 def test_draws_what_it_says() -> None:

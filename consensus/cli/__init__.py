@@ -12,10 +12,10 @@ from consensus.cli import (
     evaluating,
     explaining,
     planning,
+    printing,
     running,
     settings,
     simulating,
-    tables,
 )
 
 app = typer.Typer(
@@ -46,10 +46,10 @@ def _root(
 settings.add(app, "run", running.run)
 settings.add(app, "plan", planning.plan)
 settings.add(app, "plan-budget", budgeting.plan_budget)
-settings.add(app, "aggregate", tables.aggregate)
+settings.add(app, "aggregate", printing.aggregate)
 settings.add(app, "audit", auditing.audit)
-settings.add(app, "agreement", tables.agreement)
-settings.add(app, "escalate", tables.escalate)
+settings.add(app, "agreement", printing.agreement)
+settings.add(app, "escalate", printing.escalate)
 settings.add(app, "report", explaining.report)
 settings.add(app, "explain", explaining.explain)
 settings.add(app, "diff", comparing.diff)

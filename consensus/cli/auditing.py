@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import tables
+from consensus.cli import printing
 from consensus.cli.options import Given, Printed
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
@@ -76,18 +76,18 @@ def audit(
     if evidence is not None and forgive:
         raise typer.BadParameter("print either the evidence on a worker or what forgiving gold items would change")
     if evidence is not None:
-        tables.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
+        printing.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
     elif forgive:
-        tables.fit_and_print(given, chosen, printed, _forgiven(forgive))
+        printing.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:
         name = "confusions" if confusions else table
-        tables.fit_and_print(given, chosen, printed, lambda found: found.audited(name))
+        printing.fit_and_print(given, chosen, printed, lambda found: found.audited(name))
 
 
 def _is_column(name: str, path: "Path") -> bool:
     """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers."""
     from consensus.formats import columns_of
-    from consensus.formats.roles import NAMES, candidates_of
+    from consensus.formats.tables.roles import NAMES, candidates_of
 
     columns = columns_of(path)
     return name in columns or not candidates_of(columns, NAMES["worker"])

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options, tables
+from consensus.cli import job, options, printing
 from consensus.cli.options import Printed
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
-    from consensus.judgments import Gold, Judgments
-    from consensus.votes import ModelVotes
+    from consensus.inputs.judgments import Gold, Judgments
+    from consensus.inputs.model_votes import ModelVotes
 
 
 def plan_budget(
@@ -56,14 +56,14 @@ def plan_budget(
 ) -> None:
     """Replay JUDGMENTS: what fewer of them, other targets, or without some workers, would have cost and been worth."""
     show = job.Show(printed.quiet)
-    tables.refuse_to_overwrite(printed.output, (*judgments, *(model_votes or ()), gold, config))
+    printing.refuse_to_overwrite(printed.output, (*judgments, *(model_votes or ()), gold, config))
 
     from consensus import escalation
     from consensus.config import EscalateConfig, FitConfig
     from consensus.escalation import what_if
     from consensus.report import words
     from consensus.runs import Inputs, SideInputs
-    from consensus.runs.inputs import judged
+    from consensus.runs.run_inputs import judged
 
     with show.stages():
         read = judged(judgments, chosen, show)
@@ -88,7 +88,7 @@ def plan_budget(
             progress=show.stage,
             **{name: value for name, value in chosen.part(FitConfig).items() if name != "seed"},
         )
-    tables.put(table, words.of_judgments(read), printed, show)
+    printing.put(table, words.of_judgments(read), printed, show)
 
 
 def _groups(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consensus.config import RunConfig
+    from consensus.found.result import Consensus
     from consensus.report.differences import Cause
-    from consensus.result import Consensus
 
 SHOWN = 20
 PIPED = 120  # characters a line where no terminal says how many
@@ -33,8 +33,8 @@ def diff(
     show = job.Show(printed.quiet)
 
     from consensus.formats import read_previous, writing
+    from consensus.found.result import framed
     from consensus.report import differences
-    from consensus.result import framed
 
     if printed.output is not None:
         writing.check_ending(printed.output)

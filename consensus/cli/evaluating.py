@@ -20,7 +20,7 @@ def evaluate(
 
     from consensus import evaluation
     from consensus.formats import read_gold, writing
-    from consensus.formats.scored import read_scored
+    from consensus.formats.labels_table import read_scored
 
     scores, confusion = evaluation.evaluate(read_scored(labels), read_gold(truth))
     found = scores.as_dict()

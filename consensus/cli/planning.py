@@ -11,7 +11,7 @@ from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
-    from consensus.judgments import Judgments
+    from consensus.inputs.judgments import Judgments
 
 USUAL_PASSES = 35  # of EM, on large data
 AN_ITEM_TOLD = 1.5e-6  # seconds an item takes to be summarised, ranked and written, measured on 2 million
@@ -28,7 +28,7 @@ def plan(
     del config  # its settings are among the chosen ones
     show = job.Show(quiet)
 
-    from consensus.runs.inputs import judged
+    from consensus.runs.run_inputs import judged
 
     with show.stages():
         begin = time.perf_counter()
@@ -59,14 +59,14 @@ def _planned(read: "Judgments", chosen: "RunConfig", reading: float) -> dict[str
     from dataclasses import asdict
 
     from consensus.config import FitConfig
-    from consensus.models import needs
+    from consensus.models import memory_needs
     from consensus.models.base import pass_seconds
-    from consensus.models.inputs import prepared
+    from consensus.models.preparing import prepared
     from consensus.report import charts
 
     fit = FitConfig.of(None, **chosen.part(FitConfig))
     read, *_ = prepared(read, None, fit)
-    need = needs.of(read, report=charts.are_there())
+    need = memory_needs.of(read, report=charts.are_there())
     a_pass, passes = pass_seconds(read, fit), min(USUAL_PASSES, fit.max_iterations)
     tables = AN_ITEM_TOLD * read.n_items
     return {

@@ -41,7 +41,7 @@ def demo(
     from consensus.cli.running import Written, run
     from consensus.config import RunConfig
     from consensus.formats import read_gold
-    from consensus.formats.scored import read_scored
+    from consensus.formats.labels_table import read_scored
     from consensus.runs import folder
 
     real = folder.check(out, overwrite=overwrite, ours=folder.OF_A_SIMULATION | {"run"})

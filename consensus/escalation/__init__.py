@@ -8,7 +8,7 @@ from consensus.escalation.reasons import REASONS
 from consensus.escalation.reopening import change_counts, changes
 from consensus.escalation.replay import Replay, Step
 from consensus.escalation.what_if import plan_budget
-from consensus.previous import STATUSES
+from consensus.inputs.earlier_run import STATUSES
 
 __all__ = [
     "REASONS",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from consensus.config import EscalateConfig
     from consensus.escalation.look_ahead import LookAhead
     from consensus.escalation.ranking import Escalation
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
 
     Reals = NDArray[np.float64]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.formats import read_costs
-from consensus.result import framed, named
+from consensus.found.result import framed, named
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.result import Columns, Consensus
+    from consensus.found.result import Columns, Consensus
 
     Reals = NDArray[np.float64]
 

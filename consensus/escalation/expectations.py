@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from consensus.escalation.ranking import Escalation
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
 
 WITH_GOLD = 100  # gold items from which the confidence is fitted on them
 WEAK = 0.75  # accuracy of the median worker below which better workers are the first advice

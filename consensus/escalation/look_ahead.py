@@ -10,15 +10,15 @@ import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
 from consensus.escalation.paths import likelihood_paths, one_coin_paths
+from consensus.found.posterior import DensePosterior
 from consensus.kernels import SMALLEST
-from consensus.kernels import look_ahead as kernels
-from consensus.posterior import DensePosterior
+from consensus.kernels import look_ahead_loops as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
 
     Reals = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from consensus.kernels import SMALLEST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
 
     Reals = NDArray[np.float64]
 

@@ -16,17 +16,17 @@ from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, loo
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
-from consensus.previous import STATUSES, Previous
-from consensus.result import decoded, framed, named
-from consensus.vocabulary import hashed
+from consensus.found.result import decoded, framed, named
+from consensus.inputs.earlier_run import STATUSES, Previous
+from consensus.inputs.vocabulary import hashed
 from consensus.worker_audit import WorkerAudit
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.pool import AlignedPool
-    from consensus.result import Columns, Consensus
+    from consensus.found.result import Columns, Consensus
+    from consensus.inputs.worker_pool import AlignedPool
 
 SAMPLE = 10_000  # priorities that tell about where half of them lie, to sort either half on a thread of its own
 SAME_PRIORITY = 15  # decimals up to which priorities count as equal

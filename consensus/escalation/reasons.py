@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
+from consensus.inputs.earlier_run import STATUSES
+from consensus.inputs.vocabulary import hashed
 from consensus.kernels import flips
-from consensus.previous import STATUSES
-from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
 
 REASONS = ("too_few", "weak_workers", "disagreement", "expert", "audit")
 TOO_FEW, WEAK_WORKERS, DISAGREEMENT, EXPERT, AUDIT = range(len(REASONS))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.previous import STATUSES, positions
-from consensus.result import named
+from consensus.found.result import named
+from consensus.inputs.earlier_run import STATUSES, positions
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.previous import Previous
-    from consensus.result import Columns, Consensus
+    from consensus.found.result import Columns, Consensus
+    from consensus.inputs.earlier_run import Previous
 
 LEAST_COMPARED = 30  # items with a prediction below which it is not corrected
 MOST_CORRECTED = 5.0

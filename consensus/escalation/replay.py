@@ -10,11 +10,11 @@ import numpy as np
 from consensus.config import FitConfig
 from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import read_gold, read_model_votes
-from consensus.judgments import Gold
+from consensus.found.result import BETWEEN
+from consensus.inputs.judgments import Gold
+from consensus.inputs.model_votes import ModelVotes
 from consensus.models.base import fit
-from consensus.models.inputs import prepared
-from consensus.result import BETWEEN
-from consensus.votes import ModelVotes
+from consensus.models.preparing import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from consensus.judgments import Judgments
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
 
     Codes = NDArray[np.int64]
 
@@ -138,7 +138,7 @@ class Replay:
         import pandas as pd
         import pyarrow as pa
 
-        from consensus.result import as_text
+        from consensus.found.result import as_text
 
         held, of = np.flatnonzero(~self._there), self.judgments
         columns = {"item": (of.item_ids, of.item), "worker": (of.worker_ids, of.worker)}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus import worker_audit
-from consensus.result import named
+from consensus.found.result import named
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.pool import AlignedPool
-    from consensus.result import Columns, Consensus
+    from consensus.found.result import Columns, Consensus
+    from consensus.inputs.worker_pool import AlignedPool
     from consensus.worker_audit import WorkerAudit
 
 REASON = "retest"

@@ -13,10 +13,10 @@ from consensus.errors import ConfigError
 from consensus.escalation.ranking import planned
 from consensus.escalation.replay import Replay
 from consensus.formats import read_gold, read_model_votes
+from consensus.inputs.earlier_run import STATUSES
 from consensus.intervals import wilson
 from consensus.models.base import fit
-from consensus.models.inputs import prepared
-from consensus.previous import STATUSES
+from consensus.models.preparing import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.judgments import AlignedGold, Judgments
-    from consensus.result import Consensus
-    from consensus.votes import ModelVotes
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import ModelVotes
 
     Progress = Callable[[str, float | None], None]
 

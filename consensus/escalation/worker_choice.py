@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.kernels import worker_choice as kernels
+from consensus.kernels import worker_choice_loops as kernels
 from consensus.probabilities import entropy
-from consensus.worker_audit.accuracy import lower_confidence
+from consensus.worker_audit.accuracy.accuracy_posterior import lower_confidence
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.pool import AlignedPool
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.worker_pool import AlignedPool
     from consensus.worker_audit import WorkerAudit
 
     Reals = NDArray[np.float64]

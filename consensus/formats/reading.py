@@ -13,17 +13,18 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, Repeats
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import delimited, frames, json_lines, platforms
-from consensus.formats.cells import Amounts, Times
-from consensus.formats.roles import AMOUNTS, GOLD_NAMES, Roles
-from consensus.formats.rows import Rows
-from consensus.formats.streams import COMPRESSION
-from consensus.judgments import Gold, Judgments, encode
+from consensus.formats import platforms
+from consensus.formats.tables import delimited, frames, json_lines
+from consensus.formats.tables.amounts_and_times import Amounts, Times
+from consensus.formats.tables.coded_rows import Rows
+from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
+from consensus.formats.tables.streams import COMPRESSION
+from consensus.inputs.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
-    from consensus.formats.blocks import Reading
-    from consensus.formats.rows import Beside, Progress
-    from consensus.judgments import Source
+    from consensus.formats.tables.blocks import Reading
+    from consensus.formats.tables.coded_rows import Beside, Progress
+    from consensus.inputs.judgments import Source
 
 
 READERS: dict[str, Callable[[Path, Roles], Reading]] = {

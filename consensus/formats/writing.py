@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import numpy as np
 
 from consensus.errors import OutputError
-from consensus.formats import lines
-from consensus.result import joined
+from consensus.formats import encoded_lines
+from consensus.found.result import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -181,7 +181,7 @@ def _write_header(table: Table, ending: str, file: BinaryIO, plain: bool) -> Non
     import pyarrow as pa
 
     if ending != ".jsonl":
-        file.write(lines.encoded([pa.array([name]) for name in _names(table)], _delimiter(ending), not plain))
+        file.write(encoded_lines.encoded([pa.array([name]) for name in _names(table)], _delimiter(ending), not plain))
 
 
 def _rows(table: Table, ending: str, plain: bool, defuse: bool) -> Buffer:
@@ -192,7 +192,7 @@ def _rows(table: Table, ending: str, plain: bool, defuse: bool) -> Buffer:
     if defuse:
         columns = [_defused(column) for column in columns]
     if ending != ".jsonl":
-        return lines.encoded(columns, _delimiter(ending), not plain)
+        return encoded_lines.encoded(columns, _delimiter(ending), not plain)
     records = pa.table([_rounded(column) for column in columns], [str(n) for n in range(len(columns))]).to_pandas()
     records.columns = _names(table)
     text: str = records.to_json(orient="records", lines=True, force_ascii=False, double_precision=10)
@@ -230,7 +230,7 @@ def _rounded(column: pa.Array) -> pa.Array:
 
     if not pa.types.is_floating(column.type):
         return column
-    rounded = pc.round(column, lines.DECIMALS)
+    rounded = pc.round(column, encoded_lines.DECIMALS)
     return pc.if_else(pc.is_nan(rounded), None, rounded)
 
 

@@ -7,7 +7,8 @@ settings. Arrays that belong together come as one NamedTuple, unpacked before th
 Every kernel is serial and releases the GIL. A backend runs it on shards in as many threads as it likes: whoever owns a
 row of the output writes all of it, or writes a table of its own that is merged in shard order, so the bits do not
 depend on the number of threads. Kernels that call each other stand in one file: Numba does not notice changes in a
-function of another one, nor in the order of fields of a NamedTuple (``timelines.Shard`` is the one that several use).
+function of another one, nor in the order of fields of a NamedTuple (``timeline_loops.Shard`` is the one that several
+use).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ else:
 
 SMALLEST = 1e-10
 """Probabilities that are multiplied or put into logarithms are kept above this: of a label that no item has, and of an
-observed label under maximum likelihood. Numba freezes it into the loops of ``copying``: change that file, too."""
+observed label under maximum likelihood. Numba freezes it into the loops of ``copying_loops``: change that file, too."""
 
 
 def are_compiled(with_votes: bool = False) -> bool:
@@ -49,5 +50,5 @@ def are_compiled(with_votes: bool = False) -> bool:
     from consensus.kernels import em
 
     stats = getattr(em.em_pass, "stats", None)  # None where Numba is switched off: nothing to compile
-    names = ["em.em_pass", "votes.priors"] if with_votes else ["em.em_pass"]
+    names = ["em.em_pass", "votes_loops.priors"] if with_votes else ["em.em_pass"]
     return stats is None or all(any(Path(stats.cache_path).glob(f"{name}-*.nbi")) for name in names)

@@ -170,7 +170,7 @@ def peaks(
     out_margin: Reals,
     out_entropy: Reals,
 ) -> None:
-    """The top of each row of ``posterior`` (n, K), as ``consensus.posterior.Peaks`` has it."""
+    """The top of each row of ``posterior`` (n, K), as ``consensus.found.posterior.Peaks`` has it."""
     n_labels = posterior.shape[1]
     for i in range(posterior.shape[0]):
         peak, entropy = 0.0, 0.0

@@ -11,13 +11,13 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
-from consensus.models.inputs import prepared
+from consensus.models.preparing import prepared
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
-    from consensus.judgments import AlignedGold, Judgments
-    from consensus.result import Consensus
-    from consensus.votes import AlignedVotes
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes
 
 MODELS = {
     "dawid_skene": "consensus.models.dawid_skene",

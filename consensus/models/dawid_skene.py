@@ -15,19 +15,19 @@ import numpy as np
 
 from consensus import memory
 from consensus.config import FitConfig
+from consensus.found.result import Consensus
+from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST
-from consensus.models import diagnostics, majority_vote, needs, starts, tempering
+from consensus.models import diagnostics, held_out_rho, majority_vote, memory_needs, starts
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem, posed
-from consensus.result import Consensus
-from consensus.terms import Terms
 
 if TYPE_CHECKING:
-    from consensus.judgments import AlignedGold, Judgments
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
-    from consensus.votes import AlignedVotes
 
 
 def fit(
@@ -48,7 +48,7 @@ def fit(
     """
     if gold is None and votes is None and not diagnostics.has_second_opinions(judgments):
         return majority_vote.by_shares(judgments, gold, settings, run)
-    memory.refuse(needs.of(judgments, votes).peak, settings.memory, f"a fit of {judgments!r}")
+    memory.refuse(memory_needs.of(judgments, votes).peak, settings.memory, f"a fit of {judgments!r}")
     problem, findings = posed(judgments, votes, gold, settings, run.backend)
     if gold is None and findings is not None and not diagnostics.has_second_opinions(judgments, findings):
         return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows)
@@ -56,7 +56,7 @@ def fit(
     candidates = _candidates(problem, run)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     without = None if gold is None else without_gold(problem, estimate, gold)
-    tempered = tempering.chosen(problem, gold, without, settings, run)
+    tempered = held_out_rho.chosen(problem, gold, without, settings, run)
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
     run.tell("tempering")

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.cautions import Caution
+from consensus.found.cautions import Caution
 from consensus.kernels import tallies
-from consensus.models import model_diagnostics, switching
+from consensus.models import switching, votes_warnings
 from consensus.probabilities import entropy, normalised
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import FitConfig
-    from consensus.judgments import AlignedGold, Judgments
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.problem import Problem
-    from consensus.votes import AlignedVotes, ModelFindings
 
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
@@ -42,7 +42,7 @@ def all_of(
         *of_fit(problem, estimate, run.backend),
     ]
     if findings is not None:
-        found += model_diagnostics.of_models(findings, judgments, gold, settings)
+        found += votes_warnings.of_models(findings, judgments, gold, settings)
     elif gold is not None and not has_second_opinions(judgments):
         found.append(one_judgment_per_item(audited=True))
     if problem.small and judgments.n_judgments:

@@ -24,21 +24,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus.found.result import Convergence
 from consensus.kernels import SMALLEST
 from consensus.models import pooled_prior
 from consensus.models.votes_learner import VotesLearner
-from consensus.result import Convergence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
     from consensus.config import Prior
+    from consensus.found.posterior import Posterior
+    from consensus.inputs.model_votes import Weights
     from consensus.models.base import Execution
     from consensus.models.priors import Priors
     from consensus.models.problem import Problem
-    from consensus.posterior import Posterior
-    from consensus.votes import Weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)

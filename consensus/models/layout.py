@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from consensus.models.cells import Cells
+from consensus.models.sparse_layout import Cells
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.confusions import Confusions
-    from consensus.judgments import AlignedGold, Judgments
+    from consensus.found.confusions import Confusions
+    from consensus.found.posterior import Posterior
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.models.dense_layout import Rows
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.priors import Priors
-    from consensus.models.rows import Rows
-    from consensus.posterior import Posterior
 
     Reals = NDArray[np.float64]
     Codes = NDArray[np.int32]

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus import memory
-from consensus.calibration import Tempering
-from consensus.confusions import Confusions
 from consensus.errors import ConfigError
-from consensus.models import diagnostics, model_diagnostics, needs, pooled_prior, starts
-from consensus.models.rows import Rows
-from consensus.posterior import DensePosterior
+from consensus.found.confusions import Confusions
+from consensus.found.posterior import DensePosterior
+from consensus.found.result import Consensus, Convergence
+from consensus.found.tempering import Tempering
+from consensus.models import diagnostics, memory_needs, pooled_prior, starts, votes_warnings
+from consensus.models.dense_layout import Rows
 from consensus.probabilities import normalised
-from consensus.result import Consensus, Convergence
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
-    from consensus.judgments import AlignedGold, Judgments
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
-    from consensus.votes import AlignedVotes, ModelFindings
 
 
 def fit(
@@ -44,7 +44,7 @@ def fit(
             "setting model = 'majority_vote': it would count what models say as if people had judged; leave out the "
             "model votes, or take dawid_skene, which learns how far each model is to be believed"
         )
-    memory.refuse(needs.of(judgments).peak, settings.memory, f"a fit of {judgments!r}")
+    memory.refuse(memory_needs.of(judgments).peak, settings.memory, f"a fit of {judgments!r}")
     return by_shares(judgments, gold, settings, run)
 
 
@@ -82,7 +82,7 @@ def by_shares(
     labelled = judgments.per_item > 0
     votes = None
     if models is not None:
-        cautions += model_diagnostics.of_models(models, judgments, gold, settings)
+        cautions += votes_warnings.of_models(models, judgments, gold, settings)
         votes = models.votes
         theirs = np.flatnonzero(~labelled & (votes.per_item > 0))
         shares[theirs] = np.eye(judgments.n_labels)[votes.label[votes.start[theirs]]]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.inputs.model_votes import Weights
     from consensus.models.problem import Problem
     from consensus.models.votes_prior import VotesPrior
-    from consensus.votes import Weights
 
 TINY = 1e-100  # that of a gold label which models rule out
 WIDTH = 4  # of the table at least: as wide as the loop over four labels wants it

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.models import diagnostics, model_contact, pooled_prior
+from consensus.inputs.model_votes import ModelFindings
+from consensus.models import diagnostics, pooled_prior, votes_contact
+from consensus.models.dense_layout import Rows
 from consensus.models.layout import lay_out
 from consensus.models.priors import Priors, VotedPriors, of_class
-from consensus.models.rows import Rows
 from consensus.models.votes_prior import VotesPrior
-from consensus.votes import ModelFindings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
     from consensus.config import FitConfig, Prior
-    from consensus.judgments import AlignedGold, Judgments
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.layout import Layout
-    from consensus.votes import AlignedVotes, Weights
 
 OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
 FEW_WORKERS = 5  # beside model votes, fewer tell too little about how workers err to learn a prior from
@@ -123,9 +123,9 @@ def posed(
             f"model votes beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table "
             "of all items and labels; leave out rare labels, or the model votes"
         )
-    met, copies = model_contact.meetings(votes, judgments, gold, backend)
+    met, copies = votes_contact.meetings(votes, judgments, gold, backend)
     circular = np.isin(votes.models, list(settings.trained_on_consensus)) | copies
-    known = (met >= model_contact.MET) & ~circular
+    known = (met >= votes_contact.MET) & ~circular
     soft = slice(None) if len(votes.probability) == len(votes.row) else votes.row >= 0
     believed = known & (votes.per_model(soft) > 0)
     own = VotesPrior.of(votes, judgments, gold, believed, circular, known, backend)

@@ -8,7 +8,7 @@ import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
 from consensus.kernels import tallies
-from consensus.models.cells import Cells
+from consensus.models.sparse_layout import Cells
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.judgments import Judgments
+    from consensus.inputs.judgments import Judgments
     from consensus.models.problem import Problem
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.cautions import Caution
+from consensus.found.cautions import Caution
 from consensus.kernels import tallies
 from consensus.models import starts
 from consensus.models.expectation_maximisation import climb
@@ -15,7 +15,7 @@ from consensus.models.expectation_maximisation import climb
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
+    from consensus.inputs.judgments import Judgments
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.problem import Problem

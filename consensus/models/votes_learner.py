@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.inputs.model_votes import Weights
     from consensus.models.problem import Problem
     from consensus.models.votes_prior import VotesPrior
-    from consensus.votes import Weights
 
 FIRST_PASS = 2
 THEN_EVERY = 8  # a step costs as much as two or three passes, and the weights move little

@@ -28,18 +28,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
+from consensus.inputs.model_votes import Weights
 from consensus.kernels import SMALLEST
-from consensus.kernels import votes as kernels
-from consensus.models.families import one_coin, one_coin_of_agreement, pseudo_counts, unknown_counts
+from consensus.kernels import votes_loops as kernels
+from consensus.models.votes_families import one_coin, one_coin_of_agreement, pseudo_counts, unknown_counts
 from consensus.probabilities import normalised
-from consensus.votes import Weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
-    from consensus.judgments import AlignedGold, Judgments
-    from consensus.votes import AlignedVotes
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes
 
     Reals = NDArray[np.float64]
     Codes = NDArray[np.int32]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.explanation import explain
-from consensus.previous import positions
+from consensus.inputs.earlier_run import positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.explanation import Explanation
-    from consensus.previous import Previous
-    from consensus.result import Columns, Consensus
+    from consensus.found.result import Columns, Consensus
+    from consensus.inputs.earlier_run import Previous
 
 MOST_EXPLAINED = 500  # flipped items whose judgments are weighed
 NOTEWORTHY = 0.05  # nats

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from consensus import worker_agreement
-from consensus.report import charts, facts, rendering
+from consensus.report import charts, page_data, rendering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
     from consensus.runs.findings import Findings
 
     Facts = dict[str, Any]
@@ -46,30 +46,32 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
     result, audit, plan = findings.result, findings.audit, findings.plan
     workers, confusions = findings.worker_columns, findings.confusion_columns
-    rows = facts.chosen_workers(workers, int(part * facts.MOST_WORKERS))
-    people = facts.worker_records(workers, rows)
-    names = facts.most_in_question(people)
-    drift, lines = facts.drift_records(audit)
-    models, families = facts.model_records(audit)
+    rows = page_data.chosen_workers(workers, int(part * page_data.MOST_WORKERS))
+    people = page_data.worker_records(workers, rows)
+    names = page_data.most_in_question(people)
+    drift, lines = page_data.drift_records(audit)
+    models, families = page_data.model_records(audit)
     return {
-        "labels": facts.label_records(result, findings.summary["quality"]["by_label"]),
-        "confidences": facts.confidence_records(result, findings.status),
-        "reliability": facts.reliability_records(result),
+        "labels": page_data.label_records(result, findings.summary["quality"]["by_label"]),
+        "confidences": page_data.confidence_records(result, findings.status),
+        "reliability": page_data.reliability_records(result),
         "n_workers": len(workers["worker"]),
         "workers": people,
-        "confusions": facts.confusion_records(confusions, names, result.judgments.labels, int(part * facts.MOST_CELLS)),
-        "evidence": facts.evidence_records(audit, names) if result.identified else {},
+        "confusions": page_data.confusion_records(
+            confusions, names, result.judgments.labels, int(part * page_data.MOST_CELLS)
+        ),
+        "evidence": page_data.evidence_records(audit, names) if result.identified else {},
         "drift": drift,
         "drift_lines": lines,
-        "copying": facts.copying_records(audit),
+        "copying": page_data.copying_records(audit),
         "models": models,
         "families": families,
-        "items": facts.item_facts(result, plan, int(part * facts.MOST_ITEMS)),
+        "items": page_data.item_facts(result, plan, int(part * page_data.MOST_ITEMS)),
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),
-        "reasons": facts.reason_records(plan),
-        "budget": facts.budget_records(result, plan, findings.rule),
-        "top": facts.top_records(result, plan),
+        "reasons": page_data.reason_records(plan),
+        "budget": page_data.budget_records(result, plan, findings.rule),
+        "top": page_data.top_records(result, plan),
         "n_escalated": len(plan.items),
         "agreement": _agreement(result),
         "rejects": _rejects(result),

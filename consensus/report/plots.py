@@ -9,14 +9,14 @@ import numpy as np
 from consensus import escalation, worker_audit
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
-from consensus.report import charts, facts
-from consensus.report.facts.records import plain
+from consensus.report import charts, page_data
+from consensus.report.page_data.plain_records import plain
 from consensus.worker_audit import WorkerAudit
 
 if TYPE_CHECKING:
     from consensus.config import AuditConfig
+    from consensus.found.result import Consensus
     from consensus.report.charts import Chart
-    from consensus.result import Consensus
 
 
 class Plots:
@@ -34,7 +34,7 @@ class Plots:
 
     def labels(self) -> Chart:
         """Which labels the items got (bars), and the shares that the model estimates (ticks)."""
-        return charts.label_shares(facts.label_records(self._result, {}))
+        return charts.label_shares(page_data.label_records(self._result, {}))
 
     def confidences(self, config: EscalateConfig | None = None, **settings: Any) -> Chart:
         """How many items have which confidence, by status.
@@ -45,7 +45,7 @@ class Plots:
             When an item is accepted: an ``EscalateConfig`` or its fields, such as ``target=0.99``.
         """
         found = escalation.planned(self._result, EscalateConfig.of(config, **settings), suggest=False)
-        return charts.confidences(facts.confidence_records(self._result, found.status(self._result)))
+        return charts.confidences(page_data.confidence_records(self._result, found.status(self._result)))
 
     def reliability(self) -> Chart:
         """The share of gold items that is right without their gold, against the confidence, in ten bins.
@@ -55,7 +55,7 @@ class Plots:
         ConfigError
             The fit knows no gold.
         """
-        rows = facts.reliability_records(self._result)
+        rows = page_data.reliability_records(self._result)
         if not rows:
             raise ConfigError("reliability: no gold to hold confidences against; fit with gold=")
         return charts.reliability(rows)
@@ -69,8 +69,8 @@ class Plots:
             When a worker gets which verdict: an ``AuditConfig`` or its fields, such as ``least_judgments=30``.
         """
         columns = worker_audit.worker_columns(WorkerAudit.of(self._result, config, **settings))
-        people = facts.worker_records(columns, facts.chosen_workers(columns))
-        return charts.workers(facts.worker_points(people))
+        people = page_data.worker_records(columns, page_data.chosen_workers(columns))
+        return charts.workers(page_data.worker_points(people))
 
     def confusion(self, worker: str) -> Chart:
         """The confusion matrix of a worker; of very many labels, the forty that he met most.
@@ -109,7 +109,7 @@ class Plots:
         ConfigError
             No model stated probabilities, or none was met by people often enough to tell.
         """
-        rows = [one for one in facts.model_records(WorkerAudit(self._result))[0] if one["ece"] is not None]
+        rows = [one for one in page_data.model_records(WorkerAudit(self._result))[0] if one["ece"] is not None]
         if not rows:
             raise ConfigError("calibration: no model whose probabilities people could check; fit with model_votes=")
         return charts.calibration(rows)
@@ -122,7 +122,7 @@ class Plots:
         ConfigError
             Nobody did, or there are no timestamps.
         """
-        _, lines = facts.drift_records(WorkerAudit(self._result))
+        _, lines = page_data.drift_records(WorkerAudit(self._result))
         if not lines:
             raise ConfigError("drift: nobody changed, or the judgments have no timestamps")
         return charts.drift(lines)
@@ -142,7 +142,7 @@ class Plots:
         """
         rule = EscalateConfig.of(config, **settings)
         found = escalation.planned(self._result, rule, suggest=False)
-        rows = facts.budget_records(self._result, found, rule)
+        rows = page_data.budget_records(self._result, found, rule)
         if not rows:
             raise ConfigError("budget: no item waits for judgments")
         return charts.budget(rows)

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.calibration import N_FOLDS, cross_fitted
-from consensus.cautions import Caution
 from consensus.escalation import STATUSES
+from consensus.found.cautions import Caution
+from consensus.found.tempering import N_FOLDS, cross_fitted
+from consensus.inputs.vocabulary import hashed
 from consensus.intervals import LEVEL, Z, clopper_pearson
-from consensus.vocabulary import hashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
-    from consensus.judgments import AlignedGold
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import AlignedGold
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -7,7 +7,7 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from consensus.report import charts, facts, words
+from consensus.report import charts, page_data, words
 from consensus.worker_audit import VERDICTS
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _specs(shown: Facts) -> dict[str, Any]:
         "labels": (charts.label_shares, shown["labels"]),
         "confidences": (charts.confidences, shown["confidences"]),
         "reliability": (charts.reliability, shown["reliability"]),
-        "workers": (charts.workers, facts.worker_points(shown["workers"])),
+        "workers": (charts.workers, page_data.worker_points(shown["workers"])),
         "drift": (charts.drift, shown["drift_lines"]),
         "calibration": (charts.calibration, calibrated),
         "reasons": (charts.reasons, shown["reasons"]),

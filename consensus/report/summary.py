@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import model_audit, model_tables, worker_audit
+from consensus import worker_audit
 from consensus.escalation import STATUSES
 from consensus.report import quality
 from consensus.version import VERSION
+from consensus.votes_audit import model_ratings, models_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.model_votes import ModelFindings
     from consensus.runs.findings import Findings
-    from consensus.votes import ModelFindings
 
 LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
@@ -136,8 +137,8 @@ def _models(findings: Findings, models: ModelFindings) -> dict[str, Any]:
                 "accuracy": ratings[m].accuracy,
                 "weight": ratings[m].weight,
                 "temperature": ratings[m].temperature,
-                "worth": model_audit.worth(ratings[m].information, median),
-                "reason": model_tables.reason(ratings[m], models, m),
+                "worth": model_ratings.worth(ratings[m].information, median),
+                "reason": models_table.reason(ratings[m], models, m),
             }
             for m, name in enumerate(models.votes.models)
         ],

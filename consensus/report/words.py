@@ -13,8 +13,8 @@ from consensus.escalation.look_ahead import HORIZON
 from consensus.models import diagnostics
 
 if TYPE_CHECKING:
-    from consensus.cautions import Caution
-    from consensus.judgments import Judgments
+    from consensus.found.cautions import Caution
+    from consensus.inputs.judgments import Judgments
     from consensus.runs.findings import Findings
 
 ROUNDS = 3  # lists that a budget is better spent in

@@ -11,17 +11,17 @@ from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig,
 from consensus.report import quality
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
-from consensus.runs.inputs import Inputs, SideInputs
 from consensus.runs.listening import SILENT
+from consensus.runs.run_inputs import Inputs, SideInputs
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.cautions import Caution
     from consensus.escalation import Escalation, Outlook
-    from consensus.pool import AlignedPool
-    from consensus.result import Columns, Consensus
+    from consensus.found.cautions import Caution
+    from consensus.found.result import Columns, Consensus
+    from consensus.inputs.worker_pool import AlignedPool
     from consensus.runs.listening import Listener
     from consensus.worker_audit import WorkerAudit
 

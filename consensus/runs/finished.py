@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
-from consensus.runs.inputs import Inputs, SideInputs
 from consensus.runs.listening import SILENT
+from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.version import VERSION
 
 if TYPE_CHECKING:

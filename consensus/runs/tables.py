@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from consensus import escalation, model_tables, worker_audit
+from consensus import escalation, worker_audit
 from consensus.errors import ConfigError
-from consensus.result import decoded, framed, named
+from consensus.found.result import decoded, framed, named
 from consensus.runs import columns as of
+from consensus.votes_audit import models_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.formats.writing import Table as Written
-    from consensus.result import Columns
+    from consensus.found.result import Columns
     from consensus.runs.columns import Column
     from consensus.runs.findings import Findings
 
@@ -192,7 +193,7 @@ TABLES = (
         "models",
         "A row a model, one for each of its true labels, and one a family (with model votes).",
         of.MODELS,
-        lambda findings: model_tables.table(findings.audit),
+        lambda findings: models_table.table(findings.audit),
         lambda findings: findings.result.models is not None,
         None,
         "auditing",

@@ -5,25 +5,34 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from consensus import model_audit
 from consensus.config import AuditConfig
-from consensus.costs import Costs
 from consensus.errors import ConfigError
 from consensus.formats import read_costs
-from consensus.worker_audit import accuracy, copying, drift, kinds, peer_agreement, records, skills, verdicts
+from consensus.inputs.decision_costs import Costs
+from consensus.votes_audit import model_ratings
+from consensus.worker_audit.accuracy import (
+    accuracy_posterior,
+    likelihoods,
+    peer_agreement,
+    skills,
+    verdicts,
+    worker_kinds,
+)
+from consensus.worker_audit.copying import copying_groups
+from consensus.worker_audit.over_time import drift
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from consensus.copies import Copies, PeerAgreement
-    from consensus.model_audit import Ratings
-    from consensus.result import Consensus
-    from consensus.worker_audit.accuracy import Accuracy
-    from consensus.worker_audit.drift import Drifts
-    from consensus.worker_audit.records import Records
-    from consensus.worker_audit.skills import Skills
-    from consensus.worker_audit.verdicts import Verdicts
+    from consensus.found.copies import Copies, PeerAgreement
+    from consensus.found.result import Consensus
+    from consensus.votes_audit.model_ratings import Ratings
+    from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
+    from consensus.worker_audit.accuracy.likelihoods import Records
+    from consensus.worker_audit.accuracy.skills import Skills
+    from consensus.worker_audit.accuracy.verdicts import Verdicts
+    from consensus.worker_audit.over_time.drift import Drifts
 
 
 class WorkerAudit:
@@ -93,17 +102,17 @@ class WorkerAudit:
     @cached_property
     def records(self) -> Records:
         """What the judgments of every worker say about them."""
-        return records.records(self.result)
+        return likelihoods.records(self.result)
 
     @cached_property
     def accuracy(self) -> Accuracy:
         """How often every worker is right."""
-        return accuracy.accuracy(self.result, self.records)
+        return accuracy_posterior.accuracy(self.result, self.records)
 
     @cached_property
     def verdicts(self) -> Verdicts:
         """What to think of every worker."""
-        return verdicts.verdicts(self.result, self.accuracy, kinds.kinds(self.result, self.records), self.config)
+        return verdicts.verdicts(self.result, self.accuracy, worker_kinds.kinds(self.result, self.records), self.config)
 
     @cached_property
     def drifts(self) -> Drifts:
@@ -118,7 +127,7 @@ class WorkerAudit:
     @cached_property
     def copies(self) -> Copies:
         """Workers who copy."""
-        return copying.groups(self.result)
+        return copying_groups.groups(self.result)
 
     @cached_property
     def peers(self) -> PeerAgreement:
@@ -131,4 +140,4 @@ class WorkerAudit:
     @cached_property
     def models(self) -> Ratings | None:
         """What every model is worth; None without models."""
-        return None if self.result.models is None else model_audit.rated(self.result)
+        return None if self.result.models is None else model_ratings.rated(self.result)

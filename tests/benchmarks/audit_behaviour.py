@@ -14,7 +14,7 @@ from consensus import worker_audit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
+    from consensus.inputs.judgments import Judgments
     from tests.benchmarks import markdown, peers
 else:  # run as a script, its own folder is on the path
     import markdown

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
+    from consensus.inputs.judgments import Judgments
     from tests.benchmarks import markdown, peers
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path

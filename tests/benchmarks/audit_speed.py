@@ -15,8 +15,8 @@ from consensus import worker_audit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consensus.judgments import Judgments
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
     from tests.benchmarks import audit_behaviour, markdown
 else:  # run as a script, its own folder is on the path
     import audit_behaviour

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from consensus.judgments import Judgments
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path
     from accuracy import DATASETS

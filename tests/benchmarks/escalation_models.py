@@ -14,7 +14,7 @@ from consensus import Replay
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consensus.votes import ModelVotes
+    from consensus.inputs.model_votes import ModelVotes
     from tests.benchmarks import escalation_curves as curves
     from tests.benchmarks import escalation_policies as policies
     from tests.benchmarks import markdown

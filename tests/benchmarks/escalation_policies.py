@@ -12,7 +12,7 @@ from consensus.escalation.look_ahead import look_ahead
 from consensus.escalation.worker_choice import LEAST_TOLD, N_CANDIDATES, QUOTA, representatives
 from consensus.probabilities import entropy
 from consensus.worker_audit import WorkerAudit
-from consensus.worker_audit.accuracy import lower_confidence
+from consensus.worker_audit.accuracy.accuracy_posterior import lower_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

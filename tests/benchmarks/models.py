@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from consensus.votes import ModelVotes
+    from consensus.inputs.model_votes import ModelVotes
     from tests.benchmarks import models_speed, peers
     from tests.benchmarks.accuracy import DATASETS, PEER_ITERATIONS
 else:  # run as a script, its own folder is on the path

@@ -14,8 +14,8 @@ from consensus.simulation import simulate, simulate_votes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consensus.judgments import Judgments
-    from consensus.votes import ModelVotes
+    from consensus.inputs.judgments import Judgments
+    from consensus.inputs.model_votes import ModelVotes
 
 N_ITEMS, N_WORKERS, N_LABELS, PER_ITEM, N_MODELS = 2_000_000, 20_000, 4, 5, 4
 WARM_UP = 100  # times smaller is what is fitted first

@@ -21,8 +21,8 @@ from consensus.report import quality
 from consensus.runs import Findings
 
 if TYPE_CHECKING:
-    from consensus.judgments import Judgments
-    from consensus.result import Consensus
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
     from tests.benchmarks import markdown
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path

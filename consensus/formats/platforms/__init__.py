@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms import crowdflower
-from consensus.formats.platforms.base import head_of
+from consensus.formats.platforms.seam import head_of
 
 if TYPE_CHECKING:
-    from consensus.formats.platforms.base import Head, Platform
+    from consensus.formats.platforms.seam import Head, Platform
 
 NONE = "none"
 """Instead of a platform's name: a plain table, whatever is in it."""

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats import delimited
-from consensus.formats.roles import Roles, listed
-from consensus.formats.streams import displayed
-from consensus.judgments import Reject
+from consensus.formats.tables import delimited
+from consensus.formats.tables.roles import Roles, listed
+from consensus.formats.tables.streams import displayed
+from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.formats.blocks import Block, Reading
-    from consensus.formats.platforms.base import Head
+    from consensus.formats.platforms.seam import Head
+    from consensus.formats.tables.blocks import Block, Reading
 
     Pages = Counter[tuple[bytes | None, bytes | None]]
 

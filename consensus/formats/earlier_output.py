@@ -1,0 +1,127 @@
+"""What an earlier run wrote, to ``Previous``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.backends import Threads
+from consensus.errors import FormatError
+from consensus.formats.reading import readings
+from consensus.formats.tables.coded_rows import Rows
+from consensus.formats.tables.roles import Roles
+from consensus.formats.writing import ENDINGS
+from consensus.inputs.earlier_run import STATUSES, Previous
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+LABELS = {name: (name,) for name in ("item", "label", "status", "n_judgments")}
+ESCALATIONS = {name: (name,) for name in ("item", "reason", "judgments_needed")}
+RETEST = "retest"
+MOST = 1e12  # judgments
+
+
+def read_previous(source: Any) -> Previous:
+    """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
+
+    What was read before stays as it is.
+
+    From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
+    judgments that each item needed; from summary.json, by what these had been corrected.
+
+    Raises
+    ------
+    FormatError
+        There is no such folder or table, a column is missing, a row is malformed, a status is unknown, a number is
+        none, or an item stands there twice.
+    """
+    if isinstance(source, Previous):
+        return source
+    labels, escalations, factor = source, None, 1.0
+    if isinstance(source, (str, Path)) and not Path(source).exists():
+        raise FormatError(f"{source}: no such file or folder; name the output folder of an earlier run")
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        labels = _table(Path(source), "labels")
+        if labels is None:
+            raise FormatError(f"{source}: no labels.csv in this folder; name the output folder of an earlier run")
+        escalations, factor = _table(Path(source), "escalations"), _correction(Path(source) / "summary.json")
+    rows, file = _rows(labels, LABELS, ("item", "status", "n_judgments"))
+    ids, label, status, n = rows.ranked()
+    if len(np.unique(ids[0])) < len(ids[0]):
+        raise FormatError(f"{file}: an item stands there twice; name the labels of one run")
+    for code, text in enumerate(status[1].to_pylist()):
+        if text not in STATUSES:
+            place = rows.place(int(np.flatnonzero(status[0] == code)[0]))
+            raise FormatError(
+                f'{place}: the status is "{text:.40}"; expected {", ".join(STATUSES)}; name the output of a run'
+            )
+    counts = _numbers(n, rows, "n_judgments").astype(np.int64)
+    escalated, needed = None, None
+    if escalations is not None:
+        waiting, _ = _rows(escalations, ESCALATIONS, ("item", "reason"), may_be_empty=True)
+        item, reason, number = waiting.ranked()
+        tests = np.array([*(text == RETEST for text in reason[1].to_pylist()), False], np.bool_)[reason[0]]
+        escalated = [text for text, test in zip(_texts(item), tests.tolist(), strict=True) if not test]
+        needed = _numbers(number, waiting, "judgments_needed")[~tests]
+    return Previous.of(_texts(ids), _texts(label), _texts(status), counts, escalated, needed, factor, file)
+
+
+def _correction(summary: Path) -> float:
+    """By what the judgments needed had been multiplied; 1 where no summary says so."""
+    try:
+        told = json.loads(summary.read_text(encoding="utf-8"))
+        return float(told.get("escalation", {}).get("correction", 1.0))  # before 0.4 there was none
+    except OSError:
+        return 1.0
+    except (ValueError, AttributeError, TypeError):
+        raise FormatError(f"{summary}: not the summary of a run; name the output folder of one") from None
+
+
+def _table(folder: Path, name: str) -> Path | None:
+    found = [folder / (name + ending) for ending in ENDINGS if (folder / (name + ending)).exists()]
+    return found[0] if found else None
+
+
+def _rows(
+    source: Any, names: Mapping[str, tuple[str, ...]], required: tuple[str, ...], *, may_be_empty: bool = False
+) -> tuple[Rows, str]:
+    rows = Rows(tuple(names), required, Threads(), None)
+    files = []
+    for reading in readings(source, Roles(dict.fromkeys(names), True, names)):
+        rows.add(reading)
+        files.append(reading.file)
+    for first in rows.rejects[:1]:
+        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; name the output of a run")
+    if not rows.n_rows and not may_be_empty:
+        raise FormatError(f"{files[0]}: a header but no rows; name the output of a run")
+    return rows, files[0]
+
+
+def _texts(column: tuple[NDArray[np.int32], Any]) -> list[Any]:
+    """Texts of all rows, None where a cell is empty."""
+    codes, texts = column
+    table = np.array([*texts.to_pylist(), None], dtype=object)
+    return list(table[codes])
+
+
+def _numbers(column: tuple[NDArray[np.int32], Any], rows: Rows, name: str) -> NDArray[np.float64]:
+    """Numbers of all rows, NaN where a cell is empty."""
+    codes, texts = column
+    numbers = np.full(len(texts) + 1, np.nan)
+    for n, text in enumerate(texts.to_pylist()):
+        try:
+            numbers[n] = float(text)
+        except ValueError:
+            numbers[n] = np.inf
+        if not 0 <= numbers[n] < MOST:
+            row = int(np.flatnonzero(codes == n)[0])
+            raise FormatError(
+                f'{rows.place(row)}: {name} is "{text:.40}"; expected a number of judgments; name the output of a run'
+            )
+    return numbers[codes]

@@ -1,0 +1,79 @@
+"""Reading back what a run wrote: labels or posteriors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.errors import FormatError
+from consensus.formats.tables.streams import refuse_binary, unreadable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+REALS = ("confidence", "margin", "entropy")
+FROM_A_FOLDER = ("posteriors", "labels")
+
+
+def read_scored(path: Path) -> pd.DataFrame:
+    """A table of labels (item, label, ...) or of posteriors (item, one column a label); ids and labels stay text.
+
+    A folder stands for its posteriors, or its labels where it has none.
+
+    Raises
+    ------
+    FormatError
+        It can't be read, or has no item column, or a probability is no number.
+    """
+    if path.is_dir():
+        found = [one for name in FROM_A_FOLDER for one in sorted(path.glob(f"{name}.*"))]
+        if not found:
+            raise FormatError(f"{path}: holds neither posteriors nor labels; give a file, or the folder of a run")
+        return _with_source(found)
+    with unreadable(path):
+        table = _frame(path)
+    if "item" not in table.columns:
+        raise FormatError(f"{path}: no item column; the columns are: {', '.join(map(str, table.columns))}")
+    table["item"] = table["item"].astype("str")
+    numeric = REALS if "label" in table.columns else [name for name in table.columns if name not in {"item", "source"}]
+    for name in set(numeric) & set(table.columns):
+        table[name] = _numbers(table[name], path)
+    return table
+
+
+def _with_source(found: list[Path]) -> pd.DataFrame:
+    """The table of a folder; posteriors with the source that stands beside the labels."""
+    table = read_scored(found[0])
+    if len(found) > 1:
+        labels = read_scored(found[-1])
+        if "source" in labels.columns:
+            table["source"] = table["item"].map(labels.set_index("item")["source"])
+    return table
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if path.suffix.lower() == ".parquet":
+        return pd.read_parquet(path)
+    refuse_binary(path)
+    if path.suffix.lower() == ".jsonl":
+        return pd.read_json(path, lines=True, dtype=False)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    try:
+        return pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False, sep=delimiter)
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: can't be read as a table: {str(error).strip()}") from None
+
+
+def _numbers(column: pd.Series[str], path: Path) -> pd.Series[float]:
+    import pandas as pd
+
+    numbers = pd.to_numeric(column.replace("", None), errors="coerce").astype("float64")
+    wrong = numbers.isna() & column.notna() & (column.astype("str") != "")
+    if wrong.any():
+        raise FormatError(
+            f'{path}: "{column[wrong].iloc[0]}" in column {column.name} is no number; expected a probability'
+        )
+    return numbers

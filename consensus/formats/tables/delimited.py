@@ -1,0 +1,246 @@
+"""CSV and TSV, plain or compressed, in blocks of whole lines.
+
+Arrow parses. A second look, record by record in Python, is taken only at parts in which something is odd (a row with
+too few or too many fields, a line break in a value, a blank line, a lone carriage return, a quote left open at the
+end): to say which line it was, and to refuse a file in which a quote swallowed rows. A part that is not odd holds one
+row a line and ends outside quotes, so that the next one begins outside quotes, too.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from consensus.errors import FormatError
+from consensus.formats.tables.blocks import Block, Reading
+from consensus.formats.tables.csv_records import Scanner, delimiter_of, header_of, refuse_open_quote, scan
+from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
+from consensus.inputs.judgments import Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator
+    from hashlib import _Hash
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from consensus.formats.tables.csv_records import Record
+    from consensus.formats.tables.roles import Roles
+
+BLOCK = 4 << 20  # bytes that are read at once
+PART = 1 << 16  # bytes of an odd block that are looked at at once
+PARSED = 1 << 20  # bytes that a thread of Arrow parses at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    path: Path
+    delimiter: str
+    n_fields: int
+    found: dict[str, int]
+    """Position of the column of each role."""
+    hidden: tuple[int, ...] = ()
+    """Positions of the columns that are never shown."""
+
+    def shown(self, text: str) -> str:
+        """The raw text of a row without the cells of hidden columns.
+
+        Where those stand is not sure in a row with too few or too many fields: it ends before they can begin.
+        """
+        if not self.hidden:
+            return text
+        try:
+            (cells,) = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+        except (csv.Error, ValueError):  # cells that are too long; a lone carriage return, which makes two rows of it
+            cells = []
+        if len(cells) == self.n_fields:
+            cells = ["" if n in self.hidden else cell for n, cell in enumerate(cells)]
+        else:
+            n_sure = min(self.hidden) - abs(len(cells) - self.n_fields)
+            cells = [*cells[: max(n_sure, 0)], "..."]
+        line = io.StringIO()
+        csv.writer(line, delimiter=self.delimiter, lineterminator="").writerow(cells)
+        return line.getvalue()
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read(path: Path, roles: Roles, hidden: Collection[str] = ()) -> Reading:
+    """Columns of ``path`` as bytes; the cells of ``hidden`` columns are left out wherever the text of a row is shown.
+
+    Raises
+    ------
+    FormatError
+        The file is empty, binary, cut off, or its quotes do not add up; or a column can't be found.
+    """
+    delimiter, header, names = _start(path)
+    unseen = tuple(n for n, name in enumerate(names) if name in hidden)
+    layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)), unseen)
+    digest = hashlib.sha256()
+    return Reading(displayed(path), _blocks(layout, header, digest), digest)
+
+
+def header(path: Path) -> list[str]:
+    """Names of the columns of ``path``.
+
+    Raises
+    ------
+    FormatError
+        The file is empty, binary, cut off, or its header can't be read.
+    """
+    return _start(path)[2]
+
+
+def _start(path: Path) -> tuple[str, Record, list[str]]:
+    """The delimiter, the header and the names in it."""
+    with unreadable(path):
+        refuse_binary(path)
+        delimiter = delimiter_of(path)
+        header = header_of(path, delimiter)
+    try:
+        return delimiter, header, next(csv.reader([header.readable], delimiter=delimiter))
+    except csv.Error as error:
+        raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
+
+
+def _blocks(layout: _Layout, header: Record, digest: _Hash) -> Generator[Block]:
+    path = layout.path
+    scanner = Scanner(layout.delimiter, header.line + header.n_lines)
+    with unreadable(path), Tap(path, digest) as tap:
+        tap.read(header.end)
+        for block in _cut(tap, BLOCK):
+            plain = _first_look(block, layout, scanner, tap.done)
+            if plain is not None:
+                yield plain
+                continue
+            for part in _cut(io.BytesIO(block), PART):
+                yield _first_look(part, layout, scanner, tap.done) or _second_look(part, layout, scanner, tap.done)
+    if (record := scanner.end()) is not None:
+        refuse_open_quote(record, path, layout.shown)
+
+
+def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
+    """The stream in pieces of at least ``size`` bytes (but for the last), each ending where a line does."""
+    held: list[bytes] = []
+    while data := stream.read(size):
+        end = data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1  # a last carriage return may await its line feed
+        if end:
+            yield b"".join([*held, data[:end]])
+            held = []
+        held.append(data[end:])
+    if any(held):
+        yield b"".join(held)
+
+
+def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block | None:
+    """The rows of ``data``, one a line; None if something is odd."""
+    if scanner.is_open or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+        return None
+    columns = _parse(data, layout, PARSED)
+    if columns is None:
+        return None
+    end = len(data)
+    while end and data[end - 1] in b"\r\n":
+        end -= 1
+    n_rows, n_blank = _length(columns), data.count(b"\n", end) - 1  # blank lines at the end do no harm
+    n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
+    last = data[data.rfind(b"\n", 0, end) + 1 : end].decode("latin-1")
+    if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
+        return None
+    line, scanner.line = scanner.line, scanner.line + n_lines
+    return Block(columns, line, partial(_lines_of, data, layout), [], done)
+
+
+def _lines_of(data: bytes, layout: _Layout, rows: list[int]) -> list[str]:
+    """What may be shown of lines, counted from 0."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    found = (data[ends[row - 1] + 1 if row else 0 : ends[row]] for row in rows)
+    return [layout.shown(line.rstrip(b"\r").decode("utf-8", errors="backslashreplace")) for line in found]
+
+
+def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block:
+    """The records that end in ``data``: rows with the right number of fields, the others as rejects."""
+    import pyarrow as pa
+
+    good, rejects = [], []
+    for raw in io.StringIO(data.decode("latin-1"), newline=""):
+        record = scanner.feed(raw)
+        if record is None:
+            continue
+        refuse_open_quote(record, layout.path, layout.shown)
+        if record.n_fields == layout.n_fields:
+            good.append(record)
+        else:
+            much = "few" if record.n_fields < layout.n_fields else "many"
+            reason = f"too {much} fields: {record.n_fields} instead of {layout.n_fields}"
+            rejects.append(Reject(displayed(layout.path), record.line, reason, layout.shown(record.readable)))
+    text = "".join(record.text + "\n" for record in good).encode("latin-1")
+    columns = (
+        _parse(text, layout, len(text)) if good else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
+    )
+    if columns is None or _length(columns) != len(good):
+        raise FormatError(f"{layout.path}: its quotes can be read in two ways; double those that belong to a value")
+    _refuse_swallowed_rows(columns, good, layout)
+    lines = np.array([record.line for record in good], np.int64)
+    return Block(columns, lines, lambda rows: [layout.shown(good[row].readable) for row in rows], rejects, done)
+
+
+def _parse(data: bytes, layout: _Layout, at_once: int) -> dict[str, pa.ChunkedArray] | None:
+    """Bytes of the wanted columns, or None where Arrow finds a row malformed (or longer than ``at_once``)."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    names = [str(n) for n in range(layout.n_fields)]
+    wanted = [names[n] for n in layout.found.values()]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=at_once),
+            parse_options=arrow_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, pa.binary()),
+                include_columns=wanted,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return {role: table.column(names[n]) for role, n in layout.found.items()}
+
+
+def _length(columns: dict[str, pa.ChunkedArray]) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Record], layout: _Layout) -> None:
+    """Refuse values with line breaks between which whole rows stand: two stray quotes swallowed these.
+
+    Raises
+    ------
+    FormatError
+        An id or label spans lines, each of which has the delimiters of a row.
+    """
+    import pyarrow.compute as pc
+
+    broken = [pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy() for column in columns.values()]
+    for row in np.flatnonzero(np.any(broken, axis=0)).tolist():
+        raw = good[row].readable
+        first, *inner = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
+        all_quoted = raw.count('"') >= 2 * layout.n_fields  # a careful writer's, so that every break is meant
+        if inner and not all_quoted and all(one.count(layout.delimiter) == layout.n_fields - 1 for one in inner):
+            seen = layout.shown(first)[:60]
+            raise FormatError(
+                f"{displayed(layout.path)}:{good[row].line}: a quote opens here and closes {len(inner) + 1} lines "
+                f"below, with what look like rows between: {seen}; double quotes that belong to a value"
+            )

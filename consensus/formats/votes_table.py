@@ -1,0 +1,261 @@
+"""Tables to ``ModelVotes``: labels that models name, scores of labels, one or many rows an item and model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.backends import Threads
+from consensus.config import FitConfig, ReadConfig
+from consensus.errors import FormatError
+from consensus.formats.reading import readings
+from consensus.formats.tables.amounts_and_times import plain, reals
+from consensus.formats.tables.coded_rows import Numbers, Rows
+from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
+from consensus.formats.vote_samples import ModelRows, combined, room
+from consensus.inputs.judgments import Reject
+from consensus.inputs.model_votes import ModelVotes, VoteTally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.formats.tables.coded_rows import Columns, Progress
+
+PROBABILITY = "probability"  # role of the scores of long rows
+NO_FAMILY = "models"  # the family of all models without one
+ALL_ZERO = "all probabilities are 0"
+
+
+def read_model_votes(
+    source: Any,
+    *,
+    item: str | None = None,
+    label: str | None = None,
+    abstain: Sequence[str] = (),
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> ModelVotes:
+    """Read what models say: classifiers, LLM judges.
+
+    A table is long (item, model, label and perhaps a probability) or wide (item, model and one column of
+    probabilities for each label, such as p_cat, p_dog); both may have a family. A label without a probability is a
+    hard vote. Several rows of one item and model are one vote: scores of different labels are one list of scores,
+    everything else are samples, whose average counts. Labels that a list of scores leaves out share evenly what it
+    leaves of 1.
+
+    Parameters
+    ----------
+    source
+        What ``read`` takes, or what was read before; of several files, some may be long and others wide.
+    item, label
+        Columns, which are found by their usual names (``roles.NAMES``) in files that do not have these.
+    abstain
+        Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does, and so
+        does a wide row without numbers.
+    threads
+        How many threads read; by default as many as there are cores. The result does not depend on it.
+    progress
+        Is called with a stage and the fraction of it that is done.
+
+    Raises
+    ------
+    ConfigError
+        ``threads`` is not positive, or the probabilities do not fit into memory.
+    FormatError
+        A source can't be read, a column can't be found, a model has two families, or there is no vote at all.
+    """
+    if isinstance(source, ModelVotes):
+        return source
+    settings = ReadConfig.of(None, item=item, label=label, abstain=tuple(abstain))
+    backend = Threads(FitConfig.of(None, threads=threads).threads)
+    numbers = partial(_numbers, abstain=settings.abstain)
+    rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
+    files, file_ends = _gathered(rows, source, VoteRoles({"item": item, "label": label}, absent=settings.abstain))
+    n_read = rows.n_rows + len(rows.rejects)
+    if progress is not None:
+        progress("sorting", 0.0)
+    table, names = _rows(rows, settings.abstain, file_ends)
+    votes = combined(table, backend)
+    if progress is not None:
+        progress("sorting", 1.0)
+    rejects = [*rows.rejects, *(_silent(rows, table, names, row) for row in votes.zero.tolist())]
+    position = {file: n for n, file in enumerate(files)}
+    rejects.sort(key=lambda reject: (position[reject.file], reject.line))
+    n_abstained = rows.n_rows - votes.n_answered
+    if not len(votes.item):
+        raise FormatError(_no_votes(files[0], n_read, n_abstained, rejects))
+    return ModelVotes(
+        item=votes.item,
+        model=votes.model,
+        label=votes.label,
+        row=votes.row,
+        probability=votes.probability,
+        item_ids=names.item_ids,
+        models=names.models,
+        families=names.families,
+        labels=names.labels,
+        declared=names.declared,
+        tally=VoteTally(
+            read=n_read,
+            used=len(votes.item),
+            abstained=n_abstained,
+            merged=votes.n_answered - len(votes.zero) - len(votes.item),
+            rejected=len(rejects),
+            normalised=votes.normalised,
+        ),
+        rejects=tuple(rejects),
+        sources=tuple(rows.sources),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    """What codes stand for."""
+
+    item_ids: pa.StringArray
+    models: tuple[str, ...]
+    families: tuple[str, ...]
+    labels: tuple[str, ...]
+    declared: frozenset[str]
+
+
+def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64]]:
+    """Put what the ``source`` holds into ``rows``: the files, and how many rows there are after each.
+
+    Raises
+    ------
+    FormatError
+        A file can't be read, a column can't be found, or there is no row at all.
+    """
+    files: list[str] = []
+    ends: list[int] = []
+    for reading in readings(source, roles):
+        rows.add(reading)
+        files.append(reading.file)
+        ends.append(rows.n_rows)
+    if not rows.n_rows + len(rows.rejects):
+        raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
+    return files, np.array(ends)
+
+
+def _numbers(columns: Columns, abstain: Sequence[str]) -> Numbers:
+    """The probabilities in a block, and what is wrong with them."""
+    roles = tuple(role for role in columns if role == PROBABILITY or is_of_label(role))
+    cells = np.full((len(columns["item"]), len(roles)), np.nan, np.float32)
+    wrong: dict[int, str] = {}
+    for n, role in enumerate(roles):
+        cells[:, n], odd = reals(columns[role], np.float32)
+        for row in np.union1d(odd, np.flatnonzero(cells[:, n] < 0)).tolist():
+            label = _cell(columns["label"], row) if role == PROBABILITY else label_of(role)
+            if label is not None and label not in abstain:  # otherwise it is an abstain
+                wrong.setdefault(row, f"the {role_of(label)} is {_fault(columns[role], row, cells[row, n])}")
+    if roles and roles != (PROBABILITY,):
+        silent = ~np.isnan(cells).all(axis=1) & ~(cells > 0).any(axis=1)
+        for row in np.flatnonzero(silent).tolist():
+            wrong.setdefault(row, ALL_ZERO)
+    return Numbers(roles, cells, wrong)
+
+
+def _fault(column: pa.ChunkedArray, row: int, number: np.float32) -> str:
+    """What a cell holds, and why that is no probability."""
+    told = f"{_cell(column, row):.40}"
+    if np.isnan(number):
+        return f'"{told}", no number'
+    return f"{told}, {'negative' if np.isfinite(number) else 'no finite number'}"
+
+
+def _cell(column: pa.ChunkedArray, row: int) -> str | None:
+    """The text of a cell, None where it is empty."""
+    value = plain(column.slice(row, 1))[0].as_py()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return None if value is None else str(value)
+
+
+def _rows(rows: Rows, absent: Sequence[str], file_ends: NDArray[np.int64]) -> tuple[ModelRows, _Names]:
+    """What was read, with codes over all labels, and what these stand for. Takes the codes out of ``rows``."""
+    (item, item_ids), (model, model_ids), (label, label_texts), (family, family_texts) = rows.ranked(absent)
+    models, given = tuple(model_ids.to_pylist()), label_texts.to_pylist()
+    families = _families(rows, model, family, models, family_texts.to_pylist())
+    wide_roles = {role for part in rows.numbers if _is_wide(part.roles) for role in part.roles}
+    declared = frozenset(label_of(role) for role in wide_roles)
+    labels = tuple(sorted({*given, *declared}, key=str.encode))
+    code = {text: n for n, text in enumerate(labels)}
+    if len(given) < len(labels):
+        label = np.array([*(code[text] for text in given), -1], np.int32)[label]
+    score, wide, table = _scores(rows.numbers, code)
+    known = ModelRows(item, model, label, score, wide, table, file_ends, len(models))
+    return known, _Names(item_ids, models, families, labels, declared)
+
+
+def _scores(
+    numbers: list[Numbers], code: Mapping[str, int]
+) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+    """The score of each long row (R,); where each wide row stands in the table (R,), or -1; and the table (W, K).
+
+    Numbers are taken out of the list as they are copied: memory holds them once.
+    """
+    n_rows = sum(len(part.cells) for part in numbers)
+    n_wide = sum(len(part.cells) for part in numbers if _is_wide(part.roles))
+    room(n_wide, len(code))
+    score, wide = np.full(n_rows, np.nan, np.float32), np.full(n_rows, -1, np.int32)
+    table = np.full((n_wide, len(code)), np.nan, np.float32)
+    while numbers:  # from the last one
+        part = numbers.pop()
+        end, n_rows = n_rows, n_rows - len(part.cells)
+        if _is_wide(part.roles):
+            end_wide, n_wide = n_wide, n_wide - len(part.cells)
+            wide[n_rows:end] = np.arange(n_wide, end_wide)
+            for role, cells in zip(part.roles, part.cells.T, strict=True):
+                table[n_wide:end_wide, code[label_of(role)]] = cells
+        elif part.roles:
+            score[n_rows:end] = part.cells[:, 0]
+    return score, wide, table
+
+
+def _is_wide(roles: Sequence[str]) -> bool:
+    return bool(roles) and roles[0] != PROBABILITY
+
+
+def _families(
+    rows: Rows, model: NDArray[np.int32], family: NDArray[np.int32], models: Sequence[str], names: Sequence[str]
+) -> tuple[str, ...]:
+    """The family of each model.
+
+    Raises
+    ------
+    FormatError
+        A model has two.
+    """
+    if "" in names:
+        family = np.where(family == names.index(""), -1, family)
+    told = np.flatnonzero(family >= 0)
+    of_model = np.full(len(models), -1, np.int32)
+    of_model[model[told[::-1]]] = family[told[::-1]]  # the first row is the last that is written
+    for row in told[family[told] != of_model[model[told]]][:1].tolist():
+        raise FormatError(
+            f'{rows.place(row)}: model "{models[model[row]]}" is of family "{names[family[row]]}" here, and of '
+            f'"{names[of_model[model[row]]]}" before; name one family for each model'
+        )
+    return tuple(names[n] if n >= 0 else NO_FAMILY for n in of_model.tolist())
+
+
+def _silent(rows: Rows, known: ModelRows, names: _Names, row: int) -> Reject:
+    """The reject of a long row, one of an item and model whose scores are all 0."""
+    file, line = rows.located(row)
+    cells = names.item_ids[known.item[row]].as_py(), names.models[known.model[row]], names.labels[known.label[row]]
+    return Reject(file, line, ALL_ZERO, ",".join([*cells, "0"]))
+
+
+def _no_votes(file: str, n_read: int, n_abstained: int, rejects: Sequence[Reject]) -> str:
+    first = f"; the first: {rejects[0].file}:{rejects[0].line}: {rejects[0].reason}" if rejects else ""
+    return (
+        f"{file}: no vote can be used: of {n_read:,} rows, {n_abstained:,} abstain and {len(rejects):,} are "
+        f"rejected{first}; expected a label, or probabilities, in every row"
+    )

@@ -1,0 +1,155 @@
+"""What to know before trusting a result: every code, what it means, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What stands behind the code of a caution."""
+
+    means: str
+    """One sentence: the fact."""
+    remedy: str
+    """One sentence: what to do."""
+
+
+CODES: dict[str, Code] = {
+    # the judgments
+    "rejected_rows": Code(
+        "Some rows could not be used, such as lines with too few fields.",
+        "Look at them in rejects.csv of `consensus run`, and mend the file if they matter.",
+    ),
+    "many_labels": Code(
+        "There are more than a hundred labels, and fewer than ten judgments for each of them in the mean.",
+        "See whether the label was read from the right column, and name that with --label if not.",
+    ),
+    "repeats_by_row_order": Code(
+        "Some workers judged an item twice with different labels, and for want of timestamps the order of the rows "
+        "decided which one counts.",
+        "Give a column of times (--timestamp), or choose with --repeats.",
+    ),
+    "unreadable_times": Code(
+        "Some timestamps could not be read and count as unknown.",
+        "Write them in ISO 8601, such as 2025-03-01T09:30:00Z.",
+    ),
+    "unreadable_durations": Code(
+        "Some durations could not be read and count as unknown.",
+        "Write them as numbers of seconds, 0 or more, such as 12.5.",
+    ),
+    "unreadable_prices": Code(
+        "Some prices could not be read and count as unknown.",
+        "Write them as numbers without a currency, 0 or more, such as 0.05.",
+    ),
+    "empty_label": Code(
+        'Some judgments carry the label "", a quoted empty text, which counts as a label like any other.',
+        'If it means "no answer", pass --abstain "".',
+    ),
+    "one_label": Code(
+        "Every judgment says the same, so there is nothing to decide.",
+        "See whether the right column was read, and name the whole label set with --labels if it has more.",
+    ),
+    "items_without_judgments": Code(
+        "Some items have abstains only, so their label is a guess.",
+        "Have them judged, or leave them out.",
+    ),
+    "one_judgment_per_item": Code(
+        "No item has the opinions of two, so that they can't be held against each other to tell how good anybody is.",
+        "Collect second judgments, of a random sample at least, or give gold (--gold).",
+    ),
+    "small_data": Code(
+        "There are too few items, or too few judgments a worker, to learn how the workers err, so a fixed prior and a "
+        "cautious confidence are used unless told otherwise.",
+        "Collect more judgments, 20 a worker and 50 items at least, and look with care at what was accepted until "
+        "then.",
+    ),
+    # the gold
+    "unaudited": Code(
+        "No gold labels were given, so a confidence is agreement with the consensus of competent workers.",
+        "Have an expert label a random sample, a hundred items or more, and give it with --gold.",
+    ),
+    "gold_without_judgments": Code(
+        "Some gold items were never judged, so they are labelled but audit nothing.",
+        "See whether the items have the same names in both files, or have these items judged.",
+    ),
+    "overconfident": Code(
+        "Clearly more of the gold items that would be accepted are wrong than the confidences let expect.",
+        "Believe the measured error, and raise --target, give more gold, or see whether the gold is right (`consensus "
+        "audit --table gold`).",
+    ),
+    # the fit
+    "not_converged": Code(
+        "The fit was stopped before its objective had settled.",
+        "Raise --max-iterations.",
+    ),
+    "near_chance": Code(
+        "The workers' answers tell next to nothing about the labels.",
+        "Make the question clearer, or train the workers.",
+    ),
+    "disconnected": Code(
+        "The judgments fall into groups that share no worker and no item, so workers of different groups are compared "
+        "through the prior only.",
+        "Let some workers judge items of several groups, or give gold in each of them.",
+    ),
+    "switch_risk": Code(
+        "The data can be read the opposite way as well, so labels may be switched.",
+        "Give gold (--gold), since nothing else can tell.",
+    ),
+    "moved_labels": Code(
+        "The fit uses some labels quite otherwise than the judgments do, which is right where they are rare and else "
+        "suspicious.",
+        "Look at some of these items, and give gold (--gold) if they seem wrong.",
+    ),
+    # the models that vote
+    "models_only": Code(
+        "Nobody judged any item, so a confidence is no more than the models' agreement supports, and mistakes that "
+        "they share are invisible.",
+        "Have people judge a random sample.",
+    ),
+    "trained_on_consensus": Code(
+        "A model was trained on labels made from these judgments, so its votes count only on items that nobody judged.",
+        "Leave it so, or give votes of a model that did not see these labels.",
+    ),
+    "copies_majority": Code(
+        "A model follows the majority of people even where they were divided, so its votes count only on items that "
+        "nobody judged.",
+        "Find out whether it was trained on these judgments, and give votes of one that was not.",
+    ),
+    "models_unverified": Code(
+        "A model met too few items that two people judged, so only the labels that it names count, not its "
+        "probabilities.",
+        "Have people judge more of the items that it voted on (`consensus escalate --audit 0.05` draws some).",
+    ),
+    "unparsed_votes": Code(
+        "Some model votes name no label of the label set and do not count.",
+        "If the label set lacks one, name the whole set with --labels.",
+    ),
+    # workers who copy
+    "copying": Code(
+        "Some workers give the same labels far more often than independent people would.",
+        "Look at them with `consensus audit --table copying`, and count each group as one worker with --collusion "
+        "merge.",
+    ),
+    "merged_copies": Code(
+        "Workers who copy from each other were found, and each group of them counts as one worker.",
+        "Look at them with `consensus audit --table copying`, and count them apart again with --collusion report.",
+    ),
+}
+"""Every code there is. ``docs/warnings.md`` shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something the user should know before trusting the result."""
+
+    code: str
+    """Stable name, one of ``CODES``, such as ``switch_risk``."""
+    message: str
+    """One sentence or two: the fact, and what to do."""
+    values: dict[str, float] = field(default_factory=dict)
+    """The numbers behind it."""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f'unknown code "{self.code}"; consensus.found.cautions.CODES has all')

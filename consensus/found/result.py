@@ -1,0 +1,329 @@
+"""What a model found: posteriors, confusions, how the fit ended, and what to beware of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.kernels import tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.config import FitConfig
+    from consensus.found.cautions import Caution
+    from consensus.found.confusions import Confusions
+    from consensus.found.copies import Copies
+    from consensus.found.posterior import Peaks, Posterior
+    from consensus.found.tempering import Tempering
+    from consensus.found.terms import Terms
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import ModelFindings
+    from consensus.report.plots import Plots
+
+Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray | pa.ListArray]"
+"""Columns of a table by name: texts as Arrow holds them, so that they can be written without a detour."""
+BETWEEN = " | "
+"""Stands between several texts where a cell can only hold one."""
+SOURCES = ("consensus", "gold", "model")
+Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """How the fit ended."""
+
+    status: Status
+    iterations: int
+    objective: tuple[float, ...]
+    """After each pass, in nats; never falls from pass ``frozen_at`` on."""
+    frozen_at: int = 0
+    """The first pass (counted from 0) at which the prior of the confusions no longer moved."""
+
+    @property
+    def converged(self) -> bool:
+        """The tolerance was met; false at the iteration limit."""
+        return self.status in {"converged", "not_iterative"}
+
+
+@dataclass(frozen=True, eq=False)  # without slots: peaks are computed when first asked for
+class Consensus:
+    """Labels with confidence, and the parameters behind them."""
+
+    judgments: Judgments
+    model: str
+    beliefs: Posterior
+    """P(true label given the judgments), tempered: the one confidence used everywhere."""
+    prior_shares: NDArray[np.float64]
+    """(K,) share of each true label; sums to 1."""
+    confusions: Confusions
+    row: NDArray[np.int32]
+    """(J,) row of ``confusions`` (a worker and the label they gave) that each judgment counts in."""
+    convergence: Convergence
+    config: FitConfig
+    tempering: Tempering
+    """How ``posterior`` is tempered."""
+    gold: AlignedGold | None = None
+    models: ModelFindings | None = None
+    """What models said, and what was learnt about them."""
+    terms: Terms | None = None
+    """What the posteriors were made of; None where they are shares of votes."""
+    copies: Copies | None = None
+    """Workers who copy, where they were looked for."""
+    members: Consensus | None = None
+    """Where copies count as one: the same labels, and every worker with all judgments, to be rated by them."""
+    gold_posterior: NDArray[np.float64] | None = None
+    """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts;
+    tempered like the others, by a temperature that it had its part in where that was fitted on gold."""
+    warnings: tuple[Caution, ...] = ()
+    starts: dict[str, float] = field(default_factory=dict)
+    """Final objective of each start that was tried, in nats."""
+
+    @property
+    def rho(self) -> float:
+        """Correlation of judgments on one item by which ``posterior`` is tempered; 0 where gold tells how."""
+        return self.tempering.rho
+
+    @property
+    def identified(self) -> bool:
+        """False where every item has one judgment only: then no confidence can be stated."""
+        return self.convergence.status != "not_identified"
+
+    @property
+    def converged(self) -> bool:
+        """The fit met its tolerance."""
+        return self.convergence.converged
+
+    @property
+    def posterior(self) -> NDArray[np.float64]:
+        """(I, K) P(true label given the judgments), tempered; rows sum to 1. 8 I K bytes."""
+        return self.beliefs.dense(slice(None))
+
+    @cached_property
+    def peaks(self) -> Peaks:
+        """The top of each item's posterior."""
+        return self.beliefs.peaks(self.backend)
+
+    @cached_property
+    def votes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(I,) majority label, -1 on a tie or without judgments; (I,) how many different labels were given."""
+        judgments = self.judgments
+        majority, distinct = (np.empty(judgments.n_items, np.int32) for _ in range(2))
+
+        def shard(part: slice) -> None:
+            starts = judgments.item_start[part.start : part.stop + 1]
+            tallies.votes(starts, judgments.label, judgments.n_labels, majority[part], distinct[part])
+
+        self.backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
+        return majority, distinct
+
+    @cached_property
+    def informativeness(self) -> NDArray[np.float64]:
+        """(W,) mutual information of the true label and each worker's answer, in nats per judgment."""
+        return self.confusions.informativeness(self.prior_shares)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The threads that tables are made with."""
+        return Threads(self.config.threads)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(I,) best posterior of each item; NaN where no confidence can be stated."""
+        return self.peaks.confidence if self.identified else np.full(self.judgments.n_items, np.nan)
+
+    @cached_property
+    def _source(self) -> NDArray[np.int32]:
+        """(I,) position in SOURCES: gold items, and those that models judged and no person."""
+        source = np.zeros(self.judgments.n_items, np.int32)
+        if self.models is not None:
+            source[(self.judgments.per_item == 0) & (self.models.votes.per_item > 0)] = SOURCES.index("model")
+        if self.gold is not None:
+            source[self.gold.items] = SOURCES.index("gold")
+        return source
+
+    @cached_property
+    def consensus_label(self) -> NDArray[np.int32]:
+        """(I,) most probable label; on a tie the first in label order, or -1 with ``ties="abstain"``."""
+        if self.config.ties == "abstain":
+            return np.where(self.peaks.tied, np.int32(-1), self.peaks.best)
+        return self.peaks.best
+
+    @property
+    def plot(self) -> Plots:
+        """Charts: ``result.plot.workers()`` and more; they need the extra ``report``."""
+        from consensus.report.plots import Plots
+
+        return Plots(self)
+
+    @property
+    def prior(self) -> pd.Series[float]:
+        """Share of each true label, by label."""
+        import pandas as pd
+
+        return pd.Series(self.prior_shares, index=pd.Index(self.judgments.labels, name="label"), name="prior")
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row an item: item, label, confidence, margin, entropy, runner_up, n_judgments, n_model_votes,
+        majority_label, source.
+
+        ``label`` and ``majority_label`` are missing where a tie is left open; ``confidence``, ``margin`` and
+        ``entropy`` (nats) where no confidence can be stated. Gold items that nobody judged come last.
+        """  # noqa: D205
+        return self.label_rows(slice(None))
+
+    def label_rows(self, rows: slice) -> pd.DataFrame:
+        """Some rows of ``labels``."""
+        import pandas as pd
+
+        n_judged = self.judgments.n_items
+        judged = self.labels_of(slice(rows.start, rows.stop))
+        if self.gold is None or not self.gold.unjudged or (rows.stop is not None and rows.stop <= n_judged):
+            return judged
+        last = slice(max((rows.start or 0) - n_judged, 0), None if rows.stop is None else rows.stop - n_judged)
+        return pd.concat([judged, self._unjudged_labels().iloc[last]], ignore_index=True)
+
+    def _unjudged_labels(self) -> pd.DataFrame:
+        """The rows of ``labels`` for the gold items that nobody judged."""
+        import pandas as pd
+
+        assert self.gold is not None
+        like = self.labels_of(slice(0, 0))
+        unjudged = pd.DataFrame(
+            {
+                "item": list(self.gold.unjudged),
+                "label": [min(accepted, key=self.judgments.labels.index) for accepted in self.gold.unjudged.values()],
+                "confidence": 1.0,
+                "margin": 1.0,
+                "entropy": 0.0,
+                "n_judgments": 0,
+                "n_model_votes": 0,
+                "source": "gold",
+            }
+        )
+        return unjudged.reindex(columns=like.columns).astype(like.dtypes.to_dict())
+
+    def labels_of(self, items: slice | NDArray[np.int64]) -> pd.DataFrame:
+        """The rows of ``labels`` for some of the judged items."""
+        return framed(self.label_columns(items))
+
+    def label_columns(self, items: slice | NDArray[np.int64]) -> Columns:
+        """The columns of ``labels`` for some of the judged items."""
+        import pyarrow as pa
+
+        judgments, peaks, ids = self.judgments, self.peaks, self.judgments.item_ids
+        best = self.consensus_label[items]
+        n = len(best)
+
+        def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+            return numbers[items] if self.identified else np.full(n, np.nan)
+
+        return {
+            "item": ids[items] if isinstance(items, slice) else ids.take(pa.array(items)),
+            "label": named(best, judgments.labels),
+            "confidence": known(peaks.confidence),
+            "margin": known(peaks.margin),
+            "entropy": known(peaks.entropy),
+            "runner_up": named(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
+            "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
+            "n_model_votes": np.zeros(n, np.int64) if self.models is None else self.models.votes.per_item[items],
+            "majority_label": named(self.votes[0][items], judgments.labels),
+            "source": named(self._source[items], SOURCES),
+        }
+
+    @property
+    def posteriors(self) -> pd.DataFrame:
+        """One row an item: item, then the probability of each label in a column of its name; missing where no
+        confidence can be stated.
+        """  # noqa: D205
+        return self.posteriors_of(slice(None))
+
+    def posteriors_of(self, items: slice) -> pd.DataFrame:
+        """Some rows of ``posteriors``."""
+        import pandas as pd
+
+        known = self.beliefs.dense(items)
+        if not self.identified:
+            known = np.full_like(known, np.nan)
+        table = pd.DataFrame(known, columns=list(self.judgments.labels))
+        table.insert(0, "item", as_text(self.judgments.item_ids[items]), allow_duplicates=True)
+        return table
+
+    def confusion(self, worker: str) -> pd.DataFrame:
+        """Confusion matrix of one worker: P(observed label, in columns | true label, in rows).
+
+        Raises
+        ------
+        KeyError
+            No such worker.
+        """
+        import pandas as pd
+
+        code = self.judgments.worker_ids.index(worker).as_py()
+        if code < 0:
+            raise KeyError(f'no worker "{worker}" among the {self.judgments.n_workers:,} workers')
+        labels = self.judgments.labels
+        return pd.DataFrame(
+            self.confusions.matrix(code),
+            index=pd.Index(labels, name="true_label"),
+            columns=pd.Index(labels, name="label"),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that shaped the result (not threads and memory, which never do), but for its ``model``."""
+        return self.config.model_dump(mode="json", exclude={"threads", "memory", "model"})
+
+    def __repr__(self) -> str:
+        return (
+            f"Consensus({self.model}: {self.judgments.n_items:,} items, {self.convergence.status} "
+            f"after {self.convergence.iterations} passes, {len(self.warnings)} warnings)"
+        )
+
+
+def as_text(ids: pa.StringArray) -> pd.Series[str]:
+    """Ids as a pandas column of text."""
+    import pandas as pd
+
+    return pd.Series(ids.to_pandas(), dtype="str")
+
+
+def decoded(codes: NDArray[np.int32], names: Sequence[str]) -> pd.Series[str]:
+    """Codes as a pandas column of names; -1 is missing."""
+    return as_text(named(codes, names))
+
+
+def named(codes: NDArray[np.int32], names: Sequence[str]) -> pa.StringArray:
+    """Codes as names; -1 is null."""
+    import pyarrow as pa
+
+    return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
+
+
+def framed(columns: Columns) -> pd.DataFrame:
+    """Columns as a pandas table; lists of texts as one text."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            name: column if isinstance(column, np.ndarray) else as_text(joined(column))
+            for name, column in columns.items()
+        }
+    )
+
+
+def joined(column: pa.Array) -> pa.Array:
+    """Lists of texts as texts, with ``BETWEEN`` between them; anything else as it is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.binary_join(column, BETWEEN) if pa.types.is_list(column.type) else column

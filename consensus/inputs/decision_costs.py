@@ -1,0 +1,71 @@
+"""What it costs to decide for a label where another one is true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.inputs.judgments import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from consensus.inputs.judgments import Judgments, Source
+
+MOST_NAMED = 3  # missing pairs in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Costs of decisions, one row a pair of labels; no pair stands there twice."""
+
+    true_label: tuple[str, ...]
+    decided_label: tuple[str, ...]
+    cost: tuple[float, ...]
+    """0 or more, finite, in any unit."""
+    place: tuple[str, ...]
+    """Where each row stood, such as ``costs.csv:17``."""
+    file: str = "costs"
+    """What holds them all."""
+    sources: tuple[Source, ...] = ()
+
+    def align(self, judgments: Judgments) -> NDArray[np.float64]:
+        """(K, K) cost[true, decided] over the labels of ``judgments``; 0 on the diagonal where it is not given.
+
+        Raises
+        ------
+        JudgmentError
+            A label is not in the label set, or the cost of a wrong decision is missing.
+        """
+        labels = judgments.labels
+        position = {label: code for code, label in enumerate(labels)}
+        for label, place in self._given():
+            if label not in position:
+                raise JudgmentError(
+                    f'{place}: label "{label}" is not in the label set {listed(labels)}; correct it, or name the whole '
+                    "set with --labels"
+                )
+        found = np.full((len(labels), len(labels)), np.nan)
+        np.fill_diagonal(found, 0.0)
+        true, decided = ([position[label] for label in column] for column in (self.true_label, self.decided_label))
+        found[true, decided] = self.cost
+        missing = np.argwhere(np.isnan(found)).tolist()
+        if missing:
+            named = ", ".join(f'"{labels[k]}" as "{labels[d]}"' for k, d in missing[:MOST_NAMED])
+            more = f" and {len(missing) - MOST_NAMED:,} more" if len(missing) > MOST_NAMED else ""
+            raise JudgmentError(
+                f"{self.file}: no cost of deciding {named}{more}; give a row for each pair of the "
+                f"{len(labels):,} labels (those of a label as itself cost 0 unless given)"
+            )
+        return found
+
+    def _given(self) -> Iterator[tuple[str, str]]:
+        """All labels, row by row, each with its place."""
+        for true, decided, place in zip(self.true_label, self.decided_label, self.place, strict=True):
+            yield true, place
+            yield decided, place

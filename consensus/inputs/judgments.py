@@ -1,0 +1,338 @@
+"""Judgments as validated columns of integer codes, and gold labels. Ids become codes here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.inputs.ordering import ordered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+
+
+BESIDE = ("timestamp", "duration", "price")  # columns that a judgment may have besides its codes
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of every row that was read: ``read == used + abstained + repeated + rejected``."""
+
+    read: int
+    used: int
+    abstained: int = 0
+    """Rows without a label (or with one that means "no answer")."""
+    repeated: int = 0
+    """Rows that gave way to another judgment of the same item by the same worker."""
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not be used."""
+
+    file: str
+    line: int
+    reason: str
+    row: str
+    """The row as it stood in the file; bytes that are not UTF-8 as ``\\xNN``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read, and the SHA-256 of its bytes."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Judgments:
+    """Judgments in canonical order (item, worker, label): the same judgments are the same arrays in whatever order
+    their rows came.
+    """  # noqa: D205
+
+    item: NDArray[np.int32]
+    """(J,) code of the item, a position in ``item_ids``."""
+    worker: NDArray[np.int32]
+    """(J,) code of the worker."""
+    label: NDArray[np.int32]
+    """(J,) code of the observed label."""
+    item_start: NDArray[np.int64]
+    """(I+1,) judgments of item i are ``item_start[i]:item_start[i + 1]``; none where all abstained."""
+    item_ids: pa.StringArray
+    worker_ids: pa.StringArray
+    labels: tuple[str, ...]
+    """The label set: sorted, unless it was given."""
+    timestamp: NDArray[np.datetime64] | None = None
+    """(J,) when, in microseconds UTC, NaT where unknown; None without such a column."""
+    duration: NDArray[np.float64] | None = None
+    """(J,) seconds that the judgment took, 0 or more, NaN where unknown; None without such a column."""
+    price: NDArray[np.float64] | None = None
+    """(J,) money paid for the judgment, 0 or more, NaN where unknown; None without such a column."""
+    tally: Tally = Tally(0, 0)
+    rejects: tuple[Reject, ...] = ()
+    sources: tuple[Source, ...] = ()
+    repeats_by_row_order: bool = False
+    """Contradicting repeats were resolved by the order of rows, for want of timestamps."""
+    unreadable_times: int = 0
+    """Timestamps that could not be read."""
+    unreadable_amounts: Mapping[str, int] = field(default_factory=dict)
+    """Durations and prices ("duration", "price") that could not be read, or are negative; none where all could."""
+    gold: Gold | None = None
+    """Gold that the export of a platform held beside them, used where no other is given."""
+    notes: tuple[str, ...] = ()
+    """What was understood of exports of platforms, in words."""
+
+    @property
+    def n_judgments(self) -> int:
+        """J."""
+        return len(self.item)
+
+    @property
+    def n_items(self) -> int:
+        """I, with the items that nobody labelled."""
+        return len(self.item_ids)
+
+    @property
+    def n_workers(self) -> int:
+        """W."""
+        return len(self.worker_ids)
+
+    @property
+    def n_labels(self) -> int:
+        """K."""
+        return len(self.labels)
+
+    @cached_property
+    def per_item(self) -> NDArray[np.int64]:
+        """(I,) judgments of each item."""
+        return np.diff(self.item_start)
+
+    @cached_property
+    def per_worker(self) -> NDArray[np.int64]:
+        """(W,) judgments of each worker."""
+        from consensus.kernels import order
+
+        found = np.zeros(self.n_workers, np.int64)
+        order.tally(self.worker, found)
+        return found
+
+    def of_items(self, items: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The judgments of ``items`` (n,), in order: the position in ``items`` that each belongs to, and its own."""
+        n_each = self.per_item[items]
+        own = np.repeat(np.arange(len(items)), n_each)
+        offset = np.arange(len(own)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
+        return own, self.item_start[items][own] + offset
+
+    def __repr__(self) -> str:
+        return (
+            f"Judgments({self.n_judgments:,} judgments of {self.n_items:,} items "
+            f"by {self.n_workers:,} workers, {self.n_labels:,} labels)"
+        )
+
+    def with_labels(self, labels: Sequence[str]) -> Judgments:
+        """The same judgments over the label set ``labels``, in that order; it may hold labels nobody gave.
+
+        Raises
+        ------
+        JudgmentError
+            A label that was given is not in the set.
+        """
+        position = {label: code for code, label in enumerate(labels)}
+        used = np.bincount(self.label, minlength=self.n_labels)
+        for label, n in zip(self.labels, used, strict=True):
+            if n and label not in position:
+                raise JudgmentError(
+                    f'label "{label}" was given {n:,} times but is not in the label set {listed(labels)}; '
+                    "add it, or correct the judgments"
+                )
+        recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
+        codes = recode[self.label] if self.n_judgments else self.label
+        kept = [position[label] for label in self.labels if label in position]
+        if kept == sorted(kept):  # canonical as it is
+            return replace(self, label=codes, labels=tuple(labels))
+        order = np.lexsort((codes, self.worker, self.item))
+        return replace(
+            self,
+            label=np.ascontiguousarray(codes[order], np.int32),
+            labels=tuple(labels),
+            **self.beside(order),
+        )
+
+    def subset(self, keep: NDArray[np.bool_]) -> Judgments:
+        """The judgments where ``keep`` (J,) is true, over the same items, workers and labels."""
+        start = np.zeros_like(self.item_start)
+        np.cumsum(np.bincount(self.item[keep], minlength=self.n_items), out=start[1:])
+        return replace(
+            self,
+            item=self.item[keep],
+            worker=self.worker[keep],
+            label=self.label[keep],
+            item_start=start,
+            **self.beside(keep),
+        )
+
+    def beside(self, chosen: NDArray[Any]) -> dict[str, Any]:
+        """The columns besides the codes of some judgments, by position or mask; None where there is no such column."""
+        columns = {name: getattr(self, name) for name in BESIDE}
+        return {name: None if column is None else column[chosen] for name, column in columns.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """Accepted labels of items, one row a pair; an item with several rows accepts several labels."""
+
+    item: tuple[str, ...]
+    label: tuple[str, ...]
+    place: tuple[str, ...]
+    """Where each row stood, such as ``gold.csv:17``."""
+    sources: tuple[Source, ...] = ()
+    """Files that it was read from, unless they are those of the judgments."""
+    has_synonyms: bool = False
+    """Where an item accepts a label that is in the label set, others that are not say nothing."""
+
+    def align(self, judgments: Judgments) -> AlignedGold:
+        """Gold as codes of ``judgments``.
+
+        Raises
+        ------
+        JudgmentError
+            A gold label is not in the label set, or no gold item was judged at all.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        position = {label: code for code, label in enumerate(judgments.labels)}
+        found = pc.index_in(pa.array(self.item, pa.string()), judgments.item_ids).to_pylist()
+        spared = {item for item, label in zip(self.item, self.label, strict=True) if label in position}
+        spared = spared if self.has_synonyms else set()
+        accepted: dict[int, NDArray[np.bool_]] = {}
+        unjudged: dict[str, tuple[str, ...]] = {}
+        for item, label, place, code in zip(self.item, self.label, self.place, found, strict=True):
+            if label not in position:
+                if item in spared:
+                    continue
+                raise JudgmentError(
+                    f'{place}: gold label "{label}" of item "{item}" is not in the label set '
+                    f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"
+                )
+            if code is None:
+                unjudged[item] = (*unjudged.get(item, ()), label)
+            else:
+                accepted.setdefault(code, np.zeros(len(position), np.bool_))[position[label]] = True
+        if unjudged and not accepted:
+            raise JudgmentError(
+                f'{self.place[0]}: gold item "{self.item[0]}" and the {len(unjudged) - 1:,} other gold items '
+                f'occur nowhere in the judgments, whose items look like "{judgments.item_ids[0].as_py()}"; '
+                "check that both files name items alike (--item chooses the column)"
+            )
+        items = np.array(sorted(accepted), np.int32)
+        mask = np.array([accepted[i] for i in items.tolist()], np.bool_).reshape(len(items), len(position))
+        return AlignedGold(items, mask, unjudged)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedGold:
+    """Gold as codes."""
+
+    items: NDArray[np.int32]
+    """(G,) codes of the gold items that were judged, ascending."""
+    accepted: NDArray[np.bool_]
+    """(G, K) which labels are right."""
+    unjudged: dict[str, tuple[str, ...]]
+    """Accepted labels of the gold items that do not occur in the judgments."""
+
+
+def nothing() -> Judgments:
+    """No judgments at all: where models alone have spoken."""
+    import pyarrow as pa
+
+    none, ids = np.zeros(0, np.int32), pa.array([], pa.string())
+    return Judgments(none, none, none, np.zeros(1, np.int64), ids, ids, ())
+
+
+def encode(
+    items: tuple[NDArray[np.int32], pa.StringArray],
+    workers: tuple[NDArray[np.int32], pa.StringArray],
+    labels: tuple[NDArray[np.int32], pa.StringArray],
+    when: NDArray[np.datetime64] | None,
+    *,
+    amounts: Mapping[str, NDArray[np.float64]] | None = None,
+    repeats: str,
+    locate: Callable[[int], str],
+    backend: Backend,
+) -> Judgments:
+    """Judgments in canonical order from rows in any.
+
+    Parameters
+    ----------
+    items, workers, labels
+        Code of each row (rows,) and the sorted texts that the codes are positions in; a label of -1 is an abstain.
+    when
+        (rows,) time of each judgment, or None.
+    amounts
+        (rows,) its "duration" and "price", where there are such columns.
+    repeats
+        Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
+    locate
+        Gives the place of a row, for messages.
+    backend
+        The threads that sort.
+
+    Raises
+    ------
+    JudgmentError
+        ``repeats`` is "error" and there is a repeat.
+    """
+    from consensus.kernels import order
+
+    (item, item_ids), (worker, worker_ids), (label, label_ids) = items, workers, labels
+    n_read = len(item)
+    given: NDArray[np.int64] | None = None  # rows with a label, or None for all
+    if n_read and label.min() < 0:
+        given = np.flatnonzero(label >= 0)
+        item, worker, label = item[given], worker[given], label[given]
+        when = None if when is None else when[given]
+        amounts = {name: column[given] for name, column in (amounts or {}).items()}
+    sizes = len(item_ids), len(worker_ids), len(label_ids)
+    found = ordered(item, worker, label, when, sizes, repeats, backend, amounts)
+    if found.clash is not None:
+        first, second = found.clash
+        row = second if given is None else int(given[second])
+        raise JudgmentError(
+            f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
+            f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last'
+        )
+    start = np.empty(len(item_ids) + 1, np.int64)
+    order.item_starts(found.item, start)
+    n_given, n_used = len(item), len(found.item)
+    return Judgments(
+        item=found.item,
+        worker=found.worker,
+        label=found.label,
+        item_start=start,
+        item_ids=item_ids,
+        worker_ids=worker_ids,
+        labels=tuple(label_ids.to_pylist()),
+        timestamp=found.when,
+        duration=found.amounts.get("duration"),
+        price=found.amounts.get("price"),
+        tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
+        repeats_by_row_order=found.by_row_order,
+    )
+
+
+def listed(labels: Sequence[str], most: int = 8) -> str:
+    """``"a", "b", ... (12 labels)``: a label set, shortened for a message."""
+    shown = ", ".join(f'"{label}"' for label in labels[:most])
+    return shown if len(labels) <= most else f"{shown}, ... ({len(labels):,} labels)"

@@ -1,0 +1,284 @@
+"""Votes of models: classifiers and LLM judges, as validated columns of integer codes and probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import JudgmentError
+from consensus.inputs.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.inputs.judgments import Judgments, Reject, Source
+
+
+@dataclass(frozen=True, slots=True)
+class VoteTally:
+    """What became of every row that was read: ``read == used + abstained + merged + rejected`` before labels are
+    compared; ``unparsed`` of the used votes turned out to name no label.
+    """  # noqa: D205
+
+    read: int
+    used: int
+    """Votes: one a model and item."""
+    abstained: int = 0
+    """Rows without a label (or with one that means "no answer")."""
+    merged: int = 0
+    """Rows that were put together with another of the same model and item: samples, or scores of several labels."""
+    rejected: int = 0
+    normalised: int = 0
+    """Votes whose probabilities did not sum to 1."""
+    unparsed: int = 0
+    """Votes for no label of the label set: free text, a refusal, a judge's answer that could not be parsed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelVotes:
+    """What models say about items, one vote an item and model, ordered by item, then model."""
+
+    item: NDArray[np.int32]
+    """(V,) code of the item, a position in ``item_ids``."""
+    model: NDArray[np.int32]
+    """(V,) code of the model, a position in ``models``."""
+    label: NDArray[np.int32]
+    """(V,) code of the label it finds most probable, of several the first."""
+    row: NDArray[np.int32]
+    """(V,) its row of ``probability``; -1 where it only names a label."""
+    probability: NDArray[np.float32]
+    """(S, K) what soft votes say; rows sum to 1."""
+    item_ids: pa.StringArray
+    """Sorted bytewise."""
+    models: tuple[str, ...]
+    """Sorted. A version of a model is a model of its own."""
+    families: tuple[str, ...]
+    """(M,) family of each model: models of one family may share their mistakes."""
+    labels: tuple[str, ...]
+    """Sorted."""
+    declared: frozenset[str] = frozenset()
+    """Labels that have a column of their own: these exist, whether or not somebody gives them."""
+    tally: VoteTally = VoteTally(0, 0)
+    rejects: tuple[Reject, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def n_votes(self) -> int:
+        """V."""
+        return len(self.item)
+
+    @property
+    def n_models(self) -> int:
+        """M."""
+        return len(self.models)
+
+    def __repr__(self) -> str:
+        return (
+            f"ModelVotes({self.n_votes:,} votes on {len(self.item_ids):,} items by {self.n_models:,} models, "
+            f"{len(self.probability):,} with probabilities)"
+        )
+
+    def align(self, judgments: Judgments, labels: Sequence[str] | None) -> tuple[Judgments, AlignedVotes]:
+        """The judgments over all items and labels of both, and the votes as codes of these.
+
+        ``labels`` is the label set, if the user gave it. Otherwise it is what people gave and what has a column of
+        probabilities; where people gave nothing, also what models name.
+
+        Raises
+        ------
+        JudgmentError
+            A column of probabilities is for a label outside of the given set, or no vote names a label.
+        """
+        if labels is None:
+            labels = judgments.labels
+            if labels and self.declared and self.declared.isdisjoint(labels):
+                raise JudgmentError(
+                    f'the model votes have columns for labels such as "{min(self.declared)}", the judgments labels '
+                    f'such as "{labels[0]}": none is the same; rename the columns, or name the whole set with --labels'
+                )
+            if not labels or not self.declared.issubset(labels):
+                labels = tuple(sorted({*labels, *self.declared} or self.labels, key=str.encode))
+        else:
+            outside = sorted(self.declared.difference(labels))
+            if outside:
+                raise JudgmentError(
+                    f'the model votes have a column for the label "{outside[0]}", which is not in the label set; add '
+                    "it to --labels, or leave the column out"
+                )
+        if tuple(labels) != judgments.labels:
+            judgments = judgments.with_labels(labels)
+        judgments, code = _with_items(judgments, self.item_ids)
+        item = self.item if code is None else code[self.item]
+        return judgments, self._over(judgments, item, tuple(labels))
+
+    def _over(self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...]) -> AlignedVotes:
+        names = tuple(dict.fromkeys(self.families))
+        shared: dict[str, Any] = {
+            "models": self.models,
+            "family": np.array([names.index(name) for name in self.families], np.int32),
+            "families": names,
+            "rejects": self.rejects,
+            "sources": self.sources,
+        }
+        if labels == self.labels:
+            start = _starts(item, judgments.n_items)
+            return AlignedVotes(
+                start, item, self.model, self.label, self.row, self.probability, tally=self.tally, **shared
+            )
+        position = {label: code for code, label in enumerate(labels)}
+        code = np.array([position.get(label, -1) for label in self.labels], np.int32)
+        probability = _over_labels(self.probability, code, len(labels))
+        mass = probability.sum(axis=1)
+        label = code[self.label]
+        row, soft = self.row.copy(), self.row >= 0
+        label[soft] = np.where(mass > 0, probability.argmax(axis=1), -1)[row[soft]]
+        votes = np.flatnonzero(label >= 0)
+        if not len(votes):
+            raise JudgmentError(
+                f'no model vote names a label of the label set: "{self.labels[self.label[0]]}" is none; check the '
+                "column of the label, or name the whole set with --labels"
+            )
+        if not mass.all():  # some rows are for other labels only
+            row[soft] = (np.cumsum(mass > 0, dtype=np.int32) - 1)[row[soft]]
+            probability, mass = probability[mass > 0], mass[mass > 0]
+        probability /= mass[:, None]
+        return AlignedVotes(
+            start=_starts(item[votes], judgments.n_items),
+            item=item[votes],
+            model=self.model[votes],
+            label=label[votes],
+            row=row[votes],
+            probability=probability,
+            tally=replace(self.tally, unparsed=self.n_votes - len(votes)),
+            **shared,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedVotes:
+    """Votes by items and labels of ``Judgments``."""
+
+    start: NDArray[np.int64]
+    """(I+1,) votes on item i are ``start[i]:start[i + 1]``."""
+    item: NDArray[np.int32]
+    """(V,) item of each vote, ascending."""
+    model: NDArray[np.int32]
+    """(V,) ascending within an item."""
+    label: NDArray[np.int32]
+    """(V,) most probable label."""
+    row: NDArray[np.int32]
+    """(V,) row of ``probability``, -1 for hard votes."""
+    probability: NDArray[np.float32]
+    """(S, K) what soft votes say; rows sum to 1."""
+    models: tuple[str, ...]
+    family: NDArray[np.int32]
+    """(M,) code of each model's family."""
+    families: tuple[str, ...]
+    tally: VoteTally
+    rejects: tuple[Reject, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def n_models(self) -> int:
+        """M."""
+        return len(self.models)
+
+    @property
+    def per_item(self) -> NDArray[np.int64]:
+        """(I,) votes on each item."""
+        return np.diff(self.start)
+
+    def per_model(self, chosen: slice | NDArray[Any] = slice(None)) -> NDArray[np.int64]:
+        """(M,) votes of each model, all or the ``chosen``."""
+        from consensus.kernels import order
+
+        found = np.zeros(self.n_models, np.int64)
+        order.tally(np.ascontiguousarray(self.model[chosen]), found)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What EM learns about models."""
+
+    weight: NDArray[np.float64]
+    """(1+M,) gamma, then beta of each model; not negative."""
+    log_shares: NDArray[np.float64]
+    """(K,) log s."""
+    Cm: NDArray[np.float64]
+    """(M, K, K) P(vote v | u) of each model, [m, u, v]."""
+    CF: NDArray[np.float64]
+    """(F, K, K) P(u | true label k) of each family, [f, k, u]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFindings:
+    """The votes, and what a fit learnt about the models."""
+
+    votes: AlignedVotes
+    weights: Weights
+    met: NDArray[np.float64]
+    """(M,) items that each voted on and that two people judged, or that are gold; by one person, a tenth each."""
+    believed: NDArray[np.bool_]
+    """(M,) its probabilities count as such; else only the label that it names."""
+    known: NDArray[np.bool_]
+    """(M,) it has met enough items that people judged: its votes may settle an item that they did not."""
+    circular: NDArray[np.bool_]
+    """(M,) it was trained on these judgments, or copies them: it counts only where nobody judged."""
+
+    @property
+    def vouched(self) -> NDArray[np.bool_]:
+        """(I,) a known model voted on the item."""
+        found = np.zeros(len(self.votes.start) - 1, np.bool_)
+        found[self.votes.item[self.known[self.votes.model]]] = True
+        return found
+
+
+def _over_labels(probability: NDArray[np.float32], code: NDArray[np.int32], n_labels: int) -> NDArray[np.float32]:
+    """(S, n_labels) the same over another label set, in which column n is ``code[n]``, or none where that is -1.
+
+    Where all columns that are left out have the same share, they were not scored, and only shared what the scores left
+    of 1: it is due to the labels of the set that were not scored either.
+    """
+    known = np.flatnonzero(code >= 0)
+    found = np.zeros((len(probability), n_labels), np.float32)
+    found[:, code[known]] = probability[:, known]
+    others = np.delete(probability, known, axis=1)
+    if others.shape[1]:
+        share = others.max(axis=1, keepdims=True)
+        unscored = np.ones((1, n_labels), np.bool_)
+        unscored[:, code[known]] = False
+        unscored = (unscored | (found == share)) & (share > 0) & (others.min(axis=1, keepdims=True) == share)
+        lost = others.sum(axis=1, keepdims=True) + np.where(unscored, found, 0).sum(axis=1, keepdims=True)
+        found = np.where(unscored, lost / np.maximum(unscored.sum(axis=1, keepdims=True), 1), found).astype(np.float32)
+    return found
+
+
+def _starts(codes: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """(n+1,) where each of ``n`` codes begins in sorted ``codes``."""
+    from consensus.kernels import order
+
+    found = np.empty(n + 1, np.int64)
+    order.item_starts(codes, found)
+    return found
+
+
+def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, NDArray[np.int32] | None]:
+    """The judgments over their items and ``ids``, and the codes of ``ids``; None: as they are."""
+    if ids.equals(judgments.item_ids):
+        return judgments, None
+    vocabulary = Vocabulary()
+    theirs, ours = vocabulary.add(judgments.item_ids), vocabulary.add(ids)
+    rank, item_ids = vocabulary.ranks([theirs, ours])
+    if len(item_ids) == judgments.n_items:
+        return judgments, rank[ours]
+    code = rank[theirs]
+    start = np.zeros(len(item_ids) + 1, np.int64)
+    start[code + 1] = judgments.per_item
+    np.cumsum(start, out=start)
+    return replace(judgments, item=code[judgments.item], item_start=start, item_ids=item_ids), rank[ours]

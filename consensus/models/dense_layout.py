@@ -1,0 +1,303 @@
+"""Judgments laid out for EM with all labels possible everywhere: a row for each observed pair (worker, label)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.backends import even_parts, even_slices, number_of_shards
+from consensus.found.confusions import Confusions
+from consensus.found.posterior import DensePosterior
+from consensus.kernels import em, tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.inputs.judgments import Judgments
+    from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.priors import Priors
+
+IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """What EM works on, allocated once a fit."""
+
+    N: NDArray[np.float64]
+    """(R, K) expected counts by observed row and true label."""
+    n: NDArray[np.float64]
+    """(W, K) their sums by worker."""
+    mass: NDArray[np.float64]
+    """(K,) sum of the posterior over the items that were judged or are gold, and have the class prior."""
+    own_mass: NDArray[np.float64]
+    """(K,) the same over items with a prior of their own."""
+    C: NDArray[np.float64]
+    """(R, K) P(observed | true), or wider: see ``IN_REGISTERS``."""
+    by_shard: NDArray[np.float64]
+    """(S, R, K) the counts of each shard, as wide as ``C``."""
+    background: NDArray[np.float64]
+    """(0,): every label is weighed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The judgments by item, each with its row, and how items and workers are cut into shards."""
+
+    item_start: NDArray[np.int64]
+    """(I+1,) judgments of item i."""
+    row: NDArray[np.int32]
+    """(J,) row of each judgment, in item order."""
+    worker: NDArray[np.int32]
+    """(R,) worker of each row; sorted by worker, then label."""
+    label: NDArray[np.int32]
+    """(R,) observed label of each row."""
+    worker_start: NDArray[np.int64]
+    """(W+1,) rows of worker w."""
+    n_labels: int
+    item_shards: tuple[slice, ...]
+    worker_shards: tuple[slice, ...]
+
+    @classmethod
+    def of(cls, judgments: Judgments, backend: Backend) -> Rows:
+        """Lay out ``judgments``; rows are numbered by worker, then label."""
+        n_labels = judgments.n_labels
+        n_pairs = judgments.n_workers * n_labels
+        if n_pairs <= 4 * judgments.n_judgments + 1000:  # a table of all pairs is small: no sorting
+            parts = even_parts(judgments.n_judgments, number_of_shards(judgments.n_judgments))
+            seen, row = np.zeros(n_pairs, np.bool_), np.empty(judgments.n_judgments, np.int32)
+
+            def mark(part: slice) -> None:
+                tallies.mark_pairs(judgments.worker[part], judgments.label[part], n_labels, seen)
+
+            def number(part: slice) -> None:
+                tallies.rows_of_pairs(judgments.worker[part], judgments.label[part], n_labels, row_of_pair, row[part])
+
+            backend.map(mark, parts)
+            pairs = np.flatnonzero(seen)
+            row_of_pair = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+            backend.map(number, parts)
+        else:
+            kind = np.int32 if n_pairs < 2**31 else np.int64
+            pairs, inverse = np.unique(judgments.worker * kind(n_labels) + judgments.label, return_inverse=True)
+            row = inverse.astype(np.int32)
+        worker, label = (part.astype(np.int32) for part in np.divmod(pairs, n_labels))
+        return cls.numbered(judgments, row, worker, label)
+
+    def restricted(self, kept: Judgments, keep: NDArray[np.bool_]) -> Rows:
+        """Only the judgments ``kept``, those where ``keep`` (J,), over the same rows (some then hold no judgment)."""
+        return self.numbered(kept, self.row[keep], self.worker, self.label)
+
+    @classmethod
+    def numbered(
+        cls, judgments: Judgments, row: NDArray[np.int32], worker: NDArray[np.int32], label: NDArray[np.int32]
+    ) -> Rows:
+        """Lay out ``judgments`` whose rows have numbers already: ``row`` (J,), and what each row is (R,)."""
+        worker_start = np.searchsorted(worker, np.arange(judgments.n_workers + 1)).astype(np.int64)
+        n_shards = number_of_shards(len(row), len(worker) * judgments.n_labels)
+        return cls(
+            item_start=judgments.item_start,
+            row=row,
+            worker=worker,
+            label=label,
+            worker_start=worker_start,
+            n_labels=judgments.n_labels,
+            item_shards=even_slices(judgments.item_start, n_shards),
+            worker_shards=even_slices(worker_start, n_shards),
+        )
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return len(self.item_start) - 1
+
+    @property
+    def n_workers(self) -> int:
+        """W."""
+        return len(self.worker_start) - 1
+
+    @property
+    def n_judgments(self) -> int:
+        """J."""
+        return len(self.row)
+
+    def tables(self) -> Tables:
+        """Room for ``count``, ``maximise`` and ``em_pass``."""
+        shape = (len(self.worker), self.n_labels)
+        wide = (len(self.worker), max(self.n_labels, IN_REGISTERS))
+        return Tables(
+            N=np.empty(shape),
+            n=np.empty((self.n_workers, self.n_labels)),
+            mass=np.empty(self.n_labels),
+            own_mass=np.zeros(self.n_labels),
+            C=np.ones(wide),
+            by_shard=np.empty((len(self.item_shards), *wide)),
+            background=np.empty(0),
+        )
+
+    def count(
+        self,
+        posterior: NDArray[np.float64] | Callable[[slice], NDArray[np.float64]],
+        prior_row: NDArray[np.int32],
+        tables: Tables,
+        backend: Backend,
+    ) -> None:
+        """M1: expected counts N, n and mass of ``posterior``, into ``tables``; ``prior_row`` as in em_pass.
+
+        ``posterior`` (I, K), or what makes it for some of the items.
+        """
+        of = posterior if callable(posterior) else posterior.__getitem__
+
+        def shard(s: int) -> NDArray[np.float64]:
+            part = self.item_shards[s]
+            counts, mass = tables.by_shard[s], np.zeros((2, self.n_labels))
+            counts[:] = 0.0
+            starts = self.item_start[part.start : part.stop + 1]
+            em.scatter_counts(starts, self.row, of(part), prior_row[part], counts, mass[0])
+            return mass
+
+        self._merge(backend.map(shard, range(len(self.item_shards))), tables, backend)
+
+    def em_pass(self, priors: Priors, tables: Tables, backend: Backend) -> float:
+        """E and M1: N, n and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence."""
+        width = tables.C.shape[1]
+        table = priors.table
+        if width > table.shape[1]:
+            table = np.zeros((len(table), width))
+            table[:, : self.n_labels] = priors.table
+
+        def shard(s: int) -> tuple[NDArray[np.float64], float]:
+            part = self.item_shards[s]
+            counts, mass = tables.by_shard[s], np.zeros((2, width))
+            counts[:] = 0.0
+            starts = self.item_start[part.start : part.stop + 1]
+            row = priors.row[part]
+            evidence = em.em_pass(starts, self.row, tables.C, table, row, priors.own_from, counts, mass)
+            return mass, evidence
+
+        found = backend.map(shard, range(len(self.item_shards)))
+        self._merge([mass for mass, _ in found], tables, backend)
+        return sum(evidence for _, evidence in found) + priors.log_scale
+
+    def expectations(
+        self,
+        priors: Priors,
+        items: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        tables: Tables,
+        backend: Backend,
+    ) -> NDArray[np.float64]:
+        """E: posterior (n, K) of some ``items`` (n,), whose priors are ``rows`` (n,) of the table."""
+        out = np.empty((len(items), self.n_labels))
+
+        def shard(part: slice) -> None:
+            em.expectations(items[part], self.item_start, self.row, tables.C, priors.table[rows[part]], out[part])
+
+        backend.map(shard, even_parts(len(items), number_of_shards(len(items) + self.n_judgments)))
+        return out
+
+    def _merge(self, masses: list[NDArray[np.float64]], tables: Tables, backend: Backend) -> None:
+        tables.mass[:], tables.own_mass[:] = np.sum(masses, axis=0)[:, : self.n_labels]
+
+        def shard(part: slice) -> None:
+            starts = self.worker_start[part.start : part.stop + 1]
+            em.merge_counts(tables.by_shard, starts, tables.N, tables.n[part])
+
+        backend.map(shard, self.worker_shards)
+
+    def prior_gains(
+        self, A: NDArray[np.float64], psi: NDArray[np.float64], tables: Tables, backend: Backend
+    ) -> tuple[NDArray[np.float64], float]:
+        """Sums of psi(N + A) - psi(A), by [observed, true] label (K, K), and of psi(n + A.) - psi(A.).
+
+        ``psi`` (K+1, K) is the digamma of A by [observed, true] label, and of A. in its last row.
+        """
+
+        def shard(part: slice) -> tuple[NDArray[np.float64], float]:
+            gain = np.zeros((self.n_labels, self.n_labels))
+            starts = self.worker_start[part.start : part.stop + 1]
+            by_observed = np.ascontiguousarray(A.T)
+            d = em.prior_gains(starts, self.label, tables.N, tables.n[part], A.sum(axis=1), by_observed, psi, gain)
+            return gain, d
+
+        found = backend.map(shard, self.worker_shards)
+        return np.sum([gain for gain, _ in found], axis=0), sum(d for _, d in found)
+
+    def maximise(self, A: NDArray[np.float64], smallest: float, tables: Tables, backend: Backend) -> float:
+        """M3: C from N, n and A, into ``tables``; the part of the log prior density that the counts decide."""
+
+        def shard(part: slice) -> float:
+            starts = self.worker_start[part.start : part.stop + 1]
+            by_observed = np.ascontiguousarray(A.T)
+            return float(
+                em.confusions(
+                    starts, self.label, tables.N, tables.n[part], A.sum(axis=1), by_observed, smallest, tables.C
+                )
+            )
+
+        return sum(backend.map(shard, self.worker_shards))
+
+    def settle_others(self, pi: NDArray[np.float64], A: NDArray[np.float64], tables: Tables, backend: Backend) -> None:
+        """Nothing to settle: every label is weighed."""
+
+    def one_coin(self, accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """C (R, K) of workers with one ``accuracy`` (W,) each, errors spread evenly."""
+        wrong = (1.0 - accuracy) / max(self.n_labels - 1, 1)
+        C = np.repeat(wrong[self.worker][:, None], self.n_labels, axis=1)
+        C[np.arange(len(self.label)), self.label] = accuracy[self.worker]
+        return C
+
+    def start_of(self, C: NDArray[np.float64], priors: Priors, backend: Backend) -> NDArray[np.float64]:
+        """(I, K) posterior to start from, given ``C``."""
+        return self.posterior(C, priors, np.ones(self.n_items), backend)
+
+    def beliefs(
+        self,
+        estimate: Estimate,
+        priors: Priors,
+        power: NDArray[np.float64],
+        backend: Backend,
+    ) -> DensePosterior:
+        """E: posterior of all items, to ``power`` (I,) and normalised."""
+        return DensePosterior(self.posterior(estimate.C, priors, power, backend))
+
+    def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:
+        """The confusions of all workers."""
+        del backend
+        return Confusions.of_rows(self.worker, self.label, estimate.counts, estimate.A, self.n_workers)
+
+    def gathered(
+        self, estimate: Estimate, judgment: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """N and C of the row, and n of the worker of some judgments, each (n, K) by true label."""
+        row = self.row[judgment]
+        return estimate.counts[row], estimate.totals[self.worker[row]], estimate.C[row]
+
+    def pooled_counts(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K, K) expected judgments of all workers together, [true, observed]."""
+        by_label = np.zeros((self.n_labels, self.n_labels))
+        tallies.sums_by_label(self.label, counts, by_label)
+        return by_label.T
+
+    def posterior(
+        self,
+        C: NDArray[np.float64],
+        priors: Priors,
+        power: NDArray[np.float64],
+        backend: Backend,
+    ) -> NDArray[np.float64]:
+        """E: posterior (I, K) of all items, raised to ``power`` (I,) and normalised; in logs, nothing underflows."""
+        out = np.empty((self.n_items, self.n_labels))
+        log_rows = np.log(C[:, : self.n_labels])
+
+        def shard(part: slice) -> None:
+            starts = self.item_start[part.start : part.stop + 1]
+            em.posteriors(starts, self.row, log_rows, priors.table, priors.row[part], power[part], out[part])
+
+        backend.map(shard, self.item_shards)
+        return out

@@ -1,0 +1,73 @@
+"""How much memory a fit and its tables need, from the counts alone; held against measured peaks in the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus import memory
+from consensus.backends import number_of_shards
+from consensus.inputs.judgments import BESIDE
+from consensus.kernels import tallies
+from consensus.models.dense_layout import IN_REGISTERS
+from consensus.models.layout import weighs_all_labels
+
+if TYPE_CHECKING:
+    from consensus.inputs.judgments import Judgments
+    from consensus.inputs.model_votes import AlignedVotes
+
+PAIRS_COMPARED = 200_000_000  # bytes of the pairs of judgments that the switch risk is read from
+A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels are weighed
+A_VOTE = 40  # bytes of a model's vote, besides its probabilities
+A_CELL = 110  # bytes of a row of confusions.csv while it is made
+AN_ITEM_TOLD = 100  # bytes of an item's summary, rank and status
+A_CELL_BESIDE = 24  # bytes of a time, duration or price while it is read and put in order
+A_REPORT = 150_000_000  # bytes of what draws report.html; it comes last, when the blocks may not be given back yet
+BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Bytes at the peak of each stage."""
+
+    reading: int
+    fitting: int
+    tables: int
+
+    @property
+    def peak(self) -> int:
+        """Bytes of the whole job."""
+        return max(self.reading, self.fitting, self.tables)
+
+
+def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool = False) -> Needs:
+    """What a job on ``judgments`` needs, with ``votes`` of models beside them; with a ``report`` in the end."""
+    J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
+    n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
+    n_beside = sum(getattr(judgments, name) is not None for name in BESIDE)
+    held = memory.LIBRARIES + (12 + 8 * n_beside) * J + 8 * I + id_bytes
+    rows = min(J, W * K)
+    if weighs_all_labels(I, rows, K):
+        width = max(K, IN_REGISTERS)
+        tables = 8 * rows * (width * (number_of_shards(J, rows * K) + 1) + K) + 8 * W * K
+        fitting = 4 * J + max(8 * J, tables + 8 * I * K + 12 * I, PAIRS_COMPARED)
+        kept, cells = 8 * I * K + 12 * rows * K, rows * K
+    else:
+        distinct = np.empty(I, np.int32)
+        tallies.votes(judgments.item_start, judgments.label, K, np.empty_like(distinct), distinct)
+        pairs = int((judgments.per_item * distinct).sum())
+        candidates = int(distinct.sum())
+        fitting = 4 * J + A_PAIR * pairs + 40 * K * K + 28 * candidates + 40 * I
+        kept, cells = 12 * candidates + 8 * I + 12 * pairs, pairs
+    if votes is not None:
+        n_soft, n_voted = len(votes.probability), int(np.count_nonzero(votes.per_item))
+        held += 8 * n_soft * K + A_VOTE * len(votes.model)  # as they were read, and as they are aligned
+        fitting += 12 * n_soft * K + A_VOTE * len(votes.model) + 8 * n_voted * (max(K, IN_REGISTERS) + 2 * K)
+    return Needs(
+        reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
+        + A_CELL_BESIDE * n_beside * judgments.tally.read,
+        fitting=held + fitting,
+        tables=held + 4 * J + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells) + (A_REPORT if report else 0),
+    )

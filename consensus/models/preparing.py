@@ -1,0 +1,74 @@
+"""What every model does first: settle the label set, and turn gold into codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from consensus.errors import JudgmentError
+from consensus.formats import read, read_gold, read_model_votes
+from consensus.inputs.judgments import Gold, Judgments, nothing
+from consensus.inputs.model_votes import ModelVotes
+
+if TYPE_CHECKING:
+    from consensus.config import FitConfig
+    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.model_votes import AlignedVotes
+
+TOO_MANY_LABELS = 1000  # where they are also more than a quarter of the judgments: free text or measurements
+
+
+def prepared(
+    judgments: Any, gold: Any, config: FitConfig, model_votes: Any = None
+) -> tuple[Judgments, AlignedGold | None, AlignedVotes | None]:
+    """Judgments over the label set, and gold and model votes as their codes.
+
+    These may be anything that ``read_gold`` and ``read_model_votes`` take. Beside votes there may be no judgments.
+    Without ``gold``, that which was found beside the judgments counts.
+
+    Raises
+    ------
+    JudgmentError
+        There are no judgments, or about as many labels as judgments, a label is outside the given set, or gold or
+        model votes do not fit.
+    """
+    if judgments is None and model_votes is not None:
+        judgments = nothing()
+    if not isinstance(judgments, Judgments):
+        judgments = read(judgments)
+    if not judgments.n_judgments and model_votes is None:
+        raise JudgmentError(
+            f"there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
+            f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
+            f"{_first(judgments)}"
+        )
+    if config.labels is None and judgments.n_labels > max(TOO_MANY_LABELS, judgments.n_judgments / 4):
+        raise JudgmentError(
+            f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments, such as "
+            f'"{judgments.labels[0]}": is this the right column (--label)? If so, name the whole set with --labels'
+        )
+    if config.labels is not None and config.labels != judgments.labels:
+        judgments = judgments.with_labels(config.labels)
+    aligned = None
+    if model_votes is not None:
+        votes = model_votes if isinstance(model_votes, ModelVotes) else read_model_votes(model_votes)
+        unknown = sorted(set(config.trained_on_consensus).difference(votes.models))
+        if unknown:
+            raise JudgmentError(
+                f'trained_on_consensus names "{unknown[0]}", of which there is no vote; the models are: '
+                f"{', '.join(votes.models)}"
+            )
+        judgments, aligned = votes.align(judgments, config.labels)
+    if gold is None:
+        gold = judgments.gold
+    if gold is None:
+        return judgments, None, aligned
+    known = gold if isinstance(gold, Gold) else read_gold(gold)
+    return judgments, known.align(judgments), aligned
+
+
+def _first(judgments: Judgments) -> str:
+    """The first reject, for a message."""
+    if not judgments.rejects:
+        return ""
+    first = judgments.rejects[0]
+    return f" ({first.file}:{first.line}: {first.reason})"

@@ -1,0 +1,43 @@
+"""What the report and the charts show, as plain records: numbers that were computed elsewhere, chosen and rounded.
+
+Records are lists of dictionaries of text, numbers and None (never NaN), so that they can go into JSON as they are.
+"""
+
+from consensus.report.page_data.about_escalations import budget_records, reason_records, top_records
+from consensus.report.page_data.about_items import MOST_ITEMS, item_facts
+from consensus.report.page_data.about_labels import confidence_records, label_records, reliability_records
+from consensus.report.page_data.about_models import model_records
+from consensus.report.page_data.about_workers import (
+    MOST_CELLS,
+    MOST_WORKERS,
+    chosen_workers,
+    confusion_records,
+    copying_records,
+    drift_records,
+    evidence_records,
+    most_in_question,
+    worker_points,
+    worker_records,
+)
+
+__all__ = [
+    "MOST_CELLS",
+    "MOST_ITEMS",
+    "MOST_WORKERS",
+    "budget_records",
+    "chosen_workers",
+    "confidence_records",
+    "confusion_records",
+    "copying_records",
+    "drift_records",
+    "evidence_records",
+    "item_facts",
+    "label_records",
+    "model_records",
+    "most_in_question",
+    "reason_records",
+    "reliability_records",
+    "top_records",
+    "worker_points",
+    "worker_records",
+]

@@ -1,0 +1,63 @@
+"""About single items: who said what, and how far each judgment pushed the label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.escalation import STATUSES
+from consensus.explanation import explain
+from consensus.report.page_data.plain_records import plain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.escalation import Escalation
+    from consensus.explanation import Push
+    from consensus.found.result import Consensus
+
+MOST_ITEMS = 2_000
+MOST_JUDGMENTS = 8_000  # of all items that are shown
+URGENT = 0.4  # of the items shown, where not all are: those at the top of the escalations
+
+
+def item_facts(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> list[dict[str, Any]]:
+    """Some items with every judgment's push: all where they are few; else the most urgent ones, and others evenly.
+
+    ``id``, ``label``, ``runner_up``, ``confidence``, ``status``, ``gold``, ``log_odds`` of label and runner-up (nats)
+    and its parts: ``prior``, ``models`` and ``votes``, each a list of who, said, push, and the label that would win
+    without (or None).
+    """
+    items = chosen_items(result, found, most)
+    status = found.status(result)[items].tolist()
+    return [
+        {
+            "id": one.item,
+            "label": one.label,
+            "runner_up": one.runner_up,
+            "confidence": plain(one.confidence),
+            "status": STATUSES[state],
+            "gold": one.gold,
+            "log_odds": plain(one.log_odds, 4),
+            "prior": plain(one.prior, 4),
+            "models": [_pushed(push) for push in one.models],
+            "votes": [_pushed(push) for push in one.votes],
+        }
+        for one, state in zip(explain(result, items), status, strict=True)
+    ]
+
+
+def chosen_items(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> NDArray[np.int64]:
+    """Codes of the items that are shown, in order."""
+    n = result.judgments.n_items
+    most = max(min(most, int(MOST_JUDGMENTS / max(result.judgments.n_judgments / max(n, 1), 1.0))), 1)
+    if n <= most:
+        return np.arange(n)
+    urgent = found.items[: int(URGENT * most)]
+    evenly = np.linspace(0, n - 1, most - len(urgent)).astype(np.int64)
+    return np.union1d(urgent, evenly)
+
+
+def _pushed(push: Push) -> list[Any]:
+    return [push.who, push.said, plain(push.push, 4), push.flips]

@@ -1,0 +1,186 @@
+"""About the workers: who is shown, how good each is and why, who changed, who copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus import worker_audit
+from consensus.report.page_data.plain_records import plain, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from consensus.found.result import Columns, Consensus
+    from consensus.worker_audit import WorkerAudit
+
+    Records = list[dict[str, Any]]
+
+MOST_WORKERS = 1_500  # in the table and the chart
+MOST_CELLS = 15_000  # of confusion matrices
+MOST_EVIDENCE = 60  # workers whose evidence is listed
+N_EVIDENCE = 5  # judgments on either side
+MOST_DRIFTING = 12
+MOST_PAIRS = 100
+SHOWN = (
+    "worker",
+    "kind",
+    "verdict",
+    "n_judgments",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "gold_n",
+    "gold_accuracy",
+    "agreement",
+    "informativeness",
+    "worth",
+    "reason",
+)
+URGENCY = ("spammer", "adversarial", "careless", "biased", "expert", "good", "too_few")
+N_URGENT = 3  # the first of these: who is to be stopped or trained
+
+
+def chosen_workers(workers: Columns, most: int = MOST_WORKERS) -> NDArray[np.int64]:
+    """Rows of the table of workers that are shown: all, or a sample, in the order of the table.
+
+    The sample holds models, up to a half of people who are to be stopped or trained (``URGENCY``), the busiest, and of
+    all others as many of each volume as there are.
+    """
+    n = len(workers["worker"])
+    if n <= most:
+        return np.arange(n)
+    verdicts = [one["verdict"] for one in records(workers, ["verdict"])]
+    rank = np.array([URGENCY.index(one) if one in URGENCY else -1 for one in verdicts], np.int64)  # models first
+    busy = np.asarray(workers["n_judgments"])
+    by_need = np.lexsort((-busy, rank))
+    first = by_need[: min(int((rank < N_URGENT).sum()), most // 2)]
+    others = np.setdiff1d(np.argsort(-busy, kind="stable"), first, assume_unique=True)
+    others = others[np.argsort(-busy[others], kind="stable")]
+    busiest, rest = np.split(others, [most // 10])
+    evenly = rest[np.linspace(0, len(rest) - 1, most - len(first) - len(busiest)).astype(np.int64)]
+    return np.sort(np.concatenate([first, busiest, evenly]))
+
+
+def worker_records(workers: Columns, rows: Iterable[int]) -> Records:
+    """Some rows of the table of workers."""
+    return records(workers, SHOWN, rows)
+
+
+def worker_points(people: Records) -> Records:
+    """The points of the chart of workers, from their records."""
+    return [
+        {
+            "worker": one["worker"],
+            "verdict": one["verdict"],
+            "n_judgments": one["n_judgments"],
+            "accuracy": one["accuracy"],
+            "low": one["accuracy_low"],
+            "high": one["accuracy_high"],
+        }
+        for one in people
+        if one["kind"] == "human" and one["accuracy"] is not None and one["n_judgments"]
+    ]
+
+
+def most_in_question(people: Records) -> list[str]:
+    """The workers among some records, those with a verdict that asks for something first, then the busiest."""
+    humans = [one for one in people if one["kind"] == "human"]
+    return [
+        one["worker"] for one in sorted(humans, key=lambda one: (URGENCY.index(one["verdict"]), -one["n_judgments"]))
+    ]
+
+
+def confusion_records(
+    confusions: Columns, workers: Iterable[str], labels: Sequence[str], most: int = MOST_CELLS
+) -> dict[str, list[list[Any]]]:
+    """Cells of the confusions of ``workers``, the first of them as far as ``most`` cells go.
+
+    By worker: rows of true label and label (positions in ``labels``), count, probability, low, high.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = confusions["worker"]
+    wanted = list(workers)
+    n_cells = dict(zip(*(c.to_pylist() for c in pc.value_counts(ids).flatten()), strict=True)) if len(ids) else {}
+    kept, total = [], 0
+    for worker in wanted:
+        total += n_cells.get(worker, 0)
+        if total > most:
+            break
+        kept.append(worker)
+    rows = np.flatnonzero(pc.is_in(ids, pa.array(kept, pa.string())).to_numpy(zero_copy_only=False))
+    found: dict[str, list[list[Any]]] = {worker: [] for worker in kept if worker in n_cells}
+    names = ("true_label", "label", "count", "probability", "low", "high")
+    code = {label: k for k, label in enumerate(labels)}
+    for worker, cell in zip(
+        ids.take(pa.array(rows)).to_pylist(), records(confusions, names, rows.tolist()), strict=True
+    ):
+        codes = [code[cell["true_label"]], code[cell["label"]]]
+        found[worker].append(codes + [plain(cell[name], 4) for name in names[2:]])
+    return found
+
+
+def evidence_records(audit: WorkerAudit, workers: Iterable[str], most: int = MOST_EVIDENCE) -> dict[str, Records]:
+    """The judgments that weigh most against and for each of the first ``most`` people."""
+    names = ("side", "weight", "item", "label", "true_label", "p_right", "others", "gold")
+    found = {}
+    for worker in list(workers)[:most]:
+        columns = worker_audit.evidence_columns(audit.of_members, worker, N_EVIDENCE)
+        found[worker] = records(columns, names)
+    return found
+
+
+def drift_records(audit: WorkerAudit, most: int = MOST_DRIFTING) -> tuple[Records, Records]:
+    """Who changed, as in drift.csv, the plainest first; and the points of their lines."""
+    of = audit.of_members
+    if of.result.judgments.timestamp is None:
+        return [], []
+    names = (
+        "worker",
+        "changed_at",
+        "n_before",
+        "n_after",
+        "accuracy_before",
+        "accuracy_after",
+        "p_value",
+        "drifts",
+        "reason",
+    )
+    columns = worker_audit.drift_columns(of)
+    changed = np.flatnonzero(np.asarray(columns["drifts"])[:-1])
+    first = changed[np.argsort(np.asarray(columns["p_value"])[changed], kind="stable")][:most]
+    table = records(columns, names, first.tolist())
+    begin, end = _spans(of.result, first)
+    lines = []
+    for row, since, until in zip(table, begin, end, strict=True):
+        before = {"worker": row["worker"], "period": "before", "accuracy": row["accuracy_before"]}
+        after = {"worker": row["worker"], "period": "after", "accuracy": row["accuracy_after"]}
+        lines += [before | {"time": since}, after | {"time": row["changed_at"]}, after | {"time": until}]
+    return table, lines
+
+
+def _spans(result: Consensus, workers: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+    """When each of some workers judged first and last, as text."""
+    judgments = result.judgments
+    assert judgments.timestamp is not None
+    begin, end = [], []
+    for worker in workers.tolist():
+        times = judgments.timestamp[judgments.worker == worker]
+        times = times[~np.isnat(times)].astype("datetime64[s]")
+        begin.append(f"{times.min()}Z")
+        end.append(f"{times.max()}Z")
+    return begin, end
+
+
+def copying_records(audit: WorkerAudit, most: int = MOST_PAIRS) -> Records:
+    """Pairs of workers who copy, as in copying.csv, the first ``most`` of them; nothing where none was looked for."""
+    if audit.result.copies is None or not audit.copies.n_groups:
+        return []
+    columns = worker_audit.copies_columns(audit)
+    names = ("group", "worker_a", "worker_b", "n_shared", "n_same", "expected_same", "q_value", "n_effective")
+    return records(columns, names, range(min(len(columns["group"]), most)))

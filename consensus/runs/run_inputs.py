@@ -1,0 +1,143 @@
+"""What a run begins with: everything that is known before the fit, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consensus import memory
+from consensus.config import ReadConfig, RunConfig
+from consensus.errors import ConfigError
+from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
+from consensus.formats.tables.sizes import at_least_rows
+from consensus.inputs.judgments import Judgments
+from consensus.inputs.model_votes import ModelVotes
+from consensus.runs.listening import SILENT
+
+if TYPE_CHECKING:
+    from consensus.inputs.decision_costs import Costs
+    from consensus.inputs.earlier_run import Previous
+    from consensus.inputs.judgments import Gold
+    from consensus.inputs.worker_pool import Pool
+    from consensus.runs.listening import Listener
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """Judgments and whatever stands beside them, and the settings."""
+
+    config: RunConfig
+    judgments: Judgments | None = None
+    """None where only models judged."""
+    model_votes: ModelVotes | None = None
+    gold: Gold | None = None
+    costs: Costs | None = None
+    """What wrong decisions cost."""
+    pool: Pool | None = None
+    """Who can be asked for more judgments."""
+    previous: Previous | None = None
+    """What an earlier run said."""
+
+    @classmethod
+    def read(
+        cls,
+        config: RunConfig,
+        judgments: Any,
+        *,
+        model_votes: Any = None,
+        gold: Any = None,
+        beside: SideInputs | None = None,
+        listener: Listener = SILENT,
+    ) -> Inputs:
+        """Read everything: first what is small, so that a mistake there is told before the long work begins.
+
+        ``judgments``, ``model_votes`` and ``gold`` are what their readers take (paths, frames), or were read before.
+        What stands ``beside`` them is what the settings name, if it is not given.
+
+        Raises
+        ------
+        ConsensusError
+            Something can't be read, or needs more memory than there is; or a skill is named without workers.
+        """
+        beside = beside or SideInputs.read(config)
+        return cls(
+            config,
+            costs=beside.costs,
+            pool=beside.pool,
+            previous=beside.previous,
+            judgments=None if judgments is None else judged(judgments, config, listener),
+            model_votes=None if model_votes is None else _voted(model_votes, config, listener),
+            gold=None if gold is None else read_gold(gold, item=config.item, label=config.label),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SideInputs:
+    """What is small, and only matters once all is fitted."""
+
+    costs: Costs | None = None
+    pool: Pool | None = None
+    previous: Previous | None = None
+
+    @classmethod
+    def read(cls, config: RunConfig, *, costs: Any = None, workers: Any = None, previous: Any = None) -> SideInputs:
+        """Read each of what is given; else the file that the settings name.
+
+        Raises
+        ------
+        ConsensusError
+            One can't be used, or the settings name a skill without workers.
+        """
+        costs = config.costs if costs is None else costs
+        workers = config.workers if workers is None else workers
+        previous = config.previous if previous is None else previous
+        if workers is None and config.skill is not None:
+            skill = config.skill
+            raise ConfigError(f'skill "{skill}": nothing tells who has it; name a file of workers with --workers')
+        return cls(
+            None if costs is None else read_costs(costs),
+            None if workers is None else read_workers(workers),
+            None if previous is None else read_previous(previous),
+        )
+
+
+def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgments:
+    """Read judgments, unless it is plain before that they need more memory than there is.
+
+    Raises
+    ------
+    ConsensusError
+        The source or the settings can't be used.
+    """
+    if isinstance(source, Judgments):
+        return source
+    paths = _told(source, listener)
+    if paths:
+        needed = memory.of_reading(at_least_rows(paths))
+        memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, paths)))
+    return read(paths or source, threads=config.threads, progress=listener.stage, **config.part(ReadConfig))
+
+
+def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:
+    if isinstance(source, ModelVotes):
+        return source
+    return read_model_votes(
+        _told(source, listener) or source,
+        item=config.item,
+        label=config.label,
+        abstain=config.abstain,
+        threads=config.threads,
+        progress=listener.stage,
+    )
+
+
+def _told(source: Any, listener: Listener) -> list[Path]:
+    """The files that a source names, told to the ``listener``; none if it is a table."""
+    listed = [source] if isinstance(source, (str, Path)) else source
+    if not (isinstance(listed, Sequence) and listed and all(isinstance(one, (str, Path)) for one in listed)):
+        return []
+    paths = [Path(one) for one in listed]
+    listener.stage("reading " + ", ".join(path.name for path in paths))
+    return paths

@@ -1,0 +1,28 @@
+"""What else there is to say about a worker, beside the verdict: copying, a change over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.worker_audit.over_time import drift
+
+if TYPE_CHECKING:
+    from consensus.worker_audit.audit_of_result import WorkerAudit
+
+
+def remarked(audit: WorkerAudit) -> list[str]:
+    """The reasons behind all verdicts, those of workers who drift or copy with a remark that says so."""
+    result, remarked = audit.result, list(audit.verdicts.reason)
+    if result.copies is not None:
+        sizes = result.copies.sizes
+        for w in np.flatnonzero(result.copies.group >= 0).tolist():
+            group = int(result.copies.group[w])
+            worth = result.copies.n_effective[group]
+            remarked[w] += f"; one of {sizes[group]:,} workers who copy, together worth {worth:.1f} votes"
+    if result.judgments.timestamp is not None:
+        found = audit.drifts
+        for w in np.flatnonzero(found.changed).tolist():
+            remarked[w] += f"; changed: {drift.in_words(found, w)}"
+    return remarked

@@ -1,0 +1,1 @@
+"""Who copies from whom, and what their judgments are worth together."""

@@ -1,0 +1,181 @@
+"""Counting every group of workers who copy as one worker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus import models
+from consensus.config import CollusionConfig, FitConfig
+from consensus.found.cautions import Caution
+from consensus.found.posterior import DensePosterior
+from consensus.models.dense_layout import Rows
+from consensus.probabilities import normalised
+from consensus.worker_audit.copying.copying_groups import found_copies
+from consensus.worker_audit.copying.merged_judgments import merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consensus.backends import Backend
+    from consensus.config import Collusion
+    from consensus.found.copies import Copies
+    from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
+    from consensus.models.base import Progress
+
+MOST_NAMED = 6  # workers in a message
+MOST_COMPARED = 2_000_000  # judgments up to which workers are compared without being asked to
+
+
+def fit_without_copies(
+    judgments: Any,
+    config: FitConfig | None = None,
+    *,
+    collusion: Collusion | None = "merge",
+    model_votes: Any = None,
+    gold: Any = None,
+    backend: Backend | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Consensus:
+    """Fit, look for workers who copy, and count each group of them as one worker.
+
+    Parameters
+    ----------
+    judgments, config, model_votes, gold, backend, progress, **settings
+        As in ``consensus.fit``.
+    collusion
+        "merge" fits again with each group as one (see ``merged``); "report" only says what was found, as a warning;
+        "off" does not look. None: "report", in up to two million judgments.
+
+    Returns
+    -------
+    Consensus
+        ``copies`` holds what was found. Where groups were merged, ``judgments`` are those that counted, a group's
+        under its first worker; ``members`` has all of them, and every worker is rated with its own.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range.
+    JudgmentError
+        As in ``consensus.fit``.
+    """
+    chosen = CollusionConfig.of(None, collusion=collusion).collusion
+    config = FitConfig.of(config, **settings)
+
+    def fit(judged: Any) -> Consensus:
+        return models.fit(judged, config, model_votes=model_votes, gold=gold, backend=backend, progress=progress)
+
+    result = fit(judgments)
+    if chosen is None:
+        chosen = "report" if result.judgments.n_judgments <= MOST_COMPARED else "off"
+    if chosen == "off":
+        return result
+    if progress is not None:
+        progress("comparing workers", 0, np.nan, np.nan)
+    copies = found_copies(result)
+    if copies.n_groups > 1:
+        copies = _seen_again(result, copies, fit)
+    if not copies.n_groups:
+        return replace(result, copies=copies)
+    if chosen == "report":
+        return replace(result, copies=copies, warnings=(*result.warnings, _copying(result.judgments, copies)))
+    again = fit(merged(result.judgments, copies))
+    return replace(
+        again,
+        copies=replace(copies, merged=True),
+        members=_of_members(again, result, replace(copies, merged=True)),
+        warnings=(*again.warnings, _merged_copies(result.judgments, again.judgments, copies)),
+    )
+
+
+def _seen_again(result: Consensus, copies: Copies, fit: Callable[[Any], Consensus]) -> Copies:
+    """The group that copies most closely, and those others that are still found when it counts as one worker.
+
+    A ring that has become the consensus on many items makes honest workers look alike: they are wrong together, by it.
+    """
+    closest = np.lexsort((-copies.sizes, np.round(copies.n_effective, 2)))[0]
+    surest = np.arange(copies.n_groups) == closest
+    again = found_copies(fit(merged(result.judgments, copies.only(surest))))
+    pairs = {*zip(again.worker_a.tolist(), again.worker_b.tolist(), strict=True)}
+    kept = surest.copy()
+    for a, b in zip(copies.worker_a.tolist(), copies.worker_b.tolist(), strict=True):
+        kept[copies.group[a]] |= (a, b) in pairs
+    return copies.only(kept)
+
+
+def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consensus | None:
+    """The consensus of ``result``, and all workers with their own judgments, those of ``before``, rated by it.
+
+    Beliefs are tempered by the number of all judgments of an item, as they are taken to be elsewhere. With very many
+    labels there is no such view: then the first member stands for its group.
+    """
+    if not isinstance(result.beliefs, DensePosterior):
+        return None
+    judgments, backend = before.judgments, result.backend
+    power = result.tempering.power(result.judgments.per_item)
+    with np.errstate(divide="ignore"):
+        logs = np.log(result.posterior) / power[:, None]
+    logs -= logs.max(axis=1, keepdims=True)
+    rows = Rows.numbered(judgments, before.row, before.confusions.row_worker, before.confusions.row_label)
+    tables = rows.tables()
+    untempered = normalised(np.exp(logs))
+    rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
+    tempered = normalised(np.exp(logs * result.tempering.power(judgments.per_item)[:, None]))
+    return replace(
+        result,
+        judgments=judgments,
+        beliefs=DensePosterior(tempered),
+        confusions=replace(
+            result.confusions,
+            row_worker=rows.worker,
+            row_label=rows.label,
+            cell_start=np.arange(len(rows.worker) + 1, dtype=np.int64) * judgments.n_labels,
+            true=np.tile(np.arange(judgments.n_labels, dtype=np.int32), len(rows.worker)),
+            counts=tables.N.ravel(),
+        ),
+        row=rows.row,
+        copies=copies,
+    )
+
+
+def _copying(judgments: Judgments, copies: Copies) -> Caution:
+    return Caution(
+        "copying",
+        f"{_told(judgments, copies)}; `consensus audit --table copying` shows who agrees with whom, "
+        "--collusion merge counts each group as one worker",
+        _values(copies),
+    )
+
+
+def _merged_copies(before: Judgments, after: Judgments, copies: Copies) -> Caution:
+    n = before.n_judgments - after.n_judgments
+    return Caution(
+        "merged_copies",
+        f"{_told(before, copies)}; each group counts as one worker, {n:,} judgments fewer",
+        {**_values(copies), "judgments_merged": float(n)},
+    )
+
+
+def _told(judgments: Judgments, copies: Copies) -> str:
+    members = np.flatnonzero(copies.group >= 0)
+    names = ", ".join(f'"{judgments.worker_ids[code].as_py()}"' for code in members[:MOST_NAMED].tolist())
+    more = f" and {len(members) - MOST_NAMED:,} more" if len(members) > MOST_NAMED else ""
+    groups = "a group" if copies.n_groups == 1 else f"{copies.n_groups:,} groups"
+    return (
+        f"workers {names}{more} give the same labels far more often than independent people would: {groups} of "
+        f"{len(members):,} workers, worth {copies.n_effective.sum():.1f} votes"
+    )
+
+
+def _values(copies: Copies) -> dict[str, float]:
+    return {
+        "groups": float(copies.n_groups),
+        "workers": float(copies.sizes.sum()),
+        "pairs": float(len(copies.worker_a)),
+        "n_effective": float(copies.n_effective.sum()),
+    }

@@ -1,0 +1,151 @@
+"""The table of who became better or worse over time, in numbers and words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.found.result import framed, named
+from consensus.intervals import wilson
+from consensus.worker_audit.audit_of_result import WorkerAudit
+from consensus.worker_audit.over_time.drift import CROWD_LEAST, LEAST, NO_DATE, change_words, in_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from consensus.found.result import Columns, Consensus
+    from consensus.worker_audit.over_time.drift import Drifts, Times
+
+NO_TIMES = "no judgment has a time"
+NO_OTHERS = "every item has one judgment: nothing to hold it against"
+NO_PLACE = f"no two times with {LEAST} judgments before and after"
+SCOPES = ("worker", "everyone")
+
+
+def drifting(result: Consensus | WorkerAudit) -> pd.DataFrame:
+    """Who became better or worse over time, and when: one row a worker, then one for everyone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        worker, scope
+            Id and "worker"; the last row has no id, and the scope "everyone".
+        changed_at
+            UTC; the first judgment after the most likely change.
+        changed_earliest, changed_latest
+            The change lies between these two judgments, with 95 % confidence; missing without drift.
+        n_before, n_after
+            Judgments with a known time before it, and from then on.
+        accuracy_before, accuracy_before_low, accuracy_before_high, accuracy_after, accuracy_after_low,
+        accuracy_after_high
+            Mean of P(right | the other judgments of the item), with a 95 % Wilson interval. The place was chosen where
+            they differ most: without drift they say little.
+        p_value
+            P(a change as marked at any place, if there is none).
+        drifts
+            It is more than chance.
+        reason
+            What changed; or why no p-value can be given.
+
+    Notes
+    -----
+    A worker's judgments in order of time (ties by item) are right with P(right | the others). The place is where the
+    likelihood ratio of two binomial shares against one is largest (Worsley 1983, Biometrika 70:455), with 10 judgments
+    on either side and never between judgments of one time. It is divided by the variance of P(right) over that of a
+    coin which is as often right, as uncertain judgments spread less.
+
+    p_value counts the orders of so many right and wrong judgments in which the ratio somewhere is as large: exact for
+    any accuracy, near 1, too, by following all paths. Above 0.2 (and for tens of thousands of judgments) it is the
+    limit of long timelines (Miller & Siegmund 1982, Biometrics 38:1011), which is rather too high. Judgments must be
+    exchangeable over time: items that come sorted by difficulty, or by label to who confuses labels, look like drift.
+
+    The 95 % interval of the date holds the places whose ratio is within 3.7 nats of the largest (Siegmund 1988,
+    International Statistical Review 56:31).
+
+    Drift is told where false discoveries among all workers are at most 1 % (Benjamini & Hochberg 1995).
+
+    Everyone: at 100 times, each worker's change in deviations of random orders of their own judgments, 3 at most, is
+    summed up, so that neither who judged when nor a few drifting workers make a change of the crowd. The variance is
+    taken as larger as judgments of one item go together. p_value: the 100 times by Bonferroni; the limit is 1 %. The
+    accuracies are those of all judgments.
+    """
+    return framed(drift_columns(WorkerAudit.of(result)))
+
+
+def drift_columns(audit: WorkerAudit) -> Columns:
+    """The columns that ``drifting`` shows."""
+    import pyarrow as pa
+
+    result, found = audit.result, audit.drifts
+    judgments = result.judgments
+    crowd, W = found.crowd, judgments.n_workers
+    when = np.append(found.when, crowd.when)
+    n_before, n_after = np.append(found.n_before, crowd.n_before), np.append(found.n_after, crowd.n_after)
+    before, after = np.append(found.before, crowd.before), np.append(found.after, crowd.after)
+    spread = np.append(np.ones(W), crowd.cluster)
+    before_low, before_high = wilson(before * n_before / spread, n_before / spread)
+    after_low, after_high = wilson(after * n_after / spread, n_after / spread)
+    changed = np.append(found.changed, crowd.changed)
+    reasons: list[str | None] = [*_unanswered(result, found), _about_the_crowd(result, found)]
+    for w in np.flatnonzero(changed[:W]).tolist():
+        reasons[w] = in_words(found, w)
+    return {
+        "worker": pa.concat_arrays([judgments.worker_ids, pa.nulls(1, pa.string())]),
+        "scope": named(np.append(np.zeros(W, np.int32), np.int32(1)).astype(np.int32), SCOPES),
+        "changed_at": _as_text(when),
+        "changed_earliest": _as_text(np.append(found.earliest, NO_DATE)),
+        "changed_latest": _as_text(np.append(found.latest, NO_DATE)),
+        "n_before": n_before,
+        "n_after": n_after,
+        "accuracy_before": before,
+        "accuracy_before_low": before_low,
+        "accuracy_before_high": before_high,
+        "accuracy_after": after,
+        "accuracy_after_low": after_low,
+        "accuracy_after_high": after_high,
+        "p_value": np.append(found.p, crowd.p),
+        "drifts": changed,
+        "reason": pa.array(reasons, pa.string()),
+    }
+
+
+def _as_text(times: Times) -> pa.StringArray:
+    """Times such as 2025-03-14T09:22:07Z; NaT is null."""
+    import pyarrow as pa
+
+    text = np.char.add(np.datetime_as_string(times.astype("datetime64[s]")), "Z")
+    return pa.array(text, pa.string(), mask=np.isnat(times))
+
+
+def _unanswered(result: Consensus, found: Drifts) -> list[str | None]:
+    """Why some workers have no p-value."""
+    reasons: list[str | None] = [None] * len(found.p)
+    timestamp = result.judgments.timestamp
+    if timestamp is None:
+        return [NO_TIMES] * len(found.p)
+    if not result.identified:
+        return [NO_OTHERS] * len(found.p)
+    n = np.bincount(result.judgments.worker[~np.isnat(timestamp)], minlength=len(found.p))
+    for w in np.flatnonzero(np.isnan(found.p)).tolist():
+        few = f"{n[w]:,} judgments with a time; {2 * LEAST} are needed"
+        reasons[w] = few if n[w] < 2 * LEAST else NO_PLACE
+    return reasons
+
+
+def _about_the_crowd(result: Consensus, found: Drifts) -> str | None:
+    crowd = found.crowd
+    if crowd.changed:
+        worse = int((found.with_crowd).sum())
+        return (
+            f"{change_words(crowd.before, crowd.after, crowd.when)}; of {crowd.n_workers:,} workers who judged before "
+            f"and after {worse:,} change then beyond chance"
+        )
+    if not np.isnan(crowd.p):
+        return None
+    if result.judgments.timestamp is None:
+        return NO_TIMES
+    if not result.identified:
+        return NO_OTHERS
+    return f"fewer than {CROWD_LEAST} workers have {LEAST} judgments before and after one time"

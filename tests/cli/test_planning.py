@@ -1,0 +1,204 @@
+"""What a run would take, told before it begins; and what it took, told in the end."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import consensus
+from consensus import memory
+from consensus.cli import job
+from consensus.errors import ConfigError
+from consensus.formats import writing
+from consensus.formats.tables import sizes
+from consensus.models import layout, memory_needs
+from tests.conftest import DIGITS, ROOT, Run, csv
+
+Write = Callable[[str, str | bytes], Path]
+
+
+class TestMemory:
+    def test_more_than_allowed_is_refused_before_the_work(self) -> None:
+        memory.refuse(10, 10, "a fit")
+        with pytest.raises(
+            ConfigError, match=r"^a fit needs about 5.0 GB of memory, more than the 2.0 GB of --memory; "
+        ):
+            memory.refuse(5_000_000_000, 2_000_000_000, "a fit")
+
+    def test_by_default_the_machine_is_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(memory, "there_is", lambda: 1_000_000)
+        with pytest.raises(
+            ConfigError, match="more than the 1 MB of this machine; work on part of the items at a time"
+        ):
+            memory.refuse(2_000_000, None, "a fit")
+
+    def test_a_container_may_have_less_than_its_machine(self, monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        unlimited, limited = write("max", "max\n"), write("limit", "123456789\n")
+        monkeypatch.setattr(memory, "GROUP_LIMITS", (str(unlimited), "/nowhere"))
+        assert memory.there_is() == machine
+        monkeypatch.setattr(memory, "GROUP_LIMITS", (str(limited),))
+        assert memory.there_is() == 123456789
+
+    def test_sizes_in_words(self) -> None:
+        assert [memory.told(n) for n in (2e6, 1.34e9)] == ["2 MB", "1.3 GB"]
+
+    def test_a_fit_checks_its_needs(self) -> None:
+        judgments = consensus.simulate(100, 5, 2, 3).judgments
+        with pytest.raises(ConfigError, match=r"a fit of Judgments\(300 judgments .* needs about 5\d\d MB of memory"):
+            consensus.fit(judgments, memory="1MB")
+        assert "memory" not in consensus.fit(judgments, memory="2GB").settings()
+
+    def test_reading_checks_its_needs(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(memory, "A_ROW_READ", 10_000_000)
+        ran = run("aggregate", DIGITS / "judgments.csv", "--memory", "2GB")
+        assert (ran.status, ran.out) == (1, "")
+        assert re.match(r"consensus: reading .*judgments.csv needs about 60.1 GB of memory, more than", ran.err)
+
+    def test_unreadable_sizes(self, run: Run) -> None:
+        ran = run("plan", DIGITS / "judgments.csv", "--memory", "much")
+        assert ran.status == 1
+        assert "setting memory = 'much'" in ran.err
+
+
+class TestRows:
+    def test_of_text(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = write("a.csv", csv([("i", "w", "x")] * 999))
+        assert sizes.at_least_rows([path, path]) == 2000
+        monkeypatch.setattr(sizes, "SAMPLE", 64)
+        assert sizes.at_least_rows([path]) == pytest.approx(1000, rel=0.3)
+
+    def test_of_parquet(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        writing.write(consensus.simulate(50, 4, 2, 3).judgments_table(), path)
+        assert sizes.at_least_rows([path]) == 150
+
+    def test_what_can_not_be_read_is_for_the_reader_to_say(self, write: Write, tmp_path: Path) -> None:
+        assert sizes.at_least_rows([write("a.parquet", "no"), tmp_path / "missing.csv", tmp_path]) == 0
+
+
+class TestNeeds:
+    def test_grow_with_the_data(self) -> None:
+        small = memory_needs.of(consensus.simulate(100, 5, 2, 3).judgments)
+        large = memory_needs.of(consensus.simulate(20_000, 50, 5, 3).judgments)
+        assert small.reading < large.reading
+        assert small.fitting <= large.fitting
+        assert small.tables < large.tables
+        assert large.peak == max(large.reading, large.fitting, large.tables)
+
+    def test_of_very_many_labels_follow_the_judgments(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = consensus.simulate(2_000, 100, 60, 3).judgments
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        few = memory_needs.of(drawn)
+        assert few.fitting < memory.LIBRARIES + 100 * drawn.n_judgments * 3 + 40 * 60 * 60
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("n_items", "n_labels"), [(300_000, 2), (100_000, 6), (20_000, 150)])
+    def test_are_what_a_run_takes(self, n_items: int, n_labels: int, tmp_path: Path) -> None:
+        """The peak that is told lies between nine tenths and twice of what a run reaches."""
+        drawn = consensus.simulate(n_items, 300, n_labels, 5, seed=1)
+        path = tmp_path / "judgments.csv"
+        writing.write(drawn.judgments_table(), path)
+        program = (
+            "import resource, subprocess, sys\n"
+            "subprocess.run([sys.executable, '-m', 'consensus', *sys.argv[1:]], check=True)\n"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+        )
+        few = ["--max-iterations", "5"]  # the peak does not grow with them
+        arguments = ["run", str(path), "--out", str(tmp_path / "out"), "--quiet", "--rho", "0.3", *few]
+        ran = subprocess.run(
+            [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        measured = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
+        assert 0.9 < memory_needs.of(drawn.judgments, report=True).peak / measured < 2.0
+
+
+class TestPlan:
+    def test_tells_counts_memory_and_time(self, run: Run) -> None:
+        ran = run("plan", DIGITS / "judgments.csv", "--quiet")
+        assert (ran.status, ran.err) == (0, "")
+        rows, counts, needed, seconds = ran.out.splitlines()
+        assert rows == "5,984 rows read = 5,984 used"
+        assert counts == "1,797 items, 36 workers, 10 labels"
+        assert re.fullmatch(r"memory: \d+ MB at the most \(reading \d+ MB, fitting \d+ MB, tables \d+ MB\)", needed)
+        pattern = r"time: about \d+ s \(reading \d+\.\d s, 35 passes of \d\.\d{3} s, tables 0\.0 s\)"
+        assert re.fullmatch(pattern, seconds)
+
+    def test_as_json(self, run: Run) -> None:
+        ran = run("plan", DIGITS / "judgments.csv", "--json")
+        found = json.loads(ran.out)
+        assert (found["judgments"], found["items"], found["workers"], found["labels"]) == (5984, 1797, 36, 10)
+        assert found["memory"]["peak"] == max(found["memory"][stage] for stage in ("reading", "fitting", "tables"))
+        assert found["seconds"]["total"] > found["passes"] * found["seconds"]["pass"] > 0
+
+    def test_writes_nothing(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert run("plan", DIGITS / "judgments.csv", "--quiet").status == 0
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestTimings:
+    @pytest.fixture
+    def judged(self, tmp_path: Path) -> Path:
+        path = tmp_path / "judged.csv"
+        table = consensus.simulate(60, 6, 2, 4, seed=1).judgments_table()
+        table["timestamp"] = [f"2025-03-{1 + row // 24:02}T{row % 24:02}:00:00Z" for row in range(len(table))]
+        writing.write(table, path)
+        return path
+
+    def test_every_phase_is_told_on_stderr(self, run: Run, tmp_path: Path, judged: Path) -> None:
+        ran = run("run", judged, "--out", tmp_path / "out", "--quiet", "--timings")
+        assert ran.out == ""
+        lines = ran.err.splitlines()
+        assert all(re.fullmatch(r"timing \S+ +\d+\.\d+ s", line) for line in lines)
+        phases = [line.split()[1] for line in lines]
+        order = ["start-up", "read+encode", "sort", "fit", "temper", "diagnose"]
+        assert [phase for phase in phases if phase in order] == order
+        assert {"summary", "escalate", "write", "audit", "pass"} <= set(phases)
+        assert (tmp_path / "out" / "drift.csv").exists()
+
+    def test_without_passes_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show = job.Show(quiet=True, timings=True)
+        show.stage("reading a.csv", 0.5)
+        show.tell_timings()
+        told = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+        assert told == ["start-up", "read+encode"]
+
+    def test_nothing_is_told_unasked(self, run: Run, tmp_path: Path, judged: Path) -> None:
+        assert run("run", judged, "--out", tmp_path / "out", "--quiet").err == ""
+
+
+class TestCompiling:
+    @pytest.mark.parametrize("with_votes", [False, True])
+    def test_is_announced_and_done_once(
+        self, with_votes: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for compiled, said in ((False, "compiling the inner loops, once on this machine"), (True, "")):
+            monkeypatch.setattr("consensus.kernels.are_compiled", lambda _, compiled=compiled: compiled)
+            job.compile_all(job.Show(quiet=False), with_votes)
+            err = capsys.readouterr().err
+            assert err.startswith(said)
+            assert bool(err) == bool(said)
+
+    @pytest.mark.slow
+    def test_the_cache_tells(self, tmp_path: Path) -> None:
+        program = (
+            "import consensus, consensus.kernels as k\n"
+            "from consensus import simulation\n"
+            "print(k.are_compiled())\n"
+            "drawn = consensus.simulate(20, 4, 2, 3)\n"
+            "consensus.fit(drawn.judgments)\n"
+            "print(k.are_compiled(), k.are_compiled(with_votes=True))\n"
+            "consensus.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn))\n"
+            "print(k.are_compiled(with_votes=True))\n"
+        )
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+        ran = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        assert ran.stdout.split() == ["False", "True", "False", "True"]

@@ -1,0 +1,173 @@
+"""Settings are described once: their fields make the options, the help, the file of settings and its errors."""
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from consensus import config, simulate
+from consensus.cli.settings import BODIES
+from consensus.config import RunConfig
+from tests.cli.test_cli import Write
+from tests.conftest import Run, csv
+
+READING = "abstain item label labels platform price-column repeats timestamp duration worker"
+FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
+ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
+FILES = "config gold model-votes"
+PRINTED = "json output quiet"
+OPTIONS = {
+    "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
+    "posteriors quiet report spreadsheet-safe timings",
+    "plan": f"config {READING} threads memory json quiet",
+    "plan-budget": "abstain config gold item items json label labels max-judgments memory min-judgments model-votes "
+    "output platform price price-column prior quiet repeats rho seed target threads votes without worker",
+    "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
+    "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs evidence forgive least-judgments price table",
+    "agreement": f"config {READING} {PRINTED} bootstrap by memory ordinal seed threads",
+    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} retest ties",
+    "report": "output quiet threads",
+    "explain": "json quiet threads",
+    "diff": f"{PRINTED} threads",
+    "evaluate": "json",
+    "simulate": "accuracy adversaries biased gold items labels overwrite per-item quiet seed spammers workers",
+    "demo": "overwrite quiet seed",
+}
+"""Options of each command: those that it does not ignore."""
+
+
+@pytest.fixture
+def judged(write: Write) -> Path:
+    return write("j.csv", csv([(f"i{i}", f"w{w}", f"l{(i + w // 2) % 2}") for i in range(12) for w in range(3)]))
+
+
+def sections(told: str) -> dict[str, str]:
+    """What stands below each heading of a help text."""
+    parts = re.split(r"^(\w[^\n]*):\n", told, flags=re.MULTILINE)
+    return {heading: " ".join(text.split()) for heading, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+@pytest.mark.parametrize("name", RunConfig.model_fields)
+def test_every_setting_is_described_and_has_a_group(name: str) -> None:
+    field = RunConfig.model_fields[name]
+    assert field.description is not None
+    assert re.fullmatch(r"[A-Z].*[^.]\.", field.description)
+    assert isinstance(field.json_schema_extra, dict)
+    assert field.json_schema_extra["group"] in config.GROUPS
+
+
+def test_every_kind_of_settings_is_described() -> None:
+    kinds = [kind for kind in vars(config).values() if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    described = [kind for kind in kinds if kind.__name__.endswith("Config")]
+    assert RunConfig in described
+    for kind in described:
+        assert kind.__doc__
+        assert kind.__doc__.endswith(".")
+        for field in kind.model_fields.values():
+            assert field.description is not None
+            assert re.fullmatch(r"[A-Z].*[^.]\.", field.description)
+
+
+def test_sizes_of_a_crowd_have_one_default() -> None:
+    sizes = list(inspect.signature(simulate).parameters.values())[:4]
+    assert {one.name: one.default for one in sizes} == {
+        one.name: config.CrowdConfig.model_fields[one.name].default for one in sizes
+    }
+
+
+def test_no_command_is_forgotten() -> None:
+    assert set(OPTIONS) == set(BODIES)
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_help_lists_what_a_command_takes_and_nothing_else(run: Run, command: str) -> None:
+    ran = run(command, "--help")
+    shown = re.findall(r"^  (?:-\w, )?--([\w-]+)(?: / --([\w-]+))?", ran.out, flags=re.MULTILINE)
+    options = [name for pair in shown for name in pair if name]
+    assert ran.status == 0
+    assert sorted(options) == sorted([*OPTIONS[command].split(), "help"])
+
+
+def test_help_has_headings_bounds_defaults_and_choices(run: Run) -> None:
+    told = sections(run("run", "--help").out)
+    assert list(told) == ["Arguments", "Inputs", *config.GROUPS, "Output"]
+    assert (
+        "--target <float> Confidence at which an item is accepted. [0 < x < 1; default: 0.95]"
+        in told["When an item is settled"]
+    )
+    assert "EM passes at most. [x >= 1; default: 500]" in told["Model"]
+    assert "in nats a judgment. [x > 0; default: 1e-07]" in told["Model"]
+    assert "below the target. [0 <= x < 1; default: 0.02]" in told["When an item is settled"]
+    assert "--prior <learnt|fixed|none>" in told["Model"]
+    assert "such as NA. [may be repeated]" in told["Columns and reading"]
+    assert re.search(r"--labels <str> .* Default: the labels that occur, sorted\.( |$)", told["Columns and reading"])
+    assert "--threads <int>" in told["Computing"]
+    assert "--out <path>" in told["Output"]
+    assert list(sections(run("agreement", "--help").out))[:3] == ["Arguments", "Inputs", "Options"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--prior", "best"), "setting prior = 'best': input should be 'learnt', 'fixed' or 'none'"),
+        (("--target", "95"), "setting target = 95.0: input should be less than 1; 95 % is 0.95"),
+        (("--labels", "a,a"), "the same label stands there twice"),
+        (("--memory", "much"), "setting memory = 'much': "),
+        (("--min-judgments", "9"), "min_judgments 9 is above max_judgments 7"),
+    ],
+)
+def test_bad_values_are_one_line(run: Run, judged: Path, given: tuple[str, ...], said: str) -> None:
+    ran = run("aggregate", judged, *given)
+    assert (ran.status, ran.err.count("\n")) == (1, 1)
+    assert said in ran.err
+
+
+def test_what_is_no_number_is_usage(run: Run, judged: Path) -> None:
+    assert run("aggregate", judged, "--target", "high").status == 2
+    assert run("diff", judged, judged, "--threads", "many").status == 2
+
+
+def test_threads_of_finished_runs_are_checked(run: Run, tmp_path: Path) -> None:
+    for arguments in (("diff", tmp_path, tmp_path), ("explain", tmp_path, "i"), ("report", tmp_path)):
+        ran = run(*arguments, "--threads", "0")
+        assert (ran.status, "setting threads = 0" in ran.err) == (1, True)
+
+
+def test_options_overrule_the_file(run: Run, judged: Path, write: Write) -> None:
+    file = write("s.toml", 'abstain = ["l0"]\nlabels = ["l1", "l2", "a, b"]\nmemory = "1B"\n')
+    ran = run("aggregate", judged, "--config", file)
+    assert (ran.status, "more than the 0 MB of --memory" in ran.err) == (1, True)
+    ran = run("aggregate", judged, "--config", file, "--memory", "4GB", "--posteriors", "-q")
+    assert ran.out.splitlines()[0] == '"item","l1","l2","a, b"'
+    again = ("--abstain", "l1", "--labels", 'l2, l0, "a, b"')
+    ran = run("aggregate", judged, "--config", file, "--memory", "4GB", "--posteriors", "-q", *again)
+    assert ran.out.splitlines()[0] == '"item","l2","l0","a, b"'
+
+
+def test_votes_alone_will_do_but_not_nothing(run: Run) -> None:
+    for command in ("run", "aggregate", "audit", "escalate"):
+        ran = run(command)
+        assert ran.status == 2
+        assert "give files of judgments, or of model votes with --model-votes" in " ".join(ran.err.split())
+
+
+def test_a_help_text_needs_neither_screen_nor_tables() -> None:
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import atexit, sys\n"
+            "heavy = {'rich', 'numpy', 'pandas', 'pyarrow', 'numba', 'pydantic.plugin._loader'}\n"
+            "atexit.register(lambda: print('too many:', sorted(heavy & set(sys.modules))))\n"
+            "from consensus.__main__ import main\n"
+            "main(['run', '--help'])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.endswith("too many: []\n")

@@ -1,0 +1,179 @@
+"""report.html in a real browser: nothing fails, nothing is loaded, everything that can be clicked works.
+
+They need Chromium and Playwright (``pip install '.[browser]'``), and skip with a reason elsewhere. Where
+``CONSENSUS_AXE`` names the file axe.min.js (npm package axe-core), the page is also checked for accessibility.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consensus import fit, read, read_gold, simulate
+from consensus.inputs.judgments import Judgments
+from consensus.report import page
+from consensus.runs import Findings
+from tests.conftest import DIGITS, csv
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra: browser)")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+EVIL = ("<img src=x onerror=alert(1)>", "=HYPERLINK(1)", "</script><b>", "constructor")
+
+
+class Opened:
+    """A page, and what went wrong with it."""
+
+    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
+        self.page = browser.new_context(**context).new_page()
+        self.wrong: list[str] = []
+        self.page.on("console", lambda one: self.wrong.append(one.text) if one.type in {"error", "warning"} else None)
+        self.page.on("pageerror", lambda one: self.wrong.append(str(one)))
+        self.page.on("dialog", lambda one: self.wrong.append(f"dialog {one.message}"))
+        self.page.on("request", lambda one: self._requested(one.url, path))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-drawn]", timeout=30_000)
+
+    def _requested(self, url: str, path: Path) -> None:
+        if url != path.as_uri() and not url.startswith("data:"):
+            self.wrong.append(f"loaded {url}")
+
+    def rows(self) -> list[str]:
+        """First column of the table of workers."""
+        return list(self.page.locator("#worker-table tbody tr td:first-child").all_inner_texts())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        made = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write the report of some judgments."""
+
+    def _written(name: str, judgments: Judgments, **given: Any) -> Path:
+        path = tmp_path_factory.mktemp("page") / f"{name}.html"
+        path.write_bytes(page.made(Findings.of(fit(judgments, **given))))
+        return path
+
+    return _written
+
+
+@pytest.fixture(scope="module")
+def digits(written: Callable[..., Path]) -> Path:
+    return written("digits", read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv"))
+
+
+def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
+    opened = Opened(browser, digits)
+    tab = opened.page
+    assert tab.locator(".chart svg").count() == 7
+    assert len(opened.rows()) == 36
+
+    tab.click("#worker-table th button:has-text('accuracy')")
+    best = opened.rows()[0]
+    tab.click("#worker-table th button:has-text('accuracy')")
+    assert opened.rows()[0] != best
+    assert tab.locator("#worker-table th[aria-sort=ascending]").inner_text().startswith("accuracy")
+    tab.fill("#worker-search", "w0")
+    assert len(opened.rows()) == 9
+    tab.fill("#worker-search", "")
+    tab.select_option("#worker-verdict", "spammer")
+    assert tab.locator("#worker-count").inner_text() == "3 of 36 workers"
+    tab.select_option("#worker-verdict", "")
+
+    tab.click("#worker-table button:has-text('w14')")
+    detail = tab.locator("#worker-detail").inner_text()
+    assert "changed: right on 80% before 2025-03-19" in detail
+    assert tab.locator("#worker-detail .matrix tbody td").count() == 100
+    assert "against" in detail
+
+    tab.fill("#item-search", "digit_0002")
+    item = tab.locator("#item-detail").inner_text()
+    assert "Label 7, before 4. Confidence 82.36%. Status: escalate." in item
+    assert "then 4 wins" in item
+    tab.fill("#item-search", "digit_00")
+    assert tab.locator("#item-matches button").count() == 24
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    assert tab.locator("#item-detail h3").inner_text() == "digit_0000"
+    assert opened.wrong == []
+
+
+def test_dark_and_phone(browser: Any, digits: Path) -> None:
+    opened = Opened(browser, digits, color_scheme="dark", viewport={"width": 390, "height": 844})
+    tab = opened.page
+
+    def paper() -> str:
+        return str(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    dark = paper()
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    tab.click("#theme")
+    assert tab.locator("#theme").inner_text() == "Dark"
+    tab.wait_for_timeout(500)
+    assert paper() != dark
+    tab.reload()
+    tab.wait_for_selector("html[data-drawn]")
+    assert paper() != dark
+    assert opened.wrong == []
+
+
+def test_ids_are_text(browser: Any, written: Callable[..., Path], tmp_path: Path) -> None:
+    path = tmp_path / "evil.csv"
+    rows = [
+        (f'"{item}"', f'"{worker}"', f'"{EVIL[(i + w // 3) % 2]}"')
+        for i, item in enumerate(EVIL)
+        for w, worker in enumerate(EVIL)
+    ]
+    path.write_text(csv(rows))
+    opened = Opened(browser, written("evil", read(path)))
+    tab = opened.page
+    assert set(opened.rows()) == set(EVIL)
+    for worker in EVIL:
+        tab.locator("#worker-table button", has_text=worker).first.click()
+        assert tab.locator("#worker-detail h3").inner_text() == worker
+    for item in EVIL:
+        tab.fill("#item-search", item)
+        tab.locator("#item-matches button", has_text=item).first.click()
+        assert tab.locator("#item-detail h3").inner_text() == item
+    assert tab.locator("img").count() == 0
+    assert opened.wrong == []
+
+
+def test_without_gold_and_of_many(browser: Any, written: Callable[..., Path]) -> None:
+    opened = Opened(browser, written("many", simulate(20_000, 2_500, 4, 5, spammers=0.1, seed=1).judgments))
+    tab = opened.page
+    assert "unaudited" in tab.locator(".promise").inner_text()
+    assert len(opened.rows()) == 50
+    tab.click("#worker-more")
+    assert len(opened.rows()) == 250
+    tab.locator("#worker-table tbody button").last.click()
+    assert tab.locator("#worker-detail").is_visible()
+    assert opened.wrong == []
+
+
+@pytest.mark.skipif("CONSENSUS_AXE" not in os.environ, reason="CONSENSUS_AXE does not name axe.min.js")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Any, digits: Path, scheme: str) -> None:
+    opened = Opened(browser, digits, color_scheme=scheme)
+    tab = opened.page
+    tab.click("#worker-table button:has-text('w14')")
+    tab.fill("#item-search", "digit_0002")
+    tab.add_script_tag(path=os.environ["CONSENSUS_AXE"])
+    found = tab.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.length]))")
+    assert [one for one in found if one[0] in {"serious", "critical"}] == []

@@ -1,0 +1,243 @@
+"""A run: inputs read once, findings made once, one registry of tables for all who show them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import consensus
+from consensus import read, read_costs, read_gold, read_workers, simulate
+from consensus.config import RunConfig
+from consensus.errors import ConfigError, OutputError
+from consensus.formats import writing
+from consensus.runs import SILENT, Findings, Inputs, columns, finished, folder, tables
+from consensus.runs.run_inputs import SideInputs
+from consensus.simulation import simulate_votes
+from tests.conftest import DIGITS, Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COSTS = {"true": ["a", "b"], "decided": ["b", "a"], "cost": [1.0, 5.0]}
+
+
+class Told:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.stages.append(line)
+
+    def stage(self, what: str, done: float | None = None) -> None:
+        del done
+        self.stages.append(what)
+
+    def fitting(self, stage: str, done: int, objective: float, gain: float) -> None:
+        del stage, done, objective, gain
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Any:
+    return simulate(60, 8, 2, 5, accuracy=0.8, seed=3)
+
+
+@pytest.fixture(scope="module")
+def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    """A run with all that may stand beside judgments."""
+    first = tmp_path_factory.mktemp("first") / "out"
+    consensus.run(crowd.judgments).save(first)
+    table = crowd.judgments_table()
+    table["timestamp"] = pd.date_range("2025-01-01", periods=len(table), freq="min").astype(str)
+    labels = crowd.judgments.labels
+    return consensus.run(
+        table,
+        model_votes=simulate_votes(crowd, 2, soft=True, seed=1),
+        gold=crowd.truth_table(20),
+        costs={"true": list(labels), "decided": list(labels[::-1]), "cost": [1.0, 2.0]},
+        workers={"worker": list(crowd.judgments.worker_ids.to_pylist())},
+        previous=first,
+        retest=1,
+    )
+
+
+class TestFindings:
+    def test_the_command_and_python_do_the_same(self, run: Run, tmp_path: Path) -> None:
+        files = {"judgments": DIGITS / "judgments.csv", "gold": DIGITS / "gold.csv"}
+        assert (
+            run("run", files["judgments"], "--gold", files["gold"], "--out", tmp_path / "a", "--no-report").status == 0
+        )
+        consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b")
+        for path in (tmp_path / "a").iterdir():
+            assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+
+    def test_parts_are_made_once(self, everything: Findings) -> None:
+        for part in ("result", "plan", "audit", "promise", "status", "summary", "worker_columns", "confusion_columns"):
+            assert getattr(everything, part) is getattr(everything, part), part
+
+    def test_what_is_read_before_is_not_read_again(self, crowd: Any) -> None:
+        gold, costs = read_gold(crowd.truth_table(5)), read_costs(COSTS)
+        assert read_gold(gold) is gold
+        assert read_costs(costs) is costs
+        pool = read_workers({"worker": ["w1"]})
+        assert read_workers(pool) is pool
+        votes = simulate_votes(crowd, 1, seed=1)
+        assert consensus.read_model_votes(votes) is votes
+        found = consensus.run(crowd.judgments, gold=gold)
+        assert found.inputs.judgments is crowd.judgments
+        assert found.inputs.gold is gold
+
+    def test_files_are_told(self, tmp_path: Path, crowd: Any) -> None:
+        path, costs = tmp_path / "j.csv", tmp_path / "costs.csv"
+        crowd.judgments_table().to_csv(path, index=False)
+        labels = crowd.judgments.labels
+        pd.DataFrame({"true": labels, "decided": labels[::-1], "cost": 1.0}).to_csv(costs, index=False)
+        told = Told()
+        found = consensus.run(path, costs=costs)
+        assert found.summary["settings"]["costs"] == str(costs)
+        Inputs.read(found.inputs.config, [path], listener=told)
+        assert told.stages[0] == "reading j.csv"
+
+    def test_a_skill_without_workers(self, crowd: Any) -> None:
+        with pytest.raises(ConfigError, match='skill "es": nothing tells who has it; name a file of workers'):
+            consensus.run(crowd.judgments, skill="es")
+
+    def test_unknown_settings(self, crowd: Any) -> None:
+        with pytest.raises(ConfigError, match='unknown setting "targets"'):
+            consensus.run(crowd.judgments, targets=0.9)
+
+    def test_frames(self, everything: Findings) -> None:
+        assert everything.labels.columns.tolist()[-3:] == ["status", "decision", "expected_cost"]
+        assert everything.workers["worker"].tolist() == everything.table("workers")["worker"].tolist()
+        assert set(everything.escalations["reason"]) & {"disagreement", "weak_workers"}
+        assert repr(everything).startswith("Findings(Consensus(")
+        with pytest.raises(ConfigError, match='no table "lables"; there are labels, workers'):
+            everything.table("lables")
+        with pytest.raises(ConfigError, match='no table "agreement"'):
+            everything.table("agreement")  # made from judgments, not from a run
+
+    def test_saved_where_something_stands(self, everything: Findings, tmp_path: Path) -> None:
+        everything.save(tmp_path / "out")
+        with pytest.raises(OutputError, match="exists already"):
+            everything.save(tmp_path / "out")
+        everything.save(tmp_path / "out", overwrite=True, output=folder.Output(".jsonl", ("posteriors",)))
+        assert (tmp_path / "out" / "posteriors.jsonl").exists()
+        assert not (tmp_path / "out" / "labels.csv").exists()
+
+    def test_silence(self) -> None:
+        SILENT.say("x")
+        SILENT.stage("x")
+        SILENT.fitting("x", 1, 0.0, 0.0)
+
+    def test_a_finished_run_without_its_side_inputs(self, crowd: Any, tmp_path: Path) -> None:
+        path, pool = tmp_path / "j.csv", tmp_path / "w.csv"
+        crowd.judgments_table().to_csv(path, index=False)
+        pool.write_text("worker\n" + "\n".join(crowd.judgments.worker_ids.to_pylist()) + "\n")
+        consensus.run(path, workers=pool).save(tmp_path / "out")
+        pool.unlink()
+        assert finished.inputs_of(tmp_path / "out").pool is None
+        with pytest.raises(consensus.ConsensusError, match=r"w.csv: no such file"):
+            finished.inputs_of(tmp_path / "out", side_inputs=True)
+
+    def test_side_inputs_given_win_over_those_named(self, tmp_path: Path) -> None:
+        config = RunConfig.of(None, workers=tmp_path / "none.csv")
+        assert SideInputs.read(config, workers={"worker": ["w1"]}).pool is not None
+
+
+KINDS = {
+    "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind),
+    "list": lambda kind: pa.types.is_list(kind) or pa.types.is_null(kind),
+    "count": pa.types.is_integer,
+    "number": lambda kind: pa.types.is_floating(kind) or pa.types.is_null(kind),
+    "flag": pa.types.is_boolean,
+}
+
+
+class TestRegistry:
+    @pytest.mark.parametrize("table", [one for one in tables.TABLES if one.rows is not None], ids=lambda one: one.name)
+    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: Findings) -> None:
+        assert table.rows is not None
+        rows = table.rows(everything)
+        found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
+        made = pa.table(found) if isinstance(found, dict) else found
+        if isinstance(made, pd.DataFrame):
+            made = pa.Table.from_pandas(made, preserve_index=False)
+        declared = {one.name: one.kind for one in table.columns}
+        if table.by_label:
+            declared |= dict.fromkeys(everything.result.judgments.labels, "number")
+        assert made.column_names == list(declared)
+        for name, kind in declared.items():
+            assert KINDS[kind](made.schema.field(name).type), (name, kind, made.schema.field(name).type)
+
+    def test_files_of_a_run_are_those_of_the_registry(self, everything: Findings, tmp_path: Path) -> None:
+        everything.save(tmp_path / "out")
+        written = {path.stem for path in (tmp_path / "out").glob("*.csv")}
+        assert written == {one.name for one in tables.TABLES if one.when is not None and one.when(everything)}
+        assert written >= {"labels", "workers", "gold_health", "drift", "models", "changes"}
+        summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+        assert summary == json.loads(json.dumps(everything.summary))
+
+    def test_what_the_command_can_print(self) -> None:
+        from consensus.cli.auditing import TABLES
+
+        assert set(TABLES) == set(tables.AUDITED)
+
+    def test_every_column_has_a_sentence(self) -> None:
+        for table in tables.TABLES:
+            assert table.about.endswith("."), table.name
+            names = [one.name for one in table.columns]
+            assert len(set(names)) == len(names), table.name
+            for one in table.columns:
+                assert one.about.endswith("."), (table.name, one.name)
+        assert len({table.name for table in tables.TABLES}) == len(tables.TABLES)
+
+    def test_gold_without_gold(self, crowd: Any) -> None:
+        found = Findings.of(consensus.fit(read(crowd.judgments_table())))
+        with pytest.raises(ConfigError, match="no gold to look at; give its file with --gold"):
+            found.audited("gold")
+
+    def test_columns_that_commands_make(self, crowd: Any, everything: Findings) -> None:
+        from consensus import worker_audit
+        from consensus.worker_agreement import agreement
+
+        gold = str(everything.result.judgments.item_ids[int(everything.result.gold.items[0])])  # type: ignore[union-attr]
+        made = {
+            columns.EVIDENCE: worker_audit.evidence(everything.audit, "w1"),
+            columns.FORGIVEN: worker_audit.forgive(everything.audit, [gold]),
+            columns.AGREEMENT: agreement(crowd.judgments, n_bootstrap=0),
+            columns.WAYS: consensus.plan_budget(crowd.judgments, votes=[2], targets=[0.9]),
+        }
+        for declared, frame in made.items():
+            assert frame.columns.tolist() == [one.name for one in declared]
+
+
+class TestLists:
+    """Several texts in a cell: lists where the format has lists, one text elsewhere."""
+
+    TABLE = pa.table({"item": ["a", "b", "c"], "who": pa.array([["w1", "=w2"], [], None], pa.list_(pa.string()))})
+
+    def test_by_format(self, tmp_path: Path) -> None:
+        for ending in (".csv", ".jsonl", ".parquet"):
+            writing.write(self.TABLE, tmp_path / f"t{ending}", defuse=ending == ".jsonl")
+        assert (tmp_path / "t.csv").read_text() == '"item","who"\n"a","w1 | =w2"\n"b",""\n"c",\n'
+        rows = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+        assert [row["who"] for row in rows] == [["w1", "'=w2"], [], None]
+        assert pq.read_table(tmp_path / "t.parquet")["who"].to_pylist() == [["w1", "=w2"], [], None]
+
+    def test_of_a_run(self, everything: Findings, tmp_path: Path) -> None:
+        everything.save(tmp_path / "json", output=folder.Output(".jsonl"))
+        everything.save(tmp_path / "parquet", output=folder.Output(".parquet"))
+        lines = (tmp_path / "json" / "escalations.jsonl").read_text().splitlines()
+        asked = [json.loads(line)["suggested_workers"] for line in lines]
+        assert any(isinstance(names, list) and names for names in asked)
+        assert pq.read_table(tmp_path / "parquet" / "escalations.parquet")["suggested_workers"].to_pylist() == asked
+        texts = everything.escalations["suggested_workers"]
+        assert [None if pd.isna(text) else text.split(" | ") for text in texts] == asked
+        gold = pq.read_table(tmp_path / "parquet" / "gold_health.parquet")["gold_label"].to_pylist()
+        assert all(isinstance(names, list) for names in gold)

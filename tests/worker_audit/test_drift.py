@@ -1,0 +1,337 @@
+"""Who changed over time, and when."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from consensus import fit, read, read_gold, simulate
+from consensus.found.result import Consensus
+from consensus.inputs.judgments import Judgments
+from consensus.kernels import drift_loops as kernels
+from consensus.kernels import timeline_loops as order
+from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts
+from consensus.worker_audit.over_time.timelines import Timelines
+from tests import naive_timelines as naive
+from tests.conftest import DIGITS, Run
+from tests.strategies import encoded
+
+DAY = 86_400_000_000
+ALL = slice(0, 3)  # of the workers of ``crowds``
+MARCH = int(np.datetime64("2025-03-01", "us").astype(np.int64))
+
+
+def stamped(judgments: Judgments, times: NDArray[np.int64]) -> Judgments:
+    return replace(judgments, timestamp=times.view("datetime64[us]"))
+
+
+def at_random(judgments: Judgments, seed: int) -> Judgments:
+    """The same judgments, spread over March at random."""
+    rng = np.random.default_rng(seed)
+    return stamped(judgments, MARCH + rng.integers(0, 30 * DAY, judgments.n_judgments))
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+    """Worker, time (some unknown, many equal) and P(right) of some judgments of three workers."""
+    n = draw(st.integers(0, 40))
+    worker = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    time = draw(st.lists(st.sampled_from([naive.UNKNOWN, *range(12)]), min_size=n, max_size=n))
+    right = draw(st.lists(st.sampled_from([0.0, 0.0, 0.3, 0.9, 1.0, 1.0, 1.0]), min_size=n, max_size=n))
+    return np.array(worker, np.int32), np.array(time, np.int64), np.array(right)
+
+
+def lines_of(worker: NDArray[np.int32], time: NDArray[np.int64], most_bits: int = 62) -> Timelines:
+    start = np.concatenate([[0], np.cumsum(np.bincount(worker, minlength=3))]).astype(np.int64)
+    judgment, when = np.empty(len(worker), np.int32), np.empty(len(worker), np.int64)
+    base, first = np.empty(3, np.int64), np.empty(3, np.int64)
+    order.by_worker(worker, start[:-1].copy(), judgment)
+    order.keys(start, judgment, time, most_bits, when, base)
+    for w in range(3):
+        when[start[w] : start[w + 1]].sort()
+    order.in_time(start, base, time, judgment, when, first)
+    return Timelines(start, first, judgment, when)
+
+
+class TestKernels:
+    @settings(deadline=None)  # the first call compiles
+    @given(crowds(), st.integers(5, 10))
+    def test_timelines(self, crowd: Any, most_bits: int) -> None:
+        worker, time, _ = crowd
+        lines = lines_of(worker, time, most_bits)
+        for w, expected in enumerate(naive.timelines(worker, time, 3)):
+            own = slice(lines.start[w], lines.start[w + 1])
+            assert lines.judgment[own].tolist() == expected
+            assert lines.time[own].tolist() == time[expected].tolist()
+            assert lines.n_timed[w] == (time[expected] != naive.UNKNOWN).sum()
+
+    @settings(deadline=None)  # the first call compiles
+    @given(crowds())
+    def test_changes_and_their_span(self, crowd: Any) -> None:
+        worker, time, right = crowd
+        lines, out = lines_of(worker, time), np.empty((3, 5))
+        kernels.changes(lines.of_workers(ALL), right, 2, out)
+        places = np.zeros((3, 2), np.int64)
+        ends = np.stack([lines.first, lines.start[1:]], axis=1)
+        kernels.span(ends, lines.judgment, lines.time, right, 2, out[:, 1] - 0.5, places)
+        for w, judged in enumerate(naive.timelines(worker, time, 3)):
+            timed = [j for j in judged if time[j] != naive.UNKNOWN]
+            rights = right[timed].tolist()
+            ratios = naive.ratios(rights, time[timed].tolist(), 2)
+            assert out[w, 3:].tolist() == pytest.approx([sum(rights), sum(r * r for r in rights)])
+            if not ratios:
+                assert out[w, 0] == -1
+                continue
+            place = int(out[w, 0])
+            assert out[w, 1] == pytest.approx(max(ratios.values()), abs=1e-9)
+            assert ratios[place] == pytest.approx(max(ratios.values()), abs=1e-9)
+            assert out[w, 2] == pytest.approx(sum(rights[:place]))
+            near = [t for t, ratio in ratios.items() if ratio >= out[w, 1] - 0.5 - 1e-9]
+            sure = [t for t, ratio in ratios.items() if ratio >= out[w, 1] - 0.5 + 1e-9]
+            assert near[0] <= places[w, 0] <= sure[0]
+            assert sure[-1] <= places[w, 1] <= near[-1]
+
+    @settings(deadline=None)  # the first call compiles
+    @given(st.integers(4, 11), st.data())
+    def test_by_chance_counts_all_orders(self, n: int, data: st.DataObject) -> None:
+        wrong = data.draw(st.integers(0, n))
+        least = data.draw(st.integers(1, n // 2))
+        ratio = data.draw(st.floats(0.01, 8))
+        if data.draw(st.booleans()):  # one that is reached exactly
+            rights = data.draw(st.permutations([0.0] * wrong + [1.0] * (n - wrong)))
+            ratio = max(naive.ratios(rights, range(n), least).values())
+        p = np.empty(1)
+        kernels.by_chance(np.array([n]), np.array([wrong]), np.array([ratio]), least, p)
+        assert p[0] == pytest.approx(naive.by_chance(n, wrong, ratio, least), rel=1e-9)
+
+    @settings(deadline=None)  # the first call compiles
+    @given(crowds(), st.lists(st.integers(0, 12), unique=True))
+    def test_crowd(self, crowd: Any, places: list[int]) -> None:
+        worker, time, right = crowd
+        lines, at = lines_of(worker, time), np.array(sorted(places), np.int64)
+        out = np.zeros((4, len(at)))
+        kernels.crowd(lines.of_workers(ALL), right, at, 2, 1.5, out)
+        expected = np.zeros((4, len(at)))
+        for judged in naive.timelines(worker, time, 3):
+            rights = [right[j] for j in judged if time[j] != naive.UNKNOWN]
+            for g, place in enumerate(at):
+                n_before = sum(naive.UNKNOWN < time[j] < place for j in judged)
+                expected[2:, g] += n_before, sum(rights[:n_before])
+                if 2 <= n_before <= len(rights) - 2 and len(set(rights)) > 1:
+                    z = naive.change_in_deviations(rights, n_before)
+                    expected[:2, g] += min(max(z, -1.5), 1.5), 1
+        np.testing.assert_allclose(out, expected, atol=1e-9)
+
+    def test_clustered(self) -> None:
+        rng = np.random.default_rng(1)
+        item, worker = np.repeat(np.arange(5), [2, 0, 3, 1, 4]), rng.integers(0, 3, 10).astype(np.int32)
+        known, right, mean, out = rng.random(10) < 0.7, rng.random(10), rng.random(3), np.zeros(2)
+        kernels.clustered(np.array([0, 2, 2, 5, 6, 10]), worker, known, right, mean, out)
+        d = np.where(known, right - mean[worker], 0.0)
+        assert out[0] == pytest.approx(sum(d[item == i].sum() ** 2 for i in range(5)))
+        assert out[1] == pytest.approx((d**2).sum())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gold", [None, "gold.csv"])
+def test_the_drift_planted_in_the_digits(gold: str | None) -> None:
+    result = fit(read(DIGITS / "judgments.csv"), gold=None if gold is None else read_gold(DIGITS / gold))
+    table = drifting(result).set_index("worker")
+    assert table.index[table["drifts"]].tolist() == ["w14", "w32"]
+    for name, n_planted, day in (("w14", 144, "2025-03-14"), ("w32", 115, "2025-03-18")):
+        row = table.loc[name]
+        n = row["n_before"] + row["n_after"]
+        assert abs(row["n_before"] - n_planted) <= 0.1 * n
+        assert row["changed_earliest"] <= day <= row["changed_latest"]
+        assert row["changed_earliest"] < row["changed_at"] <= row["changed_latest"]
+        assert row["accuracy_before_low"] > row["accuracy_after_high"]
+        assert row["reason"].startswith(f"right on {row['accuracy_before']:.0%} before 2025-03-")
+    assert table["p_value"].isna().sum() == 3
+    assert table.loc["w27", "reason"] == "6 judgments with a time; 20 are needed"
+    assert table.loc[["w14", "w32"], "p_value"].max() < 1e-8
+    everyone = table.iloc[-1]
+    assert (everyone["scope"], everyone["drifts"]) == ("everyone", False)
+    assert everyone["n_before"] + everyone["n_after"] == 5984
+
+
+def guided(change: Callable[[NDArray[np.int32], NDArray[np.bool_]], NDArray[np.bool_]], seed: int) -> Judgments:
+    """20 workers, 85 % right, whose right judgments after 15 March turn wrong where ``change`` says so."""
+    drawn = simulate(2000, confusion=[np.full((3, 3), 0.075) + 0.775 * np.eye(3)] * 20, per_item=6, seed=seed)
+    judgments = at_random(drawn.judgments, seed)
+    assert judgments.timestamp is not None
+    late = judgments.timestamp >= np.datetime64("2025-03-15")
+    wrong = change(judgments.worker, late) & (np.random.default_rng(seed + 99).random(judgments.n_judgments) < 0.3)
+    return replace(judgments, label=np.where(wrong, (judgments.label + 1) % 3, judgments.label).astype(np.int32))
+
+
+def test_a_change_of_everyone_is_told_and_stands_in_the_reasons() -> None:
+    table = drifting(fit(guided(lambda _, late: late, 1)))
+    everyone = table.iloc[-1]
+    assert everyone["drifts"]
+    assert everyone["p_value"] < 0.01
+    assert "2025-03-14" <= everyone["changed_at"] <= "2025-03-16"
+    assert everyone["accuracy_after_high"] < everyone["accuracy_before_low"]
+    changed = table[table["drifts"] & (table["scope"] == "worker")]
+    assert len(changed) >= 15
+    together = changed["reason"].str.endswith("so did the whole crowd: ask what changed then")
+    assert together.sum() >= 0.9 * len(changed)
+    assert f"of 20 workers who judged before and after {together.sum()} change" in everyone["reason"]
+
+
+@pytest.mark.compiled
+def test_a_few_who_drift_are_no_change_of_everyone() -> None:
+    table = drifting(fit(guided(lambda worker, late: late & (worker < 3), 2)))
+    assert table["drifts"].tolist() == [True] * 3 + [False] * 18
+    assert table["changed_at"].iloc[:3].between("2025-03-14", "2025-03-16").all()
+    assert not table["reason"].iloc[:3].str.contains("crowd").any()
+
+
+@pytest.mark.compiled
+def test_nobody_goes_with_a_crowd_that_goes_the_other_way() -> None:
+    found = drifts(fit(guided(lambda worker, late: late == (worker > 2), 3)))
+    assert found.crowd.changed
+    assert found.changed[:3].all()
+    assert not found.with_crowd[:3].any()
+    assert found.with_crowd[3:].sum() >= 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        {"n_labels": 4, "per_item": 5},
+        {"n_labels": 2, "per_item": 3, "accuracy": 0.85, "spammers": 0.1, "adversaries": 0.05},
+        {"n_labels": 3, "per_item": 5, "accuracy": 0.98},
+    ],
+)
+def test_steady_workers_are_not_said_to_drift(crowd: dict[str, Any]) -> None:
+    """The rate holds for discoveries: without drift, any of 1,000 is flagged in one crowd of a hundred."""
+    drawn = simulate(50_000, 1000, seed=4, **crowd)
+    found = drifts(fit(at_random(drawn.judgments, 4)))
+    p = found.p[~np.isnan(found.p)]
+    assert len(p) > 900
+    assert found.changed.sum() == 0
+    assert not found.crowd.changed
+    assert (p < 0.05).mean() < 0.07
+
+
+@pytest.mark.slow
+def test_items_of_varied_difficulty_are_no_drift() -> None:
+    """Half of the items are easy, the others a coin's toss away from guessing."""
+    rng = np.random.default_rng(5)
+    drawn = simulate(20_000, confusion=[np.full((3, 3), 0.02) + 0.94 * np.eye(3)] * 100, per_item=5, seed=5)
+    judgments = at_random(drawn.judgments, 5)
+    hard = (rng.random(judgments.n_items) < 0.5)[judgments.item] & (rng.random(judgments.n_judgments) < 0.5)
+    label = np.where(hard, rng.integers(0, 3, judgments.n_judgments), judgments.label).astype(np.int32)
+    found = drifts(fit(replace(judgments, label=label)))
+    assert found.changed.sum() == 0
+    assert not found.crowd.changed
+    assert (found.p < 0.05).mean() < 0.12
+
+
+@pytest.mark.parametrize("mixed", [0, 3])
+def test_a_steady_bias_is_no_drift_where_items_come_sorted_by_label(mixed: int) -> None:
+    """With 0 items of the other label on either side of the switch, and with some."""
+    table = np.stack([np.full((2, 2), 0.08) + 0.84 * np.eye(2)] * 9)
+    table[0] = [[0.95, 0.05], [0.6, 0.4]]
+    drawn = simulate(500, confusion=table, per_item=7, seed=4)
+    order = np.where(np.arange(500) % 40 < mixed, 1 - drawn.truth, drawn.truth)
+    times = MARCH + order[drawn.judgments.item].astype(np.int64) * DAY + np.arange(drawn.judgments.n_judgments) * 1000
+    result = fit(stamped(drawn.judgments, times))
+    found = drifts(result)
+    assert found.p[0] < 1e-9
+    assert not found.changed.any()
+
+
+@pytest.mark.slow
+def test_the_number_of_threads_changes_nothing() -> None:
+    judgments = at_random(simulate(30_000, 40, 3, 5, seed=6).judgments, 6)
+    one, two = (drifting(fit(judgments, threads=threads)) for threads in (1, 2))
+    assert one.equals(two)
+
+
+@pytest.mark.compiled
+def test_long_timelines_have_the_limit_for_a_p_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fit(at_random(simulate(1500, 4, 3, 4, seed=7).judgments, 7))
+    exact = drifts(result).p
+    monkeypatch.setitem(drifts.__globals__, "MOST_STEPS", 0)
+    limit = drifts(result).p
+    monkeypatch.setitem(drifts.__globals__, "MOST_STEPS", 20_000_000)
+    monkeypatch.setitem(drifts.__globals__, "NEAR", 1.1)
+    assert (drifts(result).p <= limit).all()
+    assert (exact <= limit).all()
+
+
+class TestNothingToTell:
+    def columns(self, result: Consensus) -> Any:
+        table = drifting(result)
+        assert table["p_value"].isna().all()
+        assert not table["drifts"].any()
+        assert table[["changed_at", "changed_earliest", "changed_latest"]].isna().all(axis=None)
+        assert table[["accuracy_before", "accuracy_before_low", "accuracy_after_high"]].isna().all(axis=None)
+        assert table["n_before"].tolist() == [0] * len(table)
+        assert table["scope"].tolist() == ["worker"] * (len(table) - 1) + ["everyone"]
+        return table
+
+    def test_without_times(self) -> None:
+        table = self.columns(fit(simulate(100, 5, 2, 3, seed=1).judgments))
+        assert set(table["reason"]) == {"no judgment has a time"}
+
+    def test_with_unknown_times_only(self) -> None:
+        judgments = simulate(100, 5, 2, 3, seed=1).judgments
+        table = self.columns(fit(stamped(judgments, np.full(judgments.n_judgments, naive.UNKNOWN))))
+        assert set(table["reason"].iloc[:-1]) == {"0 judgments with a time; 20 are needed"}
+        assert "fewer than 5 workers have 10 judgments before and after" in table["reason"].iloc[-1]
+
+    def test_at_one_time(self) -> None:
+        judgments = simulate(100, 5, 2, 3, seed=1).judgments
+        table = self.columns(fit(stamped(judgments, np.full(judgments.n_judgments, MARCH))))
+        assert set(table["reason"].iloc[:-1]) == {"no two times with 10 judgments before and after"}
+
+    def test_with_one_judgment_an_item(self) -> None:
+        judgments = encoded([(f"i{i}", "w", f"l{i % 2}") for i in range(40)])
+        table = self.columns(fit(stamped(judgments, MARCH + np.arange(40))))
+        assert set(table["reason"]) == {"every item has one judgment: nothing to hold it against"}
+
+    def test_with_nobody(self) -> None:
+        votes = {"item": ["a", "b"], "model": ["m", "m"], "label": ["x", "y"]}
+        result = fit(None, model_votes=votes)
+        self.columns(result)
+        timed = replace(result.judgments, timestamp=np.zeros(0, "datetime64[us]"))
+        table = self.columns(replace(result, judgments=timed))
+        assert len(table) == 1
+
+    def test_with_one_label_and_nobody_ever_wrong(self) -> None:
+        judged = [(f"i{i}", f"w{w}", "x") for i in range(30) for w in range(3)]
+        judgments = encoded(judged)
+        found = drifts(fit(stamped(judgments, MARCH + np.arange(90))))
+        assert found.p.tolist() == [1.0] * 3
+        assert found.before.tolist() == found.after.tolist() == [1.0] * 3
+
+
+def test_majority_votes_and_kept_repeats() -> None:
+    rows: dict[str, list[Any]] = {"item": [], "worker": [], "label": [], "timestamp": []}
+    for n in range(60):
+        rows["item"] += [f"i{n // 2}"] * 5
+        rows["worker"] += ["s", "t", "u", "v", "w"]
+        rows["label"] += ["x", "x", "x", "x", "x" if n < 30 else "y"]
+        rows["timestamp"] += [MARCH // 1_000_000 + n] * 5
+    found = drifts(fit(read(rows, repeats="keep"), model="majority_vote"))
+    assert found.changed[4]
+    assert found.n_before[4] == 30
+
+
+def test_columns_and_command_line(run: Run, tmp_path: Any) -> None:
+    columns = drift_columns(WorkerAudit(fit(simulate(60, 4, 2, 3, seed=1).judgments)))
+    path = tmp_path / "j.csv"
+    path.write_text("".join((DIGITS / "judgments.csv").read_text().splitlines(keepends=True)[:2000]))
+    ran = run("audit", path, "--table", "drift")
+    assert ran.status == 0
+    lines = ran.out.splitlines()
+    assert lines[0].split(",") == list(columns)
+    assert lines[-1].startswith(",everyone,2025-03-")

@@ -1,0 +1,263 @@
+"""Verdicts on workers: kinds, regions, reasons."""
+
+import itertools
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consensus import audit, fit, simulate
+from consensus.config import AuditConfig
+from consensus.errors import ConfigError
+from consensus.worker_audit import WorkerAudit, verdict_counts
+from consensus.worker_audit.accuracy import likelihoods, verdicts, worker_kinds
+from tests import naive_audit
+from tests.strategies import encoded
+
+GOOD = np.full((3, 3), 0.1) + 0.7 * np.eye(3)
+
+
+def planted(*others: Any, n_good: int = 10, per_item: int = 6, n_items: int = 600, seed: int = 0) -> Any:
+    """The audit of a crowd of good workers and ``others``, who come first: w00, w01, ..."""
+    table = np.stack([*(np.asarray(one) for one in others), *[GOOD] * n_good])
+    return audit(fit(simulate(n_items, confusion=table, per_item=per_item, seed=seed).judgments))
+
+
+class TestRegions:
+    @pytest.mark.compiled
+    def test_each_kind_gets_its_verdict(self) -> None:
+        random = [[0.5, 0.3, 0.2]] * 3
+        constant = [[1.0, 0.0, 0.0]] * 3
+        against = np.full((3, 3), 0.475) - 0.425 * np.eye(3)
+        biased = [[0.15, 0.8, 0.05], [0.08, 0.84, 0.08], [0.08, 0.08, 0.84]]
+        expert = np.full((3, 3), 0.005) + 0.985 * np.eye(3)
+        careless = np.full((3, 3), 0.24) + 0.28 * np.eye(3)
+        table = planted(random, constant, against, biased, expert, careless)
+        told = table["verdict"].tolist()
+        assert told[:6] == ["spammer", "spammer", "adversarial", "biased", "expert", "careless"]
+        assert set(told[6:]) == {"good"}
+        assert (table["verdict_probability"][:6] > 0.7).all()
+
+    @pytest.mark.compiled
+    def test_of_two_labels_only_one_sided_mistakes_are_a_bias(self) -> None:
+        table = np.stack([[[0.35, 0.65], [0.02, 0.98]], *[[[0.85, 0.15], [0.15, 0.85]]] * 8])
+        told = audit(fit(simulate(500, confusion=table, per_item=5, seed=1).judgments))
+        assert told["verdict"].tolist() == ["biased", *["good"] * 8]
+        assert "label_0 called label_1 in" in told["reason"][0]
+
+    @pytest.mark.compiled
+    def test_nothing_is_said_on_few_judgments(self) -> None:
+        drawn = simulate(400, 12, 3, 5, accuracy=0.8, seed=4)
+        judgments = drawn.judgments
+        few = np.flatnonzero((judgments.worker == 0) & (np.cumsum(judgments.worker == 0) > 19))
+        keep = np.ones(judgments.n_judgments, np.bool_)
+        keep[few] = False
+        result = fit(judgments.subset(keep))
+        table = audit(result)
+        assert table["n_judgments"][0] == 19
+        assert table["verdict"][0] == "too_few"
+        assert np.isnan(table["verdict_probability"][0])
+        assert table["reason"][0].startswith("19 judgments; a verdict needs 20; right on ")
+        assert audit(result, least_judgments=19)["verdict"][0] != "too_few"
+        assert (audit(result, least_judgments=10**6)["verdict"] == "too_few").all()
+        with pytest.raises(ConfigError, match="least_judgments = 4: input should be greater than or equal to 5"):
+            audit(result, least_judgments=4)
+
+    def test_one_judgment(self) -> None:
+        table = audit(fit(encoded([("a", "v", "x"), ("a", "w", "x"), ("b", "v", "y"), ("b", "u", "y")])))
+        assert table["reason"][0].startswith("1 judgment; a verdict needs 20")
+
+    def test_nothing_to_hold_it_against(self) -> None:
+        table = audit(fit(encoded([("a", "v", "x"), ("b", "w", "y")])))
+        assert table["verdict"].tolist() == ["too_few"] * 2
+        assert set(table["reason"]) == {"every item has one judgment: nothing to hold it against"}
+
+    @pytest.mark.compiled
+    def test_thresholds_move_verdicts(self) -> None:
+        drawn = simulate(500, 20, 3, 5, accuracy=0.75, spammers=0.1, seed=2)
+        result = fit(drawn.judgments)
+        counts = [verdict_counts(WorkerAudit(result, AuditConfig(apart=apart, sure=0.6))) for apart in (1.2, 5.0)]
+        assert counts[0]["expert"] > counts[1].get("expert", 0)
+        assert sum(counts[0].values()) == 20
+        swapped = [
+            verdict_counts(WorkerAudit(result, AuditConfig(swapped=share))).get("biased", 0) for share in (0.05, 0.9)
+        ]
+        assert swapped[0] >= swapped[1] == 0
+
+    def test_what_is_unsettled_is_said_to_be(self) -> None:
+        drawn = simulate(90, 12, 2, 3, accuracy=0.7, spammers=0.3, seed=6)
+        table = audit(fit(drawn.judgments), least_judgments=5)
+        unsettled = table[table["reason"].str.contains("do not settle it")]
+        assert len(unsettled) > 0
+        assert set(unsettled["verdict"]) == {"too_few"}
+        for text in unsettled["reason"]:
+            share = float(re.search(r"with probability (\S+);", text)[1])  # type: ignore[index]
+            assert 0.1 <= share <= 0.7
+
+
+class TestReasons:
+    @pytest.mark.compiled
+    def test_they_hold_the_numbers_of_the_table(self) -> None:
+        drawn = simulate(600, 24, 4, 5, accuracy=0.75, spammers=0.1, adversaries=0.1, biased=0.2, seed=3)
+        table = audit(fit(drawn.judgments))
+        row: Any
+        for row in table.itertuples():
+            right = f"right on {row.accuracy:.0%} [{row.accuracy_low:.0%} to {row.accuracy_high:.0%}]"
+            assert right in row.reason
+            assert "," not in row.reason
+            if row.verdict in {"spammer", "adversarial"}:
+                assert f"(probability {row.verdict_probability:.2f})" in row.reason
+        enough = table["verdict"] != "too_few"
+        usual = f"the median worker on {table['accuracy'][enough | (table['n_judgments'] >= 20)].median():.0%}"
+        assert table["reason"][table["verdict"] == "good"].str.endswith(usual).all()
+
+    @pytest.mark.compiled
+    def test_the_favourite_label_of_a_spammer(self) -> None:
+        table = planted([[0.0, 1.0, 0.0]] * 3)
+        assert "label_1 in 100%" in table["reason"][0]
+
+    @pytest.mark.compiled
+    def test_drift_and_copying_are_remarked(self) -> None:
+        from dataclasses import replace
+
+        from consensus import worker_audit
+
+        rng = np.random.default_rng(0)
+        drawn = simulate(400, confusion=np.stack([GOOD] * 8), per_item=6, seed=0)
+        j = drawn.judgments
+        label = j.label.copy()
+        when = rng.permutation(j.n_judgments)
+        late = (j.worker == 2) & (when > j.n_judgments // 2)
+        label[late] = (drawn.truth[j.item[late]] + 1) % 3
+        times = np.datetime64("2025-03-01", "us") + when.astype("timedelta64[m]")
+        item_of = {(i, w): n for n, (i, w) in enumerate(zip(j.item.tolist(), j.worker.tolist(), strict=True))}
+        for i in range(j.n_items):
+            if (i, 0) in item_of and (i, 1) in item_of:
+                label[item_of[i, 0]] = label[item_of[i, 1]] = rng.integers(0, 3)
+        changed = replace(j, label=label.astype(np.int32), timestamp=times)
+        result = worker_audit.fit_without_copies(changed, collusion="report")
+        table = audit(result)
+        assert "; changed: right on" in table["reason"][2]
+        assert "; one of 2 workers who copy; together worth" in table["reason"][0].replace(", together", "; together")
+
+
+class TestKinds:
+    def test_the_variational_bound_of_known_labels_is_the_evidence(self) -> None:
+        """Where every item is gold, the confusions' evidence is that of a Dirichlet-multinomial."""
+        from scipy.special import gammaln
+
+        drawn = simulate(60, 4, 3, 4, accuracy=0.7, seed=0)
+        result = fit(drawn.judgments, gold=drawn.truth_table(), prior="fixed")
+        bound, _ = worker_kinds._of_confusions(result, likelihoods.records(result))
+        A = result.confusions.pseudo_counts
+        j = drawn.judgments
+        for w in range(4):
+            N = np.zeros((3, 3))
+            np.add.at(N, (drawn.truth[j.item[j.worker == w]], j.label[j.worker == w]), 1)
+            exact = (gammaln(N + A).sum(1) - gammaln((N + A).sum(1)) - gammaln(A).sum(1) + gammaln(A.sum(1))).sum()
+            assert bound[w] == pytest.approx(exact, rel=1e-6)
+
+    def test_label_shares_by_the_chain_rule(self) -> None:
+        drawn = simulate(40, 3, 3, 3, seed=1)
+        result = fit(drawn.judgments)
+        found = worker_kinds._of_label_shares(result)
+        j = drawn.judgments
+        pooled = (np.bincount(j.label, minlength=3) + 1) / (j.n_judgments + 3)
+        for w in range(3):
+            each = []
+            for closeness in worker_kinds.CLOSENESS:
+                seen, log = closeness * pooled, 0.0
+                for label in j.label[j.worker == w]:
+                    log += np.log(seen[label] / seen.sum())
+                    seen[label] += 1
+                each.append(log)
+            assert found[w] == pytest.approx(np.logaddexp.reduce(each) - np.log(len(each)), rel=1e-9)
+
+    @pytest.mark.parametrize("prior", ["learnt", "none"])
+    def test_two_labels_by_loops_over_the_grid(self, prior: Any) -> None:
+        flat, one_sided, against = [[0.7, 0.3]] * 2, [[0.45, 0.55], [0.04, 0.96]], [[0.2, 0.8], [0.8, 0.2]]
+        good = [[0.85, 0.15], [0.15, 0.85]]
+        table = np.stack([flat, one_sided, against, good, good, good])
+        result = fit(simulate(120, confusion=table, per_item=3, seed=2).judgments, prior=prior)
+        made = likelihoods.records(result)
+        assert made.by_label is not None
+        n, s = np.stack([half.n for half in made.by_label]), np.stack([half.s for half in made.by_label])
+        points = (np.arange(worker_kinds.SIDE) + 0.5) / worker_kinds.SIDE
+        densities, first = worker_kinds._densities_of_two(result, points)
+        np.testing.assert_allclose(densities.sum(axis=1), 1.0)
+        assert first.sum() == pytest.approx(1.0)
+        expected = naive_audit.kinds_of_two(
+            n, s, densities.reshape(-1, worker_kinds.SIDE, worker_kinds.SIDE), first, worker_kinds.BEGINNING
+        )
+        found = worker_kinds.kinds(result, made)
+        np.testing.assert_allclose(np.column_stack([found.random, found.hostile]), expected, rtol=1e-9, atol=1e-12)
+        assert found.random[0] > 0.5 > found.random[1:].max()
+        assert found.hostile[2] > 0.9
+
+    def test_densities_of_two_labels_are_where_they_should_be(self) -> None:
+        points = (np.arange(20) + 0.5) / 20
+        densities, _ = worker_kinds._densities_of_two(fit(simulate(60, 5, 2, 3, seed=0).judgments), points)
+        first, second = np.meshgrid(points, points, indexing="ij")
+        *coins, shares, usual, one_sided, hostile = densities.reshape(-1, 20, 20)
+        for m, coin in enumerate(coins):
+            assert coin[~np.isclose(first + second, 1.0)].max() == 0.0  # as often right on either label
+            assert (coin * first).sum() == pytest.approx((1 + worker_kinds.COIN_WIDTH * (m + 0.5) / 16) / 32, abs=0.02)
+        assert shares[first != second].max() == 0.0
+        assert (usual * (first - second)).sum() > 0.2
+        assert one_sided[first <= second].max() == 0.0
+        np.testing.assert_allclose(one_sided, one_sided.T[::-1, ::-1])
+        assert (hostile * (first - second)).sum() < -0.2
+
+    def test_one_label_and_nobody(self) -> None:
+        result = fit(encoded([("a", "v", "x"), ("a", "w", "x"), ("b", "v", "x"), ("b", "w", "x")]))
+        found = worker_kinds.kinds(result, likelihoods.records(result))
+        assert found.random.tolist() == found.hostile.tolist() == [0.0, 0.0]
+        assert audit(result)["verdict"].tolist() == ["too_few"] * 2
+
+    @pytest.mark.compiled
+    def test_maximum_likelihood(self) -> None:
+        drawn = simulate(400, 10, 3, 5, accuracy=0.8, spammers=0.2, seed=0)
+        flat = np.ptp(drawn.confusion, axis=1).max(axis=1) < 1e-12
+        told = audit(fit(drawn.judgments, prior="none"))["verdict"]
+        assert set(told[flat]) == {"spammer"}
+        assert not set(told[~flat]) & {"spammer", "adversarial"}
+
+    @pytest.mark.compiled
+    def test_beside_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from consensus.models import layout
+
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        drawn = simulate(600, 15, 40, 5, accuracy=0.8, spammers=0.2, seed=0)
+        flat = np.ptp(drawn.confusion, axis=1).max(axis=1) < 1e-12
+        told = audit(fit(drawn.judgments))["verdict"]
+        assert set(told[flat]) <= {"spammer", "careless"}
+        assert not set(told[~flat]) & {"spammer", "adversarial"}
+
+
+@pytest.mark.slow
+def test_planted_kinds_are_found_and_good_workers_spared() -> None:
+    told: Counter[tuple[str, str]] = Counter()
+    for seed, n_labels in itertools.product(range(5), (3, 4, 5)):
+        shares: Any = {"spammers": 0.1, "adversaries": 0.05, "biased": 0.1}
+        drawn = simulate(800, 40, n_labels, 5, accuracy=0.78, **shares, seed=50 + 10 * seed + n_labels)
+        table = audit(fit(drawn.judgments))
+        flat = np.ptp(drawn.confusion, axis=1).max(axis=1) < 1e-12
+        right = np.einsum("wkk->w", drawn.confusion) / n_labels
+        hostile = ~flat & (right < 0.7 / n_labels)
+        kind = np.where(flat, "spammer", np.where(hostile, "adversarial", "other"))
+        enough = table["n_judgments"] >= 30
+        told.update(zip(kind[enough].tolist(), table["verdict"][enough].tolist(), strict=True))
+    for name in ("spammer", "adversarial"):
+        said = sum(n for (_, verdict), n in told.items() if verdict == name)
+        true = sum(n for (kind, _), n in told.items() if kind == name)
+        assert told[name, name] / said >= 0.9
+        assert told[name, name] / true >= 0.85
+    others = sum(n for (kind, _), n in told.items() if kind == "other")
+    assert told["other", "spammer"] + told["other", "adversarial"] <= 0.01 * others
+
+
+def test_words() -> None:
+    mean, low, high = (np.array([one]) for one in (0.824, 0.75, 0.88))
+    assert verdicts.right_words(mean, low, high) == ["right on 82% [75% to 88%]"]

@@ -1,0 +1,255 @@
+"""Accuracy of workers: what the others say, records of judgments, posteriors."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from consensus import audit, fit, read, simulate
+from consensus.found.posterior import DensePosterior, SparsePosterior
+from consensus.found.result import Consensus
+from consensus.kernels import others_loops as kernels
+from consensus.models import layout
+from consensus.worker_audit.accuracy import accuracy_posterior, against_others, likelihoods
+from tests import naive_audit
+from tests.strategies import encoded
+
+
+def crowd(n_labels: int, n_gold: int = 0, seed: int = 0, **settings: Any) -> Consensus:
+    drawn = simulate(30, 6, n_labels, 3.5, accuracy=0.7, seed=seed)
+    return fit(drawn.judgments, gold=drawn.truth_table(n_gold, seed) if n_gold else None, **settings)
+
+
+def priors_of(result: Consensus) -> Any:
+    """(I, K) prior of each item: gold or the class shares."""
+    found = np.tile(result.prior_shares, (result.judgments.n_items, 1))
+    if result.gold is not None:
+        found[result.gold.items] = np.where(result.gold.accepted, found[result.gold.items], 0.0)
+    return found
+
+
+CASES = [(2, 0), (3, 0), (4, 5), (5, 0), (6, 5)]
+
+
+class TestOthers:
+    @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
+    def test_the_own_judgment_is_taken_out(self, n_labels: int, n_gold: int) -> None:
+        result = crowd(n_labels, n_gold)
+        j, C, priors = result.judgments, result.confusions.dense(), priors_of(result)
+        expected = np.array([naive_audit.cavity(j, n, C, priors) for n in range(j.n_judgments)])
+        found = against_others.cavities(result, np.arange(j.n_judgments))
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-3)  # EM ended just before C was made
+        mine = found[np.arange(j.n_judgments), j.label]
+        np.testing.assert_allclose(against_others.right(result), mine, rtol=1e-9, atol=1e-12)
+
+    @pytest.mark.compiled
+    def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(200, 30, 40, 4, accuracy=0.7, seed=1)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        result = fit(drawn.judgments)
+        assert isinstance(result.beliefs, SparsePosterior)
+        right = against_others.right(result)
+        assert ((right >= 0) & (right <= 1)).all()
+        truly = drawn.truth[drawn.judgments.item] == drawn.judgments.label
+        assert right[truly].mean() > 0.8 > 0.3 > right[~truly].mean()
+        table = audit(result)
+        planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
+        assert np.abs(table["accuracy"] - planted).mean() < 0.1
+
+    def test_items_without_judgments_and_a_worker_whose_repeats_are_kept(self) -> None:
+        rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", None]}
+        result = fit(read(rows, repeats="keep"))
+        assert len(against_others.right(result)) == 3
+
+
+class TestRecords:
+    @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
+    def test_against_the_formula(self, n_labels: int, n_gold: int) -> None:
+        result = crowd(n_labels, n_gold, seed=2)
+        j, C = result.judgments, result.confusions.dense()
+        half = naive_audit.halfway(C, result.confusions.dense_counts(), likelihoods.PATIENCE)
+        said = naive_audit.shares(j, C, half, priors_of(result))
+        found = likelihoods.records(result)
+        edges = np.array(likelihoods.EDGES) / likelihoods.FINE
+        for column, record in enumerate((found.own, found.even)):
+            bins = np.searchsorted(edges, np.floor(said[:, column] * likelihoods.FINE) / likelihoods.FINE, side="right")
+            n = np.zeros((j.n_workers, len(edges) + 1))
+            np.add.at(n, (j.worker, bins), 1)
+            np.testing.assert_array_equal(record.n, n)
+            sums = np.bincount(bins, weights=said[:, column], minlength=len(edges) + 1)
+            used = n.sum(axis=0) > 0
+            np.testing.assert_allclose(record.s[used], (sums / n.sum(axis=0).clip(1))[used], rtol=1e-6)
+        assert (found.by_label is None) == (n_labels != 2)
+        for label, record in enumerate(found.by_label or ()):
+            given = j.label == label
+            n = np.zeros((j.n_workers, len(edges) + 1))
+            np.add.at(n, (j.worker[given], bins[given]), 1)
+            np.testing.assert_array_equal(record.n, n)
+            sums = np.bincount(bins[given], weights=said[given, 1], minlength=len(edges) + 1)
+            used = n.sum(axis=0) > 0
+            np.testing.assert_allclose(record.s[used], (sums / n.sum(axis=0).clip(1))[used], rtol=1e-6)
+        predicted = np.bincount(j.worker, weights=said[:, 2], minlength=j.n_workers)
+        np.testing.assert_allclose(found.predicted, predicted, rtol=1e-6)
+        exact = np.zeros(j.n_workers)
+        right = said[:, 1] / (said[:, 1] + (n_labels - 1) * (1 - said[:, 1]))
+        np.add.at(exact, j.worker, np.log(right + (1 - right) / (n_labels - 1)))
+        np.testing.assert_allclose(found.even_log, exact, rtol=0.03, atol=0.3)  # by the mean of each bin
+
+    @pytest.mark.parametrize("n_labels", [2, 6])
+    def test_items_with_very_many_judgments_do_not_underflow(self, n_labels: int) -> None:
+        drawn = simulate(4, 900, n_labels, 900, accuracy=0.8, seed=0)
+        found = likelihoods.records(fit(drawn.judgments, rho=0.2))
+        assert np.isfinite(found.predicted).all()
+        np.testing.assert_array_equal(found.own.n.sum(axis=1), drawn.judgments.per_worker)
+
+    @pytest.mark.compiled
+    @pytest.mark.parametrize("n_labels", [2, 6])
+    def test_a_long_product_becomes_a_logarithm(self, n_labels: int) -> None:
+        """Three workers with 1,500 judgments that each have a probability of about a half, or less."""
+        drawn = simulate(1500, 3, n_labels, 3, accuracy=0.6, seed=0)
+        result = fit(drawn.judgments)
+        found = likelihoods.records(result)
+        assert (found.predicted < -np.log(1e200)).all()
+        assert np.isfinite(found.predicted).all()
+
+    @pytest.mark.compiled
+    def test_with_model_votes(self) -> None:
+        from consensus import simulation
+
+        drawn = simulate(300, 8, 3, 3, accuracy=0.7, seed=3)
+        votes = simulation.simulate_votes(drawn, 2, accuracy=0.9, soft=True, families=2, seed=3)
+        result = fit(drawn.judgments, model_votes=votes)
+        C = result.confusions.dense()
+        some = np.arange(0, drawn.judgments.n_judgments, 7)
+        logs = np.log(result.posterior) * (1 + result.rho * np.maximum(drawn.judgments.per_item - 1, 0))[:, None]
+        np.subtract.at(logs, drawn.judgments.item, np.log(C[drawn.judgments.worker, :, drawn.judgments.label]))
+        priors = np.exp(logs - logs.max(axis=1, keepdims=True))
+        expected = [naive_audit.cavity(drawn.judgments, j, C, priors) for j in some.tolist()]
+        np.testing.assert_allclose(against_others.cavities(result, some), expected, rtol=1e-6, atol=1e-9)
+        half = naive_audit.halfway(C, result.confusions.dense_counts(), likelihoods.PATIENCE)
+        said = naive_audit.shares(drawn.judgments, C, half, priors)
+        predicted = np.bincount(drawn.judgments.worker, weights=said[:, 2])
+        np.testing.assert_allclose(likelihoods.records(result).predicted, predicted, rtol=1e-5)
+
+    @pytest.mark.compiled
+    @pytest.mark.parametrize("n_labels", [3, 6])
+    def test_bits_do_not_depend_on_threads_or_order(self, n_labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 200)
+        drawn = simulate(500, 20, n_labels, 4, spammers=0.1, seed=5)
+        tables = [audit(fit(drawn.judgments, threads=threads)) for threads in (1, 2, 3)]
+        shuffled = read(drawn.judgments_table().sample(frac=1.0, random_state=1))
+        tables.append(audit(fit(shuffled, threads=2, labels=drawn.judgments.labels)))
+        for table in tables[1:]:
+            assert table.drop(columns="worker").equals(tables[0].drop(columns="worker"))
+
+
+class TestLikelihoods:
+    def test_over_a_grid(self) -> None:
+        rng = np.random.default_rng(0)
+        n, s = rng.integers(0, 5, (3, 4)).astype(np.float64), np.array([0.0, 0.2, 0.7, 1.0])
+        grid = rng.uniform(0.01, 0.99, (3, 5))
+        found = likelihoods.Record(n, s).on_grids(grid, slice(1, 3))
+        expected = [[naive_audit.log_likelihood(n[w], s, a) for a in grid[w]] for w in range(3)]
+        np.testing.assert_allclose(found, expected[1:], rtol=1e-12)
+        same = likelihoods.Record(n, s).log_likelihoods(grid[0])
+        np.testing.assert_allclose(same[0], expected[0], rtol=1e-12)
+
+    def test_mode_and_curvature(self) -> None:
+        n, s = np.array([[3.0, 7.0], [0.0, 0.0], [0.0, 40.0]]), np.array([0.1, 0.95])
+        mode, deviation = np.empty(3), np.empty(3)
+        kernels.modes(n, s, 0.5, mode, deviation)
+        points = np.linspace(0.001, 0.999, 9981)
+        for w in range(3):
+            logs = np.array([naive_audit.log_likelihood(n[w], s, a) for a in points])
+            logs += 0.5 * np.log(points) + 0.5 * np.log(1 - points)
+            assert mode[w] == pytest.approx(points[logs.argmax()], abs=2e-4)
+            at = int(np.clip(logs.argmax(), 30, len(points) - 31))
+            h = points[at + 30] - points[at]
+            curvature = -(logs[at + 30] - 2 * logs[at] + logs[at - 30]) / h**2
+            assert deviation[w] == pytest.approx(curvature**-0.5, rel=0.05)
+
+
+class TestAccuracy:
+    def test_known_labels_leave_the_binomial(self) -> None:
+        """Where all items are gold, the posterior is that of right and wrong answers under the learnt prior."""
+        judged = [
+            (f"i{i:03}", f"w{w}", f"l{i % 2 if i % (w + 3) else 1 - i % 2}") for i in range(200) for w in range(6)
+        ]
+        gold = {"item": [f"i{i:03}" for i in range(200)], "label": [f"l{i % 2}" for i in range(200)]}
+        result = fit(encoded(judged), gold=gold)
+        found = accuracy_posterior.accuracy(result, likelihoods.records(result))
+        right = np.array([sum(i % (w + 3) != 0 for i in range(200)) for w in range(6)])
+        np.testing.assert_allclose(found.on_own_items, right / 200, atol=0.02)
+        low, high = (found.quantile(level) - found.label_mix for level in (0.025, 0.975))
+        np.testing.assert_allclose(low, beta(right + 1, 201 - right).ppf(0.025), atol=0.02)
+        np.testing.assert_allclose(high, beta(right + 1, 201 - right).ppf(0.975), atol=0.02)
+        np.testing.assert_allclose(found.weight.sum(axis=1), 1.0)
+        assert found.above(0.0) == pytest.approx(1.0)
+        assert (found.above(1.0) == 0).all()
+
+    @pytest.mark.compiled
+    def test_hard_labels_are_not_held_against_a_worker(self) -> None:
+        """Everybody is right on .95 of one label and .55 of the other; one worker got mostly the hard one."""
+        rng = np.random.default_rng(1)
+        rows = []
+        for i in range(1200):
+            hard = i % 2
+            crowd = list(rng.choice(12, 5, replace=False))
+            if (i % 20 in (1, 3, 5, 7, 9)) and "unlucky" not in crowd:
+                crowd.append("unlucky")
+            for w in crowd:
+                right = rng.random() < (0.6 if hard else 0.95)
+                rows.append((f"i{i:04}", f"w{w}", f"l{hard if right else 1 - hard}"))
+        gold = {"item": [f"i{i:04}" for i in range(0, 1200, 1)], "label": [f"l{i % 2}" for i in range(1200)]}
+        table = audit(fit(encoded(rows), gold=gold)).set_index("worker")
+        unlucky, usual = table.loc["wunlucky"], table.drop(index="wunlucky")["accuracy"].mean()
+        assert unlucky["accuracy_on_own_items"] < usual - 0.12
+        assert abs(unlucky["accuracy"] - usual) < 0.06
+
+    def test_nobody(self) -> None:
+        from consensus import simulation
+
+        drawn = simulate(60, 4, 2, 2, seed=0)
+        result = fit(None, model_votes=simulation.simulate_votes(drawn, 2, soft=True))
+        assert isinstance(result.beliefs, DensePosterior)
+        assert accuracy_posterior.accuracy(result, likelihoods.records(result)).mean.shape == (0,)
+        assert (audit(result)["kind"] != "human").all()
+
+    @pytest.mark.slow
+    def test_unbiased_where_agreement_is_optimistic(self) -> None:
+        ours, naive = [], []
+        for seed in range(12):
+            drawn = simulate(400, 30, 2 + seed % 3, 4, accuracy=0.75, spammers=0.1, seed=seed)
+            result = fit(drawn.judgments)
+            planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
+            j = drawn.judgments
+            agreed = np.bincount(j.worker, weights=result.peaks.best[j.item] == j.label) / j.per_worker
+            ours += (audit(result)["accuracy"] - planted).tolist()
+            naive += (agreed - planted).tolist()
+        assert abs(np.mean(ours)) < 0.01
+        assert np.mean(naive) > 0.015
+
+    @pytest.mark.slow
+    def test_intervals_cover_what_was_planted(self) -> None:
+        covered: list[tuple[int, bool]] = []
+        cells: list[tuple[int, bool]] = []
+        rng = np.random.default_rng(7)
+        for seed in range(30):
+            n_labels, n_items = int(rng.choice([2, 3, 4, 5])), int(rng.choice([150, 400, 800]))
+            per_item = float(rng.choice([3, 4, 5, 7]))
+            n_workers = int(np.clip(n_items * per_item / rng.choice([8, 15, 40, 100]), 8, 200))
+            drawn = simulate(n_items, n_workers, n_labels, per_item, accuracy=0.75, spammers=0.1, seed=900 + seed)
+            result = fit(drawn.judgments)
+            table, n = audit(result), drawn.judgments.per_worker
+            planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
+            inside = (table["accuracy_low"] <= planted) & (planted <= table["accuracy_high"])
+            covered += list(zip(n.tolist(), inside.tolist(), strict=True))
+            from consensus import worker_audit
+
+            shown = worker_audit.confusions(result)
+            inside = (shown["low"] <= drawn.confusion.ravel()) & (drawn.confusion.ravel() <= shown["high"])
+            cells += list(zip(np.repeat(n, n_labels**2).tolist(), inside.tolist(), strict=True))
+        for found in (covered, cells):
+            assert 0.92 <= np.mean([inside for _, inside in found]) <= 0.98
+            assert 0.92 <= np.mean([inside for m, inside in found if 5 <= m <= 20]) <= 0.98
