@@ -146,8 +146,8 @@ TABLES = (
     ),
     Table(
         "confusions",
-        "One row for each worker, true label and label: how often they call the one the other. Above two million cells, "
-        "those of less than .01 judgments are left out.",
+        "One row for each worker, true label and label: how often they call the one the other. Above two million "
+        "cells, those of less than .01 judgments are left out.",
         of.CONFUSIONS,
         _confusions,
         lambda _: True,
