@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from consensus import agreement, audit, escalate, fit, simulate, worker_audit
 from consensus.cli import app
+from tests import tables_page
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -85,14 +86,23 @@ def test_every_command_is_documented_and_helps() -> None:
             assert getattr(parameter, "help", "") or parameter.name == "help", (name, parameter.name)
 
 
+def test_tables_are_documented_as_they_are() -> None:
+    assert tables_page.PAGE.read_text() == tables_page.made(), "python -m tests.tables_page writes it anew"
+    assert tables_page.in_short() in README
+
+
 def test_every_column_is_documented() -> None:
+    page = tables_page.PAGE.read_text()
     result = fit(simulate(60, 6, 3, 4, seed=1).judgments)
     tables = [result.labels, audit(result), worker_audit.confusions(result), escalate(result, target=0.999)]
     for table in (*tables, agreement(result.judgments)):
         for column in table.columns:
-            assert f"`{column}`" in README, column
+            assert f"`{column}`" in page, column
 
 
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        assert target.startswith("http") or (page.parent / target).exists(), target

@@ -37,7 +37,7 @@ LABELS = (
     Column("majority_label", "text", "The label of most judgments; missing on a tie."),
     Column("source", "text", "consensus; gold; or model, where nobody judged it."),
     Column("status", "text", "accepted; escalate (needs more judgments); expert (is to be decided by one); or gold."),
-    Column("decision", "text", "The label that costs least in the mean, with costs.", always=False),
+    Column("decision", "text", "The label that costs least in the mean (with --costs).", always=False),
     Column("expected_cost", "number", "What deciding for it costs in the mean.", always=False),
 )
 POSTERIORS = (ITEM,)
@@ -70,8 +70,8 @@ WORKERS = (
         "accuracy_on_own_items", "number", "P(right), 0 to 1, over the items they judged, whichever labels these have."
     ),
     Column("chance_corrected", "number", "Cohen's kappa with the truth: 1 always right, 0 as often as by chance."),
-    Column("expected_cost", "number", "Of an item that one of their judgments decides; missing without costs."),
-    Column("price", "number", "Mean money paid for a judgment; missing without prices."),
+    Column("expected_cost", "number", "Cost of an item that one of their judgments decides; missing without --costs."),
+    Column("price", "number", "Mean money paid for a judgment, by a column of prices or by --price; else missing."),
     Column("bits_per_price", "number", "Bits that a unit of money buys; missing without prices."),
 )
 CONFUSIONS = (
@@ -100,9 +100,9 @@ MODELS = (
     Column("accuracy", "number", "Share right, 0 to 1."),
     Column("accuracy_low", "number", "Lower end of its 95 % interval."),
     Column("accuracy_high", "number", "Upper end of it."),
-    Column("weight", "number", "Its weight in the prior of the items."),
+    Column("weight", "number", "Its weight in the prior of the items; learnt from the judgments of people."),
     Column("temperature", "number", "Above 1: too sure of itself; below 1: too modest."),
-    Column("ece", "number", "Expected calibration error of its probabilities, 0 to 1."),
+    Column("ece", "number", "Expected calibration error of its probabilities as they were given, 0 to 1."),
     Column("ece_calibrated", "number", "The same at that temperature."),
     Column("worth", "number", "Judgments of the median worker that one vote equals."),
     Column("n_effective", "number", "Independent models that a family is worth."),
@@ -164,7 +164,11 @@ DRIFT = (
     Column("accuracy_after_low", "number", "Lower end of its 95 % interval (Wilson)."),
     Column("accuracy_after_high", "number", "Upper end of it."),
     Column("p_value", "number", "P(a change as marked at any place, if there is none)."),
-    Column("drifts", "flag", "It is more than chance: false discoveries are 1 % at most."),
+    Column(
+        "drifts",
+        "flag",
+        "It is more than chance: false discoveries are 1 % at most, and it stays among items of the same label.",
+    ),
     Column("reason", "text", "What changed, or why no p-value can be given."),
 )
 BEHAVIOUR = (
@@ -186,15 +190,15 @@ ESCALATIONS = (
     Column("reason", "text", "too_few, weak_workers, disagreement, expert, audit or retest."),
     Column("judgments", "count", "To ask for now; 0 where an expert is to decide."),
     Column("priority", "number", "Errors (or cost) that judgments save, each, or for their price where there is one."),
-    Column("judgments_needed", "number", "Expected until the item is settled or has the most it may have."),
+    Column("judgments_needed", "number", "Expected until the item is settled, or has --max-judgments."),
     Column("needed_low", "number", "Lower end of a range that holds 80 %."),
     Column("needed_high", "number", "Upper end of it."),
-    Column("p_settled", "number", "P(settled with the most judgments it may have), 0 to 1."),
+    Column("p_settled", "number", "P(settled with at most --max-judgments), 0 to 1."),
     Column("label", "text", "As in labels."),
     Column("confidence", "number", "As in labels."),
     Column("runner_up", "text", "As in labels."),
     N_JUDGMENTS,
-    Column("suggested_workers", "list", "Whom to ask, as many as there are judgments."),
+    Column("suggested_workers", "list", "Whom to ask: as many as there are judgments to ask for."),
 )
 CHANGES = (
     ITEM,
@@ -211,7 +215,7 @@ REJECTS = (
 )
 EVIDENCE = (
     Column("side", "text", "against or for the worker; the heaviest first."),
-    Column("weight", "number", "In nats."),
+    Column("weight", "number", "How heavily, in nats."),
     ITEM,
     Column("label", "text", "What the worker said."),
     Column("true_label", "text", "The best label by the others."),
@@ -228,7 +232,12 @@ FORGIVEN = (
     Column("after", "text", "Without it."),
 )
 AGREEMENT = (
-    Column("statistic", "text", "Such as krippendorff_alpha, fleiss_kappa, gwet_ac1, percent_agreement, cohen_kappa."),
+    Column(
+        "statistic",
+        "text",
+        "krippendorff_alpha, krippendorff_alpha_ordinal (with --ordinal), fleiss_kappa, gwet_ac1, percent_agreement, "
+        "share (of a label), or cohen_kappa (of a pair).",
+    ),
     Column("scope", "text", "overall, label (it against all others) or pair of workers."),
     Column("label", "text", "The label, where the row is about one."),
     Column("worker_a", "text", "The one worker of a pair."),

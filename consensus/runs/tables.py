@@ -128,10 +128,17 @@ def _copies(findings: Findings) -> bool:
 
 
 TABLES = (
-    Table("labels", "A row an item.", of.LABELS, _labels, lambda _: True),
+    Table(
+        "labels",
+        "One row for each item: its label, how certain that is, and whether it needs more judgments.",
+        of.LABELS,
+        _labels,
+        lambda _: True,
+    ),
     Table(
         "workers",
-        "A row a worker; with model votes also one a model, and one a family of models.",
+        "One row for each worker: how often they are right, with intervals, how useful they are, and the verdict; with "
+        "model votes also one for each model, and for each family of models.",
         of.WORKERS,
         lambda findings: findings.worker_columns,
         lambda _: True,
@@ -140,7 +147,8 @@ TABLES = (
     ),
     Table(
         "confusions",
-        "A row a worker, true label and label. Above two million cells, those of less than .01 judgments are left out.",
+        "One row for each worker, true label and label: how often they call the one the other. Above two million "
+        "cells, those of less than .01 judgments are left out.",
         of.CONFUSIONS,
         _confusions,
         lambda _: True,
@@ -149,22 +157,23 @@ TABLES = (
     ),
     Table(
         "escalations",
-        "A row an item that is not settled, the one first where judgments save most errors; then retests of workers.",
+        "One row for each item that is not settled, the one first where judgments save most errors; then retests of "
+        "workers.",
         of.ESCALATIONS,
         _escalations,
         lambda _: True,
     ),
-    Table("rejects", "A row of the input that is not used.", of.REJECTS, rejects, lambda _: True),
+    Table("rejects", "One row for each row of the input that is not used.", of.REJECTS, rejects, lambda _: True),
     Table(
         "changes",
-        "A row an item whose label or status is another one than in the earlier run (with --previous).",
+        "One row for each item whose label or status is another one than in the earlier run (with --previous).",
         of.CHANGES,
         _changes,
         lambda findings: findings.inputs.previous is not None,
     ),
     Table(
         "gold_health",
-        "A row a gold item that was judged (with gold).",
+        "One row for each gold item that was judged: whether it may be wrong, too easy or leaked (with gold).",
         of.GOLD_HEALTH,
         _gold,
         lambda findings: findings.result.gold is not None,
@@ -173,7 +182,7 @@ TABLES = (
     ),
     Table(
         "drift",
-        "A row a worker, and one for everyone: the most likely change over time (with timestamps).",
+        "One row for each worker, and one for everyone: the most likely change over time (with timestamps).",
         of.DRIFT,
         lambda findings: worker_audit.drift_columns(findings.audit),
         lambda findings: findings.result.judgments.timestamp is not None,
@@ -182,7 +191,7 @@ TABLES = (
     ),
     Table(
         "copying",
-        "A row a pair of workers who copy from each other or from one source (where some do).",
+        "One row for each pair of workers who copy from each other or from one source (where some do).",
         of.COPYING,
         lambda findings: worker_audit.copies_columns(findings.audit),
         _copies,
@@ -191,7 +200,7 @@ TABLES = (
     ),
     Table(
         "models",
-        "A row a model, one for each of its true labels, and one a family (with model votes).",
+        "One row for each model, one for each of its true labels, and one for each family (with model votes).",
         of.MODELS,
         lambda findings: models_table.table(findings.audit),
         lambda findings: findings.result.models is not None,
@@ -200,44 +209,58 @@ TABLES = (
     ),
     Table(
         "posteriors",
-        "A row an item, with the probability of each label in a column of its name (with --posteriors).",
+        "One row for each item, with the probability of each label in a column of its name (with --posteriors).",
         of.POSTERIORS,
         lambda findings: Blocks(findings.result.judgments.n_items, findings.result.posteriors_of),
         by_label=True,
     ),
     Table(
         "label_accuracy",
-        "A row a worker and true label: how often they are right on items of this label.",
+        "One row for each worker and true label: how often they are right on items of this label.",
         of.LABEL_ACCURACY,
         lambda findings: worker_audit.accuracy_by_label(findings.audit),
         audited="labels",
     ),
     Table(
         "new_gold",
-        "A row an item that is fit to become gold.",
+        "One row for each item that is fit to become gold, 50 at most.",
         of.NEW_GOLD,
         lambda findings: worker_audit.proposal_columns(findings.audit),
         audited="new-gold",
     ),
     Table(
         "retest",
-        "A row a worker whose verdict is open and an item that would help to settle it.",
+        "One row for each worker whose verdict is open and an item that would help to settle it.",
         of.RETEST,
         lambda findings: worker_audit.retest_columns(findings.audit),
         audited="retest",
     ),
     Table(
         "behaviour",
-        "A row a worker: how fast, how monotonous, how tired (what needs timestamps is missing without).",
+        "One row for each worker: how fast, how monotonous, how tired (what needs timestamps is missing without).",
         of.BEHAVIOUR,
         lambda findings: worker_audit.behaviour_columns(findings.audit),
         audited="behaviour",
     ),
-    Table("evidence", "Of audit --evidence: a row a judgment that weighs for or against the worker.", of.EVIDENCE),
-    Table("forgiven", "Of audit --forgive: a row a label or figure that would be another one.", of.FORGIVEN),
-    Table("agreement", "Of agreement: a row a statistic, over all, by label or by pair of workers.", of.AGREEMENT),
-    Table("ways", "Of plan-budget: a row a way to ask for judgments.", of.WAYS),
-    Table("differences", "Of diff: a row an item that is different in the new run.", of.DIFFERENCES),
+    Table(
+        "evidence",
+        "Of audit --evidence WORKER (or --worker WORKER, unless a column has this name): one row for each of the ten "
+        "judgments that weigh most against the worker, then of the ten that speak most for them.",
+        of.EVIDENCE,
+    ),
+    Table(
+        "forgiven",
+        "Of audit --forgive ITEM, which fits again without that gold: one row for each label or figure that is then "
+        "another one.",
+        of.FORGIVEN,
+    ),
+    Table(
+        "agreement",
+        "Of agreement: one row for each statistic, over all, by label, or by pair of workers (with --by worker-pair).",
+        of.AGREEMENT,
+    ),
+    Table("ways", "Of plan-budget: one row for each way to ask for judgments.", of.WAYS),
+    Table("differences", "Of diff: one row for each item that is different in the new run.", of.DIFFERENCES),
 )
 """In the order in which a run makes them."""
 

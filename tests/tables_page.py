@@ -1,0 +1,74 @@
+"""The page of all tables, made from their registry: ``python -m tests.tables_page`` writes docs/tables.md."""
+
+from pathlib import Path
+
+from consensus.runs.columns import Column
+from consensus.runs.tables import TABLES, Table
+
+PAGE = Path(__file__).parent.parent / "docs" / "tables.md"
+INTRODUCTION = """\
+# Tables
+
+This page is made from `consensus/runs/tables.py` and `consensus/runs/columns.py` by `python -m tests.tables_page`.
+
+`consensus run` writes files; `--format` chooses `.csv`, `.jsonl` or `.parquet`. `consensus audit --table NAME` prints
+one table, or writes it with `-o FILE`. The other commands print one table each. In Python, `Findings.table(NAME)` is
+the table as a frame, by the name of its file.
+
+The types: *text*; *list* is several texts (in CSV one text, joined by `" | "`; in JSON lines and Parquet a list);
+*count* is a whole number; *number* may be missing; *flag* is true or false. A missing value is an empty field in CSV,
+and null in JSON lines and Parquet. A column that is marked *if given* only stands in the table if its input is there.
+"""
+BESIDE = {
+    "report.html": "The page to look at, with the extra `report` (not with `--no-report`). At most 3 MB: of millions "
+    "of items it shows a sample, and says so.",
+    "summary.json": "Provenance, settings, counts, label shares, convergence (`confidence_by`: gold, design effect), "
+    "quality (`by_label` too), escalation (what judgments will bring), changes, models, warnings. The same input and "
+    "settings give the same bytes.",
+}
+"""What a run writes that is no table."""
+
+
+def made() -> str:
+    """The whole page."""
+    beside = [f"## `{name}`\n\n{about}\n" for name, about in BESIDE.items()]
+    return "\n".join([INTRODUCTION, *map(_section, TABLES), *beside])
+
+
+def in_short() -> str:
+    """The table of the README: what a run writes or ``audit --table`` prints, and what it holds."""
+    rows = [(_name(table), table.about) for table in TABLES if table.rows is not None]
+    rows += [(f"`{name}`", about) for name, about in BESIDE.items()]
+    return "\n".join(["| file or table | what it holds |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]) + "\n"
+
+
+def _name(table: Table) -> str:
+    """How users call it."""
+    if table.rows is None:
+        return table.name
+    return f"`audit --table {table.audited}`" if _is_only_printed(table) else f"`{table.name}.csv`"
+
+
+def _is_only_printed(table: Table) -> bool:
+    return table.when is None and table.audited is not None
+
+
+def _section(table: Table) -> str:
+    lines = [f"## {_name(table)}", "", table.about]
+    if table.audited is not None and not _is_only_printed(table):
+        lines[-1] += f" Also `audit --table {table.audited}`."
+    if _is_only_printed(table):
+        lines[-1] += f' In Python `table("{table.name}")`.'
+    lines += ["", "| column | type | what it holds |", "|---|---|---|", *map(_row, table.columns)]
+    if table.by_label:
+        lines.append("| a column for each label, of its name | number | The probability of the label, 0 to 1. |")
+    return "\n".join(lines) + "\n"
+
+
+def _row(column: Column) -> str:
+    about = column.about.replace("|", r"\|")
+    return f"| `{column.name}` | {column.kind}{'' if column.always else ', if given'} | {about} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(made(), encoding="utf-8")
