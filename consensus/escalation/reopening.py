@@ -8,7 +8,8 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.found.result import named
-from consensus.inputs.earlier_run import STATUSES, positions
+from consensus.inputs.earlier_run import STATUSES
+from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
     import pyarrow as pa

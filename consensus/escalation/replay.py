@@ -13,6 +13,7 @@ from consensus.formats import read_gold, read_model_votes
 from consensus.found.result import BETWEEN
 from consensus.inputs.judgments import Gold
 from consensus.inputs.model_votes import ModelVotes
+from consensus.inputs.vocabulary import positions
 from consensus.models.base import fit
 from consensus.models.preparing import prepared
 
@@ -224,12 +225,8 @@ class Replay:
 
     def _codes(self, ids: pd.Series[Any] | Sequence[str]) -> Codes:
         """Codes of the items of these ids."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         names = [str(name) for name in ids]
-        found = pc.index_in(pa.array(names, pa.string()), self.judgments.item_ids).fill_null(-1)
-        codes = np.asarray(found.to_numpy(), np.int64)
+        codes = positions(names, self.judgments.item_ids)
         unknown = np.flatnonzero(codes < 0)
         if len(unknown):
             like = f', which look like "{self.judgments.item_ids[0].as_py()}"' if self.judgments.n_items else ""

@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus import worker_audit
 from consensus.found.result import named
+from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,7 +68,6 @@ def retests(
     than ``max_judgments``. With a ``pool``, for those in it, as far as they are available.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     nothing = np.zeros(0, np.int64)
     if not audit.config.retest:
@@ -80,8 +80,8 @@ def retests(
     found = worker_audit.retest_columns(audit, audit.config.retest, left > 0)
     if not len(found["item"]):
         return Retests(nothing, pa.array([], pa.string()), nothing)
-    items = pc.index_in(found["item"], judgments.item_ids).to_numpy().astype(np.int64)
-    workers = pc.index_in(found["worker"], judgments.worker_ids).fill_null(-1).to_numpy().astype(np.int64)
+    items = positions(found["item"], judgments.item_ids)
+    workers = positions(found["worker"], judgments.worker_ids)
     kept = np.ones(len(items), np.bool_)
     if pool is not None:
         kept = (workers >= 0) & pool.able[workers]

@@ -14,6 +14,7 @@ from consensus.escalation.ranking import planned
 from consensus.escalation.replay import Replay
 from consensus.formats import read_gold, read_model_votes
 from consensus.inputs.earlier_run import STATUSES
+from consensus.inputs.vocabulary import positions
 from consensus.intervals import wilson
 from consensus.models.base import fit
 from consensus.models.preparing import prepared
@@ -231,11 +232,8 @@ def _drawn(judgments: Judgments, most: int, seed: int) -> NDArray[np.bool_]:
 
 
 def _without(judgments: Judgments, workers: Sequence[str]) -> Judgments:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    code = pc.index_in(pa.array(list(workers), pa.string()), judgments.worker_ids).to_pylist()
-    for name, at in zip(workers, code, strict=True):
-        if at is None:
+    code = positions(workers, judgments.worker_ids)
+    for name, at in zip(workers, code.tolist(), strict=True):
+        if at < 0:
             raise ConfigError(f'without worker "{name}": nobody of that name has judged')
-    return judgments.subset(~np.isin(judgments.worker, np.array(code, np.int64)))
+    return judgments.subset(~np.isin(judgments.worker, code))

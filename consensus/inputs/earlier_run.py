@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs.vocabulary import positions
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,10 +59,3 @@ class Previous:
     def rows(self, item_ids: pa.StringArray) -> NDArray[np.int64]:
         """(I,) row of each item, -1 where it is not there."""
         return positions(item_ids, self.item)
-
-
-def positions(texts: pa.StringArray, among: pa.StringArray) -> NDArray[np.int64]:
-    """(n,) position of each text ``among`` others, -1 where it is not there."""
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.index_in(texts, among).fill_null(-1).to_numpy(), np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.ordering import ordered
+from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -209,11 +210,8 @@ class Gold:
         JudgmentError
             A gold label is not in the label set, or no gold item was judged at all.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         position = {label: code for code, label in enumerate(judgments.labels)}
-        found = pc.index_in(pa.array(self.item, pa.string()), judgments.item_ids).to_pylist()
+        found = positions(self.item, judgments.item_ids).tolist()
         spared = {item for item, label in zip(self.item, self.label, strict=True) if label in position}
         spared = spared if self.has_synonyms else set()
         accepted: dict[int, NDArray[np.bool_]] = {}
@@ -226,7 +224,7 @@ class Gold:
                     f'{place}: gold label "{label}" of item "{item}" is not in the label set '
                     f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"
                 )
-            if code is None:
+            if code < 0:
                 unjudged[item] = (*unjudged.get(item, ()), label)
             else:
                 accepted.setdefault(code, np.zeros(len(position), np.bool_))[position[label]] = True

@@ -229,3 +229,12 @@ def _decodes(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def positions(texts: Sequence[str] | pa.StringArray, among: pa.StringArray) -> NDArray[np.int64]:
+    """(n,) position of each text ``among`` others, -1 where it is not there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.index_in(pa.array(texts, pa.string()), among)
+    return np.asarray(found.fill_null(-1).to_numpy(), np.int64)

@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.judgments import listed
+from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,11 +43,8 @@ class Pool:
         JudgmentError
             None of them is in the data, or nobody has the skill, or some prices are missing.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        code = pc.index_in(pa.array(self.worker, pa.string()), judgments.worker_ids)
-        known = [(row, w) for row, w in enumerate(code.to_pylist()) if w is not None]
+        code = positions(self.worker, judgments.worker_ids).tolist()
+        known = [(row, w) for row, w in enumerate(code) if w >= 0]
         if not known:
             some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()
             more = f" and {judgments.n_workers - len(some):,} more" if judgments.n_workers > len(some) else ""
@@ -55,7 +53,7 @@ class Pool:
                 f"{self.file}: none of the {len(self.worker):,} workers is in the data, {whose}; nothing is known of "
                 "how others judge"
             )
-        strangers = tuple(name for name, w in zip(self.worker, code.to_pylist(), strict=True) if w is None)
+        strangers = tuple(name for name, w in zip(self.worker, code, strict=True) if w < 0)
         if skill is not None:
             tags = sorted(frozenset().union(*self.skills))
             known = [(row, w) for row, w in known if skill in self.skills[row]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.explanation import explain
-from consensus.inputs.earlier_run import positions
+from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
