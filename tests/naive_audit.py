@@ -1,4 +1,4 @@
-"""What each worker's judgments say about his accuracy again, slow and obvious, in probability space."""
+"""What each worker's judgments say about their accuracy again, slow and obvious, in probability space."""
 
 import math
 

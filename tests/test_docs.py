@@ -106,3 +106,24 @@ def test_every_column_is_documented() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/glossary.md"])
+def test_files_that_are_named_exist(page: str) -> None:
+    """Paths stand below the package, unless they begin otherwise; names to be made up are no paths."""
+    named = re.findall(r"`([\w/.]+\.py|[\w/]+/)`", (ROOT / page).read_text())
+    assert named
+    to_be_written = {"formats/platforms/zooniverse.py", "models/ordinal.py"}
+    for path in named:
+        if "NAME" not in path and path not in to_be_written:
+            assert (ROOT / path).exists() or (ROOT / "consensus" / path).exists(), path
+
+
+def test_functions_that_are_named_exist() -> None:
+    """``path`, `name`` in a row of the table of questions: the file has the function or constant of this name."""
+    rows = re.findall(r"`([\w/]+\.py)`, `(\w+)`|`(\w+)` in `([\w/]+\.py)`", (ROOT / "docs/architecture.md").read_text())
+    assert len(rows) > 10
+    for file, name, other, place in rows:
+        path, wanted = file or place, name or other
+        found = next(one for one in (ROOT / path, ROOT / "consensus" / path) if one.exists())
+        assert re.search(rf"(def |class |^    )?\b{wanted}\b( =|:|\()", found.read_text()), (path, wanted)

@@ -80,7 +80,7 @@ class Confusions:
         return np.repeat(self.row_label, np.diff(self.cell_start))
 
     def rows_of(self, worker: NDArray[np.integer], label: NDArray[np.integer]) -> NDArray[np.int64]:
-        """(n,) the row of each pair of a worker and an observed label; -1 where he never gave it."""
+        """(n,) the row of each pair of a worker and an observed label; -1 where they never gave it."""
         code = self.row_worker.astype(np.int64) * self.n_labels + self.row_label
         wanted = worker.astype(np.int64) * self.n_labels + label
         if not len(code):

@@ -73,7 +73,7 @@ class Plots:
         return charts.workers(page_data.worker_points(people))
 
     def confusion(self, worker: str) -> Chart:
-        """The confusion matrix of a worker; of very many labels, the forty that he met most.
+        """The confusion matrix of a worker; of very many labels, the forty that they met most.
 
         Raises
         ------

@@ -102,8 +102,8 @@ def _steady(seed: int, scale: int) -> str:
 def ringed(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Judgments (item, worker, label), and the truth; workers of the ring are called ``source`` and ``copy0``, ...
 
-    Five judgments an item by honest workers. On some items a spammer answers, too, and each of the ring copies him: it
-    has most of his items, and says something else now and then.
+    Five judgments an item by honest workers. On some items a spammer answers, too, and each of the ring copies them: it
+    has most of their items, and says something else now and then.
     """
     n_labels = 2 + seed % 4
     crowd = consensus.simulate(HONEST_ITEMS, N_HONEST, n_labels, HONEST_PER_ITEM, seed=seed)

@@ -30,7 +30,7 @@ CONSTANT = 0.3  # of the spammers give one label in CONSTANTLY of their judgment
 CONSTANTLY = 0.95
 SWAPPED = (0.6, 0.8)  # share of the items of a label that a biased worker takes for another one
 SWAPPED_OF_TWO, OTHER_OF_TWO = (0.6, 0.7), 0.98
-"""With two labels: then he is right so often on the other one. Else hardly anything would be left that he tells."""
+"""With two labels: then they are right so often on the other one. Else hardly anything would be left that they tell."""
 
 
 def varied(seed: int, number: int) -> Simulation:

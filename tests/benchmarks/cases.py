@@ -1,7 +1,7 @@
 """Large seeded crowds with a planted truth, written in chunks to CSV or Parquet.
 
 ``consensus.simulate`` draws distinct workers item by item and holds all judgments; this draws a hundred million of them
-in bounded memory. A worker has an accuracy of his own (.75, standard deviation .1), labels differ in how hard they are,
+in bounded memory. Each worker has their own accuracy (.75, standard deviation .1), labels differ in how hard they are,
 errors go to the label that the true one is taken for more often than to others, and a few workers do most of the work.
 
 The judgments of an item are numbered r = 0, 1, ..; judgment r of item i is slot r I + i, so that all items have the

@@ -38,8 +38,9 @@ def active_lab(result: Consensus) -> Reals:
 
     The consensus starts as the majority label, ties as our posterior has them (there a classifier's), and becomes what
     the weighted votes say. Its quality is the weighted mean, over the item's workers, of P = the mean share of
-    agreement with the consensus where a worker agrees with the label, (1 - P) / (K - 1) where he does not. A worker
-    weighs 1 - (1 - his agreement with the others of his items) / (share of items whose consensus is not the commonest).
+    agreement with the consensus where a worker agrees with the label, (1 - P) / (K - 1) where they do not. A worker
+    weighs 1 - (1 - their agreement with the others of their items) / (share of items whose consensus is not the most
+    common one).
     The score is the mean of the quality, which weighs as much as the item's workers, and 1 / K, which weighs as much as
     the mean worker. It is cleanlab's to rounding where its classifier has no weight (``tests``).
     """
@@ -119,7 +120,7 @@ def most_urgent_pairs(
     """The ``n`` items of the highest scores, and whom to ask about each; as the product does where all can be asked.
 
     Of at most three drawn whose judgment of the item is withheld, the one who tells most about it; the score is then
-    as many times higher as he tells more than a usual worker. Who has been chosen twice as often as is his share of
+    as many times higher as they tell more than a usual worker. Who has been chosen twice as often as is their share of
     what is withheld is passed over.
     """
     own, worker = replay.withheld_workers(np.arange(result.judgments.n_items))

@@ -60,7 +60,7 @@ def test_the_undecided_get_as_many_again(result: Consensus, monkeypatch: pytest.
 
 @pytest.mark.compiled
 def test_as_many_as_are_missing() -> None:
-    """A good worker with 18 of 20 judgments needs two more, whatever his accuracy."""
+    """A good worker with 18 of 20 judgments needs two more, whatever their accuracy."""
     crowd = np.stack([np.full((3, 3), 0.01) + 0.97 * np.eye(3), *[np.full((3, 3), 0.1) + 0.7 * np.eye(3)] * 9])
     drawn = simulate(400, confusion=crowd, per_item=5, seed=3)
     j = drawn.judgments
@@ -116,7 +116,7 @@ def test_within_cap_budget_and_pool(run: Run, tmp_path: Path) -> None:
     assert sorted(tested) == sorted([open_ones[0], *[open_ones[1]] * 5])
     rest = pool.loc[pool["reason"] != "retest", "suggested_workers"].str.split(" | ", regex=False).explode()
     price = {row.split(",")[0]: int(row.split(",")[2]) for row in rows}
-    assert open_ones[0] not in set(rest)  # he is not available for more
+    assert open_ones[0] not in set(rest)  # they are not available for more
     assert 18 - 12 <= sum(price[name] for name in rest) <= 20 - 12
     ran = run(*command, "--retest", 5, "--budget", 3)
     message = r"budget 3 judgments pays for 3 judgments, but not for the \d+ retests; raise --budget or lower --retest"

@@ -220,7 +220,7 @@ def test_accuracy_that_agreement_supports(accuracy: float, n_labels: int) -> Non
 @given(voted_crowds(), st.booleans())
 def test_meetings_with_people(case: Case, repeated: bool) -> None:
     judgments, votes, accepted = case
-    if repeated:  # one worker gave all judgments: however many, he is one person
+    if repeated:  # one worker gave all judgments: however many, they are one person
         judgments = replace(judgments, worker=np.zeros_like(judgments.worker), worker_ids=judgments.worker_ids[:1])
     full, single, contested, same = (np.zeros(votes.n_models) for _ in range(4))
     for item, model, label in zip(votes.item.tolist(), votes.model.tolist(), votes.label.tolist(), strict=True):

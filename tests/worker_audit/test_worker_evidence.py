@@ -1,4 +1,4 @@
-"""The judgments that weigh most against a worker, and those that speak most for him; and --worker of audit."""
+"""The judgments that weigh most against a worker, and those that speak most for them; and --worker of audit."""
 
 import gzip
 from collections.abc import Callable
