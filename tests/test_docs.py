@@ -111,7 +111,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
 def test_files_that_are_named_exist(page: str) -> None:
     """But for those that a newcomer would write."""
-    named = re.findall(r"`((?:consensus|tests|docs|report)/[\w/.]*\w)", (ROOT / page).read_text())
+    named = re.findall(r"`((?:consensus|tests|docs|report)/[\w/.]+)`", (ROOT / page).read_text())
     assert len(named) > 5
     for path in named:
         if "zooniverse" not in path and "ordinal" not in path:
