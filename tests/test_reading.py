@@ -329,10 +329,14 @@ class TestBadFiles:
             ("header.csv", b"item,worker,label\n", "header.csv: a header but no rows"),
             ("short.csv", b"item,worker,label", "short.csv: a header but no rows"),
             ("image.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image.csv:3: this is not text .it holds a zero byte."),
-            ("zipped.csv", gzip.compress(b"item,worker,label\n"), "zipped.csv: this is not text but gzip-compressed"),
+            (
+                "zipped.csv",
+                gzip.compress(b"item,worker,label\n", mtime=0),
+                "zipped.csv: this is not text but gzip-compressed",
+            ),
             ("sheet.csv", b"PK\x03\x04...", "sheet.csv: this is not text but a ZIP archive or a spreadsheet"),
             ("wide.csv", "item,worker,label\n".encode("utf-16"), "wide.csv: this is not text but UTF-16"),
-            ("cut.csv.gz", gzip.compress(csv(ROWS * 999).encode())[:-40], "cut.csv.gz: can't be decompressed"),
+            ("cut.csv.gz", gzip.compress(csv(ROWS * 999).encode(), mtime=0)[:-40], "cut.csv.gz: can't be decompressed"),
             ("no.csv.gz", b"item,worker,label\na,b,c\n", "no.csv.gz: can't be decompressed"),
             (
                 "open.csv",
