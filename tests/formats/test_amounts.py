@@ -97,7 +97,7 @@ def test_columns_that_are_named(write: Write) -> None:
         (np.array([1, 2, 3, np.nan], np.float32), [1, 2, 3, None], 0),
         ([Decimal("0.1"), None, Decimal(2), Decimal(3)], [0.1, None, 2, 3], 0),
         ([SECOND, None, -SECOND, 60 * SECOND], [1, None, None, 60], 1),
-        (pd.to_timedelta(pd.Series([1.5, None, 2.0, 3.0]), unit="s"), [1.5, None, 2, 3], 0),
+        (pd.Series(pd.to_timedelta(["1.5s", None, "2s", "3s"])), [1.5, None, 2, 3], 0),
         (pa.chunked_array([[1000, None, 3000, 1]], pa.duration("ms")), [1, None, 3, 0.001], 0),
         (pl.Series([1.0, float("nan"), None, 4.0]), [1, None, None, 4], 0),
         (pd.Categorical(["1", "2", "x", "1"]), [1, 2, None, 1], 1),
