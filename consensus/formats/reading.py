@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.backends import Threads
-from consensus.config import FitConfig, ReadConfig, Repeats
+from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms
 from consensus.formats.tables import delimited, frames, json_lines
@@ -41,18 +41,11 @@ READERS: dict[str, Callable[[Path, Roles], Reading]] = {
 
 def read(
     source: Any,
+    config: ReadConfig | None = None,
     *,
-    item: str | None = None,
-    worker: str | None = None,
-    label: str | None = None,
-    timestamp: str | None = None,
-    duration: str | None = None,
-    price_column: str | None = None,
-    repeats: Repeats = "last",
-    abstain: Sequence[str] = (),
-    platform: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    **settings: Any,
 ) -> Judgments:
     """Read judgments.
 
@@ -61,46 +54,40 @@ def read(
     source
         A path (CSV, TSV, JSON lines, Parquet; text also .gz or .zst), a list of paths, a pandas, polars or Arrow
         table, or a mapping of columns. Ids and labels stay text as written.
-    item, worker, label, timestamp, duration, price_column
-        Columns, where the names do not tell (``roles.NAMES``). Those of the time of the judgment, the seconds it took
-        and the money paid for it are optional. The last two hold numbers, 0 or more; one that is found by its name is
-        passed over in sources where more than half of its filled cells hold something else.
-    repeats
-        Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without timestamps,
-        in row order), "keep" both, or "error".
-    abstain
-        Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
-    platform
-        Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their content
-        tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says what was
-        understood.
+    config
+        Settings; the defaults suit all data whose columns have usual names.
     threads
         How many threads read; by default as many as there are cores. The result does not depend on it.
     progress
         Is called with a stage, such as "reading judgments.csv" or "sorting", and the fraction of it that is done.
+    **settings
+        Fields of ``ReadConfig``:
+
+        item, worker, label, timestamp, duration, price_column
+            Columns, where the names do not tell (``roles.NAMES``). Those of the time of the judgment, the seconds it
+            took and the money paid for it are optional. The last two hold numbers, 0 or more; one that is found by its
+            name is passed over in sources where more than half of its filled cells hold something else.
+        repeats
+            Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without
+            timestamps, in row order), "keep" both, or "error".
+        abstain
+            Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
+        platform
+            Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
+            content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
+            what was understood.
 
     Raises
     ------
     ConfigError
-        ``repeats`` is none of the four, ``threads`` is not positive, or ``platform`` is unknown.
+        A setting is unknown or out of range, such as ``threads=0``, or the platform is.
     FormatError
         A source can't be read, or a column can't be found.
     JudgmentError
         ``repeats`` is "error" and a worker judged an item twice.
     """
-    settings = ReadConfig.of(
-        None,
-        item=item,
-        worker=worker,
-        label=label,
-        timestamp=timestamp,
-        duration=duration,
-        price_column=price_column,
-        repeats=repeats,
-        abstain=tuple(abstain),
-        platform=platform,
-    )
-    return _judgments(source, settings, Threads(FitConfig.of(None, threads=threads).threads), progress)
+    chosen = ReadConfig.of(config, **settings)
+    return _judgments(source, chosen, Threads(FitConfig.of(None, threads=threads).threads), progress)
 
 
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:

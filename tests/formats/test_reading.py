@@ -398,7 +398,7 @@ class TestBadFiles:
         with pytest.raises(FormatError, match="can't read judgments from a int"):
             read(7)
         with pytest.raises(ConfigError, match="setting repeats = 'never'"):
-            read(frame(), repeats="never")  # type: ignore[arg-type]
+            read(frame(), repeats="never")
 
     def test_one_empty_shard_among_others_is_fine(self, write: Write) -> None:
         shards = [write("0.csv", csv([])), write("1.csv", csv(ROWS))]
