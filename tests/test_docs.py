@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_every_column_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+    "page", [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
@@ -116,6 +117,16 @@ def test_files_that_are_named_exist(page: str) -> None:
     for path in named:
         if "zooniverse" not in path and "ordinal" not in path:
             assert (ROOT / path).exists() or (ROOT / "consensus" / path).exists(), path
+
+
+def test_every_room_is_described() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page[page.index("| room |") : page.index("import-linter holds")]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    rooms = {name for cell in first for name in re.findall(r"`(\w+)`", cell)}
+    (layers, *_) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    linted = {name.strip().removeprefix("consensus.") for layer in layers["layers"] for name in layer.split("|")}
+    assert rooms == linted - {"__main__"}
 
 
 def test_names_that_stand_beside_a_file_are_in_it() -> None:
