@@ -161,6 +161,7 @@ class Findings:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
+        _ = self.plan  # so that its stages are told before the next one
         self._listener.stage("summary of the items")
         return summary(self)
 

@@ -104,6 +104,12 @@ class TestFindings:
         Inputs.read(found.inputs.config, [path], listener=told)
         assert told.stages[0] == "reading j.csv"
 
+    def test_stages_are_told_in_order(self, crowd: Any) -> None:
+        told = Told()
+        inputs = Inputs.read(RunConfig(), crowd.judgments, listener=told)
+        assert Findings(inputs, listener=told).summary["counts"]["items"] == 60
+        assert told.stages == ["fitting", "escalating", "summary of the items"]
+
     def test_a_skill_without_workers(self, crowd: Any) -> None:
         with pytest.raises(ConfigError, match='skill "es": nothing tells who has it; name a file of workers'):
             consensus.run(crowd.judgments, skill="es")
