@@ -122,9 +122,10 @@ class Findings:
     @cached_property
     def plan(self) -> Escalation:
         """What is escalated, and from whom judgments are asked."""
+        result = self.result  # its stages come first
         self._listener.stage("escalating")
         return escalation.planned(
-            self.result,
+            result,
             self.rule,
             costs=self.costs,
             pool=self.pool,
