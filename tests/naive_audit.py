@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 from consensus.inputs.judgments import Judgments
 
@@ -94,4 +95,44 @@ def kinds_of_two(n: Reals, s: Reals, densities: Reals, first: Reals, worth: floa
                 elif abs(p - q) < 0.15:
                     random += posterior[i, j]
         found.append((random / posterior.sum(), hostile / posterior.sum()))
+    return found
+
+
+def kinds_of_many(
+    n: Reals, s: Reals, even_log: Reals, others: Reals, often_right: Reals, K: int
+) -> list[tuple[float, float]]:
+    """(random, hostile) of each worker, from judgments n (W, B), their s (B,) and what the grid adds (W,), in logs.
+
+    ``others`` (W, 3) has the log evidence of answers by shares, of any confusions, and of hostile ones.
+    """
+    points = [(p + 0.5) / 100 for p in range(100)]
+    coins = [[beta.pdf(a, 1 + 30 * (m + 0.5) / 16, 31 - 30 * (m + 0.5) / 16) for a in points] for m in range(16)]
+    likelihood, evidence = [], []
+    for w in range(len(n)):
+        logs = [log_likelihood(n[w], s, a) + even_log[w] for a in points]
+        peak = max([*logs, *others[w]])
+        likelihood.append([math.exp(log - peak) for log in logs])
+        of_coins = [sum(p * d for p, d in zip(likelihood[w], coin, strict=True)) / 100 for coin in coins]
+        evidence.append([*of_coins, *(math.exp(log - peak) for log in others[w])])
+    first = [0.86 / 16] * 16 + [0.1, 0.02, 0.02]
+    shares = first
+    for _ in range(100):
+        members = [2 * share for share in first]
+        for each in evidence:
+            total = sum(share * one for share, one in zip(shares, each, strict=True))
+            members = [m + share * one / total for m, share, one in zip(members, shares, each, strict=True)]
+        shares = [m / sum(members) for m in members]
+    found = []
+    for w, each in enumerate(evidence):
+        total = sum(share * one for share, one in zip(shares, each, strict=True))
+        random, hostile = shares[16] * each[16], 0.0
+        if often_right[w] < 0.8 / K:
+            hostile += shares[17] * each[17] + shares[18] * each[18]
+        for p, a in enumerate(points):
+            mass = likelihood[w][p] * sum(shares[m] * coins[m][p] for m in range(16)) / 100
+            if a < 0.8 / K:
+                hostile += mass
+            elif a < 1 / K + 0.15 * (1 - 1 / K):
+                random += mass
+        found.append((random / total, hostile / total))
     return found

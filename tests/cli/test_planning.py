@@ -16,6 +16,7 @@ from consensus.cli import job
 from consensus.errors import ConfigError
 from consensus.formats import writing
 from consensus.formats.tables import sizes
+from consensus.inputs.judgments import Judgments
 from consensus.models import layout, memory_needs
 from tests.conftest import DIGITS, ROOT, Run, csv
 
@@ -96,6 +97,25 @@ class TestNeeds:
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
         few = memory_needs.of(drawn)
         assert few.fitting < memory.LIBRARIES + 100 * drawn.n_judgments * 3 + 40 * 60 * 60
+
+    def test_of_a_fit_by_its_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(memory_needs, "PAIRS_COMPARED", 0)
+
+        def beside(judgments: Judgments) -> int:
+            """What the fit takes beside the judgments, which are held all the while."""
+            J, ids = judgments.n_judgments, judgments.item_ids.nbytes + judgments.worker_ids.nbytes
+            held = memory.LIBRARIES + 12 * J + 8 * judgments.n_items + ids
+            return int(memory_needs.of(judgments).fitting - held - 4 * J)
+
+        many = consensus.simulate(1_000, 8, 2, 8).judgments  # most of it is what is sorted by worker
+        assert beside(many) == 8 * many.n_judgments
+        few = consensus.simulate(500, 4, 40, 2).judgments  # most of it is the posterior
+        tables = 8 * 160 * (40 * 2 + 40) + 8 * 4 * 40
+        assert beside(few) == tables + 8 * 500 * 40 + 12 * 500
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        distinct = sum(len(set(few.label[few.item == i].tolist())) for i in range(500))
+        pairs = sum(int((few.item == i).sum()) * len(set(few.label[few.item == i].tolist())) for i in range(500))
+        assert beside(few) == 60 * pairs + 40 * 40**2 + 28 * distinct + 40 * 500
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("n_items", "n_labels"), [(300_000, 2), (100_000, 6), (20_000, 150)])

@@ -212,6 +212,15 @@ class TestChanges:
             "gone_items": 0,
         }
 
+    def test_new_items_are_no_changed_labels(self, result: Consensus) -> None:
+        before = labels_of(result).iloc[3:].copy()
+        before.loc[before.index[:2], "label"] = "label_9"
+        counts = change_counts(read_previous(before), result, planned(result, EscalateConfig()).status(result))
+        assert (counts["labels"], counts["new_items"]) == (2, 3)
+
+    def test_one_item_in_common_is_enough(self, result: Consensus) -> None:
+        reopening.check(read_previous(labels_of(result).iloc[:1]), result)
+
     @pytest.mark.compiled
     def test_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:
         drawn = simulate(120, 8, 3, 4, accuracy=0.75, seed=4)

@@ -250,6 +250,22 @@ class TestPaths:
         with pytest.raises(ConfigError, match="costs: 40 labels; they are weighed among 32 at most"):
             planned(result, EscalateConfig(), costs=costs)
 
+    def test_usual_confusions_are_the_mean_of_the_prior(self) -> None:
+        assert paths._usual(np.array([[3.0, 1.0], [2.0, 2.0]])).tolist() == [[[0.75, 0.25], [0.5, 0.5]]]
+
+    def test_very_many_labels_are_judged_with_the_accuracy_of_a_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who is credited with one judgment at the usual accuracy."""
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        result = fit(simulate(60, 8, 40, 3, accuracy=0.7, seed=1).judgments)
+        found = result.confusions
+        totals, right = found.totals().sum(axis=1), found.right().sum(axis=1)
+        accuracy = (right + (right.sum() + 1) / (totals.sum() + 2)) / (totals + 1)
+        gains = np.log(accuracy / ((1 - accuracy) / 39))
+        made = paths.one_coin_paths(result, np.ones(8), 1, 60, 4)[0, :, 0, 0]
+        drawn_gains = np.unique(made[made > 0])
+        assert len(drawn_gains) == 8
+        np.testing.assert_allclose(drawn_gains, np.sort(gains), rtol=1e-9)
+
     def test_models_alone_with_few_labels(self) -> None:
         crowd = simulate(100, 5, 3, 3, seed=1)
         result = fit(None, model_votes=simulate_votes(crowd, 2, accuracy=0.6, seed=1))

@@ -22,6 +22,7 @@ from consensus.probabilities import entropy
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import accuracy_posterior
 from tests import naive_escalation
+from tests.strategies import encoded
 
 
 @pytest.fixture(scope="module")
@@ -385,6 +386,12 @@ class TestPool:
         np.testing.assert_array_equal(saved[: len(less)], less)
         everyone = budget_curve(result, planned(result, config), config)[0]
         assert free[-1] < everyone[-1]
+
+    def test_no_chart_where_nothing_is_left_to_ask(self) -> None:
+        settled = fit(encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(60) for w in range(5)]), rho=0.1)
+        config = EscalateConfig(target=0.6)
+        spent, saved = budget_curve(settled, planned(settled, config), config)
+        assert len(spent) == len(saved) == 0
 
     def test_anything_that_can_be_read(self, result: Consensus, tmp_path: Path) -> None:
         (tmp_path / "w.csv").write_text("worker\nw03\nw04\n")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.formats import writing
+from consensus.formats.tables.streams import Tap
 from consensus.inputs.judgments import Judgments
 from tests.conftest import csv
 from tests.strategies import examples
@@ -443,3 +444,9 @@ def test_codes_too_large_for_one_number(monkeypatch: pytest.MonkeyPatch) -> None
 def test_judgments_with_times_are_in_the_same_order() -> None:
     with_times = read(frame().assign(timestamp="2025-01-01"), repeats="keep")
     assert rows_of(with_times) == rows_of(read(frame(), repeats="keep"))
+
+
+def test_what_could_not_be_opened_is_closed_in_silence(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Tap(tmp_path / "none.csv")
+    Tap.__new__(Tap).close()  # as Python does with what is left of it

@@ -227,10 +227,13 @@ def test_a_pass_is_the_formula(
     told = cells.confusions(estimate, ONE)
     assert told.missed is not None
     np.testing.assert_allclose(told.missed, missed, atol=1e-9)
-    N, n, _ = cells.gathered(estimate, np.arange(judgments.n_judgments))
+    N, n, C_of_row = cells.gathered(estimate, np.arange(judgments.n_judgments))
     counts = naive.counts(judgments, kept)
     np.testing.assert_allclose(N, counts[judgments.worker, :, judgments.label], atol=1e-9)
     np.testing.assert_allclose(n, counts.sum(axis=2)[judgments.worker], atol=1e-9)
+    with np.errstate(invalid="ignore"):  # a label that the worker never met, under maximum likelihood
+        expected_C = np.nan_to_num(naive.confusions(counts, A), nan=1.0 / K)
+    np.testing.assert_allclose(C_of_row, expected_C[judgments.worker, :, judgments.label], atol=1e-9)
     np.testing.assert_allclose(cells.pooled_counts(work.N), counts.sum(axis=0), atol=1e-9)
 
 

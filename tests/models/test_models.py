@@ -1,5 +1,6 @@
 """What every model must obey, and what only Dawid-Skene does."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
@@ -428,6 +429,15 @@ class TestTempering:
         even = simulate(2000, per_item=7, confusion=[[[0.725, 0.275], [0.275, 0.725]]] * 7, seed=2).judgments
         assert fit(encoded(mixed)).rho > fit(even).rho == held_out_rho.LEAST_RHO
 
+    def test_three_judgments_an_item_are_enough_to_measure_it(self) -> None:
+        assert (np.diff(held_out_rho.GRID) > 0).all()
+        for per_item, measured in ((3, True), (2, False)):
+            stages: list[str] = []
+            told = Execution(Threads(1), progress=lambda stage, *_, stages=stages: stages.append(stage))
+            drawn = simulate(60, 6, 2, per_item, seed=1).judgments
+            held_out_rho.measured_rho(Problem.of(drawn, None, FitConfig(), told.backend), told)
+            assert ("held-out fit 1" in stages) == measured
+
     def test_large_inputs_are_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(100, 10, 2, 4, seed=8).judgments
         monkeypatch.setattr(held_out_rho, "MOST_HELD_OUT", 100)
@@ -635,6 +645,13 @@ class TestWarnings:
         right = (result.consensus_label == drawn.truth).mean()
         assert result.confidence.mean() > right - 0.2
 
+    def test_right_a_little_more_often_than_by_chance_is_not_near_it(self) -> None:
+        """Answers tell nothing, but nine in ten items have the label that seven in ten answers name: right on .66."""
+        drawn = simulate(400, prior=[0.9, 0.1], confusion=[[[0.7, 0.3]] * 2] * 6, per_item=4, seed=1)
+        assert not codes(fit(drawn.judgments, gold=drawn.truth_table()), "near_chance")
+        drawn = simulate(400, prior=[0.5, 0.5], confusion=[[[0.7, 0.3]] * 2] * 6, per_item=4, seed=1)
+        assert codes(fit(drawn.judgments, gold=drawn.truth_table()), "near_chance")
+
     def test_informative_adversaries_are_not_near_chance(self) -> None:
         drawn = binary([0.9] * 3 + [0.1] * 7, 1, 200)
         assert not codes(fit(drawn.judgments, gold=drawn.truth_table(20)), "near_chance")
@@ -717,6 +734,15 @@ class TestWarnings:
 def test_majority_start_splits_ties_and_knows_nothing_of_silent_items() -> None:
     judgments = encoded([("a", "v", "x"), ("a", "w", "y"), ("b", "v", "y"), ("c", "v", None)])
     assert starts.majority(judgments, Threads(1)).tolist() == [[0.5, 0.5], [0, 1], [0.5, 0.5]]
+
+
+def test_rows_of_more_pairs_than_four_bytes_count() -> None:
+    judgments = encoded([(f"i{i}", f"w{w}", f"l{(i + w) % 3}") for i in range(3) for w in range(4)])
+    wide = replace(judgments, labels=range(2**30))  # type: ignore[arg-type]
+    row, rows = Rows.of(judgments, ONE.backend), Rows.of(wide, ONE.backend)
+    assert rows.row.tolist() == row.row.tolist()
+    assert rows.worker.tolist() == row.worker.tolist()
+    assert rows.label.tolist() == row.label.tolist()
 
 
 def test_many_labels_and_few_judgments_need_no_dense_table() -> None:

@@ -20,7 +20,7 @@ from consensus.models import layout, memory_needs, pooled_prior, starts, votes_p
 from consensus.models.base import Execution
 from consensus.models.expectation_maximisation import Estimate, climb
 from consensus.models.problem import Problem
-from consensus.models.votes_families import one_coin_of_agreement
+from consensus.models.votes_families import one_coin_of_agreement, unknown_counts
 from consensus.models.votes_learner import VotesLearner
 from consensus.simulation import simulate
 from tests import naive, naive_votes
@@ -114,12 +114,14 @@ class TestObjective:
     def test_weights_are_learnt_before_it_is_said_to_have_converged(
         self, tolerance: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        learnt = []
+        learnt, asked = [], []
 
         class Watched(VotesLearner):
             def learn(self, *arguments: Any) -> None:
+                asked.append(self.wanted)
                 super().learn(*arguments)
                 learnt.append(self.settled)
+                assert not (self.wanted and learnt[-1])
 
         monkeypatch.setattr("consensus.models.expectation_maximisation.VotesLearner", Watched)
         drawn = simulate(200, 8, 3, 2, seed=3)
@@ -127,6 +129,8 @@ class TestObjective:
         result = fit(drawn.judgments, model_votes=votes, rho=0.3, tolerance=tolerance)
         assert result.converged
         assert learnt[result.convergence.iterations - 1]
+        passes = range(result.convergence.iterations)
+        assert [n for n in passes if learnt[n]] == [n for n in passes if n and (n == 2 or n % 8 == 0 or asked[n])]
 
     def test_the_weights_are_where_the_slope_is_that_of_the_ridge(self) -> None:
         drawn = simulate(80, 8, 3, 3, seed=3)
@@ -199,6 +203,11 @@ class TestObjective:
         np.testing.assert_allclose(found.models.weights.CF[f], one_coin_of_agreement(agreeing, 90, 3))
         assert not np.allclose(found.models.weights.CF[1 - f], one_coin_of_agreement(6, 6, 3))
         assert not np.allclose(checked.models.weights.CF[f], found.models.weights.CF[f])
+
+    @pytest.mark.parametrize("n_labels", [2, 3, 10])
+    def test_a_model_that_nobody_checked_is_right_with_four_fifths(self, n_labels: int) -> None:
+        found = unknown_counts(n_labels)
+        np.testing.assert_allclose(np.diag(found) / found.sum(axis=1), 0.8)
 
 
 class TestBits:

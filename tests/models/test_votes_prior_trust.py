@@ -73,6 +73,10 @@ class TestTrust:
         assert warning is not None
         assert warning.message.startswith('"a", "b", "c" and 2 more models met too few items')
         assert warning.values == {"n_models": 5, "items_needed": 49}
+        result = fit(judgments, model_votes=voted([("d000", m, "label_0") for m in "abc"]), rho=0.3)
+        warning = warned(result, "models_unverified")
+        assert warning is not None
+        assert warning.message.startswith('"a", "b", "c" met too few items')
 
     def test_votes_for_no_label(self) -> None:
         judgments = self.judged(10, 0)

@@ -101,6 +101,14 @@ def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any], monkeypatc
         np.testing.assert_allclose(both[f"{name}_x"], both[f"{name}_y"])
 
 
+def test_all_cells_are_shown_as_long_as_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fit(encoded([(f"i{i}", f"w{w}", "no" if w == 0 else f"l{i % 2}") for i in range(40) for w in range(4)]))
+    monkeypatch.setattr(confusion_table, "MOST_CELLS", 4 * 3 * 3)
+    assert len(worker_audit.confusions(result)) == 4 * 3 * 3
+    monkeypatch.setattr(confusion_table, "MOST_CELLS", 4 * 3 * 3 - 1)
+    assert len(worker_audit.confusions(result)) < 4 * 3 * 3
+
+
 @pytest.mark.slow
 def test_intervals_cover_the_planted_accuracy() -> None:
     """Over 24 varied crowds, and of workers with 5 to 20 judgments."""

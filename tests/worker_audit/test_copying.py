@@ -1,5 +1,6 @@
 """Finding workers who copy, and counting them as one."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -20,8 +21,9 @@ from consensus.found.copies import Copies
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import copying_loops as kernels
-from consensus.worker_audit.copying import shared_items
-from consensus.worker_audit.copying.shared_items import ByWorker
+from consensus.worker_audit.accuracy import peer_agreement
+from consensus.worker_audit.copying import copying_groups, shared_items
+from consensus.worker_audit.copying.shared_items import ByWorker, Pairs
 from tests import naive_copying as naive
 from tests.conftest import Run, csv, dataset
 from tests.strategies import crowds, encoded, examples, rows
@@ -284,6 +286,41 @@ class TestFinding:
         tail = binom.sf(copies.n_same - 1, copies.n_shared, copies.expected_same / copies.n_shared)
         np.testing.assert_allclose(copies.p_value, tail, rtol=1e-6)
         assert (copies.q_value >= copies.p_value).all()
+
+    def test_how_widely_honest_pairs_spread(self) -> None:
+        """Three deviations below what is expected: nine times the variance of independent pairs."""
+        n = 30
+        code, shared = np.zeros(n, np.int32), np.full(n, 100)
+        pairs, clean = Pairs(code, code, shared, np.full(n, 35)), np.ones(n, np.bool_)
+        assert copying_groups._spread(pairs, np.full(n, 50.0), clean) == pytest.approx(9.0)
+        assert copying_groups._spread(pairs, np.full(n, 35.0), clean) == 1.0
+        assert copying_groups._spread(pairs, np.full(n, 50.0), np.arange(n) < 10) == 1.0
+
+    def test_the_more_pairs_the_less_may_chance_alone_make_suspicious(self) -> None:
+        code, p = np.zeros(2, np.int32), np.array([0.005, 0.0005])
+        pairs, expected = Pairs(code, code, np.full(2, 100), np.full(2, 95)), np.full(2, 50.0)
+        assert copying_groups._is_suspicious(pairs, expected, p, 1_000).tolist() == [True, True]
+        assert copying_groups._is_suspicious(pairs, expected, p, 10_000).tolist() == [False, True]
+
+    def test_agreement_by_chance_where_nearly_all_say_the_same(self) -> None:
+        """Six pairs of four workers on two items each; they differ on the last, and say yes to two."""
+        judged = []
+        for n, pair in enumerate(itertools.combinations(range(4), 2)):
+            for i in (2 * n, 2 * n + 1):
+                judged += [(f"i{i:02}", f"w{w}", "yes" if i < 2 or (i == 11 and w == 3) else "no") for w in pair]
+        judgments = encoded(judged)
+        pairs = shared_items.pairs_sharing(ByWorker.of(judgments), 1, Threads(1))
+        found = shared_items.expected_by_agreement(pairs, peer_agreement.peer_agreement(judgments, Threads(1)))
+        usual = np.array([19, 5]) / 24
+        counts, agreeing = np.array([[4, 2], [4, 2], [6, 0], [5, 1]]), np.array([6, 6, 5, 5])
+        q = (counts + usual) / 7
+        chance, by_chance = q @ usual, usual @ usual
+        kappa_all = (11 / 12 - by_chance) / (1 - by_chance)
+        kappa = ((agreeing + 2 * (chance + (1 - chance) * kappa_all)) / 8 - chance) / (1 - chance)
+        for at, (a, b) in enumerate(itertools.combinations(range(4), 2)):
+            c = q[a] @ q[b]
+            both = np.clip(kappa[a] * kappa[b] / kappa_all, 0, 1)
+            assert found[at] == pytest.approx(np.clip(2 * (c + (1 - c) * both), 2e-6, 1.998))
 
     def test_few_shared_items_are_not_tested(self) -> None:
         assert shared_items.least_shared(66, 3) == 11

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from consensus import fit, read, read_gold, simulate
 from consensus.found.result import Consensus
@@ -16,6 +19,7 @@ from consensus.inputs.judgments import Judgments
 from consensus.kernels import drift_loops as kernels
 from consensus.kernels import timeline_loops as order
 from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts
+from consensus.worker_audit.over_time import drift, same_label_items, timelines
 from consensus.worker_audit.over_time.timelines import Timelines
 from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
@@ -267,6 +271,33 @@ def test_long_timelines_have_the_limit_for_a_p_value(monkeypatch: pytest.MonkeyP
     assert (exact <= limit).all()
 
 
+def test_shards_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fit(guided(lambda _, late: late, 1))
+    plain = drifting(result)
+    assert plain["drifts"].iloc[-1]
+    monkeypatch.setattr(timelines, "number_of_shards", lambda *_: 3)
+    pd.testing.assert_frame_equal(drifting(result), plain)
+
+
+def test_the_limit_of_long_timelines_by_its_formula() -> None:
+    """Miller & Siegmund (1982), of a likelihood ratio of 8: four deviations."""
+    expected = norm.pdf(4.0) * (1.0 + (4.0 - 1.0 / 4.0) * 2.0 * np.log((1000 - drift.LEAST) / drift.LEAST))
+    assert drift._limit(np.array([1000]), np.array([8.0])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n_right", "stays"), [(12, False), (4, True)])
+def test_a_change_stays_if_it_is_sure_within_a_label(n_right: int, stays: bool) -> None:
+    """16 of 20 right before; 12 or 4 of 20 after, all on items of one label: 1.4 and 4 deviations."""
+    right = np.concatenate([np.arange(20) < 16, np.arange(20) < n_right]).astype(np.float64)
+    items: Any = np.arange(40)
+    result: Any = SimpleNamespace(
+        peaks=SimpleNamespace(best=np.zeros(40, np.int32)), judgments=SimpleNamespace(item=items)
+    )
+    lines: Any = SimpleNamespace(first=np.zeros(1, np.int64), n_timed=np.full(1, 40), judgment=items)
+    found = same_label_items.staying(result, lines, right, np.ones(1, np.bool_), np.full(1, 20))
+    assert found.tolist() == [stays]
+
+
 class TestNothingToTell:
     def columns(self, result: Consensus) -> Any:
         table = drifting(result)
@@ -274,7 +305,7 @@ class TestNothingToTell:
         assert not table["drifts"].any()
         assert table[["changed_at", "changed_earliest", "changed_latest"]].isna().all(axis=None)
         assert table[["accuracy_before", "accuracy_before_low", "accuracy_after_high"]].isna().all(axis=None)
-        assert table["n_before"].tolist() == [0] * len(table)
+        assert table["n_before"].tolist() == table["n_after"].tolist() == [0] * len(table)
         assert table["scope"].tolist() == ["worker"] * (len(table) - 1) + ["everyone"]
         return table
 

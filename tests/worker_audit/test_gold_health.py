@@ -106,6 +106,7 @@ def test_p_wrong_by_its_formula(fitted: tuple[Consensus, Gold, set[str]]) -> Non
 
 def test_suspects_are_few_false_alarms() -> None:
     assert gold_health._suspects(np.array([0.99, 0.1, 0.5, 0.14])).tolist() == [True, False, True, False]
+    assert gold_health._suspects(np.array([0.16, 0.29])).tolist() == [True, True]
     many = gold_health._suspects(np.full(20, 0.5))
     assert many.tolist() == [True] * 10 + [False] * 10  # five false alarms are expected among ten
 
@@ -169,6 +170,22 @@ def test_information_by_hand() -> None:
         C = np.array([[a, 1 - a], [b, 1 - b]])
         assert found[n] == pytest.approx(naive.mutual_information(np.array([0.5, 0.5]), C) / np.log(2))
     assert not easy.any()
+
+
+def test_an_item_that_sets_strong_workers_apart_is_not_too_easy() -> None:
+    """All are right; where few strong ones are among them, it tells less than a quarter of what was to be expected."""
+    for n_strong, too_easy in ((1, True), (20, False)):
+        n = n_strong + 3
+        answers = gold_answers.GoldAnswers(
+            own=np.zeros(n, np.int64),
+            label=np.zeros(n, np.int32),
+            right=np.ones(n, np.bool_),
+            predicted=np.full(n, 0.5),
+            accuracy=np.full(n, 0.5),
+            weak=np.arange(n) < 3,
+            usual=np.array([[0.9], [0.3]]),
+        )
+        assert answers.information()[1].tolist() == [too_easy]
 
 
 def test_tails_by_all_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:

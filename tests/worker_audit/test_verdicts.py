@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from consensus import audit, fit, simulate
 from consensus.config import AuditConfig
@@ -97,6 +98,14 @@ class TestRegions:
             assert 0.1 <= share <= 0.7
 
 
+def test_the_usual_share_of_an_answer_is_one_of_its_true_label() -> None:
+    confusion = [[[0.6, 0.3, 0.1], [0.0, 0.9, 0.1], [0.2, 0.2, 0.6]]] * 5
+    result = fit(simulate(200, prior=[0.7, 0.2, 0.1], confusion=confusion, per_item=4, seed=0).judgments)
+    N = result.confusions.dense_counts().sum(axis=0)
+    found = verdicts.usual_share(result.confusions)
+    np.testing.assert_allclose(found, [row / row.sum() for row in N])
+
+
 class TestReasons:
     @pytest.mark.compiled
     def test_they_hold_the_numbers_of_the_table(self) -> None:
@@ -150,14 +159,15 @@ class TestKinds:
 
         drawn = simulate(60, 4, 3, 4, accuracy=0.7, seed=0)
         result = fit(drawn.judgments, gold=drawn.truth_table(), prior="fixed")
-        bound, _ = worker_kinds._of_confusions(result, likelihoods.records(result))
-        A = result.confusions.pseudo_counts
+        bounds = worker_kinds._of_confusions(result, likelihoods.records(result))
+        hostile = 4 * (0.45 - 0.35 * np.eye(3))  # four judgments, right .3 times as often as by chance
         j = drawn.judgments
-        for w in range(4):
-            N = np.zeros((3, 3))
-            np.add.at(N, (drawn.truth[j.item[j.worker == w]], j.label[j.worker == w]), 1)
-            exact = (gammaln(N + A).sum(1) - gammaln((N + A).sum(1)) - gammaln(A).sum(1) + gammaln(A.sum(1))).sum()
-            assert bound[w] == pytest.approx(exact, rel=1e-6)
+        for bound, A in zip(bounds, (result.confusions.pseudo_counts, hostile), strict=True):
+            for w in range(4):
+                N = np.zeros((3, 3))
+                np.add.at(N, (drawn.truth[j.item[j.worker == w]], j.label[j.worker == w]), 1)
+                exact = (gammaln(N + A).sum(1) - gammaln((N + A).sum(1)) - gammaln(A).sum(1) + gammaln(A.sum(1))).sum()
+                assert bound[w] == pytest.approx(exact, rel=1e-6)
 
     def test_label_shares_by_the_chain_rule(self) -> None:
         drawn = simulate(40, 3, 3, 3, seed=1)
@@ -195,6 +205,26 @@ class TestKinds:
         np.testing.assert_allclose(np.column_stack([found.random, found.hostile]), expected, rtol=1e-9, atol=1e-12)
         assert found.random[0] > 0.5 > found.random[1:].max()
         assert found.hostile[2] > 0.9
+
+    def test_three_labels_by_loops_over_the_grid(self) -> None:
+        flat, near = np.tile([0.6, 0.3, 0.1], (3, 1)), np.full((3, 3), 0.28) + 0.16 * np.eye(3)
+        against = np.full((3, 3), 0.45) - 0.35 * np.eye(3)
+        table = np.stack([flat, near, against, *[GOOD] * 4])
+        result = fit(simulate(150, confusion=table, per_item=3, seed=2).judgments)
+        made = likelihoods.records(result)
+        found, cells = worker_kinds.kinds(result, made), result.confusions
+        often_right = (cells.right().sum(axis=1) + 1 / 3) / (cells.totals().sum(axis=1) + 1)
+        others = np.stack([worker_kinds._of_label_shares(result), *worker_kinds._of_confusions(result, made)], axis=1)
+        expected = naive_audit.kinds_of_many(made.even.n, made.even.s, made.even_log, others, often_right, 3)
+        np.testing.assert_allclose(np.column_stack([found.random, found.hostile]), expected, rtol=1e-9, atol=1e-12)
+        assert found.hostile[2] > 0.9
+
+    def test_the_prior_of_hostile_answers_to_two_labels(self) -> None:
+        """Right .15 of the time, worth four judgments, on either label."""
+        points = (np.arange(20) + 0.5) / 20
+        densities, _ = worker_kinds._densities_of_two(fit(simulate(60, 5, 2, 3, seed=0).judgments), points)
+        expected = np.outer(beta(0.6, 3.4).pdf(points), beta(3.4, 0.6).pdf(points))
+        np.testing.assert_allclose(densities[-1].reshape(20, 20), expected / expected.sum(), rtol=1e-9)
 
     def test_densities_of_two_labels_are_where_they_should_be(self) -> None:
         points = (np.arange(20) + 0.5) / 20

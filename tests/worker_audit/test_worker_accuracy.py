@@ -43,6 +43,15 @@ class TestOthers:
         mine = found[np.arange(j.n_judgments), j.label]
         np.testing.assert_allclose(against_others.right(result), mine, rtol=1e-9, atol=1e-12)
 
+    def test_of_a_label_that_a_worker_never_met_all_answers_are_alike(self) -> None:
+        judged = [(f"i{i}", w, f"l{i % 2}") for i in range(8) for w in ("v", "w") if w == "v" or i % 2]
+        gold = {"item": [f"i{i}" for i in range(8)], "label": [f"l{i % 2}" for i in range(8)]}
+        result = fit(encoded(judged), gold=gold, prior="none", rho=0.3)
+        cells = result.confusions
+        never = (cells.worker == 1) & (cells.true == 0)
+        assert never.any()
+        assert set(against_others.cell_likelihoods(result)[never]) == {0.5}
+
     @pytest.mark.compiled
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(200, 30, 40, 4, accuracy=0.7, seed=1)
@@ -185,8 +194,21 @@ class TestAccuracy:
         np.testing.assert_allclose(low, beta(right + 1, 201 - right).ppf(0.025), atol=0.02)
         np.testing.assert_allclose(high, beta(right + 1, 201 - right).ppf(0.975), atol=0.02)
         np.testing.assert_allclose(found.weight.sum(axis=1), 1.0)
+        span = 10 * np.sqrt(right / 200 * (1 - right / 200) / 201)  # five deviations to both sides
+        np.testing.assert_allclose((found.own[:, -1] - found.own[:, 0])[:3], span[:3] * 39 / 40, rtol=0.02)
         assert found.above(0.0) == pytest.approx(1.0)
         assert (found.above(1.0) == 0).all()
+
+    def test_quantiles_and_bounds_by_hand(self) -> None:
+        points = ((np.arange(10) + 0.5) / 10)[None]
+        even = accuracy_posterior.Accuracy(points, np.full((1, 10), 0.1), np.zeros(1))
+        for level in (0.025, 0.33, 0.5, 0.975):
+            assert even.quantile(level) == pytest.approx(level)
+        higher, lower = (
+            accuracy_posterior.Accuracy(points, np.full((1, 10), 0.1), np.full(1, mix)) for mix in (0.2, -0.2)
+        )
+        assert higher.grid[0].tolist() == pytest.approx([*(points[0, :8] + 0.2), 1.0, 1.0])
+        assert lower.grid[0].tolist() == pytest.approx([0.0, 0.0, *(points[0, 2:] - 0.2)])
 
     @pytest.mark.compiled
     def test_hard_labels_are_not_held_against_a_worker(self) -> None:

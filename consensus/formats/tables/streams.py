@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from consensus.errors import FormatError
 
@@ -31,6 +31,8 @@ class Tap(io.RawIOBase):
     A last line without an end gets one: Arrow takes an empty last field for a quoted one otherwise.
     """
 
+    _file: BinaryIO | None = None  # where it could not be opened: Python closes that, too
+
     def __init__(self, path: Path, digest: _Hash | None = None) -> None:
         super().__init__()
         import pyarrow as pa
@@ -52,6 +54,7 @@ class Tap(io.RawIOBase):
 
     def raw(self, size: int) -> bytes:
         """Bytes of the file itself, digested."""
+        assert self._file is not None
         block = self._file.read(size)
         self._n_read += len(block)
         if self._digest is not None:
@@ -78,7 +81,8 @@ class Tap(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         super().close()
 
 
