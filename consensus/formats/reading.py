@@ -125,6 +125,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         progress("sorting", 1.0)
     return replace(
         judgments,
+        reading=settings,
         tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects)),
         rejects=tuple(rows.rejects),
         sources=tuple(rows.sources),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.config import ReadConfig
 
 
 BESIDE = ("timestamp", "duration", "price")  # columns that a judgment may have besides its codes
@@ -93,6 +94,8 @@ class Judgments:
     """Gold that the export of a platform held beside them, used where no other is given."""
     notes: tuple[str, ...] = ()
     """What was understood of exports of platforms, in words."""
+    reading: ReadConfig | None = None
+    """What they were read with; None where they were not read."""
 
     @property
     def n_judgments(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus import escalation, worker_audit
 from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
+from consensus.errors import ConfigError
 from consensus.report import quality
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
@@ -56,11 +57,15 @@ def run(
     JudgmentError
         The judgments can't be used, or something does not fit them.
     """
-    files = {"costs": costs, "workers": workers, "previous": previous}
+    config, beside = _settled(settings, costs=costs, workers=workers, previous=previous)
+    return Findings(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
+
+
+def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInputs]:
+    """The settings, with those of the costs, workers and earlier run that are files; and all of these, read."""
     named = {name: Path(source) for name, source in files.items() if isinstance(source, (str, Path))}
     config = RunConfig.of(None, **settings, **named)
-    beside = SideInputs.read(config, costs=costs, workers=workers, previous=previous)
-    return Findings(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
+    return config, SideInputs.read(config, **files)
 
 
 class Findings:
@@ -72,10 +77,23 @@ class Findings:
         self._listener = listener
 
     @classmethod
-    def of(cls, result: Consensus, **settings: Any) -> Findings:
-        """What follows from a ``result`` that was fitted elsewhere, by fields of ``RunConfig`` besides its own."""
-        config = RunConfig.of(None, **{**result.config.model_dump(), **settings})
-        return cls(Inputs(config, result.judgments), result=result)
+    def of(
+        cls, result: Consensus, *, costs: Any = None, workers: Any = None, previous: Any = None, **settings: Any
+    ) -> Findings:
+        """What follows from a ``result`` that was fitted elsewhere; the rest as in ``run``.
+
+        Raises
+        ------
+        ConfigError
+            A setting is unknown or out of range, or one of the fit that is not the result's own.
+        """
+        fitted = result.config.model_dump()
+        config, beside = _settled({**fitted, **settings}, costs=costs, workers=workers, previous=previous)
+        for name in fitted:
+            if getattr(config, name) != getattr(result.config, name):
+                raise ConfigError(f"setting {name}: the result was fitted with another one; fit again, or leave it out")
+        inputs = Inputs(config, result.judgments, costs=beside.costs, pool=beside.pool, previous=beside.previous)
+        return cls(inputs, result=result)
 
     def __repr__(self) -> str:
         return f"Findings({self.result!r})"
@@ -215,7 +233,15 @@ class Findings:
         return tables.made(tables.named_table(name), self)
 
     def audited(self, name: str) -> pd.DataFrame:
-        """A table by the name that ``consensus audit --table`` knows, such as "labels" (``runs.tables.AUDITED``)."""
+        """A table by the name that ``consensus audit --table`` knows, such as "labels" (``runs.tables.AUDITED``).
+
+        Raises
+        ------
+        ConfigError
+            There is no such table, or what it needs is not there.
+        """
+        if name not in tables.AUDITED:
+            raise ConfigError(f'there is no table "{name}"; there are {", ".join(tables.AUDITED)}')
         return tables.made(tables.AUDITED[name], self)
 
     def save(self, out: Path | str, *, overwrite: bool = False, output: folder.Output | None = None) -> None:

@@ -34,6 +34,7 @@ def inputs_of(
         It is no such folder, or an input is gone or has changed.
     """
     told = summary_of(folder)
+    _refuse_memory(folder, told)
     files = {kind: [_input(folder, one, listener) for one in told["provenance"][kind]] for kind in KINDS}
     config = _settings(folder, told).model_copy(update={"threads": threads})
     made_by = told["provenance"]["consensus"]
@@ -86,6 +87,20 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
             if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"]:
                 return path
     raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
+
+
+def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
+    """Refuse a run whose inputs are in no file."""
+    counts, made = told.get("counts", {}), told["provenance"]
+    has = {"judgments": counts.get("judgments"), "model_votes": told.get("models")}
+    if "notes" not in told:  # an export of a platform may have its own gold
+        has["gold"] = counts.get("gold_items")
+    for kind, some in has.items():
+        if some and not made[kind]:
+            raise OutputError(
+                f"{folder}: its {kind.replace('_', ' ')} were tables in memory, which are not kept; write them to a "
+                "file, and run that"
+            )
 
 
 def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:

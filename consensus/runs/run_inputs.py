@@ -62,6 +62,8 @@ class Inputs:
             Something can't be read, or needs more memory than there is; or a skill is named without workers.
         """
         beside = beside or SideInputs.read(config)
+        if isinstance(judgments, Judgments):
+            config = _as_read(config, judgments)
         return cls(
             config,
             costs=beside.costs,
@@ -101,6 +103,21 @@ class SideInputs:
             None if workers is None else read_workers(workers),
             None if previous is None else read_previous(previous),
         )
+
+
+def _as_read(config: RunConfig, judgments: Judgments) -> RunConfig:
+    """The settings, with those that ``judgments`` were read with.
+
+    Raises
+    ------
+    ConfigError
+        Another one is given: it would come too late.
+    """
+    reading = judgments.reading or ReadConfig()
+    for name in ReadConfig.model_fields:
+        if name in config.model_fields_set and getattr(config, name) != getattr(reading, name):
+            raise ConfigError(f"setting {name}: the judgments were read before; give it to consensus.read")
+    return RunConfig.of(config, **reading.model_dump())
 
 
 def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgments:

@@ -112,7 +112,8 @@ def _escalations(findings: Findings) -> Blocks:
 
 
 def _changes(findings: Findings) -> Columns:
-    assert findings.inputs.previous is not None
+    if findings.inputs.previous is None:
+        raise ConfigError("there is no earlier run to compare with; name it with --previous")
     return escalation.changes(findings.inputs.previous, findings.result, findings.status)
 
 
@@ -120,6 +121,12 @@ def _gold(findings: Findings) -> Columns:
     if findings.result.gold is None:
         raise ConfigError("there is no gold to look at; give its file with --gold")
     return worker_audit.gold_columns(findings.audit)
+
+
+def _models(findings: Findings) -> Columns:
+    if findings.result.models is None:
+        raise ConfigError("no models voted; give the file of their votes with --model-votes")
+    return models_table.table(findings.audit)
 
 
 def _copies(findings: Findings) -> bool:
@@ -202,7 +209,7 @@ TABLES = (
         "models",
         "One row for each model, one for each of its true labels, and one for each family (with model votes).",
         of.MODELS,
-        lambda findings: models_table.table(findings.audit),
+        _models,
         lambda findings: findings.result.models is not None,
         None,
         "auditing",

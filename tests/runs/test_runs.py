@@ -104,6 +104,65 @@ class TestFindings:
         Inputs.read(found.inputs.config, [path], listener=told)
         assert told.stages[0] == "reading j.csv"
 
+    def test_settings_of_judgments_that_were_read_before(self, tmp_path: Path, crowd: Any) -> None:
+        path = tmp_path / "j.csv"
+        crowd.judgments_table().rename(columns={"item": "q"}).to_csv(path, index=False)
+        judgments = read(path, item="q", abstain=["label_0"])
+        found = consensus.run(judgments)
+        assert found.summary["settings"]["item"] == "q"
+        assert list(found.summary["settings"]["abstain"]) == ["label_0"]
+        found.save(tmp_path / "out")
+        again = Findings(finished.inputs_of(tmp_path / "out"))
+        assert again.labels["confidence"].tolist() == found.labels["confidence"].tolist()
+        consensus.run(judgments, item="q")  # the same one once more
+        with pytest.raises(
+            ConfigError, match="setting item: the judgments were read before; give it to consensus.read"
+        ):
+            consensus.run(judgments, item="zz")
+        with pytest.raises(ConfigError, match="setting abstain: the judgments were read before"):
+            consensus.run(crowd.judgments, abstain=["label_0"])
+
+    def test_of_a_result_with_what_stands_beside(self, crowd: Any, tmp_path: Path) -> None:
+        result = consensus.fit(crowd.judgments)
+        labels = crowd.judgments.labels
+        costs = {"true": list(labels), "decided": list(labels[::-1]), "cost": [1.0, 2.0]}
+        assert "decision" in Findings.of(result, costs=costs).labels
+        first = Findings.of(result)
+        first.save(tmp_path / "out")
+        changes = Findings.of(result, previous=tmp_path / "out").changes
+        assert changes is not None
+        assert changes["labels"] == 0
+        with pytest.raises(consensus.ConsensusError, match="none.csv: no such file"):
+            Findings.of(result, workers=tmp_path / "none.csv")
+        with pytest.raises(ConfigError, match='skill "es": nothing tells who has it'):
+            Findings.of(result, skill="es")
+        with pytest.raises(ConfigError, match="setting prior: the result was fitted with another one; fit again"):
+            Findings.of(result, prior="none")
+
+    def test_inputs_in_memory_are_not_kept(self, crowd: Any, tmp_path: Path) -> None:
+        path = tmp_path / "j.csv"
+        crowd.judgments_table().to_csv(path, index=False)
+        votes = simulate_votes(crowd, 1, seed=1)
+        runs = {
+            "judgments": {"judgments": crowd.judgments_table()},
+            "gold": {"judgments": path, "gold": crowd.truth_table(5)},
+            "model votes": {"judgments": path, "model_votes": votes},
+        }
+        for kind, given in runs.items():
+            out = tmp_path / kind
+            consensus.run(**given).save(out)
+            with pytest.raises(OutputError, match=f"its {kind} were tables in memory, which are not kept; write them"):
+                finished.inputs_of(out)
+
+    def test_tables_of_what_is_not_there(self, crowd: Any) -> None:
+        found = Findings.of(consensus.fit(crowd.judgments))
+        with pytest.raises(ConfigError, match="no earlier run to compare with; name it with --previous"):
+            found.table("changes")
+        with pytest.raises(ConfigError, match="no models voted; give the file of their votes with --model-votes"):
+            found.table("models")
+        with pytest.raises(ConfigError, match='no table "nosuch"; there are workers'):
+            found.audited("nosuch")
+
     def test_stages_are_told_in_order(self, crowd: Any) -> None:
         told = Told()
         inputs = Inputs.read(RunConfig(), crowd.judgments, listener=told)
