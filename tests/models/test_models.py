@@ -577,6 +577,16 @@ class TestWarnings:
         assert (found.agreeing, found.contradicting, found.workers, found.minority) == (3 + 6, 12, 7, 3)
         assert found.minority_share == pytest.approx(3 / 7)
 
+    def test_in_large_data_the_opposite_is_fitted_only_where_workers_contradict(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(switching, "MOST_FITTED", 100)
+        for hostile, fitted in ((0.9, False), (0.1, True)):
+            stages: list[str] = []
+            drawn = binary([0.9, 0.9, hostile, hostile], 1, 100).judgments
+            fit(drawn, rho=0.3, progress=lambda stage, *_, stages=stages: stages.append(stage))
+            assert ("fitting the opposite" in stages) == fitted
+
     @pytest.mark.compiled
     def test_an_opposite_start_that_leads_back_is_no_opposite(self) -> None:
         right = np.full((6, 6), 0.06) + 0.64 * np.eye(6)
