@@ -75,7 +75,9 @@ def log_likelihoods(
 
 
 def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(n, K) prior of each item without its gold: pi, or what models say."""
+    """(n, K) prior of each item without its gold: pi, the labels that its workers see, or what models say."""
+    if estimate.mixes is not None:
+        return estimate.mixes.of_items(items)
     pi = np.maximum(estimate.pi, SMALLEST)
     found = np.tile(pi, (len(items), 1))
     if problem.votes is not None and estimate.weights is not None:

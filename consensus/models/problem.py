@@ -50,6 +50,8 @@ class Problem:
     """Too few judgments to learn the prior of the confusions and rho from."""
     votes: VotesPrior | None = None
     """What models say; None without them."""
+    differ: bool | None = None
+    """Whether workers, or groups, see different labels (``label_mixes``); None where that is still to be seen."""
 
     @classmethod
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
