@@ -10,6 +10,7 @@ Prints Markdown tables; in brackets stands the worst crowd.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from functools import partial
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.benchmarks import accuracy
     from tests.benchmarks import other_families as families
     from tests.benchmarks import other_labels as labels
+    from tests.benchmarks import other_models as models
     from tests.benchmarks import other_promise as promise
     from tests.benchmarks import other_workers as workers
     from tests.benchmarks.other_families import Fit
@@ -30,6 +32,7 @@ else:  # run as a script, its own folder is on the path
     import accuracy
     import other_families as families
     import other_labels as labels
+    import other_models as models
     import other_promise as promise
     import other_workers as workers
 
@@ -41,9 +44,10 @@ def parts(options: argparse.Namespace, fit: Fit = families.ours) -> dict[str, tu
     seed, n, sets = options.seed, options.crowds, options.sets
 
     def topics() -> str:
-        ways = {"": {}, "20 % bad workers": {"bad": True}, "100 gold items": {"n_gold": labels.N_GOLD}}
-        ways["both"] = {**ways["20 % bad workers"], **ways["100 gold items"]}
-        told = [f"{name}\n\n{labels.topics(fit, seed, n, **given)}".strip() for name, given in ways.items()]
+        told = []
+        for bad, n_gold in itertools.product((False, True), (0, labels.N_GOLD)):
+            name = f"{20 if bad else 'no'} % bad workers, {n_gold or 'no'} gold items".replace("no %", "no")
+            told.append(f"{name}\n\n{labels.topics(fit, seed, n, bad, n_gold)}")
         return "\n\n".join([*told, labels.wandering(fit, seed, n)])
 
     def of_workers() -> str:
@@ -72,6 +76,7 @@ def parts(options: argparse.Namespace, fit: Fit = families.ours) -> dict[str, tu
         "gold": ("Wrong gold", partial(workers.wrong_gold, seed, n)),
         "hostile": ("Hostile crowds", partial(workers.hostile, seed, n)),
         "promise": ("Accepted items", partial(promise.accepted, fit, seed, n)),
+        "models": ("Models beside people", partial(models.models, seed, n)),
         "needed": ("Judgments needed", partial(promise.needed, seed, min(n, MOST_REPLAYS))),
         "saved": ("Judgments saved", partial(promise.saved, seed, min(n, MOST_REPLAYS))),
     }

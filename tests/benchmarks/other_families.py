@@ -32,6 +32,7 @@ SPREADS = {"other, sd 0": 0.0, "other, sd 1": 1.0, "other, sd 2": 2.0}
 """Families that are measured, and the spread of their difficulties in logits."""
 FAMILIES = (OWN, *SPREADS)
 LABELS = (2, 3, 5)  # by turns
+ITEMS, WORKERS = (300, 1500), (20, 80)  # as in audit_crowds.planted
 PLAIN = ["item", "worker", "label"]
 CONDEMNED = ("spammer", "adversarial")
 CLEAR = 0.1
@@ -57,8 +58,8 @@ def crowd(family: str, seed: int, number: int) -> Crowd:
         return _own(*audit_crowds.planted(seed, number))
     rng = np.random.default_rng([seed, number, 3])
     recipe = Recipe(
-        n_items=int(rng.integers(300, 1500)),
-        n_workers=int(rng.integers(20, 80)),
+        n_items=int(rng.integers(*ITEMS)),
+        n_workers=int(rng.integers(*WORKERS)),
         n_labels=LABELS[number % len(LABELS)],
         per_item=float(rng.uniform(3, 7)),
         accuracy=float(rng.uniform(0.7, 0.86)),
@@ -100,7 +101,7 @@ def scores(result: Consensus, truth: pd.DataFrame) -> evaluation.Scores:
     if result.gold is not None:
         known = set(result.labels.query("source == 'gold'")["item"])
         table, truth = table[~table["item"].isin(known)], truth[~truth["item"].isin(known)]
-    return evaluation.evaluate(table, truth)[0]
+    return evaluation.evaluate(table, consensus.read_gold(truth))[0]
 
 
 def codes(result: Consensus) -> set[str]:

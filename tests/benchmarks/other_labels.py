@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,6 @@ else:  # run as a script, its own folder is on the path
 from tests.other_crowds import Crowd, Recipe, draw
 
 N_GOLD = 100
-BAD = {"one_label": 0.05, "random": 0.1, "adversarial": 0.05}
 BATCHES = Recipe(n_workers=40, accuracy=0.9, layout="topics")
 CONNECTED = Recipe(n_workers=60, accuracy=0.9, layout="topics")
 WANDERING = Recipe(n_workers=40, n_labels=2, accuracy=0.9, activity_sd=0.5, layout="hits", hit_size=100)
@@ -36,6 +35,7 @@ RING = Recipe(n_workers=40, n_labels=2, accuracy=0.75, skill_sd=0.5, activity_sd
 HONEST = Recipe(n_workers=40)
 SHARES = {"even": None, "95 : 5": 0.95, "99 : 1": 0.99}
 CAPS = (2, 3)
+USUAL = ("clean", "40 % adversaries, gold", "95 : 5", "two-coin", "ten labels", "50 items", "three workers")
 
 
 def labels(fit: Fit, seed: int, n_crowds: int) -> str:
@@ -77,7 +77,9 @@ def topics(fit: Fit, seed: int, n_crowds: int, bad: bool = False, n_gold: int = 
     """Labels beside the majority's, honest workers who are condemned, bad ones who are found."""
     rows = []
     for name, recipe in topic_recipes():
-        crowds = [draw(replace(recipe, **(BAD if bad else {})), seed + number) for number in range(n_crowds)]
+        if bad:
+            recipe = replace(recipe, one_label=0.05, random=0.1, adversarial=0.05)
+        crowds = [draw(recipe, seed + number) for number in range(n_crowds)]
         rows.append((name, *_topic(fit, crowds, n_gold)))
     head = ["", "accuracy %", "majority vote", "worst above it", "honest condemned %", "to be stopped: found %"]
     return markdown.table([*head, "holds"], rows)
@@ -195,10 +197,10 @@ def ring(fit: Fit, seed: int, n_crowds: int, code: str = "readings_disagree") ->
             rank = spearmanr(workers["found"], workers["accuracy"]).statistic
             found.append((right, votes, right - votes, rank, 100 * families.condemned(workers).mean()))
             fired += code in families.codes(result)
-        right, votes, gain, ranks, condemned = zip(*found, strict=True)
-        figures = families.spread(right), families.spread(votes), families.spread(gain)
-        some = families.spread(ranks, 2), families.spread(condemned, 1, max)
-        rows.append((name, *figures, *some, f"{fired} of {n_crowds}"))
+        columns = [list(column) for column in zip(*found, strict=True)]
+        figures = [families.spread(column) for column in columns[:3]]
+        figures += [families.spread(columns[3], 2), families.spread(columns[4], 1, max)]
+        rows.append((name, *figures, f"{fired} of {n_crowds}"))
     head = ["mean (worst crowd)", "accuracy %", "majority vote", "above it", "rank correlation", "honest condemned %"]
     return markdown.table([*head, code], rows)
 
@@ -206,7 +208,7 @@ def ring(fit: Fit, seed: int, n_crowds: int, code: str = "readings_disagree") ->
 def alike(fit: Fit, other: Fit, seed: int, n_crowds: int) -> str:
     """Crowds on which two ways are to be alike: accuracy of both, and the difference."""
     rows = []
-    for name in ("clean", "40 % adversaries, gold", "95 : 5", "two-coin", "ten labels", "50 items", "three workers"):
+    for name in USUAL:
         found = []
         for number in range(n_crowds):
             drawn, n_gold = _usual(name, seed + number)
@@ -226,7 +228,7 @@ def _usual(name: str, seed: int) -> tuple[consensus.simulation.Simulation, int]:
         of_first, of_second = rng.uniform(0.85, 0.98, 30), rng.uniform(0.5, 0.75, 30)
         rows = [[[a, 1 - a], [1 - b, b]] for a, b in zip(of_first, of_second, strict=True)]
         return consensus.simulate(600, confusion=rows, per_item=5, seed=seed), 0
-    settings = {
+    settings: dict[str, tuple[tuple[int, int, int, float], dict[str, Any]]] = {
         "clean": ((600, 30, 3, 5), {}),
         "40 % adversaries, gold": ((600, 30, 3, 5), {"adversaries": 0.4}),
         "95 : 5": ((600, 30, 2, 5), {"prior": [0.95, 0.05]}),

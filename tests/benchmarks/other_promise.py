@@ -6,6 +6,7 @@ from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from consensus.runs import Findings
 
@@ -54,7 +55,7 @@ def accepted(fit: Fit, seed: int, n_crowds: int) -> str:
                     f"{family}, {n_gold or 'no'} gold",
                     families.spread(100 * share),
                     families.spread(100 * wrong, 1, max),
-                    f"{100 * np.nanmean(expected):.1f}",
+                    f"{100 * pd.Series(expected).mean():.1f}",
                     f"{int(above.sum())} of {n_crowds}" if n_gold else "",
                     f"{int(below.sum())} of {n_crowds}" if n_gold else "",
                 )

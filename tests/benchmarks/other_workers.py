@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,11 @@ SCENARIOS = (
 )
 DRIFTERS, LEAST_OF_DRIFTER = 3, 60
 """Workers who turn to guessing half-way, in another copy of each crowd; they judge at least so much."""
+WORKING = Recipe(800, 40, difficulty_sd=1.5, careless=0.1, random=0.1, activity_sd=0.5)
 START = np.datetime64("2025-03-03T00:00:00", "s")
 DAYS = 30
+COPYING, COPYING_PER_ITEM = Recipe(n_workers=40), (5, 15)
+GOLDEN = Recipe(1500, 30, 4)
 HOSTILE = Recipe(n_workers=40, n_labels=2, difficulty_sd=0.0, adversarial=0.6)
 
 
@@ -182,9 +186,7 @@ def drift(seed: int, n_crowds: int) -> str:
     for scenario in SCENARIOS:
         flagged = steady = found = planted = everyone = 0
         for number in range(n_crowds):
-            K = families.LABELS[number % 3]
-            recipe = Recipe(800, 40, K, difficulty_sd=1.5, careless=0.1, random=0.1, activity_sd=0.5)
-            crowd = draw(recipe, seed + number)
+            crowd = draw(replace(WORKING, n_labels=families.LABELS[number % 3]), seed + number)
             table = timed(crowd, scenario, seed + number)
             drifts, all_of_them = _drifts(table)
             steady, flagged, everyone = steady + len(crowd.workers), flagged + len(drifts), everyone + all_of_them
@@ -205,11 +207,10 @@ def _drifts(table: pd.DataFrame) -> tuple[set[str], bool]:
 def copying(seed: int, n_crowds: int) -> str:
     """Honest workers who are said to copy, where they share hard items; and a ring of five of forty who copy."""
     rows = []
-    for family, sd in families.SPREADS.items():
+    for (family, sd), per_item in itertools.product(families.SPREADS.items(), COPYING_PER_ITEM):
         accused = hits = strangers = alarms = 0
         for number in range(n_crowds):
-            K = families.LABELS[number % 3]
-            recipe = Recipe(600, 40, K, difficulty_sd=sd)
+            recipe = replace(COPYING, n_labels=families.LABELS[number % 3], difficulty_sd=sd, per_item=per_item)
             honest, ringed = draw(recipe, seed + number), draw(_ringed(recipe), seed + number)
             named = _copiers(honest.table)
             accused, alarms = accused + len(named), alarms + bool(named)
@@ -217,7 +218,7 @@ def copying(seed: int, n_crowds: int) -> str:
             named = _copiers(ringed.table)
             hits, strangers = hits + len(members & named), strangers + len(named - members)
         told = f"{hits} of {5 * n_crowds}"
-        rows.append((family, f"{alarms} of {n_crowds}", accused, told, strangers))
+        rows.append((f"{family}, {per_item} an item", f"{alarms} of {n_crowds}", accused, told, strangers))
     head = ["", "honest crowds with an alarm", "workers named there", "of rings of five, named", "honest named beside"]
     return markdown.table(head, rows)
 
@@ -238,8 +239,8 @@ def wrong_gold(seed: int, n_crowds: int, n_gold: int = 200, n_wrong: int = 10) -
     for family, sd in families.SPREADS.items():
         counts: list[tuple[int, int]] = []
         for number in range(n_crowds):
-            recipe = Recipe(1500, 30, 4, difficulty_sd=sd)
-            counts.append(_suspects(draw(recipe, seed + number), seed + number, n_gold, n_wrong))
+            crowd = draw(replace(GOLDEN, difficulty_sd=sd), seed + number)
+            counts.append(_suspects(crowd, seed + number, n_gold, n_wrong))
         hits, false = np.mean(counts, axis=0)
         rows.append((family, f"{hits:.2f}", f"{false:.2f}", max(one for _, one in counts)))
     return markdown.table(["", f"found of {n_wrong}", "false alarms", "most of them"], rows)
