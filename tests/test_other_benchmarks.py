@@ -109,7 +109,16 @@ def found() -> pd.DataFrame:
 
 def test_verdicts_are_counted() -> None:
     seen = other_workers.verdicts(found())
-    assert rows(seen)["a, 2 labels"] == ["7", "50.0", "66.7", "33.3 (1 of 3)", "33", "100.0 (1 of 1)"]
+    assert rows(seen)["a, 2 labels"] == [
+        "7",
+        "50.0",
+        "66.7",
+        "33.3 (1 of 3)",
+        "33",
+        "100.0 (1 of 1)",
+        "40.0",
+        "50.0 (2 of 4)",
+    ]
     few = other_workers.verdicts(found().assign(n=[50] * 7 + [29]))
     assert rows(few)["a, 2 labels"][3] == "50.0 (1 of 2)"
     held = other_workers.verdicts_held(found())

@@ -115,12 +115,12 @@ def spread(values: Iterable[float], digits: int = 1, worst: Callable[[pd.Series[
     return f"{some.mean():.{digits}f} ({worst(some):.{digits}f})" if len(some) else ""
 
 
-def condemned(found: pd.DataFrame, kinds: tuple[str, ...] = ("honest",)) -> pd.Series[bool]:
+def condemned(found: pd.DataFrame, kinds: tuple[str, ...] = ("honest",), clear: float = CLEAR) -> pd.Series[bool]:
     """Whether those of some kinds who are to be spared are called spammers or adversaries.
 
     ``found`` has a row a worker: kind, accuracy, K labels, verdict.
     """
-    spared = found[found["kind"].isin(kinds) & (found["accuracy"] >= 1.0 / found["K"] + CLEAR)]
+    spared = found[found["kind"].isin(kinds) & (found["accuracy"] >= 1.0 / found["K"] + clear)]
     return spared["verdict"].isin(CONDEMNED)
 
 

@@ -119,6 +119,7 @@ def verdicts(found: pd.DataFrame) -> str:
             worst = accused.groupby(of["crowd"]).mean().max()
             bad = of[of["stop"]]["verdict"].isin(families.CONDEMNED)
             hits = int(bad.sum())
+            anybody = families.condemned(of, ("honest", "careless", "biased"), -1.0)
             rows.append(
                 (
                     f"{family}, {K} labels",
@@ -128,10 +129,13 @@ def verdicts(found: pd.DataFrame) -> str:
                     families.told_share(accused),
                     f"{100 * worst:.0f}",
                     families.told_share(odd),
+                    markdown.share(hits, hits + anybody.sum()),
+                    families.told_share(families.condemned(of, clear=-1.0)),
                 )
             )
     head = ["", "workers", "to be stopped: precision %", "recall %", "honest condemned %", "worst crowd"]
-    return markdown.table([*head, "careless or biased condemned %"], rows)
+    head += ["careless or biased condemned %", "with those near chance: precision %", "honest condemned %"]
+    return markdown.table(head, rows)
 
 
 def verdicts_held(found: pd.DataFrame) -> str:
