@@ -271,7 +271,7 @@ def test_nothing_to_hold_out_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out_rho, "measured_rho", refuse)
     assert fit(table, gold=drawn.truth_table(100, 1)).tempering.n_gold == 100
     with pytest.raises(AssertionError):
-        fit(table)
+        fit(table, rho="measured")
 
 
 def test_repeats_and_silent_items() -> None:
