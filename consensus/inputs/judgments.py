@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consensus.config import ReadConfig
 
 
-BESIDE = ("timestamp", "duration", "price")  # columns that a judgment may have besides its codes
+BESIDE = ("timestamp", "duration", "price", "read_row")  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class Judgments:
     """(J,) seconds that the judgment took, 0 or more, NaN where unknown; None without such a column."""
     price: NDArray[np.float64] | None = None
     """(J,) money paid for the judgment, 0 or more, NaN where unknown; None without such a column."""
+    read_row: NDArray[np.int64] | None = None
+    """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -93,7 +95,7 @@ class Judgments:
     gold: Gold | None = None
     """Gold that the export of a platform held beside them, used where no other is given."""
     notes: tuple[str, ...] = ()
-    """What was understood of exports of platforms, in words."""
+    """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None
     """What they were read with; None where they were not read."""
 
@@ -116,6 +118,11 @@ class Judgments:
     def n_labels(self) -> int:
         """K."""
         return len(self.labels)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether anything tells in which order they were made: times, or, if these shall, their rows."""
+        return self.timestamp is not None or self.read_row is not None
 
     @cached_property
     def per_item(self) -> NDArray[np.int64]:
@@ -328,6 +335,7 @@ def encode(
         timestamp=found.when,
         duration=found.amounts.get("duration"),
         price=found.amounts.get("price"),
+        read_row=found.amounts["read_row"].astype(np.int64) if "read_row" in found.amounts else None,
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
     )

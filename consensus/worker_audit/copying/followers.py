@@ -78,4 +78,5 @@ def _with_groups(judgments: Judgments, copies: Copies) -> Judgments:
         timestamp=None,
         duration=None,
         price=None,
+        read_row=None,
     )
