@@ -1,6 +1,7 @@
 """What each worker's judgments say about their accuracy again, slow and obvious, in probability space."""
 
 import math
+import statistics
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,21 @@ def cavity(judgments: Judgments, j: int, C: Reals, priors: Reals) -> Reals:
             z *= C[judgments.worker[other], :, judgments.label[other]]
             z /= z.max()
     return np.asarray(z / z.sum(), np.float64)
+
+
+def right_of_others(judgments: Judgments, j: int, likelihood: Reals, z: Reals, most: int) -> float:
+    """The median of P(right) of others' labels of an item, each by ``z`` (K,) without it and without judgment j.
+
+    ``z`` is untempered; ``likelihood`` (J, K) of each judgment by true label. Of many, ``most`` evenly spaced ones.
+    """
+    item, worker, label = judgments.item, judgments.worker, judgments.label
+    of_item = [h for h in range(len(item)) if item[h] == item[j]]
+    found = []
+    for h in of_item[:: math.ceil(len(of_item) / most)]:
+        if worker[h] != worker[j]:
+            left = z / likelihood[j] / likelihood[h]
+            found.append(left[int(label[h])] / left.sum())
+    return statistics.median(found) if found else math.nan
 
 
 def halfway(C: Reals, N: Reals, patience: float) -> Reals:

@@ -12,7 +12,15 @@ from consensus import read, simulate
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from tests.benchmarks import audit, audit_behaviour, audit_crowds, audit_rank, audit_speed, markdown
+    from tests.benchmarks import (
+        audit,
+        audit_behaviour,
+        audit_crowds,
+        audit_rank,
+        audit_speed,
+        drift_crowds,
+        markdown,
+    )
 else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
     import audit
@@ -20,6 +28,7 @@ else:  # scripts: their own folder is on the path
     import audit_crowds
     import audit_rank
     import audit_speed
+    import drift_crowds
     import markdown
 
 
@@ -130,6 +139,37 @@ class TestAudit:
         assert timed is not None
         assert timed.dtype == "datetime64[us]"
         assert np.ptp(timed).astype("timedelta64[D]").astype(int) == audit_behaviour.DAYS - 1
+
+    @pytest.mark.compiled
+    def test_where_items_get_harder_nobody_drifts(self) -> None:
+        drawn = drift_crowds.crowd("easy first", 3)
+        assert not drawn.changing
+        found = drift_crowds.flagged(drawn)
+        assert found.n_steady == drift_crowds.N_WORKERS
+        assert found.false_alone >= 10
+        assert found.false <= 1
+        assert found.everyone == 1
+
+    @pytest.mark.compiled
+    def test_crowds_with_changing_workers_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drift_crowds, "N_ITEMS", 300)
+        first, second = drift_crowds.told(0, 8).split("\n\n")
+        assert "| joining: workers come and go, the later ones worse | 20 |" in first
+        assert "| all | 120 |" in first
+        *_, n_changing, n_found, n_alone, _ = (cell.strip() for cell in second.splitlines()[-1].split("|")[:-1])
+        assert int(n_changing) == 6 * drift_crowds.N_CHANGING
+        assert int(n_found) <= int(n_alone)
+
+    @pytest.mark.parametrize("scenario", drift_crowds.SCENARIOS)
+    def test_crowds_are_drawn_by_their_seed(self, scenario: str) -> None:
+        drawn = drift_crowds.crowd(scenario, 2, changing=True, scale=9)
+        again = drift_crowds.crowd(scenario, 2, changing=True, scale=9).judgments
+        judgments = drawn.judgments
+        assert np.array_equal(judgments.label, again.label)
+        assert len(drawn.changing) == drift_crowds.N_CHANGING
+        assert (judgments.per_item == drift_crowds.PER_ITEM).all()
+        assert judgments.timestamp is not None
+        assert not np.isnat(judgments.timestamp).any()
 
     @pytest.mark.compiled
     def test_wrong_gold(self) -> None:

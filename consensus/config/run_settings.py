@@ -12,6 +12,7 @@ Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
 Collusion = Literal["report", "merge", "off"]
+DriftBy = Literal["time", "rows"]
 MOST_RHO = 100.0
 
 
@@ -288,6 +289,12 @@ class ReadConfig(Settings):
         json_schema_extra=READING,
         description="Which judgment counts when a worker judged an item twice: the last, the first, or all (keep); "
         "error refuses them.",
+    )
+    drift_by: DriftBy = Field(
+        default="time",
+        json_schema_extra=READING,
+        description="What tells who changed: the time of judgments, or, where there are no times, the order of their "
+        "rows. That they stand in the order in which they were made is a guess, and said to be one.",
     )
     abstain: tuple[str, ...] = Field(
         default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."

@@ -191,18 +191,22 @@ def confusion(records: Records, labels: Iterable[str]) -> Chart:
 
 
 def drift(records: Records) -> Chart:
-    """Who changed: two points a worker, ``worker``, ``time``, ``accuracy`` up to then or from then on, ``period``."""
+    """Who changed: points of ``worker``, ``time`` or ``row``, ``accuracy`` up to then or from then on, ``period``."""
     import altair as alt
 
+    when, x = "row:Q", alt.X("row:Q", title="row, if rows stand in order of time", scale=alt.Scale(zero=False))
+    if "row" not in records[0]:
+        axis = alt.Axis(format="%Y-%m-%d", tickCount=6, labelOverlap=True)
+        when, x = "time:T", alt.X("time:T", title="date (UTC)", axis=axis)
     return (
         _chart(records, height=max(_of_rows(len({one["worker"] for one in records})), 160))
         .mark_line(point=alt.OverlayMarkDef(filled=True, size=60), interpolate="step-after")
         .encode(
-            x=alt.X("time:T", title="date (UTC)", axis=alt.Axis(format="%Y-%m-%d", tickCount=6, labelOverlap=True)),
+            x=x,
             y=alt.Y("accuracy:Q", title="accuracy (%)", axis=alt.Axis(format="%"), scale=_unit()),
             color=alt.Color("worker:N", title="worker", scale=alt.Scale(range=[BLUE, VERMILION, GREEN, ORANGE])),
             strokeDash=alt.StrokeDash("worker:N", title="worker"),
-            tooltip=["worker:N", "period:N", "time:T", alt.Tooltip("accuracy:Q", format=".1%")],
+            tooltip=["worker:N", "period:N", when, alt.Tooltip("accuracy:Q", format=".1%")],
         )
     )
 

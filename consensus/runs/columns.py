@@ -152,7 +152,9 @@ COPYING = (
 DRIFT = (
     Column("worker", "text", "Id; missing in the last row, which is about everyone."),
     Column("scope", "text", "worker or everyone."),
-    Column("changed_at", "text", "UTC; the first judgment after the most likely change."),
+    Column(
+        "changed_at", "text", 'UTC, or "row N" with --drift-by rows; the first judgment after the most likely change.'
+    ),
     Column("changed_earliest", "text", "Start of its 95 % interval; missing without drift."),
     Column("changed_latest", "text", "End of it."),
     Column("n_before", "count", "Judgments with a known time before it."),
@@ -167,9 +169,12 @@ DRIFT = (
     Column(
         "drifts",
         "flag",
-        "It is more than chance: false discoveries are 1 % at most, and it stays among items of the same label.",
+        "It is more than chance: false discoveries are 1 % at most, it stays among items of the same label, and the "
+        "other judges of the same items changed less.",
     ),
-    Column("reason", "text", "What changed, or why no p-value can be given."),
+    Column(
+        "reason", "text", "What changed; or why no p-value can be given, or why a change beyond chance is no drift."
+    ),
 )
 BEHAVIOUR = (
     WORKER,

@@ -1,5 +1,6 @@
 """Accuracy of workers: what the others say, records of judgments, posteriors."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,65 @@ class TestOthers:
         rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", None]}
         result = fit(read(rows, repeats="keep"))
         assert len(against_others.right(result)) == 3
+
+
+class TestRightOfOthers:
+    def likelihoods(self, result: Consensus) -> Any:
+        """(J, K) C of every judgment by true label."""
+        j = result.judgments
+        return np.maximum(against_others.likelihoods(result, j.worker, j.label), 1e-10)
+
+    def expected(self, result: Consensus, likelihood: Any, most: int) -> Any:
+        j = result.judgments
+        z = result.beliefs.dense(j.item.astype(np.int64)) ** (1 / result.tempering.power(j.per_item)[j.item])[:, None]
+        return [naive_audit.right_of_others(j, n, likelihood, z[n], most) for n in range(j.n_judgments)]
+
+    @pytest.mark.parametrize("most", [50, 2])
+    @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
+    def test_against_the_formula(self, n_labels: int, n_gold: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        result = crowd(n_labels, n_gold, seed=2)
+        monkeypatch.setattr(against_others, "MOST_OTHERS", most)
+        found = against_others.right_of_others(result, np.arange(result.judgments.n_judgments))
+        expected = self.expected(result, self.likelihoods(result), most)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+    def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(100, 30, 40, 4, accuracy=0.6, seed=1)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        result = fit(drawn.judgments)
+        beliefs = result.beliefs
+        assert isinstance(beliefs, SparsePosterior)
+        monkeypatch.setattr(against_others, "MOST_OTHERS", 3)  # fewer than there are labels of an item
+        j, cells = result.judgments, against_others._cells(result)
+        likelihood = np.repeat(cells.C_rest[j.label][:, None], 40, axis=1)
+        for n, row in enumerate(result.row):
+            own, i = slice(cells.start[row], cells.start[row + 1]), j.item[n]
+            given = np.isin(cells.true[own], beliefs.candidate[beliefs.start[i] : beliefs.start[i + 1]])
+            likelihood[n, cells.true[own][given]] = cells.C[own][given]
+        found = against_others.right_of_others(result, np.arange(j.n_judgments))
+        np.testing.assert_allclose(found, self.expected(result, likelihood, 3), rtol=1e-9, atol=1e-12)
+
+    def test_an_own_label_moves_nothing(self) -> None:
+        """The first worker says something else, the confusions being the same: the others look as right as before."""
+        result = crowd(3, seed=3)
+        j, first = result.judgments, np.zeros(1, np.int64)
+        power, other = result.tempering.power(j.per_item)[0], (j.label[:1] + 1) % 3
+        said = against_others.likelihoods(result, j.worker[:1], other)[0]
+        table, row = result.beliefs.dense(slice(None)).copy(), result.row.copy()
+        z = (table[0] ** (1 / power) / self.likelihoods(result)[0] * said) ** power
+        table[0], row[0] = z / z.sum(), result.confusions.rows_of(j.worker[:1], other)[0]
+        assert row[0] >= 0
+        changed = replace(result, beliefs=DensePosterior(table), row=row)
+        before, after = (against_others.right_of_others(one, first)[0] for one in (result, changed))
+        assert after == pytest.approx(before)
+
+    def test_nobody_else_and_repeats_that_are_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", "x"]}
+        result = fit(read(rows, repeats="keep"))
+        monkeypatch.setattr(against_others, "MOST_CELLS", 1)
+        found = against_others.right_of_others(result, np.arange(4))
+        assert found == pytest.approx(self.expected(result, self.likelihoods(result), 50), nan_ok=True)
+        assert np.isnan(found).tolist() == [False, False, False, True]
 
 
 class TestRecords:
