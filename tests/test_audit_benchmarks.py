@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -101,7 +101,7 @@ class TestAudit:
         audited = WorkerAudit(fit(drawn.judgments))
         ids = drawn.judgments.worker_ids.to_pylist()
         true = pd.Series(audited.accuracy.by_record.mean, ids)[1:]
-        table = audit_coverage.held(audited, true).set_index("way")
+        table: Any = audit_coverage.held(audited, true).set_index("way")
         assert table.index.value_counts().to_dict() == dict.fromkeys(audit_coverage.WAYS, 7)
         assert table.loc["record", "inside"].all()
         assert np.allclose(table.loc["record", "error"], 0.0)

@@ -40,7 +40,7 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
         return audit_rank.ranks(options.sets, None if options.no_peers else peers.interpreter(options.peers_python))
 
     def posteriors() -> str:
-        return audit_coverage.posteriors(options.sets, seed, some(SEEDS))
+        return audit_coverage.posteriors((*options.sets, "face"), seed, some(SEEDS))
 
     return {
         "posteriors": ("Two posteriors of the accuracy, and their average", posteriors),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 import consensus
@@ -14,12 +13,9 @@ from consensus.worker_audit import WorkerAudit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from consensus.inputs.judgments import Judgments
     from tests.benchmarks import audit_crowds, audit_rank, markdown
 
-    Reals = NDArray[np.float64]
 else:  # run as a script, its own folder is on the path
     import audit_crowds
     import audit_rank

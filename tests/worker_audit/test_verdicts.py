@@ -59,12 +59,12 @@ class TestRegions:
         met = np.concatenate([neither, alone[0][:4], alone[1][:5]])
         assert len(met) >= 100
         result = fit(drawn.judgments, gold=gold.iloc[np.sort(met)])
-        table = audit(result)
-        assert table["gold_n"][:2].tolist() == [4, 5]
-        assert table["verdict"][:2].tolist() == ["good", "expert"]
-        assert table["reason"][0].startswith("agrees with the crowd's labels like one who is right on 9")
-        assert table["reason"][0].endswith("; unaudited")
-        assert table["reason"][1].startswith("right on 9")
+        found = audit(result)
+        assert found["gold_n"][:2].tolist() == [4, 5]
+        assert found["verdict"][:2].tolist() == ["good", "expert"]
+        assert found["reason"][0].startswith("agrees with the crowd's labels like one who is right on 9")
+        assert found["reason"][0].endswith("; unaudited")
+        assert found["reason"][1].startswith("right on 9")
 
     @pytest.mark.compiled
     def test_two_labels_ask_for_more(self) -> None:
