@@ -69,6 +69,23 @@ def shares(judgments: Judgments, C: Reals, half: Reals, priors: Reals) -> Reals:
     return found
 
 
+def agreement_sums(judgments: Judgments, posterior: Reals, rho: float, doubt: float) -> Reals:
+    """(W, 3) sums of r, r (1 - r), and the untempered r: r the probability of the label given, own vote kept.
+
+    ``posterior`` (I, K) was tempered with ``rho``; r is tempered with the larger of it and ``doubt``.
+    """
+    found = np.zeros((judgments.n_workers, 3))
+    for j in range(judgments.n_judgments):
+        i, w, observed = judgments.item[j], judgments.worker[j], judgments.label[j]
+        n = int(np.count_nonzero(judgments.item == i))
+        untempered = posterior[i] ** (1 + rho * (n - 1))
+        untempered /= untempered.sum()
+        doubted = untempered ** (1 / (1 + max(rho, doubt) * (n - 1)))
+        r = doubted[observed] / doubted.sum()
+        found[w] += [r, r * (1 - r), untempered[observed]]
+    return found
+
+
 def log_likelihood(n: Reals, s: Reals, a: float) -> float:
     """Sum of n log(s a + (1 - s) (1 - a))."""
     return float(sum(m * math.log(t * a + (1 - t) * (1 - a)) for m, t in zip(n, s, strict=True) if m))

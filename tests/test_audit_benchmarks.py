@@ -2,19 +2,21 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import read, simulate
+from consensus import fit, read, simulate
+from consensus.worker_audit import WorkerAudit
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from tests.benchmarks import (
         audit,
         audit_behaviour,
+        audit_coverage,
         audit_crowds,
         audit_rank,
         audit_speed,
@@ -25,6 +27,7 @@ else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
     import audit
     import audit_behaviour
+    import audit_coverage
     import audit_crowds
     import audit_rank
     import audit_speed
@@ -72,7 +75,8 @@ class TestAudit:
         workers, cells = audit_crowds.covered(drawn, 7)
         assert len(workers) == 12
         assert len(cells) == 12 * 9
-        assert np.allclose(workers["planted"], np.einsum("wkk,k->w", drawn.confusion, drawn.prior))
+        own = drawn.truth[drawn.judgments.item[drawn.judgments.worker == 3]]
+        assert workers["planted"][3] == pytest.approx(drawn.confusion[3, own, own].mean())
         for table in (workers, cells):  # in the same order: else they would have nothing in common
             assert np.corrcoef(table["found"], table["planted"])[0, 1] > 0.8
             assert (table["crowd"] == 7).all()
@@ -101,6 +105,30 @@ class TestAudit:
         truth = pd.DataFrame({"item": [f"i{n}" for n in range(20)], "label": "a"})
         found = audit_rank.true_accuracy(read(table), truth)
         assert found.to_dict() == {"often": 0.75}
+
+    def test_which_posterior_holds_the_true_accuracy(self) -> None:
+        drawn = simulate(200, 8, 3, 4, seed=2)
+        audited = WorkerAudit(fit(drawn.judgments))
+        ids = drawn.judgments.worker_ids.to_pylist()
+        true = pd.Series(audited.accuracy.by_record.mean, ids)[1:]
+        table: Any = audit_coverage.held(audited, true).set_index("way")
+        assert table.index.value_counts().to_dict() == dict.fromkeys(audit_coverage.WAYS, 7)
+        assert table.loc["record", "inside"].all()
+        assert np.allclose(table.loc["record", "error"], 0.0)
+        assert table.loc["average", "inside"].all()
+        nowhere = audit_coverage.held(audited, true + 1.0)
+        assert not nowhere["inside"].any()
+        low, high = audited.accuracy.interval
+        assert np.allclose(table.loc["average", "width"], (high - low)[1:])
+
+    @pytest.mark.compiled
+    def test_posteriors_of_sets_and_crowds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(150, 6, 2, 3, seed=2)
+        monkeypatch.setattr(audit_rank, "read", lambda _: (drawn.judgments, drawn.truth_table()))
+        monkeypatch.setattr(audit_coverage, "GOLD_SEEDS", (0,))
+        told = audit_coverage.posteriors(["made up"], 1, 2)
+        for start in ("| made up, no gold | 6 |", "| made up, 100 gold | 6 |", "| simulated, independent judgments |"):
+            assert start in told
 
     def test_correlations_are_over_common_workers(self) -> None:
         true = pd.Series({"a": 0.1, "b": 0.2, "c": 0.3, "z": 0.0})
@@ -183,4 +211,13 @@ class TestAudit:
 
     def test_every_part_has_a_flag(self) -> None:
         options = argparse.Namespace(seed=0, scale=1, sets=audit_rank.SETS, no_peers=True)
-        assert set(audit.parts(options)) == {"coverage", "verdicts", "rank", "drift", "copying", "gold", "time"}
+        assert set(audit.parts(options)) == {
+            "coverage",
+            "posteriors",
+            "verdicts",
+            "rank",
+            "drift",
+            "copying",
+            "gold",
+            "time",
+        }

@@ -215,12 +215,19 @@ class AuditConfig(Settings):
         description="Judgments of a worker below which there is no verdict but too_few.",
     )
     condemned: float = Field(
-        default=0.65,
+        default=0.8,
         ge=0.5,
         lt=1,
         json_schema_extra=WORKERS,
         description="Probability of answers at random or against the truth above which a worker is called spammer or "
         "adversarial.",
+    )
+    condemned_of_two: float = Field(
+        default=0.95,
+        ge=0.5,
+        lt=1,
+        json_schema_extra=WORKERS,
+        description="The same where there are two labels: whoever is weak there looks much like who guesses.",
     )
     sure: float = Field(
         default=0.9,

@@ -47,8 +47,12 @@ WORKERS = (
     Column("kind", "text", "human, model, or family (of models)."),
     Column("n_judgments", "count", "Judgments, or votes of a model."),
     Column("n_items", "count", "Items that were judged."),
-    Column("accuracy", "number", "P(right), 0 to 1, over items with labels in their estimated shares."),
-    Column("accuracy_low", "number", "Lower end of its 95 % interval: the wider, the less certain the others' labels."),
+    Column("accuracy", "number", "P(right), 0 to 1, on the items they judged: what to rank workers by."),
+    Column(
+        "accuracy_low",
+        "number",
+        "Lower end of its 95 % interval; without gold about nine in ten hold the true accuracy.",
+    ),
     Column("accuracy_high", "number", "Upper end of it."),
     Column("gold_n", "count", "Judgments of gold items."),
     Column("gold_accuracy", "number", "Share of these that is right; missing without any."),
@@ -67,7 +71,7 @@ WORKERS = (
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
     Column(
-        "accuracy_on_own_items", "number", "P(right), 0 to 1, over the items they judged, whichever labels these have."
+        "label_adjusted_accuracy", "number", "P(right), 0 to 1, had their items the labels in their estimated shares."
     ),
     Column("chance_corrected", "number", "Cohen's kappa with the truth: 1 always right, 0 as often as by chance."),
     Column("expected_cost", "number", "Cost of an item that one of their judgments decides; missing without --costs."),

@@ -1,7 +1,8 @@
 """What the audit of workers is worth: coverage, verdicts, ranks, drift, copying, gold, time.
 
-    python tests/benchmarks/audit.py [--coverage] [--verdicts] [--rank] [--drift] [--copying] [--gold] [--time]
-                                     [--seed N] [--scale N] [--sets NAME ...] [--no-peers] [--peers-python PATH]
+    python tests/benchmarks/audit.py [--coverage] [--posteriors] [--verdicts] [--rank] [--drift] [--copying] [--gold]
+                                     [--time] [--seed N] [--scale N] [--sets NAME ...] [--no-peers]
+                                     [--peers-python PATH]
 
 Without a flag, all parts but --time. Prints Markdown tables.
 """
@@ -16,9 +17,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.benchmarks import audit_behaviour, audit_crowds, audit_rank, audit_speed, drift_crowds, peers
+    from tests.benchmarks import (
+        audit_behaviour,
+        audit_coverage,
+        audit_crowds,
+        audit_rank,
+        audit_speed,
+        drift_crowds,
+        peers,
+    )
 else:  # run as a script, its own folder is on the path
     import audit_behaviour
+    import audit_coverage
     import audit_crowds
     import audit_rank
     import audit_speed
@@ -38,7 +48,11 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
     def rank() -> str:
         return audit_rank.ranks(options.sets, None if options.no_peers else peers.interpreter(options.peers_python))
 
+    def posteriors() -> str:
+        return audit_coverage.posteriors((*options.sets, "face"), seed, some(SEEDS))
+
     return {
+        "posteriors": ("Two posteriors of the accuracy, and their average", posteriors),
         "coverage": ("95 % intervals, simulated", lambda: audit_crowds.coverage(seed, some(COVERED))),
         "verdicts": ("Verdicts, simulated", lambda: audit_crowds.verdicts(seed, some(JUDGED))),
         "rank": ("Rank correlation with the true accuracy", rank),
@@ -52,6 +66,9 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--coverage", action="store_true", help="of intervals of accuracies and confusions")
+    parser.add_argument(
+        "--posteriors", action="store_true", help="of accuracies, on public crowds with and without gold"
+    )
     parser.add_argument("--verdicts", action="store_true", help="on spammers, adversaries, biased and good workers")
     parser.add_argument("--rank", action="store_true", help="of workers on public crowds, beside peers")
     parser.add_argument(

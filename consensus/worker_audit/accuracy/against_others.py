@@ -119,3 +119,15 @@ def likelihoods(result: Consensus, worker: NDArray[np.int32], label: NDArray[np.
     totals = cells.totals()[worker] + A.sum(axis=1)
     found: Reals = np.divide(numerator, totals, out=np.full_like(numerator, 1.0 / K), where=totals > SMALLEST)
     return found
+
+
+def is_checked(result: Consensus, items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(n,) whether anything but one judgment is known of items (n,): another one, gold, or what a model says."""
+    if not result.identified:
+        return np.zeros(len(items), np.bool_)
+    checked = result.judgments.per_item > 1
+    if result.gold is not None:
+        checked[result.gold.items] = True
+    if result.models is not None:
+        checked |= result.models.votes.per_item > 0
+    return checked[items]

@@ -88,7 +88,7 @@ def evidence_columns(audit: WorkerAudit, worker: str, n: int = SHOWN) -> Columns
         raise ConfigError(f"{n} judgments of evidence are asked for; ask for 1 or more")
     result, judgments, labels = audit.result, audit.result.judgments, audit.result.judgments.labels
     own = np.flatnonzero(judgments.worker == code_of(result, worker))
-    own = own[_is_checked(result, judgments.item[own])]
+    own = own[against_others.is_checked(result, judgments.item[own])]
     weight, best, p_right = _weights(result, own)
     agrees = judgments.label[own] == best
     against, favour = (np.argsort(way * weight, kind="stable") for way in (1, -1))
@@ -131,18 +131,6 @@ def code_of(result: Consensus, worker: str) -> int:
     near = difflib.get_close_matches(worker, ids.to_pylist(), 3)
     meant = f" (did you mean {', '.join(near)}?)" if near else ""
     raise ConfigError(f'no worker "{worker}" among {len(ids):,} workers{meant}; consensus audit lists their ids')
-
-
-def _is_checked(result: Consensus, items: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """(n,) whether anything but one judgment is known of items (n,): another one, gold, or what a model says."""
-    if not result.identified:
-        return np.zeros(len(items), np.bool_)
-    checked = result.judgments.per_item > 1
-    if result.gold is not None:
-        checked[result.gold.items] = True
-    if result.models is not None:
-        checked |= result.models.votes.per_item > 0
-    return checked[items]
 
 
 def _weights(result: Consensus, own: Positions) -> tuple[Reals, NDArray[np.int32], Reals]:
