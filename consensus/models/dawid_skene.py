@@ -15,6 +15,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.config import FitConfig
+from consensus.found import gold_reach
 from consensus.found.result import Consensus
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST
@@ -56,14 +57,15 @@ def fit(
     candidates = _candidates(problem, run)
     estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
     without = None if gold is None else without_gold(problem, estimate, gold)
-    tempered = held_out_rho.chosen(problem, gold, without, settings, run)
+    reach = None if gold is None else gold_reach.of(judgments, gold, votes)
+    tempered = held_out_rho.chosen(problem, gold, without, reach, settings, run)
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
     run.tell("tempering")
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
-        beliefs=estimate.beliefs(problem, run.backend, tempered.power(judgments.per_item)),
+        beliefs=estimate.beliefs(problem, run.backend, tempered.power(judgments.per_item, slice(None))),
         prior_shares=estimate.shares,
         confusions=problem.layout.confusions(estimate, run.backend),
         row=problem.rows.row,
@@ -74,8 +76,11 @@ def fit(
         gold=gold,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=(
-            None if gold is None or without is None else tempered.tempered(without, judgments.per_item[gold.items])
+            None
+            if gold is None or without is None
+            else tempered.tempered(without, judgments.per_item[gold.items], gold.items)
         ),
+        reach=reach,
         warnings=warnings,
         starts={name: candidate.objective for name, candidate in candidates.items()},
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import FitConfig
+    from consensus.found.gold_reach import Reach
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.models.base import Execution
     from consensus.models.problem import Problem
@@ -41,27 +42,32 @@ def chosen(
     problem: Problem,
     gold: AlignedGold | None,
     without: NDArray[np.float64] | None,
+    reach: Reach | None,
     settings: FitConfig,
     run: Execution,
 ) -> Tempering:
     """How confidences are tempered: as the settings say, or as gold asks where people judged enough of it, else by rho.
 
-    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold.
+    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold. Items beyond the
+    ``reach`` of gold are tempered by rho: the temperature was fitted on items that are none of theirs.
     """
     if settings.rho is not None:
         return Tempering(settings.rho)
-    judgments, fitted = problem.judgments, None
-    if gold is not None and without is not None:
-        judged = judgments.per_item[gold.items] > 0
+    if gold is not None and without is not None and reach is not None:
+        judged = (problem.judgments.per_item[gold.items] > 0) & reach.items[gold.items]
         if judged.sum() >= LEAST_GOLD:
             fitted = fitted_on_gold(without[judged], gold.accepted[judged])
-    if fitted is not None:
-        return fitted
+            return fitted if reach.items.all() else fitted.without(~reach.items, _rho(problem, run))
+    return Tempering(_rho(problem, run))
+
+
+def _rho(problem: Problem, run: Execution) -> float:
+    """Rho without gold."""
     if problem.small:
-        return Tempering(SMALL_RHO)
-    if judgments.n_judgments > MOST_HELD_OUT or not problem.weighs_all_labels:
-        return Tempering(USUAL_RHO)
-    return Tempering(measured_rho(problem, run))
+        return SMALL_RHO
+    if problem.judgments.n_judgments > MOST_HELD_OUT or not problem.weighs_all_labels:
+        return USUAL_RHO
+    return measured_rho(problem, run)
 
 
 def measured_rho(problem: Problem, run: Execution) -> float:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def right(result: Consensus) -> Reals:
     """(J,) P(the label of a judgment is the true one | the other judgments of its item, its gold, and models)."""
     judgments, beliefs = result.judgments, result.beliefs
-    power = result.tempering.power(judgments.per_item)
+    power = result.tempering.power(judgments.per_item, slice(None))
     found = np.empty(judgments.n_judgments)
     cells, A = result.confusions, result.confusions.pseudo_counts
     C_cell = cell_likelihoods(result)
@@ -66,7 +66,7 @@ def cavities(result: Consensus, judgment: NDArray[np.int64]) -> Reals:
     judgments = result.judgments
     item, worker, label = judgments.item[judgment], judgments.worker[judgment], judgments.label[judgment]
     posterior = result.beliefs.dense(item.astype(np.int64))
-    power = result.tempering.power(judgments.per_item[item])
+    power = result.tempering.power(judgments.per_item[item], item)
     with np.errstate(divide="ignore"):
         logs = np.log(posterior) / power[:, None]
     logs -= np.log(np.maximum(likelihoods(result, worker, label), SMALLEST))
