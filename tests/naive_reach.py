@@ -85,6 +85,24 @@ def vouched(rows: list[Row], reached: set[int]) -> set[int]:
     return found
 
 
+def touches_as_if_drawn(rows: list[Row], gold: set[int], thin: set[int]) -> bool:
+    """Whether gold leaves no more judgments by workers without any than it would, drawn from the items of ``rows``."""
+    items = {i for i, _, _ in rows}
+    n = Counter(w for _, w, _ in rows if w not in thin)
+    share = len(gold) / len(items)
+    touched = {w for i, w, _ in rows if i in gold}
+    left = sum(n[w] for w in n if w not in touched)
+    mean = sum(n[w] * (1 - share) ** n[w] for w in n)
+    variance = 0.0
+    for v, w in itertools.product(n, n):  # covariance of "no gold met v" and of w, for few shared items
+        p = (1 - share) ** (n[v] + n[w])
+        shared = len({i for i, one, _ in rows if one == v} & {i for i, one, _ in rows if one == w})
+        both = p / (1 - share) ** n[v] if v == w else p * (1 + shared * share / (1 - share))
+        variance += n[v] * n[w] * (both - p)
+    variance -= share / (1 - share) / len(items) * sum(n[w] ** 2 * (1 - share) ** n[w] for w in n) ** 2  # G is fixed
+    return left <= mean + 1.6448536269514722 * math.sqrt(max(variance, 0.0))
+
+
 def reached(
     rows: list[Row], gold: set[int], as_if_drawn: Callable[[list[int], list[int]], bool]
 ) -> tuple[set[int], set[int], set[int]]:
@@ -98,6 +116,9 @@ def reached(
     checked = {w for w in n_gold if component[w] in good and not too_few(n_gold[w], n[w], rate, 0.01)}
     touched = {parts[i] for i in gold}
     found = checked | {w for w in n if component[w] in good - touched}
+    thin = {w for w in n if too_few(n_gold[w], n[w], rate, 0.01)}
+    if touches_as_if_drawn([row for row in rows if component[row[1]] in {component[w] for w in n_gold}], gold, thin):
+        found |= {w for w in n if component[w] in good} - thin
     for _ in range(10):
         found = found | vouched(rows, found)
     items = set()

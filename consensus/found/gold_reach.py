@@ -10,7 +10,11 @@ agrees with itself. Whether gold speaks for an item is decided without any fit:
    at least 5 % of random draws leave as many items in parts without. One random sample speaks for all of them.
 2. Workers. With g_w of n_w judgments on gold, and r the share of all judgments that are on gold, a worker in a part
    that is met is checked if g_w > 0; but not if that is too little, as above: g_w < min(10, r n_w / 2) and
-   P(Bin(n_w, r) <= g_w) < .01.
+   P(Bin(n_w, r) <= g_w) < .01. Others in parts with gold count as reached, unless they have too little, where gold
+   touches workers (all but those) as if it had been drawn at random from the I items of such parts. With s = G / I and
+   p_w = (1 - s)^n_w, these draws leave U = sum_w n_w p_w judgments by workers without gold in the mean, with variance
+   I s / (1 - s) Var_i(sum of n_w p_w over who judged i) + sum_w n_w^2 p_w (1 - p_w - p_w n_w s / (1 - s)): what the
+   items take off, and what is left of whether a worker is met. It is as if drawn up to U + 1.64 sd.
 3. Workers who are vouched for, in rounds. Those not reached yet fall into blocks that share items among themselves. On
    the items i that a block shares with reached workers, d_i is the share of pairs of the two that agree, less what the
    reached ones agree among themselves: the mean over those who judged i of e_w = (m_w a_w + 5 a) / (m_w + 5), with a_w
@@ -183,8 +187,23 @@ def _reached_at_once(judged: Judged, is_gold: Flags) -> tuple[Flags, Flags]:
     n_gold = np.bincount(judged.worker[np.repeat(is_gold, judged.per_item)], minlength=judged.n_workers)
     too_few = _too_few(n_gold, n, n_gold.sum() / n.sum(), BY_CHANCE)
     checked = (n_gold > 0) & ~too_few & is_met
-    silent = n == 0  # all abstained: nothing rests on them
-    return checked, checked | silent | (is_met & ~has_gold[component])
+    known = has_gold[component]
+    found = checked | (is_met & ~known) | (n == 0)  # who only abstained: nothing rests on them
+    asked = np.where(known & ~too_few, n, 0)
+    if not found.all() and _touches_as_if_drawn(judged, asked, n_gold, own[has_gold[of_item]], is_gold):
+        found |= is_met & ~too_few
+    return checked, found
+
+
+def _touches_as_if_drawn(judged: Judged, n: Numbers, n_gold: Numbers, items: Numbers, is_gold: Flags) -> bool:
+    """Whether gold touches workers as random draws from ``items`` would; ``n`` (W,) judgments of those in question."""
+    share = float(is_gold[items].mean())
+    p = (1.0 - share) ** n
+    taken_off = np.add.reduceat((n * p)[judged.worker], judged.item_start[:-1][judged.per_item > 0])
+    at = (np.cumsum(judged.per_item > 0) - 1)[items]
+    odds = share / (1.0 - share) if share < 1.0 else 0.0
+    variance = odds * len(items) * taken_off[at].var() + (n**2 * p * (1.0 - p - p * n * odds)).sum()
+    return bool(n[n_gold == 0].sum() <= (n * p).sum() + Z_95 * np.sqrt(max(variance, 0.0)))
 
 
 def _too_few(n_gold: Numbers, n: Numbers, rate: float, by_chance: float) -> Flags:

@@ -76,6 +76,8 @@ TEAMS = {
     "reversed, 120 gold": Teams(n_items=300, n_gold=120),
     "reversed, five labels": Teams(n_labels=5),
     "reversed, one gold item": Teams(in_second=1),
+    "reversed, 100 workers each, 10 bridged": Teams(bridge=10, n_workers=100),
+    "a quarter misread, 100 workers each, 20 bridged": Teams(0.25, bridge=20, n_workers=100),
     "a quarter misread": Teams(0.25),
     "a quarter misread, 120 gold": Teams(0.25, n_items=300, n_gold=120),
     "right on 65 %": Teams(0.0, 0.65),

@@ -99,6 +99,42 @@ class TestTeams:
         assert np.array_equal(found.workers[worker], plain.workers)
 
 
+class TestGoldAtRandom:
+    """Three hundred workers with about six judgments each, so that most of them meet no gold."""
+
+    @staticmethod
+    def crowd(seed: int) -> Judged:
+        rng = np.random.default_rng(seed)
+        rows = [(i, w, int(rng.random() < 0.8)) for i in range(600) for w in rng.choice(300, 3, replace=False).tolist()]
+        return judged(rows, 600, 300)
+
+    def test_it_speaks_for_those_whom_it_missed(self) -> None:
+        found = []
+        for seed in range(30):
+            gold = np.random.default_rng(seed).choice(600, 30, replace=False).astype(np.int32)
+            one = reached(self.crowd(seed), np.sort(gold))
+            assert one.checked.mean() < 0.5
+            found.append(one.workers.all())
+        assert sum(found) >= 26
+
+    def test_gold_by_a_few_does_not(self) -> None:
+        """Gold items of the same few workers: of the others nothing is known but what they share."""
+        some = self.crowd(1)
+        by_few = [i for i in range(600) if (some.worker[3 * i : 3 * i + 3] < 100).all()]
+        found = reached(some, np.array(by_few, np.int32))
+        assert len(by_few) > 10
+        assert not found.workers.all()
+
+    def test_who_met_too_little_is_not_among_them(self) -> None:
+        """A worker with a hundred judgments and no gold, where a tenth is gold: that is no accident."""
+        rng = np.random.default_rng(1)
+        rows = [(i, int(w), 0) for i in range(600) for w in rng.choice(250, 3, replace=False)]
+        rows += [(i, 299, i % 2) for i in range(100)]
+        gold = np.sort(rng.choice(np.arange(100, 600), 60, replace=False)).astype(np.int32)
+        found = reached(judged(rows, 600, 300), gold)
+        assert np.flatnonzero(~found.workers).tolist() == [299]
+
+
 class TestParts:
     """Sixty batches of ten items, each with three workers of its own."""
 
@@ -167,7 +203,8 @@ class TestOfInputs:
         rows = "".join(f"i{n:02},w,x\n" for n in range(10))
         votes = "item,model,label\n" + "".join(f"i{n:02},m1,x\n" for n in range(20))
         votes += "".join(f"i{n:02},m2,x\n" for n in range(20, 40)) + "i00,m2,x\n"
-        judgments, gold, aligned_votes = aligned("item,worker,label\n" + rows, "item,label\ni01,x\n", votes)
+        golden = "".join(f"i{n:02},x\n" for n in range(5, 15))
+        judgments, gold, aligned_votes = aligned("item,worker,label\n" + rows, "item,label\n" + golden, votes)
         found = gold_reach.of(judgments, gold, aligned_votes)
         assert found is not None
         assert found.items.tolist() == [True] * 20 + [False] * 20
