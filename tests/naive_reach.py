@@ -63,7 +63,7 @@ def vouched(rows: list[Row], reached: set[int]) -> set[int]:
 
     def expected(w: int) -> float:
         n = len(n_items[w])
-        return (n * statistics.fmean(agreement.get(w, [usual])) + 5 * usual) / (n + 5)  # type: ignore[type-var]
+        return (n * statistics.fmean(agreement.get(w, [usual])) + 5 * usual) / (n + 5)
 
     block = joined([row for row in rows if row[1] not in reached])
     surplus: dict[int, list[float]] = defaultdict(list)
