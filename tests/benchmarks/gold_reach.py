@@ -4,10 +4,10 @@
 
 Two teams judge items of their own, and gold is drawn from those of the first. The second reads all of its items the
 other way round, or a quarter of them (all of its workers the same ones), or is right on 65 %, or judges as well as the
-first; or both are one. Some rows have a worker of the first team who judges items of the second, too; or has the second
-team read as that worker does. Difficulty and skill are normal on the scale of log odds, activity has a long tail.
-Prints a Markdown table: how much gold speaks for, and in how many draws the true error of what was accepted there lies
-in the interval that was measured on gold. Last, the share within the reach of random gold.
+first. In some rows a worker of the first team judges items of the second, too ("bridged"). Difficulty and skill are
+normal on the scale of log odds, activity has a long tail. Prints a Markdown table: how much gold speaks for, and in how
+many draws the true error of what was accepted there lies outside the interval that was measured on gold; below it, none
+is wrong where a gold item was. Last, the share within the reach of random gold.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ N_GOLD = 100  # of public sets
 
 HEAD = [
     *("second team", "accepted", "within reach", "wrong there", "measured on gold", "wrong beyond"),
-    *("draws", "wrong above the interval", "none wrong, but below it"),
+    *("draws", "wrong above the interval", "below it"),
 ]
 ORDINARY = (
     (400, 40, 5, 20),

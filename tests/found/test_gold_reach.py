@@ -87,6 +87,13 @@ class TestTeams:
         assert found.workers.tolist() == [True, False, False]
         assert found.items.tolist() == [True] * 10 + [False] * 30
 
+    def test_a_long_chain_wears_out(self) -> None:
+        """Each worker shares 15 items with the next; all agree. The word is passed on ten times."""
+        rows = [(i, w, i % 2) for w in range(16) for i in range(15 * max(w - 1, 0), 15 * max(w - 1, 0) + 30)]
+        found = reached(judged(rows, 240, 16), np.arange(12, dtype=np.int32))
+        assert found.checked.tolist() == [True] * 2 + [False] * 14
+        assert found.workers.tolist() == [True] * 12 + [False] * 4
+
     def test_names_change_nothing(self) -> None:
         rng = np.random.default_rng(0)
         rows = teams(3, bridge=30, misread=0.1)

@@ -55,7 +55,6 @@ def of_b(labels: pd.DataFrame) -> pd.Series:
     return labels["item"] >= "i160"
 
 
-@pytest.mark.compiled
 class TestTwoTeams:
     def test_each_part_is_told_for_itself(self, few: Findings) -> None:
         labels, told = few.labels, few.promise
@@ -129,6 +128,7 @@ class TestTwoTeams:
         (line,) = [one for one in words.lines(many) if one.startswith("dawid skene: ")]
         assert line.endswith(f"), of items that gold does not speak for by rho {tempering.rho_beyond:.3g}")
 
+    @pytest.mark.compiled
     def test_look_ahead_and_explanations_know_both(self, many: Findings) -> None:
         """The next judgment is foreseen as the fit that has it would be tempered."""
         from consensus.explanation import explain
@@ -148,6 +148,7 @@ class TestTwoTeams:
         np.testing.assert_allclose(together.settled, own)
         assert 0 < result.reach.items[waiting].sum() < len(waiting)
 
+    @pytest.mark.compiled
     def test_all_within_reach_is_as_ever(self) -> None:
         table, truth = teams()
         found = Findings.of(fit(table, gold=truth.sample(110, random_state=1)))
@@ -157,6 +158,7 @@ class TestTwoTeams:
         assert "unaudited" not in set(found.labels["status"])
         assert rendering.unaudited(found.summary["quality"]) == []
 
+    @pytest.mark.compiled
     def test_a_bridge_that_disagrees_is_none(self) -> None:
         table, truth = teams(bridge=40)
         found = Findings.of(fit(table, gold=truth.iloc[:50]))
@@ -200,7 +202,6 @@ def replaced(result: Consensus, **parts: Any) -> Consensus:
     return replace(result, **parts)
 
 
-@pytest.mark.compiled
 class TestWhy:
     def test_groups(self, few: Findings) -> None:
         """The seam for groups: items in one that gold has not met."""
