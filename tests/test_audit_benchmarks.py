@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         audit_rank,
         audit_speed,
         drift_crowds,
+        gold_reach,
         markdown,
     )
 else:  # scripts: their own folder is on the path
@@ -32,6 +33,7 @@ else:  # scripts: their own folder is on the path
     import audit_rank
     import audit_speed
     import drift_crowds
+    import gold_reach
     import markdown
 
 
@@ -221,3 +223,29 @@ class TestAudit:
             "gold",
             "time",
         }
+
+
+class TestGoldReach:
+    @pytest.mark.compiled
+    def test_each_part_of_two_teams(self) -> None:
+        told = gold_reach.drawn(gold_reach.Teams(n_items=90, n_gold=45), 0)
+        assert 0 < told["within"] < 0.7
+        assert told["beyond_wrong"] > 0.9 > 0.1 > told["wrong"]
+        assert (told["promised"], told["above"]) == (1, 0)
+
+    def test_crowds_are_as_described(self) -> None:
+        rng = np.random.default_rng(0)
+        table, truth = gold_reach.crowd(gold_reach.Teams(0.25, bridge=30, n_items=800, n_workers=20), rng)
+        second = table["item"] >= "i0800"
+        of_second = table["worker"] >= "w20"
+        assert (of_second <= second).all()
+        assert (second & ~of_second).sum() == 30
+        assert set(table.loc[second & ~of_second, "worker"]) == {"w00"}
+        means = table["label"].str[1:].astype(int).to_numpy() == truth[table["item"].str[1:].astype(int)]
+        assert means[~of_second].mean() - means[of_second].mean() == pytest.approx(0.2, abs=0.05)
+        weak, _ = gold_reach.crowd(gold_reach.Teams(0.0, 0.65, n_items=800), rng)
+        assert len(weak) == 6400
+
+    @pytest.mark.compiled
+    def test_ordinary_crowds_are_reached(self) -> None:
+        assert gold_reach.share_reached(gold_reach.ordinary(120, 20, 3, 1), 12, 1) > 0.9

@@ -134,6 +134,17 @@ class Judgments:
         """Whether anything tells in which order they were made: times, or, if these shall, their rows."""
         return self.timestamp is not None or self.read_row is not None
 
+    @property
+    def group_of_item(self) -> NDArray[np.int32] | None:
+        """(I,) the group of each item's first judgment, ``n_groups`` where it has none; None unless groups were named."""
+        if self.group is None:
+            return None
+        found = np.full(self.n_items, np.int32(self.n_groups))
+        judged = self.per_item > 0
+        first = self.group[self.item_start[:-1][judged]]
+        found[judged] = np.where(first < 0, self.n_groups, first)
+        return found
+
     @cached_property
     def per_item(self) -> NDArray[np.int64]:
         """(I,) judgments of each item."""

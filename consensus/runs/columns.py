@@ -36,7 +36,12 @@ LABELS = (
     Column("n_model_votes", "count", "Votes that models gave."),
     Column("majority_label", "text", "The label of most judgments; missing on a tie."),
     Column("source", "text", "consensus; gold; or model, where nobody judged it."),
-    Column("status", "text", "accepted; escalate (needs more judgments); expert (is to be decided by one); or gold."),
+    Column(
+        "status",
+        "text",
+        "accepted; unaudited (accepted, but gold does not speak for it); escalate (needs more judgments); expert (is "
+        "to be decided by one); or gold.",
+    ),
     Column("decision", "text", "The label that costs least in the mean (with --costs).", always=False),
     Column("expected_cost", "number", "What deciding for it costs in the mean.", always=False),
 )

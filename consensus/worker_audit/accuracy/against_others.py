@@ -28,7 +28,7 @@ MOST_CELLS = 4_000_000  # of the table of posteriors that a shard looks up
 def right(result: Consensus) -> Reals:
     """(J,) P(the label of a judgment is the true one | the other judgments of its item, its gold, and models)."""
     judgments, beliefs = result.judgments, result.beliefs
-    power = result.tempering.power(judgments.per_item)
+    power = result.tempering.power(judgments.per_item, slice(None))
     found = np.empty(judgments.n_judgments)
     cells = _cells(result)
 
@@ -59,7 +59,7 @@ def right_of_others(result: Consensus, judgment: NDArray[np.int64]) -> Reals:
     not move with that. NaN where no other worker judged the item.
     """
     judgments, beliefs = result.judgments, result.beliefs
-    power = result.tempering.power(judgments.per_item)
+    power = result.tempering.power(judgments.per_item, slice(None))
     found, item = np.empty(len(judgment)), judgments.item[judgment]
     judged = same_items_loops.Judged(judgments.item_start, result.row, judgments.worker, judgments.label)
     cells, K = _cells(result), judgments.n_labels
@@ -99,7 +99,7 @@ def cavities(result: Consensus, judgment: NDArray[np.int64]) -> Reals:
     judgments = result.judgments
     item, worker, label = judgments.item[judgment], judgments.worker[judgment], judgments.label[judgment]
     posterior = result.beliefs.dense(item.astype(np.int64))
-    power = result.tempering.power(judgments.per_item[item])
+    power = result.tempering.power(judgments.per_item[item], item)
     with np.errstate(divide="ignore"):
         logs = np.log(posterior) / power[:, None]
     logs -= np.log(np.maximum(likelihoods(result, worker, label), SMALLEST))

@@ -85,7 +85,7 @@ def _usual(R: Reals, n: Reals) -> tuple[float, float]:
 def _sums(result: Consensus) -> Reals:
     """(W, 3) of the judgments of each worker: see ``kernels.sums``."""
     judgments, beliefs = result.judgments, result.beliefs
-    reported = result.tempering.power(judgments.per_item)
+    reported = result.tempering.power(judgments.per_item, slice(None))
     doubting = _doubting(result.tempering, judgments.per_item) / reported
     untempered = 1.0 / reported
 
@@ -112,7 +112,7 @@ def _sums(result: Consensus) -> Reals:
 
 def _doubting(tempering: Tempering, n_judgments: NDArray[np.int64]) -> Reals:
     """(I,) the power of the untempered posterior that workers are held against."""
-    found = tempering.power(n_judgments)
+    found = tempering.power(n_judgments, slice(None))
     if tempering.n_gold or not tempering.rho:
         return found
     return np.minimum(found, 1.0 / (1.0 + DOUBT * np.maximum(n_judgments - 1, 0)))

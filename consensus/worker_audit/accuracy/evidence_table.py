@@ -144,7 +144,8 @@ def _weights(result: Consensus, own: Positions) -> tuple[Reals, NDArray[np.int32
 
     def part(begin: int) -> None:
         at = slice(begin, begin + step)
-        power = result.tempering.power(judgments.per_item[judgments.item[own[at]]] - 1)
+        items = judgments.item[own[at]]
+        power = result.tempering.power(judgments.per_item[items] - 1, items)
         q = against_others.cavities(result, own[at])
         q = normalised((q / q.max(axis=1, keepdims=True)) ** power[:, None])
         weight[at] = np.log((q * crowd[:, label[at]].T).sum(axis=1) / habit[label[at]])
