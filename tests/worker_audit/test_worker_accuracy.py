@@ -176,7 +176,7 @@ class TestRecords:
     @pytest.mark.parametrize("n_labels", [2, 6])
     def test_items_with_very_many_judgments_do_not_underflow(self, n_labels: int) -> None:
         drawn = simulate(4, 900, n_labels, 900, accuracy=0.8, seed=0)
-        found = likelihoods.records(fit(drawn.judgments, rho=0.2))
+        found = likelihoods.records(fit(drawn.judgments, rho=0.2, max_iterations=2))
         assert np.isfinite(found.predicted).all()
         np.testing.assert_array_equal(found.own.n.sum(axis=1), drawn.judgments.per_worker)
 
