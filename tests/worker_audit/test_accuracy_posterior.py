@@ -119,6 +119,11 @@ class TestReadOff:
         """Each point stands for the interval around it, as wide as they are apart."""
         assert self.uneven.quantile(level) == pytest.approx(own + 0.05)
 
+    def test_the_last_of_all(self) -> None:
+        """Tenths do not sum to 1 in the last bit."""
+        tenths = Accuracy((np.arange(10)[None] + 0.5) / 10, np.full((1, 10), 0.1), np.zeros(1))
+        assert tenths.quantile(1.0) == pytest.approx(1.0)
+
     def test_95_percent_lie_in_the_interval(self) -> None:
         low, high = self.uneven.interval
         assert low == pytest.approx(0.05 + 0.2 * 0.025 / 0.1)
