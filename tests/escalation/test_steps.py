@@ -10,10 +10,22 @@ import pytest
 from consensus import fit, simulate
 from consensus.backends import Threads
 from consensus.config import EscalateConfig
-from consensus.escalation import budgets, expectations, look_ahead, paths, reasons, retests
+from consensus.errors import ConfigError
+from consensus.escalation import (
+    budgets,
+    expectations,
+    look_ahead,
+    paths,
+    ranking,
+    reasons,
+    retests,
+    worker_choice,
+)
 from consensus.escalation.look_ahead import LookAhead
 from consensus.found.confusions import Confusions
+from consensus.inputs.vocabulary import hashed
 from consensus.kernels import SMALLEST
+from consensus.worker_audit import WorkerAudit
 
 ONE = Threads(1)
 TARGET = EscalateConfig()
@@ -367,3 +379,178 @@ class TestAdvice:
         assert self.advice(100, [0.9], [0, 1], [1, 0], 2) == ()
         assert self.advice(100, [0.9], [0, 1], [-1, -1], 3) == ()
         assert len(self.advice(100, [0.9], [0, 1], [1, 0], 3)) == 1
+
+
+class TestWhomToAsk:
+    def result(self, right: Any, per_worker: Any, n_labels: int = 2) -> Any:
+        """Workers who are right so often on either label, so surely that nothing else is believed of them."""
+        K, W = n_labels, len(right)
+        worker, label = (part.ravel().astype(np.int32) for part in np.indices((W, K)))
+        rows = np.array([[right[w] if k == observed else (1 - right[w]) / (K - 1) for k in range(K)]
+                         for w, observed in zip(worker, label, strict=True)]) * 1e9  # fmt: skip
+        cells = Confusions.of_rows(worker, label, rows, np.ones((K, K)), W)
+        judgments = SimpleNamespace(per_worker=np.array(per_worker), n_labels=K)
+        return SimpleNamespace(judgments=judgments, confusions=cells, prior_shares=np.full(K, 1 / K))
+
+    def test_who_is_right_less_often_than_by_chance_is_not_asked(self) -> None:
+        result = self.result([0.9, 0.501, 0.499], [30, 10, 60])
+        share, quota, price = worker_choice._terms(result, 100.0, None)
+        assert share.tolist() == [30, 10, 0]
+        assert quota.tolist() == [150, 50, 0]  # twice the usual share
+        assert price.tolist() == [1, 1, 1]
+        assert worker_choice._terms(result, 7.0, None)[1].tolist() == [11, 4, 0]
+        assert worker_choice._terms(self.result([0.1, 0.2], [3, 4]), 9.0, None)[1].tolist() == [0, 0]
+        three = self.result([0.34, 0.33], [1, 1], 3)
+        assert worker_choice._terms(three, 5.0, None)[0].tolist() == [1, 0]
+
+    def test_a_pool_says_how_much_they_can_do(self) -> None:
+        result = self.result([0.9, 0.8, 0.7, 0.6, 0.2], [30, 10, 60, 50, 50])
+        pool: Any = SimpleNamespace(
+            activity=lambda _: np.array([3.0, 1.0, 0.0, 4.0, 9.0]),
+            available=np.array([5.0, np.inf, 7.0, 0.0, 9.0]),
+            price=np.array([1.0, 2.0, 3.0, 4.0, 5.0]),
+        )
+        share, quota, price = worker_choice._terms(result, 10.0, pool)
+        assert share.tolist() == [3, 1, 0, 0, 0]
+        assert quota.tolist() == [5, 5, 0, 0, 0]
+        assert price.tolist() == [1, 2, 3, 4, 5]
+
+    def test_twelve_stand_for_the_usual_worker(self) -> None:
+        """At quantiles of what they tell, by how much they do."""
+        right = np.linspace(0.5, 0.99, 30)
+        C = np.array([[[p, 1 - p], [1 - p, p]] for p in np.random.default_rng(0).permutation(right)])
+        result: Any = SimpleNamespace(prior_shares=np.array([0.5, 0.5]))
+        share = np.random.default_rng(1).uniform(0, 2, 30)
+        found = worker_choice.representatives(result, C, share)
+        order = sorted(range(30), key=lambda w: C[w, 0, 0])
+        done = np.cumsum(share[order])
+        expected = [order[int(np.sum(done < (g + 0.5) / 12 * done[-1]))] for g in range(12)]
+        np.testing.assert_array_equal(found, C[expected])
+        alone = worker_choice.representatives(result, C[:1], share[:1])
+        np.testing.assert_array_equal(alone, np.repeat(C[:1], 12, axis=0))
+
+    def test_names_are_missing_where_there_is_nobody(self) -> None:
+        judgments = SimpleNamespace(worker_ids=pa.array(["a", "b", "c"]))
+        result: Any = SimpleNamespace(judgments=judgments)
+        chosen = np.array([[2, 0], [1, -1], [-1, -1], [0, 1]], np.int32)
+        assert worker_choice.names(result, chosen).to_pylist() == [["c", "a"], ["b"], None, ["a", "b"]]
+        assert worker_choice.names(result, chosen[:0]).to_pylist() == []
+
+    @pytest.mark.parametrize(("n_items", "n_cells", "by_item"), [(40, 36, True), (41, 36, False), (40, 35, False)])
+    def test_of_many_items_or_labels_workers_are_not_weighed_by_item(
+        self, n_items: int, n_cells: int, by_item: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        result = fit(simulate(60, 4, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
+        monkeypatch.setattr(worker_choice, "MOST_WEIGHED", 40)
+        monkeypatch.setattr(worker_choice, "MOST_CELLS", n_cells)
+        found = worker_choice.suggested(WorkerAudit(result), np.arange(n_items), np.ones(n_items, np.int64))
+        assert (found.worth == 1.0).all() != by_item
+        assert (found.workers[:, 0] >= 0).any()
+
+    def test_blocks_share_the_quotas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever the blocks, nobody is asked for more than theirs, and each item gets what it wants."""
+        result = fit(simulate(60, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
+        monkeypatch.setattr(worker_choice, "BLOCK", 7)
+        items, wanted = np.arange(60)[::-1].copy(), np.ones(60, np.int64)
+        found = worker_choice.suggested(WorkerAudit(result), items, wanted)
+        share = result.judgments.per_worker
+        asked = np.bincount(found.workers[found.workers >= 0], minlength=6)
+        assert (asked <= np.ceil(2 * 60 * share / share.sum())).all()
+        judged = set(zip(result.judgments.item.tolist(), result.judgments.worker.tolist(), strict=True))
+        assert not judged & set(zip(items.tolist(), found.workers[:, 0].tolist(), strict=True))
+        assert (found.workers[:, 0] >= 0).mean() > 0.9
+
+
+class TestMoney:
+    CONFIG = EscalateConfig()
+
+    def pool(self, price: Any) -> Any:
+        price = np.array(price)
+        return SimpleNamespace(has_prices=bool(np.isfinite(price).any()), price=price, able=np.ones(3, np.bool_),
+                               named=np.ones(3, np.bool_))  # fmt: skip
+
+    def test_what_the_list_and_the_tests_cost(self) -> None:
+        workers, judgments = np.array([[0, 2], [1, -1]], np.int32), np.array([2, 3])
+        tests: Any = SimpleNamespace(workers=np.array([1, 1]), items=np.array([5, 6]))
+        assert ranking._money(self.CONFIG, workers, judgments, tests, self.pool([1.0, 2.0, 4.0])) == 7.0 + 4.0
+        priced = EscalateConfig(price=0.5)
+        assert ranking._money(priced, workers, judgments, tests, None) == 0.5 * 7
+        assert np.isnan(ranking._money(self.CONFIG, workers, judgments, tests, None))
+
+    def within(self, budget: float, pool: Any = None, n_tests: int = 0, price: float | None = None) -> Any:
+        """Two audits that want two judgments each, and two items that want one and gain by three."""
+        columns = np.zeros((5, 7))
+        length = np.array([[0, 0], [0, 0], [1, 2], [3, 0], [0, 0]])
+        slope = np.array([[0, 0], [0, 0], [0.3, 0.1], [0.2, 0], [0, 0]])
+        wanted, audits = np.array([2, 2, 1, 1, 0]), np.array([True, True, False, False, False])
+        tests: Any = SimpleNamespace(items=np.zeros(n_tests, np.int64), workers=np.zeros(n_tests, np.int64))
+        config = EscalateConfig(budget=budget, price=price)
+        return ranking._within(config, wanted, audits, LookAhead(columns, length, slope), np.arange(5), tests, pool)
+
+    def test_audits_come_first(self) -> None:
+        for budget, expected in ((4, [2, 2, 0, 0, 0]), (5, [2, 2, 1, 0, 0]), (7, [2, 2, 1, 2, 0]),
+                                 (9, [2, 2, 2, 3, 0]), (10, [2, 2, 3, 3, 0]), (40, [2, 2, 3, 3, 0])):  # fmt: skip
+            found, money = self.within(budget)
+            assert found.tolist() == expected
+            assert money == budget
+        with pytest.raises(ConfigError, match=r"^budget 3 judgments pays for 3 judgments, but not for the 4 judgments"):
+            self.within(3)
+        found, money = self.within(7, n_tests=2)
+        assert (found.tolist(), money) == ([2, 2, 1, 0, 0], 5)
+
+    def test_money_pays_for_judgments(self) -> None:
+        assert self.within(0.7, price=0.1)[0].tolist() == [2, 2, 1, 2, 0]  # 7, for all that rounding does
+        found, money = self.within(0.7, price=0.1, n_tests=1)
+        assert (found.tolist(), money) == ([2, 2, 1, 1, 0], 6)
+        with pytest.raises(ConfigError, match="^budget 0.3 in money pays for 3 judgments, but not for the 1 retests"):
+            self.within(0.3, price=0.1, n_tests=1)
+
+    def test_workers_with_prices_are_chosen_among_later(self) -> None:
+        pool = self.pool([2.0, 3.0, 4.0])
+        found, money = self.within(10.0, pool)
+        assert (found.tolist(), money) == ([2, 2, 1, 1, 0], 10.0)
+        found, money = self.within(16.0, pool, n_tests=1)  # the test is by the cheapest
+        assert (found.tolist(), money) == ([2, 2, 1, 2, 0], 14.0)
+        pool.able = np.array([False, True, True])
+        assert self.within(15.0, pool)[0].tolist() == [2, 2, 1, 1, 0]
+        pool.able = np.zeros(3, np.bool_)
+        assert self.within(14.0, pool)[0].tolist() == [2, 2, 1, 2, 0]
+
+
+class TestOrder:
+    def test_audits_first_and_experts_last(self) -> None:
+        reason = np.array([reasons.EXPERT, reasons.TOO_FEW, reasons.AUDIT, reasons.DISAGREEMENT, reasons.AUDIT])
+        order = np.array([0, 4, 3, 2, 1])
+        assert ranking._in_buckets(reason.astype(np.int32), order).tolist() == [4, 2, 3, 1, 0]
+
+    def test_ties_by_judgments_then_loss_then_hash(self) -> None:
+        """Priorities are equal up to fifteen decimals."""
+        n = 40
+        rng = np.random.default_rng(0)
+        columns = np.zeros((n, 7))
+        columns[:, 0] = rng.choice([0.3, 0.2, 0.2 + 2e-16, 0.2 + 1e-14], n)
+        columns[:, 1] = rng.choice([0.1, 0.4], n)
+        per_item, ids = rng.integers(1, 3, 60), pa.array([f"i{i:02}" for i in range(60)])
+        items = rng.permutation(60)[:n]
+        result: Any = SimpleNamespace(judgments=SimpleNamespace(per_item=per_item, item_ids=ids), backend=ONE)
+        ahead = LookAhead(columns, np.zeros((n, 0), np.int64), np.zeros((n, 0)))
+        hashes = hashed(ids)
+        expected = sorted(
+            range(n),
+            key=lambda m: (-round(columns[m, 0], 15), per_item[items[m]], -columns[m, 1], int(hashes[items[m]])),
+        )
+        assert ranking._most_urgent(result, items, ahead).tolist() == expected
+        nothing = LookAhead(columns[:0], np.zeros((0, 0), np.int64), np.zeros((0, 0)))
+        assert ranking._most_urgent(result, items[:0], nothing).tolist() == []
+
+    def test_what_is_asked_for_without_a_budget(self) -> None:
+        """What lacks of the least number, but one at least; two for an audit, one where a known model voted."""
+        per_item = np.array([0, 1, 3, 0, 0, 1, 0])
+        vouched = np.array([False, False, False, False, True, True, False])
+        result: Any = SimpleNamespace(judgments=SimpleNamespace(per_item=per_item), models=None)
+        reason = np.array([reasons.TOO_FEW] * 3 + [reasons.AUDIT] + [reasons.TOO_FEW] * 2 + [reasons.EXPERT])
+        rule = EscalateConfig(min_judgments=3, max_judgments=9)
+        assert ranking._wanted(result, np.arange(7), reason, rule).tolist() == [3, 2, 1, 2, 3, 2, 0]
+        result.models = SimpleNamespace(vouched=vouched)
+        assert ranking._wanted(result, np.arange(7), reason, rule).tolist() == [3, 2, 1, 2, 1, 1, 0]
+        assert ranking._wanted(result, np.arange(4), reason[:4], EscalateConfig(max_judgments=1, min_judgments=1)).tolist() == [1, 1, 1, 1]
