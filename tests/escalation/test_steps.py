@@ -553,4 +553,6 @@ class TestOrder:
         assert ranking._wanted(result, np.arange(7), reason, rule).tolist() == [3, 2, 1, 2, 3, 2, 0]
         result.models = SimpleNamespace(vouched=vouched)
         assert ranking._wanted(result, np.arange(7), reason, rule).tolist() == [3, 2, 1, 2, 1, 1, 0]
-        assert ranking._wanted(result, np.arange(4), reason[:4], EscalateConfig(max_judgments=1, min_judgments=1)).tolist() == [1, 1, 1, 1]
+        assert ranking._wanted(
+            result, np.arange(4), reason[:4], EscalateConfig(max_judgments=1, min_judgments=1)
+        ).tolist() == [1, 1, 1, 1]

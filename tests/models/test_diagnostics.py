@@ -88,7 +88,9 @@ class TestSecondOpinions:
             ([0, 1, 2], [0, 0, 1], [True, False], False),
         ],
     )
-    def test_a_person_and_a_model(self, item: list[int], model: list[int], circular: list[bool], expected: bool) -> None:
+    def test_a_person_and_a_model(
+        self, item: list[int], model: list[int], circular: list[bool], expected: bool
+    ) -> None:
         judgments = encoded([("a", "v", "x"), ("b", "w", "y"), ("c", "v", None)])
         votes = SimpleNamespace(item=np.array(item), model=np.array(model))
         models: Any = SimpleNamespace(votes=votes, circular=np.array(circular))

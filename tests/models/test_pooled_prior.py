@@ -24,6 +24,7 @@ def step(A: np.ndarray, gain: Any, d: float) -> np.ndarray:
     seen = []
 
     def prior_gains(given: np.ndarray, psi: np.ndarray, *_: Any) -> tuple[np.ndarray, float]:
+        assert given is A
         seen.append(psi)
         return np.asarray(gain, np.float64).T, d
 

@@ -123,11 +123,11 @@ class TestRisk:
     def test_up_to_a_million_judgments_the_opposite_is_fitted(
         self, n_judgments: int, fitted: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Fitted(Exception):
+        class FittedError(Exception):
             pass
 
         def climb(*_: Any) -> None:
-            raise Fitted
+            raise FittedError
 
         monkeypatch.setattr(switching, "camps", lambda *_: Camps(3, 0, 3, 0, 0.0))
         monkeypatch.setattr(switching.starts, "by_majority", lambda *_: (None, None))
@@ -136,7 +136,7 @@ class TestRisk:
         monkeypatch.setattr(switching, "moved_labels", lambda *_: [])
         problem: Any = SimpleNamespace(judgments=SimpleNamespace(n_judgments=n_judgments))
         if fitted:
-            with pytest.raises(Fitted):
+            with pytest.raises(FittedError):
                 switching.risks(problem, None, ONE)  # type: ignore[arg-type]
         else:
             assert switching.risks(problem, None, ONE) == []  # type: ignore[arg-type]

@@ -161,8 +161,10 @@ class TestPrepared:
         rows = [(f"i{n // 2:05}", "vw"[n % 2], f"l{min(n, n_labels - 1)}") for n in range(n_judgments)]
         return encoded(rows)
 
-    @pytest.mark.parametrize(("n_labels", "n_judgments", "many"), [(1000, 2000, False), (1001, 2000, True),
-                                                                   (1001, 4003, True), (1001, 4004, False)])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("n_labels", "n_judgments", "many"),
+        [(1000, 2000, False), (1001, 2000, True), (1001, 4003, True), (1001, 4004, False)],
+    )
     def test_a_thousand_labels_that_are_a_quarter_of_the_judgments(
         self, n_labels: int, n_judgments: int, many: bool
     ) -> None:

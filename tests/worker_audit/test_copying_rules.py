@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +14,11 @@ from scipy.stats import beta
 
 from consensus import fit, simulate
 from consensus.backends import Threads
-from consensus.found.copies import PeerAgreement
+from consensus.found.copies import Copies, PeerAgreement
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import copying_loops as kernels
 from consensus.worker_audit.accuracy.peer_agreement import peer_agreement
-from consensus.worker_audit.copying import copying_groups, shared_items, suspects
+from consensus.worker_audit.copying import copying_groups, followers, shared_items, suspects
 from consensus.worker_audit.copying.shared_items import ByWorker, Pairs
 from tests.strategies import crowds, encoded, examples
 
@@ -180,9 +181,17 @@ class TestTests:
     def test_excess_is_of_the_differences(self) -> None:
         assert copying_groups._excess(pairs_of([40], [30]), np.array([20.0])).tolist() == [0.5]
 
-    @pytest.mark.parametrize(("p", "n_tested", "suspicious"), [(0.0099, 2_000, True), (0.01, 2_000, False),
-                                                               (0.0099, 2_001, True), (0.0099, 2_100, False),
-                                                               (0.00199, 10_000, True), (0.00201, 10_000, False)])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("p", "n_tested", "suspicious"),
+        [
+            (0.0099, 2_000, True),
+            (0.01, 2_000, False),
+            (0.0099, 2_001, True),
+            (0.0099, 2_100, False),
+            (0.00199, 10_000, True),
+            (0.00201, 10_000, False),
+        ],
+    )
     def test_suspicious_at_one_percent_or_twenty_by_chance(self, p: float, n_tested: int, suspicious: bool) -> None:
         pairs, expected = pairs_of([100], [90]), np.array([50.0])
         assert copying_groups._is_suspicious(pairs, expected, np.array([p]), n_tested).tolist() == [suspicious]
@@ -301,7 +310,26 @@ class TestSuspects:
         np.testing.assert_allclose(expected, pairs.shared[inside] / 3)
 
 
-def test_a_prior_of_two_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_followers_are_held_against_what_the_group_says() -> None:
+    """Of those outside who share enough items with a group, only candidates are compared with it."""
+    judged = [(f"i{i:02}", f"w{w}", f"l{(i * (w + 1)) % 3}") for i in range(24) for w in range(5)]
+    judged += [(f"i{i:02}", name, f"l{i % 2}") for i in range(24) for name in ("x", "y") if (i + (name == "x")) % 3]
+    judged += [("i00", "z", "l0")]
+    result = fit(encoded(judged), rho=0.3)
+    group = np.array([-1] * 5 + [0, 0, -1], np.int32)
+    copies = replace(Copies.none(8), group=group, n_effective=np.ones(1))
+    fitted = kernels.Fitted(result.confusions.dense(), result.posterior, result.tempering.power(np.full(24, 7)))
+    found, expected, n_outside = followers.against_groups(result, result.judgments, fitted, copies, [(2, 0), (4, 0)])
+    assert found.a.tolist() == [2, 4]
+    assert found.b.tolist() == [8, 8]
+    assert found.shared.tolist() == [24, 24]
+    said = {i: i % 2 for i in range(24)}  # one of the two at least, and they agree
+    assert found.same.tolist() == [sum((i * (w + 1)) % 3 == said[i] for i in said) for w in (2, 4)]
+    assert n_outside == 5
+    assert ((expected > 0) & (expected < 24)).all()
+
+
+def test_a_prior_of_two_peers() -> None:
     """Somebody with one peer is taken for the usual one in two of three parts."""
     judged = [(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(20) for w in range(3)]
     judgments = encoded([*judged, ("i0", "z", "l1")])

@@ -23,8 +23,10 @@ def crowd() -> tuple[Judgments, AlignedGold, Any]:
     accepted = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 1], [0, 0, 1]], np.bool_)
     right = rng.uniform(0.3, 0.95, (5, 3))
     weak = np.array([False, False, False, True, True])
-    return judgments, AlignedGold(np.array([0, 2, 3, 5], np.int32), accepted, {}), SimpleNamespace(
-        right=right, accuracy=right.mean(axis=1), weak=weak
+    return (
+        judgments,
+        AlignedGold(np.array([0, 2, 3, 5], np.int32), accepted, {}),
+        SimpleNamespace(right=right, accuracy=right.mean(axis=1), weak=weak),
     )
 
 
@@ -142,6 +144,11 @@ class TestLeaked:
         assert expected[0] == pytest.approx(1 / (1 + 4 * math.exp(-8)), rel=1e-9)
         one = answers([0] * 4, [False, False, False, True], [0.5, 0.5, 0.5, 0.2], [False, False, False, True], 1)
         assert one.leaked()[1][0] == pytest.approx(0.2)
+
+    def test_nobody_is_certain_to_be_right_or_wrong(self) -> None:
+        """All but one in a million."""
+        one = answers([0, 1], [True, True], [1.0, 0.0], [True, True], 2)
+        assert one.leaked()[1].tolist() == [pytest.approx(1 - 1e-6, abs=1e-9), pytest.approx(1e-6, abs=1e-9)]
 
     def test_two_hundred_weak_workers_are_counted_one_by_one(self) -> None:
         for n, exact in ((200, True), (201, False)):

@@ -245,6 +245,7 @@ class TestKindsOfTwo:
         usual = worker_kinds._densities_of_two(by_likelihood, points)[0].reshape(-1, 12, 12)[17]
         np.testing.assert_allclose(usual, expected[17] / expected[17].sum(), rtol=1e-7)
 
+    @pytest.mark.compiled
     def test_the_grid_and_the_prior_of_the_shares(self) -> None:
         """30 points along each probability; the shares to begin with are worth two workers."""
         result = fit(simulate(60, 6, 2, 3, seed=1).judgments, rho=0.3)
@@ -275,6 +276,7 @@ def test_very_many_workers_tell_the_kinds_by_a_sample() -> None:
         assert not np.array_equal(worker_kinds._learnt(other, first), found)
 
 
+@pytest.mark.compiled
 def test_hostile_answers_to_many_labels_are_those_of_a_worker_who_is_mostly_wrong() -> None:
     """Any confusions, and hostile ones, are hostile kinds only of a worker who is right on less than .8 of chance."""
     result = fit(simulate(150, 8, 3, 4, accuracy=0.5, spammers=0.3, adversaries=0.3, seed=5).judgments, rho=0.3)

@@ -66,6 +66,30 @@ class TestOthers:
         planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
         assert np.abs(table["accuracy"] - planted).mean() < 0.1
 
+    @pytest.mark.parametrize("prior", ["learnt", "none"])
+    def test_with_very_many_labels_by_the_formula(self, prior: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The judgment is divided out; of labels that nobody gave the item, as the crowd's prior has it on average."""
+        monkeypatch.setattr(layout, "FEW_LABELS", 0)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        table = np.stack([np.full((5, 5), 0.06) + 0.7 * np.eye(5)] * 8)
+        table[:, 1] = [0.5, 0.3, 0.1, 0.05, 0.05]
+        result = fit(simulate(40, confusion=table, per_item=3, seed=1).judgments, prior=prior, rho=0.4)
+        beliefs, cells, j = result.beliefs, result.confusions, result.judgments
+        assert isinstance(beliefs, SparsePosterior)
+        N, A = cells.dense_counts(), cells.pseudo_counts
+        totals = cells.totals() + A.sum(axis=1)
+        usual = (A / A.sum(axis=1, keepdims=True)).mean(axis=0) if prior == "learnt" else np.full(5, 0.2)
+        expected = []
+        for i, w, label in zip(j.item.tolist(), j.worker.tolist(), j.label.tolist(), strict=True):
+            power = 1 / (1 + 0.4 * (j.per_item[i] - 1))
+            listed = beliefs.candidate[beliefs.start[i] : beliefs.start[i + 1]].tolist()
+            left = {}
+            for k, z in enumerate(beliefs.dense(np.array([i]))[0]):
+                said = (N[w, k, label] + A[k, label]) / totals[w, k] if totals[w, k] > 0 else 0.2
+                left[k] = z ** (1 / power) / (max(said, 1e-10) if k in listed else usual[label])
+            expected.append(left[label] / sum(left.values()))
+        np.testing.assert_allclose(against_others.right(result), expected, rtol=1e-6, atol=1e-12)
+
     def test_items_without_judgments_and_a_worker_whose_repeats_are_kept(self) -> None:
         rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", None]}
         result = fit(read(rows, repeats="keep"))
