@@ -169,7 +169,7 @@ class TestLookAhead:
 
     def test_means_and_stretches(self) -> None:
         columns = np.arange(21, dtype=np.float64).reshape(3, 7)
-        columns[:, 3:6] = [[1.0, 1, 2], [2.5, 1, 3], [4, 2, 7]]
+        columns[:, 3:6] = np.array([[1, 1, 2], [2.5, 1, 3], [4, 2, 7]])
         ahead = LookAhead(columns, np.zeros((3, 0), np.int64), np.zeros((3, 0)))
         np.testing.assert_allclose(ahead.mean(np.array([True, False, True])).columns, (columns[[0]] + columns[[2]]) / 2)
         assert not ahead.mean(np.zeros(3, np.bool_)).columns.any()
@@ -446,6 +446,27 @@ class TestWhomToAsk:
         found = worker_choice.suggested(WorkerAudit(result), np.arange(n_items), np.ones(n_items, np.int64))
         assert (found.worth == 1.0).all() != by_item
         assert (found.workers[:, 0] >= 0).any()
+
+    def test_three_candidates_are_drawn_by_what_they_usually_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From 2^16 places; who may not be asked has none."""
+        table = np.stack([np.full((2, 2), 0.8) - 0.6 * np.eye(2), *[np.full((2, 2), 0.1) + 0.8 * np.eye(2)] * 4])
+        result = fit(simulate(120, confusion=table, per_item=3, seed=1).judgments, rho=0.3, seed=9)
+        asked: list[Any] = []
+
+        def choose(*of: Any) -> None:
+            asked.append(of)
+            of[-2][:], of[-1][:] = -1, 0.0
+
+        monkeypatch.setattr(worker_choice.kernels, "choose", choose)
+        worker_choice.suggested(WorkerAudit(result), np.arange(40), np.ones(40, np.int64))
+        ((_, judged, workers, seed, n_candidates, quota, _, _),) = asked
+        assert (seed, n_candidates) == (9, 3)
+        per_worker = result.judgments.per_worker[1:]
+        share = per_worker / per_worker.sum()
+        np.testing.assert_allclose(np.bincount(workers.drawn), 2**16 * share, atol=1)
+        assert quota.tolist() == np.ceil(2 * 40 * share).tolist()
+        assert set(judged.worker.tolist()) == {-1, 0, 1, 2, 3}
+        assert workers.price.tolist() == [1.0] * 4
 
     def test_blocks_share_the_quotas(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whatever the blocks, nobody is asked for more than theirs, and each item gets what it wants."""

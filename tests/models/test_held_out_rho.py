@@ -12,6 +12,7 @@ from consensus.config import FitConfig
 from consensus.inputs.judgments import Judgments
 from consensus.models import held_out_rho
 from consensus.models.base import Execution
+from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
 from consensus.simulation import simulate
 
@@ -136,7 +137,6 @@ class TestChosen:
 def test_held_out_fits_go_no_further_than_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
     """To 1e-5 nats a judgment: less is below what a step of rho changes."""
     asked = []
-    climb = held_out_rho.climb
 
     def watched(problem: Problem, *of: Any) -> Any:
         asked.append(problem.tolerance)

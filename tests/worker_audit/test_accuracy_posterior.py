@@ -92,8 +92,8 @@ def test_the_mix_of_labels_is_made_up_for() -> None:
     expected = []
     for n, r in zip(totals, right, strict=True):
         accuracy = [(r[k] + 20 * pooled[k]) / (n[k] + 20) for k in (0, 1)]
-        mix = [(n[k] + 20 * prior[k]) / (n.sum() + 20) for k in (0, 1)]
-        expected.append(sum((prior[k] - mix[k]) * accuracy[k] for k in (0, 1)))
+        shares = [(n[k] + 20 * prior[k]) / (n.sum() + 20) for k in (0, 1)]
+        expected.append(sum((prior[k] - shares[k]) * accuracy[k] for k in (0, 1)))
     np.testing.assert_allclose(accuracy_posterior._label_mix(result), expected, rtol=1e-12)
     never = SimpleNamespace(totals=lambda: totals * [1, 0], right=lambda: right * [1, 0])
     result = SimpleNamespace(confusions=never, prior_shares=prior)

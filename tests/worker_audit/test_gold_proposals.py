@@ -93,7 +93,10 @@ class TestNeeded:
         """A right and a wrong judgment are added; no more than 200."""
         p = (accuracy * n + 1) / (n + 2)
         found = int(retest_items.needed([accuracy], [n], 0.6)[0])
-        half = lambda m: 1.959963984540054 * math.sqrt(p * (1 - p) / (n + m))  # noqa: E731
+
+        def half(more: int) -> float:
+            return 1.959963984540054 * math.sqrt(p * (1 - p) / (n + more))
+
         if found < 200:
             assert half(found) <= abs(accuracy - 0.6) * (1 + 1e-12)
         assert found == 0 or half(found - 1) > abs(accuracy - 0.6)
