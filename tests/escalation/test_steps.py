@@ -24,7 +24,7 @@ from consensus.escalation import (
 from consensus.escalation.look_ahead import LookAhead
 from consensus.found.confusions import Confusions
 from consensus.inputs.vocabulary import hashed
-from consensus.kernels import SMALLEST
+from consensus.kernels import SMALLEST, worker_choice_loops
 from consensus.worker_audit import WorkerAudit
 
 ONE = Threads(1)
@@ -457,7 +457,7 @@ class TestWhomToAsk:
             asked.append(of)
             of[-2][:], of[-1][:] = -1, 0.0
 
-        monkeypatch.setattr(worker_choice.kernels, "choose", choose)
+        monkeypatch.setattr(worker_choice_loops, "choose", choose)
         worker_choice.suggested(WorkerAudit(result), np.arange(40), np.ones(40, np.int64))
         ((_, judged, workers, seed, n_candidates, quota, _, _),) = asked
         assert (seed, n_candidates) == (9, 3)

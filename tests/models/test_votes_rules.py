@@ -11,6 +11,7 @@ from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.errors import JudgmentError
 from consensus.inputs.judgments import Judgments
+from consensus.kernels import votes_loops
 from consensus.models import preparing, problem, votes_contact, votes_families, votes_prior
 from consensus.models.layout import weighs_all_labels
 from consensus.models.votes_learner import VotesLearner
@@ -45,7 +46,7 @@ class TestContact:
         def meetings(*of: Any) -> None:
             of[-1][:] = [[40], [7], [contested], [same]]
 
-        monkeypatch.setattr(votes_contact.kernels, "meetings", meetings)
+        monkeypatch.setattr(votes_loops, "meetings", meetings)
         judgments = encoded([("a", "v", "x"), ("a", "w", "y")])
         _, votes = voted([("a", "m", "x")]).align(judgments, None)
         met, found = votes_contact.meetings(votes, judgments, None, ONE)

@@ -227,7 +227,7 @@ class TestTests:
             def excess_of_workers(*of: Any) -> None:
                 of[-2][:], of[-1][:] = excess, shared
 
-            monkeypatch.setattr(copying_groups.kernels, "excess_of_workers", excess_of_workers)
+            monkeypatch.setattr(kernels, "excess_of_workers", excess_of_workers)
             return copying_groups._usual_surplus(judgments, fitted, np.zeros(4, np.bool_))
 
         assert told([1.0, 4.0, 9.0, 0.0], [10, 10, 10, 0]) == pytest.approx(0.4)
@@ -242,7 +242,7 @@ class TestTests:
         def excess_of_workers(some: Any, *_: Any) -> None:
             asked.append(some)
 
-        monkeypatch.setattr(copying_groups.kernels, "excess_of_workers", excess_of_workers)
+        monkeypatch.setattr(kernels, "excess_of_workers", excess_of_workers)
         monkeypatch.setattr(copying_groups, "judged", lambda _: None)
         for n, step in ((199_999, 1), (200_000, 2), (400_000, 3)):
             judgments: Any = SimpleNamespace(per_item=np.array([2, 1] * n), n_workers=1)

@@ -55,7 +55,7 @@ def test_what_workers_do_elsewhere_predicts_their_answers() -> None:
     assert at == len(found.own)
     assert found.n.tolist() == np.bincount(found.own).tolist()
     assert found.n_right.tolist() == [found.right[found.own == g].sum() for g in range(4)]
-    nobody = SimpleNamespace(right=skills.right, accuracy=skills.accuracy, weak=np.zeros(5, np.bool_))
+    nobody: Any = SimpleNamespace(right=skills.right, accuracy=skills.accuracy, weak=np.zeros(5, np.bool_))
     usual = GoldAnswers.of(result, gold, nobody).usual
     assert np.isnan(usual[1]).all()
     assert np.isfinite(usual[0]).all()
