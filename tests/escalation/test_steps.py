@@ -325,19 +325,26 @@ class TestBudgets:
 
     def test_no_more_than_workers_will_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ahead = LookAhead(np.zeros((4, 7)), np.tile([1, 2], (4, 1)), np.tile([0.2, 0.05], (4, 1)))
-        monkeypatch.setattr(budgets, "look_ahead", lambda *_, **__: ahead)
+        asked: list[Any] = []
+
+        def looked(_: Any, items: Any, __: Any, **of: Any) -> LookAhead:
+            asked.append((items.tolist(), of["most"].tolist(), of["activity"].tolist(), of["steps"]))
+            return ahead
+
+        monkeypatch.setattr(budgets, "look_ahead", looked)
         reason = np.array([1, 1, 1, 1, -1, reasons.EXPERT, 1], np.int32)
         settled = np.array([False] * 6 + [True])
         result: Any = SimpleNamespace(identified=True, judgments=None)
         for available, spent in ((12.0, [1, 2, 3, 4, 6, 8, 10, 12]), (8.0, [1, 2, 3, 4, 6, 8]), (7.0, [1, 2, 3, 4, 6])):
             pool = SimpleNamespace(
                 activity=lambda _: np.ones(2),
-                left=lambda _: np.full(7, 9),
+                left=lambda _: np.arange(7),
                 available=np.array([available - 1, 1.0, 99.0]),
                 able=np.array([True, True, False]),
             )
             found: Any = SimpleNamespace(reason=reason, settled=settled, pool=pool)
             assert budgets.budget_curve(result, found, TARGET)[0].tolist() == spent
+            assert asked[-1] == ([0, 1, 2, 3], [0, 1, 2, 3], [1, 1], True)
 
 
 class TestAdvice:
