@@ -181,7 +181,7 @@ class TestBehaviour:
         rng = np.random.default_rng(seed)
         judgments = simulate(60, 3, 2, 3, accuracy=0.75, seed=seed).judgments
         table: dict[str, Any] = {"item": [], "worker": [], "label": [], "timestamp": []}
-        clock = {w: MARCH for w in range(3)}
+        clock = dict.fromkeys(range(3), MARCH)
         for n in rng.permutation(judgments.n_judgments).tolist():
             w = int(judgments.worker[n])
             clock[w] = clock[w] + MINUTE * int(rng.choice([1, 2, 3, 30, 31]))
