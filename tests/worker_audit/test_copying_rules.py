@@ -18,8 +18,10 @@ from consensus.found.copies import Copies, PeerAgreement
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import copying_loops as kernels
 from consensus.worker_audit.accuracy.peer_agreement import peer_agreement
-from consensus.worker_audit.copying import copying_groups, followers, shared_items, suspects
+from consensus.worker_audit.copying import copying_groups, followers, groups_as_one, shared_items, suspects
+from consensus.worker_audit.copying.merged_judgments import merged
 from consensus.worker_audit.copying.shared_items import ByWorker, Pairs
+from tests import naive
 from tests.strategies import crowds, encoded, examples
 
 ONE = Threads(1)
@@ -338,3 +340,90 @@ def test_a_prior_of_two_peers() -> None:
     by_formula = by_agreement(judgments, pairs, found)
     np.testing.assert_allclose(shared_items.expected_by_agreement(pairs, found), by_formula, rtol=1e-12)
     assert math.isfinite(sum(by_formula))
+
+
+def test_members_are_tempered_by_all_judgments() -> None:
+    """And their counts are those of the posterior of the merged fit before it was tempered."""
+    judged = [(f"i{i:02}", f"w{w}", f"l{(i * (w + 2)) % 3 if w < 4 else i % 3}") for i in range(30) for w in range(5)]
+    judged += [(f"i{i:02}", name, f"l{i % 2}") for i in range(0, 30, 2) for name in ("x", "y")]
+    before = fit(encoded(judged), rho=0.4)
+    copies = replace(Copies.none(7), group=np.array([-1] * 5 + [0, 0], np.int32), n_effective=np.ones(1))
+    after = fit(merged(before.judgments, copies), rho=0.4)
+    found = groups_as_one._of_members(after, before, copies)
+    assert found is not None
+    n, n_all = after.judgments.per_item, before.judgments.per_item
+    assert (n_all - n).tolist() == [1, 0] * 15
+    plain = after.posterior ** (1 + 0.4 * (n - 1))[:, None]
+    plain /= plain.sum(axis=1, keepdims=True)
+    tempered = plain ** (1 / (1 + 0.4 * (n_all - 1)))[:, None]
+    np.testing.assert_allclose(found.posterior, tempered / tempered.sum(axis=1, keepdims=True), rtol=1e-9)
+    np.testing.assert_allclose(found.confusions.dense_counts(), naive.counts(before.judgments, plain), rtol=1e-9)
+    assert found.copies is copies
+    assert found.judgments is before.judgments
+
+
+def test_the_group_that_copies_most_closely_is_merged_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that are worth as few votes, to two decimals, the largest."""
+    result = fit(simulate(30, 9, 2, 4, seed=1).judgments, rho=0.3)
+    group = np.array([0, 0, 1, 1, 1, 2, 2, -1, -1], np.int32)
+    for worth, closest in (([1.1, 1.104, 1.5], 1), ([1.1, 1.2, 1.0], 2), ([1.1, 1.11, 1.5], 0)):
+        pairs = {"worker_a": np.array([0, 2, 2, 5], np.int32), "worker_b": np.array([1, 3, 4, 6], np.int32)}
+        more = {name: np.zeros(4) for name in ("n_shared", "n_same", "expected_same", "p_value", "q_value")}
+        copies = replace(Copies.none(9), group=group, n_effective=np.array(worth), **pairs, **more)  # type: ignore[arg-type]
+        seen: list[int] = []
+        monkeypatch.setattr(groups_as_one, "merged", lambda _, one, seen=seen: seen.append(one.group.tolist()))
+        monkeypatch.setattr(groups_as_one, "found_copies", lambda _: Copies.none(9))
+        kept = groups_as_one._seen_again(result, copies, lambda _: result)
+        assert [w for w in range(9) if seen[0][w] >= 0] == np.flatnonzero(group == closest).tolist()
+        assert kept.n_groups == 1
+        again = replace(copies, worker_a=np.array([2, 5], np.int32), worker_b=np.array([4, 6], np.int32))
+        monkeypatch.setattr(groups_as_one, "found_copies", lambda _, again=again: again)
+        kept = groups_as_one._seen_again(result, copies, lambda _: result)
+        assert {int(group[w]) for w in np.flatnonzero(kept.group >= 0)} == {closest, 1, 2}
+
+
+class TestRounds:
+    def test_suspects_are_looked_at_twice_the_likeliest_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No more than 5,000 at once; and the surplus of the median worker is expected of all."""
+        judgments = simulate(40, 6, 2, 4, seed=1).judgments
+        result = fit(judgments, rho=0.3)
+        by_worker, n = ByWorker.of(judgments), 6_000
+        same = np.full(n, 15)
+        same[:3] = 20
+        pairs = pairs_of([20] * n, same, a=np.arange(n) % 5, b=np.full(n, 5))
+        asked: list[Any] = []
+
+        def expected_of_suspects(_: Any, __: Any, ___: Any, ____: Any, again: Any) -> Any:
+            asked.append(again)
+            return again[:2], np.array([18.0, 1.0])
+
+        monkeypatch.setattr(copying_groups, "_expected", lambda *_: np.full(n, 2.0))
+        monkeypatch.setattr(copying_groups, "_usual_surplus", lambda *_: 0.05)
+        monkeypatch.setattr(copying_groups, "_spread", lambda *_: 1.0)
+        monkeypatch.setattr(copying_groups, "expected_of_suspects", expected_of_suspects)
+        test = copying_groups._tested(result, by_worker, pairs, np.full(n, 10.0), n)
+        assert len(asked) == 2
+        assert len(asked[0]) == len(asked[1]) == 5_000
+        assert asked[0][:3].tolist() == [0, 1, 2]
+        assert 0 not in asked[1].tolist()  # no longer suspicious
+        assert test.surplus == 0.05
+        assert test.expected[0] == pytest.approx(18 + 0.05 * 20)
+        assert test.expected[-1] == pytest.approx(2 + 0.05 * 20)
+        assert test.fitted is not None
+
+    def test_who_is_suspicious_by_agreement_alone_is_looked_at_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments = simulate(40, 6, 2, 4, seed=1).judgments
+        result = fit(judgments, rho=0.3)
+        pairs = pairs_of([40, 40, 40], [38, 38, 20], a=[0, 1, 2], b=[3, 4, 5])
+        asked: list[Any] = []
+
+        def surplus(_: Any, __: Any, is_suspect: Any) -> float:
+            asked.append(is_suspect.tolist())
+            return 0.0
+
+        monkeypatch.setattr(copying_groups, "_expected", lambda *_: np.array([20.0, 37.0, 20.0]))
+        monkeypatch.setattr(copying_groups, "_usual_surplus", surplus)
+        monkeypatch.setattr(copying_groups, "expected_of_suspects", lambda *of: (of[-1], np.full(len(of[-1]), 39.0)))
+        test = copying_groups._tested(result, ByWorker.of(judgments), pairs, np.array([37.0, 20.0, 20.0]), 3)
+        assert asked == [[True, True, False, True, True, False]]
+        assert test.expected.tolist() == pytest.approx([39.0, 39.0, 20.0])

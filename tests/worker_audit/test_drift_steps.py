@@ -15,7 +15,7 @@ from consensus.found.result import Consensus
 from consensus.kernels import drift_loops as kernels
 from consensus.worker_audit import drifts
 from consensus.worker_audit.accuracy import against_others
-from consensus.worker_audit.over_time import drift, drift_table
+from consensus.worker_audit.over_time import drift, drift_table, same_label_items
 from consensus.worker_audit.over_time.drift import CrowdChange, Drifts
 from tests import naive_timelines as naive
 
@@ -233,3 +233,60 @@ def test_reasons_why_there_is_no_p_value() -> None:
     few = "19 judgments with a time; 20 are needed"
     place = "no two times with 10 judgments before and after"
     assert drift_table._unanswered(result, found) == [few, place, None]
+
+
+class TestStaying:
+    """Whether a change stays where only items of the same label are compared."""
+
+    def of(self, right: Any, label: Any, n_before: int, unknown: int = 2) -> bool:
+        """Of one worker, before whom another did as much, and some of whose times are unknown."""
+        n = len(right)
+        place = np.random.default_rng(n).permutation(2 * n + unknown)
+        lines: Any = SimpleNamespace(
+            first=np.array([0, n + unknown]), n_timed=np.array([n, n]), judgment=place.astype(np.int32)
+        )
+        rights, items, best = np.zeros(len(place)), np.arange(len(place))[::-1], np.zeros(len(place), np.int32)
+        rights[place[n + unknown :]] = right
+        best[items[place[n + unknown :]]] = label
+        result: Any = SimpleNamespace(peaks=SimpleNamespace(best=best), judgments=SimpleNamespace(item=items))
+        found = same_label_items.staying(result, lines, rights, np.array([False, True]), np.array([n // 2, n_before]))
+        assert not found[0]
+        return bool(found[1])
+
+    def naive(self, right: Any, label: Any, n_before: int) -> float:
+        """Deviations of the change within labels, by Mantel & Haenszel, in its direction."""
+        early, late = right[:n_before], right[n_before:]
+        gain = variance = 0.0
+        for k in set(label.tolist()):
+            a, b = early[label[:n_before] == k], late[label[n_before:] == k]
+            if len(a) and len(b):
+                weight = len(a) * len(b) / (len(a) + len(b))
+                mean = np.concatenate([a, b]).mean()
+                gain += weight * (b.mean() - a.mean())
+                variance += weight * mean * (1 - mean)
+        direction = 1 if late.mean() > early.mean() else -1
+        return float(direction * gain / max(variance, 1e-300) ** 0.5)
+
+    def test_by_the_formula(self) -> None:
+        rng = np.random.default_rng(0)
+        near = 0
+        for _ in range(120):
+            n, n_before = 60, int(rng.integers(15, 45))
+            label = rng.integers(0, 3, n)
+            if rng.random() < 0.3:
+                label[n_before:] = np.where(rng.random(n - n_before) < 0.7, 0, label[n_before:])
+            before, after = rng.uniform(0.3, 0.95, 2)
+            right = np.where(np.arange(n) < n_before, rng.random(n) < before, rng.random(n) < after).astype(np.float64)
+            right = np.clip(right, 0.02, 0.97)
+            z = self.naive(right, label, n_before)
+            near += 2.3 < z < 2.9
+            assert self.of(right, label, n_before) == (z > 2.576)
+        assert near > 5
+
+    def test_at_the_border(self) -> None:
+        """99 % of a normal distribution: of a hundred judgments before and after."""
+        for n_right, stays in ((68, True), (69, True), (70, False), (71, False)):
+            right = np.concatenate([np.arange(100) < 85, np.arange(100) < n_right]).astype(np.float64)
+            z = self.naive(right, np.zeros(200, np.int64), 100)
+            assert (z > norm.isf(0.005)) == stays
+            assert self.of(right, np.zeros(200, np.int64), 100) == stays
