@@ -13,6 +13,7 @@ from consensus.config import AuditConfig
 from consensus.escalation import decisions, expectations, reasons, retests, what_if
 from consensus.escalation.look_ahead import LookAhead
 from consensus.found.result import Consensus
+from consensus.intervals import wilson
 from tests import naive_escalation
 
 ONE = Threads(1)
@@ -208,6 +209,61 @@ class TestWays:
         judgments.price = None
         assert np.isnan(what_if._mean_price(judgments, None))
         assert what_if._mean_price(judgments, 2.0) == 2.0
+
+    def compared(self, label: Any, *, gold: Any = None, all_of_them: bool = False, models: Any = None) -> Any:
+        """Labels of five items, the third of which is not replayed, against 0 1 1 0 -1 or gold."""
+        chosen = np.array([True, True, False, True, True])
+        of: Any = SimpleNamespace(n_judgments=20)
+        full: Any = SimpleNamespace(consensus_label=np.array([0, 1, 1, 0, -1]))
+        replayed = what_if._Replayed(of, full, chosen, models, gold)
+        n = 20 if all_of_them else 12
+        result: Any = SimpleNamespace(
+            consensus_label=np.array(label), judgments=SimpleNamespace(n_judgments=n), models=None
+        )
+        return replayed.compared(result)
+
+    def test_labels_are_held_against_those_of_all_judgments(self) -> None:
+        found = self.compared([0, 0, 1, 0, 1])
+        low, high = wilson(2, 3)
+        assert (found["n_compared"], found["accuracy"]) == (3, 2 / 3)
+        assert (found["accuracy_low"], found["accuracy_high"]) == (low, high)
+        assert found["reference"] == "labels of all judgments (unaudited)"
+        assert self.compared([0, -1, 0, 1, 1])["n_compared"] == 2
+        itself = self.compared([0, 1, 1, 0, -1], all_of_them=True)
+        assert itself["n_compared"] == 0
+        assert np.isnan([itself["accuracy"], itself["accuracy_low"], itself["accuracy_high"]]).all()
+        with_models = self.compared([0, 1, 1, 0, -1], all_of_them=True, models="some")
+        assert (with_models["n_compared"], with_models["accuracy"]) == (3, 1.0)
+
+    def test_or_against_gold(self) -> None:
+        """Of the items that are replayed and have a label; any that is accepted is right."""
+        accepted = np.array([[True, True], [False, True], [True, False], [True, False]])
+        gold = SimpleNamespace(items=np.array([0, 1, 2, 4]), accepted=accepted)
+        found = self.compared([1, 0, 0, 0, 0], gold=gold)
+        assert (found["n_compared"], found["accuracy"], found["reference"]) == (3, 2 / 3, "gold")
+        assert self.compared([1, 1, 0, 0, -1], gold=gold)["n_compared"] == 2
+        assert self.compared([-1] * 5, gold=gold)["n_compared"] == 0
+
+    def test_what_a_way_used_and_what_is_accepted_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        status = np.array([0, 0, 0, 1, 0, 3])  # a gold item that nobody judged comes last
+        plan = SimpleNamespace(status=lambda _: status)
+        monkeypatch.setattr(what_if, "planned", lambda *_, **__: plan)
+        chosen = np.array([True, True, False, True, True])
+        nothing: Any = None
+        replayed = what_if._Replayed(nothing, nothing, chosen, None, None)
+        judgments = SimpleNamespace(n_items=5, n_judgments=12, price=np.full(12, 0.25))
+        result: Any = SimpleNamespace(judgments=judgments, confidence=np.array([0.9, 0.8, 0.1, 0.5, 0.7]))
+        assert replayed.bought(result, nothing, None) == {
+            "judgments": 12,
+            "judgments_per_item": 3.0,
+            "cost": 3.0,
+            "accepted": 0.75,
+            "expected_error": pytest.approx(0.2),
+        }
+        status[:] = 1
+        found = replayed.bought(result, nothing, 2.0)
+        assert (found["cost"], found["accepted"]) == (24.0, 0.0)
+        assert np.isnan(found["expected_error"])
 
     def test_items_that_are_drawn(self) -> None:
         """Of those that people judged, so many at most."""

@@ -323,6 +323,11 @@ class TestBudgets:
             assert saved[len(items) - 1] == pytest.approx(0.2 * n)
             assert (np.diff(saved, n=2) <= 1e-9).all()
 
+    def test_nothing_is_foretold_where_nothing_tells(self) -> None:
+        result: Any = SimpleNamespace(identified=False)
+        spent, saved = budgets.budget_curve(result, None, TARGET)  # type: ignore[arg-type]
+        assert (spent.tolist(), saved.tolist()) == ([], [])
+
     def test_no_more_than_workers_will_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ahead = LookAhead(np.zeros((4, 7)), np.tile([1, 2], (4, 1)), np.tile([0.2, 0.05], (4, 1)))
         asked: list[Any] = []
