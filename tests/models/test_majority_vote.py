@@ -39,11 +39,11 @@ class TestMajorityVote:
         judged = [(f"i{i}", f"w{w}", f"l{(i + (w == 2)) % 3}") for i in range(6) for w in range(3)]
         gold = {"item": ["i0", "i1", "i1"], "label": ["l1", "l1", "l2"]}
         result = fit(encoded(judged), gold=gold, model="majority_vote")
-        np.testing.assert_allclose(result.posterior[:2], [[0, 1, 0], [0, 0.5, 0.5]])
+        np.testing.assert_allclose(result.posterior[:2], [[0.0, 1.0, 0.0], [0.0, 0.5, 0.5]])
         assert result.gold_posterior is not None
         np.testing.assert_allclose(result.gold_posterior, [[2 / 3, 1 / 3, 0], [0, 2 / 3, 1 / 3]])
         hard = np.eye(3)[[0, 1, 2, 0, 1, 2]]
-        hard[:2] = [[0, 1, 0], [0, 0.5, 0.5]]
+        hard[:2] = [[0.0, 1.0, 0.0], [0.0, 0.5, 0.5]]
         np.testing.assert_allclose(result.confusions.dense_counts(), naive.counts(result.judgments, hard))
 
     @pytest.mark.parametrize("gold", [None, {"item": ["a"], "label": ["x"]}])
@@ -60,7 +60,7 @@ class TestMajorityVote:
         votes = voted([("c", "m", "y"), ("e", "n", "x")], ("x", "y"))
         result = fit(judgments, model_votes=votes)
         assert not result.identified
-        np.testing.assert_allclose(result.posterior, [[1, 0], [0, 1], [0, 1], [0.5, 0.5], [1, 0]])
+        np.testing.assert_allclose(result.posterior, [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
         np.testing.assert_allclose(result.prior_shares, [0.5, 0.5])
         more = fit(judgments, model_votes=voted([("c", "m", "y"), ("e", "n", "y")], ("x", "y")))
         np.testing.assert_allclose(more.prior_shares, [1 / 4, 3 / 4])

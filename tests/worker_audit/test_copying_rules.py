@@ -370,7 +370,7 @@ def test_the_group_that_copies_most_closely_is_merged_first(monkeypatch: pytest.
         pairs = {"worker_a": np.array([0, 2, 2, 5], np.int32), "worker_b": np.array([1, 3, 4, 6], np.int32)}
         more = {name: np.zeros(4) for name in ("n_shared", "n_same", "expected_same", "p_value", "q_value")}
         copies = replace(Copies.none(9), group=group, n_effective=np.array(worth), **pairs, **more)  # type: ignore[arg-type]
-        seen: list[int] = []
+        seen: list[list[int]] = []
         monkeypatch.setattr(groups_as_one, "merged", lambda _, one, seen=seen: seen.append(one.group.tolist()))
         monkeypatch.setattr(groups_as_one, "found_copies", lambda _: Copies.none(9))
         kept = groups_as_one._seen_again(result, copies, lambda _: result)

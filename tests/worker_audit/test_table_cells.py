@@ -31,7 +31,7 @@ def never_met() -> Consensus:
 
 class TestConfusions:
     def test_of_a_label_that_a_worker_never_met(self) -> None:
-        table = worker_audit.confusions(never_met()).set_index(["worker", "true_label", "label"])
+        table: Any = worker_audit.confusions(never_met()).set_index(["worker", "true_label", "label"])
         never = table.loc[("w", "l0")]
         assert (never["count"] == 0).all()
         assert never[["probability", "low", "high"]].isna().all(axis=None)
