@@ -480,6 +480,13 @@ class TestWhomToAsk:
         assert set(judged.worker.tolist()) == {-1, 0, 1, 2, 3}
         assert workers.price.tolist() == [1.0] * 4
 
+    def test_as_many_places_as_judgments_are_wanted(self) -> None:
+        result = fit(simulate(30, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
+        for wanted, wide in (([1, 1], 1), ([1, 3], 3), ([], 1)):
+            found = worker_choice.suggested(WorkerAudit(result), np.arange(len(wanted)), np.array(wanted, np.int64))
+            assert found.workers.shape == (len(wanted), wide)
+            assert ((found.workers >= 0).sum(axis=1) == wanted).all()
+
     def test_blocks_share_the_quotas(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whatever the blocks, nobody is asked for more than theirs, and each item gets what it wants."""
         result = fit(simulate(60, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
