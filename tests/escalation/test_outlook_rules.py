@@ -130,7 +130,9 @@ def test_statuses() -> None:
 
 
 class TestRetests:
-    def found(self, monkeypatch: pytest.MonkeyPatch, pool: Any = None, gold: Any = None, most: int = 5) -> Any:
+    def found(
+        self, monkeypatch: pytest.MonkeyPatch, pool: Any = None, gold: Any = None, most: int = 5, may: Any = True
+    ) -> Any:
         """Five tests: a with i0, a with i1, b with i0, c (of no code) with i2, b with i1."""
         asked: list[Any] = []
 
@@ -147,7 +149,7 @@ class TestRetests:
         )
         result = SimpleNamespace(judgments=judgments, gold=gold)
         audit: Any = SimpleNamespace(result=result, config=AuditConfig(retest=2))
-        found = retests.retests(audit, np.ones(3, np.bool_), most, pool)
+        found = retests.retests(audit, np.broadcast_to(np.array(may), 3), most, pool)
         pairs = list(zip(found.items.tolist(), found.worker_ids.to_pylist(), found.workers.tolist(), strict=True))
         return pairs, asked[0]
 
@@ -155,6 +157,9 @@ class TestRetests:
         pairs, asked = self.found(monkeypatch)
         assert asked == (2, [True, True, False])
         assert pairs == [(0, "a", 0), (1, "a", 0), (1, "b", 1)]
+        pairs, asked = self.found(monkeypatch, may=[False, True, False], most=9)
+        assert asked == (2, [False, True, False])
+        assert pairs == [(1, "a", 0), (1, "b", 1)]
         pairs, asked = self.found(monkeypatch, most=6)
         assert asked == (2, [True, True, True])
         assert pairs == [(0, "a", 0), (1, "a", 0), (0, "b", 1), (2, "c", -1), (1, "b", 1)]

@@ -54,6 +54,15 @@ class TestPairs:
         judgments = encoded([(f"i{i}", w, f"l{i % 2}") for i in range(n_shared) for w in "vw"])
         assert switching.camps(judgments, 0).agreeing == found
 
+    @pytest.mark.parametrize(("n_others", "found"), [(40, 0), (20, 1)])
+    def test_labels_that_hardly_vary_tell_nothing(self, n_others: int, found: int) -> None:
+        """One says y on four of ten shared items, which is so many deviations; but hardly ever elsewhere."""
+        judged = [(f"i{i}", w, "y" if w == "v" and i < 4 else "x") for i in range(10) for w in "vw"]
+        judged += [(f"only{i}", "v", "x") for i in range(n_others)]
+        share = 4 / (10 + n_others)
+        assert (10 * share * (1 - share) >= 1) == bool(found)
+        assert switching.camps(encoded(judged), 0).contradicting == found
+
     def test_up_to_two_million_pairs_are_all_looked_at(self) -> None:
         """Beyond them, an item with more than a tenth of these is left out."""
         for n_small, first in ((1_000, 0), (1_001, 1)):
