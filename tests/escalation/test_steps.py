@@ -22,6 +22,7 @@ from consensus.escalation import (
     worker_choice,
 )
 from consensus.escalation.look_ahead import LookAhead
+from consensus.formats import read_workers
 from consensus.found.confusions import Confusions
 from consensus.inputs.vocabulary import hashed
 from consensus.kernels import SMALLEST, worker_choice_loops
@@ -596,3 +597,56 @@ class TestOrder:
         assert ranking._wanted(
             result, np.arange(4), reason[:4], EscalateConfig(max_judgments=1, min_judgments=1)
         ).tolist() == [1, 1, 1, 1]
+
+
+class TestPriorities:
+    """Of the plan: what workers are worth beside the usual one, and what they cost."""
+
+    CONFIG = EscalateConfig(target=0.999, max_judgments=3)
+
+    def result(self) -> Any:
+        return fit(simulate(80, 8, 3, 2.5, accuracy=0.75, seed=1).judgments, rho=0.3)
+
+    def priorities(self, found: Any) -> dict[int, float]:
+        return dict(zip(found.items.tolist(), found.ahead.priority[found.at].tolist(), strict=True))
+
+    def test_by_what_the_workers_are_worth(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also beside items that nobody is asked about."""
+        result = self.result()
+        plain = ranking.planned(result, self.CONFIG, suggest=False)
+        worth = {int(item): 0.5 + 0.01 * item for item in plain.items}
+        asked: list[Any] = []
+
+        def suggested(_: Any, items: Any, *__: Any) -> worker_choice.Choice:
+            asked.append(items.tolist())
+            return worker_choice.Choice(
+                np.zeros((len(items), 1), np.int32), np.array([worth[int(item)] for item in items])
+            )
+
+        monkeypatch.setattr(worker_choice, "suggested", suggested)
+        found = ranking.planned(result, self.CONFIG)
+        experts = set(found.items[found.judgments == 0].tolist())
+        assert 0 < len(experts) < len(found.items)
+        assert set(asked[0]) == set(found.items.tolist()) - experts
+        before, now = self.priorities(plain), self.priorities(found)
+        for item in before:
+            factor = 1.0 if item in experts else worth[item]
+            assert now[item] == pytest.approx(before[item] * factor)
+        listed = [now[int(item)] for item in found.items if int(item) not in experts]
+        assert listed == sorted(listed, reverse=True)
+        assert found.items[-len(experts) :].tolist() == [int(one) for one in found.items if int(one) in experts]
+
+    def test_by_what_they_cost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where they are worth no more than the usual one."""
+        result = self.result()
+        monkeypatch.setattr(worker_choice, "MOST_WEIGHED", 0)
+        names = result.judgments.worker_ids.to_pylist()
+        pool = read_workers({"worker": names, "price": ["4"] * 8}).align(result.judgments, None)
+        plain = self.priorities(ranking.planned(result, self.CONFIG, suggest=False))
+        found = ranking.planned(result, self.CONFIG, pool=pool)
+        now = self.priorities(found)
+        asked = [int(item) for item, n in zip(found.items, found.judgments, strict=True) if n]
+        assert asked
+        for item in asked:
+            assert now[item] == pytest.approx(plain[item] / 4)
+        assert found.money == 4 * len(asked)

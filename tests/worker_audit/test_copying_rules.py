@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta
+from scipy.stats import beta, binom
 
 from consensus import fit, simulate
 from consensus.backends import Threads
@@ -427,3 +427,56 @@ class TestRounds:
         test = copying_groups._tested(result, ByWorker.of(judgments), pairs, np.array([37.0, 20.0, 20.0]), 3)
         assert asked == [[True, True, False, True, True, False]]
         assert test.expected.tolist() == pytest.approx([39.0, 39.0, 20.0])
+
+
+class TestFollowing:
+    def told(self, monkeypatch: pytest.MonkeyPatch, *, same: Any = (16, 20, 16), n_outside: int = 1, **of: Any) -> Any:
+        """Pairs: of the group (1, 4), of worker 0 and 4, of 1 and 6, of 2 and 4, and of two outside."""
+        group = np.array([-1, 0, -1, -1, 0, 1, 1, -1], np.int32)
+        copies = replace(Copies.none(8), group=group, n_effective=np.ones(2))
+        pairs = pairs_of([20] * 6, [20, 18, 18, 16, 18, 18], a=[1, 0, 1, 2, 0, 3], b=[4, 4, 6, 4, 3, 5])
+        p = of.get("p", [0.0, 0.01, 0.0, 0.01, 0.0, 0.0101])
+        fitted = of.get("fitted", kernels.Fitted(np.zeros(0), np.zeros(0), np.zeros(0)))
+        expected = np.full(6, of.get("expected", 10.0))
+        test = copying_groups._Test(expected, np.array(p), of.get("surplus", 0.0), 1.0, fitted)
+        asked: list[Any] = []
+
+        def against_groups(*of_them: Any) -> Any:
+            asked.append(of_them[-1])
+            held = pairs_of([20, 20, 20], same, a=[0, 2, 3], b=[8, 8, 9])
+            return held, np.full(3, 10.0 if not of.get("surplus") else 8.0), n_outside
+
+        monkeypatch.setattr(copying_groups, "against_groups", against_groups)
+        judgments: Any = SimpleNamespace(n_workers=8)
+        found = copying_groups._following(None, judgments, pairs, test, copies)  # type: ignore[arg-type]
+        return found.tolist(), asked
+
+    def test_who_is_compared_with_a_group(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who is outside and suspicious beside a member, whichever of the two has the lower code."""
+        found, asked = self.told(monkeypatch, same=(20, 20, 20))
+        assert asked == [[(0, 0), (2, 0)]]
+        assert found == [False, True, False, True, False, False]
+
+    def test_six_tenths_of_the_differences_and_a_thousandth(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By the binomial tail over all who share enough items with a group."""
+        tail = binom.sf(15, 20, 0.5)
+        assert 0.005 < tail < 0.006
+        assert self.told(monkeypatch, same=(16, 20, 20))[0][1] is False
+        tail = binom.sf(19, 20, 0.5)
+        n = int(0.001 / tail)
+        assert self.told(monkeypatch, same=(20, 20, 20), n_outside=n)[0][1] is True
+        assert self.told(monkeypatch, same=(20, 20, 20), n_outside=n + 1)[0][1] is False
+
+    def test_at_just_six_tenths(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(copying_groups, "_tail", lambda held, *_: np.zeros(len(held)))
+        assert self.told(monkeypatch, same=(16, 15, 20))[0] == [False, True, False, False, False, False]
+
+    def test_the_surplus_of_the_median_worker_is_expected(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(copying_groups, "_tail", lambda held, *_: np.zeros(len(held)))
+        assert self.told(monkeypatch, same=(16, 16, 20), surplus=0.1)[0][1] is True  # 8 and a tenth of 20
+        assert self.told(monkeypatch, same=(15, 16, 20), surplus=0.1)[0][1] is False
+
+    def test_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.told(monkeypatch, p=[0.5] * 6) == ([False] * 6, [])
+        assert self.told(monkeypatch, expected=17.0) == ([False] * 6, [])
+        assert self.told(monkeypatch, fitted=None) == ([False] * 6, [])

@@ -233,3 +233,21 @@ class TestBehaviour:
         judgments = SimpleNamespace(n_judgments=n, n_items=1, item_start=np.array([0, 0]))
         result: Any = SimpleNamespace(judgments=judgments, backend=ONE)
         assert behaviour._usual(result, seconds).tolist() == [4.0 if step == 1 else 3.0]
+
+    def test_who_is_always_wrong_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Or at the beginning; and who has no session long enough."""
+
+        def sessions(_: Any, __: Any, ___: Any, found: Any) -> None:
+            found[:] = [[3, 0, 0, 2.5], [4, 3.5, 0, 0.0], [0, 0, 0, 0]]
+
+        monkeypatch.setattr(behaviour.kernels, "sessions", sessions)  # type: ignore[attr-defined]
+        monkeypatch.setattr(behaviour.against_others, "right", lambda _: None)  # type: ignore[attr-defined]
+        lines: Any = SimpleNamespace(
+            n_timed=np.ones(3), of_workers=lambda _: None, map=lambda _, shard: [shard(slice(0, 3))]
+        )
+        result: Any = SimpleNamespace(judgments=SimpleNamespace(n_workers=3), identified=True)
+        early, late, p = behaviour._tired(result, lines)
+        np.testing.assert_allclose(early, [0.0, 0.875, np.nan])
+        np.testing.assert_allclose(late, [2.5 / 3, 0.0, np.nan])
+        expected = [hypergeom.sf(-1, 6, 4, 3), hypergeom.sf(3, 8, 4, 4), np.nan]
+        np.testing.assert_allclose(p, expected)
