@@ -465,8 +465,10 @@ class TestNothingToTell:
         return table
 
     def test_without_times(self) -> None:
-        table = self.columns(fit(simulate(100, 5, 2, 3, seed=1).judgments))
+        result = fit(simulate(100, 5, 2, 3, seed=1).judgments)
+        table = self.columns(result)
         assert set(table["reason"]) == {"no judgment has a time; drift_by=rows takes the order of rows for it"}
+        assert drifts(result).crowd.cluster == 1.0
 
     def test_with_unknown_times_only(self) -> None:
         judgments = simulate(100, 5, 2, 3, seed=1).judgments
