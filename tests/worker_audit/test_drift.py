@@ -442,6 +442,7 @@ class TestByRows:
         x = charts.drift(lines).to_dict()["encoding"]["x"]
         assert (x["field"], x["title"]) == ("row", "row, if rows stand in order of time")
 
+    @pytest.mark.compiled
     def test_on_the_screen_and_in_the_folder(self, run: Run, tmp_path: Any) -> None:
         path, out = tmp_path / "j.csv", tmp_path / "out"
         lines = (DIGITS / "judgments.csv").read_text().splitlines()[:1000]
@@ -536,6 +537,7 @@ def test_columns_and_command_line(run: Run, tmp_path: Any) -> None:
     assert lines[-1].startswith(",everyone,2025-03-")
 
 
+@pytest.mark.compiled
 def test_a_crowd_that_gets_better() -> None:
     table = drifting(fit(guided(lambda _, late: ~late, 4)))
     assert re.match(
