@@ -133,7 +133,7 @@ class TestRightOfOthers:
         result = fit(drawn.judgments)
         beliefs = result.beliefs
         assert isinstance(beliefs, SparsePosterior)
-        monkeypatch.setattr(against_others, "MOST_OTHERS", 3)  # fewer than there are labels of an item
+        monkeypatch.setattr(against_others, "MOST_OTHERS", 2)  # fewer than there are labels of an item
         j, cells = result.judgments, against_others._cells(result)
         likelihood = np.repeat(cells.C_rest[j.label][:, None], 40, axis=1)
         for n, row in enumerate(result.row):
@@ -141,7 +141,7 @@ class TestRightOfOthers:
             given = np.isin(cells.true[own], beliefs.candidate[beliefs.start[i] : beliefs.start[i + 1]])
             likelihood[n, cells.true[own][given]] = cells.C[own][given]
         found = against_others.right_of_others(result, np.arange(j.n_judgments))
-        np.testing.assert_allclose(found, self.expected(result, likelihood, 3), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found, self.expected(result, likelihood, 2), rtol=1e-9, atol=1e-12)
 
     def test_an_own_label_moves_nothing(self) -> None:
         """The first worker says something else, the confusions being the same: the others look as right as before."""
