@@ -115,7 +115,8 @@ def of(judgments: Judgments, gold: AlignedGold, votes: AlignedVotes | None, grou
 
     ``group`` (I,) holds the batch, topic or other group of each item, if the user named such a column.
     """
-    if not len(gold.items):
+    given = judgments.per_item if votes is None else judgments.per_item + votes.per_item
+    if not given[gold.items].any():
         return None
     W, K = judgments.n_workers, judgments.n_labels
     found = reached(Judged(judgments.item_start, judgments.worker, judgments.label, W, K), gold.items, group)
@@ -133,9 +134,9 @@ def reached(judged: Judged, gold: Codes, group: Codes | None = None) -> Reach:
     is_gold[gold] = per_item[gold] > 0
     everywhere = np.ones(n_items, np.bool_)
     in_groups = everywhere if group is None else met(group, is_gold)[group]
-    if not len(judged.worker):
+    if not is_gold.any():
         nobody = np.zeros(judged.n_workers, np.bool_)
-        return Reach(nobody, nobody, everywhere, in_groups)
+        return Reach(nobody, nobody, per_item == 0, in_groups)
     checked, workers = _reached_at_once(judged, is_gold)
     if workers.all():
         return Reach(checked, workers, everywhere, in_groups)

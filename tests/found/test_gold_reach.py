@@ -204,6 +204,18 @@ class TestOfInputs:
         assert gold_reach.of(judgments, gold, None) is not None
         none = type(gold)(gold.items[:0], gold.accepted[:0], {"c": ("x",)})
         assert gold_reach.of(judgments, none, None) is None
+        judgments, gold, _ = aligned("item,worker,label\na,w,x\nb,w,\n", "item,label\nb,x\n")
+        assert gold_reach.of(judgments, gold, None) is None
+
+    def test_gold_that_models_alone_judged(self) -> None:
+        """It speaks for the models, and for no person."""
+        votes = "item,model,label\n" + "".join(f"i{n:02},m,x\n" for n in range(20))
+        people = "item,worker,label\n" + "".join(f"i{n:02},w,x\n" for n in range(10))
+        golden = "item,label\n" + "".join(f"i{n:02},x\n" for n in range(12, 20))
+        found = gold_reach.of(*aligned(people, golden, votes))
+        assert found is not None
+        assert found.items.tolist() == [False] * 10 + [True] * 10
+        assert not found.workers.any()
 
     def test_items_of_models_alone_are_reached_through_these(self) -> None:
         """Two models; gold has met only what m1 says. Where people judged, these decide."""
