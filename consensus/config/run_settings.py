@@ -7,7 +7,7 @@ from pydantic import ByteSize, Field, field_validator, model_validator
 
 from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SETTLING, WORKERS, Settings
 
-Model = Literal["dawid_skene", "majority_vote"]
+Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]

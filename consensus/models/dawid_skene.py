@@ -53,8 +53,8 @@ def fit(
     if gold is None and findings is not None and not diagnostics.has_second_opinions(judgments, findings):
         return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows)
 
-    candidates = _candidates(problem, run)
-    estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
+    found = candidates(problem, run)
+    estimate = max(found.values(), key=lambda candidate: candidate.objective)
     without = None if gold is None else without_gold(problem, estimate, gold)
     tempered = held_out_rho.chosen(problem, gold, without, settings, run)
     run.tell("diagnosing")
@@ -77,7 +77,7 @@ def fit(
             None if gold is None or without is None else tempered.tempered(without, judgments.per_item[gold.items])
         ),
         warnings=warnings,
-        starts={name: candidate.objective for name, candidate in candidates.items()},
+        starts={name: candidate.objective for name, candidate in found.items()},
     )
 
 
@@ -89,7 +89,7 @@ def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> f
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
-def _candidates(problem: Problem, run: Execution) -> dict[str, Estimate]:
+def candidates(problem: Problem, run: Execution) -> dict[str, Estimate]:
     """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
     found = {"majority": climb(problem, starts.usual(problem), run, "fitting")}
     if len(problem.accepted):

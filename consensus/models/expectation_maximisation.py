@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from consensus.models.base import Execution
     from consensus.models.priors import Priors
     from consensus.models.problem import Problem
+    from consensus.models.states import States
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +103,9 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     del start  # as large as the result
     learner = None if votes is None else VotesLearner(problem, votes, tables.mass)
     for iteration in range(problem.max_iterations):
-        pi = class_prior(tables.mass, problem.prior)
+        pi = class_prior(tables.mass, problem.prior, problem.states)
         if learning and iteration > 0:
-            learnt = pooled_prior.improved(A, layout, tables, backend)
+            learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
             learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
             A = learnt
             frozen_at = iteration
@@ -118,7 +119,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         of_counts = layout.maximise(A, SMALLEST, tables, backend)
         priors = problem.priors(pi, None, backend) if learner is None else learner.priors(pi, backend)
         evidence = layout.em_pass(priors, tables, backend)
-        density = log_prior_density(layout.n_workers, of_counts, pi, A, problem.prior)
+        density = log_prior_density(layout.n_workers, of_counts, pi, A, problem.prior, problem.states)
         objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
         run.tell(stage, iteration + 1, objective[-1] / max(layout.n_judgments, 1), gain)
@@ -135,19 +136,29 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     return Estimate(pi, A, C, tables.N, tables.n, mass, tables.background, convergence, weights, priors)
 
 
-def class_prior(mass: NDArray[np.float64], prior: Prior) -> NDArray[np.float64]:
-    """M1: pi (K,) from the summed posterior; Dirichlet alpha = 1 pseudo-item a label, none in maximum likelihood."""
+def class_prior(mass: NDArray[np.float64], prior: Prior, states: States | None = None) -> NDArray[np.float64]:
+    """M1: pi (K,) from the summed posterior; Dirichlet alpha = 1 pseudo-item a label, none in maximum likelihood.
+
+    With ``states`` that of each (S,), from theirs.
+    """
+    of_labels = mass if states is None else states.by_label(mass)
     smoothing = 0.0 if prior == "none" and mass.any() else 1.0
-    total = mass + smoothing
+    total = of_labels + smoothing
     pi: NDArray[np.float64] = total / total.sum()
-    return pi
+    return pi if states is None else states.prior(pi, mass, smoothing)
 
 
 def log_prior_density(
-    n_workers: int, density: float, pi: NDArray[np.float64], A: NDArray[np.float64], prior: Prior
+    n_workers: int,
+    density: float,
+    pi: NDArray[np.float64],
+    A: NDArray[np.float64],
+    prior: Prior,
+    states: States | None = None,
 ) -> float:
     """Log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A + 1), in nats; 0 under maximum likelihood.
 
+    With several ``states`` to a label, pi (S,) also has the log Dirichlet(psi; 2) of the states of every label.
     ``density`` is the part that the counts decide (``kernels.em.confusions``). In it, cells of labels that a worker
     never gave, where C = A[k, l] / (n[w, k] + A[k, .]), are summed without being stored.
     """
@@ -155,8 +166,10 @@ def log_prior_density(
         return 0.0
     from scipy.special import gammaln
 
-    n_labels = len(pi)
+    n_labels = A.shape[1]
     normaliser = gammaln(A.sum(axis=1) + n_labels) - gammaln(A + 1.0).sum(axis=1)  # of one worker, by true label
     unobserved = (A * np.log(A)).sum(axis=1)  # sum_l A log A, were no label observed
     of_workers = n_workers * float((normaliser + unobserved).sum()) + density
+    if states is not None:
+        return of_workers + states.log_density(pi)
     return of_workers + float(np.log(pi).sum() + gammaln(2 * n_labels))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.layout import Layout
+    from consensus.models.states import States
 
 OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
 FEW_WORKERS = 5  # beside model votes, fewer tell too little about how workers err to learn a prior from
@@ -50,6 +51,8 @@ class Problem:
     """Too few judgments to learn the prior of the confusions and rho from."""
     votes: VotesPrior | None = None
     """What models say; None without them."""
+    states: States | None = None
+    """States that items may be in, over which ``layout``, ``accepted`` and ``pseudo_counts`` then are; None: labels."""
 
     @classmethod
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
@@ -75,6 +78,16 @@ class Problem:
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
             small=small,
+        )
+
+    def over(self, states: States) -> Problem:
+        """The same problem over ``states`` (S of them) in place of labels; all labels must be weighed."""
+        return replace(
+            self,
+            layout=self.rows.over(states.n),
+            accepted=states.over(self.accepted),
+            pseudo_counts=np.ascontiguousarray(states.over(self.pseudo_counts.T).T),
+            states=states,
         )
 
     @property

@@ -1,0 +1,254 @@
+"""The average of several readings of the judgments, each weighted by how well it predicts judgments held out.
+
+Hierarchical Dawid-Skene takes workers to err alone, whatever the item. Two finer readings do not: one has several kinds
+of items of every label (``subtypes``), one has items that tempt to a wrong label (``lure``). None of them is right
+everywhere, and the posterior of all of them together is more often right, and surer where it is right, than each::
+
+    w[m]    by EM over held-out judgments j: r[j,m] in proportion to w[m] P_m[j], w[m] = (sum_j r[j,m] + 1) / (J + M)
+    z[i,k]  = sum_m w[m] z~_m[i,k]          each reading tempered; this is reported
+
+(a linear opinion pool, Stone 1961; its weights by predicting held-out data, as Yao et al. 2018 stack models). Workers
+are rated by the counts that the average of the untempered posteriors makes: one M step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus import memory
+from consensus.found.cautions import Caution
+from consensus.found.posterior import DensePosterior
+from consensus.found.readings import Readings
+from consensus.found.result import Consensus
+from consensus.found.tempering import LEAST_GOLD, Tempering, fitted_on_gold
+from consensus.found.terms import Terms
+from consensus.kernels import SMALLEST, states_loops
+from consensus.models import dawid_skene, diagnostics, memory_needs, pooled_prior
+from consensus.models.expectation_maximisation import class_prior, climb
+from consensus.models.layout import weighs_all_labels
+from consensus.models.problem import Problem
+from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.config import FitConfig
+    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.model_votes import AlignedVotes
+    from consensus.models.base import Execution
+    from consensus.models.expectation_maximisation import Estimate
+
+    Reals = NDArray[np.float64]
+
+USUAL_RHO = 0.3
+HELD_OUT_SHARE = 0.2
+N_SPLITS = 2
+LEAST_HELD_OUT = 100  # judgments to learn weights from; with fewer all readings weigh alike
+HELD_OUT_TOLERANCE = 1e-4  # nats a judgment: weights move in the third digit from 1e-5
+MOST_PASSES = 200  # of EM over the weights
+FIRST = "dawid_skene"
+
+
+def fit(
+    judgments: Judgments,
+    votes: AlignedVotes | None,
+    gold: AlignedGold | None,
+    settings: FitConfig,
+    run: Execution,
+) -> Consensus:
+    """Label the items by all readings and rate the workers; by the first alone where the others can't be had.
+
+    Raises
+    ------
+    ConfigError
+        It would need more memory than it may have.
+    JudgmentError
+        There are model votes beside so many labels that not all of them can be weighed.
+    """
+    reason = left_out(judgments, votes)
+    if reason is not None or (gold is None and not diagnostics.has_second_opinions(judgments)):
+        alone = dawid_skene.fit(judgments, votes, gold, settings, run)
+        return alone if reason is None else replace(alone, warnings=(*alone.warnings, one_reading(reason)))
+    memory.refuse(
+        memory_needs.of(judgments, n_states=most_states(judgments.n_labels)).peak,
+        settings.memory,
+        f"a fit of {judgments!r}",
+    )
+    problem = Problem.of(judgments, gold, settings, run.backend)
+    found = dawid_skene.candidates(problem, run)
+    start = max(found, key=lambda name: found[name].objective)
+    reads = fitted(Read(FIRST, problem, found[start]), begins(problem, start, run.backend), run, "fitting")
+    weight, n_held_out = _weights(problem, start, settings, run)
+    logs = None if gold is None else np.stack([read.without_gold(gold) for read in reads])
+    tempered = _tempering(judgments, gold, logs, weight, settings)
+    averaged = _averaged(reads, weight, tempered, run)
+    run.tell("diagnosing")
+    warnings = diagnostics.all_of(problem, averaged.estimate, gold, None, settings, run)
+    return Consensus(
+        judgments=judgments,
+        model="average",
+        beliefs=DensePosterior(averaged.posterior),
+        prior_shares=averaged.estimate.pi,
+        confusions=problem.rows.confusions(averaged.estimate, run.backend),
+        row=problem.rows.row,
+        convergence=averaged.estimate.convergence,
+        config=settings,
+        tempering=tempered,
+        terms=Terms(averaged.estimate.C, np.maximum(averaged.estimate.pi, SMALLEST)),
+        gold=gold,
+        gold_posterior=None if gold is None or logs is None else _of_gold(logs, gold, judgments, weight, tempered),
+        warnings=warnings,
+        starts={name: candidate.objective for name, candidate in found.items()},
+        readings=Readings(tuple(r.name for r in reads), weight, averaged.label, averaged.confidence, n_held_out),
+    )
+
+
+def left_out(judgments: Judgments, votes: AlignedVotes | None) -> str | None:
+    """Why there can't be but one reading of these; None where there can be several."""
+    if votes is not None:
+        return "models voted, and how far they are to be believed is learnt in one reading"
+    K, most_rows = judgments.n_labels, min(judgments.n_judgments, judgments.n_workers * judgments.n_labels)
+    if not weighs_all_labels(judgments.n_items, most_rows, K):
+        return f"{judgments.n_labels:,} labels on {judgments.n_items:,} items are too many to weigh all of them"
+    return None
+
+
+def one_reading(reason: str) -> Caution:
+    """Say that the average was asked for and can't be had."""
+    return Caution(
+        "one_reading", f"the average of several readings was asked for, but {reason}: dawid_skene alone is used"
+    )
+
+
+def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:
+    """How long one EM pass of the first reading takes."""
+    return dawid_skene.pass_seconds(judgments, settings, run)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Averaged:
+    """What the readings say together."""
+
+    posterior: Reals
+    """(I, K) each tempered, then averaged."""
+    label: NDArray[np.int32]
+    """(M, I) the label that each finds best."""
+    confidence: Reals
+    """(M, I) its probability."""
+    estimate: Estimate
+    """The parameters that one M step makes of the average of the untempered posteriors."""
+
+
+def _averaged(reads: list[Read], weight: Reals, tempered: Tempering, run: Execution) -> _Averaged:
+    problem, judgments = reads[0].problem, reads[0].problem.judgments
+    power = tempered.power(judgments.per_item)
+    shape = (len(reads), judgments.n_items)
+    label, confidence = np.empty(shape, np.int32), np.empty(shape)
+    posterior, plain = (np.zeros((judgments.n_items, judgments.n_labels)) for _ in range(2))
+    for m, read in enumerate(reads):
+        z = read.posterior(power, run.backend)
+        label[m] = z.argmax(axis=1)
+        confidence[m] = z.max(axis=1)
+        posterior += weight[m] * z
+        plain += weight[m] * read.posterior(np.ones_like(power), run.backend)
+    return _Averaged(posterior, label, confidence, _counted(problem, reads, plain, run))
+
+
+def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Execution) -> Estimate:
+    """M1 to M3, once, of a ``posterior`` (I, K)."""
+    first, rows = reads[0].estimate, problem.rows
+    tables = rows.tables()
+    rows.count(posterior, problem.prior_row, tables, run.backend)
+    A = first.A
+    if problem.prior == "learnt":
+        A = pooled_prior.improved(A, rows, tables, run.backend)
+    rows.maximise(A, SMALLEST, tables, run.backend)
+    C = np.ascontiguousarray(tables.C[:, : rows.n_labels])
+    slowest = min((read.estimate.convergence for read in reads), key=lambda one: one.converged)
+    convergence = replace(first.convergence, status=slowest.status)
+    return replace(
+        first,
+        pi=class_prior(tables.mass, problem.prior),
+        A=A,
+        C=C,
+        counts=tables.N,
+        totals=tables.n,
+        mass=tables.mass,
+        convergence=convergence,
+        priors=None,
+    )
+
+
+def _tempering(
+    judgments: Judgments, gold: AlignedGold | None, logs: Reals | None, weight: Reals, settings: FitConfig
+) -> Tempering:
+    """How every reading is tempered: as the settings say, as gold asks where people judged enough of it, or usually."""
+    if settings.rho is not None:
+        return Tempering(settings.rho)
+    if gold is not None and logs is not None:
+        judged = judgments.per_item[gold.items] > 0
+        if judged.sum() >= LEAST_GOLD:
+            return fitted_on_gold(logs[:, judged], gold.accepted[judged], weight)
+    return Tempering(USUAL_RHO)
+
+
+def _of_gold(logs: Reals, gold: AlignedGold, judgments: Judgments, weight: Reals, tempered: Tempering) -> Reals:
+    """(G, K) the averaged posterior of gold items without their gold."""
+    n = judgments.per_item[gold.items]
+    parts = [w * tempered.tempered(one, n) for w, one in zip(weight.tolist(), logs, strict=True)]
+    return np.asarray(np.sum(parts, axis=0), np.float64)
+
+
+def _weights(problem: Problem, start: str, settings: FitConfig, run: Execution) -> tuple[Reals, int]:
+    """(M,) how far every reading is to be believed, and from how many judgments that was learnt.
+
+    Two splits; in each a fifth of the judgments is held out (at least one stays with every item), the rest refitted.
+    """
+    rho = USUAL_RHO if settings.rho is None else settings.rho
+    splits = [_held_out(problem.judgments, split) for split in range(N_SPLITS)]
+    n_held_out = sum(int(held.sum()) for held in splits)
+    weight = np.full(1 + len(READINGS), 1.0 / (1 + len(READINGS)))
+    if n_held_out < LEAST_HELD_OUT:
+        return weight, 0
+    scores = [_scores(problem, start, held, rho, run, f"held-out fit {n}") for n, held in enumerate(splits, 1)]
+    states_loops.mixture_weights(np.concatenate(scores), MOST_PASSES, 0.0, weight)
+    return weight, n_held_out
+
+
+def _scores(problem: Problem, start: str, held: NDArray[np.bool_], rho: float, run: Execution, stage: str) -> Reals:
+    """(H, M) the probability of every judgment that is ``held`` (J,) out, by every reading of the others."""
+    judgments = problem.judgments
+    kept = judgments.subset(~held)
+    left = problem.rows.restricted(kept, ~held)
+    tolerance = max(problem.tolerance, HELD_OUT_TOLERANCE)
+    train = replace(problem, judgments=kept, rows=left, layout=left, tolerance=tolerance)
+    begin = begins(train, start, run.backend)
+    first = Read(FIRST, train, climb(train, begin, run, stage))
+    item, row = judgments.item[held], problem.rows.row[held]
+    reads = fitted(first, begin, run, stage)
+    return np.stack([predicted(read, item, row, rho, run.backend) for read in reads], axis=1)
+
+
+def _held_out(judgments: Judgments, split: int) -> NDArray[np.bool_]:
+    """(J,) a fifth of the judgments; of an item that would lose all, the one drawn last stays."""
+    draw = _drawn(judgments, split)
+    judged = np.flatnonzero(judgments.per_item)
+    last = np.zeros(judgments.n_items)
+    last[judged] = np.maximum.reduceat(draw, judgments.item_start[judged])
+    held: NDArray[np.bool_] = (draw < HELD_OUT_SHARE) & (draw < last[judgments.item])
+    return held
+
+
+def _drawn(judgments: Judgments, split: int) -> Reals:
+    """(J,) numbers in [0, 1) that depend on item and worker alone."""
+    x = judgments.item.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x += judgments.worker.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    x += np.uint64(split * 0x165667B19E3779F9 + 1)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x ^= x >> np.uint64(shift)
+        x *= np.uint64(factor)
+    x ^= x >> np.uint64(31)
+    return np.asarray((x >> np.uint64(11)).astype(np.float64) / 2.0**53, np.float64)
