@@ -81,8 +81,9 @@ class FitConfig(Settings):
     model: Model = Field(
         default="dawid_skene",
         json_schema_extra=MODEL,
-        description="How labels are found: dawid_skene learns how far to believe each worker, majority_vote counts "
-        "everybody alike and takes no model votes.",
+        description="How labels are found: dawid_skene learns how far to believe each worker; average adds two "
+        "readings in which workers err together, each weighted by how well it predicts judgments; majority_vote "
+        "counts everybody alike and takes no model votes.",
     )
 
     @field_validator("labels")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.found.result import named
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    from consensus.found.result import Columns, Consensus
 
 
 @dataclass(frozen=True, eq=False)  # without slots: who disagrees is computed when first asked for
@@ -31,3 +36,32 @@ class Readings:
         """(I,) items that not all of them give the same label."""
         found: NDArray[np.bool_] = (self.label != self.label[0]).any(axis=0)
         return found
+
+    def in_short(self) -> dict[str, Any]:
+        """Their weights by name, from how many judgments these were learnt, and how many items are disputed."""
+        return {
+            "weights": dict(zip(self.names, self.weight.tolist(), strict=True)),
+            "held_out": self.n_held_out,
+            "disputed": int(self.disputed.sum()),
+        }
+
+
+def disputed_columns(result: Consensus) -> Columns:
+    """The disputed items, the least certain first: what is reported, and the label and confidence of every reading."""
+    import pyarrow as pa
+
+    found, judgments = result.readings, result.judgments
+    assert found is not None
+    items = np.flatnonzero(found.disputed)
+    items = items[np.argsort(result.peaks.confidence[items], kind="stable")]
+    columns: Columns = {
+        "item": judgments.item_ids.take(pa.array(items)),
+        "label": named(result.consensus_label[items], judgments.labels),
+        "confidence": result.peaks.confidence[items],
+        "n_judgments": judgments.per_item[items],
+        "majority_label": named(result.votes[0][items], judgments.labels),
+    }
+    for m, name in enumerate(found.names):
+        columns[name] = named(found.label[m, items], judgments.labels)
+        columns[f"{name}_confidence"] = found.confidence[m, items]
+    return columns

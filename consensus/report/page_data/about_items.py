@@ -8,7 +8,8 @@ import numpy as np
 
 from consensus.escalation import STATUSES
 from consensus.explanation import explain
-from consensus.report.page_data.plain_records import plain
+from consensus.found.readings import disputed_columns
+from consensus.report.page_data.plain_records import plain, records
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 2_000
 MOST_JUDGMENTS = 8_000  # of all items that are shown
+MOST_DISPUTED = 40  # items on which readings disagree
 URGENT = 0.4  # of the items shown, where not all are: those at the top of the escalations
 
 
@@ -46,6 +48,14 @@ def item_facts(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> 
         }
         for one, state in zip(explain(result, items), status, strict=True)
     ]
+
+
+def disputed_records(result: Consensus) -> list[dict[str, Any]]:
+    """Items to which readings give different labels, the least certain first, as in readings.csv; some of many."""
+    if result.readings is None:
+        return []
+    columns = disputed_columns(result)
+    return records(columns, columns, range(min(MOST_DISPUTED, len(columns["confidence"]))))
 
 
 def chosen_items(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> NDArray[np.int64]:
