@@ -174,9 +174,9 @@ def _unexplained(result: Consensus, item: int, judgment: NDArray[np.int64]) -> E
 def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals, list[Term]]]:
     """The logarithm of the class part of each item's prior (K,), and what each model or family adds to it."""
     assert result.terms is not None
-    pi = np.log(result.terms.pi)
     if result.models is None:
-        return [(pi, [])] * len(items)
+        return [(prior, []) for prior in result.terms.log_priors(items, result.beliefs)]
+    pi = np.log(result.terms.pi)
     found, votes, weights = result.models, result.models.votes, result.models.weights
     prior = VotesPrior.of(
         votes, result.judgments, result.gold, found.believed, found.circular, found.known, result.backend

@@ -112,10 +112,10 @@ def log_dirichlet(x: Reals, alpha: Reals) -> float:
     return float(density)
 
 
-def objective(judgments: Judgments, C: Reals, pi: Reals, A: Reals) -> float:
-    """Log likelihood + log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A[k] + 1)."""
+def objective(judgments: Judgments, C: Reals, pi: Reals, A: Reals, pseudo_items: Reals | float = 1.0) -> float:
+    """Log likelihood + log Dirichlet(pi; 1 + pseudo-items) + sum_wk log Dirichlet(C[w, k]; A[k] + 1)."""
     _, log_evidence = posteriors(judgments, C, pi)
-    total = log_evidence.sum() + log_dirichlet(pi, np.full(len(pi), 2.0))
+    total = log_evidence.sum() + log_dirichlet(pi, np.full(len(pi), 1.0) + pseudo_items)
     for w in range(len(C)):
         for k in range(len(pi)):
             total += log_dirichlet(C[w, k], A[k] + 1)

@@ -105,7 +105,6 @@ def lure_start(judgments: Judgments, of_labels: Reals) -> Reals:
     return found
 
 
-def log_density(pi: Reals, psi: Reals) -> float:
-    """Log Dirichlet(pi; 2) plus that of every label's psi (K, Q)."""
-    found = naive.log_dirichlet(pi, np.full(len(pi), 2.0))
-    return found + sum(naive.log_dirichlet(one, np.full(len(one), 2.0)) for one in psi)
+def log_density(psi: Reals) -> float:
+    """Log Dirichlet(psi; 2) of the states of every label, (K, Q)."""
+    return sum(naive.log_dirichlet(one, np.full(len(one), 2.0)) for one in psi)

@@ -8,7 +8,7 @@ import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
 from consensus.inputs.earlier_run import STATUSES
-from consensus.inputs.vocabulary import hashed
+from consensus.inputs.vocabulary import hashed, mixed
 from consensus.kernels import flips
 
 if TYPE_CHECKING:
@@ -105,10 +105,12 @@ def _changes(result: Consensus, items: NDArray[np.int64]) -> NDArray[np.int64]:
         timed[result.models.votes.per_item[items] > 0] = False
     log_C = _log_likelihoods(result, at[order])
     starts = np.concatenate([[0], np.cumsum(judgments.per_item[items])])
-    log_prior = np.log(np.maximum(result.prior_shares, 1e-300))
+    log_prior = np.tile(np.log(np.maximum(result.prior_shares, 1e-300)), (len(items), 1))
+    if result.terms is not None and result.terms.priors is not None:
+        log_prior = result.terms.log_priors(items, result.beliefs)
 
     def shard(part: slice) -> None:
-        flips.changes(starts[part.start : part.stop + 1], log_C, log_prior, changes[part])
+        flips.changes(starts[part.start : part.stop + 1], log_C, log_prior[part], changes[part])
 
     result.backend.map(shard, even_parts(len(items), number_of_shards(len(at))))
     return np.asarray(np.where(timed, changes, 0), np.int64)
@@ -138,15 +140,8 @@ def _audit_sample(result: Consensus, settled: NDArray[np.bool_], config: Escalat
         return np.zeros(judgments.n_items, np.bool_)
     draw = hashed(judgments.item_ids) + np.uint64(result.config.seed * SPREAD % 2**64)
     if result.models is None:
-        draw = _mixed(draw) + n.astype(np.uint64) * np.uint64(SPREAD)
-    drawn = (_mixed(draw) / 2.0**64 < config.audit) & (n < config.max_judgments)
+        draw = mixed(draw) + n.astype(np.uint64) * np.uint64(SPREAD)
+    drawn = (mixed(draw) / 2.0**64 < config.audit) & (n < config.max_judgments)
     if result.models is not None:
         return np.asarray(drawn & (result.models.votes.per_item > 0) & (n < AUDITED_BY))
     return np.asarray(drawn & settled)
-
-
-def _mixed(draw: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014): every bit decides about every bit."""
-    draw = (draw ^ (draw >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    draw = (draw ^ (draw >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return draw ^ (draw >> np.uint64(31))

@@ -111,6 +111,16 @@ CODES: dict[str, Code] = {
         "suspicious.",
         "Look at some of these items, and give gold (--gold) if they seem wrong.",
     ),
+    "different_labels": Code(
+        "Workers, or groups of items, see different mixes of labels, as in batches and topics, so the prior of an item "
+        "comes from the labels that its workers see, or from its group, and not from all items.",
+        "Name the column of the batch, topic or HIT with --group if there is one.",
+    ),
+    "against_majority": Code(
+        "On more than 2 % of the items the label is not the one that two thirds of the workers gave.",
+        "Look at some of these items (in labels.csv label differs from majority_label), and give gold (--gold) if they "
+        "seem wrong.",
+    ),
     # the models that vote
     "models_only": Code(
         "Nobody judged any item, so a confidence is no more than the models' agreement supports, and mistakes that "

@@ -31,6 +31,8 @@ class Tempering:
 
     rho: float = 0.0
     """Correlation of judgments on one item; 0 where the temperature was fitted on gold."""
+    rho_range: tuple[float, float] | None = None
+    """The lowest and the highest rho of the splits that it is the mean of; None where it was not measured."""
     temperature: float = 1.0
     """1 or above: how much too sure of itself the posterior was."""
     n_gold: int = 0

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.found.posterior import SparsePosterior
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.confusions import Confusions
+    from consensus.found.posterior import Posterior
 
     Reals = NDArray[np.float64]
     Codes = NDArray[np.int32]
@@ -24,6 +27,20 @@ class Terms:
     """(R, K) or wider, P(observed | true) by row of the confusions; or (cells,) its logarithms by cell."""
     pi: Reals
     """(K,) the class prior, above 0."""
+    priors: Reals | None = None
+    """(I, K) the prior of each item, whatever gold says of it, or (candidates,) of each candidate of a
+    ``SparsePosterior``, where items have priors of their own that no models gave; None where that is ``pi``."""
+
+    def log_priors(self, items: NDArray[np.integer], beliefs: Posterior) -> Reals:
+        """(n, K) logarithms of the priors of some ``items`` (n,), save what gold and models say."""
+        found = np.tile(np.log(self.pi), (len(items), 1))
+        if self.priors is not None and isinstance(beliefs, SparsePosterior):
+            for n, item in enumerate(items.tolist()):
+                own = slice(beliefs.start[item], beliefs.start[item + 1])
+                found[n, beliefs.candidate[own]] = np.log(self.priors[own])
+        elif self.priors is not None:
+            found = np.log(self.priors[items])
+        return found
 
     def log_likelihoods(self, confusions: Confusions, worker: Codes, label: Codes) -> Reals:
         """(n, K) log P(label | true label k) of some judgments (n,); 0 where the layout does not weigh k."""

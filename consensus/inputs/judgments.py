@@ -81,6 +81,8 @@ class Judgments:
     """(J,) seconds that the judgment took, 0 or more, NaN where unknown; None without such a column."""
     price: NDArray[np.float64] | None = None
     """(J,) money paid for the judgment, 0 or more, NaN where unknown; None without such a column."""
+    group: NDArray[np.int32] | None = None
+    """(J,) code of the group that the judgment belongs to, -1 for none; None where no groups were named."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -206,6 +206,13 @@ def hashed(column: pa.StringArray) -> NDArray[np.uint64]:
     return _hashes(starts, np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(PADDING, np.uint8)]))
 
 
+def mixed(code: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(n,) the finaliser of SplitMix64 (Steele, Lea & Flood 2014): every bit decides about every bit."""
+    code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    code = (code ^ (code >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return code ^ (code >> np.uint64(31))
+
+
 def _hashes(starts: NDArray[np.int64], buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:
     from consensus.kernels import texts
 

@@ -18,12 +18,13 @@ MOST_LABELS = 32  # with more, the likelihoods of all of them are not held
 def changes(item_start: Offsets, log_likelihood: Reals, log_prior: Reals, out_changes: Offsets) -> None:
     """``out_changes[i]`` (n,) of a shard: changes of the best label from the first judgment of the item on.
 
-    ``log_likelihood`` (J, K) of the judgments in the order of their times; the first of equal labels is the best.
+    ``log_prior`` (n, K) of the items; ``log_likelihood`` (J, K) of the judgments in the order of their times. The first
+    of equal labels is the best.
     """
-    n_labels = log_prior.shape[0]
+    n_labels = log_prior.shape[1]
     x = np.empty(n_labels)
     for i in range(item_start.shape[0] - 1):
-        x[:] = log_prior
+        x[:] = log_prior[i]
         last = -1
         out_changes[i] = 0
         for j in range(item_start[i], item_start[i + 1]):

@@ -26,11 +26,13 @@ from consensus.found.result import Consensus
 from consensus.found.tempering import LEAST_GOLD, Tempering, fitted_on_gold
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST, states_loops
-from consensus.models import dawid_skene, diagnostics, memory_needs, pooled_prior
-from consensus.models.expectation_maximisation import class_prior, climb
+from consensus.models import dawid_skene, diagnostics, held_out_rho, memory_needs, pooled_prior
+from consensus.models.expectation_maximisation import climb
 from consensus.models.layout import weighs_all_labels
 from consensus.models.problem import Problem
 from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
+from consensus.models.splits import Splits
+from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 USUAL_RHO = 0.3
-HELD_OUT_SHARE = 0.2
 N_SPLITS = 2
 LEAST_HELD_OUT = 100  # judgments to learn weights from; with fewer all readings weigh alike
 HELD_OUT_TOLERANCE = 1e-4  # nats a judgment: weights move in the third digit from 1e-5
@@ -82,27 +83,29 @@ def fit(
     )
     problem = Problem.of(judgments, gold, settings, run.backend)
     found = dawid_skene.candidates(problem, run)
+    problem = replace(problem, differ=found["majority"].mixes is not None)
     start = max(found, key=lambda name: found[name].objective)
     reads = fitted(Read(FIRST, problem, found[start]), begins(problem, start, run.backend), run, "fitting")
     weight, n_held_out = _weights(problem, start, settings, run)
     logs = None if gold is None else np.stack([read.without_gold(gold) for read in reads])
-    tempered = _tempering(judgments, gold, logs, weight, settings)
+    tempered = _tempering(problem, gold, logs, weight, settings, run)
     averaged = _averaged(reads, weight, tempered, run)
     run.tell("diagnosing")
-    names = tuple(read.name for read in reads)
-    several = Readings(names, weight, averaged.label, averaged.confidence, n_held_out)
+    several = Readings(tuple(read.name for read in reads), weight, averaged.label, averaged.confidence, n_held_out)
     warnings = diagnostics.all_of(problem, averaged.estimate, gold, None, settings, run)
+    mixes = averaged.estimate.mixes
+    priors = None if mixes is None else mixes.of_all(run.backend)  # the last use of those with gold
     return Consensus(
         judgments=judgments,
         model="average",
         beliefs=DensePosterior(averaged.posterior),
-        prior_shares=averaged.estimate.pi,
+        prior_shares=averaged.estimate.shares,
         confusions=problem.rows.confusions(averaged.estimate, run.backend),
         row=problem.rows.row,
         convergence=averaged.estimate.convergence,
         config=settings,
         tempering=tempered,
-        terms=Terms(averaged.estimate.C, np.maximum(averaged.estimate.pi, SMALLEST)),
+        terms=Terms(averaged.estimate.C, np.maximum(averaged.estimate.pi, SMALLEST), priors),
         gold=gold,
         gold_posterior=None if gold is None or logs is None else _of_gold(logs, gold, judgments, weight, tempered),
         warnings=(*warnings, *_disagreement(several, judgments)),
@@ -198,28 +201,33 @@ def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Executi
     convergence = replace(first.convergence, status=slowest.status)
     return replace(
         first,
-        pi=class_prior(tables.mass, problem.prior),
+        pi=normalised(tables.mass + first.pseudo_items),
         A=A,
         C=C,
         counts=tables.N,
         totals=tables.n,
         mass=tables.mass,
         convergence=convergence,
-        priors=None,
+        priors=None if first.mixes is None else first.priors,
     )
 
 
 def _tempering(
-    judgments: Judgments, gold: AlignedGold | None, logs: Reals | None, weight: Reals, settings: FitConfig
+    problem: Problem,
+    gold: AlignedGold | None,
+    logs: Reals | None,
+    weight: Reals,
+    settings: FitConfig,
+    run: Execution,
 ) -> Tempering:
     """How every reading is tempered: as the settings say, as gold asks where people judged enough of it, or usually."""
-    if settings.rho is not None:
-        return Tempering(settings.rho)
-    if gold is not None and logs is not None:
-        judged = judgments.per_item[gold.items] > 0
+    if settings.rho is None and gold is not None and logs is not None:
+        judged = problem.judgments.per_item[gold.items] > 0
         if judged.sum() >= LEAST_GOLD:
             return fitted_on_gold(logs[:, judged], gold.accepted[judged], weight)
-    return Tempering(USUAL_RHO)
+    if settings.rho is None:
+        return Tempering(USUAL_RHO)
+    return held_out_rho.chosen(problem, None, None, settings, run)
 
 
 def _of_gold(logs: Reals, gold: AlignedGold, judgments: Judgments, weight: Reals, tempered: Tempering) -> Reals:
@@ -234,8 +242,9 @@ def _weights(problem: Problem, start: str, settings: FitConfig, run: Execution) 
 
     Two splits; in each a fifth of the judgments is held out (at least one stays with every item), the rest refitted.
     """
-    rho = USUAL_RHO if settings.rho is None else settings.rho
-    splits = [_held_out(problem.judgments, split) for split in range(N_SPLITS)]
+    rho = settings.rho if isinstance(settings.rho, float) else USUAL_RHO
+    of = Splits(problem.judgments)
+    splits = [of.held_out(split) for split in range(N_SPLITS)]
     n_held_out = sum(int(held.sum()) for held in splits)
     weight = np.full(1 + len(READINGS), 1.0 / (1 + len(READINGS)))
     if n_held_out < LEAST_HELD_OUT:
@@ -257,25 +266,3 @@ def _scores(problem: Problem, start: str, held: NDArray[np.bool_], rho: float, r
     item, row = judgments.item[held], problem.rows.row[held]
     reads = fitted(first, begin, run, stage)
     return np.stack([predicted(read, item, row, rho, run.backend) for read in reads], axis=1)
-
-
-def _held_out(judgments: Judgments, split: int) -> NDArray[np.bool_]:
-    """(J,) a fifth of the judgments; of an item that would lose all, the one drawn last stays."""
-    draw = _drawn(judgments, split)
-    judged = np.flatnonzero(judgments.per_item)
-    last = np.zeros(judgments.n_items)
-    last[judged] = np.maximum.reduceat(draw, judgments.item_start[judged])
-    held: NDArray[np.bool_] = (draw < HELD_OUT_SHARE) & (draw < last[judgments.item])
-    return held
-
-
-def _drawn(judgments: Judgments, split: int) -> Reals:
-    """(J,) numbers in [0, 1) that depend on item and worker alone."""
-    x = judgments.item.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    x += judgments.worker.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
-    x += np.uint64(split * 0x165667B19E3779F9 + 1)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        x ^= x >> np.uint64(shift)
-        x *= np.uint64(factor)
-    x ^= x >> np.uint64(31)
-    return np.asarray((x >> np.uint64(11)).astype(np.float64) / 2.0**53, np.float64)

@@ -54,23 +54,26 @@ def fit(
         return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows)
 
     found = candidates(problem, run)
+    problem = replace(problem, differ=found["majority"].mixes is not None)
     estimate = max(found.values(), key=lambda candidate: candidate.objective)
     without = None if gold is None else without_gold(problem, estimate, gold)
     tempered = held_out_rho.chosen(problem, gold, without, settings, run)
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
     run.tell("tempering")
+    beliefs = estimate.beliefs(problem, run.backend, tempered.power(judgments.per_item))
+    priors = None if estimate.mixes is None else estimate.mixes.of_all(run.backend)  # the last use of those with gold
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
-        beliefs=estimate.beliefs(problem, run.backend, tempered.power(judgments.per_item)),
+        beliefs=beliefs,
         prior_shares=estimate.shares,
         confusions=problem.layout.confusions(estimate, run.backend),
         row=problem.rows.row,
         convergence=estimate.convergence,
         config=settings,
         tempering=tempered,
-        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST)),
+        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST), priors),
         gold=gold,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=(
@@ -85,13 +88,14 @@ def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> f
     """How long one EM pass takes, by doing three of them."""
     ends: list[float] = []
     problem = Problem.of(judgments, None, FitConfig.of(settings, max_iterations=3), run.backend)
-    climb(problem, starts.usual(problem), replace(run, progress=lambda *_: ends.append(time.perf_counter())))
+    climb(problem, None, replace(run, progress=lambda *_: ends.append(time.perf_counter())))
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
 def candidates(problem: Problem, run: Execution) -> dict[str, Estimate]:
     """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
-    found = {"majority": climb(problem, starts.usual(problem), run, "fitting")}
+    found = {"majority": climb(problem, None, run, "fitting")}
+    problem = replace(problem, differ=found["majority"].mixes is not None)
     if len(problem.accepted):
         found["gold"] = climb(problem, starts.gold(problem, run.backend), run, "fitting from gold")
     return found

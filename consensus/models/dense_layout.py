@@ -11,6 +11,7 @@ from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
 from consensus.kernels import em, tallies
+from consensus.models.priors import Priors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.inputs.judgments import Judgments
     from consensus.models.expectation_maximisation import Estimate
-    from consensus.models.priors import Priors
 
 IN_REGISTERS = 4  # labels up to which tables are filled up to this width, for the faster loop
 
@@ -212,6 +212,37 @@ class Rows:
         backend.map(shard, even_parts(len(items), number_of_shards(len(items) + self.n_judgments)))
         return out
 
+    def untold(self, items: NDArray[np.int32], tables: Tables, backend: Backend) -> float:
+        """How much the judgments of ``items`` (n,) leave open under ``tables.C``: 0 nothing, 1 everything.
+
+        One less the mean of the best probability of an item under a uniform class prior, scaled from [1/K, 1] to
+        [0, 1].
+        """
+        even = Priors(np.full((1, self.n_labels), 1.0 / self.n_labels), np.zeros(0, np.int32), 1)
+        z = self.expectations(even, items, np.zeros(len(items), np.int64), tables, backend)
+        return 1.0 - (float(z.max(axis=1).mean()) - 1.0 / self.n_labels) / (1.0 - 1.0 / self.n_labels)
+
+    def label_counts(self, tables: Tables) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """(W K,) expected judgments of each worker by true label, their true labels, and (W,) each worker's sum."""
+        return tables.n.ravel(), np.tile(np.arange(self.n_labels), self.n_workers), tables.n.sum(axis=1)
+
+    def mixed_priors(
+        self,
+        owner: NDArray[np.int32],
+        theta: NDArray[np.float64],
+        out_priors: NDArray[np.float64],
+        backend: Backend,
+    ) -> None:
+        """``out_priors`` (I, K) or wider: the mean of ``theta`` (S, K) over the ``owner`` (J,) of an item's judgments.
+
+        Items without judgments are left as they are.
+        """
+
+        def shard(part: slice) -> None:
+            em.mixed_priors(self.item_start[part.start : part.stop + 1], owner, theta, out_priors[part])
+
+        backend.map(shard, self.item_shards)
+
     def _merge(self, masses: list[NDArray[np.float64]], tables: Tables, backend: Backend) -> None:
         tables.mass[:], tables.own_mass[:] = np.sum(masses, axis=0)[:, : self.n_labels]
 
@@ -253,7 +284,9 @@ class Rows:
 
         return sum(backend.map(shard, self.worker_shards))
 
-    def settle_others(self, pi: NDArray[np.float64], A: NDArray[np.float64], tables: Tables, backend: Backend) -> None:
+    def settle_others(
+        self, pi: NDArray[np.float64], A: NDArray[np.float64], priors: Priors, tables: Tables, backend: Backend
+    ) -> None:
         """Nothing to settle: every label is weighed."""
 
     def one_coin(self, accuracy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -226,6 +226,8 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
                 {"pooled_accuracy": diagonal, "chance": 1.0 / judgments.n_labels},
             )
         )
+    if estimate.mixes is not None:
+        found.append(different_labels(judgments, estimate.mixes.concentration))
     n_components, largest = components(judgments)
     if n_components > 1:
         found.append(
@@ -238,6 +240,22 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
             )
         )
     return found
+
+
+def different_labels(judgments: Judgments, concentration: float) -> Caution:
+    """Say that items have priors of their own, and how far from each other they are."""
+    if judgments.group is None:
+        said = (
+            "workers see different labels, as in batches or topics, so the prior of an item is the mix of labels that "
+            f"its workers see (mixes weigh as much as the overall shares from {concentration:.1f} judgments on); name "
+            "the batch, topic or HIT with --group if there is such a column"
+        )
+    else:
+        said = (
+            "the prior of an item is the mix of labels in its group, as --group asks (mixes weigh as much as the "
+            f"overall shares from {concentration:.1f} items on)"
+        )
+    return Caution("different_labels", said, {"concentration": concentration})
 
 
 def _say_little(problem: Problem, estimate: Estimate, backend: Backend) -> bool:

@@ -3,30 +3,34 @@
 With z[i,k] the posterior of item i, N[w,k,l] the expected judgments l of worker w on items of true label k, n[w,k]
 their sum over l, A[k,l] the pseudo-counts that all workers share, and pi[k] the class prior::
 
-    M1   N[w,k,l] = sum of z[i,k] over judgments (i,w,l);   pi[k] = (sum_i z[i,k] + 1) / (I + K)
+    M1   N[w,k,l] = sum of z[i,k] over judgments (i,w,l);   pi[k] in proportion to sum_i z[i,k] + alpha[k]
     M2   A learnt from all workers, from the second pass on (``pooled_prior``)
     M3   C[w,k,l] = (N[w,k,l] + A[k,l]) / (n[w,k] + A[k,.])
     E    log z[i,k] = log pi[k] + sum over the item's judgments of log C[w,k,l], normalised; gold stays clamped
 
 
-The prior A of the confusions is learnt in the first passes and then frozen. From there on M3 and E are exact EM for
+The pseudo-items alpha (``class_prior``) and the prior A of the confusions are learnt in the first passes and then
+frozen. From there on M3 and E are exact EM for
 
     objective = sum_i log sum_k pi[k] prod_j C[w_j, k, l_j]
-                + log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A + 1)
+                + log Dirichlet(pi; alpha + 1) + sum_wk log Dirichlet(C[w, k]; A + 1)
 
 (Dawid & Skene 1979 with a Dirichlet prior), which never falls; only there may ``converged`` be said.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.found.result import Convergence
 from consensus.kernels import SMALLEST
-from consensus.models import pooled_prior
+from consensus.models import pooled_prior, state_priors
+from consensus.models.class_prior import ClassPrior
+from consensus.models.label_mixes import LabelMixes
+from consensus.models.state_priors import StateMixes, StatePrior
 from consensus.models.votes_learner import VotesLearner
 
 if TYPE_CHECKING:
@@ -39,7 +43,6 @@ if TYPE_CHECKING:
     from consensus.models.base import Execution
     from consensus.models.priors import Priors
     from consensus.models.problem import Problem
-    from consensus.models.states import States
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,12 +69,18 @@ class Estimate:
     """What was learnt about models."""
     priors: Priors | None = None
     """Those of the last pass, which follow from pi and the weights."""
+    mixes: LabelMixes | None = None
+    """Where workers or groups see different labels: what each sees."""
+    pseudo_items: NDArray[np.float64] | float = 0.0
+    """(K,) items that the class prior credited each label with."""
+    state_mixes: StateMixes | None = None
+    """Over states finer than labels, the same as ``mixes``."""
 
     @property
     def shares(self) -> NDArray[np.float64]:
         """(K,) share of each label: pi where no item has a prior of its own, which says nothing about pi."""
         total = self.mass + 1.0
-        return self.pi if self.weights is None else np.asarray(total / total.sum(), np.float64)
+        return self.pi if self.weights is None and self.mixes is None else np.asarray(total / total.sum(), np.float64)
 
     @property
     def objective(self) -> float:
@@ -91,35 +100,58 @@ class Estimate:
 
 
 def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") -> Estimate:
-    """Run EM from the posterior ``start``, as ``problem.layout`` counts it, to convergence or the iteration limit."""
+    """Run EM from the posterior ``start``, as ``problem.layout`` counts it, to convergence or the iteration limit.
+
+    None is the usual start (``starts.usual``).
+    """
     layout, votes, backend = problem.layout, problem.votes, run.backend
     tables = layout.tables()
     A = problem.pseudo_counts
-    learning = problem.prior == "learnt"
     frozen_at = 0
     objective: list[float] = []
     status = "iteration_limit"
-    layout.count(start, problem.prior_row, tables, backend)
+    of_class: ClassPrior | StatePrior
+    mixes: LabelMixes | StateMixes | None
+    if problem.states is None:
+        of_class, mixes = ClassPrior(problem, tables, backend), LabelMixes.of(problem, tables, backend)
+    else:
+        of_class, mixes = state_priors.of(problem)
+    if start is not None:
+        layout.count(start, problem.prior_row, tables, backend)
     del start  # as large as the result
+    learning = problem.prior == "learnt" or not (of_class.settled and mixes is None)
     learner = None if votes is None else VotesLearner(problem, votes, tables.mass)
     for iteration in range(problem.max_iterations):
-        pi = class_prior(tables.mass, problem.prior, problem.states)
+        if learning:
+            of_class.look(iteration, tables, backend)
+        if learning or mixes is None:  # else pi is frozen with the priors of the items
+            pi = of_class.shares(tables.mass)
+        if mixes is not None and learning:
+            mixes.learn(iteration, pi, tables, backend)
+            if mixes.given_up(iteration):
+                return climb(replace(problem, differ=False), None, run, stage)
         if learning and iteration > 0:
-            learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
-            learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
-            A = learnt
+            if problem.prior == "learnt":
+                learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
+                learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
+                A = learnt
+            else:
+                learning = not of_class.settled or not (mixes is None or mixes.settled)
             frozen_at = iteration
             learning = learning and iteration < pooled_prior.MOST_PASSES
-        if iteration <= frozen_at:
-            layout.settle_others(pi, A, tables, backend)
-        if learner is not None:
+        if learner is None:
+            priors = problem.priors(pi, None, backend) if mixes is None else mixes.priors
+            if iteration <= frozen_at:
+                layout.settle_others(pi, A, priors, tables, backend)
+        else:
             learner.learn(problem, tables, backend)
             if learner.unsteady:
                 frozen_at = iteration
         of_counts = layout.maximise(A, SMALLEST, tables, backend)
-        priors = problem.priors(pi, None, backend) if learner is None else learner.priors(pi, backend)
+        if learner is not None:
+            priors = learner.priors(pi, backend)
         evidence = layout.em_pass(priors, tables, backend)
-        density = log_prior_density(layout.n_workers, of_counts, pi, A, problem.prior, problem.states)
+        density = of_class.log_density(pi) + log_confusion_density(layout.n_workers, of_counts, A, problem.prior)
         objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
         run.tell(stage, iteration + 1, objective[-1] / max(layout.n_judgments, 1), gain)
@@ -133,32 +165,26 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     C = np.ascontiguousarray(C)
     mass = tables.mass + tables.own_mass
     weights = None if learner is None else learner.weights
-    return Estimate(pi, A, C, tables.N, tables.n, mass, tables.background, convergence, weights, priors)
+    return Estimate(
+        pi,
+        A,
+        C,
+        tables.N,
+        tables.n,
+        mass,
+        tables.background,
+        convergence,
+        weights,
+        priors,
+        mixes if isinstance(mixes, LabelMixes) else None,
+        of_class.pseudo_items,
+        mixes if isinstance(mixes, StateMixes) else None,
+    )
 
 
-def class_prior(mass: NDArray[np.float64], prior: Prior, states: States | None = None) -> NDArray[np.float64]:
-    """M1: pi (K,) from the summed posterior; Dirichlet alpha = 1 pseudo-item a label, none in maximum likelihood.
+def log_confusion_density(n_workers: int, density: float, A: NDArray[np.float64], prior: Prior) -> float:
+    """Sum_wk log Dirichlet(C[w, k]; A + 1), in nats; 0 under maximum likelihood.
 
-    With ``states`` that of each (S,), from theirs.
-    """
-    of_labels = mass if states is None else states.by_label(mass)
-    smoothing = 0.0 if prior == "none" and mass.any() else 1.0
-    total = of_labels + smoothing
-    pi: NDArray[np.float64] = total / total.sum()
-    return pi if states is None else states.prior(pi, mass, smoothing)
-
-
-def log_prior_density(
-    n_workers: int,
-    density: float,
-    pi: NDArray[np.float64],
-    A: NDArray[np.float64],
-    prior: Prior,
-    states: States | None = None,
-) -> float:
-    """Log Dirichlet(pi; 2) + sum_wk log Dirichlet(C[w, k]; A + 1), in nats; 0 under maximum likelihood.
-
-    With several ``states`` to a label, pi (S,) also has the log Dirichlet(psi; 2) of the states of every label.
     ``density`` is the part that the counts decide (``kernels.em.confusions``). In it, cells of labels that a worker
     never gave, where C = A[k, l] / (n[w, k] + A[k, .]), are summed without being stored.
     """
@@ -169,7 +195,4 @@ def log_prior_density(
     n_labels = A.shape[1]
     normaliser = gammaln(A.sum(axis=1) + n_labels) - gammaln(A + 1.0).sum(axis=1)  # of one worker, by true label
     unobserved = (A * np.log(A)).sum(axis=1)  # sum_l A log A, were no label observed
-    of_workers = n_workers * float((normaliser + unobserved).sum()) + density
-    if states is not None:
-        return of_workers + states.log_density(pi)
-    return of_workers + float(np.log(pi).sum() + gammaln(2 * n_labels))
+    return n_workers * float((normaliser + unobserved).sum()) + density

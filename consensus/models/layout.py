@@ -70,8 +70,14 @@ class Layout(Protocol):
     def em_pass(self, priors: Priors, tables: Any, backend: Backend) -> float:
         """E and M1 with C; the log evidence."""
 
-    def settle_others(self, pi: Reals, A: Reals, tables: Any, backend: Backend) -> None:
+    def settle_others(self, pi: Reals, A: Reals, priors: Priors, tables: Any, backend: Backend) -> None:
         """Fix the background: what labels that are not weighed one by one explain."""
+
+    def untold(self, items: Codes, tables: Any, backend: Backend) -> float:
+        """How much the judgments of ``items`` (n,) leave open under C, whatever the class prior: 0 nothing, 1 all."""
+
+    def label_counts(self, tables: Any) -> tuple[Reals, NDArray[np.int64], Reals]:
+        """(P,) expected judgments of workers by true label, their true labels, and (W,) each worker's sum."""
 
     def prior_gains(self, A: Reals, psi: Reals, tables: Any, backend: Backend) -> tuple[Reals, float]:
         """Sums that ``pooled_prior`` needs."""

@@ -33,6 +33,8 @@ class Priors:
     """From this row on, a prior is the item's own: what is learnt from the item says nothing about the class prior."""
     log_scale: float = 0.0
     """Sum of the logarithms of what rows were divided by, in nats: a part of the log evidence."""
+    by_candidate: NDArray[np.float64] | None = None
+    """(candidates,) where very many labels are laid out by candidate and items have priors of their own."""
 
 
 def of_class(pi: NDArray[np.float64], accepted: NDArray[np.bool_]) -> NDArray[np.float64]:

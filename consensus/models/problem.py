@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consensus.config import FitConfig, Prior
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
+    from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout
     from consensus.models.states import States
 
@@ -51,8 +52,12 @@ class Problem:
     """Too few judgments to learn the prior of the confusions and rho from."""
     votes: VotesPrior | None = None
     """What models say; None without them."""
+    differ: bool | None = None
+    """Whether workers, or groups, see different labels (``label_mixes``); None where that is still to be seen."""
     states: States | None = None
     """States that items may be in, over which ``layout``, ``accepted`` and ``pseudo_counts`` then are; None: labels."""
+    of_labels: Estimate | None = None
+    """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
     @classmethod
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
@@ -80,14 +85,15 @@ class Problem:
             small=small,
         )
 
-    def over(self, states: States) -> Problem:
-        """The same problem over ``states`` (S of them) in place of labels; all labels must be weighed."""
+    def over(self, states: States, of_labels: Estimate) -> Problem:
+        """The same problem over ``states`` in place of labels, all of which must be weighed; these were fitted."""
         return replace(
             self,
             layout=self.rows.over(states.n),
             accepted=states.over(self.accepted),
             pseudo_counts=np.ascontiguousarray(states.over(self.pseudo_counts.T).T),
             states=states,
+            of_labels=of_labels,
         )
 
     @property

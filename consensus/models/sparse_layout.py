@@ -56,6 +56,8 @@ class CellTables:
     """(I,) posterior of each label that is no candidate."""
     pi: NDArray[np.float64]
     """(K,) class prior that the background was made with."""
+    left: NDArray[np.float64]
+    """(I,) prior probability of all labels that are no candidates."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +165,7 @@ class Cells:
             background=np.empty(self.n_items),
             rest=np.zeros(self.n_items),
             pi=np.full(K, 1.0 / K),
+            left=np.ones(self.n_items),
         )
 
     def votes(self, hard: bool) -> NDArray[np.float64]:
@@ -206,21 +209,55 @@ class Cells:
         """E and M1: N and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence."""
         z = np.empty(len(self.candidate))
         power = np.ones(self.n_items)
-        log_prior = np.log(priors.table[0])
-        log_evidence = self._expect(log_prior, tables.C, tables.background, power, z, tables.rest, backend)
+        log_evidence = self._expect(
+            self._log_prior(priors), tables.C, tables.background, power, z, tables.rest, backend
+        )
         self.count(z, priors.row, tables, backend)
         return log_evidence
 
+    def untold(self, items: NDArray[np.int32], tables: CellTables, backend: Backend) -> float:
+        """As ``Rows.untold``: labels that are no candidates are as likely as the background makes each of them."""
+        z, n_candidates = np.empty(len(self.candidate)), np.diff(self.candidate_start)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            others = tables.background + np.log(self.n_labels - n_candidates) - np.log(tables.left)
+        others[n_candidates == self.n_labels] = -np.inf
+        even = np.zeros(len(self.candidate))
+        self._expect(even, tables.C, others, np.ones(self.n_items), z, np.empty(self.n_items), backend)
+        best = np.maximum.reduceat(np.append(z, 0.0), self.candidate_start[items])
+        return 1.0 - (float(best.mean()) - 1.0 / self.n_labels) / (1.0 - 1.0 / self.n_labels)
+
+    def label_counts(self, tables: CellTables) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """As ``Rows.label_counts``, of the pairs (worker, true label) that have cells; the background left out."""
+        code, place = self._seen()
+        n = np.bincount(place, weights=tables.N, minlength=len(code))
+        worker, label = np.divmod(code, self.n_labels)
+        return n, label, np.bincount(worker, weights=n, minlength=self.n_workers)
+
+    def _seen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The pairs worker * K + true label that have cells, ascending, and (cells,) the place of each cell's."""
+        worker = np.repeat(np.arange(self.n_workers), np.diff(self.worker_start))
+        return np.unique(worker * self.n_labels + self.true, return_inverse=True)
+
+    def mixed_priors(self, concentration: float, pi: NDArray[np.float64], tables: CellTables) -> NDArray[np.float64]:
+        """(candidates,) mean over the workers of the item of the share of that label in what they see."""
+        s, (_, place) = concentration, self._seen()
+        n, label, total = self.label_counts(tables)
+        worker = np.repeat(np.arange(self.n_workers), np.diff(self.worker_start))
+        theta = (n[place] + s * pi[label[place]]) / (total[worker] + s)
+        found = np.empty(len(self.candidate))
+        sparse.means(self.judgments.item_start, self.candidate_start, self.cell, theta, pi[self.candidate], found)
+        return found
+
     def settle_others(
-        self, pi: NDArray[np.float64], A: NDArray[np.float64], tables: CellTables, backend: Backend
+        self, pi: NDArray[np.float64], A: NDArray[np.float64], priors: Priors, tables: CellTables, backend: Backend
     ) -> None:
         """Fix the background: what a label that nobody gave the item explains."""
         tables.pi[:] = pi
         A_true = A.sum(axis=1)
         n_candidates = np.diff(self.candidate_start)
-        left = np.ones(self.n_items)
-        judged = np.flatnonzero(n_candidates)
-        left[judged] -= np.add.reduceat(pi[self.candidate], self.candidate_start[judged])
+        judged, left = np.flatnonzero(n_candidates), tables.left
+        left[:] = 1.0
+        left[judged] -= np.add.reduceat(np.exp(self._log_prior(priors)), self.candidate_start[judged])
         if not A_true.all():  # maximum likelihood knows no crowd: only the labels given
             left[judged] = 0.0
         left[n_candidates == self.n_labels] = 0.0
@@ -234,9 +271,15 @@ class Cells:
 
         backend.map(shard, self.item_shards)
 
+    def _log_prior(self, priors: Priors) -> NDArray[np.float64]:
+        """(candidates,) log prior of each candidate."""
+        own = priors.by_candidate
+        found: NDArray[np.float64] = np.log(priors.table[0])[self.candidate] if own is None else np.log(own)
+        return found
+
     def _expect(
         self,
-        log_pi: NDArray[np.float64],
+        log_prior: NDArray[np.float64],
         log_C: NDArray[np.float64],
         background: NDArray[np.float64],
         power: NDArray[np.float64],
@@ -244,8 +287,6 @@ class Cells:
         out_rest: NDArray[np.float64],
         backend: Backend,
     ) -> float:
-        log_prior = log_pi[self.candidate]
-
         def shard(part: slice) -> float:
             item_start, candidate_start = self._of(part)
             cell = self.cell[self.pair_start[part.start] :]
@@ -307,7 +348,7 @@ class Cells:
         z = np.empty(len(self.candidate))
         nothing = np.where(np.diff(self.candidate_start) > 0, -np.inf, 0.0)
         rest = np.empty(self.n_items)
-        self._expect(np.log(priors.table[0]), C, nothing, np.ones(self.n_items), z, rest, backend)
+        self._expect(self._log_prior(priors), C, nothing, np.ones(self.n_items), z, rest, backend)
         return z
 
     def beliefs(
@@ -319,7 +360,7 @@ class Cells:
     ) -> SparsePosterior:
         """E: posterior of all items, to ``power`` (I,) and normalised."""
         z, rest = np.empty(len(self.candidate)), np.empty(self.n_items)
-        self._expect(np.log(priors.table[0]), estimate.C, estimate.background, power, z, rest, backend)
+        self._expect(self._log_prior(priors), estimate.C, estimate.background, power, z, rest, backend)
         return SparsePosterior(self.candidate_start, self.candidate, z, rest, self.n_labels)
 
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:

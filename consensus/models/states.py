@@ -58,12 +58,10 @@ class States:
         return found
 
     def log_density(self, prior: Reals) -> float:
-        """Log Dirichlet(pi; 2) plus that of psi for every label, in nats, of what ``prior`` (S,) is made of."""
+        """Log Dirichlet(psi; 2) of the states of every label, in nats, of what ``prior`` (S,) is made of."""
         from scipy.special import gammaln
 
         K, Q = self.n_labels, self.per_label
-        pi = self.by_label(prior)
-        found = float(np.log(pi).sum() + gammaln(2 * K))
-        if Q > 1:
-            found += float(np.log(prior / np.repeat(pi, Q)).sum() + K * gammaln(2 * Q))
-        return found
+        if Q == 1:
+            return 0.0
+        return float(np.log(prior / np.repeat(self.by_label(prior), Q)).sum() + K * gammaln(2 * Q))

@@ -105,6 +105,7 @@ def _convergence(result: Consensus) -> dict[str, Any]:
         "starts": result.starts,
         "confidence_by": "vote shares" if result.model == "majority_vote" else tempering.by,
         "rho": tempering.rho,
+        "rho_range": tempering.rho_range,
         "temperature": tempering.temperature,
         "temperature_gold_items": tempering.n_gold,
         "pseudo_counts": result.confusions.pseudo_counts.tolist() if few else None,

@@ -124,6 +124,9 @@ def _fit(summary: dict[str, Any]) -> str:
             f"; confidence fitted on {convergence['temperature_gold_items']:,} gold items "
             f"(temperature {convergence['temperature']:.2f})"
         )
+    elif convergence["rho_range"] is not None:
+        low, high = convergence["rho_range"]
+        by = f"; rho {convergence['rho']:.2f}, measured ({low:g} to {high:g} over splits of the judgments)"
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import digamma
+from scipy.special import digamma, gammaln
 
 from consensus.backends import Threads
 from consensus.found.posterior import TIE
@@ -18,7 +18,7 @@ from consensus.inputs.judgments import Judgments
 from consensus.kernels import SMALLEST, em, tallies
 from consensus.models import pooled_prior
 from consensus.models.dense_layout import IN_REGISTERS, Rows, Tables
-from consensus.models.expectation_maximisation import log_prior_density
+from consensus.models.expectation_maximisation import log_confusion_density
 from consensus.models.priors import Priors
 from tests import naive
 from tests.conftest import ROOT
@@ -273,9 +273,10 @@ def test_m_steps_and_prior_density(data: st.DataObject, judgments: Judgments, n_
     if K > 1:
         np.testing.assert_allclose(pooled_prior.improved(A, rows, found, ONE), naive.improved_prior(A, N), rtol=1e-8)
     _, log_evidence = naive.posteriors(judgments, C, pi)
-    log_prior = log_prior_density(rows.n_workers, density, pi, A, "learnt")
+    log_prior = log_confusion_density(rows.n_workers, density, A, "learnt")
+    log_prior += np.log(pi).sum() + gammaln(2 * K)  # Dirichlet(pi; 2)
     assert log_evidence.sum() + log_prior == pytest.approx(naive.objective(judgments, C, pi, A), rel=1e-8, abs=1e-8)
-    assert log_prior_density(rows.n_workers, density, pi, A, "none") == 0
+    assert log_confusion_density(rows.n_workers, density, A, "none") == 0
 
 
 @crowd

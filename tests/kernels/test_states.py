@@ -12,7 +12,7 @@ from consensus.kernels import em, states_loops
 from consensus.models import lure, pooled_prior, subtypes
 from consensus.models.dense_layout import Rows
 from consensus.models.states import States
-from tests import naive, naive_readings
+from tests import naive_readings
 from tests.strategies import crowds, encoded, examples, tables
 
 crowd = examples(50)
@@ -164,7 +164,7 @@ class TestStates:
         psi = np.array([(one + 1) / (one.sum() + per_label) for one in mass.reshape(n_labels, per_label)])
         np.testing.assert_allclose(prior, (pi[:, None] * psi).ravel())
         np.testing.assert_allclose(states.by_label(prior), pi)
-        assert states.log_density(prior) == pytest.approx(naive_readings.log_density(pi, psi), rel=1e-9, abs=1e-9)
+        assert states.log_density(prior) == pytest.approx(naive_readings.log_density(psi), rel=1e-9, abs=1e-9)
 
     def test_without_smoothing(self) -> None:
         found = States(2, 2).prior(np.array([0.4, 0.6]), np.array([3.0, 1.0, 0.0, 0.0]), 0.0)
@@ -177,7 +177,7 @@ class TestStates:
         assert states.by_label(table) is table
         pi = np.array([0.2, 0.3, 0.5])
         assert states.prior(pi, table[1]) is pi
-        assert states.log_density(pi) == pytest.approx(naive.log_dirichlet(pi, np.full(3, 2.0)))
+        assert states.log_density(pi) == 0
 
     def test_several_to_a_label(self) -> None:
         states = States(2, 3)

@@ -130,19 +130,6 @@ class TestWeights:
         assert few.n_held_out == 0
         assert np.allclose(few.weight, 1 / 3)
 
-    def test_what_is_held_out(self) -> None:
-        judgments = simulate(2000, 50, 3, 4, seed=1).judgments
-        first, second = (average._held_out(judgments, split) for split in range(2))
-        for held in (first, second):
-            assert 0.17 < held.mean() < 0.21
-            left = np.bincount(judgments.item[~held], minlength=judgments.n_items)
-            assert left.min() >= 1
-            by_worker = np.bincount(judgments.worker[held], minlength=50) / judgments.per_worker
-            assert by_worker.std() < 0.1
-        assert 0.15 < (first & second).sum() / first.sum() < 0.25
-        alone = encoded([(f"i{i}", f"w{i % 7}", "a") for i in range(50)])
-        assert not average._held_out(alone, 0).any()
-
 
 class TestReadings:
     @examples(30)
@@ -163,14 +150,15 @@ class TestReadings:
         problem = replace(problem, accepted=accepted, prior_row=prior_row)
         begin = readings.begins(problem, "majority", ONE.backend)
         states = module.states(judgments.n_labels)
-        estimate = climb(problem.over(states), module.start(judgments, begin, ONE.backend), ONE)
+        finer = problem.over(states, climb(problem, None, ONE))
+        estimate = climb(finer, module.start(judgments, begin, ONE.backend), ONE)
         found = estimate.convergence
         objective = np.array(found.objective[found.frozen_at :])
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
         assert estimate.pi.sum() == pytest.approx(1)
         assert estimate.C.shape[1] == states.n
-        z = Read("one", problem.over(states), estimate).posterior(np.ones(judgments.n_items), ONE.backend)
+        z = Read("one", finer, estimate).posterior(np.ones(judgments.n_items), ONE.backend)
         for i, k in gold.items():
             assert z[i, k] == 1
 

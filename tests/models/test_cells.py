@@ -203,8 +203,9 @@ def test_a_pass_is_the_formula(
     worker = np.repeat(np.arange(W), np.diff(cells.worker_start))
     work = cells.tables()
     work.C[:] = np.log(C[worker, cells.true, cells.label])
-    cells.settle_others(pi, A, work, ONE)
-    evidence = cells.em_pass(Priors(pi[None], np.zeros(I, np.int32), 1), work, ONE)
+    priors = Priors(pi[None], np.zeros(I, np.int32), 1)
+    cells.settle_others(pi, A, priors, work, ONE)
+    evidence = cells.em_pass(priors, work, ONE)
     z, expected = posterior(judgments, known, C, pi, A, np.ones(I))
     assert evidence == pytest.approx(expected, rel=1e-8, abs=1e-8)
     item = np.repeat(np.arange(I), np.diff(cells.candidate_start))
@@ -243,7 +244,8 @@ def test_nothing_is_left_where_every_label_was_given(seed: int) -> None:
     judgments = encoded([("i0", f"w{k}", f"l{k}") for k in range(7)] + [("i1", "w0", "l0")])
     cells = in_shards(judgments, {}, 1)
     work = cells.tables()
-    cells.settle_others(np.random.default_rng(seed).dirichlet(np.ones(7)), np.ones((7, 7)), work, ONE)
+    pi = np.random.default_rng(seed).dirichlet(np.ones(7))
+    cells.settle_others(pi, np.ones((7, 7)), Priors(pi[None], np.zeros(2, np.int32), 1), work, ONE)
     assert work.background[0] == -np.inf
     assert work.background[1] > -np.inf
 

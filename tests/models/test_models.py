@@ -21,6 +21,7 @@ from consensus.models.base import MODELS, Execution, pass_seconds
 from consensus.models.dense_layout import Rows
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
+from consensus.models.splits import Splits
 from consensus.simulation import simulate, simulate_votes
 from tests import naive
 from tests.strategies import Row, crowds, encoded, examples, rows
@@ -183,7 +184,7 @@ class TestEveryModel:
         ("settings", "message"),
         [
             ({"prior": "loose"}, "setting prior = 'loose'"),
-            ({"rho": -1}, "setting rho = -1: input should be greater than or equal to 0"),
+            ({"rho": -1}, "setting rho = -1: it should be a number from 0 to 100, or measured"),
             ({"tolerances": 1}, 'unknown setting "tolerances"; the settings are: prior, rho'),
             ({"labels": ("a", "a")}, "same label stands there twice"),
             ({"labels": ()}, "setting labels"),
@@ -268,7 +269,7 @@ class TestEM:
         objective = np.array(found.objective[found.frozen_at :])
         slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
         assert (np.diff(objective) >= -slack).all()
-        if prior != "learnt":
+        if prior == "none":
             assert found.frozen_at == 0
 
     def test_one_pass_is_the_formula(self) -> None:
@@ -278,7 +279,8 @@ class TestEM:
         rows = problem.rows
         start = starts.majority(drawn, Threads(1))
         found = climb(problem, start.copy(), ONE)
-        pi = (start.sum(axis=0) + 1) / (12 + 3)
+        pseudo_items = 1 + 0.5 * 0.5 * start.sum(axis=0)
+        pi = (start.sum(axis=0) + pseudo_items) / (12 + pseudo_items.sum())
         C = naive.confusions(naive.counts(drawn, start), A)
         z, _ = naive.posteriors(drawn, C, pi)
         np.testing.assert_allclose(found.posterior(problem, Threads(1)), z, rtol=1e-9)
@@ -286,7 +288,7 @@ class TestEM:
         N = naive.counts(drawn, z)
         np.testing.assert_allclose(found.counts, N[rows.worker, :, rows.label], rtol=1e-9)
         np.testing.assert_allclose(found.totals, N.sum(axis=2), rtol=1e-9)
-        assert found.objective == pytest.approx(naive.objective(drawn, C, pi, A), rel=1e-9)
+        assert found.objective == pytest.approx(naive.objective(drawn, C, pi, A, pseudo_items), rel=1e-9)
 
     def test_iteration_limit_is_not_convergence(self) -> None:
         drawn = simulate(200, 8, 3, 4, accuracy=0.6, seed=2).judgments
@@ -398,14 +400,23 @@ class TestTempering:
 
     def test_held_out_judgments_leave_one_with_every_item(self) -> None:
         drawn = simulate(300, 10, 3, 2.5, seed=8).judgments
-        held = held_out_rho._held_out(drawn, np.random.default_rng(0))
-        assert 0.1 < held.mean() < 0.25
-        assert drawn.subset(~held).per_item.min() >= 1
+        splits = [Splits(drawn).held_out(s) for s in range(3)]
+        for held in splits:
+            assert 0.1 < held.mean() < 0.25
+            assert drawn.subset(~held).per_item.min() >= 1
+        assert not np.array_equal(splits[0], splits[1])
+
+    def test_what_is_held_out_hangs_on_ids_alone(self) -> None:
+        """Half of the items are split as among all of them."""
+        drawn = simulate(300, 10, 3, 4, seed=8).judgments
+        half = drawn.item < 150
+        held = Splits(drawn).held_out(0)
+        np.testing.assert_array_equal(Splits(drawn.subset(half)).held_out(0), held[half])
 
     def test_held_out_judgments_are_scored_by_a_fit_without_them(self) -> None:
         drawn = simulate(60, 6, 2, 4, accuracy=0.8, seed=1).judgments
         problem = Problem.of(drawn, None, FitConfig(), ONE.backend)
-        held = held_out_rho._held_out(drawn, np.random.default_rng(0))
+        held = Splits(drawn).held_out(0)
         scores = held_out_rho._split_scores(problem, held, ONE, "")
         kept = drawn.subset(~held)
         alone = Problem.of(kept, None, FitConfig(tolerance=1e-5), ONE.backend)
@@ -427,7 +438,10 @@ class TestTempering:
             j = drawn.judgments
             mixed += [(f"{name}{i}", f"w{w}", j.labels[k]) for i, w, k in zip(j.item, j.worker, j.label, strict=True)]
         even = simulate(2000, per_item=7, confusion=[[[0.725, 0.275], [0.275, 0.725]]] * 7, seed=2).judgments
-        assert fit(encoded(mixed)).rho > fit(even).rho == held_out_rho.LEAST_RHO
+        found = fit(encoded(mixed), rho="measured")
+        assert found.rho > fit(even, rho="measured").rho == pytest.approx(held_out_rho.LEAST_RHO)
+        low, high = found.tempering.rho_range
+        assert low <= found.rho <= high
 
     def test_three_judgments_an_item_are_enough_to_measure_it(self) -> None:
         assert (np.diff(held_out_rho.GRID) > 0).all()
@@ -435,14 +449,22 @@ class TestTempering:
             stages: list[str] = []
             told = Execution(Threads(1), progress=lambda stage, *_, stages=stages: stages.append(stage))
             drawn = simulate(60, 6, 2, per_item, seed=1).judgments
-            held_out_rho.measured_rho(Problem.of(drawn, None, FitConfig(), told.backend), told)
+            held_out_rho.measured_rho(Problem.of(drawn, None, FitConfig(), told.backend), 5, told)
             assert ("held-out fit 1" in stages) == measured
 
-    def test_large_inputs_are_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        drawn = simulate(100, 10, 2, 4, seed=8).judgments
-        monkeypatch.setattr(held_out_rho, "MOST_HELD_OUT", 100)
-        assert fit(drawn).rho == held_out_rho.USUAL_RHO
+    def test_without_gold_and_models_rho_is_the_same_for_all_data(self) -> None:
+        for per_item in (2, 4, 7):
+            drawn = simulate(100, 10, 2, per_item, seed=8).judgments
+            assert fit(drawn).rho == held_out_rho.USUAL_RHO
         assert fit(drawn, rho=0.7).rho == 0.7
+        assert fit(drawn).tempering.rho_range is None
+
+    def test_beside_model_votes_it_is_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(200, 10, 2, 4, seed=8)
+        votes = simulate_votes(drawn, 2, seed=8)
+        assert fit(drawn.judgments, model_votes=votes).tempering.rho_range is not None
+        monkeypatch.setattr(held_out_rho, "MOST_BESIDE_VOTES", 100)
+        assert fit(drawn.judgments, model_votes=votes).rho == held_out_rho.USUAL_RHO
 
     def test_nothing_to_hold_out(self) -> None:
         judgments = encoded([(f"i{n}", f"w{n % 2}", f"l{n % 2}") for n in range(60)])
@@ -696,8 +718,7 @@ class TestWarnings:
     def test_small_data(self) -> None:
         result = fit(simulate(40, 5, 2, 3, seed=1).judgments)
         assert codes(result, "small_data")
-        assert result.rho == 0.3
-        assert result.convergence.frozen_at == 0
+        assert result.rho == 0.4
 
     def test_one_judgment_an_item(self) -> None:
         result = fit(encoded([(f"i{n}", f"w{n % 3}", f"l{n % 2}") for n in range(60)]))

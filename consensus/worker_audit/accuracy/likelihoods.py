@@ -182,7 +182,7 @@ def _tables(result: Consensus) -> tuple[Reals, Reals]:
 
 
 def _priors(result: Consensus, beliefs: DensePosterior) -> Reals:
-    """Prior of every item (I, K), or wider, where gold or models make them differ; else (1, K), that of the class."""
+    """Prior of every item (I, K), or wider, where items have their own; else (1, K), that of the class."""
     judgments = result.judgments
     own = np.zeros(judgments.n_items, np.bool_)
     if result.gold is not None:
@@ -191,8 +191,9 @@ def _priors(result: Consensus, beliefs: DensePosterior) -> Reals:
         own |= result.models.votes.per_item > 0
     items = np.flatnonzero(own)
     K = judgments.n_labels
-    priors = np.zeros((judgments.n_items if len(items) else 1, max(K, IN_REGISTERS)))
-    priors[:, :K] = np.maximum(result.prior_shares, SMALLEST)
+    mixed = None if result.terms is None else result.terms.priors
+    priors = np.zeros((judgments.n_items if len(items) or mixed is not None else 1, max(K, IN_REGISTERS)))
+    priors[:, :K] = np.maximum(result.prior_shares, SMALLEST) if mixed is None else mixed
     if len(items):  # read off the posterior, by taking out what the judgments say
         power = result.tempering.power(judgments.per_item[items])
         with np.errstate(divide="ignore"):
