@@ -52,7 +52,8 @@ def test_exported_names() -> None:
 def test_versions_agree() -> None:
     assert consensus.__version__ == version("crowd-consensus")
     headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
-    assert headings[0].split()[1] == consensus.__version__
+    released = [line for line in headings if line != "## Unreleased"]
+    assert released[0].split()[1] == consensus.__version__
     assert f"version: {consensus.__version__}" in (ROOT / "CITATION.cff").read_text().splitlines()
 
 

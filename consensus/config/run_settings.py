@@ -279,6 +279,11 @@ class ReadConfig(Settings):
     price_column: str | None = Field(
         default=None, json_schema_extra=READING, description="Column of the money paid for the judgment."
     )
+    group: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the batch, topic or HIT that the judgment belongs to. It is read only when it is named.",
+    )
     repeats: Repeats = Field(
         default="last",
         json_schema_extra=READING,

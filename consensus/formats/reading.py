@@ -16,12 +16,14 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms
 from consensus.formats.tables import delimited, frames, json_lines
 from consensus.formats.tables.amounts_and_times import Amounts, Times
-from consensus.formats.tables.coded_rows import Rows
+from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
 from consensus.formats.tables.streams import COMPRESSION
 from consensus.inputs.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Beside, Progress
     from consensus.inputs.judgments import Source
@@ -67,6 +69,9 @@ def read(
             Columns, where the names do not tell (``roles.NAMES``). Those of the time of the judgment, the seconds it
             took and the money paid for it are optional. The last two hold numbers, 0 or more; one that is found by its
             name is passed over in sources where more than half of its filled cells hold something else.
+        group
+            Column of the batch, topic or HIT that a judgment belongs to, as text. Only read when named; then every
+            source must have it. Where the cell is empty, the judgment is in no group.
         repeats
             Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without
             timestamps, in row order), "keep" both, or "error".
@@ -93,10 +98,12 @@ def read(
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
     """What ``read`` returns."""
     named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
-    roles = Roles({**named, "price": settings.price_column})
+    grouped = {} if settings.group is None else {"group": settings.group}
+    roles = Roles({**named, "price": settings.price_column, **grouped})
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
-    rows = Rows(("item", "worker", "label"), ("item", "worker"), backend, progress, beside=beside)
+    coded = "item", "worker", "label", *grouped
+    rows = Rows(coded, ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, notes = [], []
     for reading in readings(source, roles, settings.platform):
@@ -110,13 +117,17 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
     if progress is not None:
         progress("sorting", 0.0)
-    items, workers, labels = rows.ranked(settings.abstain)
+    items, workers, labels, *groups = rows.ranked({"label": settings.abstain, "group": NO_TEXT})
+    columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
+    group_ids = None
+    if groups:
+        columns["group"], group_ids = groups[0]
     judgments = encode(
         items,
         workers,
         labels,
         rows.beside("timestamp"),
-        amounts={role: found for role in AMOUNTS if (found := rows.beside(role)) is not None},
+        beside=columns,
         repeats=settings.repeats,
         locate=rows.place,
         backend=backend,
@@ -125,6 +136,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         progress("sorting", 1.0)
     return replace(
         judgments,
+        group_ids=group_ids,
         reading=settings,
         tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects)),
         rejects=tuple(rows.rejects),

@@ -13,7 +13,7 @@ from consensus.config import FitConfig, ReadConfig
 from consensus.errors import FormatError
 from consensus.formats.reading import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
-from consensus.formats.tables.coded_rows import Numbers, Rows
+from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
 from consensus.formats.vote_samples import ModelRows, combined, room
 from consensus.inputs.judgments import Reject
@@ -180,7 +180,9 @@ def _cell(column: pa.ChunkedArray, row: int) -> str | None:
 
 def _rows(rows: Rows, absent: Sequence[str], file_ends: NDArray[np.int64]) -> tuple[ModelRows, _Names]:
     """What was read, with codes over all labels, and what these stand for. Takes the codes out of ``rows``."""
-    (item, item_ids), (model, model_ids), (label, label_texts), (family, family_texts) = rows.ranked(absent)
+    (item, item_ids), (model, model_ids), (label, label_texts), (family, family_texts) = rows.ranked(
+        {"label": absent, "family": NO_TEXT}
+    )
     models, given = tuple(model_ids.to_pylist()), label_texts.to_pylist()
     families = _families(rows, model, family, models, family_texts.to_pylist())
     wide_roles = {role for part in rows.numbers if _is_wide(part.roles) for role in part.roles}
@@ -233,8 +235,6 @@ def _families(
     FormatError
         A model has two.
     """
-    if "" in names:
-        family = np.where(family == names.index(""), -1, family)
     told = np.flatnonzero(family >= 0)
     of_model = np.full(len(models), -1, np.int32)
     of_model[model[told[::-1]]] = family[told[::-1]]  # the first row is the last that is written

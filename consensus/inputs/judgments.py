@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consensus.config import ReadConfig
 
 
-BESIDE = ("timestamp", "duration", "price")  # columns that a judgment may have besides its codes
+BESIDE = ("timestamp", "duration", "price", "group")  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,10 @@ class Judgments:
     price: NDArray[np.float64] | None = None
     """(J,) money paid for the judgment, 0 or more, NaN where unknown; None without such a column."""
     group: NDArray[np.int32] | None = None
-    """(J,) code of the group that the judgment belongs to, -1 for none; None where no groups were named."""
+    """(J,) code of the batch, topic or HIT, a position in ``group_ids``, -1 where the cell is empty; None unless its
+    column was named."""
+    group_ids: pa.StringArray | None = None
+    """(n_groups,) sorted; None unless the column was named."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -118,6 +121,11 @@ class Judgments:
     def n_labels(self) -> int:
         """K."""
         return len(self.labels)
+
+    @property
+    def n_groups(self) -> int:
+        """Groups, with those whose judgments all abstained; 0 unless their column was named."""
+        return 0 if self.group_ids is None else len(self.group_ids)
 
     @cached_property
     def per_item(self) -> NDArray[np.int64]:
@@ -270,7 +278,7 @@ def encode(
     labels: tuple[NDArray[np.int32], pa.StringArray],
     when: NDArray[np.datetime64] | None,
     *,
-    amounts: Mapping[str, NDArray[np.float64]] | None = None,
+    beside: Mapping[str, NDArray[Any]] | None = None,
     repeats: str,
     locate: Callable[[int], str],
     backend: Backend,
@@ -283,8 +291,8 @@ def encode(
         Code of each row (rows,) and the sorted texts that the codes are positions in; a label of -1 is an abstain.
     when
         (rows,) time of each judgment, or None.
-    amounts
-        (rows,) its "duration" and "price", where there are such columns.
+    beside
+        (rows,) its "duration", "price" and code of the "group", where there are such columns.
     repeats
         Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
     locate
@@ -306,9 +314,9 @@ def encode(
         given = np.flatnonzero(label >= 0)
         item, worker, label = item[given], worker[given], label[given]
         when = None if when is None else when[given]
-        amounts = {name: column[given] for name, column in (amounts or {}).items()}
+        beside = {name: column[given] for name, column in (beside or {}).items()}
     sizes = len(item_ids), len(worker_ids), len(label_ids)
-    found = ordered(item, worker, label, when, sizes, repeats, backend, amounts)
+    found = ordered(item, worker, label, when, sizes, repeats, backend, beside)
     if found.clash is not None:
         first, second = found.clash
         row = second if given is None else int(given[second])
@@ -328,8 +336,9 @@ def encode(
         worker_ids=worker_ids,
         labels=tuple(label_ids.to_pylist()),
         timestamp=found.when,
-        duration=found.amounts.get("duration"),
-        price=found.amounts.get("price"),
+        duration=found.beside.get("duration"),
+        price=found.beside.get("price"),
+        group=found.beside.get("group"),
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
     )

@@ -2,7 +2,7 @@
 
 Item, worker and label are packed into one integer, a few bits each: sorting integers is many times faster than sorting
 positions by three columns. Positions are sorted only where a row must be told from others of the same item: where
-something was judged twice, or where times or amounts are carried along.
+something was judged twice, or where times or other columns are carried along.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int32]
     Positions = NDArray[np.int64]
-    Amounts = Mapping[str, NDArray[np.float64]]
+    Beside = Mapping[str, NDArray[Any]]
 
 KEY_BITS = 63  # of the packed integers
 BUCKET_BITS = 9  # 512 buckets: of 10 million keys, each is 160 KB
@@ -42,7 +42,7 @@ class Ordered:
     """Contradicting repeats were resolved by the order of rows, for want of times."""
     clash: tuple[int, int] | None
     """Rows of the first repeat, if repeats are an error."""
-    amounts: Amounts = field(default_factory=dict)
+    beside: Beside = field(default_factory=dict)
 
 
 def ordered(
@@ -53,7 +53,7 @@ def ordered(
     sizes: tuple[int, int, int],
     repeats: str,
     backend: Backend,
-    amounts: Amounts | None = None,
+    beside: Beside | None = None,
 ) -> Ordered:
     """Put rows in order.
 
@@ -66,16 +66,16 @@ def ordered(
         Which row of an (item, worker) counts: "last" or "first" by time, then by row; "keep" and "error" drop none.
     backend
         The threads that sort. The result does not depend on them.
-    amounts
+    beside
         Columns (rows,) by name that are carried along.
     """
     bits = [max(size - 1, 0).bit_length() for size in sizes]
-    by_row_order, clash, amounts = False, None, amounts or {}
-    if when is not None or amounts or sum(bits) > KEY_BITS:
-        chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats, tuple(amounts.values()))
+    by_row_order, clash, beside = False, None, beside or {}
+    if when is not None or beside or sum(bits) > KEY_BITS:
+        chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats, tuple(beside.values()))
         when = None if when is None else when[chosen]
-        amounts = {name: column[chosen] for name, column in amounts.items()}
-        return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash, amounts)
+        beside = {name: column[chosen] for name, column in beside.items()}
+        return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash, beside)
     key = _sorted_keys(item, worker, label, bits, backend)
     if repeats != "keep" and _any_twice(key, bits, backend):
         from consensus.kernels import order
@@ -106,12 +106,12 @@ def _chosen(
     when: NDArray[np.datetime64] | None,
     bits: list[int],
     repeats: str,
-    amounts: tuple[NDArray[np.float64], ...] = (),
+    beside: tuple[NDArray[Any], ...] = (),
 ) -> tuple[Positions, bool, tuple[int, int] | None]:
     """Positions in order of the rows that count, whether row order decided, and the first clash."""
     time = np.zeros(len(item), np.int64) if when is None else _time_rank(when)
     pair = (item.astype(np.int64) << bits[1]) | worker
-    order = _order(pair, label, time, bits, amounts if repeats == "keep" else None)
+    order = _order(pair, label, time, bits, beside if repeats == "keep" else None)
     pair = pair[order]
     repeated = np.flatnonzero(pair[1:] == pair[:-1])
     if repeats == "keep" or not len(repeated):
@@ -131,10 +131,10 @@ def _order(
     label: Codes,
     time: NDArray[np.int64],
     bits: list[int],
-    kept: tuple[NDArray[np.float64], ...] | None,
+    kept: tuple[NDArray[Any], ...] | None,
 ) -> Positions:
-    """Positions by (item, worker), then by label if repeats are kept, then by time, then by the amounts of repeats that
-    are ``kept``, then by row.
+    """Positions by (item, worker), then by label if repeats are kept, then by time, then by the columns beside them
+    that are ``kept``, then by row.
     """  # noqa: D205
     order = np.argsort((pair << bits[2]) | label) if sum(bits) <= KEY_BITS else np.lexsort((label, pair))
     again = pair[order[1:]] == pair[order[:-1]]

@@ -139,7 +139,7 @@ class LabelMixes:
         known = np.flatnonzero(judgments.group >= 0)
         item, group = judgments.item[known], judgments.group[known]
         share = 1.0 / judgments.per_item[item]
-        n_groups = int(group.max(initial=-1)) + 1
+        n_groups = judgments.n_groups
         M = np.stack([np.bincount(group, weights=z[item, k] * share, minlength=n_groups) for k in range(K)], axis=1)
         return M.ravel(), np.tile(np.arange(K), n_groups), M.sum(axis=1)
 

@@ -23,7 +23,7 @@ A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels 
 A_VOTE = 40  # bytes of a model's vote, besides its probabilities
 A_CELL = 110  # bytes of a row of confusions.csv while it is made
 AN_ITEM_TOLD = 100  # bytes of an item's summary, rank and status
-A_CELL_BESIDE = 24  # bytes of a time, duration or price while it is read and put in order
+A_CELL_BESIDE = 24  # bytes of a time, duration, price or group while it is read and put in order
 A_REPORT = 150_000_000  # bytes of what draws report.html; it comes last, when the blocks may not be given back yet
 BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
 
@@ -48,7 +48,8 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool 
     With ``n_states``, also readings finer than labels are fitted, of so many states at most.
     """
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
-    n_ids, id_bytes = I + W, int(judgments.item_ids.nbytes + judgments.worker_ids.nbytes)
+    ids = [one for one in (judgments.item_ids, judgments.worker_ids, judgments.group_ids) if one is not None]
+    n_ids, id_bytes = sum(map(len, ids)), sum(one.nbytes for one in ids)
     n_beside = sum(getattr(judgments, name) is not None for name in BESIDE)
     held = memory.LIBRARIES + (12 + 8 * n_beside) * J + 8 * I + id_bytes
     rows = min(J, W * K)

@@ -199,11 +199,9 @@ class Findings:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        read = config.part(ReadConfig)
-        if config.platform is None:
-            del read["platform"]
+        later = ("platform", "group")  # settings that are told only where they are given
         return {
-            **read,
+            **{name: one for name, one in config.part(ReadConfig).items() if one is not None or name not in later},
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }
 

@@ -226,7 +226,8 @@ def naive(judged: list[Any], repeats: str) -> list[tuple[Any, ...]]:
 def test_repeats_keep_what_belongs_to_them(timed: bool, judged: list[Any], repeats: Any) -> None:
     judged = judged if timed else [(*row[:3], None, row[4]) for row in judged]
     table = pd.DataFrame(judged, columns=["item", "worker", "label", "timestamp", "duration"], dtype=object)
-    judgments = read(table.assign(price=range(len(judged))), repeats=repeats)
+    table = table.assign(price=range(len(judged)), batch=range(len(judged)))
+    judgments = read(table, repeats=repeats, group="batch")
     n = judgments.n_judgments
     duration = numbers(judgments.duration) or [None] * n
     price = numbers(judgments.price) or []
@@ -235,6 +236,9 @@ def test_repeats_keep_what_belongs_to_them(timed: bool, judged: list[Any], repea
     found = [(items[i], workers[w], judgments.labels[k], *amounts) for i, w, k, *amounts in codes]
     assert sorted(found, key=str) == sorted(naive(judged, repeats), key=str)
     assert [one[:3] for one in found] == sorted(one[:3] for one in found)
+    assert judgments.group is not None
+    assert judgments.group_ids is not None
+    assert [float(one) for one in judgments.group_ids.take(judgments.group).to_pylist()] == price
 
 
 def test_kept_repeats_in_any_order_are_the_same_arrays() -> None:

@@ -63,7 +63,7 @@ def balanced(judgments: Judgments) -> bool:
 
 def same(one: Judgments, other: Judgments) -> bool:
     pairs = [None if it.gold is None else list(zip(it.gold.item, it.gold.label, strict=True)) for it in (one, other)]
-    arrays = ("item", "worker", "label", "timestamp", "duration", "price")
+    arrays = ("item", "worker", "label", "timestamp", "duration", "price", "group")
     return (
         all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
         and (one.tally, one.labels, pairs[0]) == (other.tally, other.labels, pairs[1])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def test_priors_are_the_formula(data: st.DataObject, judgments: Judgments, group
     K, W = judgments.n_labels, judgments.n_workers
     if grouped:
         codes = st.lists(st.integers(-1, 2), min_size=judgments.n_judgments, max_size=judgments.n_judgments)
-        judgments = replace(judgments, group=np.array(data.draw(codes), np.int32))
+        judgments = replace(judgments, group=np.array(data.draw(codes), np.int32), group_ids=pa.array(list("abc")))
     problem, pi = problem_of(judgments), data.draw(tables(K))
     work = problem.layout.tables()
     start = data.draw(tables(judgments.n_items, K))
@@ -80,7 +81,7 @@ def test_priors_are_the_formula(data: st.DataObject, judgments: Judgments, group
         for i, g in zip(judgments.item, judgments.group, strict=True):
             if g >= 0:
                 n[g] += z[i] / judgments.per_item[i]
-        n, per_item = n[: owner.max() + 1], 1.0
+        per_item = 1.0
     else:
         owner, n = judgments.worker, np.zeros((W, K))
         for i, w in zip(judgments.item, judgments.worker, strict=True):
@@ -219,7 +220,8 @@ def test_groups_that_the_user_names() -> None:
                 rows.append((item, f"w{w:02}", f"l{said}"))
     judgments = encoded(rows)
     ids = judgments.item_ids.to_pylist()
-    judgments = replace(judgments, group=np.array([group[ids[i]] for i in judgments.item], np.int32))
+    codes = np.array([group[ids[i]] for i in judgments.item], np.int32)
+    judgments = replace(judgments, group=codes, group_ids=pa.array([f"{hit:02}" for hit in range(30)]))
     result = fit(judgments)
     assert right(result) >= 0.98 > of_majority(result)
     assert [one.message for one in result.warnings if "as --group asks" in one.message]

@@ -96,7 +96,7 @@ def read(path: Path, roles: Roles) -> Reading:
                 f'{path}: column "{name}" of a {TITLE} is never read; choose another for the {role}, or read the file '
                 "as a plain table with --platform none"
             )
-    question = named.get("label") or _question(names, path)
+    question = named.get("label") or _question([name for name in names if name != named.get("group")], path)
     question = question.removesuffix(GOLD) if roles.lenient and question not in _questions(names) else question
     columns = {"item": IDS[0], "worker": IDS[1], **named, "label": question}
     if "_created_at" in names:

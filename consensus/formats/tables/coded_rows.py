@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     Columns = Mapping[str, pa.Array | pa.ChunkedArray]
 
 
+NO_TEXT = ("",)  # what counts as absent where a role may be missing: an empty text between quotes, too
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
     """Numbers of some rows."""
@@ -124,11 +127,14 @@ class Rows:
         if reading.source is not None:
             self.sources.append(reading.source)
 
-    def ranked(self, absent: Sequence[str] = ()) -> list[tuple[NDArray[np.int32], pa.StringArray]]:
-        """By role, final codes of all rows (-1 for null) and the sorted texts, once; labels in ``absent`` are null."""
+    def ranked(
+        self, absent: Mapping[str, Sequence[str]] | None = None
+    ) -> list[tuple[NDArray[np.int32], pa.StringArray]]:
+        """By role, final codes of all rows (-1 for null) and the sorted texts, once; texts in ``absent`` are null."""
+        absent = absent or {}
 
         def ranks(role: str) -> tuple[NDArray[np.int32], pa.StringArray]:
-            return self._vocabularies.pop(role).ranks(self._codes[role], absent if role == "label" else ())
+            return self._vocabularies.pop(role).ranks(self._codes[role], absent.get(role, ()))
 
         found = self._backend.map(ranks, list(self._codes))
         return [

@@ -77,6 +77,7 @@ OPTIONS = {
     "timestamp": "--timestamp",
     "duration": "--duration",
     "price": "--price-column",
+    "group": "--group",
 }
 """The option that names the column of a role."""
 
@@ -105,9 +106,9 @@ class Roles:
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
                 continue
-            candidates = candidates_of(header, self.names[role])
-            if self.is_guessed(role):  # a column that the user named for something else is not in question
-                candidates = [n for n in candidates if header[n] not in by_name]
+            # a column that the user named for something else is not in question
+            taken = by_name if self.is_guessed(role) else {self.named.get("group")}
+            candidates = [n for n in candidates_of(header, self.names[role]) if header[n] not in taken]
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:

@@ -78,4 +78,6 @@ def _with_groups(judgments: Judgments, copies: Copies) -> Judgments:
         timestamp=None,
         duration=None,
         price=None,
+        group=None,
+        group_ids=None,
     )
