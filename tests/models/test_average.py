@@ -20,6 +20,7 @@ from consensus.models.problem import Problem
 from consensus.models.readings import Read
 from consensus.simulation import simulate_votes
 from tests import naive
+from tests.models.test_label_mixes import judged
 from tests.strategies import crowds, encoded, examples
 
 ONE = Execution(Threads(1))
@@ -154,7 +155,7 @@ class TestReadings:
         estimate = climb(finer, module.start(judgments, begin, ONE.backend), ONE)
         found = estimate.convergence
         objective = np.array(found.objective[found.frozen_at :])
-        slack = 1e-8 * np.abs(objective[:-1]) + 1e-12 * judgments.n_judgments
+        slack = 1e-8 * np.abs(objective[:-1]) + 1e-9  # states that nothing is in have a prior of 1e-10
         assert (np.diff(objective) >= -slack).all()
         assert estimate.pi.sum() == pytest.approx(1)
         assert estimate.C.shape[1] == states.n
@@ -214,6 +215,76 @@ class TestGold:
         best = temperature(logs, accepted, weight)
         assert 1.2 < best < 15
         assert loss(best) <= min(loss(best * 1.02), loss(best / 1.02)) + 1e-6
+
+
+class TestDisagreement:
+    """Of the warning `readings_disagree`."""
+
+    def test_a_ring_is_told_and_its_items_named(self) -> None:
+        for seed in range(4):
+            result = fit(ring(seed)[0], model="average")
+            assert result.readings is not None
+            (caution,) = (one for one in result.warnings if one.code == "readings_disagree")
+            disputed = result.readings.disputed
+            assert caution.values == {"n_items": disputed.sum(), "share": disputed.mean()}
+            first = ", ".join(f"i{i:04}" for i in np.flatnonzero(disputed)[:3])
+            assert f"{disputed.sum()} of 600 items" in caution.message
+            assert f"such as {first}: they stand in readings.csv" in caution.message
+
+    def test_independent_workers_are_not_suspected(self) -> None:
+        for seed in range(6):
+            for n_labels in (2, 3):
+                result = fit(simulate(600, 20, n_labels, 5, accuracy=0.75, seed=seed).judgments, model="average")
+                assert "readings_disagree" not in {one.code for one in result.warnings}
+
+    def test_few_items_are_no_pattern(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments, _ = ring(0, 200)
+        n = sum(one.values.get("n_items", 0) for one in fit(judgments, model="average").warnings)
+        assert n >= 10
+        monkeypatch.setattr(average, "LEAST_DISPUTED", n + 1)
+        assert "readings_disagree" not in {one.code for one in fit(judgments, model="average").warnings}
+
+
+class TestTopics:
+    """Where workers see different labels, every reading has the priors of items that this asks for."""
+
+    @pytest.mark.parametrize("with_gold", [False, True])
+    def test_labels_are_at_least_the_majority(self, with_gold: bool) -> None:
+        judgments = judged(3, 600, 30, 0.97, 1)
+        names = judgments.item_ids.to_pylist()
+        gold = {"item": names[::20], "label": [name[-2:] for name in names[::20]]} if with_gold else None
+        result = fit(judgments, model="average", gold=gold)
+        truth = np.array([judgments.labels.index(name[-2:]) for name in names])
+        assert "different_labels" in {one.code for one in result.warnings}
+        assert right(result, truth) > 0.97
+        assert result.readings is not None
+        assert ((result.readings.label == truth).mean(axis=1) > 0.97).all()
+        assert result.terms is not None
+        assert result.terms.priors is not None
+        np.testing.assert_allclose(result.terms.priors.sum(axis=1), 1)
+        if with_gold:
+            assert result.gold is not None
+            assert result.gold_posterior is not None
+            found = result.gold_posterior.argmax(axis=1) == result.gold.accepted.argmax(axis=1)
+            assert found.mean() > 0.9
+
+    def test_priors_over_states_are_those_of_labels_shared_out(self) -> None:
+        problem = Problem.of(judged(3, 300, 30, 0.97, 1), None, FitConfig(prior="fixed"), ONE.backend)
+        first = climb(problem, None, ONE)
+        assert first.mixes is not None
+        states = subtypes.states(3)
+        finer = problem.over(states, first)
+        start = subtypes.start(problem.judgments, readings.begins(problem, "majority", ONE.backend), ONE.backend)
+        found = climb(finer, start, ONE)
+        assert found.mixes is None
+        assert found.state_mixes is not None
+        items = np.arange(300, dtype=np.int32)
+        of_states, of_labels = found.state_mixes.of_items(items), first.mixes.of_items(items)
+        np.testing.assert_allclose(states.by_label(of_states), of_labels)
+        np.testing.assert_allclose(found.state_mixes.priors.table[1:], of_states)
+        psi = of_states / states.over(of_labels)
+        np.testing.assert_allclose(psi, np.tile(psi[0], (300, 1)))
+        np.testing.assert_allclose(psi[0], found.pi / states.over(states.by_label(found.pi)))
 
 
 class TestOneReading:
