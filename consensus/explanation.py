@@ -104,7 +104,7 @@ def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int
     models = _of_models(result, items)
     _without_gold(result, items, own, judgment, models, logs)
     starts = np.searchsorted(own, np.arange(len(items) + 1))
-    power = result.tempering.power(judgments.per_item[items])
+    power = result.tempering.power(judgments.per_item[items], items)
     return [
         _explained(
             result,

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from consensus import kernels
 
 
@@ -36,6 +38,7 @@ def rest() -> None:
     """What is compiled on the way: reading, writing, copying, changes over time, very many labels."""
     from consensus import agreement, audit, fit, read, simulate, worker_audit
     from consensus.formats import writing
+    from consensus.worker_audit.accuracy import against_others
 
     table = simulate(60, 6, 2, 4).judgments_table().assign(timestamp="2025-03-14T09:22:07Z")
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +48,10 @@ def rest() -> None:
     agreement(judgments, n_bootstrap=2)
     worker_audit.groups(shares)
     audit(shares)
-    audit(fit(simulate(20_000, 6, 300, 2).judgments))
+    sparse = fit(simulate(20_000, 6, 300, 2).judgments)
+    audit(sparse)
+    for result in (shares, sparse):
+        against_others.right_of_others(result, np.zeros(1, np.int64))
 
 
 if __name__ == "__main__":

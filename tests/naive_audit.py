@@ -1,6 +1,7 @@
 """What each worker's judgments say about their accuracy again, slow and obvious, in probability space."""
 
 import math
+import statistics
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,21 @@ def cavity(judgments: Judgments, j: int, C: Reals, priors: Reals) -> Reals:
             z *= C[judgments.worker[other], :, judgments.label[other]]
             z /= z.max()
     return np.asarray(z / z.sum(), np.float64)
+
+
+def right_of_others(judgments: Judgments, j: int, likelihood: Reals, z: Reals, most: int) -> float:
+    """The median of P(right) of others' labels of an item, each by ``z`` (K,) without it and without judgment j.
+
+    ``z`` is untempered; ``likelihood`` (J, K) of each judgment by true label. Of many, ``most`` evenly spaced ones.
+    """
+    item, worker, label = judgments.item, judgments.worker, judgments.label
+    of_item = [h for h in range(len(item)) if item[h] == item[j]]
+    found = []
+    for h in of_item[:: math.ceil(len(of_item) / most)]:
+        if worker[h] != worker[j]:
+            left = z / likelihood[j] / likelihood[h]
+            found.append(left[int(label[h])] / left.sum())
+    return statistics.median(found) if found else math.nan
 
 
 def halfway(C: Reals, N: Reals, patience: float) -> Reals:
@@ -50,6 +66,23 @@ def shares(judgments: Judgments, C: Reals, half: Reals, priors: Reals) -> Reals:
         found[j, 0] = z[observed] / (z[observed] + wrong)
         found[j, 1] = z[observed] / (z[observed] + even)
         found[j, 2] = math.log(z @ C[w, :, observed])
+    return found
+
+
+def agreement_sums(judgments: Judgments, posterior: Reals, rho: float, doubt: float) -> Reals:
+    """(W, 3) sums of r, r (1 - r), and the untempered r: r the probability of the label given, own vote kept.
+
+    ``posterior`` (I, K) was tempered with ``rho``; r is tempered with the larger of it and ``doubt``.
+    """
+    found = np.zeros((judgments.n_workers, 3))
+    for j in range(judgments.n_judgments):
+        i, w, observed = judgments.item[j], judgments.worker[j], judgments.label[j]
+        n = int(np.count_nonzero(judgments.item == i))
+        untempered = posterior[i] ** (1 + rho * (n - 1))
+        untempered /= untempered.sum()
+        doubted = untempered ** (1 / (1 + max(rho, doubt) * (n - 1)))
+        r = doubted[observed] / doubted.sum()
+        found[w] += [r, r * (1 - r), untempered[observed]]
     return found
 
 

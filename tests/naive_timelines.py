@@ -52,6 +52,27 @@ def change_in_deviations(rights: Sequence[float], n_before: int) -> float:
     return (sum(rights[n_before:]) - n_after * mean) / math.sqrt(variance)
 
 
+def beyond_others(mine: Sequence[float], others: Sequence[float], n_before: int) -> float:
+    """By how many deviations ``mine`` changed more than what follows from ``others``, in the direction of ``mine``."""
+    pairs = [(x, o, n >= n_before) for n, (x, o) in enumerate(zip(mine, others, strict=True)) if not math.isnan(o)]
+    parts = [[(x, o) for x, o, late in pairs if late == which] for which in (False, True)]
+    if not all(parts):
+        return -math.inf
+    p, q = (min(max(statistics.fmean(pair[n] for pair in pairs), 0.02), 0.98) for n in (0, 1))
+    shift = math.log(p / (1 - p)) - math.log(q / (1 - q))
+    slope = min(max(p * (1 - p) / (q * (1 - q)), 0.3), 3.0)
+    x, expected, variance, coins = [], [], 0.0, 0.0
+    for part in parts:
+        x.append(statistics.fmean(one for one, _ in part))
+        near = [min(max(o, 1e-6), 1 - 1e-6) for _, o in part]
+        expected.append(statistics.fmean(1 / (1 + math.exp(-math.log(o / (1 - o)) - shift)) for o in near))
+        variance += statistics.pvariance([one - slope * o for one, o in part]) / len(part)
+        coins += 0.25 * p * (1 - p) / len(part)
+    change = x[1] - x[0]
+    beyond = change - (expected[1] - expected[0])
+    return (beyond > 0 or -1) * math.copysign(1, change) * abs(beyond) / math.sqrt(max(variance, coins))
+
+
 def split_sessions(places: Sequence[int], times: Sequence[int], longest: int) -> list[list[int]]:
     """Places in sessions: a new one after every pause above ``longest``."""
     found: list[list[int]] = []

@@ -2,24 +2,38 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import read, simulate
+from consensus import fit, read, simulate
+from consensus.worker_audit import WorkerAudit
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from tests.benchmarks import audit, audit_behaviour, audit_crowds, audit_rank, audit_speed, markdown
+    from tests.benchmarks import (
+        audit,
+        audit_behaviour,
+        audit_coverage,
+        audit_crowds,
+        audit_rank,
+        audit_speed,
+        drift_crowds,
+        gold_reach,
+        markdown,
+    )
 else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
     import audit
     import audit_behaviour
+    import audit_coverage
     import audit_crowds
     import audit_rank
     import audit_speed
+    import drift_crowds
+    import gold_reach
     import markdown
 
 
@@ -63,7 +77,8 @@ class TestAudit:
         workers, cells = audit_crowds.covered(drawn, 7)
         assert len(workers) == 12
         assert len(cells) == 12 * 9
-        assert np.allclose(workers["planted"], np.einsum("wkk,k->w", drawn.confusion, drawn.prior))
+        own = drawn.truth[drawn.judgments.item[drawn.judgments.worker == 3]]
+        assert workers["planted"][3] == pytest.approx(drawn.confusion[3, own, own].mean())
         for table in (workers, cells):  # in the same order: else they would have nothing in common
             assert np.corrcoef(table["found"], table["planted"])[0, 1] > 0.8
             assert (table["crowd"] == 7).all()
@@ -92,6 +107,30 @@ class TestAudit:
         truth = pd.DataFrame({"item": [f"i{n}" for n in range(20)], "label": "a"})
         found = audit_rank.true_accuracy(read(table), truth)
         assert found.to_dict() == {"often": 0.75}
+
+    def test_which_posterior_holds_the_true_accuracy(self) -> None:
+        drawn = simulate(200, 8, 3, 4, seed=2)
+        audited = WorkerAudit(fit(drawn.judgments))
+        ids = drawn.judgments.worker_ids.to_pylist()
+        true = pd.Series(audited.accuracy.by_record.mean, ids)[1:]
+        table: Any = audit_coverage.held(audited, true).set_index("way")
+        assert table.index.value_counts().to_dict() == dict.fromkeys(audit_coverage.WAYS, 7)
+        assert table.loc["record", "inside"].all()
+        assert np.allclose(table.loc["record", "error"], 0.0)
+        assert table.loc["average", "inside"].all()
+        nowhere = audit_coverage.held(audited, true + 1.0)
+        assert not nowhere["inside"].any()
+        low, high = audited.accuracy.interval
+        assert np.allclose(table.loc["average", "width"], (high - low)[1:])
+
+    @pytest.mark.compiled
+    def test_posteriors_of_sets_and_crowds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(150, 6, 2, 3, seed=2)
+        monkeypatch.setattr(audit_rank, "read", lambda _: (drawn.judgments, drawn.truth_table()))
+        monkeypatch.setattr(audit_coverage, "GOLD_SEEDS", (0,))
+        told = audit_coverage.posteriors(["made up"], 1, 2)
+        for start in ("| made up, no gold | 6 |", "| made up, 100 gold | 6 |", "| simulated, independent judgments |"):
+            assert start in told
 
     def test_correlations_are_over_common_workers(self) -> None:
         true = pd.Series({"a": 0.1, "b": 0.2, "c": 0.3, "z": 0.0})
@@ -132,6 +171,37 @@ class TestAudit:
         assert np.ptp(timed).astype("timedelta64[D]").astype(int) == audit_behaviour.DAYS - 1
 
     @pytest.mark.compiled
+    def test_where_items_get_harder_nobody_drifts(self) -> None:
+        drawn = drift_crowds.crowd("easy first", 3)
+        assert not drawn.changing
+        found = drift_crowds.flagged(drawn)
+        assert found.n_steady == drift_crowds.N_WORKERS
+        assert found.false_alone >= 10
+        assert found.false <= 1
+        assert found.everyone == 1
+
+    @pytest.mark.compiled
+    def test_crowds_with_changing_workers_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drift_crowds, "N_ITEMS", 300)
+        first, second = drift_crowds.told(0, 8).split("\n\n")
+        assert "| joining: workers come and go, the later ones worse | 20 |" in first
+        assert "| all | 120 |" in first
+        *_, n_changing, n_found, n_alone, _ = (cell.strip() for cell in second.splitlines()[-1].split("|")[:-1])
+        assert int(n_changing) == 6 * drift_crowds.N_CHANGING
+        assert int(n_found) <= int(n_alone)
+
+    @pytest.mark.parametrize("scenario", drift_crowds.SCENARIOS)
+    def test_crowds_are_drawn_by_their_seed(self, scenario: str) -> None:
+        drawn = drift_crowds.crowd(scenario, 2, changing=True, scale=9)
+        again = drift_crowds.crowd(scenario, 2, changing=True, scale=9).judgments
+        judgments = drawn.judgments
+        assert np.array_equal(judgments.label, again.label)
+        assert len(drawn.changing) == drift_crowds.N_CHANGING
+        assert (judgments.per_item == drift_crowds.PER_ITEM).all()
+        assert judgments.timestamp is not None
+        assert not np.isnat(judgments.timestamp).any()
+
+    @pytest.mark.compiled
     def test_wrong_gold(self) -> None:
         assert "| seed 0 |" in audit_behaviour.wrong_gold(4, 1)
 
@@ -143,4 +213,39 @@ class TestAudit:
 
     def test_every_part_has_a_flag(self) -> None:
         options = argparse.Namespace(seed=0, scale=1, sets=audit_rank.SETS, no_peers=True)
-        assert set(audit.parts(options)) == {"coverage", "verdicts", "rank", "drift", "copying", "gold", "time"}
+        assert set(audit.parts(options)) == {
+            "coverage",
+            "posteriors",
+            "verdicts",
+            "rank",
+            "drift",
+            "copying",
+            "gold",
+            "time",
+        }
+
+
+class TestGoldReach:
+    @pytest.mark.compiled
+    def test_each_part_of_two_teams(self) -> None:
+        told = gold_reach.drawn(gold_reach.Teams(n_items=90, n_gold=45), 0)
+        assert 0 < told["within"] < 0.7
+        assert told["beyond_wrong"] > 0.9 > 0.1 > told["wrong"]
+        assert (told["promised"], told["above"]) == (1, 0)
+
+    def test_crowds_are_as_described(self) -> None:
+        rng = np.random.default_rng(0)
+        table, truth = gold_reach.crowd(gold_reach.Teams(0.25, bridge=30, n_items=800, n_workers=20), rng)
+        second = table["item"] >= "i0800"
+        of_second = table["worker"] >= "w20"
+        assert (of_second <= second).all()
+        assert (second & ~of_second).sum() == 30
+        assert set(table.loc[second & ~of_second, "worker"]) == {"w00"}
+        means = table["label"].str[1:].astype(int).to_numpy() == truth[table["item"].str[1:].astype(int)]
+        assert means[~of_second].mean() - means[of_second].mean() == pytest.approx(0.2, abs=0.05)
+        weak, _ = gold_reach.crowd(gold_reach.Teams(0.0, 0.65, n_items=800), rng)
+        assert len(weak) == 6400
+
+    @pytest.mark.compiled
+    def test_ordinary_crowds_are_reached(self) -> None:
+        assert gold_reach.share_reached(gold_reach.ordinary(120, 20, 3, 1), 12, 1) > 0.9

@@ -7,6 +7,7 @@ import pytest
 
 from consensus import fit, read, read_gold
 from consensus.evaluation import of_posterior
+from consensus.found import gold_reach
 from tests.conftest import dataset
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -43,6 +44,16 @@ def test_objective_never_falls(name: str, prior: Any) -> None:
     assert (np.diff(objective) >= -1e-9 * np.abs(objective[:-1])).all()
     assert result.converged
     assert not fit(read(dataset(name) / "judgments.csv"), prior=prior, rho=0.3, max_iterations=2).converged
+
+
+@pytest.mark.parametrize("name", WITH_TRUTH)
+def test_random_gold_speaks_for_nearly_all(name: str) -> None:
+    judgments = read(dataset(name) / "judgments.csv")
+    start, worker, label = judgments.item_start, judgments.worker, judgments.label
+    judged = gold_reach.Judged(start, worker, label, judgments.n_workers, judgments.n_labels)
+    for seed in range(10):
+        gold = np.random.default_rng(seed).choice(judgments.n_items, min(100, judgments.n_items // 2), replace=False)
+        assert gold_reach.reached(judged, np.sort(gold).astype(np.int32)).items.mean() >= 0.99
 
 
 def test_dawid_and_skene_1979() -> None:

@@ -30,7 +30,7 @@ def plan_budget(
             "memory",
             "seed",
             "price",
-            but=("timestamp", "duration"),
+            but=("timestamp", "duration", "drift_by"),
         ),
     ],
     printed: Printed,

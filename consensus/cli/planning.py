@@ -19,7 +19,7 @@ AN_ITEM_TOLD = 1.5e-6  # seconds an item takes to be summarised, ranked and writ
 
 def plan(
     judgments: options.Judgments,
-    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory")],
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", but=("drift_by",))],
     config: options.Config = None,
     json: options.Json = False,
     quiet: options.Quiet = False,

@@ -27,7 +27,16 @@ def aggregate(
     given: Given,
     chosen: Annotated[
         "RunConfig",
-        Takes("ReadConfig", "FitConfig", "CollusionConfig", "target", "min_judgments", "max_judgments", "audit"),
+        Takes(
+            "ReadConfig",
+            "FitConfig",
+            "CollusionConfig",
+            "target",
+            "min_judgments",
+            "max_judgments",
+            "audit",
+            but=("drift_by",),
+        ),
     ],
     printed: Printed,
     posteriors: Annotated[
@@ -47,7 +56,7 @@ def aggregate(
 
 def agreement(
     judgments: options.Judgments,
-    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed")],
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by",))],
     printed: Printed,
     config: options.Config = None,
     ordinal: Annotated[
@@ -94,6 +103,7 @@ def escalate(
             "workers",
             "previous",
             "retest",
+            but=("drift_by",),
         ),
     ],
     printed: Printed,

@@ -12,6 +12,7 @@ Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
 Collusion = Literal["report", "merge", "off"]
+DriftBy = Literal["time", "rows"]
 MOST_RHO = 100.0
 
 
@@ -215,12 +216,19 @@ class AuditConfig(Settings):
         description="Judgments of a worker below which there is no verdict but too_few.",
     )
     condemned: float = Field(
-        default=0.65,
+        default=0.8,
         ge=0.5,
         lt=1,
         json_schema_extra=WORKERS,
         description="Probability of answers at random or against the truth above which a worker is called spammer or "
         "adversarial.",
+    )
+    condemned_of_two: float = Field(
+        default=0.95,
+        ge=0.5,
+        lt=1,
+        json_schema_extra=WORKERS,
+        description="The same where there are two labels: whoever is weak there looks much like who guesses.",
     )
     sure: float = Field(
         default=0.9,
@@ -289,6 +297,12 @@ class ReadConfig(Settings):
         json_schema_extra=READING,
         description="Which judgment counts when a worker judged an item twice: the last, the first, or all (keep); "
         "error refuses them.",
+    )
+    drift_by: DriftBy = Field(
+        default="time",
+        json_schema_extra=READING,
+        description="What tells who changed: the time of judgments, or, where there are no times, the order of their "
+        "rows. That they stand in the order in which they were made is a guess, and said to be one.",
     )
     abstain: tuple[str, ...] = Field(
         default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
+from consensus.escalation import unaudited
 from consensus.inputs.earlier_run import STATUSES
 from consensus.inputs.vocabulary import hashed, mixed
 from consensus.kernels import flips
@@ -32,6 +33,7 @@ def status_codes(result: Consensus, reason: NDArray[np.int32], settled: NDArray[
     """Position in STATUSES of the status of every row of ``result.labels``, given the ``reasons``."""
     status = np.where((reason < 0) | settled, 0, 1).astype(np.int32)
     status[reason == EXPERT] = STATUSES.index("expert")
+    status[unaudited.why(result, settled) >= 0] = STATUSES.index("unaudited")
     gold = STATUSES.index("gold")
     if result.gold is not None:
         status[result.gold.items] = gold

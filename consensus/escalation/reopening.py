@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.found.result import named
-from consensus.inputs.earlier_run import STATUSES
+from consensus.inputs.earlier_run import SETTLED, STATUSES
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def accepted_before(previous: Previous, result: Consensus) -> NDArray[np.bool_]:
     import pyarrow as pa
 
     row = previous.rows(result.judgments.item_ids)
-    accepted = positions(previous.status, pa.array(["accepted"], pa.string())) == 0
+    accepted = positions(previous.status, pa.array(SETTLED, pa.string())) >= 0
     label = positions(previous.label, pa.array(result.judgments.labels, pa.string()))
     return np.asarray((row >= 0) & accepted[row] & (label[row] == result.consensus_label), np.bool_)
 
@@ -104,7 +105,9 @@ def change_counts(previous: Previous, result: Consensus, status: NDArray[np.int3
     def count(flags: pa.BooleanArray) -> int:
         return int(pc.sum(flags.fill_null(False)).as_py() or 0)
 
-    accepted, accepted_before = pc.equal(now, "accepted"), pc.equal(before, "accepted")
+    accepted, accepted_before = (
+        functools.reduce(pc.or_, [pc.equal(one, name) for name in SETTLED]) for one in (now, before)
+    )
     return {
         "labels": int((~_same(table["label_before"], table["label"]) & ~_flags(pc.is_null(before))).sum()),
         "opened_again": count(pc.and_(accepted_before, pc.invert(accepted))),

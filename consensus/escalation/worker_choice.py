@@ -64,7 +64,7 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
     nothing = Choice(found, np.full(len(items), worth_of_nobody))
     if not confusions.n_workers or not len(items):
         return nothing
-    share, quota, price = _terms(result, float(wanted.sum()), pool)
+    share, quota, price = _terms(audit, float(wanted.sum()), pool)
     n_cells = np.count_nonzero(quota) * judgments.n_labels**2
     by_item = len(items) <= MOST_WEIGHED and n_cells <= MOST_CELLS
     able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
@@ -117,27 +117,20 @@ def names(result: Consensus, workers: NDArray[np.int32]) -> pa.ListArray:
     return pa.ListArray.from_arrays(starts, result.judgments.worker_ids.take(pa.array(workers[chosen])))
 
 
-def _terms(result: Consensus, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:
+def _terms(audit: WorkerAudit, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:
     """(W,) each: weight in the draw, judgments that may be asked for, price."""
-    activity = result.judgments.per_worker.astype(np.float64)
-    right = _accuracy(result) >= 1.0 / result.judgments.n_labels
+    judgments = audit.result.judgments
+    activity = judgments.per_worker.astype(np.float64)
+    right = audit.accuracy.label_adjusted >= 1.0 / judgments.n_labels
     price = np.ones(len(activity))
     available = np.full(len(activity), np.inf)
     if pool is not None:
-        activity, available, price = pool.activity(result.judgments), pool.available, pool.price
+        activity, available, price = pool.activity(judgments), pool.available, pool.price
     share = np.where(right & (available > 0), activity, 0.0)
     quota = np.ceil(QUOTA * total * share / max(share.sum(), 1.0))
     if pool is not None:  # whoever says how much they can do has said it
         quota = np.where(np.isfinite(available), available, quota) * (share > 0)
     return share, quota.astype(np.int64), price
-
-
-def _accuracy(result: Consensus) -> Reals:
-    """(W,) sum_k prior[k] C[w, k, k]."""
-    found = result.confusions
-    A = found.pseudo_counts
-    right = (found.right() + np.diag(A)) / np.maximum(found.totals() + A.sum(axis=1), 1e-300)
-    return np.asarray(right @ result.prior_shares, np.float64)
 
 
 def _confusions(audit: WorkerAudit, able: NDArray[np.int64]) -> Reals:

@@ -39,6 +39,11 @@ READERS: dict[str, Callable[[Path, Roles], Reading]] = {
     ".parquet": frames.read_parquet,
 }
 """Reader by the ending of the name; the text formats also with .gz or .zst behind it."""
+BY_ROWS = (
+    "nothing has a time: who changed is told by the order of rows, as if judgments stood in the order in which they "
+)
+BY_ROWS += "were made, which is a guess"
+BY_TIME = "judgments have times: who changed is told by these, not by the order of rows"
 
 
 def read(
@@ -75,6 +80,8 @@ def read(
         repeats
             Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without
             timestamps, in row order), "keep" both, or "error".
+        drift_by
+            "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
         abstain
             Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
         platform
@@ -122,11 +129,16 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     group_ids = None
     if groups:
         columns["group"], group_ids = groups[0]
+    when = rows.beside("timestamp")
+    if settings.drift_by == "rows":
+        notes.append(BY_TIME if when is not None else BY_ROWS)
+        if when is None:
+            columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
     judgments = encode(
         items,
         workers,
         labels,
-        rows.beside("timestamp"),
+        when,
         beside=columns,
         repeats=settings.repeats,
         locate=rows.place,

@@ -73,6 +73,12 @@ CODES: dict[str, Code] = {
         "Some gold items were never judged, so they are labelled but audit nothing.",
         "See whether the items have the same names in both files, or have these items judged.",
     ),
+    "beyond_gold": Code(
+        "More of the accepted items than chance would leave are by workers whom gold has not checked, lie in groups "
+        "that it has not met, or have labels that no gold item gets: what is measured on gold says nothing of them.",
+        "Give gold for some of these items, drawn at random (status `unaudited` in labels.csv), or have workers whom "
+        "gold has checked judge a few dozen of them.",
+    ),
     "overconfident": Code(
         "Clearly more of the gold items that would be accepted are wrong than the confidences let expect.",
         "Believe the measured error, and raise --target, give more gold, or see whether the gold is right (`consensus "

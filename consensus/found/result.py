@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.found.cautions import Caution
     from consensus.found.confusions import Confusions
     from consensus.found.copies import Copies
+    from consensus.found.gold_reach import Reach
     from consensus.found.posterior import Peaks, Posterior
     from consensus.found.readings import Readings
     from consensus.found.tempering import Tempering
@@ -87,6 +88,8 @@ class Consensus:
     gold_posterior: NDArray[np.float64] | None = None
     """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts;
     tempered like the others, by a temperature that it had its part in where that was fitted on gold."""
+    reach: Reach | None = None
+    """What gold speaks for; None where none of it was judged."""
     warnings: tuple[Caution, ...] = ()
     starts: dict[str, float] = field(default_factory=dict)
     """Final objective of each start that was tried, in nats."""

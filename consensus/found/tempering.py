@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Items = slice | NDArray[np.integer]
 
 LEAST_GOLD = 100  # judged gold items from which on the temperature is fitted on them
 HOTTEST = 20.0
@@ -31,30 +32,44 @@ class Tempering:
 
     rho: float = 0.0
     """Correlation of judgments on one item; 0 where the temperature was fitted on gold."""
-    rho_range: tuple[float, float] | None = None
-    """The lowest and the highest rho of the splits that it is the mean of; None where it was not measured."""
     temperature: float = 1.0
     """1 or above: how much too sure of itself the posterior was."""
     n_gold: int = 0
     """Gold items that the temperature was fitted on; 0 if it was not."""
+    beyond: Flags | None = None
+    """(I,) items that this gold does not speak for, where there are any: tempered by ``rho_beyond`` instead."""
+    rho_beyond: float = 0.0
+    """Correlation of judgments on one of these."""
+    rho_range: tuple[float, float] | None = None
+    """The lowest and the highest rho of the splits that it is the mean of; None where it was not measured."""
 
     @property
     def by(self) -> str:
         """How the confidence was made: ``gold`` or ``design effect``."""
         return "gold" if self.n_gold else "design effect"
 
-    def power(self, n_judgments: NDArray[np.int64]) -> Reals:
-        """1 / (T (1 + rho (n - 1))) for items with that many judgments, in their shape; above 0."""
+    def without(self, beyond: Flags, rho: float) -> Tempering:
+        """The same, but by ``rho`` for items that are ``beyond`` (I,) what gold speaks for."""
+        return replace(self, beyond=beyond, rho_beyond=rho) if beyond.any() else self
+
+    def power(self, n_judgments: NDArray[np.int64], items: Items | None = None) -> Reals:
+        """1 / (T (1 + rho (n - 1))) for items (n,) with that many judgments, in the shape of these; above 0.
+
+        ``items`` say which ones, and have to be named where not all are tempered alike.
+        """
         found: Reals = 1.0 / (self.temperature * (1.0 + self.rho * np.maximum(n_judgments - 1, 0)))
-        return found
+        if self.beyond is None:
+            return found
+        assert items is not None, "not all items are tempered alike: name them"
+        return np.where(self.beyond[items], Tempering(self.rho_beyond).power(n_judgments), found)
 
-    def tempered(self, logs: Reals, n_judgments: NDArray[np.int64]) -> Reals:
+    def tempered(self, logs: Reals, n_judgments: NDArray[np.int64], items: Items | None = None) -> Reals:
         """(n, K) tempered posterior of items (n,), from the logarithms of the untempered one; rows sum to 1."""
-        return tempered(logs, self.power(n_judgments))
+        return tempered(logs, self.power(n_judgments, items))
 
-    def untempered(self, posterior: Reals, n_judgments: NDArray[np.int64]) -> Reals:
+    def untempered(self, posterior: Reals, n_judgments: NDArray[np.int64], items: Items | None = None) -> Reals:
         """(n, K) logarithms of the untempered posterior save for a constant, from the tempered one."""
-        found: Reals = np.log(np.maximum(posterior, SMALLEST)) / self.power(n_judgments)[:, None]
+        found: Reals = np.log(np.maximum(posterior, SMALLEST)) / self.power(n_judgments, items)[:, None]
         return found
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-STATUSES = ("accepted", "escalate", "expert", "gold")
+STATUSES = ("accepted", "escalate", "expert", "gold", "unaudited")
 """Of an item, in a table of labels."""
+SETTLED = ("accepted", "unaudited")
+"""Those of items that are accepted, be it that gold does not speak for them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

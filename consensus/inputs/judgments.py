@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consensus.config import ReadConfig
 
 
-BESIDE = ("timestamp", "duration", "price", "group")  # columns that a judgment may have besides its codes
+BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ class Judgments:
     column was named."""
     group_ids: pa.StringArray | None = None
     """(n_groups,) sorted; None unless the column was named."""
+    read_row: NDArray[np.int64] | None = None
+    """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -98,7 +100,7 @@ class Judgments:
     gold: Gold | None = None
     """Gold that the export of a platform held beside them, used where no other is given."""
     notes: tuple[str, ...] = ()
-    """What was understood of exports of platforms, in words."""
+    """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None
     """What they were read with; None where they were not read."""
 
@@ -126,6 +128,22 @@ class Judgments:
     def n_groups(self) -> int:
         """Groups, with those whose judgments all abstained; 0 unless their column was named."""
         return 0 if self.group_ids is None else len(self.group_ids)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether anything tells in which order they were made: times, or, if these shall, their rows."""
+        return self.timestamp is not None or self.read_row is not None
+
+    @property
+    def group_of_item(self) -> NDArray[np.int32] | None:
+        """(I,) the group of each item's first judgment, ``n_groups`` where it has none; None unless groups were named."""
+        if self.group is None:
+            return None
+        found = np.full(self.n_items, np.int32(self.n_groups))
+        judged = self.per_item > 0
+        first = self.group[self.item_start[:-1][judged]]
+        found[judged] = np.where(first < 0, self.n_groups, first)
+        return found
 
     @cached_property
     def per_item(self) -> NDArray[np.int64]:
@@ -339,6 +357,7 @@ def encode(
         duration=found.beside.get("duration"),
         price=found.beside.get("price"),
         group=found.beside.get("group"),
+        read_row=found.beside["read_row"].astype(np.int64) if "read_row" in found.beside else None,
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
     )

@@ -7,8 +7,8 @@ settings. Arrays that belong together come as one NamedTuple, unpacked before th
 Every kernel is serial and releases the GIL. A backend runs it on shards in as many threads as it likes: whoever owns a
 row of the output writes all of it, or writes a table of its own that is merged in shard order, so the bits do not
 depend on the number of threads. Kernels that call each other stand in one file: Numba does not notice changes in a
-function of another one, nor in the order of fields of a NamedTuple (``timeline_loops.Shard`` is the one that several
-use).
+function of another one, nor in the order of fields of a NamedTuple (several use ``timeline_loops.Shard``, and
+``Candidates`` and ``Cells`` of ``others_loops``).
 """
 
 from __future__ import annotations

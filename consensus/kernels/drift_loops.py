@@ -147,7 +147,8 @@ def crowd(lines: Shard, right: Reals, places: Offsets, least: int, most: float, 
 
     z of a worker is the sum of ``right`` from a place on, less what it would be by their mean, in deviations of random
     orders; at least ``least`` judgments on both sides, and cut off at ``most``, so that nobody decides alone. ``out``
-    (4, G): the sum of z, how many workers, judgments before the place, and the sum of ``right`` before it.
+    (5, G): the sum of z, how many workers, judgments before the place, the sum of ``right`` before it, and the sum of z
+    that are not cut off.
     """
     start, first, judgment, time = lines
     for w in range(start.shape[0] - 1):
@@ -167,6 +168,7 @@ def crowd(lines: Shard, right: Reals, places: Offsets, least: int, most: float, 
                 z = (t * total / n - before) / math.sqrt(squares * t * (n - t) / (n * (n - 1.0)))
                 out[0, g] += min(max(z, -most), most)
                 out[1, g] += 1.0
+                out[4, g] += z
             out[2, g] += t
             out[3, g] += before
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.config import FitConfig
+from consensus.found import gold_reach
 from consensus.found.result import Consensus
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST
@@ -57,11 +58,12 @@ def fit(
     problem = replace(problem, differ=found["majority"].mixes is not None)
     estimate = max(found.values(), key=lambda candidate: candidate.objective)
     without = None if gold is None else without_gold(problem, estimate, gold)
-    tempered = held_out_rho.chosen(problem, gold, without, settings, run)
+    reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
+    tempered = held_out_rho.chosen(problem, gold, without, reach, settings, run)
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
     run.tell("tempering")
-    beliefs = estimate.beliefs(problem, run.backend, tempered.power(judgments.per_item))
+    beliefs = estimate.beliefs(problem, run.backend, tempered.power(judgments.per_item, slice(None)))
     priors = None if estimate.mixes is None else estimate.mixes.of_all(run.backend)  # the last use of those with gold
     return Consensus(
         judgments=judgments,
@@ -77,8 +79,11 @@ def fit(
         gold=gold,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=(
-            None if gold is None or without is None else tempered.tempered(without, judgments.per_item[gold.items])
+            None
+            if gold is None or without is None
+            else tempered.tempered(without, judgments.per_item[gold.items], gold.items)
         ),
+        reach=reach,
         warnings=warnings,
         starts={name: candidate.objective for name, candidate in found.items()},
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import FitConfig
+    from consensus.found.gold_reach import Reach
     from consensus.inputs.judgments import AlignedGold
     from consensus.models.base import Execution
     from consensus.models.problem import Problem
@@ -40,6 +41,7 @@ def chosen(
     problem: Problem,
     gold: AlignedGold | None,
     without: NDArray[np.float64] | None,
+    reach: Reach | None,
     settings: FitConfig,
     run: Execution,
 ) -> Tempering:
@@ -49,20 +51,24 @@ def chosen(
     what is measured on few of them jumps from split to split (.2 to .5 on 400 items of four judgments). Models that
     voted look from outside, and then it is measured.
 
-    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold.
+    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold. Items beyond the
+    ``reach`` of gold are tempered by rho: the temperature was fitted on items that are none of theirs.
     """
     if isinstance(settings.rho, float):
         return Tempering(settings.rho)
-    judgments, fitted = problem.judgments, None
     if settings.rho == "measured":
         return measured_rho(problem, N_SPLITS, run)
-    if gold is not None and without is not None:
-        judged = judgments.per_item[gold.items] > 0
+    if gold is not None and without is not None and reach is not None:
+        judged = (problem.judgments.per_item[gold.items] > 0) & reach.items[gold.items]
         if judged.sum() >= LEAST_GOLD:
             fitted = fitted_on_gold(without[judged], gold.accepted[judged])
-    if fitted is not None:
-        return fitted
-    if problem.has_outside_view and not problem.small and judgments.n_judgments <= MOST_BESIDE_VOTES:
+            return fitted if reach.items.all() else fitted.without(~reach.items, _without_gold(problem, run).rho)
+    return _without_gold(problem, run)
+
+
+def _without_gold(problem: Problem, run: Execution) -> Tempering:
+    """By rho: the usual one, or beside model votes as measured."""
+    if problem.has_outside_view and not problem.small and problem.judgments.n_judgments <= MOST_BESIDE_VOTES:
         return measured_rho(problem, SPLITS_BESIDE_VOTES, run)
     return Tempering(USUAL_RHO)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.errors import ConfigError
+from consensus.found import gold_reach
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus, Convergence
@@ -105,5 +106,6 @@ def by_shares(
         gold=gold,
         models=models,
         gold_posterior=gold_posterior,
+        reach=None if gold is None else gold_reach.of(judgments, gold, votes),
         warnings=(*diagnostics.of_judgments(judgments, votes), *diagnostics.of_gold(gold), *cautions),
     )

@@ -22,7 +22,7 @@ BLUE, SKY, GREEN, ORANGE = "#006eb2", "#4aa3df", "#009e73", "#e68300"
 VERMILION, BROWN, VIOLET, GREY = "#c44b00", "#87522d", "#aa00ff", "#888899"
 """Those of Okabe & Ito (2008), moved until colour-blind people tell each from each (a CIE 1976 difference of 15 or more
 under protan-, deuteran- and tritanopia by Machado et al. 2009) and all stand out from white and from black."""
-OF_STATUS = {"accepted": BLUE, "gold": GREEN, "escalate": ORANGE, "expert": VERMILION}
+OF_STATUS = {"accepted": BLUE, "gold": GREEN, "escalate": ORANGE, "expert": VERMILION, "unaudited": GREY}
 OF_VERDICT = {
     "expert": BLUE,
     "good": SKY,
@@ -191,18 +191,22 @@ def confusion(records: Records, labels: Iterable[str]) -> Chart:
 
 
 def drift(records: Records) -> Chart:
-    """Who changed: two points a worker, ``worker``, ``time``, ``accuracy`` up to then or from then on, ``period``."""
+    """Who changed: points of ``worker``, ``time`` or ``row``, ``accuracy`` up to then or from then on, ``period``."""
     import altair as alt
 
+    when, x = "row:Q", alt.X("row:Q", title="row, if rows stand in order of time", scale=alt.Scale(zero=False))
+    if "row" not in records[0]:
+        axis = alt.Axis(format="%Y-%m-%d", tickCount=6, labelOverlap=True)
+        when, x = "time:T", alt.X("time:T", title="date (UTC)", axis=axis)
     return (
         _chart(records, height=max(_of_rows(len({one["worker"] for one in records})), 160))
         .mark_line(point=alt.OverlayMarkDef(filled=True, size=60), interpolate="step-after")
         .encode(
-            x=alt.X("time:T", title="date (UTC)", axis=alt.Axis(format="%Y-%m-%d", tickCount=6, labelOverlap=True)),
+            x=x,
             y=alt.Y("accuracy:Q", title="accuracy (%)", axis=alt.Axis(format="%"), scale=_unit()),
             color=alt.Color("worker:N", title="worker", scale=alt.Scale(range=[BLUE, VERMILION, GREEN, ORANGE])),
             strokeDash=alt.StrokeDash("worker:N", title="worker"),
-            tooltip=["worker:N", "period:N", "time:T", alt.Tooltip("accuracy:Q", format=".1%")],
+            tooltip=["worker:N", "period:N", when, alt.Tooltip("accuracy:Q", format=".1%")],
         )
     )
 

@@ -120,7 +120,7 @@ class Plots:
         Raises
         ------
         ConfigError
-            Nobody did, or there are no timestamps.
+            Nobody did, or there are no timestamps (nor ``drift_by="rows"``).
         """
         _, lines = page_data.drift_records(WorkerAudit(self._result))
         if not lines:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.escalation import STATUSES
+from consensus.escalation import STATUSES, unaudited
 from consensus.found.cautions import Caution
 from consensus.found.tempering import N_FOLDS, cross_fitted
+from consensus.inputs.earlier_run import SETTLED
 from consensus.inputs.vocabulary import hashed
 from consensus.intervals import LEVEL, Z, clopper_pearson
+from consensus.report import beyond_gold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,9 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     others (ten folds by a hash of the id), so that it has no say in whether it is accepted. The rule asks for the least
     confidence that was accepted: after an earlier run that may be below the target. ``audited`` is true if the rule
     would have accepted any gold item. ``by_label`` tells the same of each label.
+
+    All this is about what gold speaks for (``found.gold_reach``), where there is gold. ``beyond_gold`` tells what else
+    is accepted (``report.beyond_gold.told``); it is not there if there is nothing else.
     """
     n_items = result.judgments.n_items
     accepted = status[:n_items] == STATUSES.index("accepted")
@@ -64,6 +69,8 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
             enough |= result.models.vouched[result.gold.items]
         bar = min(escalate.target, float(result.confidence[accepted].min(initial=1.0)))
         settled = (posterior.max(axis=1) >= bar) & enough
+        if result.reach is not None:
+            settled &= result.reach.items[result.gold.items]
         alone = settled & (per_item == 0)
         found["audited"] = bool(settled.any())
         found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}
@@ -74,17 +81,24 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     found["by_label"] = {
         result.judgments.labels[k]: _of_label(wrong[label == k], right[settled & (best == k)]) for k in shown.tolist()
     }
+    if result.reach is not None:
+        why = unaudited.why(result, np.isin(status[:n_items], [STATUSES.index(name) for name in SETTLED]))
+        if (why >= 0).any():
+            found["beyond_gold"] = beyond_gold.told(result, result.reach, why, right)
     return found
 
 
 def cautions(quality: dict[str, Any]) -> list[Caution]:
-    """Say so where gold contradicts the expected error."""
+    """Say so where gold contradicts the expected error, or does not speak for what is accepted."""
+    beyond = beyond_gold.caution(quality)
+    found = [] if beyond is None else [beyond]
     if not (quality["audited"] and quality["accepted"]):
-        return []
+        return found
     gold, expected = quality["gold"]["accepted"], quality["expected_error"]
     if gold["low"] <= expected:
-        return []
+        return found
     return [
+        *found,
         Caution(
             "overconfident",
             f"{gold['errors']:,} of the {gold['items']:,} gold items that would be accepted are wrong "
@@ -92,7 +106,7 @@ def cautions(quality: dict[str, Any]) -> list[Caution]:
             "expected: believe the measured error, not the confidences; raise --target or give more gold, and see "
             "whether the gold is right (consensus audit --table gold)",
             {"measured_error": gold["measured_error"], "low": gold["low"], "expected_error": expected},
-        )
+        ),
     ]
 
 
@@ -104,8 +118,10 @@ def without_gold(result: Consensus, gold: AlignedGold, posterior: Reals) -> Real
 
     n_judgments = result.judgments.per_item[gold.items]
     fold = hashed(result.judgments.item_ids.take(pa.array(gold.items))) % np.uint64(N_FOLDS)
-    logs = result.tempering.untempered(posterior, n_judgments)
-    return cross_fitted(logs, gold.accepted, n_judgments > 0, fold.astype(np.int64))
+    logs = result.tempering.untempered(posterior, n_judgments, gold.items)
+    fitted_on = np.ones(len(posterior), np.bool_) if result.reach is None else result.reach.items[gold.items]
+    found = cross_fitted(logs, gold.accepted, fitted_on & (n_judgments > 0), fold.astype(np.int64))
+    return np.where(fitted_on[:, None], found, posterior)
 
 
 def _of_label(wrong: Reals, right: Flags) -> dict[str, float]:

@@ -122,6 +122,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
             ("accepted", f"{promise['accepted']:,}", share),
             ("need more judgments", f"{status.get('escalate', 0):,}", on_list),
             ("wait for an expert", f"{status.get('expert', 0):,}", "more judgments won't help"),
+            *unaudited(promise),
             (
                 "wrong among the accepted",
                 error,
@@ -143,6 +144,12 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         if counts["labels"] <= len(shown["labels"])
         else f" The {len(shown['labels'])} most frequent of {counts['labels']:,} labels.",
     }
+
+
+def unaudited(promise: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The tile of what is accepted beyond gold's reach, if there is any."""
+    beyond = promise.get("beyond_gold")
+    return [] if beyond is None else [("unaudited", f"{beyond['accepted']:,}", "settled, but beyond the reach of gold")]
 
 
 def _tables(told: dict[str, Any]) -> Facts:

@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus import worker_audit
 from consensus.escalation import STATUSES
+from consensus.inputs.earlier_run import SETTLED
 from consensus.report import quality
 from consensus.version import VERSION
 from consensus.votes_audit import model_ratings, models_table
@@ -108,6 +109,7 @@ def _convergence(result: Consensus) -> dict[str, Any]:
         "rho_range": tempering.rho_range,
         "temperature": tempering.temperature,
         "temperature_gold_items": tempering.n_gold,
+        **({} if tempering.beyond is None else {"rho_beyond_gold": tempering.rho_beyond}),
         "pseudo_counts": result.confusions.pseudo_counts.tolist() if few else None,
     }
 
@@ -126,7 +128,7 @@ def _models(findings: Findings, models: ModelFindings) -> dict[str, Any]:
     assert rated is not None
     ratings, median = rated.models, rated.median_worker
     n = findings.result.judgments.per_item
-    accepted = findings.status[: len(n)] == STATUSES.index("accepted")
+    accepted = np.isin(findings.status[: len(n)], [STATUSES.index(name) for name in SETTLED])
     missing = np.maximum(findings.rule.min_judgments - n, 0)[accepted]
     return {
         "votes": asdict(models.votes.tally),

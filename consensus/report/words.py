@@ -11,6 +11,7 @@ import numpy as np
 from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
 from consensus.models import diagnostics
+from consensus.report import beyond_gold
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -124,6 +125,8 @@ def _fit(summary: dict[str, Any]) -> str:
             f"; confidence fitted on {convergence['temperature_gold_items']:,} gold items "
             f"(temperature {convergence['temperature']:.2f})"
         )
+    if "rho_beyond_gold" in convergence:
+        by += f", of items that gold does not speak for by rho {convergence['rho_beyond_gold']:.3g}"
     elif convergence["rho_range"] is not None:
         low, high = convergence["rho_range"]
         by = f"; rho {convergence['rho']:.2f}, measured ({low:g} to {high:g} over splits of the judgments)"
@@ -144,7 +147,12 @@ def _readings(told: dict[str, Any]) -> str:
 def acceptance(promise: dict[str, Any]) -> str:
     """The promise about the accepted items, given their ``quality``; says so where nothing audits it."""
     of = f"{promise['items']:,} items" if promise["gold"] is None else f"the {promise['items']:,} items without gold"
-    return f"accepted {promise['accepted']:,} of {of} at target {100 * promise['target']:.3g}%: {_quality(promise)}"
+    beyond, n, claim = promise.get("beyond_gold"), promise["accepted"], _quality(promise)
+    if beyond is not None:
+        reached = f"{n:,} {beyond_gold.within(beyond)}: {claim}" if n else f"none {beyond_gold.within(beyond)}"
+        error = f"expected error {beyond['expected_error']:.1%} if the confidences are right, unaudited"
+        n, claim = n + beyond["accepted"], f"{reached}; {beyond_gold.phrase(beyond)}: {error}"
+    return f"accepted {n:,} of {of} at target {100 * promise['target']:.3g}%: {claim}"
 
 
 def _waiting(status: dict[str, int]) -> list[str]:

@@ -36,7 +36,12 @@ LABELS = (
     Column("n_model_votes", "count", "Votes that models gave."),
     Column("majority_label", "text", "The label of most judgments; missing on a tie."),
     Column("source", "text", "consensus; gold; or model, where nobody judged it."),
-    Column("status", "text", "accepted; escalate (needs more judgments); expert (is to be decided by one); or gold."),
+    Column(
+        "status",
+        "text",
+        "accepted; unaudited (accepted, but gold does not speak for it); escalate (needs more judgments); expert (is "
+        "to be decided by one); or gold.",
+    ),
     Column("decision", "text", "The label that costs least in the mean (with --costs).", always=False),
     Column("expected_cost", "number", "What deciding for it costs in the mean.", always=False),
 )
@@ -47,8 +52,12 @@ WORKERS = (
     Column("kind", "text", "human, model, or family (of models)."),
     Column("n_judgments", "count", "Judgments, or votes of a model."),
     Column("n_items", "count", "Items that were judged."),
-    Column("accuracy", "number", "P(right), 0 to 1, over items with labels in their estimated shares."),
-    Column("accuracy_low", "number", "Lower end of its 95 % interval: the wider, the less certain the others' labels."),
+    Column("accuracy", "number", "P(right), 0 to 1, on the items they judged: what to rank workers by."),
+    Column(
+        "accuracy_low",
+        "number",
+        "Lower end of its 95 % interval; without gold about nine in ten hold the true accuracy.",
+    ),
     Column("accuracy_high", "number", "Upper end of it."),
     Column("gold_n", "count", "Judgments of gold items."),
     Column("gold_accuracy", "number", "Share of these that is right; missing without any."),
@@ -67,7 +76,7 @@ WORKERS = (
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
     Column(
-        "accuracy_on_own_items", "number", "P(right), 0 to 1, over the items they judged, whichever labels these have."
+        "label_adjusted_accuracy", "number", "P(right), 0 to 1, had their items the labels in their estimated shares."
     ),
     Column("chance_corrected", "number", "Cohen's kappa with the truth: 1 always right, 0 as often as by chance."),
     Column("expected_cost", "number", "Cost of an item that one of their judgments decides; missing without --costs."),
@@ -152,7 +161,9 @@ COPYING = (
 DRIFT = (
     Column("worker", "text", "Id; missing in the last row, which is about everyone."),
     Column("scope", "text", "worker or everyone."),
-    Column("changed_at", "text", "UTC; the first judgment after the most likely change."),
+    Column(
+        "changed_at", "text", 'UTC, or "row N" with --drift-by rows; the first judgment after the most likely change.'
+    ),
     Column("changed_earliest", "text", "Start of its 95 % interval; missing without drift."),
     Column("changed_latest", "text", "End of it."),
     Column("n_before", "count", "Judgments with a known time before it."),
@@ -167,9 +178,12 @@ DRIFT = (
     Column(
         "drifts",
         "flag",
-        "It is more than chance: false discoveries are 1 % at most, and it stays among items of the same label.",
+        "It is more than chance: false discoveries are 1 % at most, it stays among items of the same label, and the "
+        "other judges of the same items changed less.",
     ),
-    Column("reason", "text", "What changed, or why no p-value can be given."),
+    Column(
+        "reason", "text", "What changed; or why no p-value can be given, or why a change beyond chance is no drift."
+    ),
 )
 BEHAVIOUR = (
     WORKER,

@@ -196,10 +196,11 @@ TABLES = (
     ),
     Table(
         "drift",
-        "One row for each worker, and one for everyone: the most likely change over time (with timestamps).",
+        "One row for each worker, and one for everyone: the most likely change over time (with timestamps, or with "
+        "--drift-by rows).",
         of.DRIFT,
         lambda findings: worker_audit.drift_columns(findings.audit),
-        lambda findings: findings.result.judgments.timestamp is not None,
+        lambda findings: findings.result.judgments.in_order,
         "drift",
         "auditing",
     ),

@@ -47,6 +47,7 @@ def beside_workers(columns: Columns, audit: Audited) -> Columns:
         row |= {"n_items": rating.n_votes, "accuracy": rating.accuracy, "accuracy_low": rating.low}
         row |= {
             "accuracy_high": rating.high,
+            "label_adjusted_accuracy": rating.accuracy,
             "gold_n": rating.gold_n,
             "gold_low": float(gold_low),
             "gold_high": float(gold_high),

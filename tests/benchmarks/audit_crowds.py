@@ -53,6 +53,14 @@ def varied(seed: int, number: int) -> Simulation:
     )
 
 
+def on_own_items(drawn: Simulation) -> NDArray[np.float64]:
+    """(W,) expected share right of every worker on the items that they judged; 0 without any."""
+    of = drawn.judgments
+    expected = drawn.confusion[of.worker, drawn.truth[of.item], drawn.truth[of.item]]
+    total = np.bincount(of.worker, weights=expected, minlength=of.n_workers)
+    return np.asarray(total / np.maximum(of.per_worker, 1))
+
+
 def covered(drawn: Simulation, number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a worker who judged, and one a cell of a confusion matrix of these: what was found beside the planted."""
     judgments = drawn.judgments
@@ -64,7 +72,7 @@ def covered(drawn: Simulation, number: int) -> tuple[pd.DataFrame, pd.DataFrame]
     workers = workers.assign(
         crowd=number,
         n=n,
-        planted=np.einsum("wkk,k->w", drawn.confusion, drawn.prior),
+        planted=on_own_items(drawn),
         agreement=np.bincount(judgments.worker, weights=agrees, minlength=len(n)) / np.maximum(n, 1),
     )
     cells = worker_audit.confusions(result)[["probability", "low", "high"]]

@@ -27,7 +27,8 @@ else:  # run as a script, its own folder is on the path
 SETS = ("bluebird", "rte", "sentiment", "sp", "web", "cf_amt", "zencrowd_us")
 LEAST_KNOWN = 20  # judged items with truth, of a worker who is ranked
 GOLD_SHARE, GOLD_SEEDS = 0.1, (0, 1, 2, 3, 4)
-OURS, ON_OWN, AGREEMENT = "consensus accuracy", "consensus accuracy_on_own_items", "agreement with our consensus"
+OURS, AGREEMENT = "consensus accuracy", "agreement with our consensus"
+ADJUSTED = "consensus label_adjusted_accuracy"
 
 
 def read(name: str) -> tuple[Judgments, pd.DataFrame]:
@@ -36,15 +37,15 @@ def read(name: str) -> tuple[Judgments, pd.DataFrame]:
     return consensus.read(folder / "judgments.csv"), pd.read_csv(folder / "truth.csv", dtype=str, keep_default_na=False)
 
 
-def true_accuracy(judgments: Judgments, truth: pd.DataFrame) -> pd.Series[float]:
-    """Share right of every worker with enough judged items with truth; by id."""
+def true_accuracy(judgments: Judgments, truth: pd.DataFrame, least: int = LEAST_KNOWN) -> pd.Series[float]:
+    """Share right of every worker with at ``least`` so many judged items with truth; by id."""
     known = consensus.read_gold(truth).align(judgments)
     place = np.full(judgments.n_items, -1)
     place[known.items] = np.arange(len(known.items))
     told = np.flatnonzero(place[judgments.item] >= 0)
     right = known.accepted[place[judgments.item[told]], judgments.label[told]]
     table = pd.DataFrame({"worker": judgments.worker[told], "right": right}).groupby("worker")["right"]
-    share = table.mean()[table.count() >= LEAST_KNOWN]
+    share = table.mean()[table.count() >= least]
     ids = judgments.worker_ids.to_pylist()
     return pd.Series(share.to_numpy(), [ids[w] for w in share.index])
 
@@ -58,7 +59,7 @@ def our_ratings(judgments: Judgments, truth: pd.DataFrame | None = None) -> pd.D
     return pd.DataFrame(
         {
             OURS: found["accuracy"],
-            ON_OWN: found["accuracy_on_own_items"],
+            ADJUSTED: found["label_adjusted_accuracy"],
             AGREEMENT: np.bincount(judgments.worker, weights=agrees, minlength=len(n)) / n,
             "gold alone": found["gold_accuracy"],
         }
@@ -123,7 +124,7 @@ def on_face() -> str:
             rows.append((f"the others, {what}, seed {seed}", f"{row[0]:.0f}", *_figures(row[1:])))
         mean = np.mean(found, axis=0)
         rows.append((f"the others, {what}, mean", f"{mean[0]:.0f}", *_figures(mean[1:])))
-    return "face:\n\n" + markdown.table(["true accuracy on", "workers", OURS, ON_OWN, AGREEMENT, "gold alone"], rows)
+    return "face:\n\n" + markdown.table(["true accuracy on", "workers", OURS, ADJUSTED, AGREEMENT, "gold alone"], rows)
 
 
 def _of(ratings: pd.DataFrame, true: pd.Series[float]) -> list[str]:

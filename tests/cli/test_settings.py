@@ -22,12 +22,13 @@ FILES = "config gold model-votes"
 PRINTED = "json output quiet"
 OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
-    "posteriors quiet report spreadsheet-safe timings",
+    "posteriors quiet report spreadsheet-safe timings drift-by",
     "plan": f"config {READING} threads memory json quiet",
     "plan-budget": "abstain config gold group item items json label labels max-judgments memory min-judgments "
     "model-votes output platform price price-column prior quiet repeats rho seed target threads votes without worker",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
-    "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs evidence forgive least-judgments price table",
+    "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
+    "least-judgments price table",
     "agreement": f"config {READING} {PRINTED} bootstrap by memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} retest ties",
     "report": "output quiet threads",

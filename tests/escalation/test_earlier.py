@@ -76,7 +76,7 @@ class TestReading:
             (
                 "item,label,status,n_judgments\na,x,gold,1\nb,x,foo,1\n",
                 None,
-                'labels.csv:3: the status is "foo"; expected accepted, escalate, expert, gold; name the output',
+                'labels.csv:3: the status is "foo"; expected accepted, escalate, expert, gold, unaudited; name',
             ),
             ("item,label,status,n_judgments\na,x,gold,1\na,x,gold,1\n", None, "an item stands there twice"),
             (

@@ -154,7 +154,7 @@ class TestKernels:
         starts = np.array([0, 4, 4, 9, 15])
         log_likelihood, log_prior = np.log(rng.dirichlet(np.ones(3), 15)), np.log([0.5, 0.3, 0.2])
         found = np.empty(4, np.int64)
-        flips.changes(starts, log_likelihood, log_prior, found)
+        flips.changes(starts, log_likelihood, np.tile(log_prior, (4, 1)), found)
         expected = [
             naive_escalation.changes(log_likelihood[a:b], log_prior) for a, b in itertools.pairwise(starts.tolist())
         ]

@@ -245,6 +245,32 @@ class TestRepeats:
             assert kept.timestamp is not None
             assert np.isnat(kept.timestamp).tolist() == [label == "unknown" for _, _, label in rows_of(kept)]
 
+    def test_rows_may_stand_for_times(self, write: Write) -> None:
+        first = write("1.csv", csv([("b", "v", "x"), ("a", "w", ""), ("a", "", "x"), ("a", "v", "x")]))
+        second = write("2.csv", csv([("b", "v", "y"), ("a", "u", "y")]))
+        judgments = read([first, second], drift_by="rows")
+        assert rows_of(judgments) == [("a", "u", "y"), ("a", "v", "x"), ("b", "v", "y")]
+        assert judgments.read_row is not None
+        assert judgments.read_row.tolist() == [5, 3, 4]  # rejects do not count, abstains do
+        assert judgments.read_row.dtype == np.int64
+        (note,) = judgments.notes
+        assert note == (
+            "nothing has a time: who changed is told by the order of rows, as if judgments stood in the order in which "
+            "they were made, which is a guess"
+        )
+        assert read([first, second]).read_row is None
+        assert not read([first, second]).in_order
+
+    def test_times_count_more_than_rows(self) -> None:
+        columns = {"item": ["a", "b"], "worker": ["v"] * 2, "label": ["x", "y"], "timestamp": [1, 2]}
+        judgments = read(columns, drift_by="rows")
+        assert judgments.read_row is None
+        assert judgments.in_order
+        assert judgments.notes == ("judgments have times: who changed is told by these, not by the order of rows",)
+        unknown = read({**columns, "timestamp": ["?", "?"]}, drift_by="rows")
+        assert unknown.read_row is not None
+        assert unknown.read_row.tolist() == [1, 2]
+
     def test_times_stay_with_their_judgments(self) -> None:
         judgments = read(
             {

@@ -111,6 +111,21 @@ class TestTempering:
         assert Tempering().power(n).tolist() == [1, 1, 1, 1]
         assert (Tempering(0.3).by, Tempering(0.0, 2.0, 100).by) == ("design effect", "gold")
 
+    def test_beyond_the_reach_of_gold_by_rho(self) -> None:
+        fitted, beyond = Tempering(0.0, 2.0, 100), np.array([False, True, False, True])
+        n = np.array([1, 1, 5, 5])
+        both = fitted.without(beyond, 0.3)
+        assert both.power(n, slice(None)).tolist() == [1 / 2, 1, 1 / 2, 1 / 2.2]
+        assert both.power(n[1:2], np.array([3])).tolist() == [1]
+        assert fitted.without(~beyond & beyond, 0.3) is fitted
+        with pytest.raises(AssertionError, match="not all items are tempered alike: name them"):
+            both.power(n)
+        posterior, _ = drawn_gold(4, 3, 1.0, 1)
+        there = both.tempered(np.log(posterior), n, slice(None))
+        np.testing.assert_allclose(there[3], Tempering(0.3).tempered(np.log(posterior), n)[3])
+        back = np.exp(both.untempered(there, n, slice(None)))
+        np.testing.assert_allclose(back / back.sum(axis=1, keepdims=True), posterior, rtol=1e-9)
+
     def test_there_and_back(self) -> None:
         posterior, _ = drawn_gold(30, 4, 1.0, 1)
         n, by = np.arange(30), Tempering(0.2, 1.7)
@@ -271,7 +286,7 @@ def test_nothing_to_hold_out_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out_rho, "measured_rho", refuse)
     assert fit(table, gold=drawn.truth_table(100, 1)).tempering.n_gold == 100
     with pytest.raises(AssertionError):
-        fit(table)
+        fit(table, rho="measured")
 
 
 def test_repeats_and_silent_items() -> None:

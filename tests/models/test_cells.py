@@ -490,7 +490,7 @@ class TestFits:
         of_given, of_dense = (
             audit(one).drop(columns=["verdict", "verdict_probability", "reason"]) for one in (given, dense)
         )
-        by_records = "accuracy accuracy_low accuracy_high accuracy_on_own_items chance_corrected"
+        by_records = "accuracy accuracy_low accuracy_high label_adjusted_accuracy chance_corrected"
         rated = by_records.split()  # wrong answers have another likelihood beside very many labels
         pd.testing.assert_frame_equal(of_given.drop(columns=rated), of_dense.drop(columns=rated), rtol=1e-7, atol=1e-9)
         np.testing.assert_allclose(of_given[rated], of_dense[rated], atol=0.12)

@@ -220,8 +220,16 @@ class TestOdd:
         assert "Rows that were refused" in rendering.rendered(facts_, told)
 
     def test_copies_and_drift(self, digits: Consensus) -> None:
-        facts_, _ = shown(digits)
+        facts_, told = shown(digits)
         assert [one["worker"] for one in facts_["drift"]] == ["w14", "w32"]
+        html = rendering.rendered(facts_, told)
+        assert "the most likely day of a change on." in html
+        assert "changed at (UTC)" in html
+        lines = [{"worker": "w14", "period": "before", "accuracy": 0.9, "row": 7}]
+        html = rendering.rendered({**facts_, "drift_lines": lines}, told)
+        guess = "the most likely row of a change on, if rows stand in the order in which judgments were made: a guess."
+        assert guess in html
+        assert "changed at (UTC)" not in html
         assert len(facts_["drift_lines"]) == 6
         assert facts_["copying"] == []
         assert page_data.drift_records(WorkerAudit(fit(simulate(20, 4, 2, 3).judgments))) == ([], [])

@@ -15,7 +15,7 @@ from tests.strategies import encoded
 
 COLUMNS = (
     "worker kind n_judgments n_items accuracy accuracy_low accuracy_high gold_n gold_accuracy gold_low gold_high "
-    "agreement informativeness worth verdict reason verdict_probability accuracy_on_own_items"
+    "agreement informativeness worth verdict reason verdict_probability label_adjusted_accuracy"
 ).split()
 
 
@@ -247,6 +247,7 @@ def test_tables_of_the_command_line(run: Any, tmp_path: Any) -> None:
 
 def test_what_workers_are_worth_in_money(fitted: tuple[Consensus, Any]) -> None:
     from consensus.formats import read_costs
+    from consensus.worker_audit import WorkerAudit
     from consensus.worker_audit.accuracy import worker_worth
 
     result, _ = fitted
@@ -254,15 +255,17 @@ def test_what_workers_are_worth_in_money(fitted: tuple[Consensus, Any]) -> None:
     for name in ("expected_cost", "price", "bits_per_price"):
         assert plain[name].isna().all()
     np.testing.assert_allclose(
-        plain["chance_corrected"], worker_worth.chance_corrected(result, plain["accuracy"].to_numpy())
+        plain["chance_corrected"], worker_worth.chance_corrected(result, plain["label_adjusted_accuracy"].to_numpy())
     )
-    assert (plain["chance_corrected"] < plain["accuracy"]).all()
+    assert (plain["chance_corrected"] < plain["label_adjusted_accuracy"]).all()
     pairs = [(k, d) for k in result.judgments.labels for d in result.judgments.labels if k != d]
     rows = {"true": [k for k, _ in pairs], "decided": [d for _, d in pairs], "cost": [float(n) for n in range(1, 7)]}
     costs = read_costs(rows)
     table = audit(result, costs=costs, price=0.25)
     np.testing.assert_allclose(
-        table["expected_cost"], worker_worth.expected_cost(result, costs.align(result.judgments)), rtol=1e-12
+        table["expected_cost"],
+        worker_worth.expected_cost(WorkerAudit(result), costs.align(result.judgments)),
+        rtol=1e-12,
     )
     assert table["expected_cost"].gt(0).all()
     assert (table["price"] == 0.25).all()

@@ -1,5 +1,6 @@
 """Who changed over time, and when."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,13 +14,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from consensus import fit, read, read_gold, simulate
+from consensus import audit, fit, read, read_gold, simulate
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import drift_loops as kernels
 from consensus.kernels import timeline_loops as order
 from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts
-from consensus.worker_audit.over_time import drift, same_label_items, timelines
+from consensus.worker_audit.over_time import drift, others_change, same_label_items, timelines
 from consensus.worker_audit.over_time.timelines import Timelines
 from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
@@ -118,17 +119,18 @@ class TestKernels:
     def test_crowd(self, crowd: Any, places: list[int]) -> None:
         worker, time, right = crowd
         lines, at = lines_of(worker, time), np.array(sorted(places), np.int64)
-        out = np.zeros((4, len(at)))
+        out = np.zeros((5, len(at)))
         kernels.crowd(lines.of_workers(ALL), right, at, 2, 1.5, out)
-        expected = np.zeros((4, len(at)))
+        expected = np.zeros((5, len(at)))
         for judged in naive.timelines(worker, time, 3):
             rights = [right[j] for j in judged if time[j] != naive.UNKNOWN]
             for g, place in enumerate(at):
                 n_before = sum(naive.UNKNOWN < time[j] < place for j in judged)
-                expected[2:, g] += n_before, sum(rights[:n_before])
+                expected[2:4, g] += n_before, sum(rights[:n_before])
                 if 2 <= n_before <= len(rights) - 2 and len(set(rights)) > 1:
                     z = naive.change_in_deviations(rights, n_before)
                     expected[:2, g] += min(max(z, -1.5), 1.5), 1
+                    expected[4, g] += z
         np.testing.assert_allclose(out, expected, atol=1e-9)
 
     def test_clustered(self) -> None:
@@ -181,10 +183,18 @@ def test_a_change_of_everyone_is_told_and_stands_in_the_reasons() -> None:
     assert "2025-03-14" <= everyone["changed_at"] <= "2025-03-16"
     assert everyone["accuracy_after_high"] < everyone["accuracy_before_low"]
     changed = table[table["drifts"] & (table["scope"] == "worker")]
-    assert len(changed) >= 15
+    assert len(changed) >= 15  # the others who judged the same items did so at any time
     together = changed["reason"].str.endswith("so did the whole crowd: ask what changed then")
     assert together.sum() >= 0.9 * len(changed)
-    assert f"of 20 workers who judged before and after {together.sum()} change" in everyone["reason"]
+    reason = everyone["reason"]
+    assert re.match(
+        r"judgments agree less since 2025-03-1\d: the crowd got worse or the items harder; a few gold items of each "
+        r"date tell which \(right on \d+% before 2025-03-1\d and on \d+% since; of 20 workers",
+        reason,
+    )
+    assert f"{together.sum()} of them more than the other judges of the same items)" in reason
+    n_then = int(reason.split(" change then beyond chance, ")[0].rsplit(" ", 1)[1])
+    assert together.sum() <= n_then <= 20
 
 
 @pytest.mark.compiled
@@ -250,6 +260,9 @@ def test_a_steady_bias_is_no_drift_where_items_come_sorted_by_label(mixed: int) 
     found = drifts(result)
     assert found.p[0] < 1e-9
     assert not found.changed.any()
+    assert found.with_items[0]
+    assert not found.with_others.any()
+    assert drifting(result)["reason"].iloc[0].endswith(" since, but not so among items of the same label")
 
 
 @pytest.mark.slow
@@ -298,6 +311,145 @@ def test_a_change_stays_if_it_is_sure_within_a_label(n_right: int, stays: bool) 
     assert found.tolist() == [stays]
 
 
+def cut(n: int) -> tuple[slice, slice]:
+    return slice(n), slice(n, None)
+
+
+class TestAgainstTheOthers:
+    @settings(deadline=None)
+    @given(st.data(), st.integers(0, 14))
+    def test_by_the_formula(self, data: st.DataObject, n_before: int) -> None:
+        shares = st.sampled_from([0.0, 0.1, 0.5, 0.93, 1.0, 1.0])
+        x = data.draw(st.lists(shares, min_size=14, max_size=14))
+        o = data.draw(st.lists(st.one_of(shares, st.just(float("nan"))), min_size=14, max_size=14))
+        found = others_change.beyond_others(np.array(x), np.array(o), np.arange(14) >= n_before)
+        halves = [[a for a, b in zip(x[part], o[part], strict=True) if b == b] for part in cut(n_before)]
+        if not all(halves) or abs(np.mean(halves[0]) - np.mean(halves[1])) > 1e-9:  # else there is no direction
+            assert found == pytest.approx(naive.beyond_others(x, o, n_before), abs=1e-6)
+
+    @pytest.mark.parametrize(("fall", "told"), [(0.0, True), (0.5, False)])
+    def test_a_fall_counts_if_the_others_do_not_fall(self, fall: float, told: bool) -> None:
+        rng = np.random.default_rng(1)
+        late = np.arange(200) >= 100
+        mine = (rng.random(200) < np.where(late, 0.4, 0.9)).astype(np.float64)
+        others = (rng.random(200) < np.where(late, 0.9 - fall, 0.9)).astype(np.float64)
+        for x, o in ((mine, others), (1.0 - mine, 1.0 - others)):  # a rise as a fall
+            assert (others_change.beyond_others(x, o, late) > others_change.SURE) == told
+
+    def test_nobody_knows_where_no_other_judged_on_one_side(self) -> None:
+        x, o = np.repeat([1.0, 0.0], 20), np.repeat([0.9, np.nan], 20)
+        assert others_change.beyond_others(x, o, np.arange(40) >= 20) == -np.inf
+        assert others_change.beyond_others(x, o[::-1].copy(), np.arange(40) >= 20) == -np.inf
+
+    @pytest.mark.compiled
+    def test_harder_items_are_no_drift_of_workers(self) -> None:
+        """Right on 95 % of the items of the first half, and on 60 % of the others; but for w00, who falls to 5 %."""
+        rng = np.random.default_rng(3)
+        late = np.repeat(np.arange(800) >= 400, 6)
+        item, truth = np.repeat(np.arange(800), 6), np.repeat(rng.integers(0, 3, 800), 6)
+        worker = rng.permuted(np.tile(np.arange(12), (800, 1)), axis=1)[:, :6].ravel()
+        share = np.where(late, np.where(worker == 0, 0.05, 0.6), 0.95)
+        label = (truth + (rng.random(4800) > share) * rng.integers(1, 3, 4800)) % 3
+        rows = {"item": item, "worker": [f"w{w:02}" for w in worker], "label": label, "timestamp": 1_700_000_000 + item}
+        table = drifting(fit(read(rows)))
+        assert table["worker"][table["drifts"] & (table["scope"] == "worker")].tolist() == ["w00"]
+        spared = table.iloc[1:-1]
+        assert spared["p_value"].max() < 1e-4
+        assert spared[["changed_earliest", "changed_latest"]].isna().all(axis=None)
+        told = spared["reason"].str.fullmatch(
+            r"no drift: right on \d\d% before 2023-11-14 and on \d\d% since, but the other judges of the same items "
+            "changed as much"
+        )
+        assert told.all()
+        assert table["reason"].iloc[0].endswith("since; so did the whole crowd: ask what changed then")
+        assert "the crowd got worse or the items harder" in table["reason"].iloc[-1]
+        assert "beyond chance, 1 of them more than" in table["reason"].iloc[-1]
+
+
+@pytest.fixture(scope="module")
+def by_rows() -> Consensus:
+    """Data/digits without its times: the rows stand in order of arrival."""
+    table = pd.read_csv(DIGITS / "judgments.csv", dtype=str).drop(columns="timestamp")
+    judgments = read(table, drift_by="rows")
+    assert judgments.timestamp is None
+    assert judgments.read_row is not None
+    ids = np.array(judgments.item_ids.to_pylist())[judgments.item]
+    assert ids.tolist() == table["item"].iloc[judgments.read_row - 1].tolist()
+    return fit(judgments, gold=read_gold(DIGITS / "gold.csv"))
+
+
+class TestByRows:
+    @pytest.mark.compiled
+    def test_who_changed_is_found(self, by_rows: Consensus) -> None:
+        table = drifting(by_rows).set_index("worker")
+        assert table.index[table["drifts"]].tolist() == ["w14", "w32"]
+        row = table.loc["w14"]
+        before = pd.read_csv(DIGITS / "judgments.csv")["timestamp"] < "2025-03-14"
+        changed_at, earliest, latest = (
+            int(str(row[name]).removeprefix("row ")) for name in ("changed_at", "changed_earliest", "changed_latest")
+        )
+        assert earliest < changed_at <= latest
+        assert earliest <= before.sum() <= latest
+        assert row["reason"].endswith(
+            f" before row {changed_at:,} and on {row['accuracy_after']:.0%} since, if rows stand in the order in which "
+            "judgments were made"
+        )
+        assert table.loc["w27", "reason"] == "6 judgments with a place; 20 are needed"
+
+    def test_the_same_as_by_time_where_rows_are_in_order(self, by_rows: Consensus) -> None:
+        assert by_rows.judgments.read_row is not None
+        stamps = MARCH + 60_000_000 * by_rows.judgments.read_row
+        timed = replace(by_rows, judgments=replace(by_rows.judgments, timestamp=stamps.view("datetime64[us]")))
+        one, two = drifts(by_rows), drifts(timed)
+        assert one.p.tolist() == pytest.approx(two.p.tolist(), nan_ok=True)
+        known = ~np.isnan(one.p)
+        assert (MARCH + 60_000_000 * one.when[known]).tolist() == two.when[known].astype(np.int64).tolist()
+        assert one.crowd.p == two.crowd.p
+
+    def test_behaviour_over_time_stays_unknown(self, by_rows: Consensus) -> None:
+        from consensus.worker_audit import behaviours
+
+        assert (
+            behaviours(by_rows)[["seconds_median", "longest_streak", "n_sessions", "fatigue_p"]].isna().all(axis=None)
+        )
+
+    def test_reasons_of_verdicts_and_the_chart(self, by_rows: Consensus) -> None:
+        from consensus.report import charts, page_data
+
+        told = audit(by_rows).set_index("worker")["reason"]
+        assert "; changed: right on " in told["w14"]
+        assert told["w14"].endswith("if rows stand in the order in which judgments were made")
+        table, lines = page_data.drift_records(WorkerAudit(by_rows))
+        first, changed, last = (one["row"] for one in lines[:3])
+        assert 1 <= first < changed < last <= 5984
+        assert table[0]["changed_at"] == f"row {changed}"
+        x = charts.drift(lines).to_dict()["encoding"]["x"]
+        assert (x["field"], x["title"]) == ("row", "row, if rows stand in order of time")
+
+    def test_on_the_screen_and_from_a_finished_run(self, run: Run, tmp_path: Any) -> None:
+        path, out = tmp_path / "j.csv", tmp_path / "out"
+        lines = (DIGITS / "judgments.csv").read_text().splitlines()[:1000]
+        path.write_text("".join(line.rsplit(",", 1)[0] + "\n" for line in lines))
+        ran = run("audit", path, "--table", "drift", "--drift-by", "rows")
+        assert ran.status == 0
+        assert "told by the order of rows, as if judgments stood in the order in which they were made" in ran.err
+        assert ran.out.splitlines()[-1].startswith(",everyone,row ")
+        assert "which is a guess" in run("run", path, "--out", out, "--drift-by", "rows").err
+        assert (out / "drift.csv").read_text() == ran.out
+        plain = run("run", path, "--out", tmp_path / "plain")
+        assert "guess" not in plain.err
+        assert not (tmp_path / "plain" / "drift.csv").exists()
+
+    def test_nobody_is_asked(self) -> None:
+        judgments = read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["x", "y"]}, drift_by="rows")
+        found = drifts(fit(judgments))
+        assert not found.changed.any()
+        assert found.crowd.when.astype(np.int64) == naive.UNKNOWN
+        few = simulate(40, 3, 2, 3, seed=1).judgments
+        table = drifting(fit(replace(few, read_row=np.arange(1, 121))))
+        assert table["reason"].iloc[-1] == "fewer than 5 workers have 10 judgments before and after one place"
+
+
 class TestNothingToTell:
     def columns(self, result: Consensus) -> Any:
         table = drifting(result)
@@ -311,7 +463,7 @@ class TestNothingToTell:
 
     def test_without_times(self) -> None:
         table = self.columns(fit(simulate(100, 5, 2, 3, seed=1).judgments))
-        assert set(table["reason"]) == {"no judgment has a time"}
+        assert set(table["reason"]) == {"no judgment has a time; drift_by=rows takes the order of rows for it"}
 
     def test_with_unknown_times_only(self) -> None:
         judgments = simulate(100, 5, 2, 3, seed=1).judgments
@@ -366,3 +518,11 @@ def test_columns_and_command_line(run: Run, tmp_path: Any) -> None:
     lines = ran.out.splitlines()
     assert lines[0].split(",") == list(columns)
     assert lines[-1].startswith(",everyone,2025-03-")
+
+
+def test_a_crowd_that_gets_better() -> None:
+    table = drifting(fit(guided(lambda _, late: ~late, 4)))
+    assert re.match(
+        r"judgments agree more since 2025-03-1\d: the crowd got better or the items easier; a few gold items of each",
+        table["reason"].iloc[-1],
+    )

@@ -416,7 +416,7 @@ def test_threads_change_nothing(few_labels: int, monkeypatch: pytest.MonkeyPatch
     drawn = simulate(120, 8, 4, 5, accuracy=0.85, spammers=0.2, seed=5)
     gold = drawn.truth_table(30)
     gold.loc[0, "label"] = next(label for label in drawn.judgments.labels if label != gold["label"][0])
-    one, *others = [every_table(fit(drawn.judgments, gold=gold, threads=n)) for n in (1, 2, 4)]
+    one, *others = [every_table(fit(drawn.judgments, gold=gold, rho=0.2, threads=n)) for n in (1, 2, 4)]
     for other in others:
         for a, b in zip(one, other, strict=True):
             assert not a.empty

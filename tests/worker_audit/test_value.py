@@ -15,7 +15,9 @@ from consensus.found.confusions import Confusions
 from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
 from consensus.kernels import tallies
-from consensus.worker_audit.accuracy import worker_worth
+from consensus.worker_audit import WorkerAudit
+from consensus.worker_audit.accuracy import agreement_posterior, worker_worth
+from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
 from tests.strategies import encoded, examples, tables, voted
 
 
@@ -33,6 +35,16 @@ def result_of(C: Any, prior: Any, pseudo: Any = None) -> Consensus:
     return replace(fitted, confusions=found, prior_shares=np.array(prior, np.float64), convergence=convergence)
 
 
+def audit_of(result: Consensus, right: Any = None) -> WorkerAudit:
+    """An audit that finds workers right with P = ``right`` (W,), by default as often as by their confusions."""
+    if right is None:
+        right = np.einsum("wkk,k->w", result.confusions.dense(), result.prior_shares)
+    audit, mean = WorkerAudit(result), np.array(right, np.float64)
+    half = agreement_posterior.beta(mean, np.full(len(mean), 1e-4))
+    audit.accuracy = Accuracy(half, half, mean - half.mean)
+    return audit
+
+
 class TestExpectedCost:
     def test_by_hand(self) -> None:
         """Shares .8 and .2; an overlooked b costs 10, a false alarm 1.
@@ -42,13 +54,13 @@ class TestExpectedCost:
         """
         costs = np.array([[0.0, 1.0], [10.0, 0.0]])
         result = result_of([[[0.9, 0.1], [0.3, 0.7]], [[0.5, 0.5], [0.5, 0.5]], [[0, 1], [1, 0]]], [0.8, 0.2])
-        np.testing.assert_allclose(worker_worth.expected_cost(result, costs), [0.68, 0.8, 0.0], atol=1e-12)
+        np.testing.assert_allclose(worker_worth.expected_cost(audit_of(result), costs), [0.68, 0.8, 0.0], atol=1e-9)
         assert worker_worth.cost_without_judgments(result, costs) == pytest.approx(0.8)
 
     def test_right_decisions_may_cost_too(self) -> None:
         costs = np.array([[1.0, 2.0], [3.0, 4.0]])  # the label that is decided costs 1 or 2, whatever is true
         result = result_of([[[1, 0], [0, 1]]], [0.5, 0.5])
-        assert worker_worth.expected_cost(result, costs).tolist() == [2.0]
+        assert worker_worth.expected_cost(audit_of(result), costs).tolist() == pytest.approx([2.0])
 
     @examples(60)
     @given(st.data())
@@ -56,7 +68,7 @@ class TestExpectedCost:
         W, K = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
         C, prior, costs = data.draw(tables(W, K, K)), data.draw(tables(K)), 5 * data.draw(tables(K, K))
         result = result_of(C, prior)
-        found = worker_worth.expected_cost(result, costs)
+        found = worker_worth.expected_cost(audit_of(result), costs)
         for w in range(W):
             expected = sum(
                 min(sum(prior[k] * C[w, k, answer] * costs[k, decided] for k in range(K)) for decided in range(K))
@@ -68,10 +80,15 @@ class TestExpectedCost:
     def test_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         result = fit(simulate(200, 11, 3, 4, seed=1).judgments)
         costs = np.array([[0.0, 1, 2], [3, 0, 4], [1, 1, 0]])
-        whole = worker_worth.expected_cost(result, costs)
+        whole = worker_worth.expected_cost(WorkerAudit(result), costs)
         monkeypatch.setattr(worker_worth, "BLOCK", 9 * 4)
-        np.testing.assert_allclose(worker_worth.expected_cost(result, costs), whole, rtol=1e-12)
+        np.testing.assert_allclose(worker_worth.expected_cost(WorkerAudit(result), costs), whole, rtol=1e-12)
         assert len(whole) == 11
+
+    def test_mistakes_are_as_many_as_the_audit_finds(self) -> None:
+        """Confusions say right on .8; the audit .6: mistakes are twice as many, and all cost 1."""
+        result = result_of([[[0.8, 0.2], [0.2, 0.8]]], [0.5, 0.5])
+        assert worker_worth.expected_cost(audit_of(result, [0.6]), 1.0 - np.eye(2))[0] == pytest.approx(0.4)
 
 
 class TestChanceCorrected:
@@ -142,13 +159,13 @@ class TestMoney:
 def test_where_nothing_tells_how_good_a_worker_is() -> None:
     result = fit(encoded([("a", "v", "x"), ("b", "w", "y")]))
     assert not result.identified
-    assert np.isnan(worker_worth.expected_cost(result, np.ones((2, 2)))).all()
+    assert np.isnan(worker_worth.expected_cost(WorkerAudit(result), np.ones((2, 2)))).all()
     assert np.isnan(worker_worth.chance_corrected(result, np.ones(2))).all()
 
 
 def test_nobody() -> None:
     result = fit(None, model_votes=voted([("a", "m", "x"), ("b", "m", "y")]))
-    assert worker_worth.expected_cost(result, np.ones((2, 2))).shape == (0,)
+    assert worker_worth.expected_cost(WorkerAudit(result), np.ones((2, 2))).shape == (0,)
     assert worker_worth.chance_corrected(result, np.zeros(0)).shape == worker_worth.mean_price(result).shape == (0,)
     assert worker_worth.bits_per_money(result, np.zeros(0)).shape == (0,)
 
@@ -163,7 +180,7 @@ def test_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (worker_worth.chance_corrected(result, np.ones(8)) == 1).all()
     assert (worker_worth.chance_corrected(result, np.full(8, 0.5)) < 0.5).all()
     costs = 1.0 - np.eye(n_labels)
-    found = worker_worth.expected_cost(result, costs)
+    found = worker_worth.expected_cost(audit_of(result), costs)
     assert (found < worker_worth.cost_without_judgments(result, costs)).all()
     risk = np.einsum("k,wkl,kd->wld", result.prior_shares, result.confusions.dense(), costs).min(axis=2).sum(axis=1)
     np.testing.assert_allclose(found, risk)

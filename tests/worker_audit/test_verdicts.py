@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,20 @@ from scipy.stats import beta
 from consensus import audit, fit, simulate
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
+from consensus.found.result import Consensus
 from consensus.worker_audit import WorkerAudit, verdict_counts
-from consensus.worker_audit.accuracy import likelihoods, verdicts, worker_kinds
+from consensus.worker_audit.accuracy import contradictions, likelihoods, verdicts, worker_kinds
 from tests import naive_audit
 from tests.strategies import encoded
 
 GOOD = np.full((3, 3), 0.1) + 0.7 * np.eye(3)
 
 
-def planted(*others: Any, n_good: int = 10, per_item: int = 6, n_items: int = 600, seed: int = 0) -> Any:
+def planted(*others: Any, n_good: int = 10, n_gold: int = 0) -> Any:
     """The audit of a crowd of good workers and ``others``, who come first: w00, w01, ..."""
     table = np.stack([*(np.asarray(one) for one in others), *[GOOD] * n_good])
-    return audit(fit(simulate(n_items, confusion=table, per_item=per_item, seed=seed).judgments))
+    drawn = simulate(600, confusion=table, per_item=6, seed=0)
+    return audit(fit(drawn.judgments, gold=drawn.truth_table(n_gold) if n_gold else None))
 
 
 class TestRegions:
@@ -35,11 +38,44 @@ class TestRegions:
         biased = [[0.15, 0.8, 0.05], [0.08, 0.84, 0.08], [0.08, 0.08, 0.84]]
         expert = np.full((3, 3), 0.005) + 0.985 * np.eye(3)
         careless = np.full((3, 3), 0.24) + 0.28 * np.eye(3)
-        table = planted(random, constant, against, biased, expert, careless)
+        table = planted(random, constant, against, biased, expert, careless, n_gold=200)
         told = table["verdict"].tolist()
         assert told[:6] == ["spammer", "spammer", "adversarial", "biased", "expert", "careless"]
         assert set(told[6:]) == {"good"}
         assert (table["verdict_probability"][:6] > 0.7).all()
+        unaudited = planted(random, constant, against, biased, expert, careless)
+        assert unaudited["verdict"].tolist() == [*told[:4], "good", *told[5:]]
+
+    @pytest.mark.compiled
+    def test_an_expert_has_judged_gold(self) -> None:
+        """Two equally good ones; one of them met four gold items, the other five."""
+        expert = np.full((3, 3), 0.005) + 0.985 * np.eye(3)
+        table = np.stack([expert, expert, *[GOOD] * 8])
+        drawn = simulate(500, confusion=table, per_item=6, seed=3)
+        items = [drawn.judgments.item[drawn.judgments.worker == w] for w in (0, 1)]
+        gold = drawn.truth_table()
+        alone = [np.setdiff1d(items[w], items[1 - w]) for w in (0, 1)]
+        neither = np.setdiff1d(np.arange(500), np.concatenate(items))
+        met = np.concatenate([neither, alone[0][:4], alone[1][:5]])
+        assert len(met) >= 100
+        result = fit(drawn.judgments, gold=gold.iloc[np.sort(met)])
+        found = audit(result)
+        assert found["gold_n"][:2].tolist() == [4, 5]
+        assert found["verdict"][:2].tolist() == ["good", "expert"]
+        assert found["reason"][0].startswith("agrees with the crowd's labels like one who is right on 9")
+        assert found["reason"][0].endswith("; unaudited")
+        assert found["reason"][1].startswith("right on 9")
+
+    @pytest.mark.compiled
+    def test_two_labels_ask_for_more(self) -> None:
+        drawn = simulate(600, 30, 2, 4, accuracy=0.75, spammers=0.3, seed=3)
+        result = fit(drawn.judgments)
+        same = audit(result, condemned_of_two=0.8)["verdict"].isin(["spammer", "adversarial"])
+        more = audit(result)["verdict"].isin(["spammer", "adversarial"])
+        assert same.sum() > more.sum() > 0
+        assert (audit(result)["verdict"][same & ~more] == "too_few").all()
+        audits = [audit(result, condemned=condemned)["verdict"] for condemned in (0.5, 0.99)]
+        assert audits[0].equals(audits[1])  # that one is for more labels
 
     @pytest.mark.compiled
     def test_of_two_labels_only_one_sided_mistakes_are_a_bias(self) -> None:
@@ -47,6 +83,19 @@ class TestRegions:
         told = audit(fit(simulate(500, confusion=table, per_item=5, seed=1).judgments))
         assert told["verdict"].tolist() == ["biased", *["good"] * 8]
         assert "label_0 called label_1 in" in told["reason"][0]
+
+    @pytest.mark.compiled
+    def test_hard_labels_make_nobody_careless(self) -> None:
+        """Right on .95 of one label and .5 of the other, as all are; one who saw the second one only."""
+        C = np.array([[0.95, 0.05], [0.45, 0.55]])
+        drawn = simulate(900, confusion=np.stack([C] * 9), per_item=5, seed=2)
+        keep = (drawn.judgments.worker != 0) | (drawn.truth[drawn.judgments.item] == 1)
+        result = fit(drawn.judgments.subset(keep), gold=drawn.truth_table())
+        accuracy = WorkerAudit(result).accuracy
+        assert accuracy.mean[0] < accuracy.mean[1:].min() - 0.1
+        _, careless = verdicts._apart(accuracy, np.ones(9, np.bool_), 2.0)
+        alone = replace(accuracy, label_mix=np.zeros(9))
+        assert careless[0] < 0.5 < verdicts._apart(alone, np.ones(9, np.bool_), 2.0)[1][0]
 
     @pytest.mark.compiled
     def test_nothing_is_said_on_few_judgments(self) -> None:
@@ -78,7 +127,7 @@ class TestRegions:
     @pytest.mark.compiled
     def test_thresholds_move_verdicts(self) -> None:
         drawn = simulate(500, 20, 3, 5, accuracy=0.75, spammers=0.1, seed=2)
-        result = fit(drawn.judgments)
+        result = fit(drawn.judgments, gold=drawn.truth_table(250))
         counts = [verdict_counts(WorkerAudit(result, AuditConfig(apart=apart, sure=0.6))) for apart in (1.2, 5.0)]
         assert counts[0]["expert"] > counts[1].get("expert", 0)
         assert sum(counts[0].values()) == 20
@@ -95,7 +144,7 @@ class TestRegions:
         assert set(unsettled["verdict"]) == {"too_few"}
         for text in unsettled["reason"]:
             share = float(re.search(r"with probability (\S+);", text)[1])  # type: ignore[index]
-            assert 0.1 <= share <= 0.7
+            assert 0.1 <= share <= 0.95
 
 
 def test_the_usual_share_of_an_answer_is_one_of_its_true_label() -> None:
@@ -119,8 +168,14 @@ class TestReasons:
             if row.verdict in {"spammer", "adversarial"}:
                 assert f"(probability {row.verdict_probability:.2f})" in row.reason
         enough = table["verdict"] != "too_few"
-        usual = f"the median worker on {table['accuracy'][enough | (table['n_judgments'] >= 20)].median():.0%}"
-        assert table["reason"][table["verdict"] == "good"].str.endswith(usual).all()
+        usual = f"; the median worker on {table['accuracy'][enough | (table['n_judgments'] >= 20)].median():.0%}"
+        good = table["reason"][table["verdict"] == "good"]
+        assert good.str.startswith("agrees with the crowd's labels like one who is right on ").all()
+        assert good.str.endswith(f"{usual}; unaudited").all()
+        audited = audit(fit(drawn.judgments, gold=drawn.truth_table(300)))
+        assert (
+            audited["reason"][audited["verdict"] == "good"].str.match(r"right on .*; the median worker on \d\d%$").all()
+        )
 
     @pytest.mark.compiled
     def test_the_favourite_label_of_a_spammer(self) -> None:
@@ -129,8 +184,6 @@ class TestReasons:
 
     @pytest.mark.compiled
     def test_drift_and_copying_are_remarked(self) -> None:
-        from dataclasses import replace
-
         from consensus import worker_audit
 
         rng = np.random.default_rng(0)
@@ -291,3 +344,75 @@ def test_planted_kinds_are_found_and_good_workers_spared() -> None:
 def test_words() -> None:
     mean, low, high = (np.array([one]) for one in (0.824, 0.75, 0.88))
     assert verdicts.right_words(mean, low, high) == ["right on 82% [75% to 88%]"]
+
+
+class TestContradictions:
+    """Nobody is condemned whom nothing contradicts."""
+
+    def one_sided(self, *answers: str, other: int = 0, n: int = 60) -> Consensus:
+        """Five good workers with 60 items of both labels each; one more, with ``answers`` to ``n`` items.
+
+        All of these but the last ``other`` are x, and two of the five judged each.
+        """
+        rng = np.random.default_rng(1)
+        rows = []
+        for i in range(120):
+            truth = "xy"[i % 2]
+            said = [truth if rng.random() < 0.95 else "xy"[1 - i % 2] for _ in range(4)]
+            rows += [
+                (f"i{i:03}", f"g{w}", label) for w, label in zip(rng.choice(5, 4, replace=False), said, strict=True)
+            ]
+        for i in range(n):
+            truth = "y" if i >= n - other else "x"
+            rows += [(f"k{i:03}", f"g{w}", truth) for w in rng.choice(5, 3, replace=False)]
+            rows.append((f"k{i:03}", "me", answers[i % len(answers)]))
+        return fit(encoded(rows), rho=0.3)
+
+    def test_of_items_that_all_have_the_label(self) -> None:
+        result = self.one_sided("x")
+        found = contradictions.contradicted(result, np.array([5]), np.array([0]))
+        assert not found.enough[0]
+        assert found.share_of_favourite[0] == pytest.approx(1.0, abs=1e-3)
+
+    def test_three_items_of_another_label_are_enough(self) -> None:
+        for other, enough in ((2, False), (4, True)):
+            found = contradictions.contradicted(self.one_sided("x", other=other), np.array([5]), np.array([0]))
+            assert found.enough[0] == enough
+            assert found.share_of_favourite[0] == pytest.approx(1 - other / 60, abs=5e-3)
+
+    def test_any_answers_where_all_items_have_one_label(self) -> None:
+        """Wrong in half of them: contradicted; in a tenth, as good workers are: not."""
+        for answers, enough in (("xy", True), ("x" * 9 + "y", False)):
+            found = contradictions.contradicted(self.one_sided(*answers), np.array([5]), np.array([0]))
+            assert found.enough[0] == enough
+
+    def test_the_first_judgments_and_the_rest_are_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        result = self.one_sided("x", other=4, n=100)
+        whole = contradictions.contradicted(result, np.array([0, 5]), np.array([1, 0]))
+        for name, value in (("FIRST", 7), ("BLOCK", 20)):
+            monkeypatch.setattr(contradictions, name, value)
+            found = contradictions.contradicted(result, np.array([0, 5]), np.array([1, 0]))
+            assert found.enough.tolist() == whole.enough.tolist() == [True, True]
+        assert found.share_of_favourite[1] == pytest.approx(0.96, abs=0.01)
+
+    def test_a_judgment_that_stands_alone_contradicts_nobody(self) -> None:
+        rows = [("i", "v", "x"), ("i", "w", "x"), *((f"j{n}", "w", "y") for n in range(9))]
+        found = contradictions.contradicted(fit(encoded(rows)), np.array([1]), np.array([1]))
+        assert not found.enough[0]
+        alone = fit(encoded([*rows[2:], ("a", "u", "x"), ("a", "v", "x")]))
+        nobody = contradictions.contradicted(alone, np.array([2]), np.array([1]))
+        assert nobody.share_of_favourite.tolist() == [1.0]
+
+    def test_the_verdict_says_so(self) -> None:
+        result = self.one_sided("x")
+        W = result.judgments.n_workers
+        accuracy = WorkerAudit(result).accuracy
+        surely = worker_kinds.Kinds(np.full(W, 0.99), np.zeros(W))
+        found = verdicts.verdicts(result, accuracy, surely, AuditConfig())
+        assert found.verdict.tolist() == [verdicts.SPAMMER] * 5 + [verdicts.TOO_FEW]
+        assert found.near[5]
+        assert np.isnan(found.probability[5])
+        assert found.reason[5].startswith(
+            "60 judgments do not settle it: x in 100% but nobody contradicts them: by the others 100% of their items "
+            "are x; right on "
+        )

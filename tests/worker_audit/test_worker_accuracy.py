@@ -1,5 +1,6 @@
 """Accuracy of workers: what the others say, records of judgments, posteriors."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,17 @@ from scipy.stats import beta
 from consensus import audit, fit, read, simulate
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
+from consensus.found.tempering import Tempering
 from consensus.kernels import others_loops as kernels
 from consensus.models import layout
-from consensus.worker_audit.accuracy import accuracy_posterior, against_others, likelihoods
+from consensus.worker_audit import WorkerAudit
+from consensus.worker_audit.accuracy import (
+    accuracy_posterior,
+    against_others,
+    agreement_posterior,
+    gridded,
+    likelihoods,
+)
 from tests import naive_audit
 from tests.strategies import encoded
 
@@ -70,6 +79,65 @@ class TestOthers:
         rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", None]}
         result = fit(read(rows, repeats="keep"))
         assert len(against_others.right(result)) == 3
+
+
+class TestRightOfOthers:
+    def likelihoods(self, result: Consensus) -> Any:
+        """(J, K) C of every judgment by true label."""
+        j = result.judgments
+        return np.maximum(against_others.likelihoods(result, j.worker, j.label), 1e-10)
+
+    def expected(self, result: Consensus, likelihood: Any, most: int) -> Any:
+        j = result.judgments
+        z = result.beliefs.dense(j.item.astype(np.int64)) ** (1 / result.tempering.power(j.per_item)[j.item])[:, None]
+        return [naive_audit.right_of_others(j, n, likelihood, z[n], most) for n in range(j.n_judgments)]
+
+    @pytest.mark.parametrize("most", [50, 2])
+    @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
+    def test_against_the_formula(self, n_labels: int, n_gold: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        result = crowd(n_labels, n_gold, seed=2)
+        monkeypatch.setattr(against_others, "MOST_OTHERS", most)
+        found = against_others.right_of_others(result, np.arange(result.judgments.n_judgments))
+        expected = self.expected(result, self.likelihoods(result), most)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+    def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(100, 30, 40, 4, accuracy=0.6, seed=1)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        result = fit(drawn.judgments)
+        beliefs = result.beliefs
+        assert isinstance(beliefs, SparsePosterior)
+        monkeypatch.setattr(against_others, "MOST_OTHERS", 3)  # fewer than there are labels of an item
+        j, cells = result.judgments, against_others._cells(result)
+        likelihood = np.repeat(cells.C_rest[j.label][:, None], 40, axis=1)
+        for n, row in enumerate(result.row):
+            own, i = slice(cells.start[row], cells.start[row + 1]), j.item[n]
+            given = np.isin(cells.true[own], beliefs.candidate[beliefs.start[i] : beliefs.start[i + 1]])
+            likelihood[n, cells.true[own][given]] = cells.C[own][given]
+        found = against_others.right_of_others(result, np.arange(j.n_judgments))
+        np.testing.assert_allclose(found, self.expected(result, likelihood, 3), rtol=1e-9, atol=1e-12)
+
+    def test_an_own_label_moves_nothing(self) -> None:
+        """The first worker says something else, the confusions being the same: the others look as right as before."""
+        result = crowd(3, seed=3)
+        j, first = result.judgments, np.zeros(1, np.int64)
+        power, other = result.tempering.power(j.per_item)[0], (j.label[:1] + 1) % 3
+        said = against_others.likelihoods(result, j.worker[:1], other)[0]
+        table, row = result.beliefs.dense(slice(None)).copy(), result.row.copy()
+        z = (table[0] ** (1 / power) / self.likelihoods(result)[0] * said) ** power
+        table[0], row[0] = z / z.sum(), result.confusions.rows_of(j.worker[:1], other)[0]
+        assert row[0] >= 0
+        changed = replace(result, beliefs=DensePosterior(table), row=row)
+        before, after = (against_others.right_of_others(one, first)[0] for one in (result, changed))
+        assert after == pytest.approx(before)
+
+    def test_nobody_else_and_repeats_that_are_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", "x"]}
+        result = fit(read(rows, repeats="keep"))
+        monkeypatch.setattr(against_others, "MOST_CELLS", 1)
+        found = against_others.right_of_others(result, np.arange(4))
+        assert found == pytest.approx(self.expected(result, self.likelihoods(result), 50), nan_ok=True)
+        assert np.isnan(found).tolist() == [False, False, False, True]
 
 
 class TestRecords:
@@ -187,28 +255,44 @@ class TestAccuracy:
         ]
         gold = {"item": [f"i{i:03}" for i in range(200)], "label": [f"l{i % 2}" for i in range(200)]}
         result = fit(encoded(judged), gold=gold)
-        found = accuracy_posterior.accuracy(result, likelihoods.records(result))
+        both = accuracy_posterior.accuracy(result, likelihoods.records(result))
+        found = both.by_record
         right = np.array([sum(i % (w + 3) != 0 for i in range(200)) for w in range(6)])
-        np.testing.assert_allclose(found.on_own_items, right / 200, atol=0.02)
-        low, high = (found.quantile(level) - found.label_mix for level in (0.025, 0.975))
+        np.testing.assert_allclose(found.mean, right / 200, atol=0.02)
+        low, high = (found.quantile(level) for level in (0.025, 0.975))
         np.testing.assert_allclose(low, beta(right + 1, 201 - right).ppf(0.025), atol=0.02)
         np.testing.assert_allclose(high, beta(right + 1, 201 - right).ppf(0.975), atol=0.02)
         np.testing.assert_allclose(found.weight.sum(axis=1), 1.0)
         span = 10 * np.sqrt(right / 200 * (1 - right / 200) / 201)  # five deviations to both sides
-        np.testing.assert_allclose((found.own[:, -1] - found.own[:, 0])[:3], span[:3] * 39 / 40, rtol=0.02)
-        assert found.above(0.0) == pytest.approx(1.0)
-        assert (found.above(1.0) == 0).all()
+        np.testing.assert_allclose((found.points[:, -1] - found.points[:, 0])[:3], span[:3] * 39 / 40, rtol=0.02)
+        np.testing.assert_allclose(both.mean, right / 200, atol=0.02)
+        assert both.above(np.zeros(6)) == pytest.approx(1.0)
+        assert both.above(np.ones(6)) == pytest.approx(0.0)
 
-    def test_quantiles_and_bounds_by_hand(self) -> None:
+    def test_the_average_of_two(self) -> None:
+        """All of one in .2 to .4, all of the other in .6 to .8."""
+        lower, higher = (
+            gridded.Gridded(at + (np.arange(10)[None] + 0.5) / 50, np.full((1, 10), 0.1)) for at in (0.2, 0.6)
+        )
+        found = accuracy_posterior.Accuracy(lower, higher, np.array([0.1]))
+        assert found.mean == pytest.approx(0.5)
+        assert found.label_adjusted == pytest.approx(0.6)
+        assert found.deviation == pytest.approx(np.sqrt((0.2**2 - 0.02**2) / 12 + 0.2**2))
+        for level, expected in ((0.025, 0.21), (0.25, 0.3), (0.6, 0.64), (0.975, 0.79)):
+            assert found.quantile(level) == pytest.approx(expected)
+        for bound, above in zip(found.interval, (0.975, 0.025), strict=True):
+            assert found.above(bound) == pytest.approx(above)
+        assert found.above(np.array([0.3])) == pytest.approx(0.75)
+        assert accuracy_posterior.Accuracy(lower, higher, np.array([0.9])).label_adjusted == pytest.approx(1.0)
+
+    def test_quantiles_by_hand(self) -> None:
         points = ((np.arange(10) + 0.5) / 10)[None]
-        even = accuracy_posterior.Accuracy(points, np.full((1, 10), 0.1), np.zeros(1))
+        even = gridded.Gridded(points, np.full((1, 10), 0.1))
         for level in (0.025, 0.33, 0.5, 0.975):
             assert even.quantile(level) == pytest.approx(level)
-        higher, lower = (
-            accuracy_posterior.Accuracy(points, np.full((1, 10), 0.1), np.full(1, mix)) for mix in (0.2, -0.2)
-        )
-        assert higher.grid[0].tolist() == pytest.approx([*(points[0, :8] + 0.2), 1.0, 1.0])
-        assert lower.grid[0].tolist() == pytest.approx([0.0, 0.0, *(points[0, 2:] - 0.2)])
+            assert even.below(np.array([level])) == pytest.approx(level)
+        assert even.below(np.array([-0.5])) == 0.0
+        assert even.below(np.array([1.5])) == pytest.approx(1.0)
 
     @pytest.mark.compiled
     def test_hard_labels_are_not_held_against_a_worker(self) -> None:
@@ -226,8 +310,8 @@ class TestAccuracy:
         gold = {"item": [f"i{i:04}" for i in range(0, 1200, 1)], "label": [f"l{i % 2}" for i in range(1200)]}
         table = audit(fit(encoded(rows), gold=gold)).set_index("worker")
         unlucky, usual = table.loc["wunlucky"], table.drop(index="wunlucky")["accuracy"].mean()
-        assert unlucky["accuracy_on_own_items"] < usual - 0.12
-        assert abs(unlucky["accuracy"] - usual) < 0.06
+        assert unlucky["accuracy"] < usual - 0.12
+        assert abs(unlucky["label_adjusted_accuracy"] - usual) < 0.06
 
     def test_nobody(self) -> None:
         from consensus import simulation
@@ -247,9 +331,9 @@ class TestAccuracy:
             planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
             j = drawn.judgments
             agreed = np.bincount(j.worker, weights=result.peaks.best[j.item] == j.label) / j.per_worker
-            ours += (audit(result)["accuracy"] - planted).tolist()
+            ours += (WorkerAudit(result).accuracy.by_record.mean - planted).tolist()
             naive += (agreed - planted).tolist()
-        assert abs(np.mean(ours)) < 0.01
+        assert abs(np.mean(ours)) < 0.012
         assert np.mean(naive) > 0.015
 
     @pytest.mark.slow
@@ -275,3 +359,64 @@ class TestAccuracy:
         for found in (covered, cells):
             assert 0.92 <= np.mean([inside for _, inside in found]) <= 0.98
             assert 0.92 <= np.mean([inside for m, inside in found if 5 <= m <= 20]) <= 0.98
+
+
+class TestAgreement:
+    """How far workers agree with the consensus."""
+
+    @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
+    def test_sums_against_the_formula(self, n_labels: int, n_gold: int) -> None:
+        result = crowd(n_labels, n_gold, seed=3, rho=0.2)
+        found = agreement_posterior._sums(result)
+        np.testing.assert_allclose(found, naive_audit.agreement_sums(result.judgments, result.posterior, 0.2, 0.4))
+
+    @pytest.mark.compiled
+    def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn = simulate(60, 8, 40, 3, accuracy=0.7, seed=1)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        result = fit(drawn.judgments, rho=0.3, gold=drawn.truth_table(10))
+        assert isinstance(result.beliefs, SparsePosterior)
+        found = agreement_posterior._sums(result)
+        np.testing.assert_allclose(found, naive_audit.agreement_sums(result.judgments, result.posterior, 0.3, 0.4))
+
+    def test_how_far_the_consensus_is_doubted(self) -> None:
+        n = np.array([0, 1, 3, 11])
+        for tempering, expected in (
+            (Tempering(rho=0.2), [1, 1, 1 / 1.8, 1 / 5]),
+            (Tempering(rho=0.5), [1, 1, 1 / 2, 1 / 6]),
+            (Tempering(), [1, 1, 1, 1]),
+            (Tempering(temperature=2.0, n_gold=100), [0.5, 0.5, 0.5, 0.5]),
+        ):
+            np.testing.assert_allclose(agreement_posterior._doubting(tempering, n), expected)
+
+    def test_moments(self) -> None:
+        """n R + c m over n + c, and what is not known, by hand."""
+        result = crowd(3, seed=4, rho=0.4)
+        n = result.judgments.per_worker
+        agreed, unknown, untempered = naive_audit.agreement_sums(result.judgments, result.posterior, 0.4, 0.4).T
+        R, U = agreed / n, untempered / n
+        m = R.mean()
+        spread = max(np.mean((R - m) ** 2) - np.mean(R * (1 - R) / n), 1e-4)
+        c = min(max(m * (1 - m) / spread - 1, 1), 20)
+        mean = (n * R + c * m) / (n + c)
+        variance = mean * (1 - mean) / (n + c + 1) + unknown / (n + c) ** 2 + (U - R) ** 2
+        found = agreement_posterior.agreement(result)
+        np.testing.assert_allclose(found.mean, mean, atol=0.01)
+        np.testing.assert_allclose(found.variance, variance, rtol=0.1)
+
+    def test_beta_distributions(self) -> None:
+        a, b = np.array([2.0, 30.0, 8.0]), np.array([3.0, 4.0, 8.0])
+        total = a + b
+        found = agreement_posterior.beta(a / total, a * b / total**2 / (total + 1))
+        for level in (0.025, 0.5, 0.975):
+            np.testing.assert_allclose(found.quantile(level), beta(a, b).ppf(level), atol=0.01)
+        np.testing.assert_allclose(found.below(np.array([0.3, 0.8, 0.5])), beta(a, b).cdf([0.3, 0.8, 0.5]), atol=0.01)
+        sure = agreement_posterior.beta(np.array([0.0, 1.0]), np.zeros(2))
+        np.testing.assert_allclose(sure.quantile(0.5), [0.0, 1.0], atol=1e-5)
+
+    def test_who_did_nothing_is_as_usual(self) -> None:
+        rows = {"item": ["a", "a", "b"], "worker": ["v", "w", "u"], "label": ["x", "x", None]}
+        found = agreement_posterior.agreement(fit(read(rows)))
+        assert np.isfinite(found.mean).all()
+        assert agreement_posterior._usual(np.zeros(2), np.zeros(2)) == (0.5, 1.0)
+        assert agreement_posterior._usual(np.array([0.9, 0.9, 0.0]), np.array([50.0, 50.0, 0.0])) == (0.9, 20.0)

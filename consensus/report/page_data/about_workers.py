@@ -138,7 +138,7 @@ def evidence_records(audit: WorkerAudit, workers: Iterable[str], most: int = MOS
 def drift_records(audit: WorkerAudit, most: int = MOST_DRIFTING) -> tuple[Records, Records]:
     """Who changed, as in drift.csv, the plainest first; and the points of their lines."""
     of = audit.of_members
-    if of.result.judgments.timestamp is None:
+    if not of.result.judgments.in_order:
         return [], []
     names = (
         "worker",
@@ -156,21 +156,29 @@ def drift_records(audit: WorkerAudit, most: int = MOST_DRIFTING) -> tuple[Record
     first = changed[np.argsort(np.asarray(columns["p_value"])[changed], kind="stable")][:most]
     table = records(columns, names, first.tolist())
     begin, end = _spans(of.result, first)
-    lines = []
+    lines: Records = []
+    name = "time" if of.result.judgments.timestamp is not None else "row"
     for row, since, until in zip(table, begin, end, strict=True):
+        at = row["changed_at"] if name == "time" else int(row["changed_at"].removeprefix("row "))
         before = {"worker": row["worker"], "period": "before", "accuracy": row["accuracy_before"]}
         after = {"worker": row["worker"], "period": "after", "accuracy": row["accuracy_after"]}
-        lines += [before | {"time": since}, after | {"time": row["changed_at"]}, after | {"time": until}]
+        lines += [before | {name: since}, after | {name: at}, after | {name: until}]
     return table, lines
 
 
-def _spans(result: Consensus, workers: NDArray[np.int64]) -> tuple[list[str], list[str]]:
-    """When each of some workers judged first and last, as text."""
+def _spans(result: Consensus, workers: NDArray[np.int64]) -> tuple[list[Any], list[Any]]:
+    """When each of some workers judged first and last: times as text, or numbers of rows."""
     judgments = result.judgments
-    assert judgments.timestamp is not None
-    begin, end = [], []
+    begin: list[Any] = []
+    end: list[Any] = []
     for worker in workers.tolist():
-        times = judgments.timestamp[judgments.worker == worker]
+        own = judgments.worker == worker
+        if judgments.timestamp is None:
+            assert judgments.read_row is not None
+            begin.append(int(judgments.read_row[own].min()))
+            end.append(int(judgments.read_row[own].max()))
+            continue
+        times = judgments.timestamp[own]
         times = times[~np.isnat(times)].astype("datetime64[s]")
         begin.append(f"{times.min()}Z")
         end.append(f"{times.max()}Z")

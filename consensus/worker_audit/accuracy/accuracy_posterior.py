@@ -1,13 +1,16 @@
-"""The posterior of every worker's accuracy: their record, and a prior that is learnt from all workers.
+"""The posterior of every worker's accuracy: the average of two, each wrong in its own way.
 
-The accuracy a of a worker has the likelihood prod_j right_j a + wrong_j (1 - a) over their judgments (kernels.others),
-each held against the others' posterior of its item, uncertain as that is, never against a consensus that they helped
-to make. Its prior is a mixture of Beta distributions around N_KINDS accuracies, with shares learnt by EM from all
-workers (nonparametric empirical Bayes: Laird 1978, smoothed), so that a crowd with spammers expects spammers. All of it
-lives on a grid for each worker, around their most likely accuracy.
+The first is read off their record, with a prior that is learnt from all workers. The accuracy a of a worker has the
+likelihood prod_j right_j a + wrong_j (1 - a) over their judgments (kernels.others), each held against the others'
+posterior of its item, uncertain as that is, never against a consensus that they helped to make. Its prior is a mixture
+of Beta distributions around N_KINDS accuracies, with shares learnt by EM from all workers (nonparametric empirical
+Bayes: Laird 1978, smoothed), so that a crowd with spammers expects spammers. All of it lives on a grid for each worker,
+around their most likely accuracy.
 
-Measured by ``tests/benchmarks/audit.py``. The expected counts of EM with the missing information taken off (Louis 1982)
-covered 88 % where these intervals cover 96 %, and were wider.
+The second is that of ``agreement_posterior``, which does not take the judgments of an item for independent. Where they
+are, the first is right; where they are not, it covers far less than it says. The average is wide where the two differ.
+
+Measured by ``tests/benchmarks/audit_coverage.py``.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from consensus.backends import even_parts, number_of_shards
 from consensus.intervals import LEVEL
 from consensus.kernels import others_loops as kernels
 from consensus.probabilities import normalised
+from consensus.worker_audit.accuracy import agreement_posterior
+from consensus.worker_audit.accuracy.gridded import Gridded, average_quantile, grid
 from consensus.worker_audit.accuracy.likelihoods import Record
 
 if TYPE_CHECKING:
@@ -35,8 +40,6 @@ if TYPE_CHECKING:
 
 N_KINDS = 10  # Beta distributions that the prior mixes
 WIDTH = 8.0  # judgments that the knowledge of which one it is equals
-N_POINTS = 40  # of the grid of a worker
-REACH = 5.0  # deviations that it reaches to both sides of the most likely accuracy
 EXTRA = 0.5  # judgments right and wrong that keep the most likely accuracy inside (0, 1)
 MOST_LEARNT = 2000  # workers, evenly spaced, that the shares are learnt from
 ROUNDS = 100  # of EM for the shares
@@ -49,57 +52,45 @@ LEAST_RIGHT, MOST_RIGHT = 0.02, 0.995  # of a true label, in the confusions that
 
 @dataclass(frozen=True, eq=False)
 class Accuracy:
-    """P(right) of every worker over items in the proportions of the class prior, as a distribution."""
+    """P(right) of every worker on the items that they judged, as a distribution: the average of two."""
 
-    own: Reals
-    """(W, G) accuracies on the items that the worker judged, ascending."""
-    weight: Reals
-    """(W, G) their probabilities; rows sum to 1."""
+    by_record: Gridded
+    """From the others' judgments of the same items."""
+    by_agreement: Gridded
+    """From agreement with the consensus, doubted as a whole."""
     label_mix: Reals
     """(W,) what is to be added for labels in the proportions of the class prior."""
 
     @cached_property
-    def grid(self) -> Reals:
-        """(W, G) accuracies over labels in the proportions of the class prior."""
-        return np.asarray(np.clip(self.own + self.label_mix[:, None], 0.0, 1.0), np.float64)
-
-    @cached_property
-    def on_own_items(self) -> Reals:
-        """(W,) mean accuracy on the items that the worker judged."""
-        return np.asarray((self.own * self.weight).sum(axis=1), np.float64)
-
-    @cached_property
     def mean(self) -> Reals:
-        """(W,)."""
-        return np.asarray((self.grid * self.weight).sum(axis=1), np.float64)
+        """(W,) on their own items: what workers are ranked by."""
+        return np.asarray((self.by_record.mean + self.by_agreement.mean) / 2, np.float64)
+
+    @cached_property
+    def label_adjusted(self) -> Reals:
+        """(W,) mean over labels in the proportions of the class prior."""
+        return np.asarray(np.clip(self.mean + self.label_mix, 0.0, 1.0), np.float64)
 
     @cached_property
     def interval(self) -> tuple[Reals, Reals]:
-        """Central 95 % credible interval, (W,) each."""
+        """Central 95 % credible interval on their own items, (W,) each."""
         tail = (1.0 - LEVEL) / 2
         return self.quantile(tail), self.quantile(1.0 - tail)
 
     def quantile(self, level: float) -> Reals:
-        """(W,)."""
-        reached = np.cumsum(self.weight, axis=1)
-        after = np.minimum((reached < level).sum(axis=1), self.own.shape[1] - 1)
-        rows = np.arange(len(self.own))
-        step = self.own[:, 1] - self.own[:, 0]
-        within = (level - reached[rows, after] + self.weight[rows, after]) / np.maximum(
-            self.weight[rows, after], 1e-300
-        )
-        found = self.own[rows, after] + step * (np.clip(within, 0.0, 1.0) - 0.5) + self.label_mix
-        return np.asarray(np.clip(found, 0.0, 1.0), np.float64)
+        """(W,) on their own items."""
+        return average_quantile(self.by_record, self.by_agreement, level)
 
     @property
     def deviation(self) -> Reals:
         """(W,) standard deviation."""
-        spread = (self.own - self.on_own_items[:, None]) ** 2 * self.weight
-        return np.asarray(np.sqrt(spread.sum(axis=1)), np.float64)
+        both = (self.by_record.variance + self.by_agreement.variance) / 2
+        apart = (self.by_record.mean - self.by_agreement.mean) / 2
+        return np.asarray(np.sqrt(both + apart**2), np.float64)
 
-    def above(self, least: float) -> Reals:
-        """(W,) P(accuracy > ``least``)."""
-        return np.asarray((self.weight * (self.grid > least)).sum(axis=1), np.float64)
+    def above(self, least: Reals) -> Reals:
+        """(W,) P(accuracy on their own items > ``least`` (W,))."""
+        return np.asarray(1.0 - (self.by_record.below(least) + self.by_agreement.below(least)) / 2, np.float64)
 
 
 def lower_confidence(audit: WorkerAudit, C: Reals, workers: NDArray[np.int64]) -> Reals:
@@ -110,40 +101,53 @@ def lower_confidence(audit: WorkerAudit, C: Reals, workers: NDArray[np.int64]) -
     lucky. Measured by replay on seven public sets: where workers are chosen and items ordered by these, and not by the
     fitted confusions, 9, 11 and 14 % fewer judgments are needed to be as right as three, five and seven an item.
     """
-    found, K = audit.accuracy, C.shape[1]
+    found = audit.accuracy
+    goal = np.maximum(found.mean - found.deviation, 0.0)[workers]
+    return as_right_as(C, goal, audit.result.prior_shares, (LEAST_RIGHT, MOST_RIGHT))
+
+
+def as_right_as(C: Reals, goal: Reals, prior: Reals, within: tuple[float, float] = (0.0, 1.0)) -> Reals:
+    """(n, K, K) confusions ``C`` (n, K, K) with the mistakes of each scaled to be right with P = ``goal`` (n,).
+
+    Over labels in the shares ``prior`` (K,), and as far as P(right | label) stays ``within`` these.
+    """
+    K = C.shape[1]
     right = np.einsum("wkk->wk", C)
-    goal = np.maximum(found.on_own_items - found.deviation, 0.0)[workers]
-    scale = (1.0 - goal) / np.maximum(1.0 - right @ audit.result.prior_shares, 1e-9)
-    right = np.clip(1.0 - (1.0 - right) * scale[:, None], LEAST_RIGHT, MOST_RIGHT)
+    scale = (1.0 - goal) / np.maximum(1.0 - right @ prior, 1e-9)
+    right = np.clip(1.0 - (1.0 - right) * scale[:, None], *within)
     wrong = normalised(np.where(np.eye(K) > 0, 0.0, np.maximum(C, 1e-12))) * (1.0 - right)[:, :, None]
     return np.asarray(wrong + right[:, :, None] * np.eye(K))
 
 
 def accuracy(result: Consensus, records: Records) -> Accuracy:
     """The posterior of every worker's accuracy."""
-    own = records.own
+    by_record = _by_record(result, records.own)
+    return Accuracy(by_record, agreement_posterior.agreement(result), _label_mix(result))
+
+
+def _by_record(result: Consensus, own: Record) -> Gridded:
+    """From the others' judgments of the same items, with a prior learnt from all workers."""
     W = len(own.n)
     if not W:
-        return Accuracy(np.zeros((0, N_POINTS)), np.zeros((0, N_POINTS)), np.zeros(0))
+        return Gridded(np.zeros((0, 2)), np.zeros((0, 2)))
     mode, deviation = np.empty(W), np.empty(W)
 
     def shard(part: slice) -> None:
         kernels.modes(own.n[part], own.s, EXTRA, mode[part], deviation[part])
 
     result.backend.map(shard, even_parts(W, number_of_shards(W * 64)))
-    low, high = (np.clip(mode + side * REACH * deviation, 0.0, 1.0) for side in (-1.0, 1.0))
-    grid = low[:, None] + (high - low)[:, None] * ((np.arange(N_POINTS) + 0.5) / N_POINTS)
-    points = (np.arange(FINE) + 0.5) / FINE
-    density = densities(points, N_KINDS, WIDTH) @ _shares(own)
-    weight = np.empty_like(grid)
+    points = grid(mode, deviation)
+    fine = (np.arange(FINE) + 0.5) / FINE
+    density = densities(fine, N_KINDS, WIDTH) @ _shares(own)
+    weight = np.empty_like(points)
 
     def weigh(part: slice) -> None:
-        logs = own.on_grids(grid, part)
-        logs += np.log(np.interp(grid[part], points, density))
+        logs = own.on_grids(points, part)
+        logs += np.log(np.interp(points[part], fine, density))
         weight[part] = normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
 
     result.backend.map(weigh, even_parts(W, -(-W // WORKERS_AT_ONCE)))
-    return Accuracy(grid, weight, _label_mix(result))
+    return Gridded(points, weight)
 
 
 def densities(points: Reals, n: int, width: float) -> Reals:

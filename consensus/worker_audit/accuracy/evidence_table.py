@@ -88,7 +88,7 @@ def evidence_columns(audit: WorkerAudit, worker: str, n: int = SHOWN) -> Columns
         raise ConfigError(f"{n} judgments of evidence are asked for; ask for 1 or more")
     result, judgments, labels = audit.result, audit.result.judgments, audit.result.judgments.labels
     own = np.flatnonzero(judgments.worker == code_of(result, worker))
-    own = own[_is_checked(result, judgments.item[own])]
+    own = own[against_others.is_checked(result, judgments.item[own])]
     weight, best, p_right = _weights(result, own)
     agrees = judgments.label[own] == best
     against, favour = (np.argsort(way * weight, kind="stable") for way in (1, -1))
@@ -133,18 +133,6 @@ def code_of(result: Consensus, worker: str) -> int:
     raise ConfigError(f'no worker "{worker}" among {len(ids):,} workers{meant}; consensus audit lists their ids')
 
 
-def _is_checked(result: Consensus, items: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """(n,) whether anything but one judgment is known of items (n,): another one, gold, or what a model says."""
-    if not result.identified:
-        return np.zeros(len(items), np.bool_)
-    checked = result.judgments.per_item > 1
-    if result.gold is not None:
-        checked[result.gold.items] = True
-    if result.models is not None:
-        checked |= result.models.votes.per_item > 0
-    return checked[items]
-
-
 def _weights(result: Consensus, own: Positions) -> tuple[Reals, NDArray[np.int32], Reals]:
     """Weight of judgments (n,) of one worker, best label by the others, P(the label given is right)."""
     judgments, K = result.judgments, result.judgments.n_labels
@@ -156,7 +144,8 @@ def _weights(result: Consensus, own: Positions) -> tuple[Reals, NDArray[np.int32
 
     def part(begin: int) -> None:
         at = slice(begin, begin + step)
-        power = result.tempering.power(judgments.per_item[judgments.item[own[at]]] - 1)
+        items = judgments.item[own[at]]
+        power = result.tempering.power(judgments.per_item[items] - 1, items)
         q = against_others.cavities(result, own[at])
         q = normalised((q / q.max(axis=1, keepdims=True)) ** power[:, None])
         weight[at] = np.log((q * crowd[:, label[at]].T).sum(axis=1) / habit[label[at]])

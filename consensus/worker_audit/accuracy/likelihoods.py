@@ -195,7 +195,7 @@ def _priors(result: Consensus, beliefs: DensePosterior) -> Reals:
     priors = np.zeros((judgments.n_items if len(items) or mixed is not None else 1, max(K, IN_REGISTERS)))
     priors[:, :K] = np.maximum(result.prior_shares, SMALLEST) if mixed is None else mixed
     if len(items):  # read off the posterior, by taking out what the judgments say
-        power = result.tempering.power(judgments.per_item[items])
+        power = result.tempering.power(judgments.per_item[items], items)
         with np.errstate(divide="ignore"):
             logs = np.log(beliefs.table[items]) / power[:, None]
         mine = np.flatnonzero(own[judgments.item])

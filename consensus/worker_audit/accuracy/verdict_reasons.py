@@ -21,7 +21,7 @@ def remarked(audit: WorkerAudit) -> list[str]:
             group = int(result.copies.group[w])
             worth = result.copies.n_effective[group]
             remarked[w] += f"; one of {sizes[group]:,} workers who copy, together worth {worth:.1f} votes"
-    if result.judgments.timestamp is not None:
+    if result.judgments.in_order:
         found = audit.drifts
         for w in np.flatnonzero(found.changed).tolist():
             remarked[w] += f"; changed: {drift.in_words(found, w)}"

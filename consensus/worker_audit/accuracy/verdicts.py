@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.worker_audit.accuracy.contradictions import contradicted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,7 @@ EXPERT, GOOD, BIASED, CARELESS, SPAMMER, ADVERSARIAL, TOO_FEW = range(len(VERDIC
 AGAINST = 0.75  # times the probability of answers at random, that answers against the truth must have
 UNUSUAL = 1.5  # times the share of a mistake among all workers, that one must make it to be called biased
 MOST_NAMED = 3  # swapped labels that a reason names
+LEAST_GOLD = 5  # judgments of gold items by which a worker counts as audited
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,44 +57,111 @@ class Swaps:
     """Posterior probability that ``share`` is above ``AuditConfig.swapped``."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Evidence:
+    """What the reasons tell."""
+
+    accuracy: Accuracy
+    kinds: Kinds
+    usual: float
+    """Accuracy of the median worker."""
+    swaps: Swaps
+    favourite: NDArray[np.int64]
+    """(W,) the label that a worker gives most."""
+    given: Reals
+    """(W,) the share of it."""
+    alone: Reals
+    """(W,) share of their items that are their favourite label, where that is why they are not condemned; else NaN."""
+    audited: NDArray[np.bool_]
+    """(W,) gold has checked the worker."""
+
+
 def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditConfig) -> Verdicts:
     """Judge every worker.
 
     In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
-    more probable than ``condemned``: adversarial, if the latter is AGAINST times as probable as the former, or more;
-    else spammer. Where they are not, but more probable than 1 - ``sure``, the judgments do not settle it: too_few.
-    Biased: a label is taken for another one in more than a share ``swapped``, with probability ``sure``. Careless,
-    expert: the odds of being right are ``apart`` times lower, or higher, than those of the median worker, with
-    probability ``sure``. The rest is good.
+    more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is AGAINST times
+    as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker (see
+    ``contradictions``). Where they are not, but more probable than 1 - ``sure``, the judgments do not settle it:
+    too_few. Biased: a label is taken for another one in more than a share ``swapped``, with probability ``sure``.
+    Careless, expert: the odds of being right are ``apart`` times lower, or higher, than those of the median worker,
+    with probability ``sure``, on their own items and over labels in their usual shares. An expert has judged LEAST_GOLD
+    gold items or more: without gold, agreement is all that is known. The rest is good.
     """
     n = result.judgments.per_worker
     W = len(n)
     found, probability = np.full(W, GOOD, np.int32), np.ones(W)
     bad = kinds.random + kinds.hostile
-    mean = accuracy.mean
     enough = (n >= config.least_judgments) & result.identified
-    usual = float(np.median(mean[enough])) if enough.any() else float(np.median(mean)) if W else 0.5
-    odds = max(usual, 1e-9) / max(1.0 - usual, 1e-9)
-    is_expert = accuracy.above(odds * config.apart / (1.0 + odds * config.apart))
-    is_careless = 1.0 - accuracy.above(odds / (odds + config.apart))
+    usual = _median(accuracy.mean, enough)
+    is_expert, is_careless = _apart(accuracy, enough, config.apart)
     swaps = _swaps(result, config)
     swapped = np.zeros(W)
     np.maximum.at(swapped, swaps.worker, swaps.probability)
+    condemned = bad > (config.condemned_of_two if result.judgments.n_labels == 2 else config.condemned)
+    favourite, given = _favourites(result)
+    alone = _alone(result, np.flatnonzero(condemned & enough), favourite)
+    audited = _gold_judgments(result) >= LEAST_GOLD
 
     probability = 1.0 - bad - is_careless * (1.0 - bad)
     for code, at, chance in (
-        (EXPERT, is_expert >= config.sure, is_expert),
+        (EXPERT, (is_expert >= config.sure) & audited, is_expert),
         (CARELESS, is_careless >= config.sure, is_careless),
         (BIASED, swapped >= config.sure, swapped),
         (TOO_FEW, bad > 1.0 - config.sure, np.full(W, np.nan)),
-        (SPAMMER, bad > config.condemned, kinds.random),
-        (ADVERSARIAL, (bad > config.condemned) & (kinds.hostile >= AGAINST * kinds.random), kinds.hostile),
-        (TOO_FEW, ~enough, np.full(W, np.nan)),
+        (SPAMMER, condemned, kinds.random),
+        (ADVERSARIAL, condemned & (kinds.hostile >= AGAINST * kinds.random), kinds.hostile),
+        (TOO_FEW, ~enough | ~np.isnan(alone), np.full(W, np.nan)),
     ):
         found[at], probability[at] = code, chance[at]
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
-    reasons = _reasons(result, accuracy, kinds, found, usual, swaps, config)
+    evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited)
+    reasons = _reasons(result, found, evidence, config)
+    odds = _odds(usual)
     return Verdicts(found, probability, reasons, near, careless_below=odds / (odds + config.apart))
+
+
+def _median(mean: Reals, enough: NDArray[np.bool_]) -> float:
+    """That of the workers with enough judgments, or of all; .5 without workers."""
+    return float(np.median(mean[enough])) if enough.any() else float(np.median(mean)) if len(mean) else 0.5
+
+
+def _odds(share: float) -> float:
+    return max(share, 1e-9) / max(1.0 - share, 1e-9)
+
+
+def _apart(accuracy: Accuracy, enough: NDArray[np.bool_], apart: float) -> tuple[Reals, Reals]:
+    """(W,) P(odds of being right ``apart`` times those of the median worker), and P(of less than 1/``apart`` of them).
+
+    The lower one of two: on their own items, and over labels in their usual shares. Whoever got the hard labels is not
+    to pay for it, nor are the easy ones to their credit. Careless is who is so by their record alone: what makes the
+    whole consensus doubtful moves the median worker, too. Measured on eight public sets without gold, 18 of 19 who are
+    called careless by it are, and by the average of both posteriors 11 of 11, of the same workers.
+    """
+    expert, careless, record = [], [], accuracy.by_record
+    for mix in (np.zeros_like(accuracy.label_mix), accuracy.label_mix):
+        odds = _odds(_median(accuracy.mean + mix, enough))
+        expert.append(accuracy.above(odds * apart / (1.0 + odds * apart) - mix))
+        odds = _odds(_median(record.mean + mix, enough))
+        careless.append(record.below(odds / (odds + apart) - mix))
+    return np.minimum(*expert), np.minimum(*careless)
+
+
+def _alone(result: Consensus, workers: NDArray[np.int64], favourite: NDArray[np.int64]) -> Reals:
+    """(W,) share of their items that are their favourite label, of ``workers`` whom nothing contradicts; else NaN."""
+    found = np.full(result.judgments.n_workers, np.nan)
+    said = contradicted(result, workers, favourite[workers])
+    found[workers[~said.enough]] = said.share_of_favourite[~said.enough]
+    return found
+
+
+def _gold_judgments(result: Consensus) -> NDArray[np.int64]:
+    """(W,) judgments of gold items."""
+    judgments = result.judgments
+    is_gold = np.zeros(judgments.n_items, np.bool_)
+    if result.gold is not None:
+        is_gold[result.gold.items] = True
+    return np.bincount(judgments.worker[is_gold[judgments.item]], minlength=judgments.n_workers)
 
 
 def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
@@ -134,28 +204,26 @@ def usual_share(cells: Confusions) -> Reals:
     return np.asarray(np.divide(N, n, out=np.zeros_like(N), where=n > 0), np.float64)
 
 
-def _reasons(
-    result: Consensus,
-    accuracy: Accuracy,
-    kinds: Kinds,
-    verdict: NDArray[np.int32],
-    usual: float,
-    swaps: Swaps,
-    config: AuditConfig,
-) -> list[str]:
+def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence, config: AuditConfig) -> list[str]:
     """One sentence a worker, with the numbers that decided."""
     labels, n = result.judgments.labels, result.judgments.per_worker.tolist()
     if not result.identified:
         return ["every item has one judgment: nothing to hold it against"] * len(n)
+    accuracy, swaps = evidence.accuracy, evidence.swaps
     rights = right_words(accuracy.mean, *accuracy.interval)
-    random, hostile = kinds.random.tolist(), kinds.hostile.tolist()
-    beside = f"; the median worker on {usual:.0%}"
+    random, hostile = evidence.kinds.random.tolist(), evidence.kinds.hostile.tolist()
+    beside = f"; the median worker on {evidence.usual:.0%}"
     first = np.searchsorted(swaps.worker, np.arange(len(n) + 1))
-    said, given = _favourites(result)
     reasons = []
     for w, (code, right) in enumerate(zip(verdict.tolist(), rights, strict=True)):
+        favourite = labels[evidence.favourite[w]]
         if code == TOO_FEW and n[w] < config.least_judgments:
             text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
+        elif code == TOO_FEW and not np.isnan(evidence.alone[w]):
+            text = (
+                f"{_judgments(n[w])} do not settle it: {favourite} in {evidence.given[w]:.0%} but nobody contradicts "
+                f"them: by the others {evidence.alone[w]:.0%} of their items are {favourite}; {right}"
+            )
         elif code == TOO_FEW:
             text = (
                 f"{_judgments(n[w])} do not settle it: at random or against the truth with probability "
@@ -164,7 +232,7 @@ def _reasons(
         elif code == SPAMMER:
             text = (
                 f"answers do not depend on the truth (probability {random[w]:.2f}): "
-                f"{labels[said[w]]} in {given[w]:.0%}; {right}"
+                f"{favourite} in {evidence.given[w]:.0%}; {right}"
             )
         elif code == ADVERSARIAL:
             text = f"answers go against the truth (probability {hostile[w]:.2f}): {right}"
@@ -172,6 +240,8 @@ def _reasons(
             named = range(first[w], min(first[w + 1], first[w] + MOST_NAMED))
             pairs = (f"{labels[swaps.true[s]]} called {labels[swaps.label[s]]} in {swaps.share[s]:.0%}" for s in named)
             text = f"usable but {'; '.join(pairs)}; {right}"
+        elif code == GOOD and not evidence.audited[w]:
+            text = f"agrees with the crowd's labels like one who is {right}{beside}; unaudited"
         else:
             text = right + beside
         reasons.append(text)

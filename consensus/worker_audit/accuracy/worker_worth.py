@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.kernels import tallies
+from consensus.worker_audit.accuracy.accuracy_posterior import as_right_as
 from consensus.worker_audit.accuracy.confusion_table import where_identified
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
+    from consensus.worker_audit.audit_of_result import WorkerAudit
 
     Reals = NDArray[np.float64]
 
@@ -20,14 +22,15 @@ BLOCK = 4_000_000  # cells of confusion matrices that are worked on at once
 LEAST_BEYOND = 1e-12  # of being right, that chance leaves open
 
 
-def expected_cost(result: Consensus, costs: Reals) -> Reals:
+def expected_cost(audit: WorkerAudit, costs: Reals) -> Reals:
     """Expected cost of an item (W,) that is decided by one judgment of this worker alone, as well as can be.
 
     sum_l min_d sum_k prior[k] C[w, k, l] costs[k, d]: the Bayes risk (Raiffa & Schlaifer 1961, ch. 4) of the decision d
-    that suits the answer l best, over labels k in their estimated shares. ``costs`` (K, K) is [true, decided], see
-    ``Costs.align``; the cost is in its unit. Never above ``cost_without_judgments``; a spammer reaches it. NaN where
-    nothing tells how good a worker is. Takes W K^3 steps.
+    that suits the answer l best, over labels k in their estimated shares, with confusions C as right as the worker is
+    by the audit. ``costs`` (K, K) is [true, decided], see ``Costs.align``; the cost is in its unit. Never above
+    ``cost_without_judgments``; a spammer reaches it. NaN where nothing tells how good a worker is. Takes W K^3 steps.
     """
+    result, accuracy = audit.result, audit.accuracy.label_adjusted
     found, prior = result.confusions, result.prior_shares
     K = found.n_labels
     weighed = prior[:, None] * costs
@@ -35,7 +38,10 @@ def expected_cost(result: Consensus, costs: Reals) -> Reals:
     step = max(1, BLOCK // K**2)
     for first in range(0, found.n_workers, step):
         last = min(first + step, found.n_workers)
-        by_answer = found.dense(first, last).transpose(0, 2, 1).reshape(-1, K)
+        C = found.dense(first, last)
+        if K > 1:
+            C = as_right_as(C, accuracy[first:last], prior)
+        by_answer = C.transpose(0, 2, 1).reshape(-1, K)
         risk = (by_answer @ weighed).min(axis=1)
         cost[first:last] = risk.reshape(-1, K).sum(axis=1)
     return where_identified(result, cost)

@@ -54,8 +54,9 @@ def audit(
         n_judgments, n_items
             How much the worker did.
         accuracy, accuracy_low, accuracy_high
-            P(right) by the model, over items in the proportions of the class prior, with a 95 % interval that is the
-            wider, the less certain the labels are that the worker is held against.
+            P(right) on the items that the worker judged, by the model: what to rank workers by. Its interval is the
+            wider, the less certain the labels are that the worker is held against. Of 95 %; without gold about nine in
+            ten of them hold the true accuracy, fewer where the labels themselves are wrong.
         gold_n, gold_accuracy, gold_low, gold_high
             Judgments on gold items, the share of them that is right, its 95 % Wilson interval; missing without gold.
         agreement
@@ -71,8 +72,8 @@ def audit(
             probability of what it says: see ``verdicts``. Missing for models.
         reason
             The numbers behind the verdict, or why a model counts as it does.
-        accuracy_on_own_items
-            P(right) over the items that the worker judged, whichever labels they have.
+        label_adjusted_accuracy
+            P(right), had their items the labels in the proportions of the class prior.
         chance_corrected
             Cohen's kappa of the worker's answers and the true labels: 1 always right, 0 as often as by chance.
         expected_cost
@@ -122,9 +123,9 @@ def worker_columns(audit: WorkerAudit) -> Columns:
         "verdict": named(judged.verdict, verdicts.VERDICTS),
         "reason": pa.array(verdict_reasons.remarked(audit), pa.string()),
         "verdict_probability": where_identified(result, judged.probability),
-        "accuracy_on_own_items": where_identified(result, accurate.on_own_items),
-        "chance_corrected": worker_worth.chance_corrected(result, accurate.mean),
-        "expected_cost": np.full(n_workers, np.nan) if costs is None else worker_worth.expected_cost(result, costs),
+        "label_adjusted_accuracy": where_identified(result, accurate.label_adjusted),
+        "chance_corrected": worker_worth.chance_corrected(result, accurate.label_adjusted),
+        "expected_cost": np.full(n_workers, np.nan) if costs is None else worker_worth.expected_cost(audit, costs),
         "price": worker_worth.mean_price(result) if price is None else np.full(n_workers, price),
         "bits_per_price": worker_worth.bits_per_money(result, informativeness / np.log(2.0), price),
     }

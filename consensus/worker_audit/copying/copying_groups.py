@@ -107,7 +107,7 @@ def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: 
     if not isinstance(result.beliefs, DensePosterior) or judgments.n_workers * K * K > MOST_CELLS:
         spread = _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_))
         return _Test(by_agreement, _tail(pairs, by_agreement, spread), 0.0, spread)
-    power = result.tempering.power(result.judgments.per_item)
+    power = result.tempering.power(result.judgments.per_item, slice(None))
     fitted = kernels.Fitted(result.confusions.dense(), result.posterior, power)
     by_fit = _expected(by_worker, pairs, fitted, result.backend)
     expected = bounded(by_fit, pairs.shared)

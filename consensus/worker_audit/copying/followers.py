@@ -80,4 +80,5 @@ def _with_groups(judgments: Judgments, copies: Copies) -> Judgments:
         price=None,
         group=None,
         group_ids=None,
+        read_row=None,
     )

@@ -117,7 +117,7 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
     if not isinstance(result.beliefs, DensePosterior):
         return None
     judgments, backend = before.judgments, result.backend
-    power = result.tempering.power(result.judgments.per_item)
+    power = result.tempering.power(result.judgments.per_item, slice(None))
     with np.errstate(divide="ignore"):
         logs = np.log(result.posterior) / power[:, None]
     logs -= logs.max(axis=1, keepdims=True)
@@ -125,7 +125,8 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
-    tempered = normalised(np.exp(logs * result.tempering.power(judgments.per_item)[:, None]))
+    power = result.tempering.power(judgments.per_item, slice(None))
+    tempered = normalised(np.exp(logs * power[:, None]))
     return replace(
         result,
         judgments=judgments,

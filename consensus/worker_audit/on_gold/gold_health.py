@@ -150,7 +150,7 @@ def _p_wrong(result: Consensus, known: AlignedGold, posterior: Reals) -> Reals:
     n = result.judgments.per_item[known.items]
     if result.model == "majority_vote":  # shares of votes: one vote is no certainty
         posterior = (posterior * n[:, None] + 1.0 / K) / (n[:, None] + 1.0)
-    fitted = result.tempering.power(n)
+    fitted = result.tempering.power(n, known.items)
     right = np.empty((len(held_out_rho.GRID), n_items))
 
     def shard(part: slice) -> None:

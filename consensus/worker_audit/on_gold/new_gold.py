@@ -124,7 +124,7 @@ class Candidates:
         if result.gold is not None:
             fit[result.gold.items] = False
         items = np.flatnonzero(fit)
-        without = _tempered(least[items], result.tempering.power(n[items] - 1), judgments.n_labels)
+        without = _tempered(least[items], result.tempering.power(n[items] - 1, items), judgments.n_labels)
         sure = without >= CONFIDENT_WITHOUT
         items = items[sure]
         return cls(items, peaks.best[items], support[items, 0], support[items, 1], without[sure])

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.kernels import drift_loops as kernels
-from consensus.kernels.timeline_loops import UNKNOWN as NO_TIME
+from consensus.kernels.timeline_loops import UNKNOWN
 from consensus.worker_audit.accuracy import against_others
-from consensus.worker_audit.over_time import same_label_items
+from consensus.worker_audit.over_time import moments, others_change, same_label_items
 from consensus.worker_audit.over_time.timelines import Timelines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
+    from consensus.worker_audit.over_time.moments import Moments
 
     Flags = NDArray[np.bool_]
     Offsets = NDArray[np.int64]
     Reals = NDArray[np.float64]
-    Times = NDArray[np.datetime64]
 
 LEAST = 10  # judgments before a change, and after it
 RATE = 0.01  # of false discoveries among the workers who are said to drift (Benjamini & Hochberg 1995)
@@ -35,9 +35,9 @@ CROWD_PLACES = 100  # times at which a change of the crowd is looked for
 CROWD_RATE = 0.01  # probability of a false alarm about the crowd
 CROWD_LEAST = 5  # workers who must have judged before and after it
 MOST_OF_ONE = 3.0  # deviations by which one worker counts for a change of the crowd
+AS_LARGE = 0.95  # of the largest sum of deviations that are cut off, from which on those that are not decide
 SAME_TIME = 0.1  # of a worker's judgments that may lie between a change of theirs and one of the crowd
 MOST_SAMPLED = 1_000_000  # judgments whose times they are taken from
-NO_DATE = np.datetime64("NaT", "us")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,13 +45,17 @@ class Drifts:
     """The most likely change of every worker, and whether it is more than chance."""
 
     changed: Flags
-    """(W,) it is."""
-    when: Times
-    """(W,) time of the first judgment after it, UTC; NaT where none can be looked for."""
-    earliest: Times
-    """(W,) time of the last judgment that is surely from before it (95 % with ``latest``); NaT unless ``changed``."""
-    latest: Times
-    """(W,) time of the first judgment that is surely from after it."""
+    """(W,) it is, on items of the same label, too, and more than the change of others on the same items."""
+    with_items: Flags
+    """(W,) it is, but not among items of the same label."""
+    with_others: Flags
+    """(W,) it is, among items of the same label, too, but the other judges of the same items changed as much."""
+    when: Moments
+    """(W,) moment of the first judgment after it; unknown where none can be looked for."""
+    earliest: Moments
+    """(W,) of the last judgment that is surely from before it (95 % with ``latest``); unknown unless ``changed``."""
+    latest: Moments
+    """(W,) of the first judgment that is surely from after it."""
     before: Reals
     """(W,) share right before it; NaN as ``when``."""
     after: Reals
@@ -65,15 +69,15 @@ class Drifts:
     crowd: CrowdChange
     """The same for all workers together."""
     with_crowd: Flags
-    """(W,) ``changed``, when the crowd did and in the same direction."""
+    """(W,) when the crowd did and in the same direction: who changed, and who did ``with_others``."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrowdChange:
-    """The most likely change of all workers together; NaN and NaT where none can be looked for."""
+    """The most likely change of all workers together; NaN and no moment where none can be looked for."""
 
     changed: bool = False
-    when: np.datetime64 = NO_DATE
+    when: np.datetime64 | np.int64 = moments.NO_TIME
     n_before: int = 0
     n_after: int = 0
     before: float = np.nan
@@ -89,12 +93,12 @@ def drifts(result: Consensus) -> Drifts:
     """The most likely change of every worker: see ``drifting``."""
     judgments = result.judgments
     W = judgments.n_workers
-    when, nothing = np.full(W, "NaT", "datetime64[us]"), np.full(W, np.nan)
+    when, nothing = moments.unknown(W, judgments), np.full(W, np.nan)
     none, zero = np.zeros(W, np.bool_), np.zeros(W, np.int64)
-    unknown = Drifts(none, when, when, when, nothing, nothing, nothing, zero, zero, CrowdChange(), none)
-    if judgments.timestamp is None or not result.identified:
-        return unknown
-    lines, right = Timelines.of(result), against_others.right(result)
+    no_change = CrowdChange(when=moments.unknown(1, judgments)[0])
+    if not judgments.in_order or not result.identified:
+        return Drifts(none, none, none, when, when, when, nothing, nothing, nothing, zero, zero, no_change, none)
+    lines, right = Timelines.of(result, rows=True), against_others.right(result)
     found = np.empty((W, 5))
 
     def shard(part: slice) -> None:
@@ -111,19 +115,36 @@ def drifts(result: Consensus) -> Drifts:
     spread = np.clip(spread, LEAST_SPREAD, 1.0)
     p = nothing.copy()
     p[tested] = _by_chance(result, n[tested], (n - total)[tested], (ratio / spread)[tested])
-    when[tested] = lines.time[(lines.first + n_before)[tested]].view("datetime64[us]")
+    when[tested] = moments.of(lines.time[(lines.first + n_before)[tested]], judgments)
     before = np.divide(right_before, n_before, out=nothing.copy(), where=tested)
     after = np.divide(total - right_before, n_after, out=nothing.copy(), where=tested)
     crowd = _crowd(result, lines, right, total / np.maximum(n, 1))
-    changed = same_label_items.staying(result, lines, right, _discoveries(p), n_before)
-    earliest, latest = _span(result, lines, right, changed, ratio - WITHIN * spread)
-    all_found = Drifts(changed, when, earliest, latest, before, after, p, n_before, n_after, crowd, none)
-    return replace(all_found, with_crowd=_together(lines, all_found))
+    beyond = _discoveries(p)
+    staying = same_label_items.staying(result, lines, right, beyond, n_before)
+    changed = others_change.exceeding(result, lines, right, staying, n_before)
+    earliest, latest = _span(result, lines, right, staying, ratio - WITHIN * spread)
+    together = _together(lines, staying, n_before, before < after, (earliest, latest), crowd)
+    earliest[~changed] = latest[~changed] = moments.unknown(1, judgments)
+    return Drifts(
+        changed,
+        beyond & ~staying,
+        staying & ~changed,
+        when,
+        earliest,
+        latest,
+        before,
+        after,
+        p,
+        n_before,
+        n_after,
+        crowd,
+        together,
+    )
 
 
-def _span(result: Consensus, lines: Timelines, right: Reals, changed: Flags, limits: Reals) -> tuple[Times, Times]:
-    """(W,) between which times those who ``changed`` did so: all places with a likelihood ratio of ``limits`` (W,)."""
-    earliest, latest = (np.full(len(changed), NO_DATE) for _ in range(2))
+def _span(result: Consensus, lines: Timelines, right: Reals, changed: Flags, limits: Reals) -> tuple[Moments, Moments]:
+    """(W,) between which moments those who ``changed`` did: where the likelihood ratio is at least ``limits`` (W,)."""
+    earliest, latest = (moments.unknown(len(changed), result.judgments) for _ in range(2))
     own = np.flatnonzero(changed)
     ends = np.stack([lines.first[own], lines.start[1:][own]], axis=1)
     places = np.zeros((len(own), 2), np.int64)
@@ -132,8 +153,8 @@ def _span(result: Consensus, lines: Timelines, right: Reals, changed: Flags, lim
         kernels.span(ends[part], lines.judgment, lines.time, right, LEAST, limits[own][part], places[part])
 
     result.backend.map(shard, even_parts(len(own), number_of_shards(int(lines.n_timed[own].sum()))))
-    earliest[own] = lines.time[ends[:, 0] + places[:, 0] - 1].view("datetime64[us]")
-    latest[own] = lines.time[ends[:, 0] + places[:, 1]].view("datetime64[us]")
+    earliest[own] = moments.of(lines.time[ends[:, 0] + places[:, 0] - 1], result.judgments)
+    latest[own] = moments.of(lines.time[ends[:, 0] + places[:, 1]], result.judgments)
     return earliest, latest
 
 
@@ -177,23 +198,24 @@ def _crowd(result: Consensus, lines: Timelines, right: Reals, mean: Reals) -> Cr
     times = _places(lines)
 
     def shard(part: slice) -> Reals:
-        found = np.zeros((4, len(times)))
+        found = np.zeros((5, len(times)))
         kernels.crowd(lines.of_workers(part), right, times, LEAST, MOST_OF_ONE, found)
         return found
 
-    change, n_workers, n_before, right_before = np.sum(lines.map(result, shard), axis=0)
+    change, n_workers, n_before, right_before, uncut = np.sum(lines.map(result, shard), axis=0)
     enough = n_workers >= CROWD_LEAST
     if not enough.any():
-        return CrowdChange()
+        return CrowdChange(when=moments.unknown(1, result.judgments)[0])
     cluster = _cluster(result, right, mean)
     z = np.where(enough, change, 0.0) / np.sqrt(np.maximum(n_workers, 1.0) * cluster)
-    at = int(np.abs(z).argmax())
+    alike = np.abs(z) >= AS_LARGE * np.abs(z).max()  # where everybody is cut off, that tells no time
+    at = int(np.where(alike, np.sign(z) * uncut / np.sqrt(np.maximum(n_workers, 1.0)), -np.inf).argmax())
     p = min(1.0, 2.0 * float(ndtr(-abs(z[at]))) * int(enough.sum()))
     first, n = int(n_before[at]), int(lines.n_timed.sum())
     before, total = float(right_before[at]), float(mean @ lines.n_timed)
     return CrowdChange(
         p <= CROWD_RATE,
-        times[at].view("datetime64[us]"),
+        moments.of(times, result.judgments)[at],
         first,
         n - first,
         before / first,
@@ -207,7 +229,7 @@ def _crowd(result: Consensus, lines: Timelines, right: Reals, mean: Reals) -> Cr
 def _places(lines: Timelines) -> Offsets:
     """Up to ``CROWD_PLACES`` times, evenly spaced among the judgments, at which the crowd may have changed."""
     sample = lines.time[:: max(-(-len(lines.time) // MOST_SAMPLED), 1)]
-    sample = np.sort(sample[sample != NO_TIME])
+    sample = np.sort(sample[sample != UNKNOWN])
     at = np.arange(1, CROWD_PLACES + 1) * len(sample) // (CROWD_PLACES + 1)
     return np.unique(sample[at]) if len(sample) else sample
 
@@ -215,8 +237,8 @@ def _places(lines: Timelines) -> Offsets:
 def _cluster(result: Consensus, right: Reals, mean: Reals) -> float:
     """Design effect: the variance of sums over items against that of as many judgments of separate items; 1 or more."""
     judgments = result.judgments
-    assert judgments.timestamp is not None
-    known = ~np.isnat(judgments.timestamp)
+    when = judgments.timestamp
+    known = np.ones(judgments.n_judgments, np.bool_) if when is None else ~np.isnat(when)
 
     def shard(part: slice) -> Reals:
         found = np.zeros(2)
@@ -229,18 +251,23 @@ def _cluster(result: Consensus, right: Reals, mean: Reals) -> float:
     return float(max(together / max(apart, 1e-300), 1.0))
 
 
-def _together(lines: Timelines, found: Drifts) -> Flags:
-    """(W,) who changed about when the crowd did, in their own timeline, and in the same direction."""
-    crowd, together = found.crowd, np.zeros(len(found.p), np.bool_)
+def _together(
+    lines: Timelines,
+    beyond: Flags,
+    n_before: Offsets,
+    better: Flags,
+    span: tuple[Moments, Moments],
+    crowd: CrowdChange,
+) -> Flags:
+    """(W,) whose change is ``beyond`` chance, about when the crowd's is in their own timeline, and in its direction."""
+    together = np.zeros_like(beyond)
     if crowd.changed:
         time = crowd.when.astype(np.int64)
-        for w in np.flatnonzero(
-            found.changed & ((found.before < found.after) == (crowd.before < crowd.after))
-        ).tolist():
+        for w in np.flatnonzero(beyond & (better == (crowd.before < crowd.after))).tolist():
             first, end = lines.first[w], lines.start[w + 1]
             n_earlier = int(np.searchsorted(lines.time[first:end], time))
-            near = abs(n_earlier - found.n_before[w]) <= max(LEAST, SAME_TIME * (end - first))
-            together[w] = near or found.earliest[w] <= crowd.when <= found.latest[w]
+            near = abs(n_earlier - n_before[w]) <= max(LEAST, SAME_TIME * (end - first))
+            together[w] = near or span[0][w] <= crowd.when <= span[1][w]
     return together
 
 
@@ -250,7 +277,7 @@ def in_words(found: Drifts, worker: int) -> str:
     return f"{text}; so did the whole crowd: ask what changed then" if found.with_crowd[worker] else text
 
 
-def change_words(before: float, after: float, when: np.datetime64) -> str:
-    """Such as ``right on 92% before 2025-03-14 and on 42% since``."""
-    day = np.datetime_as_string(when, unit="D")
-    return f"right on {before:.0%} before {day} and on {after:.0%} since"
+def change_words(before: float, after: float, when: np.datetime64 | np.int64) -> str:
+    """Such as ``right on 92% before 2025-03-14 and on 42% since``; by rows, that this is a guess."""
+    guessed = "" if isinstance(when, np.datetime64) else f", if {moments.AS_ROWS}"
+    return f"right on {before:.0%} before {moments.words(when)} and on {after:.0%} since{guessed}"

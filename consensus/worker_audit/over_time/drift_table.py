@@ -9,18 +9,21 @@ import numpy as np
 from consensus.found.result import framed, named
 from consensus.intervals import wilson
 from consensus.worker_audit.audit_of_result import WorkerAudit
-from consensus.worker_audit.over_time.drift import CROWD_LEAST, LEAST, NO_DATE, change_words, in_words
+from consensus.worker_audit.over_time import moments
+from consensus.worker_audit.over_time.drift import CROWD_LEAST, LEAST, change_words, in_words
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
     from consensus.found.result import Columns, Consensus
-    from consensus.worker_audit.over_time.drift import Drifts, Times
+    from consensus.inputs.judgments import Judgments
+    from consensus.worker_audit.over_time.drift import Drifts
 
-NO_TIMES = "no judgment has a time"
+NO_TIMES = "no judgment has a time; drift_by=rows takes the order of rows for it"
 NO_OTHERS = "every item has one judgment: nothing to hold it against"
 NO_PLACE = f"no two times with {LEAST} judgments before and after"
+LIKE_ITEMS = "not so among items of the same label"
+LIKE_OTHERS = "the other judges of the same items changed as much"
 SCOPES = ("worker", "everyone")
 
 
@@ -33,7 +36,7 @@ def drifting(result: Consensus | WorkerAudit) -> pd.DataFrame:
         worker, scope
             Id and "worker"; the last row has no id, and the scope "everyone".
         changed_at
-            UTC; the first judgment after the most likely change.
+            UTC, or "row N" where told by rows; the first judgment after the most likely change.
         changed_earliest, changed_latest
             The change lies between these two judgments, with 95 % confidence; missing without drift.
         n_before, n_after
@@ -45,9 +48,9 @@ def drifting(result: Consensus | WorkerAudit) -> pd.DataFrame:
         p_value
             P(a change as marked at any place, if there is none).
         drifts
-            It is more than chance.
+            It is more than chance; more than the other judges of the same items changed, too.
         reason
-            What changed; or why no p-value can be given.
+            What changed; or why no p-value can be given, or why a change beyond chance is no drift.
 
     Notes
     -----
@@ -58,18 +61,24 @@ def drifting(result: Consensus | WorkerAudit) -> pd.DataFrame:
 
     p_value counts the orders of so many right and wrong judgments in which the ratio somewhere is as large: exact for
     any accuracy, near 1, too, by following all paths. Above 0.2 (and for tens of thousands of judgments) it is the
-    limit of long timelines (Miller & Siegmund 1982, Biometrics 38:1011), which is rather too high. Judgments must be
-    exchangeable over time: items that come sorted by difficulty, or by label to who confuses labels, look like drift.
+    limit of long timelines (Miller & Siegmund 1982, Biometrics 38:1011), which is rather too high. It takes judgments
+    for exchangeable over time: where items come sorted by difficulty, or by label to who confuses labels, it is small
+    without drift.
 
     The 95 % interval of the date holds the places whose ratio is within 3.7 nats of the largest (Siegmund 1988,
     International Statistical Review 56:31).
 
-    Drift is told where false discoveries among all workers are at most 1 % (Benjamini & Hochberg 1995).
+    Drift is told where false discoveries among all workers are at most 1 % (Benjamini & Hochberg 1995), and where the
+    change stays among items of the same label (2.6 deviations), and exceeds that of the other judges of the same items
+    (3 deviations): on each item the median of P(a label is right | all but it and the worker's), its log odds shifted
+    by what the worker is better or worse than they on the whole, tells what would be right if only items had changed.
 
     Everyone: at 100 times, each worker's change in deviations of random orders of their own judgments, 3 at most, is
     summed up, so that neither who judged when nor a few drifting workers make a change of the crowd. The variance is
     taken as larger as judgments of one item go together. p_value: the 100 times by Bonferroni; the limit is 1 %. The
-    accuracies are those of all judgments.
+    accuracies are those of all judgments. Judgments alone can't tell whether the crowd or the items changed.
+
+    Where no judgment has a time, and judgments were read with ``drift_by="rows"``, the order of rows is taken for it.
     """
     return framed(drift_columns(WorkerAudit.of(result)))
 
@@ -81,7 +90,7 @@ def drift_columns(audit: WorkerAudit) -> Columns:
     result, found = audit.result, audit.drifts
     judgments = result.judgments
     crowd, W = found.crowd, judgments.n_workers
-    when = np.append(found.when, crowd.when)
+    when, nobody = np.append(found.when, crowd.when), moments.unknown(1, judgments)
     n_before, n_after = np.append(found.n_before, crowd.n_before), np.append(found.n_after, crowd.n_after)
     before, after = np.append(found.before, crowd.before), np.append(found.after, crowd.after)
     spread = np.append(np.ones(W), crowd.cluster)
@@ -94,9 +103,9 @@ def drift_columns(audit: WorkerAudit) -> Columns:
     return {
         "worker": pa.concat_arrays([judgments.worker_ids, pa.nulls(1, pa.string())]),
         "scope": named(np.append(np.zeros(W, np.int32), np.int32(1)).astype(np.int32), SCOPES),
-        "changed_at": _as_text(when),
-        "changed_earliest": _as_text(np.append(found.earliest, NO_DATE)),
-        "changed_latest": _as_text(np.append(found.latest, NO_DATE)),
+        "changed_at": moments.texts(when),
+        "changed_earliest": moments.texts(np.append(found.earliest, nobody)),
+        "changed_latest": moments.texts(np.append(found.latest, nobody)),
         "n_before": n_before,
         "n_after": n_after,
         "accuracy_before": before,
@@ -111,41 +120,48 @@ def drift_columns(audit: WorkerAudit) -> Columns:
     }
 
 
-def _as_text(times: Times) -> pa.StringArray:
-    """Times such as 2025-03-14T09:22:07Z; NaT is null."""
-    import pyarrow as pa
-
-    text = np.char.add(np.datetime_as_string(times.astype("datetime64[s]")), "Z")
-    return pa.array(text, pa.string(), mask=np.isnat(times))
-
-
 def _unanswered(result: Consensus, found: Drifts) -> list[str | None]:
-    """Why some workers have no p-value."""
+    """Why some workers have no p-value, and why changes beyond chance are no drift."""
     reasons: list[str | None] = [None] * len(found.p)
-    timestamp = result.judgments.timestamp
-    if timestamp is None:
+    judgments = result.judgments
+    if not judgments.in_order:
         return [NO_TIMES] * len(found.p)
     if not result.identified:
         return [NO_OTHERS] * len(found.p)
-    n = np.bincount(result.judgments.worker[~np.isnat(timestamp)], minlength=len(found.p))
+    timed = slice(None) if judgments.timestamp is None else ~np.isnat(judgments.timestamp)
+    n = np.bincount(judgments.worker[timed], minlength=len(found.p))
     for w in np.flatnonzero(np.isnan(found.p)).tolist():
-        few = f"{n[w]:,} judgments with a time; {2 * LEAST} are needed"
+        few = f"{n[w]:,} judgments with {_a_moment(judgments)}; {2 * LEAST} are needed"
         reasons[w] = few if n[w] < 2 * LEAST else NO_PLACE
+    for why, whose in ((LIKE_ITEMS, found.with_items), (LIKE_OTHERS, found.with_others)):
+        for w in np.flatnonzero(whose).tolist():
+            reasons[w] = f"no drift: {change_words(found.before[w], found.after[w], found.when[w])}, but {why}"
     return reasons
+
+
+def _a_moment(judgments: Judgments) -> str:
+    return "a place" if moments.by_rows(judgments) else "a time"
 
 
 def _about_the_crowd(result: Consensus, found: Drifts) -> str | None:
     crowd = found.crowd
     if crowd.changed:
-        worse = int((found.with_crowd).sum())
+        less, worse, harder = (
+            ("less", "worse", "harder") if crowd.after < crowd.before else ("more", "better", "easier")
+        )
+        own = found.with_crowd & found.changed
+        change = change_words(crowd.before, crowd.after, crowd.when)
         return (
-            f"{change_words(crowd.before, crowd.after, crowd.when)}; of {crowd.n_workers:,} workers who judged before "
-            f"and after {worse:,} change then beyond chance"
+            f"judgments agree {less} since {moments.words(crowd.when)}: the crowd got {worse} or the items {harder}; a "
+            f"few gold items of each date tell which ({change}; of {crowd.n_workers:,} workers who judged before and "
+            f"after {int(found.with_crowd.sum()):,} change then beyond chance, {int(own.sum()):,} of them more than "
+            "the other judges of the same items)"
         )
     if not np.isnan(crowd.p):
         return None
-    if result.judgments.timestamp is None:
+    if not result.judgments.in_order:
         return NO_TIMES
     if not result.identified:
         return NO_OTHERS
-    return f"fewer than {CROWD_LEAST} workers have {LEAST} judgments before and after one time"
+    moment = _a_moment(result.judgments).removeprefix("a ")
+    return f"fewer than {CROWD_LEAST} workers have {LEAST} judgments before and after one {moment}"

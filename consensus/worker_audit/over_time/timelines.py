@@ -36,19 +36,22 @@ class Timelines:
     judgment: NDArray[np.int32]
     """(J,) the judgment at each place."""
     time: Offsets
-    """(J,) its time in microseconds since 1970, UTC."""
+    """(J,) its time in microseconds since 1970, UTC; or the number of its row."""
 
     @classmethod
-    def of(cls, result: Consensus) -> Timelines:
-        """The timelines of all workers."""
+    def of(cls, result: Consensus, rows: bool = False) -> Timelines:
+        """The timelines of all workers; with ``rows`` by the order of rows, if it is known and no time is."""
         judgments = result.judgments
         start = np.zeros(judgments.n_workers + 1, np.int64)
         np.cumsum(judgments.per_worker, out=start[1:])
         judgment = np.empty(judgments.n_judgments, np.int32)
         kernels.by_worker(judgments.worker, start[:-1].copy(), judgment)
-        if judgments.timestamp is None:
+        if judgments.timestamp is not None:
+            stamps = np.ascontiguousarray(judgments.timestamp.astype("datetime64[us]", copy=False)).view(np.int64)
+        elif rows and judgments.read_row is not None:
+            stamps = judgments.read_row
+        else:
             return cls(start, start[1:], judgment, np.full(judgments.n_judgments, kernels.UNKNOWN))
-        stamps = np.ascontiguousarray(judgments.timestamp.astype("datetime64[us]", copy=False)).view(np.int64)
         time, first = np.empty_like(stamps), np.empty(judgments.n_workers, np.int64)
         found = cls(start, first, judgment, time)
 
