@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus import memory
+from consensus.found import gold_reach
 from consensus.found.cautions import Caution
 from consensus.found.posterior import DensePosterior
 from consensus.found.readings import Readings
 from consensus.found.result import Consensus
-from consensus.found.tempering import LEAST_GOLD, Tempering, fitted_on_gold
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST, states_loops
 from consensus.models import dawid_skene, diagnostics, held_out_rho, memory_needs, pooled_prior
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import FitConfig
+    from consensus.found.tempering import Tempering
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-USUAL_RHO = 0.3
 N_SPLITS = 2
 LEAST_HELD_OUT = 100  # judgments to learn weights from; with fewer all readings weigh alike
 HELD_OUT_TOLERANCE = 1e-4  # nats a judgment: weights move in the third digit from 1e-5
@@ -88,7 +88,8 @@ def fit(
     reads = fitted(Read(FIRST, problem, found[start]), begins(problem, start, run.backend), run, "fitting")
     weight, n_held_out = _weights(problem, start, settings, run)
     logs = None if gold is None else np.stack([read.without_gold(gold) for read in reads])
-    tempered = _tempering(problem, gold, logs, weight, settings, run)
+    reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
+    tempered = held_out_rho.chosen(problem, gold, logs, reach, settings, run, weight)
     averaged = _averaged(reads, weight, tempered, run)
     run.tell("diagnosing")
     several = Readings(tuple(read.name for read in reads), weight, averaged.label, averaged.confidence, n_held_out)
@@ -108,6 +109,7 @@ def fit(
         terms=Terms(averaged.estimate.C, np.maximum(averaged.estimate.pi, SMALLEST), priors),
         gold=gold,
         gold_posterior=None if gold is None or logs is None else _of_gold(logs, gold, judgments, weight, tempered),
+        reach=reach,
         warnings=(*warnings, *_disagreement(several, judgments)),
         starts={name: candidate.objective for name, candidate in found.items()},
         readings=several,
@@ -174,7 +176,7 @@ class _Averaged:
 
 def _averaged(reads: list[Read], weight: Reals, tempered: Tempering, run: Execution) -> _Averaged:
     problem, judgments = reads[0].problem, reads[0].problem.judgments
-    power = tempered.power(judgments.per_item)
+    power = tempered.power(judgments.per_item, slice(None))
     shape = (len(reads), judgments.n_items)
     label, confidence = np.empty(shape, np.int32), np.empty(shape)
     posterior, plain = (np.zeros((judgments.n_items, judgments.n_labels)) for _ in range(2))
@@ -212,28 +214,10 @@ def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Executi
     )
 
 
-def _tempering(
-    problem: Problem,
-    gold: AlignedGold | None,
-    logs: Reals | None,
-    weight: Reals,
-    settings: FitConfig,
-    run: Execution,
-) -> Tempering:
-    """How every reading is tempered: as the settings say, as gold asks where people judged enough of it, or usually."""
-    if settings.rho is None and gold is not None and logs is not None:
-        judged = problem.judgments.per_item[gold.items] > 0
-        if judged.sum() >= LEAST_GOLD:
-            return fitted_on_gold(logs[:, judged], gold.accepted[judged], weight)
-    if settings.rho is None:
-        return Tempering(USUAL_RHO)
-    return held_out_rho.chosen(problem, None, None, settings, run)
-
-
 def _of_gold(logs: Reals, gold: AlignedGold, judgments: Judgments, weight: Reals, tempered: Tempering) -> Reals:
     """(G, K) the averaged posterior of gold items without their gold."""
     n = judgments.per_item[gold.items]
-    parts = [w * tempered.tempered(one, n) for w, one in zip(weight.tolist(), logs, strict=True)]
+    parts = [w * tempered.tempered(one, n, gold.items) for w, one in zip(weight.tolist(), logs, strict=True)]
     return np.asarray(np.sum(parts, axis=0), np.float64)
 
 
@@ -242,7 +226,7 @@ def _weights(problem: Problem, start: str, settings: FitConfig, run: Execution) 
 
     Two splits; in each a fifth of the judgments is held out (at least one stays with every item), the rest refitted.
     """
-    rho = settings.rho if isinstance(settings.rho, float) else USUAL_RHO
+    rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.AVERAGE_RHO
     of = Splits(problem.judgments)
     splits = [of.held_out(split) for split in range(N_SPLITS)]
     n_held_out = sum(int(held.sum()) for held in splits)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,6 +16,7 @@ import consensus
 from consensus import __version__
 from consensus.errors import ConfigError
 from tests.conftest import DIGITS, ROOT, Run, csv
+from tests.models.test_average import ring
 
 Write = Callable[[str, str | bytes], Path]
 JUDGED = [(f"i{i}", f"w{w}", f"l{(i if w < 3 else i // 2) % 2}") for i in range(30) for w in range(4)]
@@ -354,15 +354,10 @@ def test_help_is_light() -> None:
 class TestReadings:
     @pytest.fixture
     def files(self, tmp_path: Path) -> Path:
-        """Two in three workers judge alone, the others copy what one of them said, wrong on half of the items."""
-        rng = np.random.default_rng(1)
-        truth = rng.integers(2, size=200)
-        copied = np.where(rng.random(200) < 0.5, truth, 1 - truth)
-        rows = []
-        for i in range(200):
-            for w in rng.choice(18, 6, replace=False):
-                said = copied[i] if w < 6 else truth[i] if rng.random() < 0.85 else 1 - truth[i]
-                rows.append((f"i{i:03}", f"w{w:02}", "no" if said else "yes"))
+        """Three in ten workers copy one stream."""
+        judgments, _ = ring(0, 200)
+        codes = zip(judgments.item.tolist(), judgments.worker.tolist(), judgments.label.tolist(), strict=True)
+        rows = [(f"i{i:03}", f"w{w:02}", f"l{k}") for i, w, k in codes]
         pd.DataFrame(rows, columns=["item", "worker", "label"]).to_csv(tmp_path / "judgments.csv", index=False)
         return tmp_path
 
@@ -374,6 +369,7 @@ class TestReadings:
         n = told["disputed"]
         assert n >= 10
         assert sum(told["weights"].values()) == pytest.approx(1)
+        assert "\naverage: converged after" in ran.err
         weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told["weights"].items())
         line = f"readings weigh {weights}, as well as each predicts {told['held_out']} judgments held out; {n} items"
         assert line in ran.err

@@ -13,7 +13,7 @@ from consensus.backends import Threads
 from consensus.found.result import Consensus
 from consensus.found.tempering import fitted_on_gold, temperature
 from consensus.inputs.judgments import Judgments
-from consensus.models import average, layout, lure, memory_needs, readings, subtypes
+from consensus.models import average, held_out_rho, layout, lure, memory_needs, readings, subtypes
 from consensus.models.base import Execution, pass_seconds
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
@@ -102,7 +102,7 @@ class TestWhatIsReported:
     def test_rho_tempers_every_reading(self) -> None:
         judgments, _ = ring(1, 300)
         plain, usual, strong = (fit(judgments, model="average", rho=rho) for rho in (0, None, 1.0))
-        assert usual.rho == average.USUAL_RHO
+        assert usual.rho == held_out_rho.AVERAGE_RHO
         assert plain.confidence.mean() > usual.confidence.mean() + 0.02 > strong.confidence.mean() + 0.04
 
     def test_it_says_when_a_reading_did_not_converge(self) -> None:
