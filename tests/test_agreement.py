@@ -264,6 +264,7 @@ class TestIntervals:
         found = table[table["scope"] == "overall"]
         assert ((found["low"] < found["value"]) & (found["value"] < found["high"])).all()
 
+    @pytest.mark.compiled
     def test_as_resampled_item_by_item(self) -> None:
         judgments = crowd((80, 6, 3, 2.5), 1)
         items, rng = naive.answers(judgments), np.random.default_rng(0)

@@ -136,7 +136,7 @@ class Judgments:
 
     @property
     def group_of_item(self) -> NDArray[np.int32] | None:
-        """(I,) the group of each item's first judgment, ``n_groups`` where it has none; None unless groups were named."""
+        """(I,) group of each item's first judgment, ``n_groups`` where it has none; None unless groups were named."""
         if self.group is None:
             return None
         found = np.full(self.n_items, np.int32(self.n_groups))

@@ -67,7 +67,7 @@ class LabelMixes:
         """s has settled."""
         self.priors = Priors(np.zeros((0, 0)), problem.prior_row, 0)
         """Of the items, since the first ``learn``."""
-        self._z: Callable[[slice], Reals] | None = starts.usual(problem)
+        self._z: Callable[[slice], Reals] | None = starts.dense(problem)
         pi = tables.mass / tables.mass.sum()
         self._counts = self._counted(tables, backend)
         self._fit(np.maximum(pi, SMALLEST), STEPS_FIRST)
@@ -135,13 +135,13 @@ class LabelMixes:
             z, self._z = self._z(slice(0, judgments.n_items)), None
         else:
             items = np.arange(judgments.n_items, dtype=np.int32)
-            z = layout.expectations(self.priors, items, self.priors.row.astype(np.int64), tables, backend)
+            z = self._problem.rows.expectations(self.priors, items, self.priors.row.astype(np.int64), tables, backend)
         known = np.flatnonzero(judgments.group >= 0)
         item, group = judgments.item[known], judgments.group[known]
         share = 1.0 / judgments.per_item[item]
         n_groups = judgments.n_groups
         M = np.stack([np.bincount(group, weights=z[item, k] * share, minlength=n_groups) for k in range(K)], axis=1)
-        return M.ravel(), np.tile(np.arange(K), n_groups), M.sum(axis=1)
+        return np.asarray(M.ravel()), np.tile(np.arange(K), n_groups), np.asarray(M.sum(axis=1))
 
     def _mixed(self, pi: Reals, tables: Any, backend: Backend) -> Priors:
         """The prior of every item; gold forbids labels in it."""
@@ -157,7 +157,7 @@ class LabelMixes:
             self._row = np.arange(1, 1 + judgments.n_items, dtype=np.int32)
             self._row[(judgments.per_item == 0) & (problem.prior_row == 0)] = 0
         self._table[0, :K] = pi
-        layout.mixed_priors(owner, theta, self._table[1:], backend)
+        problem.rows.mixed_priors(owner, theta, self._table[1:], backend)
         self._theta, self._owner = theta, owner
         golden = np.flatnonzero(problem.prior_row)
         self._table[1 + golden, :K] *= problem.accepted[problem.prior_row[golden] - 1]
@@ -171,8 +171,8 @@ class LabelMixes:
         if isinstance(layout, Cells):
             assert self.priors.by_candidate is not None
             for n, item in enumerate(items.tolist()):
-                own = slice(layout.candidate_start[item], layout.candidate_start[item + 1])
-                found[n, layout.candidate[own]] = self.priors.by_candidate[own]
+                mine = slice(layout.candidate_start[item], layout.candidate_start[item + 1])
+                found[n, layout.candidate[mine]] = self.priors.by_candidate[mine]
             return found
         own, judgment = judgments.of_items(items)
         judged = judgments.per_item[items] > 0
@@ -187,5 +187,5 @@ class LabelMixes:
         K = self._problem.judgments.n_labels
         table = self._table[1:, :K]
         table[self._row == 0] = self._table[0, :K]
-        self._problem.layout.mixed_priors(self._owner, self._theta, table, backend)
+        self._problem.rows.mixed_priors(self._owner, self._theta, table, backend)
         return table

@@ -132,9 +132,14 @@ def posed(
     Raises
     ------
     JudgmentError
-        There are model votes beside so many labels that not all of them can be weighed.
+        There are model votes, or groups, beside so many labels that not all of them can be weighed.
     """
     problem = Problem.of(judgments, gold, settings, backend)
+    if judgments.group is not None and not problem.weighs_all_labels:
+        raise JudgmentError(
+            f"groups beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table of all "
+            "items and labels; leave out rare labels, or --group"
+        )
     if votes is None:
         return problem, None
     if not problem.weighs_all_labels:

@@ -231,7 +231,7 @@ class Cells:
         code, place = self._seen()
         n = np.bincount(place, weights=tables.N, minlength=len(code))
         worker, label = np.divmod(code, self.n_labels)
-        return n, label, np.bincount(worker, weights=n, minlength=self.n_workers)
+        return np.asarray(n, np.float64), label, np.asarray(np.bincount(worker, n, self.n_workers), np.float64)
 
     def _seen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The pairs worker * K + true label that have cells, ascending, and (cells,) the place of each cell's."""

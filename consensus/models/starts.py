@@ -46,9 +46,14 @@ def usual(problem: Problem) -> NDArray[np.float64] | Callable[[slice], NDArray[n
 
     Never all of them at once: counted once, it would be as large as the result.
     """
-    hard, judgments = problem.prior != "none", problem.judgments
     if isinstance(problem.layout, Cells):
-        return problem.layout.votes(hard)
+        return problem.layout.votes(problem.prior != "none")
+    return dense(problem)
+
+
+def dense(problem: Problem) -> Callable[[slice], NDArray[np.float64]]:
+    """The usual start over all labels."""
+    hard, judgments = problem.prior != "none", problem.judgments
     known = normalised(problem.accepted.astype(np.float64))
 
     def of(items: slice) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from consensus import escalate, fit, read_previous, simulate
@@ -163,7 +164,19 @@ class TestCorrection:
         before = self.previous(result, 100, 2.0, 1)
         assert reopening.correction(before, result, items, needed) == pytest.approx((used + 1.5) / 2.0)
         assert reopening.correction(self.previous(result, 100, 0.01, 1), result, items, needed) == 5.0
+        assert reopening.correction(self.previous(result, 100, 1000.0, 1), result, items, needed) == pytest.approx(0.2)
         assert reopening.correction(self.previous(result, 20, 2.0, 1), result, items, needed) == 1.0
+
+    @pytest.mark.parametrize(("n", "told"), [(29, False), (30, True)])
+    def test_thirty_predictions_are_enough(self, result: Consensus, n: int, told: bool) -> None:
+        """Also of one item that is there no more, and of others that stand at what they were."""
+        before = replace(self.previous(result, n, 2.0, 1), correction=1.25)
+        factor = reopening.correction(before, result, np.arange(100), np.full(100, 1.5))
+        assert (factor != 1.25) == told
+        strangers = replace(before, escalated=pa.array([*before.escalated.to_pylist()[:-1], "elsewhere"]))
+        assert reopening.correction(strangers, result, np.arange(100), np.full(100, 1.5)) == 1.25
+        unchanged = replace(before, n_judgments=result.judgments.per_item.copy())
+        assert reopening.correction(unchanged, result, np.arange(100), np.full(100, 1.5)) == 1.25
 
     def test_it_holds_over_rounds(self, result: Consensus) -> None:
         """Items that truly take twice what is foretold: after a round, and whatever was corrected before, it is 2."""

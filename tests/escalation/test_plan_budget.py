@@ -62,6 +62,7 @@ class TestTable:
         assert set(table["reference"]) == {"gold"}
         assert told[-1] == ("replaying: without the first", 1.0)
 
+    @pytest.mark.compiled
     def test_without_gold_it_says_so_and_models_can_be_left_out(self) -> None:
         drawn = simulate(120, 8, 2, 4, accuracy=0.7, seed=2)
         votes = simulate_votes(drawn, 1, accuracy=0.9, seed=1)
@@ -82,6 +83,7 @@ class TestTable:
         assert (both["accuracy"] >= one["accuracy"]).all()
         assert (one["accuracy"] > 0.9).all()
 
+    @pytest.mark.compiled
     def test_as_far_as_there_are_so_many_and_what_they_cost(self, run: Run, tmp_path: Path) -> None:
         drawn = simulate(40, 5, 2, 3, accuracy=0.8, seed=2)
         rows = drawn.judgments_table().assign(price=[0.1, 0.3] * 60)
@@ -110,6 +112,7 @@ class TestTable:
         with pytest.raises(ConfigError, match='without worker "x": nobody of that name has judged'):
             plan_budget(drawn.judgments, votes=[2], targets=[], without={"x": ["x"]})
 
+    @pytest.mark.compiled
     def test_on_the_command_line(self, run: Callable[..., Any], tmp_path: Path) -> None:
         drawn = simulate(200, 10, 3, 5, accuracy=0.8, spammers=0.2, seed=3)
         drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
@@ -150,6 +153,7 @@ class TestTable:
 
 
 class TestOutlook:
+    @pytest.mark.compiled
     def test_a_ceiling_and_what_helps(self) -> None:
         pair = np.array([[0.5, 0.4, 0.1], [0.4, 0.5, 0.1], [0.05, 0.05, 0.9]])
         result = fit(simulate(300, confusion=np.stack([pair] * 12), per_item=4, seed=1).judgments, rho=1.0)
@@ -191,6 +195,7 @@ class TestOutlook:
         assert len(told.advice) == 1
         assert told.advice[0].startswith("100 gold items")
 
+    @pytest.mark.compiled
     def test_no_ceiling_where_judgments_settle_it(self) -> None:
         result = fit(simulate(300, 10, 3, 3, accuracy=0.9, seed=1).judgments, rho=0.1)
         said = words.of_escalation(Findings.of(result, budget=30))
@@ -215,6 +220,7 @@ class TestOutlook:
         assert np.isnan(told.judgments_needed)
         assert not any("would settle" in line for line in words.of_escalation(Findings.of(result, target=0.5)))
 
+    @pytest.mark.compiled
     def test_no_ceiling_where_more_than_half_are_settled(self) -> None:
         result = fit(simulate(300, 12, 2, 3, accuracy=0.8, seed=2).judgments, rho=0.2)
         rule = EscalateConfig(target=0.9)

@@ -88,6 +88,7 @@ def test_among_the_escalations(result: Consensus) -> None:
     assert framed(retests(WorkerAudit(result), everything, 100, None).columns(result)).empty
 
 
+@pytest.mark.compiled
 def test_within_cap_budget_and_pool(run: Run, tmp_path: Path) -> None:
     drawn = simulate(250, 14, 2, 3, accuracy=0.85, spammers=0.2, seed=6)
     drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)

@@ -113,6 +113,7 @@ class TestLowerConfidence:
                 before = [C[w, k, other] / (1 - C[w, k, k]) for other in range(3) if other != k]
                 assert others == pytest.approx(before, abs=1e-6)
 
+    @pytest.mark.compiled
     def test_some_workers_are_those_of_all(self, result: Consensus) -> None:
         C = result.confusions.dense()
         some = np.array([1, 4, 7])
@@ -121,6 +122,7 @@ class TestLowerConfidence:
             accuracy_posterior.lower_confidence(WorkerAudit(result), C, np.arange(12))[some],
         )
 
+    @pytest.mark.compiled
     def test_who_is_known_better_is_preferred(self) -> None:
         """Of equally good workers, the busy ones are surely so."""
         rng = np.random.default_rng(0)
@@ -182,6 +184,7 @@ class TestSuggestions:
             assert given.get(name, 0) <= np.ceil(2 * 200 * share[w] / share.sum()) + 1
         assert given.get("w02", 0) < 200 / 12  # who tells nothing is seldom the best of three
 
+    @pytest.mark.compiled
     def test_many_items_are_not_weighed_one_by_one(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(worker_choice, "MOST_WEIGHED", 10)
         monkeypatch.setattr(worker_choice, "BLOCK", 50)
@@ -200,6 +203,7 @@ class TestSuggestions:
         assert tables[0].equals(tables[1])
         assert tables[0].equals(tables[2])
 
+    @pytest.mark.compiled
     def test_of_a_few_who_are_asked_among_many(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
         pool = read_workers({"worker": ["w03", "w04", "w05"]})
         whole = escalate(result, workers=pool, target=0.999)
@@ -222,6 +226,7 @@ class TestSuggestions:
 
 
 class TestPool:
+    @pytest.mark.compiled
     def test_only_who_is_available(self, result: Consensus) -> None:
         pool = read_workers({"Worker": ["w03", "w04", "nobody"], "available": ["5", "", "9"]})
         table = escalate(result, target=0.999, max_judgments=9, workers=pool)
@@ -360,6 +365,7 @@ class TestPool:
         with pytest.raises(JudgmentError, match=message):
             escalate(result, workers=pool)
 
+    @pytest.mark.compiled
     def test_strangers_and_what_is_left_open_are_told(
         self, run: Callable[..., Any], tmp_path: Path, result: Consensus
     ) -> None:

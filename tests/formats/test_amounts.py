@@ -223,6 +223,7 @@ def naive(judged: list[Any], repeats: str) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("timed", [False, True])
 @examples(150)
 @given(judged=rows, repeats=st.sampled_from(["last", "first", "keep"]))
+@pytest.mark.compiled
 def test_repeats_keep_what_belongs_to_them(timed: bool, judged: list[Any], repeats: Any) -> None:
     judged = judged if timed else [(*row[:3], None, row[4]) for row in judged]
     table = pd.DataFrame(judged, columns=["item", "worker", "label", "timestamp", "duration"], dtype=object)

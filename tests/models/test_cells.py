@@ -568,6 +568,7 @@ class TestFits:
             np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
     @pytest.mark.usefixtures("only_given")
+    @pytest.mark.compiled
     def test_gold_is_clamped_and_rights_a_switched_crowd(self) -> None:
         accuracy = np.array([0.9] * 3 + [0.2] * 4 + [0.5] * 3)
         C = np.array([[[a, 1 - a], [1 - a, a]] for a in accuracy])
@@ -590,6 +591,7 @@ class TestFits:
         assert "the opposite reading of the data fits as well" in warning.message
 
     @pytest.mark.usefixtures("only_given")
+    @pytest.mark.compiled
     def test_everything_can_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.worker_audit.accuracy.confusion_table.MOST_CELLS", 1000)
         drawn = simulate(200, 10, 40, 3, seed=2)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from consensus import audit, fit
 from consensus.backends import Threads
 from consensus.config import FitConfig
+from consensus.errors import JudgmentError
 from consensus.escalation import escalate
 from consensus.explanation import explain
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import AlignedGold, Judgments
-from consensus.models import label_mixes, layout
+from consensus.models import label_mixes, layout, starts
 from consensus.models.base import Execution
 from consensus.models.expectation_maximisation import climb
 from consensus.models.label_mixes import LabelMixes
@@ -75,8 +76,8 @@ def test_priors_are_the_formula(data: st.DataObject, judgments: Judgments, group
     problem.layout.count(start, problem.prior_row, work, ONE)
     mixes = LabelMixes(problem, work, ONE)
     owner: np.ndarray
-    if grouped:
-        owner, z = judgments.group, label_mixes.starts.usual(problem)(slice(0, judgments.n_items))
+    if judgments.group is not None:
+        owner, z = judgments.group, starts.dense(problem)(slice(0, judgments.n_items))
         n = np.zeros((3, K))
         for i, g in zip(judgments.item, judgments.group, strict=True):
             if g >= 0:
@@ -108,7 +109,7 @@ def test_beside_very_many_labels_the_same(data: st.DataObject, judgments: Judgme
     cells = Cells.of(judgments, problem.rows, None)
     sparse = replace(problem, layout=cells)
     dense_work, work = problem.layout.tables(), cells.tables()
-    problem.layout.count(label_mixes.starts.usual(problem), problem.prior_row, dense_work, ONE)
+    problem.layout.count(starts.usual(problem), problem.prior_row, dense_work, ONE)
     cells.count(cells.votes(True), problem.prior_row, work, ONE)
     one, other = LabelMixes(problem, dense_work, ONE), LabelMixes(sparse, work, ONE)
     assert other.gain == pytest.approx(one.gain, rel=1e-6, abs=1e-6)
@@ -117,6 +118,7 @@ def test_beside_very_many_labels_the_same(data: st.DataObject, judgments: Judgme
     item = np.repeat(np.arange(judgments.n_items), np.diff(cells.candidate_start))
     expected = one.priors.table[one.priors.row[item], cells.candidate]
     expected = np.where(judgments.per_item[item] > 0, expected, pi[cells.candidate])
+    assert other.priors.by_candidate is not None
     np.testing.assert_allclose(other.priors.by_candidate, expected, rtol=1e-6)
     np.testing.assert_allclose(other.of_all(ONE), expected, rtol=1e-6)
     items = np.arange(judgments.n_items, dtype=np.int32)
@@ -141,6 +143,7 @@ class TestTopics:
         result = fit(judgments, gold={"item": names, "label": [name[-2:] for name in names]})
         assert right(result) >= of_majority(result)
         assert result.gold_posterior is not None
+        assert result.gold is not None
         accepted = result.gold.accepted
         assert result.gold_posterior[accepted].mean() > 0.9
 
@@ -225,3 +228,20 @@ def test_groups_that_the_user_names() -> None:
     result = fit(judgments)
     assert right(result) >= 0.98 > of_majority(result)
     assert [one.message for one in result.warnings if "as --group asks" in one.message]
+
+
+def test_groups_beside_very_many_labels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "FEW_LABELS", 0)
+    monkeypatch.setattr(layout, "MOST_CELLS", 0)
+    judgments = simulate(30, 5, 3, 3, seed=0).judgments
+    judgments = replace(judgments, group=np.zeros(judgments.n_judgments, np.int32), group_ids=pa.array(["g"]))
+    with pytest.raises(JudgmentError, match=r"groups beside 3 labels on 30 items: .* or --group"):
+        fit(judgments)
+
+
+def test_the_group_of_an_item_is_that_of_its_first_judgment() -> None:
+    judgments = encoded([("a", "w0", "x"), ("a", "w1", "x"), ("b", "w0", "y"), ("c", "w0", None)])
+    assert judgments.group_of_item is None
+    judgments = replace(judgments, group=np.array([1, 0, -1], np.int32), group_ids=pa.array(["g", "h"]))
+    assert judgments.group_of_item is not None
+    assert judgments.group_of_item.tolist() == [1, 2, 2]

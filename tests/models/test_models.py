@@ -440,6 +440,7 @@ class TestTempering:
         even = simulate(2000, per_item=7, confusion=[[[0.725, 0.275], [0.275, 0.725]]] * 7, seed=2).judgments
         found = fit(encoded(mixed), rho="measured")
         assert found.rho > fit(even, rho="measured").rho == pytest.approx(held_out_rho.LEAST_RHO)
+        assert found.tempering.rho_range is not None
         low, high = found.tempering.rho_range
         assert low <= found.rho <= high
 

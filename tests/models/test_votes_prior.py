@@ -115,9 +115,12 @@ class TestObjective:
         expected = naive_objective(case, believed, last, end) - naive_objective(case, believed, first, start)
         assert end.objective - start.objective == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
-    @pytest.mark.parametrize("tolerance", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
+    @pytest.mark.parametrize(
+        ("tolerance", "kinds"),
+        [*((10.0**-n, "sh") for n in range(1, 7)), (1e-2, "ss"), (1e-4, "ss"), (1e-2, "hh"), (1e-4, "hh")],
+    )
     def test_weights_are_learnt_before_it_is_said_to_have_converged(
-        self, tolerance: float, monkeypatch: pytest.MonkeyPatch
+        self, tolerance: float, kinds: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         learnt, asked = [], []
 
@@ -130,7 +133,7 @@ class TestObjective:
 
         monkeypatch.setattr("consensus.models.expectation_maximisation.VotesLearner", Watched)
         drawn = simulate(200, 8, 3, 2, seed=3)
-        votes = speaking(drawn.judgments, drawn.truth, "sh", seed=1)
+        votes = speaking(drawn.judgments, drawn.truth, kinds, seed=1)
         result = fit(drawn.judgments, model_votes=votes, rho=0.3, tolerance=tolerance)
         assert result.converged
         assert learnt[result.convergence.iterations - 1]

@@ -89,6 +89,7 @@ def test_temperature_is_found(power: float) -> None:
     assert models_table.reason(found, result.models, 0).startswith(word)
 
 
+@pytest.mark.compiled
 def test_confusions_after_the_last_round_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     truth, rows = crowd(4)
     result = fitted(rows, voted(hard("m", truth)))
@@ -98,6 +99,7 @@ def test_confusions_after_the_last_round_are_taken(monkeypatch: pytest.MonkeyPat
     assert 0.5 < early.accuracy < whole.accuracy
 
 
+@pytest.mark.compiled
 def test_a_model_that_tells_nothing_says_so() -> None:
     truth, rows = crowd(3)
     q = np.random.default_rng(0).dirichlet(np.ones(3), N_ITEMS)
@@ -196,6 +198,7 @@ def test_a_family_without_a_mistake() -> None:
     assert "mistakes" not in models_table.family_reason(family)
 
 
+@pytest.mark.compiled
 def test_circular_models_say_so() -> None:
     truth, rows = crowd(12)
     result = fitted(rows, voted(soft("m", truth, 1, 1.0), LABELS), trained_on_consensus=("m",))

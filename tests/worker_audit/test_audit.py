@@ -59,6 +59,7 @@ def test_gold_accuracy_is_counted_by_hand(fitted: tuple[Consensus, Any]) -> None
         assert (row["gold_low"], row["gold_high"]) == (pytest.approx(float(low)), pytest.approx(float(high)))
 
 
+@pytest.mark.compiled
 def test_agreement_is_counted_by_hand(fitted: tuple[Consensus, Any]) -> None:
     result, drawn = fitted
     agreeing, peers, items = naive.peer_agreement(drawn.judgments)
@@ -146,6 +147,7 @@ def test_a_flawless_record_is_no_certainty() -> None:
     assert width["new"] > 0.2 > width["w0"] > 0.01
 
 
+@pytest.mark.compiled
 def test_intervals_are_as_wide_as_the_evidence_makes_them() -> None:
     """Where the labels are all but certain, about as wide as counting right answers would make them."""
     drawn = simulate(400, confusion=[np.full((4, 4), 0.04) + 0.84 * np.eye(4)] * 9, per_item=9, seed=1)
@@ -230,6 +232,7 @@ def test_accuracy_by_label_is_the_diagonal(fitted: tuple[Consensus, Any]) -> Non
     assert (table["accuracy"] < table["accuracy_high"]).all()
 
 
+@pytest.mark.compiled
 def test_tables_of_the_command_line(run: Any, tmp_path: Any) -> None:
     drawn = simulate(60, 6, 2, 4, seed=1)
     path = tmp_path / "j.csv"

@@ -100,6 +100,7 @@ def test_a_whole_run_makes_every_part_once(tmp_path: Path, made: Counter[str]) -
     assert made == {name: 1 for _, name in MAKERS}
 
 
+@pytest.mark.compiled
 def test_nothing_is_made_before_it_is_asked_for(result: Consensus, made: Counter[str]) -> None:
     audited = WorkerAudit(result)
     assert not made
@@ -108,6 +109,7 @@ def test_nothing_is_made_before_it_is_asked_for(result: Consensus, made: Counter
 
 
 @pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.compiled
 def test_an_audit_in_place_of_the_result(name: str, result: Consensus) -> None:
     pd.testing.assert_frame_equal(FRAMES[name](WorkerAudit(result)), FRAMES[name](result))
 

@@ -221,6 +221,7 @@ class TestMissing:
         assert behaviours(fit(None, model_votes=votes)).empty
 
 
+@pytest.mark.compiled
 def test_columns_and_command_line(run: Run, tmp_path: Path) -> None:
     columns = behaviour_columns(WorkerAudit(fit(simulate(60, 4, 2, 3, seed=1).judgments)))
     rows = (DIGITS / "judgments.csv").read_text().splitlines(keepends=True)[:500]

@@ -454,6 +454,7 @@ class TestMerging:
         assert warning.message.endswith("--collusion merge counts each group as one worker")
         assert warning.values == {"groups": 1, "workers": 4, "pairs": 6, "n_effective": pytest.approx(1.0)}
 
+    @pytest.mark.compiled
     def test_groups_that_only_a_ring_made_alike_are_dropped(
         self, small: list[tuple[str, str, str]], found: Consensus, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -488,6 +489,7 @@ class TestMerging:
         assert pairs["worker_a"].str.startswith("ring").all()
         assert pairs["worker_b"].str.startswith("ring").all()
 
+    @pytest.mark.compiled
     def test_not_looked_for(self, small: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.worker_audit.copying.groups_as_one.MOST_COMPARED", len(small) - 1)
         assert worker_audit.fit_without_copies(encoded(small), collusion=None, rho=0.3).copies is None
@@ -507,6 +509,7 @@ class TestMerging:
         assert not result.copies.merged
         assert result.warnings == fit(judgments).warnings
 
+    @pytest.mark.compiled
     def test_with_very_many_labels_the_first_member_stands_for_its_group(
         self, small: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -547,6 +550,7 @@ class TestMerging:
 
 
 class TestCommands:
+    @pytest.mark.compiled
     def test_report_merge_off(
         self,
         small: list[tuple[str, str, str]],

@@ -175,6 +175,7 @@ def guided(change: Callable[[NDArray[np.int32], NDArray[np.bool_]], NDArray[np.b
     return replace(judgments, label=np.where(wrong, (judgments.label + 1) % 3, judgments.label).astype(np.int32))
 
 
+@pytest.mark.compiled
 def test_a_change_of_everyone_is_told_and_stands_in_the_reasons() -> None:
     table = drifting(fit(guided(lambda _, late: late, 1)))
     everyone = table.iloc[-1]
@@ -249,6 +250,7 @@ def test_items_of_varied_difficulty_are_no_drift() -> None:
 
 
 @pytest.mark.parametrize("mixed", [0, 3])
+@pytest.mark.compiled
 def test_a_steady_bias_is_no_drift_where_items_come_sorted_by_label(mixed: int) -> None:
     """With 0 items of the other label on either side of the switch, and with some."""
     table = np.stack([np.full((2, 2), 0.08) + 0.84 * np.eye(2)] * 9)
@@ -284,6 +286,7 @@ def test_long_timelines_have_the_limit_for_a_p_value(monkeypatch: pytest.MonkeyP
     assert (exact <= limit).all()
 
 
+@pytest.mark.compiled
 def test_shards_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     result = fit(guided(lambda _, late: late, 1))
     plain = drifting(result)
@@ -462,8 +465,10 @@ class TestNothingToTell:
         return table
 
     def test_without_times(self) -> None:
-        table = self.columns(fit(simulate(100, 5, 2, 3, seed=1).judgments))
+        result = fit(simulate(100, 5, 2, 3, seed=1).judgments)
+        table = self.columns(result)
         assert set(table["reason"]) == {"no judgment has a time; drift_by=rows takes the order of rows for it"}
+        assert drifts(result).crowd.cluster == 1.0
 
     def test_with_unknown_times_only(self) -> None:
         judgments = simulate(100, 5, 2, 3, seed=1).judgments
@@ -509,6 +514,7 @@ def test_majority_votes_and_kept_repeats() -> None:
     assert found.n_before[4] == 30
 
 
+@pytest.mark.compiled
 def test_columns_and_command_line(run: Run, tmp_path: Any) -> None:
     columns = drift_columns(WorkerAudit(fit(simulate(60, 4, 2, 3, seed=1).judgments)))
     path = tmp_path / "j.csv"

@@ -92,6 +92,7 @@ def test_columns(fitted: tuple[Consensus, Gold, set[str]]) -> None:
     ).all()
 
 
+@pytest.mark.compiled
 def test_p_wrong_by_its_formula(fitted: tuple[Consensus, Gold, set[str]]) -> None:
     result, _, _ = fitted
     assert result.gold is not None
@@ -141,6 +142,7 @@ def test_leaked_gold_is_found(n_leaked: int, found: int) -> None:
         assert "they may know the answer" in reason
 
 
+@pytest.mark.compiled
 def test_gold_that_everyone_knows_is_too_easy() -> None:
     good, guess = np.full((4, 4), 0.05) + 0.8 * np.eye(4), np.full((4, 4), 0.25)
     drawn = simulate(300, confusion=[good] * 12 + [guess] * 8, per_item=18, seed=4)
@@ -310,6 +312,7 @@ class TestForgiving:
                 values = one[field][told["id"]]
                 assert told[column].fillna("-").tolist() == [f"{p:.3f}" if p == p else "-" for p in values]
 
+    @pytest.mark.compiled
     def test_a_changed_verdict(self, fitted: tuple[Consensus, Gold, set[str]], monkeypatch: pytest.MonkeyPatch) -> None:
         import pyarrow as pa
 
@@ -346,6 +349,7 @@ class TestForgiving:
         gold = Gold(tuple(f"i{i}" for i in range(40)), tuple(f"l{i % 2}" for i in range(40)), ("gold",) * 40)
         assert worker_audit.forgive(fit(encoded(judged), gold=gold), ["i7"]).empty
 
+    @pytest.mark.compiled
     def test_other_models(self) -> None:
         drawn = simulate(100, 6, 2, 3, seed=1)
         gold = drawn.truth_table(20)
@@ -368,6 +372,7 @@ class TestForgiving:
             before = result.labels.set_index("item")["label"]
             assert changed.to_dict() == labels[before != labels].to_dict()
 
+    @pytest.mark.compiled
     def test_errors(self, fitted: tuple[Consensus, Gold, set[str]]) -> None:
         result, gold, _ = fitted
         with pytest.raises(ConfigError, match=rf'"{gold.item[0]}x" is no gold item \(did you mean {gold.item[0]}'):
@@ -423,6 +428,7 @@ def test_threads_change_nothing(few_labels: int, monkeypatch: pytest.MonkeyPatch
             pd.testing.assert_frame_equal(a, b, check_exact=True)
 
 
+@pytest.mark.compiled
 def test_few_candidates_weighed_one_by_one_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, gold, wrong = with_wrong_gold(3, 30, seed=7, n_items=300, n_labels=3, accuracy=0.9)
     monkeypatch.setattr(layout, "FEW_LABELS", 0)

@@ -52,6 +52,7 @@ def fitted() -> tuple[Consensus, Simulation]:
     return fit(drawn.judgments, gold=drawn.truth_table(50), rho=0.2), drawn
 
 
+@pytest.mark.compiled
 def test_proposals(fitted: tuple[Consensus, Simulation]) -> None:
     result, drawn = fitted
     assert result.gold is not None

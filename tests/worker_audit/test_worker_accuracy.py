@@ -1,6 +1,7 @@
 """Accuracy of workers: what the others say, records of judgments, posteriors."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 from scipy.stats import beta
 
 from consensus import audit, fit, read, simulate
+from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
 from consensus.kernels import others_loops as kernels
-from consensus.models import layout
+from consensus.models import layout, pooled_prior
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import (
     accuracy_posterior,
@@ -74,6 +76,30 @@ class TestOthers:
         table = audit(result)
         planted = np.einsum("k,wkk->w", drawn.prior, drawn.confusion)
         assert np.abs(table["accuracy"] - planted).mean() < 0.1
+
+    @pytest.mark.parametrize("prior", ["learnt", "none"])
+    def test_with_very_many_labels_by_the_formula(self, prior: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The judgment is divided out; of labels that nobody gave the item, as the crowd's prior has it on average."""
+        monkeypatch.setattr(layout, "FEW_LABELS", 0)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        table = np.stack([np.full((5, 5), 0.06) + 0.7 * np.eye(5)] * 8)
+        table[:, 1] = [0.5, 0.3, 0.1, 0.05, 0.05]
+        result = fit(simulate(40, confusion=table, per_item=3, seed=1).judgments, prior=prior, rho=0.4)
+        beliefs, cells, j = result.beliefs, result.confusions, result.judgments
+        assert isinstance(beliefs, SparsePosterior)
+        N, A = cells.dense_counts(), cells.pseudo_counts
+        totals = cells.totals() + A.sum(axis=1)
+        usual = (A / A.sum(axis=1, keepdims=True)).mean(axis=0) if prior == "learnt" else np.full(5, 0.2)
+        expected = []
+        for i, w, label in zip(j.item.tolist(), j.worker.tolist(), j.label.tolist(), strict=True):
+            power = 1 / (1 + 0.4 * (j.per_item[i] - 1))
+            listed = beliefs.candidate[beliefs.start[i] : beliefs.start[i + 1]].tolist()
+            left = {}
+            for k, z in enumerate(beliefs.dense(np.array([i]))[0]):
+                said = (N[w, k, label] + A[k, label]) / totals[w, k] if totals[w, k] > 0 else 0.2
+                left[k] = z ** (1 / power) / (max(said, 1e-10) if k in listed else usual[label])
+            expected.append(left[label] / sum(left.values()))
+        np.testing.assert_allclose(against_others.right(result), expected, rtol=1e-6, atol=1e-12)
 
     def test_items_without_judgments_and_a_worker_whose_repeats_are_kept(self) -> None:
         rows = {"item": ["a", "a", "a", "b"], "worker": ["v", "v", "w", "w"], "label": ["x", "y", "x", None]}
@@ -173,10 +199,41 @@ class TestRecords:
         np.add.at(exact, j.worker, np.log(right + (1 - right) / (n_labels - 1)))
         np.testing.assert_allclose(found.even_log, exact, rtol=0.03, atol=0.3)  # by the mean of each bin
 
+    @pytest.mark.parametrize("prior", ["fixed", "none"])
+    @pytest.mark.parametrize("K", [2, 3, 6])
+    def test_what_others_are_weighed_with(self, K: int, prior: Any) -> None:
+        """Half a coin of the worker's accuracy, between .02 and .98, with four judgments at the usual one."""
+        always = np.stack([np.eye(K), np.roll(np.eye(K), 1, axis=1), *[np.full((K, K), 0.3 / (K - 1))
+                           + (0.7 - 0.3 / (K - 1)) * np.eye(K)] * 5])  # fmt: skip
+        drawn = simulate(400, confusion=always, per_item=6, seed=1)
+        result = fit(drawn.judgments, gold=drawn.truth_table(), prior=prior, rho=0.3)
+        cells = result.confusions
+        N, K4 = cells.dense_counts(), max(K, 4)
+        A = cells.pseudo_counts if prior == "fixed" else pooled_prior.one_coin(K)
+        totals = N.sum(axis=2) + A.sum(axis=1)
+        C = (N + A) / totals[:, :, None]
+        half = naive_audit.halfway(C, N, 4.0)
+        tables, doubt = likelihoods._tables(result)
+        assert tables.shape == (len(cells.row_worker), 2, K4)
+        rows = cells.row_worker, slice(None), cells.row_label
+        np.testing.assert_allclose(tables[:, 0, :K], half[rows], rtol=1e-9)
+        np.testing.assert_allclose(tables[:, 1, :K], C[rows], rtol=1e-9)
+        np.testing.assert_allclose(doubt[:, :K], 1 / (1 - np.einsum("wkk->wk", C)), rtol=1e-9)
+        right = np.einsum("wkk->w", N) / N.sum(axis=(1, 2))
+        assert right.max() > 0.99
+        assert right.min() < 0.01
+        assert (tables[:, :, K:] == 1).all()
+
+    def test_who_is_all_but_certainly_right_leaves_a_millionth_of_doubt(self) -> None:
+        counts, A = np.array([[1e9, 0.0], [0.0, 1e9]]), np.full((2, 2), 1e-4)
+        cells = Confusions.of_rows(np.zeros(2, np.int32), np.arange(2, dtype=np.int32), counts, A, 1)
+        _, doubt = likelihoods._tables(SimpleNamespace(confusions=cells))  # type: ignore[arg-type]
+        assert doubt[0, :2].tolist() == pytest.approx([1e6, 1e6])
+
     @pytest.mark.parametrize("n_labels", [2, 6])
     def test_items_with_very_many_judgments_do_not_underflow(self, n_labels: int) -> None:
         drawn = simulate(4, 900, n_labels, 900, accuracy=0.8, seed=0)
-        found = likelihoods.records(fit(drawn.judgments, rho=0.2))
+        found = likelihoods.records(fit(drawn.judgments, rho=0.2, max_iterations=2))
         assert np.isfinite(found.predicted).all()
         np.testing.assert_array_equal(found.own.n.sum(axis=1), drawn.judgments.per_worker)
 

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from consensus import fit, read, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.formats import columns_of
 from consensus.found.result import Consensus
+from consensus.inputs.judgments import AlignedGold
 from consensus.worker_audit.accuracy import evidence_table
 from tests import naive
 from tests.conftest import Run, csv
@@ -220,3 +222,42 @@ class TestCommandLine:
         for file in files:
             assert columns_of(file) == ["item", "worker", "label"]
             assert run("audit", file, "--worker", "w3", "-q").out == expected
+
+
+class TestParts:
+    """What a row is made of."""
+
+    def test_what_is_held_against_something(self) -> None:
+        """Another judgment, gold, or what a model says."""
+        judgments = SimpleNamespace(per_item=np.array([2, 1, 1, 1, 0]))
+        result: Any = SimpleNamespace(judgments=judgments, gold=None, models=None, identified=True)
+        items: Any = np.array([4, 3, 2, 1, 0, 0])
+        assert evidence_table._is_checked(result, items).tolist() == [False] * 4 + [True] * 2
+        result.gold = SimpleNamespace(items=np.array([1]))
+        assert evidence_table._is_checked(result, items).tolist() == [False] * 3 + [True] * 3
+        result.models = SimpleNamespace(votes=SimpleNamespace(per_item=np.array([0, 0, 1, 2, 0])))
+        assert evidence_table._is_checked(result, items).tolist() == [False] + [True] * 5
+        result.identified = False
+        assert not evidence_table._is_checked(result, items).any()
+
+    def test_what_others_said(self) -> None:
+        judgments = SimpleNamespace(
+            item=np.array([0] * 6 + [1]),
+            item_start=np.array([0, 6, 7]),
+            worker=np.array([0, 1, 2, 3, 4, 0, 0]),
+            label=np.array([2, 1, 0, 1, 0, 2, 1]),
+            labels=("a", "b", "c"),
+        )
+        result: Any = SimpleNamespace(judgments=judgments)
+        assert evidence_table._said(result, 0) == "a 2, b 2"
+        assert evidence_table._said(result, 1) == "a 2, c 2, b 1"
+        assert evidence_table._said(result, 6) is None
+
+    def test_gold_of_items(self) -> None:
+        accepted = np.array([[True, False], [True, True], [False, True]])
+        gold = AlignedGold(np.array([1, 4, 6], np.int32), accepted, {})
+        result: Any = SimpleNamespace(gold=gold, judgments=SimpleNamespace(labels=("x", "y")))
+        items: Any = np.array([6, 0, 4, 6], np.int32)
+        assert evidence_table._gold(result, items) == [["y"], None, ["x", "y"], ["y"]]
+        result.gold = None
+        assert evidence_table._gold(result, items) == [None] * 4

@@ -1,0 +1,183 @@
+"""What the user must know before trusting a fit: each warning at its border."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from consensus.backends import Threads
+from consensus.inputs.judgments import Judgments
+from consensus.models import diagnostics
+from consensus.probabilities import entropy
+from tests.strategies import crowds, encoded, examples
+
+ONE = Threads(1)
+crowd = examples(60)
+
+
+def repeated(n: int) -> Judgments:
+    """Two workers, so many judgments each of as many items, two labels."""
+    return encoded([(f"i{i:04}", w, f"l{i % 2}") for i in range(n) for w in "vw"])
+
+
+def codes(found: Any) -> list[str]:
+    return [one.code for one in found]
+
+
+class TestOfJudgments:
+    @pytest.mark.parametrize(
+        ("n_labels", "n_judgments", "many"), [(100, 20, False), (101, 20, True), (101, 1008, True), (101, 1010, False)]
+    )
+    def test_more_than_a_hundred_labels_that_are_a_tenth_of_the_judgments(
+        self, n_labels: int, n_judgments: int, many: bool
+    ) -> None:
+        judgments = replace(repeated(n_judgments // 2), labels=tuple(f"l{k}" for k in range(n_labels)))
+        found = diagnostics.of_judgments(judgments)
+        assert codes(found) == ["many_labels"] * many
+        if many:
+            assert found[0].message == (
+                f"{n_labels:,} labels in {n_judgments:,} judgments: is --label the right column?"
+            )
+            assert found[0].values == {"n_labels": n_labels}
+
+    def test_what_could_not_be_read_is_counted(self) -> None:
+        judgments = replace(repeated(3), unreadable_times=1200, unreadable_amounts={"price": 2, "duration": 3})
+        times, prices, durations = diagnostics.of_judgments(judgments)
+        assert times.message.startswith("1,200 timestamps could not be read")
+        assert (prices.code, durations.code) == ("unreadable_prices", "unreadable_durations")
+        assert prices.message.startswith("2 prices could not be read")
+        assert [one.values["n_judgments"] for one in (times, prices, durations)] == [1200, 2, 3]
+
+    def test_empty_labels_are_counted(self) -> None:
+        judgments = encoded([("a", "v", ""), ("a", "w", "x"), ("b", "v", ""), ("b", "w", "")])
+        (found,) = diagnostics.of_judgments(judgments)
+        assert (found.code, found.values) == ("empty_label", {"n_judgments": 3})
+        assert found.message.startswith('3 judgments carry the label ""')
+        assert diagnostics.of_judgments(judgments.subset(judgments.label > 0)) != [found]
+
+    def test_items_that_neither_people_nor_models_label(self) -> None:
+        judgments = encoded([("a", "v", "x"), ("a", "w", "y"), ("b", "v", None), ("c", "v", None), ("d", "v", None)])
+        (found,) = diagnostics.of_judgments(judgments)
+        assert (found.code, found.values) == ("items_without_judgments", {"n_items": 3})
+        votes: Any = SimpleNamespace(per_item=np.array([0, 1, 0, 1]))
+        (found,) = diagnostics.of_judgments(judgments, votes)
+        assert found.values == {"n_items": 1}
+        votes = SimpleNamespace(per_item=np.array([0, 1, 2, 1]))
+        assert diagnostics.of_judgments(judgments, votes) == []
+
+
+class TestSecondOpinions:
+    @crowd
+    @given(crowds())
+    def test_two_workers_of_one_item(self, judgments: Judgments) -> None:
+        pairs = set(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True))
+        items = [item for item, _ in pairs]
+        assert diagnostics.has_second_opinions(judgments) == (len(items) > len(set(items)))
+
+    @pytest.mark.parametrize(
+        ("item", "model", "circular", "expected"),
+        [
+            ([0], [0], [False], True),  # one person and one model
+            ([0], [0], [True], False),  # a model that was made from what the person said
+            ([2], [0], [False], False),
+            ([2, 2], [0, 1], [False, False], True),  # two models
+            ([2, 2], [0, 1], [True, False], True),  # of which nobody says where a third comes from
+            ([0, 1, 2], [0, 0, 1], [True, False], False),
+        ],
+    )
+    def test_a_person_and_a_model(
+        self, item: list[int], model: list[int], circular: list[bool], expected: bool
+    ) -> None:
+        judgments = encoded([("a", "v", "x"), ("b", "w", "y"), ("c", "v", None)])
+        votes = SimpleNamespace(item=np.array(item), model=np.array(model))
+        models: Any = SimpleNamespace(votes=votes, circular=np.array(circular))
+        assert diagnostics.has_second_opinions(judgments, models) == expected
+
+
+class TestSmallData:
+    @pytest.mark.parametrize(
+        ("n_judged", "n_judgments", "n_workers", "small"),
+        [(50, 200, 10, False), (49, 200, 10, True), (50, 199, 10, True), (50, 200, 11, True)],
+    )
+    def test_fifty_items_and_twenty_judgments_a_worker(
+        self, n_judged: int, n_judgments: int, n_workers: int, small: bool
+    ) -> None:
+        per_item = np.array([3] * (n_judged - 1) + [1, 0, 0])
+        judgments: Any = SimpleNamespace(per_item=per_item, n_judgments=n_judgments, n_workers=n_workers)
+        assert diagnostics.is_small(judgments) == small
+
+    def test_in_words(self) -> None:
+        judgments: Any = SimpleNamespace(per_item=np.array([2] * 1234 + [0]), n_judgments=2468, n_workers=1000)
+        found = diagnostics.small_data(judgments)
+        assert found.message.startswith("1,234 items and 2.5 judgments a worker are too few")
+        assert found.values == {"n_items": 1234, "judgments_per_worker": 2.468}
+
+
+def test_gold_that_met_no_judgment_is_counted() -> None:
+    gold: Any = SimpleNamespace(unjudged={f"i{n}": ("x",) for n in range(1200)})
+    (found,) = diagnostics.of_gold(gold)
+    assert (found.code, found.values) == ("gold_without_judgments", {"n_items": 1200})
+    assert found.message.startswith("1,200 gold items were never judged")
+    assert diagnostics.of_gold(SimpleNamespace(unjudged={})) == []  # type: ignore[arg-type]
+    assert codes(diagnostics.of_gold(None)) == ["unaudited"]
+
+
+class TestOfFit:
+    def told(
+        self, right: float, share_told: float, pi: tuple[float, ...] = (0.5, 0.5), judgments: Judgments | None = None
+    ) -> list[str]:
+        """Warnings where all are right so often, and one judgment tells so much of the entropy of the labels."""
+        judgments, K = judgments or repeated(30), len(pi)
+        nats = share_told * float(entropy(np.array([pi]))[0])
+        pooled = 50 * ((1 - right) / (K - 1) + (right - (1 - right) / (K - 1)) * np.eye(K))
+        by_worker = np.array([0.5, 1.5]) * nats  # of equally busy ones
+        layout = SimpleNamespace(
+            pooled_counts=lambda _: pooled,
+            confusions=lambda *_: SimpleNamespace(informativeness=lambda _: by_worker),
+        )
+        problem: Any = SimpleNamespace(judgments=judgments, layout=layout)
+        convergence = SimpleNamespace(converged=True, iterations=7)
+        estimate: Any = SimpleNamespace(counts=None, pi=np.array(pi), convergence=convergence)
+        return codes(diagnostics.of_fit(problem, estimate, ONE))
+
+    def test_near_chance(self) -> None:
+        """Right on less than chance and a tenth more, telling less than a tenth."""
+        assert self.told(0.599, 0.099) == ["near_chance"]
+        assert self.told(0.601, 0.099) == []
+        assert self.told(0.599, 0.101) == []
+        assert self.told(0.3, 0.101) == []
+
+    def test_the_class_prior_weighs_how_often_they_are_right(self) -> None:
+        K3 = replace(repeated(30), labels=("a", "b", "c"))
+        assert self.told(0.432, 0.05, (0.6, 0.3, 0.1), K3) == ["near_chance"]
+        assert self.told(0.434, 0.05, (0.6, 0.3, 0.1), K3) == []
+
+    def test_not_converged(self) -> None:
+        convergence = SimpleNamespace(converged=False, iterations=7)
+        nothing = SimpleNamespace(n_judgments=0)
+        problem: Any = SimpleNamespace(judgments=nothing)
+        estimate: Any = SimpleNamespace(convergence=convergence)
+        (found,) = diagnostics.of_fit(problem, estimate, ONE)
+        assert (found.code, found.values) == ("not_converged", {"iterations": 7})
+        assert found.message.startswith("stopped after 7 passes without converging")
+
+
+@crowd
+@given(crowds())
+def test_groups_that_share_no_worker_and_no_item(judgments: Judgments) -> None:
+    left = list(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True))
+    sizes = []
+    while left:
+        group, grown = [left[0]], True
+        while grown:
+            items, workers = {item for item, _ in group}, {worker for _, worker in group}
+            more = [one for one in left if one[0] in items or one[1] in workers]
+            grown, group = len(more) > len(group), more
+        left = [one for one in left if one not in group]
+        sizes.append(len(group))
+    n, largest = diagnostics.components(judgments)
+    assert n == len(sizes)
+    assert largest == pytest.approx(max(sizes) / judgments.n_judgments)

@@ -1,0 +1,288 @@
+"""The rules by which workers get their verdicts, one by one and at their borders; the kinds that are compared."""
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from consensus import fit, simulate
+from consensus.config import AuditConfig
+from consensus.found.confusions import Confusions
+from consensus.worker_audit.accuracy import likelihoods, verdicts, worker_kinds
+from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
+from consensus.worker_audit.accuracy.verdicts import VERDICTS, Swaps
+from consensus.worker_audit.accuracy.worker_kinds import Kinds
+from tests import naive_audit
+
+CONFIG = AuditConfig()
+
+
+class TestOrder:
+    def told(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        accuracy: Any,
+        random: Any = None,
+        hostile: Any = None,
+        *,
+        n: Any = None,
+        swapped: dict[int, float] | None = None,
+        identified: bool = True,
+    ) -> Any:
+        """Verdicts of workers whose accuracies (W, G) are equally likely each."""
+        own = np.array(accuracy, np.float64)
+        W = len(own)
+        swapped = swapped or {}
+        pairs = Swaps(
+            worker=np.array(list(swapped), np.int32),
+            true=np.zeros(len(swapped), np.int32),
+            label=np.ones(len(swapped), np.int32),
+            share=np.full(len(swapped), 0.4),
+            probability=np.array(list(swapped.values())),
+        )
+        monkeypatch.setattr(verdicts, "_swaps", lambda *_: pairs)
+        monkeypatch.setattr(verdicts, "_reasons", lambda *_: ["why"] * W)
+        judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n))
+        result: Any = SimpleNamespace(judgments=judgments, identified=identified)
+        kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
+        known = Accuracy(own, np.full(own.shape, 1 / own.shape[1]), np.zeros(W))
+        found = verdicts.verdicts(result, known, kinds, CONFIG)
+        assert found.reason == ["why"] * W
+        return found, [VERDICTS[code] for code in found.verdict.tolist()]
+
+    def crowd(self, *others: list[float]) -> list[list[float]]:
+        """Around a median worker right on .8: odds of 4."""
+        return [*others, *[[0.8] * 10] * (2 * len(others) + 1)]
+
+    def test_settings(self) -> None:
+        """That these tests are written for."""
+        assert (CONFIG.sure, CONFIG.condemned, CONFIG.least_judgments) == (0.9, 0.65, 20)
+
+    def test_experts_and_the_careless_beside_the_median_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        high, low = (4 * CONFIG.apart / (1 + 4 * CONFIG.apart), 4 / (4 + CONFIG.apart))
+        over, under = [high + 1e-6] * 9 + [high - 1e-6], [low - 1e-6] * 9 + [low + 1e-6]
+        nearly = [high + 1e-6] * 8 + [high - 1e-6] * 2
+        found, told = self.told(monkeypatch, self.crowd(over, nearly, under, [low - 1e-6] * 8 + [low + 1e-6] * 2))
+        assert told[:5] == ["expert", "good", "careless", "good", "good"]
+        assert found.probability[:5].tolist() == pytest.approx([0.9, 1.0, 0.9, 0.2, 1.0])
+        assert found.careless_below == pytest.approx(low)
+        assert found.near[:5].tolist() == [True, False, True, True, False]
+
+    def test_who_has_few_judgments_is_no_usual_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy = [[0.8] * 4, [0.3] * 4, [0.3] * 4, [0.3] * 4]
+        found, told = self.told(monkeypatch, accuracy, n=[20, 19, 5, 0])
+        assert found.careless_below == pytest.approx(4 / (4 + CONFIG.apart))
+        assert told == ["good", "too_few", "too_few", "too_few"]
+        found, _ = self.told(monkeypatch, accuracy, n=[19, 19, 5, 0])
+        odds = 0.3 / 0.7
+        assert found.careless_below == pytest.approx(odds / (odds + CONFIG.apart))
+        found, told = self.told(monkeypatch, accuracy, identified=False)
+        assert told == ["too_few"] * 4
+        assert np.isnan(found.probability).all()
+        found, told = self.told(monkeypatch, np.zeros((0, 4)))
+        assert (told, found.careless_below) == ([], pytest.approx(1 / (1 + CONFIG.apart)))
+
+    def test_spammers_and_adversaries(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        random = [0.651, 0.649, 0.4, 0.41, 0.05, 0.0999, 0.1001, 0.3]
+        hostile = [0.0, 0.0, 0.3001, 0.3, 0.9, 0.0, 0.0, 0.6]
+        accuracy = self.crowd(*[[0.8] * 10] * 8)
+        rest = [0.0] * 17
+        found, told = self.told(monkeypatch, accuracy, [*random, *rest], [*hostile, *rest])
+        assert told[:8] == [
+            "spammer",
+            "too_few",
+            "adversarial",
+            "spammer",
+            "adversarial",
+            "good",
+            "too_few",
+            "adversarial",
+        ]
+        np.testing.assert_allclose(found.probability[:8], [0.651, np.nan, 0.3001, 0.41, 0.9, 0.9001, np.nan, 0.6])
+
+    def test_which_rule_comes_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Biased before careless; what is condemned before what is biased; few judgments before all."""
+        low = [4 / (4 + CONFIG.apart) - 0.01] * 10
+        accuracy = self.crowd(low, low, low, [0.8] * 10, [0.8] * 10)
+        rest = [0.0] * 11
+        found, told = self.told(
+            monkeypatch,
+            accuracy,
+            [0, 0, 0.8, 0.05, 0, *rest],
+            n=[50, 50, 50, 50, 19, *[50] * 11],
+            swapped={0: 0.9, 1: 0.89, 2: 0.95, 3: 0.93, 4: 0.99},
+        )
+        assert told[:5] == ["biased", "careless", "spammer", "biased", "too_few"]
+        np.testing.assert_allclose(found.probability[:5], [0.9, 1.0, 0.8, 0.93, np.nan])
+        np.testing.assert_allclose(found.probability[5], 1.0)
+
+    def test_near_is_half_way_from_sure_to_certain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy = self.crowd(*[[0.8] * 10] * 3)
+        rest = [0.0] * 7
+        found, told = self.told(monkeypatch, accuracy, [0.0501, 0.0499, 0.0, *rest])
+        assert told == ["good"] * 10
+        assert found.near.tolist() == [True, *[False] * 9]
+        assert found.probability[:3].tolist() == pytest.approx([0.9499, 0.9501, 1.0])
+
+
+class TestSwaps:
+    def swaps(self, N: Any, A: Any = None, **settings: Any) -> list[tuple[int, int, int, float, float]]:
+        N = np.array(N, np.float64)
+        K = N.shape[1]
+        worker, label = (part.ravel().astype(np.int32) for part in np.indices((len(N), K)))
+        rows = N[worker, :, label]
+        cells = Confusions.of_rows(worker, label, rows, np.ones((K, K)) if A is None else A, len(N))
+        result: Any = SimpleNamespace(confusions=cells)
+        found = verdicts._swaps(result, AuditConfig(**settings))
+        return list(
+            zip(*(getattr(found, n).tolist() for n in ("worker", "true", "label", "share", "probability")), strict=True)
+        )
+
+    def naive(self, N: Any, config: AuditConfig) -> list[tuple[int, int, int, float, float]]:
+        """With one pseudo-judgment in each cell."""
+        K = len(N[0])
+        pooled = np.sum(N, axis=0)
+        found = []
+        for w, own in enumerate(N):
+            of_worker = []
+            for k, observed in itertools.permutations(range(K), 2):
+                n = sum(own[k]) + K
+                a, wrong = own[k][observed] + 1, n - own[k][k] - 1
+                usual = pooled[k][observed] / max(pooled[k].sum(), 1e-300)
+                if own[k][observed] < config.swapped_at_least or a / n <= 1.5 * usual:
+                    continue
+                p = beta.sf(config.swapped, a, n - a)
+                if K == 2:
+                    back = sum(own[observed]) + 2
+                    if a / n <= 2 * (back - own[observed][observed] - 1) / back:
+                        continue
+                else:
+                    p = min(p, beta.sf(0.5, a, max(wrong - a, 1e-9)))
+                if p >= config.sure:
+                    of_worker.append((w, k, observed, a / n, p))
+            found += sorted(of_worker, key=lambda one: -one[3])
+        return found
+
+    @pytest.mark.parametrize("K", [2, 3, 4])
+    def test_by_the_rules(self, K: int) -> None:
+        rng = np.random.default_rng(K)
+        told = set()
+        for _ in range(40):
+            N = rng.integers(0, 4, (4, K, K)) + 25 * np.eye(K)
+            for _ in range(3):
+                w, k = rng.integers(4), rng.integers(K)
+                N[w, k, (k + 1) % K] += rng.choice([3, 6, 9, 12, 20])
+            found, expected = self.swaps(N), self.naive(N.tolist(), CONFIG)
+            assert [one[:3] for one in found] == [one[:3] for one in expected]
+            np.testing.assert_allclose([one[3:] for one in found], [one[3:] for one in expected], rtol=1e-9)
+            told.add(len(found))
+        assert len(told) > 1
+
+    def test_what_is_usual_is_no_bias_of_one(self) -> None:
+        """All take the first label for the second on four of ten; one does on more than one and a half times that."""
+        usual = [[60, 40, 0], [0, 100, 0], [0, 0, 100]]
+        others = [usual] * 60
+        for seconds, biased in ((57, False), (64, True)):
+            own = [[100 - seconds, seconds, 0], [0, 100, 0], [0, 0, 100]]
+            assert bool(self.swaps([own, *others], swapped=0.3)) == biased
+
+    def test_of_two_labels_one_way_must_be_twice_the_other(self) -> None:
+        A = np.full((2, 2), 0.5)
+        others = [[[95, 5], [5, 95]]] * 30
+        for back, biased in ((23, True), (26, False)):
+            own = [[49.5, 49.5], [back, 99 - back]]
+            assert bool(self.swaps([own, *others], A)) == biased
+
+    def test_of_more_labels_it_is_most_of_the_mistakes(self) -> None:
+        others = [[[96, 2, 2], [2, 96, 2], [2, 2, 96]]] * 30
+        for third, biased in ((15, True), (33, False)):
+            own = [[100 - 38 - third, 38, third], [2, 96, 2], [2, 2, 96]]
+            assert bool([one for one in self.swaps([own, *others]) if one[:3] == (0, 0, 1)]) == biased
+
+
+def test_usual_share_without_judgments_of_a_label() -> None:
+    cells = Confusions.of_rows(np.zeros(1, np.int32), np.zeros(1, np.int32), np.array([[3.0, 0.0]]), np.ones((2, 2)), 1)
+    assert verdicts.usual_share(cells).tolist() == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_the_favourite_label() -> None:
+    """Of two that are given as often, the first."""
+    worker, label = np.array([0, 0, 1, 1, 1], np.int32), np.array([0, 1, 0, 1, 2], np.int32)
+    rows = np.array([[2.0, 1.0, 0], [2.0, 1.0, 0], [1.0, 0, 0], [3.0, 3, 0], [2.0, 0, 0]])
+    cells = Confusions.of_rows(worker, label, rows, np.ones((3, 3)), 3)
+    said, share = verdicts._favourites(SimpleNamespace(confusions=cells))  # type: ignore[arg-type]
+    assert said.tolist() == [0, 1, 0]
+    assert share.tolist() == [0.5, pytest.approx(6 / 9), 0.0]
+
+
+class TestKindsOfTwo:
+    def test_what_they_expect(self) -> None:
+        """Each of the twenty, on the grid of both probabilities."""
+        result = fit(simulate(80, 6, 2, 3, prior=[0.7, 0.3], seed=1).judgments, prior="fixed", rho=0.3)
+        points = (np.arange(12) + 0.5) / 12
+        found, first = worker_kinds._densities_of_two(result, points)
+        tables = found.reshape(-1, 12, 12)
+        expected = []
+        for m in range(16):
+            coin = beta.pdf(points, 1 + 30 * (m + 0.5) / 16, 31 - 30 * (m + 0.5) / 16)
+            expected.append(np.diag(coin)[:, ::-1])  # as often right on either label
+        given = np.bincount(result.judgments.label, minlength=2) + 1.0
+        s = given / given.sum()
+        expected.append(np.diag(sum(beta.pdf(points, c * s[0], c * s[1]) for c in (1.0, 4.0, 50.0))))
+        expected.append(np.outer(beta.pdf(points, 4, 1), beta.pdf(points, 1, 4)))
+        good = np.outer(beta.pdf(points, 9, 1), np.ones(12))
+        first_is_higher = points[:, None] > points
+        expected.append(np.where(first_is_higher, good + good.T[::-1, ::-1], 0.0))
+        expected.append(np.outer(beta.pdf(points, 0.6, 3.4), beta.pdf(points, 3.4, 0.6)))
+        for table, by_hand in zip(tables, expected, strict=True):
+            np.testing.assert_allclose(table, by_hand / by_hand.sum(), rtol=1e-7, atol=1e-12)
+        begun = np.array([0.86 / 16] * 16 + [0.1, 0.02, 0.02, 0.02])
+        np.testing.assert_allclose(first, begun / begun.sum())
+        by_likelihood = fit(simulate(80, 6, 2, 3, seed=1).judgments, prior="none", rho=0.3)
+        usual = worker_kinds._densities_of_two(by_likelihood, points)[0].reshape(-1, 12, 12)[17]
+        np.testing.assert_allclose(usual, expected[17] / expected[17].sum(), rtol=1e-7)
+
+    @pytest.mark.compiled
+    def test_the_grid_and_the_prior_of_the_shares(self) -> None:
+        """30 points along each probability; the shares to begin with are worth two workers."""
+        result = fit(simulate(60, 6, 2, 3, seed=1).judgments, rho=0.3)
+        made = likelihoods.records(result)
+        assert made.by_label is not None
+        n, s = np.stack([half.n for half in made.by_label]), np.stack([half.s for half in made.by_label])
+        densities, first = worker_kinds._densities_of_two(result, (np.arange(30) + 0.5) / 30)
+        expected = naive_audit.kinds_of_two(n, s, densities.reshape(-1, 30, 30), first, 2.0)
+        found = worker_kinds.kinds(result, made)
+        np.testing.assert_allclose(np.column_stack([found.random, found.hostile]), expected, rtol=1e-9, atol=1e-12)
+
+    def test_how_closely_answers_follow_what_all_say(self) -> None:
+        assert worker_kinds.CLOSENESS == (1.0, 4.0, 50.0)  # loosely, as the crowd differs, and nearly as all do
+
+
+def test_very_many_workers_tell_the_kinds_by_a_sample() -> None:
+    """Every second of 2,001 workers: the others change nothing."""
+    rng = np.random.default_rng(0)
+    first = np.array([0.6, 0.4])
+    for W, step in ((2_000, 1), (2_001, 2), (4_001, 3)):
+        evidence = rng.random((W, 2))
+        other = evidence.copy()
+        other[np.arange(W) % step > 0] = [1.0, 0.0]
+        found = worker_kinds._learnt(evidence, first)
+        assert np.array_equal(worker_kinds._learnt(other, first), found)
+        other[0] = [1.0, 0.0]
+        other[step] = [1.0, 0.0]
+        assert not np.array_equal(worker_kinds._learnt(other, first), found)
+
+
+@pytest.mark.compiled
+def test_hostile_answers_to_many_labels_are_those_of_a_worker_who_is_mostly_wrong() -> None:
+    """Any confusions, and hostile ones, are hostile kinds only of a worker who is right on less than .8 of chance."""
+    result = fit(simulate(150, 8, 3, 4, accuracy=0.5, spammers=0.3, adversaries=0.3, seed=5).judgments, rho=0.3)
+    made = likelihoods.records(result)
+    found, cells = worker_kinds.kinds(result, made), result.confusions
+    often = (cells.right().sum(axis=1) + 1 / 3) / (cells.totals().sum(axis=1) + 1)
+    others = np.stack([worker_kinds._of_label_shares(result), *worker_kinds._of_confusions(result, made)], axis=1)
+    expected = naive_audit.kinds_of_many(made.even.n, made.even.s, made.even_log, others, often, 3)
+    np.testing.assert_allclose(np.column_stack([found.random, found.hostile]), expected, rtol=1e-9, atol=1e-12)
