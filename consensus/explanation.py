@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Term = tuple[str, str, Reals]
 
 N_TOP = 5
+TOGETHER = "all readings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,21 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """What one of several readings says of an item."""
+
+    reading: str
+    label: str
+    """The one it finds most probable."""
+    confidence: float
+    """Its probability by this reading."""
+    weight: float
+    """How far this reading is believed; the weights of all of them sum to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an item has its label. ``prior``, ``models`` and ``votes`` add up to ``log_odds``."""
+    """Why an item has its label. ``prior``, ``models``, ``readings`` and ``votes`` add up to ``log_odds``."""
 
     item: str
     label: str
@@ -60,6 +74,10 @@ class Explanation:
     """What tempering multiplied all of this with: 1 or less."""
     top: tuple[tuple[str, float], ...]
     """The most probable labels, at most five."""
+    readings: tuple[Push, ...] = ()
+    """Where several readings are averaged, one: what their average adds to what judgments by workers so rated say."""
+    says: tuple[Say, ...] = ()
+    """What each of these readings says; of gold items nothing, for they say its gold."""
 
 
 def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int64] | None = None) -> list[Explanation]:
@@ -69,6 +87,9 @@ def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int
     Skene 1979, eq. 2.5), the prior of an item that models voted on being pi or the log-linear pool of their
     probabilities, times a message of each family of models that only name a label. All are multiplied by the power of
     ``Tempering``. What is shown of each term is its difference between the label and the runner-up.
+
+    Where several readings are averaged, workers are rated by the average, and what the average says of the item beyond
+    these ratings is a term of its own.
 
     ``between`` (n, 2) names other labels to compare than the best and the second: codes, -1 for those. With very many
     labels only those given to the item are weighed, and compared, one by one.
@@ -112,6 +133,9 @@ def _explained(
     for _, _, term in (*models, *votes):
         logs = logs + term
     allowed, gold = np.ones(len(labels), np.bool_), _gold(result, item)
+    readings = _of_readings(result, item, logs, power)
+    for _, _, term in readings:
+        logs = logs + term
     if isinstance(result.beliefs, SparsePosterior) and gold is None:
         start = result.beliefs.start
         allowed[:] = False
@@ -148,7 +172,30 @@ def _explained(
         gold=gold,
         power=power,
         top=tuple((labels[k], float(posterior[k])) for k in top),
+        readings=tuple(Push(who, said, push(term), flips(term)) for who, said, term in readings),
+        says=() if gold is not None else _says(result, item),
     )
+
+
+def _of_readings(result: Consensus, item: int, logs: Reals, power: float) -> list[Term]:
+    """What the average of several readings says of an item beyond ``logs`` (K,), untempered; nothing without them."""
+    if result.readings is None:
+        return []
+    posterior = result.beliefs.dense(np.array([item]))[0]
+    if result.gold is not None and result.gold_posterior is not None:
+        golden = np.flatnonzero(result.gold.items == item)
+        posterior = result.gold_posterior[golden[0]] if len(golden) else posterior
+    own = np.log(np.maximum(posterior, np.finfo(float).tiny)) / power
+    beyond: Reals = own - own.max() - (logs - logs.max())
+    return [(TOGETHER, "beyond their judgments", beyond)]
+
+
+def _says(result: Consensus, item: int) -> tuple[Say, ...]:
+    found, labels = result.readings, result.judgments.labels
+    if found is None:
+        return ()
+    each = zip(found.names, found.label[:, item], found.confidence[:, item], found.weight, strict=True)
+    return tuple(Say(name, labels[k], float(sure), float(weight)) for name, k, sure, weight in each)
 
 
 def _unexplained(result: Consensus, item: int, judgment: NDArray[np.int64]) -> Explanation:

@@ -28,7 +28,7 @@ def adds_up(result: Consensus) -> int:
     gold = set() if result.gold is None else set(result.gold.items.tolist())
     n = 0
     for item, one in enumerate(explained(result)):
-        parts = one.prior + sum(push.push for push in (*one.models, *one.votes))
+        parts = one.prior + sum(push.push for push in (*one.models, *one.readings, *one.votes))
         if one.runner_up is None:
             assert np.isnan(one.log_odds)
             continue
@@ -69,10 +69,35 @@ def adds_up(result: Consensus) -> int:
         ),
         pytest.param(lambda: fit(None, model_votes=simulation.simulate_votes(DRAWN, 3)), id="models only"),
         pytest.param(lambda: worker_audit.fit_without_copies(DRAWN.judgments, collusion="merge"), id="merged"),
+        pytest.param(lambda: fit(DRAWN.judgments, model="average"), id="average"),
+        pytest.param(lambda: fit(DRAWN.judgments, model="average", gold=DRAWN.truth_table(60)), id="average, gold"),
     ],
 )
 def test_parts_add_up(result: Any) -> None:
     assert adds_up(result()) > 100
+
+
+def test_several_readings_have_their_say() -> None:
+    result = fit(DRAWN.judgments, model="average", gold=DRAWN.truth_table(60))
+    found = result.readings
+    assert found is not None
+    assert result.gold is not None
+    assert result.gold_posterior is not None
+    golden = result.gold.items.tolist()
+    for item, one in enumerate(explained(result)):
+        (together,) = one.readings
+        assert (together.who, together.said) == ("all readings", "beyond their judgments")
+        if item in golden:
+            assert one.says == ()
+            assert one.confidence == pytest.approx(result.gold_posterior[golden.index(item)].max(), abs=1e-9)
+        else:
+            assert [say.reading for say in one.says] == list(found.names)
+            assert [say.label for say in one.says] == [result.judgments.labels[k] for k in found.label[:, item]]
+            sure = sum(say.weight * say.confidence for say in one.says)
+            assert one.confidence <= sure + 1e-12
+            if not found.disputed[item]:
+                assert one.confidence == pytest.approx(sure, abs=1e-9)
+    assert all(not one.says and not one.readings for one in explained(fit(DRAWN.judgments)))
 
 
 @pytest.mark.compiled

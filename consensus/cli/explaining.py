@@ -107,7 +107,12 @@ def meaning(one: "Explanation") -> list[str]:
     said = [f"{agreeing} of {len(one.votes)} judgments say {one.label}"] if one.votes else ["nobody judged it"]
     if math.isnan(one.power):
         return [f"{said[0]}; one judgment an item: nothing tells whom to believe"]
-    decisive = [push for push in (*one.models, *one.votes) if push.flips is not None]
+    if one.says:
+        each = ", ".join(
+            f"{say.reading} {say.label} ({say.confidence:.0%}, weight {say.weight:.2f})" for say in one.says
+        )
+        said.append(f"readings say: {each}")
+    decisive = [push for push in (*one.models, *one.readings, *one.votes) if push.flips is not None]
     if decisive:
         names = ", ".join(f"{push.who} (then {push.flips})" for push in decisive)
         said.append(f"without any one of these the label would be another: {names}")
@@ -135,7 +140,7 @@ def _table(one: "Explanation") -> "Table":
     table.add_column(escape(visible(f"{left:>{BAR - 1}} | for {one.label}")), no_wrap=True)
     table.add_column("without it")
     parts: list[tuple[str, str, float, str | None]] = [("everyone", "how common labels are", one.prior, None)]
-    parts += [(push.who, push.said, push.push, push.flips) for push in (*one.models, *one.votes)]
+    parts += [(push.who, push.said, push.push, push.flips) for push in (*one.models, *one.readings, *one.votes)]
     most = max((abs(push) for _, _, push, _ in parts if not math.isnan(push)), default=0.0)
     for who, said, push, flips in parts:
         if math.isnan(push) and who == "everyone":

@@ -7,7 +7,7 @@ from pydantic import ByteSize, Field, field_validator, model_validator
 
 from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SETTLING, WORKERS, Settings
 
-Model = Literal["dawid_skene", "majority_vote"]
+Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
@@ -81,8 +81,9 @@ class FitConfig(Settings):
     model: Model = Field(
         default="dawid_skene",
         json_schema_extra=MODEL,
-        description="How labels are found: dawid_skene learns how far to believe each worker, majority_vote counts "
-        "everybody alike and takes no model votes.",
+        description="How labels are found: dawid_skene learns how far to believe each worker; average adds two "
+        "readings in which workers err together, each weighted by how well it predicts judgments; majority_vote "
+        "counts everybody alike and takes no model votes.",
     )
 
     @field_validator("rho", mode="before")

@@ -89,6 +89,16 @@ CODES: dict[str, Code] = {
         "The fit was stopped before its objective had settled.",
         "Raise --max-iterations.",
     ),
+    "one_reading": Code(
+        "The average of several readings was asked for and can't be had, so that one model alone is used.",
+        "Leave it so, or leave out what the average can't be made beside: model votes, or rare labels where there are "
+        "very many.",
+    ),
+    "readings_disagree": Code(
+        "Readings of the judgments that differ in how workers may err together give many items different labels.",
+        "Have some of these items in readings.csv decided by an expert and give them with --gold, and see whether some "
+        "workers copy (`consensus audit --table copying`) or the question misleads.",
+    ),
     "near_chance": Code(
         "The workers' answers tell next to nothing about the labels.",
         "Make the question clearer, or train the workers.",

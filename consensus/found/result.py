@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consensus.found.copies import Copies
     from consensus.found.gold_reach import Reach
     from consensus.found.posterior import Peaks, Posterior
+    from consensus.found.readings import Readings
     from consensus.found.tempering import Tempering
     from consensus.found.terms import Terms
     from consensus.inputs.judgments import AlignedGold, Judgments
@@ -78,6 +79,8 @@ class Consensus:
     """What models said, and what was learnt about them."""
     terms: Terms | None = None
     """What the posteriors were made of; None where they are shares of votes."""
+    readings: Readings | None = None
+    """What several models read, where their posteriors are averaged."""
     copies: Copies | None = None
     """Workers who copy, where they were looked for."""
     members: Consensus | None = None

@@ -78,12 +78,16 @@ def tempered(logs: Reals, power: Reals) -> Reals:
     return normalised(np.exp((logs - logs.max(axis=1, keepdims=True)) * power[:, None]))
 
 
-def fitted_on_gold(logs: Reals, accepted: Flags) -> Tempering:
-    """The tempering that gold items ask for, from the logarithms of their untempered posteriors (G, K)."""
-    return Tempering(temperature=temperature(logs, accepted), n_gold=len(logs[:: _step(logs)]))
+def fitted_on_gold(logs: Reals, accepted: Flags, weight: Reals | None = None) -> Tempering:
+    """The tempering that gold items ask for, from the logarithms of their untempered posteriors (G, K).
+
+    Or from those of several readings (M, G, K) of some ``weight`` (M,), which are tempered alike and then averaged.
+    """
+    one = logs if weight is None else logs[0]
+    return Tempering(temperature=temperature(logs, accepted, weight), n_gold=len(one[:: _step(one)]))
 
 
-def temperature(logs: Reals, accepted: Flags) -> float:
+def temperature(logs: Reals, accepted: Flags, weight: Reals | None = None) -> float:
     """T in [1, 20] that maximises sum log P(an accepted label) - log(T)^2 / 2, with P = exp(logs)^(1/T) normalised.
 
     ``logs`` (G, K) are those of the untempered posteriors of gold items without their gold and with their judgments
@@ -98,17 +102,19 @@ def temperature(logs: Reals, accepted: Flags) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    step = _step(logs)
-    logs, accepted = logs[::step], accepted[::step]
-    logs = logs - np.where(accepted, logs, -np.inf).max(axis=1, keepdims=True)
-    peak = logs.max(axis=1, keepdims=True)
+    several = logs[None] if weight is None else logs
+    step = _step(several[0])
+    several, accepted = several[:, ::step], accepted[::step]
+    several = several - np.where(accepted, several, -np.inf).max(axis=2, keepdims=True)
+    peak = several.max(axis=2, keepdims=True)
+    log_weight = np.log(np.ones(1) if weight is None else weight)[:, None]
 
     def loss(log_T: float) -> float:
         power = np.exp(-log_T)
-        mass = np.exp((logs - peak) * power)
-        right = np.where(accepted, np.exp(np.minimum(logs, 0.0) * power), 0.0).sum(axis=1)
-        log_right = np.log(right) - np.log(mass.sum(axis=1)) - peak[:, 0] * power
-        return float(0.5 * log_T**2 - log_right.sum())
+        mass = np.exp((several - peak) * power)
+        right = np.where(accepted, np.exp(np.minimum(several, 0.0) * power), 0.0).sum(axis=2)
+        log_right = np.log(right) - np.log(mass.sum(axis=2)) - peak[..., 0] * power
+        return float(0.5 * log_T**2 - np.logaddexp.reduce(log_right + log_weight, axis=0).sum())
 
     found = minimize_scalar(loss, bounds=(0.0, np.log(HOTTEST)), method="bounded", options={"xatol": 1e-6})
     return 1.0 if loss(0.0) <= found.fun else float(np.exp(found.x))

@@ -299,16 +299,17 @@ def prior_gains(
 ) -> float:
     """Sums behind the learnt prior (``pooled_prior``), over a shard of workers.
 
-    Adds psi(N[r, k] + A[k, l]) - psi(A[k, l]) of every row r of observed label l to ``out_gain[l, k]`` (K, K), and
-    returns the sum of psi(n[w, k] + A[k, .]) - psi(A[k, .]) over workers and true labels. ``A_observed[l, k]`` (K, K)
-    is the prior by observed label, ``A_true`` (K,) its sum; ``psi`` (K+1, K) the digamma of both, A_true last.
+    Adds psi(N[r, k] + A[k, l]) - psi(A[k, l]) of every row r of observed label l to ``out_gain[l, k]`` (L, K), and
+    returns the sum of psi(n[w, k] + A[k, .]) - psi(A[k, .]) over workers and true labels. ``A_observed[l, k]`` (L, K)
+    is the prior by observed label, ``A_true`` (K,) its sum; ``psi`` (L+1, K) the digamma of both, A_true last. There
+    are as many true as observed labels, L = K, or K states that an item may be in.
     """
-    n_labels = A_true.shape[0]
+    n_labels, last = A_true.shape[0], psi.shape[0] - 1
     gain = 0.0
     for w in range(worker_start.shape[0] - 1):
         for k in range(n_labels):
             if totals[w, k] > 0.0:
-                gain += digamma(totals[w, k] + A_true[k]) - psi[n_labels, k]
+                gain += digamma(totals[w, k] + A_true[k]) - psi[last, k]
         for r in range(worker_start[w], worker_start[w + 1]):
             observed = label[r]
             for k in range(n_labels):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consensus.inputs.model_votes import AlignedVotes
 
 MODELS = {
+    "average": "consensus.models.average",
     "dawid_skene": "consensus.models.dawid_skene",
     "majority_vote": "consensus.models.majority_vote",
 }

@@ -24,6 +24,8 @@ BLOCK = 5_000_000  # judgments times labels that are worked on at once
 def without_gold(problem: Problem, estimate: Estimate, gold: AlignedGold) -> NDArray[np.float64]:
     """(G, K) logarithms of the posterior of the gold items as if their gold were unknown, to audit the confidence.
 
+    Over the states of the problem, where it has several to a label.
+
     Not tempered, and up to a constant of each item.
 
     Their own judgments are taken out of their workers' counts: C = (N - m z + A) / (n - m z + A.), with m judgments of
@@ -39,7 +41,7 @@ def without_gold(problem: Problem, estimate: Estimate, gold: AlignedGold) -> NDA
 
 
 def _without(problem: Problem, estimate: Estimate, gold: AlignedGold, part: slice) -> NDArray[np.float64]:
-    judgments, items, accepted = problem.judgments, gold.items[part], gold.accepted[part]
+    judgments, items, accepted = problem.judgments, gold.items[part], problem.accepted[part]
     own, judgment = judgments.of_items(items)
     worker, label = judgments.worker[judgment], judgments.label[judgment]
     log_prior = np.log(_priors(problem, estimate, items))
@@ -69,15 +71,16 @@ def log_likelihoods(
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
     numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + A.T[label]
     denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + A.sum(axis=1)
-    C = np.full_like(numerator, 1.0 / len(A))  # nothing known of the worker: maximum likelihood only
+    C = np.full_like(numerator, 1.0 / A.shape[1])  # nothing known of the worker: maximum likelihood only
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
     return np.asarray(np.log(np.maximum(C, SMALLEST)), np.float64)
 
 
 def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> NDArray[np.float64]:
     """(n, K) prior of each item without its gold: pi, the labels that its workers see, or what models say."""
-    if estimate.mixes is not None:
-        return estimate.mixes.of_items(items)
+    mixes = estimate.mixes or estimate.state_mixes
+    if mixes is not None:
+        return mixes.of_items(items)
     pi = np.maximum(estimate.pi, SMALLEST)
     found = np.tile(pi, (len(items), 1))
     if problem.votes is not None and estimate.weights is not None:

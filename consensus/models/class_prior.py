@@ -81,10 +81,13 @@ class ClassPrior:
 
     def log_density(self, pi: NDArray[np.float64]) -> float:
         """Log Dirichlet(pi; 1 + pseudo-items), in nats; 0 without any prior."""
-        if not self._learns:
-            return 0.0
-        from scipy.special import gammaln
+        return log_density(pi, self.pseudo_items) if self._learns else 0.0
 
-        pseudo = self.pseudo_items
-        normaliser = gammaln((pseudo + 1.0).sum()) - gammaln(pseudo + 1.0).sum()
-        return float((pseudo * np.log(pi)).sum() + normaliser)
+
+def log_density(pi: NDArray[np.float64], pseudo_items: NDArray[np.float64] | float) -> float:
+    """Log Dirichlet(pi; 1 + pseudo-items), in nats."""
+    from scipy.special import gammaln
+
+    pseudo = np.broadcast_to(pseudo_items, pi.shape)
+    normaliser = gammaln((pseudo + 1.0).sum()) - gammaln(pseudo + 1.0).sum()
+    return float((pseudo * np.log(pi)).sum() + normaliser)

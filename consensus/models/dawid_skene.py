@@ -54,9 +54,9 @@ def fit(
     if gold is None and findings is not None and not diagnostics.has_second_opinions(judgments, findings):
         return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows)
 
-    candidates = _candidates(problem, run)
-    problem = replace(problem, differ=candidates["majority"].mixes is not None)
-    estimate = max(candidates.values(), key=lambda candidate: candidate.objective)
+    found = candidates(problem, run)
+    problem = replace(problem, differ=found["majority"].mixes is not None)
+    estimate = max(found.values(), key=lambda candidate: candidate.objective)
     without = None if gold is None else without_gold(problem, estimate, gold)
     reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
     tempered = held_out_rho.chosen(problem, gold, without, reach, settings, run)
@@ -85,7 +85,7 @@ def fit(
         ),
         reach=reach,
         warnings=warnings,
-        starts={name: candidate.objective for name, candidate in candidates.items()},
+        starts={name: candidate.objective for name, candidate in found.items()},
     )
 
 
@@ -97,7 +97,7 @@ def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> f
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
-def _candidates(problem: Problem, run: Execution) -> dict[str, Estimate]:
+def candidates(problem: Problem, run: Execution) -> dict[str, Estimate]:
     """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
     found = {"majority": climb(problem, None, run, "fitting")}
     problem = replace(problem, differ=found["majority"].mixes is not None)

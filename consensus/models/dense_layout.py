@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,6 +60,7 @@ class Rows:
     worker_start: NDArray[np.int64]
     """(W+1,) rows of worker w."""
     n_labels: int
+    """K; or how many states an item may be in."""
     item_shards: tuple[slice, ...]
     worker_shards: tuple[slice, ...]
 
@@ -109,6 +110,16 @@ class Rows:
             n_labels=judgments.n_labels,
             item_shards=even_slices(judgments.item_start, n_shards),
             worker_shards=even_slices(worker_start, n_shards),
+        )
+
+    def over(self, n_states: int) -> Rows:
+        """The same judgments over states that items may be in: every table has a column for each, not for a label."""
+        n_shards = number_of_shards(len(self.row), len(self.worker) * n_states)
+        return replace(
+            self,
+            n_labels=n_states,
+            item_shards=even_slices(self.item_start, n_shards),
+            worker_shards=even_slices(self.worker_start, n_shards),
         )
 
     @property
@@ -244,15 +255,15 @@ class Rows:
     def prior_gains(
         self, A: NDArray[np.float64], psi: NDArray[np.float64], tables: Tables, backend: Backend
     ) -> tuple[NDArray[np.float64], float]:
-        """Sums of psi(N + A) - psi(A), by [observed, true] label (K, K), and of psi(n + A.) - psi(A.).
+        """Sums of psi(N + A) - psi(A), by [observed, true] label, in the shape of A.T, and of psi(n + A.) - psi(A.).
 
-        ``psi`` (K+1, K) is the digamma of A by [observed, true] label, and of A. in its last row.
+        ``psi`` is the digamma of A by [observed, true] label, and of A. in its last row.
         """
+        by_observed = np.ascontiguousarray(A.T)
 
         def shard(part: slice) -> tuple[NDArray[np.float64], float]:
-            gain = np.zeros((self.n_labels, self.n_labels))
+            gain = np.zeros_like(by_observed)
             starts = self.worker_start[part.start : part.stop + 1]
-            by_observed = np.ascontiguousarray(A.T)
             d = em.prior_gains(starts, self.label, tables.N, tables.n[part], A.sum(axis=1), by_observed, psi, gain)
             return gain, d
 

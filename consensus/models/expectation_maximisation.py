@@ -27,9 +27,10 @@ import numpy as np
 
 from consensus.found.result import Convergence
 from consensus.kernels import SMALLEST
-from consensus.models import pooled_prior
+from consensus.models import pooled_prior, state_priors
 from consensus.models.class_prior import ClassPrior
 from consensus.models.label_mixes import LabelMixes
+from consensus.models.state_priors import StateMixes, StatePrior
 from consensus.models.votes_learner import VotesLearner
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class Estimate:
     """Those of the last pass, which follow from pi and the weights."""
     mixes: LabelMixes | None = None
     """Where workers or groups see different labels: what each sees."""
+    pseudo_items: NDArray[np.float64] | float = 0.0
+    """(K,) items that the class prior credited each label with."""
+    state_mixes: StateMixes | None = None
+    """Over states finer than labels, the same as ``mixes``."""
 
     @property
     def shares(self) -> NDArray[np.float64]:
@@ -105,8 +110,12 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     frozen_at = 0
     objective: list[float] = []
     status = "iteration_limit"
-    of_class = ClassPrior(problem, tables, backend)
-    mixes = LabelMixes.of(problem, tables, backend)
+    of_class: ClassPrior | StatePrior
+    mixes: LabelMixes | StateMixes | None
+    if problem.states is None:
+        of_class, mixes = ClassPrior(problem, tables, backend), LabelMixes.of(problem, tables, backend)
+    else:
+        of_class, mixes = state_priors.of(problem)
     if start is not None:
         layout.count(start, problem.prior_row, tables, backend)
     del start  # as large as the result
@@ -123,7 +132,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
                 return climb(replace(problem, differ=False), None, run, stage)
         if learning and iteration > 0:
             if problem.prior == "learnt":
-                learnt = pooled_prior.improved(A, layout, tables, backend)
+                learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
                 learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
                 A = learnt
             else:
@@ -156,7 +165,21 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     C = np.ascontiguousarray(C)
     mass = tables.mass + tables.own_mass
     weights = None if learner is None else learner.weights
-    return Estimate(pi, A, C, tables.N, tables.n, mass, tables.background, convergence, weights, priors, mixes)
+    return Estimate(
+        pi,
+        A,
+        C,
+        tables.N,
+        tables.n,
+        mass,
+        tables.background,
+        convergence,
+        weights,
+        priors,
+        mixes if isinstance(mixes, LabelMixes) else None,
+        of_class.pseudo_items,
+        mixes if isinstance(mixes, StateMixes) else None,
+    )
 
 
 def log_confusion_density(n_workers: int, density: float, A: NDArray[np.float64], prior: Prior) -> float:
@@ -169,7 +192,7 @@ def log_confusion_density(n_workers: int, density: float, A: NDArray[np.float64]
         return 0.0
     from scipy.special import gammaln
 
-    n_labels = len(A)
+    n_labels = A.shape[1]
     normaliser = gammaln(A.sum(axis=1) + n_labels) - gammaln(A + 1.0).sum(axis=1)  # of one worker, by true label
     unobserved = (A * np.log(A)).sum(axis=1)  # sum_l A log A, were no label observed
     return n_workers * float((normaliser + unobserved).sum()) + density

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 USUAL_RHO = 0.4  # 17 public sets: log loss .455, ECE 6.7 %; measured on each .476, 6.8 %
 LEAST_RHO = 0.2
+AVERAGE_RHO = 0.3  # of an average of readings, which is less sure where they disagree
 LEAST_TOLD = 0.5  # share of the items with three judgments or more from which rho can be measured
 N_SPLITS = 5  # where rho is measured because somebody asked for it
 SPLITS_BESIDE_VOTES = 2
@@ -44,6 +45,7 @@ def chosen(
     reach: Reach | None,
     settings: FitConfig,
     run: Execution,
+    weight: NDArray[np.float64] | None = None,
 ) -> Tempering:
     """How confidences are tempered: as the settings say, or as gold asks where people judged enough of it, else by rho.
 
@@ -53,6 +55,8 @@ def chosen(
 
     ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold. Items beyond the
     ``reach`` of gold are tempered by rho: the temperature was fitted on items that are none of theirs.
+
+    Of several readings that are averaged by ``weight`` (M,), ``without`` is (M, G, K), and the usual rho another one.
     """
     if isinstance(settings.rho, float):
         return Tempering(settings.rho)
@@ -61,13 +65,17 @@ def chosen(
     if gold is not None and without is not None and reach is not None:
         judged = (problem.judgments.per_item[gold.items] > 0) & reach.items[gold.items]
         if judged.sum() >= LEAST_GOLD:
-            fitted = fitted_on_gold(without[judged], gold.accepted[judged])
-            return fitted if reach.items.all() else fitted.without(~reach.items, _without_gold(problem, run).rho)
-    return _without_gold(problem, run)
+            fitted = fitted_on_gold(without[..., judged, :], gold.accepted[judged], weight)
+            return (
+                fitted if reach.items.all() else fitted.without(~reach.items, _without_gold(problem, run, weight).rho)
+            )
+    return _without_gold(problem, run, weight)
 
 
-def _without_gold(problem: Problem, run: Execution) -> Tempering:
+def _without_gold(problem: Problem, run: Execution, weight: NDArray[np.float64] | None) -> Tempering:
     """By rho: the usual one, or beside model votes as measured."""
+    if weight is not None:
+        return Tempering(AVERAGE_RHO)
     if problem.has_outside_view and not problem.small and problem.judgments.n_judgments <= MOST_BESIDE_VOTES:
         return measured_rho(problem, SPLITS_BESIDE_VOTES, run)
     return Tempering(USUAL_RHO)

@@ -42,8 +42,11 @@ class Needs:
         return max(self.reading, self.fitting, self.tables)
 
 
-def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool = False) -> Needs:
-    """What a job on ``judgments`` needs, with ``votes`` of models beside them; with a ``report`` in the end."""
+def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool = False, n_states: int = 0) -> Needs:
+    """What a job on ``judgments`` needs, with ``votes`` of models beside them; with a ``report`` in the end.
+
+    With ``n_states``, also readings finer than labels are fitted, of so many states at most.
+    """
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     ids = [one for one in (judgments.item_ids, judgments.worker_ids, judgments.group_ids) if one is not None]
     n_ids, id_bytes = sum(map(len, ids)), sum(one.nbytes for one in ids)
@@ -51,9 +54,11 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool 
     held = memory.LIBRARIES + (12 + 8 * n_beside) * J + 8 * I + id_bytes
     rows = min(J, W * K)
     if weighs_all_labels(I, rows, K):
-        width = max(K, IN_REGISTERS)
-        tables = 8 * rows * (width * (number_of_shards(J, rows * K) + 1) + K) + 8 * W * K
+        width, cut = max(K, IN_REGISTERS, n_states), max(K, n_states)
+        tables = 8 * rows * (width * (number_of_shards(J, rows * cut) + 1) + cut) + 8 * W * cut
         fitting = 4 * J + max(8 * J, tables + 8 * I * K + 12 * I, PAIRS_COMPARED)
+        if n_states:  # what other readings found, where they start, what they say of items, and judgments held out
+            fitting += 8 * rows * (2 * n_states + 3 * K) + I * (8 * n_states + 24 * K + 36) + 24 * J
         kept, cells = 8 * I * K + 12 * rows * K, rows * K
     else:
         distinct = np.empty(I, np.int32)

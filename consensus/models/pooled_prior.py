@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.models.layout import Layout
+    from consensus.models.states import States
 
 BASE_WEIGHT = 20.0  # pseudo-judgments with which the one-coin base holds the mean of A
 CONCENTRATION_SHAPE, CONCENTRATION_RATE = 2.0, 0.02  # Gamma prior of the shared concentration c
@@ -36,7 +37,9 @@ def one_coin(n_labels: int) -> NDArray[np.float64]:
     )
 
 
-def improved(A: NDArray[np.float64], rows: Layout, tables: Any, backend: Backend) -> NDArray[np.float64]:
+def improved(
+    A: NDArray[np.float64], rows: Layout, tables: Any, backend: Backend, states: States | None = None
+) -> NDArray[np.float64]:
     """One fixed-point step (Minka 2000, *Estimating a Dirichlet distribution*, eq. 55) for A = c m.
 
     With psi the digamma function, and a one-coin base that holds the mean of A where labels are rare or absent::
@@ -50,23 +53,41 @@ def improved(A: NDArray[np.float64], rows: Layout, tables: Any, backend: Backend
 
     Counts N and their sums n come from ``tables``. A row that was never observed has N = 0 and adds nothing, so the
     sums run over observed rows only.
+
+    With several ``states`` s to a label, A[s,l] is theirs, p and d are summed over all of them, b is made of p[k,l],
+    the sum over the states of label k, and the mean of a state is held by that of its label::
+
+        m[s,l] = (p[s,l] + 20 m[k(s),l]) / sum_l(same)
     """
     from scipy.special import digamma
 
-    n_labels = A.shape[0]
     psi = np.vstack([digamma(A.T), digamma(A.sum(axis=1))])
     gain, d = rows.prior_gains(A, psi, tables, backend)
     p = A * gain.T
+    if states is None:
+        m = _held(p, _one_coin_base(p))
+    else:
+        of_labels = states.by_label(p.T).T
+        m = _held(p, states.over(_held(of_labels, _one_coin_base(of_labels)).T).T)
+    c = (p.sum() + CONCENTRATION_SHAPE - 1.0) / (d + CONCENTRATION_RATE)
+    learnt: NDArray[np.float64] = m * np.clip(c, *CONCENTRATION_RANGE)
+    return learnt
 
-    a = 1.0
+
+def _one_coin_base(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean b (K, K) of one coin, right as often as ``p`` (K, K), wrong evenly."""
+    n_labels, a = len(p), 1.0
     if n_labels > 1:
         total = p.sum()
         share = np.trace(p) / total if total > 0 else 0.0
         a = min(max(share, 1.0 / n_labels + 0.02), 0.99)
     base = np.full((n_labels, n_labels), (1.0 - a) / max(n_labels - 1, 1))
     np.fill_diagonal(base, a)
-    m = p + BASE_WEIGHT * base
+    return base
+
+
+def _held(p: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of ``p``, held by ``base``; rows sum to 1."""
+    m: NDArray[np.float64] = p + BASE_WEIGHT * base
     m /= m.sum(axis=1, keepdims=True)
-    c = (p.sum() + CONCENTRATION_SHAPE - 1.0) / (d + CONCENTRATION_RATE)
-    learnt: NDArray[np.float64] = m * np.clip(c, *CONCENTRATION_RANGE)
-    return learnt
+    return m

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from consensus.config import FitConfig, Prior
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
+    from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout
+    from consensus.models.states import States
 
 OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
 FEW_WORKERS = 5  # beside model votes, fewer tell too little about how workers err to learn a prior from
@@ -52,6 +54,10 @@ class Problem:
     """What models say; None without them."""
     differ: bool | None = None
     """Whether workers, or groups, see different labels (``label_mixes``); None where that is still to be seen."""
+    states: States | None = None
+    """States that items may be in, over which ``layout``, ``accepted`` and ``pseudo_counts`` then are; None: labels."""
+    of_labels: Estimate | None = None
+    """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
     @classmethod
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
@@ -77,6 +83,17 @@ class Problem:
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
             small=small,
+        )
+
+    def over(self, states: States, of_labels: Estimate) -> Problem:
+        """The same problem over ``states`` in place of labels, all of which must be weighed; these were fitted."""
+        return replace(
+            self,
+            layout=self.rows.over(states.n),
+            accepted=states.over(self.accepted),
+            pseudo_counts=np.ascontiguousarray(states.over(self.pseudo_counts.T).T),
+            states=states,
+            of_labels=of_labels,
         )
 
     @property

@@ -67,6 +67,7 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "models": models,
         "families": families,
         "items": page_data.item_facts(result, plan, int(part * page_data.MOST_ITEMS)),
+        "disputed": page_data.disputed_records(result),
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),
         "reasons": page_data.reason_records(plan),

@@ -138,7 +138,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         "model_lines": [sentence(line) for line in said["models"]],
         "escalation_lines": [sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": sentence(said["fit"][0]),
+        "fit_line": " ".join(sentence(line) for line in (*said["fit"], *said["readings"])),
         "reasons_about": REASONS_ABOUT,
         "more_labels": ""
         if counts["labels"] <= len(shown["labels"])

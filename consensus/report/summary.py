@@ -30,8 +30,8 @@ def summary(findings: Findings) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
     Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
-    that are needed will bring), changes (since the earlier run; null without), models (null without), warnings; with
-    the export of a platform also notes (what was understood of it).
+    that are needed will bring), changes (since the earlier run; null without), models (null without), readings (null
+    where there is one), warnings; with the export of a platform also notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
     result, judgments = findings.result, findings.result.judgments
@@ -54,6 +54,7 @@ def summary(findings: Findings) -> dict[str, Any]:
             "escalation": asdict(findings.outlook),
             "changes": findings.changes,
             "models": None if result.models is None else _models(findings, result.models),
+            "readings": None if result.readings is None else result.readings.in_short(),
             "warnings": [asdict(warning) for warning in findings.warnings],
             **({"notes": list(judgments.notes)} if judgments.notes else {}),
         }

@@ -35,6 +35,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
         "rows": _rows(counts),
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
+        "readings": [] if summary["readings"] is None else [_readings(summary["readings"])],
         "models": [] if summary["models"] is None else _models(summary["models"]),
         "promise": [acceptance(summary["quality"])],
         "waiting": _waiting(counts["status"]),
@@ -130,6 +131,17 @@ def _fit(summary: dict[str, Any]) -> str:
         low, high = convergence["rho_range"]
         by = f"; rho {convergence['rho']:.2f}, measured ({low:g} to {high:g} over splits of the judgments)"
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
+
+
+def _readings(told: dict[str, Any]) -> str:
+    """Such as ``readings dawid_skene (weight .53), subtypes (.33), lure (.14), as they predict ...``."""
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told["weights"].items())
+    how = (
+        f"as well as each predicts {told['held_out']:,} judgments held out"
+        if told["held_out"]
+        else "all alike, since there are too few judgments to hold some out"
+    )
+    return f"readings weigh {weights}, {how}; {told['disputed']:,} items are disputed between them"
 
 
 def acceptance(promise: dict[str, Any]) -> str:

@@ -221,6 +221,19 @@ CHANGES = (
     Column("status_before", "text", "The status in the earlier run."),
     Column("status", "text", "The status now."),
 )
+READINGS = (
+    ITEM,
+    Column("label", "text", "The label of their average."),
+    Column("confidence", "number", "Its probability, 0 to 1."),
+    N_JUDGMENTS,
+    Column("majority_label", "text", "The label of most judgments; missing on a tie."),
+    Column("dawid_skene", "text", "The label if every worker errs alone, whatever the item."),
+    Column("dawid_skene_confidence", "number", "Its probability by this reading."),
+    Column("subtypes", "text", "The label if there are three kinds of items of every label."),
+    Column("subtypes_confidence", "number", "Its probability by this reading."),
+    Column("lure", "text", "The label if an item may tempt to a wrong label."),
+    Column("lure_confidence", "number", "Its probability by this reading."),
+)
 REJECTS = (
     Column("file", "text", "The file."),
     Column("line", "count", "The line in it."),

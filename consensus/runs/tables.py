@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus import escalation, worker_audit
 from consensus.errors import ConfigError
+from consensus.found.readings import disputed_columns
 from consensus.found.result import decoded, framed, named
 from consensus.runs import columns as of
 from consensus.votes_audit import models_table
@@ -129,6 +130,12 @@ def _models(findings: Findings) -> Columns:
     return models_table.table(findings.audit)
 
 
+def _readings(findings: Findings) -> Columns:
+    if findings.result.readings is None:
+        raise ConfigError("there is one reading only; several are averaged with --model average")
+    return disputed_columns(findings.result)
+
+
 def _copies(findings: Findings) -> bool:
     copies = findings.result.copies
     return copies is not None and copies.n_groups > 0
@@ -205,6 +212,14 @@ TABLES = (
         _copies,
         "copying",
         "auditing",
+    ),
+    Table(
+        "readings",
+        "One row for each item to which the averaged readings of the judgments give different labels, the least "
+        "certain first (with the model average).",
+        of.READINGS,
+        _readings,
+        lambda findings: findings.result.readings is not None,
     ),
     Table(
         "models",

@@ -12,8 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import consensus
 from consensus import __version__
+from consensus.errors import ConfigError
 from tests.conftest import DIGITS, ROOT, Run, csv
+from tests.models.test_average import ring
 
 Write = Callable[[str, str | bytes], Path]
 JUDGED = [(f"i{i}", f"w{w}", f"l{(i if w < 3 else i // 2) % 2}") for i in range(30) for w in range(4)]
@@ -346,6 +349,57 @@ def test_help_is_light() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+class TestReadings:
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Path:
+        """Three in ten workers copy one stream."""
+        judgments, _ = ring(0, 200)
+        codes = zip(judgments.item.tolist(), judgments.worker.tolist(), judgments.label.tolist(), strict=True)
+        rows = [(f"i{i:03}", f"w{w:02}", f"l{k}") for i, w, k in codes]
+        pd.DataFrame(rows, columns=["item", "worker", "label"]).to_csv(tmp_path / "judgments.csv", index=False)
+        return tmp_path
+
+    def test_run(self, run: Run, files: Path) -> None:
+        out = files / "out"
+        ran = run("run", files / "judgments.csv", "--model", "average", "--out", out)
+        assert ran.status == 0, ran.err
+        told = json.loads((out / "summary.json").read_text())["readings"]
+        n = told["disputed"]
+        assert n >= 10
+        assert sum(told["weights"].values()) == pytest.approx(1)
+        assert "\naverage: converged after" in ran.err
+        weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told["weights"].items())
+        line = f"readings weigh {weights}, as well as each predicts {told['held_out']} judgments held out; {n} items"
+        assert line in ran.err
+        assert f"warning readings_disagree: {n} of 200 items" in ran.err
+        table = pd.read_csv(out / "readings.csv")
+        labels = pd.read_csv(out / "labels.csv").set_index("item")
+        assert len(table) == n
+        assert table["label"].tolist() == labels.loc[table["item"], "label"].tolist()
+        assert (table[["dawid_skene", "subtypes", "lure"]].nunique(axis=1) == 2).all()
+        assert table["confidence"].is_monotonic_increasing
+        first = table["item"][0]
+        said = run("explain", out, first).out
+        assert "all readings" in said
+        assert "readings say: dawid_skene" in said
+
+    def test_one_reading_has_no_such_table(self, run: Run, files: Path) -> None:
+        out = files / "out"
+        assert run("run", files / "judgments.csv", "--model", "dawid_skene", "--out", out).status == 0
+        assert not (out / "readings.csv").exists()
+        assert json.loads((out / "summary.json").read_text())["readings"] is None
+        with pytest.raises(ConfigError, match="there is one reading only"):
+            consensus.run(files / "judgments.csv", model="dawid_skene").table("readings")
+
+    def test_too_few_to_weigh_them(self, run: Run, files: Path) -> None:
+        few = pd.read_csv(files / "judgments.csv").head(60)
+        few.to_csv(files / "few.csv", index=False)
+        ran = run("run", files / "few.csv", "--model", "average", "--out", files / "out")
+        assert (
+            "readings weigh dawid_skene 0.33, subtypes 0.33, lure 0.33, all alike, since there are too few" in ran.err
+        )
 
 
 class TestModelVotes:

@@ -11,7 +11,7 @@ import pytest
 
 from consensus.cli.explaining import meaning
 from consensus.errors import OutputError
-from consensus.explanation import Explanation, Push
+from consensus.explanation import Explanation, Push, Say
 from consensus.report import differences
 from consensus.report.differences import Cause
 from consensus.runs import Findings
@@ -207,6 +207,21 @@ class TestExplain:
                 [
                     "1 of 1 judgments say a",
                     "without any one of these the label would be another: m (then c), w (then b)",
+                ],
+            ),
+            (
+                {"says": (Say("lure", "b", 0.704, 0.25), Say("subtypes", "a", 0.9, 0.75))},
+                [
+                    "1 of 2 judgments say a",
+                    "readings say: lure b (70%, weight 0.25), subtypes a (90%, weight 0.75)",
+                    "no single judgment decides it",
+                ],
+            ),
+            (
+                {"readings": (Push("all readings", "beyond their judgments", 2.0, "b"),)},
+                [
+                    "1 of 2 judgments say a",
+                    "without any one of these the label would be another: all readings (then b)",
                 ],
             ),
         ],

@@ -186,6 +186,27 @@ class TestOdd:
         assert alone["evidence"] == {}
         assert "people judged nothing" in rendering.rendered(alone, told)
 
+    def test_several_readings(self) -> None:
+        result = fit(simulate(300, 12, 2, 4, accuracy=0.65, seed=1).judgments, model="average")
+        assert result.readings is not None
+        assert 0 < result.readings.disputed.sum() <= 40
+        facts_, told = shown(result)
+        assert len(facts_["disputed"]) == told["readings"]["disputed"] == result.readings.disputed.sum()
+        sure = [one["confidence"] for one in facts_["disputed"]]
+        assert sure == sorted(sure)
+        assert all(len({one["dawid_skene"], one["subtypes"], one["lure"]}) == 2 for one in facts_["disputed"])
+        assert all(one["readings"][0][0] == "all readings" for one in facts_["items"])
+        html = rendering.rendered(facts_, told)
+        assert "Disputed between readings" in html
+        assert "Readings weigh dawid_skene 0." in html
+        assert "stand in readings.csv" not in html
+        facts_["disputed"] = facts_["disputed"][:3]
+        assert "3 of" in rendering.rendered(facts_, told)
+        one, told = shown(fit(simulate(300, 12, 2, 4, accuracy=0.65, seed=1).judgments))
+        assert one["disputed"] == []
+        assert told["readings"] is None
+        assert "Disputed between readings" not in rendering.rendered(one, told)
+
     def test_settled_and_unknown(self) -> None:
         result = fit(simulate(60, 6, 2, 5, accuracy=0.99, seed=1).judgments, rho=0.0)
         facts_, told = shown(result, target=0.51)

@@ -155,11 +155,13 @@ class TestFindings:
                 finished.inputs_of(out)
 
     def test_tables_of_what_is_not_there(self, crowd: Any) -> None:
-        found = Findings.of(consensus.fit(crowd.judgments))
+        found = Findings.of(consensus.fit(crowd.judgments, model="dawid_skene"))
         with pytest.raises(ConfigError, match="no earlier run to compare with; name it with --previous"):
             found.table("changes")
         with pytest.raises(ConfigError, match="no models voted; give the file of their votes with --model-votes"):
             found.table("models")
+        with pytest.raises(ConfigError, match="there is one reading only; several are averaged with --model average"):
+            found.table("readings")
         with pytest.raises(ConfigError, match='no table "nosuch"; there are workers'):
             found.audited("nosuch")
 
@@ -226,8 +228,10 @@ KINDS = {
 
 class TestRegistry:
     @pytest.mark.parametrize("table", [one for one in tables.TABLES if one.rows is not None], ids=lambda one: one.name)
-    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: Findings) -> None:
+    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: Findings, crowd: Any) -> None:
         assert table.rows is not None
+        if table.name == "readings":  # there is one beside model votes
+            everything = Findings.of(consensus.fit(crowd.judgments, model="average"))
         rows = table.rows(everything)
         found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
         made = pa.table(found) if isinstance(found, dict) else found

@@ -4,7 +4,7 @@ Records are lists of dictionaries of text, numbers and None (never NaN), so that
 """
 
 from consensus.report.page_data.about_escalations import budget_records, reason_records, top_records
-from consensus.report.page_data.about_items import MOST_ITEMS, item_facts
+from consensus.report.page_data.about_items import MOST_ITEMS, disputed_records, item_facts
 from consensus.report.page_data.about_labels import confidence_records, label_records, reliability_records
 from consensus.report.page_data.about_models import model_records
 from consensus.report.page_data.about_workers import (
@@ -29,6 +29,7 @@ __all__ = [
     "confidence_records",
     "confusion_records",
     "copying_records",
+    "disputed_records",
     "drift_records",
     "evidence_records",
     "item_facts",

@@ -8,7 +8,8 @@ import numpy as np
 
 from consensus.escalation import STATUSES
 from consensus.explanation import explain
-from consensus.report.page_data.plain_records import plain
+from consensus.found.readings import disputed_columns
+from consensus.report.page_data.plain_records import plain, records
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 2_000
 MOST_JUDGMENTS = 8_000  # of all items that are shown
+MOST_DISPUTED = 40  # items on which readings disagree
 URGENT = 0.4  # of the items shown, where not all are: those at the top of the escalations
 
 
@@ -26,8 +28,8 @@ def item_facts(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> 
     """Some items with every judgment's push: all where they are few; else the most urgent ones, and others evenly.
 
     ``id``, ``label``, ``runner_up``, ``confidence``, ``status``, ``gold``, ``log_odds`` of label and runner-up (nats)
-    and its parts: ``prior``, ``models`` and ``votes``, each a list of who, said, push, and the label that would win
-    without (or None).
+    and its parts: ``prior``, ``models``, ``readings`` and ``votes``, each a list of who, said, push, and the label that
+    would win without (or None).
     """
     items = chosen_items(result, found, most)
     status = found.status(result)[items].tolist()
@@ -42,10 +44,19 @@ def item_facts(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> 
             "log_odds": plain(one.log_odds, 4),
             "prior": plain(one.prior, 4),
             "models": [_pushed(push) for push in one.models],
+            "readings": [_pushed(push) for push in one.readings],
             "votes": [_pushed(push) for push in one.votes],
         }
         for one, state in zip(explain(result, items), status, strict=True)
     ]
+
+
+def disputed_records(result: Consensus) -> list[dict[str, Any]]:
+    """Items to which readings give different labels, the least certain first, as in readings.csv; some of many."""
+    if result.readings is None:
+        return []
+    columns = disputed_columns(result)
+    return records(columns, columns, range(min(MOST_DISPUTED, len(columns["confidence"]))))
 
 
 def chosen_items(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> NDArray[np.int64]:

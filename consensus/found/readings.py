@@ -1,0 +1,67 @@
+"""What several models read in the same judgments, and how far each is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.found.result import named
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.found.result import Columns, Consensus
+
+
+@dataclass(frozen=True, eq=False)  # without slots: who disagrees is computed when first asked for
+class Readings:
+    """Several readings of the judgments, whose tempered posteriors are averaged into the one that is reported."""
+
+    names: tuple[str, ...]
+    """M of them; the first is the model that the others are finer than."""
+    weight: NDArray[np.float64]
+    """(M,) by how well each predicts judgments that were held out; sums to 1."""
+    label: NDArray[np.int32]
+    """(M, I) the label that each would give; of equally probable ones the first."""
+    confidence: NDArray[np.float64]
+    """(M, I) its probability."""
+    n_held_out: int
+    """Judgments that the weights were learnt from; 0 where none could be held out, and all weigh alike."""
+
+    @cached_property
+    def disputed(self) -> NDArray[np.bool_]:
+        """(I,) items that not all of them give the same label."""
+        found: NDArray[np.bool_] = (self.label != self.label[0]).any(axis=0)
+        return found
+
+    def in_short(self) -> dict[str, Any]:
+        """Their weights by name, from how many judgments these were learnt, and how many items are disputed."""
+        return {
+            "weights": dict(zip(self.names, self.weight.tolist(), strict=True)),
+            "held_out": self.n_held_out,
+            "disputed": int(self.disputed.sum()),
+        }
+
+
+def disputed_columns(result: Consensus) -> Columns:
+    """The disputed items, the least certain first: what is reported, and the label and confidence of every reading."""
+    import pyarrow as pa
+
+    found, judgments = result.readings, result.judgments
+    assert found is not None
+    items = np.flatnonzero(found.disputed)
+    items = items[np.argsort(result.peaks.confidence[items], kind="stable")]
+    columns: Columns = {
+        "item": judgments.item_ids.take(pa.array(items)),
+        "label": named(result.consensus_label[items], judgments.labels),
+        "confidence": result.peaks.confidence[items],
+        "n_judgments": judgments.per_item[items],
+        "majority_label": named(result.votes[0][items], judgments.labels),
+    }
+    for m, name in enumerate(found.names):
+        columns[name] = named(found.label[m, items], judgments.labels)
+        columns[f"{name}_confidence"] = found.confidence[m, items]
+    return columns
