@@ -53,7 +53,7 @@ DISPUTED, CLEARLY = 0.03, 0.01  # shares of the items above which a disagreement
 SURE = 0.55  # of all disputed ones, and of those on which two readings are so sure of different labels
 LEAST_DISPUTED = 10
 NAMED = 3  # items in a warning
-MOST_PASSES = 200  # of EM over the weights
+MOST_PASSES, STILL = 200, 1e-6  # of EM over the weights: passes, and the change of a weight at which it ends
 FIRST = "dawid_skene"
 
 
@@ -120,9 +120,10 @@ def fit(
 def _disagreement(found: Readings, judgments: Judgments) -> list[Caution]:
     """Say that the readings give many items different labels, and are sure of them on some.
 
-    Where items are hard, or workers weak, readings differ in labels that none of them is sure of. In simulated crowds of five judgments an item this was said of 1 in 180 whose workers err alone, of 12 in 40 whose
-    items are so hard that many workers are tempted alike (difficulties of 2 logits), and of 94 in 100 where three in
-    ten workers copy one stream that is right on 60 %; in the others the readings follow the stream together.
+    Where items are hard, or workers weak, readings differ in labels that none of them is sure of. In simulated crowds
+    of five judgments an item this was said of 1 in 180 whose workers err alone, of 12 in 40 whose items are so hard
+    that many workers are tempted alike (difficulties of 2 logits), and of 94 in 100 where three in ten workers copy one
+    stream that is right on 60 %; in the others the readings follow the stream together.
     """
     judged = judgments.per_item > 0
     disputed = found.disputed & judged
@@ -238,7 +239,7 @@ def _weights(problem: Problem, start: str, settings: FitConfig, run: Execution) 
     if n_held_out < LEAST_HELD_OUT:
         return weight, 0
     scores = [_scores(problem, start, held, rho, run, f"held-out fit {n}") for n, held in enumerate(splits, 1)]
-    states_loops.mixture_weights(np.concatenate(scores), MOST_PASSES, 0.0, weight)
+    states_loops.mixture_weights(np.concatenate(scores), MOST_PASSES, STILL, weight)
     return weight, n_held_out
 
 
