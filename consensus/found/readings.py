@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,13 @@ class Readings:
     def disputed(self) -> NDArray[np.bool_]:
         """(I,) items that not all of them give the same label."""
         found: NDArray[np.bool_] = (self.label != self.label[0]).any(axis=0)
+        return found
+
+    def contradictory(self, sure: float) -> NDArray[np.bool_]:
+        """(I,) items to which two of them give different labels, each with a probability of ``sure`` or more."""
+        found = np.zeros(self.label.shape[1], np.bool_)
+        for a, b in itertools.combinations(range(len(self.names)), 2):
+            found |= (self.label[a] != self.label[b]) & (np.minimum(self.confidence[a], self.confidence[b]) >= sure)
         return found
 
     def in_short(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consensus import FitConfig, fit, simulate
 from consensus.backends import Threads
+from consensus.found.readings import Readings
 from consensus.found.result import Consensus
 from consensus.found.tempering import fitted_on_gold, temperature
 from consensus.inputs.judgments import Judgments
@@ -236,6 +237,22 @@ class TestDisagreement:
             for n_labels in (2, 3):
                 result = fit(simulate(600, 20, n_labels, 5, accuracy=0.75, seed=seed).judgments, model="average")
                 assert "readings_disagree" not in {one.code for one in result.warnings}
+
+    def test_doubtful_items_are_not_held_against_workers(self) -> None:
+        """Weak workers leave readings unsure of other labels: that alone is no warning."""
+        result = fit(simulate(600, 20, 2, 5, accuracy=0.65, seed=1).judgments, model="average")
+        assert result.readings is not None
+        assert result.readings.disputed.mean() > average.DISPUTED
+        assert result.readings.contradictory(average.SURE).mean() < average.CLEARLY
+        assert "readings_disagree" not in {one.code for one in result.warnings}
+
+    def test_contradictions_are_between_sure_readings(self) -> None:
+        label = np.array([[0, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 2]], np.int32)
+        sure = np.array([[0.6, 0.6, 0.9, 0.56], [0.5, 0.7, 0.9, 0.9], [0.9, 0.7, 0.9, 0.55]])
+        found = Readings(("a", "b", "c"), np.full(3, 1 / 3), label, sure, 0)
+        assert found.disputed.tolist() == [True, True, False, True]
+        assert found.contradictory(0.55).tolist() == [False, True, False, True]
+        assert found.contradictory(0.6).tolist() == [False, True, False, False]
 
     def test_few_items_are_no_pattern(self, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments, _ = ring(0, 200)
