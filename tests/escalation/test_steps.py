@@ -636,17 +636,19 @@ class TestPriorities:
         assert listed == sorted(listed, reverse=True)
         assert found.items[-len(experts) :].tolist() == [int(one) for one in found.items if int(one) in experts]
 
-    def test_by_what_they_cost(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where they are worth no more than the usual one."""
+    @pytest.mark.parametrize("cap", [3, 9])
+    def test_by_what_they_cost(self, cap: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where they are worth no more than the usual one; with and without items that wait for an expert."""
+        config = EscalateConfig(target=0.999, max_judgments=cap)
         result = self.result()
         monkeypatch.setattr(worker_choice, "MOST_WEIGHED", 0)
         names = result.judgments.worker_ids.to_pylist()
         pool = read_workers({"worker": names, "price": ["4"] * 8}).align(result.judgments, None)
-        plain = self.priorities(ranking.planned(result, self.CONFIG, suggest=False))
-        found = ranking.planned(result, self.CONFIG, pool=pool)
+        plain = self.priorities(ranking.planned(result, config, suggest=False))
+        found = ranking.planned(result, config, pool=pool)
         now = self.priorities(found)
         asked = [int(item) for item, n in zip(found.items, found.judgments, strict=True) if n]
-        assert asked
+        assert 0 < len(asked) < 80 if cap == 3 else len(asked) == 80
         for item in asked:
             assert now[item] == pytest.approx(plain[item] / 4)
         assert found.money == 4 * len(asked)

@@ -480,3 +480,16 @@ class TestFollowing:
         assert self.told(monkeypatch, p=[0.5] * 6) == ([False] * 6, [])
         assert self.told(monkeypatch, expected=17.0) == ([False] * 6, [])
         assert self.told(monkeypatch, fitted=None) == ([False] * 6, [])
+
+
+@pytest.mark.parametrize(("p", "same", "told"), [(0.001, 16, True), (0.00101, 16, False), (0.001, 15, False)])
+def test_a_pair_is_told_at_one_false_alarm_in_a_thousand(
+    p: float, same: int, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And from six tenths of the differences that are expected on."""
+    judged = [(f"i{i:02}", w, f"l{i % 2 if w == 'v' or i < same else 1 - i % 2}") for i in range(20) for w in "vw"]
+    test = copying_groups._Test(np.array([10.0]), np.array([p]), 0.0, 1.0)
+    monkeypatch.setattr(copying_groups, "_tested", lambda *_: test)
+    found = copying_groups.found_copies(fit(encoded(judged), rho=0.3))
+    assert found.n_groups == int(told)
+    assert found.q_value.tolist() == [p] * told
