@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from consensus import escalation, worker_audit
 from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
 from consensus.errors import ConfigError
-from consensus.report import contradictions, quality
+from consensus.report import clear_majorities, quality
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
 from consensus.runs.listening import SILENT
@@ -175,7 +175,7 @@ class Findings:
     @property
     def warnings(self) -> tuple[Caution, ...]:
         """What to know before trusting it."""
-        return (*self.result.warnings, *contradictions.cautions(self.result), *quality.cautions(self.promise))
+        return (*self.result.warnings, *clear_majorities.cautions(self.result), *quality.cautions(self.promise))
 
     @cached_property
     def summary(self) -> dict[str, Any]:

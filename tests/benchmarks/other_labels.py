@@ -110,7 +110,7 @@ def _topic(fit: Fit, crowds: Sequence[Crowd], n_gold: int) -> tuple[object, ...]
 
 def audited(result: Consensus, crowd: Crowd) -> pd.DataFrame:
     """One row a worker who judged: what is planted, and what the audit says."""
-    columns = ["accuracy", "accuracy_low", "accuracy_high", "accuracy_on_own_items", "verdict"]
+    columns = ["accuracy", "accuracy_low", "accuracy_high", "label_adjusted_accuracy", "verdict"]
     found = consensus.audit(result).set_index("worker")[columns]
     found.columns = pd.Index(["found", "low", "high", "found_on_own", "verdict"])
     return crowd.workers.join(found).assign(K=crowd.recipe.n_labels)

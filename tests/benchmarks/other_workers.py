@@ -67,7 +67,7 @@ def on_public_sets(fit: Fit, sets: Sequence[str], n_gold: int = 0, seed: int = 0
         judged = judged.merge(truth.rename(columns={"label": "true"}), "inner", "item")
         right = (judged["label"] == judged["true"]).groupby(judged["worker"])
         some = pd.DataFrame({"family": name, "accuracy": right.mean(), "share_right": right.mean(), "n": right.size()})
-        columns = ["accuracy", "accuracy_low", "accuracy_high", "accuracy_on_own_items", "verdict"]
+        columns = ["accuracy", "accuracy_low", "accuracy_high", "label_adjusted_accuracy", "verdict"]
         named = found[columns].set_axis(["found", "low", "high", "found_on_own", "verdict"], axis=1)
         parts.append(some.join(named).assign(crowd=name))
     return pd.concat(parts).reset_index()
@@ -98,7 +98,7 @@ def intervals(found: pd.DataFrame, true: str = "accuracy", least: int = 1) -> st
     every = some[true].between(some["low"], some["high"])
     mean = every.groupby(some["family"]).mean().mean()
     head = ["", "workers", "inside %", "worst crowd", "100 judgments or more", "width", "mean error"]
-    table = markdown.table([*head, "Spearman (worst)", "by accuracy_on_own_items"], rows)
+    table = markdown.table([*head, "Spearman (worst)", "by label_adjusted_accuracy"], rows)
     return f"{table}\n\nInside: {100 * every.mean():.1f} % of all, {100 * mean:.1f} % in the mean of the rows."
 
 

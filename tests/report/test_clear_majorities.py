@@ -8,7 +8,7 @@ import pytest
 from consensus import Findings, fit
 from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus
-from consensus.report import contradictions
+from consensus.report import clear_majorities
 from tests.strategies import encoded
 
 
@@ -21,7 +21,7 @@ def turned(n: int, n_for: int = 3, n_others: int = 1, gold: int = 0) -> Consensu
 
 
 def test_it_names_the_items() -> None:
-    (found,) = contradictions.cautions(turned(7))
+    (found,) = clear_majorities.cautions(turned(7))
     assert found.code == "against_majority"
     assert found.message.startswith("7 of 100 items (7.0%) have another label than two thirds or more")
     assert '"i000", "i001", "i002", "i003", "i004": look' in found.message
@@ -31,16 +31,16 @@ def test_it_names_the_items() -> None:
 
 @pytest.mark.parametrize(("n", "told"), [(0, False), (2, False), (3, True)])
 def test_more_than_two_in_a_hundred_are_told(n: int, told: bool) -> None:
-    assert bool(contradictions.cautions(turned(n))) == told
+    assert bool(clear_majorities.cautions(turned(n))) == told
 
 
 @pytest.mark.parametrize(
     ("n_for", "n_others", "clear"), [(2, 1, True), (3, 2, False), (4, 2, True), (2, 0, False), (3, 0, True)]
 )
 def test_a_clear_majority_is_two_thirds_of_three_judgments_or_more(n_for: int, n_others: int, clear: bool) -> None:
-    found = contradictions.against_majority(turned(5, n_for, n_others))
+    found = clear_majorities.against_majority(turned(5, n_for, n_others))
     assert found.tolist() == (list(range(5)) if clear else [])
 
 
 def test_gold_may_contradict() -> None:
-    assert contradictions.against_majority(turned(7, gold=3)).tolist() == [3, 4, 5, 6]
+    assert clear_majorities.against_majority(turned(7, gold=3)).tolist() == [3, 4, 5, 6]
