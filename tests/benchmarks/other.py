@@ -48,7 +48,7 @@ def parts(options: argparse.Namespace, fit: Fit = families.ours) -> dict[str, tu
         for bad, n_gold in itertools.product((False, True), (0, labels.N_GOLD)):
             name = f"{20 if bad else 'no'} % bad workers, {n_gold or 'no'} gold items".replace("no %", "no")
             told.append(f"{name}\n\n{labels.topics(fit, seed, n, bad, n_gold)}")
-        return "\n\n".join([*told, labels.wandering(fit, seed, n)])
+        return "\n\n".join([*told, labels.wandering(fit, seed, n, families.grouped)])
 
     def of_workers() -> str:
         told = []

@@ -44,6 +44,11 @@ def ours(table: pd.DataFrame, gold: pd.DataFrame | None = None) -> Consensus:
     return consensus.fit(consensus.read(table[PLAIN]), gold=gold)
 
 
+def grouped(table: pd.DataFrame, gold: pd.DataFrame | None = None) -> Consensus:
+    """The same, told which judgments are of one batch, topic or HIT."""
+    return consensus.fit(consensus.read(table, group="group"), gold=gold)
+
+
 def majority(table: pd.DataFrame, gold: pd.DataFrame | None = None) -> Consensus:
     return consensus.fit(consensus.read(table[PLAIN]), gold=gold, model="majority_vote")
 
