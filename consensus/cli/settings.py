@@ -176,7 +176,8 @@ def _option(name: str, field: "FieldInfo") -> Any:
     """The option of a setting. It is None where it is not given, so that a settings file may set it."""
     kinds = [kind for kind in _united(field.annotation) if kind is not NoneType]
     repeated = get_origin(kinds[0]) is tuple and not _marked(field, "csv")
-    known = kinds[0] if kinds[0] in (int, float, Path) else str  # other kinds are text that the settings understand
+    of_one_kind = len(kinds) == 1 and kinds[0] in (int, float, Path)
+    known = kinds[0] if of_one_kind else str  # others are text that the settings understand
     choices = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
     hints = [
         _bounds(field),

@@ -171,13 +171,22 @@ class TestTimings:
         writing.write(table, path)
         return path
 
-    def test_every_phase_is_told_on_stderr(self, run: Run, tmp_path: Path, judged: Path) -> None:
-        ran = run("run", judged, "--out", tmp_path / "out", "--quiet", "--timings")
+    @pytest.mark.parametrize("measured", [False, True])
+    def test_every_phase_is_told_on_stderr(self, measured: bool, run: Run, tmp_path: Path, judged: Path) -> None:
+        """Where rho is measured, the fits for it come before the diagnoses."""
+        rho = ["--rho", "measured"] if measured else []
+        ran = run("run", judged, "--out", tmp_path / "out", "--quiet", "--timings", *rho)
         assert ran.out == ""
         lines = ran.err.splitlines()
         assert all(re.fullmatch(r"timing \S+ +\d+\.\d+ s", line) for line in lines)
         phases = [line.split()[1] for line in lines]
-        order = ["start-up", "read+encode", "sort", "fit", "temper", "diagnose"]
+        order = [
+            "start-up",
+            "read+encode",
+            "sort",
+            "fit",
+            *(["temper", "diagnose"] if measured else ["diagnose", "temper"]),
+        ]
         assert [phase for phase in phases if phase in order] == order
         assert {"summary", "escalate", "write", "audit", "pass"} <= set(phases)
         assert (tmp_path / "out" / "drift.csv").exists()
