@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FAVOUR = 1.0 + 1e-9  # by which a label outweighs a later one, so that of equal ones the first is decided for
 UNLIKELY = 1e-3  # posterior below which a label is not looked into: it is never found, nor is the item settled
 ROUNDING = 1e-9  # probability
+NO_GAIN = 1e-12  # of a loss, by which sums of the same terms in another order may differ
 LEAST_LIKELY = 0.5  # of the best label's posterior, from which it is looked into all the same
 
 
@@ -249,13 +250,14 @@ def read_off(curves: Curves, ahead: int, tie_break: float, low: float, high: flo
 def hulls(loss: Reals, out_length: Offsets, out_slope: Reals) -> None:
     """The steepest way down of each ``loss`` (n, M+1): its lower convex hull from 0 on.
 
-    ``out_length[i, h]`` (n, M) judgments lower it by ``out_slope[i, h]`` (n, M) each, ever less; 0 after the last.
+    ``out_length[i, h]`` (n, M) judgments lower it by ``out_slope[i, h]`` (n, M) each, ever less; 0 after the last. What
+    rounding alone may have lowered is no way down.
     """
     n_steps = loss.shape[1] - 1
     for i in range(loss.shape[0]):
         at, h = 0, 0
         while at < n_steps:
-            length, slope = 0, 0.0
+            length, slope = 0, NO_GAIN * abs(loss[i, 0])
             for m in range(at + 1, n_steps + 1):
                 steep = (loss[i, at] - loss[i, m]) / (m - at)
                 if steep > slope:

@@ -149,6 +149,13 @@ class TestKernels:
             expected = naive_escalation.by_heap(loss, budget, may_ask.tolist())
             assert allotted(ahead, budget, np.arange(9), may_ask).tolist() == expected
 
+    def test_what_rounding_lowers_is_no_step(self) -> None:
+        loss = np.array([[0.3, 0.3 - 5e-17, 0.3 - 1e-16], [0.3, 0.3 - 1e-11, 0.3]])
+        length, slope = np.empty((2, 2), np.int64), np.empty((2, 2))
+        kernels.hulls(loss, length, slope)
+        assert length.tolist() == [[0, 0], [1, 0]]
+        assert slope[0].tolist() == [0, 0]
+
     def test_changes_of_the_best_label(self) -> None:
         rng = np.random.default_rng(0)
         starts = np.array([0, 4, 4, 9, 15])
