@@ -247,7 +247,9 @@ class TestAudit:
             np.testing.assert_allclose(against_others.right(one), against_others.right(other), rtol=1e-7, atol=1e-12)
             found, expected = against_others.cavities(one, judgments), against_others.cavities(other, judgments)
             np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-12)
-            pd.testing.assert_frame_equal(worker_audit.audit(one), worker_audit.audit(other), rtol=1e-6)
+            by_record, same = (worker_audit.WorkerAudit(result).accuracy.by_record for result in (one, other))
+            np.testing.assert_allclose(by_record.points, same.points, rtol=1e-6)
+            np.testing.assert_allclose(by_record.weight, same.weight, rtol=1e-6, atol=1e-12)
             pd.testing.assert_frame_equal(
                 worker_audit.gold(one).drop(columns="confidence"),
                 worker_audit.gold(other).drop(columns="confidence"),

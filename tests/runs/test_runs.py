@@ -14,6 +14,7 @@ import consensus
 from consensus import read, read_costs, read_gold, read_workers, simulate
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
+from consensus.escalation.reasons import REASONS
 from consensus.formats import writing
 from consensus.runs import SILENT, Findings, Inputs, columns, finished, folder, tables
 from consensus.runs.run_inputs import SideInputs
@@ -182,7 +183,7 @@ class TestFindings:
     def test_frames(self, everything: Findings) -> None:
         assert everything.labels.columns.tolist()[-3:] == ["status", "decision", "expected_cost"]
         assert everything.workers["worker"].tolist() == everything.table("workers")["worker"].tolist()
-        assert set(everything.escalations["reason"]) & {"disagreement", "weak_workers"}
+        assert {"retest"} < set(everything.escalations["reason"]) <= {*REASONS, "retest"}
         assert repr(everything).startswith("Findings(Consensus(")
         with pytest.raises(ConfigError, match='no table "lables"; there are labels, workers'):
             everything.table("lables")

@@ -13,6 +13,7 @@ from consensus.kernels import others_loops as kernels
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import accuracy_posterior, likelihoods, skills
 from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
+from consensus.worker_audit.accuracy.gridded import Gridded
 from consensus.worker_audit.accuracy.likelihoods import Record
 from tests import naive_audit
 
@@ -38,6 +39,12 @@ def learnt(n: Any, s: Any) -> Any:
     return shares
 
 
+def both_ways(points: Any, weight: Any) -> Accuracy:
+    """Accuracies (W, G) of which the record tells the same as the agreement."""
+    one = Gridded(np.array(points), np.array(weight))
+    return Accuracy(one, one, np.zeros(len(one.points)))
+
+
 def records_of(n: Any, s: Any) -> Any:
     return SimpleNamespace(own=Record(np.array(n, np.float64), np.array(s)))
 
@@ -47,7 +54,7 @@ def test_by_the_formula() -> None:
     result = fit(simulate(40, 6, 3, 3, seed=1).judgments)
     n, s = np.random.default_rng(0).integers(0, 6, (6, 4)), np.array([0.02, 0.3, 0.8, 0.97])
     n[5] = [0, 0, 0, 60]
-    found = accuracy_posterior.accuracy(result, records_of(n, s))
+    found = accuracy_posterior.accuracy(result, records_of(n, s)).by_record
     shares = learnt(n, s)
     mode, deviation = np.empty(6), np.empty(6)
     kernels.modes(n.astype(np.float64), s, 0.5, mode, deviation)
@@ -60,7 +67,7 @@ def test_by_the_formula() -> None:
         weight = np.array(
             [math.exp(log - max(logs)) * np.interp(a, knots, density) for log, a in zip(logs, grid, strict=True)]
         )
-        np.testing.assert_allclose(found.own[w], grid, rtol=1e-9)
+        np.testing.assert_allclose(found.points[w], grid, rtol=1e-9)
         np.testing.assert_allclose(found.weight[w], weight / weight.sum(), rtol=1e-6)
 
 
@@ -104,40 +111,40 @@ def test_the_mix_of_labels_is_made_up_for() -> None:
 
 
 class TestReadOff:
-    uneven = Accuracy(np.array([[0.1, 0.3, 0.5, 0.7]]), np.array([[0.1, 0.2, 0.4, 0.3]]), np.array([0.05]))
+    uneven = Gridded(np.array([[0.1, 0.3, 0.5, 0.7]]), np.array([[0.1, 0.2, 0.4, 0.3]]))
 
-    def test_mean_and_deviation(self) -> None:
-        assert self.uneven.on_own_items == pytest.approx(0.48)
-        assert self.uneven.mean == pytest.approx(0.53)
+    def test_mean_and_variance(self) -> None:
+        assert self.uneven.mean == pytest.approx(0.48)
         squares = 0.1 * 0.38**2 + 0.2 * 0.18**2 + 0.4 * 0.02**2 + 0.3 * 0.22**2
-        assert self.uneven.deviation == pytest.approx(squares**0.5)
+        assert self.uneven.variance == pytest.approx(squares)
 
     @pytest.mark.parametrize(
-        ("level", "own"), [(0.05, 0.1), (0.1, 0.2), (0.2, 0.3), (0.5, 0.5), (0.85, 0.7), (1.0, 0.8), (0.0, 0.0)]
+        ("level", "expected"), [(0.05, 0.1), (0.1, 0.2), (0.2, 0.3), (0.5, 0.5), (0.85, 0.7), (1.0, 0.8), (0.0, 0.0)]
     )
-    def test_quantiles(self, level: float, own: float) -> None:
+    def test_quantiles(self, level: float, expected: float) -> None:
         """Each point stands for the interval around it, as wide as they are apart."""
-        assert self.uneven.quantile(level) == pytest.approx(own + 0.05)
+        assert self.uneven.quantile(level) == pytest.approx(expected)
+        assert self.uneven.below(np.array([expected])) == pytest.approx(level)
 
     def test_the_last_of_all(self) -> None:
         """Tenths do not sum to 1 in the last bit."""
-        tenths = Accuracy((np.arange(10)[None] + 0.5) / 10, np.full((1, 10), 0.1), np.zeros(1))
+        tenths = Gridded((np.arange(10)[None] + 0.5) / 10, np.full((1, 10), 0.1))
         assert tenths.quantile(1.0) == pytest.approx(1.0)
 
     def test_95_percent_lie_in_the_interval(self) -> None:
-        low, high = self.uneven.interval
-        assert low == pytest.approx(0.05 + 0.2 * 0.025 / 0.1)
-        assert high == pytest.approx(0.85 - 0.2 * 0.025 / 0.3)
-
-    def test_above(self) -> None:
-        assert self.uneven.above(0.55) == pytest.approx(0.3)
-        assert self.uneven.above(0.549) == pytest.approx(0.7)
+        """Where two tell the same, the average tells it, too."""
+        both = both_ways(self.uneven.points, self.uneven.weight)
+        low, high = both.interval
+        assert low == pytest.approx(0.2 * 0.025 / 0.1)
+        assert high == pytest.approx(0.8 - 0.2 * 0.025 / 0.3)
+        assert both.deviation**2 == pytest.approx(self.uneven.variance)
+        assert both.above(np.array([0.6])) == pytest.approx(0.3)
 
 
 def test_lower_confidence() -> None:
     """Mistakes are scaled so that workers are as right as the audit has them, less a deviation."""
     own = np.array([[0.5, 0.7], [0.6, 0.8], [0.9, 0.98], [0.0, 0.1]])
-    accuracy = Accuracy(own, np.full((4, 2), 0.5), np.zeros(4))
+    accuracy = both_ways(own, np.full((4, 2), 0.5))
     prior = np.array([0.5, 0.3, 0.2])
     audit: Any = SimpleNamespace(accuracy=accuracy, result=SimpleNamespace(prior_shares=prior))
     C = np.random.default_rng(0).dirichlet([6, 2, 1], (3, 3))
@@ -159,7 +166,7 @@ def test_lower_confidence() -> None:
 
 
 def test_who_is_surely_nearly_flawless_is_taken_for_995_of_1000() -> None:
-    accuracy = Accuracy(np.array([[1.0, 1.0]]), np.full((1, 2), 0.5), np.zeros(1))
+    accuracy = both_ways([[1.0, 1.0]], [[0.5, 0.5]])
     audit: Any = SimpleNamespace(accuracy=accuracy, result=SimpleNamespace(prior_shares=np.array([0.5, 0.5])))
     found = accuracy_posterior.lower_confidence(audit, np.array([[[0.9, 0.1], [0.2, 0.8]]]), np.array([0]))
     np.testing.assert_allclose(found[0], [[0.995, 0.005], [0.005, 0.995]], rtol=1e-9)

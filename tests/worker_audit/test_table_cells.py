@@ -100,7 +100,7 @@ class TestWorkers:
         np.testing.assert_allclose(table["accuracy"], known.mean)
         np.testing.assert_allclose(table["accuracy_low"], known.interval[0])
         np.testing.assert_allclose(table["accuracy_high"], known.interval[1])
-        np.testing.assert_allclose(table["accuracy_on_own_items"], known.on_own_items)
+        np.testing.assert_allclose(table["label_adjusted_accuracy"], np.clip(known.mean + known.label_mix, 0, 1))
         assert result.gold is not None
         for w in range(6):
             own = (j.worker == w) & np.isin(j.item, result.gold.items)

@@ -12,12 +12,27 @@ from consensus import fit, simulate
 from consensus.config import AuditConfig
 from consensus.found.confusions import Confusions
 from consensus.worker_audit.accuracy import likelihoods, verdicts, worker_kinds
-from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
 from consensus.worker_audit.accuracy.verdicts import VERDICTS, Swaps
 from consensus.worker_audit.accuracy.worker_kinds import Kinds
 from tests import naive_audit
 
 CONFIG = AuditConfig()
+
+
+class Known:
+    """Accuracies of workers (W, G) that are equally likely each; by the record alone they may be others."""
+
+    def __init__(self, own: Any, by_record: Any = None) -> None:
+        self.own = np.array(own, np.float64)
+        self.mean = self.own.mean(axis=1)
+        self.label_mix = np.zeros(len(self.own))
+        self.by_record = self if by_record is None else Known(by_record)
+
+    def above(self, least: Any) -> Any:
+        return (self.own > least[:, None]).mean(axis=1)
+
+    def below(self, most: Any) -> Any:
+        return (self.own < most[:, None]).mean(axis=1)
 
 
 class TestOrder:
@@ -31,10 +46,13 @@ class TestOrder:
         n: Any = None,
         swapped: dict[int, float] | None = None,
         identified: bool = True,
+        n_labels: int = 3,
+        gold: Any = None,
+        alone: Any = None,
     ) -> Any:
-        """Verdicts of workers whose accuracies (W, G) are equally likely each."""
-        own = np.array(accuracy, np.float64)
-        W = len(own)
+        """Verdicts of workers whose accuracies (W, G) are equally likely each; gold has checked all, unless told."""
+        known: Any = accuracy if isinstance(accuracy, Known) else Known(accuracy)
+        W = len(known.own)
         swapped = swapped or {}
         pairs = Swaps(
             worker=np.array(list(swapped), np.int32),
@@ -45,10 +63,12 @@ class TestOrder:
         )
         monkeypatch.setattr(verdicts, "_swaps", lambda *_: pairs)
         monkeypatch.setattr(verdicts, "_reasons", lambda *_: ["why"] * W)
-        judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n))
+        monkeypatch.setattr(verdicts, "_favourites", lambda _: (np.zeros(W, np.int64), np.ones(W)))
+        monkeypatch.setattr(verdicts, "_alone", lambda *_: np.full(W, np.nan) if alone is None else np.array(alone))
+        monkeypatch.setattr(verdicts, "_gold_judgments", lambda _: np.full(W, 5) if gold is None else np.array(gold))
+        judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n), n_labels=n_labels)
         result: Any = SimpleNamespace(judgments=judgments, identified=identified)
         kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
-        known = Accuracy(own, np.full(own.shape, 1 / own.shape[1]), np.zeros(W))
         found = verdicts.verdicts(result, known, kinds, CONFIG)
         assert found.reason == ["why"] * W
         return found, [VERDICTS[code] for code in found.verdict.tolist()]
@@ -59,7 +79,7 @@ class TestOrder:
 
     def test_settings(self) -> None:
         """That these tests are written for."""
-        assert (CONFIG.sure, CONFIG.condemned, CONFIG.least_judgments) == (0.9, 0.65, 20)
+        assert (CONFIG.sure, CONFIG.condemned, CONFIG.condemned_of_two, CONFIG.least_judgments) == (0.9, 0.8, 0.95, 20)
 
     def test_experts_and_the_careless_beside_the_median_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         high, low = (4 * CONFIG.apart / (1 + 4 * CONFIG.apart), 4 / (4 + CONFIG.apart))
@@ -86,8 +106,8 @@ class TestOrder:
         assert (told, found.careless_below) == ([], pytest.approx(1 / (1 + CONFIG.apart)))
 
     def test_spammers_and_adversaries(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        random = [0.651, 0.649, 0.4, 0.41, 0.05, 0.0999, 0.1001, 0.3]
-        hostile = [0.0, 0.0, 0.3001, 0.3, 0.9, 0.0, 0.0, 0.6]
+        random = [0.801, 0.799, 0.5, 0.51, 0.05, 0.0999, 0.1001, 0.3]
+        hostile = [0.0, 0.0, 0.3751, 0.3751, 0.9, 0.0, 0.0, 0.6]
         accuracy = self.crowd(*[[0.8] * 10] * 8)
         rest = [0.0] * 17
         found, told = self.told(monkeypatch, accuracy, [*random, *rest], [*hostile, *rest])
@@ -101,7 +121,34 @@ class TestOrder:
             "too_few",
             "adversarial",
         ]
-        np.testing.assert_allclose(found.probability[:8], [0.651, np.nan, 0.3001, 0.41, 0.9, 0.9001, np.nan, 0.6])
+        np.testing.assert_allclose(found.probability[:8], [0.801, np.nan, 0.3751, 0.51, 0.9, 0.9001, np.nan, 0.6])
+
+    def test_two_labels_ask_for_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy = self.crowd(*[[0.8] * 10] * 3)
+        random = [0.951, 0.949, 0.85, *[0.0] * 7]
+        _, told = self.told(monkeypatch, accuracy, random, n_labels=2)
+        assert told[:3] == ["spammer", "too_few", "too_few"]
+        _, told = self.told(monkeypatch, accuracy, random)
+        assert told[:3] == ["spammer"] * 3
+
+    def test_whom_nothing_contradicts_is_not_condemned(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy = self.crowd(*[[0.8] * 10] * 2)
+        found, told = self.told(monkeypatch, accuracy, [0.99, 0.99, *[0.0] * 5], alone=[0.7, *[np.nan] * 6])
+        assert told[:2] == ["too_few", "spammer"]
+        assert np.isnan(found.probability[0])
+
+    def test_experts_are_checked_by_gold(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy = self.crowd([0.99] * 10, [0.99] * 10)
+        _, told = self.told(monkeypatch, accuracy, gold=[5, 4, *[0] * 5])
+        assert told[:2] == ["expert", "good"]
+
+    def test_careless_by_their_record_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Expert by the average of both posteriors."""
+        better, worse = [[0.99] * 10, [0.8] * 10], [[0.8] * 10, [0.3] * 10]
+        _, told = self.told(monkeypatch, Known(self.crowd(*better), self.crowd(*worse)))
+        assert told[:2] == ["expert", "careless"]
+        _, told = self.told(monkeypatch, Known(self.crowd(*worse), self.crowd(*better)))
+        assert told[:2] == ["good", "good"]
 
     def test_which_rule_comes_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Biased before careless; what is condemned before what is biased; few judgments before all."""
@@ -111,12 +158,12 @@ class TestOrder:
         found, told = self.told(
             monkeypatch,
             accuracy,
-            [0, 0, 0.8, 0.05, 0, *rest],
+            [0, 0, 0.85, 0.05, 0, *rest],
             n=[50, 50, 50, 50, 19, *[50] * 11],
             swapped={0: 0.9, 1: 0.89, 2: 0.95, 3: 0.93, 4: 0.99},
         )
         assert told[:5] == ["biased", "careless", "spammer", "biased", "too_few"]
-        np.testing.assert_allclose(found.probability[:5], [0.9, 1.0, 0.8, 0.93, np.nan])
+        np.testing.assert_allclose(found.probability[:5], [0.9, 1.0, 0.85, 0.93, np.nan])
         np.testing.assert_allclose(found.probability[5], 1.0)
 
     def test_near_is_half_way_from_sure_to_certain(self, monkeypatch: pytest.MonkeyPatch) -> None:

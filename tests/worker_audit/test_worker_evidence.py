@@ -15,7 +15,7 @@ from consensus.errors import ConfigError
 from consensus.formats import columns_of
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import AlignedGold
-from consensus.worker_audit.accuracy import evidence_table
+from consensus.worker_audit.accuracy import against_others, evidence_table
 from tests import naive
 from tests.conftest import Run, csv
 from tests.strategies import encoded, voted
@@ -232,13 +232,13 @@ class TestParts:
         judgments = SimpleNamespace(per_item=np.array([2, 1, 1, 1, 0]))
         result: Any = SimpleNamespace(judgments=judgments, gold=None, models=None, identified=True)
         items: Any = np.array([4, 3, 2, 1, 0, 0])
-        assert evidence_table._is_checked(result, items).tolist() == [False] * 4 + [True] * 2
+        assert against_others.is_checked(result, items).tolist() == [False] * 4 + [True] * 2
         result.gold = SimpleNamespace(items=np.array([1]))
-        assert evidence_table._is_checked(result, items).tolist() == [False] * 3 + [True] * 3
+        assert against_others.is_checked(result, items).tolist() == [False] * 3 + [True] * 3
         result.models = SimpleNamespace(votes=SimpleNamespace(per_item=np.array([0, 0, 1, 2, 0])))
-        assert evidence_table._is_checked(result, items).tolist() == [False] + [True] * 5
+        assert against_others.is_checked(result, items).tolist() == [False] + [True] * 5
         result.identified = False
-        assert not evidence_table._is_checked(result, items).any()
+        assert not against_others.is_checked(result, items).any()
 
     def test_what_others_said(self) -> None:
         judgments = SimpleNamespace(
