@@ -198,27 +198,6 @@ def expectations(item: Codes, item_start: Offsets, row: Codes, C: Reals, priors:
 
 
 @kernel()
-def mixed_priors(item_start: Offsets, owner: Codes, theta: Reals, out_priors: Reals) -> None:
-    """``out_priors[i]`` (n, K) or wider: the mean of ``theta`` (S, K) over the ``owner`` of the judgments of item i.
-
-    An owner of -1 has the last row of ``theta``. Items without judgments are left as they are.
-    """
-    n_labels, last = theta.shape[1], theta.shape[0] - 1
-    for i in range(item_start.shape[0] - 1):
-        begin, end = item_start[i], item_start[i + 1]
-        if begin == end:
-            continue
-        for k in range(n_labels):
-            out_priors[i, k] = 0.0
-        for j in range(begin, end):
-            s = owner[j] if owner[j] >= 0 else last
-            for k in range(n_labels):
-                out_priors[i, k] += theta[s, k]
-        for k in range(n_labels):
-            out_priors[i, k] /= end - begin
-
-
-@kernel()
 def _long_item(
     row: Codes, begin: int, end: int, C: Reals, prior: Reals, out_posterior: Reals, out_exponent: Offsets
 ) -> float:

@@ -104,26 +104,6 @@ def log_posterior(
 
 
 @kernel()
-def means(
-    item_start: Offsets, candidate_start: Offsets, cell: Codes, theta: Reals, prior: Reals, out_prior: Reals
-) -> None:
-    """``out_prior`` (candidates,) = mean of ``theta`` of the cells over the judgments of the item.
-
-    Without judgments it is ``prior`` (candidates,).
-    """
-    n = 0
-    for i in range(item_start.shape[0] - 1):
-        begin, end = candidate_start[i], candidate_start[i + 1]
-        n_judgments = item_start[i + 1] - item_start[i]
-        for c in range(begin, end):
-            out_prior[c] = 0.0 if n_judgments else prior[c]
-        for _ in range(n_judgments):
-            for c in range(begin, end):
-                out_prior[c] += theta[cell[n]] / n_judgments
-                n += 1
-
-
-@kernel()
 def normalise(
     candidate_start: Offsets, background: Reals, power: Reals, n_labels: int, out_z: Reals, out_rest: Reals
 ) -> float:

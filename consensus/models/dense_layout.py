@@ -10,7 +10,7 @@ import numpy as np
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
-from consensus.kernels import em, tallies
+from consensus.kernels import em, mix_loops, tallies
 from consensus.models.priors import Priors
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Rows:
         """
 
         def shard(part: slice) -> None:
-            em.mixed_priors(self.item_start[part.start : part.stop + 1], owner, theta, out_priors[part])
+            mix_loops.mixed_priors(self.item_start[part.start : part.stop + 1], owner, theta, out_priors[part])
 
         backend.map(shard, self.item_shards)
 

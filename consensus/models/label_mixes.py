@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.kernels import SMALLEST
-from consensus.models import starts
+from consensus.models import sparse_mixes, starts
 from consensus.models.priors import WIDTH, Priors
 from consensus.models.sparse_layout import Cells
 
@@ -148,7 +148,7 @@ class LabelMixes:
         problem, s = self._problem, self.concentration
         layout, judgments, K = problem.layout, problem.judgments, problem.judgments.n_labels
         if isinstance(layout, Cells):
-            return Priors(pi[None], problem.prior_row, 1, by_candidate=layout.mixed_priors(s, pi, tables))
+            return Priors(pi[None], problem.prior_row, 1, by_candidate=sparse_mixes.mixed_priors(layout, s, pi, tables))
         n, _, total = self._counts
         theta = np.vstack([(n.reshape(-1, K) + s * pi) / (total + s)[:, None], pi])  # the last: of no group
         owner = judgments.worker if judgments.group is None else judgments.group

@@ -23,6 +23,8 @@ from consensus.backends import even_slices, number_of_shards
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import SparsePosterior
 from consensus.kernels import SMALLEST, sparse, tallies
+from consensus.models import sparse_mixes
+from consensus.models.cell_tables import CellTables
 from consensus.models.priors import Priors
 
 if TYPE_CHECKING:
@@ -32,32 +34,6 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.models.dense_layout import Rows
     from consensus.models.expectation_maximisation import Estimate
-
-
-@dataclass(slots=True, eq=False)
-class CellTables:
-    """What EM works on, allocated once a fit."""
-
-    N: NDArray[np.float64]
-    """(cells,) expected counts."""
-    n: NDArray[np.float64]
-    """(0, K): sums by worker are not kept."""
-    mass: NDArray[np.float64]
-    """(K,) sum of the posterior of the candidates."""
-    own_mass: NDArray[np.float64]
-    """(K,) 0: no item has a prior of its own."""
-    C: NDArray[np.float64]
-    """(cells,) log P(observed | true)."""
-    by_shard: NDArray[np.float64]
-    """(S, cells) the counts of each shard."""
-    background: NDArray[np.float64]
-    """(I,) log b."""
-    rest: NDArray[np.float64]
-    """(I,) posterior of each label that is no candidate."""
-    pi: NDArray[np.float64]
-    """(K,) class prior that the background was made with."""
-    left: NDArray[np.float64]
-    """(I,) prior probability of all labels that are no candidates."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,25 +204,7 @@ class Cells:
 
     def label_counts(self, tables: CellTables) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
         """As ``Rows.label_counts``, of the pairs (worker, true label) that have cells; the background left out."""
-        code, place = self._seen()
-        n = np.bincount(place, weights=tables.N, minlength=len(code))
-        worker, label = np.divmod(code, self.n_labels)
-        return np.asarray(n, np.float64), label, np.asarray(np.bincount(worker, n, self.n_workers), np.float64)
-
-    def _seen(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The pairs worker * K + true label that have cells, ascending, and (cells,) the place of each cell's."""
-        worker = np.repeat(np.arange(self.n_workers), np.diff(self.worker_start))
-        return np.unique(worker * self.n_labels + self.true, return_inverse=True)
-
-    def mixed_priors(self, concentration: float, pi: NDArray[np.float64], tables: CellTables) -> NDArray[np.float64]:
-        """(candidates,) mean over the workers of the item of the share of that label in what they see."""
-        s, (_, place) = concentration, self._seen()
-        n, label, total = self.label_counts(tables)
-        worker = np.repeat(np.arange(self.n_workers), np.diff(self.worker_start))
-        theta = (n[place] + s * pi[label[place]]) / (total[worker] + s)
-        found = np.empty(len(self.candidate))
-        sparse.means(self.judgments.item_start, self.candidate_start, self.cell, theta, pi[self.candidate], found)
-        return found
+        return sparse_mixes.label_counts(self, tables)
 
     def settle_others(
         self, pi: NDArray[np.float64], A: NDArray[np.float64], priors: Priors, tables: CellTables, backend: Backend
