@@ -90,9 +90,12 @@ def measured_rho(problem: Problem, n_splits: int, run: Execution) -> Tempering:
     nothing but the crowd could contradict. Three people and five models that share 60 % of their mistakes (2,000 items,
     5 labels, five seeds): ECE 1.0 % so, 3.5 % with the caution.
 
-    Where most items would keep one judgment, no rho is right or wrong, and it is the usual one.
+    Where most items would keep one judgment, no rho is right or wrong, and it is the usual one; so it is beside so many
+    labels that there is no room to weigh all of them.
     """
     judgments, from_outside = problem.judgments, problem.has_outside_view
+    if not problem.weighs_all_labels:
+        return Tempering(USUAL_RHO)
     if np.mean(judgments.per_item >= 3) < LEAST_TOLD and not from_outside:
         return Tempering(USUAL_RHO)
     splits = Splits(judgments)

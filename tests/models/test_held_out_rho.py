@@ -9,23 +9,26 @@ import pytest
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
+from consensus.found.tempering import Tempering
 from consensus.inputs.judgments import Judgments
+from consensus.inputs.vocabulary import hashed
 from consensus.models import held_out_rho
 from consensus.models.base import Execution
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
+from consensus.models.splits import Splits
 from consensus.simulation import simulate
 
 ONE = Execution(Threads(1), seed=5)
 STEPS = [0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3]
 
 
-def problem_of(judgments: Judgments, outside: bool = False) -> Any:
-    return SimpleNamespace(judgments=judgments, has_outside_view=outside, small=False, weighs_all_labels=True)
+def problem_of(judgments: Judgments, outside: bool = False, small: bool = False, weighs: bool = True) -> Any:
+    return SimpleNamespace(judgments=judgments, has_outside_view=outside, small=small, weighs_all_labels=weighs)
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, *scores: Any, outside: bool = False) -> float:
-    """Rho for these scores of held-out judgments, one table a split."""
+def measured(monkeypatch: pytest.MonkeyPatch, *scores: Any, outside: bool = False) -> Tempering:
+    """The tempering for these scores of held-out judgments, one table a split."""
     splits = iter(scores)
     asked = []
 
@@ -34,9 +37,11 @@ def measured(monkeypatch: pytest.MonkeyPatch, *scores: Any, outside: bool = Fals
         return np.asarray(next(splits), np.float64)
 
     monkeypatch.setattr(held_out_rho, "_split_scores", split_scores)
-    found = held_out_rho.measured_rho(problem_of(simulate(60, 6, 2, 3, seed=1).judgments, outside), ONE)
-    assert [stage for _, stage in asked] == ["held-out fit 1", "held-out fit 2"]
-    assert not np.array_equal(asked[0][0], asked[1][0])
+    drawn = simulate(60, 6, 2, 3, seed=1).judgments
+    found = held_out_rho.measured_rho(problem_of(drawn, outside), len(scores), ONE)
+    assert [stage for _, stage in asked] == [f"held-out fit {s + 1}" for s in range(len(scores))]
+    for s, (held, _) in enumerate(asked):
+        assert np.array_equal(held, Splits(drawn).held_out(s))
     return found
 
 
@@ -48,30 +53,41 @@ def peaked(at: int, n: int = 8) -> Any:
 class TestMeasured:
     @pytest.mark.parametrize("at", range(13))
     def test_the_best_of_the_steps(self, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert measured(monkeypatch, peaked(at), peaked(at)) == max(STEPS[at], 0.2)
-        assert measured(monkeypatch, peaked(at), peaked(at), outside=True) == STEPS[at]
+        assert measured(monkeypatch, peaked(at), peaked(at)).rho == max(STEPS[at], 0.2)
+        assert measured(monkeypatch, peaked(at), peaked(at), outside=True).rho == STEPS[at]
 
-    def test_both_splits_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert measured(monkeypatch, peaked(7, 3), peaked(9, 30)) == measured(monkeypatch, peaked(9, 30), peaked(7, 3))
-        assert measured(monkeypatch, peaked(7, 1), peaked(11, 3000)) == 1.0
+    def test_the_mean_of_the_splits_and_how_far_they_lie_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However many judgments each holds out."""
+        found = measured(monkeypatch, peaked(10, 30), peaked(7, 1), peaked(8, 3))
+        assert found.rho == pytest.approx((0.8 + 0.4 + 0.5) / 3)
+        assert found.rho_range == (0.4, 0.8)
+
+    def test_beside_votes_all_splits_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = measured(monkeypatch, peaked(7, 1), peaked(11, 3000), outside=True)
+        assert (found.rho, found.rho_range) == (1.0, (1.0, 1.0))
 
     def test_the_largest_within_a_standard_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A step above the best one loses .1 on average; the error of a mean of four is half of how far they spread."""
-        for spread, expected in ((0.15, 0.3), (0.25, 0.4)):
+        both = []
+        for spread in (0.15, 0.25):
             scores = np.tile(peaked(6, 1) * 10, (4, 1))
             scores[:, 7] = [-0.1 - spread, -0.1 + spread, -0.1 - spread, -0.1 + spread]
-            assert measured(monkeypatch, scores[:2], scores[2:]) == expected
-            assert measured(monkeypatch, scores[:2], scores[2:], outside=True) == 0.3
+            assert measured(monkeypatch, scores, outside=True).rho == 0.3
+            both.append(scores)
+        assert measured(monkeypatch, *both).rho_range == (0.3, 0.4)
 
     def test_where_models_voted_and_rho_changes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         flat = np.full((4, 13), -0.7)
-        assert measured(monkeypatch, flat, flat, outside=True) == 0.3
+        assert measured(monkeypatch, flat, flat, outside=True).rho == 0.4
         some = flat.copy()
         some[:, 0] = -0.69
-        assert measured(monkeypatch, some, flat, outside=True) == 0.0
+        assert measured(monkeypatch, some, flat, outside=True).rho == 0.0
 
     def test_nothing_held_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert measured(monkeypatch, np.zeros((0, 13)), np.zeros((0, 13))) == 0.3
+        nothing = np.zeros((0, 13))
+        for outside in (False, True):
+            assert measured(monkeypatch, nothing, nothing, outside=outside).rho == 0.4
+        assert measured(monkeypatch, nothing, peaked(8)).rho == 0.5
 
     @pytest.mark.parametrize(("n_three", "told"), [(30, True), (29, False)])
     def test_half_of_the_items_have_three_judgments(
@@ -82,56 +98,108 @@ class TestMeasured:
         judgments = drawn.subset((number < 2) | (drawn.item < n_three))
         assert (judgments.per_item >= 3).sum() == n_three
         monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: peaked(10))
-        assert held_out_rho.measured_rho(problem_of(judgments), ONE) == (0.8 if told else 0.3)
-        assert held_out_rho.measured_rho(problem_of(judgments, outside=True), ONE) == 0.8
+        expected = Tempering(0.8, rho_range=(0.8, 0.8)) if told else Tempering(0.4)
+        assert held_out_rho.measured_rho(problem_of(judgments), 2, ONE) == expected
+        assert held_out_rho.measured_rho(problem_of(judgments, outside=True), 2, ONE).rho == 0.8
+
+    def test_beside_very_many_labels_no_table_of_all_is_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: peaked(10))
+        drawn = simulate(60, 6, 2, 3, seed=1).judgments
+        assert held_out_rho.measured_rho(problem_of(drawn, weighs=False), 2, ONE) == Tempering(0.4)
 
 
-def test_a_fifth_is_held_out_but_for_one_of_every_item() -> None:
+def draw(item: int, worker: int, split: int) -> float:
+    """Uniform on [0, 1), from the hashes of the ids, by SplitMix64."""
+
+    def mixed(code: int) -> int:
+        code = (code ^ code >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        code = (code ^ code >> 27) * 0x94D049BB133111EB % 2**64
+        return code ^ code >> 31
+
+    code = mixed((item + 0x9E3779B97F4A7C15 * worker) % 2**64)
+    return (mixed((code + (split + 1) * 0x9E3779B97F4A7C15) % 2**64) >> 11) / 2**53
+
+
+@pytest.mark.parametrize("split", range(3))
+def test_a_fifth_is_held_out_but_for_one_of_every_item(split: int) -> None:
     drawn = simulate(200, 10, 3, 1.6, seed=8).judgments
-    held = held_out_rho._held_out(drawn, np.random.default_rng(4))
-    draw = np.random.default_rng(4).random(drawn.n_judgments)
+    held = Splits(drawn).held_out(split)
+    items, workers = hashed(drawn.item_ids).tolist(), hashed(drawn.worker_ids).tolist()
+    draws = [draw(items[i], workers[w], split) for i, w in zip(drawn.item, drawn.worker, strict=True)]
     for i in range(drawn.n_items):
         own = slice(drawn.item_start[i], drawn.item_start[i + 1])
-        last = draw[own].max(initial=0.0)
-        assert held[own].tolist() == [one < 0.2 and one != last for one in draw[own].tolist()]
+        last = max(draws[own], default=0.0)
+        assert held[own].tolist() == [one < 0.2 and one != last for one in draws[own]]
     assert held.any()
 
 
 class TestChosen:
-    def of(self, gold: Any = None, rho: float | None = None, **of: Any) -> Any:
-        n_judgments = of.pop("n_judgments", 600)
-        per_item = of.pop("per_item", np.full(200, 3))
+    def of(self, gold: Any = None, rho: Any = None, weight: Any = None, reached: Any = None, **of: Any) -> Tempering:
+        n_judgments, per_item = of.pop("n_judgments", 600), of.pop("per_item", np.full(200, 3))
         judgments = SimpleNamespace(n_judgments=n_judgments, per_item=per_item)
-        problem = SimpleNamespace(judgments=judgments, **{"small": False, "weighs_all_labels": True, **of})
+        problem: Any = SimpleNamespace(judgments=judgments, **{"small": False, "has_outside_view": False, **of})
+        reach: Any = SimpleNamespace(items=np.ones(200, np.bool_) if reached is None else reached)
         without = None if gold is None else np.log(np.tile([0.9, 0.1], (len(gold.items), 1)))
-        return held_out_rho.chosen(problem, gold, without, FitConfig(rho=rho), ONE)  # type: ignore[arg-type]
+        if without is not None and weight is not None:
+            without = np.stack([without] * len(weight))
+        return held_out_rho.chosen(problem, gold, without, reach, FitConfig(rho=rho), ONE, weight)
 
     @pytest.fixture(autouse=True)
     def _measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(held_out_rho, "measured_rho", lambda *_: 0.65)
+        """As many hundredths as splits are asked for."""
+        monkeypatch.setattr(held_out_rho, "measured_rho", lambda _, n_splits, __: Tempering(n_splits / 100))
 
     def gold(self, n: int, n_wrong: int = 30) -> Any:
         right = np.arange(n) >= n_wrong
         return SimpleNamespace(items=np.arange(n), accepted=np.stack([right, ~right], axis=1))
 
-    def test_measured_up_to_a_million_judgments(self) -> None:
-        assert self.of().rho == self.of(n_judgments=1_000_000).rho == 0.65
-        assert self.of(n_judgments=1_000_001).rho == 0.3
-        assert self.of(small=True).rho == 0.3
-        assert self.of(weighs_all_labels=False).rho == 0.3
+    def test_the_same_for_all_data(self) -> None:
+        assert self.of() == self.of(small=True) == self.of(n_judgments=2_000_000) == Tempering(0.4)
+
+    def test_measured_beside_votes_up_to_a_million_judgments(self) -> None:
+        assert self.of(has_outside_view=True).rho == 0.02
+        assert self.of(has_outside_view=True, n_judgments=1_000_000).rho == 0.02
+        assert self.of(has_outside_view=True, n_judgments=1_000_001).rho == 0.4
+        assert self.of(has_outside_view=True, small=True).rho == 0.4
+
+    def test_of_several_readings_another_one(self) -> None:
+        weight = np.array([0.5, 0.5])
+        assert self.of(weight=weight) == self.of(weight=weight, has_outside_view=True) == Tempering(0.3)
 
     def test_what_is_given_stands(self) -> None:
-        assert (self.of(self.gold(150), rho=0.1).rho, self.of(small=True, rho=0.0).rho) == (0.1, 0.0)
+        assert self.of(self.gold(150), rho=0.1) == Tempering(0.1)
+        assert self.of(small=True, has_outside_view=True, rho=0.0) == Tempering(0.0)
+
+    def test_measured_where_somebody_asks_for_it(self) -> None:
+        for of in ({}, {"gold": self.gold(150)}, {"small": True}, {"n_judgments": 2_000_000}):
+            assert self.of(rho="measured", **of) == Tempering(0.05)
 
     def test_a_hundred_judged_gold_items_tell_themselves(self) -> None:
         found = self.of(self.gold(100))
-        assert (found.n_gold, found.rho) == (100, 0.0)
+        assert (found.n_gold, found.rho, found.beyond) == (100, 0.0, None)
         assert found.temperature > 1.1  # said to be right on .9, and right on .7
-        assert self.of(self.gold(99)).rho == 0.65
+        assert self.of(self.gold(99)) == Tempering(0.4)
         per_item = np.full(200, 3)
         per_item[5] = 0
-        assert self.of(self.gold(100), per_item=per_item).rho == 0.65
+        assert self.of(self.gold(100), per_item=per_item) == Tempering(0.4)
         assert self.of(self.gold(101), per_item=per_item).n_gold == 100
+
+    def test_where_gold_does_not_reach_it_is_as_without(self) -> None:
+        reached = np.arange(200) < 100
+        found = self.of(self.gold(100), reached=reached)
+        assert found.n_gold == 100
+        assert found.beyond is not None
+        assert found.beyond.tolist() == (~reached).tolist()
+        assert found.rho_beyond == 0.4
+        assert self.of(self.gold(100), reached=reached, has_outside_view=True).rho_beyond == 0.02
+        assert self.of(self.gold(100), reached=np.arange(200) < 99) == Tempering(0.4)  # 99 reached gold items
+
+    def test_gold_of_several_readings(self) -> None:
+        one = self.of(self.gold(100))
+        found = self.of(self.gold(100), weight=np.array([0.3, 0.7]), reached=np.arange(200) < 150)
+        assert found.n_gold == 100
+        assert found.temperature == pytest.approx(one.temperature, rel=1e-4)  # of equal ones
+        assert found.rho_beyond == 0.3
 
 
 def test_held_out_fits_go_no_further_than_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +213,7 @@ def test_held_out_fits_go_no_further_than_they_need(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(held_out_rho, "climb", watched)
     drawn = simulate(60, 6, 2, 4, accuracy=0.8, seed=1).judgments
     problem = Problem.of(drawn, None, FitConfig(), ONE.backend)
-    held = held_out_rho._held_out(drawn, np.random.default_rng(0))
+    held = Splits(drawn).held_out(0)
     for tolerance in (1e-7, 1e-3):
         held_out_rho._split_scores(replace(problem, tolerance=tolerance), held, ONE, "")
     assert asked == [1e-5, 1e-3]
