@@ -13,6 +13,7 @@ from consensus.config import AuditConfig
 from consensus.escalation import decisions, expectations, reasons, retests, what_if
 from consensus.escalation.look_ahead import LookAhead
 from consensus.found.result import Consensus
+from consensus.inputs import earlier_run
 from consensus.intervals import wilson
 from tests import naive_escalation
 
@@ -97,36 +98,54 @@ class TestChanges:
         j, C = result.judgments, result.confusions.dense()
         assert j.timestamp is not None
         items, expected = np.array([24, 3, 7, 0, 12, 5, 1, 2, 9, 10]), []
+        logs = {}
         for i in items.tolist():
             own = np.flatnonzero(j.item == i)
             own = own[np.lexsort((j.worker[own], j.timestamp[own]))]
-            logs = np.log(C[j.worker[own], :, j.label[own]])
-            expected.append(0 if i == 7 else naive_escalation.changes(logs, np.log(result.prior_shares)))
+            logs[i] = np.log(C[j.worker[own], :, j.label[own]])
+            expected.append(0 if i == 7 else naive_escalation.changes(logs[i], np.log(result.prior_shares)))
         assert len(set(expected)) > 2
         assert reasons._changes(result, items).tolist() == expected
-        voted: Any = SimpleNamespace(
-            judgments=j,
-            confusions=result.confusions,
-            prior_shares=result.prior_shares,
-            backend=ONE,
-            models=SimpleNamespace(votes=SimpleNamespace(per_item=np.arange(25) % 2)),
-        )
+        usual = {
+            "judgments": j,
+            "confusions": result.confusions,
+            "prior_shares": result.prior_shares,
+            "backend": ONE,
+            "models": None,
+            "terms": None,
+        }
+        votes = SimpleNamespace(per_item=np.arange(25) % 2)
+        voted: Any = SimpleNamespace(**usual | {"models": SimpleNamespace(votes=votes)})
         found = reasons._changes(voted, items)
         assert found.tolist() == [0 if i % 2 else n for i, n in zip(items.tolist(), expected, strict=True)]
         assert reasons._changes(result, items[:0]).tolist() == []
+        own_priors = np.log(rng.dirichlet(np.full(3, 0.2), 25))
+        terms = SimpleNamespace(priors=own_priors, log_priors=lambda items, _: own_priors[items])
+        mixed: Any = SimpleNamespace(**usual | {"terms": terms, "beliefs": None})
+        by_own_priors = [0 if i == 7 else naive_escalation.changes(logs[i], own_priors[i]) for i in items.tolist()]
+        assert by_own_priors != expected
+        assert reasons._changes(mixed, items).tolist() == by_own_priors
 
 
 def test_statuses() -> None:
-    reason = np.array([-1, 1, 3, 4, 2, -1], np.int32)
-    settled = np.array([True, False, False, True, False, False])
+    reason = np.array([-1, 1, 3, 4, 2, -1, -1], np.int32)
+    settled = np.array([True, False, False, True, False, False, True])
     gold = SimpleNamespace(items=np.array([4]), unjudged={"a": ("x",), "b": ("y",)})
-    names = ("accepted", "escalate", "expert", "gold")
-    result: Any = SimpleNamespace(gold=None)
-    told = [names[code] for code in reasons.status_codes(result, reason, settled)]
-    assert told == ["accepted", "escalate", "expert", "accepted", "escalate", "accepted"]
-    result.gold = gold
-    told = [names[code] for code in reasons.status_codes(result, reason, settled)]
-    assert told == ["accepted", "escalate", "expert", "accepted", "gold", "accepted", "gold", "gold"]
+    result: Any = SimpleNamespace(gold=None, reach=None)
+
+    def told() -> list[str]:
+        return [earlier_run.STATUSES[code] for code in reasons.status_codes(result, reason, settled)]
+
+    assert told() == ["accepted", "escalate", "expert", "accepted", "escalate", "accepted", "accepted"]
+    result.gold, result.gold_posterior = gold, None
+    assert told() == ["accepted", "escalate", "expert", "accepted", "gold", "accepted", "accepted", "gold", "gold"]
+    nowhere, everywhere = np.zeros(7, np.bool_), np.ones(7, np.bool_)
+    beyond = ["unaudited", "escalate", "expert", "unaudited", "gold", "accepted", "unaudited", "gold", "gold"]
+    for in_groups, by_workers in ((nowhere, everywhere), (everywhere, nowhere)):
+        result.reach = SimpleNamespace(in_groups=in_groups, by_workers=by_workers)
+        assert told() == beyond
+    result.reach = SimpleNamespace(in_groups=everywhere, by_workers=np.arange(7) != 3)
+    assert told() == ["accepted", "escalate", "expert", "unaudited", "gold", "accepted", "accepted", "gold", "gold"]
 
 
 class TestRetests:

@@ -1,5 +1,6 @@
 """What the plan of the next judgments is made of, part by part and at its borders: paths, curves, reasons, budgets."""
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -285,13 +286,9 @@ class TestReasons:
         found = self.drawn([0, 1, 2, 1, 1], np.zeros(5), 1.0, models)
         assert found.tolist() == [True, True, False, False, True]
 
-    def test_bits_are_mixed_as_by_splitmix(self) -> None:
-        """The first numbers of SplitMix64 from seed 0, as its reference implementation prints them."""
-        golden = np.uint64(0x9E3779B97F4A7C15)
-        assert int(reasons.SPREAD) == int(golden)
-        state = np.array([1, 2, 3], np.uint64) * golden
-        expected = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
-        assert reasons._mixed(state).tolist() == expected
+    def test_draws_are_spread_by_the_golden_ratio(self) -> None:
+        spread = math.isqrt(5 << 126) - (1 << 63)  # 2^64 over it
+        assert spread == reasons.SPREAD
 
 
 class TestRetests:
@@ -395,35 +392,31 @@ class TestAdvice:
 
 
 class TestWhomToAsk:
-    def result(self, right: Any, per_worker: Any, n_labels: int = 2) -> Any:
-        """Workers who are right so often on either label, so surely that nothing else is believed of them."""
-        K, W = n_labels, len(right)
-        worker, label = (part.ravel().astype(np.int32) for part in np.indices((W, K)))
-        rows = np.array([[right[w] if k == observed else (1 - right[w]) / (K - 1) for k in range(K)]
-                         for w, observed in zip(worker, label, strict=True)]) * 1e9  # fmt: skip
-        cells = Confusions.of_rows(worker, label, rows, np.ones((K, K)), W)
-        judgments = SimpleNamespace(per_worker=np.array(per_worker), n_labels=K)
-        return SimpleNamespace(judgments=judgments, confusions=cells, prior_shares=np.full(K, 1 / K))
+    def audit(self, right: Any, per_worker: Any, n_labels: int = 2) -> Any:
+        """The audit of workers who are right so often were all labels equally frequent."""
+        judgments = SimpleNamespace(per_worker=np.array(per_worker), n_labels=n_labels)
+        accuracy = SimpleNamespace(label_adjusted=np.array(right))
+        return SimpleNamespace(result=SimpleNamespace(judgments=judgments), accuracy=accuracy)
 
     def test_who_is_right_less_often_than_by_chance_is_not_asked(self) -> None:
-        result = self.result([0.9, 0.501, 0.499], [30, 10, 60])
-        share, quota, price = worker_choice._terms(result, 100.0, None)
+        audit = self.audit([0.9, 0.501, 0.499], [30, 10, 60])
+        share, quota, price = worker_choice._terms(audit, 100.0, None)
         assert share.tolist() == [30, 10, 0]
         assert quota.tolist() == [150, 50, 0]  # twice the usual share
         assert price.tolist() == [1, 1, 1]
-        assert worker_choice._terms(result, 7.0, None)[1].tolist() == [11, 4, 0]
-        assert worker_choice._terms(self.result([0.1, 0.2], [3, 4]), 9.0, None)[1].tolist() == [0, 0]
-        three = self.result([0.34, 0.33], [1, 1], 3)
+        assert worker_choice._terms(audit, 7.0, None)[1].tolist() == [11, 4, 0]
+        assert worker_choice._terms(self.audit([0.1, 0.2], [3, 4]), 9.0, None)[1].tolist() == [0, 0]
+        three = self.audit([0.34, 0.33], [1, 1], 3)
         assert worker_choice._terms(three, 5.0, None)[0].tolist() == [1, 0]
 
     def test_a_pool_says_how_much_they_can_do(self) -> None:
-        result = self.result([0.9, 0.8, 0.7, 0.6, 0.2], [30, 10, 60, 50, 50])
+        audit = self.audit([0.9, 0.8, 0.7, 0.6, 0.2], [30, 10, 60, 50, 50])
         pool: Any = SimpleNamespace(
             activity=lambda _: np.array([3.0, 1.0, 0.0, 4.0, 9.0]),
             available=np.array([5.0, np.inf, 7.0, 0.0, 9.0]),
             price=np.array([1.0, 2.0, 3.0, 4.0, 5.0]),
         )
-        share, quota, price = worker_choice._terms(result, 10.0, pool)
+        share, quota, price = worker_choice._terms(audit, 10.0, pool)
         assert share.tolist() == [3, 1, 0, 0, 0]
         assert quota.tolist() == [5, 5, 0, 0, 0]
         assert price.tolist() == [1, 2, 3, 4, 5]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from consensus.backends import Threads
 from consensus.errors import JudgmentError
 from consensus.inputs import vocabulary
-from consensus.inputs.vocabulary import Vocabulary, hashed, translated
+from consensus.inputs.vocabulary import Vocabulary, hashed, mixed, translated
 from consensus.kernels import texts
 from tests.strategies import examples
 
@@ -164,3 +164,9 @@ def test_hashes_are_of_the_text_alone() -> None:
         found[1] == 7273083162065965074
     )  # the same in every version: lists that are asked for twice must not be shuffled
     assert hashed(pa.array([], pa.string())).tolist() == []
+
+
+def test_bits_are_mixed_as_by_splitmix() -> None:
+    """The first numbers of SplitMix64 from seed 0, as its reference implementation prints them."""
+    state = np.array([1, 2, 3], np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    assert mixed(state).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]

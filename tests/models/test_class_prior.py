@@ -1,5 +1,6 @@
 """The class prior: what majority labels count for where judgments say little."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -78,6 +79,20 @@ def test_majority_labels_count_by_what_judgments_leave_open() -> None:
     mass = np.array([2.0, 2.0])
     total = mass + prior.pseudo_items
     np.testing.assert_allclose(prior.shares(mass), total / total.sum())
+
+
+@pytest.mark.parametrize("prior", ["learnt", "fixed"])
+def test_density_of_the_class_prior(prior: str) -> None:
+    """Log Dirichlet(pi; 2 + s U V), with s = U = .5."""
+    judgments = encoded([(f"i{i}", f"w{w}", "abc"[max(i - 3, 0)]) for i in range(6) for w in range(3)])
+    problem = problem_of(judgments, prior=prior)
+    of_class = ClassPrior(problem, problem.layout.tables(), ONE)
+    pi, alpha = np.array([0.5, 0.3, 0.2]), 2 + 0.25 * np.array([4.0, 1.0, 1.0])
+    expected = math.lgamma(alpha.sum()) + sum(
+        (a - 1) * math.log(p) - math.lgamma(a) for a, p in zip(alpha, pi, strict=True)
+    )
+    assert of_class.log_density(pi) == pytest.approx(expected, rel=1e-12)
+    assert class_prior.log_density(pi, 1.0) == pytest.approx(math.lgamma(6) + np.log(pi).sum(), rel=1e-12)
 
 
 def test_u_is_looked_at_every_third_pass_until_it_settles() -> None:

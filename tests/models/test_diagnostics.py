@@ -140,7 +140,7 @@ class TestOfFit:
         )
         problem: Any = SimpleNamespace(judgments=judgments, layout=layout)
         convergence = SimpleNamespace(converged=True, iterations=7)
-        estimate: Any = SimpleNamespace(counts=None, pi=np.array(pi), convergence=convergence)
+        estimate: Any = SimpleNamespace(counts=None, pi=np.array(pi), convergence=convergence, mixes=None)
         return codes(diagnostics.of_fit(problem, estimate, ONE))
 
     def test_near_chance(self) -> None:
