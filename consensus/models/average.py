@@ -91,6 +91,7 @@ def fit(
     logs = None if gold is None else np.stack([read.without_gold(gold) for read in reads])
     reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
     tempered = held_out_rho.chosen(problem, gold, logs, reach, settings, run, weight)
+    run.tell("tempering")
     averaged = _averaged(reads, weight, tempered, run)
     run.tell("diagnosing")
     several = Readings(tuple(read.name for read in reads), weight, averaged.label, averaged.confidence, n_held_out)

@@ -109,7 +109,7 @@ def fitted(first: Read, begin: Start, run: Execution, stage: str) -> list[Read]:
         reading = module(name)
         problem = replace(first.problem.over(reading.states(judgments.n_labels), first.estimate), tolerance=tolerance)
         start = reading.start(judgments, begin, run.backend)
-        found.append(Read(name, problem, climb(problem, start, run, f"{stage}: {name}")))
+        found.append(Read(name, problem, climb(problem, start, run, f"{stage} {name}")))
     return found
 
 

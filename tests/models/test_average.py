@@ -100,6 +100,19 @@ class TestWhatIsReported:
         assert other.readings is not None
         assert np.array_equal(first.readings.weight, other.readings.weight)
 
+    def test_stages_are_told_in_order(self) -> None:
+        told: list[str] = []
+        fit(ring(1, 200)[0], model="average", progress=lambda stage, *_: told.append(stage))
+        each = ["", " subtypes", " lure"]
+        held = [f"held-out fit {n}{name}" for n in (1, 2) for name in each]
+        assert list(dict.fromkeys(told)) == [
+            *(f"fitting{name}" for name in each),
+            *held,
+            "tempering",
+            "diagnosing",
+            "fitting the opposite",
+        ]
+
     def test_rho_tempers_every_reading(self) -> None:
         judgments, _ = ring(1, 300)
         plain, usual, strong = (fit(judgments, model="average", rho=rho) for rho in (0, None, 1.0))
