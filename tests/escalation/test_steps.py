@@ -156,10 +156,10 @@ class TestLookAhead:
     def test_no_further_than_ten_judgments_or_the_cap(self) -> None:
         result = fit(simulate(40, 8, 2, 3, accuracy=0.7, seed=1).judgments, rho=0.3)
         least = int(result.judgments.per_item.min())
-        for cap, wide in ((least + 4, 4), (least + 10, 10), (least + 11, 10), (100, 10)):
+        for cap, wide in ((least, 1), (least + 1, 1), (least + 4, 4), (least + 10, 10), (least + 11, 10), (100, 10)):
             found = look_ahead.look_ahead(result, np.arange(40), EscalateConfig(max_judgments=cap), steps=True)
             assert found.length.shape == found.slope.shape == (40, wide)
-            assert found.high.max() <= wide
+            assert found.high.max() <= min(wide, cap - least)
         most = np.arange(40) % 3
         found = look_ahead.look_ahead(result, np.arange(40), EscalateConfig(max_judgments=100), most=most, steps=True)
         assert (found.length.sum(axis=1) <= most).all()
@@ -480,6 +480,17 @@ class TestWhomToAsk:
         assert quota.tolist() == np.ceil(2 * 40 * share).tolist()
         assert set(judged.worker.tolist()) == {-1, 0, 1, 2, 3}
         assert workers.price.tolist() == [1.0] * 4
+
+    def test_where_there_is_nobody(self) -> None:
+        """Worth what a usual worker is; or nothing, where it is said who can be asked."""
+        result = fit(simulate(30, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
+        items, wanted = np.arange(4), np.ones(4, np.int64)
+        nobody = read_workers({"worker": ["w0"], "available": ["0"]}).align(result.judgments, None)
+        found = worker_choice.suggested(WorkerAudit(result), items, wanted, nobody)
+        assert (found.workers.tolist(), found.worth.tolist()) == ([[-1]] * 4, [0.0] * 4)
+        one = fit(simulate(30, 1, 3, 1, seed=1).judgments)  # who has judged everything
+        found = worker_choice.suggested(WorkerAudit(one), items, wanted)
+        assert (found.workers.tolist(), found.worth.tolist()) == ([[-1]] * 4, [1.0] * 4)
 
     def test_as_many_places_as_judgments_are_wanted(self) -> None:
         result = fit(simulate(30, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)

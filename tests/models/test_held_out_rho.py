@@ -128,7 +128,7 @@ class TestChosen:
         assert (found.n_gold, found.rho) == (100, 0.0)
         assert found.temperature > 1.1  # said to be right on .9, and right on .7
         assert self.of(self.gold(99)).rho == 0.65
-        per_item = np.full(200, 3)
+        per_item = np.full(200, 1)
         per_item[5] = 0
         assert self.of(self.gold(100), per_item=per_item).rho == 0.65
         assert self.of(self.gold(101), per_item=per_item).n_gold == 100
