@@ -1,6 +1,7 @@
 """What the plan of the next judgments is made of, part by part and at its borders: paths, curves, reasons, budgets."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -157,10 +158,10 @@ class TestLookAhead:
     def test_no_further_than_ten_judgments_or_the_cap(self) -> None:
         result = fit(simulate(40, 8, 2, 3, accuracy=0.7, seed=1).judgments, rho=0.3)
         least = int(result.judgments.per_item.min())
-        for cap, wide in ((least + 4, 4), (least + 10, 10), (least + 11, 10), (100, 10)):
+        for cap, wide in ((least, 1), (least + 1, 1), (least + 4, 4), (least + 10, 10), (least + 11, 10), (100, 10)):
             found = look_ahead.look_ahead(result, np.arange(40), EscalateConfig(max_judgments=cap), steps=True)
             assert found.length.shape == found.slope.shape == (40, wide)
-            assert found.high.max() <= wide
+            assert found.high.max() <= min(wide, cap - least)
         most = np.arange(40) % 3
         found = look_ahead.look_ahead(result, np.arange(40), EscalateConfig(max_judgments=100), most=most, steps=True)
         assert (found.length.sum(axis=1) <= most).all()
@@ -169,12 +170,22 @@ class TestLookAhead:
         nothing = look_ahead.look_ahead(result, np.arange(0), EscalateConfig(), steps=True)
         assert nothing.columns.shape == (0, 7)
 
+    def test_a_label_that_is_all_there_is_is_hedged_too(self) -> None:
+        """Its share is 1, of which the logarithm is nothing."""
+        result = fit(simulate(40, 8, 2, 3, accuracy=0.7, seed=1).judgments, rho=0.3)
+        sure = replace(result, prior_shares=np.array([1.0, 0.0]))
+        config = EscalateConfig(max_judgments=6)
+        hedged, plain = (look_ahead.look_ahead(sure, np.arange(40), config, hedge=hedge) for hedge in (None, 0.0))
+        assert np.abs(hedged.priority - plain.priority).max() > 0.01
+
     def test_means_and_stretches(self) -> None:
         columns = np.arange(21, dtype=np.float64).reshape(3, 7)
         columns[:, 3:6] = np.array([[1, 1, 2], [2.5, 1, 3], [4, 2, 7]])
         ahead = LookAhead(columns, np.zeros((3, 0), np.int64), np.zeros((3, 0)))
         np.testing.assert_allclose(ahead.mean(np.array([True, False, True])).columns, (columns[[0]] + columns[[2]]) / 2)
-        assert not ahead.mean(np.zeros(3, np.bool_)).columns.any()
+        nobody = ahead.mean(np.zeros(3, np.bool_))
+        assert nobody.columns.tolist() == [[0.0] * 7]
+        assert nobody.length.shape == nobody.slope.shape == (1, 0)
         longer = ahead.stretched(1.5, np.array([9, 9, 5]))
         assert longer.needed.tolist() == [1.5, 3.75, 5.0]
         assert longer.low.tolist() == [1, 1, 3]
@@ -469,10 +480,22 @@ class TestWhomToAsk:
         assert (seed, n_candidates) == (9, 3)
         per_worker = result.judgments.per_worker[1:]
         share = per_worker / per_worker.sum()
-        np.testing.assert_allclose(np.bincount(workers.drawn), 2**16 * share, atol=1)
+        places = (np.arange(2**16) + 0.5) / 2**16
+        assert workers.drawn.tolist() == np.searchsorted(np.cumsum(share), places).tolist()
         assert quota.tolist() == np.ceil(2 * 40 * share).tolist()
         assert set(judged.worker.tolist()) == {-1, 0, 1, 2, 3}
         assert workers.price.tolist() == [1.0] * 4
+
+    def test_where_there_is_nobody(self) -> None:
+        """Worth what a usual worker is; or nothing, where it is said who can be asked."""
+        result = fit(simulate(30, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
+        items, wanted = np.arange(4), np.ones(4, np.int64)
+        nobody = read_workers({"worker": ["w0"], "available": ["0"]}).align(result.judgments, None)
+        found = worker_choice.suggested(WorkerAudit(result), items, wanted, nobody)
+        assert (found.workers.tolist(), found.worth.tolist()) == ([[-1]] * 4, [0.0] * 4)
+        one = fit(simulate(30, 1, 3, 1, seed=1).judgments)  # who has judged everything
+        found = worker_choice.suggested(WorkerAudit(one), items, wanted)
+        assert (found.workers.tolist(), found.worth.tolist()) == ([[-1]] * 4, [1.0] * 4)
 
     def test_as_many_places_as_judgments_are_wanted(self) -> None:
         result = fit(simulate(30, 6, 3, 2, accuracy=0.8, seed=1).judgments, rho=0.3)
@@ -590,6 +613,27 @@ class TestOrder:
         assert ranking._wanted(
             result, np.arange(4), reason[:4], EscalateConfig(max_judgments=1, min_judgments=1)
         ).tolist() == [1, 1, 1, 1]
+
+
+def test_tests_are_of_items_that_are_accepted_and_not_audited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gold is asked for besides."""
+    drawn = simulate(80, 8, 2, 4, accuracy=0.85, seed=1)
+    result = fit(drawn.judgments, gold=drawn.truth_table(10), rho=0.1)
+    config = EscalateConfig(target=0.8, max_judgments=9, audit=0.3)
+    asked: list[Any] = []
+
+    def retested(_: Any, may: Any, most: int, __: Any) -> retests.Retests:
+        asked.append((may, most))
+        return retests.Retests(np.zeros(0, np.int64), pa.array([], pa.string()), np.zeros(0, np.int64))
+
+    monkeypatch.setattr(ranking, "retests", retested)
+    found = ranking.planned(result, config)
+    may, most = asked[0]
+    audited = found.reason == reasons.AUDIT
+    assert most == 9
+    assert audited.any()
+    assert may.tolist() == (found.settled & ~audited).tolist()
+    assert not may[:10].all()
 
 
 class TestPriorities:

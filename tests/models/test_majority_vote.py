@@ -10,6 +10,7 @@ from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.models import starts
 from consensus.models.cavity import _times
+from consensus.models.dense_layout import Rows
 from consensus.models.problem import Problem
 from consensus.simulation import simulate
 from tests import naive
@@ -107,6 +108,19 @@ class TestStarts:
         accepted = {i: {int(drawn.truth[i])} for i in range(9)}
         expected, _ = naive.posteriors(judgments, C, np.full(K, 1 / K), accepted)
         np.testing.assert_allclose(starts.gold(audited, ONE), expected)
+
+
+def test_counts_of_all_workers_together() -> None:
+    """By true and observed label."""
+    judgments = simulate(30, 5, 3, 3, accuracy=0.6, seed=2).judgments
+    rows = Rows.of(judgments, ONE)
+    tables = rows.tables()
+    z = np.random.default_rng(0).dirichlet(np.ones(3), 30)
+    rows.count(z, np.zeros(30, np.int32), tables, ONE)
+    np.testing.assert_allclose(rows.pooled_counts(tables.N), naive.counts(judgments, z).sum(axis=0))
+    np.testing.assert_allclose(tables.n, naive.counts(judgments, z).sum(axis=2))
+    np.testing.assert_allclose(tables.mass, z.sum(axis=0))
+    assert not tables.own_mass.any()
 
 
 def test_maximum_likelihood_starts_from_shares() -> None:

@@ -10,7 +10,7 @@ from consensus import fit
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.errors import JudgmentError
-from consensus.inputs.judgments import Judgments
+from consensus.inputs.judgments import Judgments, Reject
 from consensus.kernels import votes_loops
 from consensus.models import preparing, problem, votes_contact, votes_families, votes_prior
 from consensus.models.layout import weighs_all_labels
@@ -178,6 +178,27 @@ class TestPrepared:
             assert preparing.prepared(judgments, None, FitConfig())[0] is judgments
         named = FitConfig(labels=judgments.labels)
         assert preparing.prepared(judgments, None, named)[0] is judgments
+
+    def test_the_first_reject_is_told(self) -> None:
+        rejects = (Reject("a.csv", 3, "no worker", "x"), Reject("a.csv", 9, "no item", "y"))
+        assert preparing._first(SimpleNamespace(rejects=rejects)) == " (a.csv:3: no worker)"  # type: ignore[arg-type]
+        assert preparing._first(SimpleNamespace(rejects=())) == ""  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-4, 1e-5])
+@pytest.mark.parametrize("with_votes", [True, False])
+def test_converged_is_what_gains_less_than_the_tolerance_an_opinion(tolerance: float, with_votes: bool) -> None:
+    """And nothing before, but while something was still to be learnt about models."""
+    drawn = simulate(120, 8, 3, 3, accuracy=0.65, seed=4)
+    ids, names = drawn.judgments.item_ids.to_pylist(), drawn.judgments.labels
+    said = voted([(ids[i], "m", names[k]) for i, k in enumerate(drawn.truth)], names) if with_votes else None
+    result = fit(drawn.judgments, model_votes=said, prior="fixed", rho=0.3, tolerance=tolerance)
+    assert result.converged
+    least = tolerance * (result.judgments.n_judgments + 120 * with_votes)
+    gains = np.diff(result.convergence.objective)
+    assert gains[-1] < least
+    assert with_votes or (gains[:-1] >= least).all()
+    assert tolerance > 1e-4 or (gains[:-1] >= least).any()
 
 
 def test_few_labels_or_a_small_table_are_weighed_all() -> None:

@@ -434,6 +434,8 @@ class TestMerging:
         """Without tempering, their view has the posterior of the merged fit."""
         result = worker_audit.fit_without_copies(encoded(small), rho=0)
         assert result.members is not None
+        assert result.members.copies is not None
+        assert result.members.copies.merged
         np.testing.assert_allclose(result.members.posterior, result.posterior, atol=1e-12)
         for one in (result, result.members):  # each with the rows of its own judgments
             assert np.array_equal(one.confusions.row_worker[one.row], one.judgments.worker)

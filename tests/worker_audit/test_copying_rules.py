@@ -329,6 +329,11 @@ def test_followers_are_held_against_what_the_group_says() -> None:
     assert found.same.tolist() == [sum((i * (w + 1)) % 3 == said[i] for i in said) for w in (2, 4)]
     assert n_outside == 5
     assert ((expected > 0) & (expected < 24)).all()
+    group = np.array([-1] * 3 + [1, 1, 0, 0, -1], np.int32)
+    copies = replace(copies, group=group, n_effective=np.ones(2))
+    found, _, n_outside = followers.against_groups(result, result.judgments, fitted, copies, [(0, 1), (2, 0), (1, 1)])
+    assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == [(0, 9), (1, 9), (2, 8)]
+    assert n_outside == 6
 
 
 def test_a_prior_of_two_peers() -> None:

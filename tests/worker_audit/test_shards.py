@@ -15,6 +15,7 @@ from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
 from consensus.models import layout
 from consensus.simulation import simulate_votes
+from consensus.worker_audit.accuracy import confusion_table
 
 MARCH = np.datetime64("2025-03-01", "us")
 MINUTE = np.timedelta64(60_000_000, "us")
@@ -81,3 +82,33 @@ def test_shards_change_nothing(make: Callable[[], Consensus], sparse: bool, monk
     found = tables(make())
     for name, table in expected.items():
         pd.testing.assert_frame_equal(found[name], table, check_exact=False, rtol=1e-5, atol=1e-7, obj=name)
+
+
+@pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
+@pytest.mark.parametrize("gold", [True, False])
+def test_who_only_abstained_is_in_every_table(prior: Any, gold: bool) -> None:
+    """Beside an item without judgments, and a label that nobody gave; nothing is divided by nothing."""
+    drawn = simulate(90, 6, 3, 3, accuracy=0.8, seed=3)
+    rows = drawn.judgments_table()
+    rows["timestamp"] = [str(MARCH + n * MINUTE) + "Z" for n in np.random.default_rng(0).permutation(len(rows))]
+    nobody = pd.DataFrame({"item": ["silent", rows["item"][0]], "worker": ["mute", "mute"], "label": [None, None]})
+    labels = (*drawn.judgments.labels, "unused")
+    truth = drawn.truth_table(30, 1) if gold else None
+    result = fit(pd.concat([rows, nobody]), labels=labels, gold=truth, prior=prior)
+    assert result.judgments.per_worker.tolist()[0] == 0
+    found = tables(result)
+    mute = found["workers"].set_index("worker").loc["mute"]
+    assert (mute["n_judgments"], mute["gold_n"], mute["verdict"]) == (0, 0, "too_few")
+    assert mute[["agreement", "gold_accuracy", "chance_corrected"]].isna().all()
+    assert 0.3 < mute["accuracy"] < 1
+    assert mute["accuracy_low"] < mute["accuracy"] < mute["accuracy_high"]
+    cells = found["confusions"].set_index("worker").loc["mute"]
+    assert (cells["count"] == 0).all()
+    assert cells["probability"].isna().all() == (prior == "none")
+    behaviour = found["behaviour"].set_index("worker").loc["mute"]
+    assert behaviour[["seconds_median", "too_fast", "constant", "early_right", "fatigue_p"]].isna().all()
+    assert found["drift"]["reason"][0] == "0 judgments with a time; 20 are needed"
+    silent = found["labels"].set_index("item").loc["silent"]
+    assert silent["n_judgments"] == 0
+    assert prior == "none" or "unused" not in set(found["labels"]["label"])  # of which maximum likelihood knows nothing
+    assert confusion_table.known_share(result)[0] == 1.0

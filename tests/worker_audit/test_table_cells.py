@@ -177,14 +177,14 @@ class TestRetests:
 
 class TestBehaviour:
     def result(self, seed: int = 1) -> Consensus:
-        """Three workers with pauses of a minute, some of which are longer than half an hour."""
+        """Three workers with pauses of some minutes, some of which are a second longer than half an hour."""
         rng = np.random.default_rng(seed)
         judgments = simulate(60, 3, 2, 3, accuracy=0.75, seed=seed).judgments
         table: dict[str, Any] = {"item": [], "worker": [], "label": [], "timestamp": []}
         clock = dict.fromkeys(range(3), MARCH)
         for n in rng.permutation(judgments.n_judgments).tolist():
             w = int(judgments.worker[n])
-            clock[w] = clock[w] + MINUTE * int(rng.choice([1, 2, 3, 30, 31]))
+            clock[w] = clock[w] + np.timedelta64(1, "s") * int(rng.choice([60, 120, 180, 1800, 1801]))
             table["item"].append(judgments.item_ids[int(judgments.item[n])].as_py())
             table["worker"].append(f"w{w}")
             table["label"].append(judgments.labels[judgments.label[n]])
@@ -251,3 +251,6 @@ class TestBehaviour:
         np.testing.assert_allclose(late, [2.5 / 3, 0.0, np.nan])
         expected = [hypergeom.sf(-1, 6, 4, 3), hypergeom.sf(3, 8, 4, 4), np.nan]
         np.testing.assert_allclose(p, expected)
+        result.identified = False
+        for one in behaviour._tired(result, lines):
+            assert np.isnan(one).all()

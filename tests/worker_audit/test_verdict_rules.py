@@ -169,10 +169,10 @@ class TestOrder:
     def test_near_is_half_way_from_sure_to_certain(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = self.crowd(*[[0.8] * 10] * 3)
         rest = [0.0] * 7
-        found, told = self.told(monkeypatch, accuracy, [0.0501, 0.0499, 0.0, *rest])
+        found, told = self.told(monkeypatch, accuracy, [0.0501, 0.05, 0.0, *rest])
         assert told == ["good"] * 10
         assert found.near.tolist() == [True, *[False] * 9]
-        assert found.probability[:3].tolist() == pytest.approx([0.9499, 0.9501, 1.0])
+        assert found.probability[:3].tolist() == pytest.approx([0.9499, 0.95, 1.0])
 
 
 class TestSwaps:
