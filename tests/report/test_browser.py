@@ -104,7 +104,7 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
 
     tab.fill("#item-search", "digit_0002")
     item = tab.locator("#item-detail").inner_text()
-    assert "Label 7, before 4. Confidence 82.36%. Status: escalate." in item
+    assert "Label 7, before 4. Confidence 82.38%. Status: escalate." in item
     assert "then 4 wins" in item
     tab.fill("#item-search", "digit_00")
     assert tab.locator("#item-matches button").count() == 24
