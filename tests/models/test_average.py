@@ -350,6 +350,7 @@ def test_states_need_memory() -> None:
     assert many.reading == few.reading
 
 
+@pytest.mark.compiled
 class TestAgainstOneReading:
     def test_a_ring_that_copies_a_stream(self) -> None:
         found = []
