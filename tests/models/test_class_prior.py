@@ -17,6 +17,8 @@ from consensus.models.class_prior import ClassPrior
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
 from consensus.models.sparse_layout import Cells
+from consensus.models.state_priors import StatePrior
+from consensus.models.states import States
 from consensus.simulation import simulate
 from tests import naive_class_prior as naive
 from tests.strategies import crowds, encoded, examples, tables
@@ -149,3 +151,9 @@ def test_few_judgments_an_item_do_not_let_one_label_take_all() -> None:
     planted = np.array([0.4, 0.3, 0.2, 0.1])
     drawn = [simulate(400, 40, 4, 2, accuracy=0.6, prior=planted, seed=seed).judgments for seed in range(4)]
     assert max(np.abs(fit(judgments).prior_shares - planted).max() for judgments in drawn) < 0.15
+
+
+def test_states_without_any_item_are_even() -> None:
+    prior = StatePrior(States(2, 2), 0.0, holds=False)
+    np.testing.assert_allclose(prior.shares(np.zeros(4)), np.full(4, 0.25))
+    np.testing.assert_allclose(prior.shares(np.array([1.0, 3.0, 2.0, 2.0])), np.array([1.0, 3.0, 2.0, 2.0]) / 8)

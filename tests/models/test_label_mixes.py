@@ -14,6 +14,7 @@ from consensus.config import FitConfig
 from consensus.errors import JudgmentError
 from consensus.escalation import escalate
 from consensus.explanation import explain
+from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import AlignedGold, Judgments
 from consensus.models import label_mixes, layout, starts
@@ -154,6 +155,14 @@ class TestTopics:
         assert right(result) >= of_majority(result)
         assert result.terms is not None
         assert result.terms.priors is not None
+        items = np.arange(20)
+        found, beliefs = result.terms.log_priors(items, result.beliefs), result.beliefs
+        assert isinstance(beliefs, SparsePosterior)
+        for i in items:
+            own = slice(beliefs.start[i], beliefs.start[i + 1])
+            np.testing.assert_allclose(found[i, beliefs.candidate[own]], np.log(result.terms.priors[own]))
+        for said, item in zip(explain(result, items), items, strict=True):
+            assert said.confidence == pytest.approx(result.confidence[item], abs=1e-6)
 
     def test_all_parts_use_the_same_prior(self) -> None:
         """An explanation adds up to the posterior; the list of escalations is made."""

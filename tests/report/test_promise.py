@@ -19,6 +19,7 @@ from consensus.report import quality, words
 from consensus.runs import Findings
 from tests import naive_calibration
 from tests.conftest import Run
+from tests.strategies import encoded
 
 
 class TestClopperPearson:
@@ -249,3 +250,13 @@ class TestWords:
         shares = fit(judgments, gold=read_gold(gold), model="majority_vote")
         told = Findings.of(shares).summary["convergence"]
         assert told["confidence_by"] == "vote shares"
+
+
+def test_gold_that_nobody_judged_audits_nothing() -> None:
+    """All who were asked about the only gold item abstained."""
+    rows = [(f"i{i:02}", f"w{w}", "ab"[i % 2]) for i in range(60) for w in range(3)]
+    result = fit(encoded([*rows, ("silent", "w0", None)]), gold={"item": ["silent"], "label": ["a"]})
+    assert result.reach is None
+    promise = of(result)
+    assert not promise["audited"]
+    assert promise["accepted"] > 0
