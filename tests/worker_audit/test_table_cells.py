@@ -234,6 +234,7 @@ class TestBehaviour:
         result: Any = SimpleNamespace(judgments=judgments, backend=ONE)
         assert behaviour._usual(result, seconds).tolist() == [4.0 if step == 1 else 3.0]
 
+    @pytest.mark.compiled
     def test_who_is_always_wrong_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Or at the beginning; and who has no session long enough."""
 

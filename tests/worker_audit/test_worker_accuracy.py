@@ -13,6 +13,7 @@ from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
+from consensus.kernels import agreement_loops
 from consensus.kernels import others_loops as kernels
 from consensus.models import layout, pooled_prior
 from consensus.worker_audit import WorkerAudit
@@ -237,12 +238,11 @@ class TestRecords:
         assert np.isfinite(found.predicted).all()
         np.testing.assert_array_equal(found.own.n.sum(axis=1), drawn.judgments.per_worker)
 
-    @pytest.mark.compiled
-    @pytest.mark.parametrize("n_labels", [2, 6])
+    @pytest.mark.parametrize("n_labels", [pytest.param(2, marks=pytest.mark.compiled), 6])
     def test_a_long_product_becomes_a_logarithm(self, n_labels: int) -> None:
         """Three workers with 1,500 judgments that each have a probability of about a half, or less."""
         drawn = simulate(1500, 3, n_labels, 3, accuracy=0.6, seed=0)
-        result = fit(drawn.judgments)
+        result = fit(drawn.judgments, max_iterations=4)
         found = likelihoods.records(result)
         assert (found.predicted < -np.log(1e200)).all()
         assert np.isfinite(found.predicted).all()
@@ -477,3 +477,15 @@ class TestAgreement:
         assert np.isfinite(found.mean).all()
         assert agreement_posterior._usual(np.zeros(2), np.zeros(2)) == (0.5, 1.0)
         assert agreement_posterior._usual(np.array([0.9, 0.9, 0.0]), np.array([50.0, 50.0, 0.0])) == (0.9, 20.0)
+
+
+def test_a_candidate_that_is_ruled_out_agrees_with_nobody() -> None:
+    judged = agreement_loops.Judged(np.array([0, 2]), np.array([0, 1], np.int32), np.array([0, 1], np.int32))
+    candidates = agreement_loops.Candidates(
+        start=np.array([0, 2]), label=np.array([0, 1], np.int32), z=np.array([1.0, 0.0]), rest=np.array([0.0])
+    )
+    found = np.zeros((2, 3))
+    agreement_loops.sums_sparse(judged, candidates, agreement_loops.Powers(np.ones(1), np.ones(1)), 5, found)
+    assert np.isfinite(found).all()
+    assert found[0, 0] == pytest.approx(1.0)
+    assert found[1, 0] == 0.0
