@@ -122,6 +122,11 @@ CODES: dict[str, Code] = {
         "comes from the labels that its workers see, or from its group, and not from all items.",
         "Name the column of the batch, topic or HIT with --group if there is one.",
     ),
+    "groups_unused": Code(
+        "A column of groups was named and changes nothing: the groups hold the same mix of labels, or items have no "
+        "prior by group, as beside model votes and with --prior none.",
+        "Leave out --group, or the model votes (or --prior none), or see whether it names the right column.",
+    ),
     "against_majority": Code(
         "On more than 2 % of the items the label is not the one that two thirds of the workers gave.",
         "Look at some of these items (in labels.csv label differs from majority_label), and give gold (--gold) if they "

@@ -228,6 +228,8 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
         )
     if estimate.mixes is not None:
         found.append(different_labels(judgments, estimate.mixes.concentration))
+    elif judgments.group is not None:
+        found.append(groups_unused(problem))
     n_components, largest = components(judgments)
     if n_components > 1:
         found.append(
@@ -251,11 +253,24 @@ def different_labels(judgments: Judgments, concentration: float) -> Caution:
             "the batch, topic or HIT with --group if there is such a column"
         )
     else:
+        n_without = int((judgments.group < 0).sum())
+        without = f"; {n_without:,} judgments have no group and count by the overall shares" if n_without else ""
         said = (
             "the prior of an item is the mix of labels in its group, as --group asks (mixes weigh as much as the "
-            f"overall shares from {concentration:.1f} items on)"
+            f"overall shares from {concentration:.1f} items on){without}"
         )
     return Caution("different_labels", said, {"concentration": concentration})
+
+
+def groups_unused(problem: Problem) -> Caution:
+    """Say why groups that were named change nothing."""
+    if problem.votes is not None:
+        why = "beside model votes items have no prior by group; leave out one of the two"
+    elif problem.prior == "none":
+        why = "with --prior none items have no prior by group; leave out one of the two"
+    else:
+        why = "the groups hold the same mix of labels; see whether it names the right column"
+    return Caution("groups_unused", f"--group changes nothing here: {why}")
 
 
 def _say_little(problem: Problem, estimate: Estimate, backend: Backend) -> bool:

@@ -171,9 +171,7 @@ class TestTopics:
         for item, said in zip(items, explain(result, items), strict=True):
             assert said.confidence == pytest.approx(result.confidence[item], abs=1e-6)
             assert said.prior + sum(vote.push for vote in said.votes) == pytest.approx(said.log_odds)
-            logs = np.log(result.posterior[item]) / said.power
             assert said.top[0][1] == pytest.approx(result.posterior[item].max())
-            assert np.isfinite(logs).all()
         assert len(escalate(result, target=0.99)) > 0
 
     def test_items_without_judgments_have_the_class_prior(self) -> None:
@@ -254,3 +252,27 @@ def test_the_group_of_an_item_is_that_of_its_first_judgment() -> None:
     judgments = replace(judgments, group=np.array([1, 0, -1], np.int32), group_ids=pa.array(["g", "h"]))
     assert judgments.group_of_item is not None
     assert judgments.group_of_item.tolist() == [1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("how", "why"), [("votes", "beside model votes"), ("none", "with --prior none"), ("", "the same mix of labels")]
+)
+def test_groups_that_change_nothing_are_told(how: str, why: str) -> None:
+    drawn = simulate(60, 6, 3, 4, seed=0)
+    judgments = drawn.judgments
+    grouped = replace(judgments, group=np.zeros(judgments.n_judgments, np.int32), group_ids=pa.array(["g"]))
+    votes = simulate_votes(drawn, 2, seed=0) if how == "votes" else None
+    prior = "none" if how == "none" else "learnt"
+    (told,) = [one for one in fit(grouped, model_votes=votes, prior=prior).warnings if one.code == "groups_unused"]
+    assert told.message.startswith("--group changes nothing here")
+    assert why in told.message
+    assert not [one for one in fit(judgments, prior=prior).warnings if one.code == "groups_unused"]
+
+
+def test_judgments_without_a_group_are_counted() -> None:
+    """Items of three labels in a group each; the group of the first ten was left empty."""
+    judgments = encoded([(f"i{i:03}", f"w{w}", f"l{i // 40}") for i in range(120) for w in range(4)])
+    codes = np.where(judgments.item < 10, -1, judgments.item // 40).astype(np.int32)
+    result = fit(replace(judgments, group=codes, group_ids=pa.array(list("abc"))))
+    (told,) = [one for one in result.warnings if one.code == "different_labels"]
+    assert "; 40 judgments have no group" in told.message
