@@ -18,18 +18,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus import memory
-from consensus.found import gold_reach
 from consensus.found.cautions import Caution
 from consensus.found.posterior import DensePosterior
 from consensus.found.readings import Readings
 from consensus.found.result import Consensus
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST, states_loops
-from consensus.models import dawid_skene, diagnostics, held_out_rho, memory_needs, pooled_prior
+from consensus.models import dawid_skene, diagnostics, held_out_rho, pooled_prior
 from consensus.models.expectation_maximisation import climb
+from consensus.models.fit_stages import Candidates, confidence
 from consensus.models.layout import weighs_all_labels
-from consensus.models.problem import Problem
+from consensus.models.problem import Problem, posed
 from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
 from consensus.models.splits import Splits
 from consensus.probabilities import normalised
@@ -77,22 +76,15 @@ def fit(
     if reason is not None or (gold is None and not diagnostics.has_second_opinions(judgments)):
         alone = dawid_skene.fit(judgments, votes, gold, settings, run)
         return alone if reason is None else replace(alone, warnings=(*alone.warnings, one_reading(reason)))
-    memory.refuse(
-        memory_needs.of(judgments, n_states=most_states(judgments.n_labels)).peak,
-        settings.memory,
-        f"a fit of {judgments!r}",
-    )
-    problem = Problem.of(judgments, gold, settings, run.backend)
-    found = dawid_skene.candidates(problem, run)
-    problem = replace(problem, differ=found["majority"].mixes is not None)
-    start = max(found, key=lambda name: found[name].objective)
-    reads = fitted(Read(FIRST, problem, found[start]), begins(problem, start, run.backend), run, "fitting")
+    problem, _ = posed(judgments, None, gold, settings, run.backend, most_states(judgments.n_labels))
+    found = Candidates.of(problem, run)
+    problem, start = found.problem, found.start
+    reads = fitted(Read(FIRST, problem, found.best), begins(problem, start, run.backend), run, "fitting")
     weight, n_held_out = _weights(problem, start, settings, run)
     logs = None if gold is None else np.stack([read.without_gold(gold) for read in reads])
-    reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
-    tempered = held_out_rho.chosen(problem, gold, logs, reach, settings, run, weight)
+    sure = confidence(problem, None, gold, logs, settings, run, weight)
     run.tell("tempering")
-    averaged = _averaged(reads, weight, tempered, run)
+    averaged = _averaged(reads, weight, sure.tempering, run)
     run.tell("diagnosing")
     several = Readings(tuple(read.name for read in reads), weight, averaged.label, averaged.confidence, n_held_out)
     warnings = diagnostics.all_of(problem, averaged.estimate, gold, None, settings, run)
@@ -107,13 +99,13 @@ def fit(
         row=problem.rows.row,
         convergence=averaged.estimate.convergence,
         config=settings,
-        tempering=tempered,
+        tempering=sure.tempering,
         terms=Terms(averaged.estimate.C, np.maximum(averaged.estimate.pi, SMALLEST), priors),
         gold=gold,
-        gold_posterior=None if gold is None or logs is None else _of_gold(logs, gold, judgments, weight, tempered),
-        reach=reach,
+        gold_posterior=sure.gold_posterior,
+        reach=sure.reach,
         warnings=(*warnings, *_disagreement(several, judgments)),
-        starts={name: candidate.objective for name, candidate in found.items()},
+        starts=found.objectives,
         readings=several,
     )
 
@@ -218,13 +210,6 @@ def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Executi
         convergence=convergence,
         priors=None if first.mixes is None else first.priors,
     )
-
-
-def _of_gold(logs: Reals, gold: AlignedGold, judgments: Judgments, weight: Reals, tempered: Tempering) -> Reals:
-    """(G, K) the averaged posterior of gold items without their gold."""
-    n = judgments.per_item[gold.items]
-    parts = [w * tempered.tempered(one, n, gold.items) for w, one in zip(weight.tolist(), logs, strict=True)]
-    return np.asarray(np.sum(parts, axis=0), np.float64)
 
 
 def _weights(problem: Problem, start: str, settings: FitConfig, run: Execution) -> tuple[Reals, int]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus import memory
 from consensus.errors import JudgmentError
 from consensus.inputs.model_votes import ModelFindings
-from consensus.models import diagnostics, pooled_prior, votes_contact
+from consensus.models import diagnostics, memory_needs, pooled_prior, votes_contact
 from consensus.models.dense_layout import Rows
 from consensus.models.layout import lay_out
 from consensus.models.priors import Priors, VotedPriors, of_class
@@ -126,14 +127,21 @@ def posed(
     gold: AlignedGold | None,
     settings: FitConfig,
     backend: Backend,
+    n_states: int = 0,
 ) -> tuple[Problem, ModelFindings | None]:
     """The problem, and with model votes which of the models are believed what.
 
+    With ``n_states``, also readings finer than labels are to be fitted, of so many states at most.
+
     Raises
     ------
+    ConfigError
+        A fit would need more memory than it may have.
     JudgmentError
         There are model votes, or groups, beside so many labels that not all of them can be weighed.
     """
+    needed = memory_needs.of(judgments, votes, n_states=n_states).peak
+    memory.refuse(needed, settings.memory, f"a fit of {judgments!r}")
     problem = Problem.of(judgments, gold, settings, backend)
     if judgments.group is not None and not problem.weighs_all_labels:
         raise JudgmentError(

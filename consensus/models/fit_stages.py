@@ -1,0 +1,95 @@
+"""The stages that a fit of one reading and a fit of several have in common: candidates, and confidence beside gold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.found import gold_reach
+from consensus.models import held_out_rho, starts
+from consensus.models.expectation_maximisation import climb
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.config import FitConfig
+    from consensus.found.gold_reach import Reach
+    from consensus.found.tempering import Tempering
+    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.model_votes import AlignedVotes
+    from consensus.models.base import Execution
+    from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.problem import Problem
+
+    Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
+
+    problem: Problem
+    """With ``differ`` as the first of them found it."""
+    by_start: dict[str, Estimate]
+
+    @classmethod
+    def of(cls, problem: Problem, run: Execution) -> Candidates:
+        """Fit all of them to a ``problem``."""
+        found = {"majority": climb(problem, None, run, "fitting")}
+        problem = replace(problem, differ=found["majority"].mixes is not None)
+        if len(problem.accepted):
+            found["gold"] = climb(problem, starts.gold(problem, run.backend), run, "fitting from gold")
+        return cls(problem, found)
+
+    @property
+    def objectives(self) -> dict[str, float]:
+        """The final objective of each, in nats."""
+        return {start: estimate.objective for start, estimate in self.by_start.items()}
+
+    @property
+    def start(self) -> str:
+        """The start of the best of them."""
+        return max(self.by_start, key=self.objectives.__getitem__)
+
+    @property
+    def best(self) -> Estimate:
+        """The one with the highest objective."""
+        return self.by_start[self.start]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Confidence:
+    """How posteriors are tempered, and what gold says to that."""
+
+    tempering: Tempering
+    reach: Reach | None
+    """What gold speaks for; None without gold."""
+    gold_posterior: Reals | None
+    """(G, K) tempered posterior of the gold items as if their gold were unknown; None without gold."""
+
+
+def confidence(
+    problem: Problem,
+    votes: AlignedVotes | None,
+    gold: AlignedGold | None,
+    without: Reals | None,
+    settings: FitConfig,
+    run: Execution,
+    weight: Reals | None = None,
+) -> Confidence:
+    """How the posteriors of all items are tempered, by gold where there is enough.
+
+    ``without`` and ``weight`` as of ``held_out_rho.chosen``: one reading, or several that are averaged.
+    """
+    judgments = problem.judgments
+    reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
+    tempered = held_out_rho.chosen(problem, gold, without, reach, settings, run, weight)
+    if gold is None or without is None:
+        return Confidence(tempered, None, None)
+    n = judgments.per_item[gold.items]
+    if weight is None:
+        return Confidence(tempered, reach, tempered.tempered(without, n, gold.items))
+    parts = [w * tempered.tempered(logs, n, gold.items) for w, logs in zip(weight.tolist(), without, strict=True)]
+    return Confidence(tempered, reach, np.asarray(np.sum(parts, axis=0), np.float64))
