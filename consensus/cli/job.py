@@ -111,7 +111,7 @@ def compile_all(show: Show, with_votes: bool = False) -> None:
     from consensus import escalation, simulation, worker_audit
     from consensus.models.base import fit
 
-    drawn = simulation.simulate(60, 6, 2, 4)
+    drawn = simulation.simulate(100, 6, 2, 4)  # enough judgments to hold some out
     result = fit(drawn.judgments)
     if with_votes:
         for soft in (False, True):

@@ -19,7 +19,7 @@ AN_ITEM_TOLD = 1.5e-6  # seconds an item takes to be summarised, ranked and writ
 
 def plan(
     judgments: options.Judgments,
-    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", but=("drift_by",))],
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "model", "threads", "memory", but=("drift_by",))],
     config: options.Config = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -47,6 +47,7 @@ def plan(
     for line in (
         words.balance(found["rows"]),
         f"{found['items']:,} items, {found['workers']:,} workers, {found['labels']:,} labels",
+        f"model: {words.model(found['model'], found['model_because'])}",
         f"memory: {told(found['memory']['peak'])} at the most (reading {told(found['memory']['reading'])}, "
         f"fitting {told(found['memory']['fitting'])}, tables {told(found['memory']['tables'])})",
         f"time: about {seconds['total']:.0f} s (reading {seconds['reading']:.1f} s, "
@@ -60,13 +61,17 @@ def _planned(read: "Judgments", chosen: "RunConfig", reading: float) -> dict[str
 
     from consensus.config import FitConfig
     from consensus.models import memory_needs
+    from consensus.models.base import chosen as chosen_model
     from consensus.models.base import pass_seconds
     from consensus.models.preparing import prepared
+    from consensus.models.readings import most_states
     from consensus.report import charts
 
     fit = FitConfig.of(None, **chosen.part(FitConfig))
     read, *_ = prepared(read, None, fit)
-    need = memory_needs.of(read, report=charts.are_there())
+    model = chosen_model(read, None, fit)
+    n_states = most_states(read.n_labels) if model.name == "average" else 0
+    need = memory_needs.of(read, report=charts.are_there(), n_states=n_states)
     a_pass, passes = pass_seconds(read, fit), min(USUAL_PASSES, fit.max_iterations)
     tables = AN_ITEM_TOLD * read.n_items
     return {
@@ -75,6 +80,8 @@ def _planned(read: "Judgments", chosen: "RunConfig", reading: float) -> dict[str
         "items": read.n_items,
         "workers": read.n_workers,
         "labels": read.n_labels,
+        "model": model.name,
+        "model_because": model.because,
         "memory": {**asdict(need), "peak": need.peak},
         "passes": passes,
         "seconds": {

@@ -30,7 +30,8 @@ class FitConfig(Settings):
         json_schema_extra=MODEL,
         description="Correlation of judgments on one item, from 0 to 100, by which confidences are tempered: 0 does "
         "not temper, measured is the mean of five splits of held-out judgments. Default: with 100 gold items that "
-        "people judged a temperature is fitted on these instead; beside model votes it is measured; else it is .4.",
+        "people judged a temperature is fitted on these instead; beside model votes it is measured; else it is .3 "
+        "with the average of readings, .4 without.",
     )
     max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL, description="EM passes at most.")
     tolerance: float = Field(
@@ -78,12 +79,13 @@ class FitConfig(Settings):
         description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
         "count only on items that nobody judged, and only as the label they name.",
     )
-    model: Model = Field(
-        default="dawid_skene",
+    model: Model | None = Field(
+        default=None,
         json_schema_extra=MODEL,
-        description="How labels are found: dawid_skene learns how far to believe each worker; average adds two "
-        "readings in which workers err together, each weighted by how well it predicts judgments; majority_vote "
-        "counts everybody alike and takes no model votes.",
+        description="How labels are found: average takes three readings of the judgments, dawid_skene and two in which "
+        "workers err together, each weighted by how well it predicts judgments; dawid_skene alone learns how far to "
+        "believe each worker; majority_vote counts everybody alike and takes no model votes. Default: average in up to "
+        "a million judgments; dawid_skene in more, beside model votes, and where many labels make the average long.",
     )
 
     @field_validator("rho", mode="before")

@@ -124,8 +124,13 @@ CODES: dict[str, Code] = {
     ),
     "groups_unused": Code(
         "A column of groups was named and changes nothing: the groups hold the same mix of labels, or items have no "
-        "prior by group, as beside model votes and with --prior none.",
-        "Leave out --group, or the model votes (or --prior none), or see whether it names the right column.",
+        "prior by group, as beside model votes, with --prior none, and in a majority vote.",
+        "Leave out --group, or the model votes, --prior none or --model majority_vote, or see whether it names the "
+        "right column.",
+    ),
+    "settings_unused": Code(
+        "Settings were given that the model has no use for, such as --rho with the majority vote.",
+        "Leave them out, or take another --model.",
     ),
     "against_majority": Code(
         "On more than 2 % of the items the label is not the one that two thirds of the workers gave.",

@@ -63,6 +63,7 @@ class Consensus:
 
     judgments: Judgments
     model: str
+    """The one that was used, also where the settings name none."""
     beliefs: Posterior
     """P(true label given the judgments), tempered: the one confidence used everywhere."""
     prior_shares: NDArray[np.float64]
@@ -81,6 +82,8 @@ class Consensus:
     """What the posteriors were made of; None where they are shares of votes."""
     readings: Readings | None = None
     """What several models read, where their posteriors are averaged."""
+    chosen_because: str | None = None
+    """Why this model was used and not the usual one, where nobody named one."""
     copies: Copies | None = None
     """Workers who copy, where they were looked for."""
     members: Consensus | None = None

@@ -13,11 +13,13 @@ are rated by the counts that the average of the untempered posteriors makes: one
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.config import FitConfig
 from consensus.found.cautions import Caution
 from consensus.found.posterior import DensePosterior
 from consensus.found.readings import Readings
@@ -25,18 +27,17 @@ from consensus.found.result import Consensus
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST, states_loops
 from consensus.models import dawid_skene, diagnostics, held_out_rho, pooled_prior
+from consensus.models.choice import left_out
 from consensus.models.expectation_maximisation import climb
 from consensus.models.fit_stages import Candidates, confidence
-from consensus.models.layout import weighs_all_labels
 from consensus.models.problem import Problem, posed
 from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
-from consensus.models.splits import Splits
+from consensus.models.splits import SHARE, Splits
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.config import FitConfig
     from consensus.found.tempering import Tempering
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes
@@ -136,16 +137,6 @@ def _disagreement(found: Readings, judgments: Judgments) -> list[Caution]:
     ]
 
 
-def left_out(judgments: Judgments, votes: AlignedVotes | None) -> str | None:
-    """Why there can't be but one reading of these; None where there can be several."""
-    if votes is not None:
-        return "models voted, and how far they are to be believed is learnt in one reading"
-    K, most_rows = judgments.n_labels, min(judgments.n_judgments, judgments.n_workers * judgments.n_labels)
-    if not weighs_all_labels(judgments.n_items, most_rows, K):
-        return f"{judgments.n_labels:,} labels on {judgments.n_items:,} items are too many to weigh all of them"
-    return None
-
-
 def one_reading(reason: str) -> Caution:
     """Say that the average was asked for and can't be had."""
     return Caution(
@@ -154,8 +145,19 @@ def one_reading(reason: str) -> Caution:
 
 
 def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:
-    """How long one EM pass of the first reading takes."""
-    return dawid_skene.pass_seconds(judgments, settings, run)
+    """How long one EM pass of every reading takes, with those over what is left where judgments are held out.
+
+    Each of the fits makes about as many passes as the first.
+    """
+    if left_out(judgments, None) is not None:
+        return dawid_skene.pass_seconds(judgments, settings, run)
+    ends: dict[str, list[float]] = {}
+    timed = replace(run, progress=lambda stage, *_: ends.setdefault(stage, []).append(time.perf_counter()))
+    problem = Problem.of(judgments, None, FitConfig.of(settings, max_iterations=3), run.backend)
+    first = Read(FIRST, problem, climb(problem, None, timed))
+    fitted(first, begins(problem, "majority", run.backend), timed, "fitting")
+    once = sum((passes[-1] - passes[0]) / (len(passes) - 1) for passes in ends.values())
+    return once * (1.0 + N_SPLITS * (1.0 - SHARE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

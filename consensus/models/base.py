@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes
+    from consensus.models.choice import Choice
 
 MODELS = {
     "average": "consensus.models.average",
@@ -68,9 +69,19 @@ class Model(Protocol):
         """How long one pass over ``judgments`` takes; 0 for a model that makes none."""
 
 
-def chosen(settings: FitConfig) -> Model:
-    """The model that the settings name."""
-    return cast("Model", importlib.import_module(MODELS[settings.model]))
+def named(model: str) -> Model:
+    """The model of a name."""
+    return cast("Model", importlib.import_module(MODELS[model]))
+
+
+def chosen(judgments: Judgments, votes: AlignedVotes | None, settings: FitConfig) -> Choice:
+    """The model that finds the labels of ``judgments``, which are over the label set already, and why.
+
+    It is the one that the settings name. Where they name none, the size of the data decides.
+    """
+    from consensus.models import choice  # which needs the loops
+
+    return choice.chosen(judgments, votes, settings)
 
 
 def fit(
@@ -90,7 +101,8 @@ def fit(
     judgments
         From ``consensus.read``, or anything that it reads.
     config
-        Settings; the defaults suit all data.
+        Settings; the defaults suit all data. ``model`` is by default the average of readings where it can be had, in up
+        to a million judgments, else ``dawid_skene``.
     model_votes
         What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
         None.
@@ -114,9 +126,12 @@ def fit(
     config = FitConfig.of(config, **settings)
     run = Execution(backend or Threads(config.threads), progress, config.seed)
     judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
-    return chosen(config).fit(judgments, votes, aligned, config, run)
+    choice = chosen(judgments, votes, config)
+    found = named(choice.name).fit(judgments, votes, aligned, config, run)
+    return found if choice.because is None else replace(found, chosen_because=choice.because)
 
 
 def pass_seconds(judgments: Judgments, config: FitConfig) -> float:
     """How long one pass of the model takes over ``judgments``, which are over the label set already."""
-    return chosen(config).pass_seconds(judgments, config, Execution(Threads(config.threads), seed=config.seed))
+    model = named(chosen(judgments, None, config).name)
+    return model.pass_seconds(judgments, config, Execution(Threads(config.threads), seed=config.seed))

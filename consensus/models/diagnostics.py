@@ -270,6 +270,11 @@ def groups_unused(problem: Problem) -> Caution:
         why = "with --prior none items have no prior by group; leave out one of the two"
     else:
         why = "the groups hold the same mix of labels; see whether it names the right column"
+    return groups_change_nothing(why)
+
+
+def groups_change_nothing(why: str) -> Caution:
+    """Say that groups were named in vain."""
     return Caution("groups_unused", f"--group changes nothing here: {why}")
 
 

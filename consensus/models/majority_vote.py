@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus import memory
+from consensus.config import FitConfig
 from consensus.errors import ConfigError
 from consensus.found import gold_reach
+from consensus.found.cautions import Caution
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus, Convergence
@@ -18,10 +21,12 @@ from consensus.models.dense_layout import Rows
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
-    from consensus.config import FitConfig
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
+
+OF_EM = ("prior", "rho", "max_iterations", "tolerance")
+"""Settings that mean something to other models only."""
 
 
 def fit(
@@ -46,7 +51,26 @@ def fit(
             "model votes, or take dawid_skene, which learns how far each model is to be believed"
         )
     memory.refuse(memory_needs.of(judgments).peak, settings.memory, f"a fit of {judgments!r}")
-    return by_shares(judgments, gold, settings, run)
+    counted = by_shares(judgments, gold, settings, run)
+    return replace(counted, warnings=(*counted.warnings, *_unused(judgments, settings)))
+
+
+def _unused(judgments: Judgments, settings: FitConfig) -> list[Caution]:
+    """Say which settings were given that a count of votes passes over."""
+    found = []
+    if judgments.group is not None:
+        found.append(diagnostics.groups_change_nothing("the majority vote takes no priors of items; leave it out"))
+    given = [name for name in OF_EM if getattr(settings, name) != FitConfig.model_fields[name].default]
+    if given:
+        named = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        found.append(
+            Caution(
+                "settings_unused",
+                f"{named} {'changes' if len(given) == 1 else 'change'} nothing here: the majority vote counts "
+                "everybody alike; leave this out, or take another --model",
+            )
+        )
+    return found
 
 
 def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:

@@ -107,6 +107,7 @@ def _convergence(result: Consensus) -> dict[str, Any]:
         "confidence_by": "vote shares" if result.model == "majority_vote" else tempering.by,
         "rho": tempering.rho,
         "rho_range": tempering.rho_range,
+        **({} if result.chosen_because is None else {"model_because": result.chosen_because}),
         "temperature": tempering.temperature,
         "temperature_gold_items": tempering.n_gold,
         **({} if tempering.beyond is None else {"rho_beyond_gold": tempering.rho_beyond}),

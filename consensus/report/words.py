@@ -35,7 +35,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
         "rows": _rows(counts),
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
-        "readings": [] if summary["readings"] is None else [_readings(summary["readings"])],
+        "readings": _readings(summary),
         "models": [] if summary["models"] is None else _models(summary["models"]),
         "promise": [acceptance(summary["quality"])],
         "waiting": _waiting(counts["status"]),
@@ -133,15 +133,29 @@ def _fit(summary: dict[str, Any]) -> str:
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
 
 
-def _readings(told: dict[str, Any]) -> str:
-    """Such as ``readings dawid_skene (weight .53), subtypes (.33), lure (.14), as they predict ...``."""
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told["weights"].items())
+def _readings(summary: dict[str, Any]) -> list[str]:
+    """Such as ``average of three readings, weighted dawid_skene .53, subtypes .33, lure .14 by ...``; or why not."""
+    told = summary["readings"]
+    if told is None:
+        because = summary["convergence"].get("model_because")
+        return [] if because is None else [model(summary["settings"]["model"], because)]
+    weights = ", ".join(f"{name} {_fraction(weight)}" for name, weight in told["weights"].items())
     how = (
-        f"as well as each predicts {told['held_out']:,} judgments held out"
+        f"weighted {weights} by {told['held_out']:,} judgments held out"
         if told["held_out"]
-        else "all alike, since there are too few judgments to hold some out"
+        else f"{', '.join(told['weights'])}, all weighing alike for want of judgments to hold out"
     )
-    return f"readings weigh {weights}, {how}; {told['disputed']:,} items are disputed between them"
+    return [f"average of {len(told['weights'])} readings, {how}; {told['disputed']:,} items are disputed between them"]
+
+
+def model(name: str, because: str | None) -> str:
+    """Which model is used, and why not the usual one, the average of readings."""
+    return name if because is None else f"{name} alone, for {because}"
+
+
+def _fraction(share: float) -> str:
+    """Such as ``.53``."""
+    return f"{share:.2f}".removeprefix("0")
 
 
 def acceptance(promise: dict[str, Any]) -> str:

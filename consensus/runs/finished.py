@@ -106,11 +106,12 @@ def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
 def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
     """The settings of a run. What it did not say is as it was before there was a choice.
 
-    Where it could only count votes, the model that it was to fit does so again by itself.
+    Where it could only count votes, the model that it was to fit does so again by itself; where none was named, and the
+    data decided against the usual one, they do so again.
     """
     settings = told["settings"]
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
-    if told["convergence"]["status"] == "not_identified":
+    if told["convergence"]["status"] == "not_identified" or "model_because" in told["convergence"]:
         known.pop("model", None)
     try:
         return RunConfig.of(None, **{"collusion": "off"} | known)
