@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from consensus.__main__ import main
 from consensus.backends import usable_cores
+from consensus.models import choice
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "data" / "digits"
@@ -89,6 +90,17 @@ def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
         return path
 
     return _write
+
+
+@pytest.fixture(scope="module")
+def by_dawid_skene() -> Iterator[None]:
+    """Where no model is named, Dawid-Skene alone finds labels: for tests of it, and where a slower model tells no more.
+
+    Not in other processes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "USUAL", choice.ALONE)
+        yield
 
 
 @pytest.fixture(autouse=AS_PLAIN_PYTHON)

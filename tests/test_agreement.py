@@ -21,6 +21,8 @@ from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 from tests.strategies import crowds, encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 COLUMNS = "statistic scope label worker_a worker_b value low high n_items n_judgments reason".split()
 OVERALL = ["krippendorff_alpha", "krippendorff_alpha_ordinal", "fleiss_kappa", "gwet_ac1", "percent_agreement"]
 NOMINAL = [name for name in OVERALL if "ordinal" not in name]

@@ -15,6 +15,8 @@ from consensus.models import layout
 from tests.conftest import DIGITS
 from tests.strategies import crowds, encoded, examples
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 DRAWN = simulate(300, 12, 3, 3, seed=1)
 
 

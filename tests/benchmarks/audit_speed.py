@@ -68,7 +68,7 @@ def measured(judgments: Judgments, seed: int) -> dict[str, tuple[float, float]]:
         found[what] = time.perf_counter() - wall, time.process_time() - cpu
         return value
 
-    result = timed("fit", lambda: consensus.fit(judgments))
+    result = timed("fit", lambda: consensus.fit(judgments, model="dawid_skene"))
     with_times = audit_behaviour.timed(judgments, seed)
     for what, table in TABLES.items():
         given = replace(result, judgments=with_times) if what.endswith(TIMED) else result

@@ -53,7 +53,15 @@ def replayed(crowd: curves.Crowd, seed: int, sharper: float, ours: bool) -> curv
     """Accuracy by judgments of people, from none on."""
     n_items = crowd.judgments.n_items
     tie, batch = np.random.default_rng([seed, 77]).random(n_items), max(round(BATCH * n_items), 1)
-    replay = Replay(crowd.judgments, start=0, seed=seed, model_votes=votes(crowd, seed, sharper), rho=RHO, threads=1)
+    replay = Replay(
+        crowd.judgments,
+        start=0,
+        seed=seed,
+        model_votes=votes(crowd, seed, sharper),
+        rho=RHO,
+        threads=1,
+        model="dawid_skene",
+    )
     x, y = [], []
     for step in replay:
         x.append(float(step.n_judgments))

@@ -72,7 +72,7 @@ def replayed(
     n_items = crowd.judgments.n_items
     rng = np.random.default_rng([seed, 77])
     tie, batch = rng.random(n_items), max(round(BATCH * n_items), 1)
-    replay = Replay(crowd.judgments, start=START, seed=seed, rho=RHO, threads=1)
+    replay = Replay(crowd.judgments, start=START, seed=seed, rho=RHO, threads=1, model="dawid_skene")
     x, y = [], []
     for step in replay:
         x.append(float(step.n_judgments))

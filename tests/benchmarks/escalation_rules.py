@@ -59,7 +59,7 @@ def stopped(crowd: curves.Crowd, seed: int, n_gold: int) -> Stopped:
     ids = of.item_ids.to_pylist()
     gold = pd.DataFrame({"item": [ids[i] for i in drawn], "label": [of.labels[truth[i]] for i in drawn]})
     config = EscalateConfig(target=TARGET, max_judgments=CAP)
-    replay = Replay(of, start=2, seed=seed, gold=gold if n_gold else None, threads=1)
+    replay = Replay(of, start=2, seed=seed, gold=gold if n_gold else None, threads=1, model="dawid_skene")
     for step in replay:
         result, n = step.result, step.result.judgments.per_item
         status = statuses(result, config).to_numpy()
@@ -121,7 +121,7 @@ def foretold(crowd: curves.Crowd, seed: int, start: int) -> Foretold:
     """Ask for one judgment more of every item that is not settled, round by round, to the end."""
     of, config = crowd.judgments, EscalateConfig(target=TARGET, max_judgments=NEEDED_CAP)
     everything = np.arange(of.n_items)
-    replay = Replay(of, start=start, seed=seed, threads=1)
+    replay = Replay(of, start=start, seed=seed, threads=1, model="dawid_skene")
     totals: list[float] = []  # used and still needed, after each round
     for n_rounds, step in enumerate(replay):
         n = step.result.judgments.per_item

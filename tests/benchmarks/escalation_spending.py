@@ -68,7 +68,7 @@ def spent(crowd: curves.Crowd, seed: int) -> tuple[float, ...]:
 
 
 def _started(crowd: curves.Crowd, seed: int) -> Replay:
-    return Replay(crowd.judgments, start=BUDGET_START, seed=seed, threads=1)
+    return Replay(crowd.judgments, start=BUDGET_START, seed=seed, threads=1, model="dawid_skene")
 
 
 def budgets(seeds: Sequence[int], scale: int) -> str:
@@ -108,7 +108,7 @@ def realised(crowd: curves.Crowd, seed: int, policy: str, rho: float | None = RH
     of, truth = crowd.judgments, crowd.truth
     rng = np.random.default_rng([seed, 9])
     tie, size, most = rng.random(of.n_items), max(round(BATCH * of.n_items), 1), crowd.fixed(COSTS_REDUNDANCY)
-    replay = Replay(of, start=2, seed=seed, rho=rho, threads=1)
+    replay = Replay(of, start=2, seed=seed, rho=rho, threads=1, model="dawid_skene")
     known = np.flatnonzero(truth >= 0)
     cost = right = np.nan
     for step in replay:

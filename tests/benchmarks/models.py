@@ -162,8 +162,11 @@ def on_images(images: Images, people: Sequence[int], python: Path | None) -> dic
         both = pd.concat([judgments, as_workers(votes)])
         add(OURS, consensus.fit(judgments, model_votes=votes).posteriors)
         add("best single model", min(singles, key=lambda one: Row.of(one, images.truth).error))
-        add("consensus, people only", images.as_given(judgments) if n == 1 else consensus.fit(judgments).posteriors)
-        add("consensus, models as workers", consensus.fit(both).posteriors)
+        add(
+            "consensus, people only",
+            images.as_given(judgments) if n == 1 else consensus.fit(judgments, model="dawid_skene").posteriors,
+        )
+        add("consensus, models as workers", consensus.fit(both, model="dawid_skene").posteriors)
         if python is not None:
             add("crowd-kit DawidSkene, models as workers", crowd_kit(python, both))
             if n == 1:
@@ -188,7 +191,7 @@ def simulated(seeds: Sequence[int], python: Path | None, n_items: int = N_ITEMS)
             "consensus, as if the models were independent": consensus.fit(
                 drawn.judgments, model_votes=replace(votes, families=votes.models)
             ).posteriors,
-            "consensus, people only": consensus.fit(drawn.judgments).posteriors,
+            "consensus, people only": consensus.fit(drawn.judgments, model="dawid_skene").posteriors,
             "majority vote of all": consensus.fit(both, model="majority_vote").posteriors,
         }
         if python is not None:

@@ -40,7 +40,7 @@ class Timed:
     @classmethod
     def fit(cls, what: str, judgments: Judgments, **settings: Any) -> Timed:
         start, cpu_start = time.perf_counter(), time.process_time()
-        found = consensus.fit(judgments, **settings)
+        found = consensus.fit(judgments, model="dawid_skene", **settings)
         seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_PER_MAXRSS / 1e6
         return cls(what, seconds, cpu_seconds, found.convergence.iterations, peak)
@@ -56,7 +56,7 @@ def drawn(scale: int, seed: int = 0) -> tuple[Judgments, ModelVotes]:
 def timed(scale: int) -> list[Timed]:
     """A fit without votes and one with them, in this process, after one each of a small crowd."""
     judgments, votes = drawn(scale * WARM_UP)
-    consensus.fit(judgments)
+    consensus.fit(judgments, model="dawid_skene")
     consensus.fit(judgments, model_votes=votes)
     judgments, votes = drawn(scale)
     what = f"{judgments.n_judgments:,} judgments"

@@ -61,11 +61,13 @@ def drawn(name: str, cap: int | None, seed: int) -> list[float]:
     truth = pd.read_csv(DATASETS / name / "truth.csv", dtype=str, keep_default_na=False)[["item", "label"]]
     known = truth[truth["item"].isin(judgments.item_ids.to_pylist()) & truth["label"].isin(judgments.labels)]
     gold = known.sample(N_GOLD, random_state=seed)
-    result = consensus.fit(judgments, gold=gold)
+    result = consensus.fit(judgments, gold=gold, model="dawid_skene")
     accepted, wrong = outcome(result, known)
     told = Findings.of(result).promise
     measured = told["gold"]["accepted"]
-    effect = consensus.fit(judgments, gold=gold, rho=consensus.fit(judgments).rho)
+    effect = consensus.fit(
+        judgments, gold=gold, rho=consensus.fit(judgments, model="dawid_skene").rho, model="dawid_skene"
+    )
     return [
         accepted,
         wrong,

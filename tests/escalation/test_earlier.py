@@ -19,6 +19,8 @@ from consensus.report import words
 from consensus.runs import Findings, folder
 from tests.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 @pytest.fixture(scope="module")
 def result() -> Consensus:

@@ -15,6 +15,8 @@ from consensus.escalation.reasons import AUDIT, EXPERT
 from consensus.found.result import Consensus
 from tests.strategies import Row, Vote, encoded, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 COLUMNS = (
     "item reason judgments priority judgments_needed needed_low needed_high p_settled label confidence runner_up "
     "n_judgments suggested_workers"

@@ -21,6 +21,8 @@ from consensus.simulation import simulate_votes
 from tests import naive_escalation
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def drawn(K: int, seed: int, n: int = 12, S: int = 5, M: int = 3) -> Any:
     """Posteriors (n, K), likelihoods of paths (K, S, M, K), and the powers of tempering (M+1,)."""

@@ -17,6 +17,8 @@ from consensus.inputs import earlier_run
 from consensus.intervals import wilson
 from tests import naive_escalation
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 
 

@@ -20,6 +20,8 @@ from consensus.runs import Findings
 from consensus.simulation import simulate_votes
 from tests.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 class TestTable:
     @pytest.mark.compiled

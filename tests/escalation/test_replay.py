@@ -12,6 +12,8 @@ from consensus import ConsensusError, FitConfig, Judgments, Replay, escalate, fi
 from consensus.errors import ConfigError, JudgmentError
 from consensus.simulation import Simulation
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Pair = tuple[str, str]
 
 

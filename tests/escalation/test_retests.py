@@ -14,6 +14,8 @@ from consensus.found.result import Consensus, framed
 from consensus.worker_audit import WorkerAudit
 from tests.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 @pytest.fixture(scope="module")
 def result() -> Consensus:

@@ -30,6 +30,8 @@ from consensus.inputs.vocabulary import hashed
 from consensus.kernels import SMALLEST, worker_choice_loops
 from consensus.worker_audit import WorkerAudit
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 TARGET = EscalateConfig()
 

@@ -24,6 +24,8 @@ from consensus.worker_audit.accuracy import accuracy_posterior
 from tests import naive_escalation
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 @pytest.fixture(scope="module")
 def result() -> Consensus:

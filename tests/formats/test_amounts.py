@@ -28,6 +28,8 @@ from tests.conftest import Run, csv
 from tests.formats.test_blocks import blocks_of
 from tests.strategies import examples
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Write = Callable[[str, str | bytes], Path]
 HEADER = "item,worker,label,duration,price\n"
 SECOND = datetime.timedelta(seconds=1)

@@ -14,6 +14,8 @@ from consensus.formats.tables import delimited
 from consensus.inputs.judgments import Gold, Judgments
 from tests.conftest import ROOT, Run, csv
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Write = Callable[[str, str | bytes], Path]
 EXAMPLE = ROOT / "tests" / "platforms" / "crowdflower.csv"
 BEGINS = "_unit_id,_worker_id,_started_at,_created_at,_tainted,_golden,_ip"

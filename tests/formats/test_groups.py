@@ -23,6 +23,8 @@ from consensus.worker_audit.copying import followers
 from tests.conftest import ROOT, Run, csv
 from tests.formats.test_blocks import blocks_of
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Write = Callable[[str, str | bytes], Path]
 HEADER = "item,worker,label,batch\n"
 TABLE: dict[str, Any] = {"item": list("dbca"), "worker": ["v"] * 4, "label": list("xyxy")}

@@ -22,6 +22,8 @@ from consensus.formats.platforms.seam import START, Head, Platform, head_of
 from consensus.inputs.judgments import Judgments
 from tests.conftest import ROOT, Run, csv
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Write = Callable[[str, str | bytes], Path]
 EXAMPLES = ROOT / "tests" / "platforms"
 SECRETS = ("203.0.113.", "198.51.100.", "2001:db8", "Waco", "Leeds", "Nagpur", "Maracay", "@example.")

@@ -19,6 +19,8 @@ from consensus.worker_audit.accuracy import against_others
 from tests import naive, naive_calibration
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def drawn_gold(
     n: int, n_labels: int, true_temperature: float, seed: int, several: float = 0.0

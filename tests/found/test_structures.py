@@ -30,6 +30,8 @@ from consensus.runs import Findings, folder
 from tests import naive
 from tests.strategies import Row, crowds, encoded, examples, tables
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 crowd = examples(40)
 ONE = Threads(1)
 

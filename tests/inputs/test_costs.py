@@ -14,6 +14,8 @@ from consensus.formats import read_costs, writing
 from tests.conftest import Run, csv
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Write = Callable[[str, str | bytes], Path]
 JUDGED = encoded([("i", "v", "a"), ("i", "w", "b"), ("i", "x", "c")])
 HEADER = "true,decided,cost\n"

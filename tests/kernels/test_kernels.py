@@ -24,6 +24,8 @@ from tests import naive
 from tests.conftest import ROOT
 from tests.strategies import Row, crowds, encoded, examples, tables
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 crowd = examples(60)
 ONE = Threads(1)
 

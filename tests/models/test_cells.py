@@ -33,6 +33,8 @@ from tests import naive
 from tests.conftest import Run
 from tests.strategies import Row, coded, crowds, encoded, examples, tables
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 crowd = examples(60)
 ONE = Threads(1)
 Golden = dict[int, set[int]]

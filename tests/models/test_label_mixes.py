@@ -27,6 +27,8 @@ from consensus.simulation import simulate, simulate_votes
 from tests import naive_class_prior as naive
 from tests.strategies import crowds, encoded, examples, tables
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 crowd = examples(30)
 

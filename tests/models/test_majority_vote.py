@@ -16,6 +16,8 @@ from consensus.simulation import simulate
 from tests import naive
 from tests.strategies import encoded, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 
 

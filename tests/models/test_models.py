@@ -26,6 +26,8 @@ from consensus.simulation import simulate, simulate_votes
 from tests import naive
 from tests.strategies import Row, crowds, encoded, examples, rows
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Fit = partial[Consensus]
 crowd = examples(40)
 ONE = Execution(Threads(1))

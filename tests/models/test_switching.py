@@ -17,6 +17,8 @@ from consensus.models.switching import Camps
 from consensus.simulation import simulate
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Execution(Threads(1))
 QUIET = Camps(agreeing=9, contradicting=3, workers=8, minority=2, minority_share=0.25)
 

@@ -27,6 +27,8 @@ from tests import naive, naive_votes
 from tests.models.test_votes_prior_kernels import Case, laid_out, problem_of
 from tests.strategies import Vote, encoded, examples, voted, voted_crowds
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 small = examples(40)
 K3 = ("label_0", "label_1", "label_2")

@@ -16,6 +16,8 @@ from consensus.simulation import simulate
 from tests.conftest import dataset
 from tests.strategies import Vote, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Reals = np.ndarray
 
 

@@ -14,6 +14,8 @@ from consensus.simulation import simulate
 from tests.models.test_votes_prior import K3, speaking, warned
 from tests.strategies import Vote, encoded, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 class TestTrust:
     def judged(self, n_double: int, n_single: int) -> Judgments:

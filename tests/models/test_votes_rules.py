@@ -18,6 +18,8 @@ from consensus.models.votes_learner import VotesLearner
 from consensus.simulation import simulate
 from tests.strategies import encoded, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 
 

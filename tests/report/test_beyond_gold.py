@@ -18,6 +18,8 @@ from consensus.report import beyond_gold, quality, rendering, words
 from consensus.runs import Findings
 from tests.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def teams(n_items: int = 160, seed: int = 1, bridge: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Team a reads the labels as meant, b the other way round: judgments and truth; a0 judges for b, too."""

@@ -18,6 +18,8 @@ from consensus.report.plots import Plots
 from consensus.worker_audit import VERDICTS
 from tests.conftest import DIGITS
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Reals = NDArray[np.float64]
 
 BLINDNESS = {  # Machado, Oliveira & Fernandes 2009, severity 1: linear RGB as colour-blind people see it

@@ -11,6 +11,8 @@ from consensus.found.result import Consensus
 from consensus.report import clear_majorities
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def turned(n: int, n_for: int = 3, n_others: int = 1, gold: int = 0) -> Consensus:
     """100 items that ``n_for`` workers call a, and others b; of the first ``n`` the label is b, against them."""

@@ -21,6 +21,8 @@ from tests import naive_calibration
 from tests.conftest import Run
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 class TestClopperPearson:
     @pytest.mark.parametrize("n", [1, 2, 7, 40, 312])

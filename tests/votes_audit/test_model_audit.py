@@ -15,6 +15,8 @@ from consensus.votes_audit import model_ratings, models_table
 from consensus.worker_audit import WorkerAudit
 from tests.strategies import Row, encoded, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 LABELS = ("a", "b", "c")
 N_ITEMS = 1500
 APART = 1.8

@@ -17,6 +17,8 @@ from consensus.worker_audit.accuracy.gridded import Gridded
 from consensus.worker_audit.accuracy.likelihoods import Record
 from tests import naive_audit
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def betas(points: Any) -> Any:
     """(n, 10) densities of ten Beta distributions around evenly spaced accuracies, worth eight judgments each."""

@@ -13,6 +13,8 @@ from consensus.worker_audit.accuracy import confusion_table, verdicts
 from tests import naive
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 COLUMNS = (
     "worker kind n_judgments n_items accuracy accuracy_low accuracy_high gold_n gold_accuracy gold_low gold_high "
     "agreement informativeness worth verdict reason verdict_probability label_adjusted_accuracy"

@@ -32,6 +32,8 @@ from consensus.worker_audit.over_time import drift
 from tests.strategies import encoded
 from tests.worker_audit.test_copying import ringed
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 MAKERS: list[tuple[ModuleType, str]] = [
     (likelihoods, "records"),
     (accuracy_posterior, "accuracy"),

@@ -22,6 +22,8 @@ from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
 from tests.worker_audit.test_drift import ALL, MARCH, at_random, crowds, lines_of, stamped
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 SECOND = 1_000_000
 WITHOUT_TIMES = "seconds_median too_fast longest_streak streak_p n_sessions early_right late_right fatigue_p".split()
 

@@ -28,6 +28,8 @@ from tests import naive_copying as naive
 from tests.conftest import Run, csv, dataset
 from tests.strategies import crowds, encoded, examples, rows
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 COLUMNS = "group worker_a worker_b n_shared n_same expected_same p_value q_value n_effective reason".split()
 crowd = examples(60)
 FOLLOWED = 15

@@ -24,6 +24,8 @@ from consensus.worker_audit.copying.shared_items import ByWorker, Pairs
 from tests import naive
 from tests.strategies import crowds, encoded, examples
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 
 

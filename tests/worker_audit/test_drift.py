@@ -26,6 +26,8 @@ from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 DAY = 86_400_000_000
 ALL = slice(0, 3)  # of the workers of ``crowds``
 MARCH = int(np.datetime64("2025-03-01", "us").astype(np.int64))

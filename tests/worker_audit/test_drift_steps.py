@@ -19,6 +19,8 @@ from consensus.worker_audit.over_time import drift, drift_table, same_label_item
 from consensus.worker_audit.over_time.drift import CrowdChange
 from tests import naive_timelines as naive
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE: Any = SimpleNamespace(backend=Threads(1))
 MARCH = int(np.datetime64("2025-03-01", "us").astype(np.int64))
 MINUTE = 60_000_000

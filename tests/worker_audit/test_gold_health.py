@@ -20,6 +20,8 @@ from tests import naive
 from tests.conftest import Run, csv
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 COLUMNS = (
     "item gold_label n_judgments n_right label confidence p_wrong suspect information too_easy leaked reason".split()
 )

@@ -22,6 +22,8 @@ from tests import naive
 from tests.conftest import Run, csv
 from tests.strategies import crowds, encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 @given(crowds(), st.integers(0, 99))
 def test_support_kernel(judgments: Judgments, seed: int) -> None:

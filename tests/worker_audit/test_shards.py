@@ -17,6 +17,8 @@ from consensus.models import layout
 from consensus.simulation import simulate_votes
 from consensus.worker_audit.accuracy import confusion_table
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 MARCH = np.datetime64("2025-03-01", "us")
 MINUTE = np.timedelta64(60_000_000, "us")
 

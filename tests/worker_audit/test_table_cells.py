@@ -17,6 +17,8 @@ from consensus.worker_audit.on_gold import retest_items
 from consensus.worker_audit.over_time import behaviour
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 ONE = Threads(1)
 MINUTE = np.timedelta64(60_000_000, "us")
 MARCH = np.datetime64("2025-03-01T00:00", "us")

@@ -20,6 +20,8 @@ from consensus.worker_audit.accuracy import agreement_posterior, worker_worth
 from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
 from tests.strategies import encoded, examples, tables, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def result_of(C: Any, prior: Any, pseudo: Any = None) -> Consensus:
     """A result whose workers have the confusions C (W, K, K), as counts."""

@@ -16,6 +16,8 @@ from consensus.worker_audit.accuracy.verdicts import VERDICTS, Swaps
 from consensus.worker_audit.accuracy.worker_kinds import Kinds
 from tests import naive_audit
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 CONFIG = AuditConfig()
 
 

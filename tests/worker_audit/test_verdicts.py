@@ -19,6 +19,8 @@ from consensus.worker_audit.accuracy import contradictions, likelihoods, verdict
 from tests import naive_audit
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 GOOD = np.full((3, 3), 0.1) + 0.7 * np.eye(3)
 
 

@@ -27,6 +27,8 @@ from consensus.worker_audit.accuracy import (
 from tests import naive_audit
 from tests.strategies import encoded
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 def crowd(n_labels: int, n_gold: int = 0, seed: int = 0, **settings: Any) -> Consensus:
     drawn = simulate(30, 6, n_labels, 3.5, accuracy=0.7, seed=seed)

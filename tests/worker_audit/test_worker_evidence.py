@@ -20,6 +20,8 @@ from tests import naive
 from tests.conftest import Run, csv
 from tests.strategies import encoded, voted
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 Write = Callable[[str, str | bytes], Path]
 COLUMNS = "side weight item label true_label p_right others gold".split()
 
