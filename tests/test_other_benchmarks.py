@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         other_models,
         other_promise,
         other_workers,
+        small_crowds,
     )
 else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
@@ -33,6 +34,7 @@ else:  # scripts: their own folder is on the path
     import other_models
     import other_promise
     import other_workers
+    import small_crowds
 
 TINY = Recipe(n_items=60, n_workers=12, n_labels=2, per_item=4, difficulty_sd=1.0)
 
@@ -299,3 +301,11 @@ def test_crowd_of_the_engine_has_its_shape() -> None:
     crowd = other_families.crowd(other_families.OWN, 0, 0)
     assert isinstance(crowd, Crowd)
     assert crowd.recipe.n_items == len(crowd.truth)
+
+
+def test_small_crowds_compare_the_average_with_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_crowds, "SHAPES", ((20, 10, 3, 3),))
+    found = rows(small_crowds.table(2))
+    assert list(found)[1:] == [f"{kind}, 20 x 10 x 3 x 3" for kind in ("engine's own", "hard items", "a ring")]
+    gained = small_crowds.gains((20, 10, 3, 3), "a ring", 2)
+    assert found["a ring, 20 x 10 x 3 x 3"][0].split()[0] == f"{gained[:, 0].mean():+.2f}"
