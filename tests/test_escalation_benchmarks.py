@@ -31,6 +31,8 @@ else:  # scripts: their own folder is on the path
     import escalation_rules
     import escalation_spending
 
+pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+
 
 @pytest.fixture(scope="module")
 def crowd() -> escalation_curves.Crowd:

@@ -85,7 +85,8 @@ class FitConfig(Settings):
         description="How labels are found: average takes three readings of the judgments, dawid_skene and two in which "
         "workers err together, each weighted by how well it predicts judgments; dawid_skene alone learns how far to "
         "believe each worker; majority_vote counts everybody alike and takes no model votes. Default: average in up to "
-        "a million judgments; dawid_skene in more, beside model votes, and where many labels make the average long.",
+        "a million judgments; dawid_skene in more, beside model votes, without prior, and where many labels make the "
+        "average long.",
     )
 
     @field_validator("rho", mode="before")

@@ -128,7 +128,7 @@ def fit(
     judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
     choice = chosen(judgments, votes, config)
     found = named(choice.name).fit(judgments, votes, aligned, config, run)
-    return found if choice.because is None else replace(found, chosen_because=choice.because)
+    return replace(found, chosen_because=choice.because) if choice.because and found.model == choice.name else found
 
 
 def pass_seconds(judgments: Judgments, config: FitConfig) -> float:

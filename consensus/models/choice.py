@@ -43,7 +43,7 @@ def chosen(judgments: Judgments, votes: AlignedVotes | None, settings: FitConfig
         return Choice(settings.model)
     if USUAL == ALONE:
         return Choice(ALONE)
-    reason = left_out(judgments, votes) or _takes_long(judgments)
+    reason = left_out(judgments, votes) or _classic(settings) or _takes_long(judgments)
     return Choice(USUAL) if reason is None else Choice(ALONE, reason)
 
 
@@ -59,6 +59,11 @@ def left_out(judgments: Judgments, votes: AlignedVotes | None) -> str | None:
 def times_as_long(n_labels: int) -> int:
     """How many times the fit of one reading an average takes, about: 6, 8, 12, 23 and 39 at 2, 5, 10, 20, 30 labels."""
     return 4 + n_labels
+
+
+def _classic(settings: FitConfig) -> str | None:
+    """Maximum likelihood was asked for, which has nothing to hold the many confusions of finer readings."""
+    return "--prior none asks for the classic maximum likelihood" if settings.prior == "none" else None
 
 
 def _takes_long(judgments: Judgments) -> str | None:

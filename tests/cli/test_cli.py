@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -34,7 +35,8 @@ class TestRun:
         assert (ran.status, ran.out) == (0, "")
         assert "120 rows read = 120 used" in ran.err
         assert "warning unaudited" in ran.err
-        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "readings.csv"}
+        assert "average of 3 readings, dawid_skene, subtypes, lure, all weighing alike for want of judgments" in ran.err
         labels = pd.read_csv(tmp_path / "out" / "labels.csv")
         assert (
             list(labels.columns)
@@ -301,7 +303,7 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     assert ran.status == 0
     assert re.search(r"consensus [89].\.\d%, majority vote [78].\.\d% \(ties shared\)", ran.err)
     written = {path.name for path in (tmp_path / "demo" / "run").iterdir()}
-    assert written == {*FILES, "gold_health.csv", "report.html"}
+    assert written == {*FILES, "readings.csv", "gold_health.csv", "report.html"}
     assert run("demo", tmp_path / "demo", "--overwrite", "--quiet").err == ""
     (tmp_path / "demo" / "run" / "notes.md").write_text("mine")
     ran = run("demo", tmp_path / "demo", "--overwrite")
@@ -363,16 +365,19 @@ class TestReadings:
 
     def test_run(self, run: Run, files: Path) -> None:
         out = files / "out"
-        ran = run("run", files / "judgments.csv", "--model", "average", "--out", out)
+        ran = run("run", files / "judgments.csv", "--out", out)
         assert ran.status == 0, ran.err
+        assert json.loads((out / "summary.json").read_text())["settings"]["model"] == "average"
         told = json.loads((out / "summary.json").read_text())["readings"]
         n = told["disputed"]
         assert n >= 10
         assert sum(told["weights"].values()) == pytest.approx(1)
         assert "\naverage: converged after" in ran.err
-        weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told["weights"].items())
-        line = f"readings weigh {weights}, as well as each predicts {told['held_out']} judgments held out; {n} items"
-        assert line in ran.err
+        weights = ", ".join(f"{name} {weight:.2f}".replace(" 0.", " .") for name, weight in told["weights"].items())
+        assert (
+            f"\naverage of 3 readings, weighted {weights} by {told['held_out']} judgments held out; {n} items"
+            in ran.err
+        )
         assert f"warning readings_disagree: {n} of 200 items" in ran.err
         table = pd.read_csv(out / "readings.csv")
         labels = pd.read_csv(out / "labels.csv").set_index("item")
@@ -393,13 +398,30 @@ class TestReadings:
         with pytest.raises(ConfigError, match="there is one reading only"):
             consensus.run(files / "judgments.csv", model="dawid_skene").table("readings")
 
-    def test_too_few_to_weigh_them(self, run: Run, files: Path) -> None:
-        few = pd.read_csv(files / "judgments.csv").head(60)
-        few.to_csv(files / "few.csv", index=False)
-        ran = run("run", files / "few.csv", "--model", "average", "--out", files / "out")
-        assert (
-            "readings weigh dawid_skene 0.33, subtypes 0.33, lure 0.33, all alike, since there are too few" in ran.err
-        )
+    def test_why_one_reading_alone(self, run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In one line, which is no warning; and the page that is made again says it, too."""
+        monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 999)
+        ran = run("run", files / "judgments.csv", "--out", files / "out", report=True)
+        line = "dawid_skene alone, for there are more than 999 judgments (--model average takes about 6 times as long)"
+        assert f"\n{line}\n" in ran.err
+        assert "warning one_reading" not in ran.err
+        told = json.loads((files / "out" / "summary.json").read_text())
+        assert (told["settings"]["model"], told["readings"]) == ("dawid_skene", None)
+        page = (files / "out" / "report.html").read_bytes()
+        assert run("report", files / "out").status == 0
+        assert (files / "out" / "report.html").read_bytes() == page
+        assert line[1:].encode() in page
+        ran = run("run", files / "judgments.csv", "--model", "dawid_skene", "--out", files / "named")
+        assert "alone, for" not in ran.err
+        assert "model_because" not in json.loads((files / "named" / "summary.json").read_text())["convergence"]
+
+    def test_it_is_what_python_does(self, run: Run, files: Path) -> None:
+        assert run("run", files / "judgments.csv", "--out", files / "out").status == 0
+        found, result = consensus.run(files / "judgments.csv"), consensus.fit(files / "judgments.csv")
+        assert found.result.model == result.model == "average"
+        assert np.array_equal(found.result.posterior, result.posterior)
+        labels = pd.read_csv(files / "out" / "labels.csv")
+        np.testing.assert_allclose(labels["confidence"], result.confidence, atol=1e-6)
 
 
 class TestModelVotes:

@@ -153,7 +153,8 @@ class TestAgain:
         assert told["convergence"]["status"] == ("not_identified" if n_workers == 1 else "not_iterative")
         result = Findings(inputs_of(tmp_path / "out")).result
         assert result.model == "majority_vote"
-        assert result.config.model == ("dawid_skene" if n_workers == 1 else "majority_vote")
+        assert result.config.model == (None if n_workers == 1 else "majority_vote")
+        assert result.chosen_because is None
 
 
 class TestExplain:
@@ -170,7 +171,7 @@ class TestExplain:
     def test_as_json(self, ran: Path, run: Run) -> None:
         found = json.loads(run("explain", ran, "i06", "--json").out)
         assert found["item"] == "i06"
-        parts = found["prior"] + sum(push["push"] for push in found["votes"])
+        parts = found["prior"] + sum(push["push"] for push in [*found["readings"], *found["votes"]])
         assert parts == pytest.approx(found["log_odds"], abs=1e-9)
         labels = pd.read_csv(ran / "labels.csv").set_index("item")
         assert found["confidence"] == pytest.approx(labels.at["i06", "confidence"], abs=1e-6)

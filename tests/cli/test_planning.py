@@ -18,6 +18,8 @@ from consensus.formats import writing
 from consensus.formats.tables import sizes
 from consensus.inputs.judgments import Judgments
 from consensus.models import layout, memory_needs
+from consensus.models.base import chosen
+from consensus.models.readings import most_states
 from tests.conftest import DIGITS, ROOT, Run, csv
 
 Write = Callable[[str, str | bytes], Path]
@@ -135,16 +137,19 @@ class TestNeeds:
             [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
         )
         measured = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
-        assert 0.9 < memory_needs.of(drawn.judgments, report=True).peak / measured < 2.0
+        by = chosen(drawn.judgments, None, consensus.FitConfig()).name
+        n_states = most_states(n_labels) if by == "average" else 0
+        assert 0.9 < memory_needs.of(drawn.judgments, report=True, n_states=n_states).peak / measured < 2.0
 
 
 class TestPlan:
     def test_tells_counts_memory_and_time(self, run: Run) -> None:
         ran = run("plan", DIGITS / "judgments.csv", "--quiet")
         assert (ran.status, ran.err) == (0, "")
-        rows, counts, needed, seconds = ran.out.splitlines()
+        rows, counts, model, needed, seconds = ran.out.splitlines()
         assert rows == "5,984 rows read = 5,984 used"
         assert counts == "1,797 items, 36 workers, 10 labels"
+        assert model == "model: average"
         assert re.fullmatch(r"memory: \d+ MB at the most \(reading \d+ MB, fitting \d+ MB, tables \d+ MB\)", needed)
         pattern = r"time: about \d+ s \(reading \d+\.\d s, 35 passes of \d\.\d{3} s, tables 0\.0 s\)"
         assert re.fullmatch(pattern, seconds)
@@ -155,6 +160,23 @@ class TestPlan:
         assert (found["judgments"], found["items"], found["workers"], found["labels"]) == (5984, 1797, 36, 10)
         assert found["memory"]["peak"] == max(found["memory"][stage] for stage in ("reading", "fitting", "tables"))
         assert found["seconds"]["total"] > found["passes"] * found["seconds"]["pass"] > 0
+
+    def test_knows_the_model(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """More memory for more states; and why the average is not taken."""
+        path = DIGITS / "judgments.csv"
+        average = json.loads(run("plan", path, "--json").out)
+        assert (average["model"], average["model_because"]) == ("average", None)
+        alone = json.loads(run("plan", path, "--json", "--model", "dawid_skene").out)
+        assert (alone["model"], alone["model_because"]) == ("dawid_skene", None)
+        assert average["memory"]["fitting"] > alone["memory"]["fitting"]
+        assert average["seconds"]["pass"] > 2 * alone["seconds"]["pass"] > 0
+        monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 5_000)
+        line = (
+            "dawid_skene alone, for there are more than 5,000 judgments (--model average takes about 14 times as long)"
+        )
+        assert f"\nmodel: {line}\n" in run("plan", path, "--quiet").out
+        told = json.loads(run("plan", path, "--json").out)
+        assert told["memory"] == alone["memory"]
 
     def test_writes_nothing(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
@@ -174,7 +196,7 @@ class TestTimings:
     @pytest.mark.parametrize("measured", [False, True])
     def test_every_phase_is_told_on_stderr(self, measured: bool, run: Run, tmp_path: Path, judged: Path) -> None:
         """Where rho is measured, the fits for it come before the diagnoses."""
-        rho = ["--rho", "measured"] if measured else []
+        rho = ["--model", "dawid_skene", *(["--rho", "measured"] if measured else [])]
         ran = run("run", judged, "--out", tmp_path / "out", "--quiet", "--timings", *rho)
         assert ran.out == ""
         lines = ran.err.splitlines()
@@ -221,7 +243,7 @@ class TestCompiling:
             "from consensus import simulation\n"
             "print(k.are_compiled())\n"
             "drawn = consensus.simulate(20, 4, 2, 3)\n"
-            "consensus.fit(drawn.judgments)\n"
+            "consensus.fit(drawn.judgments, model='dawid_skene')\n"
             "print(k.are_compiled(), k.are_compiled(with_votes=True))\n"
             "consensus.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn))\n"
             "print(k.are_compiled(with_votes=True))\n"

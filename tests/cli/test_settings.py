@@ -23,7 +23,7 @@ PRINTED = "json output quiet"
 OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
-    "plan": f"config {READING} threads memory json quiet",
+    "plan": f"config {READING} model threads memory json quiet",
     "plan-budget": "abstain config gold group item items json label labels max-judgments memory min-judgments "
     "model-votes output platform price price-column prior quiet repeats rho seed target threads votes without worker",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",

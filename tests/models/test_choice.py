@@ -50,6 +50,11 @@ class TestByDefault:
         assert np.array_equal(result.posterior, named.posterior)
         assert named.chosen_because is None
 
+    def test_maximum_likelihood_is_of_one_reading(self) -> None:
+        because = "--prior none asks for the classic maximum likelihood"
+        assert chosen(SMALL.judgments, None, FitConfig(prior="none")) == Choice("dawid_skene", because)
+        assert fit(SMALL.judgments, prior="none", model="average").readings is not None
+
     def test_a_million_judgments_are_the_most(self) -> None:
         assert chosen(sized(1_000_000, 5), None, BY_DEFAULT) == Choice("average")
         because = "there are more than 1,000,000 judgments (--model average takes about 9 times as long)"

@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from consensus import fit
+from consensus import fit, read
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.models import starts
@@ -56,6 +57,29 @@ class TestMajorityVote:
         assert result.convergence.status == ("not_identified" if gold is None else "not_iterative")
         (told,) = (one.message for one in result.warnings if one.code == "one_judgment_per_item")
         assert ("only the gold items tell" in told) == (gold is not None)
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ({}, []),
+            ({"rho": 0.1}, ["--rho changes nothing here: "]),
+            ({"prior": "none", "max_iterations": 3}, ["--prior and --max-iterations change nothing here: "]),
+            ({"rho": 0}, ["--rho changes nothing here: "]),
+        ],
+    )
+    def test_settings_that_it_passes_over(self, settings: Any, said: list[str]) -> None:
+        judged = encoded([("a", "v", "x"), ("a", "w", "y")])
+        result = fit(judged, model="majority_vote", **settings)
+        found = [one.message for one in result.warnings if one.code == "settings_unused"]
+        rest = "the majority vote counts everybody alike; leave this out, or take another --model"
+        assert found == [line + rest for line in said]
+        assert "groups_unused" not in {one.code for one in result.warnings}
+
+    def test_groups_that_it_passes_over(self) -> None:
+        table = {"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"], "batch": ["1", "1"]}
+        result = fit(read(pd.DataFrame(table), group="batch"), model="majority_vote")
+        (told,) = (one.message for one in result.warnings if one.code == "groups_unused")
+        assert told == "--group changes nothing here: the majority vote takes no priors of items; leave it out"
 
     def test_items_that_only_a_model_spoke_of(self) -> None:
         """The label that the first of them names; of an item that nobody spoke of none."""

@@ -198,11 +198,11 @@ class TestOdd:
         assert all(one["readings"][0][0] == "all readings" for one in facts_["items"])
         html = rendering.rendered(facts_, told)
         assert "Disputed between readings" in html
-        assert "Readings weigh dawid_skene 0." in html
+        assert "Average of 3 readings, weighted dawid_skene ." in html
         assert "stand in readings.csv" not in html
         facts_["disputed"] = facts_["disputed"][:3]
         assert "3 of" in rendering.rendered(facts_, told)
-        one, told = shown(fit(simulate(300, 12, 2, 4, accuracy=0.65, seed=1).judgments))
+        one, told = shown(fit(simulate(300, 12, 2, 4, accuracy=0.65, seed=1).judgments, model="dawid_skene"))
         assert one["disputed"] == []
         assert told["readings"] is None
         assert "Disputed between readings" not in rendering.rendered(one, told)
