@@ -108,10 +108,10 @@ def meaning(one: "Explanation") -> list[str]:
     if math.isnan(one.power):
         return [f"{said[0]}; one judgment an item: nothing tells whom to believe"]
     if one.says:
-        each = ", ".join(
-            f"{say.reading} {say.label} ({say.confidence:.0%}, weight {say.weight:.2f})" for say in one.says
-        )
-        said.append(f"readings say: {each}")
+        from consensus.report import words
+
+        each = (f"{say.reading} {say.label} ({say.confidence:.0%}, {words.fraction(say.weight)})" for say in one.says)
+        said.append(f"readings say (sure, weight): {', '.join(each)}")
     decisive = [push for push in (*one.models, *one.readings, *one.votes) if push.flips is not None]
     if decisive:
         names = ", ".join(f"{push.who} (then {push.flips})" for push in decisive)

@@ -139,7 +139,7 @@ def _readings(summary: dict[str, Any]) -> list[str]:
     if told is None:
         because = summary["convergence"].get("model_because")
         return [] if because is None else [model(summary["settings"]["model"], because)]
-    weights = ", ".join(f"{name} {_fraction(weight)}" for name, weight in told["weights"].items())
+    weights = ", ".join(f"{name} {fraction(weight)}" for name, weight in told["weights"].items())
     how = (
         f"weighted {weights} by {told['held_out']:,} judgments held out"
         if told["held_out"]
@@ -153,7 +153,7 @@ def model(name: str, because: str | None) -> str:
     return name if because is None else f"{name} alone, for {because}"
 
 
-def _fraction(share: float) -> str:
+def fraction(share: float) -> str:
     """Such as ``.53``."""
     return f"{share:.2f}".removeprefix("0")
 

@@ -388,7 +388,7 @@ class TestReadings:
         first = table["item"][0]
         said = run("explain", out, first).out
         assert "all readings" in said
-        assert "readings say: dawid_skene" in said
+        assert "readings say (sure, weight): dawid_skene" in said
 
     def test_one_reading_has_no_such_table(self, run: Run, files: Path) -> None:
         out = files / "out"

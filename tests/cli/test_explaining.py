@@ -214,7 +214,7 @@ class TestExplain:
                 {"says": (Say("lure", "b", 0.704, 0.25), Say("subtypes", "a", 0.9, 0.75))},
                 [
                     "1 of 2 judgments say a",
-                    "readings say: lure b (70%, weight 0.25), subtypes a (90%, weight 0.75)",
+                    "readings say (sure, weight): lure b (70%, .25), subtypes a (90%, .75)",
                     "no single judgment decides it",
                 ],
             ),
