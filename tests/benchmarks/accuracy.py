@@ -28,7 +28,7 @@ else:  # run as a script, its own folder is on the path
 DATASETS = Path(os.environ.get("CONSENSUS_DATASETS") or peers.ROOT.parent / "shared" / "datasets")
 SETS = ("bluebird", "cf_amt", "face", "rte", "sentiment", "sp", "web", "zencrowd_us")
 PEER_ITERATIONS = 100  # crowd-kit's default n_iter
-FIGURES = {"consensus": (86.0, 0.435, 9.2), "consensus, average": (86.1, 0.408, 7.6)}
+FIGURES = {"consensus": (86.1, 0.408, 7.6), "consensus, dawid_skene": (86.0, 0.435, 9.2)}
 """Of every method: the least mean accuracy, and the most mean log loss and ECE."""
 
 
@@ -67,7 +67,7 @@ def compared(name: str, peers_python: Path | None) -> list[Row]:
     if peers_python is not None:
         peer = peers.dawid_skene(peers_python, path, PEER_ITERATIONS)
         rows.append(Row.of(peer.name, evaluation.evaluate(peer.posteriors, truth)[0], peer.passes))
-    for method, model in zip(FIGURES, ("dawid_skene", "average"), strict=True):
+    for method, model in zip(FIGURES, (None, "dawid_skene"), strict=True):
         ours = consensus.fit(judgments, model=model)
         scores, _ = evaluation.evaluate(ours.posteriors, truth)
         rows.append(Row.of(method, scores, ours.convergence.iterations, ours.rho))

@@ -49,7 +49,7 @@ def _in_digits(given: tuple[str, ...]) -> list[tuple[object, ...]]:
     judgments = consensus.read(folder / "judgments.csv")
     assert judgments.timestamp is not None
     files: dict[str, Any] = {name: folder / f"{name}.csv" for name in given}
-    result = consensus.fit(judgments, model="dawid_skene", **files)
+    result = consensus.fit(judgments, **files)
     table = worker_audit.drifting(result)
     table = table[table["scope"] == "worker"].set_index("worker")
     drifts = set(table.index[table["drifts"]])
@@ -88,7 +88,7 @@ def _steady(seed: int, scale: int) -> str:
             spammers=0.1,
             seed=seed + 1000 * number,
         )
-        table = worker_audit.drifting(consensus.fit(timed(crowd.judgments, seed + number), model="dawid_skene"))
+        table = worker_audit.drifting(consensus.fit(timed(crowd.judgments, seed + number)))
         of_crowd = table[table["scope"] == "everyone"]
         workers = table[table["scope"] == "worker"]
         tested = workers.dropna(subset="p_value")
@@ -129,14 +129,7 @@ def copying(seed: int, n_seeds: int) -> str:
         pairs = worker_audit.copies(result)
         inside = _of_ring(pairs["worker_a"]).astype(int) + _of_ring(pairs["worker_b"])
         members = {*pairs["worker_a"][inside == 2], *pairs["worker_b"][inside == 2]}
-        right = [
-            _right(one, truth)
-            for one in (
-                consensus.fit(honest, model="dawid_skene"),
-                worker_audit.fit_without_copies(judged, model="dawid_skene"),
-                result,
-            )
-        ]
+        right = [_right(one, truth) for one in (consensus.fit(honest), worker_audit.fit_without_copies(judged), result)]
         accused = [int((inside == 1).sum()), int((inside == 0).sum())]
         found.append([len(members - {"source"}), "source" in members, *accused, *right])
     rows: list[tuple[object, ...]] = [
@@ -187,7 +180,7 @@ def _suspects(seed: int) -> tuple[int, int]:
     labels = np.array(crowd.judgments.labels)
     code: NDArray[np.int64] = np.searchsorted(labels, gold["label"].iloc[wrong].to_numpy(str))
     gold.loc[wrong, "label"] = labels[(code + rng.integers(1, 4, N_WRONG)) % 4]
-    table = worker_audit.gold(consensus.fit(crowd.judgments, gold=gold, model="dawid_skene"))
+    table = worker_audit.gold(consensus.fit(crowd.judgments, gold=gold))
     suspects = set(table["item"][table["suspect"]])
     planted = set(gold["item"].iloc[wrong])
     return len(suspects & planted), len(suspects - planted)

@@ -64,7 +64,7 @@ def on_own_items(drawn: Simulation) -> NDArray[np.float64]:
 def covered(drawn: Simulation, number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a worker who judged, and one a cell of a confusion matrix of these: what was found beside the planted."""
     judgments = drawn.judgments
-    result = consensus.fit(judgments, model="dawid_skene")
+    result = consensus.fit(judgments)
     n = judgments.per_worker
     agrees = result.consensus_label[judgments.item] == judgments.label
     workers = consensus.audit(result)[["accuracy", "accuracy_low", "accuracy_high", "verdict"]]
@@ -169,7 +169,7 @@ def coin(accuracy: float, K: int) -> NDArray[np.float64]:
 
 def judged(drawn: Simulation, kind: NDArray[np.str_]) -> pd.DataFrame:
     """One row a worker: labels of the crowd, judgments, planted kind, verdict."""
-    found = consensus.audit(consensus.fit(drawn.judgments, model="dawid_skene"))
+    found = consensus.audit(consensus.fit(drawn.judgments))
     columns = {"K": len(drawn.prior), "n": drawn.judgments.per_worker, "planted": kind, "verdict": found["verdict"]}
     return pd.DataFrame(columns)
 

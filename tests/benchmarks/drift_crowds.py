@@ -119,7 +119,7 @@ class Flagged:
 
 def flagged(drawn: Crowd) -> Flagged:
     """Who is said to drift, in one crowd."""
-    found = worker_audit.drifts(consensus.fit(drawn.judgments, model="dawid_skene"))
+    found = worker_audit.drifts(consensus.fit(drawn.judgments))
     changing = np.isin(drawn.judgments.worker_ids.to_pylist(), drawn.changing)
     alone = found.changed | found.with_others
     return Flagged(

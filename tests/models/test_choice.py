@@ -30,6 +30,7 @@ def sized(n_judgments: int, n_labels: int, n_workers: int = 100, n_items: int = 
 
 
 class TestByDefault:
+    @pytest.mark.compiled
     def test_it_is_the_average(self) -> None:
         result, named = fit(SMALL.judgments), fit(SMALL.judgments, model="average")
         assert (result.model, result.chosen_because, result.config.model) == ("average", None, None)
@@ -40,6 +41,7 @@ class TestByDefault:
     def test_a_model_that_is_named_is_taken(self, name: Any) -> None:
         assert chosen(sized(5_000_000, 40), None, FitConfig(model=name)) == Choice(name)
 
+    @pytest.mark.compiled
     def test_beside_model_votes_it_is_one_reading_in_a_plain_line(self) -> None:
         votes = simulate_votes(SMALL, 2)
         result = fit(SMALL.judgments, model_votes=votes)
@@ -50,6 +52,7 @@ class TestByDefault:
         assert np.array_equal(result.posterior, named.posterior)
         assert named.chosen_because is None
 
+    @pytest.mark.compiled
     def test_maximum_likelihood_is_of_one_reading(self) -> None:
         because = "--prior none asks for the classic maximum likelihood"
         assert chosen(SMALL.judgments, None, FitConfig(prior="none")) == Choice("dawid_skene", because)
@@ -90,6 +93,7 @@ class TestByDefault:
         assert readings.most_states(10) == 100
         assert readings.most_states(2) == 6
 
+    @pytest.mark.compiled
     def test_a_pass_of_all_readings_takes_longer(self) -> None:
         judgments = simulate(2_000, 20, 8, 5, seed=1).judgments
         alone, average = (pass_seconds(judgments, FitConfig(model=m, threads=1)) for m in ("dawid_skene", None))
