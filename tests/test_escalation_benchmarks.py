@@ -36,8 +36,8 @@ pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
 @pytest.fixture(scope="module")
 def crowd() -> escalation_curves.Crowd:
-    drawn = simulate(80, 15, 2, 9, seed=6)
-    return escalation_curves.thinned(drawn.judgments_table(), drawn.truth_table(80), 0, 1000)
+    drawn = simulate(40, 12, 2, 9, seed=6)
+    return escalation_curves.thinned(drawn.judgments_table(), drawn.truth_table(40), 0, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ class TestPolicies:
     @pytest.mark.parametrize("policy", [*escalation_policies.SCORES, *escalation_policies.HEDGES])
     def test_scores(self, result: Consensus, policy: str) -> None:
         score = {**escalation_policies.SCORES, **escalation_policies.HEDGES}[policy](result)
-        assert score.shape == (80,)
+        assert score.shape == (40,)
         assert np.isfinite(score).all()
         if policy != escalation_policies.UNIFORM:
             doubt = -result.peaks.confidence
@@ -211,7 +211,7 @@ class TestParts:
     @pytest.mark.slow
     def test_a_curve(self, crowd: escalation_curves.Crowd) -> None:
         x, y = escalation_replay.replayed(crowd, "uniform", 1, escalation_policies.uniform, 3.0)
-        assert x.tolist() == list(range(160, 241, 4))
+        assert x.tolist() == list(range(80, 121, 2))
         assert 0.5 < y[0] < y[-1] <= 1.0
         everything = escalation_replay.replayed(crowd, "uniform", 1, escalation_policies.uniform, 99.0)[0]
         assert everything[-1] == crowd.judgments.n_judgments
@@ -254,7 +254,7 @@ class TestParts:
     def test_costs(self, crowd: escalation_curves.Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(escalation_spending, "BATCH", 0.2)
         cost, right = escalation_spending.realised(crowd, 1, escalation_policies.UNIFORM)
-        assert 1 - right <= cost <= 5 * (1 - right)
+        assert 1 - right - 1e-12 <= cost <= 5 * (1 - right)
         told = escalation_spending.costs([1], 1)
         assert all(f"| {policy} |" in told for policy in escalation_spending.COST_POLICIES)
 

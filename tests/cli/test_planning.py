@@ -120,7 +120,7 @@ class TestNeeds:
         assert beside(few) == 60 * pairs + 40 * 40**2 + 28 * distinct + 40 * 500
 
     @pytest.mark.slow
-    @pytest.mark.parametrize(("n_items", "n_labels"), [(300_000, 2), (100_000, 6), (20_000, 150)])
+    @pytest.mark.parametrize(("n_items", "n_labels"), [(150_000, 2), (50_000, 6), (10_000, 150)])
     def test_are_what_a_run_takes(self, n_items: int, n_labels: int, tmp_path: Path) -> None:
         """The peak that is told lies between nine tenths and twice of what a run reaches."""
         drawn = consensus.simulate(n_items, 300, n_labels, 5, seed=1)

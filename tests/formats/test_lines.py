@@ -46,7 +46,7 @@ def tables(draw: st.DrawFn) -> tuple[list[pa.Array], list[list[Cell]]]:
     return [pa.array(column, kind) for column, (kind, _) in zip(cells, chosen, strict=True)], cells
 
 
-@examples(300)
+@examples(100)
 @given(tables(), st.sampled_from([",", "\t"]), st.booleans())
 def test_lines_are_those_of_plain_python(
     drawn: tuple[list[pa.Array], list[list[Cell]]], delimiter: str, sliced: bool

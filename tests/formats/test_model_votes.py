@@ -403,7 +403,7 @@ long_files = st.lists(st.tuples(*names, st.sampled_from(["x", "y", "z", "NA", No
 wide_files = st.lists(st.tuples(*names, scores, scores, scores), max_size=6).map(lambda rows: ("wide", rows))
 
 
-@examples(300)
+@examples(100)
 @given(
     st.lists(
         st.tuples(st.one_of(long_files, wide_files), st.sampled_from([".csv", ".jsonl", ".parquet"])),

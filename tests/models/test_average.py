@@ -25,6 +25,7 @@ from tests.models.test_label_mixes import judged
 from tests.strategies import crowds, encoded, examples
 
 ONE = Execution(Threads(1))
+pytestmark = pytest.mark.compiled  # many fits of three readings; their loops are in tests/kernels/test_states.py
 
 
 def ring(seed: int, n_items: int = 600, n_workers: int = 20) -> tuple[Judgments, np.ndarray]:
@@ -350,7 +351,6 @@ def test_states_need_memory() -> None:
     assert many.reading == few.reading
 
 
-@pytest.mark.compiled
 class TestAgainstOneReading:
     def test_a_ring_that_copies_a_stream(self) -> None:
         found = []

@@ -148,6 +148,7 @@ def test_the_objective_never_falls_once_it_is_frozen(prior: str) -> None:
     assert (np.diff(found.objective[found.frozen_at :]) >= -1e-9).all()
 
 
+@pytest.mark.compiled
 def test_few_judgments_an_item_do_not_let_one_label_take_all() -> None:
     """Two judgments an item, workers right on 60 %, labels of 40, 30, 20 and 10 %: the shares stay near."""
     planted = np.array([0.4, 0.3, 0.2, 0.1])

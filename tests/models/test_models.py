@@ -463,6 +463,7 @@ class TestTempering:
         assert fit(drawn, rho=0.7).rho == 0.7
         assert fit(drawn).tempering.rho_range is None
 
+    @pytest.mark.compiled
     def test_beside_model_votes_it_is_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = simulate(200, 10, 2, 4, seed=8)
         votes = simulate_votes(drawn, 2, seed=8)

@@ -176,7 +176,8 @@ class TestObjective:
         assert (better.weight >= 0).all()
         assert climbed_to(better.weight) >= climbed_to(weights.weight) - 1e-4
 
-    @pytest.mark.parametrize("kinds", [pytest.param("ss", marks=pytest.mark.compiled), "sh"])
+    @pytest.mark.compiled
+    @pytest.mark.parametrize("kinds", ["ss", "sh"])
     def test_weights_from_a_sample_are_kept_before_the_objective_counts(
         self, kinds: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -116,6 +116,7 @@ def test_an_audit_in_place_of_the_result(name: str, result: Consensus) -> None:
     pd.testing.assert_frame_equal(FRAMES[name](WorkerAudit(result)), FRAMES[name](result))
 
 
+@pytest.mark.compiled
 def test_settings_are_those_of_the_audit(result: Consensus) -> None:
     strict = WorkerAudit(result, AuditConfig(least_judgments=10**6))
     assert set(audit(strict)["verdict"].dropna()) == {"too_few"}

@@ -427,7 +427,7 @@ class TestAgreement:
     def test_sums_against_the_formula(self, n_labels: int, n_gold: int) -> None:
         result = crowd(n_labels, n_gold, seed=3, rho=0.2)
         found = agreement_posterior._sums(result)
-        np.testing.assert_allclose(found, naive_audit.agreement_sums(result.judgments, result.posterior, 0.2, 0.4))
+        np.testing.assert_allclose(found, naive_audit.agreement_sums(result.judgments, result.posterior, 0.2, 0.3))
 
     @pytest.mark.compiled
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,12 +436,12 @@ class TestAgreement:
         result = fit(drawn.judgments, rho=0.3, gold=drawn.truth_table(10))
         assert isinstance(result.beliefs, SparsePosterior)
         found = agreement_posterior._sums(result)
-        np.testing.assert_allclose(found, naive_audit.agreement_sums(result.judgments, result.posterior, 0.3, 0.4))
+        np.testing.assert_allclose(found, naive_audit.agreement_sums(result.judgments, result.posterior, 0.3, 0.3))
 
     def test_how_far_the_consensus_is_doubted(self) -> None:
         n = np.array([0, 1, 3, 11])
         for tempering, expected in (
-            (Tempering(rho=0.2), [1, 1, 1 / 1.8, 1 / 5]),
+            (Tempering(rho=0.2), [1, 1, 1 / 1.6, 1 / 4]),
             (Tempering(rho=0.5), [1, 1, 1 / 2, 1 / 6]),
             (Tempering(), [1, 1, 1, 1]),
             (Tempering(temperature=2.0, n_gold=100), [0.5, 0.5, 0.5, 0.5]),

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-DOUBT = 0.4
+DOUBT = 0.3
 """Correlation of judgments on one item that a worker is held against, at least, where no temperature was fitted on
 gold; not where the posterior is one of independent judgments, or of vote shares (rho = 0)."""
 LEAST_WORTH, MOST_WORTH = 1.0, 20.0  # judgments that the mean of all workers is worth
