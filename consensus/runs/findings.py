@@ -90,7 +90,8 @@ class Findings:
         fitted = result.config.model_dump()
         config, beside = _settled({**fitted, **settings}, costs=costs, workers=workers, previous=previous)
         for name in fitted:
-            if getattr(config, name) != getattr(result.config, name):
+            own = {getattr(result.config, name), *([result.model] if name == "model" else [])}
+            if getattr(config, name) not in own:
                 raise ConfigError(f"setting {name}: the result was fitted with another one; fit again, or leave it out")
         inputs = Inputs(config, result.judgments, costs=beside.costs, pool=beside.pool, previous=beside.previous)
         return cls(inputs, result=result)

@@ -8,7 +8,7 @@ import pytest
 
 from consensus import FitConfig, fit, simulate
 from consensus.inputs.judgments import Judgments
-from consensus.models import layout, readings
+from consensus.models import average, layout, readings
 from consensus.models.base import MODELS, chosen, pass_seconds
 from consensus.models.choice import Choice
 from consensus.report import words
@@ -98,6 +98,14 @@ class TestByDefault:
         judgments = simulate(2_000, 20, 8, 5, seed=1).judgments
         alone, average = (pass_seconds(judgments, FitConfig(model=m, threads=1)) for m in ("dawid_skene", None))
         assert average > 3 * alone > 0
+
+    def test_a_pass_of_the_average_that_can_not_be_had_is_that_of_one_reading(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layout, "FEW_LABELS", 2)
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        monkeypatch.setattr(average, "fitted", None)
+        assert pass_seconds(SMALL.judgments, FitConfig(model="average", threads=1)) > 0
 
 
 class TestWords:

@@ -139,6 +139,9 @@ class TestFindings:
             Findings.of(result, skill="es")
         with pytest.raises(ConfigError, match="setting prior: the result was fitted with another one; fit again"):
             Findings.of(result, prior="none")
+        assert (result.config.model, Findings.of(result, model=result.model).result) == (None, result)
+        with pytest.raises(ConfigError, match="setting model: the result was fitted with another one"):
+            Findings.of(result, model="majority_vote")
 
     def test_inputs_in_memory_are_not_kept(self, crowd: Any, tmp_path: Path) -> None:
         path = tmp_path / "j.csv"
