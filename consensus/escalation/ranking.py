@@ -230,7 +230,7 @@ def planned(
             workers[~np.isfinite(offered)] = -1
         price = offers.mean_price(offered)
     if not ((worth == 1.0) & (price == 1.0)).all():
-        ahead = ahead.by_workers(worth, price)
+        ahead.weigh_by_workers(worth, price)
         order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
     order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]

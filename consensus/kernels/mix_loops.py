@@ -4,10 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from consensus.kernels import kernel
+from consensus.kernels.em import digamma
 
 if TYPE_CHECKING:
     from consensus.kernels import Codes, Offsets, Reals
+
+
+@kernel()
+def concentration(
+    n: Reals,
+    label: Offsets,
+    total: Reals,
+    pi: Reals,
+    start: float,
+    n_steps: int,
+    gamma: tuple[float, float],
+    within: tuple[float, float],
+) -> float:
+    """The concentration s of the label mixes around ``pi`` (K,), after ``n_steps`` fixed-point steps from ``start``.
+
+    ``n`` (P,) are the counts of workers or groups by ``label`` (P,), ``total`` (S,) the sums of each. A step is
+
+        s = (sum s pi (psi(n + s pi) - psi(s pi)) + shape - 1) / (sum (psi(total + s) - psi(s)) + rate)
+
+    ``within`` these bounds, ``gamma`` the shape and rate of its prior. It ends early where s stands still.
+    """
+    shape, rate = gamma
+    s, base, psi = start, np.empty(pi.shape[0]), np.empty(pi.shape[0])
+    for _ in range(n_steps):
+        for k in range(pi.shape[0]):
+            base[k] = s * pi[k]
+            psi[k] = digamma(base[k])
+        gained, lost, psi_s = 0.0, 0.0, digamma(s)
+        for p in range(n.shape[0]):
+            if n[p] > 0.0:  # else the difference is 0
+                k = label[p]
+                gained += base[k] * (digamma(n[p] + base[k]) - psi[k])
+        for w in range(total.shape[0]):
+            if total[w] > 0.0:
+                lost += digamma(total[w] + s) - psi_s
+        before = s
+        s = min(max((gained + shape - 1.0) / (lost + rate), within[0]), within[1])
+        if s == before:
+            break
+    return s
 
 
 @kernel()

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.kernels import SMALLEST
+from consensus.kernels import SMALLEST, mix_loops
 from consensus.models import sparse_mixes, starts
 from consensus.models.priors import WIDTH, Priors
 from consensus.models.sparse_layout import Cells
@@ -106,24 +106,16 @@ class LabelMixes:
 
     def _fit(self, pi: Reals, steps: int) -> None:
         """So many fixed-point steps of s."""
-        from scipy.special import digamma
-
-        n, label, total = self._counts
-        s = self.concentration
-        for _ in range(steps):
-            base = s * pi[label]
-            gained = float((base * (digamma(n + base) - digamma(base))).sum())
-            lost = float((digamma(total + s) - digamma(s)).sum())
-            s = float(np.clip((gained + SHAPE - 1.0) / (lost + RATE), *RANGE))
-        self.concentration = s
+        found = mix_loops.concentration(*self._counts, pi, self.concentration, steps, (SHAPE, RATE), RANGE)
+        self.concentration = float(found)
 
     def _evidence(self, pi: Reals) -> float:
         """G."""
         from scipy.special import gammaln
 
         (n, label, total), s = self._counts, self.concentration
-        base = s * pi[label]
-        own = float((gammaln(n + base) - gammaln(base) - n * np.log(pi[label])).sum())
+        base = s * pi
+        own = float((gammaln(n + base[label]) - gammaln(base)[label] - n * np.log(pi)[label]).sum())
         return (own + float((gammaln(s) - gammaln(total + s)).sum())) / self._per_item
 
     def _counted(self, tables: Any, backend: Backend) -> Counts:
