@@ -222,11 +222,14 @@ class _Walk:
             if not self.dense:
                 q, rest = _likeliest(q, walked.shape[0], ratio)
             q = np.ascontiguousarray(q)
-            hedged = q * less[0] / (q @ less[0])[:, None] if self.hedges else q
             z, loss, hedged_loss, settled, read = (
                 one[: len(q)] for one in (powered, losses, hedged_losses, chances, columns)
             )
-            np.multiply(np.log(np.maximum(q, TINY))[:, None], ratio[:, None], out=z)
+            hedged = q
+            if self.hedges:
+                hedged = np.empty_like(q)
+                kernels.scaled(q, less[0], q @ less[0], hedged)
+            kernels.multiples(np.log(np.maximum(q, TINY)), ratio, z)
             np.exp(z, out=z)
             curves = kernels.Curves(loss, hedged_loss, settled)
             given = _at_least_four(kernels.Items(q, hedged, z, rest), kernels.Paths(walked, less[1:]))
