@@ -95,14 +95,15 @@ class LookAhead:
         nothing = np.zeros((1, 0))
         return LookAhead(sums[None] / max(int(chosen.sum()), 1), nothing.astype(np.int64), nothing)
 
-    def by_workers(self, worth: Reals, price: Reals | float = 1.0) -> LookAhead:
-        """The same with priorities by workers ``worth`` (n,) so many usual ones, per money at a ``price`` (n,).
+    def weigh_by_workers(self, worth: Reals, price: Reals) -> None:
+        """Make the priorities those by workers ``worth`` (n,) so many usual ones, per money at a ``price`` (n,).
 
-        Never more is saved than there is to lose.
+        Never more is saved than there is to lose. In place, and only where anything changes: there may be very many
+        items, of which few are asked for.
         """
-        columns = self.columns.copy()
-        columns[:, 0] = np.minimum(self.priority * worth, np.maximum(self.priority, self.loss)) / price
-        return replace(self, columns=columns)
+        rows = np.flatnonzero((worth != 1.0) | (price != 1.0))
+        priority, loss = self.columns[rows, 0], self.columns[rows, 1]
+        self.columns[rows, 0] = np.minimum(priority * worth[rows], np.maximum(priority, loss)) / price[rows]
 
     def stretched(self, factor: float, left: NDArray[np.int64]) -> LookAhead:
         """The same with ``factor`` times the judgments needed, as far as there are so many ``left`` (n,) to the cap."""
@@ -221,11 +222,14 @@ class _Walk:
             if not self.dense:
                 q, rest = _likeliest(q, walked.shape[0], ratio)
             q = np.ascontiguousarray(q)
-            hedged = q * less[0] / (q @ less[0])[:, None] if self.hedges else q
             z, loss, hedged_loss, settled, read = (
                 one[: len(q)] for one in (powered, losses, hedged_losses, chances, columns)
             )
-            np.multiply(np.log(np.maximum(q, TINY))[:, None], ratio[:, None], out=z)
+            hedged = q
+            if self.hedges:
+                hedged = np.empty_like(q)
+                kernels.scaled(q, less[0], q @ less[0], hedged)
+            kernels.multiples(np.log(np.maximum(q, TINY)), ratio, z)
             np.exp(z, out=z)
             curves = kernels.Curves(loss, hedged_loss, settled)
             given = _at_least_four(kernels.Items(q, hedged, z, rest), kernels.Paths(walked, less[1:]))

@@ -149,7 +149,7 @@ class Escalation:
     def columns(self, result: Consensus, rows: slice) -> Columns:
         """Some of the listed as the columns that ``escalate`` shows."""
         items, reason = self.items[rows], self.reason[self.items[rows]]
-        labels = result.label_columns(items)
+        labels = result.told_columns(items)
         ahead = self.ahead.take(self.at[rows])
         open_ended = (reason != EXPERT) & ~self.settled[items] & (ahead.needed > 0) & result.identified
 
@@ -207,16 +207,18 @@ def planned(
     ahead = look_ahead(
         result, items, config, activity=activity, most=most, costs=costs, steps=config.budget is not None
     )
-    reason[items[hopeless(result, items, reason[items], ahead.settled, foreseen, config)]] = EXPERT
-    waits, factor = (reason[items] != EXPERT) & ~settled[items], 1.0
+    why = reason[items]
+    why[hopeless(result, items, why, ahead.settled, foreseen, config)] = EXPERT
+    reason[items] = why
+    waits, factor = (why != EXPERT) & ~settled[items], 1.0
     if previous is not None:
         factor = reopening.correction(previous, result, items[waits], ahead.needed[waits])
         ahead = ahead.stretched(factor, left)
 
-    order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
-    wanted, money = _wanted(result, items, reason[items], config), 0.0
+    order = _in_buckets(why, _most_urgent(result, items, ahead))
+    wanted, money = _wanted(result, items, why, config), 0.0
     if config.budget is not None:
-        wanted, money = _within(config, wanted, reason[items] == AUDIT, ahead, order, tests, pool)
+        wanted, money = _within(config, wanted, why == AUDIT, ahead, order, tests, pool)
     asked = order[wanted[order] > 0] if suggest else order[:0]
     choice = worker_choice.suggested(audit, items[asked], wanted[asked], pool)
     workers, worth = np.full((len(items), choice.workers.shape[1]), -1, np.int32), np.ones(len(items))
@@ -225,13 +227,13 @@ def planned(
     if pool is not None and suggest:
         offered = np.where(workers < 0, np.inf, pool.price[workers])
         if config.budget is not None:
-            wanted = offers.taken(ahead, offered, worth, money, order, reason[items] == AUDIT)
+            wanted = offers.taken(ahead, offered, worth, money, order, why == AUDIT)
             offered[np.arange(offered.shape[1]) >= wanted[:, None]] = np.inf
             workers[~np.isfinite(offered)] = -1
         price = offers.mean_price(offered)
     if not ((worth == 1.0) & (price == 1.0)).all():
-        ahead = ahead.by_workers(worth, price)
-        order = _in_buckets(reason[items], _most_urgent(result, items, ahead))
+        ahead.weigh_by_workers(worth, price)
+        order = _in_buckets(why, _most_urgent(result, items, ahead))
     order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]
     return Escalation(

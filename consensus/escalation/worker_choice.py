@@ -73,15 +73,11 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
     C = _confusions(audit, able) if by_item else np.zeros((0, 1, 1))
     row_entropy = entropy(C)
     usual = np.zeros(len(able)) if by_item else result.informativeness[able]
-    worker = judgments.worker
-    if by_item:
-        code_of = np.full(confusions.n_workers, -1, np.int32)
-        code_of[able] = np.arange(len(able))
-        worker = code_of[worker]
     done = np.cumsum(share[able])
     drawn = np.searchsorted(done, (np.arange(DRAWN) + 0.5) / DRAWN * done[-1]).astype(np.int32)
-    judged = kernels.Judged(judgments.item_start, worker)
-    workers = kernels.Workers(C=C, row_entropy=row_entropy, usual=usual, price=price[able], drawn=drawn)
+    judged = kernels.Judged(judgments.item_start, judgments.worker)
+    code = able.astype(np.int32)
+    workers = kernels.Workers(code=code, C=C, row_entropy=row_entropy, usual=usual, price=price[able], drawn=drawn)
     able_or_nobody = np.append(able, -1).astype(np.int32)
     n_blocks = -(-len(items) // BLOCK)
     told = np.empty(len(items))

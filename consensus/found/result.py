@@ -228,27 +228,39 @@ class Consensus:
 
     def label_columns(self, items: slice | NDArray[np.int64]) -> Columns:
         """The columns of ``labels`` for some of the judged items."""
+        told = self.told_columns(items)
+        n = len(told["confidence"])
+        return {
+            "item": told["item"],
+            "label": told["label"],
+            "confidence": told["confidence"],
+            "margin": self._known(self.peaks.margin, items),
+            "entropy": self._known(self.peaks.entropy, items),
+            "runner_up": told["runner_up"],
+            "n_judgments": told["n_judgments"],
+            "n_model_votes": np.zeros(n, np.int64) if self.models is None else self.models.votes.per_item[items],
+            "majority_label": named(self.votes[0][items], self.judgments.labels),
+            "source": named(self._source[items], SOURCES),
+        }
+
+    def told_columns(self, items: slice | NDArray[np.int64]) -> Columns:
+        """Those that are told wherever an item is listed: its id, labels, confidence, and how many judged it."""
         import pyarrow as pa
 
-        judgments, peaks, ids = self.judgments, self.peaks, self.judgments.item_ids
-        best = self.consensus_label[items]
-        n = len(best)
-
-        def known(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-            return numbers[items] if self.identified else np.full(n, np.nan)
-
+        judgments, ids, best = self.judgments, self.judgments.item_ids, self.consensus_label[items]
+        runner_up = np.where(best < 0, np.int32(-1), self.peaks.runner_up[items])
         return {
             "item": ids[items] if isinstance(items, slice) else ids.take(pa.array(items)),
             "label": named(best, judgments.labels),
-            "confidence": known(peaks.confidence),
-            "margin": known(peaks.margin),
-            "entropy": known(peaks.entropy),
-            "runner_up": named(np.where(best < 0, np.int32(-1), peaks.runner_up[items]), judgments.labels),
+            "confidence": self._known(self.peaks.confidence, items),
+            "runner_up": named(runner_up, judgments.labels),
             "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
-            "n_model_votes": np.zeros(n, np.int64) if self.models is None else self.models.votes.per_item[items],
-            "majority_label": named(self.votes[0][items], judgments.labels),
-            "source": named(self._source[items], SOURCES),
         }
+
+    def _known(self, numbers: NDArray[np.float64], items: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        """Those of some items; NaN where no confidence can be stated."""
+        found = numbers[items]
+        return found if self.identified else np.full(len(found), np.nan)
 
     @property
     def posteriors(self) -> pd.DataFrame:

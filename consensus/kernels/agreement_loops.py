@@ -71,9 +71,13 @@ def sums(judged: Judged, posterior: Reals, powers: Powers, out_sums: Reals) -> N
         total_z = total_u = 0.0
         for k in range(n_labels):
             z[k] = u[k] = 0.0
-            if posterior[i, k] > 0.0:
-                log = math.log(posterior[i, k] / peak)
-                z[k], u[k] = math.exp(log * doubting[i]), math.exp(log * untempered[i])
+            share = posterior[i, k] / peak
+            if share == 1.0:  # of most items nearly all there is: its powers need no logarithm
+                z[k] = u[k] = 1.0
+            elif share > 0.0:
+                log = math.log(share)
+                z[k] = share if doubting[i] == 1.0 else math.exp(log * doubting[i])
+                u[k] = math.exp(log * untempered[i])
             total_z += z[k]
             total_u += u[k]
         for j in range(begin, end):

@@ -71,6 +71,23 @@ class _Scratch(NamedTuple):
 
 
 @kernel()
+def multiples(logs: Reals, ratio: Reals, out_multiples: Reals) -> None:
+    """``out_multiples[i, m, k]`` (n, M, K) = ``logs[i, k]`` (n, K) times ``ratio[m]`` (M,)."""
+    for i in range(logs.shape[0]):
+        for m in range(ratio.shape[0]):
+            for k in range(logs.shape[1]):
+                out_multiples[i, m, k] = logs[i, k] * ratio[m]
+
+
+@kernel()
+def scaled(posterior: Reals, factor: Reals, total: Reals, out_scaled: Reals) -> None:
+    """``out_scaled[i, k]`` (n, K) = ``posterior[i, k]`` (n, K) times ``factor[k]`` (K,) over ``total[i]`` (n,)."""
+    for i in range(posterior.shape[0]):
+        for k in range(posterior.shape[1]):
+            out_scaled[i, k] = posterior[i, k] * factor[k] / total[i]
+
+
+@kernel()
 def errors(items: Items, paths: Paths, target: float, least: int, out: Curves) -> None:
     """Expected error after more judgments, twice, and when an item is settled.
 

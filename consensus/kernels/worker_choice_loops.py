@@ -38,6 +38,8 @@ class Judged(NamedTuple):
 class Workers(NamedTuple):
     """Who can be asked, W of them."""
 
+    code: Codes
+    """(W,) of each among all workers."""
     C: Reals
     """(W, K, K) confusions."""
     row_entropy: Reals
@@ -72,7 +74,7 @@ def choose(
     """
     item, n_wanted, posterior = wanted
     item_start, worker = judged
-    C, row_entropy, usual, price, drawn = workers
+    code, C, row_entropy, usual, price, drawn = workers
     n_workers, n_labels, by_item = quota.shape[0], posterior.shape[1], posterior.shape[0] > 0
     left = quota.sum()
     for r in range(item.shape[0]):
@@ -88,7 +90,7 @@ def choose(
             for _ in range(DRAWS):
                 state = _next(state)
                 w = drawn[(state >> np.uint64(20)) & np.uint64(drawn.shape[0] - 1)]
-                if not _can(w, quota, worker, begin, end, out_worker, r, m):
+                if not _can(w, code[w], quota, worker[begin:end], out_worker[r, :m]):
                     continue
                 gain = _information(posterior, r, w, C, row_entropy, n_labels) if by_item else usual[w]
                 gain /= price[w]
@@ -101,7 +103,7 @@ def choose(
                 first = int((state >> np.uint64(33)) % np.uint64(n_workers))
                 for step in range(n_workers):
                     w = (first + step) % n_workers
-                    if _can(w, quota, worker, begin, end, out_worker, r, m):
+                    if _can(w, code[w], quota, worker[begin:end], out_worker[r, :m]):
                         best = w
                         break
             if best < 0:
@@ -123,17 +125,17 @@ def _next(state: np.uint64) -> np.uint64:
 
 
 @kernel()
-def _can(w: int, quota: Offsets, worker: Codes, begin: int, end: int, out_worker: Codes, r: int, m: int) -> bool:
-    """There is quota left of worker ``w``, and they have not judged the item, nor are they to."""
+def _can(w: int, code: int, quota: Offsets, judged_by: Codes, chosen: Codes) -> bool:
+    """There is quota left of worker ``w``, and they have not judged the item, nor are they among those ``chosen``."""
     if quota[w] <= 0:
         return False
-    for j in range(begin, end):
-        if worker[j] == w:
+    for other in judged_by:
+        if other == code:
             return False
-    chosen = False
-    for before in range(m):
-        chosen |= out_worker[r, before] == w
-    return not chosen
+    before = False
+    for other in chosen:
+        before |= other == w
+    return not before
 
 
 @kernel()

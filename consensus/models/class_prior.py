@@ -44,6 +44,7 @@ class ClassPrior:
         self._votes = tables.mass.copy()
         self._untold = UNTOLD
         self._problem = problem
+        self._asked: NDArray[np.int32] | None = None
         self.settled = not self._learns or problem.judgments.n_labels == 1 or not self._votes.any()
         """U has settled, or there is nothing to settle."""
 
@@ -75,9 +76,11 @@ class ClassPrior:
     @property
     def _items(self) -> NDArray[np.int32]:
         """Items without gold that people judged: all, or every so-manieth."""
-        problem = self._problem
-        judged = np.flatnonzero((problem.judgments.per_item > 0) & (problem.prior_row == 0))
-        return judged[:: -(-len(judged) // MOST_ITEMS) or 1].astype(np.int32)
+        if self._asked is None:
+            problem = self._problem
+            judged = np.flatnonzero((problem.judgments.per_item > 0) & (problem.prior_row == 0))
+            self._asked = judged[:: -(-len(judged) // MOST_ITEMS) or 1].astype(np.int32)
+        return self._asked
 
     def log_density(self, pi: NDArray[np.float64]) -> float:
         """Log Dirichlet(pi; 1 + pseudo-items), in nats; 0 without any prior."""

@@ -233,9 +233,9 @@ class Rows:
         out_priors: NDArray[np.float64],
         backend: Backend,
     ) -> None:
-        """``out_priors`` (I, K) or wider: the mean of ``theta`` (S, K) over the ``owner`` (J,) of an item's judgments.
+        """``out_priors`` (I, K): the mean of ``theta`` (S, K) over the ``owner`` (J,) of an item's judgments.
 
-        Items without judgments are left as they are.
+        Both may be wider, and then equally wide. Items without judgments are left as they are.
         """
 
         def shard(part: slice) -> None:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.kernels import SMALLEST
+from consensus.kernels import SMALLEST, mix_loops
 from consensus.models import sparse_mixes, starts
 from consensus.models.priors import WIDTH, Priors
 from consensus.models.sparse_layout import Cells
@@ -106,24 +106,16 @@ class LabelMixes:
 
     def _fit(self, pi: Reals, steps: int) -> None:
         """So many fixed-point steps of s."""
-        from scipy.special import digamma
-
-        n, label, total = self._counts
-        s = self.concentration
-        for _ in range(steps):
-            base = s * pi[label]
-            gained = float((base * (digamma(n + base) - digamma(base))).sum())
-            lost = float((digamma(total + s) - digamma(s)).sum())
-            s = float(np.clip((gained + SHAPE - 1.0) / (lost + RATE), *RANGE))
-        self.concentration = s
+        found = mix_loops.concentration(*self._counts, pi, self.concentration, steps, (SHAPE, RATE), RANGE)
+        self.concentration = float(found)
 
     def _evidence(self, pi: Reals) -> float:
         """G."""
         from scipy.special import gammaln
 
         (n, label, total), s = self._counts, self.concentration
-        base = s * pi[label]
-        own = float((gammaln(n + base) - gammaln(base) - n * np.log(pi[label])).sum())
+        base = s * pi
+        own = float((gammaln(n + base[label]) - gammaln(base)[label] - n * np.log(pi)[label]).sum())
         return (own + float((gammaln(s) - gammaln(total + s)).sum())) / self._per_item
 
     def _counted(self, tables: Any, backend: Backend) -> Counts:
@@ -150,10 +142,12 @@ class LabelMixes:
         if isinstance(layout, Cells):
             return Priors(pi[None], problem.prior_row, 1, by_candidate=sparse_mixes.mixed_priors(layout, s, pi, tables))
         n, _, total = self._counts
-        theta = np.vstack([(n.reshape(-1, K) + s * pi) / (total + s)[:, None], pi])  # the last: of no group
+        theta = np.zeros((len(total) + 1, max(K, WIDTH)))  # as wide as the table
+        theta[:-1, :K] = (n.reshape(-1, K) + s * pi) / (total + s)[:, None]
+        theta[-1, :K] = pi  # of no group
         owner = judgments.worker if judgments.group is None else judgments.group
         if not len(self._table):
-            self._table = np.zeros((1 + judgments.n_items, max(K, WIDTH)))
+            self._table = np.zeros((1 + judgments.n_items, theta.shape[1]))
             self._row = np.arange(1, 1 + judgments.n_items, dtype=np.int32)
             self._row[(judgments.per_item == 0) & (problem.prior_row == 0)] = 0
         self._table[0, :K] = pi
@@ -175,9 +169,9 @@ class LabelMixes:
                 found[n, layout.candidate[mine]] = self.priors.by_candidate[mine]
             return found
         own, judgment = judgments.of_items(items)
-        judged = judgments.per_item[items] > 0
+        judged, theta = judgments.per_item[items] > 0, self._theta[:, : judgments.n_labels]
         found[judged] = 0.0
-        np.add.at(found, own, self._theta[self._owner[judgment]] / judgments.per_item[items][own, None])
+        np.add.at(found, own, theta[self._owner[judgment]] / judgments.per_item[items][own, None])
         return found
 
     def of_all(self, backend: Backend) -> Reals:
@@ -185,7 +179,7 @@ class LabelMixes:
         if self.priors.by_candidate is not None:
             return self.priors.by_candidate
         K = self._problem.judgments.n_labels
-        table = self._table[1:, :K]
-        table[self._row == 0] = self._table[0, :K]
+        table = self._table[1:]
+        table[self._row == 0] = self._table[0]
         self._problem.rows.mixed_priors(self._owner, self._theta, table, backend)
-        return table
+        return table[:, :K]

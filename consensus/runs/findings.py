@@ -173,7 +173,7 @@ class Findings:
         previous = self.inputs.previous
         return None if previous is None else escalation.change_counts(previous, self.result, self.status)
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[Caution, ...]:
         """What to know before trusting it."""
         return (*self.result.warnings, *clear_majorities.cautions(self.result), *quality.cautions(self.promise))

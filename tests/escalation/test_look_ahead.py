@@ -362,9 +362,15 @@ class TestCurves:
 
     def test_workers_save_no_more_than_there_is_to_lose(self) -> None:
         columns = np.array([[0.2, 0.3, 0, 0, 0, 0, 0], [0.2, 0.1, 0, 0, 0, 0, 0]])
-        ahead = look_ahead.LookAhead(columns, np.zeros((2, 0), np.int64), np.zeros((2, 0)))
-        assert ahead.by_workers(np.array([9.0, 9.0])).priority.tolist() == [0.3, 0.2]
-        assert ahead.by_workers(np.array([0.5, 0.5]), 4.0).priority.tolist() == [0.025, 0.025]
+        for worth, price, expected in (
+            ([9.0, 9.0], [1.0, 1.0], [0.3, 0.2]),
+            ([0.5, 0.5], [4.0, 4.0], [0.025, 0.025]),
+            ([1.0, 1.0], [1.0, 4.0], [0.2, 0.05]),
+        ):
+            ahead = look_ahead.LookAhead(columns.copy(), np.zeros((2, 0), np.int64), np.zeros((2, 0)))
+            ahead.weigh_by_workers(np.array(worth), np.array(price))
+            assert ahead.priority.tolist() == expected
+            assert (ahead.columns[:, 1:] == columns[:, 1:]).all()
 
 
 class TestExperts:

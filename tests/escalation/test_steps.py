@@ -485,7 +485,8 @@ class TestWhomToAsk:
         places = (np.arange(2**16) + 0.5) / 2**16
         assert workers.drawn.tolist() == np.searchsorted(np.cumsum(share), places).tolist()
         assert quota.tolist() == np.ceil(2 * 40 * share).tolist()
-        assert set(judged.worker.tolist()) == {-1, 0, 1, 2, 3}
+        assert workers.code.tolist() == [1, 2, 3, 4]
+        assert judged.worker is result.judgments.worker
         assert workers.price.tolist() == [1.0] * 4
 
     def test_where_there_is_nobody(self) -> None:

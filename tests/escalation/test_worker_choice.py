@@ -49,8 +49,10 @@ class TestKernel:
         wanted = rng.integers(0, 4, n)
         found, told = np.empty((n, 4), np.int32), np.empty(n)
         asked = kernels.Wanted(np.arange(n), wanted, q if by_item else np.zeros((0, 1)))
+        code = np.arange(W, dtype=np.int32) + 3  # of all workers, some can't be asked
+        worker += 3
         workers = kernels.Workers(
-            C if by_item else np.zeros((0, 1, 1)), entropy(C), usual, price, np.arange(64, dtype=np.int32) % W
+            code, C if by_item else np.zeros((0, 1, 1)), entropy(C), usual, price, np.arange(64, dtype=np.int32) % W
         )
         candidates = 64  # all who are drawn
         kernels.choose(asked, kernels.Judged(starts, worker), workers, 7, candidates, np.full(W, 1000), found, told)
@@ -58,7 +60,7 @@ class TestKernel:
         for i in range(n):
             chosen = found[i][found[i] >= 0].tolist()
             assert len(chosen) == wanted[i]
-            able = set(range(W)) - set(worker[2 * i : 2 * i + 2].tolist())
+            able = set(range(W)) - set((worker[2 * i : 2 * i + 2] - 3).tolist())
             assert len(set(chosen)) == len(chosen)
             assert set(chosen) <= able
             tells = [naive_escalation.information(q[i], C[w]) if by_item else usual[w] for w in range(W)]
@@ -74,7 +76,8 @@ class TestKernel:
         none_drawn = np.zeros(8, np.int32)  # only the first one is ever drawn
         asked = kernels.Wanted(np.arange(n), np.ones(n, np.int64), np.zeros((0, 1)))
         judged = kernels.Judged(np.arange(n + 1), np.full(n, 4, np.int32))  # one has judged everything
-        workers = kernels.Workers(np.zeros((0, 1, 1)), np.zeros((0, 1)), np.ones(W), np.ones(W), none_drawn)
+        code, nothing = np.arange(W, dtype=np.int32), np.zeros((0, 1))
+        workers = kernels.Workers(code, np.zeros((0, 1, 1)), nothing, np.ones(W), np.ones(W), none_drawn)
         kernels.choose(asked, judged, workers, 0, 3, quota, found, np.empty(n))
         assert np.bincount(found[found >= 0], minlength=W).tolist() == [3, 3, 0, 3, 0]
         assert (found < 0).sum() == n - 9

@@ -15,12 +15,12 @@ from scipy.special import digamma, gammaln
 from consensus.backends import Threads
 from consensus.found.posterior import TIE
 from consensus.inputs.judgments import Judgments
-from consensus.kernels import SMALLEST, em, tallies
+from consensus.kernels import SMALLEST, em, look_ahead_loops, mix_loops, tallies
 from consensus.models import pooled_prior
 from consensus.models.dense_layout import IN_REGISTERS, Rows, Tables
 from consensus.models.expectation_maximisation import log_confusion_density
 from consensus.models.priors import Priors
-from tests import naive
+from tests import naive, naive_class_prior
 from tests.conftest import ROOT
 from tests.strategies import Row, crowds, encoded, examples, tables
 
@@ -236,11 +236,44 @@ def test_rows_hold_every_judgment_once(judgments: Judgments) -> None:
 def test_digamma(exponent: float) -> None:
     x = 10.0**exponent
     assert em.digamma(x) == pytest.approx(digamma(x), rel=1e-11, abs=1e-12)
+    assert mix_loops.digamma(x) == pytest.approx(digamma(x), rel=1e-11, abs=1e-12)
 
 
 @pytest.mark.parametrize("x", [1e-6, 0.5, 1.0, 1.4616321449683622, 2.0, 7.999, 8.0, 8.001, 1e6])
 def test_digamma_at_its_seams(x: float) -> None:
     assert em.digamma(x) == pytest.approx(digamma(x), rel=1e-12, abs=1e-12)
+    assert mix_loops.digamma(x) == pytest.approx(digamma(x), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_steps", [1, 30])
+def test_concentration(n_steps: int) -> None:
+    """As the formula has it, whatever nobody counted; at its bound it stands still."""
+    n = np.array([[5.0, 0.0, 1.5], [0.0, 0.0, 0.0], [0.25, 9.0, 30.0]])
+    pi = np.array([0.2, 0.3, 0.5])
+    args = n.ravel(), np.tile(np.arange(3), 3), n.sum(axis=1), pi
+    found = mix_loops.concentration(*args, 10.0, n_steps, (2.0, 0.02), (0.5, 1e4))
+    assert found == pytest.approx(naive_class_prior.concentration(n, pi, 10.0, n_steps), rel=1e-12)
+    assert mix_loops.concentration(*args, 10.0, n_steps, (2.0, 0.02), (20.0, 1e4)) == 20.0
+
+
+def test_products_over_few_labels() -> None:
+    rng = np.random.default_rng(0)
+    z, ratio, factor, total = rng.random((5, 3)), rng.random(2), rng.random(3), rng.random(5)
+    powers, scaled = np.empty((5, 2, 3)), np.empty((5, 3))
+    look_ahead_loops.multiples(z, ratio, powers)
+    look_ahead_loops.scaled(z, factor, total, scaled)
+    assert (powers == z[:, None] * ratio[:, None]).all()
+    assert (scaled == z * factor / total[:, None]).all()
+
+
+@pytest.mark.parametrize("n_labels", [4, 5])
+def test_mixed_priors(n_labels: int) -> None:
+    theta = np.random.default_rng(0).dirichlet(np.ones(n_labels), 4)
+    item_start, owner = np.array([0, 2, 2, 5]), np.array([1, -1, 0, 2, 2], np.int32)
+    found = np.full((3, n_labels), 7.0)
+    mix_loops.mixed_priors(item_start, owner, theta, found)
+    expected = [(theta[1] + theta[3]) / 2, np.full(n_labels, 7.0), (theta[0] + 2 * theta[2]) / 3]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 @crowd

@@ -446,7 +446,7 @@ class TestAgreement:
             (Tempering(), [1, 1, 1, 1]),
             (Tempering(temperature=2.0, n_gold=100), [0.5, 0.5, 0.5, 0.5]),
         ):
-            np.testing.assert_allclose(agreement_posterior._doubting(tempering, n), expected)
+            np.testing.assert_allclose(agreement_posterior._doubting(tempering, n, tempering.power(n)), expected)
 
     def test_moments(self) -> None:
         """n R + c m over n + c, and what is not known, by hand."""

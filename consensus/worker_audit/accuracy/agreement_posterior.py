@@ -85,15 +85,14 @@ def _usual(R: Reals, n: Reals) -> tuple[float, float]:
 def _sums(result: Consensus) -> Reals:
     """(W, 3) of the judgments of each worker: see ``kernels.sums``."""
     judgments, beliefs = result.judgments, result.beliefs
-    reported = result.tempering.power(judgments.per_item, slice(None))
-    doubting = _doubting(result.tempering, judgments.per_item) / reported
-    untempered = 1.0 / reported
 
     def shard(part: slice) -> Reals:
         found = np.zeros((judgments.n_workers, 3))
         starts = judgments.item_start[part.start : part.stop + 1]
         judged = kernels.Judged(starts, judgments.worker, judgments.label)
-        powers = kernels.Powers(doubting[part], untempered[part])
+        n = np.diff(starts)
+        reported = result.tempering.power(n, part)
+        powers = kernels.Powers(_doubting(result.tempering, n, reported) / reported, 1.0 / reported)
         if isinstance(beliefs, SparsePosterior):
             candidates = kernels.Candidates(
                 start=beliefs.start[part.start : part.stop + 1],
@@ -110,9 +109,8 @@ def _sums(result: Consensus) -> Reals:
     return functools.reduce(operator.add, result.backend.map(shard, parts))
 
 
-def _doubting(tempering: Tempering, n_judgments: NDArray[np.int64]) -> Reals:
-    """(I,) the power of the untempered posterior that workers are held against."""
-    found = tempering.power(n_judgments, slice(None))
+def _doubting(tempering: Tempering, n_judgments: NDArray[np.int64], reported: Reals) -> Reals:
+    """(n,) the power of the untempered posterior that workers are held against, given the ``reported`` one (n,)."""
     if tempering.n_gold or not tempering.rho:
-        return found
-    return np.minimum(found, 1.0 / (1.0 + DOUBT * np.maximum(n_judgments - 1, 0)))
+        return reported
+    return np.minimum(reported, 1.0 / (1.0 + DOUBT * np.maximum(n_judgments - 1, 0)))

@@ -50,7 +50,7 @@ def contradicted(result: Consensus, workers: Positions, favourite: Positions) ->
     judgments = result.judgments
     place = np.full(judgments.n_workers, -1)
     place[workers] = np.arange(len(workers))
-    mine = np.flatnonzero(place[judgments.worker] >= 0)
+    mine = np.flatnonzero((place >= 0)[judgments.worker])  # the flags alone: there may be very many judgments
     own = place[judgments.worker[mine]]
     order = np.argsort(own, kind="stable")
     mine, own = mine[order], own[order]

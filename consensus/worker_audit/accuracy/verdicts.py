@@ -158,9 +158,10 @@ def _alone(result: Consensus, workers: NDArray[np.int64], favourite: NDArray[np.
 def _gold_judgments(result: Consensus) -> NDArray[np.int64]:
     """(W,) judgments of gold items."""
     judgments = result.judgments
+    if result.gold is None:
+        return np.zeros(judgments.n_workers, np.int64)
     is_gold = np.zeros(judgments.n_items, np.bool_)
-    if result.gold is not None:
-        is_gold[result.gold.items] = True
+    is_gold[result.gold.items] = True
     return np.bincount(judgments.worker[is_gold[judgments.item]], minlength=judgments.n_workers)
 
 
