@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binom
 
-from consensus import fit, simulate
+from consensus import Consensus, fit, simulate
 from consensus.backends import Threads
 from consensus.found.copies import Copies, PeerAgreement
 from consensus.inputs.judgments import Judgments
@@ -379,14 +379,28 @@ def test_the_group_that_copies_most_closely_is_merged_first(monkeypatch: pytest.
         copies = replace(Copies.none(9), group=group, n_effective=np.array(worth), **pairs, **more)  # type: ignore[arg-type]
         seen: list[list[int]] = []
         monkeypatch.setattr(groups_as_one, "merged", lambda _, one, seen=seen: seen.append(one.group.tolist()))
-        monkeypatch.setattr(groups_as_one, "found_copies", lambda _: Copies.none(9))
-        kept = groups_as_one._seen_again(result, copies, lambda _: result)
+        kept = groups_as_one._seen_again(result, copies, lambda _: Copies.none(9))
         assert [w for w in range(9) if seen[0][w] >= 0] == np.flatnonzero(group == closest).tolist()
         assert kept.n_groups == 1
         again = replace(copies, worker_a=np.array([2, 5], np.int32), worker_b=np.array([4, 6], np.int32))
-        monkeypatch.setattr(groups_as_one, "found_copies", lambda _, again=again: again)
-        kept = groups_as_one._seen_again(result, copies, lambda _: result)
+        kept = groups_as_one._seen_again(result, copies, {None: again}.__getitem__)
         assert {int(group[w]) for w in np.flatnonzero(kept.group >= 0)} == {closest, 1, 2}
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(("model", "looked_at"), [("average", "dawid_skene"), ("majority_vote", "majority_vote")])
+def test_copies_are_looked_for_by_one_reading(model: Any, looked_at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finer readings explain what a ring says as mistakes that everybody makes on some items."""
+    seen: list[str] = []
+
+    def found(result: Consensus) -> Copies:
+        seen.append(result.model)
+        return Copies.none(9)
+
+    monkeypatch.setattr(groups_as_one, "found_copies", found)
+    result = groups_as_one.fit_without_copies(simulate(60, 9, 2, 4, seed=1).judgments, model=model)
+    assert (result.model, seen) == (model, [looked_at])
+    assert result.copies is not None
 
 
 class TestRounds:

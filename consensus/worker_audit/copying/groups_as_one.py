@@ -67,8 +67,15 @@ def fit_without_copies(
     chosen = CollusionConfig.of(None, collusion=collusion).collusion
     config = FitConfig.of(config, **settings)
 
-    def fit(judged: Any) -> Consensus:
-        return models.fit(judged, config, model_votes=model_votes, gold=gold, backend=backend, progress=progress)
+    def fit(judged: Any, **more: Any) -> Consensus:
+        given = {"model_votes": model_votes, "gold": gold, "backend": backend, "progress": progress}
+        return models.fit(judged, config, **given, **more)
+
+    def compared(judged: Any, result: Consensus | None = None) -> Copies:
+        """Those found by one reading: others take a ring's mistakes for those that all make on some items."""
+        if result is None or result.readings is not None:
+            result = fit(judged, **({} if config.model == "majority_vote" else {"model": "dawid_skene"}))
+        return found_copies(result)
 
     result = fit(judgments)
     if chosen is None:
@@ -77,9 +84,9 @@ def fit_without_copies(
         return result
     if progress is not None:
         progress("comparing workers", 0, np.nan, np.nan)
-    copies = found_copies(result)
+    copies = compared(result.judgments, result)
     if copies.n_groups > 1:
-        copies = _seen_again(result, copies, fit)
+        copies = _seen_again(result, copies, compared)
     if not copies.n_groups:
         return replace(result, copies=copies)
     if chosen == "report":
@@ -93,14 +100,14 @@ def fit_without_copies(
     )
 
 
-def _seen_again(result: Consensus, copies: Copies, fit: Callable[[Any], Consensus]) -> Copies:
+def _seen_again(result: Consensus, copies: Copies, compared: Callable[[Any], Copies]) -> Copies:
     """The group that copies most closely, and those others that are still found when it counts as one worker.
 
     A ring that has become the consensus on many items makes honest workers look alike: they are wrong together, by it.
     """
     closest = np.lexsort((-copies.sizes, np.round(copies.n_effective, 2)))[0]
     surest = np.arange(copies.n_groups) == closest
-    again = found_copies(fit(merged(result.judgments, copies.only(surest))))
+    again = compared(merged(result.judgments, copies.only(surest)))
     pairs = {*zip(again.worker_a.tolist(), again.worker_b.tolist(), strict=True)}
     kept = surest.copy()
     for a, b in zip(copies.worker_a.tolist(), copies.worker_b.tolist(), strict=True):
