@@ -233,7 +233,7 @@ def planned(
         price = offers.mean_price(offered)
     if not ((worth == 1.0) & (price == 1.0)).all():
         ahead.weigh_by_workers(worth, price)
-        order = _in_buckets(why, _most_urgent(result, items, ahead))
+        order = _reordered(result, items, why, ahead, order)
     order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]
     return Escalation(
@@ -271,6 +271,15 @@ def _in_buckets(reason: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[
     """The same ``order`` (n,) with audits first and what waits for an expert last."""
     of = reason[order]
     return np.concatenate([order[of == AUDIT], order[(of != AUDIT) & (of != EXPERT)], order[of == EXPERT]])
+
+
+def _reordered(
+    result: Consensus, items: NDArray[np.int64], reason: NDArray[np.int32], ahead: LookAhead, order: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The ``order`` (n,) in buckets after priorities have changed: not those of items that wait for an expert."""
+    asked = np.flatnonzero(reason != EXPERT)
+    urgent = asked[_most_urgent(result, items[asked], ahead.take(asked))]
+    return np.concatenate([_in_buckets(reason, urgent), order[len(asked) :]])
 
 
 def _wanted(
