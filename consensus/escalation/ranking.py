@@ -214,7 +214,6 @@ def planned(
     if previous is not None:
         factor = reopening.correction(previous, result, items[waits], ahead.needed[waits])
         ahead = ahead.stretched(factor, left)
-
     order = _in_buckets(why, _most_urgent(result, items, ahead))
     wanted, money = _wanted(result, items, why, config), 0.0
     if config.budget is not None:
@@ -232,8 +231,7 @@ def planned(
             workers[~np.isfinite(offered)] = -1
         price = offers.mean_price(offered)
     if not ((worth == 1.0) & (price == 1.0)).all():
-        ahead.weigh_by_workers(worth, price)
-        order = _in_buckets(why, _most_urgent(result, items, ahead))
+        order = _reordered(result, items, why, ahead, order, (worth, price))
     order = order[wanted[order] > 0] if config.budget is not None else order
     workers = workers[order]
     return Escalation(
@@ -271,6 +269,24 @@ def _in_buckets(reason: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[
     """The same ``order`` (n,) with audits first and what waits for an expert last."""
     of = reason[order]
     return np.concatenate([order[of == AUDIT], order[(of != AUDIT) & (of != EXPERT)], order[of == EXPERT]])
+
+
+def _reordered(
+    result: Consensus,
+    items: NDArray[np.int64],
+    reason: NDArray[np.int32],
+    ahead: LookAhead,
+    order: NDArray[np.int64],
+    by: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> NDArray[np.int64]:
+    """The ``order`` (n,) in buckets after priorities have changed ``by`` the worth and the price of workers (n,) each.
+
+    Of items that wait for an expert they have not: nobody is asked.
+    """
+    ahead.weigh_by_workers(*by)
+    asked = np.flatnonzero(reason != EXPERT)
+    urgent = asked[_most_urgent(result, items[asked], ahead.take(asked))]
+    return np.concatenate([_in_buckets(reason, urgent), order[len(asked) :]])
 
 
 def _wanted(

@@ -33,7 +33,7 @@ def test_all_labels_are_weighed() -> None:
     tables = 8 * rows * (K * (number_of_shards(J, rows * K) + 1) + K) + 8 * W * K
     assert found.fitting == held + 4 * J + max(8 * J, tables + 8 * I * K + 12 * I, 200 * MB)
     cells = rows * K
-    assert found.tables == held + 4 * J + 8 * I * K + 12 * rows * K + 100 * I + max(300 * MB, 110 * cells)
+    assert found.tables == held + 4 * J + 8 * I * K + 12 * rows * K + 200 * I + max(300 * MB, 110 * cells)
     assert memory_needs.of(judgments, report=True).tables == found.tables + 150 * MB
     assert memory_needs.of(judgments, report=True).fitting == found.fitting
     assert found.peak == max(found.reading, found.fitting, found.tables)
@@ -67,7 +67,7 @@ def test_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     found = memory_needs.of(judgments)
     assert found.fitting == held + 4 * J + 60 * pairs + 40 * K * K + 28 * candidates + 40 * I
     assert 110 * pairs < 300 * MB
-    assert found.tables == held + 4 * J + 12 * candidates + 8 * I + 12 * pairs + 100 * I + 300 * MB
+    assert found.tables == held + 4 * J + 12 * candidates + 8 * I + 12 * pairs + 200 * I + 300 * MB
     monkeypatch.setattr(memory_needs, "BLOCKS", 0)
     assert memory_needs.of(judgments).tables == found.tables - 300 * MB + 110 * pairs
 
