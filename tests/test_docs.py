@@ -1,10 +1,9 @@
 """The README is true: its sessions give this output, its Python runs, nothing is left out of it."""
 
 import doctest
-import os
 import re
+import shlex
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from typer.main import get_command
 from consensus import agreement, audit, escalate, fit, simulate, worker_audit
 from consensus.cli import app
 from tests import tables_page
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Run
 
 README = (ROOT / "README.md").read_text()
 
@@ -41,22 +40,27 @@ def sessions() -> list[tuple[str, str]]:
     return found
 
 
+def piped(text: str, into: str) -> str:
+    """What a shell prints where a text is piped into other programs, if any."""
+    if not into:
+        return text
+    return subprocess.run(["bash", "-c", into], input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 @pytest.mark.slow
-def test_sessions_print_what_they_show(beside_the_data: Path) -> None:
+@pytest.mark.usefixtures("beside_the_data")
+def test_sessions_print_what_they_show(run: Run) -> None:
     assert len(sessions()) >= 6
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    digits = "data/digits/judgments.csv --model-votes data/digits/model_votes.csv --out compiled --quiet"
-    subprocess.run(["consensus", "run", *digits.split()], cwd=beside_the_data, env=environment, check=True)
     for command, output in sessions():
-        ran = subprocess.run(
-            ["bash", "-c", command],
-            cwd=beside_the_data,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert (ran.returncode, ran.stdout) == (0, output), command
+        own, _, into = command.partition(" | ")
+        program, *arguments = shlex.split(own)
+        if program == "consensus":
+            ran = run(*arguments, report=True)
+            assert ran.status == 0, command
+            assert not (ran.err and ran.out), command  # else their order would be another matter
+            assert ran.err + piped(ran.out, into) == output, command
+        else:
+            assert piped("", command) == output, command
 
 
 @pytest.mark.slow

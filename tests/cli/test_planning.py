@@ -120,8 +120,10 @@ class TestNeeds:
         assert beside(few) == 60 * pairs + 40 * 40**2 + 28 * distinct + 40 * 500
 
     @pytest.mark.slow
-    @pytest.mark.parametrize(("n_items", "n_labels"), [(150_000, 2), (50_000, 6), (10_000, 150)])
-    def test_are_what_a_run_takes(self, n_items: int, n_labels: int, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("n_items", "n_labels", "report"), [(150_000, 2, False), (50_000, 6, False), (10_000, 150, True)]
+    )
+    def test_are_what_a_run_takes(self, n_items: int, n_labels: int, report: bool, tmp_path: Path) -> None:
         """The peak that is told lies between nine tenths and twice of what a run reaches."""
         drawn = consensus.simulate(n_items, 300, n_labels, 5, seed=1)
         path = tmp_path / "judgments.csv"
@@ -132,6 +134,8 @@ class TestNeeds:
             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
         )
         few = ["--max-iterations", "5"]  # the peak does not grow with them
+        if not report:
+            few.append("--no-report")
         arguments = ["run", str(path), "--out", str(tmp_path / "out"), "--quiet", "--rho", "0.3", *few]
         ran = subprocess.run(
             [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
@@ -139,7 +143,7 @@ class TestNeeds:
         measured = int(ran.stdout) * (1 if sys.platform == "darwin" else 1024)
         by = chosen(drawn.judgments, None, consensus.FitConfig()).name
         n_states = most_states(n_labels) if by == "average" else 0
-        assert 0.9 < memory_needs.of(drawn.judgments, report=True, n_states=n_states).peak / measured < 2.0
+        assert 0.9 < memory_needs.of(drawn.judgments, report=report, n_states=n_states).peak / measured < 2.0
 
 
 class TestPlan:
@@ -237,19 +241,23 @@ class TestCompiling:
             assert bool(err) == bool(said)
 
     @pytest.mark.slow
-    def test_the_cache_tells(self, tmp_path: Path) -> None:
+    def test_the_cache_tells_and_loops_stay_inside_their_arrays(self, tmp_path: Path) -> None:
+        """Compiled from nothing, with the bounds of arrays checked."""
         program = (
             "import consensus, consensus.kernels as k\n"
             "from consensus import simulation\n"
             "print(k.are_compiled())\n"
-            "drawn = consensus.simulate(20, 4, 2, 3)\n"
-            "consensus.fit(drawn.judgments, model='dawid_skene')\n"
+            "drawn = consensus.simulate(60, 8, 3, 4, seed=1)\n"
+            "result = consensus.fit(drawn.judgments, model='dawid_skene')\n"
             "print(k.are_compiled(), k.are_compiled(with_votes=True))\n"
             "consensus.fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn))\n"
             "print(k.are_compiled(with_votes=True))\n"
+            "consensus.fit(drawn.judgments)\n"
+            "consensus.audit(result), consensus.escalate(result)\n"
         )
-        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+        compiled = {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0", "NUMBA_BOUNDSCHECK": "1"}
         ran = subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **compiled}, capture_output=True, text=True
         )
+        assert ran.returncode == 0, ran.stderr
         assert ran.stdout.split() == ["False", "True", "False", "True"]

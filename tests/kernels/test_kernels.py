@@ -1,10 +1,6 @@
 """Kernels against their naive twins, compiled (or not, with NUMBA_DISABLE_JIT=1)."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +17,6 @@ from consensus.models.dense_layout import IN_REGISTERS, Rows, Tables
 from consensus.models.expectation_maximisation import log_confusion_density
 from consensus.models.priors import Priors
 from tests import naive, naive_class_prior
-from tests.conftest import ROOT
 from tests.strategies import Row, crowds, encoded, examples, tables
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -488,16 +483,3 @@ def test_information_gain(data: st.DataObject, n_labels: int, n_workers: int) ->
     tallies.information_gain(q, C, np.array([[naive.entropy(row) for row in one] for one in C]), found)
     np.testing.assert_allclose(found, [naive.information_gain(row, C) for row in q], rtol=1e-9, atol=1e-12)
     assert found[0] == pytest.approx(0, abs=1e-12)
-
-
-@pytest.mark.slow
-def test_kernels_stay_inside_their_arrays(tmp_path: Path) -> None:
-    program = (
-        "import consensus\n"
-        "truth = consensus.simulate(60, 8, 3, 4, seed=1)\n"
-        "result = consensus.fit(truth.judgments)\n"
-        "consensus.audit(result), consensus.escalate(result)\n"
-    )
-    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
