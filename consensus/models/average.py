@@ -55,6 +55,7 @@ LEAST_DISPUTED = 10
 NAMED = 3  # items in a warning
 MOST_PASSES, STILL = 200, 1e-6  # of EM over the weights: passes, and the change of a weight at which it ends
 FIRST = "dawid_skene"
+ONE_LABEL = "some workers give one label only, and what their silence says is a part of one reading"
 
 
 def fit(
@@ -83,6 +84,9 @@ def fit(
         f"a fit of {judgments!r}",
     )
     problem = Problem.of(judgments, gold, settings, run.backend)
+    if problem.one_label is not None:
+        alone = dawid_skene.fit(judgments, votes, gold, settings, run)
+        return replace(alone, warnings=(*alone.warnings, one_reading(ONE_LABEL)))
     found = dawid_skene.candidates(problem, run)
     problem = replace(problem, differ=found["majority"].mixes is not None)
     start = max(found, key=lambda name: found[name].objective)
