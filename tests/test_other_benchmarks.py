@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         other_families,
         other_labels,
         other_models,
+        other_one_label,
         other_promise,
         other_workers,
         small_crowds,
@@ -32,6 +33,7 @@ else:  # scripts: their own folder is on the path
     import other_families
     import other_labels
     import other_models
+    import other_one_label
     import other_promise
     import other_workers
     import small_crowds
@@ -262,6 +264,12 @@ class TestParts:
         seen = rows(other_models.models(0, 1, 60))
         assert {f"other, sd 1: {way}" for way in other_models.WAYS} < set(seen)
 
+    def test_rules_of_one_label(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(other_one_label, "PEOPLE", (1,))
+        told = other_one_label.rules(0, 1).splitlines()[2:]
+        assert len(told) == 2 * 2 * len(other_one_label.SPAMMERS)
+        assert told[0].startswith("| 2 | even | 1 | no spammers | ")
+
     def test_replays(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consensus.escalation.paths.N_PATHS", 64)
         monkeypatch.setattr(escalation_replay, "BATCH", 1.0)
@@ -285,7 +293,7 @@ def test_public_sets() -> None:
 def test_every_part_has_a_name() -> None:
     known = other.parts(argparse.Namespace(seed=0, crowds=1, sets=accuracy.SETS))
     assert set(known) == {
-        *("labels", "topics", "uneven", "sparse", "seeds", "ring", "workers", "drift", "copying", "gold"),
+        *("labels", "topics", "uneven", "sparse", "seeds", "one_label", "ring", "workers", "drift", "copying", "gold"),
         *("hostile", "promise", "models", "needed", "saved"),
     }
 

@@ -122,6 +122,13 @@ CODES: dict[str, Code] = {
         "comes from the labels that its workers see, or from its group, and not from all items.",
         "Name the column of the batch, topic or HIT with --group if there is one.",
     ),
+    "one_label_workers": Code(
+        "Some workers, such as keyword rules, give one label only and are silent elsewhere, so that they answer counts "
+        "for their label and their silence against it, by one model in place of the average; others who give one label "
+        "whatever the item are not heard.",
+        "Have people judge some items on which all of them are silent, or give gold (--gold), since whether they are "
+        "right where they are silent can't be seen.",
+    ),
     "groups_unused": Code(
         "A column of groups was named and changes nothing: the groups hold the same mix of labels, or items have no "
         "prior by group, as beside model votes, with --prior none, and in a majority vote.",

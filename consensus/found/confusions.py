@@ -42,6 +42,9 @@ class Confusions:
     n_workers: int
     missed: NDArray[np.float64] | None = None
     """(W,) expected judgments on items whose label nobody gave, which are in no cell; None: there are none."""
+    silences: NDArray[np.float64] | None = None
+    """(R,) of the counts of each row, those that are no judgments but silences of workers who give one label only, and
+    elsewhere count as saying the true one (``consensus.models.one_label``); None: there are none."""
 
     @classmethod
     def of_rows(
@@ -89,9 +92,10 @@ class Confusions:
         return np.where(code[row] == wanted, row, -1)
 
     def per_row(self) -> NDArray[np.float64]:
-        """(R,) judgments of each row, but for those that are ``missed``."""
+        """(R,) judgments of each row, but for those that are ``missed``, and without ``silences``."""
         row = np.repeat(np.arange(len(self.row_worker)), np.diff(self.cell_start))
-        return np.bincount(row, weights=self.counts, minlength=len(self.row_worker)).astype(np.float64)
+        found = np.bincount(row, weights=self.counts, minlength=len(self.row_worker)).astype(np.float64)
+        return found if self.silences is None else np.maximum(found - self.silences, 0.0)
 
     def totals(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
         """n[w, true] (W, K) of the workers ``first`` to ``last``, all by default."""

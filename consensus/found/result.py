@@ -80,6 +80,9 @@ class Consensus:
     """What models said, and what was learnt about them."""
     terms: Terms | None = None
     """What the posteriors were made of; None where they are shares of votes."""
+    one_label: NDArray[np.float64] | None = None
+    """(W,) probability that a worker who gives one label only answers where it is true, and is silent elsewhere; NaN of
+    workers with several. None where there are none such."""
     readings: Readings | None = None
     """What several models read, where their posteriors are averaged."""
     chosen_because: str | None = None

@@ -55,6 +55,7 @@ LEAST_DISPUTED = 10
 NAMED = 3  # items in a warning
 MOST_PASSES, STILL = 200, 1e-6  # of EM over the weights: passes, and the change of a weight at which it ends
 FIRST = "dawid_skene"
+ONE_LABEL = "some workers give one label only, and what their silence says is a part of one reading"
 
 
 def fit(
@@ -78,6 +79,11 @@ def fit(
         alone = dawid_skene.fit(judgments, votes, gold, settings, run)
         return alone if reason is None else replace(alone, warnings=(*alone.warnings, one_reading(reason)))
     problem, _ = posed(judgments, None, gold, settings, run.backend, most_states(judgments.n_labels))
+    if problem.one_label is not None:
+        alone = dawid_skene.fit(judgments, votes, gold, settings, run)
+        if settings.model is None:
+            return replace(alone, chosen_because=ONE_LABEL)
+        return replace(alone, warnings=(*alone.warnings, one_reading(ONE_LABEL)))
     found = Candidates.of(problem, run)
     problem, start = found.problem, found.start
     reads = fitted(Read(FIRST, problem, found.best), begins(problem, start, run.backend), run, "fitting")

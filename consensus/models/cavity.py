@@ -78,9 +78,9 @@ def log_likelihoods(
 
 def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> NDArray[np.float64]:
     """(n, K) prior of each item without its gold: pi, the labels that its workers see, or what models say."""
-    mixes = estimate.mixes or estimate.state_mixes
-    if mixes is not None:
-        return mixes.of_items(items)
+    own = estimate.item_priors or estimate.state_mixes
+    if own is not None:
+        return own.of_items(items)
     pi = np.maximum(estimate.pi, SMALLEST)
     found = np.tile(pi, (len(items), 1))
     if problem.votes is not None and estimate.weights is not None:

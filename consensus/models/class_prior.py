@@ -48,6 +48,10 @@ class ClassPrior:
         self.settled = not self._learns or problem.judgments.n_labels == 1 or not self._votes.any()
         """U has settled, or there is nothing to settle."""
 
+    def hold(self, votes: NDArray[np.float64]) -> None:
+        """Let pi be held by ``votes`` (K,), those of the items that have the class prior."""
+        self._votes = votes
+
     @property
     def pseudo_items(self) -> NDArray[np.float64]:
         """(K,) items that each label is credited with: 1, and its votes as far as they count; 0 without any prior."""

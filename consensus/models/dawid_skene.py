@@ -59,7 +59,8 @@ def fit(
     warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
     run.tell("tempering")
     beliefs = estimate.beliefs(problem, run.backend, sure.tempering.power(judgments.per_item, slice(None)))
-    priors = None if estimate.mixes is None else estimate.mixes.of_all(run.backend)  # the last use of those with gold
+    own = estimate.item_priors
+    priors = None if own is None else own.of_all(run.backend)  # the last use of those with gold
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
@@ -71,6 +72,7 @@ def fit(
         config=settings,
         tempering=sure.tempering,
         terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST), priors),
+        one_label=None if problem.one_label is None else problem.one_label.probability,
         gold=gold,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=sure.gold_posterior,

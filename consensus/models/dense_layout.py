@@ -112,6 +112,16 @@ class Rows:
             worker_shards=even_slices(worker_start, n_shards),
         )
 
+    def with_all_labels(self, judgments: Judgments, workers: NDArray[np.int64]) -> tuple[Rows, NDArray[np.int64]]:
+        """The same with a row of some ``workers`` (F,) for every label, and which these are (F, K)."""
+        K = judgments.n_labels
+        pairs = self.worker * np.int64(K) + self.label
+        wanted = workers[:, None] * np.int64(K) + np.arange(K)
+        every = np.union1d(pairs, wanted)
+        row = np.searchsorted(every, pairs).astype(np.int32)[self.row]
+        worker, label = (part.astype(np.int32) for part in np.divmod(every, K))
+        return self.numbered(judgments, row, worker, label), np.searchsorted(every, wanted)
+
     def over(self, n_states: int) -> Rows:
         """The same judgments over states that items may be in: every table has a column for each, not for a label."""
         n_shards = number_of_shards(len(self.row), len(self.worker) * n_states)
@@ -313,7 +323,9 @@ class Rows:
     def confusions(self, estimate: Estimate, backend: Backend) -> Confusions:
         """The confusions of all workers."""
         del backend
-        return Confusions.of_rows(self.worker, self.label, estimate.counts, estimate.A, self.n_workers)
+        found = Confusions.of_rows(self.worker, self.label, estimate.counts, estimate.A, self.n_workers)
+        silences = None if estimate.silences is None else estimate.silences.by_row(len(self.worker))
+        return replace(found, silences=silences)
 
     def gathered(
         self, estimate: Estimate, judgment: NDArray[np.int64]

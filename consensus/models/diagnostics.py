@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.one_label import OneLabel
     from consensus.models.problem import Problem
 
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
+NAMED = 3  # workers in a message
 LEAST_TOLD = 0.1  # share of the entropy of the labels that the mean judgment must tell
 
 
@@ -230,6 +232,8 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
         found.append(different_labels(judgments, estimate.mixes.concentration))
     elif judgments.group is not None:
         found.append(groups_unused(problem))
+    if problem.one_label is not None:
+        found.append(one_label_workers(judgments, problem.one_label))
     n_components, largest = components(judgments)
     if n_components > 1:
         found.append(
@@ -260,6 +264,21 @@ def different_labels(judgments: Judgments, concentration: float) -> Caution:
             f"overall shares from {concentration:.1f} items on){without}"
         )
     return Caution("different_labels", said, {"concentration": concentration})
+
+
+def one_label_workers(judgments: Judgments, found: OneLabel) -> Caution:
+    """Say whose silence counts, and who is not heard."""
+    n, n_mute = len(found.worker), len(found.mute)
+    names = ", ".join(judgments.worker_ids.take(found.worker[:NAMED]).to_pylist())
+    names = f"such as {names}" if n > NAMED else names
+    mute = f"; {n_mute:,} more with one label answer whatever the item, as far as can be seen, and are not heard"
+    return Caution(
+        "one_label_workers",
+        f"{n:,} of the workers ({names}) give one label only and are silent elsewhere: that they answer counts for "
+        f"their label, and their silence against it{mute if n_mute else ''}; have people judge some items on which all "
+        "of them are silent, or give gold",
+        {"n_workers": len(found.worker), "n_unheard": len(found.mute)},
+    )
 
 
 def groups_unused(problem: Problem) -> Caution:

@@ -30,6 +30,7 @@ from consensus.kernels import SMALLEST
 from consensus.models import pooled_prior, state_priors
 from consensus.models.class_prior import ClassPrior
 from consensus.models.label_mixes import LabelMixes
+from consensus.models.silences import Silences
 from consensus.models.state_priors import StateMixes, StatePrior
 from consensus.models.votes_learner import VotesLearner
 
@@ -75,12 +76,23 @@ class Estimate:
     """(K,) items that the class prior credited each label with."""
     state_mixes: StateMixes | None = None
     """Over states finer than labels, the same as ``mixes``."""
+    silences: Silences | None = None
+    """Of workers with one label (``one_label``), where there are any."""
 
     @property
     def shares(self) -> NDArray[np.float64]:
         """(K,) share of each label: pi where no item has a prior of its own, which says nothing about pi."""
         total = self.mass + 1.0
-        return self.pi if self.weights is None and self.mixes is None else np.asarray(total / total.sum(), np.float64)
+        return (
+            self.pi
+            if self.weights is None and self.item_priors is None
+            else np.asarray(total / total.sum(), np.float64)
+        )
+
+    @property
+    def item_priors(self) -> LabelMixes | Silences | None:
+        """What gives items priors of their own that no models gave; None where all have that of the class."""
+        return self.mixes or (self.silences if self.silences is not None and self.silences.make_priors else None)
 
     @property
     def objective(self) -> float:
@@ -113,13 +125,18 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     of_class: ClassPrior | StatePrior
     mixes: LabelMixes | StateMixes | None
     if problem.states is None:
-        of_class, mixes = ClassPrior(problem, tables, backend), LabelMixes.of(problem, tables, backend)
+        of_class, silences = ClassPrior(problem, tables, backend), Silences(problem, tables)
+        mixes = LabelMixes.of(problem, silences.seen(tables), backend)
+        silences.make_priors &= mixes is None
+        if silences.make_priors:
+            of_class.hold(silences.votes)
     else:
-        of_class, mixes = state_priors.of(problem)
+        (of_class, mixes), silences = state_priors.of(problem), Silences(problem, tables)
     if start is not None:
         layout.count(start, problem.prior_row, tables, backend)
+        silences.add(tables, True)
     del start  # as large as the result
-    learning = problem.prior == "learnt" or not (of_class.settled and mixes is None)
+    learning = problem.prior == "learnt" or not (of_class.settled and mixes is None and silences.settled)
     learner = None if votes is None else VotesLearner(problem, votes, tables.mass)
     for iteration in range(problem.max_iterations):
         if learning:
@@ -127,20 +144,24 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         if learning or mixes is None:  # else pi is frozen with the priors of the items
             pi = of_class.shares(tables.mass)
         if mixes is not None and learning:
-            mixes.learn(iteration, pi, tables, backend)
+            mixes.learn(iteration, pi, silences.seen(tables), backend)
             if mixes.given_up(iteration):
                 return climb(replace(problem, differ=False), None, run, stage)
+        silences.hide(tables)
         if learning and iteration > 0:
             if problem.prior == "learnt":
                 learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
                 learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
                 A = learnt
             else:
-                learning = not of_class.settled or not (mixes is None or mixes.settled)
+                learning = not (of_class.settled and silences.settled and (mixes is None or mixes.settled))
             frozen_at = iteration
             learning = learning and iteration < pooled_prior.MOST_PASSES
         if learner is None:
-            priors = problem.priors(pi, None, backend) if mixes is None else mixes.priors
+            if silences.make_priors:
+                priors = silences.priors(pi, tables)
+            else:
+                priors = problem.priors(pi, None, backend) if mixes is None else mixes.priors
             if iteration <= frozen_at:
                 layout.settle_others(pi, A, priors, tables, backend)
         else:
@@ -148,10 +169,13 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
             if learner.unsteady:
                 frozen_at = iteration
         of_counts = layout.maximise(A, SMALLEST, tables, backend)
+        silences.hush(tables)
         if learner is not None:
             priors = learner.priors(pi, backend)
-        evidence = layout.em_pass(priors, tables, backend)
         density = of_class.log_density(pi) + log_confusion_density(layout.n_workers, of_counts, A, problem.prior)
+        density += silences.log_density(A, tables.C)
+        evidence = layout.em_pass(priors, tables, backend)
+        silences.add(tables, learning)
         objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
         run.tell(stage, iteration + 1, objective[-1] / max(layout.n_judgments, 1), gain)
@@ -179,6 +203,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         mixes if isinstance(mixes, LabelMixes) else None,
         of_class.pseudo_items,
         mixes if isinstance(mixes, StateMixes) else None,
+        silences,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from consensus import memory
 from consensus.errors import JudgmentError
 from consensus.inputs.model_votes import ModelFindings
-from consensus.models import diagnostics, memory_needs, pooled_prior, votes_contact
+from consensus.models import diagnostics, memory_needs, one_label, pooled_prior, votes_contact
 from consensus.models.dense_layout import Rows
 from consensus.models.layout import lay_out
 from consensus.models.priors import Priors, VotedPriors, of_class
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout
+    from consensus.models.one_label import OneLabel
     from consensus.models.states import States
 
 OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
@@ -57,6 +58,8 @@ class Problem:
     """Whether workers, or groups, see different labels (``label_mixes``); None where that is still to be seen."""
     states: States | None = None
     """States that items may be in, over which ``layout``, ``accepted`` and ``pseudo_counts`` then are; None: labels."""
+    one_label: OneLabel | None = None
+    """Who gives one label only and is silent elsewhere, where there are any."""
     of_labels: Estimate | None = None
     """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
@@ -64,6 +67,11 @@ class Problem:
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
         """The problem that ``judgments`` and ``gold`` pose."""
         rows = Rows.of(judgments, backend)
+        layout = lay_out(judgments, rows, gold)
+        silent: OneLabel | None = None
+        if layout is rows:
+            layout, silent = one_label.set_apart(judgments, gold, rows, backend)
+            rows = layout
         prior_row = np.zeros(judgments.n_items, np.int32)
         accepted = np.zeros((0, judgments.n_labels), np.bool_)
         if gold is not None:
@@ -76,7 +84,7 @@ class Problem:
         return cls(
             judgments=judgments,
             rows=rows,
-            layout=lay_out(judgments, rows, gold),
+            layout=layout,
             accepted=accepted,
             prior_row=prior_row,
             prior=prior,
@@ -84,6 +92,7 @@ class Problem:
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
             small=small,
+            one_label=silent,
         )
 
     def over(self, states: States, of_labels: Estimate) -> Problem:

@@ -54,6 +54,8 @@ def usual(problem: Problem) -> NDArray[np.float64] | Callable[[slice], NDArray[n
 def dense(problem: Problem) -> Callable[[slice], NDArray[np.float64]]:
     """The usual start over all labels."""
     hard, judgments = problem.prior != "none", problem.judgments
+    if problem.one_label is not None:
+        judgments = problem.one_label.heard(judgments)
     known = normalised(problem.accepted.astype(np.float64))
 
     def of(items: slice) -> NDArray[np.float64]:

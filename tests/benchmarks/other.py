@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.benchmarks import other_families as families
     from tests.benchmarks import other_labels as labels
     from tests.benchmarks import other_models as models
+    from tests.benchmarks import other_one_label as labels_of_one
     from tests.benchmarks import other_promise as promise
     from tests.benchmarks import other_workers as workers
     from tests.benchmarks.other_families import Fit
@@ -33,6 +34,7 @@ else:  # run as a script, its own folder is on the path
     import other_families as families
     import other_labels as labels
     import other_models as models
+    import other_one_label as labels_of_one
     import other_promise as promise
     import other_workers as workers
 
@@ -69,6 +71,7 @@ def parts(options: argparse.Namespace, fit: Fit = families.ours) -> dict[str, tu
         "uneven": ("Uneven labels", partial(labels.uneven, fit, seed, n)),
         "sparse": ("Few judgments", partial(labels.sparse, fit, sets, seed, min(n, MOST_DRAWS))),
         "seeds": ("The luck of the seed", partial(labels.seeds, sets, min(n, MOST_SEEDS))),
+        "one_label": ("Rules of one label", partial(labels_of_one.rules, seed, n)),
         "ring": ("A copying ring", partial(labels.ring, fit, seed, n)),
         "workers": ("Intervals, ranks, verdicts", of_workers),
         "drift": ("Drift", partial(workers.drift, seed, n)),

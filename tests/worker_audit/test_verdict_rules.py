@@ -12,6 +12,7 @@ from consensus import fit, simulate
 from consensus.config import AuditConfig
 from consensus.found.confusions import Confusions
 from consensus.worker_audit.accuracy import likelihoods, verdicts, worker_kinds
+from consensus.worker_audit.accuracy.one_label_verdicts import OneSided
 from consensus.worker_audit.accuracy.verdicts import VERDICTS, Swaps
 from consensus.worker_audit.accuracy.worker_kinds import Kinds
 from tests import naive_audit
@@ -51,6 +52,7 @@ class TestOrder:
         n_labels: int = 3,
         gold: Any = None,
         alone: Any = None,
+        sided: OneSided | None = None,
     ) -> Any:
         """Verdicts of workers whose accuracies (W, G) are equally likely each; gold has checked all, unless told."""
         known: Any = accuracy if isinstance(accuracy, Known) else Known(accuracy)
@@ -68,6 +70,8 @@ class TestOrder:
         monkeypatch.setattr(verdicts, "_favourites", lambda _: (np.zeros(W, np.int64), np.ones(W)))
         monkeypatch.setattr(verdicts, "_alone", lambda *_: np.full(W, np.nan) if alone is None else np.array(alone))
         monkeypatch.setattr(verdicts, "_gold_judgments", lambda _: np.full(W, 5) if gold is None else np.array(gold))
+        nobody = OneSided(np.zeros(W, np.bool_), np.full(W, np.nan), np.zeros(W, np.int64), np.zeros(W, np.int64))
+        monkeypatch.setattr(verdicts, "one_sided", lambda *_: sided or nobody)
         judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n), n_labels=n_labels)
         result: Any = SimpleNamespace(judgments=judgments, identified=identified)
         kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
@@ -138,6 +142,22 @@ class TestOrder:
         found, told = self.told(monkeypatch, accuracy, [0.99, 0.99, *[0.0] * 5], alone=[0.7, *[np.nan] * 6])
         assert told[:2] == ["too_few", "spammer"]
         assert np.isnan(found.probability[0])
+
+    @pytest.mark.parametrize(("n_labels", "limit"), [(3, CONFIG.condemned), (2, CONFIG.condemned_of_two)])
+    def test_who_gives_one_label_only(self, monkeypatch: pytest.MonkeyPatch, n_labels: int, limit: float) -> None:
+        better = np.array([0.9, 0.89, 0.0, 1.0 - limit - 1e-6, 1.0 - limit + 1e-6, 1.0, np.nan, np.nan, *[np.nan] * 17])
+        gold_n = np.array([0, 0, 4, 5, 5, 0, 0, 0, *[0] * 17])
+        sided = OneSided(~np.isnan(better), better, gold_n, np.zeros(25, np.int64))
+        found, told = self.told(
+            monkeypatch,
+            self.crowd(*[[0.1] * 10] * 8),
+            [1.0] * 7 + [0.0] * 18,
+            n=[50] * 5 + [19] + [50] * 19,
+            n_labels=n_labels,
+            sided=sided,
+        )
+        assert told[:8] == ["good", "too_few", "too_few", "spammer", "too_few", "too_few", "spammer", "careless"]
+        assert found.probability[[0, 3]].tolist() == pytest.approx([0.9, limit + 1e-6])
 
     def test_experts_are_checked_by_gold(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = self.crowd([0.99] * 10, [0.99] * 10)

@@ -14,6 +14,7 @@ from consensus import audit, fit, simulate
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.found.result import Consensus
+from consensus.models import one_label
 from consensus.worker_audit import WorkerAudit, verdict_counts
 from consensus.worker_audit.accuracy import contradictions, likelihoods, verdicts, worker_kinds
 from tests import naive_audit
@@ -350,6 +351,11 @@ def test_words() -> None:
 
 class TestContradictions:
     """Nobody is condemned whom nothing contradicts."""
+
+    @pytest.fixture(autouse=True)
+    def nobody_set_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who gives one label only is judged like all others here."""
+        monkeypatch.setattr(one_label, "ANY", np.inf)
 
     def one_sided(self, *answers: str, other: int = 0, n: int = 60) -> Consensus:
         """Five good workers with 60 items of both labels each; one more, with ``answers`` to ``n`` items.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.worker_audit.accuracy.contradictions import contradicted
+from consensus.worker_audit.accuracy.one_label_verdicts import LEAST_GOLD, OneSided, in_words, on_gold, one_sided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,6 @@ EXPERT, GOOD, BIASED, CARELESS, SPAMMER, ADVERSARIAL, TOO_FEW = range(len(VERDIC
 AGAINST = 0.75  # times the probability of answers at random, that answers against the truth must have
 UNUSUAL = 1.5  # times the share of a mistake among all workers, that one must make it to be called biased
 MOST_NAMED = 3  # swapped labels that a reason names
-LEAST_GOLD = 5  # judgments of gold items by which a worker counts as audited
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +74,8 @@ class _Evidence:
     """(W,) share of their items that are their favourite label, where that is why they are not condemned; else NaN."""
     audited: NDArray[np.bool_]
     """(W,) gold has checked the worker."""
+    sided: OneSided
+    """Who gives one label only and is silent elsewhere."""
 
 
 def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditConfig) -> Verdicts:
@@ -86,7 +88,9 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     too_few. Biased: a label is taken for another one in more than a share ``swapped``, with probability ``sure``.
     Careless, expert: the odds of being right are ``apart`` times lower, or higher, than those of the median worker,
     with probability ``sure``, on their own items and over labels in their usual shares. An expert has judged LEAST_GOLD
-    gold items or more: without gold, agreement is all that is known. The rest is good.
+    gold items or more: without gold, agreement is all that is known. The rest is good. Whoever gives one label only and
+    is silent elsewhere is good if that label is true where they answer, with probability ``sure`` (see
+    ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
@@ -100,7 +104,8 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     np.maximum.at(swapped, swaps.worker, swaps.probability)
     condemned = bad > (config.condemned_of_two if result.judgments.n_labels == 2 else config.condemned)
     favourite, given = _favourites(result)
-    alone = _alone(result, np.flatnonzero(condemned & enough), favourite)
+    sided = one_sided(result, accuracy, favourite)
+    alone = _alone(result, np.flatnonzero(condemned & enough & ~sided.silent), favourite)
     audited = _gold_judgments(result) >= LEAST_GOLD
 
     probability = 1.0 - bad - is_careless * (1.0 - bad)
@@ -111,11 +116,14 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
         (TOO_FEW, bad > 1.0 - config.sure, np.full(W, np.nan)),
         (SPAMMER, condemned, kinds.random),
         (ADVERSARIAL, condemned & (kinds.hostile >= AGAINST * kinds.random), kinds.hostile),
+        (TOO_FEW, sided.silent, np.full(W, np.nan)),
+        (GOOD, sided.good(config), sided.better),
+        (SPAMMER, sided.spammers(config, result.judgments.n_labels), 1.0 - sided.better),
         (TOO_FEW, ~enough | ~np.isnan(alone), np.full(W, np.nan)),
     ):
         found[at], probability[at] = code, chance[at]
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
-    evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited)
+    evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited, sided)
     reasons = _reasons(result, found, evidence, config)
     odds = _odds(usual)
     return Verdicts(found, probability, reasons, near, careless_below=odds / (odds + config.apart))
@@ -157,12 +165,7 @@ def _alone(result: Consensus, workers: NDArray[np.int64], favourite: NDArray[np.
 
 def _gold_judgments(result: Consensus) -> NDArray[np.int64]:
     """(W,) judgments of gold items."""
-    judgments = result.judgments
-    if result.gold is None:
-        return np.zeros(judgments.n_workers, np.int64)
-    is_gold = np.zeros(judgments.n_items, np.bool_)
-    is_gold[result.gold.items] = True
-    return np.bincount(judgments.worker[is_gold[judgments.item]], minlength=judgments.n_workers)
+    return on_gold(result)[0]
 
 
 def _swaps(result: Consensus, config: AuditConfig) -> Swaps:
@@ -220,6 +223,8 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
         favourite = labels[evidence.favourite[w]]
         if code == TOO_FEW and n[w] < config.least_judgments:
             text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
+        elif evidence.sided.silent[w]:
+            text = in_words(evidence.sided, w, favourite, n[w], right)
         elif code == TOO_FEW and not np.isnan(evidence.alone[w]):
             text = (
                 f"{_judgments(n[w])} do not settle it: {favourite} in {evidence.given[w]:.0%} but nobody contradicts "

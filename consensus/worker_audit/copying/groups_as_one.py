@@ -132,6 +132,9 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
+    silences = before.confusions.silences
+    if silences is not None:
+        tables.N[np.arange(len(silences)), rows.label] += silences
     power = result.tempering.power(judgments.per_item, slice(None))
     tempered = normalised(np.exp(logs * power[:, None]))
     return replace(
@@ -145,8 +148,10 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
             cell_start=np.arange(len(rows.worker) + 1, dtype=np.int64) * judgments.n_labels,
             true=np.tile(np.arange(judgments.n_labels, dtype=np.int32), len(rows.worker)),
             counts=tables.N.ravel(),
+            silences=silences,
         ),
         row=rows.row,
+        one_label=before.one_label,
         copies=copies,
     )
 
