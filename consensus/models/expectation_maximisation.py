@@ -118,20 +118,9 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     """
     layout, votes, backend = problem.layout, problem.votes, run.backend
     tables = layout.tables()
-    A = problem.pseudo_counts
-    frozen_at = 0
+    A, frozen_at, status = problem.pseudo_counts, 0, "iteration_limit"
     objective: list[float] = []
-    status = "iteration_limit"
-    of_class: ClassPrior | StatePrior
-    mixes: LabelMixes | StateMixes | None
-    if problem.states is None:
-        of_class, silences = ClassPrior(problem, tables, backend), Silences(problem, tables)
-        mixes = LabelMixes.of(problem, silences.seen(tables), backend)
-        silences.make_priors &= mixes is None
-        if silences.make_priors:
-            of_class.hold(silences.votes)
-    else:
-        (of_class, mixes), silences = state_priors.of(problem), Silences(problem, tables)
+    of_class, mixes, silences = _holders(problem, tables, backend)
     if start is not None:
         layout.count(start, problem.prior_row, tables, backend)
         silences.add(tables, True)
@@ -158,10 +147,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
             frozen_at = iteration
             learning = learning and iteration < pooled_prior.MOST_PASSES
         if learner is None:
-            if silences.make_priors:
-                priors = silences.priors(pi, tables)
-            else:
-                priors = problem.priors(pi, None, backend) if mixes is None else mixes.priors
+            priors = silences.priors(pi, tables) if silences.make_priors else _item_priors(problem, pi, mixes, backend)
             if iteration <= frozen_at:
                 layout.settle_others(pi, A, priors, tables, backend)
         else:
@@ -185,26 +171,44 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
                 break
             learner.wanted = True
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
-    C = tables.C[:, : layout.n_labels] if tables.C.ndim == 2 else tables.C
-    C = np.ascontiguousarray(C)
-    mass = tables.mass + tables.own_mass
-    weights = None if learner is None else learner.weights
+    C = np.ascontiguousarray(tables.C[:, : layout.n_labels] if tables.C.ndim == 2 else tables.C)
     return Estimate(
         pi,
         A,
         C,
         tables.N,
         tables.n,
-        mass,
+        tables.mass + tables.own_mass,
         tables.background,
         convergence,
-        weights,
+        None if learner is None else learner.weights,
         priors,
         mixes if isinstance(mixes, LabelMixes) else None,
         of_class.pseudo_items,
         mixes if isinstance(mixes, StateMixes) else None,
         silences,
     )
+
+
+def _holders(
+    problem: Problem, tables: Any, backend: Backend
+) -> tuple[ClassPrior | StatePrior, LabelMixes | StateMixes | None, Silences]:
+    """What holds the class prior, the priors of items where they have their own, and silences; the start counted."""
+    if problem.states is not None:
+        return *state_priors.of(problem), Silences(problem, tables)
+    of_class, silences = ClassPrior(problem, tables, backend), Silences(problem, tables)
+    mixes = LabelMixes.of(problem, silences.seen(tables), backend)
+    silences.make_priors &= mixes is None
+    if silences.make_priors:
+        of_class.hold(silences.votes)
+    return of_class, mixes, silences
+
+
+def _item_priors(
+    problem: Problem, pi: NDArray[np.float64], mixes: LabelMixes | StateMixes | None, backend: Backend
+) -> Priors:
+    """Of all items: by their workers or groups, or the class prior."""
+    return problem.priors(pi, None, backend) if mixes is None else mixes.priors
 
 
 def log_confusion_density(n_workers: int, density: float, A: NDArray[np.float64], prior: Prior) -> float:

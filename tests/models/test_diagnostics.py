@@ -138,7 +138,7 @@ class TestOfFit:
             pooled_counts=lambda _: pooled,
             confusions=lambda *_: SimpleNamespace(informativeness=lambda _: by_worker),
         )
-        problem: Any = SimpleNamespace(judgments=judgments, layout=layout)
+        problem: Any = SimpleNamespace(judgments=judgments, layout=layout, one_label=None)
         convergence = SimpleNamespace(converged=True, iterations=7)
         estimate: Any = SimpleNamespace(counts=None, pi=np.array(pi), convergence=convergence, mixes=None)
         return codes(diagnostics.of_fit(problem, estimate, ONE))

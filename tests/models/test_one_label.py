@@ -179,3 +179,6 @@ def test_the_average_is_left_for_one_reading() -> None:
     assert "some workers give one label only" in told.message
     assert np.array_equal(result.posterior, fit(judgments, model="dawid_skene").posterior)
     assert replace(result, warnings=()).confusions.silences is not None
+    usual = fit(judgments)  # nobody asked for the average: a line, and no warning
+    assert usual.chosen_because == told.message.partition("but ")[2].partition(": ")[0]
+    assert np.array_equal(usual.posterior, result.posterior)
