@@ -255,7 +255,12 @@ class TestCompiling:
             "consensus.fit(drawn.judgments)\n"
             "consensus.audit(result), consensus.escalate(result)\n"
         )
-        compiled = {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0", "NUMBA_BOUNDSCHECK": "1"}
+        compiled = {
+            "NUMBA_CACHE_DIR": str(tmp_path),
+            "NUMBA_DISABLE_JIT": "0",
+            "NUMBA_BOUNDSCHECK": "1",
+            "NUMBA_OPT": "1",
+        }
         ran = subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **compiled}, capture_output=True, text=True
         )

@@ -223,7 +223,7 @@ def naive(judged: list[Any], repeats: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("timed", [False, True])
-@examples(150)
+@examples(60)
 @given(judged=rows, repeats=st.sampled_from(["last", "first", "keep"]))
 @pytest.mark.compiled
 def test_repeats_keep_what_belongs_to_them(timed: bool, judged: list[Any], repeats: Any) -> None:

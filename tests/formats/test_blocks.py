@@ -73,7 +73,7 @@ def files(draw: st.DrawFn) -> bytes:
     return text.replace("é", "\xc3\xa9").encode("latin-1")
 
 
-@examples(150)
+@examples(80)
 @given(files(), st.integers(1, 64), st.sampled_from(["last", "first", "keep", "error"]))
 def test_any_blocks_tell_the_same(
     tmp_path_factory: pytest.TempPathFactory, text: bytes, size: int, repeats: str

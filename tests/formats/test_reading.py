@@ -435,7 +435,7 @@ class TestBadFiles:
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 
 
-@examples(150)
+@examples(80)
 @given(
     st.lists(st.tuples(text, text, st.one_of(st.none(), text)), min_size=1, max_size=12, unique_by=lambda r: r[:2]),
     st.sampled_from([".csv", ".tsv", ".parquet", ".jsonl"]),

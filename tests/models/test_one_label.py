@@ -17,6 +17,8 @@ from consensus.models.one_label import OneLabel, set_apart
 from tests.one_label_crowds import Recipe, draw
 from tests.strategies import crowds, encoded, examples
 
+pytestmark = pytest.mark.compiled  # whole fits; no loop of their own
+
 ONE = Threads(1)
 
 

@@ -22,6 +22,8 @@ from consensus.simulation import simulate
 from consensus.worker_audit.copying.groups_as_one import fit_without_copies
 from tests.one_label_crowds import Crowd, Recipe, draw
 
+pytestmark = pytest.mark.compiled  # whole fits; no loop of their own
+
 ONE = Threads(1)
 CROWD = draw(Recipe(n_labels=3, largest=0.5, spammers=1), 1)
 TO_BE_STOPPED = ["spammer", "adversarial", "careless"]

@@ -378,7 +378,7 @@ class TestFinding:
     )
     def test_rings_are_found_and_counted_as_one(self, crowd: dict[str, Any], most: float) -> None:
         lost = []
-        for seed in range(8):
+        for seed in range(5):
             judged, truth = ringed(seed, **crowd)
             result = worker_audit.fit_without_copies(encoded(judged), rho=0.3)
             assert result.copies is not None
@@ -392,7 +392,7 @@ class TestFinding:
         "crowd", [{"n_labels": 2}, {"n_labels": 3}, {"n_labels": 5}, {"n_labels": 3, "n_honest": 12}]
     )
     def test_honest_crowds_are_not_accused(self, crowd: dict[str, Any]) -> None:
-        for seed in range(10):
+        for seed in range(6):
             result = fit(encoded(ringed(seed, ring_items=0, **crowd)[0]), rho=0.3)
             assert worker_audit.groups(result).n_groups == 0
 
