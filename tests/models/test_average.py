@@ -74,6 +74,8 @@ class TestWhatIsReported:
             np.testing.assert_allclose(result.posterior, one.posterior, rtol=1e-9, atol=1e-12)
             np.testing.assert_allclose(result.confusions.counts, one.confusions.counts, atol=1e-3)
             np.testing.assert_allclose(result.prior_shares, one.prior_shares, atol=1e-4)
+            assert result.terms is not None
+            np.testing.assert_allclose(result.terms.pi, result.prior_shares)
             if gold is not None:
                 assert result.gold_posterior is not None
                 assert one.gold_posterior is not None

@@ -354,6 +354,17 @@ class TestEM:
         assert [done for stage, done, *_ in told if stage == "fitting"][:3] == [1, 2, 3]
         assert set(result.starts) == {"majority", "gold"}
 
+    @pytest.mark.parametrize("n_items", [1, 3])
+    def test_progress_tells_the_objective_per_judgment(self, n_items: int) -> None:
+        told: list[float] = []
+        rows = {"item": [f"i{i}" for i in range(n_items)], "worker": ["w"] * n_items, "label": ["a"] * n_items}
+        result = fit(
+            rows,
+            labels=("a", "b"),
+            progress=lambda stage, _, each, __: told.append(each) if stage == "fitting" else None,
+        )
+        assert told == [one / n_items for one in result.convergence.objective]
+
 
 class TestRecovery:
     @pytest.mark.slow

@@ -416,6 +416,20 @@ class TestRounds:
         assert test.expected[-1] == pytest.approx(2 + 0.05 * 20)
         assert test.fitted is not None
 
+    @pytest.mark.parametrize(("most_cells", "by_fit"), [(6 * 3 * 3, True), (6 * 3 * 3 - 1, False)])
+    def test_beside_very_many_confusions_only_agreement_counts(
+        self, most_cells: int, by_fit: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        judgments = simulate(40, 6, 3, 4, seed=1).judgments
+        by_worker = ByWorker.of(judgments)
+        pairs = shared_items.pairs_sharing(by_worker, 5, ONE)
+        by_agreement = 0.5 * pairs.shared
+        monkeypatch.setattr(copying_groups, "MOST_CELLS", most_cells)
+        test = copying_groups._tested(fit(judgments, rho=0.3), by_worker, pairs, by_agreement, len(pairs))
+        assert (test.fitted is not None) == by_fit
+        assert np.array_equal(test.expected, by_agreement) != by_fit
+        assert by_fit or test.surplus == 0.0
+
     def test_who_is_suspicious_by_agreement_alone_is_looked_at_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments = simulate(40, 6, 2, 4, seed=1).judgments
         result = fit(judgments, rho=0.3)

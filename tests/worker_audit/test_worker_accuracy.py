@@ -44,6 +44,12 @@ def priors_of(result: Consensus) -> Any:
 CASES = [(2, 0), (3, 0), (4, 5), (5, 0), (6, 5)]
 
 
+def test_bins_are_as_fine_for_hostile_workers_as_for_good_ones() -> None:
+    edges = np.array(likelihoods.EDGES)
+    assert (edges + edges[::-1] == likelihoods.FINE).all()
+    assert (np.diff(edges) > 0).all()
+
+
 class TestOthers:
     @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
     def test_the_own_judgment_is_taken_out(self, n_labels: int, n_gold: int) -> None:
@@ -63,6 +69,9 @@ class TestOthers:
         never = (cells.worker == 1) & (cells.true == 0)
         assert never.any()
         assert set(against_others.cell_likelihoods(result)[never]) == {0.5}
+        again = against_others.likelihoods(result, np.array([1, 1], np.int32), np.array([0, 1], np.int32))
+        np.testing.assert_allclose(again, [[0.5, 0.0], [0.5, 1.0]], atol=1e-9)
+        assert against_others._cells(result).C_rest.tolist() == [0.5, 0.5]  # of labels that nobody has given an item
 
     @pytest.mark.compiled
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
