@@ -46,6 +46,13 @@ def right(result: Consensus, truth: np.ndarray) -> float:
     return float((result.consensus_label == truth).mean())
 
 
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_the_least_share_of_a_majority_is_that_of_all_shards(n_shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = encoded([(item, w, "y" if item + w == "bw" else "x") for item in "ab" for w in "uvw"])
+    monkeypatch.setattr(subtypes, "number_of_shards", lambda *_: n_shards)
+    assert subtypes._least(judged, Threads(1)).tolist() == [pytest.approx(2 / 3), 1.0]
+
+
 class TestWhatIsReported:
     def test_the_mean_of_what_the_readings_say(self) -> None:
         drawn = simulate(300, 12, 3, 5, seed=1)

@@ -487,6 +487,13 @@ class TestAgreement:
         assert agreement_posterior._usual(np.zeros(2), np.zeros(2)) == (0.5, 1.0)
         assert agreement_posterior._usual(np.array([0.9, 0.9, 0.0]), np.array([50.0, 50.0, 0.0])) == (0.9, 20.0)
 
+    def test_the_more_workers_differ_the_less_their_mean_is_worth(self) -> None:
+        """The moments of a Beta distribution, less the chance in each worker's own judgments."""
+        R, n = np.array([0.9, 0.6, 0.3, 0.1]), np.array([50.0, 50.0, 50.0, 0.0])
+        by_chance = (0.9 * 0.1 + 0.6 * 0.4 + 0.3 * 0.7) / 3 / 50
+        expected = 0.6 * 0.4 / (0.06 - by_chance) - 1
+        assert agreement_posterior._usual(R, n) == pytest.approx((0.6, expected))
+
 
 def test_a_candidate_that_is_ruled_out_agrees_with_nobody() -> None:
     judged = agreement_loops.Judged(np.array([0, 2]), np.array([0, 1], np.int32), np.array([0, 1], np.int32))
