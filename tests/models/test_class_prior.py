@@ -148,6 +148,21 @@ def test_the_objective_never_falls_once_it_is_frozen(prior: str) -> None:
     assert (np.diff(found.objective[found.frozen_at :]) >= -1e-9).all()
 
 
+def test_passes_learn_until_u_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = []
+
+    class Watched(ClassPrior):
+        def look(self, *of: Any) -> None:
+            super().look(*of)
+            settled.append(self.settled)
+
+    monkeypatch.setattr("consensus.models.expectation_maximisation.ClassPrior", Watched)
+    drawn = simulate(300, 20, 3, 2, seed=3).judgments
+    frozen_at = climb(problem_of(drawn, prior="fixed"), None, Execution(ONE)).convergence.frozen_at
+    assert frozen_at >= 2 * class_prior.EVERY
+    assert settled == [False] * frozen_at + [True]
+
+
 def test_few_judgments_an_item_do_not_let_one_label_take_all() -> None:
     """Two judgments an item, workers right on 60 %, labels of 40, 30, 20 and 10 %: the shares stay near."""
     planted = np.array([0.4, 0.3, 0.2, 0.1])

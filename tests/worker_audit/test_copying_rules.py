@@ -447,6 +447,24 @@ class TestRounds:
         assert asked == [[True, True, False, True, True, False]]
         assert test.expected.tolist() == pytest.approx([39.0, 39.0, 20.0])
 
+    def test_suspects_are_found_as_if_pairs_did_not_spread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nine of ten labels are the same where 4.5 are expected, by the fit or by agreement: P = .0045."""
+        assert binom.sf(8, 10, 0.45) < 0.01 < beta.cdf(0.45, 9 / 1.5, 1 / 1.5 + 1)
+        judgments = simulate(40, 6, 2, 4, seed=1).judgments
+        pairs = pairs_of([10, 10, 10], [9, 9, 4], a=[0, 1, 2], b=[3, 4, 5])
+        asked: list[Any] = []
+
+        def surplus(_: Any, __: Any, is_suspect: Any) -> float:
+            asked.append(is_suspect.tolist())
+            return 0.0
+
+        monkeypatch.setattr(copying_groups, "_expected", lambda *_: np.array([4.5, 8.5, 4.5]))
+        monkeypatch.setattr(copying_groups, "_usual_surplus", surplus)
+        monkeypatch.setattr(copying_groups, "expected_of_suspects", lambda *of: (of[-1], np.full(len(of[-1]), 8.5)))
+        result, by_agreement = fit(judgments, rho=0.3), np.array([8.5, 4.5, 4.5])
+        copying_groups._tested(result, ByWorker.of(judgments), pairs, by_agreement, 3)
+        assert asked == [[True, True, False, True, True, False]]
+
 
 class TestFollowing:
     def told(self, monkeypatch: pytest.MonkeyPatch, *, same: Any = (16, 20, 16), n_outside: int = 1, **of: Any) -> Any:

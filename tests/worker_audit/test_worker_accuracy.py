@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import beta
 
 from consensus import audit, fit, read, simulate
+from consensus.backends import Threads
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
@@ -486,6 +487,15 @@ class TestAgreement:
         assert np.isfinite(found.mean).all()
         assert agreement_posterior._usual(np.zeros(2), np.zeros(2)) == (0.5, 1.0)
         assert agreement_posterior._usual(np.array([0.9, 0.9, 0.0]), np.array([50.0, 50.0, 0.0])) == (0.9, 20.0)
+
+    def test_of_many_judgments_likelihoods_do_not_underflow(self) -> None:
+        """Of two workers with 4,000 judgments, nine in ten for what others are nearly sure of."""
+        result: Any = SimpleNamespace(backend=Threads(1))
+        record = likelihoods.Record(np.array([[3600.0, 400.0], [400.0, 3600.0]]), np.array([0.99, 0.01]))
+        found = accuracy_posterior._by_record(result, record)
+        np.testing.assert_allclose(found.mean, [0.907, 0.093], atol=0.005)
+        width = found.quantile(0.975) - found.quantile(0.025)
+        np.testing.assert_allclose(width, 2 * 1.96 * (0.9 * 0.1 / 4000) ** 0.5, rtol=0.1)
 
     def test_the_more_workers_differ_the_less_their_mean_is_worth(self) -> None:
         """The moments of a Beta distribution, less the chance in each worker's own judgments."""
