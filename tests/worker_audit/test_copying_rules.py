@@ -423,7 +423,7 @@ class TestRounds:
         judgments = simulate(40, 6, 3, 4, seed=1).judgments
         by_worker = ByWorker.of(judgments)
         pairs = shared_items.pairs_sharing(by_worker, 5, ONE)
-        by_agreement = 0.5 * pairs.shared
+        by_agreement = np.asarray(0.5 * pairs.shared, np.float64)
         monkeypatch.setattr(copying_groups, "MOST_CELLS", most_cells)
         test = copying_groups._tested(fit(judgments, rho=0.3), by_worker, pairs, by_agreement, len(pairs))
         assert (test.fitted is not None) == by_fit

@@ -488,6 +488,11 @@ class TestAgreement:
         assert agreement_posterior._usual(np.zeros(2), np.zeros(2)) == (0.5, 1.0)
         assert agreement_posterior._usual(np.array([0.9, 0.9, 0.0]), np.array([50.0, 50.0, 0.0])) == (0.9, 20.0)
 
+    def test_what_is_known_very_well_is_narrow(self) -> None:
+        found = agreement_posterior.beta(np.array([0.9, 0.4]), np.array([2e-5, 1e-5]))
+        width = found.quantile(0.975) - found.quantile(0.025)
+        np.testing.assert_allclose(width, 2 * 1.96 * np.sqrt([2e-5, 1e-5]), rtol=0.1)
+
     def test_of_many_judgments_likelihoods_do_not_underflow(self) -> None:
         """Of two workers with 4,000 judgments, nine in ten for what others are nearly sure of."""
         result: Any = SimpleNamespace(backend=Threads(1))
