@@ -46,7 +46,7 @@ class States:
         found: Reals = table.reshape(*table.shape[:-1], self.n_labels, self.per_label).sum(axis=-1)
         return found
 
-    def prior(self, pi: Reals, mass: Reals, smoothing: float = 1.0) -> Reals:
+    def prior(self, pi: Reals, mass: Reals, smoothing: float) -> Reals:
         """(S,) pi[k] psi[s], with psi[s] = (mass[s] + 1) / (mass of its label + Q).
 
         ``pi`` (K,) is the class prior, ``mass`` (S,) the summed posterior; ``smoothing`` stands for the 1.

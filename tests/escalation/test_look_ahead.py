@@ -151,6 +151,11 @@ class TestKernels:
             expected = naive_escalation.by_heap(loss, budget, may_ask.tolist())
             assert allotted(ahead, budget, np.arange(9), may_ask).tolist() == expected
 
+    @pytest.mark.parametrize("budget", [0, 4])
+    def test_nobody_may_be_asked(self, budget: int) -> None:
+        ahead = look_ahead.LookAhead(np.zeros((2, 7)), np.ones((2, 3), np.int64), np.ones((2, 3)))
+        assert allotted(ahead, budget, np.arange(2), np.zeros(2, np.bool_)).tolist() == [0, 0]
+
     def test_what_rounding_lowers_is_no_step(self) -> None:
         loss = np.array([[0.3, 0.3 - 5e-17, 0.3 - 1e-16], [0.3, 0.3 - 1e-11, 0.3]])
         length, slope = np.empty((2, 2), np.int64), np.empty((2, 2))

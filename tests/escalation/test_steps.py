@@ -276,6 +276,22 @@ class TestReasons:
         assert found.tolist() == [True, hopeless, False]
         assert asked == [[3]]
 
+    @pytest.mark.parametrize(("left", "foreseen"), [(10, True), (11, False)])
+    def test_ten_judgments_are_foreseen_to_the_last(
+        self, left: int, foreseen: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn = simulate(20, 8, 2, 3, accuracy=0.6, seed=1).judgments
+        assert (drawn.per_item == 3).all()
+        asked: list[Any] = []
+
+        def hopeless(_: Any, items: Any, __: Any, ___: Any, are_foreseen: Any, ____: Any) -> Any:
+            asked.append(are_foreseen.tolist())
+            return np.zeros(len(items), np.bool_)
+
+        monkeypatch.setattr(ranking, "hopeless", hopeless)
+        found = ranking.planned(fit(drawn, rho=0.3), EscalateConfig(max_judgments=3 + left, target=0.999))
+        assert asked == [[foreseen] * len(found.items)]
+
     def drawn(self, n: Any, settled: Any, audit: float, models: Any = None, seed: int = 0) -> Any:
         result = self.result(n=n, models=models, config=SimpleNamespace(seed=seed))
         return reasons._audit_sample(result, np.array(settled, np.bool_), EscalateConfig(audit=audit, max_judgments=5))
@@ -376,7 +392,7 @@ class TestAdvice:
             peaks=SimpleNamespace(best=np.array(best), runner_up=np.array(second)),
         )
         reason = np.full(max(n, 300), -1)
-        reason[:n] = 1
+        reason[:n] = np.arange(n) % 3  # whatever it is
         return expectations._advice(result, SimpleNamespace(reason=reason))  # type: ignore[arg-type]
 
     def test_a_hundred_judged_gold_items(self) -> None:

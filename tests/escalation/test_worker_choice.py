@@ -208,6 +208,32 @@ class TestSuggestions:
         assert tables[0].equals(tables[1])
         assert tables[0].equals(tables[2])
 
+    @pytest.mark.parametrize("n_items", [100, 101, 139])
+    def test_blocks_share_the_quotas_evenly(
+        self, result: Consensus, n_items: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As many judgments of each worker as without blocks; no block has two more of somebody than another."""
+        parts: list[Any] = []
+
+        def choose(asked: Any, *of: Any) -> None:
+            parts.append((asked.item.tolist(), of[-3]))
+            of[-2][:], of[-1][:] = -1, 0.0
+
+        monkeypatch.setattr(kernels, "choose", choose)
+        items, audit = np.arange(n_items), WorkerAudit(result)
+        monkeypatch.setattr(worker_choice, "BLOCK", n_items)
+        worker_choice.suggested(audit, items, np.full(n_items, 3))
+        (_, whole), *_ = parts
+        assert whole.sum() > 3 * n_items
+        parts.clear()
+        monkeypatch.setattr(worker_choice, "BLOCK", 20)
+        worker_choice.suggested(audit, items, np.full(n_items, 3))
+        quotas = np.stack([one for _, one in parts])
+        assert len(quotas) == -(-n_items // 20)
+        assert quotas.sum(axis=0).tolist() == whole.tolist()
+        assert (quotas.max(axis=0) - quotas.min(axis=0) <= 1).all()
+        assert sorted(item for block, _ in parts for item in block) == items.tolist()
+
     @pytest.mark.compiled
     def test_of_a_few_who_are_asked_among_many(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
         pool = read_workers({"worker": ["w03", "w04", "w05"]})

@@ -160,7 +160,7 @@ class TestStates:
     def test_priors_and_their_density(self, data: st.DataObject, n_labels: int, per_label: int) -> None:
         states = States(n_labels, per_label)
         pi, mass = data.draw(tables(n_labels)), data.draw(tables(states.n)) * 30
-        prior = states.prior(pi, mass)
+        prior = states.prior(pi, mass, 1.0)
         psi = np.array([(one + 1) / (one.sum() + per_label) for one in mass.reshape(n_labels, per_label)])
         np.testing.assert_allclose(prior, (pi[:, None] * psi).ravel())
         np.testing.assert_allclose(states.by_label(prior), pi)
@@ -176,7 +176,7 @@ class TestStates:
         assert states.over(table) is table
         assert states.by_label(table) is table
         pi = np.array([0.2, 0.3, 0.5])
-        assert states.prior(pi, table[1]) is pi
+        assert states.prior(pi, table[1], 1.0) is pi
         assert states.log_density(pi) == 0
 
     def test_several_to_a_label(self) -> None:

@@ -47,6 +47,13 @@ def right(result: Consensus, truth: np.ndarray) -> float:
     return float((result.consensus_label == truth).mean())
 
 
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_the_least_share_of_a_majority_is_that_of_all_shards(n_shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = encoded([(item, w, "y" if item + w == "bw" else "x") for item in "ab" for w in "uvw"])
+    monkeypatch.setattr(subtypes, "number_of_shards", lambda *_: n_shards)
+    assert subtypes._least(judged, Threads(1)).tolist() == [pytest.approx(2 / 3), 1.0]
+
+
 class TestWhatIsReported:
     def test_the_mean_of_what_the_readings_say(self) -> None:
         drawn = simulate(300, 12, 3, 5, seed=1)
@@ -75,6 +82,8 @@ class TestWhatIsReported:
             np.testing.assert_allclose(result.posterior, one.posterior, rtol=1e-9, atol=1e-12)
             np.testing.assert_allclose(result.confusions.counts, one.confusions.counts, atol=1e-3)
             np.testing.assert_allclose(result.prior_shares, one.prior_shares, atol=1e-4)
+            assert result.terms is not None
+            np.testing.assert_allclose(result.terms.pi, result.prior_shares)
             if gold is not None:
                 assert result.gold_posterior is not None
                 assert one.gold_posterior is not None

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from consensus import FitConfig, fit
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments
-from consensus.models import class_prior
+from consensus.models import class_prior, state_priors
 from consensus.models.base import Execution
 from consensus.models.class_prior import ClassPrior
 from consensus.models.expectation_maximisation import climb
@@ -148,12 +150,39 @@ def test_the_objective_never_falls_once_it_is_frozen(prior: str) -> None:
     assert (np.diff(found.objective[found.frozen_at :]) >= -1e-9).all()
 
 
+def test_passes_learn_until_u_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = []
+
+    class Watched(ClassPrior):
+        def look(self, *of: Any) -> None:
+            super().look(*of)
+            settled.append(self.settled)
+
+    monkeypatch.setattr("consensus.models.expectation_maximisation.ClassPrior", Watched)
+    drawn = simulate(300, 20, 3, 2, seed=3).judgments
+    frozen_at = climb(problem_of(drawn, prior="fixed"), None, Execution(ONE)).convergence.frozen_at
+    assert frozen_at >= 2 * class_prior.EVERY
+    assert settled == [False] * frozen_at + [True]
+
+
 @pytest.mark.compiled
 def test_few_judgments_an_item_do_not_let_one_label_take_all() -> None:
     """Two judgments an item, workers right on 60 %, labels of 40, 30, 20 and 10 %: the shares stay near."""
     planted = np.array([0.4, 0.3, 0.2, 0.1])
     drawn = [simulate(400, 40, 4, 2, accuracy=0.6, prior=planted, seed=seed).judgments for seed in range(4)]
     assert max(np.abs(fit(judgments).prior_shares - planted).max() for judgments in drawn) < 0.15
+
+
+@pytest.mark.parametrize("prior", ["learnt", "fixed", "none"])
+def test_states_are_held_but_under_maximum_likelihood(prior: str) -> None:
+    of_labels = SimpleNamespace(pseudo_items=1.0, mixes=None)
+    problem: Any = SimpleNamespace(states=States(2, 2), of_labels=of_labels, prior=prior)
+    found, mixes = state_priors.of(problem)
+    assert mixes is None
+    mass = np.array([1.0, 2.0, 2.0, 0.0])
+    shares = [4 / 7 / 3, 4 / 7 * 2 / 3, 3 / 7, 0.0] if prior == "none" else [8 / 35, 12 / 35, 9 / 28, 3 / 28]
+    np.testing.assert_allclose(found.shares(mass), shares)
+    assert (found.log_density(np.array([0.1, 0.2, 0.3, 0.4])) == 0.0) == (prior == "none")
 
 
 def test_states_without_any_item_are_even() -> None:

@@ -146,6 +146,7 @@ class TestOfFit:
     def test_near_chance(self) -> None:
         """Right on less than chance and a tenth more, telling less than a tenth."""
         assert self.told(0.599, 0.099) == ["near_chance"]
+        assert self.told(0.6, 0.099) == []
         assert self.told(0.601, 0.099) == []
         assert self.told(0.599, 0.101) == []
         assert self.told(0.3, 0.101) == []

@@ -55,6 +55,14 @@ def test_of_few_labels_tables_are_four_wide(monkeypatch: pytest.MonkeyPatch) -> 
     assert memory_needs.of(alone).fitting == held + 4 * J + tables + 8 * I * K + 12 * I
 
 
+def test_of_few_workers_judgments_are_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than the tables of their confusions and the posterior: 8 bytes each, beside 4 that are held."""
+    monkeypatch.setattr(memory_needs, "PAIRS_COMPARED", 0)
+    judgments = simulate(100, 6, 2, 6).judgments
+    J, I, _, _, texts = sizes(judgments)  # noqa: E741
+    assert memory_needs.of(judgments).fitting == memory.LIBRARIES + 12 * J + 8 * I + texts + 12 * J
+
+
 def test_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     """An item costs by the labels that were given to it."""
     monkeypatch.setattr(layout, "MOST_CELLS", 0)

@@ -356,6 +356,20 @@ class TestEM:
         assert [done for stage, done, *_ in told if stage == "fitting"][:3] == [1, 2, 3]
         assert set(result.starts) == {"majority", "gold"}
 
+    def test_progress_tells_the_objective_per_judgment(self) -> None:
+        """Or, where only models voted, the whole objective."""
+        drawn = simulate(60, 8, 3, 4, seed=5)
+        votes = simulate_votes(drawn, 2, accuracy=0.8, soft=True, families=2, seed=1)
+        for judged, of_models, n in ((drawn.judgments, None, drawn.judgments.n_judgments), (None, votes, 1)):
+            told: list[float] = []
+
+            def tell(stage: str, _: int, each: float, __: float, told: list[float] = told) -> None:
+                told.extend([each] * (stage == "fitting"))
+
+            objective = fit(judged, model_votes=of_models, progress=tell).convergence.objective
+            assert len(objective) > 2
+            np.testing.assert_allclose(told[-len(objective) :], np.array(objective) / n, rtol=1e-12)
+
 
 class TestRecovery:
     @pytest.mark.slow

@@ -66,6 +66,14 @@ def test_of_one_label_only_the_weight_is_learnt() -> None:
     assert step(np.array([[4.0]]), [[2.0]], 1.0).tolist() == [[pytest.approx((4 * 2 + 1) / 1.02)]]
 
 
+def test_of_one_label_it_is_learnt_like_any_other() -> None:
+    drawn = simulate(60, 12, 1, 4, seed=1).judgments
+    problem = Problem.of(drawn, None, FitConfig(), ONE.backend)
+    assert problem.prior == "learnt"
+    found = em.climb(problem, starts.usual(problem), ONE)
+    assert found.A[0, 0] > 5.0  # from 4
+
+
 def test_priors_to_begin_with() -> None:
     assert pooled_prior.fixed(3).tolist() == [[4, 1, 1], [1, 4, 1], [1, 1, 4]]
     assert pooled_prior.one_coin(3).tolist() == [[4, 0.5, 0.5], [0.5, 4, 0.5], [0.5, 0.5, 4]]

@@ -154,6 +154,7 @@ class TestObjective:
         weight, z = estimate.weights.weight, estimate.posterior(problem, ONE)
         slope, _ = naive_votes.weight_slopes(said, weight, np.exp(estimate.weights.log_shares), z)
         away = weight - problem.votes.start.weight
+        assert np.exp(estimate.weights.log_shares).sum() == pytest.approx(1)
         assert np.abs(away).max() > 0.1
         assert (weight[1:] > 0).all()
         np.testing.assert_allclose(slope[1:], 20 * away[1:], atol=0.01)

@@ -137,6 +137,13 @@ class TestSample:
         np.testing.assert_allclose(votes_prior._logs(votes, slice(None), ONE), found[::-1], rtol=1e-6)
         np.testing.assert_allclose(votes_prior._logs(votes, np.array([1]), ONE), found[:1], rtol=1e-6)
 
+    def test_votes_that_count_have_their_own_probabilities(self) -> None:
+        q = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3]], np.float32)
+        votes: Any = SimpleNamespace(row=np.arange(3), probability=q)
+        for chosen in ([1, 2], [0, 2], [2], [0, 1, 2], [2, 0, 1]):
+            found = votes_prior._logs(votes, np.array(chosen), ONE)
+            np.testing.assert_allclose(found, np.log(q[chosen]), rtol=1e-6)
+
 
 class TestPosed:
     def outside(self, share: float, n_workers: int = 4) -> Any:

@@ -432,6 +432,20 @@ class TestRounds:
         assert test.expected[-1] == pytest.approx(2 + 0.05 * 20)
         assert test.fitted is not None
 
+    @pytest.mark.parametrize(("most_cells", "by_fit"), [(6 * 3 * 3, True), (6 * 3 * 3 - 1, False)])
+    def test_beside_very_many_confusions_only_agreement_counts(
+        self, most_cells: int, by_fit: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        judgments = simulate(40, 6, 3, 4, seed=1).judgments
+        by_worker = ByWorker.of(judgments)
+        pairs = shared_items.pairs_sharing(by_worker, 5, ONE)
+        by_agreement = np.asarray(0.5 * pairs.shared, np.float64)
+        monkeypatch.setattr(copying_groups, "MOST_CELLS", most_cells)
+        test = copying_groups._tested(fit(judgments, rho=0.3), by_worker, pairs, by_agreement, len(pairs))
+        assert (test.fitted is not None) == by_fit
+        assert np.array_equal(test.expected, by_agreement) != by_fit
+        assert by_fit or test.surplus == 0.0
+
     def test_who_is_suspicious_by_agreement_alone_is_looked_at_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments = simulate(40, 6, 2, 4, seed=1).judgments
         result = fit(judgments, rho=0.3)
@@ -448,6 +462,24 @@ class TestRounds:
         test = copying_groups._tested(result, ByWorker.of(judgments), pairs, np.array([37.0, 20.0, 20.0]), 3)
         assert asked == [[True, True, False, True, True, False]]
         assert test.expected.tolist() == pytest.approx([39.0, 39.0, 20.0])
+
+    def test_suspects_are_found_as_if_pairs_did_not_spread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nine of ten labels are the same where 4.5 are expected, by the fit or by agreement: P = .0045."""
+        assert binom.sf(8, 10, 0.45) < 0.01 < beta.cdf(0.45, 9 / 1.5, 1 / 1.5 + 1)
+        judgments = simulate(40, 6, 2, 4, seed=1).judgments
+        pairs = pairs_of([10, 10, 10], [9, 9, 4], a=[0, 1, 2], b=[3, 4, 5])
+        asked: list[Any] = []
+
+        def surplus(_: Any, __: Any, is_suspect: Any) -> float:
+            asked.append(is_suspect.tolist())
+            return 0.0
+
+        monkeypatch.setattr(copying_groups, "_expected", lambda *_: np.array([4.5, 8.5, 4.5]))
+        monkeypatch.setattr(copying_groups, "_usual_surplus", surplus)
+        monkeypatch.setattr(copying_groups, "expected_of_suspects", lambda *of: (of[-1], np.full(len(of[-1]), 8.5)))
+        result, by_agreement = fit(judgments, rho=0.3), np.array([8.5, 4.5, 4.5])
+        copying_groups._tested(result, ByWorker.of(judgments), pairs, by_agreement, 3)
+        assert asked == [[True, True, False, True, True, False]]
 
 
 class TestFollowing:

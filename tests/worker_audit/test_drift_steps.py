@@ -164,9 +164,9 @@ class TestPValues:
         """Twenty million steps: judgments times the lesser of right and wrong ones."""
         asked: list[tuple[int, int]] = []
         monkeypatch.setattr(kernels, "by_chance", lambda n, few, *_: asked.extend(zip(n, few, strict=True)))
-        n = np.array([20_000, 20_000, 20_001, 5_000_000, 5_000_001])
-        wrong = np.array([1_000.4, 19_000.0, 1_000.0, 4.0, 4.0])
-        drift._by_chance(ONE, n, wrong, np.full(5, 20.0))
+        n = np.array([20_000, 20_000, 20_001, 5_000_000, 5_000_001, 6_666_667])
+        wrong = np.array([1_000.4, 19_000.0, 1_000.0, 4.0, 4.0, 3.0])
+        drift._by_chance(ONE, n, wrong, np.full(6, 20.0))
         assert asked == [(20_000, 1_000), (20_000, 1_000), (5_000_000, 4)]
 
     def test_the_limit(self) -> None:

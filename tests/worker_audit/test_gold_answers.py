@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from consensus.inputs.judgments import AlignedGold, Judgments
 from consensus.worker_audit.on_gold import gold_answers, gold_health
@@ -156,7 +156,9 @@ class TestLeaked:
             tail, middle = gold_answers._tails(np.zeros(n, np.int64), np.full(n, 0.6), n_right, np.array([0]))
             deviation = math.sqrt(n * 0.24)
             normal = norm.sf((130 - 0.5 - n * 0.6) / deviation), norm.sf((130 - n * 0.6) / deviation)
-            assert ((tail[0], middle[0]) == (pytest.approx(normal[0]), pytest.approx(normal[1]))) != exact
+            counted = binom.sf(129, n, 0.6), binom.sf(129, n, 0.6) - binom.pmf(130, n, 0.6) / 2
+            assert (tail[0], middle[0]) == pytest.approx(counted if exact else normal, rel=1e-6)
+            assert counted != pytest.approx(normal, rel=1e-6)
 
 
 class TestTooEasy:

@@ -95,6 +95,18 @@ def test_columns(fitted: tuple[Consensus, Gold, set[str]]) -> None:
 
 
 @pytest.mark.compiled
+def test_beside_a_majority_vote_one_vote_is_no_certainty() -> None:
+    """One more vote is spread evenly over the labels; else it is the same as beside any other model."""
+    drawn, gold, _ = with_wrong_gold(5, 40, n_items=120, n_labels=3, accuracy=0.8, seed=1)
+    result = fit(drawn.judgments, gold=gold, model="majority_vote")
+    known, shares = gold_health._judged(result)
+    n = result.judgments.per_item[known.items][:, None]
+    other = replace(result, model="dawid_skene")
+    expected = gold_health._p_wrong(other, known, (shares * n + 1 / 3) / (n + 1))
+    np.testing.assert_allclose(gold_health._p_wrong(result, known, shares), expected, rtol=1e-9)
+    assert not np.allclose(gold_health._p_wrong(other, known, shares), expected)
+
+
 def test_p_wrong_by_its_formula(fitted: tuple[Consensus, Gold, set[str]]) -> None:
     result, _, _ = fitted
     assert result.gold is not None

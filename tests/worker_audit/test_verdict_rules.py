@@ -129,6 +129,13 @@ class TestOrder:
         ]
         np.testing.assert_allclose(found.probability[:8], [0.801, np.nan, 0.3751, 0.51, 0.9, 0.9001, np.nan, 0.6])
 
+    def test_who_is_good_is_neither_bad_nor_careless(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        low = 4 / (4 + CONFIG.apart)
+        accuracy = self.crowd([low - 1e-6] * 2 + [low + 1e-6] * 8)
+        found, told = self.told(monkeypatch, accuracy, [0.03, 0.0, 0.0, 0.0], [0.02, 0.0, 0.0, 0.0])
+        assert told == ["good"] * 4
+        assert found.probability.tolist() == pytest.approx([0.95 * 0.8, 1.0, 1.0, 1.0])
+
     def test_two_labels_ask_for_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = self.crowd(*[[0.8] * 10] * 3)
         random = [0.951, 0.949, 0.85, *[0.0] * 7]

@@ -11,12 +11,13 @@ import pytest
 from scipy.stats import beta
 
 from consensus import audit, fit, simulate
+from consensus.backends import even_parts
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.found.result import Consensus
 from consensus.models import one_label
 from consensus.worker_audit import WorkerAudit, verdict_counts
-from consensus.worker_audit.accuracy import contradictions, likelihoods, verdicts, worker_kinds
+from consensus.worker_audit.accuracy import accuracy_posterior, contradictions, likelihoods, verdicts, worker_kinds
 from tests import naive_audit
 from tests.strategies import encoded
 
@@ -301,6 +302,22 @@ class TestKinds:
         found = worker_kinds.kinds(result, likelihoods.records(result))
         assert found.random.tolist() == found.hostile.tolist() == [0.0, 0.0]
         assert audit(result)["verdict"].tolist() == ["too_few"] * 2
+
+    @pytest.mark.parametrize(("at_once", "n_parts"), [(6, 1), (5, 2), (2, 3)])
+    @pytest.mark.parametrize("module", [worker_kinds, accuracy_posterior])
+    def test_grids_are_weighed_for_some_workers_at_once(
+        self, module: Any, at_once: int, n_parts: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        result, parts = fit(simulate(60, 6, 2, 4, seed=1).judgments), []
+
+        def even(n: int, n_parts: int) -> Any:
+            parts.append((n, n_parts))
+            return even_parts(n, n_parts)
+
+        monkeypatch.setattr(module, "WORKERS_AT_ONCE", at_once)
+        monkeypatch.setattr(module, "even_parts", even)
+        assert len(audit(result)) == 6
+        assert parts[-1] == (6, n_parts)
 
     @pytest.mark.compiled
     def test_maximum_likelihood(self) -> None:

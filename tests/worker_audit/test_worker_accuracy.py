@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import beta
 
 from consensus import audit, fit, read, simulate
+from consensus.backends import Threads
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
@@ -46,6 +47,12 @@ def priors_of(result: Consensus) -> Any:
 CASES = [(2, 0), (3, 0), (4, 5), (5, 0), (6, 5)]
 
 
+def test_bins_are_as_fine_for_hostile_workers_as_for_good_ones() -> None:
+    edges = np.array(likelihoods.EDGES)
+    assert (edges + edges[::-1] == likelihoods.FINE).all()
+    assert (np.diff(edges) > 0).all()
+
+
 class TestOthers:
     @pytest.mark.parametrize(("n_labels", "n_gold"), CASES)
     def test_the_own_judgment_is_taken_out(self, n_labels: int, n_gold: int) -> None:
@@ -65,6 +72,9 @@ class TestOthers:
         never = (cells.worker == 1) & (cells.true == 0)
         assert never.any()
         assert set(against_others.cell_likelihoods(result)[never]) == {0.5}
+        again = against_others.likelihoods(result, np.array([1, 1], np.int32), np.array([0, 1], np.int32))
+        np.testing.assert_allclose(again, [[0.5, 0.0], [0.5, 1.0]], atol=1e-9)
+        assert against_others._cells(result).C_rest.tolist() == [0.5, 0.5]  # of labels that nobody has given an item
 
     @pytest.mark.compiled
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -479,6 +489,27 @@ class TestAgreement:
         assert np.isfinite(found.mean).all()
         assert agreement_posterior._usual(np.zeros(2), np.zeros(2)) == (0.5, 1.0)
         assert agreement_posterior._usual(np.array([0.9, 0.9, 0.0]), np.array([50.0, 50.0, 0.0])) == (0.9, 20.0)
+
+    def test_what_is_known_very_well_is_narrow(self) -> None:
+        found = agreement_posterior.beta(np.array([0.9, 0.4]), np.array([2e-5, 1e-5]))
+        width = found.quantile(0.975) - found.quantile(0.025)
+        np.testing.assert_allclose(width, 2 * 1.96 * np.sqrt([2e-5, 1e-5]), rtol=0.1)
+
+    def test_of_many_judgments_likelihoods_do_not_underflow(self) -> None:
+        """Of two workers with 4,000 judgments, nine in ten for what others are nearly sure of."""
+        result: Any = SimpleNamespace(backend=Threads(1))
+        record = likelihoods.Record(np.array([[3600.0, 400.0], [400.0, 3600.0]]), np.array([0.99, 0.01]))
+        found = accuracy_posterior._by_record(result, record)
+        np.testing.assert_allclose(found.mean, [0.907, 0.093], atol=0.005)
+        width = found.quantile(0.975) - found.quantile(0.025)
+        np.testing.assert_allclose(width, 2 * 1.96 * (0.9 * 0.1 / 4000) ** 0.5, rtol=0.1)
+
+    def test_the_more_workers_differ_the_less_their_mean_is_worth(self) -> None:
+        """The moments of a Beta distribution, less the chance in each worker's own judgments."""
+        R, n = np.array([0.9, 0.6, 0.3, 0.1]), np.array([50.0, 50.0, 50.0, 0.0])
+        by_chance = (0.9 * 0.1 + 0.6 * 0.4 + 0.3 * 0.7) / 3 / 50
+        expected = 0.6 * 0.4 / (0.06 - by_chance) - 1
+        assert agreement_posterior._usual(R, n) == pytest.approx((0.6, expected))
 
 
 def test_a_candidate_that_is_ruled_out_agrees_with_nobody() -> None:
