@@ -334,7 +334,7 @@ def test_every_format_in_a_process_of_its_own(judged: Path, tmp_path: Path) -> N
     frame = pd.read_csv(judged, dtype=str)
     frame.to_parquet(tmp_path / "j.parquet")
     frame.to_json(tmp_path / "j.jsonl", orient="records", lines=True)
-    for name, ending in (("j.parquet", "parquet"), ("j.jsonl", "jsonl"), ("judged.csv", "csv"), ("judged.csv", "tsv")):
+    for name, ending in (("j.parquet", "jsonl"), ("j.jsonl", "parquet"), ("judged.csv", "tsv")):
         out = tmp_path / f"labels.{ending}"
         command = [sys.executable, "-m", "consensus", "aggregate", str(tmp_path / name), "-o", str(out), "-q"]
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
