@@ -102,7 +102,7 @@ def compile_all(show: Show, with_votes: bool = False) -> None:
 
     if are_compiled(with_votes):
         return
-    show.say("compiling the inner loops, once on this machine (some 10 s) ...")
+    show.say("compiling the inner loops, once on this machine (some 20 s) ...")
     show.stage("compiling the inner loops, once on this machine")
     from dataclasses import replace
 

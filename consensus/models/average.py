@@ -67,12 +67,7 @@ def fit(
 ) -> Consensus:
     """Label the items by all readings and rate the workers; by the first alone where the others can't be had.
 
-    Raises
-    ------
-    ConfigError
-        It would need more memory than it may have.
-    JudgmentError
-        There are model votes beside so many labels that not all of them can be weighed.
+    Raises what ``dawid_skene.fit`` raises.
     """
     reason = left_out(judgments, votes)
     if reason is not None or (gold is None and not diagnostics.has_second_opinions(judgments)):
