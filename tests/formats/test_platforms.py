@@ -83,9 +83,9 @@ class TestEveryPlatform:
     def test_knows_its_own_export_and_no_other(self, platform: Platform) -> None:
         head = head_of(example(platform))
         assert [one.NAME for one in platforms.PLATFORMS if one.sniff(head)] == [platform.NAME]
-        begin = time.perf_counter()
+        begin = time.process_time()
         platforms.recognised(head_of(example(platform)))
-        assert time.perf_counter() - begin < 0.05
+        assert time.process_time() - begin < 0.05
 
     @each
     @pytest.mark.parametrize("header", PLAIN)
