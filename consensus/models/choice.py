@@ -41,8 +41,6 @@ def chosen(judgments: Judgments, votes: AlignedVotes | None, settings: FitConfig
     """
     if settings.model is not None:
         return Choice(settings.model)
-    if USUAL == ALONE:
-        return Choice(ALONE)
     reason = left_out(judgments, votes) or _classic(settings) or _takes_long(judgments)
     return Choice(USUAL) if reason is None else Choice(ALONE, reason)
 
