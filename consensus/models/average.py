@@ -220,7 +220,7 @@ def _weights(problem: Problem, start: str, settings: FitConfig, run: Execution) 
 
     Two splits; in each a fifth of the judgments is held out (at least one stays with every item), the rest refitted.
     """
-    rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.AVERAGE_RHO
+    rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.usual_of_average(problem.judgments)
     of = Splits(problem.judgments)
     splits = [of.held_out(split) for split in range(N_SPLITS)]
     n_held_out = sum(int(held.sum()) for held in splits)

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from consensus.config import FitConfig
     from consensus.found.gold_reach import Reach
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.models.base import Execution
     from consensus.models.problem import Problem
 
 USUAL_RHO = 0.4  # 17 public sets: log loss .455, ECE 6.7 %; measured on each .476, 6.8 %
 LEAST_RHO = 0.2
-AVERAGE_RHO = 0.3  # of an average of readings, which is less sure where they disagree
+AVERAGE_RHO = 0.3  # of an average of readings, which is less sure where they disagree ...
+FEW = 3.0  # ... but for so few judgments an item in the mean: log loss there .725 and .632 with .3, .712 and .614 so
 LEAST_TOLD = 0.5  # share of the items with three judgments or more from which rho can be measured
 N_SPLITS = 5  # where rho is measured because somebody asked for it
 SPLITS_BESIDE_VOTES = 2
@@ -75,10 +76,18 @@ def chosen(
 def _without_gold(problem: Problem, run: Execution, weight: NDArray[np.float64] | None) -> Tempering:
     """By rho: the usual one, or beside model votes as measured."""
     if weight is not None:
-        return Tempering(AVERAGE_RHO)
+        return Tempering(usual_of_average(problem.judgments))
     if problem.has_outside_view and not problem.small and problem.judgments.n_judgments <= MOST_BESIDE_VOTES:
         return measured_rho(problem, SPLITS_BESIDE_VOTES, run)
     return Tempering(USUAL_RHO)
+
+
+def usual_of_average(judgments: Judgments) -> float:
+    """The usual rho of an average of readings: smaller than that of one, unless judgments are few.
+
+    With two or three an item, what is wrong is mostly what was learnt of the workers, which the readings share.
+    """
+    return USUAL_RHO if judgments.n_judgments <= FEW * np.count_nonzero(judgments.per_item) else AVERAGE_RHO
 
 
 def measured_rho(problem: Problem, n_splits: int, run: Execution) -> Tempering:

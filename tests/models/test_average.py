@@ -129,6 +129,16 @@ class TestWhatIsReported:
         assert usual.rho == held_out_rho.AVERAGE_RHO
         assert plain.confidence.mean() > usual.confidence.mean() + 0.02 > strong.confidence.mean() + 0.04
 
+    @pytest.mark.parametrize(("per_item", "rho"), [(2, 0.4), (3, 0.4), (3.5, 0.3), (5, 0.3)])
+    def test_few_judgments_an_item_are_tempered_like_one_reading(self, per_item: float, rho: float) -> None:
+        crowd = simulate(100, 8, 3, per_item, seed=3).judgments
+        assert fit(crowd, model="average", max_iterations=3).rho == rho
+
+    def test_items_that_nobody_judged_make_judgments_no_fewer(self) -> None:
+        crowd = simulate(100, 8, 3, 4, seed=3).judgments
+        assert held_out_rho.usual_of_average(crowd.subset(crowd.item < 50)) == held_out_rho.AVERAGE_RHO
+        assert held_out_rho.usual_of_average(crowd.subset(crowd.item < 0)) == held_out_rho.USUAL_RHO
+
     def test_it_says_when_a_reading_did_not_converge(self) -> None:
         judgments, _ = ring(1, 200)
         result = fit(judgments, model="average", max_iterations=3)
