@@ -133,7 +133,7 @@ def _pass_of_four(
         else:
             z0, z1, z2, z3 = priors[prior, 0], priors[prior, 1], priors[prior, 2], priors[prior, 3]
             for j in range(begin, end):
-                r = row[j]
+                r = np.uintp(row[np.uintp(j)])
                 z0 *= C[r, 0]
                 z1 *= C[r, 1]
                 z2 *= C[r, 2]
@@ -159,7 +159,7 @@ def _pass_of_four(
             out_mass[1, 2] += z2
             out_mass[1, 3] += z3
         for j in range(begin, end):
-            r = row[j]
+            r = np.uintp(row[np.uintp(j)])
             out_counts[r, 0] += z0
             out_counts[r, 1] += z1
             out_counts[r, 2] += z2
