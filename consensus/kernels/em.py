@@ -117,7 +117,10 @@ def _pass_of_four(
     out_counts: Reals,
     out_mass: Reals,
 ) -> float:
-    """Like ``em_pass`` for four labels (or fewer, filled up with labels of prior 0), all in registers."""
+    """Like ``em_pass`` for four labels (or fewer, filled up with labels of prior 0), all in registers.
+
+    Unsigned positions spare the test for those that count from the end: a sixth of the time.
+    """
     z = np.empty(4)
     exponent = np.empty(4, np.int64)
     log_evidence, product = 0.0, 1.0
