@@ -99,9 +99,12 @@ def errors(items: Items, paths: Paths, target: float, least: int, out: Curves) -
     done = np.empty(n_paths, np.int64)
     scratch = _Scratch(done, np.empty(n_paths), np.empty(n_paths), np.empty(n_paths))
     for i in range(posterior.shape[0]):
-        top, hedged_top = posterior[i].max(), hedged[i].max()
+        top = hedged_top = total = 0.0
+        for k in range(n_labels):
+            top, hedged_top = max(top, posterior[i, k]), max(hedged_top, hedged[i, k])
+            total += posterior[i, k]
         unlikely = min(UNLIKELY, LEAST_LIKELY * top)
-        others = 1.0 - posterior[i].sum()
+        others = 1.0 - total
         if others < ROUNDING or posterior[i, n_labels - 1] < unlikely:
             others = 0.0
         never, hedged_never = 1.0 - others, 1.0 - others
