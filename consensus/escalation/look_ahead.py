@@ -87,7 +87,7 @@ class LookAhead:
 
     def take(self, rows: NDArray[np.int64]) -> LookAhead:
         """Some of the items."""
-        return LookAhead(self.columns[rows], self.length[rows], self.slope[rows])
+        return LookAhead(self.columns.take(rows, axis=0), self.length.take(rows, axis=0), self.slope.take(rows, axis=0))
 
     def mean(self, chosen: NDArray[np.bool_]) -> LookAhead:
         """(1,) the mean of the ``chosen`` (n,), without steps; zeros where none is."""

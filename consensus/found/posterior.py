@@ -97,7 +97,7 @@ class DensePosterior:
 
     def dense(self, items: slice | NDArray[np.int64]) -> NDArray[np.float64]:
         """(n, K) of some items; rows sum to 1."""
-        return self.table[items]
+        return self.table[items] if isinstance(items, slice) else self.table.take(items, axis=0)
 
     def peaks(self, backend: Backend) -> Peaks:
         """The top of each item's posterior."""

@@ -257,7 +257,7 @@ class Consensus:
             "label": named(best, judgments.labels),
             "confidence": self._known(self.peaks.confidence, items),
             "runner_up": named(runner_up, judgments.labels),
-            "n_judgments": judgments.item_start[1:][items] - judgments.item_start[:-1][items],
+            "n_judgments": judgments.per_item[items],
         }
 
     def _known(self, numbers: NDArray[np.float64], items: slice | NDArray[np.int64]) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Offsets = NDArray[np.int64]
     Reals = NDArray[np.float64]
 
-    def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: D103
+    def kernel(*, forceinline: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: D103
         ...
 else:
     from numba import njit

@@ -99,9 +99,12 @@ def errors(items: Items, paths: Paths, target: float, least: int, out: Curves) -
     done = np.empty(n_paths, np.int64)
     scratch = _Scratch(done, np.empty(n_paths), np.empty(n_paths), np.empty(n_paths))
     for i in range(posterior.shape[0]):
-        top, hedged_top = posterior[i].max(), hedged[i].max()
+        top = hedged_top = total = 0.0
+        for k in range(n_labels):
+            top, hedged_top = max(top, posterior[i, k]), max(hedged_top, hedged[i, k])
+            total += posterior[i, k]
         unlikely = min(UNLIKELY, LEAST_LIKELY * top)
-        others = 1.0 - posterior[i].sum()
+        others = 1.0 - total
         if others < ROUNDING or posterior[i, n_labels - 1] < unlikely:
             others = 0.0
         never, hedged_never = 1.0 - others, 1.0 - others
@@ -167,11 +170,14 @@ def _counted(
     return wrong, hedged_wrong, settled
 
 
-@kernel()
+@kernel(forceinline=True)
 def _counted_of_four(
     items: Items, paths: Paths, i: int, k: int, m: int, some: int, bar: float, done: Offsets
 ) -> tuple[np.int64, np.int64, np.int64]:
-    """Like ``_counted`` for four labels and no ``rest``, all in registers."""
+    """Like ``_counted`` for four labels and no ``rest``, all in registers.
+
+    To hand over so many arrays would cost a quarter of the time, for each call walks few paths: so it is inlined.
+    """
     z, walked, hedge = items.z, paths.walked, paths.hedge
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
     z0, z1, z2 = (z0 * FAVOUR if k > 0 else z0), (z1 * FAVOUR if k > 1 else z1), (z2 * FAVOUR if k > 2 else z2)

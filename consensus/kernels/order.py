@@ -39,8 +39,8 @@ def packed_into_buckets(
 ) -> None:
     """``packed`` keys of N rows, each put at ``begin[item >> shift]`` (B,), which moves on by one."""
     for n in range(item.shape[0]):
-        bucket = item[n] >> shift
-        out_key[begin[bucket]] = (((np.int64(item[n]) << worker_bits) | worker[n]) << label_bits) | label[n]
+        bucket = np.uintp(item[n] >> shift)  # unsigned: never counted from the end
+        out_key[np.uintp(begin[bucket])] = (((np.int64(item[n]) << worker_bits) | worker[n]) << label_bits) | label[n]
         begin[bucket] += 1
 
 

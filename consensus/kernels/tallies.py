@@ -31,7 +31,9 @@ def vote_posterior(item_start: Offsets, label: Codes, hard: bool, out_posterior:
             votes[label[j]] += 1.0
         total = float(item_start[i + 1] - item_start[i])
         if hard or total == 0.0:
-            most, total = votes.max(), 0.0
+            most, total = 0.0, 0.0
+            for k in range(n_labels):
+                most = max(most, votes[k])
             for k in range(n_labels):
                 votes[k] = 1.0 if votes[k] == most else 0.0
                 total += votes[k]
