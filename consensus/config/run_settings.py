@@ -30,8 +30,8 @@ class FitConfig(Settings):
         json_schema_extra=MODEL,
         description="Correlation of judgments on one item, from 0 to 100, by which confidences are tempered: 0 does "
         "not temper, measured is the mean of five splits of held-out judgments. Default: with 100 gold items that "
-        "people judged a temperature is fitted on these instead; beside model votes it is measured; else it is .3 "
-        "with the average of readings, .4 without, and where items have three judgments or fewer in the mean.",
+        "people judged a temperature is fitted on these instead; beside model votes it is measured; else it is .4, "
+        "and .3 with the average of readings where items have four judgments or more in the mean.",
     )
     max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL, description="EM passes at most.")
     tolerance: float = Field(

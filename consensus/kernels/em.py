@@ -117,10 +117,7 @@ def _pass_of_four(
     out_counts: Reals,
     out_mass: Reals,
 ) -> float:
-    """Like ``em_pass`` for four labels (or fewer, filled up with labels of prior 0), all in registers.
-
-    Unsigned positions spare the test for those that count from the end: a sixth of the time.
-    """
+    """Like ``em_pass`` for four labels (or fewer, filled up with labels of prior 0), all in registers."""
     z = np.empty(4)
     exponent = np.empty(4, np.int64)
     log_evidence, product = 0.0, 1.0
@@ -136,7 +133,7 @@ def _pass_of_four(
         else:
             z0, z1, z2, z3 = priors[prior, 0], priors[prior, 1], priors[prior, 2], priors[prior, 3]
             for j in range(begin, end):
-                r = np.uintp(row[np.uintp(j)])
+                r = np.uintp(row[np.uintp(j)])  # unsigned: no test for positions from the end, a sixth of the time
                 z0 *= C[r, 0]
                 z1 *= C[r, 1]
                 z2 *= C[r, 2]

@@ -129,10 +129,10 @@ class TestWhatIsReported:
         assert usual.rho == held_out_rho.AVERAGE_RHO
         assert plain.confidence.mean() > usual.confidence.mean() + 0.02 > strong.confidence.mean() + 0.04
 
-    @pytest.mark.parametrize(("per_item", "rho"), [(2, 0.4), (3, 0.4), (3.5, 0.3), (5, 0.3)])
+    @pytest.mark.parametrize(("per_item", "rho"), [(2, 0.4), (3, 0.4), (3.5, 0.35), (4, 0.3), (5, 0.3)])
     def test_few_judgments_an_item_are_tempered_like_one_reading(self, per_item: float, rho: float) -> None:
         crowd = simulate(100, 8, 3, per_item, seed=3).judgments
-        assert fit(crowd, model="average", max_iterations=3).rho == rho
+        assert fit(crowd, model="average", max_iterations=3).rho == pytest.approx(rho, abs=0.01)
 
     def test_items_that_nobody_judged_make_judgments_no_fewer(self) -> None:
         crowd = simulate(100, 8, 3, 4, seed=3).judgments

@@ -164,7 +164,9 @@ class TestChosen:
 
     def test_of_several_readings_another_one(self) -> None:
         weight = np.array([0.5, 0.5])
-        assert self.of(weight=weight) == self.of(weight=weight, has_outside_view=True) == Tempering(0.3)
+        of = {"weight": weight, "n_judgments": 800}
+        assert self.of(**of) == self.of(**of, has_outside_view=True) == Tempering(0.3)
+        assert self.of(weight=weight, n_judgments=600) == Tempering(0.4)  # three an item: few
 
     def test_what_is_given_stands(self) -> None:
         assert self.of(self.gold(150), rho=0.1) == Tempering(0.1)
@@ -199,7 +201,7 @@ class TestChosen:
         found = self.of(self.gold(100), weight=np.array([0.3, 0.7]), reached=np.arange(200) < 150)
         assert found.n_gold == 100
         assert found.temperature == pytest.approx(one.temperature, rel=1e-4)  # of equal ones
-        assert found.rho_beyond == 0.3
+        assert found.rho_beyond == 0.4
 
 
 def test_held_out_fits_go_no_further_than_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
