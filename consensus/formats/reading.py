@@ -19,6 +19,7 @@ from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
 from consensus.formats.tables.streams import COMPRESSION
+from consensus.formats.tables.understanding import Understanding
 from consensus.inputs.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     coded = "item", "worker", "label", *grouped
     rows = Rows(coded, ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
-    files, notes = [], []
+    files, notes, understanding = [], [], Understanding(roles)
     for reading in readings(source, roles, settings.platform):
+        understanding.add(reading)
         files.append(_added(rows, reading))
         if reading.gold is not None:
             gold.add(reading.gold)
@@ -146,6 +148,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     )
     if progress is not None:
         progress("sorting", 1.0)
+    understood, unused = understanding.of(judgments)
     return replace(
         judgments,
         group_ids=group_ids,
@@ -157,6 +160,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
         notes=tuple(notes),
+        understood=understood,
+        unused=unused,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import ReadConfig
+    from consensus.inputs.understood import Column
 
 
 BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that a judgment may have besides its codes
@@ -103,6 +104,10 @@ class Judgments:
     """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None
     """What they were read with; None where they were not read."""
+    understood: tuple[Column, ...] = ()
+    """Which columns of the sources they come from, and by which rule; none where they were not read."""
+    unused: tuple[str, ...] = ()
+    """Columns of the sources that were not used."""
 
     @property
     def n_judgments(self) -> int:

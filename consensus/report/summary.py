@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
     from consensus.runs.findings import Findings
 
@@ -31,7 +32,8 @@ def summary(findings: Findings) -> dict[str, Any]:
 
     Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
     that are needed will bring), changes (since the earlier run; null without), models (null without), readings (null
-    where there is one), warnings; with the export of a platform also notes (what was understood of it).
+    where there is one), warnings; where judgments were read also understood (what their columns were taken for), and
+    with the export of a platform notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
     result, judgments = findings.result, findings.result.judgments
@@ -56,6 +58,7 @@ def summary(findings: Findings) -> dict[str, Any]:
             "models": None if result.models is None else _models(findings, result.models),
             "readings": None if result.readings is None else result.readings.in_short(),
             "warnings": [asdict(warning) for warning in findings.warnings],
+            **_understood(judgments),
             **({"notes": list(judgments.notes)} if judgments.notes else {}),
         }
     )
@@ -75,6 +78,14 @@ def _provenance(findings: Findings) -> dict[str, Any]:
         "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
         "seed": result.config.seed,
     }
+
+
+def _understood(judgments: Judgments) -> dict[str, Any]:
+    """What the columns of the sources were taken for, where these were read."""
+    if not judgments.understood:
+        return {}
+    columns = [column._asdict() for column in judgments.understood]
+    return {"understood": {"columns": columns, "unused": list(judgments.unused)}}
 
 
 def _counts(result: Consensus, status: NDArray[np.int32]) -> dict[str, Any]:

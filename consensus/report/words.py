@@ -10,6 +10,8 @@ import numpy as np
 
 from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
+from consensus.inputs import understood
+from consensus.inputs.understood import Column
 from consensus.models import diagnostics
 from consensus.report import beyond_gold
 
@@ -33,6 +35,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     counts = summary["counts"]
     return {
         "rows": _rows(counts),
+        "columns": _columns(summary),
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "readings": _readings(summary),
@@ -70,8 +73,15 @@ def of_judgments(judgments: Judgments) -> list[str]:
 
 
 def _read(judgments: Judgments) -> list[str]:
-    """The balance of rows, and what was understood of exports of platforms."""
-    return [balance(asdict(judgments.tally)), *judgments.notes]
+    """The balance of rows, what the columns were taken for, and what was understood of exports of platforms."""
+    columns = [understood.line(judgments.understood, judgments.unused)] if judgments.understood else []
+    return [balance(asdict(judgments.tally)), *columns, *judgments.notes]
+
+
+def _columns(summary: dict[str, Any]) -> list[str]:
+    """What the columns were taken for; nothing where judgments were not read."""
+    told = summary.get("understood")
+    return [] if told is None else [understood.line([Column(**one) for one in told["columns"]], told["unused"])]
 
 
 def balance(rows: dict[str, int]) -> str:
