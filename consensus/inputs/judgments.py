@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.ordering import ordered
+from consensus.inputs.repeats import RepeatCounts
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import ReadConfig
+    from consensus.inputs.ordering import RepeatRule
     from consensus.inputs.understood import Column
 
 
@@ -28,7 +30,7 @@ BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of every row that was read: ``read == used + abstained + repeated + rejected``."""
+    """What became of every row that was read: ``read == used + abstained + repeated + rejected + dropped``."""
 
     read: int
     used: int
@@ -37,6 +39,8 @@ class Tally:
     repeated: int = 0
     """Rows that gave way to another judgment of the same item by the same worker."""
     rejected: int = 0
+    dropped: int = 0
+    """Rows that were left out on demand, by the value of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,11 @@ class Judgments:
     """Which columns of the sources they come from, and by which rule; none where they were not read."""
     unused: tuple[str, ...] = ()
     """Columns of the sources that were not used."""
+    anonymous: tuple[str, ...] = ()
+    """Workers who stand for many people: each of their judgments counts as one of a person of its own, and they share
+    a confusion matrix, that of the mean of these persons. Nobody of them is audited or can be asked."""
+    repeats: RepeatCounts | None = None
+    """Whose rows gave way to others of the same item and worker; None where none did."""
 
     @property
     def n_judgments(self) -> int:
@@ -302,7 +311,7 @@ def encode(
     when: NDArray[np.datetime64] | None,
     *,
     beside: Mapping[str, NDArray[Any]] | None = None,
-    repeats: str,
+    repeats: RepeatRule,
     locate: Callable[[int], str],
     backend: Backend,
 ) -> Judgments:
@@ -317,7 +326,7 @@ def encode(
     beside
         (rows,) its "duration", "price" and code of the "group", where there are such columns.
     repeats
-        Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
+        Which judgments of an (item, worker) pair count.
     locate
         Gives the place of a row, for messages.
     backend
@@ -326,7 +335,7 @@ def encode(
     Raises
     ------
     JudgmentError
-        ``repeats`` is "error" and there is a repeat.
+        The policy about ``repeats`` is "error" and there is one.
     """
     from consensus.kernels import order
 
@@ -365,6 +374,7 @@ def encode(
         read_row=found.beside["read_row"].astype(np.int64) if "read_row" in found.beside else None,
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
+        repeats=None if found.repeated is None else RepeatCounts.of(found.item, found.worker, found.repeated),
     )
 
 
