@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import ReadConfig
+    from consensus.inputs.notices import Notice
 
 
 BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that a judgment may have besides its codes
@@ -103,6 +104,8 @@ class Judgments:
     """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None
     """What they were read with; None where they were not read."""
+    cautions: tuple[Notice, ...] = ()
+    """What reading found odd."""
 
     @property
     def n_judgments(self) -> int:
