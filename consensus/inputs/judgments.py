@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import ReadConfig
+    from consensus.inputs.notices import Notice
     from consensus.inputs.ordering import RepeatRule
     from consensus.inputs.understood import Column
 
@@ -108,6 +109,8 @@ class Judgments:
     """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None
     """What they were read with; None where they were not read."""
+    cautions: tuple[Notice, ...] = ()
+    """What reading found odd."""
     understood: tuple[Column, ...] = ()
     """Which columns of the sources they come from, and by which rule; none where they were not read."""
     unused: tuple[str, ...] = ()
