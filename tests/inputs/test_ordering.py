@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from consensus import backends
 from consensus.backends import Threads
 from consensus.inputs import ordering
-from consensus.inputs.ordering import ordered
+from consensus.inputs.ordering import RepeatRule, ordered
 from tests.strategies import examples
 
 Row = tuple[int, int, int, int | None]
@@ -48,7 +48,7 @@ def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeat
     when = np.array([row[3] for row in judged], "datetime64[us]")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordering, "KEY_BITS", key_bits)
-        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), repeats, Threads(1))
+        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), RepeatRule(repeats), Threads(1))
     expected, by_row_order, clash = naive(judged, repeats)
     assert found.clash == clash
     assert found.by_row_order == by_row_order
@@ -75,5 +75,5 @@ def test_many_rows_in_buckets_and_parts(
     if repeats == "last":
         expected = [(*pair, code) for pair, code in sorted(by_row.items())]
     for threads in (1, 3):
-        found = ordered(item, worker, label, None, sizes, repeats, Threads(threads))
+        found = ordered(item, worker, label, None, sizes, RepeatRule(repeats), Threads(threads))
         assert list(zip(found.item.tolist(), found.worker.tolist(), found.label.tolist(), strict=True)) == expected

@@ -70,6 +70,8 @@ GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold",
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
 OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
+DROP = "drop "
+"""Begins the roles of columns that tell which rows are left out; one may have another role, too."""
 OPTIONS = {
     "item": "--item",
     "worker": "--worker",
@@ -101,7 +103,7 @@ class Roles:
             A column is missing, or several could be meant.
         """
         found: dict[str, int] = {}
-        by_name = {name for name in self.named.values() if name is not None}
+        by_name = {name for role, name in self.named.items() if name is not None and not role.startswith(DROP)}
         for role, name in self.named.items():
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
@@ -115,6 +117,8 @@ class Roles:
                 raise FormatError(_cannot_tell(header, role, candidates, place, self.lenient))
             elif candidates:
                 found[role] = min(candidates, key=lambda n: self.names[role].index(_plain(header[n])))
+        read = {position for role, position in found.items() if not role.startswith(DROP)}
+        found = {role: position for role, position in found.items() if not (role.startswith(DROP) and position in read)}
         for role, position in found.items():
             twice = [other for other in found if found[other] == position and other != role]
             if twice:
@@ -149,8 +153,9 @@ def _plain(column: str) -> str:
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
+        purpose, option = ("--drop", "it") if role.startswith(DROP) else (f"the {role}", OPTIONS[role])
         raise FormatError(
-            f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct {OPTIONS[role]}'
+            f'{place}: no column "{name}" for {purpose}; the columns are: {listed(header)}; correct {option}'
         )
     if header.count(name) > 1:
         raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')

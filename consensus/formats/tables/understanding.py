@@ -8,6 +8,8 @@ from consensus.formats.tables.roles import AMOUNTS
 from consensus.inputs.understood import BY_NAME, NAMED, Column, n_distinct
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.roles import Roles
     from consensus.inputs.judgments import Judgments
@@ -23,14 +25,25 @@ class Understanding:
         self._roles = roles
         self._names: dict[str, dict[str, str]] = {}  # of each role, the rule of each name
         self._header: dict[str, None] = {}
+        self._in_all: set[str] | None = None
 
     def add(self, reading: Reading) -> None:
         """Note the columns of a source."""
         self._header |= dict.fromkeys(reading.header)
+        self._in_all = set(reading.header) if self._in_all is None else self._in_all & set(reading.header)
         for role, name in reading.columns.items():
             named = self._roles.named.get(role) == name
             because = NAMED if named else reading.because.get(role) or reading.platform or BY_NAME
             self._names.setdefault(role, {}).setdefault(name, because)
+
+    def named(self, role: str) -> str | None:
+        """The column of a role, if it has one name in all sources."""
+        names = list(self._names.get(role, ()))
+        return names[0] if len(names) == 1 else None
+
+    def others(self, unused: Sequence[str]) -> list[str]:
+        """Those of the columns that are ``unused`` which all sources have."""
+        return [name for name in unused if name in (self._in_all or ())]
 
     def of(self, judgments: Judgments) -> tuple[tuple[Column, ...], tuple[str, ...]]:
         """What is used, and the names of the columns that are not."""
