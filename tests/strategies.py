@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments, encode
-from consensus.inputs.ordering import RepeatRule
 from consensus.inputs.model_votes import AlignedVotes, ModelVotes, VoteTally
+from consensus.inputs.ordering import RepeatRule
 from tests.conftest import AS_PLAIN_PYTHON, FEW_EXAMPLES
 
 Row = tuple[str, str, str | None]

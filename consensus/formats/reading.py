@@ -184,7 +184,8 @@ def _explained(
     choice = RowChoice(settings)
 
     def opened(roles: Roles) -> Iterator[Reading]:
-        return map(choice.of, readings(source, replace(roles, named={**roles.named, **choice.roles}), settings.platform))
+        all_roles = replace(roles, named={**roles.named, **choice.roles})
+        return map(choice.of, readings(source, all_roles, settings.platform))
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})

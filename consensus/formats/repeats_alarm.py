@@ -79,7 +79,8 @@ def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], 
     found: list[Notice] = []
     ids = judgments.worker_ids, judgments.item_ids
     worker, item = ids[0][counts.worst_worker].as_py(), ids[1][counts.worst_item].as_py()
-    own, others = counts.n_of_worker / counts.n_given, (counts.n - counts.n_of_worker) / max(counts.n_given_by_others, 1)
+    own = counts.n_of_worker / counts.n_given
+    others = (counts.n - counts.n_of_worker) / max(counts.n_given_by_others, 1)
     many_people = counts.n_of_worker >= LEAST and counts.most >= MOST_OF_ONE
     if many_people and own > MOSTLY and others < OTHERS * own:
         one = Repeated(worker, counts.worst_worker, counts.n_given, counts.most)
@@ -87,15 +88,18 @@ def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], 
     n_given = judgments.tally.used + counts.n
     if counts.n > MANY * n_given:
         why = explained()
-        rows = f"{counts.n:,} of {n_given:,} judgments ({counts.n / n_given:.0%}) give way to others of the same item and worker"
-        worst = f"most of worker {quoted(worker)} ({counts.n_of_worker:,}) and of item {quoted(item)} ({counts.n_of_item:,})"
+        rows = (
+            f"{counts.n:,} of {n_given:,} judgments ({counts.n / n_given:.0%}) give way to others of the same item and "
+            f"worker, most of worker {quoted(worker)} ({counts.n_of_worker:,}) and of item {quoted(item)} "
+            f"({counts.n_of_item:,})"
+        )
         out = [one.message for one in found] if why is None else [why.message]
         way_out = "; ".join(out) or "see whether the right column is the item (--item)"
         if counts.n > TOO_MANY * n_given and "repeats" not in settings.model_fields_set:
             place = judgments.sources[0].file if judgments.sources else "data frame"
             raise JudgmentError(
-                f"{place}: {rows}, {worst}; {way_out}; or choose which of them count with --repeats last, first or keep"
+                f"{place}: {rows}; {way_out}; or choose which of them count with --repeats last, first or keep"
             )
         values = {"n_judgments": counts.n, "share": counts.n / n_given}
-        found.append(Notice("many_repeats", f"{rows}, {worst}; {way_out}", values, () if why is None else why.options))
+        found.append(Notice("many_repeats", f"{rows}; {way_out}", values, () if why is None else why.options))
     return replace(judgments, cautions=(*judgments.cautions, *found))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 NOBODY = (
     "", "-", "--", "?", "-1", "n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown", "missing", "empty",
-    "(blank)", "anon", "anonym", "anonymous", "anonymous user", "anonymous_user", "anonymoususer", "guest", "guest user",
-    "not-logged-in", "not_logged_in", "not logged in", "notloggedin", "logged out", "logged_out", "logged-out", "nobody",
-    "no user", "no name", "noname", "visitor",
+    "(blank)", "anon", "anonym", "anonymous", "anonymous user", "anonymous_user", "anonymoususer", "guest",
+    "guest user", "not-logged-in", "not_logged_in", "not logged in", "notloggedin", "logged out", "logged_out",
+    "logged-out", "nobody", "no user", "no name", "noname", "visitor",
 )  # fmt: skip
 """Names that are nobody's, in lower case."""
 LONGEST = 20  # bytes of these, and of spaces around them
@@ -68,7 +68,7 @@ def nobodies(
 def notice(one: Repeated, *, apart: bool) -> Notice:
     """Say that a worker is many people, who count ``apart``; or that they may be."""
     judged = f"worker {quoted(one.name)} gave {one.n:,} judgments"
-    values = {"n_judgments": one.n, "most_of_an_item": one.most}
+    values: dict[str, float] = {"n_judgments": one.n, "most_of_an_item": one.most}
     option = "--anonymous", one.name
     if apart:
         message = (

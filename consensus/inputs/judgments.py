@@ -176,6 +176,15 @@ class Judgments:
         order.tally(self.worker, found)
         return found
 
+    @cached_property
+    def is_person(self) -> NDArray[np.bool_]:
+        """(W,) whether a worker is one person, who can be audited and asked; false of the ``anonymous``."""
+        found = np.ones(self.n_workers, np.bool_)
+        if self.anonymous:
+            code = positions(self.anonymous, self.worker_ids)
+            found[code[code >= 0]] = False
+        return found
+
     def of_items(self, items: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The judgments of ``items`` (n,), in order: the position in ``items`` that each belongs to, and its own."""
         n_each = self.per_item[items]

@@ -51,9 +51,9 @@ class Ordered:
     """Contradicting repeats were resolved by the order of rows, for want of times."""
     clash: tuple[int, int] | None
     """Rows of the first repeat, if repeats are an error."""
+    beside: Beside = field(default_factory=dict)
     repeated: tuple[Codes, Codes] | None = None
     """Item and worker of each row that gave way to another of this pair; None where none did."""
-    beside: Beside = field(default_factory=dict)
 
 
 class _Chosen(NamedTuple):

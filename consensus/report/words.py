@@ -87,7 +87,12 @@ def _columns(summary: dict[str, Any]) -> list[str]:
 def balance(rows: dict[str, int]) -> str:
     """The balance of rows, such as ``5,984 rows read = 5,980 used + 4 rejected``."""
     parts = [f"{rows['used']:,} used"]
-    names = {"abstained": "without a label", "repeated": "replaced by a repeat", "rejected": "rejected", "dropped": "left out"}
+    names = {
+        "abstained": "without a label",
+        "repeated": "replaced by a repeat",
+        "rejected": "rejected",
+        "dropped": "left out",
+    }
     parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows[key]]
     return f"{rows['read']:,} rows read = {' + '.join(parts)}"
 

@@ -90,14 +90,15 @@ def explained(opened: Opened, roles: Roles, others: Sequence[str]) -> Explanatio
 
 
 def _told(best: _Try, item: str, n_items: int) -> Explanation:
+    options: tuple[str, ...]
     name, leaves = quoted(best.column), f"would leave {best.n_left:,} repeats"
     if best.alone:
         options = ("--item", best.column)
         return Explanation(f"{name} has {best.n_values:,} values and {leaves}: {shlex.join(options)}", options)
     if best.n_values <= min(FEW, n_items):
+        options = ("--by", best.column)
         return Explanation(
-            f"{name} has {best.n_values:,} values and {leaves}: run each by itself, {shlex.join(('--by', best.column))}",
-            ("--by", best.column),
+            f"{name} has {best.n_values:,} values and {leaves}: run each by itself, {shlex.join(options)}", options
         )
     if n_items <= FEW:
         options = ("--item", best.column, "--by", item)
