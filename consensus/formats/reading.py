@@ -15,11 +15,11 @@ from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, repeats_alarm
 from consensus.formats.repeats_alarm import Identities
-from consensus.formats.tables import delimited, frames, json_lines
+from consensus.formats.tables import delimited, frames, json_lines, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
-from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
+from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, ColumnError, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.streams import COMPRESSION
 from consensus.formats.tables.understanding import Understanding
@@ -290,11 +290,22 @@ def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -
         for one in source:
             path = Path(one)
             found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
-            yield _reader(path)(path, roles) if found is None else found.read(path, roles)
+            yield _opened(partial(_reader(path), path), roles) if found is None else found.read(path, roles)
     elif chosen is not None:
         raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
     else:
-        yield frames.read_frame(source, roles)
+        yield _opened(partial(frames.read_frame, source), roles)
+
+
+def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
+    """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
+    try:
+        return reader(roles)
+    except ColumnError as error:
+        if roles.lenient:
+            raise
+        told = likely_columns.message(error, reader, roles)
+    raise FormatError(told)
 
 
 def _reader(path: Path) -> Callable[[Path, Roles], Reading]:
