@@ -346,7 +346,7 @@ class ReadConfig(Settings):
     def _drop_names_column_and_value(cls, drop: tuple[str, ...]) -> tuple[str, ...]:
         for one in drop:
             if not one.partition("=")[0] or "=" not in one:
-                raise ValueError(f'"{one}" should be COLUMN=VALUE, such as AssignmentStatus=Rejected')
+                raise ValueError("each should be a column and a value with = between, such as status=rejected")
         return drop
 
     @model_validator(mode="after")

@@ -157,7 +157,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     )
     if progress is not None:
         progress("sorting", 1.0)
-    understood, unused = understanding.of(judgments)
+    understood, unused = understanding.of(replace(judgments, group_ids=group_ids))
     judgments = replace(
         judgments,
         group_ids=group_ids,

@@ -241,7 +241,7 @@ class TestCommands:
     def judged(self, write: Write) -> Path:
         return write("j.csv", HEADER + "".join(f"i{i},w{w},l{i % 2},b{i % 3}\n" for i in range(9) for w in range(3)))
 
-    @pytest.mark.parametrize("command", ["run", "aggregate", "audit", "agreement", "escalate", "plan", "plan-budget"])
+    @pytest.mark.parametrize("command", ["run", "aggregate", "audit", "agreement", "escalate", "check", "plan-budget"])
     def test_take_it(self, run: Run, judged: Path, tmp_path: Path, command: str, write: Write) -> None:
         out = [["--out", tmp_path / name] if command == "run" else [] for name in ("1", "2")]
         assert run(command, judged, "--group", "batch", *out[0]).status == 0

@@ -26,6 +26,7 @@ ROWS = 5_000  # that are looked at
 MOST_COLUMNS = 200
 SHOWN = 8  # columns in a message
 FEW = 30  # values of a column that can be questions: each is run by itself
+SHORT = 3  # letters of a word that stands for itself alone
 LABEL_AT_MOST = 5  # rows that each label needs in the mean to look like one
 SPOKEN = {
     "item": "item task unit question image img url text sentence document doc example sample record row hit subject "
@@ -36,6 +37,8 @@ SPOKEN = {
     "result tag judgement judgment sentiment grade",
 }
 """Words that the name of a column of a role may hold."""
+WEAK = {"id", "by", "name", "key", "title"}
+"""Those of them that say little."""
 
 
 class _Held(NamedTuple):
@@ -107,8 +110,10 @@ def _shown(one: _Held) -> str:
 def _score(one: _Held, role: str) -> float:
     """How likely a column has a role, by its name and by how many values it has in so many rows."""
     words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", one.name).lower()))
-    score = 3.0 if words & set(SPOKEN.get(role, "").split()) - {"id", "by", "name", "key"} else 0.0
-    score += 1.0 if words & set(SPOKEN.get(role, "").split()) & {"id", "by", "name", "key"} else 0.0
+    spoken = {other: _spoken(words, known.split()) for other, known in SPOKEN.items()}
+    own = spoken.pop(role, set())
+    score = 3.0 if own - WEAK else 1.0 if own else 0.0
+    score -= 2.0 if any(others - WEAK for others in spoken.values()) else 0.0
     n, rows = one.n_values, max(one.n_filled, 1)
     if role == "label":
         score += 2.0 if 2 <= n <= rows / LABEL_AT_MOST else -3.0 if n > rows / 2 else 0.0
@@ -116,7 +121,12 @@ def _score(one: _Held, role: str) -> float:
         score += 1.0 if 2 <= n <= rows / 2 else -2.0
     elif role == "item":
         score += 2.0 if rows / 50 <= n <= 0.8 * rows else 0.0 if n > FEW else -1.0
-    return score - (1.0 if one.n_filled < one.n_rows / 2 else 0.0) - (2.0 if n < 2 else 0.0)
+    return score - (3.0 if one.n_filled < one.n_rows / 2 else 0.0) - (2.0 if n < 2 else 0.0)
+
+
+def _spoken(words: set[str], known: Sequence[str]) -> set[str]:
+    """Which of the known words occur, with any ending where they are long."""
+    return {one for one in known if any(word == one or (len(one) > SHORT and word.startswith(one)) for word in words)}
 
 
 def _held(opened: Opened, roles: Roles, names: Sequence[str]) -> Mapping[str, _Held]:
