@@ -302,8 +302,6 @@ def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
     try:
         return reader(roles)
     except ColumnError as error:
-        if roles.lenient:
-            raise
         told = likely_columns.message(error, reader, roles)
     raise FormatError(told)
 

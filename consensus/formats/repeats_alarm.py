@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Coded = tuple[NDArray[np.int32], pa.StringArray]
 
 MANY = 0.05  # share of the judgments that give way to repeats, above which it is told
+FEW = 10  # such judgments, up to which it is no error
 TOO_MANY = 0.5  # above which it is an error, unless the user said what becomes of repeats
 
 
@@ -95,7 +96,7 @@ def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], 
         )
         out = [one.message for one in found] if why is None else [why.message]
         way_out = "; ".join(out) or "see whether the right column is the item (--item)"
-        if counts.n > TOO_MANY * n_given and "repeats" not in settings.model_fields_set:
+        if counts.n > max(TOO_MANY * n_given, FEW) and "repeats" not in settings.model_fields_set:
             place = judgments.sources[0].file if judgments.sources else "data frame"
             raise JudgmentError(
                 f"{place}: {rows}; {way_out}; or choose which of them count with --repeats last, first or keep"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from consensus.models.time_needs import Seconds
     from consensus.runs.listening import Listener
 
+    Options = dict[str, list[str | None]]
+
 FROM_WORDS = r"--(?:abstain|fold|encoding|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;,)]+)"
 """Options that the words of a caution name, with a value."""
 ABOUT_A_RESULT = {"items_without_judgments"}  # cautions about labels, of which there are none yet
@@ -181,20 +183,21 @@ def recommended(source: Any, config: RunConfig, read: Judgments, warnings: Seque
     for warning in warnings:
         for option in re.findall(FROM_WORDS, warning.message):
             _put(given, *shlex.split(option))
-    options = [word for option, values in given.items() for value in values for word in (option, value) if word]
+    words_of = [(option, value) for option, values in given.items() for value in values]
+    options = [word for option, value in words_of for word in ((option,) if value is None else (option, value))]
     return shlex.join(["consensus", "run", *map(str, paths), *options])
 
 
-def _put(given: dict[str, list[str]], option: str, value: str) -> None:
+def _put(given: Options, option: str, value: str) -> None:
     """Add a value to an option that may be repeated, else let it take the place of that which was given."""
     several = option in ("--abstain", "--anonymous", "--drop")
     known = given.get(option, []) if several else []
     given[option] = [*known, *([] if value in known else [value])]
 
 
-def _given(config: RunConfig) -> dict[str, list[str]]:
-    """The settings that the user gave, as options."""
-    found: dict[str, list[str]] = {}
+def _given(config: RunConfig) -> Options:
+    """The settings that the user gave, as options; a flag has the value None."""
+    found: Options = {}
     for name, field in RunConfig.model_fields.items():
         value = getattr(config, name)
         if name not in config.model_fields_set or value is None or value is False or value == ():
@@ -202,7 +205,7 @@ def _given(config: RunConfig) -> dict[str, list[str]]:
         mark = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         option = f"--{str(mark.get('option') or name).replace('_', '-')}"
         if value is True:
-            found[option] = [""]
+            found[option] = [None]
         elif isinstance(value, tuple):
             found[option] = [",".join(map(_csv, value))] if mark.get("csv") else list(map(str, value))
         else:

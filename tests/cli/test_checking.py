@@ -213,8 +213,8 @@ class TestCheck:
         options = ["--item", "id", "--drop", "state=Rejected", "--abstain", "no", "--labels", 'no,yes,"a, b"']
         ran = run("check", path, *options, "--threads", 1, "--repeats", "last")
         assert ran.out.splitlines()[-1] == (
-            f"run it with: consensus run '{path}' --labels 'no,yes,\"a, b\"' --threads 1 --item id --repeats last "
-            "--abstain no --drop state=Rejected --by q"
+            f"run it with: consensus run '{path}' --item id --repeats last --abstain no --drop state=Rejected --labels "
+            "'no,yes,\"a, b\"' --threads 1 --by q"
         )
         assert "1 left out" in ran.out
         ran = run("check", path, "--item", "q", "--repeats", "last")
@@ -230,7 +230,7 @@ class TestCheck:
     def test_flags_and_labels_are_taken_over(self, write: Write) -> None:
         paths = [write(f"{name}.csv", csv([(f"i{i}", "x") for i in range(3)], "item,label")) for name in ("ann", "bob")]
         found = consensus.check(paths, worker_from_file=True, labels=("x", "y"), duration=None)
-        assert found.command == f"consensus run {paths[0]} {paths[1]} --labels x,y --worker-from-file"
+        assert found.command == f"consensus run {paths[0]} {paths[1]} --worker-from-file --labels x,y"
         assert found.judgments.labels == ("x", "y")
 
     def test_no_judgments_are_no_error(self, write: Write) -> None:

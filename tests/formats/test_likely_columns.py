@@ -39,8 +39,8 @@ class TestOneRole:
             ),
             (
                 {"worker": "Reviewer email"},
-                'no column holds the worker; it could be "Reviewer email" (6 values) and 2 more; name it with --worker, '
-                "such as --worker 'Reviewer email'",
+                'no column holds the worker; it could be "Reviewer email" (6 values) and 2 more; name it with '
+                "--worker, such as --worker 'Reviewer email'",
             ),
             (
                 {"item": "image"},

@@ -132,16 +132,21 @@ class TestHowMany:
         assert [one.code for one in found] == ["many_repeats"] * told
 
     def test_more_than_half_is_an_error(self, write: Write) -> None:
-        path = write("j.csv", csv([("i1", f"w{w}", "x") for w in range(4)] * 3))
+        path = write("j.csv", csv([("i1", f"w{w}", "x") for w in range(6)] * 3))
         with pytest.raises(JudgmentError) as caught:
             read(path)
         assert str(caught.value) == (
-            f'{path}: 8 of 12 judgments (67%) give way to others of the same item and worker, most of worker "w0" (2) '
-            'and of item "i1" (8); see whether the right column is the item (--item); or choose which of them count '
+            f'{path}: 12 of 18 judgments (67%) give way to others of the same item and worker, most of worker "w0" (2) '
+            'and of item "i1" (12); see whether the right column is the item (--item); or choose which of them count '
             "with --repeats last, first or keep"
         )
 
+    def test_in_very_few_it_is_a_warning(self) -> None:
+        rows = [("i1", f"w{w}", "x") for w in range(5)] * 3
+        found = read(pd.DataFrame(rows, columns=["item", "worker", "label"]))
+        assert [one.code for one in found.cautions] == ["many_repeats"]
+
     @pytest.mark.parametrize("repeats", ["last", "first", "keep"])
     def test_unless_it_is_said_what_counts(self, repeats: str, write: Write) -> None:
-        path = write("j.csv", csv([("i1", f"w{w}", "x") for w in range(4)] * 3))
+        path = write("j.csv", csv([("i1", f"w{w}", "x") for w in range(6)] * 3))
         assert [one.code for one in read(path, repeats=repeats).cautions] == ["many_repeats"] * (repeats != "keep")

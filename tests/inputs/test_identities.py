@@ -76,9 +76,9 @@ class TestFarBeyondOthers:
         with pytest.raises(JudgmentError) as caught:
             read(frame(crowd("web form", 8)))
         assert str(caught.value) == (
-            'data frame: 280 of 440 judgments (64%) give way to others of the same item and worker, most of worker "web '
-            'form" (280) and of item "i00" (7); worker "web form" gave 320 judgments, up to 8 of one item: if these '
-            "are many people, say so with --anonymous 'web form'; or choose which of them count with --repeats last, "
+            "data frame: 280 of 440 judgments (64%) give way to others of the same item and worker, most of worker "
+            '"web form" (280) and of item "i00" (7); worker "web form" gave 320 judgments, up to 8 of one item: if '
+            "these are many people, say so with --anonymous 'web form'; or choose which of them count with --repeats last, "
             "first or keep"
         )
 

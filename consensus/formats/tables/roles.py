@@ -131,6 +131,8 @@ class Roles:
                 found[role] = min(candidates, key=lambda n: self.names[role].index(_plain(header[n])))
         for role, several in missing.items():
             message = _cannot_tell(header, role, several, place, self.lenient)
+            if self.lenient:
+                raise FormatError(message)
             raise ColumnError(message, place, tuple(header), missing, {header[n] for n in found.values()})
         read = {position for role, position in found.items() if not role.startswith(DROP)}
         found = {role: position for role, position in found.items() if not (role.startswith(DROP) and position in read)}
