@@ -81,11 +81,20 @@ def _provenance(findings: Findings) -> dict[str, Any]:
 
 
 def _understood(judgments: Judgments) -> dict[str, Any]:
-    """What the columns of the sources were taken for, where these were read."""
+    """What the columns of the sources were taken for, where these were read; whether gold stands among them, and
+    whether it was said which of the repeats count.
+    """  # noqa: D205
     if not judgments.understood:
         return {}
-    columns = [column._asdict() for column in judgments.understood]
-    return {"understood": {"columns": columns, "unused": list(judgments.unused)}}
+    assert judgments.reading is not None
+    return {
+        "understood": {
+            "columns": [column._asdict() for column in judgments.understood],
+            "unused": list(judgments.unused),
+            "gold": judgments.gold is not None,
+            "repeats": "named" if "repeats" in judgments.reading.model_fields_set else "default",
+        }
+    }
 
 
 def _counts(result: Consensus, status: NDArray[np.int32]) -> dict[str, Any]:

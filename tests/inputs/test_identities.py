@@ -10,8 +10,10 @@ import pytest
 import consensus
 from consensus import agreement, audit, escalate, fit, read, worker_audit
 from consensus.errors import JudgmentError
+from consensus.runs.finished import inputs_of
 from tests.conftest import Run, csv
 
+NOTICED = {"shared_identity", "many_repeats"}
 Write = Callable[[str, str | bytes], Path]
 Row = tuple[str, str, str]
 
@@ -78,8 +80,8 @@ class TestFarBeyondOthers:
         assert str(caught.value) == (
             "data frame: 280 of 440 judgments (64%) give way to others of the same item and worker, most of worker "
             '"web form" (280) and of item "i00" (7); worker "web form" gave 320 judgments, up to 8 of one item: if '
-            "these are many people, say so with --anonymous 'web form'; or choose which of them count with --repeats last, "
-            "first or keep"
+            "these are many people, say so with --anonymous 'web form'; or choose which of them count with --repeats "
+            "last, first or keep"
         )
 
     @pytest.mark.parametrize("rows", [crowd("tim", 2), crowd("tim", 3, 4), [*crowd("tim", 1), *crowd("tim", 1)]])
@@ -179,3 +181,14 @@ class TestAudit:
         assert told["settings"]["anonymous"] == ["web"]
         assert sum(told["verdicts"].values()) == 3
         assert "web" not in (tmp_path / "out" / "workers.csv").read_text()
+
+    def test_a_finished_run_knows_them_again(self, run: Run, write: Write, tmp_path: Path) -> None:
+        path = write("j.csv", csv(crowd("guest")))
+        for n, repeats in enumerate(([], ["--repeats", "first"])):
+            out = tmp_path / str(n)
+            assert run("run", path, "--out", out, *repeats).status == 0
+            again = inputs_of(out).judgments
+            assert again is not None
+            assert again.anonymous == (() if repeats else ("guest",))
+            codes = [one["code"] for one in json.loads((out / "summary.json").read_text())["warnings"]]
+            assert [one.code for one in again.cautions] == [code for code in codes if code in NOTICED]
