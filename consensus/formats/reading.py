@@ -172,7 +172,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         understood=understood,
         unused=unused,
         anonymous=people.names,
-        cautions=(*choice.notices(), *people.notices),
+        cautions=(*choice.notices(), *people.notices, *people.missing(rows.rejects, n_read)),
     )
     return repeats_alarm.checked(judgments, settings, partial(_explained, source, settings, understanding, unused))
 

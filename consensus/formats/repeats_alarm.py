@@ -16,17 +16,18 @@ from consensus.inputs.ordering import RepeatRule
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from consensus.config import ReadConfig
     from consensus.formats.tables.explaining_column import Explanation
-    from consensus.inputs.judgments import Judgments
+    from consensus.inputs.judgments import Judgments, Reject
 
     Coded = tuple[NDArray[np.int32], pa.StringArray]
 
+NO_WORKER = "the worker is missing"  # why such a row is a reject
 MANY = 0.05  # share of the judgments that give way to repeats, above which it is told
 FEW = 10  # such judgments, up to which it is no error
 TOO_MANY = 0.5  # above which it is an error, unless the user said what becomes of repeats
@@ -55,6 +56,17 @@ class Identities:
         kept[sorted(chosen)] = True
         self.rule = RepeatRule(settings.repeats, kept if chosen else None)
         """Which of the repeats count."""
+
+    def missing(self, rejects: Sequence[Reject], n_read: int) -> list[Notice]:
+        """Say that many rows are rejects for want of a worker, and how they would count."""
+        n = sum(one.reason == NO_WORKER for one in rejects)
+        if n <= max(MANY * n_read, FEW):
+            return []
+        message = (
+            f"{n:,} of {n_read:,} rows name no worker and are not used: --anonymous '' counts each of them as the "
+            "judgment of a person of its own"
+        )
+        return [Notice("shared_identity", message, {"n_judgments": n}, ("--anonymous", ""))]
 
     def note(self, judgments: Judgments) -> list[str]:
         """How many judgments are nobody's."""

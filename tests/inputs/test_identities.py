@@ -133,6 +133,21 @@ class TestDeclared:
         judgments = read(path, anonymous=("",))
         assert (judgments.n_judgments, judgments.rejects, judgments.anonymous) == (4, (), ("",))
 
+    def test_many_rows_without_a_worker_are_told(self, write: Write) -> None:
+        path = write("j.csv", csv([(f"i{i}", "" if w else "ann", "x") for i in range(15) for w in range(3)]))
+        judgments = read(path)
+        assert judgments.tally.rejected == 30
+        assert [one[:2] + one[3:] for one in judgments.cautions] == [
+            (
+                "shared_identity",
+                "30 of 45 rows name no worker and are not used: --anonymous '' counts each of them as the judgment of "
+                "a person of its own",
+                ("--anonymous", ""),
+            )
+        ]
+        assert consensus.check(path).command == f"consensus run {path} --anonymous ''"
+        assert read(path, anonymous=("",)).n_judgments == 45
+
     def test_a_name_that_is_not_there_is_told(self) -> None:
         (told,) = read(frame(crowd("web", 1)), anonymous=("Web",)).cautions
         assert (told.code, told.message) == ("option_without_effect", "--anonymous Web: no worker is called that")

@@ -78,6 +78,8 @@ def explained(opened: Opened, roles: Roles, others: Sequence[str]) -> Explanatio
         if column is None:
             continue
         n_values = len(np.unique(column))
+        if n_values == 1 or len(item) / n_values < EACH:
+            continue
         both = _paired(item, column)
         for alone, made in ((True, column), (False, both)):
             n_left, each = len(item) - _distinct(made, worker), len(item) / len(np.unique(made))
