@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
     Options = dict[str, list[str | None]]
 
-FROM_WORDS = r"--(?:abstain|fold|encoding|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;,)]+)"
+FROM_WORDS = r"--(?:abstain|fold|encoding|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
 """Options that the words of a caution name, with a value."""
+REPEATED = ("--abstain", "--anonymous", "--drop")
+"""Options that may be given several times."""
+LISTS = ("--fold",)
+"""Options whose value is a list."""
 ABOUT_A_RESULT = {"items_without_judgments"}  # cautions about labels, of which there are none yet
 COMPILING = 20.0  # seconds that the loops take to be compiled, once on a machine
 
@@ -190,9 +194,12 @@ def recommended(source: Any, config: RunConfig, read: Judgments, warnings: Seque
 
 def _put(given: Options, option: str, value: str) -> None:
     """Add a value to an option that may be repeated, else let it take the place of that which was given."""
-    several = option in ("--abstain", "--anonymous", "--drop")
-    known = given.get(option, []) if several else []
-    given[option] = [*known, *([] if value in known else [value])]
+    known = given.get(option, []) if option in REPEATED or option in LISTS else []
+    if option in LISTS:
+        each = [part for one in (*known, value) for part in str(one).split(",")]
+        given[option] = [",".join(dict.fromkeys(each))]
+    else:
+        given[option] = list(dict.fromkeys([*known, value]))
 
 
 def _given(config: RunConfig) -> Options:

@@ -13,13 +13,16 @@ import pytest
 import consensus
 from consensus import memory
 from consensus.cli import job
+from consensus.config import RunConfig
 from consensus.errors import ConfigError
 from consensus.formats import writing
 from consensus.formats.tables import sizes
+from consensus.found.cautions import Caution
 from consensus.inputs.judgments import Judgments
 from consensus.models import layout, memory_needs
 from consensus.models.base import chosen
 from consensus.models.readings import most_states
+from consensus.runs import checking
 from tests.conftest import DIGITS, ROOT, Run, csv
 
 Write = Callable[[str, str | bytes], Path]
@@ -219,6 +222,19 @@ class TestCheck:
         assert "1 left out" in ran.out
         ran = run("check", path, "--item", "q", "--repeats", "last")
         assert ran.out.splitlines()[-1].endswith("--item id --repeats last --by q --abstain ''")
+
+    def test_options_in_the_words_of_warnings_are_taken_over(self, write: Write) -> None:
+        path = write("j.csv", csv([("i1", "w1", "x"), ("i1", "w2", "x")]))
+        found = consensus.check(path, abstain=("NA",))
+        said = (
+            'texts that mean none: pass --abstain NA --abstain "no answer", or --abstain ?.',
+            "spellings of one label (fold them with --fold labels)",
+            "and of one worker: --fold workers; see --folder and --fold workers.",
+        )
+        warnings = [Caution("one_label", one) for one in said]
+        config = RunConfig(abstain=("NA",))
+        line = checking.recommended([path], config, found.judgments, warnings)
+        assert line == (f"consensus run {path} --abstain NA --abstain 'no answer' --abstain '?' --fold labels,workers")
 
     def test_a_frame_has_no_command(self) -> None:
         found = consensus.check({"item": list("aabb"), "worker": list("vwvw"), "label": list("xxyx")})

@@ -10,6 +10,7 @@ import pytest
 
 from consensus import read
 from consensus.errors import ConfigError, FormatError
+from consensus.formats.tables import delimited
 from tests.conftest import Run, csv
 
 Write = Callable[[str, str | bytes], Path]
@@ -78,6 +79,12 @@ class TestDrop:
         text = csv([tuple(f'"{cell}"' if "\n" in str(cell) else cell for cell in row) for row in rows], HEADER)
         judgments = read(write("j.csv", text.replace('i9,"', "i9,").replace("i9,,", "i9,,")), drop=("state=bad",))
         assert [one.line for one in judgments.rejects] == [6]
+
+    def test_some_of_many_values_are_shown(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(delimited, "BLOCK", 200)
+        rows = [(f"i{i}", "w", "x", f"s{i}") for i in range(99)]
+        (told,) = read(write("j.csv", csv(rows, "item,worker,label,s")), drop=("s=x",), threads=1).cautions
+        assert told.message.endswith('the column holds "s0", "s1", "s2", "s3", "s4", "s5"')
 
     @pytest.mark.parametrize("value", ["status", "=x", ""])
     def test_a_pair_of_column_and_value_is_wanted(self, value: str) -> None:

@@ -119,7 +119,7 @@ def _score(one: _Held, role: str) -> float:
         score += 2.0 if 2 <= n <= rows / LABEL_AT_MOST else -3.0 if n > rows / 2 else 0.0
     elif role == "worker":
         score += 1.0 if 2 <= n <= rows / 2 else -2.0
-    elif role == "item":
+    else:
         score += 2.0 if rows / 50 <= n <= 0.8 * rows else 0.0 if n > FEW else -1.0
     return score - (3.0 if one.n_filled < one.n_rows / 2 else 0.0) - (2.0 if n < 2 else 0.0)
 

@@ -89,11 +89,7 @@ class RowChoice:
         if reading.digest is None:
             raise ConfigError("setting worker_from_file: a data frame has no file whose name tells the worker")
         path = PurePath(reading.file)
-        name = path.name
-        for suffix in reversed(path.suffixes[-2:]):
-            name = name.removesuffix(suffix)
-            if suffix.lower() not in COMPRESSION:
-                break
+        name = PurePath(path.stem).stem if path.suffix.lower() in COMPRESSION else path.stem
         self._files.setdefault(name, set()).add(reading.file)
         return name
 
