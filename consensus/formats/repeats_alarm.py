@@ -13,7 +13,7 @@ from consensus.inputs import identities
 from consensus.inputs.identities import LEAST, MOST_OF_ONE, MOSTLY, OTHERS, Repeated
 from consensus.inputs.notices import Notice
 from consensus.inputs.ordering import RepeatRule
-from consensus.inputs.understood import quoted
+from consensus.inputs.understood import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,12 +42,12 @@ class Identities:
         codes = identities.named(settings.anonymous, worker_ids)
         for name, code in zip(settings.anonymous, codes.tolist(), strict=True):
             if code < 0:
-                message = f"--anonymous {shlex.quote(name)}: no worker is called that"
+                message = f"--anonymous {shlex.quote(one_line(name))}: no worker is called that"
                 self.notices.append(Notice("option_without_effect", message, {"n_rows": 0}))
         chosen = set(codes[codes >= 0].tolist())
         guess = "repeats" not in settings.model_fields_set
         for one in identities.nobodies(worker_ids, item, worker, label) if guess else ():
-            if one.code not in chosen:
+            if one.code not in chosen and one.n > 1:
                 self.notices.append(identities.notice(one, apart=one.most > 1))
                 chosen |= {one.code} if one.most > 1 else set()
         self.names = tuple(worker_ids[code].as_py() for code in sorted(chosen))

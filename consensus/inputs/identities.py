@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from consensus.inputs.notices import Notice
-from consensus.inputs.understood import quoted
+from consensus.inputs.understood import one_line, quoted
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def notice(one: Repeated, *, apart: bool) -> Notice:
             f"{judged}, up to {one.most:,} of one item: these are many people, so each judgment counts as one of a "
             "person of its own, and none of them is audited; --repeats last takes them for one person"
         )
-        return Notice("shared_identity", message, values)
-    shown = f"{option[0]} {shlex.quote(option[1])}"
+        return Notice("shared_identity", message, values, option)
+    shown = f"{option[0]} {shlex.quote(one_line(option[1]))}"
     many = f", up to {one.most:,} of one item" if one.most > 1 else ""
     message = f"{judged}{many}: if these are many people, say so with {shown}"
     return Notice("shared_identity", message, values, option)

@@ -48,7 +48,12 @@ def line(understood: Sequence[Column], unused: Sequence[str]) -> str:
     return f"columns: {used}{left}"
 
 
+def one_line(text: str) -> str:
+    """The text with what does not print, such as a line break, as an escape."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def quoted(name: str) -> str:
     """The name of a column between quotes, shortened."""
-    shown = " ".join(name.split())
+    shown = one_line(" ".join(name.split()))
     return f'"{shown if len(shown) <= LONGEST else shown[:LONGEST] + "..."}"'

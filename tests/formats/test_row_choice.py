@@ -66,6 +66,13 @@ class TestDrop:
         assert told["counts"]["rows"]["dropped"] == 8
         assert told["settings"]["drop"] == options[1::2]
 
+    def test_what_is_said_stays_on_a_line(self) -> None:
+        frame = {"item": list("ab"), "worker": list("vw"), "label": list("xy"), "s": ["a\nb", "c"]}
+        judgments = read(frame, drop=("s=a\nb", "s=d\ne"), anonymous=("f\ng",))
+        assert judgments.notes == (r"1 rows left out: s=a\nb 1",)
+        assert judgments.cautions[0].message.startswith(r"--drop 's=d\ne': no row has this")
+        assert judgments.cautions[1].message == r"--anonymous 'f\ng': no worker is called that"
+
     def test_rejects_keep_their_lines(self, write: Write) -> None:
         lines = csv(ROWS, HEADER).splitlines()
         lines[3] = "i0,,l0,ok,x"

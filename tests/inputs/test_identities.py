@@ -72,6 +72,9 @@ class TestPlain:
         judgments = read({"item": list("ab"), "worker": ["guest", "w"], "label": ["", "x"]}, abstain=("",))
         assert judgments.cautions == ()
 
+    def test_one_judgment_is_nothing_to_speak_of(self) -> None:
+        assert read({"item": list("ab"), "worker": ["guest", "w"], "label": ["x", "x"]}).cautions == ()
+
 
 class TestFarBeyondOthers:
     def test_another_name_is_an_error_that_says_so(self) -> None:

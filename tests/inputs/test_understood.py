@@ -43,7 +43,7 @@ class TestLine:
         assert line([], [str(n) for n in range(14)]).endswith('"10", "11" and 2 more')
 
     def test_names_are_quoted_on_one_line(self) -> None:
-        assert quoted("a\n b") == '"a b"'
+        assert quoted("a\n b\0") == '"a b\\x00"'
         assert quoted("x" * 50) == '"' + "x" * 40 + '..."'
 
 

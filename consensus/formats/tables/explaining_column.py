@@ -10,7 +10,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.roles import Roles
-from consensus.inputs.understood import quoted
+from consensus.inputs.understood import one_line, quoted
 from consensus.inputs.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -96,17 +96,20 @@ def _told(best: _Try, item: str, n_items: int) -> Explanation:
     name, leaves = quoted(best.column), f"would leave {best.n_left:,} repeats"
     if best.alone:
         options = ("--item", best.column)
-        return Explanation(f"{name} has {best.n_values:,} values and {leaves}: {shlex.join(options)}", options)
+        return Explanation(
+            f"{name} has {best.n_values:,} values and {leaves}: {one_line(shlex.join(options))}", options
+        )
     if best.n_values <= min(FEW, n_items):
         options = ("--by", best.column)
         return Explanation(
-            f"{name} has {best.n_values:,} values and {leaves}: run each by itself, {shlex.join(options)}", options
+            f"{name} has {best.n_values:,} values and {leaves}: run each by itself, {one_line(shlex.join(options))}",
+            options,
         )
     if n_items <= FEW:
         options = ("--item", best.column, "--by", item)
         return Explanation(
             f"{quoted(item)} has {n_items:,} values only, {name} {best.n_values:,}, and together they {leaves}: run "
-            f"each of the few by itself, {shlex.join(options)}",
+            f"each of the few by itself, {one_line(shlex.join(options))}",
             options,
         )
     return Explanation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +15,7 @@ from consensus.errors import ConfigError
 from consensus.formats.tables.roles import DROP
 from consensus.formats.tables.streams import COMPRESSION
 from consensus.inputs.notices import Notice
-from consensus.inputs.understood import quoted
+from consensus.inputs.understood import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -63,7 +64,10 @@ class RowChoice:
     def notes(self) -> list[str]:
         """What was left out, and which files were taken for one person's."""
         said = [
-            f"{column}={value} {n:,}" for column, values in self._wanted.items() for value, n in values.items() if n
+            f"{one_line(f'{column}={value}')} {n:,}"
+            for column, values in self._wanted.items()
+            for value, n in values.items()
+            if n
         ]
         told = [f"{self.n_dropped:,} rows left out: {', '.join(said)}"] if said else []
         for worker, files in self._files.items():
@@ -79,8 +83,8 @@ class RowChoice:
                 if not n:
                     held = [quoted(one) for one, _ in self._held[column].most_common(NAMED)]
                     message = (
-                        f"--drop {_shell(f'{column}={value}')}: no row has this, so none is left out; the column holds "
-                        f"{', '.join(held) or 'nothing'}"
+                        f"--drop {shlex.quote(one_line(f'{column}={value}'))}: no row has this, so none is left out; "
+                        f"the column holds {', '.join(held) or 'nothing'}"
                     )
                     found.append(Notice("option_without_effect", message, {"n_rows": 0}))
         return found
@@ -157,9 +161,3 @@ def _without(block: Block, cells: dict[str, Any], out: NDArray[np.bool_]) -> Blo
         lines=lines[kept],
         describe=lambda rows: block.describe(kept[rows].tolist()),
     )
-
-
-def _shell(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
