@@ -11,7 +11,7 @@ import numpy as np
 from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
 from consensus.inputs import understood
-from consensus.inputs.understood import Column
+from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
 from consensus.report import beyond_gold
 
@@ -289,4 +289,4 @@ def _quality(promise: dict[str, Any]) -> str:
 
 def warning(one: Caution) -> str:
     """A warning as a line."""
-    return f"warning {one.code}: {one.message}"
+    return f"warning {one.code}: {one_line(one.message)}"

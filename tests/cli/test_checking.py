@@ -249,6 +249,10 @@ class TestCheck:
         assert found.command == f"consensus run {paths[0]} {paths[1]} --worker-from-file --labels x,y"
         assert found.judgments.labels == ("x", "y")
 
+    def test_every_line_is_one(self) -> None:
+        found = consensus.check({"item": ["a"], "worker": ["v"], "label": ["x\ny"]})
+        assert r'warning one_label: every judgment says "x\ny": there is nothing to decide' in found.lines()
+
     def test_no_judgments_are_no_error(self, write: Write) -> None:
         found = consensus.check(write("j.csv", csv([("i1", "w1", "")])))
         assert found.lines()[0] == "1 rows read = 0 used + 1 without a label"
