@@ -84,7 +84,16 @@ def read(
             source must have it. Where the cell is empty, the judgment is in no group.
         repeats
             Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without
-            timestamps, in row order), "keep" both, or "error".
+            timestamps, in row order), "keep" both, or "error". Where most judgments would give way, it must be given.
+        anonymous
+            Workers who stand for many people, such as "guest": each judgment of theirs counts as one of a person of its
+            own, and none of these persons is audited. Names that say so, such as "not-logged-in", are taken so where
+            they judged an item several times and ``repeats`` is not given. With "", also rows without a worker.
+        drop
+            Rows to leave out, such as "AssignmentStatus=Rejected"; with nothing behind the sign, rows whose cell is
+            empty.
+        worker_from_file
+            The worker is the name of the file without its ending.
         drift_by
             "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
         abstain
@@ -101,7 +110,8 @@ def read(
     FormatError
         A source can't be read, or a column can't be found.
     JudgmentError
-        ``repeats`` is "error" and a worker judged an item twice.
+        ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way to
+        others of the same item and worker.
     """
     chosen = ReadConfig.of(config, **settings)
     return _judgments(source, chosen, Threads(FitConfig.of(None, threads=threads).threads), progress)
