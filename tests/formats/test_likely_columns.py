@@ -8,6 +8,7 @@ import pytest
 
 from consensus import read, read_gold
 from consensus.errors import FormatError
+from consensus.formats.tables import likely_columns
 from tests.conftest import csv
 
 Write = Callable[[str, str | bytes], Path]
@@ -71,6 +72,11 @@ class TestOneRole:
         for source in (table, path):
             assert '"outcome" (3 values)' in said(source)
             assert "tags" not in said(source)
+
+    def test_the_first_rows_tell(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(likely_columns, "ROWS", 60)
+        assert '"image" (10 values)' in said(frame(item="image"))
+        assert "more (in the first 60 rows); name it with --item" in said(frame(item="image"))
 
     def test_many_are_shortened(self) -> None:
         table = frame(label="outcome")

@@ -51,6 +51,7 @@ class TestDrop:
             path = write("j.csv", csv(ROWS, HEADER))
         judgments = read(frame if kind == "frame" else path, drop=drop)
         assert (judgments.tally.dropped, judgments.n_judgments) == (n, 12 - n)
+        assert set(judgments.unused) == {"state", "even"} - {one.split("=")[0] for one in drop}
         assert balanced(judgments)
 
     def test_what_was_left_out_is_said(self, run: Run, write: Write, tmp_path: Path) -> None:

@@ -92,6 +92,8 @@ def message(error: ColumnError, opened: Opened, roles: Roles) -> str:
     such_as = " ".join(shlex.join((OPTIONS.get(role, f"--{role}"), name)) for role, name in chosen.items())
     choose = "choose with" if any(error.missing.values()) else "name it with" if len(chosen) == 1 else "name them with"
     options = ", ".join(OPTIONS.get(role, f"--{role}") for role in chosen)
+    if any(one.n_rows == ROWS for one in held.values()):
+        told[-1] += f" (in the first {ROWS:,} rows)"
     return f"{error.place}: {'; '.join(told)}; {choose} {options}, such as {such_as}"
 
 

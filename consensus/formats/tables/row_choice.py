@@ -56,8 +56,7 @@ class RowChoice:
         if not (self._wanted or self._from_file or self._nobody):
             return reading
         worker = self._worker(reading) if self._from_file else None
-        told = {role: name for role, name in reading.columns.items() if not role.startswith(DROP)}
-        columns = told if worker is None else told | {"worker": OF_FILE}
+        columns = dict(reading.columns) if worker is None else {**reading.columns, "worker": OF_FILE}
         because = reading.because if worker is None else {**reading.because, "worker": "as named"}
         return replace(reading, blocks=self._blocks(reading, worker), columns=columns, because=because)
 
