@@ -768,7 +768,7 @@ class TestWarnings:
         )
         found = {one.code for one in fit(judgments, model="majority_vote").warnings}
         usual = {"repeats_by_row_order", "unreadable_times", "items_without_judgments", "unaudited"}
-        assert found == usual | {"one_judgment_per_item"}
+        assert found == usual | {"one_judgment_per_item", "many_repeats"}
         only = fit(encoded([("a", "v", "x"), ("b", "v", "x")]), model="majority_vote")
         assert codes(only, "one_label")
         empty = fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}), model="majority_vote")
