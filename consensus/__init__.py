@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Gold, Judgments
     from consensus.models.base import fit
-    from consensus.runs import Findings, run
+    from consensus.runs import Check, Findings, check, run
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 __all__ = [
+    "Check",
     "Consensus",
     "ConsensusError",
     "Findings",
@@ -33,6 +34,7 @@ __all__ = [
     "__version__",
     "agreement",
     "audit",
+    "check",
     "decide",
     "escalate",
     "fit",
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Check": "consensus.runs",
     "Consensus": "consensus.found.result",
     "ConsensusError": "consensus.errors",
     "Findings": "consensus.runs",
@@ -57,6 +60,7 @@ _HOME = {
     "Replay": "consensus.escalation",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
+    "check": "consensus.runs",
     "decide": "consensus.escalation",
     "escalate": "consensus.escalation",
     "fit": "consensus.models.base",

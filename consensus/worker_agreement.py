@@ -145,7 +145,7 @@ def _check(judgments: Judgments, level: str, by: str, n_bootstrap: int, seed: in
 def _one_a_worker(judgments: Judgments) -> Judgments:
     """Without repeats: one of those that say the same, none of those that do not."""
     item, worker, label = judgments.item, judgments.worker, judgments.label
-    repeats = (item[1:] == item[:-1]) & (worker[1:] == worker[:-1])
+    repeats = (item[1:] == item[:-1]) & (worker[1:] == worker[:-1]) & judgments.is_person[worker[1:]]
     if not repeats.any():
         return judgments
     first = np.concatenate([[True], ~repeats])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.model_votes import AlignedVotes, ModelVotes, VoteTally
+from consensus.inputs.ordering import RepeatRule
 from tests.conftest import AS_PLAIN_PYTHON, FEW_EXAMPLES
 
 Row = tuple[str, str, str | None]
@@ -40,7 +41,7 @@ def rows(draw: st.DrawFn, min_size: int = 1, max_labels: int = 4, abstains: bool
 def encoded(judged: Sequence[tuple[str, str, str | None]]) -> Judgments:
     """Rows as Judgments."""
     item, worker, label = (coded([row[n] for row in judged]) for n in range(3))
-    return encode(item, worker, label, None, repeats="last", locate=str, backend=Threads(1))
+    return encode(item, worker, label, None, repeats=RepeatRule("last"), locate=str, backend=Threads(1))
 
 
 def coded(texts: Sequence[str | None]) -> tuple[NDArray[np.int32], pa.StringArray]:

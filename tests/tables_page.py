@@ -23,8 +23,8 @@ BESIDE = {
     "report.html": "The page to look at, with the extra `report` (not with `--no-report`). At most 3 MB: of millions "
     "of items it shows a sample, and says so.",
     "summary.json": "Provenance, settings, counts, label shares, convergence (`confidence_by`: gold, design effect), "
-    "quality (`by_label` too), escalation (what judgments will bring), changes, models, readings, warnings. The same "
-    "input and settings give the same bytes.",
+    "quality (`by_label` too), escalation (what judgments will bring), changes, models, readings, warnings, "
+    "understood (what columns were taken for). The same input and settings give the same bytes.",
 }
 """What a run writes that is no table."""
 

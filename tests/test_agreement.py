@@ -381,7 +381,11 @@ class TestCommand:
     def test_prints_the_table(self, run: Run, write: Write) -> None:
         path = write("j.csv", csv(self.ROWS))
         ran = run("agreement", path)
-        assert (ran.status, ran.err) == (0, "120 rows read = 120 used\n")
+        rows, columns = ran.err.splitlines()
+        assert (ran.status, rows) == (0, "120 rows read = 120 used")
+        assert columns.startswith(
+            'columns: item is "item" (by its name, 30 values), worker is "worker" (by its name, 4'
+        )
         lines = ran.out.splitlines()
         assert lines[0] == ",".join(COLUMNS)
         assert [line.split(",")[0] for line in lines[1:5]] == NOMINAL

@@ -14,6 +14,7 @@ import consensus
 from tests.conftest import ROOT
 
 PUBLIC = [
+    "Check",
     "Consensus",
     "ConsensusError",
     "Findings",
@@ -24,6 +25,7 @@ PUBLIC = [
     "__version__",
     "agreement",
     "audit",
+    "check",
     "decide",
     "escalate",
     "fit",

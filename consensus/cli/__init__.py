@@ -8,10 +8,10 @@ from consensus import __version__
 from consensus.cli import (
     auditing,
     budgeting,
+    checking,
     comparing,
     evaluating,
     explaining,
-    planning,
     printing,
     running,
     settings,
@@ -44,7 +44,7 @@ def _root(
 
 
 settings.add(app, "run", running.run)
-settings.add(app, "plan", planning.plan)
+settings.add(app, "check", checking.check)
 settings.add(app, "plan-budget", budgeting.plan_budget)
 settings.add(app, "aggregate", printing.aggregate)
 settings.add(app, "audit", auditing.audit)

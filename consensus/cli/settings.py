@@ -176,13 +176,13 @@ def _option(name: str, field: "FieldInfo") -> Any:
     """The option of a setting. It is None where it is not given, so that a settings file may set it."""
     kinds = [kind for kind in _united(field.annotation) if kind is not NoneType]
     repeated = get_origin(kinds[0]) is tuple and not _marked(field, "csv")
-    of_one_kind = len(kinds) == 1 and kinds[0] in (int, float, Path)
+    of_one_kind = len(kinds) == 1 and kinds[0] in (bool, int, float, Path)
     known = kinds[0] if of_one_kind else str  # others are text that the settings understand
     choices = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
     hints = [
         _bounds(field),
         "may be repeated" if repeated else "",
-        "" if field.default in (None, ()) else f"default: {_short(field.default)}",
+        "" if field.default in (None, (), False) else f"default: {_short(field.default)}",
     ]
     hint = "; ".join(filter(None, hints))
     return Annotated[

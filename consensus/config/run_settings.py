@@ -310,6 +310,23 @@ class ReadConfig(Settings):
     abstain: tuple[str, ...] = Field(
         default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
     )
+    anonymous: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="Worker who stands for many people, such as guest: each judgment of theirs counts as one of a "
+        "person of its own, and none of these persons is audited. Default: names that say so, such as not-logged-in, "
+        "where they judged an item several times and --repeats is not given.",
+    )
+    drop: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="Rows to leave out, as COLUMN=VALUE, such as AssignmentStatus=Rejected.",
+    )
+    worker_from_file: bool = Field(
+        default=False,
+        json_schema_extra=READING,
+        description="The worker is the name of the file without its ending, where each person has a file.",
+    )
     platform: str | None = Field(
         default=None,
         json_schema_extra=READING,
@@ -323,6 +340,20 @@ class ReadConfig(Settings):
         for label in abstain:
             label.encode()  # a UnicodeEncodeError is a ValueError
         return abstain
+
+    @field_validator("drop")
+    @classmethod
+    def _drop_names_column_and_value(cls, drop: tuple[str, ...]) -> tuple[str, ...]:
+        for one in drop:
+            if not one.partition("=")[0] or "=" not in one:
+                raise ValueError("each should be a column and a value with = between, such as status=rejected")
+        return drop
+
+    @model_validator(mode="after")
+    def _one_source_of_workers(self) -> Self:
+        if self.worker_from_file and self.worker is not None:
+            raise ValueError(f'the worker can\'t be both the name of the file and the column "{self.worker}"')
+        return self
 
 
 class CollusionConfig(Settings):

@@ -117,7 +117,7 @@ def _terms(audit: WorkerAudit, total: float, pool: AlignedPool | None) -> tuple[
     """(W,) each: weight in the draw, judgments that may be asked for, price."""
     judgments = audit.result.judgments
     activity = judgments.per_worker.astype(np.float64)
-    right = audit.accuracy.label_adjusted >= 1.0 / judgments.n_labels
+    right = (audit.accuracy.label_adjusted >= 1.0 / judgments.n_labels) & judgments.is_person
     price = np.ones(len(activity))
     available = np.full(len(activity), np.inf)
     if pool is not None:

@@ -13,12 +13,16 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import platforms
-from consensus.formats.tables import delimited, frames, json_lines
+from consensus.formats import platforms, repeats_alarm
+from consensus.formats.repeats_alarm import Identities
+from consensus.formats.tables import delimited, frames, json_lines, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
-from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
+from consensus.formats.tables.explaining_column import explained
+from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, ColumnError, Roles
+from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.streams import COMPRESSION
+from consensus.formats.tables.understanding import Understanding
 from consensus.inputs.judgments import Gold, Judgments, encode
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Beside, Progress
+    from consensus.formats.tables.explaining_column import Explanation
     from consensus.inputs.judgments import Source
 
 
@@ -79,7 +84,16 @@ def read(
             source must have it. Where the cell is empty, the judgment is in no group.
         repeats
             Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without
-            timestamps, in row order), "keep" both, or "error".
+            timestamps, in row order), "keep" both, or "error". Where most judgments would give way, it must be given.
+        anonymous
+            Workers who stand for many people, such as "guest": each judgment of theirs counts as one of a person of its
+            own, and none of these persons is audited. Names that say so, such as "not-logged-in", are taken so where
+            they judged an item several times and ``repeats`` is not given. With "", also rows without a worker.
+        drop
+            Rows to leave out, such as "AssignmentStatus=Rejected"; with nothing behind the sign, rows whose cell is
+            empty.
+        worker_from_file
+            The worker is the name of the file without its ending.
         drift_by
             "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
         abstain
@@ -96,7 +110,8 @@ def read(
     FormatError
         A source can't be read, or a column can't be found.
     JudgmentError
-        ``repeats`` is "error" and a worker judged an item twice.
+        ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way to
+        others of the same item and worker.
     """
     chosen = ReadConfig.of(config, **settings)
     return _judgments(source, chosen, Threads(FitConfig.of(None, threads=threads).threads), progress)
@@ -105,26 +120,32 @@ def read(
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
     """What ``read`` returns."""
     named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
+    if settings.worker_from_file:
+        named.pop("worker")
     grouped = {} if settings.group is None else {"group": settings.group}
-    roles = Roles({**named, "price": settings.price_column, **grouped})
+    choice = RowChoice(settings)
+    roles = Roles({**named, "price": settings.price_column, **grouped, **choice.roles})
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
     coded = "item", "worker", "label", *grouped
     rows = Rows(coded, ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
-    files, notes = [], []
-    for reading in readings(source, roles, settings.platform):
+    files, notes, understanding = [], [], Understanding(roles)
+    for opened in readings(source, roles, settings.platform):
+        reading = choice.of(opened)
+        understanding.add(reading)
         files.append(_added(rows, reading))
         if reading.gold is not None:
             gold.add(reading.gold)
         if reading.platform:
             notes.append(reading.note())
-    n_read = rows.n_rows + len(rows.rejects)
+    n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
     if not n_read:
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
     if progress is not None:
         progress("sorting", 0.0)
     items, workers, labels, *groups = rows.ranked({"label": settings.abstain, "group": NO_TEXT})
+    people = Identities(settings, items, workers, labels[0])
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
     if groups:
@@ -140,24 +161,45 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         labels,
         when,
         beside=columns,
-        repeats=settings.repeats,
+        repeats=people.rule,
         locate=rows.place,
         backend=backend,
     )
     if progress is not None:
         progress("sorting", 1.0)
-    return replace(
+    understood, unused = understanding.of(replace(judgments, group_ids=group_ids))
+    judgments = replace(
         judgments,
         group_ids=group_ids,
         reading=settings,
-        tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects)),
+        tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects), dropped=choice.n_dropped),
         rejects=tuple(rows.rejects),
         sources=tuple(rows.sources),
         unreadable_times=rows.n_unreadable["timestamp"],
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
-        notes=tuple(notes),
+        notes=(*notes, *choice.notes(), *people.note(judgments)),
+        understood=understood,
+        unused=unused,
+        anonymous=people.names,
+        cautions=(*choice.notices(), *people.notices, *people.missing(rows.rejects, n_read)),
     )
+    return repeats_alarm.checked(judgments, settings, partial(_explained, source, settings, understanding, unused))
+
+
+def _explained(
+    source: Any, settings: ReadConfig, understanding: Understanding, unused: tuple[str, ...]
+) -> Explanation | None:
+    """The column that would explain the repeats, by a second look at the source."""
+    choice = RowChoice(settings)
+
+    def opened(roles: Roles) -> Iterator[Reading]:
+        all_roles = replace(roles, named={**roles.named, **choice.roles})
+        return map(choice.of, readings(source, all_roles, settings.platform))
+
+    coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
+    roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
+    return explained(opened, roles, understanding.others(unused))
 
 
 def read_gold(source: Any, *, item: str | None = None, label: str | None = None, platform: str | None = None) -> Gold:
@@ -258,11 +300,20 @@ def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -
         for one in source:
             path = Path(one)
             found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
-            yield _reader(path)(path, roles) if found is None else found.read(path, roles)
+            yield _opened(partial(_reader(path), path), roles) if found is None else found.read(path, roles)
     elif chosen is not None:
         raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
     else:
-        yield frames.read_frame(source, roles)
+        yield _opened(partial(frames.read_frame, source), roles)
+
+
+def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
+    """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
+    try:
+        return reader(roles)
+    except ColumnError as error:
+        told = likely_columns.message(error, reader, roles)
+    raise FormatError(told)
 
 
 def _reader(path: Path) -> Callable[[Path, Roles], Reading]:

@@ -25,6 +25,21 @@ CODES: dict[str, Code] = {
         "There are more than a hundred labels, and fewer than ten judgments for each of them in the mean.",
         "See whether the label was read from the right column, and name that with --label if not.",
     ),
+    "many_repeats": Code(
+        "More than one judgment in twenty gives way to another by the same worker on the same item, as where a table "
+        "holds several questions, or another column is the item.",
+        "Name the column of the item (--item), run each question by itself, or say with --repeats which judgment "
+        "counts.",
+    ),
+    "shared_identity": Code(
+        "A worker, such as guest or not-logged-in, looks like many people.",
+        "Name them with --anonymous if they are many, so that each judgment counts as one of a person of its own; "
+        "--repeats last takes them for one person.",
+    ),
+    "option_without_effect": Code(
+        "An option names a value that occurs nowhere in the judgments.",
+        "See how the value is written in the file, and correct the option.",
+    ),
     "repeats_by_row_order": Code(
         "Some workers judged an item twice with different labels, and for want of timestamps the order of the rows "
         "decided which one counts.",

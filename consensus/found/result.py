@@ -333,6 +333,19 @@ def named(codes: NDArray[np.int32], names: Sequence[str]) -> pa.StringArray:
     return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
+def people_only(columns: Columns, is_person: NDArray[np.bool_]) -> Columns:
+    """The rows (n,) of a table that are about one person; ``columns`` as they are if all are."""
+    import pyarrow as pa
+
+    if is_person.all():
+        return columns
+    mask = pa.array(is_person)
+    return {
+        name: column[is_person] if isinstance(column, np.ndarray) else column.filter(mask)
+        for name, column in columns.items()
+    }
+
+
 def framed(columns: Columns) -> pd.DataFrame:
     """Columns as a pandas table; lists of texts as one text."""
     import pandas as pd

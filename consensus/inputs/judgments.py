@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.ordering import ordered
+from consensus.inputs.repeats import RepeatCounts
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import ReadConfig
+    from consensus.inputs.notices import Notice
+    from consensus.inputs.ordering import RepeatRule
+    from consensus.inputs.understood import Column
 
 
 BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that a judgment may have besides its codes
@@ -27,7 +31,7 @@ BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of every row that was read: ``read == used + abstained + repeated + rejected``."""
+    """What became of every row that was read: ``read == used + abstained + repeated + rejected + dropped``."""
 
     read: int
     used: int
@@ -36,6 +40,8 @@ class Tally:
     repeated: int = 0
     """Rows that gave way to another judgment of the same item by the same worker."""
     rejected: int = 0
+    dropped: int = 0
+    """Rows that were left out on demand, by the value of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,17 @@ class Judgments:
     """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None
     """What they were read with; None where they were not read."""
+    cautions: tuple[Notice, ...] = ()
+    """What reading found odd."""
+    understood: tuple[Column, ...] = ()
+    """Which columns of the sources they come from, and by which rule; none where they were not read."""
+    unused: tuple[str, ...] = ()
+    """Columns of the sources that were not used."""
+    anonymous: tuple[str, ...] = ()
+    """Workers who stand for many people: each of their judgments counts as one of a person of its own, and they share
+    a confusion matrix, that of the mean of these persons. Nobody of them is audited or can be asked."""
+    repeats: RepeatCounts | None = None
+    """Whose rows gave way to others of the same item and worker; None where none did."""
 
     @property
     def n_judgments(self) -> int:
@@ -157,6 +174,15 @@ class Judgments:
 
         found = np.zeros(self.n_workers, np.int64)
         order.tally(self.worker, found)
+        return found
+
+    @cached_property
+    def is_person(self) -> NDArray[np.bool_]:
+        """(W,) whether a worker is one person, who can be audited and asked; false of the ``anonymous``."""
+        found = np.ones(self.n_workers, np.bool_)
+        if self.anonymous:
+            code = positions(self.anonymous, self.worker_ids)
+            found[code[code >= 0]] = False
         return found
 
     def of_items(self, items: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -297,7 +323,7 @@ def encode(
     when: NDArray[np.datetime64] | None,
     *,
     beside: Mapping[str, NDArray[Any]] | None = None,
-    repeats: str,
+    repeats: RepeatRule,
     locate: Callable[[int], str],
     backend: Backend,
 ) -> Judgments:
@@ -312,7 +338,7 @@ def encode(
     beside
         (rows,) its "duration", "price" and code of the "group", where there are such columns.
     repeats
-        Which judgment of an (item, worker) pair counts; "last" and "first" go by ``when``, then by row order.
+        Which judgments of an (item, worker) pair count.
     locate
         Gives the place of a row, for messages.
     backend
@@ -321,7 +347,7 @@ def encode(
     Raises
     ------
     JudgmentError
-        ``repeats`` is "error" and there is a repeat.
+        The policy about ``repeats`` is "error" and there is one.
     """
     from consensus.kernels import order
 
@@ -360,6 +386,7 @@ def encode(
         read_row=found.beside["read_row"].astype(np.int64) if "read_row" in found.beside else None,
         tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
         repeats_by_row_order=found.by_row_order,
+        repeats=None if found.repeated is None else RepeatCounts.of(found.item, found.worker, found.repeated),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,15 @@ KEY_BITS = 63  # of the packed integers
 BUCKET_BITS = 9  # 512 buckets: of 10 million keys, each is 160 KB
 
 
+class RepeatRule(NamedTuple):
+    """Which rows of an (item, worker) count."""
+
+    policy: str
+    """"last" or "first" by time, then by row; "keep" and "error" drop none."""
+    kept: NDArray[np.bool_] | None = None
+    """(W,) workers all of whose rows count whatever the policy: each stands for many people. None for nobody."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ordered:
     """Judgments in canonical order."""
@@ -43,6 +52,22 @@ class Ordered:
     clash: tuple[int, int] | None
     """Rows of the first repeat, if repeats are an error."""
     beside: Beside = field(default_factory=dict)
+    repeated: tuple[Codes, Codes] | None = None
+    """Item and worker of each row that gave way to another of this pair; None where none did."""
+
+
+class _Chosen(NamedTuple):
+    """What counts of some rows."""
+
+    rows: Positions
+    """Their positions, in order."""
+    by_row_order: bool = False
+    clash: tuple[int, int] | None = None
+    repeated: Positions | None = None
+    """The pair of item and worker of each row that gave way; None where none did."""
+
+
+NONE_CHOSEN = _Chosen(np.zeros(0, np.int64))
 
 
 def ordered(
@@ -51,7 +76,7 @@ def ordered(
     label: Codes,
     when: NDArray[np.datetime64] | None,
     sizes: tuple[int, int, int],
-    repeats: str,
+    repeats: RepeatRule,
     backend: Backend,
     beside: Beside | None = None,
 ) -> Ordered:
@@ -63,40 +88,42 @@ def ordered(
         Codes (rows,) and times (rows,) of the rows, or None; codes are below ``sizes``. What becomes of the codes is
         written over them: memory that is touched for the first time is dear.
     repeats
-        Which row of an (item, worker) counts: "last" or "first" by time, then by row; "keep" and "error" drop none.
+        Which rows of an (item, worker) count.
     backend
         The threads that sort. The result does not depend on them.
     beside
         Columns (rows,) by name that are carried along.
     """
     bits = [max(size - 1, 0).bit_length() for size in sizes]
-    by_row_order, clash, beside = False, None, beside or {}
+    beside = beside or {}
     if when is not None or beside or sum(bits) > KEY_BITS:
-        chosen, by_row_order, clash = _chosen(item, worker, label, when, bits, repeats, tuple(beside.values()))
-        when = None if when is None else when[chosen]
-        beside = {name: column[chosen] for name, column in beside.items()}
-        return Ordered(item[chosen], worker[chosen], label[chosen], when, by_row_order, clash, beside)
-    key = _sorted_keys(item, worker, label, bits, backend)
-    if repeats != "keep" and _any_twice(key, bits, backend):
+        chosen = _chosen(item, worker, label, when, bits, repeats, tuple(beside.values()))
+        rows = chosen.rows
+        when = None if when is None else when[rows]
+        beside = {name: column[rows] for name, column in beside.items()}
+        told = chosen.by_row_order, chosen.clash, beside, _codes_of(chosen.repeated, bits)
+        return Ordered(item[rows], worker[rows], label[rows], when, *told)
+    key, chosen = _sorted_keys(item, worker, label, bits, backend), NONE_CHOSEN
+    if repeats.policy != "keep" and _any_twice(key, bits, backend):
         from consensus.kernels import order
 
         twice = np.flatnonzero((key[1:] ^ key[:-1]) < 1 << bits[2])
         again = np.zeros(sizes[0], np.bool_)
         again[key[twice] >> (bits[1] + bits[2])] = True
         rows = np.flatnonzero(again[item])  # all rows of the items that somebody judged twice
-        found, by_row_order, clash = _chosen(item[rows], worker[rows], label[rows], None, bits, repeats)
-        if clash is not None:
-            clash = int(rows[clash[0]]), int(rows[clash[1]])
-            return Ordered(item, worker, label, None, by_row_order, clash)
-        chosen = rows[found]
+        chosen = _chosen(item[rows], worker[rows], label[rows], None, bits, repeats)
+        if chosen.clash is not None:
+            clash = int(rows[chosen.clash[0]]), int(rows[chosen.clash[1]])
+            return Ordered(item, worker, label, None, chosen.by_row_order, clash)
+        rows = rows[chosen.rows]
         once = key[~again[key >> (bits[1] + bits[2])]]
-        key = key[: len(once) + len(chosen)]
+        key = key[: len(once) + len(rows)]
         key[: len(once)] = once
-        order.packed(item[chosen], worker[chosen], label[chosen], bits[1], bits[2], key[len(once) :])
+        order.packed(item[rows], worker[rows], label[rows], bits[1], bits[2], key[len(once) :])
         key.sort()
     codes = item[: len(key)], worker[: len(key)], label[: len(key)]
     _unpack(key, bits, codes, backend)
-    return Ordered(*codes, None, by_row_order, clash)
+    return Ordered(*codes, None, chosen.by_row_order, None, repeated=_codes_of(chosen.repeated, bits))
 
 
 def _chosen(
@@ -105,25 +132,42 @@ def _chosen(
     label: Codes,
     when: NDArray[np.datetime64] | None,
     bits: list[int],
-    repeats: str,
+    repeats: RepeatRule,
     beside: tuple[NDArray[Any], ...] = (),
-) -> tuple[Positions, bool, tuple[int, int] | None]:
-    """Positions in order of the rows that count, whether row order decided, and the first clash."""
+) -> _Chosen:
+    """The rows that count."""
     time = np.zeros(len(item), np.int64) if when is None else _time_rank(when)
     pair = (item.astype(np.int64) << bits[1]) | worker
-    order = _order(pair, label, time, bits, beside if repeats == "keep" else None)
+    policy, kept = repeats.policy, _kept(worker, repeats)
+    order = _order(pair, label, time, bits, beside, kept)
     pair = pair[order]
     repeated = np.flatnonzero(pair[1:] == pair[:-1])
-    if repeats == "keep" or not len(repeated):
-        return order, False, None
-    if repeats == "error":
-        return order, False, (int(order[repeated[0]]), int(order[repeated[0] + 1]))
-    decisive = repeated[~np.isin(repeated + 1 if repeats == "last" else repeated - 1, repeated)]
+    if kept is not None:
+        repeated = repeated[~kept[order[repeated]]]
+    if policy == "keep" or not len(repeated):
+        return _Chosen(order)
+    if policy == "error":
+        return _Chosen(order, clash=(int(order[repeated[0]]), int(order[repeated[0] + 1])))
+    decisive = repeated[~np.isin(repeated + 1 if policy == "last" else repeated - 1, repeated)]
     before, after = order[decisive], order[decisive + 1]
     by_row_order = bool(np.any((label[before] != label[after]) & (time[before] == time[after])))
     counts = np.ones(len(order), np.bool_)
-    counts[repeated if repeats == "last" else repeated + 1] = False
-    return order[counts], by_row_order, None
+    counts[repeated if policy == "last" else repeated + 1] = False
+    return _Chosen(order[counts], by_row_order, repeated=pair[repeated])
+
+
+def _kept(worker: Codes, repeats: RepeatRule) -> NDArray[np.bool_] | None:
+    """(rows,) whether all rows of its worker count; None if that holds for nobody."""
+    if repeats.policy == "keep":
+        return np.ones(len(worker), np.bool_)
+    return None if repeats.kept is None else repeats.kept[worker]
+
+
+def _codes_of(pair: Positions | None, bits: list[int]) -> tuple[Codes, Codes] | None:
+    """Item and worker of pairs of them."""
+    if pair is None:
+        return None
+    return (pair >> bits[1]).astype(np.int32), (pair & ((1 << bits[1]) - 1)).astype(np.int32)
 
 
 def _order(
@@ -131,21 +175,25 @@ def _order(
     label: Codes,
     time: NDArray[np.int64],
     bits: list[int],
-    kept: tuple[NDArray[Any], ...] | None,
+    beside: tuple[NDArray[Any], ...],
+    kept: NDArray[np.bool_] | None,
 ) -> Positions:
-    """Positions by (item, worker), then by label if repeats are kept, then by time, then by the columns beside them
-    that are ``kept``, then by row.
+    """Positions by (item, worker), then by time and by row; where repeats are ``kept`` (rows,) by label first, and by
+    the columns ``beside`` before the row.
     """  # noqa: D205
     order = np.argsort((pair << bits[2]) | label) if sum(bits) <= KEY_BITS else np.lexsort((label, pair))
     again = pair[order[1:]] == pair[order[:-1]]
     if kept is not None:
-        again &= label[order[1:]] == label[order[:-1]]
+        again &= (label[order[1:]] == label[order[:-1]]) | ~kept[order[1:]]
     tied = np.zeros(len(order) + 1, np.bool_)
     tied[1:-1] = again
     positions = np.flatnonzero(tied[1:] | tied[:-1])
     rows = np.sort(order[positions])
-    keys: list[NDArray[Any]] = [column[rows] for column in reversed(kept or ())]
-    keys += [time[rows], *([] if kept is None else [label[rows]]), pair[rows]]
+    keys = [time[rows], pair[rows]]
+    if kept is not None:
+        here = kept[rows]
+        others = [np.where(here, column[rows], np.zeros(1, column.dtype)) for column in reversed(beside)]
+        keys = [*others, time[rows], np.where(here, label[rows], 0), pair[rows]]
     order[positions] = rows[np.lexsort(keys)]
     return order
 

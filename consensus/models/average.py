@@ -13,13 +13,11 @@ are rated by the counts that the average of the untempered posteriors makes: one
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.config import FitConfig
 from consensus.found.cautions import Caution
 from consensus.found.posterior import DensePosterior
 from consensus.found.readings import Readings
@@ -32,12 +30,13 @@ from consensus.models.expectation_maximisation import climb
 from consensus.models.fit_stages import Candidates, confidence
 from consensus.models.problem import Problem, posed
 from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
-from consensus.models.splits import SHARE, Splits
+from consensus.models.splits import Splits
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.config import FitConfig
     from consensus.found.tempering import Tempering
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes
@@ -143,22 +142,6 @@ def one_reading(reason: str) -> Caution:
     return Caution(
         "one_reading", f"the average of several readings was asked for, but {reason}: dawid_skene alone is used"
     )
-
-
-def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:
-    """How long one EM pass of every reading takes, with those over what is left where judgments are held out.
-
-    Each of the fits makes about as many passes as the first.
-    """
-    if left_out(judgments, None) is not None:
-        return dawid_skene.pass_seconds(judgments, settings, run)
-    ends: dict[str, list[float]] = {}
-    timed = replace(run, progress=lambda stage, *_: ends.setdefault(stage, []).append(time.perf_counter()))
-    problem = Problem.of(judgments, None, FitConfig.of(settings, max_iterations=3), run.backend)
-    first = Read(FIRST, problem, climb(problem, None, timed))
-    fitted(first, begins(problem, "majority", run.backend), timed, "fitting")
-    once = sum((passes[-1] - passes[0]) / (len(passes) - 1) for passes in ends.values())
-    return once * (1.0 + N_SPLITS * (1.0 - SHARE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

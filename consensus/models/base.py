@@ -65,9 +65,6 @@ class Model(Protocol):
             The model can't be fitted to these.
         """
 
-    def pass_seconds(self, judgments: Judgments, settings: FitConfig, run: Execution) -> float:
-        """How long one pass over ``judgments`` takes; 0 for a model that makes none."""
-
 
 def named(model: str) -> Model:
     """The model of a name."""
@@ -129,9 +126,3 @@ def fit(
     choice = chosen(judgments, votes, config)
     found = named(choice.name).fit(judgments, votes, aligned, config, run)
     return replace(found, chosen_because=choice.because) if choice.because and found.model == choice.name else found
-
-
-def pass_seconds(judgments: Judgments, config: FitConfig) -> float:
-    """How long one pass of the model takes over ``judgments``, which are over the label set already."""
-    model = named(chosen(judgments, None, config).name)
-    return model.pass_seconds(judgments, config, Execution(Threads(config.threads), seed=config.seed))

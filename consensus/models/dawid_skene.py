@@ -7,23 +7,21 @@ with few judgments are judged like their peers, and absent labels do no harm.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.config import FitConfig
 from consensus.found.result import Consensus
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST
 from consensus.models import diagnostics, majority_vote
 from consensus.models.cavity import without_gold
-from consensus.models.expectation_maximisation import climb
 from consensus.models.fit_stages import Candidates, confidence
-from consensus.models.problem import Problem, posed
+from consensus.models.problem import posed
 
 if TYPE_CHECKING:
+    from consensus.config import FitConfig
     from consensus.inputs.judgments import AlignedGold, Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
@@ -80,11 +78,3 @@ def fit(
         warnings=warnings,
         starts=found.objectives,
     )
-
-
-def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:
-    """How long one EM pass takes, by doing three of them."""
-    ends: list[float] = []
-    problem = Problem.of(judgments, None, FitConfig.of(settings, max_iterations=3), run.backend)
-    climb(problem, None, replace(run, progress=lambda *_: ends.append(time.perf_counter())))
-    return (ends[-1] - ends[0]) / (len(ends) - 1)

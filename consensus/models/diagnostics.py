@@ -56,7 +56,7 @@ def all_of(
 
 def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> list[Caution]:
     """Cautions that the judgments alone call for; ``votes`` tell which items without judgments are no guess."""
-    found = []
+    found = [Caution(*notice[:3]) for notice in judgments.cautions]
     if judgments.rejects:
         reasons = Counter(one.reason for one in judgments.rejects)
         most, n_most = reasons.most_common(1)[0]

@@ -73,12 +73,6 @@ def _unused(judgments: Judgments, settings: FitConfig) -> list[Caution]:
     return found
 
 
-def pass_seconds(judgments: Judgments, settings: FitConfig, run: Execution) -> float:
-    """No time: it makes no passes."""
-    del judgments, settings, run
-    return 0.0
-
-
 def by_shares(
     judgments: Judgments,
     gold: AlignedGold | None,

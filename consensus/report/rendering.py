@@ -133,6 +133,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         ],
         "balance": said["rows"][0],
         "counts": said["rows"][1],
+        "column_lines": [sentence(line) for line in said["columns"]],
         "label_lines": [sentence(line) for line in said["changes"]],
         "worker_lines": "".join(sentence(line) for line in said["verdicts"]),
         "model_lines": [sentence(line) for line in said["models"]],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
     from consensus.runs.findings import Findings
 
@@ -31,7 +32,8 @@ def summary(findings: Findings) -> dict[str, Any]:
 
     Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
     that are needed will bring), changes (since the earlier run; null without), models (null without), readings (null
-    where there is one), warnings; with the export of a platform also notes (what was understood of it).
+    where there is one), warnings; where judgments were read also understood (what their columns were taken for), and
+    with the export of a platform notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
     result, judgments = findings.result, findings.result.judgments
@@ -56,6 +58,7 @@ def summary(findings: Findings) -> dict[str, Any]:
             "models": None if result.models is None else _models(findings, result.models),
             "readings": None if result.readings is None else result.readings.in_short(),
             "warnings": [asdict(warning) for warning in findings.warnings],
+            **_understood(judgments),
             **({"notes": list(judgments.notes)} if judgments.notes else {}),
         }
     )
@@ -74,6 +77,23 @@ def _provenance(findings: Findings) -> dict[str, Any]:
         "gold": [] if gold is None else [asdict(source) for source in gold.sources],
         "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
         "seed": result.config.seed,
+    }
+
+
+def _understood(judgments: Judgments) -> dict[str, Any]:
+    """What the columns of the sources were taken for, where these were read; whether gold stands among them, and
+    whether it was said which of the repeats count.
+    """  # noqa: D205
+    if not judgments.understood:
+        return {}
+    assert judgments.reading is not None
+    return {
+        "understood": {
+            "columns": [column._asdict() for column in judgments.understood],
+            "unused": list(judgments.unused),
+            "gold": judgments.gold is not None,
+            "repeats": "named" if "repeats" in judgments.reading.model_fields_set else "default",
+        }
     }
 
 

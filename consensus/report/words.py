@@ -10,6 +10,8 @@ import numpy as np
 
 from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
+from consensus.inputs import understood
+from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
 from consensus.report import beyond_gold
 
@@ -33,6 +35,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     counts = summary["counts"]
     return {
         "rows": _rows(counts),
+        "columns": _columns(summary),
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "readings": _readings(summary),
@@ -70,14 +73,26 @@ def of_judgments(judgments: Judgments) -> list[str]:
 
 
 def _read(judgments: Judgments) -> list[str]:
-    """The balance of rows, and what was understood of exports of platforms."""
-    return [balance(asdict(judgments.tally)), *judgments.notes]
+    """The balance of rows, what the columns were taken for, and what was understood of exports of platforms."""
+    columns = [understood.line(judgments.understood, judgments.unused)] if judgments.understood else []
+    return [balance(asdict(judgments.tally)), *columns, *judgments.notes]
+
+
+def _columns(summary: dict[str, Any]) -> list[str]:
+    """What the columns were taken for; nothing where judgments were not read."""
+    told = summary.get("understood")
+    return [] if told is None else [understood.line([Column(**one) for one in told["columns"]], told["unused"])]
 
 
 def balance(rows: dict[str, int]) -> str:
     """The balance of rows, such as ``5,984 rows read = 5,980 used + 4 rejected``."""
     parts = [f"{rows['used']:,} used"]
-    names = {"abstained": "without a label", "repeated": "replaced by a repeat", "rejected": "rejected"}
+    names = {
+        "abstained": "without a label",
+        "repeated": "replaced by a repeat",
+        "rejected": "rejected",
+        "dropped": "left out",
+    }
     parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows[key]]
     return f"{rows['read']:,} rows read = {' + '.join(parts)}"
 
@@ -274,4 +289,4 @@ def _quality(promise: dict[str, Any]) -> str:
 
 def warning(one: Caution) -> str:
     """A warning as a line."""
-    return f"warning {one.code}: {one.message}"
+    return f"warning {one.code}: {one_line(one.message)}"

@@ -1,7 +1,8 @@
 """The run: everything that is known is read once, everything that is found is made once, and all rooms use it."""
 
+from consensus.runs.checking import Check, check
 from consensus.runs.findings import Findings, run
 from consensus.runs.listening import SILENT, Listener
 from consensus.runs.run_inputs import Inputs, SideInputs
 
-__all__ = ["SILENT", "Findings", "Inputs", "Listener", "SideInputs", "run"]
+__all__ = ["SILENT", "Check", "Findings", "Inputs", "Listener", "SideInputs", "check", "run"]

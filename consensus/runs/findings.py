@@ -200,9 +200,9 @@ class Findings:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        later = ("platform", "group")  # settings that are told only where they are given
+        later = ("platform", "group", "anonymous", "drop", "worker_from_file")  # told only where they are given
         return {
-            **{name: one for name, one in config.part(ReadConfig).items() if one is not None or name not in later},
+            **{name: one for name, one in config.part(ReadConfig).items() if one or name not in later},
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }
 

@@ -93,7 +93,8 @@ def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
     """Refuse a run whose inputs are in no file."""
     counts, made = told.get("counts", {}), told["provenance"]
     has = {"judgments": counts.get("judgments"), "model_votes": told.get("models")}
-    if "notes" not in told:  # an export of a platform may have its own gold
+    own_gold = told["understood"]["gold"] if "understood" in told else "notes" in told
+    if not own_gold:  # as an export of a platform may have
         has["gold"] = counts.get("gold_items")
     for kind, some in has.items():
         if some and not made[kind]:
@@ -111,6 +112,8 @@ def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
     """
     settings = told["settings"]
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
+    if told.get("understood", {}).get("repeats") == "default":
+        known.pop("repeats", None)
     if told["convergence"]["status"] == "not_identified" or "model_because" in told["convergence"]:
         known.pop("model", None)
     try:

@@ -134,7 +134,8 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
     if paths:
         needed = memory.of_reading(at_least_rows(paths))
         memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, paths)))
-    return read(paths or source, threads=config.threads, progress=listener.stage, **config.part(ReadConfig))
+    given = {name: value for name, value in config.part(ReadConfig).items() if name in config.model_fields_set}
+    return read(paths or source, threads=config.threads, progress=listener.stage, **given)
 
 
 def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:

@@ -85,8 +85,16 @@ class TestRun:
         (None, [], "j.csv: no such file; check the name"),
         ("", [], "j.csv: the file is empty"),
         ("item,worker,label\n", [], "j.csv: a header but no rows"),
-        ("item,worker,colour\na,v,x\n", [], "j.csv: no column holds the label; the columns are: item, worker, colour"),
-        ("item,worker,label,answer\na,v,x,x\n", [], "j.csv: several columns could hold the label: label, answer"),
+        (
+            "item,worker,colour\na,v,x\n",
+            [],
+            'j.csv: no column holds the label; it could be "colour" (1 value); name it with --label, such',
+        ),
+        (
+            "item,worker,label,answer\na,v,x,x\n",
+            [],
+            'j.csv: several columns could hold the label: "label" (1 value), "answer" (1 value); choose',
+        ),
         (b"\x89PNG\r\n\x1a\n\0\0", [], "j.csv:3: this is not text"),
         ('item,worker,label\na,v,"x\nb,v,x\n', [], "j.csv:2: a quote opens here and is never closed"),
         (

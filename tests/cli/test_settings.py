@@ -15,7 +15,8 @@ from consensus.config import RunConfig
 from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 
-READING = "abstain group item label labels platform price-column repeats timestamp duration worker"
+READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
+READING += " worker-from-file"
 FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
 FILES = "config gold model-votes"
@@ -23,9 +24,10 @@ PRINTED = "json output quiet"
 OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
-    "plan": f"config {READING} model threads memory json quiet",
-    "plan-budget": "abstain config gold group item items json label labels max-judgments memory min-judgments "
-    "model-votes output platform price price-column prior quiet repeats rho seed target threads votes without worker",
+    "check": f"config {READING} model threads memory json quiet",
+    "plan-budget": "abstain anonymous config drop gold group item items json label labels max-judgments memory "
+    "min-judgments model-votes output platform price price-column prior quiet repeats rho seed target threads votes "
+    "without worker worker-from-file",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",

@@ -83,7 +83,7 @@ class TestExample:
     def test_columns_that_are_named(self) -> None:
         found = read(EXAMPLE, item="index", timestamp="_started_at", duration="_trust")
         assert found.item_ids.to_pylist()[0] == "s1"
-        assert read(EXAMPLE, worker="_channel").worker_ids.to_pylist() == ["elite"]
+        assert read(EXAMPLE, worker="_channel", repeats="last").worker_ids.to_pylist() == ["elite"]
         assert found.timestamp is not None
         assert str(found.timestamp.min()) == "2017-03-04T09:11:05.000000"
         assert found.duration is not None
@@ -290,6 +290,9 @@ class TestGold:
             told = run(command, EXAMPLE).err.splitlines()
             assert told[0].startswith("28 rows read = 23 used + 1 without a label + 4 rejected"), command
             assert told[1].startswith(
+                'columns: item is "_unit_id" (CrowdFlower full report, 8 values), worker is "_work'
+            )
+            assert told[2].startswith(
                 "crowdflower.csv is a CrowdFlower full report: item _unit_id, worker _worker_id, "
             )
-            assert not [line for line in told[2:] if "CrowdFlower" in line]
+            assert not [line for line in told[3:] if "CrowdFlower" in line]

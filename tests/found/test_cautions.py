@@ -27,7 +27,7 @@ def page() -> str:
 
 
 def raisers() -> Iterator[tuple[Path, ast.AST]]:
-    """Functions of the package that make a ``Caution``."""
+    """Functions of the package that make a ``Caution``, or a ``Notice``, which becomes one."""
     for path in sorted((ROOT / "consensus").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and made_in(node):
@@ -38,7 +38,11 @@ def made_in(node: ast.AST) -> list[ast.Call]:
     return [
         one
         for one in ast.walk(node)
-        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "Caution"
+        if isinstance(one, ast.Call)
+        and isinstance(one.func, ast.Name)
+        and one.func.id in {"Caution", "Notice"}
+        and one.args
+        and not isinstance(one.args[0], ast.Starred)
     ]
 
 

@@ -1,5 +1,7 @@
 """Canonical order and repeats, against plain Python."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from consensus import backends
 from consensus.backends import Threads
 from consensus.inputs import ordering
-from consensus.inputs.ordering import ordered
+from consensus.inputs.ordering import RepeatRule, ordered
 from tests.strategies import examples
 
 Row = tuple[int, int, int, int | None]
@@ -18,7 +20,9 @@ rows = st.lists(
 )
 
 
-def naive(judged: list[Row], repeats: str) -> tuple[list[tuple[int, int, int]], bool, tuple[int, int] | None]:
+def naive(
+    judged: list[Row], repeats: str, kept: set[int]
+) -> tuple[list[tuple[int, int, int]], bool, tuple[int, int] | None]:
     """The rows that count, whether row order decided between different labels, and the first clash."""
     time = [-1 if row[3] is None else row[3] for row in judged]
     pairs: dict[tuple[int, int], list[int]] = {}
@@ -26,7 +30,7 @@ def naive(judged: list[Row], repeats: str) -> tuple[list[tuple[int, int, int]], 
         pairs.setdefault(judged[n][:2], []).append(n)
     chosen, by_row_order, clash = [], False, None
     for _, found in sorted(pairs.items()):
-        if repeats == "keep" or len(found) == 1:
+        if repeats == "keep" or len(found) == 1 or judged[found[0]][1] in kept:
             chosen += found
             continue
         if repeats == "error":
@@ -41,20 +45,28 @@ def naive(judged: list[Row], repeats: str) -> tuple[list[tuple[int, int, int]], 
 @pytest.mark.parametrize("key_bits", [63, 1])
 @pytest.mark.parametrize("timed", [False, True])
 @examples(150)
-@given(judged=rows, repeats=st.sampled_from(["last", "first", "keep", "error"]))
-def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeats: str) -> None:
+@given(
+    judged=rows,
+    repeats=st.sampled_from(["last", "first", "keep", "error"]),
+    kept=st.one_of(st.just(set()), st.sets(st.integers(0, 3))),
+)
+def test_order_and_repeats(key_bits: int, timed: bool, judged: list[Row], repeats: str, kept: set[int]) -> None:
     judged = judged if timed else [(*row[:3], None) for row in judged]
     item, worker, label = (np.array([row[n] for row in judged], np.int32) for n in range(3))
     when = np.array([row[3] for row in judged], "datetime64[us]")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordering, "KEY_BITS", key_bits)
-        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), repeats, Threads(1))
-    expected, by_row_order, clash = naive(judged, repeats)
+        rule = RepeatRule(repeats, np.isin(np.arange(4), list(kept)) if kept else None)
+        found = ordered(item, worker, label, when if timed else None, (5, 4, 3), rule, Threads(1))
+    expected, by_row_order, clash = naive(judged, repeats, kept)
     assert found.clash == clash
     assert found.by_row_order == by_row_order
     assert {codes.dtype for codes in (found.item, found.worker, found.label)} == {np.dtype(np.int32)}
     if clash is None:
         assert list(zip(found.item.tolist(), found.worker.tolist(), found.label.tolist(), strict=True)) == expected
+        gone = Counter(row[:2] for row in judged) - Counter(row[:2] for row in expected)
+        told = [] if found.repeated is None else zip(*(codes.tolist() for codes in found.repeated), strict=True)
+        assert Counter(told) == gone
     if timed:
         assert found.when is not None
         assert len(found.when) == len(found.item)
@@ -75,5 +87,5 @@ def test_many_rows_in_buckets_and_parts(
     if repeats == "last":
         expected = [(*pair, code) for pair, code in sorted(by_row.items())]
     for threads in (1, 3):
-        found = ordered(item, worker, label, None, sizes, repeats, Threads(threads))
+        found = ordered(item, worker, label, None, sizes, RepeatRule(repeats), Threads(threads))
         assert list(zip(found.item.tolist(), found.worker.tolist(), found.label.tolist(), strict=True)) == expected

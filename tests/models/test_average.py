@@ -15,7 +15,7 @@ from consensus.found.result import Consensus
 from consensus.found.tempering import fitted_on_gold, temperature
 from consensus.inputs.judgments import Judgments
 from consensus.models import average, held_out_rho, layout, lure, memory_needs, readings, subtypes
-from consensus.models.base import Execution, pass_seconds
+from consensus.models.base import Execution
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
 from consensus.models.readings import Read
@@ -144,9 +144,6 @@ class TestWhatIsReported:
         result = fit(judgments, model="average", max_iterations=3)
         assert not result.converged
         assert "not_converged" in {one.code for one in result.warnings}
-
-    def test_a_pass_is_timed(self) -> None:
-        assert pass_seconds(simulate(200, 8, 3, 4, seed=2).judgments, FitConfig(model="average", threads=1)) > 0
 
 
 class TestWeights:

@@ -19,6 +19,7 @@ from consensus.escalation import escalate
 from consensus.found.posterior import TIE, DensePosterior, SparsePosterior
 from consensus.found.result import Convergence
 from consensus.inputs.judgments import AlignedGold, Judgments, encode
+from consensus.inputs.ordering import RepeatRule
 from consensus.kernels import SMALLEST, em, sparse
 from consensus.models import layout, pooled_prior, starts
 from consensus.models.base import Execution
@@ -54,7 +55,7 @@ def repeated(draw: st.DrawFn) -> Judgments:
     judged: list[Row] = [("i0", "w0", "l0")]
     judged += [(f"i{i}", f"w{w}", None if k is None else f"l{k}") for i, w, k in draw(st.lists(answer, max_size=20))]
     item, worker, label = (coded([row[n] for row in judged]) for n in range(3))
-    return encode(item, worker, label, None, repeats="keep", locate=str, backend=ONE)
+    return encode(item, worker, label, None, repeats=RepeatRule("keep"), locate=str, backend=ONE)
 
 
 @st.composite

@@ -1,7 +1,5 @@
 """Which model finds the labels where nobody named one, and what is said about it."""
 
-import itertools
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +8,8 @@ import pytest
 
 from consensus import FitConfig, fit, simulate
 from consensus.inputs.judgments import Judgments
-from consensus.models import average, layout, readings
-from consensus.models.base import MODELS, chosen, pass_seconds
+from consensus.models import layout, readings
+from consensus.models.base import MODELS, chosen
 from consensus.models.choice import Choice
 from consensus.report import words
 from consensus.simulation import simulate_votes
@@ -94,24 +92,6 @@ class TestByDefault:
     def test_states_are_those_of_the_finest_reading(self) -> None:
         assert readings.most_states(10) == 100
         assert readings.most_states(2) == 6
-
-    def test_a_pass_of_all_readings_is_all_their_passes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """By a clock that stands a second further whenever it is looked at."""
-        clock = itertools.count()
-        monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
-        alone, average = (
-            pass_seconds(SMALL.judgments, FitConfig(model=m, threads=1)) for m in ("dawid_skene", "average")
-        )
-        assert alone == 1
-        assert average == pytest.approx(3 * (1 + 2 * 0.8))  # two splits that leave four fifths
-
-    def test_a_pass_of_the_average_that_can_not_be_had_is_that_of_one_reading(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(layout, "FEW_LABELS", 2)
-        monkeypatch.setattr(layout, "MOST_CELLS", 0)
-        monkeypatch.setattr(average, "fitted", None)
-        assert pass_seconds(SMALL.judgments, FitConfig(model="average", threads=1)) > 0
 
 
 class TestWords:

@@ -1,4 +1,4 @@
-"""How much memory a job needs, part by part; ``tests/cli/test_planning.py`` holds the sum against measured peaks."""
+"""How much memory a job needs, part by part; ``tests/cli/test_checking.py`` holds the sum against measured peaks."""
 
 from dataclasses import replace
 from types import SimpleNamespace

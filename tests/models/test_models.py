@@ -16,8 +16,8 @@ from consensus.backends import Threads, even_parts, even_slices, number_of_shard
 from consensus.errors import ConfigError, JudgmentError
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Gold, Judgments
-from consensus.models import held_out_rho, pooled_prior, starts, switching
-from consensus.models.base import MODELS, Execution, pass_seconds
+from consensus.models import held_out_rho, pooled_prior, starts, switching, time_needs
+from consensus.models.base import MODELS, Execution
 from consensus.models.dense_layout import Rows
 from consensus.models.expectation_maximisation import climb
 from consensus.models.problem import Problem
@@ -156,11 +156,11 @@ class TestEveryModel:
         with pytest.raises(ConfigError, match=r"^a fit of Judgments\(.*\) needs about .* of --memory"):
             fit(simulate(60, 6, 2, 3, seed=1).judgments, memory="1MB")
 
-    def test_it_knows_what_a_pass_takes(self, fit: Fit) -> None:
-        settings = FitConfig(model=fit.keywords["model"], threads=1)
+    def test_what_its_passes_take_is_estimated(self, fit: Fit) -> None:
+        name = fit.keywords["model"]
         drawn = simulate(200, 8, 3, 4, seed=2).judgments
-        seconds = pass_seconds(drawn, settings)
-        assert (seconds > 0) == bool(fit(drawn).convergence.objective)
+        seconds = time_needs.of(drawn, name, FitConfig(model=name), 1)
+        assert (seconds.a_pass > 0) == bool(seconds.passes) == bool(fit(drawn).convergence.objective)
 
     def test_unanimous_items_get_their_label(self, fit: Fit) -> None:
         judgments = encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)])
@@ -768,7 +768,7 @@ class TestWarnings:
         )
         found = {one.code for one in fit(judgments, model="majority_vote").warnings}
         usual = {"repeats_by_row_order", "unreadable_times", "items_without_judgments", "unaudited"}
-        assert found == usual | {"one_judgment_per_item"}
+        assert found == usual | {"one_judgment_per_item", "many_repeats"}
         only = fit(encoded([("a", "v", "x"), ("b", "v", "x")]), model="majority_vote")
         assert codes(only, "one_label")
         empty = fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}), model="majority_vote")

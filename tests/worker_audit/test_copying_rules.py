@@ -106,7 +106,12 @@ class TestCompared:
         worker = np.arange(len(item))
         kept = []
         judgments: Any = SimpleNamespace(
-            item=item, worker=worker, per_item=per_item, n_judgments=len(item), subset=lambda keep: kept.append(keep)
+            item=item,
+            worker=worker,
+            per_item=per_item,
+            n_judgments=len(item),
+            anonymous=(),
+            subset=lambda keep: kept.append(keep),
         )
         found = shared_items.compared(judgments)
         if n_pairs <= 50_000_000:
@@ -130,7 +135,7 @@ class TestCompared:
             kept.append(keep.tolist())
             return SimpleNamespace(per_item=np.array([2, 2]), n_judgments=4)
 
-        judgments: Any = SimpleNamespace(item=item, worker=worker, subset=subset)
+        judgments: Any = SimpleNamespace(item=item, worker=worker, anonymous=(), subset=subset)
         shared_items.compared(judgments)
         assert kept == [[True, False, False, True, True, True]]
 

@@ -150,6 +150,7 @@ class TestRetests:
 
         judgments = SimpleNamespace(
             per_worker=np.array([15, 20, 40, 40, 40, 40]),
+            is_person=np.ones(6, np.bool_),
             worker_ids=pa.array(list("abcdef")),
             item_ids=pa.array(["i"]),
             labels=("x",),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from consensus.inputs.judgments import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from hashlib import _Hash
 
     import numpy as np
@@ -55,6 +55,12 @@ class Reading:
     """Items and accepted labels that a platform's export holds beside the judgments."""
     note: Callable[[], str] = str
     """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
+    header: Sequence[str] = ()
+    """Names of all columns."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Role to the name of its column."""
+    because: Mapping[str, str] = field(default_factory=dict)
+    """Role to the rule by which its column was taken, where that is not its name, nor that the user named it."""
 
     @property
     def source(self) -> Source | None:

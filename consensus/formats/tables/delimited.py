@@ -85,7 +85,8 @@ def read(path: Path, roles: Roles, hidden: Collection[str] = ()) -> Reading:
     unseen = tuple(n for n, name in enumerate(names) if name in hidden)
     layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)), unseen)
     digest = hashlib.sha256()
-    return Reading(displayed(path), _blocks(layout, header, digest), digest)
+    columns = {role: names[n] for role, n in layout.found.items()}
+    return Reading(displayed(path), _blocks(layout, header, digest), digest, header=names, columns=columns)
 
 
 def header(path: Path) -> list[str]:

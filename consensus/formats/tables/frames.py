@@ -44,7 +44,7 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
         if not (roles.is_guessed(role) and pa.types.is_nested(schema.types[n]))
     }
     digest = hashlib.sha256()
-    return Reading(displayed(path), _batches(path, found, digest), digest)
+    return Reading(displayed(path), _batches(path, found, digest), digest, header=schema.names, columns=found)
 
 
 def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Block]:
@@ -106,7 +106,8 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
             "or a pandas, polars or Arrow table"
         )
     columns = {}
-    for role, n in roles.positions(names, place).items():
+    positions = roles.positions(names, place)
+    for role, n in positions.items():
         try:
             columns[role] = _readable(_arrow(pick(n), role, place), role, place)
         except FormatError:
@@ -116,7 +117,8 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{role} {length:,}" for role, length in lengths.items())
         raise FormatError(f"{place}: the columns differ in length: {listed}; give one entry a judgment in each")
-    return Reading(place, (_block(cells, 1, 1.0) for cells in [columns]), None)
+    found = {role: names[positions[role]] for role in columns}
+    return Reading(place, (_block(cells, 1, 1.0) for cells in [columns]), None, header=names, columns=found)
 
 
 def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:

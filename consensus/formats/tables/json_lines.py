@@ -41,9 +41,9 @@ def read(path: Path, roles: Roles) -> Reading:
     """
     with unreadable(path):
         refuse_binary(path)
-        keys = _keys(path, roles)
+        header, keys = _keys(path, roles)
     digest = hashlib.sha256()
-    return Reading(displayed(path), _blocks(path, keys, digest), digest)
+    return Reading(displayed(path), _blocks(path, keys, digest), digest, header=header, columns=keys)
 
 
 def _blocks(path: Path, keys: dict[str, str], digest: _Hash) -> Generator[Block]:
@@ -83,8 +83,8 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, str], file: str, done:
     return Block(columns, lines, lambda rows: [_shown(good[row][1]) for row in rows], rejects, done)
 
 
-def _keys(path: Path, roles: Roles) -> dict[str, str]:
-    """Key of each role, from all keys of the first objects."""
+def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str]]:
+    """All keys of the first objects, and the key of each role."""
     names: dict[str, int] = {}
     for line, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
         try:
@@ -94,7 +94,7 @@ def _keys(path: Path, roles: Roles) -> dict[str, str]:
     if not names:
         raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
     header = list(names)
-    return {role: header[n] for role, n in roles.positions(header, str(path)).items()}
+    return header, {role: header[n] for role, n in roles.positions(header, str(path)).items()}
 
 
 def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:

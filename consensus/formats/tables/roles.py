@@ -70,6 +70,8 @@ GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold",
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
 OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
+DROP = "drop "
+"""Begins the roles of columns that tell which rows are left out; one may have another role, too."""
 OPTIONS = {
     "item": "--item",
     "worker": "--worker",
@@ -80,6 +82,17 @@ OPTIONS = {
     "group": "--group",
 }
 """The option that names the column of a role."""
+
+
+class ColumnError(FormatError):
+    """No column, or none of several, can be told to be that of a role."""
+
+    def __init__(
+        self, message: str, place: str, header: Sequence[str], missing: Mapping[str, list[str]], taken: set[str]
+    ) -> None:
+        super().__init__(message)
+        self.place, self.header, self.missing, self.taken = place, header, missing, taken
+        """Where; all columns; the roles without a column, with those that could be meant; columns of other roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,8 @@ class Roles:
             A column is missing, or several could be meant.
         """
         found: dict[str, int] = {}
-        by_name = {name for name in self.named.values() if name is not None}
+        missing: dict[str, list[str]] = {}
+        by_name = {name for role, name in self.named.items() if name is not None and not role.startswith(DROP)}
         for role, name in self.named.items():
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
@@ -112,9 +126,16 @@ class Roles:
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
-                raise FormatError(_cannot_tell(header, role, candidates, place, self.lenient))
+                missing[role] = [header[n] for n in candidates]
             elif candidates:
                 found[role] = min(candidates, key=lambda n: self.names[role].index(_plain(header[n])))
+        for role, several in missing.items():
+            message = _cannot_tell(header, role, several, place, self.lenient)
+            if self.lenient:
+                raise FormatError(message)
+            raise ColumnError(message, place, tuple(header), missing, {header[n] for n in found.values()})
+        read = {position for role, position in found.items() if not role.startswith(DROP)}
+        found = {role: position for role, position in found.items() if not (role.startswith(DROP) and position in read)}
         for role, position in found.items():
             twice = [other for other in found if found[other] == position and other != role]
             if twice:
@@ -149,22 +170,22 @@ def _plain(column: str) -> str:
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
+        purpose, option = ("--drop", "it") if role.startswith(DROP) else (f"the {role}", OPTIONS[role])
         raise FormatError(
-            f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct {OPTIONS[role]}'
+            f'{place}: no column "{name}" for {purpose}; the columns are: {listed(header)}; correct {option}'
         )
     if header.count(name) > 1:
         raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')
     return header.index(name)
 
 
-def _cannot_tell(header: Sequence[str], role: str, candidates: list[int], place: str, lenient: bool) -> str:
+def _cannot_tell(header: Sequence[str], role: str, candidates: list[str], place: str, lenient: bool) -> str:
     if lenient:
         found = "several columns could hold" if candidates else "no column holds"
         return f"{place}: {found} the {role}; the columns are: {listed(header)}; rename one to {role}"
     if not candidates:
         return f"{place}: no column holds the {role}; the columns are: {listed(header)}; name it with --{role}"
-    several = listed([header[n] for n in candidates])
     return (
-        f"{place}: several columns could hold the {role}: {several}; choose one with --{role}, such as "
-        f"--{role} {header[candidates[0]]}"
+        f"{place}: several columns could hold the {role}: {listed(candidates)}; choose one with --{role}, such as "
+        f"--{role} {candidates[0]}"
     )

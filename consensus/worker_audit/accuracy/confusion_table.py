@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
-from consensus.found.result import framed, named
+from consensus.found.result import framed, named, people_only
 from consensus.intervals import beta_quantiles
 from consensus.worker_audit.audit_of_result import WorkerAudit
 
@@ -61,7 +61,7 @@ def confusion_columns(audit: WorkerAudit) -> Columns:
     less = np.where(known, (total * known_share(result)[worker] + A_true[true_label]) / np.maximum(a + b, 1e-300), 1.0)
     low, high = _quantiles(np.where(known, a * less, 1.0), np.where(known, b * less, 1.0), result.backend)
     judgments = result.judgments
-    return {
+    columns: Columns = {
         "worker": judgments.worker_ids.take(pa.array(worker)),
         "true_label": named(true_label, judgments.labels),
         "label": named(label, judgments.labels),
@@ -70,6 +70,7 @@ def confusion_columns(audit: WorkerAudit) -> Columns:
         "low": where_identified(result, np.where(known, low, probability)),
         "high": where_identified(result, np.where(known, high, probability)),
     }
+    return people_only(columns, judgments.is_person[worker])
 
 
 def accuracy_by_label(result: Consensus | WorkerAudit) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.found.result import framed, named
+from consensus.found.result import framed, named, people_only
 from consensus.intervals import wilson
 from consensus.votes_audit import model_ratings, models_table
 from consensus.worker_audit.accuracy import verdict_reasons, verdicts, worker_worth
@@ -47,7 +47,7 @@ def audit(
     Returns
     -------
     pandas.DataFrame
-        One row a worker, sorted by id:
+        One row a worker, sorted by id; none for a worker who stands for many people (``judgments.anonymous``):
 
         worker, kind
             Id; "human". Models and families of models come last, "model" and "family".
@@ -129,12 +129,15 @@ def worker_columns(audit: WorkerAudit) -> Columns:
         "price": worker_worth.mean_price(result) if price is None else np.full(n_workers, price),
         "bits_per_price": worker_worth.bits_per_money(result, informativeness / np.log(2.0), price),
     }
+    columns = people_only(columns, judgments.is_person)
     return columns if result.models is None else models_table.beside_workers(columns, audit)
 
 
 def verdict_counts(audit: WorkerAudit) -> dict[str, int]:
     """How many workers have which verdict, of those that occur."""
-    n = np.bincount(audit.of_members.verdicts.verdict, minlength=len(verdicts.VERDICTS))
+    audit = audit.of_members
+    judged = audit.verdicts.verdict[audit.result.judgments.is_person]
+    n = np.bincount(judged, minlength=len(verdicts.VERDICTS))
     return {name: int(times) for name, times in zip(verdicts.VERDICTS, n, strict=True) if times}
 
 

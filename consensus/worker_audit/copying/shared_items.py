@@ -90,11 +90,13 @@ def judged(judgments: Judgments) -> kernels.Judged:
 
 
 def compared(judgments: Judgments) -> Judgments:
-    """The judgments that are compared: those of items with two or more, by workers who judged the item once.
+    """The judgments that are compared: those of items with two or more, by one person who judged the item once.
 
     An item that n people judged has n (n - 1) / 2 pairs of judgments: where that would be too many, the items with the
     fewest judgments are taken.
     """
+    if judgments.anonymous:
+        judgments = judgments.subset(judgments.is_person[judgments.worker])
     item, worker = judgments.item, judgments.worker
     again = (item[1:] == item[:-1]) & (worker[1:] == worker[:-1])
     if again.any():

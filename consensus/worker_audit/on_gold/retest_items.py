@@ -76,7 +76,9 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
     more = np.maximum(needed(audit.accuracy.mean, n, judged.careless_below), config.least_judgments - n)
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
     more = np.where(undecided, np.maximum(more, config.least_judgments), more)
-    open_ones = np.flatnonzero(judged.near & (more > 0) & (n_items > 0) & result.identified)
+    open_ones = np.flatnonzero(
+        judged.near & result.judgments.is_person & (more > 0) & (n_items > 0) & result.identified
+    )
     own, item, label = proposed(result, audit.skills, open_ones, np.minimum(more[open_ones], n_items), may)
     worker = open_ones[own]
     return {

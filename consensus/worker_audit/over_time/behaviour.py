@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
-from consensus.found.result import framed
+from consensus.found.result import framed, people_only
 from consensus.kernels import behaviour_loops as kernels
 from consensus.worker_audit.accuracy import against_others
 from consensus.worker_audit.accuracy.confusion_table import where_identified
@@ -84,7 +84,7 @@ def behaviour_columns(audit: WorkerAudit) -> Columns:
     lines.map(result, shard)
     early, late, fatigue = _tired(result, lines)
     timed = lines.n_timed > 0
-    return {
+    columns: Columns = {
         "worker": judgments.worker_ids,
         "n_judgments": judgments.per_worker,
         "seconds_median": speeds[:, 0],
@@ -98,6 +98,7 @@ def behaviour_columns(audit: WorkerAudit) -> Columns:
         "late_right": late,
         "fatigue_p": fatigue,
     }
+    return people_only(columns, judgments.is_person)
 
 
 def _seconds(result: Consensus, lines: Timelines) -> tuple[Reals, NDArray[np.int64]]:

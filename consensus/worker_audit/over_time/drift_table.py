@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.found.result import framed, named
+from consensus.found.result import framed, named, people_only
 from consensus.intervals import wilson
 from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.over_time import moments
@@ -100,7 +100,7 @@ def drift_columns(audit: WorkerAudit) -> Columns:
     reasons: list[str | None] = [*_unanswered(result, found), _about_the_crowd(result, found)]
     for w in np.flatnonzero(changed[:W]).tolist():
         reasons[w] = in_words(found, w)
-    return {
+    columns: Columns = {
         "worker": pa.concat_arrays([judgments.worker_ids, pa.nulls(1, pa.string())]),
         "scope": named(np.append(np.zeros(W, np.int32), np.int32(1)).astype(np.int32), SCOPES),
         "changed_at": moments.texts(when),
@@ -118,6 +118,7 @@ def drift_columns(audit: WorkerAudit) -> Columns:
         "drifts": changed,
         "reason": pa.array(reasons, pa.string()),
     }
+    return people_only(columns, np.append(judgments.is_person, True))
 
 
 def _unanswered(result: Consensus, found: Drifts) -> list[str | None]:

@@ -1,0 +1,35 @@
+"""``consensus check``: a dry run."""
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consensus.cli import job, options
+from consensus.cli.settings import Takes
+
+if TYPE_CHECKING:
+    from consensus.config import RunConfig
+
+
+def check(
+    judgments: options.Judgments,
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "model", "threads", "memory", but=("drift_by",))],
+    config: options.Config = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read JUDGMENTS and tell what was understood, what to beware of, what a run takes, and the command line for it."""
+    del config  # its settings are among the chosen ones
+    show = job.Show(quiet)
+
+    from consensus.runs import checking
+
+    given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
+    with show.stages():
+        found = checking.check(judgments, listener=show, **given)
+    if json:
+        typer.echo(json_module.dumps(found.as_json()))
+        return
+    for line in found.lines():
+        typer.echo(line)

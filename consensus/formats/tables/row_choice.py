@@ -1,0 +1,162 @@
+"""Rows that are left out on demand, and workers who are told by the name of a file."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import ConfigError
+from consensus.formats.tables.roles import DROP
+from consensus.formats.tables.streams import COMPRESSION
+from consensus.inputs.notices import Notice
+from consensus.inputs.understood import one_line, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.config import ReadConfig
+    from consensus.formats.tables.blocks import Block, Reading
+
+LOOKED_AT = 10_000  # cells of a block that are looked at for what a column holds, where it never holds what was named
+NAMED = 6  # values in a message
+OF_FILE = "name of the file"
+
+
+class RowChoice:
+    """What the settings of reading leave out, and whom they name by the file; counted."""
+
+    def __init__(self, settings: ReadConfig) -> None:
+        self._wanted: dict[str, dict[str, int]] = {}  # of each column, how many rows hold each of the values
+        for one in settings.drop:
+            column, _, value = one.partition("=")
+            self._wanted.setdefault(column, {})[value] = 0
+        self._held: dict[str, Counter[str]] = {column: Counter() for column in self._wanted}
+        self._from_file = settings.worker_from_file
+        self._nobody = "" in settings.anonymous
+        self._files: dict[str, set[str]] = {}  # of each worker
+        self.n_dropped = 0
+        """Rows that were left out."""
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Roles of the columns that it looks at, and the columns."""
+        return {DROP + column: column for column in self._wanted}
+
+    def of(self, reading: Reading) -> Reading:
+        """The reading with the rows that are chosen."""
+        if not (self._wanted or self._from_file or self._nobody):
+            return reading
+        worker = self._worker(reading) if self._from_file else None
+        columns = dict(reading.columns) if worker is None else {**reading.columns, "worker": OF_FILE}
+        because = reading.because if worker is None else {**reading.because, "worker": "as named"}
+        return replace(reading, blocks=self._blocks(reading, worker), columns=columns, because=because)
+
+    def notes(self) -> list[str]:
+        """What was left out, and which files were taken for one person's."""
+        said = [
+            f"{one_line(f'{column}={value}')} {n:,}"
+            for column, values in self._wanted.items()
+            for value, n in values.items()
+            if n
+        ]
+        told = [f"{self.n_dropped:,} rows left out: {', '.join(said)}"] if said else []
+        for worker, files in self._files.items():
+            if len(files) > 1:
+                told.append(f"{len(files):,} files are called {quoted(worker)}: they count as one worker")
+        return told
+
+    def notices(self) -> list[Notice]:
+        """Values that were to be left out and never occur."""
+        found = []
+        for column, values in self._wanted.items():
+            for value, n in values.items():
+                if not n:
+                    held = [quoted(one) for one, _ in self._held[column].most_common(NAMED)]
+                    message = (
+                        f"--drop {shlex.quote(one_line(f'{column}={value}'))}: no row has this, so none is left out; "
+                        f"the column holds {', '.join(held) or 'nothing'}"
+                    )
+                    found.append(Notice("option_without_effect", message, {"n_rows": 0}))
+        return found
+
+    def _worker(self, reading: Reading) -> str:
+        if reading.digest is None:
+            raise ConfigError("setting worker_from_file: a data frame has no file whose name tells the worker")
+        path = PurePath(reading.file)
+        name = PurePath(path.stem).stem if path.suffix.lower() in COMPRESSION else path.stem
+        self._files.setdefault(name, set()).add(reading.file)
+        return name
+
+    def _blocks(self, reading: Reading, worker: str | None) -> Generator[Block]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        role_of = {name: role for role, name in reading.columns.items()}
+        with closing(reading.blocks) as blocks:
+            for block in blocks:
+                n_rows = len(next(iter(block.columns.values())))
+                out = np.zeros(n_rows, np.bool_)
+                for column, values in self._wanted.items():
+                    cells = block.columns.get(role_of[column])
+                    if cells is not None:
+                        out |= self._out(cells, column, values)
+                cells = {role: cells for role, cells in block.columns.items() if not role.startswith(DROP)}
+                if worker is not None:
+                    codes = pa.array(np.zeros(n_rows, np.int32))
+                    cells["worker"] = pa.chunked_array([pa.DictionaryArray.from_arrays(codes, pa.array([worker]))])
+                if self._nobody:
+                    cells["worker"] = pc.fill_null(_text(cells["worker"]), "")
+                self.n_dropped += int(out.sum())
+                yield _without(block, cells, out) if out.any() else replace(block, columns=cells)
+
+    def _out(self, cells: pa.ChunkedArray, column: str, values: dict[str, int]) -> NDArray[np.bool_]:
+        """(rows,) where a column holds one of the values; an absent cell is an empty text."""
+        import pyarrow.compute as pc
+
+        text = pc.fill_null(_text(cells), "")
+        if len(self._held[column]) <= NAMED:
+            self._held[column].update(text.slice(0, LOOKED_AT).to_pylist())
+        out = np.zeros(len(text), np.bool_)
+        for value in values:
+            here = pc.equal(text, value).to_numpy()
+            values[value] += int(here.sum())
+            out |= here
+        return out
+
+
+def _text(cells: Any) -> pa.ChunkedArray:
+    """Cells as text; bytes that are not UTF-8 as absent."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = cells.type
+    if pa.types.is_dictionary(kind):
+        cells = cells.cast(kind.value_type)
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        return cells.cast(pa.large_string())
+    try:
+        return cells.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        shown = [None if one is None else one.decode("utf-8", "backslashreplace") for one in cells.to_pylist()]
+        return pc.cast(pa.chunked_array([pa.array(shown, pa.large_string())]), pa.large_string())
+
+
+def _without(block: Block, cells: dict[str, Any], out: NDArray[np.bool_]) -> Block:
+    """A block without the rows that are ``out``."""
+    kept = np.flatnonzero(~out)
+    lines = np.arange(block.lines, block.lines + len(out)) if isinstance(block.lines, int) else block.lines
+    return replace(
+        block,
+        columns={role: column.take(kept) for role, column in cells.items()},
+        lines=lines[kept],
+        describe=lambda rows: block.describe(kept[rows].tolist()),
+    )
