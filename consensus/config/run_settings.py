@@ -11,6 +11,7 @@ Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Repeats = Literal["last", "first", "keep", "error"]
+Foldable = Literal["labels", "workers", "items"]
 Collusion = Literal["report", "merge", "off"]
 DriftBy = Literal["time", "rows"]
 MOST_RHO = 100.0
@@ -309,6 +310,19 @@ class ReadConfig(Settings):
     )
     abstain: tuple[str, ...] = Field(
         default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
+    )
+    fold: tuple[Foldable, ...] = Field(
+        default=(),
+        json_schema_extra=READING | {"csv": True},
+        description="What is folded onto one spelling where it differs only by case, spaces, Unicode form, a trailing "
+        "dot, the form of a number or the order of a list: labels, workers, items, or several of these as one line of "
+        "CSV, such as labels,workers.",
+    )
+    label_map: Path | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="File of what labels become (from, to), also those of gold and of models. Several may become the "
+        "same one; an empty 'to' means no answer.",
     )
     platform: str | None = Field(
         default=None,

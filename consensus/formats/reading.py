@@ -19,7 +19,9 @@ from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
 from consensus.formats.tables.streams import COMPRESSION
+from consensus.inputs import label_notices, look_alike_notices
 from consensus.inputs.judgments import Gold, Judgments, encode
+from consensus.inputs.renaming import Renaming
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,6 +86,11 @@ def read(
             "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
         abstain
             Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
+        fold
+            Which of "labels", "workers" and "items" are folded: texts that differ only by case, spaces, Unicode form, a
+            trailing dot, the form of a number or, in labels, the order of a list are one.
+        label_map
+            File of what labels become, with columns from and to; labels that it does not name stay.
         platform
             Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
             content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
@@ -107,10 +114,10 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
     grouped = {} if settings.group is None else {"group": settings.group}
     roles = Roles({**named, "price": settings.price_column, **grouped})
+    renaming = _renaming(settings)
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
-    coded = "item", "worker", "label", *grouped
-    rows = Rows(coded, ("item", "worker"), backend, progress, beside=beside)
+    rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, notes = [], []
     for reading in readings(source, roles, settings.platform):
@@ -125,6 +132,11 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     if progress is not None:
         progress("sorting", 0.0)
     items, workers, labels, *groups = rows.ranked({"label": settings.abstain, "group": NO_TEXT})
+    if renaming is not None:
+        coded = {"items": items, "workers": workers, "labels": labels}
+        renamed, done = renaming.applied(coded, settings.abstain)
+        items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
+        notes += done
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
     if groups:
@@ -157,7 +169,23 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
         notes=tuple(notes),
+        cautions=(
+            *label_notices.of_labels(judgments),
+            *look_alike_notices.of_names(judgments),
+            *label_notices.of_files(labels[0], judgments.labels, rows.files()),
+        ),
+        renaming=renaming or Renaming(),
     )
+
+
+def _renaming(settings: ReadConfig) -> Renaming | None:
+    """What is renamed; None where nothing is."""
+    from consensus.formats.label_map import read_label_map
+
+    if settings.label_map is None and not settings.fold:
+        return None
+    by_map = Renaming() if settings.label_map is None else read_label_map(settings.label_map)
+    return replace(by_map, fold=frozenset(settings.fold))
 
 
 def read_gold(source: Any, *, item: str | None = None, label: str | None = None, platform: str | None = None) -> Gold:

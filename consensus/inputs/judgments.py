@@ -10,7 +10,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.ordering import ordered
-from consensus.inputs.vocabulary import positions
+from consensus.inputs.renaming import NO_ANSWER, Renaming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,6 +106,8 @@ class Judgments:
     """What they were read with; None where they were not read."""
     cautions: tuple[Notice, ...] = ()
     """What reading found odd."""
+    renaming: Renaming = field(default_factory=Renaming)
+    """What labels, items and workers of other tables are called among these."""
 
     @property
     def n_judgments(self) -> int:
@@ -162,6 +164,15 @@ class Judgments:
         order.tally(self.worker, found)
         return found
 
+    @cached_property
+    def per_label(self) -> NDArray[np.int64]:
+        """(K,) judgments that give each label."""
+        from consensus.kernels import order
+
+        found = np.zeros(self.n_labels, np.int64)
+        order.tally(self.label, found)
+        return found
+
     def of_items(self, items: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The judgments of ``items`` (n,), in order: the position in ``items`` that each belongs to, and its own."""
         n_each = self.per_item[items]
@@ -185,15 +196,16 @@ class Judgments:
         """
         position = {label: code for code, label in enumerate(labels)}
         used = np.bincount(self.label, minlength=self.n_labels)
-        for label, n in zip(self.labels, used, strict=True):
+        ours = self.renaming.folded(self.labels, labels, "labels")
+        for label, n in zip(ours, used, strict=True):
             if n and label not in position:
                 raise JudgmentError(
                     f'label "{label}" was given {n:,} times but is not in the label set {listed(labels)}; '
                     "add it, or correct the judgments"
                 )
-        recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
+        recode = np.array([position.get(label, 0) for label in ours], np.int32)
         codes = recode[self.label] if self.n_judgments else self.label
-        kept = [position[label] for label in self.labels if label in position]
+        kept = [position[label] for label in ours if label in position]
         if kept == sorted(kept):  # canonical as it is
             return replace(self, label=codes, labels=tuple(labels))
         order = np.lexsort((codes, self.worker, self.item))
@@ -245,14 +257,16 @@ class Gold:
             A gold label is not in the label set, or no gold item was judged at all.
         """
         position = {label: code for code, label in enumerate(judgments.labels)}
-        found = positions(self.item, judgments.item_ids).tolist()
-        spared = {item for item, label in zip(self.item, self.label, strict=True) if label in position}
+        renaming = judgments.renaming
+        found = renaming.positions(self.item, judgments.item_ids, "items").tolist()
+        labels = renaming.labels(self.label, judgments.labels)
+        spared = {item for item, label in zip(self.item, labels, strict=True) if label in position}
         spared = spared if self.has_synonyms else set()
         accepted: dict[int, NDArray[np.bool_]] = {}
         unjudged: dict[str, tuple[str, ...]] = {}
-        for item, label, place, code in zip(self.item, self.label, self.place, found, strict=True):
+        for item, label, place, code in zip(self.item, labels, self.place, found, strict=True):
             if label not in position:
-                if item in spared:
+                if item in spared or (label == NO_ANSWER and renaming.label_map):
                     continue
                 raise JudgmentError(
                     f'{place}: gold label "{label}" of item "{item}" is not in the label set '

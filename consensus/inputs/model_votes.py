@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.inputs.vocabulary import Vocabulary
+from consensus.inputs.vocabulary import Vocabulary, positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,15 +96,16 @@ class ModelVotes:
         """
         if labels is None:
             labels = judgments.labels
-            if labels and self.declared and self.declared.isdisjoint(labels):
+            declared = frozenset(judgments.renaming.labels(sorted(self.declared), labels)) - {""}
+            if labels and declared and declared.isdisjoint(labels):
                 raise JudgmentError(
                     f'the model votes have columns for labels such as "{min(self.declared)}", the judgments labels '
                     f'such as "{labels[0]}": none is the same; rename the columns, or name the whole set with --labels'
                 )
-            if not labels or not self.declared.issubset(labels):
-                labels = tuple(sorted({*labels, *self.declared} or self.labels, key=str.encode))
+            if not labels or not declared.issubset(labels):
+                labels = tuple(sorted({*labels, *declared} or self.labels, key=str.encode))
         else:
-            outside = sorted(self.declared.difference(labels))
+            outside = sorted({*judgments.renaming.labels(sorted(self.declared), labels)}.difference({"", *labels}))
             if outside:
                 raise JudgmentError(
                     f'the model votes have a column for the label "{outside[0]}", which is not in the label set; add '
@@ -112,9 +113,42 @@ class ModelVotes:
                 )
         if tuple(labels) != judgments.labels:
             judgments = judgments.with_labels(labels)
-        judgments, code = _with_items(judgments, self.item_ids)
-        item = self.item if code is None else code[self.item]
-        return judgments, self._over(judgments, item, tuple(labels))
+        known = judgments.renaming.positions(self.item_ids, judgments.item_ids, "items")
+        folded = np.flatnonzero((known >= 0) & (positions(self.item_ids, judgments.item_ids) < 0))
+        votes = self if not len(folded) else self._with_names(folded, judgments.item_ids.take(known[folded]))
+        judgments, code = _with_items(judgments, votes.item_ids)
+        item = votes.item if code is None else code[votes.item]
+        return judgments, votes._over(judgments, item, tuple(labels))
+
+    def _with_names(self, items: NDArray[np.int64], names: pa.StringArray) -> ModelVotes:
+        """The votes with other ``names`` (n,) of some items (n,).
+
+        Of two votes of a model on one item, the first counts.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        chosen = np.arange(len(self.item_ids))
+        chosen[items] = len(self.item_ids) + np.arange(len(items))
+        all_names = pa.concat_arrays([self.item_ids, names]).take(chosen)
+        item_ids = all_names.unique()
+        item_ids = item_ids.take(pc.array_sort_indices(item_ids.cast(pa.binary())))
+        item = positions(all_names, item_ids).astype(np.int32)[self.item]
+        order = np.lexsort((self.model, item))
+        first = np.ones(len(order), np.bool_)
+        first[1:] = np.diff(item[order]).astype(np.bool_) | np.diff(self.model[order]).astype(np.bool_)
+        kept = order[first]
+        n_gone = len(order) - len(kept)
+        tally = replace(self.tally, used=self.tally.used - n_gone, merged=self.tally.merged + n_gone)
+        return replace(
+            self,
+            item=item[kept],
+            model=self.model[kept],
+            label=self.label[kept],
+            row=self.row[kept],
+            item_ids=item_ids,
+            tally=tally,
+        )
 
     def _over(self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...]) -> AlignedVotes:
         names = tuple(dict.fromkeys(self.families))
@@ -125,13 +159,14 @@ class ModelVotes:
             "rejects": self.rejects,
             "sources": self.sources,
         }
-        if labels == self.labels:
+        ours = judgments.renaming.labels(self.labels, labels)
+        if labels == tuple(ours):
             start = _starts(item, judgments.n_items)
             return AlignedVotes(
                 start, item, self.model, self.label, self.row, self.probability, tally=self.tally, **shared
             )
         position = {label: code for code, label in enumerate(labels)}
-        code = np.array([position.get(label, -1) for label in self.labels], np.int32)
+        code = np.array([position.get(label, -1) for label in ours], np.int32)
         probability = _over_labels(self.probability, code, len(labels))
         mass = probability.sum(axis=1)
         label = code[self.label]
@@ -247,7 +282,10 @@ def _over_labels(probability: NDArray[np.float32], code: NDArray[np.int32], n_la
     """
     known = np.flatnonzero(code >= 0)
     found = np.zeros((len(probability), n_labels), np.float32)
-    found[:, code[known]] = probability[:, known]
+    first = known[np.unique(code[known], return_index=True)[1]]
+    found[:, code[first]] = probability[:, first]
+    for column in np.setdiff1d(known, first).tolist():  # another spelling of a label
+        found[:, code[column]] += probability[:, column]
     others = np.delete(probability, known, axis=1)
     if others.shape[1]:
         share = others.max(axis=1, keepdims=True)

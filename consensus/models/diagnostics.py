@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.cautions import Caution
+from consensus.inputs.judgments import listed
+from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
 from consensus.models import switching, votes_warnings
 from consensus.probabilities import entropy, normalised
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import FitConfig
     from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.label_teams import Teams
     from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -69,7 +72,8 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
                 {"n_rows": len(judgments.rejects)},
             )
         )
-    if judgments.n_labels > MANY_LABELS and judgments.n_labels > judgments.n_judgments / 10:
+    unlike_labels = {"number_labels", "free_text_labels"}.intersection(one.code for one in judgments.cautions)
+    if not unlike_labels and judgments.n_labels > MANY_LABELS and judgments.n_labels > judgments.n_judgments / 10:
         found.append(
             Caution(
                 "many_labels",
@@ -102,16 +106,9 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
                 {"n_judgments": n},
             )
         )
-    n_empty = int((judgments.label == judgments.labels.index("")).sum()) if "" in judgments.labels else 0
-    if n_empty:
-        found.append(
-            Caution(
-                "empty_label",
-                f'{n_empty:,} judgments carry the label "" (a quoted empty text); '
-                'if that means no answer, pass --abstain ""',
-                {"n_judgments": n_empty},
-            )
-        )
+    apart = teams(judgments)
+    if apart is not None:
+        found.append(other_label_names(judgments, apart))
     if judgments.n_labels == 1:
         found.append(Caution("one_label", f'every judgment says "{judgments.labels[0]}": there is nothing to decide'))
     silent = judgments.per_item == 0
@@ -127,6 +124,23 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
             )
         )
     return found
+
+
+def other_label_names(judgments: Judgments, apart: Teams) -> Caution:
+    """Say who calls the labels by other names."""
+    told = []
+    for team, labels in enumerate(apart.labels[1 : NAMED + 1], 1):
+        members = np.flatnonzero(apart.of_worker == team)
+        names = ", ".join(judgments.worker_ids.take(members[:NAMED]).to_pylist())
+        whose = "1 worker" if len(members) == 1 else f"{len(members):,} workers"
+        told.append(f"{whose} ({names}{', ...' if len(members) > NAMED else ''}) say {listed(labels)}")
+    others = int((apart.of_worker == 0).sum())
+    return Caution(
+        "other_label_names",
+        f"{'; '.join(told)}, and never what the {others:,} others say: {listed(apart.labels[0])}; if they mean the "
+        "same, say what each is called with --label-map, a file of from and to",
+        {"n_workers": int((apart.of_worker > 0).sum()), "n_teams": len(apart.labels)},
+    )
 
 
 def has_second_opinions(judgments: Judgments, models: ModelFindings | None = None) -> bool:
