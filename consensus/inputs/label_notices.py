@@ -66,15 +66,16 @@ def of_files(label: NDArray[np.int32], labels: Sequence[str], files: Mapping[str
                 used.union(*(team[2] for team in meeting)),
             )
         )
-    teams = [team for team in teams if len(team[0]) >= LEAST_LABELS]
+    place = {file: n for n, file in enumerate(files)}
+    teams = sorted((team for team in teams if len(team[0]) >= LEAST_LABELS), key=lambda team: place[team[1]])
     if len(teams) < 2:
         return []
     told = "; ".join(f"{PurePath(file).name}: {listed([labels[k] for k in sorted(used)])}" for _, file, used in teams)
     return [
         Notice(
             "other_label_names",
-            f"files share no label: {told}; if these mean the same, say what each is called with --label-map, a file of "
-            "from and to",
+            f"files share no label: {told}; if these mean the same, say what each is called with --label-map, a file "
+            "of from and to",
             {"n_teams": len(teams)},
         )
     ]
@@ -142,7 +143,7 @@ def _lists(judgments: Judgments) -> Notice | None:
     orders = [names for key, names in example.items() if len(sets[key]) > 1]
     n_lists = sum(int(counts[n]) for n, _ in several)
     n_as_sets = judgments.n_labels - len(several) + len(sets)
-    values = {"n_judgments": n_lists, "n_lists": len(several), "n_as_sets": n_as_sets}
+    values: dict[str, float] = {"n_judgments": n_lists, "n_lists": len(several), "n_as_sets": n_as_sets}
     if orders:
         most = max(orders, key=len)
         return Notice(

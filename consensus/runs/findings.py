@@ -200,9 +200,10 @@ class Findings:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        later = ("platform", "group")  # settings that are told only where they are given
+        later = ("platform", "group", "fold", "label_map")  # settings that are told only where they are given
+        read = config.part(ReadConfig) | {"label_map": None if config.label_map is None else str(config.label_map)}
         return {
-            **{name: one for name, one in config.part(ReadConfig).items() if one is not None or name not in later},
+            **{name: one for name, one in read.items() if (one is not None and one != ()) or name not in later},
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }
 

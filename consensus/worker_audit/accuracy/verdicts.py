@@ -87,13 +87,13 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
     more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is AGAINST times
     as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker (see
-    ``contradictions``), or only how they spell or call the labels (``unfolded``). Where they are not, but more
-    probable than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a share ``swapped``, with probability ``sure``.
-    Careless, expert: the odds of being right are ``apart`` times lower, or higher, than those of the median worker,
-    with probability ``sure``, on their own items and over labels in their usual shares. An expert has judged LEAST_GOLD
-    gold items or more: without gold, agreement is all that is known. The rest is good. Whoever gives one label only and
-    is silent elsewhere is good if that label is true where they answer, with probability ``sure`` (see
-    ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
+    ``contradictions``), or only how they spell or call the labels (``unfolded``). Where they are not, but more probable
+    than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a
+    share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times lower,
+    or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
+    usual shares. An expert has judged LEAST_GOLD gold items or more: without gold, agreement is all that is known. The
+    rest is good. Whoever gives one label only and is silent elsewhere is good if that label is true where they answer,
+    with probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
