@@ -10,6 +10,7 @@ from hypothesis import given
 
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments
+from consensus.inputs.notices import Notice
 from consensus.models import diagnostics
 from consensus.probabilities import entropy
 from tests.strategies import crowds, encoded, examples
@@ -51,12 +52,12 @@ class TestOfJudgments:
         assert prices.message.startswith("2 prices could not be read")
         assert [one.values["n_judgments"] for one in (times, prices, durations)] == [1200, 2, 3]
 
-    def test_empty_labels_are_counted(self) -> None:
-        judgments = encoded([("a", "v", ""), ("a", "w", "x"), ("b", "v", ""), ("b", "w", "")])
-        (found,) = diagnostics.of_judgments(judgments)
-        assert (found.code, found.values) == ("empty_label", {"n_judgments": 3})
-        assert found.message.startswith('3 judgments carry the label ""')
-        assert diagnostics.of_judgments(judgments.subset(judgments.label > 0)) != [found]
+    def test_what_reading_found_comes_first(self) -> None:
+        notice = Notice("no_answer_texts", "3 judgments have labels that look like no answer", {"n_judgments": 3})
+        judgments = replace(repeated(3), cautions=(notice,), unreadable_times=1)
+        found = diagnostics.of_judgments(judgments)
+        assert (found[0].code, found[0].message, found[0].values) == notice
+        assert codes(found) == ["no_answer_texts", "unreadable_times"]
 
     def test_items_that_neither_people_nor_models_label(self) -> None:
         judgments = encoded([("a", "v", "x"), ("a", "w", "y"), ("b", "v", None), ("c", "v", None), ("d", "v", None)])

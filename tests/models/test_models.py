@@ -772,7 +772,7 @@ class TestWarnings:
         only = fit(encoded([("a", "v", "x"), ("b", "v", "x")]), model="majority_vote")
         assert codes(only, "one_label")
         empty = fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}), model="majority_vote")
-        assert codes(empty, "empty_label")
+        assert codes(empty, "no_answer_texts")
 
     def test_pairs_are_a_sample_where_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = binary([0.9] * 6, 1, 200).judgments

@@ -1,5 +1,6 @@
 """Items whose label nothing backs are never sure."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,9 +31,7 @@ def values(seed: int = 1, n_items: int = 40, spread: float = 4.0, n_values: int 
 def differ(judgments: Judgments) -> np.ndarray[Any, Any]:
     """(I,) all judgments of the item differ."""
     starts = judgments.item_start
-    return np.array(
-        [len(set(judgments.label[a:b].tolist())) == b - a for a, b in zip(starts, starts[1:], strict=False)]
-    )
+    return np.array([len(set(judgments.label[a:b].tolist())) == b - a for a, b in pairwise(starts)])
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

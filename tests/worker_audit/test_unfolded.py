@@ -85,6 +85,5 @@ def test_excuses() -> None:
 
 def test_long_lists_of_names_are_cut() -> None:
     rows = [(f"i{n}", w, f"{w}{n % 5}") for n in range(30) for w in "vw"]
-    assert unfolded.excuses(encoded(rows), np.array([1])) == {
-        1: "uses “w0” and “w1” and “w2” and 2 more where others use “v0” and “v1” and “v2” and 2 more: map the names first"
-    }
+    (found,) = unfolded.excuses(encoded(rows), np.array([1])).values()
+    assert found.startswith("uses “w0” and “w1” and “w2” and 2 more where others use “v0” and “v1” and “v2” and 2 more")
