@@ -671,7 +671,7 @@ class TestWarnings:
             convergence=Convergence("converged", 1, (0.0,)),
         )
         (warning,) = switching.moved_labels(
-            Problem.of(drawn, None, FitConfig(), ONE.backend), estimate, np.array([59.0, 1.0])
+            Problem.of(drawn, None, FitConfig(), ONE.backend), estimate, estimate.mass, np.array([59.0, 1.0])
         )
         assert warning.code == "moved_labels"
         assert 'items taken as "label_1" are mostly judged "label_0"' in warning.message
