@@ -55,6 +55,8 @@ class Reading:
     """Items and accepted labels that a platform's export holds beside the judgments."""
     note: Callable[[], str] = str
     """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
+    label_order: tuple[str, ...] | None = None
+    """The categories of the label in their order, where its column declares one."""
 
     @property
     def source(self) -> Source | None:
