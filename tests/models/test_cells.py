@@ -594,8 +594,7 @@ class TestFits:
 
     @pytest.mark.usefixtures("only_given")
     @pytest.mark.compiled
-    def test_everything_can_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("consensus.worker_audit.accuracy.confusion_table.MOST_CELLS", 1000)
+    def test_everything_can_be_written(self, run: Run, tmp_path: Path) -> None:
         drawn = simulate(200, 10, 40, 3, seed=2)
         path, gold = tmp_path / "j.csv", tmp_path / "g.csv"
         drawn.judgments_table().to_csv(path, index=False)
