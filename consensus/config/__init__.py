@@ -8,12 +8,15 @@ from consensus.config.run_settings import (
     CollusionConfig,
     EscalateConfig,
     FitConfig,
+    GoldConfig,
     Model,
     Prior,
     ReadConfig,
     Repeats,
     RunConfig,
+    ScoreScale,
     Ties,
+    VotesConfig,
 )
 from consensus.config.settings_base import GROUPS
 
@@ -26,11 +29,14 @@ __all__ = [
     "CrowdConfig",
     "EscalateConfig",
     "FitConfig",
+    "GoldConfig",
     "Model",
     "ModelsConfig",
     "Prior",
     "ReadConfig",
     "Repeats",
     "RunConfig",
+    "ScoreScale",
     "Ties",
+    "VotesConfig",
 ]

@@ -14,6 +14,7 @@ Repeats = Literal["last", "first", "keep", "error"]
 Foldable = Literal["labels", "workers", "items"]
 Collusion = Literal["report", "merge", "off"]
 DriftBy = Literal["time", "rows"]
+ScoreScale = Literal["1", "10", "100", "logit", "log"]
 MOST_RHO = 100.0
 
 
@@ -339,6 +340,59 @@ class ReadConfig(Settings):
         return abstain
 
 
+class VotesConfig(Settings):
+    """How tables of model votes are read."""
+
+    score_scale: ScoreScale | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="What the scores of models are: 1 (probabilities), 10 (from 0 to 10), 100 (percent), logit (logits "
+        "of several labels, or the log odds of one) or log (log-probabilities). Default: probabilities; counts and "
+        "percent of several labels are divided by their sum.",
+    )
+    vote_item: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the item in model votes. In JSON lines, as for all columns, dots go into objects: "
+        "output.verdict.",
+    )
+    vote_model: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the model in model votes."
+    )
+    vote_label: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the label in model votes."
+    )
+    vote_score: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the score of the label in model votes."
+    )
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """Column by role."""
+        return {
+            "item": self.vote_item,
+            "model": self.vote_model,
+            "label": self.vote_label,
+            "probability": self.vote_score,
+        }
+
+
+class GoldConfig(Settings):
+    """Where gold stands."""
+
+    gold_item: str | None = Field(default=None, json_schema_extra=READING, description="Column of the item in gold.")
+    gold_label: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the label in gold; with it the file of the judgments may hold the gold, too.",
+    )
+    gold_worker: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="A worker whose judgments are gold, and no judgments.",
+    )
+
+
 class CollusionConfig(Settings):
     """What is done about workers who copy from each other."""
 
@@ -350,7 +404,7 @@ class CollusionConfig(Settings):
     )
 
 
-class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionConfig):
+class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig, GoldConfig, CollusionConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
 
     costs: Path | None = Field(

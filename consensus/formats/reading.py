@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,13 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms
+from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.tables import delimited, frames, json_lines
 from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
-from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, Roles
+from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.streams import COMPRESSION
-from consensus.inputs import label_notices, look_alike_notices
+from consensus.inputs import label_notices, label_order, look_alike_notices
 from consensus.inputs.judgments import Gold, Judgments, encode
 from consensus.inputs.renaming import Renaming
 
@@ -119,9 +120,10 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
     rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
-    files, notes = [], []
+    files, notes, orders = [], [], []
     for reading in readings(source, roles, settings.platform):
         files.append(_added(rows, reading))
+        orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
         if reading.platform:
@@ -156,6 +158,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         locate=rows.place,
         backend=backend,
     )
+    judgments = label_order.as_declared(judgments, orders)
     if progress is not None:
         progress("sorting", 1.0)
     return replace(
@@ -188,12 +191,22 @@ def _renaming(settings: ReadConfig) -> Renaming | None:
     return replace(by_map, fold=frozenset(settings.fold))
 
 
-def read_gold(source: Any, *, item: str | None = None, label: str | None = None, platform: str | None = None) -> Gold:
+def read_gold(
+    source: Any,
+    *,
+    item: str | None = None,
+    label: str | None = None,
+    named: Mapping[str, str | None] | None = None,
+    platform: str | None = None,
+    judgments: Judgments | None = None,
+) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
     ``source`` is what ``read`` takes, or was read before; ``item`` and ``label`` name columns, which are found by their
-    usual names where those do not exist. Rows without a label say nothing and are passed over. Of the export of a
-    ``platform`` (see ``read``), its test questions are the gold.
+    usual names where those do not exist; the columns of "item" and "label" that are ``named`` must exist. Rows without
+    a label say nothing and are passed over. A file of two columns needs no header. Of the export of a ``platform`` (see
+    ``read``), its test questions are the gold. If the source is the file of the ``judgments``, a column of it must be
+    called gold, or be named.
 
     Raises
     ------
@@ -206,7 +219,12 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None,
         return source
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files, exports = [], []
-    for reading in readings(source, Roles({"item": item, "label": label}, True, GOLD_NAMES), platform):
+    roles = GoldRoles(
+        {"item": item, "label": label}, strictly=named or {}, among_judgments=is_file_of(source, judgments)
+    )
+    if any(roles.strictly.values()):  # columns that are named are those of a plain table
+        platform = platforms.NONE
+    for reading in _readings_of_gold(source, roles, platform):
         exports.append(reading.platform)
         if reading.platform and reading.gold is None:
             raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
@@ -216,7 +234,17 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None,
     gold = _gold(rows, tuple(rows.sources), all(exports))
     if not gold.item:
         raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
-    return gold
+    return replace(gold, notes=tuple(roles.notes))
+
+
+def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Iterator[Reading]:
+    """``readings``, or that of a file of two columns without a header."""
+    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
+        found = without_names(Path(source), columns_of(Path(source)), roles)
+        if found is not None:
+            yield found
+            return
+    yield from readings(source, roles, platform)
 
 
 def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:

@@ -106,6 +106,14 @@ CODES: dict[str, Code] = {
         "Some gold items were never judged, so they are labelled but audit nothing.",
         "See whether the items have the same names in both files, or have these items judged.",
     ),
+    "gold_covers_all": Code(
+        "Every item that was judged is gold, so that no label is left to find.",
+        "To score labels against known ones, run without --gold and use `consensus evaluate`.",
+    ),
+    "gold_accepts_many": Code(
+        "Gold accepts more than 1.2 labels an item in the mean, as judgments do and known labels seldom.",
+        "See whether the right file and column were read; name the column with --gold-label.",
+    ),
     "beyond_gold": Code(
         "More of the accepted items than chance would leave are by workers whom gold has not checked, lie in groups "
         "that it has not met, or have labels that no gold item gets: what is measured on gold says nothing of them.",
@@ -196,6 +204,10 @@ CODES: dict[str, Code] = {
         "A model met too few items that two people judged, so only the labels that it names count, not its "
         "probabilities.",
         "Have people judge more of the items that it voted on (`consensus escalate --audit 0.05` draws some).",
+    ),
+    "scores_out_of_range": Code(
+        "Some scores of models are negative, or above 1 alone: they are no probabilities, and their rows are rejected.",
+        "Mend them, or say on which scale they are with --score-scale.",
     ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",

@@ -28,7 +28,7 @@ BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of every row that was read: ``read == used + abstained + repeated + rejected``."""
+    """What became of every row that was read: ``read == used + abstained + repeated + rejected + as_gold``."""
 
     read: int
     used: int
@@ -37,6 +37,8 @@ class Tally:
     repeated: int = 0
     """Rows that gave way to another judgment of the same item by the same worker."""
     rejected: int = 0
+    as_gold: int = 0
+    """Judgments that are taken as gold (``gold_workers``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Judgments:
     """What reading found odd."""
     renaming: Renaming = field(default_factory=Renaming)
     """What labels, items and workers of other tables are called among these."""
+    labels_ordered: bool = False
+    """The order of the labels was given, or is that of ordered categories; else they are sorted as text."""
 
     @property
     def n_judgments(self) -> int:
@@ -189,6 +193,8 @@ class Judgments:
     def with_labels(self, labels: Sequence[str]) -> Judgments:
         """The same judgments over the label set ``labels``, in that order; it may hold labels nobody gave.
 
+        An order that was given means something where labels are held to have one (``labels_ordered``).
+
         Raises
         ------
         JudgmentError
@@ -207,12 +213,13 @@ class Judgments:
         codes = recode[self.label] if self.n_judgments else self.label
         kept = [position[label] for label in ours if label in position]
         if kept == sorted(kept):  # canonical as it is
-            return replace(self, label=codes, labels=tuple(labels))
+            return replace(self, label=codes, labels=tuple(labels), labels_ordered=True)
         order = np.lexsort((codes, self.worker, self.item))
         return replace(
             self,
             label=np.ascontiguousarray(codes[order], np.int32),
             labels=tuple(labels),
+            labels_ordered=True,
             **self.beside(order),
         )
 
@@ -247,6 +254,8 @@ class Gold:
     """Files that it was read from, unless they are those of the judgments."""
     has_synonyms: bool = False
     """Where an item accepts a label that is in the label set, others that are not say nothing."""
+    notes: tuple[str, ...] = ()
+    """How columns were found, where that is not plain, in words."""
 
     def align(self, judgments: Judgments) -> AlignedGold:
         """Gold as codes of ``judgments``.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
 NAMED = 3  # workers in a message
+MOST_ACCEPTED = 1.2  # labels that an item of gold accepts, in the mean
 LEAST_TOLD = 0.1  # share of the entropy of the labels that the mean judgment must tell
 
 
@@ -44,6 +45,7 @@ def all_of(
     found = [
         *of_judgments(judgments, None if findings is None else findings.votes),
         *of_gold(gold),
+        *questions_of_gold(gold, judgments),
         *of_fit(problem, estimate, run.backend),
     ]
     if findings is not None:
@@ -214,6 +216,34 @@ def of_gold(gold: AlignedGold | None) -> list[Caution]:
             )
         ]
     return []
+
+
+def questions_of_gold(gold: AlignedGold | None, judgments: Judgments) -> list[Caution]:
+    """Say what gold seldom is: known of every item, or of many labels an item."""
+    if gold is None:
+        return []
+    found = []
+    n_gold, n_judged = len(gold.items), int((judgments.per_item > 0).sum())
+    if n_judged > 1 and int((judgments.per_item[gold.items] > 0).sum()) == n_judged:
+        found.append(
+            Caution(
+                "gold_covers_all",
+                f"all {n_judged:,} items that were judged are gold: no label is left to find; to score labels against "
+                "known ones, run without --gold and use consensus evaluate",
+                {"n_items": n_judged},
+            )
+        )
+    mean = float(gold.accepted.sum()) / max(n_gold, 1)
+    if mean > MOST_ACCEPTED:
+        found.append(
+            Caution(
+                "gold_accepts_many",
+                f"gold accepts {mean:.1f} labels an item in the mean: are these the known labels, or judgments? See "
+                "whether the right file and column were read (--gold-label)",
+                {"accepted": mean, "n_items": n_gold},
+            )
+        )
+    return found
 
 
 def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Caution]:

@@ -131,5 +131,10 @@ def by_shares(
         models=models,
         gold_posterior=gold_posterior,
         reach=None if gold is None else gold_reach.of(judgments, gold, votes),
-        warnings=(*diagnostics.of_judgments(judgments, votes), *diagnostics.of_gold(gold), *cautions),
+        warnings=(
+            *diagnostics.of_judgments(judgments, votes),
+            *diagnostics.of_gold(gold),
+            *diagnostics.questions_of_gold(gold, judgments),
+            *cautions,
+        ),
     )

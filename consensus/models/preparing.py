@@ -62,7 +62,7 @@ def prepared(
         gold = judgments.gold
     if gold is None:
         return judgments, None, aligned
-    known = gold if isinstance(gold, Gold) else read_gold(gold)
+    known = gold if isinstance(gold, Gold) else read_gold(gold, judgments=judgments)
     return judgments, known.align(judgments), aligned
 
 

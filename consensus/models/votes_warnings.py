@@ -58,17 +58,7 @@ def of_models(
                 {"n_models": int(unknown.sum()), "items_needed": least},
             )
         )
-    tally = models.votes.tally
-    if tally.unparsed:
-        found.append(
-            Caution(
-                "unparsed_votes",
-                f"{tally.unparsed:,} model votes name no label of the label set and do not count; if it lacks one, "
-                "name the whole set with --labels",
-                {"n_votes": tally.unparsed},
-            )
-        )
-    return found
+    return [*found, *(Caution(*one) for one in models.votes.cautions)]
 
 
 def _named(names: NDArray[np.str_]) -> str:

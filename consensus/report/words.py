@@ -78,7 +78,8 @@ def balance(rows: dict[str, int]) -> str:
     """The balance of rows, such as ``5,984 rows read = 5,980 used + 4 rejected``."""
     parts = [f"{rows['used']:,} used"]
     names = {"abstained": "without a label", "repeated": "replaced by a repeat", "rejected": "rejected"}
-    parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows[key]]
+    names["as_gold"] = "taken as gold"
+    parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows.get(key)]
     return f"{rows['read']:,} rows read = {' + '.join(parts)}"
 
 

@@ -126,6 +126,39 @@ def test_gold_that_met_no_judgment_is_counted() -> None:
     assert codes(diagnostics.of_gold(None)) == ["unaudited"]
 
 
+class TestQuestionsOfGold:
+    def told(self, n_judged: int, n_unjudged: int, gold: list[int], accepted: int) -> list[str]:
+        judgments: Any = SimpleNamespace(per_item=np.array([2] * n_judged + [0] * n_unjudged))
+        mask = np.zeros((len(gold), 4), np.bool_)
+        mask.ravel()[np.arange(accepted) % mask.size if mask.size else []] = True
+        known: Any = SimpleNamespace(items=np.array(gold, np.int64), accepted=mask)
+        return codes(diagnostics.questions_of_gold(known, judgments))
+
+    def test_all_items_that_were_judged(self) -> None:
+        assert self.told(3, 1, [0, 1, 2], 3) == ["gold_covers_all"]
+        assert self.told(3, 1, [0, 1, 3], 3) == []
+        assert self.told(3, 1, [0, 1, 2, 3], 4) == ["gold_covers_all"]
+        assert self.told(1, 0, [0], 1) == []
+
+    def test_more_labels_than_one_and_a_fifth(self) -> None:
+        assert self.told(30, 0, [0, 1, 2, 3, 4], 6) == []
+        assert self.told(30, 0, [0, 1, 2, 3, 4], 7) == ["gold_accepts_many"]
+        assert self.told(30, 0, [], 0) == []
+
+    def test_in_words(self) -> None:
+        assert diagnostics.questions_of_gold(None, SimpleNamespace()) == []  # type: ignore[arg-type]
+        known: Any = SimpleNamespace(items=np.arange(2), accepted=np.ones((2, 3), np.bool_))
+        all_of_them, many = diagnostics.questions_of_gold(known, SimpleNamespace(per_item=np.array([1, 2])))  # type: ignore[arg-type]
+        assert all_of_them.message.startswith(
+            "all 2 items that were judged are gold: no label is left to find; to score"
+        )
+        assert all_of_them.values == {"n_items": 2}
+        assert many.message.startswith(
+            "gold accepts 3.0 labels an item in the mean: are these the known labels, or judg"
+        )
+        assert many.values == {"accepted": 3.0, "n_items": 2}
+
+
 class TestOfFit:
     def told(
         self, right: float, share_told: float, pi: tuple[float, ...] = (0.5, 0.5), judgments: Judgments | None = None

@@ -106,11 +106,12 @@ class TestConfusions:
         """A table of workers x labels x labels as text did not fit into one array: here no more than 7 rows at once."""
         sizes = []
         real = worker_audit.ConfusionCells.columns
-        monkeypatch.setattr(
-            worker_audit.ConfusionCells,
-            "columns",
-            lambda self, rows, backend=None: sizes.append(len(self.worker[rows])) or real(self, rows, backend),
-        )
+
+        def counted(cells: worker_audit.ConfusionCells, rows: Any, backend: Any = None) -> Any:
+            sizes.append(len(cells.worker[rows]))
+            return real(cells, rows, backend)
+
+        monkeypatch.setattr(worker_audit.ConfusionCells, "columns", counted)
         monkeypatch.setattr(writing, "BLOCK", 7)
         judged = [(f"i{i}", f"w{w}", f"label {i % 40} " * 20) for i in range(120) for w in range(3)]
         found = Findings.of(fit(encoded(judged), rho=0.3))
