@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.found.result import Consensus
-    from consensus.inputs.judgments import Gold, Judgments
+    from consensus.inputs.gold import Gold
+    from consensus.inputs.judgments import Judgments
     from consensus.models.base import fit
     from consensus.runs import Check, Findings, check, run
     from consensus.simulation import simulate
@@ -55,7 +56,7 @@ _HOME = {
     "ConsensusError": "consensus.errors",
     "Findings": "consensus.runs",
     "FitConfig": "consensus.config",
-    "Gold": "consensus.inputs.judgments",
+    "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",
     "Replay": "consensus.escalation",
     "agreement": "consensus.worker_agreement",

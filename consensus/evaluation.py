@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.found.posterior import TIE
+from consensus.found.truth_labels import gold_left_out, unknown_labels
 from consensus.intervals import wilson
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.inputs.judgments import Gold
+    from consensus.inputs.gold import Gold
 
 N_BINS = 10
 SMALLEST = 1e-6  # log loss clips probabilities here
@@ -39,6 +40,8 @@ class Scores:
     """Mean squared distance of the posterior to the truth, 0 to 2 (Brier 1950)."""
     ece: float | None
     """Expected calibration error of the top label, ten equal bins, 0 to 1."""
+    notes: tuple[str, ...] = ()
+    """What to know about them: items that are left out, truths that no label could be. In words."""
 
     def as_dict(self) -> dict[str, Any]:
         """The scores by name."""
@@ -73,7 +76,7 @@ def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64
     return float(np.abs(gap).sum() / len(confidence))
 
 
-def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
+def evaluate(labels: pd.DataFrame, truth: Gold, label_set: Sequence[str] | None = None) -> tuple[Scores, pd.DataFrame]:
     """Score a table of labels or of posteriors against truth.
 
     Parameters
@@ -84,37 +87,46 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
         Items whose ``source`` is gold are left out: their label was given, not found.
     truth
         Accepted labels of items, from ``read_gold``.
+    label_set
+        All labels that could have been given. Default: those that have a column of probabilities; of a table of labels
+        it is not known whether there are more than it holds.
 
     Returns
     -------
     scores, confusion
         ``confusion`` has one row a true label and label: true_label, label, count, share (of the true label). Items
-        with several accepted labels count under the one that was given, else under the first.
+        with several accepted labels count under the one that was given, else under the first. ``scores.notes`` say
+        which items are left out as gold, and which truths are none of the labels.
 
     Raises
     ------
     JudgmentError
-        No item has both a label and a truth, an item has several rows, or a probability is none.
+        No item has both a label and a truth, or only gold has; the truth has no label in common with the labels; an
+        item has several rows, or a probability is none.
     """
     repeated = labels["item"].duplicated()
     if repeated.any():
         raise JudgmentError(
             f'item "{labels["item"][repeated].iloc[0]}" stands in several rows; give labels with one row an item'
         )
+    every = labels
     if "source" in labels.columns:
         labels = labels[labels["source"] != "gold"]
     accepted: dict[str, list[str]] = {}
     for item, label in zip(truth.item, truth.label, strict=True):
         accepted.setdefault(item, []).append(label)
     known = labels[labels["item"].isin(list(accepted))]
+    notes = gold_left_out(int(every["item"].isin(list(accepted)).sum()) - len(known), len(known))
     if not len(known):
-        sample = f'items like "{labels["item"].iloc[0]}"' if len(labels) else "no items"
+        sample = f'items like "{every["item"].iloc[0]}"' if len(every) else "no items"
         raise JudgmentError(
             f"no item has both a label and a truth: the labels have {sample}, the truth has items like "
             f'"{truth.item[0]}"; check that both name items alike'
         )
     truths = [accepted[item] for item in known["item"]]
     if "label" in labels.columns:
+        found = [label for label in every["label"].unique() if isinstance(label, str) and label]
+        notes += unknown_labels(truths, [*found, *(label_set or ())], label_set is not None)
         given = known["label"].astype(object).to_list()
         right = np.array([label in true for label, true in zip(given, truths, strict=True)], np.float64)
         ece = None
@@ -124,6 +136,7 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
         scores = Scores(**_accuracy(right), log_loss=None, brier=None, ece=ece)
     else:
         names = [str(name) for name in labels.columns if name not in {"item", "source"}]
+        notes += unknown_labels(truths, names, True)
         posterior = known[names].to_numpy(np.float64)
         _check_shares(posterior.sum(axis=1), 0.99, 1.01, "the probabilities of an item add up to")
         _check_shares(posterior.ravel(), 0.0, 1.0, "a probability is")
@@ -133,7 +146,7 @@ def evaluate(labels: pd.DataFrame, truth: Gold) -> tuple[Scores, pd.DataFrame]:
             np.hstack([mask, ~mask.any(axis=1, keepdims=True)]),
         )
         given = [names[best] for best in posterior.argmax(axis=1)]
-    return scores, _confusion(given, truths)
+    return replace(scores, notes=notes), _confusion(given, truths)
 
 
 def _check_shares(shares: NDArray[np.float64], least: float, most: float, what: str) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from consensus.errors import ConfigError
 from consensus.formats import read
 from consensus.found.result import framed
+from consensus.inputs import label_order
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import overlaps, tallies
 
@@ -61,8 +62,8 @@ def agreement(
     judgments
         From ``read``, or anything that it reads; no fit is needed.
     level
-        "ordinal" adds the ordinal alpha, over the labels in the order of ``judgments.labels`` (``with_labels`` sets
-        it; up to 200).
+        "ordinal" adds the ordinal alpha, over up to 200 labels: in the order that was given (``with_labels``), that of
+        ordered categories, or, where all are numbers, that of these.
     by
         What is shown besides the whole: every "label", or every "worker-pair".
     n_bootstrap, seed
@@ -111,13 +112,16 @@ def agreement(
     Raises
     ------
     ConfigError
-        A setting is unknown or out of range, or there are too many labels or pairs for it.
+        A setting is unknown or out of range, there are too many labels or pairs for it, or nothing tells in which
+        order labels are.
     FormatError, JudgmentError
         The judgments can't be read.
     """
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)
     _check(judgments, level, by, n_bootstrap, seed)
+    if level == "ordinal":
+        judgments = label_order.in_order(judgments)
     rng = np.random.default_rng(seed)
     judged = _one_a_worker(judgments)
     items = np.flatnonzero(judged.per_item >= 2).astype(np.int32)

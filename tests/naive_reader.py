@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from consensus.inputs.model_votes import VoteTally
+from consensus.inputs.model_votes import OTHERS, VoteTally
 
 
 class Read(NamedTuple):
@@ -19,7 +19,8 @@ def read(files: Sequence[tuple[str, Sequence[Any]]], wide_labels: Sequence[str],
     known = {row[2] for kind, rows in files if kind == "long" for row in rows} - abstain - {None}
     if any(rows for kind, rows in files if kind == "wide"):
         known |= set(wide_labels)
-    labels = sorted(known)
+    scored = [row for kind, rows in files if kind == "long" for row in rows if row[3] is not None]
+    labels = sorted(known | {OTHERS}) if len(known) == 1 and scored else sorted(known)
     n_read = n_abstained = n_rejected = n_normalised = n_merged = 0
     groups: dict[tuple[str, str], list[tuple[int, str, Any]]] = {}
     for file, (kind, rows) in enumerate(files):

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from consensus import read_gold
 from consensus.errors import FormatError, JudgmentError
 from consensus.evaluation import calibration_error, evaluate, of_posterior
-from consensus.formats.labels_table import read_scored
+from consensus.formats.labels_table import label_set_of, read_scored
 
 Write = Callable[[str, str | bytes], Path]
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2], [0.0, 0.0, 1.0]])
@@ -73,10 +73,85 @@ def test_tables_of_labels_and_of_posteriors() -> None:
 
 
 def test_a_truth_that_no_label_has() -> None:
-    posteriors = pd.DataFrame({"item": ["a"], "x": [0.9], "y": [0.1]})
-    scores, _ = evaluate(posteriors, read_gold(gold(["a"], ["new"])))
-    assert scores.accuracy == 0
-    assert scores.log_loss == pytest.approx(-np.log(1e-6))
+    posteriors = pd.DataFrame({"item": ["a", "b"], "x": [0.9, 1.0], "y": [0.1, 0.0]})
+    scores, _ = evaluate(posteriors, read_gold(gold(["a", "b"], ["new", "x"])))
+    assert scores.accuracy == 0.5
+    assert scores.log_loss == pytest.approx(-np.log(1e-6) / 2)
+    (note,) = scores.notes
+    assert note.startswith('the truth "new" (1 item) is not in the label set, so that nobody could give it: no label')
+
+
+class TestTruthOfOtherLabels:
+    """Labels cat and dog, which some write otherwise."""
+
+    TABLE = pd.DataFrame({"item": list("abcd"), "label": ["cat", "dog", "cat", "dog"], "confidence": [0.9] * 4})
+    POSTERIORS = pd.DataFrame({"item": list("abcd"), "cat": [1.0, 0, 1, 0], "dog": [0.0, 1, 0, 1]})
+
+    @pytest.mark.parametrize(
+        "truth",
+        [
+            ["CAT", "DOG", "CAT", "DOG"],
+            ["Cat", "Dog", "Cat", "Dog"],
+            ["cat ", "dog ", "cat ", "dog "],
+            ["0", "1", "0", "1"],
+            ["cats", "dogs", "cats", "dogs"],
+            ["chat", "chien", "chat", "chien"],
+        ],
+    )
+    @pytest.mark.parametrize("table", [TABLE, POSTERIORS], ids=["labels", "posteriors"])
+    def test_none_is_the_same(self, table: pd.DataFrame, truth: list[str]) -> None:
+        names = ", ".join(f'"{one}"' for one in sorted(set(truth)))
+        message = f'the labels of the truth are {names}, the labels to score "cat", "dog": none is the same; write them'
+        with pytest.raises(JudgmentError, match=message):
+            evaluate(table, read_gold(gold(list("abcd"), truth)))
+
+    def test_a_table_of_labels_may_not_hold_all(self) -> None:
+        truth = read_gold(gold(["a", "b"], ["bird", "fish"]))
+        with pytest.raises(JudgmentError, match="or score posteriors.csv, or the folder of the run"):
+            evaluate(self.TABLE, truth)
+        scores, _ = evaluate(self.TABLE, truth, ["bird", "cat", "dog", "fish"])
+        assert (scores.accuracy, scores.notes) == (0.0, ())
+
+    def test_some_could_not_be_given(self) -> None:
+        truth = read_gold(gold(list("abcd"), ["bird", "dog", "bird", "fish"]))
+        scores, _ = evaluate(self.TABLE, truth)
+        assert scores.notes[0].startswith('the truth "bird" (2 items), "fish" (1 item) were given to no item: no label')
+        scores, _ = evaluate(self.TABLE, truth, ["bird", "cat", "dog"])
+        assert scores.notes[0].startswith(
+            'the truth "fish" (1 item) is not in the label set, so that nobody could give'
+        )
+        many = read_gold(gold(list("abcd") + [f"z{n}" for n in range(9)], ["cat"] * 4 + [f"l{n}" for n in range(9)]))
+        table = pd.concat([self.TABLE, pd.DataFrame({"item": [f"z{n}" for n in range(9)], "label": "cat"})])
+        scores, _ = evaluate(table, many)
+        assert '"l4" (1 item) and 4 more were given to no item' in scores.notes[0]
+
+    def test_one_accepted_label_is_enough(self) -> None:
+        scores, _ = evaluate(self.TABLE, read_gold(gold(["a", "a", "b"], ["CAT", "cat", "dog"])))
+        assert (scores.accuracy, scores.notes) == (1.0, ())
+
+    def test_items_whose_labels_are_all_missing(self) -> None:
+        table = pd.DataFrame({"item": ["a"], "label": [None]})
+        scores, _ = evaluate(table, read_gold(gold(["a"], ["x"])))
+        assert (scores.accuracy, scores.notes) == (0.0, ())
+
+
+class TestGoldIsLeftOut:
+    TRUTH = gold(list("abc"), ["x", "y", "x"])
+
+    def test_some(self) -> None:
+        table = pd.DataFrame({"item": list("abc"), "label": ["x", "y", "x"], "source": ["gold", "consensus", "gold"]})
+        scores, _ = evaluate(table, read_gold(self.TRUTH))
+        assert (scores.n_items, scores.notes) == (1, ("2 items with a truth are gold and left out: given, not found",))
+        one, _ = evaluate(table.iloc[1:], read_gold(self.TRUTH))
+        assert one.notes == ("1 item with a truth is gold and left out: given, not found",)
+
+    @pytest.mark.parametrize("others", [0, 2])
+    def test_all(self, others: int) -> None:
+        table = pd.DataFrame({"item": list("abc"), "label": ["x", "y", "x"], "source": "gold"})
+        more = pd.DataFrame({"item": [f"z{n}" for n in range(others)], "label": "x", "source": "consensus"})
+        message = "all 3 labelled items with a truth are gold: their label was given, not found"
+        with pytest.raises(JudgmentError, match=message):
+            evaluate(pd.concat([table, more]), read_gold(self.TRUTH))
 
 
 def test_labels_without_confidence_or_left_open() -> None:
@@ -133,6 +208,16 @@ class TestScored:
         assert list(read_scored(tmp_path).columns) == ["item", "label"]
         write("posteriors.csv", "item,x,y\na,1,0\n")
         assert read_scored(tmp_path)["x"].tolist() == [1.0]
+
+    def test_a_summary_tells_the_label_set(self, write: Write, tmp_path: Path) -> None:
+        write("labels.csv", "item,label\na,x\n")
+        assert label_set_of(tmp_path) is None
+        for broken in ("", "[]", "{}", '{"label_shares": null}', '{"label_shares": {}}'):
+            write("summary.json", broken)
+            assert label_set_of(tmp_path) is None
+        write("summary.json", '{"label_shares": {"x": 0.5, "y": 0.5}}')
+        assert label_set_of(tmp_path) == label_set_of(tmp_path / "labels.csv") == ("x", "y")
+        assert label_set_of(tmp_path / "others.csv") is None
 
     @pytest.mark.parametrize(
         ("name", "content", "message"),

@@ -1,5 +1,6 @@
 """``consensus audit``: one table about the workers, to stdout or a file."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from consensus.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
     import pandas as pd
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from consensus.runs import Findings
 
     Table = Callable[[Findings], pd.DataFrame]
+    Streamed = Callable[[str, BinaryIO], None]
 
 
 TABLES = ("workers", "confusions", "labels", "gold", "new-gold", "retest", "copying", "drift", "behaviour")
@@ -31,6 +34,8 @@ def audit(
         "RunConfig",
         Takes(
             "ReadConfig",
+            "VotesConfig",
+            "GoldConfig",
             "FitConfig",
             "CollusionConfig",
             "least_judgments",
@@ -81,7 +86,21 @@ def audit(
         printing.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:
         name = "confusions" if confusions else table
-        printing.fit_and_print(given, chosen, printed, lambda found: found.audited(name))
+        printing.fit_and_print(given, chosen, printed, _audited(name))
+
+
+def _audited(name: str) -> "Callable[[Findings], pd.DataFrame | Streamed]":
+    """The table ``name``; that of confusions, which may be long, writes itself block by block."""
+
+    def table(found: "Findings") -> "pd.DataFrame | Streamed":
+        from consensus.runs import folder
+
+        if name != "confusions":
+            return found.audited(name)
+        found.confusion_cells  # noqa: B018  # its stages come before the words
+        return partial(folder.encode_confusions, found)
+
+    return table
 
 
 def _is_column(name: str, path: "Path") -> bool:

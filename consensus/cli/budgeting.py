@@ -11,7 +11,8 @@ from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
     from consensus.config import RunConfig
-    from consensus.inputs.judgments import Gold, Judgments
+    from consensus.inputs.gold import Gold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelVotes
 
 
@@ -21,6 +22,8 @@ def plan_budget(
         "RunConfig",
         Takes(
             "ReadConfig",
+            "VotesConfig",
+            "GoldConfig",
             "labels",
             "min_judgments",
             "max_judgments",
@@ -70,7 +73,7 @@ def plan_budget(
         inputs = Inputs.read(
             chosen, read, model_votes=model_votes or None, gold=gold, beside=SideInputs(), listener=show
         )
-        known, models = inputs.gold, inputs.model_votes
+        read, known, models = inputs.judgments or read, inputs.gold, inputs.model_votes
         job.compile_all(show, with_votes=models is not None)
         table = escalation.plan_budget(
             read,

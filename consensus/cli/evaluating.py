@@ -20,15 +20,19 @@ def evaluate(
 
     from consensus import evaluation
     from consensus.formats import read_gold, writing
-    from consensus.formats.labels_table import read_scored
+    from consensus.formats.labels_table import label_set_of, read_scored
 
-    scores, confusion = evaluation.evaluate(read_scored(labels), read_gold(truth))
+    scores, confusion = evaluation.evaluate(read_scored(labels), read_gold(truth), label_set_of(labels))
+    for note in scores.notes:
+        typer.echo(f"note: {note}", err=True)
     found = scores.as_dict()
     if json:
         typer.echo(json_module.dumps({**found, "confusion": confusion.to_dict("records")}))
         return
     units = {"accuracy": "%", "accuracy_low": "%", "accuracy_high": "%", "ece": "%", "log_loss": " nats"}
     for name, value in found.items():
+        if name == "notes":  # were told
+            continue
         shown = (
             "- (needs posteriors.csv: consensus run --posteriors)"
             if value is None and name != "ece"

@@ -13,14 +13,17 @@ from consensus.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+    from typing import BinaryIO
 
     import pandas as pd
 
     from consensus.config import RunConfig
     from consensus.runs import Findings
 
-    Told = tuple[pd.DataFrame, list[str]]
-    Table = Callable[[Findings], pd.DataFrame | Told]
+    Streamed = Callable[[str, BinaryIO], None]  # writes itself in the format of an ending to an open file
+    Made = pd.DataFrame | Streamed
+    Told = tuple[Made, list[str]]
+    Table = Callable[[Findings], Made | Told]
 
 
 def aggregate(
@@ -29,6 +32,8 @@ def aggregate(
         "RunConfig",
         Takes(
             "ReadConfig",
+            "VotesConfig",
+            "GoldConfig",
             "FitConfig",
             "CollusionConfig",
             "target",
@@ -60,7 +65,10 @@ def agreement(
     printed: Printed,
     config: options.Config = None,
     ordinal: Annotated[
-        bool, typer.Option("--ordinal", help="Also Krippendorff's ordinal alpha, over labels in the order of --labels.")
+        bool,
+        typer.Option(
+            "--ordinal", help="Also Krippendorff's ordinal alpha, over labels in the order of --labels, or numbers."
+        ),
     ] = False,
     by: Annotated[
         str, typer.Option(help="What is shown besides the whole: label or worker-pair.", metavar="WHAT")
@@ -72,6 +80,8 @@ def agreement(
     refuse_to_overwrite(printed.output, (*judgments, config))
 
     from consensus import worker_agreement
+    from consensus.inputs import label_order
+    from consensus.inputs.judgments import listed
     from consensus.report import words
     from consensus.runs.run_inputs import judged
 
@@ -80,6 +90,7 @@ def agreement(
         show.stage("comparing")
         if chosen.labels is not None:
             read = read.with_labels(chosen.labels)
+        read = label_order.in_order(read) if ordinal else read
         made = worker_agreement.agreement(
             read,
             level="ordinal" if ordinal else "nominal",
@@ -87,7 +98,8 @@ def agreement(
             n_bootstrap=bootstrap,
             seed=chosen.seed,
         )
-    put(made, words.of_judgments(read), printed, show)
+    said = [f"labels in the order {listed(read.labels, 20)}"] if ordinal else []
+    put(made, [*words.of_judgments(read), *said], printed, show)
 
 
 def escalate(
@@ -96,6 +108,8 @@ def escalate(
         "RunConfig",
         Takes(
             "ReadConfig",
+            "VotesConfig",
+            "GoldConfig",
             "FitConfig",
             "EscalateConfig",
             "CollusionConfig",
@@ -149,14 +163,22 @@ def refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -
             raise OutputError(f"{output}: this file is to be read; choose another with --output")
 
 
-def put(made: "pd.DataFrame", lines: "Iterable[str]", printed: Printed, show: job.Show) -> None:
+def put(made: "Made", lines: "Iterable[str]", printed: Printed, show: job.Show) -> None:
     """Write a table to a file or stdout; ``lines`` of words go to stderr."""
     from consensus.formats import writing
 
+    def encode(ending: str, file: "BinaryIO") -> None:
+        if callable(made):
+            made(ending, file)
+        else:
+            writing.encode(made, ending, file)
+
     if printed.output is not None:
-        writing.write(made, printed.output)
+        writing.check_ending(printed.output)
+        with writing.replacing(printed.output) as file:
+            encode(printed.output.suffix.lower(), file)
     for line in lines:
         show.say(line)
     if printed.output is None:
-        writing.encode(made, ".jsonl" if printed.json else ".csv", sys.stdout.buffer)
+        encode(".jsonl" if printed.json else ".csv", sys.stdout.buffer)
         sys.stdout.buffer.flush()

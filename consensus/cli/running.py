@@ -50,6 +50,8 @@ def run(
         "RunConfig",
         Takes(
             "ReadConfig",
+            "VotesConfig",
+            "GoldConfig",
             "FitConfig",
             "EscalateConfig",
             "CollusionConfig",

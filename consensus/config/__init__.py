@@ -1,6 +1,7 @@
 """Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
 
 from consensus.config.crowd_settings import CrowdConfig, ModelsConfig
+from consensus.config.read_settings import GoldConfig, ReadConfig, Repeats, ScoreScale, VotesConfig
 from consensus.config.run_settings import (
     AuditConfig,
     BudgetConfig,
@@ -10,8 +11,6 @@ from consensus.config.run_settings import (
     FitConfig,
     Model,
     Prior,
-    ReadConfig,
-    Repeats,
     RunConfig,
     Ties,
 )
@@ -26,11 +25,14 @@ __all__ = [
     "CrowdConfig",
     "EscalateConfig",
     "FitConfig",
+    "GoldConfig",
     "Model",
     "ModelsConfig",
     "Prior",
     "ReadConfig",
     "Repeats",
     "RunConfig",
+    "ScoreScale",
     "Ties",
+    "VotesConfig",
 ]

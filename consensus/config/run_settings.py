@@ -5,14 +5,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ByteSize, Field, field_validator, model_validator
 
+from consensus.config.read_settings import GoldConfig, ReadConfig, VotesConfig
 from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SETTLING, WORKERS, Settings
 
 Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
-Repeats = Literal["last", "first", "keep", "error"]
 Collusion = Literal["report", "merge", "off"]
-DriftBy = Literal["time", "rows"]
 MOST_RHO = 100.0
 
 
@@ -269,93 +268,6 @@ class AuditConfig(Settings):
     )
 
 
-class ReadConfig(Settings):
-    """How tables of judgments are read."""
-
-    item: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the item, if its name does not tell."
-    )
-    worker: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the worker, if its name does not tell."
-    )
-    label: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the label, if its name does not tell."
-    )
-    timestamp: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the time of the judgment."
-    )
-    duration: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the seconds that the judgment took."
-    )
-    price_column: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the money paid for the judgment."
-    )
-    group: str | None = Field(
-        default=None,
-        json_schema_extra=READING,
-        description="Column of the batch, topic or HIT that the judgment belongs to. It is read only when it is named.",
-    )
-    repeats: Repeats = Field(
-        default="last",
-        json_schema_extra=READING,
-        description="Which judgment counts when a worker judged an item twice: the last, the first, or all (keep); "
-        "error refuses them.",
-    )
-    drift_by: DriftBy = Field(
-        default="time",
-        json_schema_extra=READING,
-        description="What tells who changed: the time of judgments, or, where there are no times, the order of their "
-        "rows. That they stand in the order in which they were made is a guess, and said to be one.",
-    )
-    abstain: tuple[str, ...] = Field(
-        default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
-    )
-    anonymous: tuple[str, ...] = Field(
-        default=(),
-        json_schema_extra=READING,
-        description="Worker who stands for many people, such as guest: each judgment of theirs counts as one of a "
-        "person of its own, and none of these persons is audited. Default: names that say so, such as not-logged-in, "
-        "where they judged an item several times and --repeats is not given.",
-    )
-    drop: tuple[str, ...] = Field(
-        default=(),
-        json_schema_extra=READING,
-        description="Rows to leave out, as COLUMN=VALUE, such as AssignmentStatus=Rejected.",
-    )
-    worker_from_file: bool = Field(
-        default=False,
-        json_schema_extra=READING,
-        description="The worker is the name of the file without its ending, where each person has a file.",
-    )
-    platform: str | None = Field(
-        default=None,
-        json_schema_extra=READING,
-        description="Platform whose export the files of judgments are, such as crowdflower, or none to read them as "
-        "plain tables. Default: what their content tells.",
-    )
-
-    @field_validator("abstain")
-    @classmethod
-    def _abstain_is_text(cls, abstain: tuple[str, ...]) -> tuple[str, ...]:
-        for label in abstain:
-            label.encode()  # a UnicodeEncodeError is a ValueError
-        return abstain
-
-    @field_validator("drop")
-    @classmethod
-    def _drop_names_column_and_value(cls, drop: tuple[str, ...]) -> tuple[str, ...]:
-        for one in drop:
-            if not one.partition("=")[0] or "=" not in one:
-                raise ValueError("each should be a column and a value with = between, such as status=rejected")
-        return drop
-
-    @model_validator(mode="after")
-    def _one_source_of_workers(self) -> Self:
-        if self.worker_from_file and self.worker is not None:
-            raise ValueError(f'the worker can\'t be both the name of the file and the column "{self.worker}"')
-        return self
-
-
 class CollusionConfig(Settings):
     """What is done about workers who copy from each other."""
 
@@ -367,7 +279,7 @@ class CollusionConfig(Settings):
     )
 
 
-class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, CollusionConfig):
+class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig, GoldConfig, CollusionConfig):
     """All settings of ``consensus run``; what a settings file may hold."""
 
     costs: Path | None = Field(

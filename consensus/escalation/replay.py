@@ -11,7 +11,7 @@ from consensus.config import FitConfig
 from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import read_gold, read_model_votes
 from consensus.found.result import BETWEEN
-from consensus.inputs.judgments import Gold
+from consensus.inputs.gold import Gold
 from consensus.inputs.model_votes import ModelVotes
 from consensus.inputs.vocabulary import positions
 from consensus.models.base import fit

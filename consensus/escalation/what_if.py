@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelVotes
 
     Progress = Callable[[str, float | None], None]

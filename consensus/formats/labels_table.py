@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
@@ -40,6 +41,18 @@ def read_scored(path: Path) -> pd.DataFrame:
     for name in set(numeric) & set(table.columns):
         table[name] = _numbers(table[name], path)
     return table
+
+
+def label_set_of(path: Path) -> tuple[str, ...] | None:
+    """The label set of the run that wrote a folder, or a file in it; None where no summary.json tells."""
+    folder = path if path.is_dir() else path.parent
+    if not path.is_dir() and path.stem not in FROM_A_FOLDER:
+        return None
+    try:
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        return tuple(told["label_shares"]) or None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _with_source(found: list[Path]) -> pd.DataFrame:

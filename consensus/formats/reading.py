@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,16 +14,20 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, repeats_alarm
+from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables import delimited, frames, json_lines, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
-from consensus.formats.tables.roles import AMOUNTS, GOLD_NAMES, ColumnError, Roles
+from consensus.formats.tables.roles import AMOUNTS, ColumnError, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.streams import COMPRESSION
 from consensus.formats.tables.understanding import Understanding
-from consensus.inputs.judgments import Gold, Judgments, encode
+from consensus.inputs import label_notices, label_order, look_alike_notices
+from consensus.inputs.gold import Gold
+from consensus.inputs.judgments import Judgments, encode
+from consensus.inputs.renaming import Renaming
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,6 +102,11 @@ def read(
             "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
         abstain
             Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
+        fold
+            Which of "labels", "workers" and "items" are folded: texts that differ only by case, spaces, Unicode form, a
+            trailing dot, the form of a number or, in labels, the order of a list are one.
+        label_map
+            File of what labels become, with columns from and to; labels that it does not name stay.
         platform
             Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
             content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
@@ -125,16 +134,17 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     grouped = {} if settings.group is None else {"group": settings.group}
     choice = RowChoice(settings)
     roles = Roles({**named, "price": settings.price_column, **grouped, **choice.roles})
+    renaming = _renaming(settings)
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
-    coded = "item", "worker", "label", *grouped
-    rows = Rows(coded, ("item", "worker"), backend, progress, beside=beside)
+    rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
-    files, notes, understanding = [], [], Understanding(roles)
+    files, notes, orders, understanding = [], [], [], Understanding(roles)
     for opened in readings(source, roles, settings.platform):
         reading = choice.of(opened)
         understanding.add(reading)
         files.append(_added(rows, reading))
+        orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
         if reading.platform:
@@ -145,6 +155,11 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     if progress is not None:
         progress("sorting", 0.0)
     items, workers, labels, *groups = rows.ranked({"label": settings.abstain, "group": NO_TEXT})
+    if renaming is not None:
+        coded = {"items": items, "workers": workers, "labels": labels}
+        renamed, done = renaming.applied(coded, settings.abstain)
+        items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
+        notes += done
     people = Identities(settings, items, workers, labels[0])
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
@@ -165,6 +180,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         locate=rows.place,
         backend=backend,
     )
+    judgments = label_order.as_declared(judgments, orders)
     if progress is not None:
         progress("sorting", 1.0)
     understood, unused = understanding.of(replace(judgments, group_ids=group_ids))
@@ -182,7 +198,15 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         understood=understood,
         unused=unused,
         anonymous=people.names,
-        cautions=(*choice.notices(), *people.notices, *people.missing(rows.rejects, n_read)),
+        cautions=(
+            *choice.notices(),
+            *people.notices,
+            *people.missing(rows.rejects, n_read),
+            *label_notices.of_labels(judgments),
+            *look_alike_notices.of_names(judgments),
+            *label_notices.of_files(labels[0], judgments.labels, rows.files()),
+        ),
+        renaming=renaming or Renaming(),
     )
     return repeats_alarm.checked(judgments, settings, partial(_explained, source, settings, understanding, unused))
 
@@ -202,12 +226,32 @@ def _explained(
     return explained(opened, roles, understanding.others(unused))
 
 
-def read_gold(source: Any, *, item: str | None = None, label: str | None = None, platform: str | None = None) -> Gold:
+def _renaming(settings: ReadConfig) -> Renaming | None:
+    """What is renamed; None where nothing is."""
+    from consensus.formats.label_map import read_label_map
+
+    if settings.label_map is None and not settings.fold:
+        return None
+    by_map = Renaming() if settings.label_map is None else read_label_map(settings.label_map)
+    return replace(by_map, fold=frozenset(settings.fold))
+
+
+def read_gold(
+    source: Any,
+    *,
+    item: str | None = None,
+    label: str | None = None,
+    named: Mapping[str, str | None] | None = None,
+    platform: str | None = None,
+    judgments: Judgments | None = None,
+) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
     ``source`` is what ``read`` takes, or was read before; ``item`` and ``label`` name columns, which are found by their
-    usual names where those do not exist. Rows without a label say nothing and are passed over. Of the export of a
-    ``platform`` (see ``read``), its test questions are the gold.
+    usual names where those do not exist; the columns of "item" and "label" that are ``named`` must exist. Rows without
+    a label say nothing and are passed over. A file of two columns needs no header. Of the export of a ``platform`` (see
+    ``read``), its test questions are the gold. If the source is the file of the ``judgments``, a column of it must be
+    called gold, or be named.
 
     Raises
     ------
@@ -220,7 +264,12 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None,
         return source
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files, exports = [], []
-    for reading in readings(source, Roles({"item": item, "label": label}, True, GOLD_NAMES), platform):
+    roles = GoldRoles(
+        {"item": item, "label": label}, strictly=named or {}, among_judgments=is_file_of(source, judgments)
+    )
+    if any(roles.strictly.values()):  # columns that are named are those of a plain table
+        platform = platforms.NONE
+    for reading in _readings_of_gold(source, roles, platform):
         exports.append(reading.platform)
         if reading.platform and reading.gold is None:
             raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
@@ -230,7 +279,17 @@ def read_gold(source: Any, *, item: str | None = None, label: str | None = None,
     gold = _gold(rows, tuple(rows.sources), all(exports))
     if not gold.item:
         raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
-    return gold
+    return replace(gold, notes=tuple(roles.notes))
+
+
+def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Iterator[Reading]:
+    """``readings``, or that of a file of two columns without a header."""
+    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
+        found = without_names(Path(source), columns_of(Path(source)), roles)
+        if found is not None:
+            yield found
+            return
+    yield from readings(source, roles, platform)
 
 
 def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
 from consensus.formats.tables.roles import NAMES, Roles, candidates_of, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PREFIX = re.compile(rf"(?:{'|'.join(NAMES['probability'])})[^0-9a-z]", re.IGNORECASE)
 NO_TEXT = re.compile(r"\\x[89a-f][0-9a-f]|[\ud800-\udfff]")  # how readers show bytes that are not UTF-8
+VOTE_OPTIONS = {
+    "item": "--vote-item",
+    "model": "--vote-model",
+    "label": "--vote-label",
+    "probability": "--vote-score",
+}
+"""The option that names the column of a role in model votes."""
 _OF = "probability of "
 
 
@@ -44,6 +51,8 @@ class VoteRoles(Roles):
 
     absent: tuple[str, ...] = ()
     """Labels that mean "no answer": their columns are passed over."""
+    strictly: Mapping[str, str | None] = field(default_factory=dict)
+    """Columns of some roles that the user named for model votes: each file must have them."""
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; the role of a column for a label is its ``role_of``.
@@ -53,11 +62,19 @@ class VoteRoles(Roles):
         FormatError
             A column is missing, several could be meant, or two are for one label.
         """
+        strictly = {role: name for role, name in self.strictly.items() if name is not None}
+        for role, name in strictly.items():
+            if name not in header:
+                raise FormatError(
+                    f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct '
+                    f"{VOTE_OPTIONS[role]}"
+                )
         names = dict(NAMES) if candidates_of(header, NAMES["model"]) else {**NAMES, "model": NAMES["worker"]}
-        label = self.named.get("label")
-        ids = {"item": self.named.get("item"), "model": None, "family": None}
-        if label in header or candidates_of(header, NAMES["label"]):
-            return Roles({**ids, "label": label, "probability": None}, True, names).positions(header, place)
+        label = strictly.get("label", self.named.get("label"))
+        ids = {"item": strictly.get("item", self.named.get("item")), "model": strictly.get("model"), "family": None}
+        if label in header or "probability" in strictly or candidates_of(header, NAMES["label"]):
+            long = {**ids, "label": label, "probability": strictly.get("probability")}
+            return Roles(long, True, names).positions(header, place)
         found = Roles(ids, True, names).positions(header, place)
         left = [name for n, name in enumerate(header) if n not in found.values()]
         chosen, prefix = _of_labels(left)

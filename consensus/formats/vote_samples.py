@@ -68,6 +68,8 @@ class Combined:
     """Rows that are no vote because all scores of their item and model are 0."""
     n_answered: int
     """Rows that are no abstains."""
+    named: NDArray[np.int32]
+    """(V,) the only label that a vote names or gives a score to; -1 where there are several."""
 
 
 def combined(rows: ModelRows, backend: Backend) -> Combined:
@@ -95,7 +97,15 @@ def combined(rows: ModelRows, backend: Backend) -> Combined:
         probability, normalised = _averages(rows, row[of_soft], first[of_soft], backend)
         label[soft] = probability.argmax(axis=1)
         at[soft] = np.arange(len(probability))
-    return Combined(rows.item[lead], rows.model[lead], label, at, probability, normalised, zero, n_answered)
+    named = _named(rows, row, first)
+    return Combined(rows.item[lead], rows.model[lead], label, at, probability, normalised, zero, n_answered, named)
+
+
+def _named(rows: ModelRows, row: Positions, first: Flags) -> NDArray[np.int32]:
+    """(V,) the only label of each vote, whose rows begin at ``first`` (N,); -1 where it has several, or a wide row."""
+    start = np.flatnonzero(first)
+    low, high = (np.asarray(pick.reduceat(rows.label[row], start), np.int32) for pick in (np.minimum, np.maximum))
+    return np.where((low == high) & (rows.wide[row[start]] < 0), low, np.int32(-1))
 
 
 def _by_vote(rows: ModelRows) -> tuple[Positions, Flags]:

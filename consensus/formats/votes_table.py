@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.backends import Threads
-from consensus.config import FitConfig, ReadConfig
+from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
+from consensus.formats import score_scales
 from consensus.formats.reading import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
 from consensus.formats.vote_samples import ModelRows, combined, room
 from consensus.inputs.judgments import Reject
-from consensus.inputs.model_votes import ModelVotes, VoteTally
+from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
+from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.config import ScoreScale
     from consensus.formats.tables.coded_rows import Columns, Progress
 
 PROBABILITY = "probability"  # role of the scores of long rows
@@ -37,6 +40,8 @@ def read_model_votes(
     *,
     item: str | None = None,
     label: str | None = None,
+    named: Mapping[str, str | None] | None = None,
+    score_scale: ScoreScale | None = None,
     abstain: Sequence[str] = (),
     threads: int | None = None,
     progress: Progress | None = None,
@@ -55,6 +60,13 @@ def read_model_votes(
         What ``read`` takes, or what was read before; of several files, some may be long and others wide.
     item, label
         Columns, which are found by their usual names (``roles.NAMES``) in files that do not have these.
+    named
+        Columns of the item, model, label and score ("item", "model", "label", "probability") that all files must have;
+        in JSON lines also dotted names, such as "output.verdict".
+    score_scale
+        What scores are: "1" (probabilities, the default), "10" (from 0 to 10), "100" (percent), "logit" (log odds, or
+        the logits of several labels) or "log" (log-probabilities). A negative score, or one above 1 alone, is none:
+        such rows are rejected.
     abstain
         Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does, and so
         does a wide row without numbers.
@@ -68,26 +80,37 @@ def read_model_votes(
     ConfigError
         ``threads`` is not positive, or the probabilities do not fit into memory.
     FormatError
-        A source can't be read, a column can't be found, a model has two families, or there is no vote at all.
+        A source can't be read, a column can't be found, a model has two families, more than 5 % of its scores are none
+        of ``score_scale``, or there is no vote at all.
     """
     if isinstance(source, ModelVotes):
         return source
     settings = ReadConfig.of(None, item=item, label=label, abstain=tuple(abstain))
+    scale = VotesConfig.of(None, score_scale=score_scale).score_scale
     backend = Threads(FitConfig.of(None, threads=threads).threads)
-    numbers = partial(_numbers, abstain=settings.abstain)
+    numbers = partial(_numbers, abstain=settings.abstain, scale=scale)
     rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
-    files, file_ends = _gathered(rows, source, VoteRoles({"item": item, "label": label}, absent=settings.abstain))
+    roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
+    files, file_ends = _gathered(rows, source, roles)
     n_read = rows.n_rows + len(rows.rejects)
     if progress is not None:
         progress("sorting", 0.0)
     table, names = _rows(rows, settings.abstain, file_ends)
-    votes = combined(table, backend)
+    table = score_scales.of_logits(table) if scale == "logit" else table
+    odd = score_scales.odd_rows(table)
+    beyond = score_scales.told(table, odd, names.models, rows, scale)
+    given = table if beyond is None else score_scales.without(table, odd)
+    votes = combined(given, backend)
     if progress is not None:
         progress("sorting", 1.0)
     rejects = [*rows.rejects, *(_silent(rows, table, names, row) for row in votes.zero.tolist())]
+    rejects += [
+        _rejected(rows, table, names, row, reason)
+        for row, reason in zip(odd.row.tolist(), odd.reasons(names.labels), strict=True)
+    ]
     position = {file: n for n, file in enumerate(files)}
     rejects.sort(key=lambda reject: (position[reject.file], reject.line))
-    n_abstained = rows.n_rows - votes.n_answered
+    n_abstained = rows.n_rows - votes.n_answered - len(odd.row)
     if not len(votes.item):
         raise FormatError(_no_votes(files[0], n_read, n_abstained, rejects))
     return ModelVotes(
@@ -111,6 +134,8 @@ def read_model_votes(
         ),
         rejects=tuple(rejects),
         sources=tuple(rows.sources),
+        named=votes.named,
+        cautions=() if beyond is None else (_beyond(beyond, len(odd.row)),),
     )
 
 
@@ -144,19 +169,24 @@ def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDA
     return files, np.array(ends)
 
 
-def _numbers(columns: Columns, abstain: Sequence[str]) -> Numbers:
+def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:
     """The probabilities in a block, and what is wrong with them."""
     roles = tuple(role for role in columns if role == PROBABILITY or is_of_label(role))
     cells = np.full((len(columns["item"]), len(roles)), np.nan, np.float32)
     wrong: dict[int, str] = {}
     for n, role in enumerate(roles):
         cells[:, n], odd = reals(columns[role], np.float32)
-        for row in np.union1d(odd, np.flatnonzero(cells[:, n] < 0)).tolist():
+        if scale in {"log", "logit"}:  # minus infinity is the probability 0
+            odd = odd[~np.isneginf(cells[odd, n])]
+        for row in odd.tolist():
             label = _cell(columns["label"], row) if role == PROBABILITY else label_of(role)
             if label is not None and label not in abstain:  # otherwise it is an abstain
                 wrong.setdefault(row, f"the {role_of(label)} is {_fault(columns[role], row, cells[row, n])}")
+    cells = score_scales.of_numbers(cells, scale)
+    if scale == "logit":
+        return Numbers(roles, cells, wrong)
     if roles and roles != (PROBABILITY,):
-        silent = ~np.isnan(cells).all(axis=1) & ~(cells > 0).any(axis=1)
+        silent = ~np.isnan(cells).all(axis=1) & (np.isnan(cells) | (cells == 0)).all(axis=1)
         for row in np.flatnonzero(silent).tolist():
             wrong.setdefault(row, ALL_ZERO)
     return Numbers(roles, cells, wrong)
@@ -167,7 +197,7 @@ def _fault(column: pa.ChunkedArray, row: int, number: np.float32) -> str:
     told = f"{_cell(column, row):.40}"
     if np.isnan(number):
         return f'"{told}", no number'
-    return f"{told}, {'negative' if np.isfinite(number) else 'no finite number'}"
+    return f"{told}, no finite number"
 
 
 def _cell(column: pa.ChunkedArray, row: int) -> str | None:
@@ -187,13 +217,19 @@ def _rows(rows: Rows, absent: Sequence[str], file_ends: NDArray[np.int64]) -> tu
     families = _families(rows, model, family, models, family_texts.to_pylist())
     wide_roles = {role for part in rows.numbers if _is_wide(part.roles) for role in part.roles}
     declared = frozenset(label_of(role) for role in wide_roles)
-    labels = tuple(sorted({*given, *declared}, key=str.encode))
+    others = {OTHERS} if len({*given, *declared}) == 1 and _has_scores(rows.numbers) else set()
+    labels = tuple(sorted({*given, *declared, *others}, key=str.encode))
     code = {text: n for n, text in enumerate(labels)}
     if len(given) < len(labels):
         label = np.array([*(code[text] for text in given), -1], np.int32)[label]
     score, wide, table = _scores(rows.numbers, code)
     known = ModelRows(item, model, label, score, wide, table, file_ends, len(models))
     return known, _Names(item_ids, models, families, labels, declared)
+
+
+def _has_scores(numbers: Sequence[Numbers]) -> bool:
+    """Whether some long row has a score: where all name one label, it leaves something to others."""
+    return any(part.roles == (PROBABILITY,) and not np.isnan(part.cells).all() for part in numbers)
 
 
 def _scores(
@@ -248,9 +284,29 @@ def _families(
 
 def _silent(rows: Rows, known: ModelRows, names: _Names, row: int) -> Reject:
     """The reject of a long row, one of an item and model whose scores are all 0."""
+    return _rejected(rows, known, names, row, ALL_ZERO)
+
+
+def _rejected(rows: Rows, known: ModelRows, names: _Names, row: int, reason: str) -> Reject:
+    """The reject of a row for its scores."""
     file, line = rows.located(row)
-    cells = names.item_ids[known.item[row]].as_py(), names.models[known.model[row]], names.labels[known.label[row]]
-    return Reject(file, line, ALL_ZERO, ",".join([*cells, "0"]))
+    cells = [names.item_ids[known.item[row]].as_py(), names.models[known.model[row]]]
+    if known.wide[row] >= 0:
+        scores = [(label, known.table[known.wide[row], n]) for n, label in enumerate(names.labels)]
+        cells += ["" if np.isnan(score) else f"{score:g}" for label, score in scores if label in names.declared]
+    else:
+        cells += [names.labels[known.label[row]], f"{known.score[row]:g}"]
+    return Reject(file, line, reason, ",".join(cells))
+
+
+def _beyond(told: str, n_rows: int) -> Notice:
+    """Say whose scores are no probabilities."""
+    return Notice(
+        "scores_out_of_range",
+        f"{n_rows:,} scores of models are no probabilities, and their rows are rejected: {told}; mend them, or say "
+        "what they are with --score-scale 10, 100, logit or log",
+        {"n_rows": n_rows},
+    )
 
 
 def _no_votes(file: str, n_read: int, n_abstained: int, rejects: Sequence[Reject]) -> str:

@@ -86,24 +86,37 @@ def write_blocks(
         The ending is unknown, or the file can't be written.
     """
     check_ending(path)
-    ending = path.suffix.lower()
-    parts = [slice(begin, min(begin + BLOCK, n_rows)) for begin in range(0, n_rows, BLOCK)] or [slice(0, 0)]
     with replacing(path) as file:
-        if ending == ".parquet":
-            _write_parquet((block(part) for part in parts), file)
-            return
-        _write_header(block(slice(0, 0)), ending, file, plain)
+        encode_blocks(n_rows, block, path.suffix.lower(), file, plain=plain, backend=backend, defuse=defuse)
 
-        def encoded(part: slice) -> Buffer:
-            return _rows(block(part), ending, plain, defuse)
 
-        with ThreadPoolExecutor(1) as writer:  # blocks go to disk while the next ones are encoded
-            writing = writer.submit(file.writelines, [])
-            for begin in range(0, len(parts), backend.n_threads):
-                done = backend.map(encoded, parts[begin : begin + backend.n_threads])
-                writing.result()
-                writing = writer.submit(file.writelines, done)
+def encode_blocks(
+    n_rows: int,
+    block: Callable[[slice], Table],
+    ending: str,
+    file: BinaryIO,
+    *,
+    plain: bool,
+    backend: Backend,
+    defuse: bool = False,
+) -> None:
+    """Write a table that is made block by block to an open file in the format of ``ending``; as ``write_blocks``."""
+    parts = [slice(begin, min(begin + BLOCK, n_rows)) for begin in range(0, n_rows, BLOCK)] or [slice(0, 0)]
+    if ending == ".parquet":
+        _write_parquet((block(part) for part in parts), file)
+        return
+    _write_header(block(slice(0, 0)), ending, file, plain)
+
+    def encoded(part: slice) -> Buffer:
+        return _rows(block(part), ending, plain, defuse)
+
+    with ThreadPoolExecutor(1) as writer:  # blocks go to disk while the next ones are encoded
+        writing = writer.submit(file.writelines, [])
+        for begin in range(0, len(parts), backend.n_threads):
+            done = backend.map(encoded, parts[begin : begin + backend.n_threads])
             writing.result()
+            writing = writer.submit(file.writelines, done)
+        writing.result()
 
 
 def check_ending(path: Path) -> None:

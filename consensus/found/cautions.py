@@ -57,9 +57,42 @@ CODES: dict[str, Code] = {
         "Some prices could not be read and count as unknown.",
         "Write them as numbers without a currency, 0 or more, such as 0.05.",
     ),
-    "empty_label": Code(
-        'Some judgments carry the label "", a quoted empty text, which counts as a label like any other.',
-        'If it means "no answer", pass --abstain "".',
+    "look_alike_labels": Code(
+        "Some labels differ only by case, spaces, Unicode form, a trailing dot or the form of a number, and count as "
+        "different ones.",
+        "If they are the same, pass --fold labels.",
+    ),
+    "look_alike_workers": Code(
+        "The names of some workers differ only by case, spaces, Unicode form, a trailing dot or the form of a number, "
+        "and count as different people.",
+        "If they are the same, pass --fold workers.",
+    ),
+    "look_alike_items": Code(
+        "The names of some items differ only by case, spaces, Unicode form, a trailing dot or the form of a number, "
+        "and count as different items.",
+        "If they are the same, pass --fold items.",
+    ),
+    "other_label_names": Code(
+        "Some workers never use the labels that others use, as if they called them by other names.",
+        "If they mean the same, say what each is called with --label-map.",
+    ),
+    "no_answer_texts": Code(
+        'Some labels are texts that most often mean "no answer", such as a blank, NA, null or ?, and count as labels '
+        "like any other.",
+        'If they mean "no answer", pass each of them with --abstain.',
+    ),
+    "list_labels": Code(
+        "Some labels are lists, such as ticked boxes, so each combination of parts, and perhaps each order of them, is "
+        "a label of its own.",
+        "If the order means nothing, pass --fold labels.",
+    ),
+    "number_labels": Code(
+        "The labels look like measured numbers, nearly all of them different.",
+        "Put them into a few classes with --label-map, or take their median instead of a consensus.",
+    ),
+    "free_text_labels": Code(
+        "The labels look like free text, nearly all of them different.",
+        "Name another column with --label, or put the texts into classes with --label-map.",
     ),
     "one_label": Code(
         "Every judgment says the same, so there is nothing to decide.",
@@ -87,6 +120,14 @@ CODES: dict[str, Code] = {
     "gold_without_judgments": Code(
         "Some gold items were never judged, so they are labelled but audit nothing.",
         "See whether the items have the same names in both files, or have these items judged.",
+    ),
+    "gold_covers_all": Code(
+        "Every item that was judged is gold, so that no label is left to find.",
+        "To score labels against known ones, run without --gold and use `consensus evaluate`.",
+    ),
+    "gold_accepts_many": Code(
+        "Gold accepts more than 1.2 labels an item in the mean, as judgments do and known labels seldom.",
+        "See whether the right file and column were read; name the column with --gold-label.",
     ),
     "beyond_gold": Code(
         "More of the accepted items than chance would leave are by workers whom gold has not checked, lie in groups "
@@ -178,6 +219,10 @@ CODES: dict[str, Code] = {
         "A model met too few items that two people judged, so only the labels that it names count, not its "
         "probabilities.",
         "Have people judge more of the items that it voted on (`consensus escalate --audit 0.05` draws some).",
+    ),
+    "scores_out_of_range": Code(
+        "Some scores of models are negative, or above 1 alone: they are no probabilities, and their rows are rejected.",
+        "Mend them, or say on which scale they are with --score-scale.",
     ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",

@@ -40,7 +40,8 @@ from consensus.kernels import order, reach_loops, tallies
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
 
     Codes = NDArray[np.int32]

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from consensus.found.readings import Readings
     from consensus.found.tempering import Tempering
     from consensus.found.terms import Terms
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
     from consensus.report.plots import Plots
 

@@ -21,6 +21,7 @@ HOTTEST = 20.0
 MOST_CELLS = 200_000  # gold items times labels that the temperature is fitted on: one number needs no more
 N_FOLDS = 10
 SMALLEST = 1e-300
+UNFOUNDED = 1.0 / HOTTEST  # power of a posterior that is the echo of its own judgments
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Tempering:
     """Correlation of judgments on one of these."""
     rho_range: tuple[float, float] | None = None
     """The lowest and the highest rho of the splits that it is the mean of; None where it was not measured."""
+    unfounded: Flags | None = None
+    """(I,) items whose label nothing backs, where there are any: tempered by UNFOUNDED at least."""
 
     @property
     def by(self) -> str:
@@ -58,10 +61,14 @@ class Tempering:
         ``items`` say which ones, and have to be named where not all are tempered alike.
         """
         found: Reals = 1.0 / (self.temperature * (1.0 + self.rho * np.maximum(n_judgments - 1, 0)))
-        if self.beyond is None:
+        if self.beyond is None and self.unfounded is None:
             return found
         assert items is not None, "not all items are tempered alike: name them"
-        return np.where(self.beyond[items], Tempering(self.rho_beyond).power(n_judgments), found)
+        if self.beyond is not None:
+            found = np.where(self.beyond[items], Tempering(self.rho_beyond).power(n_judgments), found)
+        if self.unfounded is not None:
+            found = np.where(self.unfounded[items], np.minimum(found, UNFOUNDED), found)
+        return found
 
     def tempered(self, logs: Reals, n_judgments: NDArray[np.int64], items: Items | None = None) -> Reals:
         """(n, K) tempered posterior of items (n,), from the logarithms of the untempered one; rows sum to 1."""

@@ -11,7 +11,7 @@ from consensus.errors import JudgmentError
 from consensus.inputs.judgments import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,7 +44,10 @@ class Costs:
         """
         labels = judgments.labels
         position = {label: code for code, label in enumerate(labels)}
-        for label, place in self._given():
+        true_label, decided_label = (
+            judgments.renaming.folded(column, labels, "labels") for column in (self.true_label, self.decided_label)
+        )
+        for label, place in self._given(true_label, decided_label):
             if label not in position:
                 raise JudgmentError(
                     f'{place}: label "{label}" is not in the label set {listed(labels)}; correct it, or name the whole '
@@ -52,7 +55,7 @@ class Costs:
                 )
         found = np.full((len(labels), len(labels)), np.nan)
         np.fill_diagonal(found, 0.0)
-        true, decided = ([position[label] for label in column] for column in (self.true_label, self.decided_label))
+        true, decided = ([position[label] for label in column] for column in (true_label, decided_label))
         found[true, decided] = self.cost
         missing = np.argwhere(np.isnan(found)).tolist()
         if missing:
@@ -64,8 +67,8 @@ class Costs:
             )
         return found
 
-    def _given(self) -> Iterator[tuple[str, str]]:
+    def _given(self, true_label: Sequence[str], decided_label: Sequence[str]) -> Iterator[tuple[str, str]]:
         """All labels, row by row, each with its place."""
-        for true, decided, place in zip(self.true_label, self.decided_label, self.place, strict=True):
+        for true, decided, place in zip(true_label, decided_label, self.place, strict=True):
             yield true, place
             yield decided, place

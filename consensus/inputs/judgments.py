@@ -1,4 +1,4 @@
-"""Judgments as validated columns of integer codes, and gold labels. Ids become codes here and nowhere else."""
+"""Judgments as validated columns of integer codes. Ids become codes here and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.ordering import ordered
+from consensus.inputs.renaming import Renaming
 from consensus.inputs.repeats import RepeatCounts
 from consensus.inputs.vocabulary import positions
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import ReadConfig
+    from consensus.inputs.gold import Gold
     from consensus.inputs.notices import Notice
     from consensus.inputs.ordering import RepeatRule
     from consensus.inputs.understood import Column
@@ -31,7 +33,7 @@ BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of every row that was read: ``read == used + abstained + repeated + rejected + dropped``."""
+    """What became of every row that was read: these are all the others together."""
 
     read: int
     used: int
@@ -42,6 +44,8 @@ class Tally:
     rejected: int = 0
     dropped: int = 0
     """Rows that were left out on demand, by the value of a column."""
+    as_gold: int = 0
+    """Judgments that are taken as gold (``gold_workers``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,10 @@ class Judgments:
     a confusion matrix, that of the mean of these persons. Nobody of them is audited or can be asked."""
     repeats: RepeatCounts | None = None
     """Whose rows gave way to others of the same item and worker; None where none did."""
+    renaming: Renaming = field(default_factory=Renaming)
+    """What labels, items and workers of other tables are called among these."""
+    labels_ordered: bool = False
+    """The order of the labels was given, or is that of ordered categories; else they are sorted as text."""
 
     @property
     def n_judgments(self) -> int:
@@ -185,6 +193,15 @@ class Judgments:
             found[code[code >= 0]] = False
         return found
 
+    @cached_property
+    def per_label(self) -> NDArray[np.int64]:
+        """(K,) judgments that give each label."""
+        from consensus.kernels import order
+
+        found = np.zeros(self.n_labels, np.int64)
+        order.tally(self.label, found)
+        return found
+
     def of_items(self, items: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The judgments of ``items`` (n,), in order: the position in ``items`` that each belongs to, and its own."""
         n_each = self.per_item[items]
@@ -201,6 +218,8 @@ class Judgments:
     def with_labels(self, labels: Sequence[str]) -> Judgments:
         """The same judgments over the label set ``labels``, in that order; it may hold labels nobody gave.
 
+        An order that was given means something where labels are held to have one (``labels_ordered``).
+
         Raises
         ------
         JudgmentError
@@ -208,22 +227,24 @@ class Judgments:
         """
         position = {label: code for code, label in enumerate(labels)}
         used = np.bincount(self.label, minlength=self.n_labels)
-        for label, n in zip(self.labels, used, strict=True):
+        ours = self.renaming.folded(self.labels, labels, "labels")
+        for label, n in zip(ours, used, strict=True):
             if n and label not in position:
                 raise JudgmentError(
                     f'label "{label}" was given {n:,} times but is not in the label set {listed(labels)}; '
                     "add it, or correct the judgments"
                 )
-        recode = np.array([position.get(label, 0) for label in self.labels], np.int32)
+        recode = np.array([position.get(label, 0) for label in ours], np.int32)
         codes = recode[self.label] if self.n_judgments else self.label
-        kept = [position[label] for label in self.labels if label in position]
+        kept = [position[label] for label in ours if label in position]
         if kept == sorted(kept):  # canonical as it is
-            return replace(self, label=codes, labels=tuple(labels))
+            return replace(self, label=codes, labels=tuple(labels), labels_ordered=True)
         order = np.lexsort((codes, self.worker, self.item))
         return replace(
             self,
             label=np.ascontiguousarray(codes[order], np.int32),
             labels=tuple(labels),
+            labels_ordered=True,
             **self.beside(order),
         )
 
@@ -244,68 +265,6 @@ class Judgments:
         """The columns besides the codes of some judgments, by position or mask; None where there is no such column."""
         columns = {name: getattr(self, name) for name in BESIDE}
         return {name: None if column is None else column[chosen] for name, column in columns.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Gold:
-    """Accepted labels of items, one row a pair; an item with several rows accepts several labels."""
-
-    item: tuple[str, ...]
-    label: tuple[str, ...]
-    place: tuple[str, ...]
-    """Where each row stood, such as ``gold.csv:17``."""
-    sources: tuple[Source, ...] = ()
-    """Files that it was read from, unless they are those of the judgments."""
-    has_synonyms: bool = False
-    """Where an item accepts a label that is in the label set, others that are not say nothing."""
-
-    def align(self, judgments: Judgments) -> AlignedGold:
-        """Gold as codes of ``judgments``.
-
-        Raises
-        ------
-        JudgmentError
-            A gold label is not in the label set, or no gold item was judged at all.
-        """
-        position = {label: code for code, label in enumerate(judgments.labels)}
-        found = positions(self.item, judgments.item_ids).tolist()
-        spared = {item for item, label in zip(self.item, self.label, strict=True) if label in position}
-        spared = spared if self.has_synonyms else set()
-        accepted: dict[int, NDArray[np.bool_]] = {}
-        unjudged: dict[str, tuple[str, ...]] = {}
-        for item, label, place, code in zip(self.item, self.label, self.place, found, strict=True):
-            if label not in position:
-                if item in spared:
-                    continue
-                raise JudgmentError(
-                    f'{place}: gold label "{label}" of item "{item}" is not in the label set '
-                    f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"
-                )
-            if code < 0:
-                unjudged[item] = (*unjudged.get(item, ()), label)
-            else:
-                accepted.setdefault(code, np.zeros(len(position), np.bool_))[position[label]] = True
-        if unjudged and not accepted:
-            raise JudgmentError(
-                f'{self.place[0]}: gold item "{self.item[0]}" and the {len(unjudged) - 1:,} other gold items '
-                f'occur nowhere in the judgments, whose items look like "{judgments.item_ids[0].as_py()}"; '
-                "check that both files name items alike (--item chooses the column)"
-            )
-        items = np.array(sorted(accepted), np.int32)
-        mask = np.array([accepted[i] for i in items.tolist()], np.bool_).reshape(len(items), len(position))
-        return AlignedGold(items, mask, unjudged)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AlignedGold:
-    """Gold as codes."""
-
-    items: NDArray[np.int32]
-    """(G,) codes of the gold items that were judged, ascending."""
-    accepted: NDArray[np.bool_]
-    """(G, K) which labels are right."""
-    unjudged: dict[str, tuple[str, ...]]
-    """Accepted labels of the gold items that do not occur in the judgments."""
 
 
 def nothing() -> Judgments:

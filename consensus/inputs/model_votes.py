@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.inputs.vocabulary import Vocabulary
+from consensus.inputs import off_labels
+from consensus.inputs.vocabulary import Vocabulary, positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments, Reject, Source
+    from consensus.inputs.notices import Notice
+
+
+OTHERS = "(another label)"
+"""Stands among the labels of votes that all name one label with a score: for what they leave to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,10 @@ class ModelVotes:
     tally: VoteTally = VoteTally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
+    named: NDArray[np.int32] | None = None
+    """(V,) the only label that a vote names or gives a score to; -1 where there are several; None: not known."""
+    cautions: tuple[Notice, ...] = ()
+    """What reading found odd."""
 
     @property
     def n_votes(self) -> int:
@@ -94,29 +104,67 @@ class ModelVotes:
         JudgmentError
             A column of probabilities is for a label outside of the given set, or no vote names a label.
         """
+        ordered = labels is not None
         if labels is None:
             labels = judgments.labels
-            if labels and self.declared and self.declared.isdisjoint(labels):
+            declared = frozenset(judgments.renaming.labels(sorted(self.declared), labels)) - {""}
+            if labels and declared and declared.isdisjoint(labels):
                 raise JudgmentError(
                     f'the model votes have columns for labels such as "{min(self.declared)}", the judgments labels '
                     f'such as "{labels[0]}": none is the same; rename the columns, or name the whole set with --labels'
                 )
-            if not labels or not self.declared.issubset(labels):
-                labels = tuple(sorted({*labels, *self.declared} or self.labels, key=str.encode))
+            if not labels or not declared.issubset(labels):
+                labels = tuple(sorted({*labels, *declared} or {*self.labels} - {OTHERS}, key=str.encode))
         else:
-            outside = sorted(self.declared.difference(labels))
+            outside = sorted({*judgments.renaming.labels(sorted(self.declared), labels)}.difference({"", *labels}))
             if outside:
                 raise JudgmentError(
                     f'the model votes have a column for the label "{outside[0]}", which is not in the label set; add '
                     "it to --labels, or leave the column out"
                 )
         if tuple(labels) != judgments.labels:
-            judgments = judgments.with_labels(labels)
-        judgments, code = _with_items(judgments, self.item_ids)
-        item = self.item if code is None else code[self.item]
-        return judgments, self._over(judgments, item, tuple(labels))
+            judgments = replace(judgments.with_labels(labels), labels_ordered=ordered)
+        known = judgments.renaming.positions(self.item_ids, judgments.item_ids, "items")
+        folded = np.flatnonzero((known >= 0) & (positions(self.item_ids, judgments.item_ids) < 0))
+        votes = self if not len(folded) else self._with_names(folded, judgments.item_ids.take(known[folded]))
+        judgments, code = _with_items(judgments, votes.item_ids)
+        item = votes.item if code is None else code[votes.item]
+        return judgments, votes._over(judgments, item, tuple(labels), ordered)
 
-    def _over(self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...]) -> AlignedVotes:
+    def _with_names(self, items: NDArray[np.int64], names: pa.StringArray) -> ModelVotes:
+        """The votes with other ``names`` (n,) of some items (n,).
+
+        Of two votes of a model on one item, the first counts.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        chosen = np.arange(len(self.item_ids))
+        chosen[items] = len(self.item_ids) + np.arange(len(items))
+        all_names = pa.concat_arrays([self.item_ids, names]).take(chosen)
+        item_ids = all_names.unique()
+        item_ids = item_ids.take(pc.array_sort_indices(item_ids.cast(pa.binary())))
+        item = positions(all_names, item_ids).astype(np.int32)[self.item]
+        order = np.lexsort((self.model, item))
+        first = np.ones(len(order), np.bool_)
+        first[1:] = np.diff(item[order]).astype(np.bool_) | np.diff(self.model[order]).astype(np.bool_)
+        kept = order[first]
+        n_gone = len(order) - len(kept)
+        tally = replace(self.tally, used=self.tally.used - n_gone, merged=self.tally.merged + n_gone)
+        return replace(
+            self,
+            item=item[kept],
+            model=self.model[kept],
+            label=self.label[kept],
+            row=self.row[kept],
+            named=None if self.named is None else self.named[kept],
+            item_ids=item_ids,
+            tally=tally,
+        )
+
+    def _over(
+        self, judgments: Judgments, item: NDArray[np.int32], labels: tuple[str, ...], given: bool
+    ) -> AlignedVotes:
         names = tuple(dict.fromkeys(self.families))
         shared: dict[str, Any] = {
             "models": self.models,
@@ -125,27 +173,43 @@ class ModelVotes:
             "rejects": self.rejects,
             "sources": self.sources,
         }
-        if labels == self.labels:
+        ours = judgments.renaming.labels(self.labels, labels)
+        if labels == tuple(ours):
             start = _starts(item, judgments.n_items)
             return AlignedVotes(
-                start, item, self.model, self.label, self.row, self.probability, tally=self.tally, **shared
+                start,
+                item,
+                self.model,
+                self.label,
+                self.row,
+                self.probability,
+                tally=self.tally,
+                cautions=self.cautions,
+                **shared,
             )
         position = {label: code for code, label in enumerate(labels)}
-        code = np.array([position.get(label, -1) for label in self.labels], np.int32)
+        code = np.array([position.get(label, -1) for label in ours], np.int32)
         probability = _over_labels(self.probability, code, len(labels))
+        self._spread(probability, code)
         mass = probability.sum(axis=1)
         label = code[self.label]
         row, soft = self.row.copy(), self.row >= 0
         label[soft] = np.where(mass > 0, probability.argmax(axis=1), -1)[row[soft]]
+        named = self.label if self.named is None else np.where(self.named >= 0, self.named, self.label)
+        only = ~soft if self.named is None else self.named >= 0
+        label[only & (code[named] < 0)] = -1  # a score of a label outside says nothing about the others
+        cautions = (*self.cautions, *self._off_labels(label < 0, named, ours, labels, given))
         votes = np.flatnonzero(label >= 0)
         if not len(votes):
             raise JudgmentError(
                 f'no model vote names a label of the label set: "{self.labels[self.label[0]]}" is none; check the '
                 "column of the label, or name the whole set with --labels"
             )
-        if not mass.all():  # some rows are for other labels only
-            row[soft] = (np.cumsum(mass > 0, dtype=np.int32) - 1)[row[soft]]
-            probability, mass = probability[mass > 0], mass[mass > 0]
+        counts = np.zeros(len(mass), np.bool_)  # some rows are for other labels only
+        counts[row[votes][soft[votes]]] = True
+        if not counts.all():
+            row[soft] = (np.cumsum(counts, dtype=np.int32) - 1)[row[soft]]
+            probability, mass = probability[counts], mass[counts]
         probability /= mass[:, None]
         return AlignedVotes(
             start=_starts(item[votes], judgments.n_items),
@@ -155,8 +219,33 @@ class ModelVotes:
             row=row[votes],
             probability=probability,
             tally=replace(self.tally, unparsed=self.n_votes - len(votes)),
+            cautions=cautions,
             **shared,
         )
+
+    def _spread(self, probability: NDArray[np.float32], code: NDArray[np.int32]) -> None:
+        """What scores of one label alone leave of 1 is due to the others of the set, evenly, whatever else was said.
+
+        ``probability`` (S, K) is over the label set, in which label n is ``code[n]``.
+        """
+        if self.named is None:
+            return
+        alone = np.flatnonzero((self.row >= 0) & (self.named >= 0))
+        alone = alone[code[self.named[alone]] >= 0]
+        row, named = self.row[alone], self.named[alone]
+        p = self.probability[row, named]
+        probability[row] = ((1 - p) / max(probability.shape[1] - 1, 1))[:, None]
+        probability[row, code[named]] = p
+
+    def _off_labels(
+        self, off: NDArray[np.bool_], named: NDArray[np.int32], ours: Sequence[str], labels: Sequence[str], given: bool
+    ) -> tuple[Notice, ...]:
+        """Say whose votes are for labels outside of the label set; what was mapped to no answer is meant to be none."""
+        empty = np.array([not text for text in ours], np.bool_)
+        off = off & ~empty[named]
+        if off.all() and self.n_votes:  # is refused as a whole
+            return ()
+        return off_labels.told(self.model, named, off, self.models, self.labels, labels, given)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +271,8 @@ class AlignedVotes:
     tally: VoteTally
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
+    cautions: tuple[Notice, ...] = ()
+    """What reading, and holding them against the label set, found odd."""
 
     @property
     def n_models(self) -> int:
@@ -247,7 +338,10 @@ def _over_labels(probability: NDArray[np.float32], code: NDArray[np.int32], n_la
     """
     known = np.flatnonzero(code >= 0)
     found = np.zeros((len(probability), n_labels), np.float32)
-    found[:, code[known]] = probability[:, known]
+    first = known[np.unique(code[known], return_index=True)[1]]
+    found[:, code[first]] = probability[:, first]
+    for column in np.setdiff1d(known, first).tolist():  # another spelling of a label
+        found[:, code[column]] += probability[:, column]
     others = np.delete(probability, known, axis=1)
     if others.shape[1]:
         share = others.max(axis=1, keepdims=True)

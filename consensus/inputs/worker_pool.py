@@ -9,7 +9,6 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs.judgments import listed
-from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +42,7 @@ class Pool:
         JudgmentError
             None of them is in the data, or nobody has the skill, or some prices are missing.
         """
-        code = positions(self.worker, judgments.worker_ids).tolist()
+        code = judgments.renaming.positions(self.worker, judgments.worker_ids, "workers").tolist()
         known = [(row, w) for row, w in enumerate(code) if w >= 0]
         if not known:
             some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()

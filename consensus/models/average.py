@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from consensus.config import FitConfig
     from consensus.found.tempering import Tempering
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate

@@ -16,7 +16,8 @@ from consensus.models.preparing import prepared
 if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.found.result import Consensus
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.choice import Choice
 

@@ -13,7 +13,7 @@ from consensus.probabilities import normalised
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.gold import AlignedGold
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.problem import Problem
 

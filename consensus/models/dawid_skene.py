@@ -22,7 +22,8 @@ from consensus.models.problem import posed
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.cautions import Caution
+from consensus.inputs.judgments import listed
+from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
 from consensus.models import switching, votes_warnings
 from consensus.probabilities import entropy, normalised
@@ -15,7 +17,9 @@ from consensus.probabilities import entropy, normalised
 if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import FitConfig
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
+    from consensus.inputs.label_teams import Teams
     from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 MANY_LABELS = 100
 FEW_ITEMS, FEW_PER_WORKER = 50, 20
 NAMED = 3  # workers in a message
+MOST_ACCEPTED = 1.2  # labels that an item of gold accepts, in the mean
 LEAST_TOLD = 0.1  # share of the entropy of the labels that the mean judgment must tell
 
 
@@ -41,6 +46,7 @@ def all_of(
     found = [
         *of_judgments(judgments, None if findings is None else findings.votes),
         *of_gold(gold),
+        *questions_of_gold(gold, judgments),
         *of_fit(problem, estimate, run.backend),
     ]
     if findings is not None:
@@ -69,7 +75,8 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
                 {"n_rows": len(judgments.rejects)},
             )
         )
-    if judgments.n_labels > MANY_LABELS and judgments.n_labels > judgments.n_judgments / 10:
+    unlike_labels = {"number_labels", "free_text_labels"}.intersection(one.code for one in judgments.cautions)
+    if not unlike_labels and judgments.n_labels > MANY_LABELS and judgments.n_labels > judgments.n_judgments / 10:
         found.append(
             Caution(
                 "many_labels",
@@ -102,16 +109,9 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
                 {"n_judgments": n},
             )
         )
-    n_empty = int((judgments.label == judgments.labels.index("")).sum()) if "" in judgments.labels else 0
-    if n_empty:
-        found.append(
-            Caution(
-                "empty_label",
-                f'{n_empty:,} judgments carry the label "" (a quoted empty text); '
-                'if that means no answer, pass --abstain ""',
-                {"n_judgments": n_empty},
-            )
-        )
+    apart = teams(judgments)
+    if apart is not None:
+        found.append(other_label_names(judgments, apart))
     if judgments.n_labels == 1:
         found.append(Caution("one_label", f'every judgment says "{judgments.labels[0]}": there is nothing to decide'))
     silent = judgments.per_item == 0
@@ -127,6 +127,23 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
             )
         )
     return found
+
+
+def other_label_names(judgments: Judgments, apart: Teams) -> Caution:
+    """Say who calls the labels by other names."""
+    told = []
+    for team, labels in enumerate(apart.labels[1 : NAMED + 1], 1):
+        members = np.flatnonzero(apart.of_worker == team)
+        names = ", ".join(judgments.worker_ids.take(members[:NAMED]).to_pylist())
+        whose = "1 worker" if len(members) == 1 else f"{len(members):,} workers"
+        told.append(f"{whose} ({names}{', ...' if len(members) > NAMED else ''}) say {listed(labels)}")
+    others = int((apart.of_worker == 0).sum())
+    return Caution(
+        "other_label_names",
+        f"{'; '.join(told)}, and never what the {others:,} others say: {listed(apart.labels[0])}; if they mean the "
+        "same, say what each is called with --label-map, a file of from and to",
+        {"n_workers": int((apart.of_worker > 0).sum()), "n_teams": len(apart.labels)},
+    )
 
 
 def has_second_opinions(judgments: Judgments, models: ModelFindings | None = None) -> bool:
@@ -200,6 +217,34 @@ def of_gold(gold: AlignedGold | None) -> list[Caution]:
             )
         ]
     return []
+
+
+def questions_of_gold(gold: AlignedGold | None, judgments: Judgments) -> list[Caution]:
+    """Say what gold seldom is: known of every item, or of many labels an item."""
+    if gold is None:
+        return []
+    found = []
+    n_gold, n_judged = len(gold.items), int((judgments.per_item > 0).sum())
+    if n_judged > 1 and int((judgments.per_item[gold.items] > 0).sum()) == n_judged:
+        found.append(
+            Caution(
+                "gold_covers_all",
+                f"all {n_judged:,} items that were judged are gold: no label is left to find; to score labels against "
+                "known ones, run without --gold and use consensus evaluate",
+                {"n_items": n_judged},
+            )
+        )
+    mean = float(gold.accepted.sum()) / max(n_gold, 1)
+    if mean > MOST_ACCEPTED:
+        found.append(
+            Caution(
+                "gold_accepts_many",
+                f"gold accepts {mean:.1f} labels an item in the mean: are these the known labels, or judgments? See "
+                "whether the right file and column were read (--gold-label)",
+                {"accepted": mean, "n_items": n_gold},
+            )
+        )
+    return found
 
 
 def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Caution]:

@@ -10,6 +10,7 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.models import held_out_rho, starts
 from consensus.models.expectation_maximisation import climb
+from consensus.models.unfounded import unfounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from consensus.config import FitConfig
     from consensus.found.gold_reach import Reach
     from consensus.found.tempering import Tempering
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.gold import AlignedGold
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -86,6 +87,8 @@ def confidence(
     judgments = problem.judgments
     reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
     tempered = held_out_rho.chosen(problem, gold, without, reach, settings, run, weight)
+    if not tempered.n_gold:  # else gold has measured how sure they may be
+        tempered = replace(tempered, unfounded=unfounded(judgments, votes, gold))
     if gold is None or without is None:
         return Confidence(tempered, None, None)
     n = judgments.per_item[gold.items]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from consensus.config import FitConfig
     from consensus.found.gold_reach import Reach
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.models.base import Execution
     from consensus.models.problem import Problem
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.found.confusions import Confusions
     from consensus.found.posterior import Posterior
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.models.dense_layout import Rows
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.priors import Priors

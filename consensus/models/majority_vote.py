@@ -21,7 +21,8 @@ from consensus.models.dense_layout import Rows
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
 
@@ -125,5 +126,10 @@ def by_shares(
         models=models,
         gold_posterior=gold_posterior,
         reach=None if gold is None else gold_reach.of(judgments, gold, votes),
-        warnings=(*diagnostics.of_judgments(judgments, votes), *diagnostics.of_gold(gold), *cautions),
+        warnings=(
+            *diagnostics.of_judgments(judgments, votes),
+            *diagnostics.of_gold(gold),
+            *diagnostics.questions_of_gold(gold, judgments),
+            *cautions,
+        ),
     )

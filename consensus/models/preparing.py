@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import JudgmentError
 from consensus.formats import read, read_gold, read_model_votes
-from consensus.inputs.judgments import Gold, Judgments, nothing
+from consensus.inputs.gold import Gold
+from consensus.inputs.judgments import Judgments, nothing
 from consensus.inputs.model_votes import ModelVotes
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.gold import AlignedGold
     from consensus.inputs.model_votes import AlignedVotes
 
 TOO_MANY_LABELS = 1000  # where they are also more than a quarter of the judgments: free text or measurements
@@ -62,7 +63,7 @@ def prepared(
         gold = judgments.gold
     if gold is None:
         return judgments, None, aligned
-    known = gold if isinstance(gold, Gold) else read_gold(gold)
+    known = gold if isinstance(gold, Gold) else read_gold(gold, judgments=judgments)
     return judgments, known.align(judgments), aligned
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import FitConfig, Prior
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.layout import Layout

@@ -15,6 +15,7 @@ from consensus.models.expectation_maximisation import climb
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.backends import Backend
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -27,6 +28,7 @@ LEAST_SHARED = 10  # items that two workers must share to be compared
 PAIR_LEVEL = 0.01  # chance of calling any pair of independent workers contradictory, over all pairs
 MINORITY_SHARE = 0.25  # of the judgments: one adversary among four is no risk, three good against four bad are (.43)
 LEAST_GAP = 0.5  # nats by which the objective of the opposite solution must fall short
+BLOCK = 1_000_000  # probabilities that are added up at once
 LEAST_MASS = 10  # items (or judgments) a label needs before its share or its diagonal is read
 
 
@@ -43,7 +45,7 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]
             gap = estimate.objective - opposite.objective
     return [
         *_switch_risk(sides, gap, judgments.n_judgments),
-        *moved_labels(problem, estimate, majority),
+        *moved_labels(problem, estimate, _mass_of_judged(problem, estimate, backend), majority),
     ]
 
 
@@ -78,10 +80,24 @@ def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> 
     ]
 
 
-def moved_labels(problem: Problem, estimate: Estimate, majority_shares: NDArray[np.float64]) -> list[Caution]:
+def _mass_of_judged(problem: Problem, estimate: Estimate, backend: Backend) -> NDArray[np.float64]:
+    """(K,) items of each label by the fit, of those that people judged: models may have voted on others, too."""
+    judged = problem.judgments.per_item > 0
+    if problem.votes is None or judged.all():
+        return estimate.mass
+    beliefs, items = estimate.beliefs(problem, backend), np.flatnonzero(judged)
+    step = max(1, BLOCK // beliefs.n_labels)
+    parts = [beliefs.dense(items[begin : begin + step]).sum(axis=0) for begin in range(0, len(items), step)]
+    return np.asarray(np.sum(parts, axis=0), np.float64)
+
+
+def moved_labels(
+    problem: Problem, estimate: Estimate, mass: NDArray[np.float64], majority_shares: NDArray[np.float64]
+) -> list[Caution]:
     """Labels that the fit uses quite otherwise than the judgments do: right where they are rare, else suspicious.
 
-    ``majority_shares`` (K,) counts items by majority vote.
+    ``mass`` (K,) counts items by the fit, and ``majority_shares`` (K,) by majority vote: of the items that people
+    judged, both.
     """
     signs, labels = [], problem.judgments.labels
     pooled = problem.layout.pooled_counts(estimate.counts)
@@ -89,7 +105,6 @@ def moved_labels(problem: Problem, estimate: Estimate, majority_shares: NDArray[
         most = int(pooled[k].argmax())
         if pooled[k, most] > pooled[k, k]:
             signs.append(f'items taken as "{labels[k]}" are mostly judged "{labels[most]}"')
-    mass = estimate.mass
     ratio = mass / np.maximum(majority_shares, 1e-9)
     moved = ((ratio < 0.5) | (ratio > 2.0)) & (np.maximum(mass, majority_shares) >= LEAST_MASS)
     signs += [

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import FitConfig
-    from consensus.inputs.judgments import AlignedGold, Judgments
+    from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
 
 
@@ -58,17 +59,7 @@ def of_models(
                 {"n_models": int(unknown.sum()), "items_needed": least},
             )
         )
-    tally = models.votes.tally
-    if tally.unparsed:
-        found.append(
-            Caution(
-                "unparsed_votes",
-                f"{tally.unparsed:,} model votes name no label of the label set and do not count; if it lacks one, "
-                "name the whole set with --labels",
-                {"n_votes": tally.unparsed},
-            )
-        )
-    return found
+    return [*found, *(Caution(*one) for one in models.votes.cautions)]
 
 
 def _named(names: NDArray[np.str_]) -> str:

@@ -123,6 +123,7 @@
   function matrix(worker) {
     const codes = own(data.confusions, worker);
     if (!codes) return element("p", { class: "note" }, "The confusion matrix of this worker stands in confusions.csv.");
+    if (!codes.length) return element("p", { class: "note" }, "No judgments, no confusion matrix.");
     const cells = codes.map(([t, l, ...numbers]) => [data.labels[t], data.labels[l], ...numbers]);
     const weight = new Map();
     for (const [t, l, n] of cells) for (const name of [t, l]) weight.set(name, (weight.get(name) ?? 0) + (n ?? 0));
@@ -130,11 +131,13 @@
     const names = data.labels.filter((name) => kept.has(name));
     const found = new Map(cells.map((cell) => [JSON.stringify([cell[0], cell[1]]), cell]));
     return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Confusion matrix" }, element("table", { class: "matrix" },
-      element("caption", {}, `Confusion matrix: of items of the label on the left, how many percent get the label above${weight.size > names.length ? ` (${names.length} of ${weight.size} labels)` : ""}`),
+      element("caption", {}, `Confusion matrix: of items of the label on the left, how many percent get the label above; empty: no judgments${weight.size > names.length ? ` (${names.length} of ${weight.size} labels)` : ""}`),
       element("thead", {}, element("tr", {}, element("td", {}), ...names.map((name) => element("th", { scope: "col" }, name)))),
       element("tbody", {}, ...names.map((t) => element("tr", {}, element("th", { scope: "row" }, t), ...names.map((l) => {
-        const [, , n, p, low, high] = found.get(JSON.stringify([t, l])) ?? [];
-        if (p === null || p === undefined) return element("td", {}, "–");
+        const cell = found.get(JSON.stringify([t, l]));
+        if (!cell) return element("td", { title: "no judgments" }, "");
+        const [, , n, p, low, high] = cell;
+        if (p === null) return element("td", {}, "–");
         const ink = isDark() && p < 0.67 ? "#fff" : "#000"; // enough contrast at every shade
         return element("td", { style: `background:rgba(var(--heat),${(0.9 * p).toFixed(2)});color:${ink}`, title: `${percent(p)} [${percent(low)} to ${percent(high)}], ${number(n, 1)} judgments` }, (100 * p).toFixed(0));
       }))))));

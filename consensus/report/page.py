@@ -45,7 +45,7 @@ def made(findings: Findings, progress: Callable[[str], None] = lambda _: None) -
 def collected(findings: Findings, part: float = 1.0) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
     result, audit, plan = findings.result, findings.audit, findings.plan
-    workers, confusions = findings.worker_columns, findings.confusion_columns
+    workers = findings.worker_columns
     rows = page_data.chosen_workers(workers, int(part * page_data.MOST_WORKERS))
     people = page_data.worker_records(workers, rows)
     names = page_data.most_in_question(people)
@@ -57,9 +57,7 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "reliability": page_data.reliability_records(result),
         "n_workers": len(workers["worker"]),
         "workers": people,
-        "confusions": page_data.confusion_records(
-            confusions, names, result.judgments.labels, int(part * page_data.MOST_CELLS)
-        ),
+        "confusions": page_data.confusion_records(findings.confusion_cells, names, int(part * page_data.MOST_CELLS)),
         "evidence": page_data.evidence_records(audit, names) if result.identified else {},
         "drift": drift,
         "drift_lines": lines,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from consensus.config import EscalateConfig
     from consensus.found.result import Consensus
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.gold import AlignedGold
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -76,6 +76,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
         "judgments": [asdict(source) for source in result.judgments.sources],
         "gold": [] if gold is None else [asdict(source) for source in gold.sources],
         "model_votes": [] if models is None else [asdict(source) for source in models.votes.sources],
+        "label_map": [asdict(source) for source in result.judgments.renaming.sources],
         "seed": result.config.seed,
     }
 

@@ -92,8 +92,9 @@ def balance(rows: dict[str, int]) -> str:
         "repeated": "replaced by a repeat",
         "rejected": "rejected",
         "dropped": "left out",
+        "as_gold": "taken as gold",
     }
-    parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows[key]]
+    parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows.get(key)]
     return f"{rows['read']:,} rows read = {' + '.join(parts)}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus import escalation, worker_audit
-from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
+from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig, ReadConfig, RunConfig, VotesConfig
 from consensus.errors import ConfigError
 from consensus.report import clear_majorities, quality
 from consensus.report.summary import summary
@@ -191,18 +191,21 @@ class Findings:
         return worker_audit.worker_columns(self.audit)
 
     @cached_property
-    def confusion_columns(self) -> Columns:
-        """The table of confusions: a file of its own, and on the page."""
-        return worker_audit.confusion_columns(self.audit)
+    def confusion_cells(self) -> worker_audit.ConfusionCells:
+        """What the table of confusions is made of: a file of its own, and on the page."""
+        return worker_audit.ConfusionCells.of(self.audit)
 
     @property
     def reading(self) -> dict[str, Any]:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        later = ("platform", "group", "anonymous", "drop", "worker_from_file")  # told only where they are given
+        # settings that are told only where they are given
+        later = ("platform", "group", "anonymous", "drop", "worker_from_file", "fold", "label_map")
+        read = config.part(ReadConfig) | {"label_map": None if config.label_map is None else str(config.label_map)}
         return {
-            **{name: one for name, one in config.part(ReadConfig).items() if one or name not in later},
+            **{name: one for name, one in read.items() if one or name not in later},
+            **{name: one for kind in (VotesConfig, GoldConfig) for name, one in config.part(kind).items() if one},
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }
 

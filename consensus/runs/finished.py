@@ -37,6 +37,8 @@ def inputs_of(
     _refuse_memory(folder, told)
     files = {kind: [_input(folder, one, listener) for one in told["provenance"][kind]] for kind in KINDS}
     config = _settings(folder, told).model_copy(update={"threads": threads})
+    for source in told["provenance"].get("label_map", []):
+        config = config.model_copy(update={"label_map": _input(folder, source, listener)})
     made_by = told["provenance"]["consensus"]
     if made_by != VERSION:
         listener.say(f"note: {folder} was made by consensus {made_by}; this is {VERSION}, which may say something else")

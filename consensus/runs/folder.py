@@ -19,6 +19,7 @@ from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
 
     from consensus.runs.findings import Findings
     from consensus.runs.listening import Listener
@@ -155,6 +156,12 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
+
+
+def encode_confusions(findings: Findings, ending: str, file: BinaryIO) -> None:
+    """Write the table of confusions to an open file, as a run does: in blocks, since all its texts may be too long."""
+    rows, plain = tables.confusions(findings), _are_plain(findings, ending)
+    writing.encode_blocks(rows.n_rows, rows.block, ending, file, plain=plain, backend=findings.result.backend)
 
 
 def _are_plain(findings: Findings, ending: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
 from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
 from consensus.formats.tables.sizes import at_least_rows
+from consensus.inputs import gold_workers
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import ModelVotes
 from consensus.runs.listening import SILENT
@@ -19,7 +20,7 @@ from consensus.runs.listening import SILENT
 if TYPE_CHECKING:
     from consensus.inputs.decision_costs import Costs
     from consensus.inputs.earlier_run import Previous
-    from consensus.inputs.judgments import Gold
+    from consensus.inputs.gold import Gold
     from consensus.inputs.worker_pool import Pool
     from consensus.runs.listening import Listener
 
@@ -64,14 +65,17 @@ class Inputs:
         beside = beside or SideInputs.read(config)
         if isinstance(judgments, Judgments):
             config = _as_read(config, judgments)
+        read = None if judgments is None else judged(judgments, config, listener)
+        votes = None if model_votes is None else _voted(model_votes, config, listener)
+        read, known = _with_gold(read, gold, config)
         return cls(
             config,
             costs=beside.costs,
             pool=beside.pool,
             previous=beside.previous,
-            judgments=None if judgments is None else judged(judgments, config, listener),
-            model_votes=None if model_votes is None else _voted(model_votes, config, listener),
-            gold=None if gold is None else read_gold(gold, item=config.item, label=config.label),
+            judgments=read,
+            model_votes=votes,
+            gold=known,
         )
 
 
@@ -145,10 +149,35 @@ def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:
         _told(source, listener) or source,
         item=config.item,
         label=config.label,
+        named=config.named,
+        score_scale=config.score_scale,
         abstain=config.abstain,
         threads=config.threads,
         progress=listener.stage,
     )
+
+
+def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tuple[Judgments | None, Gold | None]:
+    """Judgments and gold: as they are read, or as the judgments of some workers are gold.
+
+    Raises
+    ------
+    ConsensusError
+        Gold can't be read, is given twice, or there are no judgments that could be.
+    """
+    if config.gold_worker:
+        if gold is not None:
+            raise ConfigError("gold is given twice: as a file and as workers (--gold-worker); leave out one of them")
+        if judgments is None:
+            raise ConfigError("nobody judged, so that no worker's judgments can be gold; leave out --gold-worker")
+        return gold_workers.split(judgments, config.gold_worker)
+    if gold is None:
+        return judgments, None
+    named = {"item": config.gold_item, "label": config.gold_label}
+    known = read_gold(gold, item=config.item, label=config.label, named=named, judgments=judgments)
+    if judgments is not None and known.notes:
+        judgments = replace(judgments, notes=(*judgments.notes, *known.notes))
+    return judgments, known
 
 
 def _told(source: Any, listener: Listener) -> list[Path]:

@@ -90,11 +90,12 @@ def _labels(findings: Findings) -> Blocks:
     return Blocks(len(status), block)
 
 
-def _confusions(findings: Findings) -> Blocks:
+def confusions(findings: Findings) -> Blocks:
+    """The confusions of all workers."""
     import pyarrow as pa
 
-    table = pa.table(findings.confusion_columns)
-    return Blocks(table.num_rows, lambda rows: table.slice(rows.start, rows.stop - rows.start))
+    cells = findings.confusion_cells
+    return Blocks(len(cells), lambda rows: pa.table(cells.columns(rows)))
 
 
 def _escalations(findings: Findings) -> Blocks:
@@ -161,10 +162,10 @@ TABLES = (
     ),
     Table(
         "confusions",
-        "One row for each worker, true label and label: how often they call the one the other. Above two million "
-        "cells, those of less than .01 judgments are left out.",
+        "One row for each worker, true label and label: how often they call the one the other. Cells of less than .01 "
+        "judgments are left out, but for right answers to labels that the worker met.",
         of.CONFUSIONS,
-        _confusions,
+        confusions,
         lambda _: True,
         "confusions",
         "auditing",
@@ -239,7 +240,7 @@ TABLES = (
     ),
     Table(
         "label_accuracy",
-        "One row for each worker and true label: how often they are right on items of this label.",
+        "One row for each worker and true label that they met: how often they are right on items of this label.",
         of.LABEL_ACCURACY,
         lambda findings: worker_audit.accuracy_by_label(findings.audit),
         audited="labels",

@@ -1,6 +1,6 @@
 """Rating workers: how accurate, how useful, in which way wrong; each with an interval and the evidence."""
 
-from consensus.worker_audit.accuracy.confusion_table import accuracy_by_label, confusion_columns, confusions
+from consensus.worker_audit.accuracy.confusion_table import ConfusionCells, accuracy_by_label, confusions
 from consensus.worker_audit.accuracy.evidence_table import evidence, evidence_columns
 from consensus.worker_audit.accuracy.verdicts import VERDICTS
 from consensus.worker_audit.accuracy.workers_table import audit, verdict_counts, worker_columns
@@ -19,12 +19,12 @@ from consensus.worker_audit.over_time.drift_table import drift_columns, drifting
 
 __all__ = [
     "VERDICTS",
+    "ConfusionCells",
     "WorkerAudit",
     "accuracy_by_label",
     "audit",
     "behaviour_columns",
     "behaviours",
-    "confusion_columns",
     "confusions",
     "copies",
     "copies_columns",

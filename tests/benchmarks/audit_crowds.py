@@ -75,7 +75,7 @@ def covered(drawn: Simulation, number: int) -> tuple[pd.DataFrame, pd.DataFrame]
         planted=on_own_items(drawn),
         agreement=np.bincount(judgments.worker, weights=agrees, minlength=len(n)) / np.maximum(n, 1),
     )
-    cells = worker_audit.confusions(result)[["probability", "low", "high"]]
+    cells = worker_audit.confusions(result, every=True)[["probability", "low", "high"]]
     cells.columns = ["found", "low", "high"]
     planted = drawn.confusion.ravel()  # in the order of the table: worker, true label, label
     cells = cells.assign(crowd=number, n=np.repeat(n, drawn.confusion[0].size), planted=planted)

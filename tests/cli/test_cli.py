@@ -182,6 +182,11 @@ class TestTables:
             (["escalate"], "escalations.csv"),
         ):
             assert run(*arguments, judged).out == (out / name).read_text()
+        for ending in ("csv", "parquet"):
+            ran = run("audit", "--confusions", judged, "-o", tmp_path / f"c.{ending}")
+            assert (ran.status, ran.out) == (0, "")
+        assert (tmp_path / "c.csv").read_text() == (out / "confusions.csv").read_text()
+        assert len(pd.read_parquet(tmp_path / "c.parquet")) == len(pd.read_csv(out / "confusions.csv"))
 
     def test_json_and_files(self, run: Run, judged: Path, tmp_path: Path) -> None:
         lines = run("aggregate", judged, "--json").out.splitlines()
@@ -287,6 +292,15 @@ def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
     assert " nats\n" in run("evaluate", out, truth).out
     write("plain.csv", "item,label\ni0,l0\n")
     assert "ece            - (needs a confidence)" in run("evaluate", tmp_path / "plain.csv", truth).out
+    other = write("other.csv", csv([("i0", "l0"), ("i1", "bird")], "item,label"))
+    ran = run("evaluate", out, other)
+    assert ran.err.startswith(
+        'note: the truth "bird" (1 item) is not in the label set, so that nobody could give it: no'
+    )
+    assert json.loads(run("evaluate", out, other, "--json").out)["notes"] == [ran.err.removeprefix("note: ").strip()]
+    ran = run("evaluate", out, write("upper.csv", csv([("i0", "L0"), ("i1", "L1")], "item,label")))
+    assert (ran.status, ran.out) == (1, "")
+    assert 'the labels of the truth are "L0", "L1", the labels to score "l0", "l1": none is the same' in ran.err
 
 
 def test_simulate(run: Run, tmp_path: Path) -> None:

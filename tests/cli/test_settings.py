@@ -19,15 +19,16 @@ READING = "abstain anonymous drop group item label labels platform price-column 
 READING += " worker-from-file"
 FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
-FILES = "config gold model-votes"
+BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
+FILES = f"config gold model-votes {BESIDE}"
 PRINTED = "json output quiet"
 OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
     "check": f"config {READING} model threads memory json quiet",
-    "plan-budget": "abstain anonymous config drop gold group item items json label labels max-judgments memory "
-    "min-judgments model-votes output platform price price-column prior quiet repeats rho seed target threads votes "
-    "without worker worker-from-file",
+    "plan-budget": f"{BESIDE} abstain anonymous config drop gold group item items json label labels max-judgments "
+    "memory min-judgments model-votes output platform price price-column prior quiet repeats rho seed target threads "
+    "votes without worker worker-from-file",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",

@@ -11,7 +11,8 @@ from consensus import fit, plan_budget, read, read_gold, worker_audit
 from consensus.errors import FormatError, JudgmentError
 from consensus.formats.platforms import crowdflower
 from consensus.formats.tables import delimited
-from consensus.inputs.judgments import Gold, Judgments
+from consensus.inputs.gold import Gold
+from consensus.inputs.judgments import Judgments
 from tests.conftest import ROOT, Run, csv
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from consensus import memory, read_model_votes
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import vote_samples
-from consensus.inputs.model_votes import ModelVotes, VoteTally
+from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
 from tests import naive_reader
 from tests.conftest import DIGITS, csv, dataset
 from tests.formats.test_blocks import blocks_of
@@ -159,7 +159,7 @@ class TestRowsOfOneItemAndModel:
         votes = read_model_votes(write("v.csv", csv(rows, LONG)))
         assert said(votes) == {("a", "m"): {"x": 0.5, "y": 0.5}}
         with_zero = read_model_votes(write("v.csv", csv([("a", "m", "x", 0), ("a", "m", "x", 1)], LONG)))
-        assert said(with_zero) == {("a", "m"): {"x": 1}}
+        assert said(with_zero) == {("a", "m"): {OTHERS: 0.5, "x": 0.5}}
 
     def test_lists_that_recur_in_another_file_are_averaged(self, write: Write) -> None:
         first = write("1.csv", csv([("a", "m", "x", 0.8), ("a", "m", "y", 0.1), ("a", "m", "z", 0.1)], LONG))
@@ -195,7 +195,7 @@ class TestRowsOfOneItemAndModel:
 
 
 def test_numbers_of_any_size(write: Write) -> None:
-    rows = [("a", "m", "3e38", "3e38"), ("b", "m", "1e-40", "3e-40"), ("c", "m", "1e38", "")]
+    rows = [("a", "m", "3e38", "3e38"), ("b", "m", "1e-40", "3e-40"), ("c", "m", "1e38", "0")]
     votes = read_model_votes(write("v.csv", csv(rows, WIDE)))
     assert said(votes) == {
         ("a", "m"): {"cat": 0.5, "dog": 0.5},
@@ -269,7 +269,7 @@ def test_rejects_of_wide_rows(write: Write) -> None:
     ]
     assert balanced(votes)
     dated = [pd.Timestamp(0), None, None]
-    frame = read_model_votes({"item": ["a", "b", "c"], "model": ["m"] * 3, "p_x": [1, -1.5, 2], "p_y": dated})
+    frame = read_model_votes({"item": ["a", "b", "c"], "model": ["m"] * 3, "p_x": [1, -1.5, 1], "p_y": dated})
     assert [reason for _, reason, _ in rejects(frame)] == [
         'the probability of "y" is "1970-01-01 00:00:00", no number',
         'the probability of "x" is -1.5, negative',
@@ -395,7 +395,7 @@ def test_digests_and_progress(write: Write) -> None:
     assert read_model_votes(wide_table()).sources == ()
 
 
-scores = st.one_of(st.none(), st.integers(0, 30).map(lambda n: n / 10), st.just(0.0), st.sampled_from([0.25, 0.5, 1.0]))
+scores = st.one_of(st.none(), st.integers(0, 30).map(lambda n: n / 30), st.just(0.0), st.sampled_from([0.25, 0.5, 1.0]))
 names = st.sampled_from(["a", "b", "c"]), st.sampled_from(["m", "n"])
 long_files = st.lists(st.tuples(*names, st.sampled_from(["x", "y", "z", "NA", None]), scores), max_size=10).map(
     lambda rows: ("long", rows)

@@ -143,7 +143,7 @@ def test_what_scores_leave_goes_to_the_labels_of_the_set() -> None:
     free_text = [(f"t{n}", "m", f"I think that {n}", None) for n in range(50)]
     votes = voted(("a", "m", "x", 0.9), ("b", "m", "y", 1.0), ("c", "m", "x", None), *free_text, header=header)
     people = judged(("a", "w", "x"), ("b", "w", "y"), ("c", "w", "z"))
-    judgments, aligned = votes.align(people, None)
+    judgments, aligned = votes.align(people, ["x", "y", "z"])
     assert said(judgments, aligned) == [
         ("a", "m", [0.9, 0.05, 0.05]),
         ("b", "m", [0.0, 1.0, 0.0]),

@@ -18,7 +18,8 @@ from consensus.config import Prior
 from consensus.escalation import escalate
 from consensus.found.posterior import TIE, DensePosterior, SparsePosterior
 from consensus.found.result import Convergence
-from consensus.inputs.judgments import AlignedGold, Judgments, encode
+from consensus.inputs.gold import AlignedGold
+from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.ordering import RepeatRule
 from consensus.kernels import SMALLEST, em, sparse
 from consensus.models import layout, pooled_prior, starts
@@ -595,8 +596,7 @@ class TestFits:
 
     @pytest.mark.usefixtures("only_given")
     @pytest.mark.compiled
-    def test_everything_can_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("consensus.worker_audit.accuracy.confusion_table.MOST_CELLS", 1000)
+    def test_everything_can_be_written(self, run: Run, tmp_path: Path) -> None:
         drawn = simulate(200, 10, 40, 3, seed=2)
         path, gold = tmp_path / "j.csv", tmp_path / "g.csv"
         drawn.judgments_table().to_csv(path, index=False)

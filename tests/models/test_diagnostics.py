@@ -10,6 +10,7 @@ from hypothesis import given
 
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments
+from consensus.inputs.notices import Notice
 from consensus.models import diagnostics
 from consensus.probabilities import entropy
 from tests.strategies import crowds, encoded, examples
@@ -51,12 +52,12 @@ class TestOfJudgments:
         assert prices.message.startswith("2 prices could not be read")
         assert [one.values["n_judgments"] for one in (times, prices, durations)] == [1200, 2, 3]
 
-    def test_empty_labels_are_counted(self) -> None:
-        judgments = encoded([("a", "v", ""), ("a", "w", "x"), ("b", "v", ""), ("b", "w", "")])
-        (found,) = diagnostics.of_judgments(judgments)
-        assert (found.code, found.values) == ("empty_label", {"n_judgments": 3})
-        assert found.message.startswith('3 judgments carry the label ""')
-        assert diagnostics.of_judgments(judgments.subset(judgments.label > 0)) != [found]
+    def test_what_reading_found_comes_first(self) -> None:
+        notice = Notice("no_answer_texts", "3 judgments have labels that look like no answer", {"n_judgments": 3})
+        judgments = replace(repeated(3), cautions=(notice,), unreadable_times=1)
+        found = diagnostics.of_judgments(judgments)
+        assert (found[0].code, found[0].message, found[0].values) == notice
+        assert codes(found) == ["no_answer_texts", "unreadable_times"]
 
     def test_items_that_neither_people_nor_models_label(self) -> None:
         judgments = encoded([("a", "v", "x"), ("a", "w", "y"), ("b", "v", None), ("c", "v", None), ("d", "v", None)])
@@ -123,6 +124,39 @@ def test_gold_that_met_no_judgment_is_counted() -> None:
     assert found.message.startswith("1,200 gold items were never judged")
     assert diagnostics.of_gold(SimpleNamespace(unjudged={})) == []  # type: ignore[arg-type]
     assert codes(diagnostics.of_gold(None)) == ["unaudited"]
+
+
+class TestQuestionsOfGold:
+    def told(self, n_judged: int, n_unjudged: int, gold: list[int], accepted: int) -> list[str]:
+        judgments: Any = SimpleNamespace(per_item=np.array([2] * n_judged + [0] * n_unjudged))
+        mask = np.zeros((len(gold), 4), np.bool_)
+        mask.ravel()[np.arange(accepted) % mask.size if mask.size else []] = True
+        known: Any = SimpleNamespace(items=np.array(gold, np.int64), accepted=mask)
+        return codes(diagnostics.questions_of_gold(known, judgments))
+
+    def test_all_items_that_were_judged(self) -> None:
+        assert self.told(3, 1, [0, 1, 2], 3) == ["gold_covers_all"]
+        assert self.told(3, 1, [0, 1, 3], 3) == []
+        assert self.told(3, 1, [0, 1, 2, 3], 4) == ["gold_covers_all"]
+        assert self.told(1, 0, [0], 1) == []
+
+    def test_more_labels_than_one_and_a_fifth(self) -> None:
+        assert self.told(30, 0, [0, 1, 2, 3, 4], 6) == []
+        assert self.told(30, 0, [0, 1, 2, 3, 4], 7) == ["gold_accepts_many"]
+        assert self.told(30, 0, [], 0) == []
+
+    def test_in_words(self) -> None:
+        assert diagnostics.questions_of_gold(None, SimpleNamespace()) == []  # type: ignore[arg-type]
+        known: Any = SimpleNamespace(items=np.arange(2), accepted=np.ones((2, 3), np.bool_))
+        all_of_them, many = diagnostics.questions_of_gold(known, SimpleNamespace(per_item=np.array([1, 2])))  # type: ignore[arg-type]
+        assert all_of_them.message.startswith(
+            "all 2 items that were judged are gold: no label is left to find; to score"
+        )
+        assert all_of_them.values == {"n_items": 2}
+        assert many.message.startswith(
+            "gold accepts 3.0 labels an item in the mean: are these the known labels, or judg"
+        )
+        assert many.values == {"accepted": 3.0, "n_items": 2}
 
 
 class TestOfFit:

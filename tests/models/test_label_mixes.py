@@ -16,7 +16,8 @@ from consensus.escalation import escalate
 from consensus.explanation import explain
 from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
-from consensus.inputs.judgments import AlignedGold, Judgments
+from consensus.inputs.gold import AlignedGold
+from consensus.inputs.judgments import Judgments
 from consensus.models import label_mixes, layout, starts
 from consensus.models.base import Execution
 from consensus.models.expectation_maximisation import climb

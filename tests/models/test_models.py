@@ -15,7 +15,8 @@ from consensus import ConsensusError, FitConfig, fit, read
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.errors import ConfigError, JudgmentError
 from consensus.found.result import Consensus
-from consensus.inputs.judgments import Gold, Judgments
+from consensus.inputs.gold import Gold
+from consensus.inputs.judgments import Judgments
 from consensus.models import held_out_rho, pooled_prior, starts, switching, time_needs
 from consensus.models.base import MODELS, Execution
 from consensus.models.dense_layout import Rows
@@ -671,7 +672,7 @@ class TestWarnings:
             convergence=Convergence("converged", 1, (0.0,)),
         )
         (warning,) = switching.moved_labels(
-            Problem.of(drawn, None, FitConfig(), ONE.backend), estimate, np.array([59.0, 1.0])
+            Problem.of(drawn, None, FitConfig(), ONE.backend), estimate, estimate.mass, np.array([59.0, 1.0])
         )
         assert warning.code == "moved_labels"
         assert 'items taken as "label_1" are mostly judged "label_0"' in warning.message
@@ -772,7 +773,7 @@ class TestWarnings:
         only = fit(encoded([("a", "v", "x"), ("b", "v", "x")]), model="majority_vote")
         assert codes(only, "one_label")
         empty = fit(read({"item": ["a", "b"], "worker": ["v", "v"], "label": ["", "x"]}), model="majority_vote")
-        assert codes(empty, "empty_label")
+        assert codes(empty, "no_answer_texts")
 
     def test_pairs_are_a_sample_where_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn = binary([0.9] * 6, 1, 200).judgments

@@ -10,7 +10,8 @@ from scipy.integrate import quad
 
 from consensus import fit, read, read_gold, simulate
 from consensus.backends import Threads
-from consensus.inputs.judgments import AlignedGold, Judgments
+from consensus.inputs.gold import AlignedGold
+from consensus.inputs.judgments import Judgments
 from consensus.models import layout, one_label
 from consensus.models.dense_layout import Rows
 from consensus.models.one_label import OneLabel, set_apart

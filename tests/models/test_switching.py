@@ -12,9 +12,9 @@ from scipy.stats import norm
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments
 from consensus.models import starts, switching
-from consensus.models.base import Execution
+from consensus.models.base import Execution, fit
 from consensus.models.switching import Camps
-from consensus.simulation import simulate
+from consensus.simulation import simulate, simulate_votes
 from tests.strategies import encoded
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -147,6 +147,7 @@ class TestRisk:
         monkeypatch.setattr(starts, "mirrored", lambda *_: None)
         monkeypatch.setattr(switching, "climb", climb)
         monkeypatch.setattr(switching, "moved_labels", lambda *_: [])
+        monkeypatch.setattr(switching, "_mass_of_judged", lambda *_: None)
         problem: Any = SimpleNamespace(judgments=SimpleNamespace(n_judgments=n_judgments))
         if fitted:
             with pytest.raises(FittedError):
@@ -159,8 +160,8 @@ class TestMovedLabels:
     def told(self, pooled: Any, mass: list[float], majority: list[float], n_signs: int | None = None) -> list[str]:
         layout = SimpleNamespace(pooled_counts=lambda _: np.array(pooled, np.float64))
         problem: Any = SimpleNamespace(judgments=SimpleNamespace(labels=tuple("abcdef"[: len(mass)])), layout=layout)
-        estimate: Any = SimpleNamespace(counts=None, mass=np.array(mass))
-        found = switching.moved_labels(problem, estimate, np.array(majority))
+        estimate: Any = SimpleNamespace(counts=None)
+        found = switching.moved_labels(problem, estimate, np.array(mass), np.array(majority))
         if not found:
             return []
         (one,) = found
@@ -189,3 +190,23 @@ class TestMovedLabels:
     def test_four_signs_are_shown(self) -> None:
         told = self.told(np.roll(np.eye(6), 1, axis=1) * 20, [20.0] * 6, [20.0] * 6, n_signs=6)
         assert told == [f'items taken as "{a}" are mostly judged "{b}"' for a, b in zip("abcd", "bcde", strict=True)]
+
+    @pytest.mark.parametrize("block", [1, 100, 1_000_000])
+    def test_only_items_that_people_judged_are_compared(self, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Models voted on 400 items, people judged 100 of them: "four times as many items" is no move of a label."""
+        monkeypatch.setattr(switching, "BLOCK", block)
+        drawn = simulate(400, 6, 2, 4, accuracy=0.9, seed=3)
+        votes = simulate_votes(drawn, 2, accuracy=0.85, seed=3)
+        some = drawn.judgments.subset(drawn.judgments.item < 100)
+        result = fit(some, model_votes=votes)
+        assert [one for one in result.warnings if one.code == "moved_labels"] == []
+        judged = result.posterior[:100]
+
+        seen = []
+        real = switching.moved_labels
+        monkeypatch.setattr(switching, "moved_labels", lambda *given: seen.append(given) or real(*given))
+        fit(some, model_votes=votes, rho=0)
+        _, _, mass, majority = seen[0]
+        assert mass.sum() == pytest.approx(100)
+        assert majority.sum() == pytest.approx(100)
+        assert mass == pytest.approx(judged.sum(axis=0), abs=5)

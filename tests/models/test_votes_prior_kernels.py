@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.backends import Threads
-from consensus.inputs.judgments import AlignedGold, Judgments
+from consensus.inputs.gold import AlignedGold
+from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import AlignedVotes, Weights
 from consensus.kernels import SMALLEST, em
 from consensus.kernels import votes_loops as kernels

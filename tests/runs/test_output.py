@@ -14,7 +14,7 @@ from consensus import fit, read, read_gold, simulate
 from consensus.config import RunConfig
 from consensus.errors import OutputError
 from consensus.formats import writing
-from consensus.inputs.judgments import Gold
+from consensus.inputs.gold import Gold
 from consensus.report import words
 from consensus.runs import Findings, Inputs, folder
 from consensus.simulation import simulate_votes

@@ -79,7 +79,7 @@ class TestFindings:
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
     def test_parts_are_made_once(self, everything: Findings) -> None:
-        for part in ("result", "plan", "audit", "promise", "status", "summary", "worker_columns", "confusion_columns"):
+        for part in ("result", "plan", "audit", "promise", "status", "summary", "worker_columns", "confusion_cells"):
             assert getattr(everything, part) is getattr(everything, part), part
 
     def test_what_is_read_before_is_not_read_again(self, crowd: Any) -> None:

@@ -76,9 +76,9 @@ def test_informativeness_in_bits(fitted: tuple[Consensus, Any]) -> None:
     np.testing.assert_allclose(audit(result)["informativeness"], expected, rtol=1e-9)
 
 
-def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any]) -> None:
     result, _ = fitted
-    table = worker_audit.confusions(result)
+    table = worker_audit.confusions(result, every=True)
     assert list(table.columns) == ["worker", "true_label", "label", "count", "probability", "low", "high"]
     assert len(table) == 10 * 9
     one = table[table["worker"] == "w3"].pivot(index="true_label", columns="label", values="probability")
@@ -95,21 +95,22 @@ def test_confusion_table_is_the_matrix(fitted: tuple[Consensus, Any], monkeypatc
     assert (cell["low"], cell["high"]) == (pytest.approx(posterior.ppf(0.025)), pytest.approx(posterior.ppf(0.975)))
     assert table["count"].sum() == pytest.approx(result.judgments.n_judgments)
 
-    monkeypatch.setattr("consensus.worker_audit.accuracy.confusion_table.MOST_CELLS", 10)
     given = worker_audit.confusions(result)
-    assert len(given) == len(result.confusions.row_worker) * 3
+    assert len(given) == ((table["count"] >= 0.01) | (table["true_label"] == table["label"])).sum()
     both = given.merge(table, on=["worker", "true_label", "label"])
     assert len(both) == len(given)
     for name in ("count", "probability", "low", "high"):
         np.testing.assert_allclose(both[f"{name}_x"], both[f"{name}_y"])
 
 
-def test_all_cells_are_shown_as_long_as_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_without_judgments_are_left_out() -> None:
     result = fit(encoded([(f"i{i}", f"w{w}", "no" if w == 0 else f"l{i % 2}") for i in range(40) for w in range(4)]))
-    monkeypatch.setattr(confusion_table, "MOST_CELLS", 4 * 3 * 3)
-    assert len(worker_audit.confusions(result)) == 4 * 3 * 3
-    monkeypatch.setattr(confusion_table, "MOST_CELLS", 4 * 3 * 3 - 1)
-    assert len(worker_audit.confusions(result)) < 4 * 3 * 3
+    assert len(worker_audit.confusions(result, every=True)) == 4 * 3 * 3
+    shown = worker_audit.confusions(result)
+    right = shown["true_label"] == shown["label"]
+    assert (shown["count"][~right] >= 0.01).all()
+    assert shown[right & (shown["worker"] == "w0")]["label"].tolist() == ["l0", "l1"]  # they said neither, ever
+    assert (shown[right & (shown["worker"] == "w0")]["count"] == 0).all()
 
 
 @pytest.mark.slow

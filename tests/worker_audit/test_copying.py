@@ -428,7 +428,7 @@ class TestMerging:
         }
         before = audit(fit(judgments, rho=0.3)).set_index("worker")
         assert (table.loc[RING[:4], "accuracy"] < before.loc[RING[:4], "accuracy"] - 0.2).all()
-        counts = worker_audit.confusions(result).groupby("worker")["count"].sum()
+        counts = worker_audit.confusions(result, every=True).groupby("worker")["count"].sum()
         np.testing.assert_allclose(counts, table["n_judgments"])
         assert len(worker_audit.copies(result)) == 6
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from consensus.inputs.judgments import AlignedGold, Judgments
+from consensus.inputs.gold import AlignedGold
+from consensus.inputs.judgments import Judgments
 from consensus.worker_audit.on_gold import gold_answers, gold_health
 from consensus.worker_audit.on_gold.gold_answers import GoldAnswers
 from tests import naive

@@ -11,7 +11,7 @@ from consensus import fit, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
-from consensus.inputs.judgments import Gold
+from consensus.inputs.gold import Gold
 from consensus.models import held_out_rho, layout
 from consensus.simulation import Simulation, simulate_votes
 from consensus.worker_audit.accuracy import skills

@@ -12,7 +12,8 @@ from consensus import fit, read, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
-from consensus.inputs.judgments import Gold, Judgments
+from consensus.inputs.gold import Gold
+from consensus.inputs.judgments import Judgments
 from consensus.intervals import Z
 from consensus.kernels import support
 from consensus.simulation import Simulation

@@ -45,7 +45,7 @@ def tables(result: Consensus) -> dict[str, Any]:
         "labels": result.labels,
         "posteriors": result.posteriors,
         "workers": worker_audit.audit(audit),
-        "confusions": worker_audit.confusions(audit),
+        "confusions": worker_audit.confusions(audit, every=True),
         "behaviour": worker_audit.behaviours(audit),
         "drift": worker_audit.drifting(audit),
         "copying": worker_audit.copies(audit),

@@ -1,16 +1,20 @@
 """Cells of the tables about workers, each again from what it is made of."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import beta, hypergeom
 
 from consensus import fit, read, simulate, worker_audit
 from consensus.backends import Threads
 from consensus.config import AuditConfig
+from consensus.formats import writing
 from consensus.found.result import Consensus
+from consensus.runs import Findings
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import against_others, confusion_table, verdicts, workers_table
 from consensus.worker_audit.on_gold import retest_items
@@ -33,7 +37,7 @@ def never_met() -> Consensus:
 
 class TestConfusions:
     def test_of_a_label_that_a_worker_never_met(self) -> None:
-        table: Any = worker_audit.confusions(never_met()).set_index(["worker", "true_label", "label"])
+        table: Any = worker_audit.confusions(never_met(), every=True).set_index(["worker", "true_label", "label"])
         never = table.loc[("w", "l0")]
         assert (never["count"] == 0).all()
         assert never[["probability", "low", "high"]].isna().all(axis=None)
@@ -52,7 +56,7 @@ class TestConfusions:
             r = result.posterior[j.item[j.worker == w], j.label[j.worker == w]]
             expected = 1 - (r * (1 - r)).sum() / max(len(r), 1) / (right * (1 - right))
             assert known[w] == pytest.approx(min(max(expected, 0.1), 1.0))
-        columns = worker_audit.confusion_columns(WorkerAudit(result))
+        columns = worker_audit.ConfusionCells.of(WorkerAudit(result), every=True).columns(slice(None))
         cell = 0
         for w in range(6):
             for k in range(3):
@@ -83,13 +87,39 @@ class TestConfusions:
         result.beliefs.doubt = lambda *_: np.array([20 * 0.2])
         assert confusion_table.known_share(result).tolist() == [pytest.approx(0.2)]
 
-    def test_of_very_many_cells_those_with_a_hundredth_of_a_judgment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_cells_with_a_hundredth_of_a_judgment_are_shown(self) -> None:
         result = fit(simulate(60, 5, 3, 3, accuracy=0.9, seed=0).judgments, rho=0.3)
-        monkeypatch.setattr(confusion_table, "MOST_CELLS", 0)
         found = result.confusions.counts
         assert ((found > 0.005) & (found < 0.01)).any()
         assert ((found > 0.01) & (found < 0.02)).any()
-        assert len(worker_audit.confusions(result)) == (found >= 0.01).sum()
+        right = result.confusions.true == result.confusions.label
+        assert (result.confusions.totals() > 0.01).all()
+        assert len(worker_audit.confusions(result)) == (found[~right] >= 0.01).sum() + 5 * 3
+
+    def test_the_order_is_that_of_all_cells(self) -> None:
+        result = fit(simulate(60, 5, 3, 3, accuracy=0.9, seed=0).judgments, rho=0.3)
+        some, every = worker_audit.confusions(result), worker_audit.confusions(result, every=True)
+        kept = every.merge(some[["worker", "true_label", "label"]], on=["worker", "true_label", "label"])
+        assert kept.equals(some)
+
+    def test_long_labels_are_written_block_by_block(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A table of workers x labels x labels as text did not fit into one array: here no more than 7 rows at once."""
+        sizes = []
+        real = worker_audit.ConfusionCells.columns
+
+        def counted(cells: worker_audit.ConfusionCells, rows: Any, backend: Any = None) -> Any:
+            sizes.append(len(cells.worker[rows]))
+            return real(cells, rows, backend)
+
+        monkeypatch.setattr(worker_audit.ConfusionCells, "columns", counted)
+        monkeypatch.setattr(writing, "BLOCK", 7)
+        judged = [(f"i{i}", f"w{w}", f"label {i % 40} " * 20) for i in range(120) for w in range(3)]
+        found = Findings.of(fit(encoded(judged), rho=0.3))
+        found.save(tmp_path / "out")
+        assert max(sizes) == 7
+        rows = pd.read_csv(tmp_path / "out" / "confusions.csv")
+        assert len(rows) == len(found.confusion_cells) < 3 * 40 * 40 / 5
+        assert rows["count"].sum() == pytest.approx(360, rel=0.05)
 
 
 class TestWorkers:

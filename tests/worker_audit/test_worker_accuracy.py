@@ -422,7 +422,7 @@ class TestAccuracy:
             covered += list(zip(n.tolist(), inside.tolist(), strict=True))
             from consensus import worker_audit
 
-            shown = worker_audit.confusions(result)
+            shown = worker_audit.confusions(result, every=True)
             inside = (shown["low"] <= drawn.confusion.ravel()) & (drawn.confusion.ravel() <= shown["high"])
             cells += list(zip(np.repeat(n, n_labels**2).tolist(), inside.tolist(), strict=True))
         for found in (covered, cells):

@@ -14,7 +14,7 @@ from consensus import fit, read, simulate, worker_audit
 from consensus.errors import ConfigError
 from consensus.formats import columns_of
 from consensus.found.result import Consensus
-from consensus.inputs.judgments import AlignedGold
+from consensus.inputs.gold import AlignedGold
 from consensus.worker_audit.accuracy import against_others, evidence_table
 from tests import naive
 from tests.conftest import Run, csv

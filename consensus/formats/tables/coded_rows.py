@@ -151,6 +151,15 @@ class Rows:
         found = np.concatenate([np.full(one, None, kinds[0]) if isinstance(one, int) else one for one in parts])
         return None if np.isnan(found).all() else found
 
+    def files(self) -> dict[str, slice]:
+        """The rows of each file."""
+        found: dict[str, slice] = {}
+        begin = 0
+        for (file, _), end in zip(self._lines, self._ends, strict=True):
+            found[file] = slice(found[file].start if file in found else begin, end)
+            begin = end
+        return found
+
     def place(self, row: int) -> str:
         """``file:line`` of a row."""
         file, line = self.located(row)

@@ -44,7 +44,18 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
         if not (roles.is_guessed(role) and pa.types.is_nested(schema.types[n]))
     }
     digest = hashlib.sha256()
-    return Reading(displayed(path), _batches(path, found, digest), digest, header=schema.names, columns=found)
+    order = None
+    if "label" in found and _is_ordered(schema.field(found["label"]).type):
+        with _damaged(path), parquet.ParquetFile(path) as file:
+            order = _order(file.read(columns=[found["label"]]).column(0))
+    return Reading(
+        displayed(path),
+        _batches(path, found, digest),
+        digest,
+        header=schema.names,
+        columns=found,
+        label_order=order,
+    )
 
 
 def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Block]:
@@ -105,20 +116,43 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
             f"can't read judgments from a {type(frame).__name__}; give a path, several paths, a mapping of columns, "
             "or a pandas, polars or Arrow table"
         )
-    columns = {}
+    columns, order = {}, None
     positions = roles.positions(names, place)
     for role, n in positions.items():
         try:
-            columns[role] = _readable(_arrow(pick(n), role, place), role, place)
+            column = _arrow(pick(n), role, place)
+            columns[role] = _readable(column, role, place)
         except FormatError:
             if not roles.is_guessed(role):
                 raise
+            continue
+        order = _order(column) if role == "label" else order
     lengths = {role: len(column) for role, column in columns.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{role} {length:,}" for role, length in lengths.items())
         raise FormatError(f"{place}: the columns differ in length: {listed}; give one entry a judgment in each")
     found = {role: names[positions[role]] for role in columns}
-    return Reading(place, (_block(cells, 1, 1.0) for cells in [columns]), None, header=names, columns=found)
+    blocks = (_block(cells, 1, 1.0) for cells in [columns])
+    return Reading(place, blocks, None, header=names, columns=found, label_order=order)
+
+
+def _is_ordered(kind: pa.DataType) -> bool:
+    """Whether cells of a ``kind`` are categories with an order."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_dictionary(kind) and kind.ordered)
+
+
+def _order(column: pa.ChunkedArray) -> tuple[str, ...] | None:
+    """The categories of a column in their order, as text; None where it has none."""
+    import pyarrow as pa
+
+    if not _is_ordered(column.type) or not column.num_chunks:
+        return None
+    first = column.chunk(0).dictionary
+    if any(not chunk.dictionary.equals(first) for chunk in column.chunks[1:]):
+        return None
+    return tuple(textual(pa.chunked_array([first]), "label", "").cast(pa.string()).to_pylist())
 
 
 def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:

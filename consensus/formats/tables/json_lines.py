@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
+from consensus.formats.tables.nested import names_of, value_at
 from consensus.formats.tables.roles import AMOUNTS
 from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
 from consensus.inputs.judgments import Reject
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
     from pathlib import Path
 
+    from consensus.formats.tables.nested import Keys
     from consensus.formats.tables.roles import Roles
 
 BLOCK = 4 << 20  # bytes of lines that are parsed at once
@@ -41,12 +43,12 @@ def read(path: Path, roles: Roles) -> Reading:
     """
     with unreadable(path):
         refuse_binary(path)
-        header, keys = _keys(path, roles)
+        header, found, keys = _keys(path, roles)
     digest = hashlib.sha256()
-    return Reading(displayed(path), _blocks(path, keys, digest), digest, header=header, columns=keys)
+    return Reading(displayed(path), _blocks(path, keys, digest), digest, header=header, columns=found)
 
 
-def _blocks(path: Path, keys: dict[str, str], digest: _Hash) -> Generator[Block]:
+def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash) -> Generator[Block]:
     with unreadable(path):
         tap = Tap(path, digest)
         lines = _lines(tap)
@@ -62,7 +64,7 @@ def _some(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         yield line
 
 
-def _block(held: list[tuple[int, bytes]], keys: dict[str, str], file: str, done: float) -> Block:
+def _block(held: list[tuple[int, bytes]], keys: dict[str, Keys], file: str, done: float) -> Block:
     import pyarrow as pa
 
     rejects: list[Reject] = []
@@ -71,7 +73,7 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, str], file: str, done:
     for line, raw in held:
         try:
             record = _parsed(raw)
-            row = {role: _read(record.get(key), role) for role, key in keys.items()}
+            row = {role: _read(value_at(record, key), role) for role, key in keys.items()}
         except _UnusableError as fault:
             rejects.append(Reject(file, line, str(fault), _shown(raw)))
             continue
@@ -83,18 +85,22 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, str], file: str, done:
     return Block(columns, lines, lambda rows: [_shown(good[row][1]) for row in rows], rejects, done)
 
 
-def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str]]:
-    """All keys of the first objects, and the key of each role."""
-    names: dict[str, int] = {}
-    for line, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
+def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str, Keys]]:
+    """Names of all keys of the first objects, the name of each role, and the keys that lead to it.
+
+    Those within others have dotted names.
+    """
+    names: dict[str, Keys] = {}
+    for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
         try:
-            names = dict.fromkeys(_parsed(raw), line) | names
+            names_of(_parsed(raw), names)
         except _UnusableError:
             continue
     if not names:
         raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
     header = list(names)
-    return header, {role: header[n] for role, n in roles.positions(header, str(path)).items()}
+    found = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
+    return header, found, {role: names[name] for role, name in found.items()}
 
 
 def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:

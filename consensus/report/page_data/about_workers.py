@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus import worker_audit
+from consensus.inputs.vocabulary import positions
 from consensus.report.page_data.plain_records import plain, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from consensus.found.result import Columns, Consensus
-    from consensus.worker_audit import WorkerAudit
+    from consensus.worker_audit import ConfusionCells, WorkerAudit
 
     Records = list[dict[str, Any]]
 
@@ -95,33 +96,23 @@ def most_in_question(people: Records) -> list[str]:
 
 
 def confusion_records(
-    confusions: Columns, workers: Iterable[str], labels: Sequence[str], most: int = MOST_CELLS
+    cells: ConfusionCells, workers: Iterable[str], most: int = MOST_CELLS
 ) -> dict[str, list[list[Any]]]:
     """Cells of the confusions of ``workers``, the first of them as far as ``most`` cells go.
 
-    By worker: rows of true label and label (positions in ``labels``), count, probability, low, high.
+    By worker: rows of true label and label (positions in the label set), count, probability, low, high.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    ids = confusions["worker"]
     wanted = list(workers)
-    n_cells = dict(zip(*(c.to_pylist() for c in pc.value_counts(ids).flatten()), strict=True)) if len(ids) else {}
-    kept, total = [], 0
-    for worker in wanted:
-        total += n_cells.get(worker, 0)
-        if total > most:
-            break
-        kept.append(worker)
-    rows = np.flatnonzero(pc.is_in(ids, pa.array(kept, pa.string())).to_numpy(zero_copy_only=False))
-    found: dict[str, list[list[Any]]] = {worker: [] for worker in kept if worker in n_cells}
-    names = ("true_label", "label", "count", "probability", "low", "high")
-    code = {label: k for k, label in enumerate(labels)}
-    for worker, cell in zip(
-        ids.take(pa.array(rows)).to_pylist(), records(confusions, names, rows.tolist()), strict=True
-    ):
-        codes = [code[cell["true_label"]], code[cell["label"]]]
-        found[worker].append(codes + [plain(cell[name], 4) for name in names[2:]])
+    code = positions(wanted, cells.result.judgments.worker_ids)
+    n_cells = np.bincount(cells.worker, minlength=cells.result.judgments.n_workers)
+    n_kept = int(np.searchsorted(np.cumsum(n_cells[code]), most, side="right"))
+    found: dict[str, list[list[Any]]] = {}
+    for worker, own in zip(wanted[:n_kept], code[:n_kept].tolist(), strict=True):
+        begin, end = np.searchsorted(cells.worker, [own, own + 1])
+        codes = np.stack([cells.true_label[begin:end], cells.label[begin:end]], axis=1).tolist()
+        shown = cells.columns(slice(begin, end))
+        numbers = zip(*(shown[name].tolist() for name in ("count", "probability", "low", "high")), strict=True)
+        found[worker] = [pair + [plain(one, 4) for one in row] for pair, row in zip(codes, numbers, strict=True)]
     return found
 
 

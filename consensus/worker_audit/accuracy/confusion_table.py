@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
-from consensus.found.result import framed, named, people_only
+from consensus.found.result import framed, named
 from consensus.intervals import beta_quantiles
 from consensus.worker_audit.audit_of_result import WorkerAudit
 
@@ -19,74 +20,114 @@ if TYPE_CHECKING:
     from consensus.found.result import Columns, Consensus
 
 LEAST_KNOWN = 0.1  # share of the information in a worker's judgments that always counts
-MOST_CELLS = 2_000_000  # cells of confusions.csv; beyond that only those with a count
-LEAST_SHOWN = 0.01  # expected judgments of such a cell
+LEAST_SHOWN = 0.01  # expected judgments of a cell, or of a true label, that are worth a row
 
 
-def confusions(result: Consensus | WorkerAudit) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfusionCells:
+    """Cells of the confusions of all workers as codes and counts: texts and intervals are made for some at a time."""
+
+    result: Consensus
+    worker: NDArray[np.int32]
+    """(cells,) by worker, true label, label."""
+    true_label: NDArray[np.int32]
+    """(cells,)"""
+    label: NDArray[np.int32]
+    """(cells,)"""
+    count: NDArray[np.float64]
+    """(cells,) expected judgments."""
+    total: NDArray[np.float64]
+    """(cells,) those of the worker on items of the true label."""
+    known: NDArray[np.float64]
+    """(W,) ``known_share``."""
+
+    @classmethod
+    def of(cls, audit: WorkerAudit, *, every: bool = False) -> ConfusionCells:
+        """Cells of at least LEAST_SHOWN judgments, and right answers to labels that a worker met; or ``every`` one."""
+        result = audit.of_members.result
+        found = result.confusions
+        K, totals = found.n_labels, found.totals()
+        if every:
+            table = found.dense_counts()
+            worker, true_label, label = (axis.ravel() for axis in np.indices(table.shape, np.int32))
+            count = table.ravel()
+        else:
+            shown = found.counts >= LEAST_SHOWN
+            code = (found.worker[shown].astype(np.int64) * K + found.true[shown]) * K + found.label[shown]
+            met = np.flatnonzero(totals.ravel() >= LEAST_SHOWN)
+            right = met * K + met % K
+            code, first = np.unique(np.concatenate([code, right]), return_index=True)
+            count = np.concatenate([found.counts[shown], found.right().ravel()[met]])[first]
+            worker, true_label, label = (part.astype(np.int32) for part in (code // (K * K), code // K % K, code % K))
+        return cls(result, worker, true_label, label, count, totals[worker, true_label], known_share(result))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.worker)
+
+    def columns(self, rows: slice | NDArray[np.integer], backend: Backend | None = None) -> Columns:
+        """The table of some of them; intervals on the threads of ``backend``, if it is given."""
+        import pyarrow as pa
+
+        result, found = self.result, self.result.confusions
+        worker, true_label, label = self.worker[rows], self.true_label[rows], self.label[rows]
+        count, total = self.count[rows], self.total[rows]
+        A_true = found.pseudo_counts.sum(axis=1)[true_label]
+        a = count + found.pseudo_counts[true_label, label]
+        b = np.maximum(total + A_true - a, 0.0)
+        probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
+        known = (a > 0) & (b > 0)
+        less = np.where(known, (total * self.known[worker] + A_true) / np.maximum(a + b, 1e-300), 1.0)
+        low, high = _quantiles(np.where(known, a * less, 1.0), np.where(known, b * less, 1.0), backend)
+        judgments = result.judgments
+        return {
+            "worker": judgments.worker_ids.take(pa.array(worker)),
+            "true_label": named(true_label, judgments.labels),
+            "label": named(label, judgments.labels),
+            "count": where_identified(result, count),
+            "probability": where_identified(result, probability),
+            "low": where_identified(result, np.where(known, low, probability)),
+            "high": where_identified(result, np.where(known, high, probability)),
+        }
+
+
+def confusions(result: Consensus | WorkerAudit, *, every: bool = False) -> pd.DataFrame:
     """Every worker's confusion matrix, one row a cell.
+
+    Parameters
+    ----------
+    result
+        A fit, or its audit.
+    every
+        Also cells without judgments: all workers, labels and labels.
 
     Returns
     -------
     pandas.DataFrame
         worker, true_label, label; ``count`` expected judgments in the cell; ``probability`` P(label | true_label), as
-        in ``result.confusion``, with a 95 % credible interval ``low``, ``high``. Above two million cells, those with a
-        count below .01 are left out.
+        in ``result.confusion``, with a 95 % credible interval ``low``, ``high``. Cells with a count below .01 are left
+        out, but for the right answer to labels of which the worker judged .01 items.
     """
-    return framed(confusion_columns(WorkerAudit.of(result)))
-
-
-def confusion_columns(audit: WorkerAudit) -> Columns:
-    """The columns that ``confusions`` shows."""
-    import pyarrow as pa
-
-    result = audit.of_members.result
-    found = result.confusions
-    K = found.n_labels
-    A_true = found.pseudo_counts.sum(axis=1)
-    if found.n_workers * K * K <= MOST_CELLS:
-        table = found.dense_counts()
-        worker, true_label, label = (axis.ravel() for axis in np.indices(table.shape, np.int32))
-        count = table.ravel()
-        total = np.repeat(table.sum(axis=2).ravel(), K)
-    else:
-        shown = found.counts >= LEAST_SHOWN
-        worker, label, true_label = found.worker[shown], found.label[shown], found.true[shown]
-        count = found.counts[shown]
-        total = found.totals()[worker, true_label]
-    a = count + found.pseudo_counts[true_label, label]
-    b = np.maximum(total + A_true[true_label] - a, 0.0)
-    probability = np.divide(a, a + b, out=np.full_like(a, np.nan), where=a + b > 0)
-    known = (a > 0) & (b > 0)
-    less = np.where(known, (total * known_share(result)[worker] + A_true[true_label]) / np.maximum(a + b, 1e-300), 1.0)
-    low, high = _quantiles(np.where(known, a * less, 1.0), np.where(known, b * less, 1.0), result.backend)
-    judgments = result.judgments
-    columns: Columns = {
-        "worker": judgments.worker_ids.take(pa.array(worker)),
-        "true_label": named(true_label, judgments.labels),
-        "label": named(label, judgments.labels),
-        "count": where_identified(result, count),
-        "probability": where_identified(result, probability),
-        "low": where_identified(result, np.where(known, low, probability)),
-        "high": where_identified(result, np.where(known, high, probability)),
-    }
-    return people_only(columns, judgments.is_person[worker])
+    cells = ConfusionCells.of(WorkerAudit.of(result), every=every)
+    return framed(cells.columns(slice(None), cells.result.backend))
 
 
 def accuracy_by_label(result: Consensus | WorkerAudit) -> pd.DataFrame:
-    """Every worker's accuracy on the items of each label, one row a worker and label.
+    """Every worker's accuracy on the items of each label that they met, one row a worker and label.
 
     Returns
     -------
     pandas.DataFrame
-        worker, label; ``count`` expected judgments of items of the label; ``accuracy`` P(right | label), the diagonal
-        of the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
+        worker, label; ``count`` expected judgments of items of the label, .01 or more; ``accuracy`` P(right | label),
+        the diagonal of the confusion matrix, with a 95 % credible interval ``accuracy_low``, ``accuracy_high``.
     """
-    cells = confusions(result)
-    count = cells.groupby(["worker", "true_label"], sort=False)["count"].transform("sum")
-    cells = cells.assign(count=count)[cells["true_label"] == cells["label"]].reset_index(drop=True)
+    cells = ConfusionCells.of(WorkerAudit.of(result))
+    own = np.flatnonzero(cells.true_label == cells.label)
+    found = framed(cells.columns(own, cells.result.backend)).assign(
+        count=where_identified(cells.result, cells.total[own])
+    )
     names = {"probability": "accuracy", "low": "accuracy_low", "high": "accuracy_high"}
-    return cells.rename(columns=names)[["worker", "label", "count", *names.values()]]
+    return found.rename(columns=names)[["worker", "label", "count", *names.values()]]
 
 
 def known_share(result: Consensus) -> NDArray[np.float64]:
@@ -103,9 +144,11 @@ def known_share(result: Consensus) -> NDArray[np.float64]:
 
 
 def _quantiles(
-    a: NDArray[np.float64], b: NDArray[np.float64], backend: Backend
+    a: NDArray[np.float64], b: NDArray[np.float64], backend: Backend | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """``beta_quantiles`` on the threads of ``backend``: a microsecond each, they add up."""
+    """``beta_quantiles`` on the threads of ``backend``, if there is one: a microsecond each, they add up."""
+    if backend is None:
+        return beta_quantiles(a, b)
     parts = even_parts(len(a), number_of_shards(len(a)))
     found = backend.map(lambda part: beta_quantiles(a[part], b[part]), parts)
     low, high = (np.concatenate([one[n] for one in found]) for n in (0, 1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus.worker_audit.accuracy.contradictions import contradicted
 from consensus.worker_audit.accuracy.one_label_verdicts import LEAST_GOLD, OneSided, in_words, on_gold, one_sided
+from consensus.worker_audit.accuracy.unfolded import excuses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +77,8 @@ class _Evidence:
     """(W,) gold has checked the worker."""
     sided: OneSided
     """Who gives one label only and is silent elsewhere."""
+    excused: dict[int, str]
+    """Why workers are not condemned who spell labels otherwise, or call them by other names."""
 
 
 def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditConfig) -> Verdicts:
@@ -84,13 +87,13 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
     more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is AGAINST times
     as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker (see
-    ``contradictions``). Where they are not, but more probable than 1 - ``sure``, the judgments do not settle it:
-    too_few. Biased: a label is taken for another one in more than a share ``swapped``, with probability ``sure``.
-    Careless, expert: the odds of being right are ``apart`` times lower, or higher, than those of the median worker,
-    with probability ``sure``, on their own items and over labels in their usual shares. An expert has judged LEAST_GOLD
-    gold items or more: without gold, agreement is all that is known. The rest is good. Whoever gives one label only and
-    is silent elsewhere is good if that label is true where they answer, with probability ``sure`` (see
-    ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
+    ``contradictions``), or only how they spell or call the labels (``unfolded``). Where they are not, but more probable
+    than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a
+    share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times lower,
+    or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
+    usual shares. An expert has judged LEAST_GOLD gold items or more: without gold, agreement is all that is known. The
+    rest is good. Whoever gives one label only and is silent elsewhere is good if that label is true where they answer,
+    with probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
@@ -122,8 +125,10 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
         (TOO_FEW, ~enough | ~np.isnan(alone), np.full(W, np.nan)),
     ):
         found[at], probability[at] = code, chance[at]
+    excused = excuses(result.judgments, np.flatnonzero((found == SPAMMER) | (found == ADVERSARIAL)))
+    found[list(excused)], probability[list(excused)] = TOO_FEW, np.nan
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
-    evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited, sided)
+    evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited, sided, excused)
     reasons = _reasons(result, found, evidence, config)
     odds = _odds(usual)
     return Verdicts(found, probability, reasons, near, careless_below=odds / (odds + config.apart))
@@ -223,6 +228,8 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
         favourite = labels[evidence.favourite[w]]
         if code == TOO_FEW and n[w] < config.least_judgments:
             text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
+        elif w in evidence.excused:
+            text = f"{evidence.excused[w]}; {right}"
         elif evidence.sided.silent[w]:
             text = in_words(evidence.sided, w, favourite, n[w], right)
         elif code == TOO_FEW and not np.isnan(evidence.alone[w]):

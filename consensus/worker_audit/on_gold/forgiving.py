@@ -11,7 +11,7 @@ import numpy as np
 from consensus import models
 from consensus.errors import ConfigError
 from consensus.found.result import framed, named
-from consensus.inputs.judgments import Gold
+from consensus.inputs.gold import Gold
 from consensus.inputs.model_votes import ModelVotes
 from consensus.worker_audit.accuracy.workers_table import worker_columns
 from consensus.worker_audit.audit_of_result import WorkerAudit
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.found.result import Columns, Consensus
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.gold import AlignedGold
     from consensus.inputs.model_votes import AlignedVotes
 
 FIELDS = ("verdict", "gold_accuracy", "accuracy")

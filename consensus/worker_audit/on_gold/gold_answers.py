@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
-    from consensus.inputs.judgments import AlignedGold
+    from consensus.inputs.gold import AlignedGold
     from consensus.worker_audit.accuracy.skills import Skills
 
     Flags = NDArray[np.bool_]

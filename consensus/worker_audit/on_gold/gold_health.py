@@ -11,7 +11,7 @@ import numpy as np
 from consensus.backends import even_parts, number_of_shards
 from consensus.found.result import BETWEEN, framed, named
 from consensus.found.tempering import Tempering
-from consensus.inputs.judgments import AlignedGold
+from consensus.inputs.gold import AlignedGold
 from consensus.models import held_out_rho
 from consensus.probabilities import normalised
 from consensus.worker_audit.audit_of_result import WorkerAudit

@@ -1,0 +1,166 @@
+"""Settings by which judgments, model votes and gold are read."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from consensus.config.settings_base import READING, Settings
+
+Repeats = Literal["last", "first", "keep", "error"]
+Foldable = Literal["labels", "workers", "items"]
+DriftBy = Literal["time", "rows"]
+ScoreScale = Literal["1", "10", "100", "logit", "log"]
+
+
+class ReadConfig(Settings):
+    """How tables of judgments are read."""
+
+    item: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the item, if its name does not tell."
+    )
+    worker: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the worker, if its name does not tell."
+    )
+    label: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the label, if its name does not tell."
+    )
+    timestamp: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the time of the judgment."
+    )
+    duration: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the seconds that the judgment took."
+    )
+    price_column: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the money paid for the judgment."
+    )
+    group: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the batch, topic or HIT that the judgment belongs to. It is read only when it is named.",
+    )
+    repeats: Repeats = Field(
+        default="last",
+        json_schema_extra=READING,
+        description="Which judgment counts when a worker judged an item twice: the last, the first, or all (keep); "
+        "error refuses them.",
+    )
+    drift_by: DriftBy = Field(
+        default="time",
+        json_schema_extra=READING,
+        description="What tells who changed: the time of judgments, or, where there are no times, the order of their "
+        "rows. That they stand in the order in which they were made is a guess, and said to be one.",
+    )
+    abstain: tuple[str, ...] = Field(
+        default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
+    )
+    anonymous: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="Worker who stands for many people, such as guest: each judgment of theirs counts as one of a "
+        "person of its own, and none of these persons is audited. Default: names that say so, such as not-logged-in, "
+        "where they judged an item several times and --repeats is not given.",
+    )
+    drop: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="Rows to leave out, as COLUMN=VALUE, such as AssignmentStatus=Rejected.",
+    )
+    worker_from_file: bool = Field(
+        default=False,
+        json_schema_extra=READING,
+        description="The worker is the name of the file without its ending, where each person has a file.",
+    )
+    fold: tuple[Foldable, ...] = Field(
+        default=(),
+        json_schema_extra=READING | {"csv": True},
+        description="What is folded onto one spelling where it differs only by case, spaces, Unicode form, a trailing "
+        "dot, the form of a number or the order of a list: labels, workers, items, or several of these as one line of "
+        "CSV, such as labels,workers.",
+    )
+    label_map: Path | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="File of what labels become (from, to), also those of gold and of models. Several may become the "
+        "same one; an empty 'to' means no answer.",
+    )
+    platform: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Platform whose export the files of judgments are, such as crowdflower, or none to read them as "
+        "plain tables. Default: what their content tells.",
+    )
+
+    @field_validator("abstain")
+    @classmethod
+    def _abstain_is_text(cls, abstain: tuple[str, ...]) -> tuple[str, ...]:
+        for label in abstain:
+            label.encode()  # a UnicodeEncodeError is a ValueError
+        return abstain
+
+    @field_validator("drop")
+    @classmethod
+    def _drop_names_column_and_value(cls, drop: tuple[str, ...]) -> tuple[str, ...]:
+        for one in drop:
+            if not one.partition("=")[0] or "=" not in one:
+                raise ValueError("each should be a column and a value with = between, such as status=rejected")
+        return drop
+
+    @model_validator(mode="after")
+    def _one_source_of_workers(self) -> Self:
+        if self.worker_from_file and self.worker is not None:
+            raise ValueError(f'the worker can\'t be both the name of the file and the column "{self.worker}"')
+        return self
+
+
+class VotesConfig(Settings):
+    """How tables of model votes are read."""
+
+    score_scale: ScoreScale | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="What the scores of models are: 1 (probabilities), 10 (from 0 to 10), 100 (percent), logit (logits "
+        "of several labels, or the log odds of one) or log (log-probabilities). Default: probabilities; counts and "
+        "percent of several labels are divided by their sum.",
+    )
+    vote_item: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the item in model votes. In JSON lines, as for all columns, dots go into objects: "
+        "output.verdict.",
+    )
+    vote_model: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the model in model votes."
+    )
+    vote_label: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the label in model votes."
+    )
+    vote_score: str | None = Field(
+        default=None, json_schema_extra=READING, description="Column of the score of the label in model votes."
+    )
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """Column by role."""
+        return {
+            "item": self.vote_item,
+            "model": self.vote_model,
+            "label": self.vote_label,
+            "probability": self.vote_score,
+        }
+
+
+class GoldConfig(Settings):
+    """Where gold stands."""
+
+    gold_item: str | None = Field(default=None, json_schema_extra=READING, description="Column of the item in gold.")
+    gold_label: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the label in gold; with it the file of the judgments may hold the gold, too.",
+    )
+    gold_worker: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="A worker whose judgments are gold, and no judgments.",
+    )

@@ -1,0 +1,132 @@
+"""Where gold stands in a table: in columns that are named, in one of gold beside judgments, or in two without names."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import FormatError
+from consensus.formats.tables.blocks import Block, Reading
+from consensus.formats.tables.csv_records import delimiter_in
+from consensus.formats.tables.roles import GOLD_NAMES, Roles, candidates_of, listed
+from consensus.formats.tables.streams import displayed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from consensus.inputs.judgments import Judgments
+
+OF_GOLD = ("truth", "true_label", "gold", "gold_label", "gold_answer", "label_gold", "ground_truth")
+HEADERLESS = (".csv", ".tsv", ".tab", ".txt")
+OPTIONS = {"item": "--gold-item", "label": "--gold-label"}
+"""The option that names the column of a role in gold."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoldRoles(Roles):
+    """The columns to look for: item and label; one that is called gold goes before others."""
+
+    lenient: bool = True
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: GOLD_NAMES)
+    strictly: Mapping[str, str | None] = field(default_factory=dict)
+    """Columns of some roles that the user named for gold: each file must have them."""
+    among_judgments: bool = False
+    """It is the file of the judgments: their labels are no gold."""
+    notes: list[str] = field(default_factory=list)
+    """What was understood, in words."""
+
+    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
+        """Position in ``header`` of the columns of item and label.
+
+        Raises
+        ------
+        FormatError
+            A column is missing, several could be meant, or only the label of the judgments could.
+        """
+        for role, name in self.strictly.items():
+            if name is not None and name not in header:
+                raise FormatError(
+                    f'{place}: no column "{name}" for the {role} of gold; the columns are: {listed(header)}; correct '
+                    f"{OPTIONS[role]}"
+                )
+        item = self.strictly.get("item") or self.named.get("item")
+        label, called = self.strictly.get("label"), _called_gold(header)
+        if label is None and len(called) == 1:
+            (label,) = called
+            others = [header[n] for n in candidates_of(header, GOLD_NAMES["label"]) if header[n] != label]
+            if self.among_judgments or others:
+                self.notes.append(f'{place}: gold is read from column "{label}"; --gold-label chooses another')
+        if label is None and self.among_judgments:
+            raise FormatError(
+                f"{place}: this is the file of the judgments, and their labels are no gold: everybody would be right; "
+                f"the columns are: {listed(header)}; name the one of gold with --gold-label, or a worker whose "
+                "judgments are gold with --gold-worker"
+            )
+        label = label or self.named.get("label")
+        return Roles({"item": item, "label": label}, True, self.names).positions(header, place)
+
+
+def _called_gold(header: Sequence[str]) -> list[str]:
+    """The columns that are called gold, or X_gold beside X."""
+    found = [header[n] for n in candidates_of(header, OF_GOLD)]
+    beside = [f"{name}_gold" for name in header if f"{name}_gold" in header]
+    return beside or found
+
+
+def is_file_of(source: Any, judgments: Judgments | None) -> bool:
+    """Whether a ``source`` of gold is a file that the judgments were read from, or a copy of it."""
+    if judgments is None or not isinstance(source, (str, Path)) or not Path(source).is_file():
+        return False
+    path, digest = Path(source), ""
+    for one in judgments.sources:
+        given = Path(one.file)
+        if given.is_file() and given.stat().st_size == path.stat().st_size:
+            digest = digest or hashlib.sha256(path.read_bytes()).hexdigest()
+            if digest == one.sha256:
+                return True
+    return False
+
+
+def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Reading | None:
+    """A file of two columns whose first row is no header, but an item and its label; None for any other.
+
+    Raises
+    ------
+    FormatError
+        A row has another number of fields, or the file is not UTF-8.
+    """
+    named = {*roles.named.values(), *roles.strictly.values()}
+    if len(header) != 2 or not named.isdisjoint(header):
+        return None
+    if any(candidates_of(header, roles.names[role]) for role in ("item", "label")):
+        return None
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: not UTF-8; save it as UTF-8") from None
+    delimiter = "\t" if path.suffix.lower() in {".tsv", ".tab"} else delimiter_in(text.splitlines()[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = [(reader.line_num, row) for row in reader if row]
+    for line, row in rows:
+        if len(row) != 2:
+            raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
+    roles.notes.append(
+        f'{path}: gold without a header: item and label are its two columns, such as "{header[0]}" and "{header[1]}"; '
+        "give it a header, such as item,label, if that is wrong"
+    )
+    import pyarrow as pa
+
+    columns = {
+        role: pa.chunked_array([pa.array([row[n] or None for _, row in rows], pa.string())])
+        for n, role in enumerate(("item", "label"))
+    }
+    lines = np.array([line for line, _ in rows], np.int64)
+    block = Block(columns, lines, lambda chosen: [delimiter.join(rows[n][1]) for n in chosen], [], 1.0)
+    return Reading(displayed(path), (one for one in [block]), hashlib.sha256(raw))

@@ -1,0 +1,50 @@
+"""Tables of what labels shall be called to ``Renaming``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consensus.backends import Threads
+from consensus.errors import FormatError
+from consensus.formats.reading import readings
+from consensus.formats.tables.coded_rows import Rows
+from consensus.formats.tables.roles import Roles
+from consensus.inputs.renaming import NO_ANSWER, Renaming
+
+NAMES = {"from": ("from", "old"), "to": ("to", "new")}
+"""Names of the column of each role."""
+
+
+def read_label_map(source: Any) -> Renaming:
+    """Read what labels become: columns from and to, one row a label.
+
+    ``source`` is what ``read`` takes. Several labels may become the same one. An empty ``to`` means no answer.
+
+    Raises
+    ------
+    FormatError
+        A source can't be read, a column can't be found, a row is malformed, one label becomes two, or there is no row.
+    """
+    rows = Rows(("from", "to"), (), Threads(), None)
+    files = []
+    for reading in readings(source, Roles(dict.fromkeys(NAMES), True, NAMES)):
+        rows.add(reading)
+        files.append(reading.file)
+    for first in rows.rejects[:1]:
+        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the label map")
+    if not rows.n_rows:
+        raise FormatError(f"{files[0]}: a header but no rows; expected a label and what it becomes in each (from, to)")
+    columns = [[texts[code].as_py() if code >= 0 else "" for code in codes.tolist()] for codes, texts in rows.ranked()]
+    found: dict[str, tuple[str, str]] = {}
+    for row, (old, new) in enumerate(zip(*columns, strict=True)):
+        place = rows.place(row)
+        if found.setdefault(old, (new, place))[0] != new:
+            before, where = found[old]
+            raise FormatError(
+                f'{place}: the label "{old}" becomes {_told(new)} here and {_told(before)} in {where}; keep one row'
+            )
+    return Renaming({old: new for old, (new, _) in found.items()}, sources=tuple(rows.sources))
+
+
+def _told(label: str) -> str:
+    return "no answer" if label == NO_ANSWER else f'"{label}"'

@@ -1,0 +1,89 @@
+"""Nobody is condemned for how they spell labels, or what they call them."""
+
+import numpy as np
+import pytest
+
+from consensus import audit, fit
+from consensus.inputs.judgments import Judgments
+from consensus.worker_audit.accuracy import unfolded
+from tests.strategies import encoded
+
+SPELLED = {
+    "case": str.upper,
+    "space": "{} ".format,
+    "no-break space": "\u00a0{}".format,
+    "dot": "{}.".format,
+    "full width": lambda label: "".join(chr(ord(c) + 0xFEE0) for c in label),
+}
+
+
+def crowd(others: dict[str, object], n_items: int = 60, right: float = 0.95) -> Judgments:
+    """Six workers who are right alike; some write labels in their own way, by ``others``."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for i in range(n_items):
+        true = "yes" if i % 2 else "no"
+        for w in rng.permutation(6)[:4]:
+            said = true if rng.random() < right else ("no" if true == "yes" else "yes")
+            way = others.get(f"w{w}", str)
+            rows.append((f"i{i:03}", f"w{w}", way(said)))  # type: ignore[operator]
+    return encoded(rows)
+
+
+def verdicts(judgments: Judgments) -> dict[str, tuple[str, str]]:
+    table = audit(fit(judgments, model="dawid_skene"))
+    return {row.worker: (row.verdict, row.reason) for row in table.itertuples()}
+
+
+@pytest.mark.parametrize("way", SPELLED)
+def test_who_spells_otherwise(way: str) -> None:
+    found = verdicts(crowd({"w0": SPELLED[way]}))
+    assert not {"spammer", "adversarial"} & {verdict for verdict, _ in found.values()}
+    if way == "case":
+        assert found["w0"][0] == "too_few"
+        assert found["w0"][1].startswith(("uses “NO” where others use “no”: fold first; ", "uses “YES” where"))
+
+
+def test_who_is_wrong_is_still_condemned() -> None:
+    def turned(label: str) -> str:
+        return {"yes": "no", "no": "yes"}[label]
+
+    judgments = crowd({"w0": turned}, n_items=120)
+    assert verdicts(judgments)["w0"][0] == "adversarial"
+    stray = encoded(
+        [
+            *triples(judgments),
+            ("j0", "w1", "Yes"),
+            ("j0", "w2", "yes"),
+        ]
+    )
+    assert verdicts(stray)["w0"][0] == "adversarial"
+
+
+def triples(judgments: Judgments) -> list[tuple[str, str, str]]:
+    items, workers = judgments.item_ids.to_pylist(), judgments.worker_ids.to_pylist()
+    each = zip(judgments.item.tolist(), judgments.worker.tolist(), judgments.label.tolist(), strict=True)
+    return [(items[i], workers[w], judgments.labels[k]) for i, w, k in each]
+
+
+def test_excuses() -> None:
+    def renamed(label: str) -> str:
+        return {"yes": "safe", "no": "unsafe"}[label]
+
+    every = np.arange(6)
+    assert unfolded.excuses(crowd({}), every) == {}
+    assert unfolded.excuses(crowd({"w0": str.upper}), every[:0]) == {}
+    found = unfolded.excuses(crowd({"w4": renamed, "w5": renamed}), every)
+    assert found[4] == found[5] == "uses “safe” and “unsafe” where others use “no” and “yes”: map the names first"
+    assert found[0] == "uses “no” and “yes” where others use “safe” and “unsafe”: map the names first"
+    found = unfolded.excuses(crowd({"w5": "{}\u00a0".format}), np.array([5]))
+    assert found[5] in {
+        "uses “no\\u00a0” where others use “no”: fold first",
+        "uses “yes\\u00a0” where others use “yes”: fold first",
+    }
+
+
+def test_long_lists_of_names_are_cut() -> None:
+    rows = [(f"i{n}", w, f"{w}{n % 5}") for n in range(30) for w in "vw"]
+    (found,) = unfolded.excuses(encoded(rows), np.array([1])).values()
+    assert found.startswith("uses “w0” and “w1” and “w2” and 2 more where others use “v0” and “v1” and “v2” and 2 more")
