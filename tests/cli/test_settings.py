@@ -15,7 +15,7 @@ from consensus.config import RunConfig
 from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 
-READING = "abstain group item label labels platform price-column repeats timestamp duration worker"
+READING = "abstain fold group item label label-map labels platform price-column repeats timestamp duration worker"
 FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
 FILES = "config gold model-votes"
@@ -24,8 +24,8 @@ OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
     "plan": f"config {READING} model threads memory json quiet",
-    "plan-budget": "abstain config gold group item items json label labels max-judgments memory min-judgments "
-    "model-votes output platform price price-column prior quiet repeats rho seed target threads votes without worker",
+    "plan-budget": "abstain config fold gold group item items json label label-map labels max-judgments memory "
+    "min-judgments model-votes output platform price price-column prior quiet repeats rho seed target threads votes without worker",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
