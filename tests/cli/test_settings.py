@@ -25,7 +25,8 @@ OPTIONS = {
     "posteriors quiet report spreadsheet-safe timings drift-by",
     "plan": f"config {READING} model threads memory json quiet",
     "plan-budget": "abstain config fold gold group item items json label label-map labels max-judgments memory "
-    "min-judgments model-votes output platform price price-column prior quiet repeats rho seed target threads votes without worker",
+    "min-judgments model-votes output platform price price-column prior quiet repeats rho seed target threads votes "
+    "without worker",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
