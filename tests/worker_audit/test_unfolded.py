@@ -32,7 +32,8 @@ def crowd(others: dict[str, object], n_items: int = 60, right: float = 0.95) -> 
 
 def verdicts(judgments: Judgments) -> dict[str, tuple[str, str]]:
     table = audit(fit(judgments, model="dawid_skene"))
-    return {row.worker: (row.verdict, row.reason) for row in table.itertuples()}
+    each = zip(table["worker"], table["verdict"], table["reason"], strict=True)
+    return {str(worker): (str(verdict), str(reason)) for worker, verdict, reason in each}
 
 
 @pytest.mark.parametrize("way", SPELLED)
