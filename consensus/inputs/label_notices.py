@@ -81,32 +81,36 @@ def of_files(label: NDArray[np.int32], labels: Sequence[str], files: Mapping[str
     ]
 
 
-def _no_answers(judgments: Judgments) -> Notice | None:
-    """Which labels are texts that mean no answer."""
+def no_answers(judgments: Judgments) -> list[int]:
+    """Codes of the labels that are texts that mean no answer, as far as can be seen."""
     odd = [(n, text) for n, text in enumerate(judgments.labels) if _is_no_answer(text)]
-    if not odd:
-        return None
-    counts = judgments.per_label
-    total = judgments.n_judgments
     # of -1, 0 and 1 the first is an answer, unless it is rare
     scale = {"1", "+1", "1.0"} & set(judgments.labels)
-    told = []
+    found = []
     for n, text in odd:
-        share = counts[n] / max(total, 1)
+        share = judgments.per_label[n] / max(judgments.n_judgments, 1)
         most = MOST_SHARE / judgments.n_labels if scale and text.strip() in {"-1", "-1.0"} else MOST_SHARE
-        if counts[n] and (not text.strip() or share <= most):
-            told.append((int(counts[n]), text))
+        if share and (not text.strip() or share <= most):
+            found.append(n)
+    return found
+
+
+def _no_answers(judgments: Judgments) -> Notice | None:
+    """Which labels are texts that mean no answer."""
+    told = sorted(
+        ((int(judgments.per_label[n]), judgments.labels[n]) for n in no_answers(judgments)),
+        key=lambda one: (-one[0], one[1]),
+    )
     if not told:
         return None
-    told.sort(key=lambda one: (-one[0], one[1]))
     named = ", ".join(f"{shown(text)} ({n:,})" for n, text in told[:MOST_NAMED])
     more = f" and {len(told) - MOST_NAMED:,} more" if len(told) > MOST_NAMED else ""
     n_all = sum(n for n, _ in told)
     flags = " ".join(f"--abstain{_typed(text)}" for _, text in told)
     return Notice(
         "no_answer_texts",
-        f"{n_all:,} of {total:,} judgments have labels that look like no answer: {named}{more}; they count as labels "
-        f"like any other; if they mean no answer, pass {flags}",
+        f"{n_all:,} of {judgments.n_judgments:,} judgments have labels that look like no answer: {named}{more}; they "
+        f"count as labels like any other; if they mean no answer, pass {flags}",
         {"n_judgments": n_all, "n_texts": len(told)},
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SLIPS = 0.05  # share of the judgments of a worker below which a label is a slip, and no label that they use
 LEAST_LABELS = 2  # of a team: who gives one label only may be a rule, and calls nothing by another name
 LEAST_JUDGMENTS = 20  # of a team: by chance, so many hardly ever miss all labels of the others
+ENOUGH = 1_000_000  # judgments that are looked at: of more, every second, third ...
 MOST_CELLS = 20_000_000  # of workers and labels that are counted in a table
 MOST_LABELS = 1_000  # of which there may be teams; more are no label set
 
@@ -42,11 +43,12 @@ def teams(judgments: Judgments) -> Teams | None:
     if not 2 * LEAST_LABELS <= K <= MOST_LABELS:
         return None
     group = spellings(judgments)
-    pair = judgments.worker.astype(np.int64) * K
-    pair += group[judgments.label]
+    some = slice(None, None, max(judgments.n_judgments // ENOUGH, 1))
+    pair = judgments.worker[some].astype(np.int64) * K
+    pair += group[judgments.label[some]]
     pairs, n = np.unique(pair, return_counts=True) if W * K > MOST_CELLS else _tally(pair, W * K)
     worker, label = np.divmod(pairs, K)
-    used = n >= SLIPS * judgments.per_worker[worker]
+    used = n >= SLIPS * np.bincount(worker, weights=n, minlength=W)[worker]
     worker, label, n = worker[used], label[used], n[used]
     links = coo_array((np.ones(len(worker)), (worker, W + label)), shape=(W + K, W + K))
     team = connected_components(links, directed=False)[1]

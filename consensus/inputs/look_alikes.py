@@ -61,6 +61,8 @@ def alike(texts: pa.StringArray, *, is_label: bool) -> Codes | None:
     """Group of each of some distinct texts (n,): those of one group look alike; None where all are alone."""
     import pyarrow.compute as pc
 
+    if not is_label and _is_plain(texts):
+        return None
     keys = keys_of(texts, is_label=is_label)
     if keys.equals(texts):
         return None
@@ -68,6 +70,23 @@ def alike(texts: pa.StringArray, *, is_label: bool) -> Codes | None:
     if len(coded.dictionary) == len(texts):
         return None
     return np.asarray(pc.cast(coded.indices, "int64").to_numpy())
+
+
+def _is_plain(texts: pa.StringArray) -> bool:
+    """Whether ids can't look alike: letters of one case, digits and signs, no numbers that may be padded with zeros."""
+    import pyarrow.compute as pc
+
+    if not len(texts):
+        return True
+    starts = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[starts[0] : starts[-1]]
+    if not len(data) or data.min() <= ord(" ") or data.max() > ord("~"):
+        return False
+    raw = data.tobytes()  # whose searches are quicker than those of arrays
+    if b"." in raw or b"+" in raw or (raw != raw.lower() and raw != raw.upper()):
+        return False
+    n_bytes = np.diff(starts)
+    return bool(n_bytes.min() == n_bytes.max()) or not pc.any(pc.starts_with(texts, "0")).as_py()
 
 
 def groups_of(codes: Codes) -> list[Codes]:

@@ -60,9 +60,16 @@ class Inputs:
         Raises
         ------
         ConsensusError
-            Something can't be read, or needs more memory than there is; or a skill is named without workers.
+            Something can't be read, or needs more memory than there is; or a skill is named without workers, or what
+            names become without judgments.
         """
         beside = beside or SideInputs.read(config)
+        for name in ("fold", "label_map"):
+            if judgments is None and getattr(config, name):
+                raise ConfigError(
+                    f"setting {name}: it says what names become among those of judgments, and there are only model "
+                    "votes; rename their labels in the file"
+                )
         if isinstance(judgments, Judgments):
             config = _as_read(config, judgments)
         read = None if judgments is None else judged(judgments, config, listener)

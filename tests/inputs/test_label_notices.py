@@ -204,6 +204,8 @@ class TestOtherNames:
         by_table = teams(encoded(rows))
         monkeypatch.setattr("consensus.inputs.label_teams.MOST_CELLS", 0)
         by_sorting = teams(encoded(rows))
+        monkeypatch.setattr("consensus.inputs.label_teams.ENOUGH", 24)
+        assert teams(encoded(rows)) is None  # 12 judgments a team are too few
         assert by_table is not None
         assert by_sorting is not None
         assert by_table.labels == by_sorting.labels == (("ok", "toxic"), ("safe", "unsafe"))

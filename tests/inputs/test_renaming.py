@@ -208,6 +208,14 @@ def test_the_command_folds_maps_and_keeps_what_it_did(run: Any, write: Write, tm
     assert f"its input {names} has changed since; run again" in run("explain", folder, "i1").err
 
 
+@pytest.mark.parametrize("given", [("--fold", "labels"), ("--label-map", "map.csv")])
+def test_without_judgments_there_is_nothing_to_rename(given: tuple[str, str], run: Any, write: Write) -> None:
+    votes = write("votes.csv", "item,model,label\na,m,x\n")
+    found = run("aggregate", "--model-votes", votes, *given)
+    assert found.status == 1
+    assert "and there are only model votes; rename their labels in the file" in found.err
+
+
 def test_texts_in_messages() -> None:
     assert shown("yes\u00a0") == '"yes\\u00a0"'
     assert shown("cafe\u0301") == '"cafe\\u0301"'

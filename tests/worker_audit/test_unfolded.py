@@ -32,7 +32,8 @@ def crowd(others: dict[str, object], n_items: int = 60, right: float = 0.95) -> 
 
 def verdicts(judgments: Judgments) -> dict[str, tuple[str, str]]:
     table = audit(fit(judgments, model="dawid_skene"))
-    return {row.worker: (row.verdict, row.reason) for row in table.itertuples()}
+    each = zip(table["worker"], table["verdict"], table["reason"], strict=True)
+    return {str(worker): (str(verdict), str(reason)) for worker, verdict, reason in each}
 
 
 @pytest.mark.parametrize("way", SPELLED)
@@ -87,3 +88,14 @@ def test_long_lists_of_names_are_cut() -> None:
     rows = [(f"i{n}", w, f"{w}{n % 5}") for n in range(30) for w in "vw"]
     (found,) = unfolded.excuses(encoded(rows), np.array([1])).values()
     assert found.startswith("uses “w0” and “w1” and “w2” and 2 more where others use “v0” and “v1” and “v2” and 2 more")
+
+
+@pytest.mark.parametrize("text", ["", " ", "NA", "skip", "?", "-"])
+def test_who_skips(text: str) -> None:
+    found = verdicts(crowd({"w0": lambda _: text}))
+    assert found["w0"][0] == "too_few"
+    rows = [(f"i{n}", w, text if w == "w" and n < 5 else "xy"[n % 2]) for n in range(10) for w in "vw"]
+    told = unfolded.excuses(encoded(rows), np.array([0, 1]))
+    assert told == {1: f"says “{text}” in 50%: pass --abstain if that means no answer"}
+    rows = [(item, w, "x" if item == "i0" else label) for item, w, label in rows]
+    assert unfolded.excuses(encoded(rows), np.array([0, 1])) == {}

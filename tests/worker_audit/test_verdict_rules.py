@@ -53,6 +53,7 @@ class TestOrder:
         gold: Any = None,
         alone: Any = None,
         sided: OneSided | None = None,
+        excused: dict[int, str] | None = None,
     ) -> Any:
         """Verdicts of workers whose accuracies (W, G) are equally likely each; gold has checked all, unless told."""
         known: Any = accuracy if isinstance(accuracy, Known) else Known(accuracy)
@@ -72,6 +73,8 @@ class TestOrder:
         monkeypatch.setattr(verdicts, "_gold_judgments", lambda _: np.full(W, 5) if gold is None else np.array(gold))
         nobody = OneSided(np.zeros(W, np.bool_), np.full(W, np.nan), np.zeros(W, np.int64), np.zeros(W, np.int64))
         monkeypatch.setattr(verdicts, "one_sided", lambda *_: sided or nobody)
+        why = excused or {}
+        monkeypatch.setattr(verdicts, "excuses", lambda _, who: {w: why[w] for w in who.tolist() if w in why})
         judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n), n_labels=n_labels)
         result: Any = SimpleNamespace(judgments=judgments, identified=identified)
         kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
@@ -143,6 +146,14 @@ class TestOrder:
         assert told[:3] == ["spammer", "too_few", "too_few"]
         _, told = self.told(monkeypatch, accuracy, random)
         assert told[:3] == ["spammer"] * 3
+
+    def test_who_only_spells_labels_otherwise_is_not_condemned(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found, told = self.told(
+            monkeypatch, [[0.9]] * 4, [0.99, 0.01, 0.99, 0], [0, 0.98, 0, 0], excused=dict.fromkeys([0, 1, 3], "spells")
+        )
+        assert told == ["too_few", "too_few", "spammer", "good"]
+        assert np.isnan(found.probability[:2]).all()
+        assert found.near[:2].all()
 
     def test_whom_nothing_contradicts_is_not_condemned(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = self.crowd(*[[0.8] * 10] * 2)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs.label_notices import no_answers
 from consensus.inputs.label_teams import spellings, teams
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
 
 LEAST = 3  # judgments of others that only a spelling contradicts
+MOSTLY = 0.5  # share of a text for no answer in the judgments of a worker, from which it may be why
 SHARE = 0.1  # of all that contradict a worker, from which spelling may be why
 
 
@@ -24,11 +26,18 @@ def excuses(judgments: Judgments, workers: Positions) -> dict[int, str]:
 
     Of the judgments by others on the items of a worker, some give another label. If SHARE of these, and LEAST, give one
     that looks like the label of the worker, nothing can be said before both are one. The same holds for whoever never
-    uses a label that the others use.
+    uses a label that the others use, and for who mostly gives a text that looks like no answer.
     """
     found: dict[int, str] = {}
     if not len(workers):
         return found
+    for k in no_answers(judgments):
+        given = np.bincount(judgments.worker[judgments.label == k], minlength=judgments.n_workers)[workers]
+        share = given / judgments.per_worker[workers]
+        for w, part in zip(workers.tolist(), share.tolist(), strict=True):
+            if part >= MOSTLY:
+                text = _quoted(judgments.labels[k])
+                found[w] = f"says {text} in {part:.0%}: pass --abstain if that means no answer"
     apart = teams(judgments)
     if apart is not None:
         for w in workers[apart.of_worker[workers] >= 0].tolist():

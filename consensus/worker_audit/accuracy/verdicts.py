@@ -87,7 +87,7 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
     more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is AGAINST times
     as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker (see
-    ``contradictions``), or only how they spell or call the labels (``unfolded``). Where they are not, but more probable
+    ``contradictions``), or only how they spell, call or skip labels (``unfolded``). Where they are not, but more likely
     than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a
     share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times lower,
     or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
