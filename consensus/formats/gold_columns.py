@@ -56,7 +56,7 @@ class GoldRoles(Roles):
                     f"{OPTIONS[role]}"
                 )
         item = self.strictly.get("item") or self.named.get("item")
-        label, called = self.strictly.get("label"), _called_gold(header)
+        label, called = self.strictly.get("label"), _called_gold(header, self.among_judgments)
         if label is None and len(called) == 1:
             (label,) = called
             others = [header[n] for n in candidates_of(header, GOLD_NAMES["label"]) if header[n] != label]
@@ -72,11 +72,11 @@ class GoldRoles(Roles):
         return Roles({"item": item, "label": label}, True, self.names).positions(header, place)
 
 
-def _called_gold(header: Sequence[str]) -> list[str]:
-    """The columns that are called gold, or X_gold beside X."""
+def _called_gold(header: Sequence[str], by_name: bool) -> list[str]:
+    """The columns X_gold beside X; where there are none, those that are called gold, if ``by_name``."""
     found = [header[n] for n in candidates_of(header, OF_GOLD)]
     beside = [f"{name}_gold" for name in header if f"{name}_gold" in header]
-    return beside or found
+    return beside or (found if by_name else [])
 
 
 def is_file_of(source: Any, judgments: Judgments | None) -> bool:

@@ -59,7 +59,7 @@ def of_models(
                 {"n_models": int(unknown.sum()), "items_needed": least},
             )
         )
-    return [*found, *(Caution(*one) for one in models.votes.cautions)]
+    return [*found, *(Caution(*one[:3]) for one in models.votes.cautions)]
 
 
 def _named(names: NDArray[np.str_]) -> str:

@@ -96,6 +96,7 @@ def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
     counts, made = told.get("counts", {}), told["provenance"]
     has = {"judgments": counts.get("judgments"), "model_votes": told.get("models")}
     own_gold = told["understood"]["gold"] if "understood" in told else "notes" in told
+    own_gold = own_gold or bool(told["settings"].get("gold_worker"))
     if not own_gold:  # as an export of a platform may have
         has["gold"] = counts.get("gold_items")
     for kind, some in has.items():

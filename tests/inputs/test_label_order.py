@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -119,7 +120,7 @@ class TestCategories:
 
     @pytest.mark.parametrize("unlike", ["unordered", "text", "another order", "a label without a place"])
     def test_others_are_sorted(self, unlike: str, tmp_path: Path) -> None:
-        other = {
+        other: Any = {
             "unordered": pd.Categorical([WORDS[k] for k in GIVEN], WORDS),
             "text": pd.Series([WORDS[k] for k in GIVEN]),
             "another order": pd.Categorical([WORDS[k] for k in GIVEN], WORDS[::-1], ordered=True),
@@ -149,7 +150,8 @@ class TestCategories:
             consensus.read(empty)
 
     def test_a_column_found_by_its_name_that_holds_lists_is_passed_over(self) -> None:
-        frame = self.FRAME.assign(price=[[1, 2]] * 12)
+        prices: Any = [[1, 2]] * 12
+        frame = self.FRAME.assign(price=prices)
         assert consensus.read(frame).labels == tuple(WORDS)
 
 

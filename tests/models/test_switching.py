@@ -202,9 +202,14 @@ class TestMovedLabels:
         assert [one for one in result.warnings if one.code == "moved_labels"] == []
         judged = result.posterior[:100]
 
-        seen = []
+        seen: list[tuple[Any, ...]] = []
         real = switching.moved_labels
-        monkeypatch.setattr(switching, "moved_labels", lambda *given: seen.append(given) or real(*given))
+
+        def noted(*given: Any) -> Any:
+            seen.append(given)
+            return real(*given)
+
+        monkeypatch.setattr(switching, "moved_labels", noted)
         fit(some, model_votes=votes, rho=0)
         _, _, mass, majority = seen[0]
         assert mass.sum() == pytest.approx(100)

@@ -158,7 +158,15 @@ class TestSummary:
         told = found.summary
         assert json.loads((tmp_path / "out" / "summary.json").read_text()) == told
         rows = told["counts"]["rows"]
-        assert rows == {"read": 1501, "used": 1500, "abstained": 0, "repeated": 0, "rejected": 1, "dropped": 0}
+        assert rows == {
+            "read": 1501,
+            "used": 1500,
+            "abstained": 0,
+            "repeated": 0,
+            "rejected": 1,
+            "dropped": 0,
+            "as_gold": 0,
+        }
         assert sum(told["counts"]["status"].values()) == 300
         assert sum(told["label_shares"].values()) == pytest.approx(1)
         (source,) = told["provenance"]["judgments"]

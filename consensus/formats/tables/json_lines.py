@@ -93,9 +93,12 @@ def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str
     names: dict[str, Keys] = {}
     for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
         try:
-            names_of(_parsed(raw), names)
+            record = _parsed(raw)
         except _UnusableError:
             continue
+        names_of(record, names)
+        # what the user names is found, though it leads to no single value: its rows say so
+        names.update((name, (name,)) for name in roles.named.values() if name in record and name not in names)
     if not names:
         raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
     header = list(names)

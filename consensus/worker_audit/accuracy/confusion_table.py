@@ -59,6 +59,10 @@ class ConfusionCells:
             code, first = np.unique(np.concatenate([code, right]), return_index=True)
             count = np.concatenate([found.counts[shown], found.right().ravel()[met]])[first]
             worker, true_label, label = (part.astype(np.int32) for part in (code // (K * K), code // K % K, code % K))
+        is_person = result.judgments.is_person
+        if not is_person.all():
+            kept = is_person[worker]
+            worker, true_label, label, count = worker[kept], true_label[kept], label[kept], count[kept]
         return cls(result, worker, true_label, label, count, totals[worker, true_label], known_share(result))
 
     def __len__(self) -> int:
