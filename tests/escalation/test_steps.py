@@ -423,7 +423,8 @@ class TestAdvice:
 class TestWhomToAsk:
     def audit(self, right: Any, per_worker: Any, n_labels: int = 2) -> Any:
         """The audit of workers who are right so often were all labels equally frequent."""
-        judgments = SimpleNamespace(per_worker=np.array(per_worker), n_labels=n_labels)
+        everybody = np.ones(len(per_worker), np.bool_)
+        judgments = SimpleNamespace(per_worker=np.array(per_worker), n_labels=n_labels, is_person=everybody)
         accuracy = SimpleNamespace(label_adjusted=np.array(right))
         return SimpleNamespace(result=SimpleNamespace(judgments=judgments), accuracy=accuracy)
 

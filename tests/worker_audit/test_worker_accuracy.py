@@ -16,7 +16,7 @@ from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
 from consensus.kernels import agreement_loops
 from consensus.kernels import others_loops as kernels
-from consensus.models import layout, pooled_prior
+from consensus.models import layout, pooled_prior, unfounded
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import (
     accuracy_posterior,
@@ -141,6 +141,7 @@ class TestRightOfOthers:
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(unfounded, "FEW_LABELS", 40)
         drawn = simulate(100, 30, 40, 4, accuracy=0.6, seed=1)
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
         result = fit(drawn.judgments)
@@ -441,6 +442,7 @@ class TestAgreement:
 
     @pytest.mark.compiled
     def test_with_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(unfounded, "FEW_LABELS", 40)
         drawn = simulate(60, 8, 40, 3, accuracy=0.7, seed=1)
         monkeypatch.setattr(layout, "MOST_CELLS", 0)
         result = fit(drawn.judgments, rho=0.3, gold=drawn.truth_table(10))
