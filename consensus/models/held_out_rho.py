@@ -89,7 +89,7 @@ def usual_of_average(judgments: Judgments) -> float:
     With two or three an item, what is wrong is mostly what was learnt of the workers, which the readings share. Between
     three and four it moves evenly: one judgment more is not to change what is accepted all at once.
     """
-    mean = judgments.n_judgments / max(np.count_nonzero(judgments.per_item), 1)
+    mean = judgments.n_judgments / max(int(np.count_nonzero(judgments.per_item)), 1)
     return float(np.interp(mean, (FEW, ENOUGH), (USUAL_RHO, AVERAGE_RHO)))
 
 
