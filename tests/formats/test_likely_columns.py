@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -23,7 +24,7 @@ def frame(**renamed: str) -> pd.DataFrame:
     return pd.DataFrame(rows).rename(columns=renamed)
 
 
-def said(source: object, **settings: object) -> str:
+def said(source: object, **settings: Any) -> str:
     with pytest.raises(FormatError) as caught:
         read(source, **settings)
     return str(caught.value)

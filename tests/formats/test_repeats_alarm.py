@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -35,7 +36,7 @@ def two_questions(n_items: int = 30) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def notice(source: object, **settings: object) -> Notice:
+def notice(source: object, **settings: Any) -> Notice:
     (told,) = [one for one in read(source, **settings).cautions if one.code == "many_repeats"]
     return told
 

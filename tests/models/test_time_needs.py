@@ -12,7 +12,8 @@ CONFIG = FitConfig()
 def test_it_grows_with_judgments_and_labels() -> None:
     few = time_needs.of(DRAWN, "dawid_skene", CONFIG, 1)
     many = time_needs.of(simulate(4_000, 20, 3, 4, seed=1).judgments, "dawid_skene", CONFIG, 1)
-    assert (many.a_pass, many.tables) == (pytest.approx(10 * few.a_pass), pytest.approx(10 * few.tables))
+    assert many.a_pass == pytest.approx(10 * few.a_pass)
+    assert many.tables == pytest.approx(10 * few.tables)
     labels = time_needs.of(simulate(400, 20, 9, 4, seed=1).judgments, "dawid_skene", CONFIG, 1)
     assert labels.a_pass > 1.5 * few.a_pass
 
