@@ -92,7 +92,7 @@ class TestExplained:
     def test_with_rows_left_out_and_workers_by_file(self, write: Write) -> None:
         frame = two_questions()[["item", "label", "question", "day"]].drop_duplicates(["item", "question"])
         path = write("ann.csv", frame.assign(day="a").to_csv(index=False) + "i00,tone1,gone,b\n" * 40)
-        settings = {"worker_from_file": True, "item": "item", "drop": ("day=b",), "repeats": "last"}
+        settings: dict[str, Any] = {"worker_from_file": True, "item": "item", "drop": ("day=b",), "repeats": "last"}
         told = read(path, **settings).cautions
         assert [one.code for one in told] == ["many_repeats"]
         # each item has one judgment a question, so nothing tells the column from one that tells rows apart
