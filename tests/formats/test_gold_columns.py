@@ -206,3 +206,9 @@ class TestGoldWorkers:
         assert (twice.status, "gold is given twice" in twice.err) == (1, True)
         with pytest.raises(ConfigError, match="nobody judged, so that no worker's judgments can be gold"):
             consensus.run(None, model_votes={"item": ["a"], "model": ["m"], "label": ["x"]}, gold_worker=("w",))
+
+
+def test_the_only_column_that_can_be_gold_needs_no_word(write: Write) -> None:
+    """In a file of its own, no other column could be the label."""
+    found = read_gold(write("gold.csv", "item,tone,tone_gold\ni1,warm,cold\n"))
+    assert (found.item, found.label) == (("i1",), ("cold",))
