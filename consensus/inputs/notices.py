@@ -15,4 +15,4 @@ class Notice(NamedTuple):
     values: dict[str, float]
     """The numbers behind it."""
     options: tuple[str, ...] = ()
-    """Words of the command line that would do something about it, such as ``("--by", "question")``."""
+    """Words of the command line that would do something about it, such as ``("--item", "record")``."""

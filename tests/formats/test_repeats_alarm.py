@@ -55,9 +55,10 @@ class TestExplained:
         told = notice(frame if kind == "frame" else path, item="item")
         assert told.message == (
             '90 of 180 judgments (50%) give way to others of the same item and worker, most of worker "w0" (30) and of '
-            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself, --by question'
+            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself, and leave out '
+            "the others with --drop question=VALUE"
         )
-        assert told.options == ("--by", "question")
+        assert told.options == ()
         assert told.values == {"n_judgments": 90, "share": 0.5}
 
     def test_by_another_item(self) -> None:
@@ -71,7 +72,8 @@ class TestExplained:
         frame = two_questions().rename(columns={"item": "image", "question": "item"}).drop(columns="url")
         told = notice(frame, repeats="first")
         assert '"item" has 2 values only, "image" 30, and together they would leave 0 repeats' in told.message
-        assert told.options == ("--item", "image", "--by", "item")
+        assert "--item image, and leave out the others with --drop item=VALUE" in told.message
+        assert told.options == ("--item", "image")
 
     def test_by_two_columns_with_many_values(self) -> None:
         rows = [(f"i{i}", f"p{(i * 7 + k) % 40}", f"w{w}", "x") for i in range(40) for k in range(2) for w in range(2)]
@@ -104,12 +106,12 @@ class TestExplained:
         for kind in ("jsonl", "parquet"):
             path = tmp_path / f"j.{kind}"
             frame.to_json(path, orient="records", lines=True) if kind == "jsonl" else frame.to_parquet(path)
-            assert notice(path, item="item").options == ("--by", "question")
+            assert '"question" has 2 values' in notice(path, item="item").message
 
     def test_the_first_rows_tell(self, monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
         monkeypatch.setattr(explaining_column, "MOST_ROWS", 60)
         paths = [write(f"{n}.csv", two_questions().to_csv(index=False)) for n in range(2)]
-        assert notice(paths, item="item", repeats="last").options == ("--by", "question")
+        assert '"question" has 2 values' in notice(paths, item="item", repeats="last").message
 
     def test_a_column_that_only_some_files_have_is_none(self, write: Write) -> None:
         one = write("a.csv", two_questions().to_csv(index=False))

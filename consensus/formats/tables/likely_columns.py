@@ -102,7 +102,8 @@ def _questions(ranked: Sequence[_Held]) -> list[str]:
     few = [one for one in ranked[1:] if 1 < one.n_values <= FEW and ranked[0].n_values > one.n_values]
     if not few:
         return []
-    return [f"if {quoted(few[0].name)} holds questions, --by {shlex.quote(few[0].name)} runs each by itself"]
+    dropping = shlex.quote(f"{few[0].name}=VALUE")
+    return [f"if {quoted(few[0].name)} holds questions, run each by itself and leave out others with --drop {dropping}"]
 
 
 def _shown(one: _Held) -> str:
