@@ -54,8 +54,7 @@ def agreement(
     """How far workers agree on the items that two or more of them judged.
 
     Only these items count, for the shares of labels, too. A worker who judged an item several times
-    (``repeats="keep"``) counts there once if all of them say the same, and not at all if they do not: here nobody
-    agrees or disagrees with an earlier judgment of their own.
+    (``repeats="keep"``) counts there once if all of them say the same, and not at all if they do not.
 
     Parameters
     ----------
@@ -106,8 +105,7 @@ def agreement(
             Of a pair of workers (Cohen 1960, Educational and Psychological Measurement 20:37), as
             ``percent_agreement`` is, on the ``n_items`` they share: ten or more.
         worker_pairs
-            How many such pairs there are, with ``by="worker-pair"``; ``reason`` tells whether all of them are listed.
-            The 1,000 that share the most items are.
+            How many such pairs there are, with ``by="worker-pair"``; the 1,000 that share most items are listed.
 
     Raises
     ------

@@ -171,14 +171,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         if when is None:
             columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
     judgments = encode(
-        items,
-        workers,
-        labels,
-        when,
-        beside=columns,
-        repeats=people.rule,
-        locate=rows.place,
-        backend=backend,
+        items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
     )
     judgments = label_order.as_declared(judgments, orders)
     if progress is not None:

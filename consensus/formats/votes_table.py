@@ -92,10 +92,23 @@ def read_model_votes(
     rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
     files, file_ends = _gathered(rows, source, roles)
+    return _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+
+
+def _voted(
+    rows: Rows,
+    files: list[str],
+    file_ends: NDArray[np.int64],
+    abstain: tuple[str, ...],
+    scale: ScoreScale | None,
+    backend: Threads,
+    progress: Progress | None,
+) -> ModelVotes:
+    """The votes that all ``rows`` of some ``files`` make."""
     n_read = rows.n_rows + len(rows.rejects)
     if progress is not None:
         progress("sorting", 0.0)
-    table, names = _rows(rows, settings.abstain, file_ends)
+    table, names = _rows(rows, abstain, file_ends)
     table = score_scales.of_logits(table) if scale == "logit" else table
     odd = score_scales.odd_rows(table)
     beyond = score_scales.told(table, odd, names.models, rows, scale)
