@@ -75,7 +75,7 @@ class Identities:
         codes = identities.named(self.names, judgments.worker_ids)
         n = int(np.isin(judgments.worker, codes).sum())
         names = ", ".join(map(quoted, self.names))
-        return [f"{n:,} judgments by {names} count as of a person each; these persons are not audited"]
+        return [f"{n:,} judgments by {names} count as those of different people; none of them is audited"]
 
 
 def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], Explanation | None]) -> Judgments:

@@ -1,7 +1,6 @@
 """About how long a run takes, estimated from counts: nothing is timed, so that it can be told at once.
 
-The constants were measured on one core of a server of 2024 and say no more than the order: other machines are up to
-three times as fast or slow.
+The constants were measured on one core of one machine, and say no more than the order of it for another.
 """
 
 from __future__ import annotations

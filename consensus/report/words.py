@@ -161,7 +161,8 @@ def _readings(summary: dict[str, Any]) -> list[str]:
         if told["held_out"]
         else f"{', '.join(told['weights'])}, all weighing alike for want of judgments to hold out"
     )
-    return [f"average of {len(told['weights'])} readings, {how}; {told['disputed']:,} items are disputed between them"]
+    disputed = "1 item is" if told["disputed"] == 1 else f"{told['disputed']:,} items are"
+    return [f"average of {len(told['weights'])} readings, {how}; {disputed} disputed between them"]
 
 
 def model(name: str, because: str | None) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Options = dict[str, list[str | None]]
 
-FROM_WORDS = r"--(?:abstain|fold|encoding|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
+FROM_WORDS = r"--(?:abstain|fold) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
 """Options that the words of a caution name, with a value."""
 REPEATED = ("--abstain", "--anonymous", "--drop")
 """Options that may be given several times."""

@@ -50,7 +50,7 @@ class TestPlain:
         )
         assert told.values == {"n_judgments": 160, "most_of_an_item": 4}
         assert judgments.notes == (
-            f'160 judgments by "{shown}" count as of a person each; these persons are not audited',
+            f'160 judgments by "{shown}" count as those of different people; none of them is audited',
         )
 
     def test_said_otherwise_they_are_one(self) -> None:
@@ -103,7 +103,7 @@ class TestDeclared:
             "w2": True,
             "web": False,
         }
-        assert judgments.notes[-1].startswith('160 judgments by "web" count as of a person each')
+        assert judgments.notes[-1].startswith('160 judgments by "web" count as those of different people')
 
     def test_others_keep_the_last(self) -> None:
         rows = [*crowd("web", 2), ("i00", "w0", "x"), ("i00", "w0", "y")]
@@ -194,7 +194,7 @@ class TestAudit:
     def test_a_run_says_how_many_judgments(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv(crowd("web")))
         ran = run("run", path, "--out", tmp_path / "out", "--anonymous", "web")
-        assert '\n160 judgments by "web" count as of a person each; these persons are not audited\n' in ran.err
+        assert '\n160 judgments by "web" count as those of different people; none of them is audited\n' in ran.err
         told = json.loads((tmp_path / "out" / "summary.json").read_text())
         assert told["settings"]["anonymous"] == ["web"]
         assert sum(told["verdicts"].values()) == 3

@@ -107,6 +107,9 @@ class TestWords:
             "average of 3 readings, dawid_skene, subtypes, lure, all weighing alike for want of judgments to hold out; "
             "7 items are disputed between them"
         ]
+        told["readings"]["disputed"] = 1
+        (line,) = words._readings(told)
+        assert line.endswith("; 1 item is disputed between them")
 
     def test_why_one_alone(self) -> None:
         told = {
