@@ -79,7 +79,8 @@ def escalate(
             holds 80 %. Missing for an expert, and where nobody can be asked.
         p_settled
             P(settled with at most ``max_judgments``, of the next ten). From two and three judgments it is too low on
-            crowds who know each other little; from five on it holds.
+            crowds who know each other little, and from two too high where items are hard for everybody; from five on it
+            holds.
         label, confidence, runner_up, n_judgments
             As in labels.csv.
         suggested_workers

@@ -67,6 +67,14 @@ def triples(judgments: Judgments) -> list[tuple[str, str, str]]:
     return [(items[i], workers[w], judgments.labels[k]) for i, w, k in each]
 
 
+@pytest.mark.parametrize(("n_spelled", "excused"), [(2, False), (10, False), (11, True)])
+def test_spelling_has_to_explain_a_tenth_of_what_contradicts(n_spelled: int, excused: bool) -> None:
+    """v says YES where w says yes on some items, and no on 94 others."""
+    rows = [(f"s{i}", w, label) for i in range(n_spelled) for w, label in (("v", "YES"), ("w", "yes"))]
+    rows += [(f"e{i}", w, label) for i in range(94) for w, label in (("v", "YES"), ("w", "no"))]
+    assert (0 in unfolded.excuses(encoded(rows), np.arange(1))) == excused
+
+
 def test_excuses() -> None:
     def renamed(label: str) -> str:
         return {"yes": "safe", "no": "unsafe"}[label]
