@@ -16,13 +16,13 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, repeats_alarm
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.repeats_alarm import Identities
-from consensus.formats.tables import delimited, frames, json_lines, likely_columns
+from consensus.formats.tables import frames, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
+from consensus.formats.tables.file_kinds import reader_of
 from consensus.formats.tables.roles import AMOUNTS, ColumnError, Roles
 from consensus.formats.tables.row_choice import RowChoice
-from consensus.formats.tables.streams import COMPRESSION
 from consensus.formats.tables.understanding import Understanding
 from consensus.inputs import label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
@@ -38,16 +38,6 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Source
 
 
-READERS: dict[str, Callable[[Path, Roles], Reading]] = {
-    ".csv": delimited.read,
-    ".tsv": delimited.read,
-    ".tab": delimited.read,
-    ".txt": delimited.read,
-    ".jsonl": json_lines.read,
-    ".ndjson": json_lines.read,
-    ".parquet": frames.read_parquet,
-}
-"""Reader by the ending of the name; the text formats also with .gz or .zst behind it."""
 BY_ROWS = (
     "nothing has a time: who changed is told by the order of rows, as if judgments stood in the order in which they "
 )
@@ -313,7 +303,7 @@ def columns_of(path: Path) -> list[str]:
     if platforms.recognised(head) is not None:
         return head.columns
     listing = _Listing({})
-    _reader(path)(path, listing)
+    reader_of(path)(path, listing)
     return listing.header
 
 
@@ -352,7 +342,7 @@ def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -
         for one in source:
             path = Path(one)
             found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
-            yield _opened(partial(_reader(path), path), roles) if found is None else found.read(path, roles)
+            yield _opened(partial(reader_of(path), path), roles) if found is None else found.read(path, roles)
     elif chosen is not None:
         raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
     else:
@@ -366,18 +356,3 @@ def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
     except ColumnError as error:
         told = likely_columns.message(error, reader, roles)
     raise FormatError(told)
-
-
-def _reader(path: Path) -> Callable[[Path, Roles], Reading]:
-    endings = [ending.lower() for ending in path.suffixes]
-    if endings and endings[-1] in COMPRESSION:
-        endings.pop()
-    ending = endings[-1] if endings else ""
-    if ending not in READERS and not path.is_dir():
-        if not path.exists():
-            raise FormatError(f"{path}: no such file")
-        raise FormatError(
-            f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or '
-            f".zst; of any ending, a {' or '.join(one.TITLE for one in platforms.PLATFORMS)}"
-        )
-    return READERS.get(ending, delimited.read)
