@@ -1,0 +1,244 @@
+"""Exports whose rows or objects are no plain judgments: read one by one in Python, and turned to blocks.
+
+A row of a table may end before its header does, as every untouched download of Mechanical Turk is; what it lacks is
+empty. What a message may show of a judgment is made of the cells that are used, so that no address, city or e-mail
+stands in it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import itertools
+import json
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import FormatError
+from consensus.formats.tables.blocks import Block, Reading
+from consensus.formats.tables.csv_records import delimiter_in
+from consensus.formats.tables.streams import Tap, displayed, unreadable
+from consensus.inputs.judgments import Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from hashlib import _Hash
+    from pathlib import Path
+
+ROWS = 20_000  # judgments of a block
+LONGEST = 1 << 28  # characters of a cell: some exports hold whole documents in one
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgment, or a row of gold, that a record holds."""
+
+    line: int
+    """Where its record begins; the number of the object where there are no lines."""
+    cells: Mapping[str, str | None]
+    """Text by role; None is absent."""
+    fault: str = ""
+    """Why it can't be used, if it can't."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table."""
+
+    line: int
+    cells: Mapping[str, str]
+    """Text by the name of the column; what is missing at the end is empty."""
+    fault: str = ""
+    """Why it can't be used, if it can't; then there are no cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose rows are read one by one."""
+
+    path: Path
+    names: list[str]
+    """Names of the columns; of several that are called alike only the first one is read."""
+    delimiter: str
+    digest: _Hash = field(default_factory=hashlib.sha256)
+    """SHA-256 of the file, once all rows were read."""
+
+    @classmethod
+    def of(cls, path: Path) -> Table:
+        """Read the header.
+
+        Raises
+        ------
+        FormatError
+            The file can't be read, or holds no header.
+        """
+        with unreadable(path), closing(_text(path, None)) as text:
+            first = next((line for line in text if line.strip()), "")
+        delimiter = delimiter_in(first)
+        with unreadable(path), closing(_text(path, None)) as text:
+            header = next((row for row in _csv(text, delimiter, path) if any(row)), None)
+        if header is None:
+            raise FormatError(f"{path}: the file is empty; expected a table with a header")
+        return cls(path, header, delimiter)
+
+    def rows(self) -> Iterator[Row]:
+        """All rows but blank ones, in their order.
+
+        Raises
+        ------
+        FormatError
+            The file breaks off, or its quotes do not add up.
+        """
+        with unreadable(self.path), closing(_text(self.path, self.digest)) as text:
+            reader = csv.reader(text, delimiter=self.delimiter)
+            end, n_names = 0, len(self.names)
+            for n, row in enumerate(_parsed(reader, self.path)):
+                line, end = end + 1, reader.line_num
+                if not n or not any(row):
+                    continue
+                much = [cell for cell in row[n_names:] if cell]
+                if much:
+                    yield Row(line, {}, f"too many fields: {len(row)} instead of {n_names}")
+                    continue
+                padded = [*row[:n_names], *[""] * (n_names - len(row))]
+                if not _is_unicode(padded):
+                    yield Row(line, {}, "the row is not UTF-8")
+                    continue
+                yield Row(line, dict(zip(reversed(self.names), reversed(padded), strict=True)))
+
+
+def _text(path: Path, digest: _Hash | None) -> io.TextIOWrapper:
+    stream = io.BufferedReader(Tap(path, digest), 1 << 20)
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _csv(text: Iterable[str], delimiter: str, path: Path) -> Iterator[list[str]]:
+    return _parsed(csv.reader(text, delimiter=delimiter), path)
+
+
+def _parsed(reader: Any, path: Path) -> Iterator[list[str]]:
+    """The rows of a reader of the csv module."""
+    csv.field_size_limit(LONGEST)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise FormatError(f"{path}:{reader.line_num}: can't be read as a table: {error}") from None
+        yield row
+
+
+def _is_unicode(cells: Iterable[str]) -> bool:
+    return all(cell.isascii() or not any("\ud800" <= character <= "\udfff" for character in cell) for cell in cells)
+
+
+def whole_json(path: Path, digest: _Hash) -> Any:
+    """What a file of JSON holds, all at once; numbers stay as they are written.
+
+    Raises
+    ------
+    FormatError
+        The file can't be read, or is no JSON.
+    """
+    with unreadable(path), Tap(path, digest) as tap:
+        pieces = []
+        while piece := tap.read(1 << 20):
+            pieces.append(piece)
+    try:
+        return parsed_json(b"".join(pieces))
+    except ValueError as error:
+        raise FormatError(f"{path}: {error}; export it again") from None
+
+
+def parsed_json(raw: bytes | str) -> Any:
+    """JSON with numbers as they are written.
+
+    Raises
+    ------
+    ValueError
+        It is none, or its text is no Unicode; the message says which.
+    """
+    try:
+        text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    except RecursionError:
+        raise ValueError("not JSON: nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"not JSON: {str(error).lower()}") from None
+
+
+def reading(
+    path: Path,
+    judged: Iterable[Judged],
+    roles: Sequence[str],
+    *,
+    digest: _Hash,
+    platform: str,
+    columns: Mapping[str, str] | None = None,
+    header: Sequence[str] = (),
+    gold: Reading | None = None,
+    note: Callable[[], str] = str,
+) -> Reading:
+    """The ``judged`` of an export as blocks of ``roles``.
+
+    Parameters
+    ----------
+    path, judged
+        The file, and what its records hold, in their order.
+    roles
+        All roles that may have a cell.
+    digest
+        Of the file, once all were read.
+    platform, columns, header, gold, note
+        As in ``Reading``.
+    """
+    file = displayed(path)
+    return Reading(
+        file,
+        _blocks(file, iter(judged), roles),
+        digest,
+        platform=platform,
+        columns=columns or {},
+        header=header,
+        gold=gold,
+        note=note,
+    )
+
+
+def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Generator[Block]:
+    import pyarrow as pa
+
+    while some := list(itertools.islice(judged, ROWS)):
+        good = [one for one in some if not one.fault and all(map(_is_text, one.cells.values()))]
+        rejects = [
+            Reject(file, one.line, one.fault or "a cell is not valid Unicode", _shown(one.cells, roles))
+            for one in some
+            if one.fault or not all(map(_is_text, one.cells.values()))
+        ]
+        columns = {
+            role: pa.chunked_array([pa.array([one.cells.get(role) for one in good], pa.string())]) for role in roles
+        }
+        lines = np.array([one.line for one in good], np.int64)
+        yield Block(columns, lines, _describing(good, roles), rejects, 1.0)
+
+
+def _describing(good: list[Judged], roles: Sequence[str]) -> Callable[[list[int]], list[str]]:
+    return lambda rows: [_shown(good[row].cells, roles) for row in rows]
+
+
+def _is_text(cell: str | None) -> bool:
+    return cell is None or _is_unicode((cell,))
+
+
+def _shown(cells: Mapping[str, str | None], roles: Sequence[str]) -> str:
+    """The cells that are used, as a row of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([cells.get(role) or "" for role in roles])
+    return line.getvalue().encode("utf-8", "backslashreplace").decode()
