@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import platforms, sources
-from consensus.formats.tables import frames, likely_columns
+from consensus.formats import archives, platforms, sources
+from consensus.formats.tables import frames, json_documents, likely_columns, spreadsheets
 from consensus.formats.tables.file_kinds import reader_of
 from consensus.formats.tables.roles import ColumnError, Roles
 
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
     from consensus.formats.sources import File
     from consensus.formats.tables.blocks import Block, Reading
 
+    Reader = Callable[[Path, Roles], Reading]
 
-def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -> Generator[Reading]:
+ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
+"""How a list of JSON objects begins."""
+
+
+def readings(
+    source: Any, roles: Roles, platform: str | None = platforms.NONE, *, sheet: str | None = None
+) -> Generator[Reading]:
     """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
+
+    Of spreadsheets, the ``sheet`` is read, or the first one with a table if it is None.
 
     Each must be read before the next one is asked for. To be closed: what was unpacked is removed then.
 
@@ -46,7 +56,7 @@ def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -
             with sources.named(file):
                 known = platforms.recognised(platforms.head_of(file.path)) if platform is None else chosen
                 if known is None:
-                    reading = _opened(partial(reader_of(file.path), file.path), roles)
+                    reading = _opened(partial(_reader(file.path, sheet), file.path), roles)
                 else:
                     reading = known.read(file.path, roles)
             yield reading if file.shown == reading.file else _called(reading, file)
@@ -70,7 +80,7 @@ def columns_of(path: Path) -> list[str]:
             return head.columns
         listing = _Listing({})
         with sources.named(file):
-            reader_of(file.path)(file.path, listing)
+            _reader(file.path)(file.path, listing)
         return listing.header
 
 
@@ -85,6 +95,27 @@ class _Listing(Roles):
         del place
         self.header.extend(header)
         return {}
+
+
+def _reader(path: Path, sheet: str | None = None) -> Reader:
+    """Who reads a file: by its content where that is plain, else by the ending of its name.
+
+    Raises
+    ------
+    FormatError
+        Its kind is unknown, or a sheet is named and it has none.
+    """
+    if archives.is_spreadsheet(path):
+        reader: Reader = spreadsheets.read
+    elif ARRAY.match(platforms.head_of(path).start):
+        reader = json_documents.read
+    else:
+        reader = reader_of(path)
+    if sheet is None:
+        return reader
+    if reader is not spreadsheets.read:
+        raise FormatError(f"{path}: this is no spreadsheet, so it has no sheets; leave out --sheet")
+    return partial(spreadsheets.read, sheet=sheet)
 
 
 def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:

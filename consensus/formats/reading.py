@@ -59,7 +59,7 @@ def read(
     Parameters
     ----------
     source
-        A path (CSV, TSV, JSON lines, Parquet; text also .gz or .zst), a folder or archive (.zip) of such files, "-"
+        A path (CSV, TSV, JSON, Parquet, spreadsheets; text also .gz or .zst), a folder or archive (.zip) of these, "-"
         for standard input, a file that is open, or a list of these; or a pandas, polars or Arrow table, or a mapping
         of columns. Ids and labels stay text as written.
     config
@@ -103,6 +103,8 @@ def read(
             Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
             content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
             what was understood.
+        sheet
+            Sheet of a spreadsheet; by default the first one that holds a table.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
-    for opened in readings(source, roles, settings.platform):
+    for opened in readings(source, roles, settings.platform, sheet=settings.sheet):
         reading = choice.of(opened)
         understanding.add(reading)
         files.append(_added(rows, reading))
@@ -207,7 +209,7 @@ def _explained(
 
     def opened(roles: Roles) -> Iterator[Reading]:
         all_roles = replace(roles, named={**roles.named, **choice.roles})
-        return map(choice.of, readings(source, all_roles, settings.platform))
+        return map(choice.of, readings(source, all_roles, settings.platform, sheet=settings.sheet))
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
