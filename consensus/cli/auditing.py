@@ -104,10 +104,15 @@ def _audited(name: str) -> "Callable[[Findings], pd.DataFrame | Streamed]":
 
 
 def _is_column(name: str, path: "Path") -> bool:
-    """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers."""
-    from consensus.formats import columns_of
+    """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers.
+
+    Standard input is not looked at, since it can be read once only.
+    """
+    from consensus.formats import columns_of, sources
     from consensus.formats.tables.roles import NAMES, candidates_of
 
+    if path == sources.STDIN:
+        return True
     columns = columns_of(path)
     return name in columns or not candidates_of(columns, NAMES["worker"])
 

@@ -8,15 +8,18 @@ import typer
 
 INPUTS, OUTPUT = "Inputs", "Output"
 """Headings of the help for what is no setting; ``Output`` stands at the end."""
+FILES = (
+    "Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet; folders or .zip of these; - is standard input"
+)
 
 Judgments = Annotated[
     list[Path],
-    typer.Argument(help="Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet.", show_default=False),
+    typer.Argument(help=f"{FILES}.", show_default=False),
 ]
 SomeJudgments = Annotated[
     list[Path] | None,
     typer.Argument(
-        help="Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet. With --model-votes there may be none.",
+        help=f"{FILES}. With --model-votes there may be none.",
         show_default=False,
         metavar="JUDGMENTS...",
     ),

@@ -90,6 +90,11 @@ class ReadConfig(Settings):
         description="Platform whose export the files of judgments are, such as crowdflower, or none to read them as "
         "plain tables. Default: what their content tells.",
     )
+    sheet: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Sheet of a spreadsheet of judgments. Default: the first one that holds a table.",
+    )
 
     @field_validator("abstain")
     @classmethod

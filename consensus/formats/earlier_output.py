@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
-from consensus.formats.reading import readings
+from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
 from consensus.formats.writing import ENDINGS
@@ -93,9 +94,10 @@ def _rows(
 ) -> tuple[Rows, str]:
     rows = Rows(tuple(names), required, Threads(), None)
     files = []
-    for reading in readings(source, Roles(dict.fromkeys(names), True, names)):
-        rows.add(reading)
-        files.append(reading.file)
+    with closing(readings(source, Roles(dict.fromkeys(names), True, names))) as given:
+        for reading in given:
+            rows.add(reading)
+            files.append(reading.file)
     for first in rows.rejects[:1]:
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; name the output of a run")
     if not rows.n_rows and not may_be_empty:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
-from consensus.formats.reading import readings
+from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
 from consensus.inputs.renaming import NO_ANSWER, Renaming
@@ -27,9 +28,10 @@ def read_label_map(source: Any) -> Renaming:
     """
     rows = Rows(("from", "to"), (), Threads(), None)
     files = []
-    for reading in readings(source, Roles(dict.fromkeys(NAMES), True, NAMES)):
-        rows.add(reading)
-        files.append(reading.file)
+    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as given:
+        for reading in given:
+            rows.add(reading)
+            files.append(reading.file)
     for first in rows.rejects[:1]:
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the label map")
     if not rows.n_rows:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
-from consensus.formats.reading import readings
+from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import NAMES as USUAL_NAMES
 from consensus.formats.tables.roles import Roles
@@ -42,9 +43,10 @@ def read_workers(source: Any) -> Pool:
         return source
     rows = Rows(tuple(NAMES), ("worker",), Threads(), None)
     files = []
-    for reading in readings(source, Roles(dict.fromkeys(NAMES), True, NAMES)):
-        rows.add(reading)
-        files.append(reading.file)
+    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as given:
+        for reading in given:
+            rows.add(reading)
+            files.append(reading.file)
     for first in rows.rejects[:1]:
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the workers")
     if not rows.n_rows:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,15 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
-from consensus.errors import ConfigError, FormatError
-from consensus.formats import platforms, repeats_alarm
+from consensus.errors import FormatError
+from consensus.formats import platforms, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
+from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
-from consensus.formats.tables import frames, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts, Times
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
-from consensus.formats.tables.file_kinds import reader_of
-from consensus.formats.tables.roles import AMOUNTS, ColumnError, Roles
+from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.understanding import Understanding
 from consensus.inputs import label_notices, label_order, look_alike_notices
@@ -30,6 +29,8 @@ from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.renaming import Renaming
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+
     from numpy.typing import NDArray
 
     from consensus.formats.tables.blocks import Reading
@@ -58,8 +59,9 @@ def read(
     Parameters
     ----------
     source
-        A path (CSV, TSV, JSON lines, Parquet; text also .gz or .zst), a list of paths, a pandas, polars or Arrow
-        table, or a mapping of columns. Ids and labels stay text as written.
+        A path (CSV, TSV, JSON, Parquet, spreadsheets; text also .gz or .zst), a folder or archive (.zip) of these, "-"
+        for standard input, a file that is open, or a list of these; or a pandas, polars or Arrow table, or a mapping
+        of columns. Ids and labels stay text as written.
     config
         Settings; the defaults suit all data whose columns have usual names.
     threads
@@ -101,6 +103,8 @@ def read(
             Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
             content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
             what was understood.
+        sheet
+            Sheet of a spreadsheet; by default the first one that holds a table.
 
     Raises
     ------
@@ -113,7 +117,9 @@ def read(
         others of the same item and worker.
     """
     chosen = ReadConfig.of(config, **settings)
-    return _judgments(source, chosen, Threads(FitConfig.of(None, threads=threads).threads), progress)
+    backend = Threads(FitConfig.of(None, threads=threads).threads)
+    with sources.opened(source) as found:
+        return _judgments(source if found is None else found, chosen, backend, progress)
 
 
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
@@ -129,16 +135,17 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
     rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
-    files, notes, orders, understanding = [], [], [], Understanding(roles)
-    for opened in readings(source, roles, settings.platform):
+    files, orders, understanding = [], [], Understanding(roles)
+    notes = [*source.notes] if isinstance(source, sources.Opened) else []
+    for opened in readings(source, roles, settings.platform, sheet=settings.sheet):
         reading = choice.of(opened)
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
-        if reading.platform:
-            notes.append(reading.note())
+        if said := reading.note():
+            notes.append(said)
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
     if not n_read:
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
@@ -202,7 +209,7 @@ def _explained(
 
     def opened(roles: Roles) -> Iterator[Reading]:
         all_roles = replace(roles, named={**roles.named, **choice.roles})
-        return map(choice.of, readings(source, all_roles, settings.platform))
+        return map(choice.of, readings(source, all_roles, settings.platform, sheet=settings.sheet))
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
@@ -252,11 +259,14 @@ def read_gold(
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE
-    for reading in _readings_of_gold(source, roles, platform):
-        exports.append(reading.platform)
-        if reading.platform and reading.gold is None:
-            raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
-        files.append(_added(rows, reading.gold or reading))
+    with closing(_readings_of_gold(source, roles, platform)) as found:
+        for reading in found:
+            exports.append(reading.platform)
+            if reading.platform and reading.gold is None:
+                raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
+            files.append(_added(rows, reading.gold or reading))
+            if not reading.platform and (said := reading.note()):
+                roles.notes.append(said)
     for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
     gold = _gold(rows, tuple(rows.sources), all(exports))
@@ -265,7 +275,7 @@ def read_gold(
     return replace(gold, notes=tuple(roles.notes))
 
 
-def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Iterator[Reading]:
+def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Generator[Reading]:
     """``readings``, or that of a file of two columns without a header."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
         found = without_names(Path(source), columns_of(Path(source)), roles)
@@ -291,68 +301,6 @@ def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:
     )
 
 
-def columns_of(path: Path) -> list[str]:
-    """Names of the columns of a file (the keys of its first objects, in JSON lines); its rows are not read.
-
-    Raises
-    ------
-    FormatError
-        The file can't be read.
-    """
-    head = platforms.head_of(path)
-    if platforms.recognised(head) is not None:
-        return head.columns
-    listing = _Listing({})
-    reader_of(path)(path, listing)
-    return listing.header
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing(Roles):
-    """Looks for no column, and keeps the header."""
-
-    header: list[str] = field(default_factory=list)
-
-    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
-        """None."""
-        del place
-        self.header.extend(header)
-        return {}
-
-
 def _added(rows: Rows, reading: Reading) -> str:
     rows.add(reading)
     return reading.file
-
-
-def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -> Iterator[Reading]:
-    """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
-
-    Raises
-    ------
-    ConfigError
-        There is no such platform, or a frame shall be its export.
-    FormatError
-        A source can't be read, or a column can't be found.
-    """
-    chosen = None if platform is None else platforms.named(platform)
-    if isinstance(source, (str, Path)):
-        source = [source]
-    if isinstance(source, Sequence) and source and all(isinstance(one, (str, Path)) for one in source):
-        for one in source:
-            path = Path(one)
-            found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
-            yield _opened(partial(reader_of(path), path), roles) if found is None else found.read(path, roles)
-    elif chosen is not None:
-        raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
-    else:
-        yield _opened(partial(frames.read_frame, source), roles)
-
-
-def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
-    """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
-    try:
-        return reader(roles)
-    except ColumnError as error:
-        told = likely_columns.message(error, reader, roles)
-    raise FormatError(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
 from consensus.formats import score_scales
-from consensus.formats.reading import readings
+from consensus.formats.opening import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
@@ -173,10 +174,11 @@ def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDA
     """
     files: list[str] = []
     ends: list[int] = []
-    for reading in readings(source, roles):
-        rows.add(reading)
-        files.append(reading.file)
-        ends.append(rows.n_rows)
+    with closing(readings(source, roles)) as given:
+        for reading in given:
+            rows.add(reading)
+            files.append(reading.file)
+            ends.append(rows.n_rows)
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
     return files, np.array(ends)

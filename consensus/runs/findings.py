@@ -201,7 +201,7 @@ class Findings:
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
         # settings that are told only where they are given
-        later = ("platform", "group", "anonymous", "drop", "worker_from_file", "fold", "label_map")
+        later = ("platform", "group", "anonymous", "drop", "worker_from_file", "fold", "label_map", "sheet")
         read = config.part(ReadConfig) | {"label_map": None if config.label_map is None else str(config.label_map)}
         return {
             **{name: one for name, one in read.items() if one or name not in later},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
+from consensus.formats import sources
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.version import VERSION
@@ -78,16 +78,20 @@ def summary_of(folder: Path) -> dict[str, Any]:
 
 
 def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
-    """Where an input is: as it was named, from here or from beside the output folder."""
+    """Where an input is, perhaps in an archive: as it was named, from here or from beside the output folder."""
     given = Path(source["file"])
     listener.stage(f"checking {given.name}")
-    found = [path for path in (given, folder.resolve().parent / given) if path.is_file()]
+    found = [path for path in (given, folder.resolve().parent / given) if sources.is_named(path)]
+    if not found and source["file"] in sources.GONE:
+        raise OutputError(
+            f"{folder}: its input was {given}, which can't be read a second time; save it to a file, run that, and "
+            "then look at its output"
+        )
     if not found:
         raise OutputError(f"{folder}: its input {given} is not there; put it back, or run again")
     for path in found:
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"]:
-                return path
+        if sources.digest_of(path) == source["sha256"]:
+            return path
     raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
 
 

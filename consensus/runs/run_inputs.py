@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus import memory
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
-from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
+from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers, sources
 from consensus.formats.tables.sizes import at_least_rows
 from consensus.inputs import gold_workers
 from consensus.inputs.judgments import Judgments
@@ -193,5 +193,7 @@ def _told(source: Any, listener: Listener) -> list[Path]:
     if not (isinstance(listed, Sequence) and listed and all(isinstance(one, (str, Path)) for one in listed)):
         return []
     paths = [Path(one) for one in listed]
-    listener.stage("reading " + ", ".join(path.name for path in paths))
+    listener.stage(
+        "reading " + ", ".join(sources.STANDARD_INPUT if path == sources.STDIN else path.name for path in paths)
+    )
     return paths

@@ -361,7 +361,11 @@ class TestBadFiles:
                 gzip.compress(b"item,worker,label\n", mtime=0),
                 "zipped.csv: this is not text but gzip-compressed",
             ),
-            ("sheet.csv", b"PK\x03\x04...", "sheet.csv: this is not text but a ZIP archive or a spreadsheet"),
+            (
+                "sheet.csv",
+                b"PK\x03\x04...",
+                "sheet.csv: can't be unpacked: file is not a zip file; fetch it",
+            ),
             ("wide.csv", "item,worker,label\n".encode("utf-16"), "wide.csv: this is not text but UTF-16"),
             ("cut.csv.gz", gzip.compress(csv(ROWS * 999).encode(), mtime=0)[:-40], "cut.csv.gz: can't be decompressed"),
             ("no.csv.gz", b"item,worker,label\na,b,c\n", "no.csv.gz: can't be decompressed"),
@@ -397,7 +401,7 @@ class TestBadFiles:
             read(tmp_path / "none.csv")
         with pytest.raises(FormatError, match="none: no such file$"):
             read(tmp_path / "none")
-        with pytest.raises(FormatError, match="this is a folder; name the files in it"):
+        with pytest.raises(FormatError, match="no table to read in it: it is empty; expected files such as .csv"):
             read(tmp_path)
         (tmp_path / "j.csv").write_text(csv(ROWS))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
 from consensus.formats import platforms
-from consensus.formats.tables import delimited, frames, json_lines
+from consensus.formats.tables import delimited, frames, json_documents, json_lines, spreadsheets
 from consensus.formats.tables.streams import COMPRESSION
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ READERS: dict[str, Callable[[Path, Roles], Reading]] = {
     ".txt": delimited.read,
     ".jsonl": json_lines.read,
     ".ndjson": json_lines.read,
+    ".json": json_documents.read,
     ".parquet": frames.read_parquet,
+    **dict.fromkeys(spreadsheets.ENDINGS, spreadsheets.read),
 }
 """Reader by the ending of the name; the text formats also with .gz or .zst behind it."""
 

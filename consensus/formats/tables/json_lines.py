@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.nested import names_of, value_at
-from consensus.formats.tables.roles import AMOUNTS
+from consensus.formats.tables.json_values import LOOKED_AT, UnusableError, cell_of, names_in
+from consensus.formats.tables.nested import value_at
 from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
 from consensus.inputs.judgments import Reject
 
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
     from consensus.formats.tables.roles import Roles
 
 BLOCK = 4 << 20  # bytes of lines that are parsed at once
-NO_NUMBER = "no number"
-LOOKED_AT = 1000  # objects whose keys tell which key holds what
-
-
-class _UnusableError(Exception):
-    """Why a line can't be used."""
 
 
 def read(path: Path, roles: Roles) -> Reading:
@@ -73,8 +68,8 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, Keys], file: str, done
     for line, raw in held:
         try:
             record = _parsed(raw)
-            row = {role: _read(value_at(record, key), role) for role, key in keys.items()}
-        except _UnusableError as fault:
+            row = {role: cell_of(value_at(record, key), role) for role, key in keys.items()}
+        except UnusableError as fault:
             rejects.append(Reject(file, line, str(fault), _shown(raw)))
             continue
         for role, cell in row.items():
@@ -90,20 +85,19 @@ def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str
 
     Those within others have dotted names.
     """
-    names: dict[str, Keys] = {}
-    for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
-        try:
-            record = _parsed(raw)
-        except _UnusableError:
-            continue
-        names_of(record, names)
-        # what the user names is found, though it leads to no single value: its rows say so
-        names.update((name, (name,)) for name in roles.named.values() if name in record and name not in names)
+    names = names_in(_first(path), roles)
     if not names:
         raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
     header = list(names)
     found = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
     return header, found, {role: names[name] for role, name in found.items()}
+
+
+def _first(path: Path) -> Iterator[dict[str, Any]]:
+    """The first objects."""
+    for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
+        with suppress(UnusableError):
+            yield _parsed(raw)
 
 
 def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:
@@ -127,40 +121,14 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         record = json.loads(raw.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
     except UnicodeDecodeError:
-        raise _UnusableError("the line is not UTF-8") from None
+        raise UnusableError("the line is not UTF-8") from None
     except ValueError as error:
-        raise _UnusableError(f"not JSON: {str(error).lower()}") from None
+        raise UnusableError(f"not JSON: {str(error).lower()}") from None
     except RecursionError:
-        raise _UnusableError("not JSON: nested too deeply") from None
+        raise UnusableError("not JSON: nested too deeply") from None
     if not isinstance(record, dict):
-        raise _UnusableError("not a JSON object")
+        raise UnusableError("not a JSON object")
     return record
-
-
-def _read(value: Any, role: str) -> str | None:
-    """One value as text; what is no single value is text, too, where a number is looked for: it is none."""
-    try:
-        return _cell(value, role)
-    except _UnusableError:
-        if role not in AMOUNTS:
-            raise
-        return NO_NUMBER
-
-
-def _cell(value: Any, role: str) -> str | None:
-    """One value as text; null is absent."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise _UnusableError(f"the {role} is not a single value")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # half of a surrogate pair, written as \\udNNN
-            raise _UnusableError(f"the {role} is not valid Unicode") from None
-    return value
 
 
 def _shown(raw: bytes) -> str:

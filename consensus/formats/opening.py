@@ -1,0 +1,145 @@
+"""Sources to readings: who reads each file, and what is said where its columns can't be told."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from consensus.errors import ConfigError, FormatError
+from consensus.formats import archives, platforms, sources
+from consensus.formats.tables import frames, json_documents, likely_columns, spreadsheets
+from consensus.formats.tables.file_kinds import reader_of
+from consensus.formats.tables.roles import ColumnError, Roles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
+    from consensus.formats.sources import File
+    from consensus.formats.tables.blocks import Block, Reading
+
+    Reader = Callable[[Path, Roles], Reading]
+
+ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
+"""How a list of JSON objects begins."""
+
+
+def readings(
+    source: Any, roles: Roles, platform: str | None = platforms.NONE, *, sheet: str | None = None
+) -> Generator[Reading]:
+    """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
+
+    Of spreadsheets, the ``sheet`` is read, or the first one with a table if it is None.
+
+    Each must be read before the next one is asked for. To be closed: what was unpacked is removed then.
+
+    Raises
+    ------
+    ConfigError
+        There is no such platform, or a frame shall be its export.
+    FormatError
+        A source can't be read, or a column can't be found.
+    """
+    chosen = None if platform is None else platforms.named(platform)
+    with sources.opened(source) as found:
+        if found is None:
+            if chosen is not None:
+                raise ConfigError(
+                    f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself'
+                )
+            yield _opened(partial(frames.read_frame, source), roles)
+            return
+        for file in found.files:
+            with sources.named(file):
+                known = platforms.recognised(platforms.head_of(file.path)) if platform is None else chosen
+                if known is None:
+                    reading = _opened(partial(_reader(file.path, sheet), file.path), roles)
+                else:
+                    reading = known.read(file.path, roles)
+            yield reading if file.shown == reading.file else _called(reading, file)
+
+
+def columns_of(path: Path) -> list[str]:
+    """Names of the columns of a file (the keys of its first objects, in JSON lines); its rows are not read.
+
+    Of a folder or archive, those of its first file.
+
+    Raises
+    ------
+    FormatError
+        The file can't be read.
+    """
+    with sources.opened(path) as found:
+        assert found is not None
+        file = found.files[0]
+        head = platforms.head_of(file.path)
+        if platforms.recognised(head) is not None:
+            return head.columns
+        listing = _Listing({})
+        with sources.named(file):
+            _reader(file.path)(file.path, listing)
+        return listing.header
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing(Roles):
+    """Looks for no column, and keeps the header."""
+
+    header: list[str] = field(default_factory=list)
+
+    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
+        """None."""
+        del place
+        self.header.extend(header)
+        return {}
+
+
+def _reader(path: Path, sheet: str | None = None) -> Reader:
+    """Who reads a file: by its content where that is plain, else by the ending of its name.
+
+    Raises
+    ------
+    FormatError
+        Its kind is unknown, or a sheet is named and it has none.
+    """
+    if archives.is_spreadsheet(path):
+        reader: Reader = spreadsheets.read
+    elif ARRAY.match(platforms.head_of(path).start):
+        reader = json_documents.read
+    else:
+        reader = reader_of(path)
+    if sheet is None:
+        return reader
+    if reader is not spreadsheets.read:
+        raise FormatError(f"{path}: this is no spreadsheet, so it has no sheets; leave out --sheet")
+    return partial(spreadsheets.read, sheet=sheet)
+
+
+def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
+    """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
+    try:
+        return reader(roles)
+    except ColumnError as error:
+        told = likely_columns.message(error, reader, roles)
+    raise FormatError(told)
+
+
+def _called(reading: Reading, file: File) -> Reading:
+    """A reading of a file that is called otherwise than it lies."""
+
+    def blocks() -> Generator[Block]:
+        with sources.named(file), closing(reading.blocks) as inner:
+            for block in inner:
+                rejects = [replace(one, file=file.shown) for one in block.rejects]
+                yield replace(block, rejects=rejects) if rejects else block
+
+    return replace(
+        reading,
+        file=file.shown,
+        blocks=blocks(),
+        gold=None if reading.gold is None else _called(reading.gold, file),
+        note=lambda: reading.note().replace(reading.file, file.shown),
+    )

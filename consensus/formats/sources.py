@@ -1,0 +1,264 @@
+"""What the user names, to the files to read: files, folders, archives, standard input, files that are open."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from consensus.errors import FormatError
+from consensus.formats import archives, platforms
+from consensus.formats.tables.streams import COMPRESSION, Tap, displayed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consensus.formats.archives import Member
+
+STDIN = Path("-")
+"""Names standard input."""
+STANDARD_INPUT, OPEN_FILE = "standard input", "open file"
+GONE = (STANDARD_INPUT, OPEN_FILE)
+"""What inputs are called that can't be read a second time."""
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".xls", ".ods")
+"""Endings of the files that are read from a folder or archive; also with that of a compression behind them."""
+NAMED = 4  # files in a note
+MAGIC_OF = {b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls", b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
+
+
+class File(NamedTuple):
+    """A file to read."""
+
+    path: Path
+    """Where its bytes are."""
+    shown: str
+    """What it is called in messages, in rejects and in summary.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The files that a source stands for."""
+
+    files: tuple[File, ...]
+    notes: tuple[str, ...] = ()
+    """What was chosen, in words."""
+
+
+@contextmanager
+def opened(source: Any) -> Iterator[Opened | None]:
+    """The files that a ``source`` stands for, while this is open; None if it is no file, but a table.
+
+    Parameters
+    ----------
+    source
+        A path, an open file, or several of these. A folder stands for the files in it, an archive (.zip) for those it
+        holds, ``-`` for standard input. What is unpacked, or is no file, lies in a temporary folder meanwhile.
+
+    Raises
+    ------
+    FormatError
+        Nothing can be read in a folder or archive, or an archive can't be unpacked.
+    """
+    if isinstance(source, Opened):
+        yield source
+        return
+    one = [source] if _is_named(source) else source
+    if not (isinstance(one, Sequence) and one and all(map(_is_named, one))):
+        yield None
+        return
+    with ExitStack() as stack:
+        found = _Found(stack)
+        for each in one:
+            found.add(each)
+        yield Opened(tuple(found.files), tuple(found.notes))
+
+
+@contextmanager
+def named(file: File) -> Iterator[None]:
+    """Errors about a ``file`` tell what it is called, not where it lies."""
+    try:
+        yield
+    except FormatError as error:
+        if file.shown == str(file.path):
+            raise
+        told = str(error).replace(displayed(file.path), file.shown)
+    else:
+        return
+    raise FormatError(told)
+
+
+def is_named(path: Path) -> bool:
+    """Whether there is such a file, perhaps in an archive."""
+    inside = archives.member_of(path)
+    return path.is_file() or (inside is not None and inside in archives.members_of(inside.archive))
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of the bytes of a file, which may be in an archive.
+
+    Raises
+    ------
+    FormatError
+        The archive can't be unpacked.
+    """
+    with opened(path) as found:
+        assert found is not None
+        lies = path if path.is_file() else found.files[0].path
+        with lies.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_named(one: object) -> bool:
+    """Whether it names a file, or is one that is open."""
+    return isinstance(one, (str, Path)) or (callable(getattr(one, "read", None)) and not hasattr(one, "columns"))
+
+
+class _Found:
+    """Files, gathered one source after the other."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.files: list[File] = []
+        self.notes: list[str] = []
+        self._stack = stack
+        self._folder: Path | None = None
+        self._n_made = 0
+
+    def add(self, one: Any) -> None:
+        """Add what ``one`` stands for."""
+        if not isinstance(one, (str, Path)):
+            self._add_stream(one, _name_of(one))
+        elif Path(one) == STDIN:
+            self._add_stream(getattr(sys.stdin, "buffer", sys.stdin), STANDARD_INPUT)
+        elif Path(one).is_dir() and platforms.recognised(platforms.head_of(Path(one))) is None:
+            self._add_folder(Path(one))
+        elif not Path(one).exists() and (inside := archives.member_of(Path(one))) is not None:
+            self._add_member(inside, displayed(Path(one)))
+        else:
+            self._add_file(File(Path(one), displayed(Path(one))))
+
+    def _add_file(self, file: File) -> None:
+        if archives.is_archive(file.path):
+            self._add_archive(file)
+        else:
+            self.files.append(file)
+
+    def _add_member(self, inside: Member, shown: str) -> None:
+        known = archives.members_of(inside.archive)
+        if inside not in known:
+            held = _listed([one.member for one in known])
+            raise FormatError(f"{shown}: no such file in {inside.archive.name}; it holds {held}")
+        self.files.append(File(archives.unpacked(inside, self._place(inside.member)), shown))
+
+    def _add_folder(self, folder: Path) -> None:
+        paths = sorted(path for path in folder.iterdir() if not archives.is_hidden(path.name))
+        chosen = [path for path in paths if path.is_file() and (is_table(path.name) or path.suffix.lower() == ".zip")]
+        self._note(displayed(folder), [one.name for one in chosen], [one.name for one in paths if one not in chosen])
+        for path in chosen:
+            self._add_file(File(path, displayed(path)))
+
+    def _add_archive(self, file: File) -> None:
+        with named(file):
+            members = archives.members_of(file.path)
+            names = [one.member for one in members if is_table(one.member)]
+            self._note(file.shown, names, [one.member for one in members if one.member not in names])
+            for one in members:
+                if one.member in names:
+                    lies = archives.unpacked(one, self._place(one.member))
+                    self.files.append(File(lies, f"{file.shown}/{one.member}"))
+
+    def _add_stream(self, stream: Any, shown: str) -> None:
+        path = self._place("")
+        with path.open("wb") as file:
+            if isinstance(data := stream.read(0), str):
+                shutil.copyfileobj(_Encoded(stream.read), file)
+            else:
+                del data
+                shutil.copyfileobj(stream, file, 1 << 20)
+        known = path.with_name(path.name + _ending(path))
+        path.rename(known)
+        self._add_file(File(known, shown))
+
+    def _note(self, shown: str, chosen: list[str], others: list[str]) -> None:
+        """Say which of the files are read.
+
+        Raises
+        ------
+        FormatError
+            None is.
+        """
+        if not chosen:
+            held = f"it holds {_listed(others)}" if others else "it is empty"
+            raise FormatError(f"{shown}: no table to read in it: {held}; expected files such as {', '.join(TABLES)}")
+        count = f"{len(chosen):,} {'file' if len(chosen) == 1 else 'files'}"
+        left = f"; not read: {_listed(others)}" if others else ""
+        self.notes.append(f"{shown}: {count} read, in the order of names: {_listed(chosen)}{left}")
+
+    def _place(self, name: str) -> Path:
+        """A place for a file of this name: only the ending of the name is kept."""
+        if self._folder is None:
+            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="consensus-")))
+        self._n_made += 1
+        return self._folder / f"{self._n_made}{''.join(_endings(name))}"
+
+
+class _Encoded(io.RawIOBase):
+    """Text as bytes."""
+
+    def __init__(self, read: Callable[[int], str]) -> None:
+        super().__init__()
+        self._read = read
+
+    def read(self, size: int = -1) -> bytes:
+        return self._read(size).encode("utf-8", "surrogateescape")
+
+
+def is_table(name: str) -> bool:
+    """Whether a file of this name is read from a folder or archive."""
+    endings = _endings(name)
+    return bool(endings) and endings[0] in TABLES
+
+
+def _endings(name: str) -> list[str]:
+    """The ending of a name, and that of a compression behind it, if there is one."""
+    endings = [one.lower() for one in Path(name).suffixes]
+    return endings[-2:] if endings and endings[-1] in COMPRESSION else endings[-1:]
+
+
+def _name_of(stream: Any) -> str:
+    """What an open file is called."""
+    name = getattr(stream, "name", None)
+    if stream in (sys.stdin, getattr(sys.stdin, "buffer", None)):
+        return STANDARD_INPUT
+    return displayed(Path(name)) if isinstance(name, str) else OPEN_FILE
+
+
+def _ending(path: Path) -> str:
+    """The ending that tells a reader what a file without a name holds."""
+    with path.open("rb") as file:
+        start = file.read(1 << 12)
+    ending = next((ending for magic, ending in MAGIC_OF.items() if start.startswith(magic)), "")
+    if ending in COMPRESSION:
+        packed = path.with_name(path.name + ending)
+        path.rename(packed)
+        try:
+            with Tap(packed) as tap:
+                start = tap.read(1 << 12)
+        except OSError:
+            start = b""
+        packed.rename(path)
+    elif ending or archives.is_archive(path):
+        return ending
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return (".json" if text[:1] in {b"[", b"{"} else ".csv") + ending
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

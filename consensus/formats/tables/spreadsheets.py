@@ -1,0 +1,111 @@
+"""Spreadsheets (.xlsx, .xls, .ods): one sheet is a table. Cells become text as they are typed in, not as shown."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.errors import ConfigError, FormatError
+from consensus.formats.tables.blocks import Block, Reading
+from consensus.formats.tables.roles import listed
+from consensus.formats.tables.streams import displayed, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from consensus.formats.tables.roles import Roles
+
+EXTRA = "pip install 'crowd-consensus[spreadsheets]'"
+ENDINGS = (".xlsx", ".xls", ".ods")
+WHOLE = 2.0**53  # below it every whole number is one of floats
+
+
+def read(path: Path, roles: Roles, sheet: str | None = None) -> Reading:
+    """Columns of a ``sheet`` as text; of the first one that holds a table, if it is None. The first row is the header.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged or locked, holds no table, no such sheet, or a column can't be found.
+    ConfigError
+        The extra ``spreadsheets`` is not installed.
+    """
+    name, names, rows, begin = _table(path, sheet)
+    header = [_text(cell) or "" for cell in rows[0]]
+    found = roles.positions(header, str(path))
+    body = rows[1:]
+    filled = [n for n, row in enumerate(body) if any(_text(cell) is not None for cell in row)]
+    lines = np.array(filled, np.int64) + begin + 1
+    others = [one for one in names if one != name]
+    said = f"{displayed(path)}: sheet {name!r} is read, and not {listed(others)}; --sheet names another"
+    return Reading(
+        displayed(path),
+        (one for one in [_block([body[n] for n in filled], found, lines)]),
+        _digest(path),
+        header=header,
+        columns={role: header[n] for role, n in found.items()},
+        note=lambda: said if others and sheet is None else "",
+    )
+
+
+def _table(path: Path, sheet: str | None) -> tuple[str, list[str], list[list[Any]], int]:
+    """The name of the sheet, those of all sheets, its rows from the header on, and the line of the header."""
+    try:
+        import python_calamine
+    except ImportError:
+        raise ConfigError(f"{path}: spreadsheets need a library more: {EXTRA}; or save it as CSV") from None
+    with unreadable(path), path.open("rb"):  # what the system says of it comes first
+        pass
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        names = book.sheet_names
+        if sheet is not None and sheet not in names:
+            raise FormatError(f'{path}: no sheet "{sheet}"; the sheets are: {listed(names)}; correct --sheet')
+        for name in names if sheet is None else [sheet]:
+            made = book.get_sheet_by_name(name)
+            rows = made.to_python(skip_empty_area=False)
+            first = next((n for n, row in enumerate(rows) if any(_text(cell) is not None for cell in row)), None)
+            if first is not None and (sheet is not None or len(rows) > first + 1):
+                return name, names, rows[first:], first + 1
+    except FormatError:
+        raise
+    except Exception as error:  # the library has many, for damage of all kinds
+        why = (str(error).splitlines() or [type(error).__name__])[0].lower()
+        raise FormatError(f"{path}: can't be read as a spreadsheet: {why}; save it anew, or as CSV") from None
+    where = f'sheet "{sheet}" is' if sheet is not None else "all sheets are"
+    raise FormatError(f"{path}: {where} empty; expected a table with a header")
+
+
+def _digest(path: Path) -> hashlib._Hash:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256")
+
+
+def _text(cell: Any) -> str | None:
+    """A cell as text; an empty one is absent."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < WHOLE:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        return cell.date().isoformat()
+    if isinstance(cell, (datetime.date, datetime.time)):
+        return cell.isoformat()
+    if isinstance(cell, datetime.timedelta):
+        return f"{cell.total_seconds():g}"
+    return str(cell) if cell != "" else None
+
+
+def _block(rows: Sequence[Sequence[Any]], found: dict[str, int], lines: np.ndarray[Any, Any]) -> Block:
+    import pyarrow as pa
+
+    columns = {
+        role: pa.chunked_array([pa.array([_text(row[n]) for row in rows], pa.string())]) for role, n in found.items()
+    }
+    return Block(
+        columns, lines, lambda chosen: [",".join(_text(one) or "" for one in rows[n]) for n in chosen], [], 1.0
+    )
