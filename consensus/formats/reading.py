@@ -144,6 +144,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
+        notes += reading.form_notes()
         if said := reading.note():
             notes.append(said)
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
@@ -254,6 +255,7 @@ def read_gold(
         return source
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files, exports = [], []
+    notes: list[str] = []
     roles = GoldRoles(
         {"item": item, "label": label}, strictly=named or {}, among_judgments=is_file_of(source, judgments)
     )
@@ -267,12 +269,13 @@ def read_gold(
             files.append(_added(rows, reading.gold or reading))
             if not reading.platform and (said := reading.note()):
                 roles.notes.append(said)
+            notes += reading.form_notes()
     for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
     gold = _gold(rows, tuple(rows.sources), all(exports))
     if not gold.item:
         raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
-    return replace(gold, notes=tuple(roles.notes))
+    return replace(gold, notes=(*roles.notes, *notes))
 
 
 def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Generator[Reading]:

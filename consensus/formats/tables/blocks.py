@@ -55,6 +55,8 @@ class Reading:
     """Items and accepted labels that a platform's export holds beside the judgments."""
     note: Callable[[], str] = str
     """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
+    form_notes: Callable[[], Sequence[str]] = tuple
+    """What was understood of how the file is written, once all blocks were read."""
     header: Sequence[str] = ()
     """Names of all columns."""
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.csv_records import Scanner, delimiter_of, header_of, refuse_open_quote, scan
+from consensus.formats.tables.ragged_rows import RaggedRows
 from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
 from consensus.inputs.judgments import Reject
 
@@ -47,6 +49,14 @@ class _Layout:
     """Position of the column of each role."""
     hidden: tuple[int, ...] = ()
     """Positions of the columns that are never shown."""
+
+    @property
+    def needed(self) -> int:
+        """Fields that a row needs: those up to the last column that is read; all where some are never shown.
+
+        A cell of these could stand one column before its own in a row with too few fields.
+        """
+        return self.n_fields if self.hidden else 1 + max(self.found.values(), default=-1)
 
     def shown(self, text: str) -> str:
         """The raw text of a row without the cells of hidden columns.
@@ -86,7 +96,15 @@ def read(path: Path, roles: Roles, hidden: Collection[str] = ()) -> Reading:
     layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)), unseen)
     digest = hashlib.sha256()
     columns = {role: names[n] for role, n in layout.found.items()}
-    return Reading(displayed(path), _blocks(layout, header, digest), digest, header=names, columns=columns)
+    ragged = RaggedRows(layout.n_fields, layout.needed)
+    return Reading(
+        displayed(path),
+        _blocks(layout, ragged, header, digest),
+        digest,
+        header=names,
+        columns=columns,
+        form_notes=partial(ragged.notes, PurePath(displayed(path)).name),
+    )
 
 
 def header(path: Path) -> list[str]:
@@ -112,18 +130,19 @@ def _start(path: Path) -> tuple[str, Record, list[str]]:
         raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
 
 
-def _blocks(layout: _Layout, header: Record, digest: _Hash) -> Generator[Block]:
+def _blocks(layout: _Layout, ragged: RaggedRows, header: Record, digest: _Hash) -> Generator[Block]:
     path = layout.path
     scanner = Scanner(layout.delimiter, header.line + header.n_lines)
     with unreadable(path), Tap(path, digest) as tap:
         tap.read(header.end)
         for block in _cut(tap, BLOCK):
-            plain = _first_look(block, layout, scanner, tap.done)
+            plain = _first_look(block, layout, ragged, scanner, tap.done)
             if plain is not None:
                 yield plain
                 continue
             for part in _cut(io.BytesIO(block), PART):
-                yield _first_look(part, layout, scanner, tap.done) or _second_look(part, layout, scanner, tap.done)
+                first = _first_look(part, layout, ragged, scanner, tap.done)
+                yield first or _second_look(part, layout, ragged, scanner, tap.done)
     if (record := scanner.end()) is not None:
         refuse_open_quote(record, path, layout.shown)
 
@@ -141,12 +160,16 @@ def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block | None:
-    """The rows of ``data``, one a line; None if something is odd."""
+def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scanner, done: float) -> Block | None:
+    """The rows of ``data``, one a line, all with as many fields; None if something is odd."""
     if scanner.is_open or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
-    columns = _parse(data, layout, PARSED)
-    if columns is None:
+    columns, width = None, 0
+    for width in ragged.widths(data, layout.delimiter):
+        columns = _parse(data, layout, PARSED, width)
+        if columns is not None:
+            break
+    else:
         return None
     end = len(data)
     while end and data[end - 1] in b"\r\n":
@@ -157,6 +180,7 @@ def _first_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> 
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines
+    ragged.add_block(n_rows, width, line)
     return Block(columns, line, partial(_lines_of, data, layout), [], done)
 
 
@@ -167,25 +191,29 @@ def _lines_of(data: bytes, layout: _Layout, rows: list[int]) -> list[str]:
     return [layout.shown(line.rstrip(b"\r").decode("utf-8", errors="backslashreplace")) for line in found]
 
 
-def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) -> Block:
-    """The records that end in ``data``: rows with the right number of fields, the others as rejects."""
+def _second_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scanner, done: float) -> Block:
+    """The records that end in ``data``: rows that have the columns that are read, the others as rejects."""
     import pyarrow as pa
 
-    good, rejects = [], []
+    good, texts, rejects = [], [], []
     for raw in io.StringIO(data.decode("latin-1"), newline=""):
         record = scanner.feed(raw)
         if record is None:
             continue
         refuse_open_quote(record, layout.path, layout.shown)
-        if record.n_fields == layout.n_fields:
+        fitted = ragged.fitted(record, layout.delimiter)
+        if fitted is not None:
             good.append(record)
+            texts.append(fitted)
         else:
             much = "few" if record.n_fields < layout.n_fields else "many"
             reason = f"too {much} fields: {record.n_fields} instead of {layout.n_fields}"
             rejects.append(Reject(displayed(layout.path), record.line, reason, layout.shown(record.readable)))
-    text = "".join(record.text + "\n" for record in good).encode("latin-1")
+    text = "".join(one + "\n" for one in texts).encode("latin-1")
     columns = (
-        _parse(text, layout, len(text)) if good else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
+        _parse(text, layout, len(text), layout.n_fields)
+        if good
+        else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
     )
     if columns is None or _length(columns) != len(good):
         raise FormatError(f"{layout.path}: its quotes can be read in two ways; double those that belong to a value")
@@ -194,13 +222,17 @@ def _second_look(data: bytes, layout: _Layout, scanner: Scanner, done: float) ->
     return Block(columns, lines, lambda rows: [layout.shown(good[row].readable) for row in rows], rejects, done)
 
 
-def _parse(data: bytes, layout: _Layout, at_once: int) -> dict[str, pa.ChunkedArray] | None:
-    """Bytes of the wanted columns, or None where Arrow finds a row malformed (or longer than ``at_once``)."""
+def _parse(data: bytes, layout: _Layout, at_once: int, width: int) -> dict[str, pa.ChunkedArray] | None:
+    """Bytes of the wanted columns of rows of ``width`` fields.
+
+    None where Arrow finds a row malformed (or longer than ``at_once``), or something stands behind the last column.
+    """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    names = [str(n) for n in range(layout.n_fields)]
-    wanted = [names[n] for n in layout.found.values()]
+    names = [str(n) for n in range(width)]
+    beyond = names[layout.n_fields :]
+    wanted = [*(names[n] for n in layout.found.values()), *beyond]
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
@@ -216,6 +248,8 @@ def _parse(data: bytes, layout: _Layout, at_once: int) -> dict[str, pa.ChunkedAr
             ),
         )
     except pa.ArrowInvalid:
+        return None
+    if any(table.column(name).null_count < len(table) for name in beyond):
         return None
     return {role: table.column(names[n]) for role, n in layout.found.items()}
 
@@ -239,7 +273,8 @@ def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Recor
         raw = good[row].readable
         first, *inner = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
         all_quoted = raw.count('"') >= 2 * layout.n_fields  # a careful writer's, so that every break is meant
-        if inner and not all_quoted and all(one.count(layout.delimiter) == layout.n_fields - 1 for one in inner):
+        widths = {layout.n_fields - 1, good[row].n_fields - 1}
+        if inner and not all_quoted and all(one.count(layout.delimiter) in widths for one in inner):
             seen = layout.shown(first)[:60]
             raise FormatError(
                 f"{displayed(layout.path)}:{good[row].line}: a quote opens here and closes {len(inner) + 1} lines "
