@@ -1,5 +1,6 @@
 """Settings by which judgments, model votes and gold are read."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,6 +11,7 @@ from consensus.config.settings_base import READING, Settings
 Repeats = Literal["last", "first", "keep", "error"]
 Foldable = Literal["labels", "workers", "items"]
 DriftBy = Literal["time", "rows"]
+TIME_FORMATS = ("month-first", "day-first", "year-first", "excel", "epoch")
 ScoreScale = Literal["1", "10", "100", "logit", "log"]
 
 
@@ -27,6 +29,13 @@ class ReadConfig(Settings):
     )
     timestamp: str | None = Field(
         default=None, json_schema_extra=READING, description="Column of the time of the judgment."
+    )
+    time_format: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="How times are written: month-first, day-first or year-first (3/9/2024, 9/3/2024, 24/3/9), excel "
+        "(days since 1900), epoch (seconds since 1970), or a pattern of strptime, such as '%d.%m.%Y %H:%M'. Default: "
+        "what the column tells.",
     )
     duration: str | None = Field(
         default=None, json_schema_extra=READING, description="Column of the seconds that the judgment took."
@@ -102,6 +111,21 @@ class ReadConfig(Settings):
         for label in abstain:
             label.encode()  # a UnicodeEncodeError is a ValueError
         return abstain
+
+    @field_validator("time_format")
+    @classmethod
+    def _time_format_is_known(cls, form: str | None) -> str | None:
+        if form is None or form in TIME_FORMATS:
+            return form
+        if "%" not in form:
+            raise ValueError(f"should be {', '.join(TIME_FORMATS)}, or a pattern such as '%d.%m.%Y %H:%M'")
+        try:
+            datetime.strptime(datetime(2024, 3, 9).strftime(form), form)
+        except ValueError as error:
+            raise ValueError(f"the pattern can't be used: {error}") from None
+        if not any(year in form for year in ("%Y", "%y", "%G")):
+            raise ValueError("the pattern has no year (%Y or %y)")
+        return form
 
     @field_validator("drop")
     @classmethod

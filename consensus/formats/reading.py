@@ -17,11 +17,12 @@ from consensus.formats import platforms, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
-from consensus.formats.tables.amounts_and_times import Amounts, Times
+from consensus.formats.tables.amounts_and_times import Amounts
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
+from consensus.formats.tables.times import Clock, Times
 from consensus.formats.tables.understanding import Understanding
 from consensus.inputs import label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
@@ -131,8 +132,13 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     choice = RowChoice(settings)
     roles = Roles({**named, "price": settings.price_column, **grouped, **choice.roles})
     renaming = _renaming(settings)
-    beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
-    beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
+    clock, signs = Clock(), dict[str, str]()
+    named_time = settings.timestamp is not None
+    beside: dict[str, Callable[[Reading], Beside]] = {
+        "timestamp": partial(Times, clock=clock, named=named_time, form=settings.time_format),
+        "duration": partial(Amounts, guessed=roles.is_guessed("duration")),
+        "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs),
+    }
     rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, orders, understanding = [], [], Understanding(roles)
@@ -183,9 +189,11 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         rejects=tuple(rows.rejects),
         sources=tuple(rows.sources),
         unreadable_times=rows.n_unreadable["timestamp"],
+        unreadable_time=clock.unreadable,
+        time_format=" / ".join(clock.formats) or None,
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
-        notes=(*notes, *choice.notes(), *people.note(judgments)),
+        notes=(*notes, *clock.notes, *choice.notes(), *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,

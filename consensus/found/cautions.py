@@ -47,7 +47,7 @@ CODES: dict[str, Code] = {
     ),
     "unreadable_times": Code(
         "Some timestamps could not be read and count as unknown.",
-        "Write them in ISO 8601, such as 2025-03-01T09:30:00Z.",
+        "Say with --time-format how they are written, or write them in ISO 8601, such as 2025-03-01T09:30:00Z.",
     ),
     "unreadable_durations": Code(
         "Some durations could not be read and count as unknown.",

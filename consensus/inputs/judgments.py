@@ -105,6 +105,10 @@ class Judgments:
     """Contradicting repeats were resolved by the order of rows, for want of timestamps."""
     unreadable_times: int = 0
     """Timestamps that could not be read."""
+    unreadable_time: str = ""
+    """The first of them, and where it stands."""
+    time_format: str | None = None
+    """How times are written, where that was named, or told only by the whole of their column: "day-first", say."""
     unreadable_amounts: Mapping[str, int] = field(default_factory=dict)
     """Durations and prices ("duration", "price") that could not be read, or are negative; none where all could."""
     gold: Gold | None = None

@@ -96,8 +96,10 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 "unreadable_times",
-                f"{judgments.unreadable_times:,} timestamps could not be read (expected ISO 8601, such as "
-                "2025-03-01T09:30:00Z) and count as unknown",
+                f"{judgments.unreadable_times:,} timestamps could not be read and count as unknown"
+                + (f", first {judgments.unreadable_time}" if judgments.unreadable_time else "")
+                + "; say how times are written (--time-format), or write them in ISO 8601, such as "
+                "2025-03-01T09:30:00Z",
                 {"n_judgments": judgments.unreadable_times},
             )
         )

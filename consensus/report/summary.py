@@ -82,8 +82,8 @@ def _provenance(findings: Findings) -> dict[str, Any]:
 
 
 def _understood(judgments: Judgments) -> dict[str, Any]:
-    """What the columns of the sources were taken for, where these were read; whether gold stands among them, and
-    whether it was said which of the repeats count.
+    """What the columns of the sources were taken for, where these were read; whether gold stands among them,
+    whether it was said which of the repeats count, and how times are written, where that was named or found out.
     """  # noqa: D205
     if not judgments.understood:
         return {}
@@ -94,6 +94,7 @@ def _understood(judgments: Judgments) -> dict[str, Any]:
             "unused": list(judgments.unused),
             "gold": judgments.gold is not None,
             "repeats": "named" if "repeats" in judgments.reading.model_fields_set else "default",
+            **({} if judgments.time_format is None else {"time_format": judgments.time_format}),
         }
     }
 

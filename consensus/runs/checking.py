@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     Options = dict[str, list[str | None]]
 
-FROM_WORDS = r"--(?:abstain|fold) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
-"""Options that the words of a caution name, with a value."""
+FROM_WORDS = r"--(?:abstain|fold|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
+"""Options that the words of a caution or a note name, with a value."""
 REPEATED = ("--abstain", "--anonymous", "--drop")
 """Options that may be given several times."""
 LISTS = ("--fold",)
@@ -184,8 +184,8 @@ def recommended(source: Any, config: RunConfig, read: Judgments, warnings: Seque
     for notice in read.cautions:
         for option, value in zip(notice.options[::2], notice.options[1::2], strict=True):
             _put(given, option, value)
-    for warning in warnings:
-        for option in re.findall(FROM_WORDS, warning.message):
+    for words_said in (*(warning.message for warning in warnings), *read.notes):
+        for option in re.findall(FROM_WORDS, words_said):
             _put(given, *shlex.split(option))
     words_of = [(option, value) for option, values in given.items() for value in values]
     options = [word for option, value in words_of for word in ((option,) if value is None else (option, value))]

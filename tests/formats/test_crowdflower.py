@@ -134,7 +134,8 @@ class TestQuestions:
             FormatError, match='column "_ip" of a CrowdFlower full report is never read; .* the worker, '
         ):
             read(path, worker="_ip")
-        assert read(path, worker="_ip", label="colour", platform="none").worker_ids.to_pylist() == ["203.0.113.9"]
+        plain = read(path, worker="_ip", label="colour", platform="none", time_format="month-first")
+        assert plain.worker_ids.to_pylist() == ["203.0.113.9"]
         with pytest.raises(FormatError, match="j.csv: this is no CrowdFlower full report, .* no column _unit_id; read"):
             read(write("j.csv", csv([("a", "v", "x")])), platform="crowdflower")
 

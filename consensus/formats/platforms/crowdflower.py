@@ -55,6 +55,7 @@ HIDDEN = tuple(begin + name for begin in ("", COPIES) for name in PLACES)
 GOLD, REASON = "_gold", "_gold_reason"
 TAINTED = "tainted: the platform itself does not trust this judgment"
 TIMES = "%m/%d/%Y %H:%M:%S"
+STATED = ("_created_at", "_started_at")  # columns with such times
 
 
 @dataclass
@@ -110,6 +111,7 @@ def read(path: Path, roles: Roles) -> Reading:
         inner,
         blocks=_judgments(path, columns, inner, found),
         platform=TITLE,
+        time_format="month-first" if columns.get("timestamp") in STATED else None,
         gold=_gold(path, columns, names, found),
         note=partial(_note, path, columns, names, found),
     )
@@ -147,8 +149,6 @@ def _judgments(path: Path, columns: dict[str, str], inner: Reading, found: _Foun
             cells = {role: _filled(column) for role, column in block.columns.items()}
             if "started" in cells:
                 cells["duration"] = _durations(cells, pages)
-            if "timestamp" in cells:
-                cells["timestamp"] = _readable(cells["timestamp"])
             out = _are_true(cells["tainted"]) if "tainted" in cells else np.zeros(len(cells["item"]), np.bool_)
             found.n_tainted += int(out.sum())
             used = {role: column for role, column in cells.items() if role not in {"started", "tainted"}}
@@ -244,16 +244,6 @@ def _durations(cells: dict[str, pa.ChunkedArray], pages: Pages) -> pa.ChunkedArr
     page = (_times(cells["timestamp"]) - _times(cells["started"])) / np.timedelta64(1, "s")
     n_rows = np.array([pages[one] for one in _page_of(cells)])
     return pa.chunked_array([pa.array(page / np.maximum(n_rows, 1), from_pandas=True)])
-
-
-def _readable(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Times in ISO 8601; what is none stays as it is, so that it is told."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    times = _times(column)
-    text = pa.array(np.datetime_as_string(times).astype(object), pa.string()).cast(column.type)
-    return pc.if_else(pa.array(~np.isnat(times)), text, column)
 
 
 def _times(column: pa.ChunkedArray) -> NDArray[np.datetime64]:

@@ -1,7 +1,8 @@
-"""Cells of all types as text, as times or as numbers."""
+"""Cells of all types as text or as numbers, and columns of amounts."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -10,12 +11,16 @@ from consensus.errors import FormatError
 from consensus.formats.tables.roles import way_out
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Callable
+
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from consensus.formats.tables.blocks import Reading
+
 
 Real = TypeVar("Real", np.float32, np.float64)
+MONEY = ("$", "£", "€")  # in front of an amount, which has a point
 NUMBER = r"(?i)^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$"
 
 
@@ -102,77 +107,86 @@ def _some_numbers(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedA
     return column, pc.if_else(pc.match_substring_regex(column, NUMBER), column, None).cast(pa.float64())
 
 
-class Times:
-    """Times of a source in microseconds UTC, NaT where absent or unreadable, gathered block by block.
-
-    Read are ISO 8601, CrowdFlower's ``M/D/YYYY HH:MM:SS``, numbers (seconds since 1970; milli-, micro- or nanoseconds
-    where so large) and timestamp or date types.
-    """
-
-    def __init__(self) -> None:
-        self.n_unreadable = 0
-        """Cells with something else, once all were found."""
-        self._n_absent = 0
-        self._parts: list[NDArray[np.datetime64]] = []
-        self._american: list[tuple[int, NDArray[np.bool_], NDArray[np.datetime64]]] = []
-
-    def add(self, column: pa.ChunkedArray) -> None:
-        """Read the cells of a block."""
-        times, slashed, american = _read(plain(column))
-        self._n_absent += column.null_count
-        if len(american):
-            self._american.append((len(self._parts), slashed, american))
-        self._parts.append(times)
-
-    def found(self) -> NDArray[np.datetime64] | None:
-        """(rows,) all times; None without such a column.
-
-        Unless all that have slashes are American, none is: days may stand before months.
-        """
-        if not self._parts:
-            return None
-        if not any(np.isnat(times).any() for _, _, times in self._american):
-            for n, slashed, times in self._american:
-                self._parts[n][slashed] = times
-        found = np.concatenate(self._parts)
-        self.n_unreadable = int(np.isnat(found).sum()) - self._n_absent
-        return found
-
-
 class Amounts:
     """Numbers of a source, 0 or more, NaN where absent or unreadable, gathered block by block.
 
     Parameters
     ----------
+    reading
+        The source.
     guessed
         The column was found by its name. Where more than half of its filled cells hold no numbers, something else is
         meant by it, and it is passed over.
+    signs
+        Money: a sign of ``MONEY`` may stand in front. Where the sign first occurred is kept in it, for all sources.
     """
 
-    def __init__(self, guessed: bool) -> None:
+    def __init__(self, reading: Reading, guessed: bool, signs: dict[str, str] | None = None) -> None:
         self.n_unreadable = 0
         """Cells with something else, or a negative number, once all were found."""
-        self._guessed = guessed
-        self._n_numbers, self._n_odd, self._n_negative = 0, 0, 0
+        self._guessed, self._signs = guessed, signs
+        self._column = reading.columns.get("price", "price")
+        self._n_numbers, self._n_odd, self._n_negative, self._n_rows = 0, 0, 0, 0
         self._parts: list[NDArray[np.float64]] = []
+        self._first: dict[str, tuple[int, str]] = {}  # of each sign, row and text
 
     def add(self, column: pa.ChunkedArray) -> None:
         """Read the cells of a block."""
-        numbers, odd = _amounts(plain(column))
+        column = plain(column)
+        numbers, odd = _amounts(column if self._signs is None else self._without_sign(column))
         numbers[odd] = np.nan
         negative = numbers < 0
         self._n_odd += len(odd)
         self._n_numbers += int(np.count_nonzero(~np.isnan(numbers)))
         self._n_negative += int(np.count_nonzero(negative))
         numbers[negative] = np.nan
+        self._n_rows += len(numbers)
         self._parts.append(numbers)
 
-    def found(self) -> NDArray[np.float64] | None:
-        """(rows,) all numbers; None without such a column."""
+    def found(self, place: Callable[[int], str]) -> NDArray[np.float64] | None:
+        """(rows,) all numbers; None without such a column. ``place`` tells where a row stands.
+
+        Raises
+        ------
+        FormatError
+            They are money of several currencies.
+        """
         if not self._parts or (self._guessed and self._n_odd > self._n_numbers):
             return None
+        for sign, (row, text) in self._first.items():
+            assert self._signs is not None
+            self._signs.setdefault(sign, f'"{text}" ({place(row)})')
+            others = [where for other, where in self._signs.items() if other != sign]
+            if others:
+                raise FormatError(
+                    f'{place(row)}: "{text}" of column "{self._column}" and {others[0]} are money of two currencies, '
+                    "which can't be added; write all in one, or choose another column with --price-column"
+                )
         self.n_unreadable = self._n_odd + self._n_negative
         return np.concatenate(self._parts)
+
+    def _without_sign(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Texts without the signs of money before their numbers."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not _is_text(column.type):
+            return column
+        cells = column.cast(pa.large_binary())
+        for sign in MONEY:
+            here = pc.match_substring_regex(cells, rf"^\s*{re.escape(sign)}\s*\d*\.?\d+\s*$").fill_null(False)
+            for row in np.flatnonzero(here.to_numpy())[:1].tolist():
+                text = cells[row].as_py().decode().strip()
+                self._first.setdefault(sign, (self._n_rows + row, text))
+                cells = pc.if_else(here, pc.replace_substring(cells, sign.encode(), b"", max_replacements=1), cells)
+        return cells
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary))
 
 
 def _amounts(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -185,44 +199,3 @@ def _amounts(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.i
         numbers, odd = reals(column.cast(pa.duration("us"), safe=False).cast(pa.int64()), np.float64)
         return numbers / 1e6, odd
     return reals(column, np.float64)
-
-
-def _read(
-    column: pa.ChunkedArray,
-) -> tuple[NDArray[np.datetime64], NDArray[np.bool_], NDArray[np.datetime64]]:
-    """Times, which cells have slashes, and the times of these as Americans write them."""
-    import pandas as pd
-    import pyarrow as pa
-
-    kind = column.type
-    nowhere, none = np.zeros(len(column), np.bool_), np.zeros(0, "datetime64[us]")
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        times = column.cast(pa.timestamp("us"), safe=False).to_pandas()
-        return np.array(times.to_numpy(), "datetime64[us]"), nowhere, none
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return _of_epoch(column.to_pandas().to_numpy(np.float64, na_value=np.nan)), nowhere, none
-    try:
-        text = column.cast(pa.string()).to_pandas().astype("str")
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return np.full(len(column), np.datetime64("NaT", "us")), nowhere, none
-    text = text.where(text.str.match(r"\s*\d"))  # "now" and "today" would be times too
-    found = _of_text(pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601"))
-    slashed = text.str.contains("/").fillna(False).to_numpy(bool)
-    american = _of_text(pd.to_datetime(text[slashed], utc=True, errors="coerce", format="%m/%d/%Y %H:%M:%S"))
-    left = np.isnat(found) & ~slashed
-    found[left] = _of_epoch(pd.to_numeric(text[left], errors="coerce").to_numpy(np.float64, na_value=np.nan))
-    return found, slashed, american
-
-
-def _of_text(times: pd.Series[pd.Timestamp]) -> NDArray[np.datetime64]:
-    return np.array(times.dt.tz_convert(None).to_numpy(), "datetime64[us]")
-
-
-def _of_epoch(numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
-    """Times from numbers since 1970; their size tells the unit (seconds until the year 5138)."""
-    unit = np.select([np.abs(numbers) > 1e17, np.abs(numbers) > 1e14, np.abs(numbers) > 1e11], [1e9, 1e6, 1e3], 1.0)
-    seconds = numbers / unit
-    found = np.full(len(numbers), np.datetime64("NaT", "us"))
-    known = np.abs(seconds) < 1e11  # False for NaN
-    found[known] = (seconds[known] * 1e6).astype(np.int64).astype("datetime64[us]")
-    return found

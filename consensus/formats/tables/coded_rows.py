@@ -51,7 +51,7 @@ class Beside(Protocol):
 
     def add(self, column: pa.ChunkedArray, /) -> None: ...  # noqa: D102
 
-    def found(self) -> NDArray[Any] | None: ...  # noqa: D102
+    def found(self, place: Callable[[int], str], /) -> NDArray[Any] | None: ...  # noqa: D102
 
 
 class Rows:
@@ -80,7 +80,7 @@ class Rows:
         backend: Backend,
         progress: Progress | None,
         numbers: Callable[[Columns], Numbers] | None = None,
-        beside: Mapping[str, Callable[[], Beside]] | None = None,
+        beside: Mapping[str, Callable[[Reading], Beside]] | None = None,
     ) -> None:
         self.rejects: list[Reject] = []
         self.sources: list[Source] = []
@@ -115,13 +115,13 @@ class Rows:
             It can't be read.
         """
         stage, before = f"reading {PurePath(reading.file).name}", self.n_rows
-        beside = {role: gatherer() for role, gatherer in self._gatherers.items()}
+        beside = {role: gatherer(reading) for role, gatherer in self._gatherers.items()}
         self._tell(stage, 0.0)
         for block in ahead(reading.blocks, self._backend.n_threads):
             self._add_used(block, self._coded(block.columns), beside, reading.file)
             self._tell(stage, block.done)
         for role, cells in beside.items():
-            found = cells.found()
+            found = cells.found(lambda row: self.place(before + row))
             self.n_unreadable[role] += cells.n_unreadable
             self._beside[role].append(self.n_rows - before if found is None else found)
         if reading.source is not None:

@@ -1,0 +1,327 @@
+"""When judgments were made: a column of times, in whatever form platforms and spreadsheets write them.
+
+What one cell means may be told by the others: whether the month stands before the day, and whether numbers count
+seconds or days. So each block keeps what its cells may mean, and all is decided at the end of a source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from consensus.errors import FormatError
+from consensus.formats.tables import time_forms
+from consensus.formats.tables.amounts_and_times import plain, textual
+from consensus.formats.tables.time_forms import ORDERS, compact
+from consensus.inputs.understood import one_line, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.formats.tables.blocks import Reading
+    from consensus.formats.tables.time_forms import Dates
+
+ISO = r"^\d{4}-\d{1,2}(?:-|$)|^\d{8}[Tt]\d"
+NUMBER = r"^\d+(?:[.,]\d*)?(?:[eE]\+?\d+)?$"
+SERIALS = (20_000, 80_000)  # days since 1900 from 1954 to 2119, as spreadsheets count them
+SERIAL_0 = np.datetime64("1899-12-30", "us")
+LAST_SERIAL = 2_958_466.0  # the year 10000
+LONGEST = 40  # characters of a cell in a message
+OF_NUMBERS = ("excel", "epoch")
+FIGURES = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}  # how whole numbers of so many figures may tell a time
+DAY_OR_MONTH = {"month-first": "the month before the day", "day-first": "the day before the month"}
+DAY_OR_MONTH["year-first"] = "the year first"
+
+
+@dataclass
+class Clock:
+    """What turned out about the times of all sources."""
+
+    formats: dict[str, None] = field(default_factory=dict)
+    """How they are written, where that is not plain from each of them: "day-first", say, or a pattern."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What the whole of a column told, and what was guessed, in words."""
+    unreadable: str = ""
+    """The first cell that could not be read, and where it stands."""
+
+
+class _Cell(NamedTuple):
+    row: int
+    text: str
+
+
+class _Numbers(NamedTuple):
+    """Cells of a block that are numbers, yet to be understood."""
+
+    part: int
+    rows: NDArray[np.int64]
+    numbers: NDArray[np.float64]
+
+
+class Times:
+    """Times of a source in microseconds UTC, NaT where absent or unreadable, gathered block by block.
+
+    Read are the forms of ``time_forms``, numbers (seconds since 1970; milli-, micro- or nanoseconds where so large;
+    days since 1900 where all are from 20,000 to 80,000), and timestamp or date types. Times without a zone are UTC.
+
+    Parameters
+    ----------
+    reading
+        The source.
+    clock
+        Is told what turned out.
+    named
+        The column was named by the user: then it is an error if nothing of it can be read.
+    form
+        How times are written: one of ``time_forms.ORDERS``, "excel", "epoch", or a pattern of ``strptime``. If None, as
+        the source states, else as the column tells.
+    """
+
+    def __init__(self, reading: Reading, clock: Clock, named: bool = False, form: str | None = None) -> None:
+        self.n_unreadable = 0
+        """Cells with something else, once all were found."""
+        self._column = quoted(reading.columns.get("timestamp", "timestamp"))
+        self._clock, self._named, self._given = clock, named, form
+        self._form = form or reading.time_format
+        self._n_rows, self._n_absent = 0, 0
+        self._parts: list[NDArray[np.datetime64]] = []
+        self._numbers: list[_Numbers] = []
+        self._dates: list[tuple[int, Dates]] = []
+        self._odd: list[_Cell] = []  # what can't be read in any way: the first of each block
+        self._against: dict[str, _Cell] = {}  # of each order of day and month, the first date that does not have it
+        self._doubts: dict[tuple[str, str], tuple[_Cell, dict[str, str]]] = {}  # of two orders, a date that differs
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Read the cells of a block."""
+        import pyarrow as pa
+
+        column = plain(column)
+        kind = column.type
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            times = np.array(column.cast(pa.timestamp("us"), safe=False).to_pandas().to_numpy(), "datetime64[us]")
+            absent = column.is_null().to_numpy()
+        elif (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and "%" not in (self._form or ""):
+            numbers = column.to_pandas().to_numpy(np.float64, na_value=np.nan)
+            absent = np.isnan(numbers)
+            times = time_forms.none(len(numbers))
+            self._keep_numbers(np.flatnonzero(~absent), numbers[~absent])
+        else:
+            times, absent = self._of_text(column)
+        self._n_absent += int(absent.sum())
+        self._n_rows += len(times)
+        self._parts.append(times)
+
+    def found(self, place: Callable[[int], str]) -> NDArray[np.datetime64] | None:
+        """(rows,) all times; None without such a column. ``place`` tells where a row stands.
+
+        Raises
+        ------
+        FormatError
+            Nothing tells whether the month stands before the day, or a column that was named has no time at all.
+        """
+        if not self._parts:
+            return None
+        if self._dates:
+            self._decide_dates(place)
+        if self._numbers:
+            self._decide_numbers()
+        found = np.concatenate(self._parts)
+        self.n_unreadable = int(np.isnat(found).sum()) - self._n_absent
+        if self.n_unreadable:
+            first = min(self._odd)
+            told = f"{place(first.row)}: {_shown(first.text)}"
+            if self._named and self.n_unreadable == len(found) - self._n_absent:
+                raise FormatError(
+                    f"{told} is no time that can be read, nor is any other of column {self._column}, which was named "
+                    "for the time; choose another with --timestamp, or say with --time-format how times are written, "
+                    "by a pattern like '%d.%m.%Y %H:%M'"
+                )
+            self._clock.unreadable = self._clock.unreadable or told
+        if self._given:
+            self._clock.formats[self._given] = None
+        return found
+
+    def _of_text(self, column: pa.ChunkedArray) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+        """Times of a block that are plain, and which cells are absent; others wait."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        times = time_forms.none(len(column))
+        try:
+            text = textual(column, "timestamp", "").cast(pa.string())
+        except (FormatError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # such as lists
+            self._keep_odd(np.flatnonzero(column.is_valid().to_numpy()), column)
+            return times, column.is_null().to_numpy()
+        text = pc.utf8_trim_whitespace(text)
+        text = pc.if_else(pc.equal(text, ""), None, text)
+        absent = text.is_null().to_numpy()
+        if "%" in (self._form or ""):
+            times = time_forms.by_pattern(text, self._form or "")
+            self._keep_odd(np.flatnonzero(np.isnat(times) & ~absent), text)
+            return times, absent
+        left = np.flatnonzero(~absent)
+        if self._form not in OF_NUMBERS:
+            here = np.flatnonzero(pc.match_substring_regex(text, ISO).fill_null(False).to_numpy())
+            times[here] = time_forms.iso(text if len(here) == len(text) else text.take(here))
+            left = np.flatnonzero(np.isnat(times) & ~absent)
+        if len(left):
+            left = self._of_others(text.take(left), left, times)
+            self._keep_odd(left, text)
+        return times, absent
+
+    def _of_others(
+        self, text: pa.ChunkedArray, rows: NDArray[np.int64], times: NDArray[np.datetime64]
+    ) -> NDArray[np.int64]:
+        """Write the times of ``rows`` of a block, whose ``text`` is not ISO 8601, into ``times``, or let them wait;
+        the rows of those that are neither.
+        """  # noqa: D205
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        is_number = pc.match_substring_regex(text, NUMBER).to_numpy()
+        if is_number.any():
+            figures = pc.replace_substring(text.filter(is_number), ",", ".")
+            self._keep_numbers(rows[is_number], figures.cast(pa.float64()).to_numpy())
+            text, rows = text.filter(~is_number), rows[~is_number]
+        if self._form in OF_NUMBERS:
+            return rows
+        dates = time_forms.in_figures(text)
+        known = np.any([~np.isnat(one) for one in dates.by_order.values()], axis=0)
+        if known.any():
+            self._keep_dates(dates.of(known), text, rows)
+        waits = np.zeros(len(rows), np.bool_)
+        waits[dates.rows[known]] = True
+        for form in time_forms.PLAIN:
+            if waits.all():
+                break
+            here, found = time_forms.plain(text, form)
+            times[rows[here]] = found
+            waits[here] |= ~np.isnat(found)
+        return rows[~waits]
+
+    def _keep_odd(self, rows: NDArray[np.int64], cells: pa.ChunkedArray) -> None:
+        """Note the first of the ``rows`` of a block that can't be read."""
+        for row in rows[:1].tolist():
+            self._odd.append(_Cell(self._n_rows + row, str(cells[row].as_py())))
+
+    def _keep_numbers(self, rows: NDArray[np.int64], numbers: NDArray[np.float64]) -> None:
+        self._numbers.append(_Numbers(len(self._parts), rows, numbers))
+
+    def _keep_dates(self, dates: Dates, text: pa.ChunkedArray, rows: NDArray[np.int64]) -> None:
+        """Let dates wait, and note what tells in which order they have day and month."""
+
+        def cell(n: int) -> _Cell:
+            return _Cell(self._n_rows + int(rows[dates.rows[n]]), text[int(dates.rows[n])].as_py())
+
+        for order, times in dates.by_order.items():
+            for n in np.flatnonzero(np.isnat(times))[:1].tolist():
+                self._against.setdefault(order, cell(n))
+            for other, others in dates.by_order.items():
+                for n in np.flatnonzero(times < others)[:1].tolist():  # False where one is NaT
+                    days = {each: str(of_each[n])[:10] for each, of_each in dates.by_order.items()}
+                    self._doubts.setdefault((order, other), (cell(n), days))
+        self._dates.append((len(self._parts), dates._replace(rows=rows[dates.rows])))
+
+    def _decide_dates(self, place: Callable[[int], str]) -> None:
+        """Say which order day and month have, and keep what the dates mean by it."""
+        order = self._form if self._form is not None else self._order(place)
+        for part, dates in self._dates:
+            self._parts[part][dates.rows] = dates.by_order[order]
+        if order in self._against:
+            self._odd.append(self._against[order])
+        if self._form is None:
+            self._clock.formats[order] = None
+
+    def _order(self, place: Callable[[int], str]) -> str:
+        """The order of day and month that all dates of the column have."""
+        orders = [order for order in ORDERS if order not in self._against]
+        if not orders:
+            month, day = self._against["month-first"], self._against["day-first"]
+            raise FormatError(
+                f"{place(month.row)}: {_shown(month.text)} of column {self._column} does not have the month before the "
+                f"day, and {_shown(day.text)} ({place(day.row)}) does not have the day before the month; correct one "
+                "of them, or say with --time-format month-first or --time-format day-first which counts"
+            )
+        if len(orders) == 1:
+            told = self._against["day-first" if orders[0] == "month-first" else "month-first"]
+            self._note(
+                f"times of {self._column} have {DAY_OR_MONTH[orders[0]]}, as {_shown(told.text)} ({place(told.row)}) "
+                "tells"
+            )
+            return orders[0]
+        doubts = [doubt for pair, doubt in self._doubts.items() if set(pair) <= set(orders)]
+        if not doubts:
+            return orders[0]
+        cell, days = min(doubts, key=lambda doubt: doubt[0])
+        if "day-first" in orders and all(dates.dotted for _, dates in self._dates):
+            self._note(
+                f"times of {self._column} are read with the day before the month, as {_shown(cell.text)} "
+                f"({place(cell.row)}) has dots, which is a guess: say so with --time-format day-first"
+            )
+            return "day-first"
+        options = [f"--time-format {order} ({days[order]})" for order in orders if days[order] != "NaT"]
+        raise FormatError(
+            f"{place(cell.row)}: no row tells whether {_shown(cell.text)} of column {self._column} has the day or the "
+            f"month first; choose with {' or '.join(options)}"
+        )
+
+    def _note(self, words: str) -> None:
+        self._clock.notes[words] = None
+
+    def _decide_numbers(self) -> None:
+        """Say what numbers count, and keep the times that they mean."""
+        numbers = np.concatenate([one.numbers for one in self._numbers])
+        form = self._form if self._form in OF_NUMBERS else _form_of(numbers)
+        for part, rows, some in self._numbers:
+            times = _of_epoch(some) if form == "epoch" else _of_serials(some) if form == "excel" else compact(some)
+            self._parts[part][rows] = times
+            for n in np.flatnonzero(np.isnat(times))[:1].tolist():
+                offset = sum(map(len, self._parts[:part]))
+                self._odd.append(_Cell(offset + int(rows[n]), f"{some[n]:.15g}"))
+        if form != "epoch" and self._form not in OF_NUMBERS:
+            time = str((_of_serials if form == "excel" else compact)(numbers[:1])[0])[:19].replace("T", " ")
+            what = "count days since 1900, as spreadsheets do" if form == "excel" else "are figures of a date"
+            self._note(
+                f"numbers of {self._column} {what}: {numbers[0]:.15g} is {time}, which is a guess: say so with "
+                f"--time-format {form}"
+            )
+            self._clock.formats[form] = None
+
+
+def _shown(text: str) -> str:
+    text = one_line(text)
+    return f'"{text if len(text) <= LONGEST else text[:LONGEST] + "..."}"'
+
+
+def _form_of(numbers: NDArray[np.float64]) -> str:
+    """What all numbers of a column may well count: "epoch", "excel", or a pattern of figures."""
+    if len(numbers) and np.all((numbers >= SERIALS[0]) & (numbers <= SERIALS[1])):
+        return "excel"
+    if not np.isnat(compact(numbers)).any():
+        lengths = {len(f"{one:.0f}") for one in (numbers.min(), numbers.max())}
+        if len(lengths) == 1:
+            return FIGURES[lengths.pop()]
+    return "epoch"
+
+
+def _of_epoch(numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    """Times from numbers since 1970; their size tells the unit (seconds until the year 5138)."""
+    unit = np.select([numbers > 1e17, numbers > 1e14, numbers > 1e11], [1e9, 1e6, 1e3], 1.0)
+    seconds = numbers / unit
+    found = time_forms.none(len(numbers))
+    known = (seconds >= 0) & (seconds < 1e11)
+    found[known] = (seconds[known] * 1e6).astype(np.int64).astype("datetime64[us]")
+    return found
+
+
+def _of_serials(numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    """Times from days as spreadsheets count them, to a tenth of a second: finer ones are of rounding."""
+    found = time_forms.none(len(numbers))
+    known = (numbers >= 0) & (numbers < LAST_SERIAL)
+    found[known] = SERIAL_0 + np.round(numbers[known] * 864_000).astype(np.int64) * np.timedelta64(100, "ms")
+    return found
