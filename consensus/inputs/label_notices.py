@@ -24,7 +24,22 @@ if TYPE_CHECKING:
 NO_ANSWERS = frozenset(
     {"nan", "none", "null", "nil", "na", "n/a", "n.a", "#n/a", "<na>", "{}", "[]", "()", "-", "--", "-1", "-99", "-999"}
     | {"?", "??", "???", "error", "#error", "skip", "skipped", "unclear", "undefined", "missing", "unanswered"}
-    | {"blank", "(blank)", "[blank]", "empty", "no answer", "not answered", "no response"}
+    | {
+        "blank",
+        "(blank)",
+        "[blank]",
+        "empty",
+        "no answer",
+        "not answered",
+        "no response",
+        "...",
+        "\u2026",
+        "\\n",
+        "nat",
+    }
+    | {"unsure", "not sure", "i'm not sure", "don't know", "dont know", "i don't know", "i do not know", "idk"}
+    | {"can't tell", "cannot tell", "can't say", "no idea", "no opinion", "not applicable", "unlabeled", "unlabelled"}
+    | {"timeout", "timed out", "\\n", "nat"}
 )
 """Texts, in lower case, that mean no answer more often than anything else."""
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?\s*%?\s*", re.IGNORECASE)
@@ -116,7 +131,7 @@ def _no_answers(judgments: Judgments) -> Notice | None:
 
 
 def _is_no_answer(text: str) -> bool:
-    plain = text.strip().lower()
+    plain = text.strip().lower().replace("\u2019", "'")
     return not plain or plain in NO_ANSWERS or plain.rstrip(".") in NO_ANSWERS
 
 
