@@ -127,6 +127,7 @@ def _no_answers(judgments: Judgments) -> Notice | None:
         f"{n_all:,} of {judgments.n_judgments:,} judgments have labels that look like no answer: {named}{more}; they "
         f"count as labels like any other; if they mean no answer, pass {flags}",
         {"n_judgments": n_all, "n_texts": len(told)},
+        tuple(word for _, text in told for word in ("--abstain", text)),
     )
 
 

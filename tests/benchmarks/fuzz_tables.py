@@ -37,7 +37,8 @@ else:  # run as a script, its own folder is on the path
     import fuzz_kinds
 
 SHARED_MEMORY = Path("/dev/shm")  # where files need no disk, if the system has it
-LONGEST = 5.0  # seconds
+LONGEST = 5.0  # seconds of work, however busy the machine is
+LONGEST_WAIT = 60.0  # seconds
 AT_ONCE = 200  # tables a process makes before it tells what it found
 INNER = ("Traceback", "pyarrow", "Arrow", "numpy", "object at 0x", "<class", "KeyError", "TypeError", "ValueError")
 """What no message to a user holds."""
@@ -53,13 +54,16 @@ def _too_long(*_: object) -> None:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    before = signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, LONGEST), (signal.ITIMER_REAL, signal.SIGALRM, LONGEST_WAIT))
+    before = [signal.signal(one, _too_long) for _, one, _ in timers]
+    for timer, _, seconds in timers:
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (timer, one, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(one, handler)
 
 
 def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
