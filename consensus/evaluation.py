@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.found.posterior import TIE
-from consensus.found.truth_labels import gold_left_out, unknown_labels
+from consensus.found.truth_labels import gold_left_out, unknown_labels, without_a_label
 from consensus.intervals import wilson
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def evaluate(labels: pd.DataFrame, truth: Gold, label_set: Sequence[str] | None 
     scores, confusion
         ``confusion`` has one row a true label and label: true_label, label, count, share (of the true label). Items
         with several accepted labels count under the one that was given, else under the first. ``scores.notes`` say
-        which items are left out as gold, and which truths are none of the labels.
+        which items are left out as gold or for want of a label, and which truths are none of the labels.
 
     Raises
     ------
@@ -123,6 +123,8 @@ def evaluate(labels: pd.DataFrame, truth: Gold, label_set: Sequence[str] | None 
             f"no item has both a label and a truth: the labels have {sample}, the truth has items like "
             f'"{truth.item[0]}"; check that both name items alike'
         )
+    named = set(every["item"])
+    notes += without_a_label(len(accepted), [item for item in accepted if item not in named])
     truths = [accepted[item] for item in known["item"]]
     if "label" in labels.columns:
         found = [label for label in every["label"].unique() if isinstance(label, str) and label]

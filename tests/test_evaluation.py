@@ -135,6 +135,21 @@ class TestTruthOfOtherLabels:
         assert (scores.accuracy, scores.notes) == (0.0, ())
 
 
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        (list("abcd"), ()),
+        (list("abCD"), ('2 of 4 items with a truth have no label and are left out, such as "C"; check',)),
+        (["a", "b", "c", "d "], ('1 of 4 items with a truth has no label and is left out, such as "d"; check',)),
+        (["a", "b", "x\ny"], ('1 of 3 items with a truth has no label and is left out, such as "x y"; check',)),
+    ],
+)
+def test_items_of_the_truth_that_are_not_there(items: list[str], told: tuple[str, ...]) -> None:
+    table = pd.DataFrame({"item": list("abcd"), "label": ["x", "y"] * 2})
+    notes = evaluate(table, read_gold(gold(items, ["x", "y", "x", "y"][: len(items)])))[0].notes
+    assert tuple(one.partition("check")[0] + "check" for one in notes) == told
+
+
 class TestGoldIsLeftOut:
     TRUTH = gold(list("abc"), ["x", "y", "x"])
 
@@ -143,7 +158,7 @@ class TestGoldIsLeftOut:
         scores, _ = evaluate(table, read_gold(self.TRUTH))
         assert (scores.n_items, scores.notes) == (1, ("2 items with a truth are gold and left out: given, not found",))
         one, _ = evaluate(table.iloc[1:], read_gold(self.TRUTH))
-        assert one.notes == ("1 item with a truth is gold and left out: given, not found",)
+        assert one.notes[0] == "1 item with a truth is gold and left out: given, not found"
 
     @pytest.mark.parametrize("others", [0, 2])
     def test_all(self, others: int) -> None:

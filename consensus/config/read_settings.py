@@ -84,8 +84,8 @@ class ReadConfig(Settings):
         default=(),
         json_schema_extra=READING | {"csv": True},
         description="What is folded onto one spelling where it differs only by case, spaces, Unicode form, a trailing "
-        "dot, the form of a number or the order of a list: labels, workers, items, or several of these as one line of "
-        "CSV, such as labels,workers.",
+        "dot, the form of a number or, in labels, quotes, an underscore for a space or the order of a list: labels, "
+        "workers, items, or several of these as one line of CSV, such as labels,workers.",
     )
     label_map: Path | None = Field(
         default=None,

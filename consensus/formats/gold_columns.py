@@ -16,6 +16,7 @@ from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.csv_records import delimiter_in
 from consensus.formats.tables.roles import GOLD_NAMES, Roles, candidates_of, listed
 from consensus.formats.tables.streams import displayed
+from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ class GoldRoles(Roles):
             (label,) = called
             others = [header[n] for n in candidates_of(header, GOLD_NAMES["label"]) if header[n] != label]
             if self.among_judgments or others:
-                self.notes.append(f'{place}: gold is read from column "{label}"; --gold-label chooses another')
+                self.notes.append(f"{place}: gold is read from column {quoted(label)}; --gold-label chooses another")
         if label is None and self.among_judgments:
             raise FormatError(
                 f"{place}: this is the file of the judgments, and their labels are no gold: everybody would be right; "
@@ -118,8 +119,8 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Readin
         if len(row) != 2:
             raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
     roles.notes.append(
-        f'{path}: gold without a header: item and label are its two columns, such as "{header[0]}" and "{header[1]}"; '
-        "give it a header, such as item,label, if that is wrong"
+        f"{path}: gold without a header: item and label are its two columns, such as {quoted(header[0])} and "
+        f"{quoted(header[1])}; give it a header, such as item,label, if that is wrong"
     )
     import pyarrow as pa
 

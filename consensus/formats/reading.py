@@ -97,7 +97,8 @@ def read(
             Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
         fold
             Which of "labels", "workers" and "items" are folded: texts that differ only by case, spaces, Unicode form, a
-            trailing dot, the form of a number or, in labels, the order of a list are one.
+            trailing dot, the form of a number or, in labels, quotes, an underscore for a space or the order of a list
+            are one.
         label_map
             File of what labels become, with columns from and to; labels that it does not name stay.
         platform

@@ -58,8 +58,8 @@ CODES: dict[str, Code] = {
         "Write them as numbers without a currency, 0 or more, such as 0.05.",
     ),
     "look_alike_labels": Code(
-        "Some labels differ only by case, spaces, Unicode form, a trailing dot or the form of a number, and count as "
-        "different ones.",
+        "Some labels differ only by case, spaces or what joins words, quotes, Unicode form, a trailing dot or the form "
+        "of a number, and count as different ones.",
         "If they are the same, pass --fold labels.",
     ),
     "look_alike_workers": Code(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import JudgmentError
 from consensus.inputs.judgments import listed
+from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -73,3 +74,14 @@ def gold_left_out(n_gold: int, n_scored: int) -> tuple[str, ...]:
         )
     are = "item with a truth is" if n_gold == 1 else "items with a truth are"
     return (f"{n_gold:,} {are} gold and left out: given, not found",)
+
+
+def without_a_label(n_truths: int, missing: Sequence[str]) -> tuple[str, ...]:
+    """Say that items of the truth are not among those that are scored: ``missing`` of ``n_truths``."""
+    if not missing:
+        return ()
+    have = "has no label and is" if len(missing) == 1 else "have no label and are"
+    return (
+        f"{len(missing):,} of {n_truths:,} items with a truth {have} left out, such as {quoted(missing[0])}; check "
+        "whether items are named alike in both",
+    )

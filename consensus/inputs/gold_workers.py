@@ -10,6 +10,7 @@ import numpy as np
 from consensus.errors import JudgmentError
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import listed
+from consensus.inputs.understood import one_line
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def split(judgments: Judgments, workers: Sequence[str]) -> tuple[Judgments, Gold
     )
     others = judgments.subset(~of_gold)
     n_gold, kept = int(of_gold.sum()), np.flatnonzero(~is_gold)
-    said = f"{n_gold:,} judgments of {listed(list(workers))} are taken as gold, and not as judgments"
+    said = f"{n_gold:,} judgments of {one_line(listed(list(workers)))} are taken as gold, and not as judgments"
     return (
         replace(
             others,

@@ -21,7 +21,8 @@ NOBODY = (
     "", "-", "--", "?", "-1", "n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown", "missing", "empty",
     "(blank)", "anon", "anonym", "anonymous", "anonymous user", "anonymous_user", "anonymoususer", "guest",
     "guest user", "not-logged-in", "not_logged_in", "not logged in", "notloggedin", "logged out", "logged_out",
-    "logged-out", "nobody", "no user", "no name", "noname", "visitor",
+    "logged-out", "nobody", "no user", "no name", "noname", "visitor", "(anonymous)", "<anonymous>", "[anonymous]",
+    "(none)", "(unknown)", "<unknown>", "<na>", "anonymous worker", "public user",
 )  # fmt: skip
 """Names that are nobody's, in lower case."""
 LONGEST = 20  # bytes of these, and of spaces around them

@@ -24,7 +24,22 @@ if TYPE_CHECKING:
 NO_ANSWERS = frozenset(
     {"nan", "none", "null", "nil", "na", "n/a", "n.a", "#n/a", "<na>", "{}", "[]", "()", "-", "--", "-1", "-99", "-999"}
     | {"?", "??", "???", "error", "#error", "skip", "skipped", "unclear", "undefined", "missing", "unanswered"}
-    | {"blank", "(blank)", "[blank]", "empty", "no answer", "not answered", "no response"}
+    | {
+        "blank",
+        "(blank)",
+        "[blank]",
+        "empty",
+        "no answer",
+        "not answered",
+        "no response",
+        "...",
+        "\u2026",
+        "\\n",
+        "nat",
+    }
+    | {"unsure", "not sure", "i'm not sure", "don't know", "dont know", "i don't know", "i do not know", "idk"}
+    | {"can't tell", "cannot tell", "can't say", "no idea", "no opinion", "not applicable", "unlabeled", "unlabelled"}
+    | {"timeout", "timed out", "\\n", "nat"}
 )
 """Texts, in lower case, that mean no answer more often than anything else."""
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?\s*%?\s*", re.IGNORECASE)
@@ -112,11 +127,12 @@ def _no_answers(judgments: Judgments) -> Notice | None:
         f"{n_all:,} of {judgments.n_judgments:,} judgments have labels that look like no answer: {named}{more}; they "
         f"count as labels like any other; if they mean no answer, pass {flags}",
         {"n_judgments": n_all, "n_texts": len(told)},
+        tuple(word for _, text in told for word in ("--abstain", text)),
     )
 
 
 def _is_no_answer(text: str) -> bool:
-    plain = text.strip().lower()
+    plain = text.strip().lower().replace("\u2019", "'")
     return not plain or plain in NO_ANSWERS or plain.rstrip(".") in NO_ANSWERS
 
 

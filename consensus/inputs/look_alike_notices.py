@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 3  # groups in a message
 MOST_SPELLINGS = 6  # of one group in a message
 WHY = "case, spaces, Unicode form, a trailing dot or the form of a number"
+WHY_LABELS = "case, spaces or what joins words, quotes, Unicode form, a trailing dot or the form of a number"
 
 
 def of_names(judgments: Judgments) -> list[Notice]:
@@ -30,8 +31,8 @@ def of_names(judgments: Judgments) -> list[Notice]:
         found.append(
             Notice(
                 "look_alike_labels",
-                f"labels look alike and count as different ones: {told}; they differ by {WHY}; if they are the same, "
-                "pass --fold labels",
+                f"labels look alike and count as different ones: {told}; they differ by {WHY_LABELS}; if they are the "
+                "same, pass --fold labels",
                 {"n_groups": len(groups), "n_labels": sum(map(len, groups))},
             )
         )

@@ -1,5 +1,5 @@
-"""Texts that look alike: they differ by case, spaces, Unicode form, a trailing dot, the form of a number, or the order
-of the parts of a list. Labels, items and workers that do are most often one and the same.
+"""Texts that look alike: they differ by case, spaces, Unicode form, a trailing dot, the form of a number or, in labels,
+by quotes, an underscore for a space, or the order of a list. Those that do are most often one and the same.
 """  # noqa: D205
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{2060}\x{FEFF}]"  # soft hyphens, zero
 WHOLE = r"^[+-]?\d+$"
 POINTED = r"^[+-]?\d+\.\d+$"
 PADDED = r"^0\d+$"
+OPENING, CLOSING = "\"'`*\u201c\u2018\u00ab", "\"'`*\u201d\u2019\u00bb"
+QUOTED = f"^[{OPENING}]+(.*[^{CLOSING}])[{CLOSING}]+$"
+"""In quotes, or in what makes text bold or code."""
+JOINED = r"(\pL)[-_]+(\pL)"
+"""An underscore or a hyphen where another writer puts a space."""
 LIST = re.compile(r"\s*[|;]\s*|\s*,\s+|\s*,(?!\d)")
 """What separates the parts of a list; a comma before a digit may be that of a number."""
 JOINER = "\x1f"  # between the parts of a key; no text that was read from a cell of a list has it
@@ -36,14 +41,17 @@ def keys_of(texts: pa.StringArray, *, is_label: bool, alone: bool = False) -> pa
     texts
         Distinct texts.
     is_label
-        They are labels: a list is the set of its parts, and 1.50 is 1.5. Among ids, 1.0 is 1 only where no number has
-        another fraction, such as 1.1 and 1.10, which may be sections of a text.
+        They are labels: a list is the set of its parts, quotes around do not count, an underscore or hyphen between
+        letters is a space, and 1.50 is 1.5. Among ids, 1.0 is 1 only where no number has another fraction, such as 1.1
+        and 1.10, which may be sections of a text.
     alone
         Each is looked at by itself, whatever the others are: to look it up among others.
     """
     import pyarrow.compute as pc
 
     found = pc.utf8_lower(texts)
+    if is_label:
+        found = _unquoted(pc.utf8_trim_whitespace(found))
     if not pc.all(pc.string_is_ascii(found)).as_py():
         found = pc.utf8_lower(pc.utf8_normalize(found, form="NFKC"))
         found = pc.replace_substring_regex(found, INVISIBLE, "")
@@ -55,6 +63,18 @@ def keys_of(texts: pa.StringArray, *, is_label: bool, alone: bool = False) -> pa
     if is_label:
         found = _sets(found, texts)
     return pc.if_else(pc.equal(pc.utf8_length(found), 0), pc.utf8_trim_whitespace(texts), found)
+
+
+def _unquoted(found: pa.StringArray) -> pa.StringArray:
+    """Keys without quotes around them, and with spaces where words are joined."""
+    import pyarrow.compute as pc
+
+    if pc.any(pc.match_substring_regex(found, QUOTED)).as_py():
+        found = pc.replace_substring_regex(found, QUOTED, r"\1")
+    if pc.any(pc.match_substring_regex(found, JOINED)).as_py():
+        for _ in range(2):  # a letter may stand between two of them
+            found = pc.replace_substring_regex(found, JOINED, r"\1 \2")
+    return found
 
 
 def alike(texts: pa.StringArray, *, is_label: bool) -> Codes | None:
@@ -101,7 +121,7 @@ def chosen(texts: Sequence[str], counts: Sequence[int]) -> str:
 
     Numbers become the shortest spelling, so that 1.0 and 0.0 are folded alike whatever is more frequent. A list becomes
     the one of its parts in order. All others become the spelling that is most frequent, of several the first, of those
-    without spaces around it, dots behind it and decomposed letters, if there are any.
+    without spaces or quotes around it, dots behind it and decomposed letters, if there are any.
     """
     if all(re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", text) for text in texts):
         return min((text.strip().lstrip("+").rstrip(".") or text for text in texts), key=lambda text: (len(text), text))
@@ -113,8 +133,8 @@ def chosen(texts: Sequence[str], counts: Sequence[int]) -> str:
 
 
 def _is_clean(text: str) -> bool:
-    """No spaces around it, no dot behind it, nothing that can't be seen, letters composed."""
-    return text == text.strip(" .") and text.isprintable() and unicodedata.is_normalized("NFC", text)
+    """No spaces or quotes around it, no dot behind it, nothing that can't be seen, letters composed."""
+    return text == text.strip(f" .{OPENING}{CLOSING}") and text.isprintable() and unicodedata.is_normalized("NFC", text)
 
 
 def order_of(text: str) -> tuple[str, ...]:

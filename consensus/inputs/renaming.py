@@ -117,7 +117,7 @@ class Renaming:
         )
         if left:
             more = f" and {len(left) - MOST_NAMED:,} more" if len(left) > MOST_NAMED else ""
-            told = ", ".join(f'"{old}" ({n:,})' for old, n in left.most_common(MOST_NAMED))
+            told = ", ".join(f"{shown(old)} ({n:,})" for old, n in left.most_common(MOST_NAMED))
             note += f"; left as they are, since it does not name them: {told}{more}"
         silent = {NO_ANSWER, *absent} if NO_ANSWER in became else set(absent)
         return _recoded(codes, [None if new in silent else new for new in became]), note

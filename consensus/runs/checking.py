@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Options = dict[str, list[str | None]]
 
-FROM_WORDS = r"--(?:abstain|fold|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
+FROM_WORDS = r"--(?:fold|time-format) (?:\"[^\"]*\"|'[^']*'|[^\s;)]*[^\s;,.)])"
 """Options that the words of a caution or a note name, with a value."""
 REPEATED = ("--abstain", "--anonymous", "--drop")
 """Options that may be given several times."""
@@ -188,8 +188,15 @@ def recommended(source: Any, config: RunConfig, read: Judgments, warnings: Seque
         for option in re.findall(FROM_WORDS, words_said):
             _put(given, *shlex.split(option))
     words_of = [(option, value) for option, values in given.items() for value in values]
-    options = [word for option, value in words_of for word in ((option,) if value is None else (option, value))]
+    options = [word for option, value in words_of for word in _typed(option, value)]
     return shlex.join(["consensus", "run", *map(str, paths), *options])
+
+
+def _typed(option: str, value: str | None) -> tuple[str, ...]:
+    """The words of an option; a value that would look like an option is joined to it."""
+    if value is None:
+        return (option,)
+    return (f"{option}={value}",) if value.startswith("-") else (option, value)
 
 
 def _put(given: Options, option: str, value: str) -> None:

@@ -227,14 +227,14 @@ class TestCheck:
         path = write("j.csv", csv([("i1", "w1", "x"), ("i1", "w2", "x")]))
         found = consensus.check(path, abstain=("NA",))
         said = (
-            'texts that mean none: pass --abstain NA --abstain "no answer", or --abstain ?.',
+            'texts that mean none: pass --abstain "no answer"',  # the notice has its options, as they are
             "spellings of one label (fold them with --fold labels)",
             "and of one worker: --fold workers; see --folder and --fold workers.",
         )
         warnings = [Caution("one_label", one) for one in said]
         config = RunConfig(abstain=("NA",))
         line = checking.recommended([path], config, found.judgments, warnings)
-        assert line == (f"consensus run {path} --abstain NA --abstain 'no answer' --abstain '?' --fold labels,workers")
+        assert line == f"consensus run {path} --abstain NA --fold labels,workers"
 
     def test_a_frame_has_no_command(self) -> None:
         found = consensus.check({"item": list("aabb"), "worker": list("vwvw"), "label": list("xxyx")})

@@ -288,3 +288,10 @@ class TestFrames:
         path.write_bytes(damaged)
         with pytest.raises(FormatError, match="j.parquet: can't be read as Parquet"):
             read(path)
+
+    def test_parquet_whose_names_are_not_utf8(self, tmp_path: Path) -> None:
+        path = tmp_path / "j.parquet"
+        pq.write_table(pa.table({name: ["a"] for name in ("item", "worker", "label", "caf\u00e9")}), path)
+        path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xff"))
+        with pytest.raises(FormatError, match="j.parquet: can't be read as Parquet: 'utf-8' codec can't decode"):
+            read(path)

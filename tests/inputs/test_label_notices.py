@@ -35,6 +35,18 @@ class TestNoAnswers:
         [
             *("", " ", "\u00a0", "nan", "NaN", "None", "null", "NA", "n/a", "N/A", "{}", "[]", "-", "-1", "?"),
             *("ERROR", "skip", "unclear", "Skip ", "n.a.", "#N/A", "(blank)"),
+            *(
+                "Unsure",
+                "not sure",
+                "I don't know",
+                "don\u2019t know",
+                "IDK",
+                "can't tell",
+                "\\N",
+                "...",
+                "TIMEOUT",
+                "NaT",
+            ),
         ],
     )
     def test_texts(self, text: str) -> None:

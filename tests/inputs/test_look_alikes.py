@@ -33,6 +33,9 @@ def groups(texts: list[str], is_label: bool = True) -> list[list[str]]:
         ['{"x": 1, "y": 2}', '{"y": 2, "x": 1}'],
         ["", " ", "\u00a0"],
         ["a|b", "b|a|b"],
+        ["yes", '"yes"', "'Yes'", "**yes**", "\u201cyes.\u201d", "`yes` ", "\u00abyes\u00bb"],
+        ["not spam", "not_spam", "Not-Spam", "NOT__spam"],
+        ["a b c", "a-b-c", "a_b_c"],
     ],
 )
 def test_labels_that_look_alike(texts: list[str]) -> None:
@@ -53,6 +56,8 @@ def test_labels_that_look_alike(texts: list[str]) -> None:
         ["01", "02", "2"],  # as many with a twin as without: no rule
         ['["a"]', "[b"],
         ['{"x": 1}', '{"x": 2}', "{x"],
+        ["A*", "A", "*", "**", "'"],
+        ["1-2", "1 2", "a-1", "a 1"],
         [],
     ],
 )
@@ -76,6 +81,7 @@ def test_labels_that_do_not(texts: list[str]) -> None:
         (["q1", "q\u00b9"], [["q1", "q\u00b9"]]),
         (["q1", "q2", "r"], []),
         (["Q1", "Q2"], []),
+        (["q_1", "q-1", "a_b", "a-b", '"q"', "q"], []),  # names of files differ so
         (["0", "1", "22"], []),
         (["001", "002"], []),
         ([], []),
@@ -101,6 +107,8 @@ def test_ids(texts: list[str], expected: list[list[str]]) -> None:
         (['["b","a"]', '["a","b"]'], [2, 1], '["a","b"]'),
         (['{"y": 1, "x": 2}', '{"x": 2, "y": 1}'], [2, 1], '{"x": 2, "y": 1}'),
         (["A|B", "a|b"], [1, 2], "a|b"),
+        (['"yes"', "yes"], [9, 1], "yes"),
+        (["not-spam", "not spam"], [9, 1], "not-spam"),
     ],
 )
 def test_the_spelling_that_is_chosen(texts: list[str], counts: list[int], expected: str) -> None:

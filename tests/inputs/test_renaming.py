@@ -9,6 +9,7 @@ import pytest
 import consensus
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.formats import read_costs, read_gold, read_model_votes, read_workers
+from consensus.inputs import gold_workers
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.renaming import Renaming, shown
 from tests.conftest import csv
@@ -52,6 +53,19 @@ def test_workers_and_items_are_folded_and_repeats_give_way() -> None:
 def test_nothing_to_fold_is_said() -> None:
     found = judged([("a", "v", "x"), ("b", "v", "y")], fold=("labels", "items"))
     assert found.notes == ("--fold items: no two items look alike", "--fold labels: no two labels look alike")
+
+
+def test_what_is_said_stays_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "map.csv"
+    path.write_text("from,to\nx,y\n")
+    found = judged([("a", "v", "x"), ("b", "v", "two\r\nlines")], label_map=path)
+    assert found.notes[0].endswith('since it does not name them: "two\\u000d\\u000alines" (1)')
+    gold = tmp_path / "gold.csv"
+    gold.write_text('i1,"two\nlines"\ni2,x\n')
+    (note,) = consensus.read_gold(gold).notes
+    assert 'such as "i1" and "two lines"; give it a header' in note
+    expert = gold_workers.split(judged([("a", "v\n", "x"), ("a", "w", "x")]), ["v\n"])[0]
+    assert expert.notes == (r'1 judgments of "v\n" are taken as gold, and not as judgments',)
 
 
 def test_many_groups_are_counted() -> None:

@@ -77,11 +77,20 @@ class Reading:
 def ahead(blocks: Generator[Block], threads: int) -> Iterator[Block]:
     """The same blocks. With several threads, the next ones are made while one is worked on."""
     with closing(blocks):
-        if threads == 1:
-            yield from blocks
-            return
-        with ThreadPoolExecutor(1) as pool:
-            coming = deque(pool.submit(next, blocks, None) for _ in range(AHEAD))
-            while (block := coming.popleft().result()) is not None:
-                coming.append(pool.submit(next, blocks, None))
-                yield block
+        first = next(blocks, None)
+        if first is not None:
+            yield from _others_ahead(first, blocks, threads)
+
+
+def _others_ahead(first: Block, blocks: Generator[Block], threads: int) -> Iterator[Block]:
+    """The first block and the others."""
+    if threads == 1 or first.done >= 1:  # a small source: starting a thread would take longer than to read it
+        yield first
+        yield from blocks
+        return
+    with ThreadPoolExecutor(1) as pool:
+        coming = deque(pool.submit(next, blocks, None) for _ in range(AHEAD))
+        yield first
+        while (block := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, blocks, None))
+            yield block

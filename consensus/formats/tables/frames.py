@@ -88,7 +88,7 @@ def _damaged(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FormatError(f"{path}: can't be read as Parquet: {str(error).splitlines()[0]}") from None
 
 

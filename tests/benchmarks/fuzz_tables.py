@@ -1,0 +1,250 @@
+"""Fuzz the readers with small random tables: rows that add up, or one clear line; anything else is a finding.
+
+    python tests/benchmarks/fuzz_tables.py [--tables 20000] [--seed 0] [--seconds 60] [--processes 2] [--one SEED]
+
+Prints the seed, counts, and each finding with the seed that shows it again (``--one``). Status 1 if there is any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import consensus
+from consensus.errors import ConsensusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consensus.inputs.judgments import Judgments
+    from consensus.inputs.model_votes import ModelVotes
+    from tests.benchmarks import fuzz_kinds
+else:  # run as a script, its own folder is on the path
+    import fuzz_kinds
+
+SHARED_MEMORY = Path("/dev/shm")  # where files need no disk, if the system has it
+LONGEST = 5.0  # seconds of work, however busy the machine is
+LONGEST_WAIT = 60.0  # seconds
+AT_ONCE = 200  # tables a process makes before it tells what it found
+INNER = ("Traceback", "pyarrow", "Arrow", "numpy", "object at 0x", "<class", "KeyError", "TypeError", "ValueError")
+"""What no message to a user holds."""
+
+
+class HangError(BaseException):
+    """A table takes too long: no error that a reader could catch."""
+
+
+def _too_long(*_: object) -> None:
+    raise HangError(f"more than {LONGEST:g} seconds")
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, LONGEST), (signal.ITIMER_REAL, signal.SIGALRM, LONGEST_WAIT))
+    before = [signal.signal(one, _too_long) for _, one, _ in timers]
+    for timer, _, seconds in timers:
+        signal.setitimer(timer, seconds)
+    try:
+        yield
+    finally:
+        for (timer, one, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(one, handler)
+
+
+def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
+    """How the table of a seed ends: in a word, and what is wrong about that, or None.
+
+    ``folder`` is empty before and after.
+    """
+    try:
+        table = fuzz_kinds.made(seed, folder)
+        with warnings.catch_warnings(), _limited():
+            warnings.simplefilter("error")
+            try:
+                return _read(table)
+            except ConsensusError as error:
+                return "errors", _fault_of_message(str(error), table)
+            except (Exception, HangError):
+                return "other", traceback.format_exc()
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+
+
+def _read(table: fuzz_kinds.Made) -> tuple[str, str | None]:
+    if table.kind == "votes":
+        votes = consensus.read_model_votes(table.source, threads=1, **table.settings)
+        return "tables", _fault_of_votes(votes, table)
+    if table.kind == "gold":
+        gold = consensus.read_gold(table.source)
+        fine = gold.item and len(gold.item) == len(gold.label) and all(one.isprintable() for one in gold.notes)
+        return "tables", None if fine else "no gold and no error, or a note that is no line"
+    judgments = consensus.read(table.source, **{"threads": 1, **table.settings})
+    return "tables", _fault_of_judgments(judgments, table)
+
+
+def _fault_of_message(message: str, table: fuzz_kinds.Made) -> str | None:
+    """What is wrong with the message of an error."""
+    if "\n" in message or not message.isprintable():
+        return f"more than one line, or unprintable: {message!r}"
+    in_memory = not isinstance(table.source, Path)
+    of_settings = message.startswith(("setting ", "settings: ", "unknown platform "))
+    if not (in_memory or of_settings or str(table.source) in message or "map.csv" in message):
+        return f"does not name the file: {message}"
+    held = message.replace(str(table.source), "")
+    shown = [one for one in INNER if one in held and not in_memory]
+    if shown:
+        return f"the inside shows ({shown[0]}): {message}"
+    return None if len(message) < 2_000 else f"{len(message):,} characters: {message[:200]}"
+
+
+def _fault_of_judgments(found: Judgments, table: fuzz_kinds.Made) -> str | None:
+    """What does not add up in judgments."""
+    tally = found.tally
+    total = tally.used + tally.abstained + tally.repeated + tally.rejected + tally.dropped
+    J, said = found.n_judgments, [*found.notes, *(one.message for one in found.cautions)]
+    spans = zip((found.item, found.worker, found.label), (found.n_items, found.n_workers, found.n_labels), strict=True)
+    checks = {
+        f"the balance is off: {tally}": tally.read == total,
+        f"{table.n_rows} rows, but {tally.read} read": table.n_rows in {None, tally.read},
+        "used is not what is there": tally.used == J == found.item_start[-1],
+        "rejects are not those counted": len(found.rejects) == tally.rejected,
+        "a reject without a reason or a line": all(one.reason and one.line >= 1 for one in found.rejects),
+        "codes are out of range": all(not J or (codes.min() >= 0 and codes.max() < n) for codes, n in spans),
+        "labels stand twice": len(set(found.labels)) == found.n_labels,
+        "judgments are not in order": bool((np.diff(found.item) >= 0).all()),
+        "a note is no line": all(one.isprintable() for one in said),
+        "0 judgments in silence": bool(J or tally.abstained or tally.dropped or tally.rejected),
+    }
+    return next((fault for fault, fine in checks.items() if not fine), None) or _fault_of_rows(found, table)
+
+
+CODED = ("item", "worker", "label")
+PLAIN = {"repeats", "abstain", "drift_by", "group", "item", "worker", "label", "duration", "platform", "threads"}
+"""Settings whose effect is checked row by row."""
+
+
+def _fault_of_rows(found: Judgments, table: fuzz_kinds.Made) -> str | None:
+    """Where judgments are not those that the rows hold, read one by one, by the columns that were understood."""
+    column = {one.role: one.name for one in found.understood}
+    simple = PLAIN.issuperset(table.settings) and not found.anonymous and "timestamp" not in column
+    if not (simple and table.rows and found.gold is None and len({*table.header}) == len(table.header)):
+        return None
+    item, worker, label = ([row[table.header.index(column[role])] for row in table.rows] for role in CODED)
+    absent = {None, *table.settings.get("abstain", ())}
+    wanted: dict[tuple[Any, ...], Any] = {}
+    for n, (i, w, k) in enumerate(zip(item, worker, label, strict=True)):
+        if i is None or w is None or k in absent:
+            continue
+        key = (i, w, n) if table.settings.get("repeats") == "keep" else (i, w)
+        if table.settings.get("repeats") != "first" or key not in wanted:
+            wanted[key] = k
+    items, workers = found.item_ids.to_pylist(), found.worker_ids.to_pylist()
+    codes = zip(found.item.tolist(), found.worker.tolist(), found.label.tolist(), strict=True)
+    got = sorted((items[i], workers[w], found.labels[k]) for i, w, k in codes)
+    expected = sorted((*key[:2], k) for key, k in wanted.items())
+    return None if got == expected else f"{len(expected)} judgments {expected[:3]}, but {len(got)} read {got[:3]}"
+
+
+def _fault_of_votes(found: ModelVotes, table: fuzz_kinds.Made) -> str | None:
+    """What does not add up in model votes."""
+    tally = found.tally
+    p = found.probability
+    checks = {
+        f"the balance is off: {tally}": tally.read == tally.used + tally.abstained + tally.merged + tally.rejected,
+        f"{table.n_rows} rows, but {tally.read} read": table.n_rows in {None, tally.read},
+        "rejects are not those counted": len(found.rejects) == tally.rejected,
+        "a probability is none": not p.size or bool(np.isfinite(p).all() and (p >= 0).all() and (p <= 1.001).all()),
+    }
+    return next((fault for fault, fine in checks.items() if not fine), None)
+
+
+Findings = list[tuple[int, str]]
+
+
+def batch(first: int, n: int) -> tuple[Counter[str], Findings]:
+    """How the tables of ``n`` seeds from ``first`` on end; and the findings."""
+    counts: Counter[str] = Counter()
+    findings: Findings = []
+    memory = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="fuzz", dir=memory) as name:
+        for seed in range(first, first + n):
+            how, fault = outcome(seed, Path(name))
+            counts[how] += 1
+            if fault is not None:
+                findings.append((seed, fault))
+    return counts, findings
+
+
+def fuzzed(n_tables: int, seed: int, seconds: float, processes: int) -> tuple[Counter[str], Findings]:
+    """The same, of ``n_tables`` or as many as there is time for, in several processes."""
+    counts: Counter[str] = Counter()
+    findings: Findings = []
+    end = time.monotonic() + seconds
+    starts = iter(range(seed, seed + n_tables, AT_ONCE))
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        running: list[Any] = []
+        while True:
+            while len(running) <= processes and time.monotonic() < end and (first := next(starts, None)) is not None:
+                running.append(pool.submit(batch, first, min(AT_ONCE, seed + n_tables - first)))
+            if not running:
+                return counts, findings
+            more, found = running.pop(0).result()
+            counts += more
+            findings += found
+
+
+def main() -> int:
+    """Parse, fuzz, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--one", type=int, help="the seed of one table: its files stay, and what came of it is shown")
+    chosen = parser.parse_args()
+    if chosen.one is not None:
+        return shown(chosen.one)
+    start = time.perf_counter()
+    counts, findings = fuzzed(chosen.tables, chosen.seed, chosen.seconds, chosen.processes)
+    passed, n = time.perf_counter() - start, counts.total()
+    told = ", ".join(f"{name} {counts[name]:,}" for name in sorted(counts))
+    sys.stdout.write(
+        f"seed {chosen.seed}: {n:,} tables in {passed:.1f} s ({n / passed:,.0f} a second): {told}; "
+        f"findings {len(findings):,}\n"
+    )
+    for seed, fault in findings:
+        sys.stdout.write(f"--one {seed}: {fault.strip().splitlines()[-1][:300]}\n")
+    return min(len(findings), 1)
+
+
+def shown(seed: int) -> int:
+    """Show one table and what comes of it."""
+    kept, work = Path(tempfile.mkdtemp(prefix="fuzz")), Path(tempfile.mkdtemp(prefix="fuzz"))
+    table = fuzz_kinds.made(seed, kept)
+    how, fault = outcome(seed, work)
+    shutil.rmtree(work)
+    sys.stdout.write(f"{table}\n")
+    for path in sorted(kept.iterdir()):
+        sys.stdout.write(f"{path}: {path.read_bytes()[:3000]!r}\n")
+    sys.stdout.write(f"{how}: {fault or 'as it should be'}\n")
+    return int(fault is not None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
