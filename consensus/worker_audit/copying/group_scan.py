@@ -1,11 +1,11 @@
 """Groups of workers who say the same, where no pair shares enough items to give it away.
 
 What the pairs of a group tell is added up: log likelihood ratios of "b repeats a but for a few slips" against "both are
-independent". A group is grown from workers whose pairs tell most, by whoever adds most. It must tell more than any group
-of its size would by chance among all that there are (log of their number), and then stand a second test that the
-consensus has no part in, since a ring may have made it. The members are held against each other and against the other
-workers on the same items. What independent workers would agree on is the highest of five figures, which cover what
-honest workers have in common:
+independent". A group is grown from workers whose pairs tell most, by whoever adds most. It must tell more than one of
+all groups of its size would by chance (the log of their number), and then stand a second test that the consensus has no
+part in, since a ring may have made it. The members are held against each other and against the other workers on the
+same items. What independent workers would agree on is the highest of five figures, for what honest workers have in
+common:
 
 - how often members agree with others, and others with each other, on these items: they are easy, or mislead everybody;
 - a^2 / b, where these two are the agreements a and b beyond chance: members are better than others, or worse (one
@@ -19,7 +19,7 @@ Nothing is said where too few others judged the items of the group: there, exper
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.found.copies import PeerAgreement
     from consensus.inputs.judgments import Judgments
-    from consensus.worker_audit.copying.shared_items import Codes, Pairs, Reals
+    from consensus.worker_audit.copying.shared_items import Codes, Offsets, Pairs, Reals
 
     Flags = NDArray[np.bool_]
 
-LEAST_SHARED = 1  # items of a pair that counts in the search
+MOST_COMPARED = 500_000  # pairs of judgments up to which one shared item is enough for a pair to count in the search
 SLIPS = 0.15  # of the differences that are expected of two independent workers, those that two who copy have
 LEAST_MEMBERS = 4
 MOST_MEMBERS = 400
@@ -96,14 +96,21 @@ class _Beside:
     """(W,) rate at which each would agree with the members by the labels alone that they give."""
 
 
-def groups(judgments: Judgments, pairs: Pairs, peers: PeerAgreement, backend: Backend) -> list[Group]:
+def least_shared(judgments: Judgments) -> int:
+    """Items that a pair must share to count in the search: one, or two where there are very many pairs."""
+    n = judgments.per_item
+    return 1 if (n * (n - 1) // 2).sum() <= MOST_COMPARED else 2
+
+
+def found_groups(judgments: Judgments, pairs: Pairs, peers: PeerAgreement, backend: Backend) -> list[Group]:
     """Find groups of workers who say the same beyond doubt, the one that tells most first.
 
-    ``judgments`` are compared ones, with one judgment of an item by a worker; ``pairs`` those that share LEAST_SHARED
-    items; ``peers`` how often workers agree with others, over the same judgments.
+    ``judgments`` are compared ones, with one judgment of an item by a worker; ``pairs`` are those that share
+    ``least_shared`` items; ``peers`` tells how often workers agree with others, over the same judgments.
     """
     if judgments.n_workers * judgments.n_labels**2 > MOST_CELLS:
         return []
+    least = least_shared(judgments)
     found: list[Group] = []
     left = judgments
     while len(found) < MOST_GROUPS and 0 < len(pairs) <= MOST_PAIRS:
@@ -115,14 +122,14 @@ def groups(judgments: Judgments, pairs: Pairs, peers: PeerAgreement, backend: Ba
         is_named = np.zeros(left.n_workers, np.bool_)
         is_named[group.members] = True
         left = left.subset(~is_named[left.worker])
-        pairs = pairs_sharing(ByWorker.of(left), LEAST_SHARED, backend)
+        pairs = pairs_sharing(ByWorker.of(left), least, backend)
         peers = peer_agreement.peer_agreement(left, backend)
     return found
 
 
-def told(same: Reals, shared: Reals, expected: Reals) -> Reals:
+def told(same: Reals | Offsets, shared: Reals | Offsets, expected: Reals) -> Reals:
     """Nats by which ``same`` agreements on ``shared`` items speak for copying, where a rate is ``expected``."""
-    usual = np.clip(expected, 0.02, 0.999)
+    usual: Reals = np.clip(expected, 0.02, 0.999)
     found: Reals = same * np.log((1.0 - SLIPS * (1.0 - usual)) / usual) + (shared - same) * math.log(SLIPS)
     return found
 
@@ -201,7 +208,7 @@ def _beside(judgments: Judgments, member: Flags, backend: Backend) -> _Beside | 
     usual = labels.sum(axis=0) / labels.sum()
     inside, beyond = (_shares(labels[chosen].sum(axis=0)) for chosen in (member, ~member))
     each = (labels + usual) / (labels.sum(axis=1, keepdims=True) + 1.0)
-    a = _beyond_chance(across_same / across, float(inside @ beyond)) 
+    a = _beyond_chance(across_same / across, float(inside @ beyond))
     b = _beyond_chance(apart_same / apart, float(beyond @ beyond))
     # each figure a standard deviation on the side of the workers
     a, b = abs(a) + 0.5 / math.sqrt(across), b - 0.5 / math.sqrt(apart)
