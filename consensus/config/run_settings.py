@@ -11,7 +11,7 @@ from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SE
 Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
-Collusion = Literal["report", "merge", "off"]
+Collusion = Literal["auto", "report", "merge", "off"]
 MOST_RHO = 100.0
 
 
@@ -269,13 +269,14 @@ class AuditConfig(Settings):
 
 
 class CollusionConfig(Settings):
-    """What is done about workers who copy from each other."""
+    """What is done about workers who judge too much alike."""
 
     collusion: Collusion | None = Field(
         default=None,
         json_schema_extra=WORKERS,
-        description="Workers who copy: report them, merge each group of them into one worker, or off: do not look. "
-        "Default: report, in up to two million judgments; in more it is worth a third of a fit.",
+        description="Workers who judge too much alike, as if they copied: report them, merge each group of them into "
+        "one worker, auto: merge the groups that are sure beyond doubt and report the others, or off: do not look. "
+        "Default: auto, in up to two million judgments; in more it is worth a third of a fit.",
     )
 
 

@@ -228,15 +228,16 @@ CODES: dict[str, Code] = {
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",
     ),
-    # workers who copy
+    # workers who judge too much alike
     "copying": Code(
         "Some workers give the same labels far more often than independent people would.",
         "Look at them with `consensus audit --table copying`, and count each group as one worker with --collusion "
         "merge.",
     ),
     "merged_copies": Code(
-        "Workers who copy from each other were found, and each group of them counts as one worker.",
-        "Look at them with `consensus audit --table copying`, and count them apart again with --collusion report.",
+        "Workers give the same labels so much more often than independent people would that each group of them counts "
+        "as one worker.",
+        "Look at them with `consensus audit --table copying`, and count them apart with --collusion report.",
     ),
 }
 """Every code there is. ``docs/warnings.md`` shows them."""

@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.config import Collusion
     from consensus.inputs.judgments import Judgments
 
 
@@ -52,10 +53,14 @@ class Copies:
     """(W,) group of each worker, -1 for those in none."""
     n_effective: NDArray[np.float64]
     """(G,) independent votes that the group is worth: 1 where all copy, its size where none does."""
+    sure: NDArray[np.bool_]
+    """(G,) whether the group is one beyond doubt, by what all of its pairs tell together."""
     n_tested: int
-    """Pairs that share enough items to be tested."""
-    merged: bool = False
-    """Each group counts as one worker."""
+    """Pairs that share enough items to be tested one by one."""
+    collusion: Collusion = "report"
+    """What was to be done about the groups."""
+    n_merged: int = 0
+    """Judgments that do not count since a group counts as one worker: each that is ``sure``, or with merge all."""
     peers: PeerAgreement | None = None
     """How often workers agree with others, where that was counted over all judgments."""
 
@@ -64,7 +69,7 @@ class Copies:
         """No pair at all."""
         codes, counts, reals = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0)
         group = np.full(n_workers, -1, np.int32)
-        return cls(codes, codes, counts, counts, reals, reals, reals, group, reals, n_tested)
+        return cls(codes, codes, counts, counts, reals, reals, reals, group, reals, reals.astype(np.bool_), n_tested)
 
     def only(self, kept: NDArray[np.bool_]) -> Copies:
         """The groups where ``kept`` (G,), and their pairs."""
@@ -76,7 +81,13 @@ class Copies:
             **{name: getattr(self, name)[pairs] for name in columns},
             group=np.where(self.group >= 0, number[self.group], np.int32(-1)),
             n_effective=self.n_effective[kept],
+            sure=self.sure[kept],
         )
+
+    @property
+    def merged(self) -> bool:
+        """Whether groups count as one worker."""
+        return self.n_merged > 0
 
     @property
     def n_groups(self) -> int:

@@ -105,6 +105,7 @@ def _counts(result: Consensus, status: NDArray[np.int32]) -> dict[str, Any]:
     return {
         "rows": asdict(judgments.tally),
         "judgments": judgments.n_judgments,
+        **({"judgments_merged": result.copies.n_merged} if result.copies is not None and result.copies.merged else {}),
         "items": judgments.n_items,
         "items_without_gold": judgments.n_items - (0 if gold is None else len(gold.items)),
         "workers": judgments.n_workers,
@@ -138,8 +139,8 @@ def _convergence(result: Consensus) -> dict[str, Any]:
 
 
 def _collusion(result: Consensus) -> dict[str, Any]:
-    """The setting about workers who copy, where they were looked for."""
-    return {} if result.copies is None else {"collusion": "merge" if result.copies.merged else "report"}
+    """The setting about workers who judge too much alike, where they were looked for."""
+    return {} if result.copies is None else {"collusion": result.copies.collusion}
 
 
 def _models(findings: Findings, models: ModelFindings) -> dict[str, Any]:

@@ -180,7 +180,7 @@ class TestTests:
     def test_tails_with_a_spread(self) -> None:
         pairs = pairs_of([40, 40, 40], [30, 20, 20])
         expected = np.array([20.0, 20.0, 19.0])
-        found = copying_groups._tail(pairs, expected, 2.5)
+        found = shared_items.tail(pairs, expected, 2.5)
         assert found.tolist() == [
             pytest.approx(beta.cdf(0.5, 12, 5)),
             1.0,

@@ -21,15 +21,17 @@ from consensus.found.copies import Copies
 from consensus.found.posterior import DensePosterior
 from consensus.kernels import copying_loops as kernels
 from consensus.worker_audit.accuracy import peer_agreement
-from consensus.worker_audit.copying import shared_items
+from consensus.worker_audit.copying import group_scan, shared_items
 from consensus.worker_audit.copying.followers import against_groups
-from consensus.worker_audit.copying.shared_items import LEVEL, ByWorker, Pairs, bounded, judged
+from consensus.worker_audit.copying.joined_groups import joined
+from consensus.worker_audit.copying.shared_items import LEVEL, ByWorker, Pairs, bounded, judged, tail
 from consensus.worker_audit.copying.suspects import expected_of_suspects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.found.copies import PeerAgreement
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Judgments
     from consensus.worker_audit.copying.shared_items import Reals
@@ -68,17 +70,28 @@ def groups(result: Consensus) -> Copies:
 
 
 def found_copies(result: Consensus) -> Copies:
-    """Look for workers who copy."""
+    """Look for workers who copy: for pairs that give themselves away, and for groups that only many pairs do."""
     judgments, backend = shared_items.compared(result.judgments), result.backend
     W = judgments.n_workers
     if not judgments.n_judgments:
         return Copies.none(W)
     by_worker = ByWorker.of(judgments)
-    least = shared_items.least_shared(W, judgments.n_labels)
-    pairs = shared_items.pairs_sharing(by_worker, least, backend)
+    pairs = shared_items.pairs_sharing(by_worker, group_scan.least_shared(judgments), backend)
     if not len(pairs):
         return Copies.none(W)
     peers = peer_agreement.peer_agreement(judgments, backend)
+    copies = _by_pairs(result, by_worker, pairs, peers)
+    copies = joined(copies, group_scan.found_groups(judgments, pairs, peers, backend), pairs)
+    return replace(copies, peers=peers) if judgments is result.judgments else copies
+
+
+def _by_pairs(result: Consensus, by_worker: ByWorker, pairs: Pairs, peers: PeerAgreement) -> Copies:
+    """The pairs that share enough to give themselves away and do, and the groups that they form."""
+    judgments = by_worker.judgments
+    W = judgments.n_workers
+    pairs = pairs.take(np.flatnonzero(pairs.shared >= shared_items.least_shared(W, judgments.n_labels)))
+    if not len(pairs):
+        return Copies.none(W)
     by_agreement = shared_items.expected_by_agreement(pairs, peers)
     chosen = _worth_a_look(pairs, by_agreement)
     looked_at = pairs.take(chosen)
@@ -89,7 +102,7 @@ def found_copies(result: Consensus) -> Copies:
     following = _following(result, judgments, looked_at, test, copies)
     if following.any():
         copies = _grouped(looked_at, test, q, flagged | following, W, len(pairs))
-    return replace(copies, peers=peers) if judgments is result.judgments else copies
+    return copies
 
 
 def _worth_a_look(pairs: Pairs, by_agreement: Reals) -> NDArray[np.intp]:
@@ -106,19 +119,19 @@ def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: 
     K = judgments.n_labels
     if not isinstance(result.beliefs, DensePosterior) or judgments.n_workers * K * K > MOST_CELLS:
         spread = _spread(pairs, by_agreement, np.ones(len(pairs), np.bool_))
-        return _Test(by_agreement, _tail(pairs, by_agreement, spread), 0.0, spread)
+        return _Test(by_agreement, tail(pairs, by_agreement, spread), 0.0, spread)
     power = result.tempering.power(result.judgments.per_item, slice(None))
     fitted = kernels.Fitted(result.confusions.dense(), result.posterior, power)
     by_fit = _expected(by_worker, pairs, fitted, result.backend)
     expected = bounded(by_fit, pairs.shared)
-    suspicious = _is_suspicious(pairs, expected, _tail(pairs, expected, 1.0), n_tested)
-    suspicious |= _is_suspicious(pairs, by_agreement, _tail(pairs, by_agreement, 1.0), n_tested)
+    suspicious = _is_suspicious(pairs, expected, tail(pairs, expected, 1.0), n_tested)
+    suspicious |= _is_suspicious(pairs, by_agreement, tail(pairs, by_agreement, 1.0), n_tested)
     is_suspect = np.zeros(judgments.n_workers, np.bool_)
     is_suspect[pairs.a[suspicious]] = is_suspect[pairs.b[suspicious]] = True
     surplus = _usual_surplus(judgments, fitted, is_suspect)
     expected = bounded(by_fit + surplus * pairs.shared, pairs.shared)
     spread = _spread(pairs, expected, ~(is_suspect[pairs.a] | is_suspect[pairs.b]))
-    p = _tail(pairs, expected, spread)
+    p = tail(pairs, expected, spread)
     for _ in range(N_ROUNDS):
         if not suspicious.any():
             break
@@ -127,7 +140,7 @@ def _tested(result: Consensus, by_worker: ByWorker, pairs: Pairs, by_agreement: 
         changed, anew = expected_of_suspects(result, by_worker, fitted, pairs, again)
         shared = pairs.shared[changed]
         expected[changed] = bounded(anew + surplus * shared, shared)
-        p = _tail(pairs, expected, spread)
+        p = tail(pairs, expected, spread)
         suspicious = _is_suspicious(pairs, expected, p, n_tested)
     return _Test(expected, p, surplus, spread, fitted)
 
@@ -180,18 +193,6 @@ def _spread(pairs: Pairs, expected: Reals, clean: NDArray[np.bool_]) -> float:
     return max(1.0, float(np.mean(low**2)))
 
 
-def _tail(pairs: Pairs, expected: Reals, spread: float) -> Reals:
-    """(P,) P(as many agreements or more) at the expected rate, if every ``spread`` items are worth one."""
-    from scipy.special import betainc
-
-    same, shared = pairs.same / spread, pairs.shared / spread
-    found: Reals = np.ones(len(same))
-    above = np.flatnonzero(pairs.same > expected)  # nobody asks for the others
-    rate = (expected / pairs.shared)[above]
-    found[above] = betainc(same[above], shared[above] - same[above] + 1.0, rate)
-    return found
-
-
 def _excess(pairs: Pairs, expected: Reals) -> Reals:
     """(P,) agreements above the expected ones, as a share of the differences that are expected."""
     found: Reals = (pairs.same - expected) / (pairs.shared - expected)
@@ -215,7 +216,7 @@ def _following(result: Consensus, judgments: Judgments, pairs: Pairs, test: _Tes
     candidates = sorted({candidate[n] for n in np.flatnonzero(found)})
     held, expected, n_outside = against_groups(result, judgments, test.fitted, copies, candidates)
     expected = bounded(expected + test.surplus * held.shared, held.shared)
-    follows = _tail(held, expected, test.spread) * n_outside <= LEVEL
+    follows = tail(held, expected, test.spread) * n_outside <= LEVEL
     follows &= _excess(held, expected) >= LEAST_EXCESS
     known = zip(held.a[follows].tolist(), (held.b[follows] - judgments.n_workers).tolist(), strict=True)
     followers = set(known)
@@ -265,5 +266,6 @@ def _grouped(pairs: Pairs, test: _Test, q: Reals, flagged: NDArray[np.bool_], n_
         q_value=q[by_group],
         group=group,
         n_effective=size / (1.0 + (size - 1) * np.clip(surplus / room, 0.0, 1.0)),
+        sure=np.zeros(n_groups, np.bool_),
         n_tested=n_tested,
     )

@@ -48,8 +48,9 @@ def fit_without_copies(
     judgments, config, model_votes, gold, backend, progress, **settings
         As in ``consensus.fit``.
     collusion
-        "merge" fits again with each group as one (see ``merged``); "report" only says what was found, as a warning;
-        "off" does not look. None: "report", in up to two million judgments.
+        "merge" fits again with each group as one (see ``merged``); "auto" does so with those that are sure beyond doubt
+        (see ``group_scan``) and reports the others; "report" only says what was found, as a warning; "off" does not
+        look. None: "auto", in up to two million judgments.
 
     Returns
     -------
@@ -79,24 +80,36 @@ def fit_without_copies(
 
     result = fit(judgments)
     if chosen is None:
-        chosen = "report" if result.judgments.n_judgments <= MOST_COMPARED else "off"
+        chosen = "auto" if result.judgments.n_judgments <= MOST_COMPARED else "off"
     if chosen == "off":
         return result
     if progress is not None:
         progress("comparing workers", 0, np.nan, np.nan)
-    copies = compared(result.judgments, result)
+    copies = replace(compared(result.judgments, result), collusion=chosen)
     if copies.n_groups > 1:
         copies = _seen_again(result, copies, compared)
+    return _with_groups(result, copies, fit)
+
+
+def _with_groups(result: Consensus, copies: Copies, fit: Callable[[Any], Consensus]) -> Consensus:
+    """The result with what is done about its groups: those to merge count as one in a new fit, the others are told."""
     if not copies.n_groups:
         return replace(result, copies=copies)
-    if chosen == "report":
-        return replace(result, copies=copies, warnings=(*result.warnings, _copying(result.judgments, copies)))
-    again = fit(merged(result.judgments, copies))
+    as_one = {"merge": np.ones(copies.n_groups, np.bool_), "auto": copies.sure}.get(
+        copies.collusion, np.zeros(copies.n_groups, np.bool_)
+    )
+    others = copies.only(~as_one)
+    told = (_copying(result.judgments, others),) if others.n_groups else ()
+    if not as_one.any():
+        return replace(result, copies=copies, warnings=(*result.warnings, *told))
+    to_merge = copies.only(as_one)
+    again = fit(merged(result.judgments, to_merge))
+    copies = replace(copies, n_merged=result.judgments.n_judgments - again.judgments.n_judgments)
     return replace(
         again,
-        copies=replace(copies, merged=True),
-        members=_of_members(again, result, replace(copies, merged=True)),
-        warnings=(*again.warnings, _merged_copies(result.judgments, again.judgments, copies)),
+        copies=copies,
+        members=_of_members(again, result, copies),
+        warnings=(*again.warnings, _merged_copies(result.judgments, to_merge, copies.n_merged), *told),
     )
 
 
@@ -165,12 +178,13 @@ def _copying(judgments: Judgments, copies: Copies) -> Caution:
     )
 
 
-def _merged_copies(before: Judgments, after: Judgments, copies: Copies) -> Caution:
-    n = before.n_judgments - after.n_judgments
+def _merged_copies(judgments: Judgments, copies: Copies, n_merged: int) -> Caution:
+    by_members = int((copies.group[judgments.worker] >= 0).sum())
     return Caution(
         "merged_copies",
-        f"{_told(before, copies)}; each group counts as one worker, {n:,} judgments fewer",
-        {**_values(copies), "judgments_merged": float(n)},
+        f"{_told(judgments, copies)}; each group counts as one worker, so that {by_members:,} judgments count as "
+        f"{by_members - n_merged:,}; --collusion report counts them apart",
+        {**_values(copies), "judgments_merged": float(n_merged)},
     )
 
 

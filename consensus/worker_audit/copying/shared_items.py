@@ -178,3 +178,15 @@ def bounded(expected: Reals, shared: Offsets) -> Reals:
     """Expected agreements (P,), at least a millionth and at most .999 of the ``shared`` items (P,)."""
     found: Reals = np.clip(expected, 1e-6 * shared, 0.999 * shared)
     return found
+
+
+def tail(pairs: Pairs, expected: Reals, spread: float) -> Reals:
+    """(P,) P(as many agreements or more) at the expected rate, if every ``spread`` items are worth one."""
+    from scipy.special import betainc
+
+    same, shared = pairs.same / spread, pairs.shared / spread
+    found: Reals = np.ones(len(same))
+    above = np.flatnonzero(pairs.same > expected)  # nobody asks for the others
+    rate = (expected / pairs.shared)[above]
+    found[above] = betainc(same[above], shared[above] - same[above] + 1.0, rate)
+    return found
