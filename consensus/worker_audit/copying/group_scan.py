@@ -129,9 +129,9 @@ def found_groups(judgments: Judgments, pairs: Pairs, peers: PeerAgreement, backe
 
 def told(same: Reals | Offsets, shared: Reals | Offsets, expected: Reals) -> Reals:
     """Nats by which ``same`` agreements on ``shared`` items speak for copying, where a rate is ``expected``."""
-    usual: Reals = np.clip(expected, 0.02, 0.999)
-    found: Reals = same * np.log((1.0 - SLIPS * (1.0 - usual)) / usual) + (shared - same) * math.log(SLIPS)
-    return found
+    usual = np.clip(expected, 0.02, 0.999)
+    alike, different = np.log((1.0 - SLIPS * (1.0 - usual)) / usual), math.log(SLIPS)
+    return np.asarray(same * alike + (shared - same) * different, np.float64)
 
 
 def _search(pairs: Pairs, expected: Reals, n_workers: int) -> Flags | None:
