@@ -190,22 +190,29 @@ class TestFinding:
             assert group_scan.least_shared(judged) == least
             assert len(found_in(judged)) == 1
 
+    @pytest.mark.compiled
     def test_members_are_left_out_and_taken_in(self) -> None:
-        """A start with one honest worker, and without one of the ring; with one round it is not settled."""
+        """A start with one honest worker, and without one of the ring."""
         crowd = draw(replace(RING, n_items=400, n_workers=30), SEED)
         judged = judgments_of(crowd)
         ring = codes(judged, ring_of(crowd))
-        start = ring.copy()
         laziest = np.argsort(judged.per_worker, kind="stable")
-        honest, left_out = laziest[~ring[laziest]][0], laziest[ring[laziest]][0]
-        start[honest], start[left_out] = True, False
+        start = ring.copy()
+        start[laziest[~ring[laziest]][0]], start[laziest[ring[laziest]][0]] = True, False
         group = group_scan._tested(judged, start, ONE)
         assert group is not None
         assert group.members.tolist() == np.flatnonzero(ring).tolist()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(group_scan, "ROUNDS", 1)
-            assert group_scan._tested(judged, start, ONE) is None
-            assert group_scan._tested(judged, ring, ONE) is not None
+
+    def test_a_group_has_to_settle(self, ringed: Crowd, judged: Judgments, monkeypatch: pytest.MonkeyPatch) -> None:
+        ring = codes(judged, ring_of(ringed))
+        start = ring.copy()
+        start[np.flatnonzero(~ring)[np.argmin(judged.per_worker[~ring])]] = True
+        group = group_scan._tested(judged, start, ONE)
+        assert group is not None
+        assert group.members.tolist() == np.flatnonzero(ring).tolist()
+        monkeypatch.setattr(group_scan, "ROUNDS", 1)
+        assert group_scan._tested(judged, start, ONE) is None
+        assert group_scan._tested(judged, ring, ONE) is not None
 
     @pytest.mark.parametrize(("name", "value"), [("SURE", 1e9), ("LEAST_EXCESS", 1.01), ("LEAST_MEMBERS", 7)])
     def test_not_sure(
@@ -325,6 +332,7 @@ class TestSetting:
         assert result.copies.n_groups == 2
         assert result.copies.n_merged == 30 * n_merged
 
+    @pytest.mark.compiled
     def test_the_summary_balances(self, ringed: Crowd) -> None:
         found = consensus.run(ringed.table, model="dawid_skene", rho=0.3)
         counts = found.summary["counts"]
