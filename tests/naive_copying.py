@@ -119,3 +119,50 @@ def merged(rows: list[tuple[str, str, str]], group: dict[str, str]) -> list[tupl
         most = max(counts.values())
         found.append((item, first, min((worker, label) for worker, label in said if counts[label] == most)[1]))
     return sorted(found)
+
+
+def grow(
+    evidence: dict[tuple[int, int], float], n_workers: int, seed: int, needed: Reals
+) -> tuple[float, set[int], Reals]:
+    """The group about ``seed`` that has most beyond what is ``needed``: by how much, who, and all workers' gain."""
+    joined: list[int] = []
+    gain = np.zeros(n_workers)
+    total, best, size = 0.0, -np.inf, 0
+    while len(joined) + 1 < len(needed):
+        rest = [w for w in range(n_workers) if w not in joined and gain[w] > 0]
+        if joined and not rest:
+            break
+        w = max(rest, key=lambda v: (gain[v], -v)) if joined else seed
+        total += gain[w]
+        joined.append(w)
+        for v in range(n_workers):
+            gain[v] += evidence.get((min(v, w), max(v, w)), 0.0)
+        if total - needed[len(joined)] > best:
+            best, size = total - needed[len(joined)], len(joined)
+    return best, set(joined[:size]), gain
+
+
+def beside_group(
+    judgments: Judgments, members: set[int], z: Reals, C: Reals
+) -> tuple[tuple[float, float, float, float, float], dict[int, tuple[int, float, float]]]:
+    """Sums over the items, and of each worker: items, shares of members who say the same, and what is expected."""
+    echoes = across = across_same = apart = apart_same = 0.0
+    found: dict[int, tuple[int, float, float]] = defaultdict(lambda: (0, 0.0, 0.0))
+    for i, said in enumerate(answers(judgments)):
+        inside, outside = sorted(set(said) & members), sorted(set(said) - members)
+        m = len(inside)
+        if not inside or not outside:
+            continue
+        echoes, across = echoes + m - 1, across + m
+        across_same += m * float(np.mean([said[a] == said[b] for a in inside for b in outside]))
+        if len(outside) > 1:
+            apart += m
+            apart_same += m * float(np.mean([said[a] == said[b] for a, b in combinations(outside, 2)]))
+        for w in said:
+            others = [b for b in inside if b != w]
+            if not others or outside == [w]:
+                continue
+            n, same, expected = found[w]
+            by_fit = np.mean([both_say_the_same(C[w], C[b], z[i]) for b in others])
+            found[w] = (n + 1, same + float(np.mean([said[b] == said[w] for b in others])), expected + float(by_fit))
+    return (echoes, across, across_same, apart, apart_same), found

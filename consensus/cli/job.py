@@ -117,9 +117,10 @@ def compile_all(show: Show, with_votes: bool = False) -> None:
         for soft in (False, True):
             fit(drawn.judgments, model_votes=simulation.simulate_votes(drawn, 2, soft=soft))
     worker_audit.audit(result)
-    j = drawn.judgments
+    j = simulation.simulate(100, 12, 2, 6).judgments
     said = np.zeros(j.n_items, np.int32)
-    said[j.item[j.worker == 0]] = j.label[j.worker == 0]
-    copied = replace(j, label=np.where(j.worker < 2, said[j.item], j.label))
+    copying = j.worker < 5  # enough to be a group
+    said[j.item[copying]] = j.label[copying]
+    copied = replace(j, label=np.where(copying, said[j.item], j.label))
     worker_audit.merged(copied, worker_audit.groups(fit(copied)))
     escalation.escalate(result)

@@ -207,7 +207,7 @@ TABLES = (
     ),
     Table(
         "copying",
-        "One row for each pair of workers who copy from each other or from one source (where some do).",
+        "One row for each pair of workers who judge too much alike, as copies do (where some do).",
         of.COPYING,
         lambda findings: worker_audit.copies_columns(findings.audit),
         _copies,

@@ -378,7 +378,7 @@ def test_help_is_light() -> None:
 class TestReadings:
     @pytest.fixture
     def files(self, tmp_path: Path) -> Path:
-        """Three in ten workers copy one stream."""
+        """Three in ten workers copy one stream, and are to be counted apart."""
         judgments, _ = ring(0, 200)
         codes = zip(judgments.item.tolist(), judgments.worker.tolist(), judgments.label.tolist(), strict=True)
         rows = [(f"i{i:03}", f"w{w:02}", f"l{k}") for i, w, k in codes]
@@ -387,7 +387,7 @@ class TestReadings:
 
     def test_run(self, run: Run, files: Path) -> None:
         out = files / "out"
-        ran = run("run", files / "judgments.csv", "--out", out)
+        ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", out)
         assert ran.status == 0, ran.err
         assert json.loads((out / "summary.json").read_text())["settings"]["model"] == "average"
         told = json.loads((out / "summary.json").read_text())["readings"]
@@ -414,7 +414,10 @@ class TestReadings:
 
     def test_one_reading_has_no_such_table(self, run: Run, files: Path) -> None:
         out = files / "out"
-        assert run("run", files / "judgments.csv", "--model", "dawid_skene", "--out", out).status == 0
+        assert (
+            run("run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", out).status
+            == 0
+        )
         assert not (out / "readings.csv").exists()
         assert json.loads((out / "summary.json").read_text())["readings"] is None
         with pytest.raises(ConfigError, match="there is one reading only"):
@@ -423,7 +426,7 @@ class TestReadings:
     def test_why_one_reading_alone(self, run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """In one line, which is no warning; and the page that is made again says it, too."""
         monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 999)
-        ran = run("run", files / "judgments.csv", "--out", files / "out", report=True)
+        ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out", report=True)
         line = "dawid_skene alone, for there are more than 999 judgments (--model average takes about 6 times as long)"
         assert f"\n{line}\n" in ran.err
         assert "warning one_reading" not in ran.err
@@ -433,13 +436,18 @@ class TestReadings:
         assert run("report", files / "out").status == 0
         assert (files / "out" / "report.html").read_bytes() == page
         assert line[1:].encode() in page
-        ran = run("run", files / "judgments.csv", "--model", "dawid_skene", "--out", files / "named")
+        ran = run(
+            "run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", files / "named"
+        )
         assert "alone, for" not in ran.err
         assert "model_because" not in json.loads((files / "named" / "summary.json").read_text())["convergence"]
 
     def test_it_is_what_python_does(self, run: Run, files: Path) -> None:
-        assert run("run", files / "judgments.csv", "--out", files / "out").status == 0
-        found, result = consensus.run(files / "judgments.csv"), consensus.fit(files / "judgments.csv")
+        assert run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out").status == 0
+        found, result = (
+            consensus.run(files / "judgments.csv", collusion="report"),
+            consensus.fit(files / "judgments.csv"),
+        )
         assert found.result.model == result.model == "average"
         assert np.array_equal(found.result.posterior, result.posterior)
         labels = pd.read_csv(files / "out" / "labels.csv")

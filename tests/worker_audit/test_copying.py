@@ -208,7 +208,7 @@ class TestFinding:
         first = table.iloc[0]
         assert first["reason"] == (
             f"same label on {first['n_shared']} of {first['n_shared']} shared items, {first['expected_same']:.1f} "
-            "expected if independent; the group of 4 is worth 1.0 votes"
+            "expected if independent; the group of 4, sure by what all its pairs tell, is worth 1.0 votes"
         )
         assert not copies.merged
 
@@ -418,7 +418,8 @@ class TestMerging:
         fewer = n_ring - len({item for item, worker, _ in small if worker in RING})
         assert warning.message == (
             'workers "ring0", "ring1", "ring2", "ring3" give the same labels far more often than independent people '
-            f"would: a group of 4 workers, worth 1.0 votes; each group counts as one worker, {fewer} judgments fewer"
+            f"would: a group of 4 workers, worth 1.0 votes; each group counts as one worker, so that {n_ring} "
+            f"judgments count as {n_ring - fewer}; --collusion report counts them apart"
         )
         assert warning.values["judgments_merged"] == fewer
         assert result.judgments.n_judgments == len(small) - fewer
@@ -472,6 +473,7 @@ class TestMerging:
         pair |= {"expected_same": 8.0, "p_value": 1e-6, "q_value": 1e-5}
         more: dict[str, Any] = {name: np.append(getattr(ring, name), value) for name, value in pair.items()}
         both = replace(ring, **more, group=group, n_effective=np.append(ring.n_effective, 1.2))
+        both = replace(both, sure=np.append(ring.sure, False))
         assert both.n_groups == 2
         answers = iter([both, Copies.none(len(group)), both, both])
         monkeypatch.setattr(groups_as_one, "found_copies", lambda _: next(answers))
@@ -502,7 +504,7 @@ class TestMerging:
         result = worker_audit.fit_without_copies(encoded(small), collusion="off", rho=0.3)
         assert result.copies is None
         with pytest.raises(
-            ConfigError, match="setting collusion = 'forbid': input should be 'report', 'merge' or 'off'"
+            ConfigError, match="setting collusion = 'forbid': input should be 'auto', 'report', 'merge' or 'off'"
         ):
             worker_audit.fit_without_copies(encoded(small), collusion="forbid")  # type: ignore[arg-type]
 
@@ -563,7 +565,7 @@ class TestCommands:
         tmp_path: Path,
     ) -> None:
         file = write("judgments.csv", csv(small))
-        ran = run("audit", file, "--table", "copying")
+        ran = run("audit", file, "--table", "copying", "--collusion", "report")
         assert ran.status == 0
         printed = pd.read_csv(StringIO(ran.out))
         assert list(printed.columns) == COLUMNS

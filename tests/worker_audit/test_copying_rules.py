@@ -381,7 +381,8 @@ def test_the_group_that_copies_most_closely_is_merged_first(monkeypatch: pytest.
     for worth, closest in (([1.1, 1.104, 1.5], 1), ([1.1, 1.2, 1.0], 2), ([1.1, 1.11, 1.5], 0)):
         pairs = {"worker_a": np.array([0, 2, 2, 5], np.int32), "worker_b": np.array([1, 3, 4, 6], np.int32)}
         more = {name: np.zeros(4) for name in ("n_shared", "n_same", "expected_same", "p_value", "q_value")}
-        copies = replace(Copies.none(9), group=group, n_effective=np.array(worth), **pairs, **more)  # type: ignore[arg-type]
+        copies = replace(Copies.none(9), group=group, n_effective=np.array(worth), sure=np.ones(3, np.bool_))
+        copies = replace(copies, **pairs, **more)  # type: ignore[arg-type]
         seen: list[list[int]] = []
         monkeypatch.setattr(groups_as_one, "merged", lambda _, one, seen=seen: seen.append(one.group.tolist()))
         kept = groups_as_one._seen_again(result, copies, lambda _: Copies.none(9))
@@ -526,11 +527,11 @@ class TestFollowing:
         assert self.told(monkeypatch, same=(20, 20, 20), n_outside=n + 1)[0][1] is False
 
     def test_at_just_six_tenths(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(copying_groups, "_tail", lambda held, *_: np.zeros(len(held)))
+        monkeypatch.setattr(copying_groups, "tail", lambda held, *_: np.zeros(len(held)))
         assert self.told(monkeypatch, same=(16, 15, 20))[0] == [False, True, False, False, False, False]
 
     def test_the_surplus_of_the_median_worker_is_expected(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(copying_groups, "_tail", lambda held, *_: np.zeros(len(held)))
+        monkeypatch.setattr(copying_groups, "tail", lambda held, *_: np.zeros(len(held)))
         assert self.told(monkeypatch, same=(16, 16, 20), surplus=0.1)[0][1] is True  # 8 and a tenth of 20
         assert self.told(monkeypatch, same=(15, 16, 20), surplus=0.1)[0][1] is False
 

@@ -1,4 +1,4 @@
-"""The table of pairs of workers who copy, and what their groups are worth."""
+"""The table of pairs of workers who judge too much alike, and what their groups are worth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def copies(result: Consensus | WorkerAudit) -> pd.DataFrame:
-    """Pairs of workers who copy from each other or from the same source; which of them did, nobody can know.
+    """Pairs of workers who judge too much alike: who copy from each other or from one source, or were taught the same.
 
     Returns
     -------
@@ -30,7 +30,8 @@ def copies(result: Consensus | WorkerAudit) -> pd.DataFrame:
         expected_same
             How many these would be if the two were independent.
         p_value, q_value
-            Chance of as many or more; share of false alarms if this pair and all with a lower p-value are reported.
+            Chance of as many or more; share of false alarms if this pair and all with a lower p-value are reported; of
+            a pair that only its group gives away, that of the group.
         n_effective
             Independent votes that the whole group is worth.
         reason
@@ -46,10 +47,10 @@ def copies_columns(audit: WorkerAudit) -> Columns:
     found = audit.copies
     ids = audit.result.judgments.worker_ids
     group = found.group[found.worker_a]
-    sizes = found.sizes
+    sizes, by_all = found.sizes, ", sure by what all its pairs tell,"
     reasons = [
         f"same label on {same:,} of {shared:,} shared items, {expected:.1f} expected if independent; "
-        f"the group of {sizes[g]:,} is worth {found.n_effective[g]:.1f} votes"
+        f"the group of {sizes[g]:,}{by_all if found.sure[g] else ''} is worth {found.n_effective[g]:.1f} votes"
         for g, same, shared, expected in zip(
             group.tolist(), found.n_same.tolist(), found.n_shared.tolist(), found.expected_same.tolist(), strict=True
         )

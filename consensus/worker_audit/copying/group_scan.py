@@ -28,7 +28,6 @@ from consensus import models
 from consensus.config import FitConfig
 from consensus.found.posterior import DensePosterior
 from consensus.kernels import copying_loops, group_loops
-from consensus.probabilities import normalised
 from consensus.worker_audit.accuracy import peer_agreement
 from consensus.worker_audit.copying.shared_items import ByWorker, expected_by_agreement, judged, pairs_sharing
 
@@ -48,7 +47,7 @@ LEAST_MEMBERS = 4
 MOST_MEMBERS = 400
 LEAST_EXCESS = 0.7  # of the differences that are expected of independent workers, those that a group lacks
 SURE = 10.0  # nats that a group has beyond what one of all groups of its size has by chance
-SURE_MEMBER = 2.0  # nats that a member has beyond what one of all workers has by chance
+SURE_NEWCOMER = 2.0  # nats, beyond what one of all workers has by chance, that take in who the search did not
 SEEDS = 16  # workers that groups are grown from, and as many pairs
 ROUNDS = 6  # of leaving out members who do not say the same, and taking in others who do
 MOST_GROUPS = 5
@@ -129,9 +128,9 @@ def found_groups(judgments: Judgments, pairs: Pairs, peers: PeerAgreement, backe
 
 def told(same: Reals | Offsets, shared: Reals | Offsets, expected: Reals) -> Reals:
     """Nats by which ``same`` agreements on ``shared`` items speak for copying, where a rate is ``expected``."""
-    usual: Reals = np.clip(expected, 0.02, 0.999)
-    found: Reals = same * np.log((1.0 - SLIPS * (1.0 - usual)) / usual) + (shared - same) * math.log(SLIPS)
-    return found
+    usual = np.clip(expected, 0.02, 0.999)
+    alike, different = np.log((1.0 - SLIPS * (1.0 - usual)) / usual), math.log(SLIPS)
+    return np.asarray(same * alike + (shared - same) * different, np.float64)
 
 
 def _search(pairs: Pairs, expected: Reals, n_workers: int) -> Flags | None:
@@ -174,7 +173,7 @@ def _tested(judgments: Judgments, member: Flags, backend: Backend) -> Group | No
         if beside is None or beside.rate >= 1.0:
             return None
         rate = np.maximum(np.maximum(beside.rate, beside.chance), beside.expected / np.maximum(beside.items, 1.0))
-        alike = told(beside.same, beside.items, rate) >= math.log(W) + SURE_MEMBER
+        alike = told(beside.same, beside.items, rate) >= math.log(W) + np.where(member, 0.0, SURE_NEWCOMER)
         alike &= beside.same - rate * beside.items >= LEAST_EXCESS * (1.0 - rate) * beside.items
         if not LEAST_MEMBERS <= alike.sum() <= W // 2:
             return None
@@ -208,18 +207,19 @@ def _beside(judgments: Judgments, member: Flags, backend: Backend) -> _Beside | 
     usual = labels.sum(axis=0) / labels.sum()
     inside, beyond = (_shares(labels[chosen].sum(axis=0)) for chosen in (member, ~member))
     each = (labels + usual) / (labels.sum(axis=1, keepdims=True) + 1.0)
-    a = _beyond_chance(across_same / across, float(inside @ beyond))
-    b = _beyond_chance(apart_same / apart, float(beyond @ beyond))
-    # each figure a standard deviation on the side of the workers
-    a, b = abs(a) + 0.5 / math.sqrt(across), b - 0.5 / math.sqrt(apart)
+    a, spread_a = _beyond_chance(across_same, across, float(inside @ beyond))
+    b, spread_b = _beyond_chance(apart_same, apart, float(beyond @ beyond))
+    a, b = abs(a) + spread_a, b - spread_b  # both in favour of the members
     chance = float(inside @ inside)
     by_skill = 1.0 if b <= a * a else chance + (1.0 - chance) * a * a / b
     rate = max(across_same / across, apart_same / apart, chance, by_skill)
     return _Beside(items, same, by_fit, echoes, rate, each @ inside)
 
 
-def _beyond_chance(rate: float, chance: float) -> float:
-    return (rate - chance) / max(1.0 - chance, 1e-9)
+def _beyond_chance(same: float, n: float, chance: float) -> tuple[float, float]:
+    """Agreement beyond chance, 1 where all of n agree, and its standard deviation at most."""
+    room = max(1.0 - chance, 1e-9)
+    return (same / n - chance) / room, 0.5 / math.sqrt(n) / room
 
 
 def _shares(counts: NDArray[np.int64]) -> Reals:
@@ -229,23 +229,20 @@ def _shares(counts: NDArray[np.int64]) -> Reals:
 
 def _outside(judgments: Judgments, member: Flags, backend: Backend) -> group_loops.Outside | None:
     """What a fit to the others says of the items, and how the members judge if that is right."""
-    config = FitConfig(model="dawid_skene")
+    config = FitConfig(model="dawid_skene", rho=0.0)
     fitted = models.fit(judgments.subset(~member[judgments.worker]), config, backend=backend)
     if not isinstance(fitted.beliefs, DensePosterior):
         return None
-    power = fitted.tempering.power(fitted.judgments.per_item, slice(None))
-    C = fitted.confusions.dense()
-    known = copying_loops.Fitted(C, fitted.posterior, power)
+    z, C = fitted.posterior, fitted.confusions.dense()
     members = np.flatnonzero(member).astype(np.int32)
     by_worker = ByWorker.of(judgments)
     begin, end = by_worker.worker_start[members], by_worker.worker_start[members + 1]
     own_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(end - begin)])
     own = np.concatenate([by_worker.judgment[first:last] for first, last in zip(begin, end, strict=True)])
     nobody = np.zeros(len(members) + 1, np.int64), np.zeros(0, np.int32)
-    C_own = np.empty((len(members), *C.shape[1:]))
     suspects = copying_loops.Suspects(members, own_start, own, *nobody)
+    known = copying_loops.Fitted(C, z, np.ones(len(z)))
+    C_own = np.empty((len(members), *C.shape[1:]))
     copying_loops.own_confusions(suspects, judged(judgments), known, STRENGTH, N_PASSES, ENOUGH, C_own)
     C[members] = C_own
-    with np.errstate(divide="ignore"):
-        logs = np.log(fitted.posterior) / power[:, None]
-    return group_loops.Outside(normalised(np.exp(logs - logs.max(axis=1, keepdims=True))), C)
+    return group_loops.Outside(z, C)
