@@ -18,12 +18,13 @@ from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, wi
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables import frames, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts
+from consensus.formats.tables.clock import Clock
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.file_kinds import reader_of
 from consensus.formats.tables.roles import AMOUNTS, ColumnError, Roles
 from consensus.formats.tables.row_choice import RowChoice
-from consensus.formats.tables.times import Clock, Times
+from consensus.formats.tables.times import Times
 from consensus.formats.tables.understanding import Understanding
 from consensus.inputs import label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
@@ -161,6 +162,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     group_ids = None
     if groups:
         columns["group"], group_ids = groups[0]
+    notes += clock.notes()
     when = rows.beside("timestamp")
     if settings.drift_by == "rows":
         notes.append(BY_TIME if when is not None else BY_ROWS)
@@ -185,7 +187,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         time_format=" / ".join(clock.formats) or None,
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
-        notes=(*notes, *clock.notes, *choice.notes(), *people.note(judgments)),
+        notes=(*notes, *choice.notes(), *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
