@@ -193,6 +193,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         anonymous=people.names,
         cautions=(
             *choice.notices(),
+            *clock.notices(settings.time_format),
             *people.notices,
             *people.missing(rows.rejects, n_read),
             *label_notices.of_labels(judgments),

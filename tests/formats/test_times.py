@@ -1,6 +1,7 @@
 """Columns of times in the forms that platforms and spreadsheets write."""
 
 import datetime
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from consensus import check, read
 from consensus.config import ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.inputs.judgments import Judgments
-from tests.conftest import Run
+from tests.conftest import Run, csv
 
 Write = Callable[[str, str | bytes], Path]
 NINTH, MARCH = "2024-03-09T19:17:00", "2024-03-09T00:00:00"
@@ -351,6 +352,21 @@ class TestMessages:
         for cells in (["?", "2024-03-09"], ["", ""]):
             read(write("j.csv", text_of(cells, name="when")), timestamp="when")
 
+    def test_a_format_that_nothing_has(self, write: Write) -> None:
+        path = write("j.csv", text_of(["29/3/2024", ""]))
+        for form in ("%d.%m.%Y", "month-first", "excel"):
+            with pytest.raises(
+                FormatError,
+                match=f'j.csv:2: "29/3/2024" is not written as --time-format {form} says, nor is any other time of '
+                'column "SubmitTime"; correct it, or leave it out: then the column tells',
+            ):
+                read(path, time_format=form)
+        (notice,) = read(write("j.csv", csv([("i", "w", "a")])), time_format="%d.%m.%Y %H:%M").cautions
+        assert notice[:2] == (
+            "option_without_effect",
+            "--time-format '%d.%m.%Y %H:%M': no column holds times, so it does nothing; name one with --timestamp",
+        )
+
     def test_the_first_that_can_not_be_read_is_told(self, run: Run, write: Write) -> None:
         path = write("j.csv", text_of(["2024-03-09", "soon" * 20, "\x07"]))
         assert read(path).unreadable_time == f'{path}:3: "{("soon" * 20)[:40]}..."'
@@ -362,3 +378,11 @@ class TestMessages:
     def test_rejected_rows_do_not_move_places(self, write: Write) -> None:
         path = write("j.csv", "item,worker,label,timestamp\n,w,a,2024-03-09\ni,w,a,2024-03-09\nj,w,a,?\n")
         assert read(path).unreadable_time == f'{path}:4: "?"'
+
+    def test_the_format_is_in_the_summary_where_it_is_not_plain(self, run: Run, write: Write, tmp_path: Path) -> None:
+        for n, (cell, form) in enumerate([("45360.5", "excel"), ("24/3/2024", "day-first"), ("2024-03-09", None)]):
+            path = write("j.csv", text_of([cell] * 6))
+            assert run("run", path, "--out", tmp_path / str(n)).status == 0
+            told = json.loads((tmp_path / str(n) / "summary.json").read_text())["understood"]
+            assert told.get("time_format") == form
+            assert json.loads(run("check", path, "--json").out)["understood"].get("time_format") == form

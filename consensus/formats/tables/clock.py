@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
+from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,8 @@ class Clock:
 
     formats: dict[str, None] = field(default_factory=dict)
     """How they are written, where that is not plain from each of them: "day-first", say, or a pattern."""
+    there_are: bool = False
+    """Some source has a column of times."""
     unreadable: str = ""
     """The first cell that could not be read, and where it stands."""
     _said: dict[str, str] = field(default_factory=dict)  # of each thing, the first that was to be said
@@ -71,3 +75,12 @@ class Clock:
                 f"which is a guess: say so with --time-format {orders[0]}",
             )
         return list(self._said.values())
+
+    def notices(self, form: str | None) -> list[Notice]:
+        """That times should be written in a ``form``, and there are none."""
+        if form is None or self.there_are:
+            return []
+        message = (
+            f"--time-format {shlex.quote(form)}: no column holds times, so it does nothing; name it with --timestamp"
+        )
+        return [Notice("option_without_effect", message, {"n_rows": 0})]

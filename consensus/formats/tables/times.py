@@ -6,6 +6,7 @@ seconds or days. So each block keeps what its cells may mean, and all is decided
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -92,6 +93,7 @@ class Times:
 
         column = plain(column)
         kind = column.type
+        self._clock.there_are = True
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             times = np.array(column.cast(pa.timestamp("us"), safe=False).to_pandas().to_numpy(), "datetime64[us]")
             absent = column.is_null().to_numpy()
@@ -124,16 +126,25 @@ class Times:
         if self.n_unreadable:
             first = min(self._odd)
             told = f"{place(first.row)}: {_shown(first.text)}"
-            if self._named and self.n_unreadable == len(found) - self._n_absent:
-                raise FormatError(
-                    f"{told} is no time that can be read, nor is any other of column {self._column}, which was named "
-                    "for the time; choose another with --timestamp, or say with --time-format how times are written, "
-                    "by a pattern like '%d.%m.%Y %H:%M'"
-                )
+            if (self._named or self._given) and self.n_unreadable == len(found) - self._n_absent:
+                raise FormatError(f"{told} {self._nothing()}")
             self._clock.unreadable = self._clock.unreadable or told
         if self._given:
             self._clock.formats[self._given] = None
         return found
+
+    def _nothing(self) -> str:
+        """What to say where nothing can be read."""
+        if self._given:
+            return (
+                f"is not written as --time-format {shlex.quote(self._given)} says, nor is any other time of column "
+                f"{self._column}; correct it, or leave it out: then the column tells"
+            )
+        return (
+            f"is no time that can be read, nor is any other of column {self._column}, which was named for the time; "
+            "choose another with --timestamp, or say with --time-format how times are written, by a pattern like "
+            "'%d.%m.%Y %H:%M'"
+        )
 
     def _of_text(self, column: pa.ChunkedArray) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
         """Times of a block that are plain, and which cells are absent; others wait."""
