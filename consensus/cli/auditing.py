@@ -109,12 +109,12 @@ def _is_column(name: str, path: "Path") -> bool:
     Standard input is not looked at, since it can be read once only.
     """
     from consensus.formats import columns_of, sources
-    from consensus.formats.tables.roles import NAMES, candidates_of
+    from consensus.formats.tables.roles import candidates_of
 
     if path == sources.STDIN:
         return True
     columns = columns_of(path)
-    return name in columns or not candidates_of(columns, NAMES["worker"])
+    return name in columns or not candidates_of(columns, "worker")
 
 
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":

@@ -1,6 +1,6 @@
 """Settings by which judgments, model votes and gold are read."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -120,9 +120,9 @@ class ReadConfig(Settings):
         if "%" not in form:
             raise ValueError(f"should be {', '.join(TIME_FORMATS)}, or a pattern such as '%d.%m.%Y %H:%M'")
         try:
-            datetime.strptime(datetime(2024, 3, 9).strftime(form), form)
-        except ValueError as error:
-            raise ValueError(f"the pattern can't be used: {error}") from None
+            datetime.strptime(datetime(2024, 3, 9, tzinfo=UTC).strftime(form), form)
+        except ValueError:
+            raise ValueError("should be a pattern of strptime, such as '%d.%m.%Y %H:%M'") from None
         if not any(year in form for year in ("%Y", "%y", "%G")):
             raise ValueError("the pattern has no year (%Y or %y)")
         return form

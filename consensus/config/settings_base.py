@@ -48,9 +48,9 @@ class Settings(BaseModel):
             percent = ""
             if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(first["input"]) <= 100:
                 percent = f"; {float(first['input']):g} % is {float(first['input']) / 100:g}"
-            raise ConfigError(
-                f"setting {name} = {first['input']!r}: {first['msg'].removeprefix('Value error, ').lower()}{percent}"
-            ) from None
+            told = first["msg"].removeprefix("Value error, ")
+            told = told[:1].lower() + told[1:]
+            raise ConfigError(f"setting {name} = {first['input']!r}: {told}{percent}") from None
 
     @classmethod
     def from_toml(cls, path: Path) -> dict[str, Any]:

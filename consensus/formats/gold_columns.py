@@ -60,7 +60,7 @@ class GoldRoles(Roles):
         label, called = self.strictly.get("label"), _called_gold(header, self.among_judgments)
         if label is None and len(called) == 1:
             (label,) = called
-            others = [header[n] for n in candidates_of(header, GOLD_NAMES["label"]) if header[n] != label]
+            others = [header[n] for n in candidates_of(header, "label", GOLD_NAMES) if header[n] != label]
             if self.among_judgments or others:
                 self.notes.append(f"{place}: gold is read from column {quoted(label)}; --gold-label chooses another")
         if label is None and self.among_judgments:
@@ -75,7 +75,7 @@ class GoldRoles(Roles):
 
 def _called_gold(header: Sequence[str], by_name: bool) -> list[str]:
     """The columns X_gold beside X; where there are none, those that are called gold, if ``by_name``."""
-    found = [header[n] for n in candidates_of(header, OF_GOLD)]
+    found = [header[n] for n in candidates_of(header, "gold", {"gold": OF_GOLD})]
     beside = [f"{name}_gold" for name in header if f"{name}_gold" in header]
     return beside or (found if by_name else [])
 
@@ -105,7 +105,7 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Readin
     named = {*roles.named.values(), *roles.strictly.values()}
     if len(header) != 2 or not named.isdisjoint(header):
         return None
-    if any(candidates_of(header, roles.names[role]) for role in ("item", "label")):
+    if any(candidates_of(header, role, roles.names) for role in ("item", "label")):
         return None
     raw = path.read_bytes()
     try:

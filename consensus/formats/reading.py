@@ -18,11 +18,12 @@ from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, wi
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables.amounts_and_times import Amounts
+from consensus.formats.tables.clock import Clock
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
-from consensus.formats.tables.times import Clock, Times
+from consensus.formats.tables.times import Times
 from consensus.formats.tables.understanding import Understanding
 from consensus.inputs import label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
@@ -170,6 +171,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     group_ids = None
     if groups:
         columns["group"], group_ids = groups[0]
+    notes += clock.notes()
     when = rows.beside("timestamp")
     if settings.drift_by == "rows":
         notes.append(BY_TIME if when is not None else BY_ROWS)
@@ -194,12 +196,13 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         time_format=" / ".join(clock.formats) or None,
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
-        notes=(*notes, *clock.notes, *choice.notes(), *people.note(judgments)),
+        notes=(*notes, *choice.notes(), *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
         cautions=(
             *choice.notices(),
+            *clock.notices(settings.time_format),
             *people.notices,
             *people.missing(rows.rejects, n_read),
             *label_notices.of_labels(judgments),

@@ -55,7 +55,7 @@ CODES: dict[str, Code] = {
     ),
     "unreadable_prices": Code(
         "Some prices could not be read and count as unknown.",
-        "Write them as numbers without a currency, 0 or more, such as 0.05.",
+        "Write them as numbers, 0 or more, such as 0.05 or $0.05.",
     ),
     "look_alike_labels": Code(
         "Some labels differ only by case, spaces or what joins words, quotes, Unicode form, a trailing dot or the form "

@@ -133,6 +133,42 @@ def test_a_column_of_something_else_is_passed_over_unless_it_is_named(cells: lis
     assert judgments.tally.used == 4
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected", "n_unreadable"),
+    [
+        (["$0.01", "$1", " $ .5 ", None], [0.01, 1, 0.5, None], 0),
+        (["£0.05", "0.04", "", "2"], [0.05, 0.04, None, 2], 0),
+        (["€ 1.50", "€1,50", "1€", "€2"], [1.5, None, None, 2], 2),
+        (["$-1", "$$2", "$3 4", "$5"], [None, None, None, 5], 3),
+        ([b"$0.01", "£".encode(), b"$2", b"$\xff"], [0.01, None, 2, None], 2),
+        (pl.Series(["$1", "2", None, "$3"]), [1, 2, None, 3], 0),
+        (pd.Categorical(["$1", "$2", "$1", "$2"]), [1, 2, 1, 2], 0),
+    ],
+)  # fmt: skip
+def test_money_may_have_a_sign_in_front(cells: Any, expected: list[float | None], n_unreadable: int) -> None:
+    judgments = read({**TABLE, "reward": cells}, price_column="reward")
+    items = judgments.item_ids.to_pylist()
+    found = numbers(judgments.price) or []
+    assert [found[items.index(item)] for item in TABLE["item"]] == expected
+    assert judgments.unreadable_amounts == ({"price": n_unreadable} if n_unreadable else {})
+    assert read({**TABLE, "seconds": ["$1", "$2", "$3", "$4"]}).duration is None
+
+
+def test_money_of_two_currencies_can_not_be_added(write: Write) -> None:
+    head = "item,worker,label,reward\n"
+    path = write("j.csv", head + ",v,x,$9\na,v,x,$0.05\nb,v,x,0.05\nc,v,x,€0.05\n")
+    with pytest.raises(
+        FormatError,
+        match=r'j.csv:5: "€0.05" of column "reward" and "\$0.05" \(.*j.csv:3\) are money of two currencies, which '
+        "can't be added; write all in one, or choose another column with --price-column",
+    ):
+        read(path)
+    dollars, pounds = write("d.csv", head + "a,v,x,$1\n"), write("p.csv", head + "b,v,x,£1\n")
+    with pytest.raises(FormatError, match=r'p.csv:2: "£1" of column "reward" and "\$1" \(.*d.csv:2\) are money of two'):
+        read([dollars, pounds])
+    assert numbers(read([dollars, write("n.csv", head + "b,v,x,2\n")]).price) == [1.0, 2.0]
+
+
 def test_half_of_the_filled_cells_must_be_numbers() -> None:
     assert read({**TABLE, "cost": ["1", "low", None, None]}).unreadable_amounts == {"price": 1}
     assert read({**TABLE, "cost": ["1", "low", "high", None]}).unreadable_amounts == {}

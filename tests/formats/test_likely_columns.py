@@ -45,9 +45,9 @@ class TestOneRole:
                 "--worker, such as --worker 'Reviewer email'",
             ),
             (
-                {"item": "image"},
-                'no column holds the item; it could be "image" (40 values), "note" (240 values) and 1 more; name it '
-                "with --item, such as --item image",
+                {"item": "img"},
+                'no column holds the item; it could be "img" (40 values), "note" (240 values) and 1 more; name it '
+                "with --item, such as --item img",
             ),
         ],
     )
@@ -76,8 +76,8 @@ class TestOneRole:
 
     def test_the_first_rows_tell(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(likely_columns, "ROWS", 60)
-        assert '"image" (10 values)' in said(frame(item="image"))
-        assert "more (in the first 60 rows); name it with --item" in said(frame(item="image"))
+        assert '"img" (10 values)' in said(frame(item="img"))
+        assert "more (in the first 60 rows); name it with --item" in said(frame(item="img"))
 
     def test_many_are_shortened(self) -> None:
         table = frame(label="outcome")
@@ -85,6 +85,14 @@ class TestOneRole:
             table[f"f{n}"] = table["outcome"]
         assert '"outcome" (3 values), "f0" (3 values)' in said(table)
         assert '"f6" (3 values) and 7 more; name it' in said(table)
+
+    def test_the_name_tells_where_there_are_very_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(likely_columns, "MOST_COLUMNS", 3)
+        table = frame(label="x0")
+        for n in range(1, 12):
+            table[f"x{n}"] = table["x0"]
+        table["my_verdicts"] = table["x0"]
+        assert 'it could be "my_verdicts" (3 values)' in said(table)
 
     def test_an_empty_column_is_the_last(self) -> None:
         table = frame(label="outcome")

@@ -67,9 +67,12 @@ def message(error: ColumnError, opened: Opened, roles: Roles) -> str:
         error.header[n]
         for role in set(SPOKEN) - set(error.missing)
         if roles.named.get(role) is None
-        for n in candidates_of(error.header, roles.names.get(role, ()))
+        for n in candidates_of(error.header, role, roles.names)
     }
-    free = [name for name in free if name not in by_name][:MOST_COLUMNS]
+    free = [name for name in free if name not in by_name]
+    if len(free) > MOST_COLUMNS:
+        free.sort(key=lambda name: -max(_spoken_for(name, role) for role in error.missing))
+    free = free[:MOST_COLUMNS]
     held = _held(opened, roles, free) if free else {}
     if not held:
         return str(error)
@@ -112,11 +115,7 @@ def _shown(one: _Held) -> str:
 
 def _score(one: _Held, role: str) -> float:
     """How likely a column has a role, by its name and by how many values it has in so many rows."""
-    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", one.name).lower()))
-    spoken = {other: _spoken(words, known.split()) for other, known in SPOKEN.items()}
-    own = spoken.pop(role, set())
-    score = 3.0 if own - WEAK else 1.0 if own else 0.0
-    score -= 2.0 if any(others - WEAK for others in spoken.values()) else 0.0
+    score = _spoken_for(one.name, role)
     n, rows = one.n_values, max(one.n_filled, 1)
     if role == "label":
         score += 2.0 if 2 <= n <= rows / LABEL_AT_MOST else -3.0 if n > rows / 2 else 0.0
@@ -125,6 +124,16 @@ def _score(one: _Held, role: str) -> float:
     else:
         score += 2.0 if rows / 50 <= n <= 0.8 * rows else 0.0 if n > FEW else -1.0
     return score - (3.0 if one.n_filled < one.n_rows / 2 else 0.0) - (2.0 if n < 2 else 0.0)
+
+
+def _spoken_for(name: str, role: str) -> float:
+    """How much the name of a column speaks for a role."""
+    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()))
+    spoken = {other: _spoken(words, known.split()) for other, known in SPOKEN.items()}
+    own = spoken.pop(role, set())
+    score = 3.0 if own - WEAK else 1.0 if own else 0.0
+    score -= 2.0 if any(others - WEAK for others in spoken.values()) else 0.0
+    return score
 
 
 def _spoken(words: set[str], known: Sequence[str]) -> set[str]:

@@ -45,8 +45,25 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "category",
         "class",
     ),
-    "timestamp": ("timestamp", "created_at", "submitted_at", "submit_time", "judged_at"),
-    "duration": ("duration", "seconds", "time_spent", "work_time", "lead_time", "elapsed"),
+    "timestamp": (
+        "timestamp",
+        "created_at",
+        "submitted_at",
+        "submit_time",
+        "judged_at",
+        "assignment_submit_time",
+        "assignmentsubmittime",
+    ),
+    "duration": (
+        "duration",
+        "seconds",
+        "time_spent",
+        "work_time",
+        "work_time_in_seconds",
+        "worktimeinseconds",
+        "lead_time",
+        "elapsed",
+    ),
     "price": ("price", "payment", "cost", "paid", "reward"),
     "model": (
         "model",
@@ -62,8 +79,40 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "probability": ("probability", "prob", "score", "confidence", "p"),
     "family": ("family", "model_family", "lineage"),
 }
-"""Names of the column of each role; case and leading underscores do not matter. Of several columns that could hold an
-optional role, the one named first here does."""
+"""Names of the column of each role; case and leading underscores do not matter, a space or hyphen is an underscore. Of
+several columns that could hold an optional role, the one named first here does."""
+
+MORE_NAMES: Mapping[str, tuple[str, ...]] = {
+    "item": (
+        "item_id",
+        "hitid",
+        "question_id",
+        "subject_id",
+        "subject_ids",
+        "example_id",
+        "sample_id",
+        "image",
+        "image_id",
+        "document",
+        "document_id",
+        "doc_id",
+    ),
+    "worker": (
+        "workerid",
+        "annotator_name",
+        "rater_id",
+        "coder_id",
+        "labeler_id",
+        "labeller",
+        "contributor_id",
+        "participant",
+        "participant_id",
+        "user_name",
+        "completed_by",
+    ),
+    "label": ("choice", "verdict", "vote"),
+}
+"""Names that count where no column has one of the others: beside a task, an image is no second column of items."""
 
 GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
 """Names in a file of gold or truth."""
@@ -122,7 +171,7 @@ class Roles:
                 continue
             # a column that the user named for something else is not in question
             taken = by_name if self.is_guessed(role) else {self.named.get("group")}
-            candidates = [n for n in candidates_of(header, self.names[role]) if header[n] not in taken]
+            candidates = [n for n in candidates_of(header, role, self.names) if header[n] not in taken]
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
@@ -147,9 +196,13 @@ class Roles:
         return role in AMOUNTS and self.named.get(role) is None
 
 
-def candidates_of(header: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Positions in ``header`` of the columns that have one of ``names``."""
-    return [n for n, column in enumerate(header) if _plain(column) in names]
+def candidates_of(header: Sequence[str], role: str, names: Mapping[str, tuple[str, ...]] = NAMES) -> list[int]:
+    """Positions in ``header`` of the columns that have one of the names of a role."""
+    plain, usual = [_plain(column) for column in header], names.get(role, ())
+    found = [n for n, column in enumerate(plain) if column in usual]
+    if found or not set(NAMES.get(role, ())).issubset(usual):  # a table of another kind
+        return found
+    return [n for n, column in enumerate(plain) if column in MORE_NAMES.get(role, ())]
 
 
 def way_out(role: str) -> str:
@@ -165,7 +218,7 @@ def listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
 
 def _plain(column: str) -> str:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", column.strip().lstrip("_"))  # WorkerId
-    return words.lower()
+    return re.sub(r"[\s-]+", "_", words).lower()
 
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:

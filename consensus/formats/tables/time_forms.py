@@ -145,18 +145,13 @@ def _parts(text: pa.ChunkedArray, form: str) -> tuple[NDArray[np.int64], dict[st
     matched = pc.extract_regex(text if len(rows) == len(text) else text.filter(alike), form)
     texts = {field.name: pc.struct_field(matched, field.name) for field in matched.type}
     parts = {name: _whole(cells) for name, cells in texts.items() if name not in OF_TEXT}
-    for name in ("hour", "minute", "second"):
-        parts.setdefault(name, np.zeros(len(rows), np.int64))
     if "name" in texts:
         names = pc.index_in(pc.utf8_lower(texts["name"]), _texts(MONTHS))
         parts["month"] = names.to_numpy().astype(np.int64) + 1
-    if "half" in texts:
-        half = pc.utf8_lower(texts["half"])
-        parts["hour"] = _of_24(parts["hour"], *(pc.equal(half, one).to_numpy() for one in "ap"))
-    if "fraction" in texts:
-        parts["micro"] = _whole(pc.utf8_slice_codeunits(pc.utf8_rpad(texts["fraction"], 9, "0"), 0, 6))
-    if "offset" in texts:
-        parts["east"] = _minutes_east(texts["zone"], texts["offset"])
+    half = pc.utf8_lower(texts["half"])
+    parts["hour"] = _of_24(parts["hour"], *(pc.equal(half, one).to_numpy() for one in "ap"))
+    parts["micro"] = _whole(pc.utf8_slice_codeunits(pc.utf8_rpad(texts["fraction"], 9, "0"), 0, 6))
+    parts["east"] = _minutes_east(texts["zone"], texts["offset"])
     if "sign" in texts:
         parts["sign"] = pc.equal(texts["sign"], ".").to_numpy().astype(np.int64)
         parts["digits"] = sum(pc.utf8_length(texts[name]).to_numpy().astype(np.int64) for name in ("first", "last"))

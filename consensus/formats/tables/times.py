@@ -6,7 +6,7 @@ seconds or days. So each block keeps what its cells may mean, and all is decided
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables import time_forms
 from consensus.formats.tables.amounts_and_times import plain, textual
-from consensus.formats.tables.time_forms import ORDERS, compact
+from consensus.formats.tables.clock import Waiting
+from consensus.formats.tables.time_forms import ORDERS, Dates, compact
 from consensus.inputs.understood import one_line, quoted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.formats.tables.blocks import Reading
-    from consensus.formats.tables.time_forms import Dates
+    from consensus.formats.tables.clock import Clock
 
 ISO = r"^\d{4}-\d{1,2}(?:-|$)|^\d{8}[Tt]\d"
 NUMBER = r"^\d+(?:[.,]\d*)?(?:[eE]\+?\d+)?$"
@@ -33,21 +34,11 @@ SERIAL_0 = np.datetime64("1899-12-30", "us")
 LAST_SERIAL = 2_958_466.0  # the year 10000
 LONGEST = 40  # characters of a cell in a message
 OF_NUMBERS = ("excel", "epoch")
-FIGURES = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}  # how whole numbers of so many figures may tell a time
+FIGURES = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14}  # how whole numbers of so many figures may tell a time
+MOST = 0.9  # of the numbers of a column, which tell what they count
+EARLY = 1e8  # seconds since 1970: before 1973 nobody judged
 DAY_OR_MONTH = {"month-first": "the month before the day", "day-first": "the day before the month"}
 DAY_OR_MONTH["year-first"] = "the year first"
-
-
-@dataclass
-class Clock:
-    """What turned out about the times of all sources."""
-
-    formats: dict[str, None] = field(default_factory=dict)
-    """How they are written, where that is not plain from each of them: "day-first", say, or a pattern."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """What the whole of a column told, and what was guessed, in words."""
-    unreadable: str = ""
-    """The first cell that could not be read, and where it stands."""
 
 
 class _Cell(NamedTuple):
@@ -102,6 +93,7 @@ class Times:
 
         column = plain(column)
         kind = column.type
+        self._clock.there_are = True
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             times = np.array(column.cast(pa.timestamp("us"), safe=False).to_pandas().to_numpy(), "datetime64[us]")
             absent = column.is_null().to_numpy()
@@ -126,25 +118,33 @@ class Times:
         """
         if not self._parts:
             return None
-        if self._dates:
-            self._decide_dates(place)
         if self._numbers:
             self._decide_numbers()
         found = np.concatenate(self._parts)
-        self.n_unreadable = int(np.isnat(found).sum()) - self._n_absent
+        n_waiting = self._read_dates(found, place) if self._dates else 0
+        self.n_unreadable = int(np.isnat(found).sum()) - self._n_absent - n_waiting
         if self.n_unreadable:
             first = min(self._odd)
             told = f"{place(first.row)}: {_shown(first.text)}"
-            if self._named and self.n_unreadable == len(found) - self._n_absent:
-                raise FormatError(
-                    f"{told} is no time that can be read, nor is any other of column {self._column}, which was named "
-                    "for the time; choose another with --timestamp, or say with --time-format how times are written, "
-                    "by a pattern like '%d.%m.%Y %H:%M'"
-                )
+            if (self._named or self._given) and self.n_unreadable == len(found) - self._n_absent:
+                raise FormatError(f"{told} {self._nothing()}")
             self._clock.unreadable = self._clock.unreadable or told
         if self._given:
             self._clock.formats[self._given] = None
         return found
+
+    def _nothing(self) -> str:
+        """What to say where nothing can be read."""
+        if self._given:
+            return (
+                f"is not written as --time-format {shlex.quote(self._given)} says, nor is any other time of column "
+                f"{self._column}; correct it, or leave it out: then the column tells"
+            )
+        return (
+            f"is no time that can be read, nor is any other of column {self._column}, which was named for the time; "
+            "choose another with --timestamp, or say with --time-format how times are written, by a pattern like "
+            "'%d.%m.%Y %H:%M'"
+        )
 
     def _of_text(self, column: pa.ChunkedArray) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
         """Times of a block that are plain, and which cells are absent; others wait."""
@@ -183,6 +183,7 @@ class Times:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        text = pc.replace_substring_regex(text, "[\u00a0\u2009\u202f]", " ")  # before AM and PM
         is_number = pc.match_substring_regex(text, NUMBER).to_numpy()
         if is_number.any():
             figures = pc.replace_substring(text.filter(is_number), ",", ".")
@@ -225,20 +226,27 @@ class Times:
                 for n in np.flatnonzero(times < others)[:1].tolist():  # False where one is NaT
                     days = {each: str(of_each[n])[:10] for each, of_each in dates.by_order.items()}
                     self._doubts.setdefault((order, other), (cell(n), days))
-        self._dates.append((len(self._parts), dates._replace(rows=rows[dates.rows])))
+        needed = {order: times for order, times in dates.by_order.items() if order not in self._against or self._form}
+        self._dates.append((len(self._parts), Dates(rows[dates.rows], needed, dates.dotted)))
 
-    def _decide_dates(self, place: Callable[[int], str]) -> None:
-        """Say which order day and month have, and keep what the dates mean by it."""
-        order = self._form if self._form is not None else self._order(place)
-        for part, dates in self._dates:
-            self._parts[part][dates.rows] = dates.by_order[order]
+    def _read_dates(self, found: NDArray[np.datetime64], place: Callable[[int], str]) -> int:
+        """Write what dates mean into all times; how many wait for other sources to tell the order of day and month."""
+        ends = np.cumsum([len(part) for part in self._parts]).tolist()
+
+        def settle(order: str) -> None:
+            for part, dates in self._dates:
+                found[ends[part] - len(self._parts[part]) + dates.rows] = dates.by_order[order]
+
+        order = self._form if self._form is not None else self._order(place, settle)
+        if order is None:
+            return sum(len(dates.rows) for _, dates in self._dates)
+        settle(order)
         if order in self._against:
             self._odd.append(self._against[order])
-        if self._form is None:
-            self._clock.formats[order] = None
+        return 0
 
-    def _order(self, place: Callable[[int], str]) -> str:
-        """The order of day and month that all dates of the column have."""
+    def _order(self, place: Callable[[int], str], settle: Callable[[str], None]) -> str | None:
+        """The order of day and month that all dates of the column have; None if they don't tell."""
         orders = [order for order in ORDERS if order not in self._against]
         if not orders:
             month, day = self._against["month-first"], self._against["day-first"]
@@ -249,9 +257,11 @@ class Times:
             )
         if len(orders) == 1:
             told = self._against["day-first" if orders[0] == "month-first" else "month-first"]
-            self._note(
+            self._clock.tell(orders[0])
+            self._clock.note(
+                orders[0],
                 f"times of {self._column} have {DAY_OR_MONTH[orders[0]]}, as {_shown(told.text)} ({place(told.row)}) "
-                "tells"
+                "tells",
             )
             return orders[0]
         doubts = [doubt for pair, doubt in self._doubts.items() if set(pair) <= set(orders)]
@@ -259,36 +269,43 @@ class Times:
             return orders[0]
         cell, days = min(doubts, key=lambda doubt: doubt[0])
         if "day-first" in orders and all(dates.dotted for _, dates in self._dates):
-            self._note(
+            self._clock.tell("day-first")
+            self._clock.note(
+                "dots",
                 f"times of {self._column} are read with the day before the month, as {_shown(cell.text)} "
-                f"({place(cell.row)}) has dots, which is a guess: say so with --time-format day-first"
+                f"({place(cell.row)}) has dots, which is a guess: say so with --time-format day-first",
             )
             return "day-first"
         options = [f"--time-format {order} ({days[order]})" for order in orders if days[order] != "NaT"]
-        raise FormatError(
+        error = (
             f"{place(cell.row)}: no row tells whether {_shown(cell.text)} of column {self._column} has the day or the "
             f"month first; choose with {' or '.join(options)}"
         )
-
-    def _note(self, words: str) -> None:
-        self._clock.notes[words] = None
+        self._clock.wait(Waiting(self._column, tuple(orders), error, settle))
+        return None
 
     def _decide_numbers(self) -> None:
         """Say what numbers count, and keep the times that they mean."""
         numbers = np.concatenate([one.numbers for one in self._numbers])
+        if not len(numbers):
+            return
         form = self._form if self._form in OF_NUMBERS else _form_of(numbers)
         for part, rows, some in self._numbers:
-            times = _of_epoch(some) if form == "epoch" else _of_serials(some) if form == "excel" else compact(some)
+            times = READ_AS[form](some)
+            if form != self._form:
+                times[~_are_likely(some, form, numbers)] = np.datetime64("NaT")
             self._parts[part][rows] = times
             for n in np.flatnonzero(np.isnat(times))[:1].tolist():
                 offset = sum(map(len, self._parts[:part]))
                 self._odd.append(_Cell(offset + int(rows[n]), f"{some[n]:.15g}"))
-        if form != "epoch" and self._form not in OF_NUMBERS:
-            time = str((_of_serials if form == "excel" else compact)(numbers[:1])[0])[:19].replace("T", " ")
+        if form not in {"epoch", self._form}:
+            one = numbers[np.flatnonzero(~np.isnat(READ_AS[form](numbers)) & _are_likely(numbers, form, numbers))[0]]
+            time = str(READ_AS[form](np.array([one]))[0])[:19].replace("T", " ")
             what = "count days since 1900, as spreadsheets do" if form == "excel" else "are figures of a date"
-            self._note(
-                f"numbers of {self._column} {what}: {numbers[0]:.15g} is {time}, which is a guess: say so with "
-                f"--time-format {form}"
+            self._clock.note(
+                form,
+                f"numbers of {self._column} {what}: {one:.15g} is {time}, which is a guess: say so with "
+                f"--time-format {form}",
             )
             self._clock.formats[form] = None
 
@@ -299,14 +316,26 @@ def _shown(text: str) -> str:
 
 
 def _form_of(numbers: NDArray[np.float64]) -> str:
-    """What all numbers of a column may well count: "epoch", "excel", or a pattern of figures."""
-    if len(numbers) and np.all((numbers >= SERIALS[0]) & (numbers <= SERIALS[1])):
+    """What most numbers of a column may well count: "epoch", "excel", or a pattern of figures."""
+    least = MOST * len(numbers)
+    if np.count_nonzero(_are_likely(numbers, "excel", numbers)) >= least:
         return "excel"
-    if not np.isnat(compact(numbers)).any():
-        lengths = {len(f"{one:.0f}") for one in (numbers.min(), numbers.max())}
-        if len(lengths) == 1:
-            return FIGURES[lengths.pop()]
+    for form in FIGURES:
+        if (
+            len(numbers)
+            and np.count_nonzero(~np.isnat(compact(numbers)) & _are_likely(numbers, form, numbers)) >= least
+        ):
+            return form
     return "epoch"
+
+
+def _are_likely(numbers: NDArray[np.float64], form: str, of_column: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which numbers are of a size that others of their column speak for: 0 for no time stands beside 1700000000."""
+    if form == "excel":
+        return np.asarray((numbers >= SERIALS[0]) & (numbers <= SERIALS[1]))
+    if form == "epoch":
+        return np.asarray((numbers >= EARLY) | (np.count_nonzero(of_column >= EARLY) < MOST * len(of_column)))
+    return np.asarray((numbers >= 10 ** (FIGURES[form] - 1)) & (numbers < 10 ** FIGURES[form]))
 
 
 def _of_epoch(numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
@@ -325,3 +354,7 @@ def _of_serials(numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
     known = (numbers >= 0) & (numbers < LAST_SERIAL)
     found[known] = SERIAL_0 + np.round(numbers[known] * 864_000).astype(np.int64) * np.timedelta64(100, "ms")
     return found
+
+
+READ_AS = {"epoch": _of_epoch, "excel": _of_serials, **dict.fromkeys(FIGURES, compact)}
+"""What reads numbers, by how they are written."""
