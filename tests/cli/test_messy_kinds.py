@@ -9,6 +9,7 @@ import shlex
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def mended(run: Run, path: Path, code: str, option: str) -> Judgments:
     assert option in given
     again = json.loads(run("check", *words[2:], "--json").out)
     assert code not in {one["code"] for one in again["warnings"]}
-    settings: dict[str, tuple[str, ...]] = {"abstain": (), "fold": (), "anonymous": ()}
+    settings: dict[str, Any] = {"abstain": (), "fold": (), "anonymous": ()}
     for name, value in zip(given[::2], given[1::2], strict=True):
         settings[name[2:]] += tuple(value.split(",")) if name == "--fold" else (value,)
     return consensus.read(path, **settings)
