@@ -75,11 +75,12 @@ class Inputs:
         read = None if judgments is None else judged(judgments, config, listener)
         votes = None if model_votes is None else _voted(model_votes, config, listener)
         read, known = _with_gold(read, gold, config)
+        previous = beside.previous
         return cls(
             config,
             costs=beside.costs,
             pool=beside.pool,
-            previous=beside.previous,
+            previous=previous if previous is None or read is None else previous.among(read),
             judgments=read,
             model_votes=votes,
             gold=known,
