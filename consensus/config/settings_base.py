@@ -35,6 +35,9 @@ class Settings(BaseModel):
             A name is unknown or a value out of range.
         """
         known = {name: getattr(given, name) for name in given.model_fields_set} if given is not None else {}
+        for name, value in settings.items():
+            if isinstance(value, str) and name in cls.model_fields and cls.model_fields[name].default == ():
+                settings[name] = (value,)  # one of what may be several
         try:
             return cls(**(known | settings))
         except ValidationError as error:

@@ -98,7 +98,7 @@ def escalate(
         They do not fit the data.
     """
     config = EscalateConfig.of(config, **settings)
-    last = None if previous is None else read_previous(previous)
+    last = None if previous is None else read_previous(previous).among(result.judgments)
     matrix = None if costs is None else read_costs(costs).align(result.judgments)
     pool = None if workers is None else read_workers(workers).align(result.judgments, config.skill)
     found = planned(result, config, costs=matrix, pool=pool, previous=last)

@@ -12,7 +12,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
-from consensus.formats import score_scales
+from consensus.formats import mixed_scales, score_scales
 from consensus.formats.opening import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
@@ -82,7 +82,7 @@ def read_model_votes(
         ``threads`` is not positive, or the probabilities do not fit into memory.
     FormatError
         A source can't be read, a column can't be found, a model has two families, more than 5 % of its scores are none
-        of ``score_scale``, or there is no vote at all.
+        of ``score_scale`` or seem to be on two, or there is no vote at all.
     """
     if isinstance(source, ModelVotes):
         return source
@@ -113,6 +113,7 @@ def _voted(
     table = score_scales.of_logits(table) if scale == "logit" else table
     odd = score_scales.odd_rows(table)
     beyond = score_scales.told(table, odd, names.models, rows, scale)
+    mixed = mixed_scales.told(table, names.models, rows) if scale == "100" else None
     given = table if beyond is None else score_scales.without(table, odd)
     votes = combined(given, backend)
     if progress is not None:
@@ -149,7 +150,7 @@ def _voted(
         rejects=tuple(rejects),
         sources=tuple(rows.sources),
         named=votes.named,
-        cautions=() if beyond is None else (_beyond(beyond, len(odd.row)),),
+        cautions=(*(() if beyond is None else (_beyond(beyond, len(odd.row)),)), *(() if mixed is None else (mixed,))),
     )
 
 

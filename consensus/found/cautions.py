@@ -224,6 +224,10 @@ CODES: dict[str, Code] = {
         "Some scores of models are negative, or above 1 alone: they are no probabilities, and their rows are rejected.",
         "Mend them, or say on which scale they are with --score-scale.",
     ),
+    "mixed_scales": Code(
+        "Some scores of a model are at most 1 beside others above 1, and all are taken for percent.",
+        "If two scales are mixed, mend the file.",
+    ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs.renaming import NO_ANSWER
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from consensus.inputs.judgments import Judgments
 
 STATUSES = ("accepted", "escalate", "expert", "gold", "unaudited")
 """Of an item, in a table of labels."""
@@ -58,6 +61,63 @@ class Previous:
         foretold = np.zeros(0) if needed is None else needed
         return cls(texts[0], texts[1], texts[2], n_judgments, texts[3], foretold, correction, file)
 
+    def among(self, judgments: Judgments) -> Previous:
+        """The same, with items and labels called what they are called among ``judgments``, where these were renamed.
+
+        A label that means no answer now is one that was left open. Items that are one now, and were not told alike
+        then, were escalated.
+        """
+        import pyarrow as pa
+
+        renaming = judgments.renaming
+        if not (renaming.fold or renaming.label_map):
+            return self
+        labels = self.label.dictionary_encode()
+        became = renaming.labels(labels.dictionary.to_pylist(), judgments.labels)
+        names = pa.array([None if one == NO_ANSWER else one for one in became], pa.string())
+        found = replace(
+            self,
+            item=_called(self.item, judgments),
+            escalated=_called(self.escalated, judgments),
+            label=names.take(labels.indices),
+        )
+        return found._merged()
+
+    def _merged(self) -> Previous:
+        """Each item once."""
+        import pyarrow as pa
+
+        first: dict[str, int] = {}
+        label, status, n = self.label.to_pylist(), self.status.to_pylist(), self.n_judgments.copy()
+        for row, item in enumerate(self.item.to_pylist()):
+            kept = first.setdefault(item, row)
+            if kept != row:
+                n[kept] += n[row]
+                if (label[kept], status[kept]) != (label[row], status[row]):
+                    label[kept], status[kept] = None, "escalate"
+        rows = list(first.values())
+        once: dict[str, int] = {}
+        for row, item in enumerate(self.escalated.to_pylist()):
+            once.setdefault(item, row)
+        return replace(
+            self,
+            item=self.item.take(pa.array(rows, pa.int64())),
+            label=pa.array([label[row] for row in rows], pa.string()),
+            status=pa.array([status[row] for row in rows], pa.string()),
+            n_judgments=n[rows],
+            escalated=pa.array(list(once), pa.string()),
+            needed=self.needed[list(once.values())],
+        )
+
     def rows(self, item_ids: pa.StringArray) -> NDArray[np.int64]:
         """(I,) row of each item, -1 where it is not there."""
         return positions(item_ids, self.item)
+
+
+def _called(items: pa.StringArray, judgments: Judgments) -> pa.StringArray:
+    """What ``items`` are called among the judgments; what is not there stays."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    at = judgments.renaming.positions(items, judgments.item_ids, "items")
+    return pc.coalesce(judgments.item_ids.take(pa.array(at, mask=at < 0)), items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig
-from consensus.models.preparing import prepared
+from consensus.models.preparing import prepared, with_gold_workers
 
 if TYPE_CHECKING:
     from consensus.backends import Backend
@@ -88,6 +88,7 @@ def fit(
     *,
     model_votes: Any = None,
     gold: Any = None,
+    gold_worker: str | Sequence[str] = (),
     backend: Backend | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -107,6 +108,8 @@ def fit(
     gold
         Items whose label is known, from ``read_gold`` or anything that it reads: clamped, and used to audit the
         confidence of the others; from 100 that people judged on (and without ``rho``) also to fit it.
+    gold_worker
+        A worker, or several, whose judgments are gold, and no judgments; in place of ``gold``.
     backend
         Where shards are worked on; threads of this process by default.
     progress
@@ -117,11 +120,14 @@ def fit(
     Raises
     ------
     ConfigError
-        A setting is unknown or out of range, or the model takes no model votes.
+        A setting is unknown or out of range, the model takes no model votes, or gold is given twice.
     JudgmentError
-        There are no judgments, a label is outside the given set, or the gold does not fit.
+        There are no judgments, a label is outside the given set, or the gold does not fit; or a gold worker did not
+        judge.
     """
     config = FitConfig.of(config, **settings)
+    if gold_worker:
+        judgments, gold = with_gold_workers(judgments, gold, gold_worker)
     run = Execution(backend or Threads(config.threads), progress, config.seed)
     judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
     choice = chosen(judgments, votes, config)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from consensus.errors import JudgmentError
+from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import read, read_gold, read_model_votes
+from consensus.inputs import gold_workers
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, nothing
 from consensus.inputs.model_votes import ModelVotes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consensus.config import FitConfig
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.model_votes import AlignedVotes
@@ -65,6 +68,24 @@ def prepared(
         return judgments, None, aligned
     known = gold if isinstance(gold, Gold) else read_gold(gold, judgments=judgments)
     return judgments, known.align(judgments), aligned
+
+
+def with_gold_workers(judgments: Any, gold: Any, workers: str | Sequence[str]) -> tuple[Judgments, Gold]:
+    """The judgments of the others, and those of some ``workers`` as gold.
+
+    Raises
+    ------
+    ConfigError
+        Gold is given besides, or nobody judged.
+    JudgmentError
+        A worker did not judge, or nobody else did.
+    """
+    if gold is not None:
+        raise ConfigError("gold is given twice: as a file and as workers (--gold-worker); leave out one of them")
+    if judgments is None:
+        raise ConfigError("nobody judged, so that no worker's judgments can be gold; leave out --gold-worker")
+    known = judgments if isinstance(judgments, Judgments) else read(judgments)
+    return gold_workers.split(known, [workers] if isinstance(workers, str) else workers)
 
 
 def _first(judgments: Judgments) -> str:

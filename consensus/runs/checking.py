@@ -190,7 +190,18 @@ def recommended(source: Any, config: RunConfig, read: Judgments, warnings: Seque
             _put(given, *shlex.split(option))
     words_of = [(option, value) for option, values in given.items() for value in values]
     options = [word for option, value in words_of for word in _typed(option, value)]
-    return shlex.join(["consensus", "run", *map(str, paths), *options])
+    return " ".join(map(_in_a_shell, ["consensus", "run", *map(str, paths), *options]))
+
+
+def _in_a_shell(word: str) -> str:
+    """A word as it is typed in a shell; what can't be seen as a code, as bash understands it."""
+    if word.isprintable():
+        return shlex.quote(word)
+    return "$'" + "".join(_code(one) if not one.isprintable() or one in "'\\" else one for one in word) + "'"
+
+
+def _code(character: str) -> str:
+    return f"\\U{ord(character):08x}" if ord(character) > 0xFFFF else f"\\u{ord(character):04x}"
 
 
 def _typed(option: str, value: str | None) -> tuple[str, ...]:

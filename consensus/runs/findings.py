@@ -93,7 +93,8 @@ class Findings:
             own = {getattr(result.config, name), *([result.model] if name == "model" else [])}
             if getattr(config, name) not in own:
                 raise ConfigError(f"setting {name}: the result was fitted with another one; fit again, or leave it out")
-        inputs = Inputs(config, result.judgments, costs=beside.costs, pool=beside.pool, previous=beside.previous)
+        last = None if beside.previous is None else beside.previous.among(result.judgments)
+        inputs = Inputs(config, result.judgments, costs=beside.costs, pool=beside.pool, previous=last)
         return cls(inputs, result=result)
 
     def __repr__(self) -> str:

@@ -12,9 +12,9 @@ from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
 from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers, sources
 from consensus.formats.tables.sizes import at_least_rows
-from consensus.inputs import gold_workers
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import ModelVotes
+from consensus.models.preparing import with_gold_workers
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
@@ -75,11 +75,12 @@ class Inputs:
         read = None if judgments is None else judged(judgments, config, listener)
         votes = None if model_votes is None else _voted(model_votes, config, listener)
         read, known = _with_gold(read, gold, config)
+        previous = beside.previous
         return cls(
             config,
             costs=beside.costs,
             pool=beside.pool,
-            previous=beside.previous,
+            previous=previous if previous is None or read is None else previous.among(read),
             judgments=read,
             model_votes=votes,
             gold=known,
@@ -173,11 +174,7 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
         Gold can't be read, is given twice, or there are no judgments that could be.
     """
     if config.gold_worker:
-        if gold is not None:
-            raise ConfigError("gold is given twice: as a file and as workers (--gold-worker); leave out one of them")
-        if judgments is None:
-            raise ConfigError("nobody judged, so that no worker's judgments can be gold; leave out --gold-worker")
-        return gold_workers.split(judgments, config.gold_worker)
+        return with_gold_workers(judgments, gold, config.gold_worker)
     if gold is None:
         return judgments, None
     named = {"item": config.gold_item, "label": config.gold_label}

@@ -25,7 +25,18 @@ NAMES = {
     "label": ("label", "answer", "response", "rating", "Class", "verdict"),
     "model": ("model", "judge", "llm", "model_version", "system"),
     "probability": ("probability", "score", "p", "confidence"),
+    **{name: (name,) for name in ("status", "n_judgments", "true", "decided", "cost", "available", "fee", "skills")},
 }
+ROLES = {
+    "judgments": ("item", "worker", "label"),
+    "votes": ("item", "model", "label", "probability"),
+    "gold": ("item", "label"),
+    "previous": ("item", "label", "status", "n_judgments"),
+    "costs": ("true", "decided", "cost"),
+    "workers": ("worker", "available", "fee", "skills"),
+}
+"""Columns that each kind of table has."""
+NUMBERS = ("probability", "cost", "n_judgments", "available", "fee")
 OTHERS = (
     "note", "", " ", "created_at", "timestamp", "seconds", "price", "source", "text, long", "é", "日本", "a\tb", 'a"b',
     "label_gold", "gold", "truth", "p_a", "p_b", "p_", "family", "trust", "item ", "ITEM", "worker", "label", "x" * 300,
@@ -86,7 +97,7 @@ class Made:
     """A table, and what is known of it."""
 
     kind: str
-    """judgments, votes or gold: what it is read as."""
+    """Which of ROLES: what it is read as."""
     source: Any
     """Its path, or the table itself."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -96,16 +107,20 @@ class Made:
     """Its columns, where their cells are known."""
     rows: Sequence[Sequence[str | None]] = ()
     """The cells of its rows, None where one is absent."""
+    then: str = ""
+    """Judgments are also checked ("check") or run ("run")."""
 
 
 def made(seed: int, folder: Path) -> Made:
     """The table of a seed, with its files in ``folder``."""
     rng = random.Random(seed)
-    kind = rng.choices(("judgments", "votes", "gold"), (6, 2, 2))[0]
+    kind = rng.choices(tuple(ROLES), (60, 20, 15, 2, 2, 2))[0]
     form = rng.choices((_delimited, _clean, _json, _parquet, _frame, _noise), (10, 4, 4, 2, 2, 1))[0]
     table = form(rng, folder, kind)
     if kind == "judgments" and rng.random() < 0.6:
         table.settings |= _settings(rng, folder)
+    if kind == "judgments":
+        table.then = rng.choices(("", "check", "run"), (95, 4, 1))[0]
     elif kind == "votes" and rng.random() < 0.3:
         table.settings = {"score_scale": rng.choice(("1", "10", "100", "logit", "log")), "abstain": ["a"]}
     return table
@@ -123,12 +138,7 @@ def _settings(rng: random.Random, folder: Path) -> dict[str, Any]:
 
 def _header(rng: random.Random, kind: str) -> tuple[list[str], list[str | None]]:
     """Names of columns, and the role of each."""
-    wanted = {
-        "judgments": ["item", "worker", "label"],
-        "votes": ["item", "model", "label", "probability"],
-        "gold": ["item", "label"],
-    }[kind]
-    roles: list[str | None] = [role for role in wanted if rng.random() > 0.01]
+    roles: list[str | None] = [role for role in ROLES[kind] if rng.random() > 0.01]
     roles += [None] * rng.choices((0, 1, 2, 5), (5, 3, 2, 1))[0]
     if rng.random() < 0.3:
         rng.shuffle(roles)
@@ -145,12 +155,14 @@ def _rows(rng: random.Random, roles: Sequence[str | None], odd: float) -> list[l
 
     def cell(role: str | None) -> str:
         if rng.random() < odd:
-            return rng.choice(SCORES if role == "probability" else ODD)
+            return rng.choice(SCORES if role in NUMBERS else ODD)
         if role in {"item", "worker", "model"}:
             return f"{role[0]}{rng.randrange(wide)}"
-        if role == "probability":
-            return f"{rng.random():.3f}"
-        return rng.choice(labels) if role == "label" else rng.choice(ODD[:24])
+        if role in NUMBERS:
+            return rng.choice(("0", "1", "3")) if role != "probability" else f"{rng.random():.3f}"
+        if role == "status":
+            return rng.choice(("accepted", "escalate", "expert", "gold", "unaudited"))
+        return rng.choice(labels) if role in {"label", "true", "decided"} else rng.choice(ODD[:24])
 
     return [[cell(role) for role in roles] for _ in range(n)]
 
@@ -164,14 +176,13 @@ def _quoted(cell: str, delimiter: str, always: bool) -> str:
 def _clean(rng: random.Random, folder: Path, kind: str) -> Made:
     """A table in one dialect without mess."""
     delimiter, end = rng.choice(",;\t"), rng.choice(ENDS[:2])
-    roles = {"judgments": ("item", "worker", "label"), "votes": ("item", "model", "label"), "gold": ("item", "label")}
-    named = list(roles[kind])
+    named = list(ROLES[kind])
     rng.shuffle(named)
     rows = _rows(rng, named, 0.0)
     always = rng.random() < 0.3
     for row in rows:
         if rng.random() < 0.1:
-            row[named.index("label")] = ""
+            row[rng.randrange(len(row)) if "label" not in named else named.index("label")] = ""
     lines = [delimiter.join(_quoted(cell, delimiter, always and cell != "") for cell in row) for row in [named, *rows]]
     path = folder / ("table.tsv" if delimiter == "\t" else "table.csv")
     path.write_bytes("".join(line + end for line in lines).encode())

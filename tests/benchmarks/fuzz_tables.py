@@ -8,6 +8,7 @@ Prints the seed, counts, and each finding with the seed that shows it again (``-
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import shutil
 import signal
@@ -94,8 +95,42 @@ def _read(table: fuzz_kinds.Made) -> tuple[str, str | None]:
         gold = consensus.read_gold(table.source)
         fine = gold.item and len(gold.item) == len(gold.label) and all(one.isprintable() for one in gold.notes)
         return "tables", None if fine else "no gold and no error, or a note that is no line"
+    if table.kind != "judgments":
+        readers = {
+            "previous": consensus.read_previous,
+            "costs": consensus.read_costs,
+            "workers": consensus.read_workers,
+        }
+        readers[table.kind](table.source)
+        return "tables", None
     judgments = consensus.read(table.source, **{"threads": 1, **table.settings})
-    return "tables", _fault_of_judgments(judgments, table)
+    fault = _fault_of_judgments(judgments, table)
+    if table.then == "check":
+        fault = fault or _fault_of_check(consensus.check(table.source, **table.settings))
+    elif table.then == "run":
+        fault = fault or _fault_of_run(consensus.run(judgments, collusion="off", threads=1), judgments)
+    return "tables", fault
+
+
+def _fault_of_check(found: consensus.Check) -> str | None:
+    """What is wrong with a dry run."""
+    json.dumps(found.as_json())
+    return next((f"no line: {line!r}" for line in found.lines() if not line.isprintable()), None)
+
+
+def _fault_of_run(found: consensus.Findings, judgments: Judgments) -> str | None:
+    """What is wrong with a run of ``judgments``."""
+    json.dumps(found.summary)
+    tables = {name: found.table(name) for name in ("labels", "workers", "confusions", "escalations")}
+    labels = tables["labels"]
+    sure = labels["confidence"].dropna()
+    checks = {
+        "not a label for each item": len(labels) == judgments.n_items,
+        "a confidence is none": bool(((sure >= 0) & (sure <= 1)).all()),
+        "a person has no row": len(tables["workers"]) == int(judgments.is_person.sum()),
+        "a warning is no line": all(one.message.isprintable() for one in found.warnings),
+    }
+    return next((fault for fault, fine in checks.items() if not fine), None)
 
 
 def _fault_of_message(message: str, table: fuzz_kinds.Made) -> str | None:

@@ -236,6 +236,20 @@ class TestCheck:
         line = checking.recommended([path], config, found.judgments, warnings)
         assert line == f"consensus run {path} --abstain NA --fold labels,workers"
 
+    @pytest.mark.parametrize(
+        ("text", "word"),
+        [
+            ("\u00a0", r"$'\u00a0'"),
+            ("\r'\\", r"$'\u000d\u0027\u005c'"),
+            ("\U000e0001", r"$'\U000e0001'"),
+            ("-\t", r"$'--abstain=-\u0009'"),
+        ],
+    )
+    def test_what_can_not_be_seen_is_typed_as_a_code(self, write: Write, text: str, word: str) -> None:
+        path = write("j.csv", csv([("i1", "w1", "x"), ("i1", "w2", "x")]))
+        option = "" if text.startswith("-") else "--abstain "
+        assert consensus.check(path, abstain=text).command == f"consensus run {path} {option}{word}"
+
     def test_a_frame_has_no_command(self) -> None:
         found = consensus.check({"item": list("aabb"), "worker": list("vwvw"), "label": list("xxyx")})
         assert found.command is None

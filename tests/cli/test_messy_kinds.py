@@ -4,11 +4,14 @@ What is mended holds the same judgments as the crowd that was never messy.
 """
 
 import json
+import os
 import random
 import shlex
+import subprocess
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,16 +46,23 @@ def mended(run: Run, path: Path, code: str, option: str) -> Judgments:
     """The judgments of a file as they are read by the recommended command, once ``code`` was told."""
     told = json.loads(run("check", path, "--json").out)
     assert code in {one["code"] for one in told["warnings"]}
-    words = shlex.split(told["command"])
+    words = typed(told["command"])
     assert words[:2] == ["consensus", "run"]
     given = [one for word in words[3:] for one in (word.split("=", 1) if word.startswith("--") else [word])]
     assert option in given
     again = json.loads(run("check", *words[2:], "--json").out)
     assert code not in {one["code"] for one in again["warnings"]}
-    settings: dict[str, tuple[str, ...]] = {"abstain": (), "fold": (), "anonymous": ()}
+    settings: dict[str, Any] = {"abstain": (), "fold": (), "anonymous": ()}
     for name, value in zip(given[::2], given[1::2], strict=True):
         settings[name[2:]] += tuple(value.split(",")) if name == "--fold" else (value,)
     return consensus.read(path, **settings)
+
+
+def typed(command: str) -> list[str]:
+    """The words that a shell makes of a command."""
+    script, utf8 = f"printf '%s\\0' {command}", {**os.environ, "LC_ALL": "C.UTF-8"}
+    told = subprocess.run(["bash", "-c", script], capture_output=True, check=True, env=utf8)
+    return told.stdout.decode().split("\0")[:-1]
 
 
 def triples(judgments: Judgments) -> list[tuple[str, str, str]]:

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from consensus import escalate, fit, read_previous, simulate
+import consensus
+from consensus import escalate, fit, read, read_previous, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import FormatError
 from consensus.escalation import change_counts, changes, planned, reopening
@@ -250,3 +251,59 @@ class TestChanges:
         assert f"{written['status_before'].isna().sum()} new" in ran.err
         printed = run("escalate", tmp_path / "all.csv", "--previous", tmp_path / "one" / "labels.csv")
         assert "since the last run: " in printed.err
+
+
+class TestRenamed:
+    """An earlier run that spelled items and labels in its own way."""
+
+    BEFORE: ClassVar[Any] = {
+        "item": ["A", "a ", "b", "C", "d", "e"],
+        "label": ["Yes", "Yes", "NO", "1", None, "skip"],
+        "status": ["accepted", "accepted", "accepted", "unaudited", "escalate", "accepted"],
+        "n_judgments": [2, 1, 3, 3, 2, 1],
+    }
+    NOW: ClassVar[Any] = {
+        "item": ["a", "a", "b", "b", "c", "c", "d", "d", "f", "f"],
+        "worker": ["v", "w"] * 5,
+        "label": ["yes", "yes", "no", "no", "1", "yes", "no", "no", "skip", "no"],
+    }
+
+    def settings(self, tmp_path: Path) -> dict[str, Any]:
+        (tmp_path / "map.csv").write_text("from,to\n1,yes\nskip,\n")
+        return {"fold": ("labels", "items"), "label_map": tmp_path / "map.csv"}
+
+    def test_is_called_as_the_judgments_are(self, tmp_path: Path) -> None:
+        judgments = read(self.NOW, **self.settings(tmp_path))
+        before = read_previous(self.BEFORE)
+        found = before.among(judgments)
+        assert found.item.to_pylist() == ["a", "b", "c", "d", "e"]
+        assert found.label.to_pylist() == ["yes", "no", "yes", None, None]
+        assert found.status.to_pylist() == ["accepted", "accepted", "unaudited", "escalate", "accepted"]
+        assert found.n_judgments.tolist() == [3, 3, 3, 2, 1]
+        assert before.item.to_pylist() == self.BEFORE["item"]
+        assert before.n_judgments.tolist() == self.BEFORE["n_judgments"]
+        assert before.among(read(self.NOW)) is before
+
+    def test_items_that_are_one_now_and_differed_were_open(self, tmp_path: Path) -> None:
+        judgments = read(self.NOW, **self.settings(tmp_path))
+        table = {**self.BEFORE, "label": ["Yes", "no", "NO", "1", None, "skip"]}
+        found = read_previous(table).among(judgments)
+        assert (found.label[0].as_py(), found.status[0].as_py()) == (None, "escalate")
+
+    def test_what_was_escalated_stands_once(self, tmp_path: Path) -> None:
+        (tmp_path / "labels.csv").write_text("item,label,status,n_judgments\nA,x,escalate,2\na ,,escalate,2\n")
+        (tmp_path / "escalations.csv").write_text("item,reason,judgments_needed\nA,tie,1\na ,tie,2.5\nZ,tie,3\n")
+        found = read_previous(tmp_path).among(read(self.NOW, fold=("items",)))
+        assert (found.escalated.to_pylist(), found.needed.tolist()) == (["a", "Z"], [1.0, 3.0])
+
+    def test_everywhere_where_one_is_named(self, tmp_path: Path) -> None:
+        settings = self.settings(tmp_path)
+        judgments = read(self.NOW, **settings)
+        made = consensus.run(judgments, previous=self.BEFORE, collusion="off")
+        followed = Findings.of(made.result, previous=self.BEFORE)
+        for one in (made, followed):
+            assert one.changes is not None
+            assert (one.changes["labels"], one.changes["new_items"], one.changes["gone_items"]) == (1, 1, 1)
+        escalate(made.result, previous=self.BEFORE)
+        alone = {**self.BEFORE, "item": ["A", " A", "B", "C ", "D", "E"]}  # none is the same as it is written
+        escalate(made.result, previous=alone)

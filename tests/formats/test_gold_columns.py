@@ -194,6 +194,21 @@ class TestGoldWorkers:
         with pytest.raises(JudgmentError, match=re.escape('"w14", "w15", ...; correct --gold-worker')):
             gold_workers.split(many, ["x"])
 
+    @pytest.mark.parametrize("workers", ["w1", ["w1"], ("w1", "w2")])
+    def test_in_python(self, write: Write, workers: str | list[str]) -> None:
+        path = write("j.csv", csv(JUDGED))
+        judgments, gold = gold_workers.split(read(path), [workers] if isinstance(workers, str) else workers)
+        expected = consensus.fit(judgments, gold=gold, model="majority_vote").labels
+        for one in (path, read(path)):
+            found = consensus.fit(one, gold_worker=workers, model="majority_vote")
+            assert found.labels.equals(expected)
+            ran = consensus.run(one, gold_worker=workers, model="majority_vote", collusion="off")
+            assert ran.labels[list(expected)].equals(expected)
+        with pytest.raises(ConfigError, match="gold is given twice"):
+            consensus.fit(path, gold=path, gold_worker=workers)
+        with pytest.raises(ConfigError, match="nobody judged, so that no worker's judgments can be gold"):
+            consensus.fit(None, gold_worker=workers)
+
     def test_in_a_run(self, write: Write, run: Run, tmp_path: Path) -> None:
         path, out = write("j.csv", csv(JUDGED)), tmp_path / "out"
         ran = run("run", path, "--gold-worker", "w1", "--out", out, "--model", "majority_vote", "--no-report")

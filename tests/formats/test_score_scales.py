@@ -171,3 +171,63 @@ def test_votes_without_scores_have_no_scale(write: Write) -> None:
     votes = read_model_votes(write("v.csv", csv([("a", "m", "x"), ("b", "m", "y")], "item,model,label")))
     assert (votes.cautions, votes.named.tolist() if votes.named is not None else []) == ((), [0, 1])
     assert score_scales.MOST == 0.05
+
+
+class TestMixed:
+    """Read as percent, though some are not."""
+
+    @pytest.mark.parametrize(
+        ("scores", "told"),
+        [
+            (
+                [0.73, 73, 86, 0.5],
+                'v.csv:2: model "m": 2 of 4 scores are at most 1, such as 0.73, beside others such as',
+            ),
+            (
+                [99, 0.8, 1, 51],
+                'v.csv:3: model "m": 2 of 4 scores are at most 1, such as 0.8, beside others such as 99',
+            ),
+            (
+                [90] * 37 + [0.9, 0.8],
+                "2 of 39 scores are at most 1, such as 0.9, beside others such as 90, and --score",
+            ),
+        ],
+    )
+    def test_many_are_an_error(self, write: Write, scores: list[float], told: str) -> None:
+        rows = [(f"i{n:03}", "m", "cat" if n % 3 else "dog", score) for n, score in enumerate(scores)]
+        with pytest.raises(FormatError) as error:
+            read_model_votes(write("v.csv", csv(rows, LONG)), score_scale="100")
+        assert told in str(error.value)
+
+    @pytest.mark.parametrize("label", ["cat", "dog"])
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_few_are_told_and_count_as_they_stand(self, write: Write, label: str, n: int) -> None:
+        rows = [*long(*[90] * 38), *long(*[0.9] * n, label=label, model="m")]
+        rows = [(f"i{n:03}", *row[1:]) for n, row in enumerate(rows)]
+        votes = read_model_votes(write("v.csv", csv([*rows, ("z", "m", "dog", 50)], LONG)), score_scale="100")
+        (notice,) = votes.cautions
+        assert notice.message == (
+            f"{n} scores of models are at most 1, beside others above 1, and count as less than 1 %: "
+            f'"m" {n} of {39 + n}; if two scales are mixed, mend the file'
+        )
+        assert (notice.code, notice.values) == ("mixed_scales", {"n_votes": n})
+        assert votes.tally.used == 39 + n
+        assert probabilities(votes, label)[38] == pytest.approx(0.009)
+
+    def test_who_names_one_label_may_give_it_little(self, write: Write) -> None:
+        votes = read_model_votes(write("v.csv", csv(long(0.2, 0.4, 93, 0.1, 55), LONG)), score_scale="100")
+        assert votes.cautions[0].message.startswith("3 scores of models are at most 1")
+
+    def test_wide_rows_and_lists_by_their_sums(self, write: Write) -> None:
+        rows = [("a", "m", 73, 27), ("b", "m", 0.5, 99.5), ("c", "n", 0.7, 0.3), ("d", "n", 0.2, 0.8), ("e", "n", 0, 0)]
+        assert read_model_votes(write("v.csv", csv(rows, WIDE)), score_scale="100").cautions == ()
+        with pytest.raises(FormatError, match='v.csv:4: model "m": 2 of 4 scores are at most 1, such as 1, beside oth'):
+            read_model_votes(
+                write("v.csv", csv([(item, "m", *rest) for item, _, *rest in rows], WIDE)), score_scale="100"
+            )
+        lists = [("a", "m", "cat", 73), ("a", "m", "dog", 0.9), ("b", "m", "cat", 0.4), ("b", "m", "dog", 99)]
+        assert read_model_votes(write("v.csv", csv(lists, LONG)), score_scale="100").cautions == ()
+
+    def test_all_at_most_one_and_other_scales_are_left(self, write: Write) -> None:
+        assert read_model_votes(write("v.csv", csv(long(0.2, 0.4, 1), LONG)), score_scale="100").cautions == ()
+        assert read_model_votes(write("v.csv", csv(long(0.2, 4, 10), LONG)), score_scale="10").cautions == ()

@@ -184,6 +184,23 @@ class TestAudit:
         guest = result.judgments.worker_ids.index("guest").as_py()
         assert copies.group[guest] == -1
 
+    @pytest.mark.parametrize("n_each", [1, 4, 7])
+    def test_their_row_is_that_of_the_mean_of_them(self, n_each: int) -> None:
+        """Also where nobody has a name: then the judgments of an item are held against each other all the same."""
+        rng = np.random.default_rng(n_each)
+        truth, rows = rng.integers(2, size=150), []
+        for i, true in enumerate(truth.tolist()):
+            who = [*(f"w{w}" for w in range(7 - n_each)), *["guest"] * n_each]
+            skill = [0.8] * (7 - n_each) + rng.choice([0.5, 0.9, 0.95], n_each).tolist()
+            rows += [(f"i{i:03}", w, "xy"[true ^ (rng.random() > p)]) for w, p in zip(who, skill, strict=True)]
+        found = fit(read(frame(rows), anonymous=("guest",)), model="dawid_skene", rho=0.0)
+        own = [label == "xy"[truth[int(item[1:])]] for item, worker, label in rows if worker == "guest"]
+        assert np.diag(found.confusion("guest")).mean() == pytest.approx(np.mean(own), abs=0.05)
+        labels = found.labels
+        right = labels["label"] == ["xy"[truth[int(item[1:])]] for item in labels["item"]]
+        assert right.mean() > 0.9
+        assert labels["confidence"].mean() == pytest.approx(right.mean(), abs=0.05)
+
     def test_they_agree_with_each_other(self, result: consensus.Consensus) -> None:
         """As if each judgment were one of a worker of its own."""
         rows = crowd("guest", 4, 60)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from consensus import read
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.notices import Notice
@@ -77,6 +78,12 @@ class TestSecondOpinions:
         pairs = set(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True))
         items = [item for item, _ in pairs]
         assert diagnostics.has_second_opinions(judgments) == (len(items) > len(set(items)))
+
+    def test_people_without_a_name_are_different_ones(self) -> None:
+        table = {"item": ["a", "a", "b"], "worker": ["guest"] * 3, "label": ["x", "y", "x"]}
+        assert not diagnostics.has_second_opinions(read(table, repeats="keep"))
+        assert diagnostics.has_second_opinions(read(table, anonymous=("guest",)))
+        assert not diagnostics.has_second_opinions(read({**table, "item": list("abc")}, anonymous=("guest",)))
 
     @pytest.mark.parametrize(
         ("item", "model", "circular", "expected"),

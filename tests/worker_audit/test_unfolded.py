@@ -107,3 +107,34 @@ def test_who_skips(text: str) -> None:
     assert told == {1: f"says “{text}” in 50%: pass --abstain if that means no answer"}
     rows = [(item, w, "x" if item == "i0" else label) for item, w, label in rows]
     assert unfolded.excuses(encoded(rows), np.array([0, 1])) == {}
+
+
+def team(name: str, labels: tuple[str, str], items: range, prefix: str, seed: int) -> list[tuple[str, str, str]]:
+    """Four workers who are right on 85 %, and what they call two labels."""
+    rng = np.random.default_rng(seed)
+    return [
+        (f"{prefix}{i:03}", f"{name}{w}", labels[(i % 2) ^ int(rng.random() > 0.85)]) for i in items for w in range(4)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_team_with_names_of_its_own_gets_no_verdict_for_it(seed: int) -> None:
+    """On the same items all that could be said is about names; on items of their own they are rated as usual."""
+    ours = team("a", ("toxic", "ok"), range(60), "q", seed)
+    same = encoded([*ours, *team("b", ("unsafe", "safe"), range(60), "q", seed + 10)])
+    assert {verdict for verdict, _ in verdicts(same).values()} <= {"too_few", "good"}
+    apart = verdicts(encoded([*ours, *team("b", ("unsafe", "safe"), range(60), "r", seed + 10)]))
+    assert {verdict for verdict, _ in apart.values()} == {"good"}
+
+
+def test_who_is_faulted_for_less_is_excused_where_others_call_labels_otherwise() -> None:
+    ours = team("a", ("toxic", "ok"), range(60), "q", 0)
+    same = encoded([*ours, *team("b", ("unsafe", "safe"), range(60), "q", 1)])
+    apart = encoded([*ours, *team("b", ("unsafe", "safe"), range(60), "r", 1)])
+    few = encoded([*ours, *team("b", ("unsafe", "safe"), range(60), "r", 1), ("r000", "a0", "ok")])
+    none, every = np.zeros(0, np.int64), np.arange(8)
+    assert set(unfolded.excuses(same, none, every)) == set(range(8))
+    assert unfolded.excuses(same, none, every)[0].endswith("where others use “safe” and “unsafe”: map the names first")
+    assert unfolded.excuses(apart, none, every) == {}
+    assert unfolded.excuses(few, none, every[:1]) == {}
+    assert unfolded.excuses(apart, none, none) == {}

@@ -74,7 +74,7 @@ class TestOrder:
         nobody = OneSided(np.zeros(W, np.bool_), np.full(W, np.nan), np.zeros(W, np.int64), np.zeros(W, np.int64))
         monkeypatch.setattr(verdicts, "one_sided", lambda *_: sided or nobody)
         why = excused or {}
-        monkeypatch.setattr(verdicts, "excuses", lambda _, who: {w: why[w] for w in who.tolist() if w in why})
+        monkeypatch.setattr(verdicts, "excuses", lambda _, *who: {w: why[w] for w in np.concatenate(who) if w in why})
         judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n), n_labels=n_labels)
         result: Any = SimpleNamespace(judgments=judgments, identified=identified)
         kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
@@ -154,6 +154,13 @@ class TestOrder:
         assert told == ["too_few", "too_few", "spammer", "good"]
         assert np.isnan(found.probability[:2]).all()
         assert found.near[:2].all()
+
+    def test_nor_called_biased_or_careless(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy, swapped = self.crowd([0.1] * 10, [0.1] * 10), {2: 0.99, 3: 0.99}
+        _, told = self.told(monkeypatch, accuracy, swapped=swapped)
+        assert told[:4] == ["careless", "careless", "biased", "biased"]
+        _, told = self.told(monkeypatch, accuracy, swapped=swapped, excused={0: "names", 2: "names"})
+        assert told[:4] == ["too_few", "careless", "too_few", "biased"]
 
     def test_whom_nothing_contradicts_is_not_condemned(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = self.crowd(*[[0.8] * 10] * 2)

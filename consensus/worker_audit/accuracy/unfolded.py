@@ -21,15 +21,19 @@ MOSTLY = 0.5  # share of a text for no answer in the judgments of a worker, from
 SHARE = 0.1  # of all that contradict a worker, from which spelling may be why
 
 
-def excuses(judgments: Judgments, workers: Positions) -> dict[int, str]:
+def excuses(judgments: Judgments, workers: Positions, faulted: Positions | None = None) -> dict[int, str]:
     """Why the labels of some of ``workers`` (n,) may be right, in words: they look like those of others.
 
     Of the judgments by others on the items of a worker, some give another label. If SHARE of these, and LEAST, give one
     that looks like the label of the worker, nothing can be said before both are one. The same holds for whoever never
     uses a label that the others use, and for who mostly gives a text that looks like no answer.
+
+    Those who are ``faulted`` (m,) for less, such as a bias, are excused where that can only be the others' names: SHARE
+    of the judgments by others on their items, and LEAST, are by who calls the labels otherwise.
     """
     found: dict[int, str] = {}
-    if not len(workers):
+    faulted = np.zeros(0, np.int64) if faulted is None else faulted
+    if not len(workers) + len(faulted):
         return found
     for k in no_answers(judgments):
         given = np.bincount(judgments.worker[judgments.label == k], minlength=judgments.n_workers)[workers]
@@ -40,14 +44,27 @@ def excuses(judgments: Judgments, workers: Positions) -> dict[int, str]:
                 found[w] = f"says {text} in {part:.0%}: pass --abstain if that means no answer"
     apart = teams(judgments)
     if apart is not None:
-        for w in workers[apart.of_worker[workers] >= 0].tolist():
+        every = np.concatenate([workers, _beside_other_names(judgments, faulted, apart.of_worker)])
+        for w in every[apart.of_worker[every] >= 0].tolist():
             mine = int(apart.of_worker[w])
             theirs = apart.labels[1 if mine == 0 else 0]
             found[w] = f"uses {_named(apart.labels[mine])} where others use {_named(theirs)}: map the names first"
     group = spellings(judgments)
-    if len(np.unique(group)) < judgments.n_labels:
+    if len(workers) and len(np.unique(group)) < judgments.n_labels:
         found |= _spelled(judgments, workers, group)
     return found
+
+
+def _beside_other_names(judgments: Judgments, workers: Positions, team: Positions) -> Positions:
+    """Those of ``workers`` on whose items enough judgments of others are by another ``team`` (W,)."""
+    kept = []
+    for w in workers.tolist():
+        _, every = judgments.of_items(np.unique(judgments.item[judgments.worker == w]))
+        others = judgments.worker[every][judgments.worker[every] != w]
+        n_else = int(((team[others] >= 0) & (team[others] != team[w])).sum())
+        if n_else >= max(LEAST, SHARE * len(others)):
+            kept.append(w)
+    return np.array(kept, np.int64)
 
 
 def _spelled(judgments: Judgments, workers: Positions, group: Positions) -> dict[int, str]:

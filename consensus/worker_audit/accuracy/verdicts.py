@@ -91,9 +91,10 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a
     share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times lower,
     or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
-    usual shares. An expert has judged LEAST_GOLD gold items or more: without gold, agreement is all that is known. The
-    rest is good. Whoever gives one label only and is silent elsewhere is good if that label is true where they answer,
-    with probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
+    usual shares. Nobody is biased or careless for calling labels otherwise than others on the same items (too_few). An
+    expert has judged LEAST_GOLD gold items or more: without gold, agreement is all that is known. The rest is good.
+    Whoever gives one label only and is silent elsewhere is good if that label is true where they answer, with
+    probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
@@ -125,7 +126,11 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
         (TOO_FEW, ~enough | ~np.isnan(alone), np.full(W, np.nan)),
     ):
         found[at], probability[at] = code, chance[at]
-    excused = excuses(result.judgments, np.flatnonzero((found == SPAMMER) | (found == ADVERSARIAL)))
+    excused = excuses(
+        result.judgments,
+        np.flatnonzero((found == SPAMMER) | (found == ADVERSARIAL)),
+        np.flatnonzero((found == BIASED) | (found == CARELESS)),
+    )
     found[list(excused)], probability[list(excused)] = TOO_FEW, np.nan
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
     evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited, sided, excused)
