@@ -23,8 +23,9 @@ from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.file_kinds import reader_of
 from consensus.formats.tables.roles import AMOUNTS, ColumnError, Roles
 from consensus.formats.tables.row_choice import RowChoice
+from consensus.formats.tables.text_form import PLAIN, TextForm
 from consensus.formats.tables.understanding import Understanding
-from consensus.inputs import label_notices, label_order, look_alike_notices
+from consensus.inputs import encoding_notices, label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.renaming import Renaming
@@ -58,8 +59,8 @@ def read(
     Parameters
     ----------
     source
-        A path (CSV, TSV, JSON lines, Parquet; text also .gz or .zst), a list of paths, a pandas, polars or Arrow
-        table, or a mapping of columns. Ids and labels stay text as written.
+        A path (CSV, TSV, JSON lines, Parquet, told by content; text may be compressed), a list of paths, a pandas,
+        polars or Arrow table, or a mapping of columns. Ids and labels stay text as written.
     config
         Settings; the defaults suit all data whose columns have usual names.
     threads
@@ -90,6 +91,10 @@ def read(
             The worker is the name of the file without its ending.
         drift_by
             "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
+        encoding, delimiter, no_header
+            How text files are written, where their content does not tell: the encoding of those that are not UTF-8,
+            such as "cp1252"; what stands between fields, one character; that they have no header, so that their columns
+            are called "column 1", "column 2" and so on.
         abstain
             Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
         fold
@@ -130,7 +135,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, notes, orders, understanding = [], [], [], Understanding(roles)
-    for opened in readings(source, roles, settings.platform):
+    for opened in readings(source, roles, settings.platform, TextForm.of(settings)):
         reading = choice.of(opened)
         understanding.add(reading)
         files.append(_added(rows, reading))
@@ -184,6 +189,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
             *choice.notices(),
             *people.notices,
             *people.missing(rows.rejects, n_read),
+            *encoding_notices.of(rows.not_utf8),
             *label_notices.of_labels(judgments),
             *look_alike_notices.of_names(judgments),
             *label_notices.of_files(labels[0], judgments.labels, rows.files()),
@@ -201,7 +207,7 @@ def _explained(
 
     def opened(roles: Roles) -> Iterator[Reading]:
         all_roles = replace(roles, named={**roles.named, **choice.roles})
-        return map(choice.of, readings(source, all_roles, settings.platform))
+        return map(choice.of, readings(source, all_roles, settings.platform, TextForm.of(settings)))
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
@@ -226,6 +232,7 @@ def read_gold(
     named: Mapping[str, str | None] | None = None,
     platform: str | None = None,
     judgments: Judgments | None = None,
+    encoding: str | None = None,
 ) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
@@ -233,7 +240,7 @@ def read_gold(
     usual names where those do not exist; the columns of "item" and "label" that are ``named`` must exist. Rows without
     a label say nothing and are passed over. A file of two columns needs no header. Of the export of a ``platform`` (see
     ``read``), its test questions are the gold. If the source is the file of the ``judgments``, a column of it must be
-    called gold, or be named.
+    called gold, or be named. The ``encoding`` is that of files that are not UTF-8.
 
     Raises
     ------
@@ -252,7 +259,7 @@ def read_gold(
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE
-    for reading in _readings_of_gold(source, roles, platform):
+    for reading in _readings_of_gold(source, roles, platform, TextForm(encoding)):
         exports.append(reading.platform)
         if reading.platform and reading.gold is None:
             raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
@@ -266,14 +273,14 @@ def read_gold(
     return replace(gold, notes=(*roles.notes, *notes))
 
 
-def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Iterator[Reading]:
+def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None, form: TextForm) -> Iterator[Reading]:
     """``readings``, or that of a file of two columns without a header."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
-        found = without_names(Path(source), columns_of(Path(source)), roles)
+        found = without_names(Path(source), columns_of(Path(source), form), roles, form)
         if found is not None:
             yield found
             return
-    yield from readings(source, roles, platform)
+    yield from readings(source, roles, platform, form)
 
 
 def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:
@@ -292,7 +299,7 @@ def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:
     )
 
 
-def columns_of(path: Path) -> list[str]:
+def columns_of(path: Path, form: TextForm = PLAIN) -> list[str]:
     """Names of the columns of a file (the keys of its first objects, in JSON lines); its rows are not read.
 
     Raises
@@ -304,7 +311,7 @@ def columns_of(path: Path) -> list[str]:
     if platforms.recognised(head) is not None:
         return head.columns
     listing = _Listing({})
-    reader_of(path)(path, listing)
+    reader_of(path, form)(listing)
     return listing.header
 
 
@@ -326,8 +333,12 @@ def _added(rows: Rows, reading: Reading) -> str:
     return reading.file
 
 
-def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -> Iterator[Reading]:
+def readings(
+    source: Any, roles: Roles, platform: str | None = platforms.NONE, form: TextForm = PLAIN
+) -> Iterator[Reading]:
     """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
+
+    The ``form`` is what is known of how text files are written.
 
     Raises
     ------
@@ -343,7 +354,7 @@ def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -
         for one in source:
             path = Path(one)
             found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
-            yield _opened(partial(reader_of(path), path), roles) if found is None else found.read(path, roles)
+            yield _opened(reader_of(path, form), roles) if found is None else found.read(path, roles, form)
     elif chosen is not None:
         raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
     else:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import FormatError
+from consensus.formats.tables import encodings
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.nested import names_of, value_at
 from consensus.formats.tables.roles import AMOUNTS
-from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
+from consensus.formats.tables.streams import Tap, displayed, encoding_of, lines_of, start_of, unreadable
+from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
     from consensus.formats.tables.nested import Keys
     from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
 
 BLOCK = 4 << 20  # bytes of lines that are parsed at once
 NO_NUMBER = "no number"
+NOT_UTF8 = "the line is not UTF-8"
 LOOKED_AT = 1000  # objects whose keys tell which key holds what
 
 
@@ -33,7 +37,7 @@ class _UnusableError(Exception):
     """Why a line can't be used."""
 
 
-def read(path: Path, roles: Roles) -> Reading:
+def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     """Columns of ``path`` as text; lines that are not usable objects are rejects.
 
     Raises
@@ -42,15 +46,24 @@ def read(path: Path, roles: Roles) -> Reading:
         The file is empty, binary or cut off, no line holds an object, or a key can't be found.
     """
     with unreadable(path):
-        refuse_binary(path)
-        header, found, keys = _keys(path, roles)
+        encoding, notes = encoding_of(path, form.encoding)
+        start_of(path, encoding)
+        header, found, keys = _keys(path, roles, encoding, form)
     digest = hashlib.sha256()
-    return Reading(displayed(path), _blocks(path, keys, digest), digest, header=header, columns=found)
+    return Reading(
+        displayed(path),
+        _blocks(path, keys, digest, encoding),
+        digest,
+        header=header,
+        columns=found,
+        form_notes=lambda: notes,
+        not_utf8=lambda: encodings.message(path, lines_of(path), form.takes_encoding),
+    )
 
 
-def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash) -> Generator[Block]:
+def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash, encoding: str | None) -> Generator[Block]:
     with unreadable(path):
-        tap = Tap(path, digest)
+        tap = Tap(path, digest, encoding)
         lines = _lines(tap)
         while held := list(_some(lines)):
             yield _block(held, keys, displayed(path), tap.done)
@@ -85,20 +98,26 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, Keys], file: str, done
     return Block(columns, lines, lambda rows: [_shown(good[row][1]) for row in rows], rejects, done)
 
 
-def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str, Keys]]:
+def _keys(
+    path: Path, roles: Roles, encoding: str | None, form: TextForm
+) -> tuple[list[str], dict[str, str], dict[str, Keys]]:
     """Names of all keys of the first objects, the name of each role, and the keys that lead to it.
 
     Those within others have dotted names.
     """
     names: dict[str, Keys] = {}
-    for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
+    is_utf8 = True
+    for _, raw in itertools.islice(_lines(Tap(path, encoding=encoding)), LOOKED_AT):
         try:
             record = _parsed(raw)
-        except _UnusableError:
+        except _UnusableError as fault:
+            is_utf8 = is_utf8 and str(fault) != NOT_UTF8
             continue
         names_of(record, names)
         # what the user names is found, though it leads to no single value: its rows say so
         names.update((name, (name,)) for name in roles.named.values() if name in record and name not in names)
+    if not names and not is_utf8:
+        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding))
     if not names:
         raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
     header = list(names)
@@ -127,7 +146,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         record = json.loads(raw.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
     except UnicodeDecodeError:
-        raise _UnusableError("the line is not UTF-8") from None
+        raise _UnusableError(NOT_UTF8) from None
     except ValueError as error:
         raise _UnusableError(f"not JSON: {str(error).lower()}") from None
     except RecursionError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from consensus.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "item": (
@@ -67,6 +67,8 @@ optional role, the one named first here does."""
 
 GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
 """Names in a file of gold or truth."""
+ANY_NAME = frozenset(name for names in (*NAMES.values(), GOLD_NAMES["label"]) for name in names)
+"""All names that are known."""
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
 OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
@@ -147,7 +149,7 @@ class Roles:
         return role in AMOUNTS and self.named.get(role) is None
 
 
-def candidates_of(header: Sequence[str], names: Sequence[str]) -> list[int]:
+def candidates_of(header: Sequence[str], names: Collection[str]) -> list[int]:
     """Positions in ``header`` of the columns that have one of ``names``."""
     return [n for n, column in enumerate(header) if _plain(column) in names]
 
