@@ -12,6 +12,7 @@ import numpy as np
 from consensus import worker_audit
 from consensus.escalation import STATUSES
 from consensus.inputs.earlier_run import SETTLED
+from consensus.inputs.understood import written
 from consensus.report import quality
 from consensus.version import VERSION
 from consensus.votes_audit import model_ratings, models_table
@@ -82,8 +83,8 @@ def _provenance(findings: Findings) -> dict[str, Any]:
 
 
 def _understood(judgments: Judgments) -> dict[str, Any]:
-    """What the columns of the sources were taken for, where these were read; whether gold stands among them, and
-    whether it was said which of the repeats count.
+    """What the columns of the sources were taken for, where these were read; whether gold stands among them, how files
+    are written where that was said, and whether it was said which of the repeats count.
     """  # noqa: D205
     if not judgments.understood:
         return {}
@@ -93,6 +94,7 @@ def _understood(judgments: Judgments) -> dict[str, Any]:
             "columns": [column._asdict() for column in judgments.understood],
             "unused": list(judgments.unused),
             "gold": judgments.gold is not None,
+            **written(judgments.reading),
             "repeats": "named" if "repeats" in judgments.reading.model_fields_set else "default",
         }
     }

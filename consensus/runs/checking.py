@@ -72,6 +72,7 @@ class Check:
             "understood": {
                 "columns": [column._asdict() for column in read.understood],
                 "unused": list(read.unused),
+                **({} if read.reading is None else understood.written(read.reading)),
             },
             "notes": list(read.notes),
             "warnings": [asdict(one) for one in self.warnings],

@@ -26,9 +26,9 @@ OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
     "check": f"config {READING} model threads memory json quiet",
-    "plan-budget": f"{BESIDE} abstain anonymous config drop gold group item items json label labels max-judgments "
-    "delimiter encoding no-header fold label-map memory min-judgments model-votes output platform price price-column prior quiet repeats rho seed "
-    "target threads votes without worker worker-from-file",
+    "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
+    "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
+    "prior quiet repeats rho seed target threads votes without worker worker-from-file",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
