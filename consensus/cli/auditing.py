@@ -115,7 +115,7 @@ def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
     from consensus.formats.tables.text_form import TextForm
 
     columns = columns_of(path, TextForm.of(chosen))
-    return name in columns or not candidates_of(columns, NAMES["worker"])
+    return name in columns or not (chosen.no_header or candidates_of(columns, NAMES["worker"]))
 
 
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":

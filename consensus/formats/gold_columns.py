@@ -117,7 +117,7 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
         raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
     delimiter = dialect.delimiter
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = [(reader.line_num, row) for row in reader if row]
+    rows = [(reader.line_num, row) for row in reader if row and reader.line_num >= dialect.header.line]
     for line, row in rows:
         if len(row) != 2:
             raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
@@ -133,4 +133,4 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
     }
     lines = np.array([line for line, _ in rows], np.int64)
     block = Block(columns, lines, lambda chosen: [delimiter.join(rows[n][1]) for n in chosen], [], 1.0)
-    return Reading(displayed(path), (one for one in [block]), digest)
+    return Reading(displayed(path), (one for one in [block]), digest, form_notes=lambda: dialect.notes)

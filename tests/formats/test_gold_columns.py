@@ -119,7 +119,7 @@ class TestWithoutHeader:
         assert (gold.item, gold.label) == (("q1", "q2"), ("x", "y"))
         assert gold.place[0] == f"{path}:1"
         assert gold.place[1] in {f"{path}:2", f"{path}:3"}
-        (note,) = gold.notes
+        note, *_ = gold.notes
         assert note.startswith(
             f'{path}: gold without a header: item and label are its two columns, such as "q1" and "x"'
         )

@@ -107,6 +107,8 @@ def read(path: Path, roles: Roles, hidden: Collection[str] = (), form: TextForm 
     else:
         roles, guessed, told = headers.guessed(names, dialect.rows, roles)
         notes += [f"{file}: {told}"] if told else []
+        if dialect.rows and headers.looks_named(dialect.rows[0], roles):
+            notes.append(f"{file}: its first row looks like a header, and counts as data by --no-header; leave it out")
     unseen = tuple(n for n, name in enumerate(names) if name in hidden)
     layout = _Layout(path, dialect.delimiter, len(names), roles.positions(names, str(path)), unseen)
     digest = hashlib.sha256()

@@ -71,7 +71,7 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
     if n_skipped:
         notes.append(f"{file}: {_skipped(lines[:n_skipped], said)} before the table, passed over")
     if given is None:
-        notes += _beside_ending(path, file, delimiter)
+        notes += _beside_ending(path, file, delimiter, form)
     names = _names(path, header, delimiter, form)
     if not form.has_header:
         n_bytes = sum(map(len, lines[:n_skipped])) or len(MARK) * lines[0].startswith(MARK)
@@ -98,13 +98,12 @@ def _preamble(lines: Sequence[str]) -> tuple[int, str | None]:
     if filled and (found := SEPARATOR.fullmatch(plain[filled[0]])):
         said, begin = found[1].replace("\\t", "\t"), filled.pop(0) + 1
     table = next((n for n in filled if not plain[n].startswith(COMMENT)), None)
-    comments = [n for n in filled if table is not None and n < table]
-    if table is None or not comments:
+    if table is None:
         return begin, said
-    last = comments[-1]
-    if _is_of_table(plain[last], plain[table], said):
-        return (last if len(comments) > 1 else begin), said
-    return last + 1, said
+    before = [n for n in filled if n < table]
+    while before and _is_of_table(plain[before[-1]], plain[table], said):
+        table = before.pop()
+    return (before[-1] + 1 if before else begin), said
 
 
 def _is_of_table(comment: str, following: str, said: str | None) -> bool:
@@ -162,13 +161,14 @@ def _ending(path: Path) -> str:
     return next((ending for ending in reversed(endings) if ending not in COMPRESSION), "")
 
 
-def _beside_ending(path: Path, file: str, delimiter: str) -> list[str]:
+def _beside_ending(path: Path, file: str, delimiter: str, form: TextForm) -> list[str]:
     """That a file is not what the ending of its name says."""
     ending = _ending(path)
     if PROMISED.get(ending, delimiter) in {None, delimiter} and ending in PROMISED:
         return []
-    called = CALLED.get(delimiter, f"separated by {delimiter}")
-    return [f"{file} is read as {called} text, as it looks; --delimiter names another delimiter"]
+    called = CALLED.get(delimiter, f"{delimiter}-separated")
+    way_out = "; --delimiter names another delimiter" if form.takes_header else ""
+    return [f"{file} is read as {called} text, as it looks{way_out}"]
 
 
 def _names(path: Path, header: Record, delimiter: str, form: TextForm) -> list[str]:
@@ -185,7 +185,8 @@ def _names(path: Path, header: Record, delimiter: str, form: TextForm) -> list[s
         if form.has_header:
             raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
     try:
-        return next(csv.reader([header.readable], delimiter=delimiter))
+        first, *others = next(csv.reader([header.readable], delimiter=delimiter))
+        return [headers.uncommented(first), *others]
     except csv.Error as error:
         raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
 

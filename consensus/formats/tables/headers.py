@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consensus.formats.tables.roles import OPTIONS, Roles, candidates_of
+from consensus.formats.tables.roles import ANY_NAME, OPTIONS, Roles, candidates_of
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+WHOLE = re.compile(r"\d{1,18}")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 LEAST = 3  # columns of judgments
 GUESSED = ("item", "worker", "label")
 WAY_OUT = {
     True: '--no-header reads it so, its columns are then called "column 1", "column 2" and so on; if it is a header, '
     "name its columns with --item, --worker and --label",
-    False: "give it a header, such as item,label",
+    False: "give it a first line with the names of its columns",
 }
 """What to do where there seems to be no header, if an option can say so, and if not."""
 BY_VALUES = "by how many values it has"
@@ -29,16 +31,23 @@ def called(n: int) -> str:
     return f"column {n + 1}"
 
 
+def uncommented(name: str) -> str:
+    """The name of the first column, without the # of a header that is written as a comment."""
+    plain = name.lstrip("# ")
+    return plain if candidates_of([plain], ANY_NAME) else name
+
+
 def with_index(names: list[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], str]:
     """The names of all columns, and what to say where the first has none: it is an index, which R does not name."""
     if len(names) > 1 and not names[0].strip():
         return names, "the first column has no name and is passed over"
+    if not rows or any(len(row) != len(names) + 1 for row in rows) or not any(row[-1] for row in rows):
+        return names, ""
     first = [row[0] for row in rows]
-    is_one_short = bool(rows) and all(len(row) == len(names) + 1 for row in rows) and any(row[-1] for row in rows)
-    if not is_one_short or len(set(first)) < len(first) or (len(rows) == 1 and not NUMBER.fullmatch(first[0])):
+    if not all(map(WHOLE.fullmatch, first)) or any(int(b) <= int(a) for a, b in itertools.pairwise(first)):
         return names, ""
     return ["", *names], (
-        f"the header has one name less than the rows have fields: the first column, such as {quoted(first[0])}, is "
+        f"the header has one name less than the rows have fields: the first column, which counts from {first[0]}, is "
         "taken for an index and passed over"
     )
 
@@ -64,6 +73,11 @@ def _is_like(name: str, cells: Sequence[str]) -> bool:
     if not name.strip() or not cells:
         return False
     return name in cells or (bool(NUMBER.fullmatch(name)) and all(map(NUMBER.fullmatch, cells)))
+
+
+def looks_named(row: Sequence[str], roles: Roles) -> bool:
+    """Whether a first row that is to be data has the names of two roles or more."""
+    return sum(bool(candidates_of(row, roles.names.get(role, ()))) for role in GUESSED if role in roles.named) > 1
 
 
 def guessed(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -> tuple[Roles, dict[str, str], str]:
