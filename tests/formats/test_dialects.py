@@ -108,6 +108,7 @@ class TestKinds:
         for start in (b"[item],[worker]\n", b"{item},{worker}\n", b"[task],b\n", b"<item>,b\n"):
             assert file_kinds.kind_of(start) == file_kinds.TEXT
         assert file_kinds.kind_of(b"[1]\n{}\n", ".jsonl") == file_kinds.JSON_LINES
+        assert file_kinds.kind_of(b'nonsense\n{"a": 1}\n', ".jsonl") == file_kinds.JSON_LINES
         assert file_kinds.kind_of(b"[1,\n2]\n", ".jsonl") == file_kinds.JSON_ARRAY
 
     def test_lines_of_json_in_another_encoding(self, write: Write) -> None:

@@ -43,6 +43,7 @@ def rows_of(path: Path, **how: Any) -> list[tuple[str, ...]]:
 
 
 EVERY = [f"i{n},w{n % 3},l{n % 2},hello" for n in range(40)]
+QUOTED = ['"' + row.replace(",", '","') + '"' for row in EVERY]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,12 @@ EVERY = [f"i{n},w{n % 3},l{n % 2},hello" for n in range(40)]
         (table([*[f"{row},," for row in EVERY[:39]], EVERY[39]]), rf"j.csv: 1 row {SHORT} .*line 41"),
         (table([*[f"{row},," for row in EVERY[:39]], f"{EVERY[39]},,,,,"]), "j.csv: 1 row has empty .*line 41"),
         (table([row if n % 2 else f"{row},," for n, row in enumerate(EVERY)]), rf"j.csv: 20 rows {SHORT} .*line 3"),
+        (
+            table([f'"{row}"'.replace(",", '","') if n % 2 else f"{row},," for n, row in enumerate(EVERY)], end="\r\n"),
+            "j",
+        ),
+        (table([f'{row},"a, ""b"""' if n % 3 else row for n, row in enumerate(EVERY)]), rf"j.csv: 40 rows {SHORT} .*2"),
+        (table([f'{row} 5"' if n % 3 else f"{row},," for n, row in enumerate(EVERY)]), rf"j.csv: 26 rows {SHORT} .*3"),
         (table(["", *EVERY, "", ""]), rf"j.csv: 40 rows {SHORT} .*line 3"),
         (table([f'{row}," a\nb"' for row in EVERY], end="\r\n"), rf"j.csv: 40 rows {SHORT} .*line 2"),
         (table([*EVERY[:20], *[f"{row},x,y" for row in EVERY[20:]]]), rf"j.csv: 20 rows {SHORT} .*line 2"),

@@ -23,7 +23,7 @@ from consensus.formats.tables import encodings, headers
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.csv_records import Scanner, refuse_open_quote, scan
 from consensus.formats.tables.dialects import dialect_of
-from consensus.formats.tables.ragged_rows import RaggedRows
+from consensus.formats.tables.ragged_rows import RaggedRows, ShortRows
 from consensus.formats.tables.streams import Tap, displayed, lines_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
@@ -167,16 +167,19 @@ def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
 
 
 def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scanner, done: float) -> Block | None:
-    """The rows of ``data``, one a line, all with as many fields; None if something is odd."""
+    """The rows of ``data``, one a line, all with as many fields or some with fewer; None if something is odd."""
     if scanner.is_open or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
-    columns, width = None, 0
+    columns, width, short = None, layout.n_fields, ShortRows()
     for width in ragged.widths(data, layout.delimiter):
         columns = _parse(data, layout, PARSED, width)
         if columns is not None:
             break
     else:
-        return None
+        padded, short = ragged.padded(data, layout.delimiter)
+        columns = None if padded is None else _parse(padded, layout, PARSED, layout.n_fields)
+        if columns is None:
+            return None
     end = len(data)
     while end and data[end - 1] in b"\r\n":
         end -= 1
@@ -186,7 +189,10 @@ def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scann
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines
-    ragged.add_block(n_rows, width, line)
+    if short.n:
+        ragged.add_short(short, line)
+    else:
+        ragged.add_block(n_rows, width, line)
     return Block(columns, line, partial(_lines_of, data, layout), [], done)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from consensus.formats.tables.csv_records import scan
 
@@ -22,6 +24,14 @@ class _Seen:
     def add(self, n_rows: int, line: int) -> None:
         self.first = self.first or line
         self.n += n_rows
+
+
+class ShortRows(NamedTuple):
+    """Rows of a block that were filled up."""
+
+    n: int = 0
+    first: int = 0
+    """Which row of the block is the first one, from 0."""
 
 
 @dataclass(slots=True)
@@ -60,6 +70,31 @@ class RaggedRows:
         self.width = width
         if n_rows and width != self.n_fields:
             self._seen(width).add(n_rows, line)
+
+    def padded(self, data: bytes, delimiter: str) -> tuple[bytes | None, ShortRows]:
+        """The lines of ``data`` with as many fields as the header; None if some have more, or can't be used.
+
+        It is a guess where fields hold quotes. Who parses it sees whether all rows have as many fields.
+        """
+        text = np.frombuffer(data, np.uint8)
+        ends, marks = np.flatnonzero(text == ord("\n")), text == ord(delimiter)
+        if b'"' in data:
+            inside = np.cumsum(text == ord('"')) % 2 == 1
+            if inside[ends].any():
+                return None, ShortRows()
+            marks &= ~inside
+        n_missing = self.n_fields - 1 - np.diff(np.searchsorted(np.flatnonzero(marks), ends), prepend=0)
+        if not len(ends) or ends[-1] + 1 != len(text) or n_missing.min() < 0:
+            return None, ShortRows()
+        if n_missing.max() > self.n_fields - self.needed:
+            return None, ShortRows()
+        places = ends - (text[ends - 1] == ord("\r"))
+        filled = np.insert(text, np.repeat(places, n_missing), ord(delimiter))
+        return filled.tobytes(), ShortRows(int(np.count_nonzero(n_missing)), int(np.argmax(n_missing > 0)))
+
+    def add_short(self, short: ShortRows, line: int) -> None:
+        """Note a block in which some rows were filled up; its first row is on ``line``."""
+        self._short.add(short.n, line + short.first)
 
     def fitted(self, record: Record, delimiter: str) -> str | None:
         """The text of a row with as many fields as the header; None if it can't be used."""
