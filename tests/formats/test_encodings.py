@@ -183,6 +183,16 @@ class TestNamed:
         assert found.notes == ("2.csv is UTF-8 and read as such, not as cp1252; is that wrong, recode it",)
         assert read(plain, encoding="utf8").notes == ()
 
+    def test_latin1_that_is_none_is_told(self, write: Write) -> None:
+        path = write("j.csv", csv([("a", "v", "“é”")]).encode("cp1252"))
+        (note,) = read(path, encoding="latin-1").notes
+        assert note == (
+            "j.csv has control characters when it is read as latin-1, as if it were cp1252: see whether "
+            "--encoding cp1252 reads it right"
+        )
+        assert read(path, encoding="cp1252").notes == ()
+        assert read(write("k.csv", csv([("a", "v", "é")]).encode("cp1252")), encoding="latin-1").notes == ()
+
     def test_utf8_is_strict(self, write: Write) -> None:
         path = write("j.csv", csv([("a", "v", "x"), ("b", "v", "Y"), ("c", "v", "x")]).encode().replace(b"Y", b"\xff"))
         assert read(path).tally.rejected == 1

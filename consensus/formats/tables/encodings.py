@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
@@ -36,6 +37,15 @@ LIKELY = (
     "cp850",
 )
 """Encodings that tables come in; of those that read a sample alike, the first is named."""
+LIKE = {
+    "iso8859-1": "cp1252",
+    "iso8859-15": "cp1252",
+    "iso8859-2": "cp1250",
+    "iso8859-7": "cp1253",
+    "iso8859-9": "cp1254",
+}
+"""Encodings for which others are mistaken, which have letters and quotes where these have control characters."""
+CONTROLS = re.compile(rb"[\x80-\x9f]")
 SAMPLE = 1 << 15  # bytes of lines that tell the encoding
 SHOWN = 60  # characters of a line in a message
 

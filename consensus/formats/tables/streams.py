@@ -185,9 +185,23 @@ def encoding_of(path: Path, named: str | None) -> tuple[str | None, list[str]]:
         if tap.marked is not None:
             return None, [f"{file} is {tap.marked.upper()}, as its byte order mark says"]
         if named is None or not is_utf8(itertools.chain([start], iter(lambda: tap.read(DECODED), b""))):
-            return named, []
+            return named, [] if named is None else _misnamed(path, named, file)
     is_same = codecs.lookup(named).name.startswith("utf-8")
     return None, [] if is_same else [f"{file} is UTF-8 and read as such, not as {named}; is that wrong, recode it"]
+
+
+def _misnamed(path: Path, named: str, file: str) -> list[str]:
+    """That a file has bytes which are control characters in the encoding that is named, and letters in a like one."""
+    like = encodings.LIKE.get(codecs.lookup(named).name)
+    if like is None:
+        return []
+    with Tap(path) as tap:
+        if not any(encodings.CONTROLS.search(block) for block in iter(lambda: tap.read(DECODED), b"")):
+            return []
+    return [
+        f"{file} has control characters when it is read as {named}, as if it were {like}: see whether --encoding {like} "
+        "reads it right"
+    ]
 
 
 def start_of(path: Path, encoding: str | None = None) -> bytes:
