@@ -98,6 +98,38 @@ def test_a_column_that_is_read_is_needed(write: Write) -> None:
     assert (found.tally.used, found.tally.rejected, found.notes) == (0, 40, ())
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("row", "n_used"),
+    [
+        ("so I went on, and on, and on", 0),
+        ("on,and,on", 0),
+        ("on,and,é", 0),
+        ('on,and,"' + "x" * 140_000 + '"', 0),
+        ("i99,w1,l1", 1),
+        ('i99,w1,"l1"', 1),
+        ("i99,w1,", 1),
+        ("i99,w1,l1,text", 1),
+    ],
+)
+def test_the_rest_of_a_row_that_was_cut_is_a_reject(write: Write, row: str, n_used: int, end: str) -> None:
+    """A line break in a text without quotes cuts a row in two, and the rest may have as many fields as are read."""
+    row = row + ('"\n,,' if row.count('"') == 1 else "")
+    path = write(
+        "j.csv", table([*[f"{one},," for one in EVERY], row, *[f"{one.replace('i', 'j')},," for one in EVERY]], end=end)
+    )
+    found = read(path)
+    assert (found.tally.read, found.tally.rejected) == (81, 1 - n_used)
+    assert [one.reason[:10] for one in found.rejects] == ["too few fi"] * (1 - n_used)
+    assert len(found.notes) == n_used
+    assert len(found.labels) == 2
+
+
+def test_labels_that_are_many_say_nothing(write: Write) -> None:
+    found = read(write("j.csv", table([*[f"i{n},w,text {n},,," for n in range(40)], "i99,w,text 99"])))
+    assert found.tally.used == 41
+
+
 def test_swallowed_rows_are_found_in_short_ones_too(write: Write) -> None:
     text = table(["i1,w1,a,t", 'i2,"w2,a,t', "i3,w3,b,t", 'i5,w5",b,t', "i6,w6,a,t"])
     with pytest.raises(FormatError, match='j.csv:3: a quote opens here and closes 2 lines below, .*: i2,"w2,a'):

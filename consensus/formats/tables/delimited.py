@@ -112,7 +112,7 @@ def read(path: Path, roles: Roles, hidden: Collection[str] = (), form: TextForm 
     unseen = tuple(n for n, name in enumerate(names) if name in hidden)
     layout = _Layout(path, dialect.delimiter, len(names), roles.positions(names, str(path)), unseen)
     digest = hashlib.sha256()
-    ragged = RaggedRows(layout.n_fields, layout.needed)
+    ragged = RaggedRows.of(layout.n_fields, layout.needed, layout.found.get("label"), dialect.rows)
     return Reading(
         displayed(path),
         _blocks(layout, ragged, dialect, digest),
@@ -174,12 +174,15 @@ def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scann
     for width in ragged.widths(data, layout.delimiter):
         columns = _parse(data, layout, PARSED, width)
         if columns is not None:
+            short = ShortRows(np.full(_length(columns) if width < layout.n_fields else 0, True))
             break
     else:
         padded, short = ragged.padded(data, layout.delimiter)
         columns = None if padded is None else _parse(padded, layout, PARSED, layout.n_fields)
         if columns is None:
             return None
+    if ragged.are_strange(columns, short):
+        return None
     end = len(data)
     while end and data[end - 1] in b"\r\n":
         end -= 1
@@ -189,10 +192,7 @@ def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scann
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines
-    if short.n:
-        ragged.add_short(short, line)
-    else:
-        ragged.add_block(n_rows, width, line)
+    ragged.add_block(n_rows, width, short, line)
     return Block(columns, line, partial(_lines_of, data, layout), [], done)
 
 

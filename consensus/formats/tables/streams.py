@@ -199,8 +199,8 @@ def _misnamed(path: Path, named: str, file: str) -> list[str]:
         if not any(encodings.CONTROLS.search(block) for block in iter(lambda: tap.read(DECODED), b"")):
             return []
     return [
-        f"{file} has control characters when it is read as {named}, as if it were {like}: see whether --encoding {like} "
-        "reads it right"
+        f"{file} has control characters when it is read as {named}, as if it were {like}: see whether "
+        f"--encoding {like} reads it right"
     ]
 
 
