@@ -109,7 +109,7 @@ class TestOthers:
         told = encodings.message(Path("j.csv"), [(1, b"a"), (2, b"\xff")], True)
         assert told == "j.csv:2: the file is not UTF-8; name its encoding with --encoding cp1252, or another"
         assert encodings.message(Path("j.csv"), [(7, b"\xff" * 40_000), (8, b"\xff")], False).endswith(
-            "UTF-8; save it so"
+            "UTF-8; save it as UTF-8"
         )
 
     def test_in_the_header(self, write: Write) -> None:
@@ -132,7 +132,7 @@ class TestOthers:
         for content in ("item,label\na,é\nb,è\n", "a,é\nb,è\n"):
             path = write("gold.csv", content.encode("cp1252"))
             with pytest.raises(
-                FormatError, match=r"gold.csv:\d: the file is not UTF-8; it looks like cp1252, .*; save it so$"
+                FormatError, match=r"gold.csv:\d: the file is not UTF-8; it looks like cp1252, .*; save it as UTF-8$"
             ):
                 read_gold(path)
             assert read_gold(path, encoding="cp1252").label == ("é", "è")

@@ -131,7 +131,7 @@ class TestWithoutHeader:
         [
             ("q1,x\nq2\n", "g.csv:2: 1 fields instead of 2; give gold as item and label"),
             ("q1,x\nq2,y,z\n", "g.csv:2: 3 fields instead of 2"),
-            (b"q1,x\n\xff,y\n", "g.csv:2: the file is not UTF-8; .*; save it so"),
+            (b"q1,x\n\xff,y\n", "g.csv:2: the file is not UTF-8; .*; save it as UTF-8"),
             ("q1,x,y\nq2,y,z\n", "no column holds the item"),
             ("q1,label\nq2,y\n", "no column holds the item"),
             ("q1,x\n,y\n", "g.csv:2: the item is missing"),

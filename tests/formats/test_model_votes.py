@@ -292,7 +292,7 @@ def test_rejects_of_wide_rows(write: Write) -> None:
         (csv([("a", "m", 1, 0)], "item,model,p_a,p_a"), 'v.csv: 2 columns are called "p_a"; rename all but one'),
         (
             b"item,model,p_a,p_\xe9\na,m,1,0\n",
-            "v.csv:1: the file is not UTF-8; it looks like cp1252, in which this line reads: item,.*,p_é; save it so",
+            "v.csv:1: the file is not UTF-8; it looks like cp1252, in which this line reads: .*,p_é; save it as UTF-8",
         ),
         (
             csv([("a", "x")], "item,label"),

@@ -130,7 +130,9 @@ def message(path: Path, lines: Iterable[tuple[int, bytes]], can_be_named: bool) 
     if guess is not None:
         shown = one_line(odd[0].decode(guess, "replace").strip()[:SHOWN])
         seems = f"; it looks like {guess}, in which this line reads: {shown}"
-    way_out = f"name its encoding with --encoding {guess or 'cp1252'}, or another" if can_be_named else "save it so"
+    way_out = (
+        f"name its encoding with --encoding {guess or 'cp1252'}, or another" if can_be_named else "save it as UTF-8"
+    )
     return f"{path}:{first}: the file is not UTF-8{seems}; {way_out}"
 
 
