@@ -74,7 +74,12 @@ def audit(
     if table not in TABLES:
         raise typer.BadParameter(f'there is no table "{table}"; there are {", ".join(TABLES)}', param_hint="--table")
     column_missing = None
-    if worker is not None and evidence is None and given.judgments and not _is_column(worker, given.judgments[0]):
+    if (
+        worker is not None
+        and evidence is None
+        and given.judgments
+        and not _is_column(worker, given.judgments[0], chosen)
+    ):
         evidence, column_missing = worker, given.judgments[0]
     elif worker is not None:
         chosen = chosen.of(chosen, worker=worker)
@@ -103,18 +108,19 @@ def _audited(name: str) -> "Callable[[Findings], pd.DataFrame | Streamed]":
     return table
 
 
-def _is_column(name: str, path: "Path") -> bool:
+def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
     """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers.
 
     Standard input is not looked at, since it can be read once only.
     """
     from consensus.formats import columns_of, sources
     from consensus.formats.tables.roles import candidates_of
+    from consensus.formats.tables.text_form import TextForm
 
     if path == sources.STDIN:
         return True
-    columns = columns_of(path)
-    return name in columns or not candidates_of(columns, "worker")
+    columns = columns_of(path, TextForm.of(chosen))
+    return name in columns or not (chosen.no_header or candidates_of(columns, "worker"))
 
 
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":

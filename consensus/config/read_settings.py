@@ -1,5 +1,6 @@
 """Settings by which judgments, model votes and gold are read."""
 
+import codecs
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
@@ -104,6 +105,43 @@ class ReadConfig(Settings):
         json_schema_extra=READING,
         description="Sheet of a spreadsheet of judgments. Default: the first one that holds a table.",
     )
+
+    encoding: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Encoding of the files of judgments and gold that are not UTF-8, such as cp1252. UTF-16 and UTF-32 "
+        "with a byte order mark need none.",
+    )
+    delimiter: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="What stands between the fields of judgments: one character, or tab. Default: the comma, tab, "
+        "semicolon or bar that the first lines show.",
+    )
+    no_header: bool = Field(
+        default=False,
+        json_schema_extra=READING,
+        description='The judgments have no header: their columns are called "column 1", "column 2" and so on.',
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str | None) -> str | None:
+        try:
+            known = encoding is None or codecs.lookup(encoding)._is_text_encoding
+        except LookupError:
+            known = False
+        if not known or encoding in {"idna", "punycode", "undefined"}:
+            raise ValueError("there is no such encoding; known are those of Python, such as cp1252, latin-1, utf-16-le")
+        return encoding
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_is_one_character(cls, delimiter: str | None) -> str | None:
+        delimiter = "\t" if delimiter in {"tab", "\\t"} else delimiter
+        if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
+            raise ValueError("it should be one ASCII character that is no quote and no line break, or tab")
+        return delimiter
 
     @field_validator("abstain")
     @classmethod

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import FormatError
+from consensus.formats.tables import encodings
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.csv_records import delimiter_in
+from consensus.formats.tables.dialects import dialect_of
 from consensus.formats.tables.roles import GOLD_NAMES, Roles, candidates_of, listed
-from consensus.formats.tables.streams import displayed
+from consensus.formats.tables.streams import Tap, displayed, lines_of
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from consensus.formats.tables.text_form import TextForm
     from consensus.inputs.judgments import Judgments
 
 OF_GOLD = ("truth", "true_label", "gold", "gold_label", "gold_answer", "label_gold", "ground_truth")
@@ -94,7 +96,7 @@ def is_file_of(source: Any, judgments: Judgments | None) -> bool:
     return False
 
 
-def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Reading | None:
+def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: TextForm) -> Reading | None:
     """A file of two columns whose first row is no header, but an item and its label; None for any other.
 
     Raises
@@ -107,14 +109,16 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Readin
         return None
     if any(candidates_of(header, role, roles.names) for role in ("item", "label")):
         return None
-    raw = path.read_bytes()
+    dialect, digest = dialect_of(path, form), hashlib.sha256()
+    with Tap(path, digest, dialect.encoding) as tap:
+        raw = tap.read()
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FormatError(f"{path}: not UTF-8; save it as UTF-8") from None
-    delimiter = "\t" if path.suffix.lower() in {".tsv", ".tab"} else delimiter_in(text.splitlines()[0])
+        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
+    delimiter = dialect.delimiter
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = [(reader.line_num, row) for row in reader if row]
+    rows = [(reader.line_num, row) for row in reader if row and reader.line_num >= dialect.header.line]
     for line, row in rows:
         if len(row) != 2:
             raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
@@ -130,4 +134,4 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Readin
     }
     lines = np.array([line for line, _ in rows], np.int64)
     block = Block(columns, lines, lambda chosen: [delimiter.join(rows[n][1]) for n in chosen], [], 1.0)
-    return Reading(displayed(path), (one for one in [block]), hashlib.sha256(raw))
+    return Reading(displayed(path), (one for one in [block]), digest, form_notes=lambda: dialect.notes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
-from consensus.formats.tables.streams import refuse_binary, unreadable
+from consensus.formats.tables.streams import Tap, start_of, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,12 +71,13 @@ def _frame(path: Path) -> pd.DataFrame:
 
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
-    refuse_binary(path)
+    start_of(path)
     if path.suffix.lower() == ".jsonl":
         return pd.read_json(path, lines=True, dtype=False)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     try:
-        return pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False, sep=delimiter)
+        with io.BufferedReader(Tap(path)) as text:
+            return pd.read_csv(text, dtype="str", keep_default_na=False, na_filter=False, sep=delimiter)
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise FormatError(f"{path}: can't be read as a table: {str(error).strip()}") from None
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import archives, platforms, sources
-from consensus.formats.tables import frames, json_documents, likely_columns, spreadsheets
-from consensus.formats.tables.file_kinds import reader_of
+from consensus.formats import platforms, sources
+from consensus.formats.tables import frames, likely_columns, spreadsheets
+from consensus.formats.tables.file_kinds import is_spreadsheet, reader_of
 from consensus.formats.tables.roles import ColumnError, Roles
+from consensus.formats.tables.text_form import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
     from consensus.formats.sources import File
     from consensus.formats.tables.blocks import Block, Reading
-
-    Reader = Callable[[Path, Roles], Reading]
-
-ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
-"""How a list of JSON objects begins."""
+    from consensus.formats.tables.text_form import TextForm
 
 
 def readings(
-    source: Any, roles: Roles, platform: str | None = platforms.NONE, *, sheet: str | None = None
+    source: Any,
+    roles: Roles,
+    platform: str | None = platforms.NONE,
+    form: TextForm = PLAIN,
+    *,
+    sheet: str | None = None,
 ) -> Generator[Reading]:
     """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
 
-    Of spreadsheets, the ``sheet`` is read, or the first one with a table if it is None.
+    The ``form`` is what is known of how text files are written. Of spreadsheets, the ``sheet`` is read, or the first
+    one with a table if it is None.
 
     Each must be read before the next one is asked for. To be closed: what was unpacked is removed then.
 
@@ -56,13 +58,13 @@ def readings(
             with sources.named(file):
                 known = platforms.recognised(platforms.head_of(file.path)) if platform is None else chosen
                 if known is None:
-                    reading = _opened(partial(_reader(file.path, sheet), file.path), roles)
+                    reading = _opened(_reader(file.path, form, sheet), roles)
                 else:
-                    reading = known.read(file.path, roles)
+                    reading = known.read(file.path, roles, form)
             yield reading if file.shown == reading.file else _called(reading, file)
 
 
-def columns_of(path: Path) -> list[str]:
+def columns_of(path: Path, form: TextForm = PLAIN) -> list[str]:
     """Names of the columns of a file (the keys of its first objects, in JSON lines); its rows are not read.
 
     Of a folder or archive, those of its first file.
@@ -80,7 +82,7 @@ def columns_of(path: Path) -> list[str]:
             return head.columns
         listing = _Listing({})
         with sources.named(file):
-            _reader(file.path)(file.path, listing)
+            _reader(file.path, form)(listing)
         return listing.header
 
 
@@ -97,25 +99,20 @@ class _Listing(Roles):
         return {}
 
 
-def _reader(path: Path, sheet: str | None = None) -> Reader:
-    """Who reads a file: by its content where that is plain, else by the ending of its name.
+def _reader(path: Path, form: TextForm, sheet: str | None = None) -> Callable[[Roles], Reading]:
+    """Who reads a file.
 
     Raises
     ------
     FormatError
         Its kind is unknown, or a sheet is named and it has none.
     """
-    if archives.is_spreadsheet(path):
-        reader: Reader = spreadsheets.read
-    elif ARRAY.match(platforms.head_of(path).start):
-        reader = json_documents.read
-    else:
-        reader = reader_of(path)
+    reader = reader_of(path, form)
     if sheet is None:
         return reader
-    if reader is not spreadsheets.read:
+    if not is_spreadsheet(path):
         raise FormatError(f"{path}: this is no spreadsheet, so it has no sheets; leave out --sheet")
-    return partial(spreadsheets.read, sheet=sheet)
+    return partial(spreadsheets.read, path, sheet=sheet)
 
 
 def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
@@ -136,10 +133,13 @@ def _called(reading: Reading, file: File) -> Reading:
                 rejects = [replace(one, file=file.shown) for one in block.rejects]
                 yield replace(block, rejects=rejects) if rejects else block
 
+    told = reading.not_utf8
     return replace(
         reading,
         file=file.shown,
         blocks=blocks(),
         gold=None if reading.gold is None else _called(reading.gold, file),
         note=lambda: reading.note().replace(reading.file, file.shown),
+        form_notes=lambda: [one.replace(reading.file, file.shown) for one in reading.form_notes()],
+        not_utf8=None if told is None else lambda: told().replace(reading.file, file.shown),
     )

@@ -23,9 +23,10 @@ from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
+from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.times import Times
 from consensus.formats.tables.understanding import Understanding
-from consensus.inputs import label_notices, label_order, look_alike_notices
+from consensus.inputs import encoding_notices, label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.renaming import Renaming
@@ -61,9 +62,9 @@ def read(
     Parameters
     ----------
     source
-        A path (CSV, TSV, JSON, Parquet, spreadsheets; text also .gz or .zst), a folder or archive (.zip) of these, "-"
-        for standard input, a file that is open, or a list of these; or a pandas, polars or Arrow table, or a mapping
-        of columns. Ids and labels stay text as written.
+        A path (CSV, TSV, JSON, Parquet, spreadsheets, told by their content; text may be compressed), a folder or
+        archive (.zip) of these, "-" for standard input, a file that is open, or a list of these; or a pandas, polars
+        or Arrow table, or a mapping of columns. Ids and labels stay text as written.
     config
         Settings; the defaults suit all data whose columns have usual names.
     threads
@@ -94,6 +95,10 @@ def read(
             The worker is the name of the file without its ending.
         drift_by
             "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
+        encoding, delimiter, no_header
+            How text files are written, where their content does not tell: the encoding of those that are not UTF-8,
+            such as "cp1252"; what stands between fields, one character; that they have no header, so that their columns
+            are called "column 1", "column 2" and so on.
         abstain
             Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does.
         fold
@@ -145,16 +150,14 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
-    for opened in readings(source, roles, settings.platform, sheet=settings.sheet):
+    for opened in readings(source, roles, settings.platform, TextForm.of(settings), sheet=settings.sheet):
         reading = choice.of(opened)
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
-        notes += reading.form_notes()
-        if said := reading.note():
-            notes.append(said)
+        notes += [*reading.form_notes(), *([reading.note()] if reading.platform else ())]
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
     if not n_read:
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
@@ -205,6 +208,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
             *clock.notices(settings.time_format),
             *people.notices,
             *people.missing(rows.rejects, n_read),
+            *encoding_notices.of(rows.not_utf8),
             *label_notices.of_labels(judgments),
             *look_alike_notices.of_names(judgments),
             *label_notices.of_files(labels[0], judgments.labels, rows.files()),
@@ -222,7 +226,9 @@ def _explained(
 
     def opened(roles: Roles) -> Iterator[Reading]:
         all_roles = replace(roles, named={**roles.named, **choice.roles})
-        return map(choice.of, readings(source, all_roles, settings.platform, sheet=settings.sheet))
+        return map(
+            choice.of, readings(source, all_roles, settings.platform, TextForm.of(settings), sheet=settings.sheet)
+        )
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
@@ -247,6 +253,7 @@ def read_gold(
     named: Mapping[str, str | None] | None = None,
     platform: str | None = None,
     judgments: Judgments | None = None,
+    encoding: str | None = None,
 ) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
@@ -254,7 +261,7 @@ def read_gold(
     usual names where those do not exist; the columns of "item" and "label" that are ``named`` must exist. Rows without
     a label say nothing and are passed over. A file of two columns needs no header. Of the export of a ``platform`` (see
     ``read``), its test questions are the gold. If the source is the file of the ``judgments``, a column of it must be
-    called gold, or be named.
+    called gold, or be named. The ``encoding`` is that of files that are not UTF-8.
 
     Raises
     ------
@@ -273,14 +280,12 @@ def read_gold(
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE
-    with closing(_readings_of_gold(source, roles, platform)) as found:
+    with closing(_readings_of_gold(source, roles, platform, TextForm(encoding))) as found:
         for reading in found:
             exports.append(reading.platform)
             if reading.platform and reading.gold is None:
                 raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
             files.append(_added(rows, reading.gold or reading))
-            if not reading.platform and (said := reading.note()):
-                roles.notes.append(said)
             notes += reading.form_notes()
     for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
@@ -290,14 +295,14 @@ def read_gold(
     return replace(gold, notes=(*roles.notes, *notes))
 
 
-def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Generator[Reading]:
+def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None, form: TextForm) -> Generator[Reading]:
     """``readings``, or that of a file of two columns without a header."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
-        found = without_names(Path(source), columns_of(Path(source)), roles)
+        found = without_names(Path(source), columns_of(Path(source), form), roles, form)
         if found is not None:
             yield found
             return
-    yield from readings(source, roles, platform)
+    yield from readings(source, roles, platform, form)
 
 
 def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:

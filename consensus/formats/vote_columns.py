@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PREFIX = re.compile(rf"(?:{'|'.join(NAMES['probability'])})[^0-9a-z]", re.IGNORECASE)
-NO_TEXT = re.compile(r"\\x[89a-f][0-9a-f]|[\ud800-\udfff]")  # how readers show bytes that are not UTF-8
+NO_TEXT = re.compile(r"[\ud800-\udfff]")  # halves of characters, which JSON and frames may hold
 VOTE_OPTIONS = {
     "item": "--vote-item",
     "model": "--vote-model",

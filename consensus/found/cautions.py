@@ -21,6 +21,10 @@ CODES: dict[str, Code] = {
         "Some rows could not be used, such as lines with too few fields.",
         "Look at them in rejects.csv of `consensus run`, and mend the file if they matter.",
     ),
+    "not_utf8": Code(
+        "Some rows are rejected because they are not UTF-8.",
+        "Name the encoding of the file with --encoding, such as cp1252, or save it as UTF-8.",
+    ),
     "many_labels": Code(
         "There are more than a hundred labels, and fewer than ten judgments for each of them in the mean.",
         "See whether the label was read from the right column, and name that with --label if not.",

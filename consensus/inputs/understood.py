@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from consensus.config import ReadConfig
+
 BY_NAME, NAMED, FROM_FILE = "by its name", "named", "the name of the file"
 """Rules by which a column was taken for a role. Of a platform's export, the rule is what the export is called."""
+WRITTEN = ("encoding", "delimiter", "no_header")
+"""Settings that say how files are written."""
 SHOWN = 12  # columns that are not used, in a line
 LONGEST = 40  # characters of the name of a column, in a line
 
@@ -28,6 +32,11 @@ class Column(NamedTuple):
     """By which rule it was taken: "named", "by its name", or what the export of a platform is called."""
     n_values: int
     """Distinct values of the judgments that are used."""
+
+
+def written(settings: ReadConfig) -> dict[str, Any]:
+    """How files are written, where that was said."""
+    return {name: value for name in WRITTEN if (value := getattr(settings, name))}
 
 
 def n_distinct(cells: NDArray[Any]) -> int:

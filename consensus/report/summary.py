@@ -12,6 +12,7 @@ import numpy as np
 from consensus import worker_audit
 from consensus.escalation import STATUSES
 from consensus.inputs.earlier_run import SETTLED
+from consensus.inputs.understood import written
 from consensus.report import quality
 from consensus.version import VERSION
 from consensus.votes_audit import model_ratings, models_table
@@ -82,8 +83,8 @@ def _provenance(findings: Findings) -> dict[str, Any]:
 
 
 def _understood(judgments: Judgments) -> dict[str, Any]:
-    """What the columns of the sources were taken for, where these were read; whether gold stands among them,
-    whether it was said which of the repeats count, and how times are written, where that was named or found out.
+    """What the columns of the sources were taken for, where these were read; whether gold stands among them, how files
+    and times are written where that was said or found out, and whether it was said which of the repeats count.
     """  # noqa: D205
     if not judgments.understood:
         return {}
@@ -93,6 +94,7 @@ def _understood(judgments: Judgments) -> dict[str, Any]:
             "columns": [column._asdict() for column in judgments.understood],
             "unused": list(judgments.unused),
             "gold": judgments.gold is not None,
+            **written(judgments.reading),
             "repeats": "named" if "repeats" in judgments.reading.model_fields_set else "default",
             **({} if judgments.time_format is None else {"time_format": judgments.time_format}),
         }

@@ -72,6 +72,7 @@ class Check:
             "understood": {
                 "columns": [column._asdict() for column in read.understood],
                 "unused": list(read.unused),
+                **({} if read.reading is None else understood.written(read.reading)),
                 **({} if read.time_format is None else {"time_format": read.time_format}),
             },
             "notes": list(read.notes),

@@ -178,7 +178,9 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
     if gold is None:
         return judgments, None
     named = {"item": config.gold_item, "label": config.gold_label}
-    known = read_gold(gold, item=config.item, label=config.label, named=named, judgments=judgments)
+    known = read_gold(
+        gold, item=config.item, label=config.label, named=named, judgments=judgments, encoding=config.encoding
+    )
     if judgments is not None and known.notes:
         judgments = replace(judgments, notes=(*judgments.notes, *known.notes))
     return judgments, known

@@ -16,7 +16,7 @@ from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 
 READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
-READING += " worker-from-file fold label-map time-format"
+READING += " worker-from-file fold label-map encoding delimiter no-header time-format"
 FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
@@ -26,9 +26,9 @@ OPTIONS = {
     "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
     "check": f"config {READING} model threads memory json quiet",
-    "plan-budget": f"{BESIDE} abstain anonymous config drop gold group item items json label labels max-judgments "
-    "fold label-map memory min-judgments model-votes output platform price price-column prior quiet repeats rho seed "
-    "target threads time-format votes without worker worker-from-file",
+    "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
+    "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
+    "prior quiet repeats rho seed target threads time-format votes without worker worker-from-file",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",

@@ -40,7 +40,7 @@ def told(judgments: Judgments) -> tuple[Any, ...]:
     ids = judgments.item_ids.to_pylist(), judgments.worker_ids.to_pylist(), judgments.labels
     when = None if judgments.timestamp is None else judgments.timestamp.astype(np.int64).tolist()
     kept = judgments.tally, judgments.rejects, judgments.sources, judgments.unreadable_times
-    return *codes, *ids, when, *kept, judgments.repeats_by_row_order
+    return *codes, *ids, when, *kept, judgments.repeats_by_row_order, judgments.notes
 
 
 def outcome(path: Path, size: int, **how: Any) -> tuple[Any, ...]:
@@ -57,6 +57,7 @@ cell = st.sampled_from(
     ["a", "b", "", '""', '"a"', '"b,c"', '"a""b"', 'a"b', '"two\nlines"', '"two\r\nlines"', "é", "x" * 40]
 )
 stray = st.sampled_from(['"a', 'b"', '"', '"a"b', "\r", "two\rlines", "\xff"])
+headers = st.sampled_from(["item,worker,label", "item,worker,label,note"])
 ends = st.sampled_from(["\n", "\n", "\n", "\r\n", "\n\n", "\r\n\r\n", "\n\n\n"])
 
 
@@ -65,7 +66,7 @@ def files(draw: st.DrawFn) -> bytes:
     """CSV text, more or less well-formed."""
     cells = st.one_of(cell, cell, cell, stray) if draw(st.booleans()) else cell
     widths = st.sampled_from([3, 3, 3, 3, 2, 4]) if draw(st.booleans()) else st.just(3)
-    text = draw(st.sampled_from(["", "", "\xef\xbb\xbf", "\n", "\r\n\n"])) + "item,worker,label" + draw(ends)
+    text = draw(st.sampled_from(["", "", "\xef\xbb\xbf", "\n", "\r\n\n"])) + draw(headers) + draw(ends)
     for width in draw(st.lists(widths, max_size=12)):
         text += ",".join(draw(cells) for _ in range(width)) + draw(ends)
     if draw(st.booleans()):

@@ -119,7 +119,7 @@ class TestWithoutHeader:
         assert (gold.item, gold.label) == (("q1", "q2"), ("x", "y"))
         assert gold.place[0] == f"{path}:1"
         assert gold.place[1] in {f"{path}:2", f"{path}:3"}
-        (note,) = gold.notes
+        note, *_ = gold.notes
         assert note.startswith(
             f'{path}: gold without a header: item and label are its two columns, such as "q1" and "x"'
         )
@@ -131,7 +131,7 @@ class TestWithoutHeader:
         [
             ("q1,x\nq2\n", "g.csv:2: 1 fields instead of 2; give gold as item and label"),
             ("q1,x\nq2,y,z\n", "g.csv:2: 3 fields instead of 2"),
-            (b"q1,x\n\xff,y\n", "g.csv: not UTF-8; save it as UTF-8"),
+            (b"q1,x\n\xff,y\n", "g.csv:2: the file is not UTF-8; .*; save it as UTF-8"),
             ("q1,x,y\nq2,y,z\n", "no column holds the item"),
             ("q1,label\nq2,y\n", "no column holds the item"),
             ("q1,x\n,y\n", "g.csv:2: the item is missing"),

@@ -292,7 +292,7 @@ def test_rejects_of_wide_rows(write: Write) -> None:
         (csv([("a", "m", 1, 0)], "item,model,p_a,p_a"), 'v.csv: 2 columns are called "p_a"; rename all but one'),
         (
             b"item,model,p_a,p_\xe9\na,m,1,0\n",
-            'v.csv: column "p_.xe9" is not UTF-8, so its label can.t be told; save it',
+            "v.csv:1: the file is not UTF-8; it looks like cp1252, in which this line reads: .*,p_é; save it as UTF-8",
         ),
         (
             csv([("a", "x")], "item,label"),
@@ -468,3 +468,8 @@ def test_cifar() -> None:
     assert votes.declared == set(votes.labels)
     assert votes.tally == VoteTally(read=15_000, used=15_000)
     assert balanced(votes)
+
+
+def test_a_column_whose_name_is_no_text() -> None:
+    with pytest.raises(FormatError, match='column "p_.*" is not UTF-8, so its label can.t be told'):
+        read_model_votes({"item": ["a"], "model": ["m"], "p_a": [1.0], "p_\ud800": [0.0]})

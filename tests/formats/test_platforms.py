@@ -189,10 +189,6 @@ class TestChoice:
         assert '"platform": "none"' in (tmp_path / "none" / "summary.json").read_text()
         assert "platform" in ReadConfig.model_fields
 
-    def test_names_what_is_known_of_any_ending(self, write: Write) -> None:
-        with pytest.raises(FormatError, match="zst; of any ending, a CrowdFlower full report"):
-            read(write("j.dat", csv([("a", "v", "x")])))
-
 
 class TestHeads:
     def test_hold_whole_rows_only(self, write: Write) -> None:

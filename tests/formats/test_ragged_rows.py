@@ -43,6 +43,7 @@ def rows_of(path: Path, **how: Any) -> list[tuple[str, ...]]:
 
 
 EVERY = [f"i{n},w{n % 3},l{n % 2},hello" for n in range(40)]
+QUOTED = ['"' + row.replace(",", '","') + '"' for row in EVERY]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,12 @@ EVERY = [f"i{n},w{n % 3},l{n % 2},hello" for n in range(40)]
         (table([*[f"{row},," for row in EVERY[:39]], EVERY[39]]), rf"j.csv: 1 row {SHORT} .*line 41"),
         (table([*[f"{row},," for row in EVERY[:39]], f"{EVERY[39]},,,,,"]), "j.csv: 1 row has empty .*line 41"),
         (table([row if n % 2 else f"{row},," for n, row in enumerate(EVERY)]), rf"j.csv: 20 rows {SHORT} .*line 3"),
+        (
+            table([f'"{row}"'.replace(",", '","') if n % 2 else f"{row},," for n, row in enumerate(EVERY)], end="\r\n"),
+            "j",
+        ),
+        (table([f'{row},"a, ""b"""' if n % 3 else row for n, row in enumerate(EVERY)]), rf"j.csv: 40 rows {SHORT} .*2"),
+        (table([f'{row} 5"' if n % 3 else f"{row},," for n, row in enumerate(EVERY)]), rf"j.csv: 26 rows {SHORT} .*3"),
         (table(["", *EVERY, "", ""]), rf"j.csv: 40 rows {SHORT} .*line 3"),
         (table([f'{row}," a\nb"' for row in EVERY], end="\r\n"), rf"j.csv: 40 rows {SHORT} .*line 2"),
         (table([*EVERY[:20], *[f"{row},x,y" for row in EVERY[20:]]]), rf"j.csv: 20 rows {SHORT} .*line 2"),
@@ -89,6 +96,38 @@ def test_others_are_rejects(write: Write, rows: list[str], line: int, reason: st
 def test_a_column_that_is_read_is_needed(write: Write) -> None:
     found = read(write("j.csv", table(EVERY)), group="reject")
     assert (found.tally.used, found.tally.rejected, found.notes) == (0, 40, ())
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("row", "n_used"),
+    [
+        ("so I went on, and on, and on", 0),
+        ("on,and,on", 0),
+        ("on,and,é", 0),
+        ('on,and,"' + "x" * 140_000 + '"', 0),
+        ("i99,w1,l1", 1),
+        ('i99,w1,"l1"', 1),
+        ("i99,w1,", 1),
+        ("i99,w1,l1,text", 1),
+    ],
+)
+def test_the_rest_of_a_row_that_was_cut_is_a_reject(write: Write, row: str, n_used: int, end: str) -> None:
+    """A line break in a text without quotes cuts a row in two, and the rest may have as many fields as are read."""
+    row = row + ('"\n,,' if row.count('"') == 1 else "")
+    path = write(
+        "j.csv", table([*[f"{one},," for one in EVERY], row, *[f"{one.replace('i', 'j')},," for one in EVERY]], end=end)
+    )
+    found = read(path)
+    assert (found.tally.read, found.tally.rejected) == (81, 1 - n_used)
+    assert [one.reason[:10] for one in found.rejects] == ["too few fi"] * (1 - n_used)
+    assert len(found.notes) == n_used
+    assert len(found.labels) == 2
+
+
+def test_labels_that_are_many_say_nothing(write: Write) -> None:
+    found = read(write("j.csv", table([*[f"i{n},w,text {n},,," for n in range(40)], "i99,w,text 99"])))
+    assert found.tally.used == 41
 
 
 def test_swallowed_rows_are_found_in_short_ones_too(write: Write) -> None:

@@ -29,6 +29,7 @@ from consensus.errors import FormatError
 from consensus.formats.tables import delimited
 from consensus.formats.tables.roles import Roles, listed
 from consensus.formats.tables.streams import displayed
+from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from consensus.formats.platforms.seam import Head
     from consensus.formats.tables.blocks import Block, Reading
+    from consensus.formats.tables.text_form import TextForm
 
     Pages = Counter[tuple[bytes | None, bytes | None]]
 
@@ -77,7 +79,7 @@ def sniff(head: Head) -> bool:
     return columns.issuperset(IDS) and len(columns & OTHERS) >= LEAST
 
 
-def read(path: Path, roles: Roles) -> Reading:
+def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     """The judgments of a report on one question, and their gold.
 
     Raises
@@ -86,7 +88,7 @@ def read(path: Path, roles: Roles) -> Reading:
         The file can't be read or is no report, it asks several questions and none is named, or a named column is
         missing or hidden.
     """
-    names = delimited.header(path)
+    names = delimited.header(path, form)
     for name in IDS:
         if name not in names:
             raise FormatError(f"{path}: this is no {TITLE}, for it has no column {name}; read it with --platform none")
@@ -106,13 +108,13 @@ def read(path: Path, roles: Roles) -> Reading:
     others = {"tainted": "_tainted"} | ({"started": "_started_at"} if has_pages else {})
     columns |= {role: name for role, name in others.items() if name in names}
     found = _Found()
-    inner = delimited.read(path, Roles(columns), HIDDEN)
+    inner = delimited.read(path, Roles(columns), HIDDEN, form)
     return replace(
         inner,
-        blocks=_judgments(path, columns, inner, found),
+        blocks=_judgments(path, columns, inner, found, form),
         platform=TITLE,
         time_format="month-first" if columns.get("timestamp") in STATED else None,
-        gold=_gold(path, columns, names, found),
+        gold=_gold(path, columns, names, found, form),
         note=partial(_note, path, columns, names, found),
     )
 
@@ -141,9 +143,9 @@ def _question(names: Sequence[str], path: Path) -> str:
     )
 
 
-def _judgments(path: Path, columns: dict[str, str], inner: Reading, found: _Found) -> Generator[Block]:
+def _judgments(path: Path, columns: dict[str, str], inner: Reading, found: _Found, form: TextForm) -> Generator[Block]:
     """The rows that are not tainted, with times and durations."""
-    pages = _pages(path, columns)
+    pages = _pages(path, columns, form)
     with closing(inner.blocks) as blocks:
         for block in blocks:
             cells = {role: _filled(column) for role, column in block.columns.items()}
@@ -170,12 +172,12 @@ def _without(block: Block, cells: dict[str, pa.ChunkedArray], out: NDArray[np.bo
     )
 
 
-def _gold(path: Path, columns: dict[str, str], names: Sequence[str], found: _Found) -> Reading | None:
+def _gold(path: Path, columns: dict[str, str], names: Sequence[str], found: _Found, form: TextForm) -> Reading | None:
     """Items and accepted labels of the rows that are golden, where the report tells which are."""
     key = columns["label"] + GOLD
     if key not in names or "_golden" not in names:
         return None
-    inner = delimited.read(path, Roles({"item": columns["item"], "label": key, "golden": "_golden"}), HIDDEN)
+    inner = delimited.read(path, Roles({"item": columns["item"], "label": key, "golden": "_golden"}), HIDDEN, form)
 
     def accepted() -> Generator[Block]:
         with closing(inner.blocks) as blocks:
@@ -223,12 +225,12 @@ def _note(path: Path, columns: dict[str, str], names: Sequence[str], found: _Fou
     return "; ".join([*said, "--platform none reads it as a plain table"])
 
 
-def _pages(path: Path, columns: dict[str, str]) -> Pages:
+def _pages(path: Path, columns: dict[str, str], form: TextForm) -> Pages:
     """How many rows each worker began at each time, over the whole file; nothing where no durations are wanted."""
     pages: Pages = Counter()
     if "started" in columns:
         roles = Roles({role: columns[role] for role in ("worker", "started")})
-        for block in delimited.read(path, roles, HIDDEN).blocks:
+        for block in delimited.read(path, roles, HIDDEN, form).blocks:
             pages.update(_page_of(block.columns))
     return pages
 

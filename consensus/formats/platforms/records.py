@@ -20,7 +20,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.csv_records import delimiter_in
+from consensus.formats.tables.dialects import delimiter_in
 from consensus.formats.tables.streams import Tap, displayed, unreadable
 from consensus.inputs.judgments import Reject
 

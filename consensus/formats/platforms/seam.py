@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from consensus.formats.tables.csv_records import delimiter_in
+from consensus.formats.tables.dialects import delimiter_in
 from consensus.formats.tables.streams import Tap
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
 
 START = 1 << 16  # bytes of a file that tell whose it is; fewer than the csv module takes for one cell
 ROWS = 20  # rows below the header that do
@@ -34,7 +35,7 @@ class Platform(Protocol):
         """Whether a file, or folder, is an export of this platform. Looks at nothing but its head, and never fails."""
         ...
 
-    def read(self, path: Path, roles: Roles, /) -> Reading:
+    def read(self, path: Path, roles: Roles, form: TextForm, /) -> Reading:
         """The judgments of an export; ``roles`` says what the user named, and may not ask for workers.
 
         Gold that stands beside the judgments comes along as ``Reading.gold``, and what was understood as

@@ -57,6 +57,8 @@ class Reading:
     """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
     form_notes: Callable[[], Sequence[str]] = tuple
     """What was understood of how the file is written, once all blocks were read."""
+    not_utf8: Callable[[], str] | None = None
+    """What to say where many rows are not UTF-8; None where that can't be."""
     header: Sequence[str] = ()
     """Names of all columns."""
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from consensus.errors import FormatError
 from consensus.formats.tables.blocks import ahead
 from consensus.formats.tables.roles import AMOUNTS
 from consensus.inputs.judgments import Reject
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Columns = Mapping[str, pa.Array | pa.ChunkedArray]
 
 
+NOT_UTF8 = "is not UTF-8"
+"""Ends the reason of a reject."""
 NO_TEXT = ("",)  # what counts as absent where a role may be missing: an empty text between quotes, too
 
 
@@ -86,6 +89,8 @@ class Rows:
         self.sources: list[Source] = []
         self.n_unreadable: dict[str, int] = dict.fromkeys(beside or {}, 0)
         """Cells by role ``beside`` the codes that could not be read."""
+        self.not_utf8: list[tuple[int, str]] = []
+        """Of each source with some rows that are not UTF-8, how many these are, and what to say."""
         self.numbers: list[Numbers] = []
         """Of the rows of each block that are used."""
         self._read_numbers = numbers
@@ -114,18 +119,28 @@ class Rows:
         FormatError
             It can't be read.
         """
-        stage, before = f"reading {PurePath(reading.file).name}", self.n_rows
+        stage, before, n_known = f"reading {PurePath(reading.file).name}", self.n_rows, len(self.rejects)
         beside = {role: gatherer(reading) for role, gatherer in self._gatherers.items()}
         self._tell(stage, 0.0)
         for block in ahead(reading.blocks, self._backend.n_threads):
             self._add_used(block, self._coded(block.columns), beside, reading.file)
             self._tell(stage, block.done)
+        if reading.not_utf8 is not None:
+            self._note_encoding(reading.not_utf8, self.rejects[n_known:], self.n_rows - before)
         for role, cells in beside.items():
             found = cells.found(lambda row: self.place(before + row))
             self.n_unreadable[role] += cells.n_unreadable
             self._beside[role].append(self.n_rows - before if found is None else found)
         if reading.source is not None:
             self.sources.append(reading.source)
+
+    def _note_encoding(self, told: Callable[[], str], rejects: Sequence[Reject], n_used: int) -> None:
+        """Refuse a source most of whose rows are not UTF-8: it is written in another encoding."""
+        n_odd = sum(reject.reason.endswith(NOT_UTF8) for reject in rejects)
+        if 2 * n_odd > n_used + len(rejects):
+            raise FormatError(told())
+        if n_odd:
+            self.not_utf8.append((n_odd, told()))
 
     def ranked(
         self, absent: Mapping[str, Sequence[str]] | None = None
@@ -195,7 +210,7 @@ class Rows:
                 continue
             wrong = self._vocabularies[role].not_utf8(codes[role]) if role in codes else _not_utf8(column)
             for row in wrong.tolist():
-                bad.setdefault(row, f"the {role} is not UTF-8")
+                bad.setdefault(row, f"the {role} {NOT_UTF8}")
         for role in self._required:
             for row in np.flatnonzero(codes[role] < 0).tolist():
                 bad.setdefault(row, f"the {role} is missing")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from consensus.errors import FormatError
 from consensus.formats.tables.streams import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 LONGEST = 1 << 26  # characters of a record: one that is longer had its quote left open
@@ -79,6 +78,11 @@ class Scanner:
         fault = fault or (f"closes only on line {line}" if self._length > LONGEST else "")
         return self._record("".join(self._held), fault)
 
+    def skip(self, raw: str) -> None:
+        """Pass over the next line."""
+        self.line += 1
+        self._fed += len(raw)
+
     def end(self) -> Record | None:
         """Take the end of the file. Gives the record whose quote was left open, if there is one."""
         return self._record(self._held[0], "is never closed") if self._held else None
@@ -88,13 +92,22 @@ class Scanner:
         return Record(self._begin, self.line - self._begin, self._fed, self._n_fields, text.rstrip("\r\n"), fault)
 
 
-def records(path: Path, delimiter: str) -> Iterator[Record]:
-    """Every record that is not blank."""
+def records(path: Path, delimiter: str, encoding: str | None = None, n_skipped: int = 0) -> Iterator[Record]:
+    """Every record that is not blank, below the first lines that are skipped."""
+    with io.TextIOWrapper(
+        io.BufferedReader(Tap(path, encoding=encoding), 1 << 20), encoding="latin-1", newline=""
+    ) as text:
+        yield from records_of(text, delimiter, n_skipped)
+
+
+def records_of(lines: Iterable[str], delimiter: str, n_skipped: int = 0) -> Iterator[Record]:
+    """Every record of ``lines`` that is not blank, below the first ones that are skipped."""
     scanner = Scanner(delimiter)
-    with io.TextIOWrapper(io.BufferedReader(Tap(path), 1 << 20), encoding="latin-1", newline="") as text:
-        for raw in text:
-            if (record := scanner.feed(raw)) is not None:
-                yield record
+    for raw in lines:
+        if scanner.line <= n_skipped:
+            scanner.skip(raw)
+        elif (record := scanner.feed(raw)) is not None:
+            yield record
     if (record := scanner.end()) is not None:
         yield record
 
@@ -121,29 +134,15 @@ def scan(line: str, delimiter: str, inside: bool) -> tuple[int, bool, bool]:
         position += 1
 
 
-def delimiter_of(path: Path) -> str:
-    """Tab for .tsv and .tab, else the delimiter that the first line with text holds most often outside quotes."""
-    if {".tsv", ".tab"} & {ending.lower() for ending in path.suffixes}:
-        return "\t"
-    first = next((record.text for record in records(path, ",")), "").splitlines()
-    return delimiter_in(first[0] if first else "")
-
-
-def delimiter_in(line: str) -> str:
-    """The delimiter that ``line`` holds most often outside quotes."""
-    outside = re.sub(r'"[^"]*("|$)', "", line)
-    return max(DELIMITERS, key=outside.count)
-
-
-def header_of(path: Path, delimiter: str) -> Record:
-    """Find the first record that is not blank.
+def header_of(path: Path, delimiter: str, encoding: str | None = None, n_skipped: int = 0) -> Record:
+    """Find the first record that is not blank, below the first lines that are skipped.
 
     Raises
     ------
     FormatError
         There is none, or a quote in it is never closed.
     """
-    for record in records(path, delimiter):
+    for record in records(path, delimiter, encoding, n_skipped):
         refuse_open_quote(record, path)
         return record
     raise FormatError(f"{path}: the file holds blank lines only; expected a header line")

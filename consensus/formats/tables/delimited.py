@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from consensus.errors import FormatError
+from consensus.formats.tables import encodings, headers
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.csv_records import Scanner, delimiter_of, header_of, refuse_open_quote, scan
-from consensus.formats.tables.ragged_rows import RaggedRows
-from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
+from consensus.formats.tables.csv_records import Scanner, refuse_open_quote, scan
+from consensus.formats.tables.dialects import dialect_of
+from consensus.formats.tables.ragged_rows import RaggedRows, ShortRows
+from consensus.formats.tables.streams import Tap, displayed, lines_of, unreadable
+from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from consensus.formats.tables.csv_records import Record
+    from consensus.formats.tables.dialects import Dialect
     from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
 
 BLOCK = 4 << 20  # bytes that are read at once
 PART = 1 << 16  # bytes of an odd block that are looked at at once
@@ -83,31 +88,44 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def read(path: Path, roles: Roles, hidden: Collection[str] = ()) -> Reading:
+def read(path: Path, roles: Roles, hidden: Collection[str] = (), form: TextForm = PLAIN) -> Reading:
     """Columns of ``path`` as bytes; the cells of ``hidden`` columns are left out wherever the text of a row is shown.
 
     Raises
     ------
     FormatError
-        The file is empty, binary, cut off, or its quotes do not add up; or a column can't be found.
+        The file is empty, binary, cut off, or its quotes do not add up; it has no header; or a column can't be found.
     """
-    delimiter, header, names = _start(path)
+    dialect = dialect_of(path, form)
+    names, file = dialect.names, PurePath(displayed(path)).name
+    guessed: dict[str, str] = {}
+    notes = list(dialect.notes)
+    if form.has_header:
+        fault = headers.fault(names, dialect.rows, roles)
+        if fault is not None:
+            raise FormatError(f"{path}:{dialect.header.line}: {fault}; {headers.WAY_OUT[form.takes_header]}")
+    else:
+        roles, guessed, told = headers.guessed(names, dialect.rows, roles)
+        notes += [f"{file}: {told}"] if told else []
+        if dialect.rows and headers.looks_named(dialect.rows[0], roles):
+            notes.append(f"{file}: its first row looks like a header, and counts as data by --no-header; leave it out")
     unseen = tuple(n for n, name in enumerate(names) if name in hidden)
-    layout = _Layout(path, delimiter, len(names), roles.positions(names, str(path)), unseen)
+    layout = _Layout(path, dialect.delimiter, len(names), roles.positions(names, str(path)), unseen)
     digest = hashlib.sha256()
-    columns = {role: names[n] for role, n in layout.found.items()}
-    ragged = RaggedRows(layout.n_fields, layout.needed)
+    ragged = RaggedRows.of(layout.n_fields, layout.needed, layout.found.get("label"), dialect.rows)
     return Reading(
         displayed(path),
-        _blocks(layout, ragged, header, digest),
+        _blocks(layout, ragged, dialect, digest),
         digest,
         header=names,
-        columns=columns,
-        form_notes=partial(ragged.notes, PurePath(displayed(path)).name),
+        columns={role: names[n] for role, n in layout.found.items()},
+        because=dict.fromkeys(guessed, headers.BY_VALUES),
+        form_notes=lambda: [*notes, *ragged.notes(file)],
+        not_utf8=lambda: encodings.message(path, lines_of(path), form.takes_encoding),
     )
 
 
-def header(path: Path) -> list[str]:
+def header(path: Path, form: TextForm = PLAIN) -> list[str]:
     """Names of the columns of ``path``.
 
     Raises
@@ -115,25 +133,13 @@ def header(path: Path) -> list[str]:
     FormatError
         The file is empty, binary, cut off, or its header can't be read.
     """
-    return _start(path)[2]
+    return dialect_of(path, form).names
 
 
-def _start(path: Path) -> tuple[str, Record, list[str]]:
-    """The delimiter, the header and the names in it."""
-    with unreadable(path):
-        refuse_binary(path)
-        delimiter = delimiter_of(path)
-        header = header_of(path, delimiter)
-    try:
-        return delimiter, header, next(csv.reader([header.readable], delimiter=delimiter))
-    except csv.Error as error:
-        raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
-
-
-def _blocks(layout: _Layout, ragged: RaggedRows, header: Record, digest: _Hash) -> Generator[Block]:
-    path = layout.path
+def _blocks(layout: _Layout, ragged: RaggedRows, dialect: Dialect, digest: _Hash) -> Generator[Block]:
+    path, header = layout.path, dialect.header
     scanner = Scanner(layout.delimiter, header.line + header.n_lines)
-    with unreadable(path), Tap(path, digest) as tap:
+    with unreadable(path), Tap(path, digest, dialect.encoding) as tap:
         tap.read(header.end)
         for block in _cut(tap, BLOCK):
             plain = _first_look(block, layout, ragged, scanner, tap.done)
@@ -161,15 +167,21 @@ def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
 
 
 def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scanner, done: float) -> Block | None:
-    """The rows of ``data``, one a line, all with as many fields; None if something is odd."""
+    """The rows of ``data``, one a line, all with as many fields or some with fewer; None if something is odd."""
     if scanner.is_open or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
-    columns, width = None, 0
+    columns, width, short = None, layout.n_fields, ShortRows()
     for width in ragged.widths(data, layout.delimiter):
         columns = _parse(data, layout, PARSED, width)
         if columns is not None:
+            short = ShortRows(np.full(_length(columns) if width < layout.n_fields else 0, True))
             break
     else:
+        padded, short = ragged.padded(data, layout.delimiter)
+        columns = None if padded is None else _parse(padded, layout, PARSED, layout.n_fields)
+        if columns is None:
+            return None
+    if ragged.are_strange(columns, short):
         return None
     end = len(data)
     while end and data[end - 1] in b"\r\n":
@@ -180,7 +192,7 @@ def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scann
     if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
         return None
     line, scanner.line = scanner.line, scanner.line + n_lines
-    ragged.add_block(n_rows, width, line)
+    ragged.add_block(n_rows, width, short, line)
     return Block(columns, line, partial(_lines_of, data, layout), [], done)
 
 

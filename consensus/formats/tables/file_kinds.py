@@ -1,13 +1,19 @@
-"""What kind of table a file is, and who reads it."""
+"""What kind of table a file is, by its first bytes, and who reads it."""
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
-from consensus.formats import platforms
+from consensus.formats import archives
 from consensus.formats.tables import delimited, frames, json_documents, json_lines, spreadsheets
-from consensus.formats.tables.streams import COMPRESSION
+from consensus.formats.tables.streams import COMPRESSION, START, Tap, displayed, encoding_of, unreadable
+from consensus.formats.tables.text_form import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,38 +21,129 @@ if TYPE_CHECKING:
 
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
 
-READERS: dict[str, Callable[[Path, Roles], Reading]] = {
-    ".csv": delimited.read,
-    ".tsv": delimited.read,
-    ".tab": delimited.read,
-    ".txt": delimited.read,
-    ".jsonl": json_lines.read,
-    ".ndjson": json_lines.read,
-    ".json": json_documents.read,
-    ".parquet": frames.read_parquet,
-    **dict.fromkeys(spreadsheets.ENDINGS, spreadsheets.read),
+    Reader = Callable[[Path, Roles, TextForm], Reading]
+
+PARQUET, JSON_LINES, JSON, TEXT = "a Parquet file", "JSON lines", "JSON", "delimited text"
+SPREADSHEET, OLD_SPREADSHEET = "a spreadsheet", "an old Excel workbook"
+MAGIC = {
+    b"PAR1": PARQUET,
+    b"PK\x03\x04": "a ZIP archive",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": OLD_SPREADSHEET,
+    b"ARROW1": "an Arrow file",
+    b"SQLite format 3\0": "an SQLite database",
+    b"%PDF-": "a PDF",
+    b"BZh": "bzip2-compressed",
+    b"\xfd7zXZ\0": "xz-compressed",
+    b"\x89HDF": "an HDF5 file",
 }
-"""Reader by the ending of the name; the text formats also with .gz or .zst behind it."""
+"""Kind by the first bytes of what is no text."""
+MARKUP = re.compile(rb"<(!doctype|html|\?xml|table)", re.IGNORECASE)
+BEGINS_OBJECT = re.compile(rb'\{\s*["}]')
+BEGINS_ARRAY = re.compile(rb'\[\s*([\[{"\]\d-]|true\b|false\b|null\b)')
+LINES = {".jsonl", ".ndjson"}
+"""Endings of JSON lines."""
+READERS: dict[str, Reader] = {
+    PARQUET: lambda path, roles, _form: frames.read_parquet(path, roles),
+    JSON_LINES: json_lines.read,
+    JSON: json_documents.read,
+    SPREADSHEET: lambda path, roles, _form: spreadsheets.read(path, roles),
+    OLD_SPREADSHEET: lambda path, roles, _form: spreadsheets.read(path, roles),
+    TEXT: lambda path, roles, form: delimited.read(path, roles, form=form),
+}
+"""Reader by kind."""
+REFUSED = {
+    "a ZIP archive": "unpack it",
+    "an Arrow file": "save it as Parquet",
+    "an SQLite database": "export its table as CSV",
+    "a PDF": "give the table as CSV",
+    "bzip2-compressed": "unpack it, or compress it with gzip",
+    "xz-compressed": "unpack it, or compress it with gzip",
+    "an HDF5 file": "save its table as CSV or Parquet",
+    "HTML or XML": "save the table in it as CSV",
+}
+"""What to do about a file of a kind that can't be read."""
+PROMISED = {".parquet": (PARQUET,), ".pq": (PARQUET,), ".json": (JSON, JSON_LINES)}
+PROMISED |= dict.fromkeys(LINES, (JSON_LINES,))
+PROMISED |= dict.fromkeys(spreadsheets.ENDINGS, (SPREADSHEET, OLD_SPREADSHEET))
+PROMISED |= dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".dat"), (TEXT,))
+"""The kinds that the ending of a name promises."""
 
 
-def reader_of(path: Path) -> Callable[[Path, Roles], Reading]:
+def reader_of(path: Path, form: TextForm = PLAIN) -> Callable[[Roles], Reading]:
     """Who reads a file.
 
     Raises
     ------
     FormatError
-        There is no such file, or its kind is unknown.
+        It can't be read, or is of a kind that nobody reads.
     """
+    with unreadable(path):
+        with Tap(path) as tap:
+            start = tap.read(START)
+        kind = SPREADSHEET if archives.is_spreadsheet(path) else kind_of(start, _ending(path))
+        if kind not in {SPREADSHEET, *MAGIC.values()} and form.encoding is not None:
+            with Tap(path, encoding=encoding_of(path, form.encoding)[0]) as tap:
+                kind = kind_of(tap.read(START), _ending(path))
+    if kind in REFUSED:
+        raise FormatError(f"{path}: this is {kind}; {REFUSED[kind]}")
+    notes = _notes(path, kind, tap.compression)
+    return partial(_read, READERS[kind], path, form, notes)
+
+
+def _read(reader: Reader, path: Path, form: TextForm, notes: list[str], roles: Roles) -> Reading:
+    reading = reader(path, roles, form)
+    return replace(reading, form_notes=lambda: [*notes, *reading.form_notes()]) if notes else reading
+
+
+def is_spreadsheet(path: Path) -> bool:
+    """Whether a file that can be read is a spreadsheet, by its content."""
+    with Tap(path) as tap:
+        return archives.is_spreadsheet(path) or kind_of(tap.read(START)) == OLD_SPREADSHEET
+
+
+def kind_of(start: bytes, ending: str = "") -> str:
+    """The kind of a file by its ``start``; the ``ending`` of its name only tells where both kinds are possible."""
+    for begin, kind in MAGIC.items():
+        if start.startswith(begin):
+            return kind
+    start = start.removeprefix(b"\xef\xbb\xbf")
+    text = start.lstrip()
+    if MARKUP.match(text):
+        return "HTML or XML"
+    first, _, others = text.partition(b"\n")
+    if BEGINS_OBJECT.match(text):
+        return JSON_LINES if ending in LINES or others.lstrip().startswith(b"{") else JSON
+    if BEGINS_ARRAY.match(text):
+        return JSON_LINES if ending in LINES and others.strip() and _is_json(first) else JSON
+    if ending in LINES and any(BEGINS_OBJECT.match(line.lstrip()) for line in text.splitlines()):
+        return JSON_LINES  # its first line is none, and becomes a reject
+    return TEXT
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _ending(path: Path) -> str:
     endings = [ending.lower() for ending in path.suffixes]
     if endings and endings[-1] in COMPRESSION:
         endings.pop()
-    ending = endings[-1] if endings else ""
-    if ending not in READERS and not path.is_dir():
-        if not path.exists():
-            raise FormatError(f"{path}: no such file")
-        raise FormatError(
-            f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or '
-            f".zst; of any ending, a {' or '.join(one.TITLE for one in platforms.PLATFORMS)}"
-        )
-    return READERS.get(ending, delimited.read)
+    return endings[-1] if endings else ""
+
+
+def _notes(path: Path, kind: str, compression: str | None) -> list[str]:
+    """That a file is not what its name says; which delimiter text has is told by who reads it."""
+    file = PurePath(displayed(path)).name
+    promised = COMPRESSION.get(path.suffix.lower())
+    said = []
+    if promised != compression:
+        said.append(f"{file} is {'not compressed' if compression is None else f'compressed with {compression}'}")
+    if kind != TEXT and kind not in PROMISED.get(_ending(path), ()):
+        said.append(f"{file} is read as {kind}")
+    return [f"{one}, whatever its ending" for one in said]

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.tables import json_lines
+from consensus.formats.tables import encodings, json_lines
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.json_values import LOOKED_AT, UnusableError, cell_of, names_in
 from consensus.formats.tables.nested import value_at
-from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
+from consensus.formats.tables.streams import Tap, displayed, encoding_of, lines_of, start_of, unreadable
+from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from consensus.formats.tables.nested import Keys
     from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
 
 BLOCK = 50_000  # elements that become a block
 DEEPEST = 3  # names that lead to the list of objects
@@ -40,7 +42,7 @@ class _Element(NamedTuple):
     value: Any
 
 
-def read(path: Path, roles: Roles) -> Reading:
+def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     """Columns of ``path`` as text; elements that are no usable objects are rejects. JSON lines are read as such.
 
     Raises
@@ -49,14 +51,15 @@ def read(path: Path, roles: Roles) -> Reading:
         The file is empty, binary, cut off or no JSON, it holds no list of objects, or several, or a key can't be found.
     """
     with unreadable(path):
-        refuse_binary(path)
+        encoding, notes = encoding_of(path, form.encoding)
+        start_of(path, encoding)
         digest = hashlib.sha256()
-        with Tap(path, digest) as tap:
+        with Tap(path, digest, encoding) as tap:
             raw = b"".join(iter(lambda: tap.read(1 << 22), b""))
-    text = _decoded(raw, path)
+    text = _decoded(raw, path, form)
     begin = _after_space(text, 0)
     if text[begin : begin + 1] == "{" and _is_lines(text, begin):
-        return json_lines.read(path, roles)
+        return json_lines.read(path, roles, form)
     said = ""
     if text[begin : begin + 1] == "[":
         elements = list(_elements(text, begin, path))
@@ -72,15 +75,15 @@ def read(path: Path, roles: Roles) -> Reading:
     columns = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
     keys = {role: names[name] for role, name in columns.items()}
     blocks = _blocks(elements, keys, displayed(path))
-    return Reading(displayed(path), blocks, digest, header=header, columns=columns, note=lambda: said)
+    notes += [said] if said else []
+    return Reading(displayed(path), blocks, digest, header=header, columns=columns, form_notes=lambda: notes)
 
 
-def _decoded(raw: bytes, path: Path) -> str:
+def _decoded(raw: bytes, path: Path, form: TextForm) -> str:
     try:
         return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise FormatError(f"{path}:{line}: not UTF-8; save it as UTF-8") from None
+    except UnicodeDecodeError:
+        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
 
 
 def _after_space(text: str, at: int) -> int:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.errors import FormatError
+from consensus.formats.tables import encodings
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.json_values import LOOKED_AT, UnusableError, cell_of, names_in
 from consensus.formats.tables.nested import value_at
-from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
+from consensus.formats.tables.streams import Tap, displayed, encoding_of, lines_of, start_of, unreadable
+from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
     from consensus.formats.tables.nested import Keys
     from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
 
 BLOCK = 4 << 20  # bytes of lines that are parsed at once
+NOT_UTF8 = "the line is not UTF-8"
 
 
-def read(path: Path, roles: Roles) -> Reading:
+def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     """Columns of ``path`` as text; lines that are not usable objects are rejects.
 
     Raises
@@ -37,15 +40,24 @@ def read(path: Path, roles: Roles) -> Reading:
         The file is empty, binary or cut off, no line holds an object, or a key can't be found.
     """
     with unreadable(path):
-        refuse_binary(path)
-        header, found, keys = _keys(path, roles)
+        encoding, notes = encoding_of(path, form.encoding)
+        start_of(path, encoding)
+        header, found, keys = _keys(path, roles, encoding, form)
     digest = hashlib.sha256()
-    return Reading(displayed(path), _blocks(path, keys, digest), digest, header=header, columns=found)
+    return Reading(
+        displayed(path),
+        _blocks(path, keys, digest, encoding),
+        digest,
+        header=header,
+        columns=found,
+        form_notes=lambda: notes,
+        not_utf8=lambda: encodings.message(path, lines_of(path), form.takes_encoding),
+    )
 
 
-def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash) -> Generator[Block]:
+def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash, encoding: str | None) -> Generator[Block]:
     with unreadable(path):
-        tap = Tap(path, digest)
+        tap = Tap(path, digest, encoding)
         lines = _lines(tap)
         while held := list(_some(lines)):
             yield _block(held, keys, displayed(path), tap.done)
@@ -80,24 +92,33 @@ def _block(held: list[tuple[int, bytes]], keys: dict[str, Keys], file: str, done
     return Block(columns, lines, lambda rows: [_shown(good[row][1]) for row in rows], rejects, done)
 
 
-def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str, Keys]]:
+def _keys(
+    path: Path, roles: Roles, encoding: str | None, form: TextForm
+) -> tuple[list[str], dict[str, str], dict[str, Keys]]:
     """Names of all keys of the first objects, the name of each role, and the keys that lead to it.
 
     Those within others have dotted names.
     """
-    names = names_in(_first(path), roles)
+    records, is_utf8 = _first(path, encoding)
+    names = names_in(records, roles)
+    if not names and not is_utf8:
+        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding))
     if not names:
-        raise FormatError(f"{path}: no line holds a JSON object; expected one object a line (not an array of them)")
+        raise FormatError(f"{path}: no line holds a JSON object; expected one object a line")
     header = list(names)
     found = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
     return header, found, {role: names[name] for role, name in found.items()}
 
 
-def _first(path: Path) -> Iterator[dict[str, Any]]:
-    """The first objects."""
-    for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
-        with suppress(UnusableError):
-            yield _parsed(raw)
+def _first(path: Path, encoding: str | None) -> tuple[list[dict[str, Any]], bool]:
+    """The first objects, and whether all lines up to there are UTF-8."""
+    records, is_utf8 = [], True
+    for _, raw in itertools.islice(_lines(Tap(path, encoding=encoding)), LOOKED_AT):
+        try:
+            records.append(_parsed(raw))
+        except UnusableError as fault:
+            is_utf8 = is_utf8 and str(fault) != NOT_UTF8
+    return records, is_utf8
 
 
 def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:
@@ -121,7 +142,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         record = json.loads(raw.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
     except UnicodeDecodeError:
-        raise UnusableError("the line is not UTF-8") from None
+        raise UnusableError(NOT_UTF8) from None
     except ValueError as error:
         raise UnusableError(f"not JSON: {str(error).lower()}") from None
     except RecursionError:

@@ -116,6 +116,8 @@ MORE_NAMES: Mapping[str, tuple[str, ...]] = {
 
 GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
 """Names in a file of gold or truth."""
+ANY_NAME = frozenset(name for names in (*GOLD_NAMES.values(), *MORE_NAMES.values()) for name in names)
+"""All names that are known."""
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
 OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
@@ -203,6 +205,11 @@ def candidates_of(header: Sequence[str], role: str, names: Mapping[str, tuple[st
     if found or not set(NAMES.get(role, ())).issubset(usual):  # a table of another kind
         return found
     return [n for n, column in enumerate(plain) if column in MORE_NAMES.get(role, ())]
+
+
+def any_known(header: Sequence[str]) -> bool:
+    """Whether some column has a name that tells a role."""
+    return any(_plain(column) in ANY_NAME for column in header)
 
 
 def way_out(role: str) -> str:

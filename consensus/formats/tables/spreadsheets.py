@@ -48,7 +48,7 @@ def read(path: Path, roles: Roles, sheet: str | None = None) -> Reading:
         _digest(path),
         header=header,
         columns={role: header[n] for role, n in found.items()},
-        note=lambda: said if others and sheet is None else "",
+        form_notes=lambda: [said] if others and sheet is None else [],
     )
 
 

@@ -1,12 +1,17 @@
-"""Files as streams of bytes: decompressed, digested and counted on the way."""
+"""Files as streams of UTF-8: decompressed, decoded, digested and counted on the way."""
 
 from __future__ import annotations
 
+import codecs
 import io
+import itertools
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from consensus.errors import FormatError
+from consensus.formats.tables import encodings
+from consensus.formats.tables.encodings import Decoding, is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,37 +20,46 @@ if TYPE_CHECKING:
 
 
 COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
-MAGIC = {
-    b"\x1f\x8b": "gzip-compressed; end its name in .gz",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed; end its name in .zst",
-    b"PK\x03\x04": "a ZIP archive or a spreadsheet; unpack it, or save it as CSV",
-    b"PAR1": "a Parquet file; end its name in .parquet",
-    b"\xff\xfe": "UTF-16; save it as UTF-8",
-    b"\xfe\xff": "UTF-16; save it as UTF-8",
-}
+"""Compression by the ending that says so."""
+COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""Compression by the first bytes, which count."""
+START = 1 << 16  # bytes of text that tell what kind of text it is
+DECODED = 1 << 20  # bytes that are decoded at once
 
 
 class Tap(io.RawIOBase):
-    """The decompressed bytes of a file; the bytes of the file itself are counted and digested on the way.
+    """The decompressed text of a file; the bytes of the file itself are counted and digested on the way.
 
-    A last line without an end gets one: Arrow takes an empty last field for a quoted one otherwise.
+    Text with a byte order mark of UTF-16 or UTF-32, or in another ``encoding`` that is given, comes as UTF-8. A last
+    line without an end gets one: Arrow takes an empty last field for a quoted one otherwise.
     """
 
     _file: BinaryIO | None = None  # where it could not be opened: Python closes that, too
 
-    def __init__(self, path: Path, digest: _Hash | None = None) -> None:
+    def __init__(self, path: Path, digest: _Hash | None = None, encoding: str | None = None) -> None:
         super().__init__()
         import pyarrow as pa
 
         self._file = path.open("rb")
+        self._path = path
         self._size = path.stat().st_size
         self._digest = digest
         self._n_read = 0
         self._last = b"\n"
-        kind = COMPRESSION.get(path.suffix.lower())
+        magic = self._file.read(max(map(len, COMPRESSED)))
+        self._file.seek(0)
+        self.compression = next((kind for begin, kind in COMPRESSED.items() if magic.startswith(begin)), None)
+        """By the first bytes; None where there is none."""
+        self.marked: str | None = None
+        """The encoding that a byte order mark tells, once something was read; None where it is UTF-8 or not told."""
+        self._encoding = encoding
+        self._decoding: Decoding | None = None
+        self._begun = False
+        self._start = b""  # bytes that were read to look at them
+        self._ready = b""  # bytes that were decoded
         self._stream: Any = None
-        if kind is not None:
-            self._stream = pa.CompressedInputStream(pa.PythonFile(_Digested(self)), kind)
+        if self.compression is not None:
+            self._stream = pa.CompressedInputStream(pa.PythonFile(_Digested(self)), self.compression)
 
     @property
     def done(self) -> float:
@@ -66,12 +80,47 @@ class Tap(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Decompressed bytes."""
-        block = self.raw(size) if self._stream is None else bytes(self._stream.read(size))
+        """Decompressed text: as many bytes as there are, up to ``size``."""
+        if not self._begun:
+            self._begin()
+        block = self._unpacked(size) if self._decoding is None else self._decoded(self._decoding, size)
         if not block and self._last != b"\n":
             block = b"\n"
         self._last = block[-1:] or self._last
         return block
+
+    def _begin(self) -> None:
+        """Look for a byte order mark."""
+        self._begun = True
+        self._start = self._unpacked(encodings.LONGEST_MARK)
+        self.marked = encodings.marked(self._start)
+        encoding = None if self._start.startswith(codecs.BOM_UTF8) else self.marked or self._encoding
+        if encoding is not None:
+            self._decoding = Decoding(self._path, encoding, self.marked is None)
+
+    def _unpacked(self, size: int) -> bytes:
+        """Decompressed bytes of the file, those that were looked at before the others."""
+        held = self._start
+        if 0 <= size < len(held):
+            self._start = held[size:]
+            return held[:size]
+        if held:
+            self._start = b""
+            return held + self._unpacked(size - len(held) if size >= 0 else size)
+        return self.raw(size) if self._stream is None else bytes(self._stream.read(size))
+
+    def _decoded(self, decoding: Decoding, size: int) -> bytes:
+        """The next bytes in UTF-8."""
+        pieces, n_ready, is_end = [self._ready], len(self._ready), False
+        while not is_end and (size < 0 or n_ready < size):
+            data = self._unpacked(DECODED)
+            is_end = not data
+            pieces.append(decoding.utf8(data))
+            n_ready += len(pieces[-1])
+        ready = b"".join(pieces)
+        size = len(ready) if size < 0 else size
+        self._ready = ready[size:]
+        return ready[:size]
 
     def readinto(self, buffer: Any) -> int:
         """Fill ``buffer``: what ``io.BufferedReader`` asks for."""
@@ -118,34 +167,70 @@ def unreadable(path: Path) -> Iterator[None]:
     except PermissionError:
         raise FormatError(f"{path}: may not be read; change its permissions") from None
     except OSError as error:
-        if error.errno is not None or path.suffix.lower() not in COMPRESSION:
+        if error.errno is not None:
             raise FormatError(f"{path}: can't be read: {(error.strerror or str(error)).lower()}") from None
         raise FormatError(
             f"{path}: can't be decompressed ({str(error).lower()}); it may be cut off: fetch it again"
         ) from None
 
 
-def refuse_binary(path: Path) -> None:
-    """Refuse files that are empty or not text.
+def encoding_of(path: Path, named: str | None) -> tuple[str | None, list[str]]:
+    """The encoding that a file is to be decoded from, and what to say of it.
+
+    It is the one that was ``named``, unless a byte order mark tells another, or the file is UTF-8 beyond doubt.
+    """
+    file = PurePath(displayed(path)).name
+    with Tap(path) as tap:
+        start = tap.read(START)
+        if tap.marked is not None:
+            return None, [f"{file} is {tap.marked.upper()}, as its byte order mark says"]
+        if named is None or not is_utf8(itertools.chain([start], iter(lambda: tap.read(DECODED), b""))):
+            return named, [] if named is None else _misnamed(path, named, file)
+    is_same = codecs.lookup(named).name.startswith("utf-8")
+    return None, [] if is_same else [f"{file} is UTF-8 and read as such, not as {named}; is that wrong, recode it"]
+
+
+def _misnamed(path: Path, named: str, file: str) -> list[str]:
+    """That a file has bytes which are control characters in the encoding that is named, and letters in a like one."""
+    like = encodings.LIKE.get(codecs.lookup(named).name)
+    if like is None:
+        return []
+    with Tap(path) as tap:
+        if not any(encodings.CONTROLS.search(block) for block in iter(lambda: tap.read(DECODED), b"")):
+            return []
+    return [
+        f"{file} has control characters when it is read as {named}, as if it were {like}: see whether "
+        f"--encoding {like} reads it right"
+    ]
+
+
+def start_of(path: Path, encoding: str | None = None) -> bytes:
+    """The beginning of a text as UTF-8.
 
     Raises
     ------
     FormatError
         The file is empty, or its first bytes are not text.
     """
-    with Tap(path) as tap:
-        start = tap.read(1 << 16)
+    with Tap(path, encoding=encoding) as tap:
+        start = tap.read(START)
     if not start:
         raise FormatError(f"{path}: the file is empty; expected a table with a header")
-    for magic, what in MAGIC.items():
-        if start.startswith(magic):
-            raise FormatError(f"{path}: this is not text but {what}")
     if b"\0" in start:
+        guess = encodings.without_mark(start) if encoding is None else None
+        if guess is not None:
+            raise FormatError(f"{path}: this looks like UTF-16 without a byte order mark; name it: --encoding {guess}")
         line = start[: start.index(b"\0")].count(b"\n") + 1
         raise FormatError(
-            f"{path}:{line}: this is not text (it holds a zero byte); expected CSV, TSV, JSON lines or Parquet, "
-            "told apart by the ending of the name"
+            f"{path}:{line}: this is not text (it holds a zero byte); expected CSV, TSV, JSON lines or Parquet"
         )
+    return start
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """All lines with their numbers."""
+    with io.BufferedReader(Tap(path)) as text:
+        yield from enumerate(text, 1)
 
 
 def displayed(path: Path) -> str:
