@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import archives, platforms, sources
-from consensus.formats.tables import frames, json_documents, likely_columns, spreadsheets
+from consensus.formats.tables import frames, json_documents, likely_columns, spreadsheets, table_shapes
 from consensus.formats.tables.file_kinds import reader_of
-from consensus.formats.tables.roles import ColumnError, Roles
+from consensus.formats.tables.listing import Listing
+from consensus.formats.tables.roles import ColumnError
+from consensus.formats.tables.wide import WideRoles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from consensus.formats.sources import File
     from consensus.formats.tables.blocks import Block, Reading
+    from consensus.formats.tables.roles import Roles
 
     Reader = Callable[[Path, Roles], Reading]
 
@@ -78,23 +81,10 @@ def columns_of(path: Path) -> list[str]:
         head = platforms.head_of(file.path)
         if platforms.recognised(head) is not None:
             return head.columns
-        listing = _Listing({})
+        listing = Listing({})
         with sources.named(file):
             _reader(file.path)(file.path, listing)
         return listing.header
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing(Roles):
-    """Looks for no column, and keeps the header."""
-
-    header: list[str] = field(default_factory=list)
-
-    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
-        """None."""
-        del place
-        self.header.extend(header)
-        return {}
 
 
 def _reader(path: Path, sheet: str | None = None) -> Reader:
@@ -121,9 +111,11 @@ def _reader(path: Path, sheet: str | None = None) -> Reader:
 def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
     """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
     try:
-        return reader(roles)
+        return reader(roles.settled(reader) if isinstance(roles, WideRoles) else roles)
     except ColumnError as error:
         told = likely_columns.message(error, reader, roles)
+        if not isinstance(roles, WideRoles):
+            told = table_shapes.offered(error, reader, told)
     raise FormatError(told)
 
 

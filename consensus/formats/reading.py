@@ -12,8 +12,8 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
-from consensus.errors import FormatError
-from consensus.formats import platforms, repeats_alarm, sources
+from consensus.errors import ConfigError, FormatError
+from consensus.formats import platforms, questions, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
@@ -23,6 +23,7 @@ from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.understanding import Understanding
+from consensus.formats.tables.wide import COUNTED, Shape
 from consensus.inputs import label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, encode
@@ -105,6 +106,13 @@ def read(
             what was understood.
         sheet
             Sheet of a spreadsheet; by default the first one that holds a table.
+        by, only
+            Column of the question, where a table holds several, and the one that is read (``run_by`` does each).
+        wide, wide_columns, questions, counts
+            What columns hold that are not a judgment's own: "workers", "questions" or "counts" of labels, and which
+            these columns are, if not those that look like it. ``questions`` are columns with answers to one question
+            each, of which ``only`` names the one that is read; ``counts`` is the column of how many people gave the
+            label. What is counted is the judgment of a person of its own, and nobody of them is audited.
 
     Raises
     ------
@@ -124,12 +132,11 @@ def read(
 
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
     """What ``read`` returns."""
-    named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
-    if settings.worker_from_file:
-        named.pop("worker")
+    if settings.are_several:
+        raise ConfigError(questions.told(source, settings))
+    choice, shape = RowChoice(settings), Shape(settings)
     grouped = {} if settings.group is None else {"group": settings.group}
-    choice = RowChoice(settings)
-    roles = Roles({**named, "price": settings.price_column, **grouped, **choice.roles})
+    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles)
     renaming = _renaming(settings)
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
@@ -137,8 +144,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
-    for opened in readings(source, roles, settings.platform, sheet=settings.sheet):
-        reading = choice.of(opened)
+    for opened in questions.opened(source, shape.roles(roles), settings):
+        reading = shape.of(choice.of(opened))
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
@@ -157,7 +164,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         renamed, done = renaming.applied(coded, settings.abstain)
         items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
         notes += done
-    people = Identities(settings, items, workers, labels[0])
+    counted = (COUNTED,) if shape.is_counted else ()
+    people = Identities(settings, items, workers, labels[0], counted)
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
     if groups:
@@ -198,7 +206,15 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         ),
         renaming=renaming or Renaming(),
     )
-    return repeats_alarm.checked(judgments, settings, partial(_explained, source, settings, understanding, unused))
+    look = partial(_explained, source, settings, understanding, unused) if shape.is_plain else (lambda: None)
+    return repeats_alarm.checked(judgments, settings, look)
+
+
+def _named(settings: ReadConfig) -> dict[str, str | None]:
+    """The columns that the user named, by role; None where their names tell."""
+    roles = ("item", "worker", "label", "timestamp", "duration")
+    named = {role: getattr(settings, role) for role in roles if role != "worker" or not settings.worker_from_file}
+    return {**named, "price": settings.price_column}
 
 
 def _explained(
@@ -209,7 +225,7 @@ def _explained(
 
     def opened(roles: Roles) -> Iterator[Reading]:
         all_roles = replace(roles, named={**roles.named, **choice.roles})
-        return map(choice.of, readings(source, all_roles, settings.platform, sheet=settings.sheet))
+        return map(choice.of, questions.opened(source, all_roles, settings))
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
