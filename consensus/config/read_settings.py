@@ -135,6 +135,11 @@ class ReadConfig(Settings):
         return "questions" if self.questions else self.wide
 
     @property
+    def question(self) -> tuple[str | None, str] | None:
+        """The column of questions, if there is one, and the question that is read; None where there is but one."""
+        return None if self.only is None else (self.by, self.only)
+
+    @property
     def are_several(self) -> bool:
         """Whether several questions are asked for, each of which is read by itself."""
         return self.only is None and (self.by is not None or self.shape == "questions")

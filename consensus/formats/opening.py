@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import archives, platforms, sources
 from consensus.formats.tables import frames, json_documents, likely_columns, spreadsheets, table_shapes
+from consensus.formats.tables.by_column import ByRoles, only
 from consensus.formats.tables.file_kinds import reader_of
 from consensus.formats.tables.listing import Listing
 from consensus.formats.tables.roles import ColumnError
@@ -31,11 +32,17 @@ ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 
 
 def readings(
-    source: Any, roles: Roles, platform: str | None = platforms.NONE, *, sheet: str | None = None
+    source: Any,
+    roles: Roles,
+    platform: str | None = platforms.NONE,
+    *,
+    sheet: str | None = None,
+    question: tuple[str | None, str] | None = None,
 ) -> Generator[Reading]:
     """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
 
-    Of spreadsheets, the ``sheet`` is read, or the first one with a table if it is None.
+    Of spreadsheets, the ``sheet`` is read, or the first one with a table if it is None. Of a source that has the column
+    that a ``question`` names, only its rows are read.
 
     Each must be read before the next one is asked for. To be closed: what was unpacked is removed then.
 
@@ -47,13 +54,16 @@ def readings(
         A source can't be read, or a column can't be found.
     """
     chosen = None if platform is None else platforms.named(platform)
+    by, value = question or (None, "")
+    if by is not None:
+        roles = ByRoles.beside(roles, by, optional=True)
     with sources.opened(source) as found:
         if found is None:
             if chosen is not None:
                 raise ConfigError(
                     f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself'
                 )
-            yield _opened(partial(frames.read_frame, source), roles)
+            yield only(_opened(partial(frames.read_frame, source), roles), value, by)
             return
         for file in found.files:
             with sources.named(file):
@@ -62,7 +72,7 @@ def readings(
                     reading = _opened(partial(_reader(file.path, sheet), file.path), roles)
                 else:
                     reading = known.read(file.path, roles)
-            yield reading if file.shown == reading.file else _called(reading, file)
+            yield only(reading if file.shown == reading.file else _called(reading, file), value, by)
 
 
 def columns_of(path: Path) -> list[str]:

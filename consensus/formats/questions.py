@@ -5,19 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from consensus.config import ReadConfig
 from consensus.errors import FormatError
 from consensus.formats import platforms
 from consensus.formats.opening import readings
 from consensus.formats.tables.by_column import BY, ByRoles, as_text
+from consensus.formats.tables.listing import Listing
 from consensus.formats.tables.roles import Roles
 from consensus.formats.tables.wide import CELL, Shape, WideRoles
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
-    from consensus.config import ReadConfig
     from consensus.formats.tables.blocks import Reading
 
 MOST = 500  # questions
@@ -80,6 +81,24 @@ def asked(source: Any, settings: ReadConfig) -> dict[str, int]:
                     )
     dropped = {one.removeprefix(f"{settings.by}=") for one in settings.drop if one.startswith(f"{settings.by}=")}
     return {name: found[name] for name in sorted(found, key=str.encode) if name not in dropped}
+
+
+def covered(source: Any, by: str | None, names: Iterable[str]) -> set[str]:
+    """The questions of these ``names`` that a file of gold or votes speaks of: its column of questions, or its columns.
+
+    Raises
+    ------
+    FormatError
+        It can't be read.
+    """
+    headers: list[set[str]] = []
+    with closing(readings(source, listing := Listing({}))) as each:
+        for reading in each:
+            reading.blocks.close()
+            headers.append(set(listing.header))
+    if by is not None and all(by in header for header in headers):
+        return set(names) & set(asked(source, ReadConfig.of(None, by=by)))
+    return {name for name in names if all(name in header for header in headers)}
 
 
 def told(source: Any, settings: ReadConfig) -> str:

@@ -250,6 +250,7 @@ def read_gold(
     named: Mapping[str, str | None] | None = None,
     platform: str | None = None,
     judgments: Judgments | None = None,
+    question: tuple[str | None, str] | None = None,
 ) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
@@ -257,7 +258,8 @@ def read_gold(
     usual names where those do not exist; the columns of "item" and "label" that are ``named`` must exist. Rows without
     a label say nothing and are passed over. A file of two columns needs no header. Of the export of a ``platform`` (see
     ``read``), its test questions are the gold. If the source is the file of the ``judgments``, a column of it must be
-    called gold, or be named.
+    called gold, or be named. Of several questions, ``question`` names the column that tells them apart (or None) and
+    the one that is meant: its rows are read, and a column that is called like it holds its gold.
 
     Raises
     ------
@@ -271,11 +273,14 @@ def read_gold(
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files, exports = [], []
     roles = GoldRoles(
-        {"item": item, "label": label}, strictly=named or {}, among_judgments=is_file_of(source, judgments)
+        {"item": item, "label": label},
+        strictly=named or {},
+        among_judgments=is_file_of(source, judgments),
+        question=None if question is None else question[1],
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE
-    with closing(_readings_of_gold(source, roles, platform)) as found:
+    with closing(_readings_of_gold(source, roles, platform, question)) as found:
         for reading in found:
             exports.append(reading.platform)
             if reading.platform and reading.gold is None:
@@ -291,14 +296,16 @@ def read_gold(
     return replace(gold, notes=tuple(roles.notes))
 
 
-def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None) -> Generator[Reading]:
+def _readings_of_gold(
+    source: Any, roles: GoldRoles, platform: str | None, question: tuple[str | None, str] | None
+) -> Generator[Reading]:
     """``readings``, or that of a file of two columns without a header."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
         found = without_names(Path(source), columns_of(Path(source)), roles)
         if found is not None:
             yield found
             return
-    yield from readings(source, roles, platform)
+    yield from readings(source, roles, platform, question=question)
 
 
 def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:

@@ -53,6 +53,8 @@ class VoteRoles(Roles):
     """Labels that mean "no answer": their columns are passed over."""
     strictly: Mapping[str, str | None] = field(default_factory=dict)
     """Columns of some roles that the user named for model votes: each file must have them."""
+    question: str | None = None
+    """The question that is run, where there are several: a column that is called so holds its labels."""
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; the role of a column for a label is its ``role_of``.
@@ -70,7 +72,8 @@ class VoteRoles(Roles):
                     f"{VOTE_OPTIONS[role]}"
                 )
         names = dict(NAMES) if candidates_of(header, NAMES["model"]) else {**NAMES, "model": NAMES["worker"]}
-        label = strictly.get("label", self.named.get("label"))
+        asked = self.question if self.question in header else None
+        label = strictly.get("label", asked or self.named.get("label"))
         ids = {"item": strictly.get("item", self.named.get("item")), "model": strictly.get("model"), "family": None}
         if label in header or "probability" in strictly or candidates_of(header, NAMES["label"]):
             long = {**ids, "label": label, "probability": strictly.get("probability")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ def read_model_votes(
     named: Mapping[str, str | None] | None = None,
     score_scale: ScoreScale | None = None,
     abstain: Sequence[str] = (),
+    question: tuple[str | None, str] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> ModelVotes:
@@ -71,6 +72,9 @@ def read_model_votes(
     abstain
         Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does, and so
         does a wide row without numbers.
+    question
+        The column of questions (or None) and the question that is meant, where there are several: its rows are read,
+        and a column that is called like it holds its labels.
     threads
         How many threads read; by default as many as there are cores. The result does not depend on it.
     progress
@@ -92,7 +96,9 @@ def read_model_votes(
     numbers = partial(_numbers, abstain=settings.abstain, scale=scale)
     rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
-    files, file_ends = _gathered(rows, source, roles)
+    if question is not None:
+        roles = replace(roles, question=question[1])
+    files, file_ends = _gathered(rows, source, roles, question)
     return _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
 
 
@@ -164,7 +170,9 @@ class _Names:
     declared: frozenset[str]
 
 
-def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64]]:
+def _gathered(
+    rows: Rows, source: Any, roles: VoteRoles, question: tuple[str | None, str] | None
+) -> tuple[list[str], NDArray[np.int64]]:
     """Put what the ``source`` holds into ``rows``: the files, and how many rows there are after each.
 
     Raises
@@ -174,7 +182,7 @@ def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDA
     """
     files: list[str] = []
     ends: list[int] = []
-    with closing(readings(source, roles)) as given:
+    with closing(readings(source, roles, question=question)) as given:
         for reading in given:
             rows.add(reading)
             files.append(reading.file)

@@ -159,6 +159,7 @@ def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:
         named=config.named,
         score_scale=config.score_scale,
         abstain=config.abstain,
+        question=config.question,
         threads=config.threads,
         progress=listener.stage,
     )
@@ -181,14 +182,16 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
     if gold is None:
         return judgments, None
     named = {"item": config.gold_item, "label": config.gold_label}
-    known = read_gold(gold, item=config.item, label=config.label, named=named, judgments=judgments)
+    known = read_gold(
+        gold, item=config.item, label=config.label, named=named, judgments=judgments, question=config.question
+    )
     if judgments is not None and known.notes:
         judgments = replace(judgments, notes=(*judgments.notes, *known.notes))
     return judgments, known
 
 
 def _told(source: Any, listener: Listener) -> list[Path]:
-    """The files that a source names, told to the ``listener``; none if it is a table."""
+    """The files that a source names, told to the ``listener``; none if it is a table, or they were opened before."""
     listed = [source] if isinstance(source, (str, Path)) else source
     if not (isinstance(listed, Sequence) and listed and all(isinstance(one, (str, Path)) for one in listed)):
         return []

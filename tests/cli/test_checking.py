@@ -233,7 +233,7 @@ class TestCheck:
         )
         warnings = [Caution("one_label", one) for one in said]
         config = RunConfig(abstain=("NA",))
-        line = checking.recommended([path], config, found.judgments, warnings)
+        line = checking.recommended([path], config, [found.judgments], warnings)
         assert line == (f"consensus run {path} --abstain NA --abstain 'no answer' --abstain '?' --fold labels,workers")
 
     def test_a_frame_has_no_command(self) -> None:

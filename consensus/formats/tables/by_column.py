@@ -55,9 +55,9 @@ class ByRoles(Roles):
         return self.inner.positions(others, place) | {BY: header.index(self.column)}
 
 
-def only(reading: Reading, value: str) -> Reading:
-    """The rows of one question, where the column of questions was read; else all."""
-    if BY not in reading.columns:
+def only(reading: Reading, value: str, by: str | None) -> Reading:
+    """The rows of one question, where the column of questions, ``by``, was read; else all."""
+    if by is None or reading.columns.get(BY) != by:
         return reading
 
     def blocks() -> Generator[Block]:

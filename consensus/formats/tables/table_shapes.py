@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     """Of each column, the first cells; None where one is empty."""
 
 FEW = 30  # values of a column that can be labels
+ALIKE = 0.8  # share of the cells of a worker that hold what others hold, too
 LEAST = 3  # columns that are told to look like workers
 SHOWN = 6  # columns or values in a message
 WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
@@ -31,14 +32,14 @@ COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequen
 
 
 def like_workers(cells: Cells) -> list[str]:
-    """Columns whose values are (nearly all) those that others hold, too, and that are no labels by their name."""
-    filled = {name: {one for one in column if one is not None} for name, column in cells.items()}
-    filled = {name: values for name, values in filled.items() if values and name not in _labels(list(cells))}
+    """Columns whose cells (nearly) all hold what others hold, too, and that are no labels by their name."""
+    labels = _labels(list(cells))
+    filled = {name: Counter(one for one in column if one is not None) for name, column in cells.items()}
+    filled = {name: values for name, values in filled.items() if values and name not in labels}
     held = Counter(one for values in filled.values() for one in values)
     shared = {one for one, n in held.items() if n > 1}
-    found = [name for name, values in filled.items() if values <= shared]
-    known = {one for name in found for one in filled[name]}
-    return found if len(found) > 1 and len(known) <= FEW else []
+    found = [name for name, values in filled.items() if sum(values[one] for one in shared) >= ALIKE * values.total()]
+    return found if len(found) > 1 and len({one for name in found for one in filled[name]} & shared) <= FEW else []
 
 
 def like_questions(cells: Cells) -> list[str]:
@@ -96,7 +97,7 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     counts, workers = like_counts(cells), like_workers(cells)
     item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
     begin = f"{error.place}: no column holds the worker; "
-    if len(counts) > 1 and "label" in missing and _adds_up([cells[name] for name in counts]):
+    if len(counts) > 1 and _adds_up([cells[name] for name in counts]):
         return (
             f"{begin}{len(counts):,} columns hold whole numbers ({listed(counts, SHOWN)}) that look like counts of "
             f"labels: --wide counts{item}"

@@ -38,6 +38,7 @@ COUNT = "count"
 COUNTED = "(counted)"
 """The worker of judgments that were only counted: each is one of a person of its own."""
 SHOWN = 8  # columns in a note
+MOST = 1e12  # people who gave a label
 WHAT = {"workers": "workers", "questions": "questions", "counts": "counts of labels"}
 
 
@@ -169,7 +170,7 @@ class Shape:
         )
 
     def _notes(self, file: str, names: Sequence[str], others: Sequence[str], tally: _Tally) -> list[str]:
-        empty = f"; {tally.n_empty:,} of {tally.n_rows:,} rows hold none" if tally.n_empty else ""
+        empty = f"; {tally.n_empty:,} of {tally.n_rows:,} rows without any" if tally.n_empty else ""
         if self._counts is not None:
             return [f"{file}: {tally.n_rows:,} rows with counts make {tally.n_made:,} judgments{empty}"]
         if self._kind == "questions":
@@ -184,16 +185,19 @@ class Shape:
     def _blocks(self, reading: Reading, names: Sequence[str], tally: _Tally) -> Generator[Block]:
         with closing(reading.blocks) as blocks:
             for block in blocks:
-                tally.n_rows += len(next(iter(block.columns.values())))
-                made = self._counted(block, names, reading.file) if self.is_counted else self._cells(block, names)
-                lines = made.lines
-                assert not isinstance(lines, int)
-                tally.n_made += len(lines)
-                tally.n_empty += len(next(iter(block.columns.values()))) - len(np.unique(lines))
-                yield made
+                kept, told, bad = self._counted(block, names) if self.is_counted else self._cells(block, names)
+                n_rows = len(next(iter(block.columns.values())))
+                tally.n_rows += n_rows
+                tally.n_made += len(kept)
+                tally.n_empty += n_rows - len(np.unique(kept)) - len(bad)
+                wide = {COUNT} if self._counts is not None else {CELL + name for name in names}
+                cells = {role: column for role, column in block.columns.items() if role not in wide}
+                made = chosen(block, cells, kept)
+                rejects = [*block.rejects, *_rejects(block, bad, reading.file)]
+                yield replace(made, columns={**made.columns, **told}, rejects=rejects)
 
-    def _cells(self, block: Block, names: Sequence[str]) -> Block:
-        """A row for each filled cell."""
+    def _cells(self, block: Block, names: Sequence[str]) -> tuple[Rows, dict[str, Any], Rows]:
+        """The row of each filled cell, columns of what the cells say, and rows that are rejected: none."""
         import pyarrow as pa
 
         columns = [_as_bytes(block.columns[CELL + name]) for name in names]
@@ -204,41 +208,40 @@ class Shape:
             [chunk for cells, kept in zip(columns, filled, strict=True) for chunk in cells.take(kept).chunks],
             pa.large_binary(),
         )
-        cells = {role: column for role, column in block.columns.items() if not role.startswith(CELL)}
-        made = chosen(block, cells, row[order])
         told = {"label": texts.take(order)}
         if self._kind == "workers":
             told["worker"] = _names(names, np.repeat(np.arange(len(names)), [len(one) for one in filled])[order])
-        return replace(made, columns={**made.columns, **told})
+        return row[order], told, row[:0]
 
-    def _counted(self, block: Block, names: Sequence[str], file: str) -> Block:
-        """A row for each of the judgments that are counted."""
+    def _counted(self, block: Block, names: Sequence[str]) -> tuple[Rows, dict[str, Any], Rows]:
+        """The same of each judgment that is counted."""
         wide = [CELL + name for name in names] if self._counts is None else [COUNT]
         n_rows = len(block.columns[wide[0]])
         counts, bad = np.zeros((n_rows, len(wide)), np.int64), np.zeros(n_rows, np.bool_)
         for n, role in enumerate(wide):
             numbers, odd = reals(_chunked(block.columns[role]), np.float64)
-            fine = (numbers >= 0) & (numbers == np.floor(numbers)) & np.isfinite(numbers)
+            fine = (numbers >= 0) & (numbers == np.floor(numbers)) & (numbers < MOST)
             bad |= ~fine & ~np.isnan(numbers)
             bad[odd] = True
             counts[fine, n] = numbers[fine].astype(np.int64)
         counts[bad] = 0
-        memory.refuse(memory.of_reading(int(counts.sum())), None, f"{file}: {int(counts.sum()):,} counted judgments")
-        each = np.repeat(np.arange(n_rows), counts.sum(axis=1))
-        cells = {role: column for role, column in block.columns.items() if role not in wide}
-        made = chosen(block, cells, each)
-        told = {"worker": _names([COUNTED], np.zeros(len(each), np.int64))}
+        total = int(counts.sum())
+        memory.refuse(memory.of_reading(total), None, f"reading {total:,} judgments that are counted")
+        kept = np.repeat(np.arange(n_rows), counts.sum(axis=1))
+        told = {"worker": _names([COUNTED], np.zeros(total, np.int64))}
         if self._counts is None:
-            label = np.tile(np.arange(len(wide)), n_rows)
-            told["label"] = _names(names, np.repeat(label, counts.ravel()))
-        wrong = np.flatnonzero(bad).tolist()
-        lines = chosen(block, {}, np.array(wrong, np.int64)).lines
-        assert not isinstance(lines, int)
-        rejects = [
-            Reject(file, line, "a count is no whole number, 0 or more", raw)
-            for line, raw in zip(lines.tolist(), block.describe(wrong) if wrong else [], strict=True)
-        ]
-        return replace(made, columns={**made.columns, **told}, rejects=[*block.rejects, *rejects])
+            told["label"] = _names(names, np.repeat(np.tile(np.arange(len(wide)), n_rows), counts.ravel()))
+        return kept, told, np.flatnonzero(bad)
+
+
+def _rejects(block: Block, rows: Rows, file: str) -> list[Reject]:
+    """Rows whose counts are none."""
+    if not len(rows):
+        return []
+    lines = chosen(block, {}, rows).lines
+    assert not isinstance(lines, int)
+    told = zip(lines.tolist(), block.describe(rows.tolist()), strict=True)
+    return [Reject(file, line, "a count is no whole number, 0 or more", raw) for line, raw in told]
 
 
 @dataclass(slots=True)
