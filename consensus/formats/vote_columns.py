@@ -78,10 +78,14 @@ class VoteRoles(Roles):
         if label in header or "probability" in strictly or candidates_of(header, NAMES["label"]):
             long = {**ids, "label": label, "probability": strictly.get("probability")}
             return Roles(long, True, names).positions(header, place)
+        if ids["model"] is None and not candidates_of(header, names["model"]):
+            ids.pop("model")  # shares of labels alone are those of one model
         found = Roles(ids, True, names).positions(header, place)
         left = [name for n, name in enumerate(header) if n not in found.values()]
         chosen, prefix = _of_labels(left)
         if not prefix:
+            if "model" not in ids:
+                Roles({"model": None}, True, names).positions(header, place)
             raise FormatError(
                 f"{place}: no column holds the label, and no columns with a common prefix hold probabilities; the "
                 f"columns are: {listed(header)}; name the one of the label with --label, or give some such as p_cat, "

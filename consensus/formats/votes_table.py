@@ -12,7 +12,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
-from consensus.formats import score_scales
+from consensus.formats import score_scales, soft_labels
 from consensus.formats.opening import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
@@ -51,7 +51,8 @@ def read_model_votes(
     """Read what models say: classifiers, LLM judges.
 
     A table is long (item, model, label and perhaps a probability) or wide (item, model and one column of
-    probabilities for each label, such as p_cat, p_dog); both may have a family. A label without a probability is a
+    probabilities for each label, such as p_cat, p_dog, which may lack the model if there is but one); both may have a
+    family. A label without a probability is a
     hard vote. Several rows of one item and model are one vote: scores of different labels are one list of scores,
     everything else are samples, whose average counts. Labels that a list of scores leaves out share evenly what it
     leaves of 1.
@@ -98,8 +99,9 @@ def read_model_votes(
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
     if question is not None:
         roles = replace(roles, question=question[1])
-    files, file_ends = _gathered(rows, source, roles, question)
-    return _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+    files, file_ends, told = _gathered(rows, source, roles, question)
+    votes = _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+    return replace(votes, cautions=(*told, *votes.cautions))
 
 
 def _voted(
@@ -172,8 +174,8 @@ class _Names:
 
 def _gathered(
     rows: Rows, source: Any, roles: VoteRoles, question: tuple[str | None, str] | None
-) -> tuple[list[str], NDArray[np.int64]]:
-    """Put what the ``source`` holds into ``rows``: the files, and how many rows there are after each.
+) -> tuple[list[str], NDArray[np.int64], list[Notice]]:
+    """Put what the ``source`` holds into ``rows``: the files, how many rows there are after each, what is to be told.
 
     Raises
     ------
@@ -182,14 +184,17 @@ def _gathered(
     """
     files: list[str] = []
     ends: list[int] = []
+    told: list[Notice] = []
     with closing(readings(source, roles, question=question)) as given:
-        for reading in given:
+        for opened in given:
+            reading, said = soft_labels.named(opened)
+            told += said
             rows.add(reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
-    return files, np.array(ends)
+    return files, np.array(ends), told
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

@@ -224,6 +224,10 @@ CODES: dict[str, Code] = {
         "Some scores of models are negative, or above 1 alone: they are no probabilities, and their rows are rejected.",
         "Mend them, or say on which scale they are with --score-scale.",
     ),
+    "unnamed_model": Code(
+        "A table of shares of labels names no model, so it is read as the votes of one.",
+        "Add a column called model, if there are several.",
+    ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",

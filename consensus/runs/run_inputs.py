@@ -142,9 +142,10 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
     if isinstance(source, Judgments):
         return source
     paths = _told(source, listener)
-    if paths:
-        needed = memory.of_reading(at_least_rows(paths))
-        memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, paths)))
+    files = [one.path for one in source.files] if isinstance(source, sources.Opened) else paths
+    if files:
+        needed = memory.of_reading(at_least_rows(files))
+        memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, files)))
     given = {name: value for name, value in config.part(ReadConfig).items() if name in config.model_fields_set}
     return read(paths or source, threads=config.threads, progress=listener.stage, **given)
 
@@ -191,7 +192,7 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
 
 
 def _told(source: Any, listener: Listener) -> list[Path]:
-    """The files that a source names, told to the ``listener``; none if it is a table, or they were opened before."""
+    """The files that a source names, told to the ``listener``; none if it is a table."""
     listed = [source] if isinstance(source, (str, Path)) else source
     if not (isinstance(listed, Sequence) and listed and all(isinstance(one, (str, Path)) for one in listed)):
         return []

@@ -55,10 +55,10 @@ class TestExplained:
         told = notice(frame if kind == "frame" else path, item="item")
         assert told.message == (
             '90 of 180 judgments (50%) give way to others of the same item and worker, most of worker "w0" (30) and of '
-            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself, and leave out '
-            "the others with --drop question=VALUE"
+            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself with '
+            "--by question"
         )
-        assert told.options == ()
+        assert told.options == ("--by", "question")
         assert told.values == {"n_judgments": 90, "share": 0.5}
 
     def test_by_another_item(self) -> None:

@@ -40,7 +40,7 @@ class Listing(Roles):
 def first_rows(opened: Opened, names: Sequence[str]) -> dict[str, list[str | None]]:
     """What columns hold in the first rows, as text, an empty text as None; those that can't be read are left out."""
     chosen = list(names[:MOST_COLUMNS])
-    together = _first_rows(opened, chosen)
+    together = _first_rows(opened, chosen) if chosen else {}
     if together is not None:
         return together
     each = (_first_rows(opened, [name]) for name in chosen)
@@ -48,13 +48,16 @@ def first_rows(opened: Opened, names: Sequence[str]) -> dict[str, list[str | Non
 
 
 def _first_rows(opened: Opened, names: Sequence[str]) -> dict[str, list[str | None]] | None:
+    """The same where all can be read together; else None."""
     try:
         reading = opened(Roles({LOOKED + name: name for name in names}))
         with closing(reading.blocks) as blocks:
             block = next(blocks, None)
     except FormatError:
         return None
-    if block is None or len(block.rejects) > (len(next(iter(block.columns.values()))) if block.columns else 0):
-        return None if names and block is not None else {}
+    if block is None:
+        return {}
+    if len(block.rejects) > len(block.columns[LOOKED + names[0]]):  # a column of lists, say: each such line is one
+        return None
     cells = {name: as_text(block.columns[LOOKED + name].slice(0, ROWS)).to_pylist() for name in names}
     return {name: [one or None for one in column] for name, column in cells.items()}
