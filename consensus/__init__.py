@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import Gold
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import fit
-    from consensus.runs import Check, Findings, check, run
+    from consensus.runs import Check, Findings, Questions, check, run, run_by
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
@@ -31,6 +31,7 @@ __all__ = [
     "FitConfig",
     "Gold",
     "Judgments",
+    "Questions",
     "Replay",
     "__version__",
     "agreement",
@@ -47,6 +48,7 @@ __all__ = [
     "read_previous",
     "read_workers",
     "run",
+    "run_by",
     "simulate",
 ]
 
@@ -58,6 +60,7 @@ _HOME = {
     "FitConfig": "consensus.config",
     "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",
+    "Questions": "consensus.runs",
     "Replay": "consensus.escalation",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
@@ -73,6 +76,7 @@ _HOME = {
     "read_previous": "consensus.formats",
     "read_workers": "consensus.formats",
     "run": "consensus.runs",
+    "run_by": "consensus.runs",
     "simulate": "consensus.simulation",
 }
 

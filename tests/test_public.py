@@ -21,6 +21,7 @@ PUBLIC = [
     "FitConfig",
     "Gold",
     "Judgments",
+    "Questions",
     "Replay",
     "__version__",
     "agreement",
@@ -37,6 +38,7 @@ PUBLIC = [
     "read_previous",
     "read_workers",
     "run",
+    "run_by",
     "simulate",
 ]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options
+from consensus.cli import job, options, running_questions
 from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ def check(
 
     from consensus.runs import checking
 
+    if chosen.are_several:
+        running_questions.check(judgments, chosen, show, json=json)
+        return
     given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
     with show.stages():
         found = checking.check(judgments, listener=show, **given)

@@ -61,7 +61,7 @@ def aggregate(
 
 def agreement(
     judgments: options.Judgments,
-    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by",))],
+    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by"))],
     printed: Printed,
     config: options.Config = None,
     ordinal: Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from consensus.cli import job, options
+from consensus.cli import job, options, running_questions
 from consensus.cli.options import OUTPUT, Given
 from consensus.cli.settings import Takes
 
@@ -69,7 +69,10 @@ def run(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder."""
+    """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder.
+
+    Of several questions (--by, --questions), each is run by itself, into a folder of its own.
+    """
     show = job.Show(quiet, timings)
 
     from consensus.report import charts, page, words
@@ -79,9 +82,13 @@ def run(
     if written.report:
         charts.check()
     with_report = charts.are_there() if written.report is None else written.report
+    also = ("posteriors",) if written.posteriors else ()
+    output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report)
+    if chosen.are_several:
+        running_questions.run(given, chosen, written, show, output, side_inputs, json=json)
+        return
     inputs = [*given.paths(), *(path for path in (chosen.costs, chosen.workers) if path is not None)]
     out = folder.check(written.out, overwrite=written.overwrite, inputs=inputs)
-    also = ("posteriors",) if written.posteriors else ()
     with show.stages():
         read = Inputs.read(
             chosen,
@@ -92,7 +99,6 @@ def run(
             listener=show,
         )
         found = job.findings(read, show)
-        output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report)
         folder.write(found, out, output, show)
     show.tell_timings()
     for line in words.lines(found):

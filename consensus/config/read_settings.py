@@ -13,6 +13,7 @@ Repeats = Literal["last", "first", "keep", "error"]
 Foldable = Literal["labels", "workers", "items"]
 DriftBy = Literal["time", "rows"]
 TIME_FORMATS = ("month-first", "day-first", "year-first", "excel", "epoch")
+Wide = Literal["workers", "questions", "counts"]
 ScoreScale = Literal["1", "10", "100", "logit", "log"]
 
 
@@ -105,6 +106,53 @@ class ReadConfig(Settings):
         json_schema_extra=READING,
         description="Sheet of a spreadsheet of judgments. Default: the first one that holds a table.",
     )
+    by: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of the question, where a table holds several: run does each by itself, into a folder of "
+        "its own.",
+    )
+    only: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="The one question of --by, or of --wide questions, that is read.",
+    )
+    wide: Wide | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="What columns hold beside the item: the judgments of workers, each of one worker; the answers of a "
+        "worker to questions, each to one question; or counts of those who gave a label, each of one label.",
+    )
+    wide_columns: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING | {"csv": True, "option": "columns"},
+        description="The columns that --wide takes, as one line of CSV. Default: those that look like it.",
+    )
+    questions: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING | {"csv": True},
+        description="The columns that hold questions, as one line of CSV: short for --wide questions --columns.",
+    )
+    counts: str | None = Field(
+        default=None,
+        json_schema_extra=READING,
+        description="Column of how many people gave the label of the row: each counts as a person of their own.",
+    )
+
+    @property
+    def shape(self) -> Wide | None:
+        """What columns hold, where a table is wide."""
+        return "questions" if self.questions else self.wide
+
+    @property
+    def question(self) -> tuple[str | None, str] | None:
+        """The column of questions, if there is one, and the question that is read; None where there is but one."""
+        return None if self.only is None else (self.by, self.only)
+
+    @property
+    def are_several(self) -> bool:
+        """Whether several questions are asked for, each of which is read by itself."""
+        return self.only is None and (self.by is not None or self.shape == "questions")
 
     encoding: str | None = Field(
         default=None,
@@ -177,6 +225,34 @@ class ReadConfig(Settings):
     def _one_source_of_workers(self) -> Self:
         if self.worker_from_file and self.worker is not None:
             raise ValueError(f'the worker can\'t be both the name of the file and the column "{self.worker}"')
+        return self
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        if self.questions and (self.wide not in {None, "questions"} or self.wide_columns):
+            raise ValueError("--questions says what --wide questions --columns would; leave out --wide and --columns")
+        if self.wide_columns and self.wide is None:
+            raise ValueError("--columns are those of --wide; say what they hold with --wide")
+        if self.counts is not None and self.shape is not None:
+            raise ValueError("counts and wide can't be given together; columns of counts are --wide counts")
+        if self.by is not None and self.shape == "questions":
+            raise ValueError("by names a column of questions, and wide columns that are questions; leave out one")
+        if self.only is not None and self.by is None and self.shape != "questions":
+            raise ValueError("only names one of several questions; say with --by or --questions where these are")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_that_are_left(self) -> Self:
+        shape = "counts" if self.counts is not None else f"wide {self.shape}" if self.shape else "by" * bool(self.by)
+        if shape and self.platform not in {None, "none"}:
+            raise ValueError(f"{shape} is about plain tables; leave out --platform {self.platform}")
+        gone = {"wide workers": ("worker", "label"), "wide counts": ("worker", "label"), "counts": ("worker",)}
+        gone["wide questions"] = ("label",)
+        for name in gone.get(shape, ()):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{shape} leaves no column of the {name}; leave out --{name}")
+        if self.worker_from_file and "worker" in gone.get(shape, ()):
+            raise ValueError(f"{shape} says who judged; leave out --worker-from-file")
         return self
 
 

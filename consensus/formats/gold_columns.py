@@ -43,6 +43,8 @@ class GoldRoles(Roles):
     """It is the file of the judgments: their labels are no gold."""
     notes: list[str] = field(default_factory=list)
     """What was understood, in words."""
+    question: str | None = None
+    """The question that is run, where there are several: a column that is called so holds its gold."""
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the columns of item and label.
@@ -60,6 +62,8 @@ class GoldRoles(Roles):
                 )
         item = self.strictly.get("item") or self.named.get("item")
         label, called = self.strictly.get("label"), _called_gold(header, self.among_judgments)
+        if label is None and self.question in header and not self.among_judgments:
+            label = self.question
         if label is None and len(called) == 1:
             (label,) = called
             others = [header[n] for n in candidates_of(header, "label", GOLD_NAMES) if header[n] != label]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, sources
-from consensus.formats.tables import frames, likely_columns, spreadsheets
+from consensus.formats.tables import frames, likely_columns, spreadsheets, table_shapes
+from consensus.formats.tables.by_column import ByRoles, only
 from consensus.formats.tables.file_kinds import is_spreadsheet, reader_of
-from consensus.formats.tables.roles import ColumnError, Roles
+from consensus.formats.tables.listing import Listing
+from consensus.formats.tables.roles import ColumnError
 from consensus.formats.tables.text_form import PLAIN
+from consensus.formats.tables.wide import WideRoles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from consensus.formats.sources import File
     from consensus.formats.tables.blocks import Block, Reading
+    from consensus.formats.tables.roles import Roles
     from consensus.formats.tables.text_form import TextForm
 
 
@@ -30,11 +34,12 @@ def readings(
     form: TextForm = PLAIN,
     *,
     sheet: str | None = None,
+    question: tuple[str | None, str] | None = None,
 ) -> Generator[Reading]:
     """A reading of each file, or of the frame; of exports of a ``platform``, or by their content if it is None.
 
     The ``form`` is what is known of how text files are written. Of spreadsheets, the ``sheet`` is read, or the first
-    one with a table if it is None.
+    one with a table if it is None. Of a source that has the column that a ``question`` names, only its rows are read.
 
     Each must be read before the next one is asked for. To be closed: what was unpacked is removed then.
 
@@ -46,13 +51,16 @@ def readings(
         A source can't be read, or a column can't be found.
     """
     chosen = None if platform is None else platforms.named(platform)
+    by, value = question or (None, "")
+    if by is not None:
+        roles = ByRoles.beside(roles, by, optional=True)
     with sources.opened(source) as found:
         if found is None:
             if chosen is not None:
                 raise ConfigError(
                     f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself'
                 )
-            yield _opened(partial(frames.read_frame, source), roles)
+            yield only(_opened(partial(frames.read_frame, source), roles), value, by)
             return
         for file in found.files:
             with sources.named(file):
@@ -61,7 +69,7 @@ def readings(
                     reading = _opened(_reader(file.path, form, sheet), roles)
                 else:
                     reading = known.read(file.path, roles, form)
-            yield reading if file.shown == reading.file else _called(reading, file)
+            yield only(reading if file.shown == reading.file else _called(reading, file), value, by)
 
 
 def columns_of(path: Path, form: TextForm = PLAIN) -> list[str]:
@@ -80,23 +88,10 @@ def columns_of(path: Path, form: TextForm = PLAIN) -> list[str]:
         head = platforms.head_of(file.path)
         if platforms.recognised(head) is not None:
             return head.columns
-        listing = _Listing({})
+        listing = Listing({})
         with sources.named(file):
             _reader(file.path, form)(listing)
         return listing.header
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing(Roles):
-    """Looks for no column, and keeps the header."""
-
-    header: list[str] = field(default_factory=list)
-
-    def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
-        """None."""
-        del place
-        self.header.extend(header)
-        return {}
 
 
 def _reader(path: Path, form: TextForm, sheet: str | None = None) -> Callable[[Roles], Reading]:
@@ -118,9 +113,11 @@ def _reader(path: Path, form: TextForm, sheet: str | None = None) -> Callable[[R
 def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
     """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
     try:
-        return reader(roles)
+        return reader(roles.settled(reader) if isinstance(roles, WideRoles) else roles)
     except ColumnError as error:
         told = likely_columns.message(error, reader, roles)
+        if not isinstance(roles, WideRoles):
+            told = table_shapes.offered(error, reader, told)
     raise FormatError(told)
 
 

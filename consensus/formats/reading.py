@@ -12,8 +12,8 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
-from consensus.errors import FormatError
-from consensus.formats import platforms, repeats_alarm, sources
+from consensus.errors import ConfigError, FormatError
+from consensus.formats import platforms, questions, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
@@ -26,6 +26,7 @@ from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.times import Times
 from consensus.formats.tables.understanding import Understanding
+from consensus.formats.tables.wide import COUNTED, Shape
 from consensus.inputs import encoding_notices, label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, encode
@@ -113,6 +114,13 @@ def read(
             what was understood.
         sheet
             Sheet of a spreadsheet; by default the first one that holds a table.
+        by, only
+            Column of the question, where a table holds several, and the one that is read (``run_by`` does each).
+        wide, wide_columns, questions, counts
+            What columns hold that are not a judgment's own: "workers", "questions" or "counts" of labels, and which
+            these columns are, if not those that look like it. ``questions`` are columns with answers to one question
+            each, of which ``only`` names the one that is read; ``counts`` is the column of how many people gave the
+            label. What is counted is the judgment of a person of its own, and nobody of them is audited.
 
     Raises
     ------
@@ -132,12 +140,11 @@ def read(
 
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:
     """What ``read`` returns."""
-    named = {role: getattr(settings, role) for role in ("item", "worker", "label", "timestamp", "duration")}
-    if settings.worker_from_file:
-        named.pop("worker")
+    if settings.are_several:
+        raise ConfigError(questions.told(source, settings))
+    choice, shape = RowChoice(settings), Shape(settings)
     grouped = {} if settings.group is None else {"group": settings.group}
-    choice = RowChoice(settings)
-    roles = Roles({**named, "price": settings.price_column, **grouped, **choice.roles})
+    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles)
     renaming = _renaming(settings)
     clock, signs = Clock(), dict[str, str]()
     named_time = settings.timestamp is not None
@@ -150,8 +157,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
-    for opened in readings(source, roles, settings.platform, TextForm.of(settings), sheet=settings.sheet):
-        reading = choice.of(opened)
+    for opened in questions.opened(source, shape.roles(roles), settings):
+        reading = shape.of(choice.of(opened))
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
@@ -169,7 +176,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         renamed, done = renaming.applied(coded, settings.abstain)
         items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
         notes += done
-    people = Identities(settings, items, workers, labels[0])
+    counted = (COUNTED,) if shape.is_counted else ()
+    people = Identities(settings, items, workers, labels[0], counted)
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
     if groups:
@@ -215,7 +223,15 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         ),
         renaming=renaming or Renaming(),
     )
-    return repeats_alarm.checked(judgments, settings, partial(_explained, source, settings, understanding, unused))
+    look = partial(_explained, source, settings, understanding, unused) if shape.is_plain else (lambda: None)
+    return repeats_alarm.checked(judgments, settings, look)
+
+
+def _named(settings: ReadConfig) -> dict[str, str | None]:
+    """The columns that the user named, by role; None where their names tell."""
+    roles = ("item", "worker", "label", "timestamp", "duration")
+    named = {role: getattr(settings, role) for role in roles if role != "worker" or not settings.worker_from_file}
+    return {**named, "price": settings.price_column}
 
 
 def _explained(
@@ -226,9 +242,7 @@ def _explained(
 
     def opened(roles: Roles) -> Iterator[Reading]:
         all_roles = replace(roles, named={**roles.named, **choice.roles})
-        return map(
-            choice.of, readings(source, all_roles, settings.platform, TextForm.of(settings), sheet=settings.sheet)
-        )
+        return map(choice.of, questions.opened(source, all_roles, settings))
 
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
@@ -254,6 +268,7 @@ def read_gold(
     platform: str | None = None,
     judgments: Judgments | None = None,
     encoding: str | None = None,
+    question: tuple[str | None, str] | None = None,
 ) -> Gold:
     """Read gold labels: item and label; several rows of one item are several accepted labels.
 
@@ -261,7 +276,9 @@ def read_gold(
     usual names where those do not exist; the columns of "item" and "label" that are ``named`` must exist. Rows without
     a label say nothing and are passed over. A file of two columns needs no header. Of the export of a ``platform`` (see
     ``read``), its test questions are the gold. If the source is the file of the ``judgments``, a column of it must be
-    called gold, or be named. The ``encoding`` is that of files that are not UTF-8.
+    called gold, or be named. The ``encoding`` is that of files that are not UTF-8. Of several questions, ``question``
+    names the column that tells them apart (or None) and the one that is meant: its rows are read, and a column that is
+    called like it holds its gold.
 
     Raises
     ------
@@ -276,11 +293,14 @@ def read_gold(
     files, exports = [], []
     notes: list[str] = []
     roles = GoldRoles(
-        {"item": item, "label": label}, strictly=named or {}, among_judgments=is_file_of(source, judgments)
+        {"item": item, "label": label},
+        strictly=named or {},
+        among_judgments=is_file_of(source, judgments),
+        question=None if question is None else question[1],
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE
-    with closing(_readings_of_gold(source, roles, platform, TextForm(encoding))) as found:
+    with closing(_readings_of_gold(source, roles, platform, TextForm(encoding), question)) as found:
         for reading in found:
             exports.append(reading.platform)
             if reading.platform and reading.gold is None:
@@ -295,14 +315,16 @@ def read_gold(
     return replace(gold, notes=(*roles.notes, *notes))
 
 
-def _readings_of_gold(source: Any, roles: GoldRoles, platform: str | None, form: TextForm) -> Generator[Reading]:
+def _readings_of_gold(
+    source: Any, roles: GoldRoles, platform: str | None, form: TextForm, question: tuple[str | None, str] | None
+) -> Generator[Reading]:
     """``readings``, or that of a file of two columns without a header."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
         found = without_names(Path(source), columns_of(Path(source), form), roles, form)
         if found is not None:
             yield found
             return
-    yield from readings(source, roles, platform, form)
+    yield from readings(source, roles, platform, form, question=question)
 
 
 def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:

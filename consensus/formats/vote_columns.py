@@ -53,6 +53,8 @@ class VoteRoles(Roles):
     """Labels that mean "no answer": their columns are passed over."""
     strictly: Mapping[str, str | None] = field(default_factory=dict)
     """Columns of some roles that the user named for model votes: each file must have them."""
+    question: str | None = None
+    """The question that is run, where there are several: a column that is called so holds its labels."""
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; the role of a column for a label is its ``role_of``.
@@ -70,15 +72,20 @@ class VoteRoles(Roles):
                     f"{VOTE_OPTIONS[role]}"
                 )
         names = dict(NAMES) if candidates_of(header, "model") else {**NAMES, "model": NAMES["worker"]}
-        label = strictly.get("label", self.named.get("label"))
+        asked = self.question if self.question in header else None
+        label = strictly.get("label", asked or self.named.get("label"))
         ids = {"item": strictly.get("item", self.named.get("item")), "model": strictly.get("model"), "family": None}
         if label in header or "probability" in strictly or candidates_of(header, "label"):
             long = {**ids, "label": label, "probability": strictly.get("probability")}
             return Roles(long, True, names).positions(header, place)
+        if ids["model"] is None and not candidates_of(header, "model", names):
+            ids.pop("model")  # shares of labels alone are those of one model
         found = Roles(ids, True, names).positions(header, place)
         left = [name for n, name in enumerate(header) if n not in found.values()]
         chosen, prefix = _of_labels(left)
         if not prefix:
+            if "model" not in ids:
+                Roles({"model": None}, True, names).positions(header, place)
             raise FormatError(
                 f"{place}: no column holds the label, and no columns with a common prefix hold probabilities; the "
                 f"columns are: {listed(header)}; name the one of the label with --label, or give some such as p_cat, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
-from consensus.formats import mixed_scales, score_scales
+from consensus.formats import mixed_scales, score_scales, soft_labels
 from consensus.formats.opening import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
@@ -44,13 +44,15 @@ def read_model_votes(
     named: Mapping[str, str | None] | None = None,
     score_scale: ScoreScale | None = None,
     abstain: Sequence[str] = (),
+    question: tuple[str | None, str] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> ModelVotes:
     """Read what models say: classifiers, LLM judges.
 
     A table is long (item, model, label and perhaps a probability) or wide (item, model and one column of
-    probabilities for each label, such as p_cat, p_dog); both may have a family. A label without a probability is a
+    probabilities for each label, such as p_cat, p_dog, which may lack the model if there is but one); both may have a
+    family. A label without a probability is a
     hard vote. Several rows of one item and model are one vote: scores of different labels are one list of scores,
     everything else are samples, whose average counts. Labels that a list of scores leaves out share evenly what it
     leaves of 1.
@@ -71,6 +73,9 @@ def read_model_votes(
     abstain
         Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does, and so
         does a wide row without numbers.
+    question
+        The column of questions (or None) and the question that is meant, where there are several: its rows are read,
+        and a column that is called like it holds its labels.
     threads
         How many threads read; by default as many as there are cores. The result does not depend on it.
     progress
@@ -92,8 +97,11 @@ def read_model_votes(
     numbers = partial(_numbers, abstain=settings.abstain, scale=scale)
     rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
-    files, file_ends = _gathered(rows, source, roles)
-    return _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+    if question is not None:
+        roles = replace(roles, question=question[1])
+    files, file_ends, told = _gathered(rows, source, roles, question)
+    votes = _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+    return replace(votes, cautions=(*told, *votes.cautions))
 
 
 def _voted(
@@ -165,8 +173,10 @@ class _Names:
     declared: frozenset[str]
 
 
-def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64]]:
-    """Put what the ``source`` holds into ``rows``: the files, and how many rows there are after each.
+def _gathered(
+    rows: Rows, source: Any, roles: VoteRoles, question: tuple[str | None, str] | None
+) -> tuple[list[str], NDArray[np.int64], list[Notice]]:
+    """Put what the ``source`` holds into ``rows``: the files, how many rows there are after each, what is to be told.
 
     Raises
     ------
@@ -175,14 +185,17 @@ def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDA
     """
     files: list[str] = []
     ends: list[int] = []
-    with closing(readings(source, roles)) as given:
-        for reading in given:
+    told: list[Notice] = []
+    with closing(readings(source, roles, question=question)) as given:
+        for opened in given:
+            reading, said = soft_labels.named(opened)
+            told += said
             rows.add(reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
-    return files, np.array(ends)
+    return files, np.array(ends), told
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

@@ -232,6 +232,10 @@ CODES: dict[str, Code] = {
         "Some scores of a model are at most 1 beside others above 1, and all are taken for percent.",
         "If two scales are mixed, mend the file.",
     ),
+    "unnamed_model": Code(
+        "A table of shares of labels names no model, so it is read as the votes of one.",
+        "Add a column called model, if there are several.",
+    ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",

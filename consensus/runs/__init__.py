@@ -3,6 +3,7 @@
 from consensus.runs.checking import Check, check
 from consensus.runs.findings import Findings, run
 from consensus.runs.listening import SILENT, Listener
+from consensus.runs.questions import Questions, run_by
 from consensus.runs.run_inputs import Inputs, SideInputs
 
-__all__ = ["SILENT", "Check", "Findings", "Inputs", "Listener", "SideInputs", "check", "run"]
+__all__ = ["SILENT", "Check", "Findings", "Inputs", "Listener", "Questions", "SideInputs", "check", "run", "run_by"]

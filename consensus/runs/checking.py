@@ -168,7 +168,7 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
     return Check(
         read,
         warnings,
-        recommended(judgments, config, read, warnings),
+        recommended(judgments, config, [read], warnings),
         model,
         memory_needs.of(read, report=charts.are_there(), n_states=n_states),
         reading,
@@ -177,16 +177,20 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
     )
 
 
-def recommended(source: Any, config: RunConfig, read: Judgments, warnings: Sequence[Caution]) -> str | None:
-    """The command line for a run: what the user gave, and the options that are named by what reading noticed."""
+def recommended(source: Any, config: RunConfig, read: Sequence[Judgments], warnings: Sequence[Caution]) -> str | None:
+    """The command line for a run: what the user gave, and the options that are named by what reading noticed.
+
+    Of several questions, each was ``read`` by itself.
+    """
     paths = [source] if isinstance(source, (str, Path)) else source
     if not (isinstance(paths, Sequence) and paths and all(isinstance(one, (str, Path)) for one in paths)):
         return None
     given = _given(config)
-    for notice in read.cautions:
+    for notice in (one for judgments in read for one in judgments.cautions):
         for option, value in zip(notice.options[::2], notice.options[1::2], strict=True):
             _put(given, option, value)
-    for words_said in (*(warning.message for warning in warnings), *read.notes):
+    notes = (note for judgments in read for note in judgments.notes)
+    for words_said in (*(warning.message for warning in warnings), *notes):
         for option in re.findall(FROM_WORDS, words_said):
             _put(given, *shlex.split(option))
     words_of = [(option, value) for option, values in given.items() for value in values]

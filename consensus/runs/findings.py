@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from consensus.runs.listening import Listener
     from consensus.worker_audit import WorkerAudit
 
+IF_GIVEN = {"platform", "group", "anonymous", "drop", "worker_from_file", "fold", "label_map", "sheet", "by", "only"}
+IF_GIVEN |= {"wide", "wide_columns", "questions", "counts"}
+"""Settings of reading that are told only where they are given."""
+
 
 def run(
     judgments: Any,
@@ -201,11 +205,9 @@ class Findings:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        # settings that are told only where they are given
-        later = ("platform", "group", "anonymous", "drop", "worker_from_file", "fold", "label_map", "sheet")
         read = config.part(ReadConfig) | {"label_map": None if config.label_map is None else str(config.label_map)}
         return {
-            **{name: one for name, one in read.items() if one or name not in later},
+            **{name: one for name, one in read.items() if one not in (None, False, ()) or name not in IF_GIVEN},
             **{name: one for kind in (VotesConfig, GoldConfig) for name, one in config.part(kind).items() if one},
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.formats import sources
+from consensus.inputs.judgments import listed
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.version import VERSION
@@ -72,16 +73,35 @@ def summary_of(folder: Path) -> dict[str, Any]:
         raise OutputError(f"{folder}: no summary.json in it; name the output folder of consensus run") from None
     except (ValueError, KeyError, TypeError):
         complete = False
+        _refuse_several(folder, path)
     if not complete:
         raise OutputError(f"{path}: not the summary of consensus run; name the output folder of one")
     return dict(told)
+
+
+def _refuse_several(folder: Path, path: Path) -> None:
+    """Name the folders of a run that did several questions.
+
+    Raises
+    ------
+    OutputError
+        It is the folder of all of them.
+    """
+    try:
+        inside = [str(folder / one["folder"]) for one in json.loads(path.read_text(encoding="utf-8"))["questions"]]
+    except (ValueError, KeyError, TypeError):
+        return
+    raise OutputError(
+        f"{folder}: holds {len(inside):,} questions, each in a folder of its own; name one: {listed(inside)}"
+    )
 
 
 def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
     """Where an input is, perhaps in an archive: as it was named, from here or from beside the output folder."""
     given = Path(source["file"])
     listener.stage(f"checking {given.name}")
-    found = [path for path in (given, folder.resolve().parent / given) if sources.is_named(path)]
+    beside = folder.resolve().parents[:2]  # a folder of one of several questions lies in that of all of them
+    found = [path for path in (given, *(parent / given for parent in beside)) if sources.is_named(path)]
     if not found and source["file"] in sources.GONE:
         raise OutputError(
             f"{folder}: its input was {given}, which can't be read a second time; save it to a file, run that, and "

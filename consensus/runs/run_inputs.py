@@ -143,9 +143,10 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
     if isinstance(source, Judgments):
         return source
     paths = _told(source, listener)
-    if paths:
-        needed = memory.of_reading(at_least_rows(paths))
-        memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, paths)))
+    files = [one.path for one in source.files] if isinstance(source, sources.Opened) else paths
+    if files:
+        needed = memory.of_reading(at_least_rows(files))
+        memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, files)))
     given = {name: value for name, value in config.part(ReadConfig).items() if name in config.model_fields_set}
     return read(paths or source, threads=config.threads, progress=listener.stage, **given)
 
@@ -160,6 +161,7 @@ def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:
         named=config.named,
         score_scale=config.score_scale,
         abstain=config.abstain,
+        question=config.question,
         threads=config.threads,
         progress=listener.stage,
     )
@@ -179,7 +181,13 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
         return judgments, None
     named = {"item": config.gold_item, "label": config.gold_label}
     known = read_gold(
-        gold, item=config.item, label=config.label, named=named, judgments=judgments, encoding=config.encoding
+        gold,
+        item=config.item,
+        label=config.label,
+        named=named,
+        judgments=judgments,
+        encoding=config.encoding,
+        question=config.question,
     )
     if judgments is not None and known.notes:
         judgments = replace(judgments, notes=(*judgments.notes, *known.notes))

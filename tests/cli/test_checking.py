@@ -217,11 +217,11 @@ class TestCheck:
         ran = run("check", path, *options, "--threads", 1, "--repeats", "last")
         assert ran.out.splitlines()[-1] == (
             f"run it with: consensus run '{path}' --item id --repeats last --abstain no --drop state=Rejected --labels "
-            "'no,yes,\"a, b\"' --threads 1"
+            "'no,yes,\"a, b\"' --threads 1 --by q"
         )
         assert "1 left out" in ran.out
         ran = run("check", path, "--item", "q", "--repeats", "last")
-        assert ran.out.splitlines()[-1].endswith("--item id --repeats last --abstain ''")
+        assert ran.out.splitlines()[-1].endswith("--item id --repeats last --by q --abstain ''")
 
     def test_options_in_the_words_of_warnings_are_taken_over(self, write: Write) -> None:
         path = write("j.csv", csv([("i1", "w1", "x"), ("i1", "w2", "x")]))
@@ -233,7 +233,7 @@ class TestCheck:
         )
         warnings = [Caution("one_label", one) for one in said]
         config = RunConfig(abstain=("NA",))
-        line = checking.recommended([path], config, found.judgments, warnings)
+        line = checking.recommended([path], config, [found.judgments], warnings)
         assert line == f"consensus run {path} --abstain NA --fold labels,workers"
 
     @pytest.mark.parametrize(

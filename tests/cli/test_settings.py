@@ -17,6 +17,7 @@ from tests.conftest import Run, csv
 
 READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
 READING += " worker-from-file fold label-map encoding delimiter no-header time-format"
+READING += " sheet by only wide columns questions counts"
 FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
@@ -28,11 +29,12 @@ OPTIONS = {
     "check": f"config {READING} model threads memory json quiet",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
-    "prior quiet repeats rho seed target threads time-format votes without worker worker-from-file",
+    "prior quiet repeats rho seed target threads time-format votes without worker worker-from-file "
+    "sheet by only wide columns questions counts",
     "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
-    "agreement": f"config {READING} {PRINTED} bootstrap by memory ordinal seed threads",
+    "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} retest ties",
     "report": "output quiet threads",
     "explain": "json quiet threads",

@@ -122,8 +122,7 @@ class TestSeveral:
         table["question"] = ["tone", "topic"] * 120
         assert said(table) == (
             'data frame: several columns could hold the item: "item" (40 values), "question" (2 values); if "question" '
-            "holds questions, run each by itself and leave out others with --drop question=VALUE; choose with --item, "
-            "such as --item item"
+            "holds questions, run each by itself with --by question; choose with --item, such as --item item"
         )
 
 

@@ -473,3 +473,51 @@ def test_cifar() -> None:
 def test_a_column_whose_name_is_no_text() -> None:
     with pytest.raises(FormatError, match='column "p_.*" is not UTF-8, so its label can.t be told'):
         read_model_votes({"item": ["a"], "model": ["m"], "p_a": [1.0], "p_\ud800": [0.0]})
+
+
+SHARES = [("a", {"cat": 0.75}), ("b", {"cat": 0.5, "dog": 0.5})]
+
+
+class TestSoftLabels:
+    """Shares of labels that name no model are those of one."""
+
+    @pytest.mark.parametrize(
+        ("name", "content", "model"),
+        [
+            ("soft.csv", csv([("a", 0.75, 0.25), ("b", 0.5, 0.5)], "item,p_cat,p_dog"), "soft"),
+            ("best model.csv", csv([("a", 75, 25), ("b", 50, 50)], "item,score.cat,score.dog"), "best model"),
+            (
+                "s.jsonl",
+                '{"item": "a", "p": {"cat": 0.75, "dog": 0.25}}\n{"item": "b", "p": {"cat": 0.5, "dog": 0.5}}',
+                "s",
+            ),
+            (
+                "s.json",
+                '[{"item": "a", "label": {"cat": 0.75}}, {"item": "b", "label": {"cat": 0.5, "dog": 0.5}}]',
+                "s",
+            ),
+            ("s.csv.gz", gzip.compress(csv([("a", 0.75, 0.25), ("b", 0.5, 0.5)], "item,p_cat,p_dog").encode()), "s"),
+        ],
+    )
+    def test_are_the_votes_of_one_model(self, name: str, content: str | bytes, model: str, write: Write) -> None:
+        votes = read_model_votes(write(name, content))
+        assert (votes.models, votes.labels) == ((model,), ("cat", "dog"))
+        assert votes.probability.tolist() == [[0.75, 0.25], [0.5, 0.5]]
+        (told,) = votes.cautions
+        assert told.code == "unnamed_model"
+        assert told.message.endswith(
+            f'read as the votes of one model, "{model}"; add a column called model if there are several'
+        )
+
+    def test_of_a_frame(self) -> None:
+        votes = read_model_votes(pd.DataFrame({"item": ["a", "b"], "p_x": [0.25, 1], "p_y": [0.75, 0]}))
+        assert votes.models == ("soft labels",)
+
+    def test_who_has_a_name_keeps_it(self, write: Write) -> None:
+        assert read_model_votes(write("v.csv", csv(FULL, WIDE))).cautions == ()
+        named = write("n.csv", csv([("a", "m", 1, 0)], "item,who,p_cat,p_dog"))
+        assert read_model_votes(named, named={"model": "who"}).models == ("m",)
+
+    def test_without_shares_the_model_is_missing(self, write: Write) -> None:
+        with pytest.raises(FormatError, match=r"v\.csv: no column holds the model; the columns are: item, text"):
+            read_model_votes(write("v.csv", "item,text\na,b\n"))

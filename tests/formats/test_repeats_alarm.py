@@ -55,10 +55,10 @@ class TestExplained:
         told = notice(frame if kind == "frame" else path, item="item")
         assert told.message == (
             '90 of 180 judgments (50%) give way to others of the same item and worker, most of worker "w0" (30) and of '
-            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself, and leave out '
-            "the others with --drop question=VALUE"
+            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself with '
+            "--by question"
         )
-        assert told.options == ()
+        assert told.options == ("--by", "question")
         assert told.values == {"n_judgments": 90, "share": 0.5}
 
     def test_by_another_item(self) -> None:
@@ -72,8 +72,8 @@ class TestExplained:
         frame = two_questions().rename(columns={"item": "image", "question": "item"}).drop(columns="url")
         told = notice(frame, repeats="first")
         assert '"item" has 2 values only, "image" 30, and together they would leave 0 repeats' in told.message
-        assert "--item image, and leave out the others with --drop item=VALUE" in told.message
-        assert told.options == ("--item", "image")
+        assert "run each of the few by itself with --item image --by item" in told.message
+        assert told.options == ("--item", "image", "--by", "item")
 
     def test_by_two_columns_with_many_values(self) -> None:
         rows = [(f"i{i}", f"p{(i * 7 + k) % 40}", f"w{w}", "x") for i in range(40) for k in range(2) for w in range(2)]

@@ -100,27 +100,22 @@ def _told(best: _Try, item: str, n_items: int) -> Explanation:
             f"{name} has {best.n_values:,} values and {leaves}: {one_line(shlex.join(options))}", options
         )
     if best.n_values <= min(FEW, n_items):
+        options = ("--by", best.column)
         return Explanation(
-            f"{name} has {best.n_values:,} values and {leaves}: run each by itself, and leave out the others with "
-            f"{_dropping(best.column)}",
-            (),
+            f"{name} has {best.n_values:,} values and {leaves}: run each by itself with "
+            f"{one_line(shlex.join(options))}",
+            options,
         )
     if n_items <= FEW:
-        options = ("--item", best.column)
+        options = ("--item", best.column, "--by", item)
         return Explanation(
             f"{quoted(item)} has {n_items:,} values only, {name} {best.n_values:,}, and together they {leaves}: run "
-            f"each of the few by itself, {one_line(shlex.join(options))}, and leave out the others with "
-            f"{_dropping(item)}",
+            f"each of the few by itself with {one_line(shlex.join(options))}",
             options,
         )
     return Explanation(
         f"{quoted(item)} and {name} together {leaves}: make one column of both, and name it with --item", ()
     )
-
-
-def _dropping(column: str) -> str:
-    """The option that leaves out rows by a column, on one line."""
-    return one_line(shlex.join(("--drop", f"{column}=VALUE")))
 
 
 def _read(opened: Opened, roles: Roles, used: dict[str, str | None], tried: Sequence[str]) -> dict[str, Codes]:

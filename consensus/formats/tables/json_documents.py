@@ -124,7 +124,9 @@ def _elements(text: str, begin: int, path: Path) -> Iterator[_Element]:
     """
     line, last = 1, 0
     at = _after_space(text, begin + 1)
-    for n in itertools.count(1):
+    n = 0
+    while True:
+        n += 1
         line, last = line + text.count("\n", last, at), at
         if n == 1 and text[at : at + 1] == "]":
             break

@@ -11,7 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.roles import OPTIONS, Roles, candidates_of
-from consensus.inputs.understood import quoted
+from consensus.inputs.understood import one_line, quoted
 from consensus.inputs.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def _questions(ranked: Sequence[_Held]) -> list[str]:
     few = [one for one in ranked[1:] if 1 < one.n_values <= FEW and ranked[0].n_values > one.n_values]
     if not few:
         return []
-    dropping = shlex.quote(f"{few[0].name}=VALUE")
-    return [f"if {quoted(few[0].name)} holds questions, run each by itself and leave out others with --drop {dropping}"]
+    by = one_line(shlex.join(("--by", few[0].name)))
+    return [f"if {quoted(few[0].name)} holds questions, run each by itself with {by}"]
 
 
 def _shown(one: _Held) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from consensus.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "item": (
@@ -207,9 +207,14 @@ def candidates_of(header: Sequence[str], role: str, names: Mapping[str, tuple[st
     return [n for n, column in enumerate(plain) if column in MORE_NAMES.get(role, ())]
 
 
+def columns_called(header: Sequence[str], names: Collection[str]) -> list[int]:
+    """Positions in ``header`` of the columns that have one of ``names``."""
+    return [n for n, column in enumerate(header) if _plain(column) in names]
+
+
 def any_known(header: Sequence[str]) -> bool:
     """Whether some column has a name that tells a role."""
-    return any(_plain(column) in ANY_NAME for column in header)
+    return bool(columns_called(header, ANY_NAME))
 
 
 def way_out(role: str) -> str:

@@ -7,11 +7,12 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.errors import ConfigError
+from consensus.formats.tables.by_column import BY, as_text, chosen, holds
 from consensus.formats.tables.roles import DROP
 from consensus.formats.tables.streams import COMPRESSION
 from consensus.inputs.notices import Notice
@@ -43,17 +44,20 @@ class RowChoice:
         self._from_file = settings.worker_from_file
         self._nobody = "" in settings.anonymous
         self._files: dict[str, set[str]] = {}  # of each worker
+        self._question = settings.only if settings.by is not None else None
+        self._by = settings.by
+        self._n_other = 0  # rows of other questions
         self.n_dropped = 0
         """Rows that were left out."""
 
     @property
     def roles(self) -> dict[str, str]:
-        """Roles of the columns that it looks at, and the columns."""
-        return {DROP + column: column for column in self._wanted}
+        """Roles of the columns that it looks at, and the columns; that of questions has one by itself."""
+        return {DROP + column: column for column in self._wanted if column != self._by}
 
     def of(self, reading: Reading) -> Reading:
         """The reading with the rows that are chosen."""
-        if not (self._wanted or self._from_file or self._nobody):
+        if not (self._wanted or self._from_file or self._nobody or self._question is not None):
             return reading
         worker = self._worker(reading) if self._from_file else None
         columns = dict(reading.columns) if worker is None else {**reading.columns, "worker": OF_FILE}
@@ -68,7 +72,12 @@ class RowChoice:
             for value, n in values.items()
             if n
         ]
-        told = [f"{self.n_dropped:,} rows left out: {', '.join(said)}"] if said else []
+        told = [f"{self.n_dropped - self._n_other:,} rows left out: {', '.join(said)}"] if said else []
+        if self._question is not None:
+            told.append(
+                f"{quoted(str(self._by))} is {quoted(self._question)}: {self._n_other:,} rows of other questions are "
+                "left out"
+            )
         for worker, files in self._files.items():
             if len(files) > 1:
                 told.append(f"{len(files):,} files are called {quoted(worker)}: they count as one worker")
@@ -105,58 +114,35 @@ class RowChoice:
             for block in blocks:
                 n_rows = len(next(iter(block.columns.values())))
                 out = np.zeros(n_rows, np.bool_)
+                if self._question is not None:
+                    out |= ~holds(block.columns[BY], self._question)
+                    self._n_other += int(out.sum())
+                own = ~out
                 for column, values in self._wanted.items():
                     cells = block.columns.get(role_of[column])
                     if cells is not None:
-                        out |= self._out(cells, column, values)
-                cells = {role: cells for role, cells in block.columns.items() if not role.startswith(DROP)}
+                        out |= self._out(cells, column, values, own)
+                cells = {role: cells for role, cells in block.columns.items() if not role.startswith((DROP, BY))}
                 if worker is not None:
                     codes = pa.array(np.zeros(n_rows, np.int32))
                     cells["worker"] = pa.chunked_array([pa.DictionaryArray.from_arrays(codes, pa.array([worker]))])
-                if self._nobody:
-                    cells["worker"] = pc.fill_null(_text(cells["worker"]), "")
+                if self._nobody and "worker" in cells:
+                    cells["worker"] = pc.fill_null(as_text(cells["worker"]), "")
                 self.n_dropped += int(out.sum())
-                yield _without(block, cells, out) if out.any() else replace(block, columns=cells)
+                yield chosen(block, cells, np.flatnonzero(~out)) if out.any() else replace(block, columns=cells)
 
-    def _out(self, cells: pa.ChunkedArray, column: str, values: dict[str, int]) -> NDArray[np.bool_]:
-        """(rows,) where a column holds one of the values; an absent cell is an empty text."""
+    def _out(
+        self, cells: pa.ChunkedArray, column: str, values: dict[str, int], own: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """(rows,) where a column holds one of the values, of its ``own`` rows; an absent cell is an empty text."""
         import pyarrow.compute as pc
 
-        text = pc.fill_null(_text(cells), "")
+        text = pc.fill_null(as_text(cells), "")
         if len(self._held[column]) <= NAMED:
             self._held[column].update(text.slice(0, LOOKED_AT).to_pylist())
         out = np.zeros(len(text), np.bool_)
         for value in values:
-            here = pc.equal(text, value).to_numpy()
+            here = pc.equal(text, value).to_numpy() & own
             values[value] += int(here.sum())
             out |= here
         return out
-
-
-def _text(cells: Any) -> pa.ChunkedArray:
-    """Cells as text; bytes that are not UTF-8 as absent."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = cells.type
-    if pa.types.is_dictionary(kind):
-        cells = cells.cast(kind.value_type)
-    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
-        return cells.cast(pa.large_string())
-    try:
-        return cells.cast(pa.large_string())
-    except pa.ArrowInvalid:
-        shown = [None if one is None else one.decode("utf-8", "backslashreplace") for one in cells.to_pylist()]
-        return pc.cast(pa.chunked_array([pa.array(shown, pa.large_string())]), pa.large_string())
-
-
-def _without(block: Block, cells: dict[str, Any], out: NDArray[np.bool_]) -> Block:
-    """A block without the rows that are ``out``."""
-    kept = np.flatnonzero(~out)
-    lines = np.arange(block.lines, block.lines + len(out)) if isinstance(block.lines, int) else block.lines
-    return replace(
-        block,
-        columns={role: column.take(kept) for role, column in cells.items()},
-        lines=lines[kept],
-        describe=lambda rows: block.describe(kept[rows].tolist()),
-    )

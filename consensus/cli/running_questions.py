@@ -1,0 +1,95 @@
+"""``consensus run --by`` and ``check --by``: each of several questions by itself, and a table over all of them."""
+
+import json as json_module
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from consensus.cli import job
+
+if TYPE_CHECKING:
+    from consensus.cli.options import Given
+    from consensus.cli.running import Written
+    from consensus.config import RunConfig
+    from consensus.runs import SideInputs
+    from consensus.runs.folder import Output
+
+COLUMNS = ("question", "items", "workers", "labels", "judgments", "accepted", "escalated", "mean_confidence")
+"""Of the table on the screen."""
+
+
+def run(
+    given: "Given",
+    chosen: "RunConfig",
+    written: "Written",
+    show: job.Show,
+    output: "Output",
+    beside: "SideInputs",
+    *,
+    json: bool,
+) -> None:
+    """Write a folder for each question."""
+    from consensus.report import page
+    from consensus.runs import question_folders, questions
+
+    inputs = [*given.paths(), *(path for path in (chosen.costs, chosen.workers) if path is not None)]
+    out = question_folders.check(written.out, overwrite=written.overwrite, inputs=inputs)
+    with show.stages(), questions.opened(given.judgments) as source:
+        asked = questions.several(
+            chosen, source, show, beside=beside, model_votes=given.model_votes or None, gold=given.gold
+        )
+        job.compile_all(show, with_votes=bool(given.model_votes))
+        rows = question_folders.write(asked, out, output, show)
+    show.tell_timings()
+    where = "" if chosen.by is None else f' by "{chosen.by}"'
+    show.say(f"{len(rows):,} questions{where}, each run by itself:")
+    for line in _table([{name: _cell(row[name]) for name in COLUMNS} for row in rows]):
+        show.say(line)
+    if asked.without:
+        show.say(f"{asked.without:,} rows name no question and are in no run")
+    n_warnings = sum(row["warnings"] for row in rows)
+    if n_warnings:
+        show.say(f"{n_warnings:,} warnings: see summary.json or {page.FILE} of each question")
+    show.say(f"wrote {written.out / page.FILE}" if output.report else f"wrote {written.out}")
+    if json:
+        typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
+
+
+def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: bool) -> None:
+    """Tell of each question what a dry run finds."""
+    from consensus.runs import checking, questions
+
+    with show.stages(), questions.opened(judgments) as source:
+        asked = questions.several(chosen, source, show)
+        given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
+        found = {name: checking.check(source, listener=show, **(given | {"only": name})) for name in asked}
+    command = checking.recommended(judgments, chosen, [one.judgments for one in found.values()], ())
+    if json:
+        told: dict[str, Any] = {name: one.as_json() | {"command": None} for name, one in found.items()}
+        typer.echo(json_module.dumps({"questions": told, "without": asked.without, "command": command}))
+        return
+    for name, one in found.items():
+        typer.echo(f'question "{name}":')
+        for line in one.lines():
+            typer.echo(f"  {line}")
+    if asked.without:
+        typer.echo(f"{asked.without:,} rows name no question and are in no run")
+    typer.echo(f"run all of them, each by itself, with: {command}")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else "-" if value is None else shlex.quote(str(value)).strip("'")
+
+
+def _table(rows: list[dict[str, str]]) -> list[str]:
+    """Rows as lines: texts to the left, numbers to the right."""
+    names = {name: name.replace("_", " ") for name in COLUMNS}
+    width = {name: max(len(one[name]) for one in (names, *rows)) for name in COLUMNS}
+    return [
+        "  ".join(f"{one[name]:{'<' if name == 'question' else '>'}{width[name]}}" for name in COLUMNS).rstrip()
+        for one in (names, *rows)
+    ]

@@ -1,0 +1,130 @@
+"""Which columns look like workers, questions or counts of labels, by what the first rows hold; and how to say so."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from consensus.formats.gold_columns import OF_GOLD
+from consensus.formats.tables.listing import first_rows
+from consensus.formats.tables.roles import MORE_NAMES, NAMES, columns_called, listed
+from consensus.inputs.understood import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from consensus.formats.tables.blocks import Reading
+    from consensus.formats.tables.roles import ColumnError, Roles
+
+    Cells = Mapping[str, Sequence[str | None]]
+    """Of each column, the first cells; None where one is empty."""
+
+FEW = 30  # values of a column that can be labels
+ALIKE = 0.8  # share of the cells of a worker that hold what others hold, too
+LEAST = 3  # columns that are told to look like workers
+SHOWN = 6  # columns or values in a message
+WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
+COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequency", "freq")
+"""Names of a column of how many people gave a label."""
+
+
+def like_workers(cells: Cells) -> list[str]:
+    """Columns whose cells (nearly) all hold what others hold, too, and that are no labels by their name."""
+    labels = _labels(list(cells))
+    filled = {name: Counter(one for one in column if one is not None) for name, column in cells.items()}
+    filled = {name: values for name, values in filled.items() if values and name not in labels}
+    held = Counter(one for values in filled.values() for one in values)
+    shared = {one for one, n in held.items() if n > 1}
+    found = [name for name, values in filled.items() if sum(values[one] for one in shared) >= ALIKE * values.total()]
+    return found if len(found) > 1 and len({one for name in found for one in filled[name]} & shared) <= FEW else []
+
+
+def like_questions(cells: Cells) -> list[str]:
+    """Columns of few values that recur."""
+    found = []
+    for name, column in cells.items():
+        filled = [one for one in column if one is not None]
+        if 1 < len(set(filled)) <= FEW and len(set(filled)) <= len(filled) / 2:
+            found.append(name)
+    return found
+
+
+def like_counts(cells: Cells) -> list[str]:
+    """Columns of whole numbers, but for one that numbers the rows, or is the sum of the others, or is a label."""
+    numbers = {
+        name: [int(float(one or 0)) for one in column]
+        for name, column in cells.items()
+        if all(one is None or WHOLE.fullmatch(one) for one in column) and any(column)
+    }
+    labels = _labels(list(cells))
+    found = {
+        name: column
+        for name, column in numbers.items()
+        if name not in labels and not (len(column) > 1 and {b - a for a, b in itertools.pairwise(column)} == {1})
+    }
+    for name in list(found):
+        others = [column for other, column in found.items() if other != name]
+        if len(others) > 1 and list(map(sum, zip(*others, strict=True))) == found[name]:
+            del found[name]
+            break
+    return list(found) if len(found) > 1 else []
+
+
+LOOKS_LIKE: dict[str, Callable[[Cells], list[str]]] = {
+    "workers": like_workers,
+    "questions": like_questions,
+    "counts": like_counts,
+}
+"""By what wide tables hold, the columns that look like it."""
+
+
+def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -> str:
+    """What is ``told`` of columns that were not found; or, where the table looks wide, how to read it so."""
+    missing, header = error.missing, error.header
+    free = [name for name in header if name and name not in error.taken and header.count(name) == 1]
+    if missing.get("worker", [""]):  # there is one, or several could be
+        if missing.get("label", [""]) or set(missing) != {"label"}:
+            return told
+        questions = like_questions(first_rows(opened, free))
+        if len(questions) < 2:
+            return told
+        named = one_line(shlex.join(("--questions", ",".join(questions[:SHOWN]))))
+        return f"{told}; if columns are questions, each with its answers: {named}"
+    cells = first_rows(opened, free)
+    counts, workers = like_counts(cells), like_workers(cells)
+    item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
+    begin = f"{error.place}: no column holds the worker; "
+    if len(counts) > 1 and _adds_up([cells[name] for name in counts]):
+        return (
+            f"{begin}{len(counts):,} columns hold whole numbers ({listed(counts, SHOWN)}) that look like counts of "
+            f"labels: --wide counts{item}"
+        )
+    if len(workers) >= LEAST:
+        values = sorted({one for name in workers for one in cells[name] if one is not None})
+        return (
+            f"{begin}{len(workers):,} columns hold the same {len(values):,} values ({listed(values, SHOWN)}): these "
+            f"look like workers in columns: --wide workers{item}"
+        )
+    for n in columns_called(header, COUNTS):
+        if "label" not in missing and all(one is None or WHOLE.fullmatch(one) for one in cells.get(header[n], ())):
+            named = one_line(shlex.join(("--counts", header[n])))
+            return f"{told}; if {header[n]} tells how many people gave the label: {named}"
+    return told
+
+
+def _adds_up(columns: Sequence[Sequence[str | None]]) -> bool:
+    """Whether numbers of most rows have the same sum, as where each item was judged equally often; or are mostly 0."""
+    sums = Counter(sum(int(float(one or 0)) for one in row) for row in zip(*columns, strict=True))
+    n_zero = sum(int(float(one or 0)) == 0 for column in columns for one in column)
+    return max(sums.values()) > 0.8 * sums.total() or n_zero > 0.2 * sums.total() * len(columns)
+
+
+def _labels(names: Sequence[str]) -> set[str]:
+    """Columns that are labels or gold by their name."""
+    return {
+        names[n]
+        for n in columns_called(names, (*NAMES["label"], *MORE_NAMES["label"], *OF_GOLD, "majority", "majority_label"))
+    }

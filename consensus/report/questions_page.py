@@ -1,0 +1,56 @@
+"""report.html over several questions: a row for each, with a link to its page, and every worker over all of them."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+from urllib.parse import quote
+
+from consensus.report.rendering import as_text
+
+COLUMNS = (
+    ("items", "items", "count"),
+    ("workers", "workers", "count"),
+    ("labels", "labels", "count"),
+    ("judgments", "judgments", "count"),
+    ("accepted", "accepted", "count"),
+    ("escalated", "escalated", "count"),
+    ("mean_confidence", "mean confidence", "percent"),
+    ("expected_error", "expected error", "percent"),
+    ("warnings", "warnings", "count"),
+)
+MOST_WORKERS = 2_000
+CONDEMNED = ("spammer", "adversarial", "careless")
+
+
+def made(told: dict[str, Any]) -> str:
+    """The page, from the summary of all questions; workers who are in question somewhere come first.
+
+    Raises
+    ------
+    ImportError
+        The extra ``report`` is not installed.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"shown": as_text, "linked": quote}
+    workers = sorted(told["workers"], key=lambda one: (-_in_question(one), -one["n_judgments"]))
+    return environment.from_string(_asset("questions.html")).render(
+        told=told,
+        columns=COLUMNS,
+        names=[one["question"] for one in told["questions"]],
+        workers=workers[:MOST_WORKERS],
+        left_out=max(len(workers) - MOST_WORKERS, 0),
+        css=Markup(_asset("page.css")),
+    )
+
+
+def _in_question(worker: dict[str, Any]) -> int:
+    """On how many questions they do badly."""
+    return sum(one["verdict"] in CONDEMNED for one in worker["questions"].values())
+
+
+def _asset(name: str) -> str:
+    return resources.files("consensus.report").joinpath(name).read_text(encoding="utf-8")
