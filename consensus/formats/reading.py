@@ -259,7 +259,10 @@ def read_gold(
     rows = Rows(("item", "label"), ("item",), Threads(), None)
     files, exports = [], []
     roles = GoldRoles(
-        {"item": item, "label": label}, strictly=named or {}, among_judgments=is_file_of(source, judgments)
+        {"item": item, "label": label},
+        strictly=named or {},
+        among_judgments=is_file_of(source, judgments),
+        judgments=judgments,
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE

@@ -153,6 +153,8 @@ class Roles:
     lenient: bool = False
     """A named column may be missing: then it is found by ``names`` (gold beside differently named judgments)."""
     names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NAMES)
+    options: Mapping[str, str] | None = None
+    """Of a table beside judgments, the option that names the column of a role; None where there is none."""
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; optional ones may be missing.
@@ -179,7 +181,7 @@ class Roles:
             elif candidates:
                 found[role] = min(candidates, key=lambda n: self.names[role].index(_plain(header[n])))
         for role, several in missing.items():
-            message = _cannot_tell(header, role, several, place, self.lenient)
+            message = _cannot_tell(header, role, several, place, (self.options or {}).get(role) if self.lenient else "")
             if self.lenient:
                 raise FormatError(message)
             raise ColumnError(message, place, tuple(header), missing, {header[n] for n in found.values()})
@@ -232,13 +234,16 @@ def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     return header.index(name)
 
 
-def _cannot_tell(header: Sequence[str], role: str, candidates: list[str], place: str, lenient: bool) -> str:
-    if lenient:
-        found = "several columns could hold" if candidates else "no column holds"
-        return f"{place}: {found} the {role}; the columns are: {listed(header)}; rename one to {role}"
+def _cannot_tell(header: Sequence[str], role: str, candidates: list[str], place: str, option: str | None) -> str:
+    """What to say where no column, or none of several, can be told; with an ``option``, or None for a table beside
+    judgments.
+    """  # noqa: D205
+    found = "several columns could hold" if candidates else "no column holds"
+    if option != "":
+        name = "" if option is None else f"name it with {option}, or "
+        return f"{place}: {found} the {role}; the columns are: {listed(header)}; {name}rename one to {role}"
     if not candidates:
-        return f"{place}: no column holds the {role}; the columns are: {listed(header)}; name it with --{role}"
+        return f"{place}: {found} the {role}; the columns are: {listed(header)}; name it with --{role}"
     return (
-        f"{place}: several columns could hold the {role}: {listed(candidates)}; choose one with --{role}, such as "
-        f"--{role} {candidates[0]}"
+        f"{place}: {found} the {role}: {listed(candidates)}; choose one with --{role}, such as --{role} {candidates[0]}"
     )
