@@ -106,10 +106,10 @@ def _audited(name: str) -> "Callable[[Findings], pd.DataFrame | Streamed]":
 def _is_column(name: str, path: "Path") -> bool:
     """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers."""
     from consensus.formats import columns_of
-    from consensus.formats.tables.roles import candidates_of
+    from consensus.formats.tables.roles import NAMES, candidates_of
 
     columns = columns_of(path)
-    return name in columns or not candidates_of(columns, "worker")
+    return name in columns or not candidates_of(columns, NAMES["worker"])
 
 
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":

@@ -63,7 +63,7 @@ class GoldRoles(Roles):
         called = _called_gold(header, self.among_judgments, judged)
         if label is None and len(called) == 1:
             (label,) = called
-            others = [header[n] for n in candidates_of(header, "label", GOLD_NAMES) if header[n] != label]
+            others = [header[n] for n in candidates_of(header, GOLD_NAMES["label"]) if header[n] != label]
             if self.among_judgments or others:
                 self.notes.append(f'{place}: gold is read from column "{label}"; --gold-label chooses another')
         if self.among_judgments and label in {None, judged}:
@@ -86,7 +86,7 @@ def _called_gold(header: Sequence[str], among_judgments: bool, judged: str | Non
     """The column X_gold beside the X that was ``judged``, or those beside any other column, which are none of the
     judgments' own question; where there are none, those that are called gold, ``among_judgments``.
     """  # noqa: D205
-    found = [header[n] for n in candidates_of(header, "gold", {"gold": OF_GOLD})]
+    found = [header[n] for n in candidates_of(header, OF_GOLD)]
     beside = [f"{name}_gold" for name in header if f"{name}_gold" in header]
     if f"{judged}_gold" in beside:
         return [f"{judged}_gold"]
@@ -120,7 +120,7 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles) -> Readin
     named = {*roles.named.values(), *roles.strictly.values()}
     if len(header) != 2 or not named.isdisjoint(header):
         return None
-    if any(candidates_of(header, role, roles.names) for role in ("item", "label")):
+    if any(candidates_of(header, roles.names[role]) for role in ("item", "label")):
         return None
     raw = path.read_bytes()
     try:

@@ -69,10 +69,10 @@ class VoteRoles(Roles):
                     f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct '
                     f"{VOTE_OPTIONS[role]}"
                 )
-        names = dict(NAMES) if candidates_of(header, "model") else {**NAMES, "model": NAMES["worker"]}
+        names = dict(NAMES) if candidates_of(header, NAMES["model"]) else {**NAMES, "model": NAMES["worker"]}
         label = strictly.get("label", self.named.get("label"))
         ids = {"item": strictly.get("item", self.named.get("item")), "model": strictly.get("model"), "family": None}
-        if label in header or "probability" in strictly or candidates_of(header, "label"):
+        if label in header or "probability" in strictly or candidates_of(header, NAMES["label"]):
             long = {**ids, "label": label, "probability": strictly.get("probability")}
             return Roles(long, True, names).positions(header, place)
         found = Roles(ids, True, names).positions(header, place)

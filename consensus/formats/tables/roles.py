@@ -11,6 +11,38 @@ from consensus.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+WEAK_NAMES: Mapping[str, tuple[str, ...]] = {
+    "item": (
+        "item_id",
+        "hitid",
+        "question_id",
+        "subject_id",
+        "subject_ids",
+        "example_id",
+        "sample_id",
+        "image",
+        "image_id",
+        "document",
+        "document_id",
+        "doc_id",
+    ),
+    "worker": (
+        "workerid",
+        "annotator_name",
+        "rater_id",
+        "coder_id",
+        "labeler_id",
+        "labeller",
+        "contributor_id",
+        "participant",
+        "participant_id",
+        "user_name",
+        "completed_by",
+    ),
+    "label": ("choice", "verdict", "vote"),
+}
+"""Names that count where no column has another of the role: beside a task, an image is no second column of items."""
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "item": (
         "item",
@@ -22,6 +54,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "subject",
         "example",
         "hit_id",
+        *WEAK_NAMES["item"],
     ),
     "worker": (
         "worker",
@@ -34,6 +67,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "contributor",
         "performer",
         "labeler",
+        *WEAK_NAMES["worker"],
     ),
     "label": (
         "label",
@@ -44,6 +78,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "annotation",
         "category",
         "class",
+        *WEAK_NAMES["label"],
     ),
     "timestamp": (
         "timestamp",
@@ -81,38 +116,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Names of the column of each role; case and leading underscores do not matter, a space or hyphen is an underscore. Of
 several columns that could hold an optional role, the one named first here does."""
-
-MORE_NAMES: Mapping[str, tuple[str, ...]] = {
-    "item": (
-        "item_id",
-        "hitid",
-        "question_id",
-        "subject_id",
-        "subject_ids",
-        "example_id",
-        "sample_id",
-        "image",
-        "image_id",
-        "document",
-        "document_id",
-        "doc_id",
-    ),
-    "worker": (
-        "workerid",
-        "annotator_name",
-        "rater_id",
-        "coder_id",
-        "labeler_id",
-        "labeller",
-        "contributor_id",
-        "participant",
-        "participant_id",
-        "user_name",
-        "completed_by",
-    ),
-    "label": ("choice", "verdict", "vote"),
-}
-"""Names that count where no column has one of the others: beside a task, an image is no second column of items."""
 
 GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
 """Names in a file of gold or truth."""
@@ -173,7 +176,8 @@ class Roles:
                 continue
             # a column that the user named for something else is not in question
             taken = by_name if self.is_guessed(role) else {self.named.get("group")}
-            candidates = [n for n in candidates_of(header, role, self.names) if header[n] not in taken]
+            candidates = [n for n in candidates_of(header, self.names[role]) if header[n] not in taken]
+            candidates = [n for n in candidates if _plain(header[n]) not in WEAK_NAMES.get(role, ())] or candidates
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
@@ -198,13 +202,9 @@ class Roles:
         return role in AMOUNTS and self.named.get(role) is None
 
 
-def candidates_of(header: Sequence[str], role: str, names: Mapping[str, tuple[str, ...]] = NAMES) -> list[int]:
-    """Positions in ``header`` of the columns that have one of the names of a role."""
-    plain, usual = [_plain(column) for column in header], names.get(role, ())
-    found = [n for n, column in enumerate(plain) if column in usual]
-    if found or not set(NAMES.get(role, ())).issubset(usual):  # a table of another kind
-        return found
-    return [n for n, column in enumerate(plain) if column in MORE_NAMES.get(role, ())]
+def candidates_of(header: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Positions in ``header`` of the columns that have one of ``names``."""
+    return [n for n, column in enumerate(header) if _plain(column) in names]
 
 
 def way_out(role: str) -> str:
