@@ -17,7 +17,7 @@ from consensus.formats import platforms, repeats_alarm
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables import frames, likely_columns
-from consensus.formats.tables.amounts_and_times import Amounts
+from consensus.formats.tables.amounts import Amounts
 from consensus.formats.tables.clock import Clock
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
