@@ -114,13 +114,13 @@ def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
     Standard input is not looked at, since it can be read once only.
     """
     from consensus.formats import columns_of, sources
-    from consensus.formats.tables.roles import candidates_of
+    from consensus.formats.tables.roles import NAMES, candidates_of
     from consensus.formats.tables.text_form import TextForm
 
     if path == sources.STDIN:
         return True
     columns = columns_of(path, TextForm.of(chosen))
-    return name in columns or not (chosen.no_header or candidates_of(columns, "worker"))
+    return name in columns or not (chosen.no_header or candidates_of(columns, NAMES["worker"]))
 
 
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":

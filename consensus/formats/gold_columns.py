@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ class GoldRoles(Roles):
     """Columns of some roles that the user named for gold: each file must have them."""
     among_judgments: bool = False
     """It is the file of the judgments: their labels are no gold."""
+    judgments: Judgments | None = None
+    """Those that it is gold of, if they are known."""
     notes: list[str] = field(default_factory=list)
     """What was understood, in words."""
     question: str | None = None
@@ -61,29 +64,42 @@ class GoldRoles(Roles):
                     f"{OPTIONS[role]}"
                 )
         item = self.strictly.get("item") or self.named.get("item")
-        label, called = self.strictly.get("label"), _called_gold(header, self.among_judgments)
+        label, judged = self.strictly.get("label"), self._judged(header)
+        called = _called_gold(header, self.among_judgments, judged)
         if label is None and self.question in header and not self.among_judgments:
             label = self.question
         if label is None and len(called) == 1:
             (label,) = called
-            others = [header[n] for n in candidates_of(header, "label", GOLD_NAMES) if header[n] != label]
+            others = [header[n] for n in candidates_of(header, GOLD_NAMES["label"]) if header[n] != label]
             if self.among_judgments or others:
                 self.notes.append(f"{place}: gold is read from column {quoted(label)}; --gold-label chooses another")
-        if label is None and self.among_judgments:
+        if self.among_judgments and label in {None, judged}:
             raise FormatError(
                 f"{place}: this is the file of the judgments, and their labels are no gold: everybody would be right; "
                 f"the columns are: {listed(header)}; name the one of gold with --gold-label, or a worker whose "
                 "judgments are gold with --gold-worker"
             )
         label = label or self.named.get("label")
-        return Roles({"item": item, "label": label}, True, self.names).positions(header, place)
+        options = None if self.judgments is None else OPTIONS  # a command that takes no judgments has none of them
+        return Roles({"item": item, "label": label}, True, self.names, options).positions(header, place)
+
+    def _judged(self, header: Sequence[str]) -> str | None:
+        """The column of the labels of the judgments, if there is one of this name."""
+        understood = () if self.judgments is None else self.judgments.understood
+        return next((one.name for one in understood if one.role == "label" and one.name in header), None)
 
 
-def _called_gold(header: Sequence[str], by_name: bool) -> list[str]:
-    """The columns X_gold beside X; where there are none, those that are called gold, if ``by_name``."""
-    found = [header[n] for n in candidates_of(header, "gold", {"gold": OF_GOLD})]
+def _called_gold(header: Sequence[str], among_judgments: bool, judged: str | None) -> list[str]:
+    """The column X_gold beside the X that was ``judged``, or those beside any other column, which are none of the
+    judgments' own question; where there are none, those that are called gold, ``among_judgments``.
+    """  # noqa: D205
+    found = [header[n] for n in candidates_of(header, OF_GOLD)]
     beside = [f"{name}_gold" for name in header if f"{name}_gold" in header]
-    return beside or (found if by_name else [])
+    if f"{judged}_gold" in beside:
+        return [f"{judged}_gold"]
+    if among_judgments:
+        return found if judged is None else [name for name in found if name not in beside]
+    return beside
 
 
 def is_file_of(source: Any, judgments: Judgments | None) -> bool:
@@ -111,7 +127,7 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
     named = {*roles.named.values(), *roles.strictly.values()}
     if len(header) != 2 or not named.isdisjoint(header):
         return None
-    if any(candidates_of(header, role, roles.names) for role in ("item", "label")):
+    if any(candidates_of(header, roles.names[role]) for role in ("item", "label")):
         return None
     dialect, digest = dialect_of(path, form), hashlib.sha256()
     with Tap(path, digest, dialect.encoding) as tap:
@@ -126,6 +142,11 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
     for line, row in rows:
         if len(row) != 2:
             raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
+    if roles.judgments is not None and _begins_with_names([row for _, row in rows], roles.judgments):
+        raise FormatError(
+            f"{path}: no column holds the item and none the label of gold; the columns are: {listed(header)}; name "
+            f"them with {shlex.join(['--gold-item', header[0], '--gold-label', header[1]])}, or the other way round"
+        )
     roles.notes.append(
         f"{path}: gold without a header: item and label are its two columns, such as {quoted(header[0])} and "
         f"{quoted(header[1])}; give it a header, such as item,label, if that is wrong"
@@ -139,3 +160,13 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
     lines = np.array([line for line, _ in rows], np.int64)
     block = Block(columns, lines, lambda chosen: [delimiter.join(rows[n][1]) for n in chosen], [], 1.0)
     return Reading(displayed(path), (one for one in [block]), digest, form_notes=lambda: dialect.notes)
+
+
+def _begins_with_names(rows: Sequence[Sequence[str]], judgments: Judgments) -> bool:
+    """Whether the first row is none of the judgments' items and labels, but the second is."""
+    import pyarrow.compute as pc
+
+    def known(row: Sequence[str]) -> list[bool]:
+        return [pc.index(judgments.item_ids, row[0]).as_py() >= 0, row[1] in judgments.labels]
+
+    return len(rows) > 1 and not any(known(rows[0])) and all(known(rows[1]))

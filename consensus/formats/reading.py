@@ -17,7 +17,7 @@ from consensus.formats import platforms, questions, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
-from consensus.formats.tables.amounts_and_times import Amounts
+from consensus.formats.tables.amounts import Amounts
 from consensus.formats.tables.clock import Clock
 from consensus.formats.tables.coded_rows import NO_TEXT, Rows
 from consensus.formats.tables.explaining_column import explained
@@ -79,6 +79,9 @@ def read(
             Columns, where the names do not tell (``roles.NAMES``). Those of the time of the judgment, the seconds it
             took and the money paid for it are optional. The last two hold numbers, 0 or more; one that is found by its
             name is passed over in sources where more than half of its filled cells hold something else.
+        time_format
+            How times are written, where the column does not tell: "month-first", "day-first", "year-first", "excel",
+            "epoch", or a pattern of ``strptime``. Times without a zone are UTC.
         group
             Column of the batch, topic or HIT that a judgment belongs to, as text. Only read when named; then every
             source must have it. Where the cell is empty, the judgment is in no group.
@@ -127,7 +130,8 @@ def read(
     ConfigError
         A setting is unknown or out of range, such as ``threads=0``, or the platform is.
     FormatError
-        A source can't be read, or a column can't be found.
+        A source can't be read, or a column can't be found; or nothing tells whether times have the month or the day
+        first.
     JudgmentError
         ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way to
         others of the same item and worker.
@@ -146,14 +150,14 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     grouped = {} if settings.group is None else {"group": settings.group}
     roles = Roles(shape.named(_named(settings)) | grouped | choice.roles)
     renaming = _renaming(settings)
-    clock, signs = Clock(), dict[str, str]()
-    named_time = settings.timestamp is not None
-    beside: dict[str, Callable[[Reading], Beside]] = {
-        "timestamp": partial(Times, clock=clock, named=named_time, form=settings.time_format),
-        "duration": partial(Amounts, guessed=roles.is_guessed("duration")),
-        "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs),
-    }
-    rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
+    clock = Clock()
+    rows = Rows(
+        ("item", "worker", "label", *grouped),
+        ("item", "worker"),
+        backend,
+        progress,
+        beside=_beside(settings, roles, clock),
+    )
     gold = Rows(("item", "label"), ("item",), backend, None)
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
@@ -234,6 +238,16 @@ def _named(settings: ReadConfig) -> dict[str, str | None]:
     return {**named, "price": settings.price_column}
 
 
+def _beside(settings: ReadConfig, roles: Roles, clock: Clock) -> dict[str, Callable[[Reading], Beside]]:
+    """What gathers the columns that stand beside the codes, by role."""
+    signs: dict[str, str] = {}
+    return {
+        "timestamp": partial(Times, clock=clock, named=settings.timestamp is not None, form=settings.time_format),
+        "duration": partial(Amounts, guessed=roles.is_guessed("duration")),
+        "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs),
+    }
+
+
 def _explained(
     source: Any, settings: ReadConfig, understanding: Understanding, unused: tuple[str, ...]
 ) -> Explanation | None:
@@ -297,6 +311,7 @@ def read_gold(
         strictly=named or {},
         among_judgments=is_file_of(source, judgments),
         question=None if question is None else question[1],
+        judgments=judgments,
     )
     if any(roles.strictly.values()):  # columns that are named are those of a plain table
         platform = platforms.NONE

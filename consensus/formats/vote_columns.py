@@ -71,14 +71,14 @@ class VoteRoles(Roles):
                     f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct '
                     f"{VOTE_OPTIONS[role]}"
                 )
-        names = dict(NAMES) if candidates_of(header, "model") else {**NAMES, "model": NAMES["worker"]}
+        names = dict(NAMES) if candidates_of(header, NAMES["model"]) else {**NAMES, "model": NAMES["worker"]}
         asked = self.question if self.question in header else None
         label = strictly.get("label", asked or self.named.get("label"))
         ids = {"item": strictly.get("item", self.named.get("item")), "model": strictly.get("model"), "family": None}
-        if label in header or "probability" in strictly or candidates_of(header, "label"):
+        if label in header or "probability" in strictly or candidates_of(header, NAMES["label"]):
             long = {**ids, "label": label, "probability": strictly.get("probability")}
             return Roles(long, True, names).positions(header, place)
-        if ids["model"] is None and not candidates_of(header, "model", names):
+        if ids["model"] is None and not candidates_of(header, names["model"]):
             ids.pop("model")  # shares of labels alone are those of one model
         found = Roles(ids, True, names).positions(header, place)
         left = [name for n, name in enumerate(header) if n not in found.values()]

@@ -14,7 +14,7 @@ from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
 from consensus.formats import mixed_scales, score_scales, soft_labels
 from consensus.formats.opening import readings
-from consensus.formats.tables.amounts_and_times import plain, reals
+from consensus.formats.tables.amounts import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
 from consensus.formats.vote_samples import ModelRows, combined, room

@@ -61,6 +61,24 @@ class TestOfTheFileOfJudgments:
         assert found.summary["counts"]["gold_items"] == 4
         assert found.summary["settings"]["gold_label"] == "expert"
 
+    def test_that_of_the_judgments_themselves_is_refused(self, write: Write) -> None:
+        path = write("j.csv", with_gold("expert"))
+        with pytest.raises(FormatError, match="this is the file of the judgments, and their labels are no gold"):
+            read_gold(path, named={"label": "label"}, judgments=read(path))
+        assert len(read_gold(path, named={"label": "label"}, judgments=read(path, label="expert")).item) > 4
+
+    def test_of_several_questions_it_is_that_of_the_judgments(self, write: Write) -> None:
+        header = "item,worker,label,label_gold,mood,mood_gold,tone"
+        path = write("j.csv", csv([("a", "w", "x", "x", "y", "y", "x"), ("b", "w", "y", "x", "x", "x", "x")], header))
+        for label in ("label", "mood"):
+            gold = read_gold(path, judgments=read(path, label=label))
+            assert gold.notes == (f'{path}: gold is read from column "{label}_gold"; --gold-label chooses another',)
+        assert gold.label == ("y", "x")
+        with pytest.raises(FormatError, match="this is the file of the judgments"):  # that of another question is none
+            read_gold(path, judgments=read(path, label="tone"))
+        path = write("k.csv", csv([("a", "w", "x", "x", "y", "z")], "item,worker,label,mood,mood_gold,truth"))
+        assert read_gold(path, judgments=read(path)).label == ("z",)
+
     def test_several_that_could_be(self, write: Write) -> None:
         path = write("j.csv", csv([("a", "w", "x", "x", "x")], "item,worker,label,truth,gold"))
         with pytest.raises(FormatError, match="this is the file of the judgments"):
@@ -140,6 +158,25 @@ class TestWithoutHeader:
     def test_others_are_refused(self, write: Write, text: str | bytes, message: str) -> None:
         with pytest.raises(FormatError, match=message):
             read_gold(write("g.csv", text))
+
+    def test_names_that_are_not_usual(self, write: Write) -> None:
+        """A first row that names nothing of the judgments, above rows that do."""
+        judgments = read(write("j.csv", csv([("q1", "w", "x"), ("q2", "w", "y")])))
+        path = write("g.csv", "nr,right one\nq1,x\nq2,y\n")
+        with pytest.raises(
+            FormatError,
+            match="g.csv: no column holds the item and none the label of gold; the columns are: nr, right one; name "
+            "them with --gold-item nr --gold-label 'right one', or the other way round",
+        ):
+            read_gold(path, judgments=judgments)
+        named = {"item": "nr", "label": "right one"}
+        assert read_gold(path, named=named, judgments=judgments).item == ("q1", "q2")
+        for text in ("q3,z\nq4,z\n", "q3,z\n", "q9,x\nq1,x\n"):
+            assert len(read_gold(write("g.csv", text), judgments=judgments).item) == text.count("\n")
+        with pytest.raises(
+            FormatError, match="no column holds the item; .*; name it with --gold-item, or rename one to item"
+        ):
+            read_gold(write("g.csv", "nr,right,who\nq1,x,me\n"), judgments=judgments)
 
     def test_one_that_is_named_is_a_header(self, write: Write) -> None:
         path = write("g.csv", "q1,x\nq2,y\n")

@@ -301,24 +301,24 @@ class TestRepeats:
 
 
 class TestColumns:
-    @pytest.mark.parametrize("role", list(roles.MORE_NAMES))
+    @pytest.mark.parametrize("role", list(roles.WEAK_NAMES))
     def test_names_that_count_where_no_other_is_there(self, role: str, write: Write) -> None:
         usual = {"item": "item", "worker": "worker", "label": "label"}
-        for name in roles.MORE_NAMES[role]:
+        for name in roles.WEAK_NAMES[role]:
             for written in (name, name.title().replace("_", " "), name.upper().replace("_", "-")):
                 header = ",".join((usual | {role: written}).values())
                 judgments = read(write("j.csv", f"{header}\na,v,x\n"))
                 assert rows_of(judgments) == [("a", "v", "x")]
             judgments = read(write("j.csv", f"{name},item,worker,label\nother,a,v,x\n"))
             assert (rows_of(judgments), judgments.unused) == ([("a", "v", "x")], (name,))
-        first, second, *_ = roles.MORE_NAMES[role]
+        first, second, *_ = roles.WEAK_NAMES[role]
         header = ",".join((usual | {role: f"{first},{second}"}).values())
         with pytest.raises(FormatError, match=f"several columns could hold the {role}: "):
             read(write("j.csv", f"{header}\na,v,x,y\n"))
 
-    def test_those_are_of_judgments_and_gold_and_of_no_other_table(self, write: Write) -> None:
+    def test_they_count_in_gold_where_nothing_is_called_gold(self, write: Write) -> None:
         assert read_gold(write("g.csv", "image,verdict\na,x\n")).label == ("x",)
-        assert roles.candidates_of(["image", "choice"], "label", {"label": ("label",)}) == []
+        assert read_gold(write("g.csv", "image,verdict,truth\na,x,y\n")).label == ("y",)
 
     def test_none(self, write: Write) -> None:
         with pytest.raises(FormatError, match='j.csv: no column holds the label; it could be "colour" '):

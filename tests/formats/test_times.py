@@ -14,6 +14,7 @@ import pytest
 from consensus import check, read
 from consensus.config import ReadConfig
 from consensus.errors import ConfigError, FormatError
+from consensus.formats import writing
 from consensus.inputs.judgments import Judgments
 from tests.conftest import Run, csv
 
@@ -166,6 +167,47 @@ def test_typed_columns(column: Any) -> None:
 @pytest.mark.parametrize(("column", "n"), [([-5, 7], 1), ([-1.0, 1e30], 2), (pa.array([[7], None]), 1)])
 def test_numbers_and_lists_that_are_no_times(column: Any, n: int) -> None:
     assert judged(column).unreadable_times == n
+
+
+def serial(when: datetime.datetime) -> str:
+    """Days as spreadsheets count them."""
+    return f"{(when - datetime.datetime(1899, 12, 30)) / datetime.timedelta(days=1):.6f}"
+
+
+WRITTEN: dict[str, Callable[[datetime.datetime], str]] = {
+    "mturk": lambda when: when.strftime("%a %b %d %H:%M:%S PST %Y"),
+    "rfc": lambda when: when.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+    "word": lambda when: when.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    "us": lambda when: when.strftime("%m/%d/%Y %I:%M:%S %p"),
+    "us short": lambda when: f"{when.month}/{when.day}/{when:%y} {when.hour}:{when:%M}",
+    "us noon": lambda when: f"{when.month}/{when.day}/{when.year} {when:%I:%M %p}",
+    "eu": lambda when: when.strftime("%d/%m/%Y %H:%M:%S"),
+    "eu dashes": lambda when: when.strftime("%d-%m-%Y %H:%M"),
+    "eu dots": lambda when: f"{when.day}.{when.month}.{when.year} {when:%H:%M}",
+    "year first": lambda when: when.strftime("%Y/%m/%d %H:%M"),
+    "javascript": lambda when: when.strftime("%a %b %d %Y %H:%M:%S GMT-0800 (Pacific Standard Time)"),
+    "words": lambda when: when.strftime("%B %d, %Y, %I:%M %p"),
+    "milliseconds": lambda when: str(int(when.timestamp() * 1000)),
+    "excel": serial,
+    "figures": lambda when: when.strftime("%Y%m%d%H%M%S"),
+    "two forms": lambda when: when.strftime("%Y-%m-%d %H:%M:%S UTC" if when.day % 2 else "%a %b %d %H:%M:%S UTC %Y"),
+}
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("form", WRITTEN)
+def test_the_last_of_repeats_is_the_last_in_time(form: str, ending: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rows = []
+    for n in range(30):
+        first = datetime.datetime(2024, 1, 25) + datetime.timedelta(minutes=int(rng.integers(0, 60 * 24 * 45)))
+        pair = [("wrong", first), ("right", first + datetime.timedelta(minutes=int(rng.integers(1, 60 * 24 * 9))))]
+        rows += [(f"i{n}", "v", label, WRITTEN[form](when)) for label, when in reversed(pair)]
+    table = pd.DataFrame(rows, columns=["item", "worker", "label", "SubmitTime"])
+    writing.write(table, tmp_path / f"j{ending}")
+    found = read(tmp_path / f"j{ending}", repeats="last")
+    assert (found.labels, found.unreadable_times, found.repeats_by_row_order) == (("right", "wrong"), 0, False)
+    assert set(found.label.tolist()) == {0}
 
 
 class TestDayAndMonth:

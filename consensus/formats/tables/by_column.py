@@ -34,7 +34,7 @@ class ByRoles(Roles):
     @classmethod
     def beside(cls, inner: Roles, column: str, *, optional: bool = False) -> ByRoles:
         """The ``inner`` roles, and a ``column`` of questions."""
-        return cls(inner.named, inner.lenient, inner.names, inner, column, optional)
+        return cls(inner.named, inner.lenient, inner.names, inner.options, inner, column, optional)
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role.

@@ -81,6 +81,6 @@ class Clock:
         if form is None or self.there_are:
             return []
         message = (
-            f"--time-format {shlex.quote(form)}: no column holds times, so it does nothing; name it with --timestamp"
+            f"--time-format {shlex.quote(form)}: no column holds times, so it does nothing; name one with --timestamp"
         )
         return [Notice("option_without_effect", message, {"n_rows": 0})]

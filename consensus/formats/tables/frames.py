@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
-from consensus.formats.tables.amounts_and_times import are_whole, plain, textual
+from consensus.formats.tables.amounts import are_whole, plain, textual
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.roles import AMOUNTS, way_out
 from consensus.formats.tables.streams import displayed, unreadable

@@ -57,7 +57,7 @@ def fault(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -> 
     wanted = [role for role in roles.named if role in GUESSED]
     if len(names) < LEAST or not wanted or any(name in names for name in roles.named.values()):
         return None
-    if any(candidates_of(names, role, roles.names) for role in wanted):
+    if any(candidates_of(names, roles.names.get(role, ())) for role in wanted):
         return None
     others = [row for row in rows if len(row) == len(names) and row != list(names)]
     alike = [n for n in range(len(names)) if _is_like(names[n], [row[n] for row in others])]
@@ -77,7 +77,7 @@ def _is_like(name: str, cells: Sequence[str]) -> bool:
 
 def looks_named(row: Sequence[str], roles: Roles) -> bool:
     """Whether a first row that is to be data has the names of two roles or more."""
-    return sum(bool(candidates_of(row, role, roles.names)) for role in GUESSED if role in roles.named) > 1
+    return sum(bool(candidates_of(row, roles.names.get(role, ()))) for role in GUESSED if role in roles.named) > 1
 
 
 def guessed(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -> tuple[Roles, dict[str, str], str]:

@@ -67,7 +67,7 @@ def message(error: ColumnError, opened: Opened, roles: Roles) -> str:
         error.header[n]
         for role in set(SPOKEN) - set(error.missing)
         if roles.named.get(role) is None
-        for n in candidates_of(error.header, role, roles.names)
+        for n in candidates_of(error.header, roles.names.get(role, ()))
     }
     free = [name for name in free if name not in by_name]
     if len(free) > MOST_COLUMNS:

@@ -11,6 +11,38 @@ from consensus.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+WEAK_NAMES: Mapping[str, tuple[str, ...]] = {
+    "item": (
+        "item_id",
+        "hitid",
+        "question_id",
+        "subject_id",
+        "subject_ids",
+        "example_id",
+        "sample_id",
+        "image",
+        "image_id",
+        "document",
+        "document_id",
+        "doc_id",
+    ),
+    "worker": (
+        "workerid",
+        "annotator_name",
+        "rater_id",
+        "coder_id",
+        "labeler_id",
+        "labeller",
+        "contributor_id",
+        "participant",
+        "participant_id",
+        "user_name",
+        "completed_by",
+    ),
+    "label": ("choice", "verdict", "vote"),
+}
+"""Names that count where no column has another of the role: beside a task, an image is no second column of items."""
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "item": (
         "item",
@@ -22,6 +54,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "subject",
         "example",
         "hit_id",
+        *WEAK_NAMES["item"],
     ),
     "worker": (
         "worker",
@@ -34,6 +67,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "contributor",
         "performer",
         "labeler",
+        *WEAK_NAMES["worker"],
     ),
     "label": (
         "label",
@@ -44,6 +78,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "annotation",
         "category",
         "class",
+        *WEAK_NAMES["label"],
     ),
     "timestamp": (
         "timestamp",
@@ -82,41 +117,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Names of the column of each role; case and leading underscores do not matter, a space or hyphen is an underscore. Of
 several columns that could hold an optional role, the one named first here does."""
 
-MORE_NAMES: Mapping[str, tuple[str, ...]] = {
-    "item": (
-        "item_id",
-        "hitid",
-        "question_id",
-        "subject_id",
-        "subject_ids",
-        "example_id",
-        "sample_id",
-        "image",
-        "image_id",
-        "document",
-        "document_id",
-        "doc_id",
-    ),
-    "worker": (
-        "workerid",
-        "annotator_name",
-        "rater_id",
-        "coder_id",
-        "labeler_id",
-        "labeller",
-        "contributor_id",
-        "participant",
-        "participant_id",
-        "user_name",
-        "completed_by",
-    ),
-    "label": ("choice", "verdict", "vote"),
-}
-"""Names that count where no column has one of the others: beside a task, an image is no second column of items."""
-
 GOLD_NAMES = {**NAMES, "label": (*NAMES["label"], "truth", "true_label", "gold", "gold_label")}
 """Names in a file of gold or truth."""
-ANY_NAME = frozenset(name for names in (*GOLD_NAMES.values(), *MORE_NAMES.values()) for name in names)
+ANY_NAME = frozenset(name for names in GOLD_NAMES.values() for name in names)
 """All names that are known."""
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
@@ -155,6 +158,8 @@ class Roles:
     lenient: bool = False
     """A named column may be missing: then it is found by ``names`` (gold beside differently named judgments)."""
     names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NAMES)
+    options: Mapping[str, str] | None = None
+    """Of a table beside judgments, the option that names the column of a role; None where there is none."""
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; optional ones may be missing.
@@ -173,7 +178,8 @@ class Roles:
                 continue
             # a column that the user named for something else is not in question
             taken = by_name if self.is_guessed(role) else {self.named.get("group")}
-            candidates = [n for n in candidates_of(header, role, self.names) if header[n] not in taken]
+            candidates = [n for n in candidates_of(header, self.names[role]) if header[n] not in taken]
+            candidates = [n for n in candidates if _plain(header[n]) not in WEAK_NAMES.get(role, ())] or candidates
             if len(candidates) == 1:
                 found[role] = candidates[0]
             elif role not in OPTIONAL:
@@ -181,7 +187,7 @@ class Roles:
             elif candidates:
                 found[role] = min(candidates, key=lambda n: self.names[role].index(_plain(header[n])))
         for role, several in missing.items():
-            message = _cannot_tell(header, role, several, place, self.lenient)
+            message = _cannot_tell(header, role, several, place, (self.options or {}).get(role) if self.lenient else "")
             if self.lenient:
                 raise FormatError(message)
             raise ColumnError(message, place, tuple(header), missing, {header[n] for n in found.values()})
@@ -198,23 +204,14 @@ class Roles:
         return role in AMOUNTS and self.named.get(role) is None
 
 
-def candidates_of(header: Sequence[str], role: str, names: Mapping[str, tuple[str, ...]] = NAMES) -> list[int]:
-    """Positions in ``header`` of the columns that have one of the names of a role."""
-    plain, usual = [_plain(column) for column in header], names.get(role, ())
-    found = [n for n, column in enumerate(plain) if column in usual]
-    if found or not set(NAMES.get(role, ())).issubset(usual):  # a table of another kind
-        return found
-    return [n for n, column in enumerate(plain) if column in MORE_NAMES.get(role, ())]
-
-
-def columns_called(header: Sequence[str], names: Collection[str]) -> list[int]:
+def candidates_of(header: Sequence[str], names: Collection[str]) -> list[int]:
     """Positions in ``header`` of the columns that have one of ``names``."""
     return [n for n, column in enumerate(header) if _plain(column) in names]
 
 
 def any_known(header: Sequence[str]) -> bool:
     """Whether some column has a name that tells a role."""
-    return bool(columns_called(header, ANY_NAME))
+    return bool(candidates_of(header, ANY_NAME))
 
 
 def way_out(role: str) -> str:
@@ -244,13 +241,16 @@ def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     return header.index(name)
 
 
-def _cannot_tell(header: Sequence[str], role: str, candidates: list[str], place: str, lenient: bool) -> str:
-    if lenient:
-        found = "several columns could hold" if candidates else "no column holds"
-        return f"{place}: {found} the {role}; the columns are: {listed(header)}; rename one to {role}"
+def _cannot_tell(header: Sequence[str], role: str, candidates: list[str], place: str, option: str | None) -> str:
+    """What to say where no column, or none of several, can be told; with an ``option``, or None for a table beside
+    judgments.
+    """  # noqa: D205
+    found = "several columns could hold" if candidates else "no column holds"
+    if option != "":
+        name = "" if option is None else f"name it with {option}, or "
+        return f"{place}: {found} the {role}; the columns are: {listed(header)}; {name}rename one to {role}"
     if not candidates:
-        return f"{place}: no column holds the {role}; the columns are: {listed(header)}; name it with --{role}"
+        return f"{place}: {found} the {role}; the columns are: {listed(header)}; name it with --{role}"
     return (
-        f"{place}: several columns could hold the {role}: {listed(candidates)}; choose one with --{role}, such as "
-        f"--{role} {candidates[0]}"
+        f"{place}: {found} the {role}: {listed(candidates)}; choose one with --{role}, such as --{role} {candidates[0]}"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consensus.formats.gold_columns import OF_GOLD
 from consensus.formats.tables.listing import first_rows
-from consensus.formats.tables.roles import MORE_NAMES, NAMES, columns_called, listed
+from consensus.formats.tables.roles import NAMES, candidates_of, listed
 from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
             f"{begin}{len(workers):,} columns hold the same {len(values):,} values ({listed(values, SHOWN)}): these "
             f"look like workers in columns: --wide workers{item}"
         )
-    for n in columns_called(header, COUNTS):
+    for n in candidates_of(header, COUNTS):
         if "label" not in missing and all(one is None or WHOLE.fullmatch(one) for one in cells.get(header[n], ())):
             named = one_line(shlex.join(("--counts", header[n])))
             return f"{told}; if {header[n]} tells how many people gave the label: {named}"
@@ -124,7 +124,4 @@ def _adds_up(columns: Sequence[Sequence[str | None]]) -> bool:
 
 def _labels(names: Sequence[str]) -> set[str]:
     """Columns that are labels or gold by their name."""
-    return {
-        names[n]
-        for n in columns_called(names, (*NAMES["label"], *MORE_NAMES["label"], *OF_GOLD, "majority", "majority_label"))
-    }
+    return {names[n] for n in candidates_of(names, (*NAMES["label"], *OF_GOLD, "majority", "majority_label"))}

@@ -13,7 +13,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables import time_forms
-from consensus.formats.tables.amounts_and_times import plain, textual
+from consensus.formats.tables.amounts import plain, textual
 from consensus.formats.tables.clock import Waiting
 from consensus.formats.tables.time_forms import ORDERS, Dates, compact
 from consensus.inputs.understood import one_line, quoted

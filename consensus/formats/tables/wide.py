@@ -13,7 +13,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.errors import FormatError
-from consensus.formats.tables.amounts_and_times import reals
+from consensus.formats.tables.amounts import reals
 from consensus.formats.tables.by_column import chosen
 from consensus.formats.tables.listing import Listing, first_rows
 from consensus.formats.tables.roles import Roles, listed
@@ -54,7 +54,7 @@ class WideRoles(Roles):
     @classmethod
     def beside(cls, inner: Roles, kind: str, values: tuple[str, ...]) -> WideRoles:
         """The ``inner`` roles, and columns of ``values``."""
-        return cls(inner.named, inner.lenient, inner.names, inner, kind, values)
+        return cls(inner.named, inner.lenient, inner.names, inner.options, inner, kind, values)
 
     def settled(self, opened: Callable[[Roles], Reading]) -> WideRoles:
         """The same for a source, with the columns that look like it where none are named.
