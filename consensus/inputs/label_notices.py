@@ -42,9 +42,12 @@ NO_ANSWERS = frozenset(
     | {"timeout", "timed out", "\\n", "nat"}
 )
 """Texts, in lower case, that mean no answer more often than anything else."""
-NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?\s*%?\s*", re.IGNORECASE)
+NUMBER = re.compile(r"\s*[+-]?[$€£]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?\s*%?\s*", re.IGNORECASE)
 MOST_SHARE = 0.5  # of the judgments: a text that is given more often is an answer, blank ones aside
 FEW_LABELS = 20  # up to which labels are no numbers and no free text
+LEAST_PAIRS = 30  # of different labels of one item, from which it is seen whether they are near each other as numbers
+NEAR = 0.5  # of what labels of different items differ by, in the median, up to which they are
+MOST_PAIRS = 1_000_000  # that are looked at
 NUMBERS = 0.9  # share of the labels that are numbers, from which they are meant as such
 MOST_NAMED = 8  # texts in a message
 
@@ -183,6 +186,26 @@ def _lists(judgments: Judgments) -> Notice | None:
     return None
 
 
+def _near_as_numbers(judgments: Judgments) -> bool:
+    """Whether different labels of one item are near each other: those of a slider are, codes of classes are not."""
+    values = np.array([_value(text) for text in judgments.labels])
+    item, value = judgments.item[:MOST_PAIRS], values[judgments.label[:MOST_PAIRS]]
+
+    def apart(shift: int, same_item: bool) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore"):  # of infinities
+            gap = np.abs(np.roll(value, shift) - value)
+        kept: NDArray[np.float64] = gap[(gap > 0) & ((np.roll(item, shift) == item) == same_item)]
+        return kept
+
+    own, others = apart(1, True), apart(len(item) // 2, False)
+    return len(own) >= LEAST_PAIRS and len(others) > 0 and bool(np.median(own) <= NEAR * np.median(others))
+
+
+def _value(text: str) -> float:
+    """The number that a label is, NaN where it is none."""
+    return float(re.sub(r"[^\d.eE+-]", "", text.replace(",", "."))) if NUMBER.fullmatch(text) else np.nan
+
+
 def _many_values(judgments: Judgments) -> Notice | None:
     """Labels that are nearly as many as judgments: numbers, or free text."""
     K, J = judgments.n_labels, judgments.n_judgments
@@ -191,7 +214,7 @@ def _many_values(judgments: Judgments) -> Notice | None:
     are_numbers = [text for text in judgments.labels if NUMBER.fullmatch(text)]
     if len(are_numbers) >= NUMBERS * K:
         n_broken = sum(not re.fullmatch(r"\s*[+-]?\d+\s*", text) for text in are_numbers)
-        if J < 10 * K or 2 * n_broken > K:
+        if J < 10 * K or 2 * n_broken > K or _near_as_numbers(judgments):
             return Notice(
                 "number_labels",
                 f"{K:,} values for {J:,} judgments, such as {shown(are_numbers[0])} and {shown(are_numbers[-1])}: this "

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 
 import consensus
@@ -126,6 +127,34 @@ class TestManyValues:
     )
     def test_borders(self, labels: dict[str, int], codes: list[str]) -> None:
         assert [found.code for found in label_notices.of_labels(labelled(labels))] == codes
+
+    @pytest.mark.parametrize(
+        ("written", "near"),
+        [
+            ("{}", True),
+            ("{}.0", True),
+            ("${}", True),
+            ("{}%", True),
+            ("{}", False),
+        ],
+    )
+    def test_many_judgments_of_a_slider_are_near_each_other_and_codes_are_not(self, written: str, near: bool) -> None:
+        rng = np.random.default_rng(1)
+        rows = []
+        for i in range(300):
+            centre = int(rng.integers(40))
+            for w in range(4):
+                value = centre + int(rng.integers(-2, 3)) if near or rng.random() < 0.7 else int(rng.integers(43))
+                rows.append((f"i{i:03}", f"w{w}", written.format(abs(value) if near else 7 * value % 43)))
+        rows += [(f"j{n}", w, "9e999") for n in range(2) for w in "vw"]  # infinite
+        codes = {found.code for found in label_notices.of_labels(encoded(rows))}
+        assert ("number_labels" in codes) == near
+
+    def test_too_few_that_differ_tell_nothing(self) -> None:
+        rows = [(f"i{i:03}", f"w{w}", str(i % 25 + (w and i < 29))) for i in range(290) for w in range(2)]
+        assert label_notices.of_labels(encoded(rows)) == []
+        rows = [(f"i{i:03}", f"w{w}", str(i % 25 + (w and i < 30))) for i in range(290) for w in range(2)]
+        assert [found.code for found in label_notices.of_labels(encoded(rows))] == ["number_labels"]
 
     def test_they_are_told_in_place_of_many_labels(self) -> None:
         found = consensus.read(
