@@ -8,6 +8,7 @@ row a line and ends outside quotes, so that the next one begins outside quotes, 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -245,6 +246,8 @@ def _parse(data: bytes, layout: _Layout, at_once: int, width: int) -> dict[str, 
     names = [str(n) for n in range(width)]
     beyond = names[layout.n_fields :]
     wanted = [*(names[n] for n in layout.found.values()), *beyond]
+    if data.startswith(codecs.BOM_UTF8):  # as files that were put together hold; Arrow would pass over it here only
+        data = b"\n" + data
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
