@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.text_form import TextForm
 
 MARK = "\xef\xbb\xbf"  # the byte order mark of UTF-8, as latin-1
-SEPARATOR = re.compile(r'"?sep=(.|\\t)"?', re.IGNORECASE)
+SEPARATOR = re.compile(r'"?sep=(\\t|[\t !#-/:-@\[-`{-~])"?', re.IGNORECASE)
 """The first line, by which Excel is told the delimiter."""
 COMMENT = "#"
 CALLED = {",": "comma-separated", "\t": "tab-separated", ";": "semicolon-separated"}
