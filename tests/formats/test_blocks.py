@@ -1,5 +1,8 @@
 """Where a file is cut into blocks does not matter, nor how many threads read it."""
 
+import csv as stdlib_csv
+import io
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from consensus import read
 from consensus.errors import ConfigError, ConsensusError, FormatError
 from consensus.formats import writing
 from consensus.formats.tables import delimited, frames, json_lines
+from consensus.formats.tables.quoted_lines import starts_of
 from consensus.inputs.judgments import Judgments
 from tests.conftest import csv
 from tests.strategies import examples
@@ -155,6 +159,50 @@ def test_odd_rows_do_not_make_a_whole_file_slow(write: Write, monkeypatch: pytes
     judgments = read(write("j.csv", text))
     assert (judgments.tally.used, [one.line for one in judgments.rejects]) == (3000, [1502])
     assert 0 < sum(looked_at) < 1200
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("size", [100, 700, 1 << 20])
+def test_line_breaks_between_quotes_need_no_second_look(
+    write: Write, monkeypatch: pytest.MonkeyPatch, end: str, size: int
+) -> None:
+    """Not where the columns that are read have none; rejects keep their lines."""
+    rows = [f'"i{n}","v","x",", said ""he"",\n\n and, {n}"' for n in range(300)]
+    rows[200] = rows[200].replace('"i200"', "")
+    text = end.join(['"item","worker","label","text","more","still more"', *rows]) + end
+    looked_at: list[int] = []
+    second_look = delimited._second_look
+
+    def counting(data: bytes, *more: Any) -> Any:
+        looked_at.append(len(data))
+        return second_look(data, *more)
+
+    monkeypatch.setattr(delimited, "_second_look", counting)
+    with blocks_of(size):
+        judgments = read(write("j.csv", text))
+    assert (judgments.tally.used, [one.line for one in judgments.rejects]) == (299, [602])
+    assert judgments.rejects[0].row == rows[200]
+    assert "300 rows end before" in judgments.notes[0]
+    assert "first on line 2" in judgments.notes[0]
+    if end == "\r\n" or size > len(text):
+        assert not looked_at
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a,b\n", b'"a"', b'"a\n', b'a"b,"\n', b'"a" ,b\n', b'"a\n",b\n\n', b'\n"a\n",b\n', b'\r\n"a\n",b\n', b'a""b\n'],
+)
+def test_rows_are_not_told_where_quotes_are_odd(data: bytes) -> None:
+    assert starts_of(data, ",") is None
+
+
+def test_where_rows_begin() -> None:
+    for data in (b'"a\n","""b"""\nc,"d"\r\n"",""\n', b'"\n"\n"\n"\n'):
+        starts = starts_of(data, ",")
+        assert starts is not None
+        rows = [data[a:b].decode() for a, b in itertools.pairwise(starts)]
+        read_back = list(stdlib_csv.reader(io.StringIO(data.decode(), newline="")))
+        assert [next(stdlib_csv.reader(io.StringIO(row, newline=""))) for row in rows] == read_back
 
 
 def test_progress(write: Write) -> None:

@@ -191,6 +191,8 @@ class TestBeforeTheHeader:
         assert rows_of(read(write("j.csv", "sep=;\n" + content), worker="worker,x"))[0] == ("q0", "w0,x", "no")
         assert rows_of(read(write("t.csv", "sep=\\t\n" + text("\t")))) == sorted(ROWS)
         assert rows_of(read(write("u.csv", "sep=\t\n" + text("\t")))) == sorted(ROWS)
+        for line in ('sep="', "sep=x", "sep=é"):  # what can be no delimiter
+            assert columns_of(write("q.csv", line + "\n" + text())) == [line]
         named = read(write("n.csv", "sep=;\n" + text()), delimiter=",")
         assert rows_of(named) == sorted(ROWS)
 
@@ -369,7 +371,9 @@ def test_what_a_first_row_is_compared_with() -> None:
     assert headers.fault(["a", "b", "c"], [], wanted) is None
     assert headers.fault(["a", "b", "c"], [["a", "x"], ["a", "b", "c"]], wanted) is None
     assert headers.fault(["a", "b"], [["a", "x"]], wanted) is None
-    assert headers.fault(["a", "", "c", "d"], [["x", "", "y", "d"]], wanted) is not None
+    assert headers.fault(["a", "b", "c"], [["a", "x", "y"]], wanted) is not None
+    assert headers.fault(["a", "", "c", "d"], [["x", "", "c", "d"]], wanted) is not None
+    assert headers.fault(["a", "", "c", "d"], [["x", "", "y", "d"]], wanted) is None
     assert headers.fault(["a", "", "c"], [["x", "", "y"]], wanted) is None
     assert headers.fault(["a", "b", "c"], [["a", "x", "y"]], roles.Roles({})) is None
 

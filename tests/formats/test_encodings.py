@@ -11,6 +11,7 @@ import pytest
 
 from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError
+from consensus.formats import labels_table
 from consensus.formats.tables import delimited, encodings, streams
 from consensus.formats.tables.streams import Tap
 from consensus.inputs.judgments import Judgments
@@ -78,6 +79,12 @@ class TestMarks:
             with pytest.raises(FormatError, match=f"looks like UTF-16 without a byte order mark; .*--encoding {name}$"):
                 read(path)
             assert read(path, encoding=name).labels == ("ja", "nein")
+
+    def test_in_labels_that_are_evaluated(self, write: Write) -> None:
+        path = write("labels.csv", "item,label\na,é\n".encode("utf-16"))
+        assert labels_table.read_scored(path)["label"].tolist() == ["é"]
+        with pytest.raises(FormatError, match="labels.csv: can't be read as a table: .*utf-8"):
+            labels_table.read_scored(write("labels.csv", "item,label\na,é\n".encode("cp1252")))
 
     def test_before_damage(self, write: Write) -> None:
         content = text(["ja"]).encode("utf-16")

@@ -87,6 +87,11 @@ class TestLines:
             assert list(delimited._cut(tap, 2)) == [b"a\r\n", b"b\r", b"c\r\n"]
         assert list(delimited._cut(io.BytesIO(b"a\r\nb\rc"), 2)) == [b"a\r\n", b"b\r", b"c"]
 
+    def test_byte_order_marks_among_rows(self, write: Write) -> None:
+        """Files that were put together: the mark belongs to the first cell, wherever a block begins."""
+        judgments = read(write("j.csv", 2 * ("\ufeff" + csv([("a", "v", "x"), ("b", "v", "x")]))), repeats="last")
+        assert judgments.item_ids.to_pylist() == ["a", "b", "\ufeffitem"]
+
     def test_malformed_rows_that_are_not_utf8(self, write: Write) -> None:
         judgments = read(write("j.csv", b"item,worker,label\na,b,c\n\xff,x\nd,b,c\n"))
         (reject,) = judgments.rejects

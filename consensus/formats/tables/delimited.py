@@ -1,13 +1,14 @@
 """CSV and TSV, plain or compressed, in blocks of whole lines.
 
-Arrow parses. A second look, record by record in Python, is taken only at parts in which something is odd (a row with
-too few or too many fields, a line break in a value, a blank line, a lone carriage return, a quote left open at the
-end): to say which line it was, and to refuse a file in which a quote swallowed rows. A part that is not odd holds one
-row a line and ends outside quotes, so that the next one begins outside quotes, too.
+Arrow parses. A second look, record by record in Python, is taken only at parts in which something is odd (a row that
+lacks a column that is read or has too many fields, a line break in such a column, a blank line, a lone carriage return,
+a quote in the middle of a value or left open at the end): to say which line it was, and to refuse a file in which a
+quote swallowed rows. A part that is not odd ends outside quotes, so that the next one begins outside quotes, too.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -23,6 +24,7 @@ from consensus.formats.tables import encodings, headers
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.csv_records import Scanner, refuse_open_quote, scan
 from consensus.formats.tables.dialects import dialect_of
+from consensus.formats.tables.quoted_lines import starts_of
 from consensus.formats.tables.ragged_rows import RaggedRows, ShortRows
 from consensus.formats.tables.streams import Tap, displayed, lines_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from consensus.formats.tables.csv_records import Record
     from consensus.formats.tables.dialects import Dialect
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4 << 20  # bytes that are read at once
 PART = 1 << 16  # bytes of an odd block that are looked at at once
+NEAR = 1 << 16  # bytes from the end of a block in which it may be cut
 PARSED = 1 << 20  # bytes that a thread of Arrow parses at once
 
 
@@ -157,7 +161,10 @@ def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
     """The stream in pieces of at least ``size`` bytes (but for the last), each ending where a line does."""
     held: list[bytes] = []
     while data := stream.read(size):
-        end = data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1  # a last carriage return may await its line feed
+        end = data.rfind(b"\n") + 1
+        if (whole := data.rfind(b"\r\n", max(end - NEAR, 0)) + 2) > 1:  # a bare line feed may stand in a value
+            end = whole
+        end = end or data.rfind(b"\r", 0, -1) + 1  # a last carriage return may await its line feed
         if end:
             yield b"".join([*held, data[:end]])
             held = []
@@ -167,7 +174,7 @@ def _cut(stream: _Readable, size: int) -> Iterator[bytes]:
 
 
 def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scanner, done: float) -> Block | None:
-    """The rows of ``data``, one a line, all with as many fields or some with fewer; None if something is odd."""
+    """The rows of ``data``, if no second look is needed; None if something is odd."""
     if scanner.is_open or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
     columns, width, short = None, layout.n_fields, ShortRows()
@@ -189,18 +196,38 @@ def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scann
     n_rows, n_blank = _length(columns), data.count(b"\n", end) - 1  # blank lines at the end do no harm
     n_lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
     last = data[data.rfind(b"\n", 0, end) + 1 : end].decode("latin-1")
-    if n_rows != n_lines - n_blank or scan(last, layout.delimiter, False)[1]:
+    lines: int | NDArray[np.int64] = scanner.line
+    describe = partial(_lines_of, data, layout)
+    if n_rows != n_lines - n_blank:
+        starts = starts_of(data, layout.delimiter)
+        if starts is None or len(starts) != n_rows + 1 or any(map(_has_line_break, columns.values())):
+            return None
+        breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        lines = scanner.line + np.searchsorted(breaks, starts[:-1])
+        describe = partial(_texts_between, data, starts, layout)
+    elif scan(last, layout.delimiter, False)[1]:
         return None
-    line, scanner.line = scanner.line, scanner.line + n_lines
-    ragged.add_block(n_rows, width, short, line)
-    return Block(columns, line, partial(_lines_of, data, layout), [], done)
+    scanner.line += n_lines
+    ragged.add_block(n_rows, width, short, lines)
+    return Block(columns, lines, describe, [], done)
+
+
+def _has_line_break(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.match_substring(column, "\n")).as_py())
 
 
 def _lines_of(data: bytes, layout: _Layout, rows: list[int]) -> list[str]:
-    """What may be shown of lines, counted from 0."""
+    """What may be shown of rows, counted from 0, that are one line each."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-    found = (data[ends[row - 1] + 1 if row else 0 : ends[row]] for row in rows)
-    return [layout.shown(line.rstrip(b"\r").decode("utf-8", errors="backslashreplace")) for line in found]
+    return _texts_between(data, np.concatenate([[0], ends + 1]), layout, rows)
+
+
+def _texts_between(data: bytes, starts: NDArray[np.int64], layout: _Layout, rows: list[int]) -> list[str]:
+    """What may be shown of rows, counted from 0; each begins at its position of ``starts``."""
+    found = (data[starts[row] : starts[row + 1]].rstrip(b"\r\n") for row in rows)
+    return [layout.shown(text.decode("utf-8", errors="backslashreplace")) for text in found]
 
 
 def _second_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scanner, done: float) -> Block:
@@ -245,6 +272,8 @@ def _parse(data: bytes, layout: _Layout, at_once: int, width: int) -> dict[str, 
     names = [str(n) for n in range(width)]
     beyond = names[layout.n_fields :]
     wanted = [*(names[n] for n in layout.found.values()), *beyond]
+    if data.startswith(codecs.BOM_UTF8):  # as files that were put together hold; Arrow would pass over it here only
+        data = b"\n" + data
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),

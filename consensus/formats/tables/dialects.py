@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.text_form import TextForm
 
 MARK = "\xef\xbb\xbf"  # the byte order mark of UTF-8, as latin-1
-SEPARATOR = re.compile(r'"?sep=(.|\\t)"?', re.IGNORECASE)
+SEPARATOR = re.compile(r'"?sep=(\\t|[\t !#-/:-@\[-`{-~])"?', re.IGNORECASE)
 """The first line, by which Excel is told the delimiter."""
 COMMENT = "#"
 CALLED = {",": "comma-separated", "\t": "tab-separated", ";": "semicolon-separated"}
@@ -63,7 +63,8 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
     file = PurePath(displayed(path)).name
     with unreadable(path):
         encoding, notes = encoding_of(path, form.encoding)
-        lines = _first_lines(start_of(path, encoding))
+        start = start_of(path, encoding)
+        lines = _first_lines(start)
         n_skipped, said = _preamble(lines)
         given = form.delimiter or said
         delimiter = given or _by_look(lines[n_skipped:], path)
@@ -78,6 +79,8 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
         header = Record(1 + n_skipped, 0, n_bytes, 0, "")
         names = [headers.called(n) for n in range(len(names))]
     rows = _cells(lines[header.line - 1 + header.n_lines :], delimiter)
+    if len(start) >= START and len(rows) < ROWS:  # the last one may go on
+        rows = rows[:-1]
     if form.has_header:
         names, index = headers.with_index(names, rows)
         notes += [f"{file}: {index}"] if index else []

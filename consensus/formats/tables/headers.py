@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WHOLE = re.compile(r"\d{1,18}")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 LEAST = 3  # columns of judgments
+ALIKE = 2  # cells like those below them; one of many may be the name of a box that is ticked with its own name
 GUESSED = ("item", "worker", "label")
 WAY_OUT = {
     True: '--no-header reads it so, its columns are then called "column 1", "column 2" and so on; if it is a header, '
@@ -61,7 +62,7 @@ def fault(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -> 
         return None
     others = [row for row in rows if len(row) == len(names) and row != list(names)]
     alike = [n for n in range(len(names)) if _is_like(names[n], [row[n] for row in others])]
-    if not alike:
+    if len(alike) < (1 if len(names) == LEAST else ALIKE):
         return None
     shown = ", ".join(map(quoted, names[:LEAST]))
     more = ", ..." if len(names) > LEAST else ""

@@ -79,8 +79,10 @@ class RaggedRows:
         """For a file with these first ``rows``."""
         given = [row[label] for row in rows if len(row) == n_fields and row[label]] if label is not None else []
         are_few = len(set(given)) * ROWS_A_LABEL <= len(given)
+        widths = {len(row) for row in rows}
+        width = max(widths) if len(widths) == 1 and max(widths) >= needed else 0
         are_rare = RARE * sum(len(row) < n_fields for row in rows) < len(rows)
-        return cls(n_fields, needed, label, frozenset(given) if are_few and are_rare else frozenset())
+        return cls(n_fields, needed, label, frozenset(given) if are_few and are_rare else frozenset(), width)
 
     def are_strange(self, columns: Mapping[str, pa.ChunkedArray], short: ShortRows) -> bool:
         """Whether one of the short rows of a block has a label that is not known."""
@@ -104,13 +106,14 @@ class RaggedRows:
         n_fields = scan(first, delimiter, False)[0] + 1
         return (n_fields,) if self.needed <= n_fields != self.n_fields else ()
 
-    def add_block(self, n_rows: int, width: int, short: ShortRows, line: int) -> None:
-        """Note a block of rows with ``width`` fields, or whose short ones were filled up; it begins on ``line``."""
+    def add_block(self, n_rows: int, width: int, short: ShortRows, lines: int | NDArray[np.int64]) -> None:
+        """Note a block of rows with ``width`` fields, or whose short ones were filled up, and their lines."""
         self.width = width
-        if short.n:
-            self._short.add(short.n, line + int(np.argmax(short.are)))
-        elif n_rows and width > self.n_fields:
-            self._long.add(n_rows, line)
+        n_short = short.n
+        if n_short or (n_rows and width > self.n_fields):
+            first = int(np.argmax(short.are)) if n_short else 0
+            line = lines + first if isinstance(lines, int) else int(lines[first])
+            (self._short if n_short else self._long).add(n_short or n_rows, line)
 
     def padded(self, data: bytes, delimiter: str) -> tuple[bytes | None, ShortRows]:
         """The lines of ``data`` with as many fields as the header; None if some have more, or can't be used.
