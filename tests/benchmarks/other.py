@@ -72,7 +72,7 @@ def parts(options: argparse.Namespace, fit: Fit = families.ours) -> dict[str, tu
         "sparse": ("Few judgments", partial(labels.sparse, fit, sets, seed, min(n, MOST_DRAWS))),
         "seeds": ("The luck of the seed", partial(labels.seeds, sets, min(n, MOST_SEEDS))),
         "one_label": ("Rules of one label", partial(labels_of_one.rules, seed, n)),
-        "ring": ("A copying ring", partial(labels.ring, fit, seed, n)),
+        "ring": ("A copying ring", partial(labels.ring, fit, seed, n, families.ran)),
         "workers": ("Intervals, ranks, verdicts", of_workers),
         "drift": ("Drift", partial(workers.drift, seed, n)),
         "copying": ("Copying", partial(workers.copying, seed, n)),

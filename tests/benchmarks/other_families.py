@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import consensus
-from consensus import evaluation
+from consensus import evaluation, worker_audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,6 +42,11 @@ CLEAR = 0.1
 def ours(table: pd.DataFrame, gold: pd.DataFrame | None = None) -> Consensus:
     """The engine with its default settings, which is not told of groups."""
     return consensus.fit(consensus.read(table[PLAIN]), gold=gold)
+
+
+def ran(table: pd.DataFrame, gold: pd.DataFrame | None = None) -> Consensus:
+    """The same as ``consensus run`` fits it: workers who judge too much alike were looked for."""
+    return worker_audit.fit_without_copies(consensus.read(table[PLAIN]), collusion=None, gold=gold)
 
 
 def grouped(table: pd.DataFrame, gold: pd.DataFrame | None = None) -> Consensus:
@@ -107,6 +112,14 @@ def scores(result: Consensus, truth: pd.DataFrame) -> evaluation.Scores:
         known = set(result.labels.query("source == 'gold'")["item"])
         table, truth = table[~table["item"].isin(known)], truth[~truth["item"].isin(known)]
     return evaluation.evaluate(table, consensus.read_gold(truth))[0]
+
+
+def alike(result: Consensus) -> set[str]:
+    """Workers who are said to judge too much alike; none where they were not looked for."""
+    if result.copies is None:
+        return set()
+    ids = result.judgments.worker_ids.to_pylist()
+    return {ids[w] for w in np.flatnonzero(result.copies.group >= 0)}
 
 
 def codes(result: Consensus) -> set[str]:

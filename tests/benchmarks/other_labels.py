@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -183,26 +184,38 @@ def _figures(mean: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, .
     return f"{mean[0]:.2f}", f"{mean[1]:.2f}", f"{mean[2]:.3f}"
 
 
-def ring(fit: Fit, seed: int, n_crowds: int, code: str = "readings_disagree") -> str:
-    """A copying ring, and honest crowds beside it: labels, ranks of workers, and where a warning speaks up."""
+def ring(fit: Fit, seed: int, n_crowds: int, ran: Fit, code: str = "readings_disagree") -> str:
+    """A copying ring, and honest crowds beside it: labels, ranks of workers, who is named, where a warning speaks up.
+
+    By ``fit`` alone, and as ``consensus run`` does it (``ran``), where groups that are sure count as one.
+    """
     rows = []
-    for name, recipe in (("ring", RING), ("honest", HONEST)):
-        found, fired = [], 0
+    for (name, recipe), (how, made) in itertools.product(
+        (("ring", RING), ("honest", HONEST)), (("fit alone", fit), ("run", ran))
+    ):
+        found, fired, hits, members, strangers = [], 0, 0, 0, 0
         for number in range(n_crowds):
             K = recipe.n_labels if name == "ring" else families.LABELS[number % 3]
             crowd = draw(replace(recipe, n_labels=K), seed + number)
-            result = fit(crowd.table, None)
+            result = made(crowd.table, None)
             workers = audited(result, crowd)
             right, votes, _ = _both(lambda *_, result=result: result, crowd.table, crowd.truth)
             rank = spearmanr(workers["found"], workers["accuracy"]).statistic
             found.append((right, votes, right - votes, rank, 100 * families.condemned(workers).mean()))
             fired += code in families.codes(result)
+            named, copied = families.alike(result), set(crowd.workers.index[crowd.workers["kind"] == "ring"])
+            hits, members, strangers = (
+                hits + len(named & copied),
+                members + len(copied),
+                strangers + len(named - copied),
+            )
         columns = [list(column) for column in zip(*found, strict=True)]
         figures = [families.spread(column) for column in columns[:3]]
         figures += [families.spread(columns[3], 2), families.spread(columns[4], 1, max)]
-        rows.append((name, *figures, f"{fired} of {n_crowds}"))
+        told = ("", "") if made is fit else (f"{hits} of {members}", f"{strangers}")
+        rows.append((f"{name}, {how}", *figures, f"{fired} of {n_crowds}", *told))
     head = ["mean (worst crowd)", "accuracy %", "majority vote", "above it", "rank correlation", "honest condemned %"]
-    return markdown.table([*head, code], rows)
+    return markdown.table([*head, code, "of the ring, named", "others named"], rows)
 
 
 def alike(fit: Fit, other: Fit, seed: int, n_crowds: int) -> str:

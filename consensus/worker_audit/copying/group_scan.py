@@ -53,7 +53,8 @@ ROUNDS = 6  # of leaving out members who do not say the same, and taking in othe
 MOST_GROUPS = 5
 MOST_CELLS = 30_000_000  # of all workers' confusions together; beyond, no group is looked for
 MOST_PAIRS = 20_000_000  # of workers that share items
-N_PASSES = 60  # of EM for the confusion of a member
+TOLERANCE = 1e-4  # nats a judgment: of the fit to the others
+N_PASSES = 30  # of EM for the confusion of a member
 STRENGTH = 4.0  # judgments a true label that the usual confusion is worth in it
 ENOUGH = 2_000  # judgments of a member that it is fitted to
 
@@ -228,9 +229,12 @@ def _shares(counts: NDArray[np.int64]) -> Reals:
 
 
 def _outside(judgments: Judgments, member: Flags, backend: Backend) -> group_loops.Outside | None:
-    """What a fit to the others says of the items, and how the members judge if that is right."""
-    config = FitConfig(model="dawid_skene", rho=0.0)
-    fitted = models.fit(judgments.subset(~member[judgments.worker]), config, backend=backend)
+    """What a fit to the others says of the items that members judged, and how these judge if that is right."""
+    is_member = member[judgments.worker]
+    touched = np.zeros(judgments.n_items, np.bool_)
+    touched[judgments.item[is_member]] = True
+    others = judgments.subset(touched[judgments.item] & ~is_member)
+    fitted = models.fit(others, FitConfig(model="dawid_skene", rho=0.0, tolerance=TOLERANCE), backend=backend)
     if not isinstance(fitted.beliefs, DensePosterior):
         return None
     z, C = fitted.posterior, fitted.confusions.dense()
