@@ -243,7 +243,12 @@ class TestMixed:
         some = [*rows, ("e", "m", 0.7, 0.2, ""), ("f", "m", "", 0.3, 0.7)]
         with pytest.raises(FormatError, match='v.csv:6: model "m": 2 of 4 scores are at most 1, such as 0.9, beside o'):
             read_model_votes(write("v.csv", csv(some, header)), score_scale="100")
-        lists = [("a", "m", "cat", 73), ("a", "m", "dog", 0.9), ("b", "m", "cat", 0.4), ("b", "m", "dog", 99)]
+        lists: list[tuple[Any, ...]] = [
+            ("a", "m", "cat", 73),
+            ("a", "m", "dog", 0.9),
+            ("b", "m", "cat", 0.4),
+            ("b", "m", "dog", 99),
+        ]
         lists += [(item, "m", "cow", "") for item in "xy"]
         assert read_model_votes(write("v.csv", csv(lists, LONG)), score_scale="100").cautions == ()
 
