@@ -1,4 +1,7 @@
-"""Scores in percent beside scores from 0 to 1: .73 and 73 in one file, of which one is not what it seems."""
+"""Scores in percent beside scores from 0 to 1: .73 and 73 in one file, of which one is not what it seems.
+
+Lists of scores of all labels are divided by their sum, so that they are right on any scale.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +31,30 @@ def told(rows: ModelRows, models: Sequence[str], source: Rows) -> Notice | None:
     Raises
     ------
     FormatError
-        They are more than ``MOST`` of the votes of a model that names several labels: who names one only may well give
-        it less than 1 %.
+        All of a model's are, but not those of others; or more than ``MOST`` of the votes of a model that names several
+        labels: who names one only may well give it less than 1 %.
     """
     at = np.flatnonzero((rows.label >= 0) & ~np.isnan(rows.score))
     wide = np.flatnonzero(rows.wide >= 0)
     score = np.concatenate([rows.score[at], np.nansum(rows.table[rows.wide[wide]], axis=1)]).astype(np.float64)
     row = np.concatenate([at, wide])
     vote = np.unique(rows.item[row].astype(np.int64) * rows.n_models + rows.model[row], return_inverse=True)[1]
-    total = np.bincount(vote, weights=score)
+    n_each = np.concatenate([np.ones(len(at)), (~np.isnan(rows.table[rows.wide[wide]])).sum(axis=1)])
+    partial = np.bincount(vote, weights=n_each) < rows.table.shape[1]  # lists of all labels have no scale
+    total = np.where(partial, np.bincount(vote, weights=score), 0.0)
     model = np.zeros(len(total), np.int32)
     model[vote] = rows.model[row]
     small = (total > 0) & (total <= PERCENT * (1 + TOLERANCE))
     n_small = np.bincount(model[small], minlength=len(models))
     n_votes = np.bincount(model[total > 0], minlength=len(models))
+    if (n_small < n_votes).any():
+        for m in np.flatnonzero((n_small == n_votes) & (n_small >= LEAST)).tolist():
+            place = source.place(int(row[np.flatnonzero(rows.model[row] == m)[0]]))
+            other = models[int(np.argmax(n_votes - n_small))]
+            raise FormatError(
+                f'{place}: model "{models[m]}": all {n_small[m]:,} scores are at most 1, beside those of "{other}", '
+                "and --score-scale 100 takes them all for percent; if two scales are mixed, mend the file"
+            )
     some = [m for m in np.argsort(-n_small, kind="stable").tolist() if 0 < n_small[m] < n_votes[m]]
     if not some:
         return None

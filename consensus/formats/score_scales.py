@@ -131,9 +131,17 @@ def told(rows: ModelRows, odd: Odd, models: Sequence[str], source: Rows, scale: 
         row = int(odd.row[rows.model[odd.row] == m][0])
         raise FormatError(
             f'{source.place(row)}: model "{models[m]}": {n_odd[m]:,} of {n_rows[m]:,} scores are no probabilities, '
-            f"such as {own[0]:g}; {_guess(own, n_odd[m] == n_rows[m], scale)}"
+            f"such as {own[0]:g}; {_guess(own, n_odd[m] == n_rows[m] and not _others_fit(rows, n_odd), scale)}"
         )
     return "; ".join(f'"{models[m]}" {n_odd[m]:,} of {n_rows[m]:,}' for m in worst)
+
+
+def _others_fit(rows: ModelRows, n_odd: NDArray[np.int64]) -> bool:
+    """Whether there are models with scores, all of which are probabilities."""
+    scored = ~np.isnan(rows.score) & (rows.label >= 0)
+    wide = np.flatnonzero(rows.wide >= 0)
+    scored[wide] = ~np.isnan(rows.table[rows.wide[wide]]).all(axis=1)
+    return bool((n_odd[rows.model[scored]] == 0).any())
 
 
 def _guess(values: NDArray[np.float64], is_all: bool, scale: ScoreScale | None) -> str:

@@ -41,7 +41,7 @@ def prepared(
         judgments = read(judgments)
     if not judgments.n_judgments and model_votes is None:
         raise JudgmentError(
-            f"there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
+            f"{_files(judgments)}there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
             f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
             f"{_first(judgments)}"
         )
@@ -86,6 +86,13 @@ def with_gold_workers(judgments: Any, gold: Any, workers: str | Sequence[str]) -
         raise ConfigError("nobody judged, so that no worker's judgments can be gold; leave out --gold-worker")
     known = judgments if isinstance(judgments, Judgments) else read(judgments)
     return gold_workers.split(known, [workers] if isinstance(workers, str) else workers)
+
+
+def _files(judgments: Judgments) -> str:
+    """Where they were read from, for a message."""
+    files = [source.file for source in judgments.sources]
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return f"{files[0]}{more}: " if files else ""
 
 
 def _first(judgments: Judgments) -> str:

@@ -18,6 +18,7 @@ from consensus import read, read_gold
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import writing
 from consensus.formats.tables import csv_records, delimited, frames, json_lines, streams
+from consensus.formats.tables.sizes import at_least_rows
 from consensus.inputs.judgments import Judgments
 from tests.conftest import csv
 
@@ -300,3 +301,4 @@ class TestFrames:
         path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xff"))
         with pytest.raises(FormatError, match="j.parquet: can't be read as Parquet: 'utf-8' codec can't decode"):
             read(path)
+        assert at_least_rows([path]) == 0  # reading says why

@@ -41,7 +41,7 @@ def probabilities(votes: ModelVotes, label: str = "cat") -> list[float]:
     ],
 )  # fmt: skip
 def test_many_are_an_error_that_names_the_scale(write: Write, scores: list[float], told: str) -> None:
-    rows = [*long(*scores), *long(*[0.5] * 40, model="n", label="dog")]
+    rows = [*long(*scores), *long(*[""] * 40, model="n", label="dog")]
     with pytest.raises(FormatError) as error:
         read_model_votes(write("v.csv", csv(rows, LONG)))
     first = next(n for n, score in enumerate(scores) if not 0 <= score <= 1)
@@ -218,14 +218,38 @@ class TestMixed:
         votes = read_model_votes(write("v.csv", csv(long(0.2, 0.4, 93, 0.1, 55), LONG)), score_scale="100")
         assert votes.cautions[0].message.startswith("3 scores of models are at most 1")
 
-    def test_wide_rows_and_lists_by_their_sums(self, write: Write) -> None:
-        rows = [("a", "m", 73, 27), ("b", "m", 0.5, 99.5), ("c", "n", 0.7, 0.3), ("d", "n", 0.2, 0.8), ("e", "n", 0, 0)]
-        assert read_model_votes(write("v.csv", csv(rows, WIDE)), score_scale="100").cautions == ()
-        with pytest.raises(FormatError, match='v.csv:4: model "m": 2 of 4 scores are at most 1, such as 1, beside oth'):
-            read_model_votes(
-                write("v.csv", csv([(item, "m", *rest) for item, _, *rest in rows], WIDE)), score_scale="100"
-            )
-        lists = [("a", "m", "cat", 73), ("a", "m", "dog", 0.9), ("b", "m", "cat", 0.4), ("b", "m", "dog", 99)]
+    def test_one_model_in_percent_and_another_not(self, write: Write) -> None:
+        rows = [*long(73, 86, 51), *long(0.5, 0.9, model="n", label="dog")]
+        path = write("v.csv", csv(rows, LONG))
+        with pytest.raises(
+            FormatError, match="such as 73; others are from 0 to 1: if two scales are mixed, mend the f"
+        ):
+            read_model_votes(path)
+        message = 'v.csv:5: model "n": all 2 scores are at most 1, beside those of "m", and --score-scale 100 takes'
+        with pytest.raises(FormatError, match=message):
+            read_model_votes(path, score_scale="100")
+        one = write("w.csv", csv(rows[:4], LONG))
+        assert read_model_votes(one, score_scale="100").cautions == ()  # of a single score nobody knows
+        hard = write("h.csv", csv([*long(73, 86), ("z", "n", "dog", "")], LONG))
+        with pytest.raises(FormatError, match="such as 73; if they are percent, pass --score-scale 100"):
+            read_model_votes(hard)
+
+    def test_lists_of_some_labels_by_their_sums_and_those_of_all_never(self, write: Write) -> None:
+        header = "item,model,p_a,p_b,p_c"
+        rows = [("a", "m", 73, 9, ""), ("b", "m", 0.5, 99, ""), ("c", "m", 0.7, 0.2, 0.1), ("d", "m", 0, 0, "")]
+        found = read_model_votes(write("v.csv", csv(rows, header)), score_scale="100")
+        assert found.cautions == ()
+        assert probabilities(found, "a")[2] == pytest.approx(0.7)
+        some = [*rows, ("e", "m", 0.7, 0.2, ""), ("f", "m", "", 0.3, 0.7)]
+        with pytest.raises(FormatError, match='v.csv:6: model "m": 2 of 4 scores are at most 1, such as 0.9, beside o'):
+            read_model_votes(write("v.csv", csv(some, header)), score_scale="100")
+        lists: list[tuple[Any, ...]] = [
+            ("a", "m", "cat", 73),
+            ("a", "m", "dog", 0.9),
+            ("b", "m", "cat", 0.4),
+            ("b", "m", "dog", 99),
+        ]
+        lists += [(item, "m", "cow", "") for item in "xy"]
         assert read_model_votes(write("v.csv", csv(lists, LONG)), score_scale="100").cautions == ()
 
     def test_all_at_most_one_and_other_scales_are_left(self, write: Write) -> None:

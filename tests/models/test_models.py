@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -177,6 +178,15 @@ class TestEveryModel:
     def test_label_outside_the_given_set(self, fit: Fit) -> None:
         with pytest.raises(JudgmentError, match='label "l0" was given 1 times but is not in the label set "a", "b"'):
             fit(encoded([("i", "w", "l0")]), labels=("a", "b"))
+
+    def test_no_judgments_name_the_files(self, fit: Fit, tmp_path: Path) -> None:
+        for name in "ab":
+            (tmp_path / f"{name}.csv").write_text("item,worker,label\ni,w,\n")
+        message = "a.csv: there are no judgments to merge: 1 rows were read"
+        with pytest.raises(JudgmentError, match=message):
+            fit(read(tmp_path / "a.csv"))
+        with pytest.raises(JudgmentError, match="a.csv and 1 more: there are no judgments to merge: 2 rows were read"):
+            fit(read([tmp_path / "a.csv", tmp_path / "b.csv"]))
 
     def test_no_judgments(self, fit: Fit) -> None:
         judgments = read({"item": ["a"], "worker": ["w"], "label": pa.array([None], pa.string())})

@@ -125,6 +125,51 @@ def test_labels_are_as_right_as_the_majority(
     assert found == 0
 
 
+def rules_alone(recipe: Recipe, seed: int) -> Crowd:
+    """A crowd without its people."""
+    crowd = draw(recipe, seed)
+    return replace(crowd, table=crowd.table[crowd.table["worker"].str.startswith("rule")])
+
+
+@pytest.mark.parametrize(("n_labels", "coverage"), [(2, 0.2), (3, 0.3)])
+def test_rules_alone_are_held_by_the_majority(n_labels: int, coverage: float) -> None:
+    """Else those of one label look ever better: labels were up to 38 points less right than the majority's."""
+    gained = []
+    for seed in range(6):
+        crowd = rules_alone(Recipe(150, n_labels, n_rules=3, coverage=coverage), seed)
+        judgments = read(crowd.table)
+        result = fit(judgments, model="dawid_skene")
+        gained.append(right(result, crowd) - right(fit(judgments, model="majority_vote"), crowd))
+    assert min(gained) > -0.05
+    assert np.mean(gained) > -0.01
+
+
+@pytest.mark.parametrize("n_gold", [0, 30])
+def test_objective_never_falls_where_rules_are_alone(n_gold: int) -> None:
+    problem = replace(posed(rules_alone(Recipe(150, n_rules=3), 1), n_gold), tolerance=1e-9)
+    estimate = climb(problem, None, Execution(ONE))
+    steps = np.diff(estimate.convergence.objective[estimate.convergence.frozen_at :])
+    assert len(steps) > 1
+    assert steps.min() > -1e-8 * abs(estimate.objective)
+
+
+def test_rules_alone_are_the_equations() -> None:
+    """M is the mean of itself and of that by the majority, which the shares are credited with."""
+    problem = posed(rules_alone(Recipe(150, n_rules=3), 1))
+    silences, tables = started(problem)
+    by_majority = tables.own_mass.copy()
+    tables.own_mass[:] = by_majority + np.array([20.0, -20.0])
+    shares = silences.priors(np.full(2, 0.5), tables)
+    expected = (tables.own_mass + by_majority + 1.0) * silences._tilt
+    assert shares.table[shares.row[0]] / shares.table[shares.row[0]].sum() == pytest.approx(expected / expected.sum())
+    tables.own_mass[:] = 3 * by_majority
+    held = silences._learnt(tables)
+    assert started(posed())[0]._held is None  # where there are people
+    silences._held = None
+    tables.own_mass[:] = 2 * by_majority
+    assert silences._learnt(tables) == pytest.approx(held)
+
+
 def test_gold_decides_about_a_rule() -> None:
     crowd = draw(Recipe(400), 2)
     rule = crowd.workers.query("kind == 'rule'").index[0]

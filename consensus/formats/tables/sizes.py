@@ -31,5 +31,5 @@ def _rows(path: Path) -> int:
             start = file.read(SAMPLE)
         n_lines = start.count(b"\n")
         return n_lines if len(start) < SAMPLE else int(path.stat().st_size * n_lines / len(start))
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return 0
