@@ -202,7 +202,7 @@ def _beside(judgments: Judgments, member: Flags, backend: Backend) -> _Beside | 
     echoes, across, across_same, apart, apart_same = group_loops.beside_group(
         judged(judgments), member, outside, items, same, by_fit
     )
-    if not across or not apart:
+    if not apart:
         return None
     labels = np.bincount(judgments.worker * np.int64(K) + judgments.label, minlength=W * K).reshape(W, K)
     usual = labels.sum(axis=0) / labels.sum()
@@ -229,11 +229,16 @@ def _shares(counts: NDArray[np.int64]) -> Reals:
 
 
 def _outside(judgments: Judgments, member: Flags, backend: Backend) -> group_loops.Outside | None:
-    """What a fit to the others says of the items that members judged, and how these judge if that is right."""
+    """What a fit to the others says of the items that members judged, and how these judge if that is right.
+
+    None if nobody else judged them, or if there are too many labels for such a fit.
+    """
     is_member = member[judgments.worker]
     touched = np.zeros(judgments.n_items, np.bool_)
     touched[judgments.item[is_member]] = True
     others = judgments.subset(touched[judgments.item] & ~is_member)
+    if not others.n_judgments:
+        return None
     fitted = models.fit(others, FitConfig(model="dawid_skene", rho=0.0, tolerance=TOLERANCE), backend=backend)
     if not isinstance(fitted.beliefs, DensePosterior):
         return None
