@@ -48,7 +48,8 @@ class Copies:
     p_value: NDArray[np.float64]
     """(P,) chance of as many or more."""
     q_value: NDArray[np.float64]
-    """(P,) share of false alarms if this pair and all stronger ones are reported."""
+    """(P,) share of false alarms if this pair and all stronger ones are reported; of a pair that only its group gives
+    away, the chance of such a group."""
     group: NDArray[np.int32]
     """(W,) group of each worker, -1 for those in none."""
     n_effective: NDArray[np.float64]

@@ -102,7 +102,7 @@ def _understood(judgments: Judgments) -> dict[str, Any]:
 
 
 def _counts(result: Consensus, status: NDArray[np.int32]) -> dict[str, Any]:
-    """How much came in, and what became of it."""
+    """How much came in, and what became of it; rows used = judgments + judgments_merged, where groups count as one."""
     judgments, gold = result.judgments, result.gold
     return {
         "rows": asdict(judgments.tally),

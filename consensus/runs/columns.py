@@ -154,7 +154,12 @@ COPYING = (
     Column("n_same", "count", "Those of them to which both gave the same label."),
     Column("expected_same", "number", "How many these would be if the two were independent."),
     Column("p_value", "number", "Chance of as many or more."),
-    Column("q_value", "number", "Share of false alarms if this pair and all stronger ones are reported."),
+    Column(
+        "q_value",
+        "number",
+        "Share of false alarms if this pair and all stronger ones are reported; where only all pairs of the "
+        "group together tell, the chance of such a group.",
+    ),
     Column("n_effective", "number", "Independent votes that the whole group is worth."),
     Column("reason", "text", "The same in words."),
 )

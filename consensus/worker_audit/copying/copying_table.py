@@ -31,7 +31,7 @@ def copies(result: Consensus | WorkerAudit) -> pd.DataFrame:
             How many these would be if the two were independent.
         p_value, q_value
             Chance of as many or more; share of false alarms if this pair and all with a lower p-value are reported; of
-            a pair that only its group gives away, that of the group.
+            a pair that only its group gives away, the chance of such a group.
         n_effective
             Independent votes that the whole group is worth.
         reason

@@ -48,6 +48,7 @@ MOST_MEMBERS = 400
 LEAST_EXCESS = 0.7  # of the differences that are expected of independent workers, those that a group lacks
 SURE = 10.0  # nats that a group has beyond what one of all groups of its size has by chance
 SURE_NEWCOMER = 2.0  # nats, beyond what one of all workers has by chance, that take in who the search did not
+CORE = 0.5  # of what one of all workers has by chance, that a member has beside half of the others alone
 SEEDS = 16  # workers that groups are grown from, and as many pairs
 ROUNDS = 6  # of leaving out members who do not say the same, and taking in others who do
 MOST_GROUPS = 5
@@ -94,6 +95,7 @@ class _Beside:
     """At which independent workers like the members would agree; 1 where that can't be told."""
     chance: Reals
     """(W,) rate at which each would agree with the members by the labels alone that they give."""
+    outside: group_loops.Outside
 
 
 def least_shared(judgments: Judgments) -> int:
@@ -174,8 +176,10 @@ def _tested(judgments: Judgments, member: Flags, backend: Backend) -> Group | No
         if beside is None or beside.rate >= 1.0:
             return None
         rate = np.maximum(np.maximum(beside.rate, beside.chance), beside.expected / np.maximum(beside.items, 1.0))
-        alike = told(beside.same, beside.items, rate) >= math.log(W) + np.where(member, 0.0, SURE_NEWCOMER)
+        evidence = told(beside.same, beside.items, rate)
+        alike = evidence >= math.log(W) + np.where(member, 0.0, SURE_NEWCOMER)
         alike &= beside.same - rate * beside.items >= LEAST_EXCESS * (1.0 - rate) * beside.items
+        alike &= _beside_core(judgments, evidence, member, beside.outside, rate) >= CORE * math.log(W)
         if not LEAST_MEMBERS <= alike.sum() <= W // 2:
             return None
         if (alike == member).all():
@@ -187,9 +191,24 @@ def _tested(judgments: Judgments, member: Flags, backend: Backend) -> Group | No
     expected = min(max(beside.rate, float(beside.expected[member].sum() / items)), 0.999)
     same = float(beside.same[member].sum() / items)
     n, p = np.array([beside.echoes]), np.array([expected])
-    evidence = float(told(same * n, n, p)[0] - _needed(W, int(member.sum()))[-1])
-    group = Group(np.flatnonzero(member).astype(np.int32), expected, same, evidence)
-    return group if evidence >= SURE and group.excess >= LEAST_EXCESS else None
+    beyond = float(told(same * n, n, p)[0] - _needed(W, int(member.sum()))[-1])
+    group = Group(np.flatnonzero(member).astype(np.int32), expected, same, beyond)
+    return group if beyond >= SURE and group.excess >= LEAST_EXCESS else None
+
+
+def _beside_core(
+    judgments: Judgments, evidence: Reals, member: Flags, outside: group_loops.Outside, rate: Reals
+) -> Reals:
+    """(W,) nats that each worker has beside the half of the members who have most.
+
+    Else a few honest workers, who agree with each other and share little with the others, could be joined to them.
+    """
+    members = np.flatnonzero(member)
+    core = np.zeros(len(member), np.bool_)
+    core[members[np.argsort(-evidence[members], kind="stable")[: (len(members) + 1) // 2]]] = True
+    items, same, by_fit = np.zeros(len(member)), np.zeros(len(member)), np.zeros(len(member))
+    group_loops.beside_group(judged(judgments), core, outside, items, same, by_fit)
+    return told(same, items, rate)
 
 
 def _beside(judgments: Judgments, member: Flags, backend: Backend) -> _Beside | None:
@@ -202,7 +221,7 @@ def _beside(judgments: Judgments, member: Flags, backend: Backend) -> _Beside | 
     echoes, across, across_same, apart, apart_same = group_loops.beside_group(
         judged(judgments), member, outside, items, same, by_fit
     )
-    if not across or not apart:
+    if not apart:
         return None
     labels = np.bincount(judgments.worker * np.int64(K) + judgments.label, minlength=W * K).reshape(W, K)
     usual = labels.sum(axis=0) / labels.sum()
@@ -214,7 +233,7 @@ def _beside(judgments: Judgments, member: Flags, backend: Backend) -> _Beside | 
     chance = float(inside @ inside)
     by_skill = 1.0 if b <= a * a else chance + (1.0 - chance) * a * a / b
     rate = max(across_same / across, apart_same / apart, chance, by_skill)
-    return _Beside(items, same, by_fit, echoes, rate, each @ inside)
+    return _Beside(items, same, by_fit, echoes, rate, each @ inside, outside)
 
 
 def _beyond_chance(same: float, n: float, chance: float) -> tuple[float, float]:
@@ -229,11 +248,16 @@ def _shares(counts: NDArray[np.int64]) -> Reals:
 
 
 def _outside(judgments: Judgments, member: Flags, backend: Backend) -> group_loops.Outside | None:
-    """What a fit to the others says of the items that members judged, and how these judge if that is right."""
+    """What a fit to the others says of the items that members judged, and how these judge if that is right.
+
+    None if nobody else judged them, or if there are too many labels for such a fit.
+    """
     is_member = member[judgments.worker]
     touched = np.zeros(judgments.n_items, np.bool_)
     touched[judgments.item[is_member]] = True
     others = judgments.subset(touched[judgments.item] & ~is_member)
+    if not others.n_judgments:
+        return None
     fitted = models.fit(others, FitConfig(model="dawid_skene", rho=0.0, tolerance=TOLERANCE), backend=backend)
     if not isinstance(fitted.beliefs, DensePosterior):
         return None

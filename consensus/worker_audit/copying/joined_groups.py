@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def joined(copies: Copies, groups: Sequence[Group], pairs: Pairs) -> Copies:
     """The pairs and groups of ``copies``, with all ``pairs`` inside of ``groups``; groups that share a worker are one.
 
-    The q-value of a pair that only its group gives away is that of the group: the pair alone need not tell anything.
+    The q-value of a pair that only its group gives away is the chance of such a group, at most: the pair alone need not
+    tell anything.
     """
     if not groups:
         return copies
