@@ -168,7 +168,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
-        notes += [*reading.form_notes(), *([reading.note()] if reading.platform else ())]
+        notes += [*reading.form_notes(), *filter(None, [reading.note()])]
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
     if not n_read:
         raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")

@@ -21,7 +21,7 @@ CODES: dict[str, Code] = {
         "Some rows could not be used, such as lines with too few fields.",
         "Look at them in rejects.csv of `consensus run`, and mend the file if they matter.",
     ),
-    "not_utf8": Code(
+    "wrong_encoding": Code(
         "Some rows are rejected because they are not UTF-8.",
         "Name the encoding of the file with --encoding, such as cp1252, or save it as UTF-8.",
     ),

@@ -16,7 +16,8 @@ OPTION = re.compile(r"--encoding (\S+?),")
 def of(sources: Sequence[tuple[int, str]]) -> list[Notice]:
     """What to say of each source with such rows: how many these are, and what was said of the encoding."""
     return [
-        Notice("not_utf8", _told(n_rows, said), {"n_rows": n_rows}, tuple(_option(said))) for n_rows, said in sources
+        Notice("wrong_encoding", _told(n_rows, said), {"n_rows": n_rows}, tuple(_option(said)))
+        for n_rows, said in sources
     ]
 
 

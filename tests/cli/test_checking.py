@@ -221,7 +221,7 @@ class TestCheck:
         )
         assert "1 left out" in ran.out
         ran = run("check", path, "--item", "q", "--repeats", "last")
-        assert ran.out.splitlines()[-1].endswith("--item id --repeats last --by q --abstain ''")
+        assert ran.out.splitlines()[-1].endswith("--item id --repeats last --abstain '' --by q")
 
     def test_options_in_the_words_of_warnings_are_taken_over(self, write: Write) -> None:
         path = write("j.csv", csv([("i1", "w1", "x"), ("i1", "w2", "x")]))

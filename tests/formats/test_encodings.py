@@ -149,14 +149,14 @@ class TestOthers:
         path = write("j.csv", good + "q91,w,né\n".encode("cp1252"))
         found = check(path)
         assert [(one.line, one.reason) for one in found.judgments.rejects] == [(92, "the label is not UTF-8")]
-        (told,) = [one.message for one in found.warnings if one.code == "not_utf8"]
+        (told,) = [one.message for one in found.warnings if one.code == "wrong_encoding"]
         assert told.startswith("1 row is rejected because it is not UTF-8: ")
         assert "j.csv:92: the file is not UTF-8; it looks like cp1252, in which this line reads: q91,w,né" in told
         assert found.command is not None
         assert found.command.endswith(" --encoding cp1252")
         assert read(path, encoding="cp1252").tally.used == 91
         several = check([path, write("k.csv", good + "q92,w,né\nq93,w,né\n".encode("cp1252"))])
-        assert [one.message[:32] for one in several.warnings if one.code == "not_utf8"][
+        assert [one.message[:32] for one in several.warnings if one.code == "wrong_encoding"][
             1
         ] == "2 rows are rejected because they"
 

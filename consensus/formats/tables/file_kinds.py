@@ -30,7 +30,7 @@ SPREADSHEET, OLD_SPREADSHEET = "a spreadsheet", "an old Excel workbook"
 MAGIC = {
     b"PAR1": PARQUET,
     b"PK\x03\x04": "a ZIP archive",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": OLD_SPREADSHEET,
+    b"\xd0\xcf\x11\xe0": OLD_SPREADSHEET,
     b"ARROW1": "an Arrow file",
     b"SQLite format 3\0": "an SQLite database",
     b"%PDF-": "a PDF",
