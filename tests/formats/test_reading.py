@@ -387,7 +387,7 @@ class TestBadFiles:
                 b"item,worker,label\n",
                 "no.parquet: can.t be read as Parquet: Parquet magic",
             ),
-            ("strange.xls", b"item", 'strange.xls: unknown ending ".xls"; known are .csv'),
+            ("strange.xyz", b"item", 'strange.xyz: unknown ending ".xyz"; known are .csv'),
             ("none", b"item", 'none: unknown ending ""'),
         ],
     )
