@@ -99,9 +99,9 @@ def read_model_votes(
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
     if question is not None:
         roles = replace(roles, question=question[1])
-    files, file_ends, told = _gathered(rows, source, roles, question)
+    files, file_ends, told, notes = _gathered(rows, source, roles, question)
     votes = _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
-    return replace(votes, cautions=(*told, *votes.cautions))
+    return replace(votes, cautions=(*told, *votes.cautions), notes=tuple(notes))
 
 
 def _voted(
@@ -174,8 +174,10 @@ class _Names:
 
 def _gathered(
     rows: Rows, source: Any, roles: VoteRoles, question: tuple[str | None, str] | None
-) -> tuple[list[str], NDArray[np.int64], list[Notice]]:
+) -> tuple[list[str], NDArray[np.int64], list[Notice], list[str]]:
     """Put what the ``source`` holds into ``rows``: the files, how many rows there are after each, what is to be told.
+
+    The last are notes about the files.
 
     Raises
     ------
@@ -185,6 +187,7 @@ def _gathered(
     files: list[str] = []
     ends: list[int] = []
     told: list[Notice] = []
+    notes: list[str] = []
     with closing(readings(source, roles, question=question)) as given:
         for opened in given:
             reading, said = soft_labels.named(opened)
@@ -192,9 +195,11 @@ def _gathered(
             rows.add(reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
+            if note := reading.note():
+                notes.append(note)
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
-    return files, np.array(ends), told
+    return files, np.array(ends), told, notes
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

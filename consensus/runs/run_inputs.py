@@ -75,6 +75,8 @@ class Inputs:
         read = None if judgments is None else judged(judgments, config, listener)
         votes = None if model_votes is None else _voted(model_votes, config, listener)
         read, known = _with_gold(read, gold, config)
+        if read is not None and votes is not None and votes.notes:
+            read = replace(read, notes=(*read.notes, *votes.notes))
         return cls(
             config,
             costs=beside.costs,

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import consensus
 from consensus import read, read_gold, read_model_votes
 from consensus.errors import FormatError, OutputError
 from consensus.formats import archives, columns_of, sources
@@ -107,8 +108,11 @@ class TestFoldersAndArchives:
     def test_gold_and_votes_in_archives(self, tmp_path: Path) -> None:
         gold = read_gold(zipped(tmp_path / "gold.zip", {"g.csv": csv([("i1", "a")], "item,label")}))
         assert gold.item == ("i1",)
+        assert gold.notes == (f"{tmp_path}/gold.zip: 1 file read, in the order of names: g.csv",)
         votes = read_model_votes(zipped(tmp_path / "v.zip", {"v.csv": csv([("i1", "m", "a")], "item,model,label")}))
         assert votes.sources[0].file == f"{tmp_path}/v.zip/v.csv"
+        found = consensus.run(pd.DataFrame(ROWS, columns=["item", "worker", "label"]), model_votes=tmp_path / "v.zip")
+        assert found.summary["notes"] == [f"{tmp_path}/v.zip: 1 file read, in the order of names: v.csv"]
 
     def test_an_export_of_a_platform_in_an_archive(self, tmp_path: Path) -> None:
         report = (Path(__file__).parents[1] / "platforms" / "crowdflower.csv").read_bytes()
