@@ -243,6 +243,12 @@ class TestCommands:
             assert ran.status == 1
             assert "its input was standard input, which can't be read a second time; save it to a file" in ran.err
 
+    def test_standard_input_in_python(self, piped: Callable[[str], None]) -> None:
+        for one in ("stream", "bytes", "name"):
+            piped(csv(ROWS))
+            source = {"stream": sys.stdin, "bytes": sys.stdin.buffer, "name": "-"}[one]
+            assert [known.file for known in read(source).sources] == ["standard input"]
+
     def test_commands_that_look_at_columns(self, run: Run, piped: Callable[[str], None]) -> None:
         piped(csv(ROWS, "item,who,label"))
         ran = run("audit", "-", "--worker", "who")
