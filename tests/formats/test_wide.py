@@ -180,6 +180,16 @@ class TestCounts:
         audited = worker_audit.audit(fit(judgments))
         assert not (audited["kind"] == "human").any() or audited["verdict"].isna().all()
 
+    def test_counts_alone_recover_labels(self) -> None:
+        rng = np.random.default_rng(1)
+        truth = rng.integers(0, 3, 80)
+        counts = np.array([rng.multinomial(10, np.where(np.arange(3) == label, 0.8, 0.1)) for label in truth])
+        frame = pd.DataFrame(counts, columns=list("abc")).assign(item=[f"i{n:02}" for n in range(80)])
+        result = fit(read(frame, wide="counts"))
+        assert result.identified
+        assert (result.labels["label"] == [("a", "b", "c")[label] for label in truth]).mean() > 0.97
+        assert result.labels["confidence"].between(0.4, 1).all()
+
     @kinds
     def test_a_column_of_counts(self, kind: str, tmp_path: Path) -> None:
         rng = np.random.default_rng(6)
