@@ -285,7 +285,7 @@ class TestFolders:
         assert '<a href="a_b/report.html">a &lt;b&gt;?</a>' in page
         assert Path("out/a_b/report.html").exists()
         assert "3 of 96 rows name no question and are in no run" in page
-        assert page.count('<th scope="row">') == 2 + 4
+        assert page.count("<tr><td>") == 2 + 4
 
     def test_from_a_pipe(self, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table.read_bytes())))
