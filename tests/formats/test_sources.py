@@ -15,6 +15,8 @@ import consensus
 from consensus import read, read_gold, read_model_votes
 from consensus.errors import FormatError, OutputError
 from consensus.formats import archives, columns_of, sources
+from consensus.formats.tables import delimited
+from consensus.formats.tables.roles import Roles
 from consensus.runs import finished
 from tests.conftest import Run, csv
 
@@ -161,6 +163,10 @@ class TestFoldersAndArchives:
         monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
         with pytest.raises(FormatError, match="x.zip: needs 1 MB when it is unpacked, and .* has 0 MB; make room"):
             read(path)
+
+    def test_a_reader_of_files_reads_no_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(FormatError, match="this is a folder; name the files in it, such as"):
+            delimited.read(tmp_path, Roles({}))
 
     def test_nothing_is_there(self, tmp_path: Path) -> None:
         path = zipped(tmp_path / "x.zip", HALVES)
