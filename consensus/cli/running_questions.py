@@ -50,8 +50,7 @@ def run(
     if asked.without:
         show.say(f"{asked.without:,} rows name no question and are in no run")
     n_warnings = sum(row["warnings"] for row in rows)
-    if n_warnings:
-        show.say(f"{n_warnings:,} warnings: see summary.json or {page.FILE} of each question")
+    show.say(f"{n_warnings:,} warnings: see summary.json or {page.FILE} of each question")
     show.say(f"wrote {written.out / page.FILE}" if output.report else f"wrote {written.out}")
     if json:
         typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)

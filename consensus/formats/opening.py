@@ -18,7 +18,7 @@ from consensus.formats.tables.text_form import PLAIN
 from consensus.formats.tables.wide import WideRoles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from consensus.formats.sources import File
@@ -62,6 +62,7 @@ def readings(
                 )
             yield only(_opened(partial(frames.read_frame, source), roles), value, by)
             return
+        chosen_files = () if isinstance(source, sources.Opened) else found.notes
         for file in found.files:
             with sources.named(file):
                 known = platforms.recognised(platforms.head_of(file.path)) if platform is None else chosen
@@ -69,7 +70,9 @@ def readings(
                     reading = _opened(_reader(file.path, form, sheet), roles)
                 else:
                     reading = known.read(file.path, roles, form)
-            yield only(reading if file.shown == reading.file else _called(reading, file), value, by)
+            reading = reading if file.shown == reading.file else _called(reading, file)
+            yield only(_noted(reading, chosen_files), value, by)
+            chosen_files = ()
 
 
 def columns_of(path: Path, form: TextForm = PLAIN) -> list[str]:
@@ -119,6 +122,13 @@ def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
         if not isinstance(roles, WideRoles):
             told = table_shapes.offered(error, reader, told)
     raise FormatError(told)
+
+
+def _noted(reading: Reading, notes: Sequence[str]) -> Reading:
+    """A reading that is told with ``notes`` about the sources."""
+    if not notes:
+        return reading
+    return replace(reading, form_notes=lambda: [*notes, *reading.form_notes()])
 
 
 def _called(reading: Reading, file: File) -> Reading:

@@ -120,10 +120,9 @@ def read(
         by, only
             Column of the question, where a table holds several, and the one that is read (``run_by`` does each).
         wide, wide_columns, questions, counts
-            What columns hold that are not a judgment's own: "workers", "questions" or "counts" of labels, and which
-            these columns are, if not those that look like it. ``questions`` are columns with answers to one question
-            each, of which ``only`` names the one that is read; ``counts`` is the column of how many people gave the
-            label. What is counted is the judgment of a person of its own, and nobody of them is audited.
+            What columns hold beside the item: "workers", "questions" or "counts" of labels, and which these are, if not
+            those that look like it; columns of questions, of which ``only`` is read; or the column of how many people
+            gave the label. What is counted is by a person of its own, and nobody of them is audited.
 
     Raises
     ------
@@ -133,8 +132,7 @@ def read(
         A source can't be read, or a column can't be found; or nothing tells whether times have the month or the day
         first.
     JudgmentError
-        ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way to
-        others of the same item and worker.
+        ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way.
     """
     chosen = ReadConfig.of(config, **settings)
     backend = Threads(FitConfig.of(None, threads=threads).threads)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.config import ScoreScale
+    from consensus.config import RunConfig, ScoreScale
     from consensus.formats.tables.coded_rows import Columns, Progress
 
 PROBABILITY = "probability"  # role of the scores of long rows
@@ -44,7 +44,6 @@ def read_model_votes(
     named: Mapping[str, str | None] | None = None,
     score_scale: ScoreScale | None = None,
     abstain: Sequence[str] = (),
-    question: tuple[str | None, str] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> ModelVotes:
@@ -73,9 +72,6 @@ def read_model_votes(
     abstain
         Labels that mean "no answer". An absent label (an empty CSV field without quotes, a null) always does, and so
         does a wide row without numbers.
-    question
-        The column of questions (or None) and the question that is meant, where there are several: its rows are read,
-        and a column that is called like it holds its labels.
     threads
         How many threads read; by default as many as there are cores. The result does not depend on it.
     progress
@@ -94,14 +90,43 @@ def read_model_votes(
     settings = ReadConfig.of(None, item=item, label=label, abstain=tuple(abstain))
     scale = VotesConfig.of(None, score_scale=score_scale).score_scale
     backend = Threads(FitConfig.of(None, threads=threads).threads)
-    numbers = partial(_numbers, abstain=settings.abstain, scale=scale)
-    rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
-    if question is not None:
-        roles = replace(roles, question=question[1])
-    files, file_ends, told = _gathered(rows, source, roles, question)
-    votes = _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
-    return replace(votes, cautions=(*told, *votes.cautions))
+    return _read(source, roles, scale, None, backend, progress)
+
+
+def read_votes_of_run(source: Any, config: RunConfig, progress: Progress | None = None) -> ModelVotes:
+    """Read what models say, by the settings of a run.
+
+    Where this is about one of several questions, its rows are read where there is a column of questions, and a column
+    that is called like it holds its labels.
+
+    Raises
+    ------
+    ConfigError, FormatError
+        As ``read_model_votes`` does.
+    """
+    roles = VoteRoles(
+        {"item": config.item, "label": config.label},
+        absent=config.abstain,
+        strictly=config.named,
+        question=config.only,
+    )
+    return _read(source, roles, config.score_scale, config.question, Threads(config.threads), progress)
+
+
+def _read(
+    source: Any,
+    roles: VoteRoles,
+    scale: ScoreScale | None,
+    question: tuple[str | None, str] | None,
+    backend: Threads,
+    progress: Progress | None,
+) -> ModelVotes:
+    numbers = partial(_numbers, abstain=roles.absent, scale=scale)
+    rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
+    files, file_ends, told, notes = _gathered(rows, source, roles, question)
+    votes = _voted(rows, files, file_ends, roles.absent, scale, backend, progress)
+    return replace(votes, cautions=(*told, *votes.cautions), notes=tuple(notes))
 
 
 def _voted(
@@ -175,8 +200,10 @@ class _Names:
 
 def _gathered(
     rows: Rows, source: Any, roles: VoteRoles, question: tuple[str | None, str] | None
-) -> tuple[list[str], NDArray[np.int64], list[Notice]]:
+) -> tuple[list[str], NDArray[np.int64], list[Notice], list[str]]:
     """Put what the ``source`` holds into ``rows``: the files, how many rows there are after each, what is to be told.
+
+    The last are notes about the files.
 
     Raises
     ------
@@ -186,6 +213,7 @@ def _gathered(
     files: list[str] = []
     ends: list[int] = []
     told: list[Notice] = []
+    notes: list[str] = []
     with closing(readings(source, roles, question=question)) as given:
         for opened in given:
             reading, said = soft_labels.named(opened)
@@ -193,9 +221,10 @@ def _gathered(
             rows.add(reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
+            notes += [*reading.form_notes(), *filter(None, [reading.note()])]
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
-    return files, np.array(ends), told
+    return files, np.array(ends), told, notes
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

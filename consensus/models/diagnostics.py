@@ -149,15 +149,15 @@ def other_label_names(judgments: Judgments, apart: Teams) -> Caution:
 
 
 def has_second_opinions(judgments: Judgments, models: ModelFindings | None = None) -> bool:
-    """Some item was judged by two workers, or models: only then can they be held against each other.
+    """Some item was judged by two people, or models: only then can they be held against each other.
 
-    Those who stand for many people are different ones each time.
+    Judgments of a worker who stands for many people are of different ones.
     """
     same_item = judgments.item[1:] == judgments.item[:-1]
-    others = judgments.worker[1:] != judgments.worker[:-1]
+    other = judgments.worker[1:] != judgments.worker[:-1]
     if judgments.anonymous:
-        others |= ~judgments.is_person[judgments.worker[1:]]
-    if np.any(same_item & others):
+        other |= ~judgments.is_person[judgments.worker[1:]]
+    if np.any(same_item & other):
         return True
     if models is None:
         return False

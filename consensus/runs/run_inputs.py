@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from consensus import memory
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
-from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers, sources
+from consensus.formats import read, read_costs, read_gold, read_previous, read_workers, sources
 from consensus.formats.tables.sizes import at_least_rows
+from consensus.formats.votes_table import read_votes_of_run
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import ModelVotes
 from consensus.models.preparing import with_gold_workers
@@ -76,6 +77,8 @@ class Inputs:
         votes = None if model_votes is None else _voted(model_votes, config, listener)
         read, known = _with_gold(read, gold, config)
         previous = beside.previous
+        if read is not None and votes is not None and votes.notes:
+            read = replace(read, notes=(*read.notes, *votes.notes))
         return cls(
             config,
             costs=beside.costs,
@@ -154,17 +157,7 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
 def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:
     if isinstance(source, ModelVotes):
         return source
-    return read_model_votes(
-        _told(source, listener) or source,
-        item=config.item,
-        label=config.label,
-        named=config.named,
-        score_scale=config.score_scale,
-        abstain=config.abstain,
-        question=config.question,
-        threads=config.threads,
-        progress=listener.stage,
-    )
+    return read_votes_of_run(_told(source, listener) or source, config, listener.stage)
 
 
 def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tuple[Judgments | None, Gold | None]:

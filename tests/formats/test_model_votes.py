@@ -476,6 +476,7 @@ def test_a_column_whose_name_is_no_text() -> None:
 
 
 SHARES = [("a", {"cat": 0.75}), ("b", {"cat": 0.5, "dog": 0.5})]
+PACKED = gzip.compress(csv([("a", 0.75, 0.25), ("b", 0.5, 0.5)], "item,p_cat,p_dog").encode(), mtime=0)
 
 
 class TestSoftLabels:
@@ -496,11 +497,7 @@ class TestSoftLabels:
                 '[{"item": "a", "label": {"cat": 0.75}}, {"item": "b", "label": {"cat": 0.5, "dog": 0.5}}]',
                 "s",
             ),
-            (
-                "s.csv.gz",
-                gzip.compress(csv([("a", 0.75, 0.25), ("b", 0.5, 0.5)], "item,p_cat,p_dog").encode(), mtime=0),
-                "s",
-            ),
+            ("s.csv.gz", PACKED, "s"),
         ],
     )
     def test_are_the_votes_of_one_model(self, name: str, content: str | bytes, model: str, write: Write) -> None:

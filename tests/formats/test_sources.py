@@ -11,9 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import consensus
 from consensus import read, read_gold, read_model_votes
 from consensus.errors import FormatError, OutputError
 from consensus.formats import archives, columns_of, sources
+from consensus.formats.tables import delimited
+from consensus.formats.tables.roles import Roles
 from consensus.runs import finished
 from tests.conftest import Run, csv
 
@@ -107,8 +110,11 @@ class TestFoldersAndArchives:
     def test_gold_and_votes_in_archives(self, tmp_path: Path) -> None:
         gold = read_gold(zipped(tmp_path / "gold.zip", {"g.csv": csv([("i1", "a")], "item,label")}))
         assert gold.item == ("i1",)
+        assert gold.notes == (f"{tmp_path}/gold.zip: 1 file read, in the order of names: g.csv",)
         votes = read_model_votes(zipped(tmp_path / "v.zip", {"v.csv": csv([("i1", "m", "a")], "item,model,label")}))
         assert votes.sources[0].file == f"{tmp_path}/v.zip/v.csv"
+        found = consensus.run(pd.DataFrame(ROWS, columns=["item", "worker", "label"]), model_votes=tmp_path / "v.zip")
+        assert found.summary["notes"] == [f"{tmp_path}/v.zip: 1 file read, in the order of names: v.csv"]
 
     def test_an_export_of_a_platform_in_an_archive(self, tmp_path: Path) -> None:
         report = (Path(__file__).parents[1] / "platforms" / "crowdflower.csv").read_bytes()
@@ -157,6 +163,10 @@ class TestFoldersAndArchives:
         monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
         with pytest.raises(FormatError, match="x.zip: needs 1 MB when it is unpacked, and .* has 0 MB; make room"):
             read(path)
+
+    def test_a_reader_of_files_reads_no_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(FormatError, match="this is a folder; name the files in it, such as"):
+            delimited.read(tmp_path, Roles({}))
 
     def test_nothing_is_there(self, tmp_path: Path) -> None:
         path = zipped(tmp_path / "x.zip", HALVES)
@@ -238,6 +248,12 @@ class TestCommands:
             ran = run(*command, tmp_path / "out", *(["i1"] if command == ("explain",) else []))
             assert ran.status == 1
             assert "its input was standard input, which can't be read a second time; save it to a file" in ran.err
+
+    def test_standard_input_in_python(self, piped: Callable[[str], None]) -> None:
+        for one in ("stream", "bytes", "name"):
+            piped(csv(ROWS))
+            source = {"stream": sys.stdin, "bytes": sys.stdin.buffer, "name": "-"}[one]
+            assert [known.file for known in read(source).sources] == ["standard input"]
 
     def test_commands_that_look_at_columns(self, run: Run, piped: Callable[[str], None]) -> None:
         piped(csv(ROWS, "item,who,label"))

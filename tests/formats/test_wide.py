@@ -82,6 +82,34 @@ class TestWorkers:
         empty = int(frame[names].isna().all(axis=1).sum())
         assert (f"{empty} of {len(frame)} rows without any" in note) == (empty > 0)
 
+    @kinds
+    def test_rows_are_items_where_nothing_tells_them(self, kind: str, tmp_path: Path) -> None:
+        frame = of_workers(40, tuple(f"w{n}" for n in range(9)), 0.4).drop(columns=["item", "text"])
+        source = stored(frame, kind, tmp_path)
+        judgments = read(source, wide="workers")
+        named = read(frame.assign(item=[str(n) for n in range(1, 41)]), wide="workers")
+        assert pairs(judgments) == pairs(named)
+        assert judgments.notes[0].endswith("; no column tells the item, so each row is one: --item names a column")
+        assert judgments.understood[0][:3] == ("item", "number of the row", "--wide workers")
+        with pytest.raises(FormatError, match="9 columns hold the same 3 values .*--wide workers; each row is an item"):
+            read(source)
+        with pytest.raises(FormatError, match="no column holds the item"):
+            read(frame.assign(text=[f"t{n}" for n in range(40)]), wide="workers")
+        with pytest.raises(FormatError, match="no column holds the item"):
+            read(frame, wide="questions", only="w1", worker="w0")
+
+    def test_rows_of_two_files_are_not_put_together(self, write: Write) -> None:
+        paths = [write(f"{name}.csv", "v,w\na,a\nb,b\na,b\n") for name in ("one", "two")]
+        assert read(paths[0], wide="workers").n_items == 3
+        with pytest.raises(FormatError, match=r"two\.csv: no column tells the item, nor in .*one\.csv, so nothing"):
+            read(paths, wide="workers")
+
+    def test_rows_that_are_chosen_have_no_numbers(self, write: Write) -> None:
+        path = write("t.csv", "q,v,w\nx,a,a\ny,b,b\nx,a,b\n")
+        for settings in ({"by": "q", "only": "x"}, {"drop": ("q=y",)}):
+            with pytest.raises(FormatError, match="no column holds the item"):
+                read(path, wide="workers", **settings)
+
     def test_columns_that_are_named(self, tmp_path: Path) -> None:
         frame = of_workers()
         judgments = read(stored(frame, "csv", tmp_path), wide="workers", wide_columns=("ann", "cy"))
@@ -152,6 +180,16 @@ class TestCounts:
         audited = worker_audit.audit(fit(judgments))
         assert not (audited["kind"] == "human").any() or audited["verdict"].isna().all()
 
+    def test_counts_alone_recover_labels(self) -> None:
+        rng = np.random.default_rng(1)
+        truth = rng.integers(0, 3, 80)
+        counts = np.array([rng.multinomial(10, np.where(np.arange(3) == label, 0.8, 0.1)) for label in truth])
+        frame = pd.DataFrame(counts, columns=list("abc")).assign(item=[f"i{n:02}" for n in range(80)])
+        result = fit(read(frame, wide="counts"))
+        assert result.identified
+        assert (result.labels["label"] == [("a", "b", "c")[label] for label in truth]).mean() > 0.97
+        assert result.labels["confidence"].between(0.4, 1).all()
+
     @kinds
     def test_a_column_of_counts(self, kind: str, tmp_path: Path) -> None:
         rng = np.random.default_rng(6)
@@ -221,6 +259,14 @@ class TestOffers:
         )
         long = frame.melt("item", var_name="label", value_name="count")
         assert self.said(long).endswith("; if count tells how many people gave the label: --counts count")
+
+    def test_zeros_and_ones_are_no_counts(self) -> None:
+        rng = np.random.default_rng(2)
+        for rare in (0.5, 0.9, 0.02):
+            truth = rng.random(60) < rare
+            cells = np.where(rng.random((60, 5)) < 0.1, ~truth[:, None], truth[:, None]).astype(int)
+            frame = pd.DataFrame(cells, columns=list("vwxyz")).assign(item=[f"i{n}" for n in range(60)])
+            assert "--wide workers" in self.said(frame)
 
     def test_ratings_are_no_counts(self) -> None:
         ratings = np.random.default_rng(1).integers(1, 6, (30, 4))

@@ -72,6 +72,11 @@ class TestOfJudgments:
 
 
 class TestSecondOpinions:
+    def test_of_one_who_is_many(self) -> None:
+        judgments = read({"item": ["a", "a"], "worker": ["v", "v"], "label": ["x", "y"]}, repeats="keep")
+        assert not diagnostics.has_second_opinions(judgments)
+        assert diagnostics.has_second_opinions(replace(judgments, anonymous=("v",)))
+
     @crowd
     @given(crowds())
     def test_two_workers_of_one_item(self, judgments: Judgments) -> None:

@@ -184,6 +184,14 @@ class TestMany:
         assert len(votes_of.item) == 12
         assert found["topic"].inputs.model_votes is None
 
+    def test_gold_in_a_column_of_the_same_file(self, table: Path) -> None:
+        answers().assign(gold=lambda frame: frame["label"].where(frame["worker"] == "w0")).to_csv(table, index=False)
+        found = run_by(table, "question", gold=table)
+        own = answers()[lambda frame: (frame["question"] == "tone") & (frame["worker"] == "w0")]
+        known = found["tone"].inputs.gold
+        assert known is not None
+        assert dict(zip(known.item, known.label, strict=True)) == dict(zip(own["item"], own["label"], strict=True))
+
     def test_gold_of_no_question(self) -> None:
         gold = pd.DataFrame({"item": ["i00"], "label": ["x"]})
         with pytest.raises(ConfigError, match='gold of several questions: .*; give it a column "question", or'):
@@ -277,7 +285,7 @@ class TestFolders:
         assert '<a href="a_b/report.html">a &lt;b&gt;?</a>' in page
         assert Path("out/a_b/report.html").exists()
         assert "3 of 96 rows name no question and are in no run" in page
-        assert page.count('<th scope="row">') == 2 + 4
+        assert page.count("<tr><td>") == 2 + 4
 
     def test_from_a_pipe(self, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table.read_bytes())))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.tables.roles import Roles, listed
+from consensus.formats.tables.roles import ColumnError, Roles, listed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -51,8 +51,13 @@ class ByRoles(Roles):
             raise FormatError(
                 f'{place}: {what} "{self.column}" for --by; the columns are: {listed(header)}; correct --by'
             )
-        others = [f"{name} (--by)" if name == self.column else name for name in header]
-        return self.inner.positions(others, place) | {BY: header.index(self.column)}
+        own = f"{self.column} (--by)"
+        others = [own if name == self.column else name for name in header]
+        try:
+            return self.inner.positions(others, place) | {BY: header.index(self.column)}
+        except ColumnError as error:  # it is no column that could be meant
+            left, told = tuple(name for name in error.header if name != own), error
+        raise ColumnError(str(told), told.place, left, told.missing, told.taken)
 
 
 def only(reading: Reading, value: str, by: str | None) -> Reading:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FEW = 30  # values of a column that can be labels
 ALIKE = 0.8  # share of the cells of a worker that hold what others hold, too
 LEAST = 3  # columns that are told to look like workers
+MOSTLY = 0.8  # share of the rows of counts that have the same sum, before they are told to be counts
 SHOWN = 6  # columns or values in a message
 WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
 COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequency", "freq")
@@ -96,6 +97,8 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     cells = first_rows(opened, free)
     counts, workers = like_counts(cells), like_workers(cells)
     item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
+    if item and len(workers) == len(header):
+        item = "; each row is an item then"
     begin = f"{error.place}: no column holds the worker; "
     if len(counts) > 1 and _adds_up([cells[name] for name in counts]):
         return (
@@ -116,10 +119,15 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
 
 
 def _adds_up(columns: Sequence[Sequence[str | None]]) -> bool:
-    """Whether numbers of most rows have the same sum, as where each item was judged equally often; or are mostly 0."""
-    sums = Counter(sum(int(float(one or 0)) for one in row) for row in zip(*columns, strict=True))
-    n_zero = sum(int(float(one or 0)) == 0 for column in columns for one in column)
-    return max(sums.values()) > 0.8 * sums.total() or n_zero > 0.2 * sums.total() * len(columns)
+    """Whether numbers of most rows have the same sum, as where each item was judged equally often.
+
+    So do the labels of workers who (nearly) all say the same: then the cells of a row are equal.
+    """
+    rows = [[int(float(one or 0)) for one in row] for row in zip(*columns, strict=True)]
+    n_empty = sum(one is None for column in columns for one in column)
+    (most, n), *_ = Counter(map(sum, rows)).most_common(1)
+    n_equal = sum(len(set(row)) == 1 for row in rows)
+    return most > 1 and n > MOSTLY * len(rows) and n_equal < len(rows) / 2 and n_empty < len(rows)
 
 
 def _labels(names: Sequence[str]) -> set[str]:

@@ -14,10 +14,10 @@ import numpy as np
 from consensus import memory
 from consensus.errors import FormatError
 from consensus.formats.tables.amounts import reals
-from consensus.formats.tables.by_column import chosen
+from consensus.formats.tables.by_column import ByRoles, chosen
 from consensus.formats.tables.listing import Listing, first_rows
-from consensus.formats.tables.roles import Roles, listed
-from consensus.formats.tables.table_shapes import LOOKS_LIKE
+from consensus.formats.tables.roles import DROP, ColumnError, Roles, listed
+from consensus.formats.tables.table_shapes import LOOKS_LIKE, like_workers
 from consensus.inputs.judgments import Reject
 from consensus.inputs.understood import one_line
 
@@ -67,7 +67,16 @@ class WideRoles(Roles):
         if self.values:
             return self
         listing = Listing({}, inner=self.inner)
-        reading = opened(listing)
+        try:
+            reading = opened(listing)
+        except ColumnError as error:
+            chosen_rows = isinstance(self.inner, ByRoles) or any(role.startswith(DROP) for role in self.inner.named)
+            if self.kind == "workers" and error.missing == {"item": []} and not chosen_rows:
+                grid = like_workers(first_rows(opened, error.header))
+                if len(grid) == len(error.header):  # nothing but judgments: each row is an item
+                    left = {role: name for role, name in self.inner.named.items() if role != "item"}
+                    return replace(self, inner=replace(self.inner, named=left), values=tuple(grid))
+            raise
         taken = {listing.header[n] for n in listing.found.values()}
         free = [name for name in listing.header if name and name not in taken and listing.header.count(name) == 1]
         values = LOOKS_LIKE[self.kind](first_rows(opened, free))
@@ -111,6 +120,7 @@ class Shape:
         self._columns = settings.questions or settings.wide_columns
         self._only = settings.only if settings.shape == "questions" else None
         self._counts = settings.counts
+        self._numbered = ""  # the file whose rows are the items
 
     @property
     def is_counted(self) -> bool:
@@ -145,9 +155,17 @@ class Shape:
         if self.is_plain:
             return reading
         names = [name for role, name in reading.columns.items() if role.startswith(CELL)]
-        tally = _Tally()
+        tally = _Tally(are_items="item" not in reading.columns)
+        if tally.are_items and self._numbered:
+            raise FormatError(
+                f"{reading.file}: no column tells the item, nor in {self._numbered}, so nothing tells which of their "
+                "rows are about the same one; name the item with --item"
+            )
+        self._numbered = reading.file if tally.are_items else self._numbered
         columns, because = dict(reading.columns), f"--wide {self._kind}"
         shown = f"{len(names):,} columns"
+        if tally.are_items:
+            columns |= {"item": "number of the row"}
         if self._kind == "workers":
             columns |= {"worker": f"names of {shown}", "label": "their cells"}
         elif self._kind == "questions":
@@ -177,6 +195,7 @@ class Shape:
             return [f"{file}: {tally.n_made:,} answers to {_shown(names)}{empty}"]
         left = f"; not taken: {_shown(others)}" if others and not self._columns else ""
         way_out = "; --columns names others" if not self._columns else ""
+        way_out += "; no column tells the item, so each row is one: --item names a column" if tally.are_items else ""
         return [
             f"{file}: {len(names):,} columns hold {WHAT[str(self._kind)]}: {_shown(names)}: {tally.n_rows:,} rows make "
             f"{tally.n_made:,} judgments{empty}{left}{way_out}"
@@ -187,6 +206,8 @@ class Shape:
             for block in blocks:
                 kept, told, bad = self._counted(block, names) if self.is_counted else self._cells(block, names)
                 n_rows = len(next(iter(block.columns.values())))
+                if tally.are_items:
+                    told["item"] = _numbers(kept + tally.n_rows + 1)
                 tally.n_rows += n_rows
                 tally.n_made += len(kept)
                 tally.n_empty += n_rows - len(np.unique(kept)) - len(bad)
@@ -253,6 +274,8 @@ class _Tally:
     """Judgments."""
     n_empty: int = 0
     """Rows that hold none."""
+    are_items: bool = False
+    """No column tells the item: each row is one."""
 
 
 def _shown(names: Sequence[str]) -> str:
@@ -289,3 +312,10 @@ def _names(names: Sequence[str], codes: Rows) -> Any:
     import pyarrow as pa
 
     return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(names)))])
+
+
+def _numbers(numbers: Rows) -> Any:
+    """Numbers as a column of text."""
+    import pyarrow as pa
+
+    return pa.chunked_array([pa.array(numbers).cast(pa.large_string())])
