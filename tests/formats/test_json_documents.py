@@ -46,6 +46,12 @@ def test_the_same_as_a_frame(name: str, content: str | bytes, write: Write) -> N
     assert others == ([] if ".json" in path.suffixes else [f"{name} is read as JSON, whatever its ending"])
 
 
+def test_lines_that_are_longer_than_what_is_looked_at(write: Write) -> None:
+    long = [{**row, "text": "x" * (1 << 16)} for row in ROWS[:3]]
+    found = read(write("j.json", "\n".join(map(json.dumps, long))))
+    assert (found.n_judgments, found.notes) == (3, ())
+
+
 def test_values_stay_as_written(write: Write) -> None:
     path = write("j.json", '[{"item": 1.0, "worker": true, "label": 1e3}, {"item": null, "worker": "x", "label": "é"}]')
     judgments = read(path)
