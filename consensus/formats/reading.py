@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Beside, Progress
     from consensus.formats.tables.explaining_column import Explanation
+    from consensus.formats.votes_table import VotesBeside
     from consensus.inputs.judgments import Source
 
 
@@ -99,8 +100,8 @@ def read(
             File of what labels become, with columns from and to; labels that it does not name stay.
         platform
             Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
-            content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
-            what was understood.
+            content tells. An export brings its columns, its gold (``Judgments.gold``) and what models say in it
+            (``Judgments.model_votes``), and ``Judgments.notes`` says what was understood.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     beside: dict[str, Callable[[], Beside]] = {"timestamp": Times}
     beside |= {role: partial(Amounts, guessed=roles.is_guessed(role)) for role in AMOUNTS}
     rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
-    gold = Rows(("item", "label"), ("item",), backend, None)
+    gold, votes = Rows(("item", "label"), ("item",), backend, None), None
     files, notes, orders, understanding = [], [], [], Understanding(roles)
     for opened in readings(source, roles, settings.platform):
         reading = choice.of(opened)
@@ -137,6 +138,9 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         orders.append(reading.label_order)
         if reading.gold is not None:
             gold.add(reading.gold)
+        if reading.votes is not None:
+            votes = votes or _votes_beside(settings, backend)
+            votes.add(reading.votes)
         if reading.platform:
             notes.append(reading.note())
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
@@ -177,6 +181,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         unreadable_times=rows.n_unreadable["timestamp"],
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
+        model_votes=None if votes is None else votes.found(),
         notes=(*notes, *choice.notes(), *people.note(judgments)),
         understood=understood,
         unused=unused,
@@ -207,6 +212,13 @@ def _explained(
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
     return explained(opened, roles, understanding.others(unused))
+
+
+def _votes_beside(settings: ReadConfig, backend: Threads) -> VotesBeside:
+    """What gathers the votes of models that stand beside judgments."""
+    from consensus.formats.votes_table import VotesBeside  # which reads files by ``readings``
+
+    return VotesBeside(settings.abstain, backend)
 
 
 def _renaming(settings: ReadConfig) -> Renaming | None:

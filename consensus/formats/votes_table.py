@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import ScoreScale
+    from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Columns, Progress
 
 PROBABILITY = "probability"  # role of the scores of long rows
@@ -88,11 +89,47 @@ def read_model_votes(
     settings = ReadConfig.of(None, item=item, label=label, abstain=tuple(abstain))
     scale = VotesConfig.of(None, score_scale=score_scale).score_scale
     backend = Threads(FitConfig.of(None, threads=threads).threads)
-    numbers = partial(_numbers, abstain=settings.abstain, scale=scale)
-    rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
+    rows = _rows_of_votes(settings.abstain, scale, backend, progress)
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
     files, file_ends = _gathered(rows, source, roles)
     return _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+
+
+class VotesBeside:
+    """Gathers what models say in the exports of platforms, beside judgments.
+
+    ``abstain`` are labels that mean "no answer".
+    """
+
+    def __init__(self, abstain: tuple[str, ...], backend: Threads) -> None:
+        self._abstain, self._backend = abstain, backend
+        self._rows = _rows_of_votes(abstain, None, backend, None)
+        self._files: list[str] = []
+        self._ends: list[int] = []
+
+    def add(self, reading: Reading) -> None:
+        """Read the votes of an export to their end; the file is one of judgments, and no source of its own."""
+        self._rows.add(replace(reading, digest=None))
+        self._files.append(reading.file)
+        self._ends.append(self._rows.n_rows)
+
+    def found(self) -> ModelVotes | None:
+        """All votes; None where no model names a label."""
+        try:
+            return _voted(self._rows, self._files, np.array(self._ends), self._abstain, None, self._backend, None)
+        except NoVotesError:
+            return None
+
+
+class NoVotesError(FormatError):
+    """No row is a vote."""
+
+
+def _rows_of_votes(
+    abstain: tuple[str, ...], scale: ScoreScale | None, backend: Threads, progress: Progress | None
+) -> Rows:
+    numbers = partial(_numbers, abstain=abstain, scale=scale)
+    return Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
 
 
 def _voted(
@@ -125,7 +162,7 @@ def _voted(
     rejects.sort(key=lambda reject: (position[reject.file], reject.line))
     n_abstained = rows.n_rows - votes.n_answered - len(odd.row)
     if not len(votes.item):
-        raise FormatError(_no_votes(files[0], n_read, n_abstained, rejects))
+        raise NoVotesError(_no_votes(files[0], n_read, n_abstained, rejects))
     return ModelVotes(
         item=votes.item,
         model=votes.model,

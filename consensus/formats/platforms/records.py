@@ -184,6 +184,7 @@ def reading(
     columns: Mapping[str, str] | None = None,
     header: Sequence[str] = (),
     gold: Reading | None = None,
+    votes: Reading | None = None,
     note: Callable[[], str] = str,
 ) -> Reading:
     """The ``judged`` of an export as blocks of ``roles``.
@@ -196,7 +197,7 @@ def reading(
         All roles that may have a cell.
     digest
         Of the file, once all were read.
-    platform, columns, header, gold, note
+    platform, columns, header, gold, votes, note
         As in ``Reading``.
     """
     file = displayed(path)
@@ -208,6 +209,7 @@ def reading(
         columns=columns or {},
         header=header,
         gold=gold,
+        votes=votes,
         note=note,
     )
 

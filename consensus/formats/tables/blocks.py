@@ -53,8 +53,10 @@ class Reading:
     """What the export of a platform is called; empty for a plain table."""
     gold: Reading | None = None
     """Items and accepted labels that a platform's export holds beside the judgments."""
+    votes: Reading | None = None
+    """What models say of the items there: item, model, label and perhaps probability."""
     note: Callable[[], str] = str
-    """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
+    """What was understood of a platform's export, once all blocks were read, those of ``gold`` and ``votes``, too."""
     header: Sequence[str] = ()
     """Names of all columns."""
     columns: Mapping[str, str] = field(default_factory=dict)
