@@ -131,11 +131,13 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     rows = Rows(("item", "worker", "label", *grouped), ("item", "worker"), backend, progress, beside=beside)
     gold, votes = Rows(("item", "label"), ("item",), backend, None), None
     files, notes, orders, understanding = [], [], [], Understanding(roles)
+    many: dict[str, None] = {}
     for opened in readings(source, roles, settings.platform):
         reading = choice.of(opened)
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
+        many |= dict.fromkeys(reading.anonymous)
         if reading.gold is not None:
             gold.add(reading.gold)
         if reading.votes is not None:
@@ -154,7 +156,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         renamed, done = renaming.applied(coded, settings.abstain)
         items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
         notes += done
-    people = Identities(settings, items, workers, labels[0])
+    people = Identities(settings, items, workers, labels[0], tuple(many))
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
     if groups:

@@ -63,6 +63,8 @@ class Reading:
     """Role to the name of its column."""
     because: Mapping[str, str] = field(default_factory=dict)
     """Role to the rule by which its column was taken, where that is not its name, nor that the user named it."""
+    anonymous: tuple[str, ...] = ()
+    """Workers of a platform's export who stand for many people."""
     label_order: tuple[str, ...] | None = None
     """The categories of the label in their order, where its column declares one."""
 
