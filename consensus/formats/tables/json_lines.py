@@ -51,7 +51,7 @@ def read(path: Path, roles: Roles) -> Reading:
 def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash) -> Generator[Block]:
     with unreadable(path):
         tap = Tap(path, digest)
-        lines = _lines(tap)
+        lines = lines_of(tap)
         while held := list(_some(lines)):
             yield _block(held, keys, displayed(path), tap.done)
 
@@ -91,7 +91,7 @@ def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str
     Those within others have dotted names.
     """
     names: dict[str, Keys] = {}
-    for _, raw in itertools.islice(_lines(Tap(path)), LOOKED_AT):
+    for _, raw in itertools.islice(lines_of(Tap(path)), LOOKED_AT):
         try:
             record = _parsed(raw)
         except _UnusableError:
@@ -106,7 +106,7 @@ def _keys(path: Path, roles: Roles) -> tuple[list[str], dict[str, str], dict[str
     return header, found, {role: names[name] for role, name in found.items()}
 
 
-def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:
+def lines_of(tap: Tap) -> Iterator[tuple[int, bytes]]:
     """Lines that are not blank, with their numbers."""
     line = 1
     held: list[bytes] = []
