@@ -39,6 +39,9 @@ PLAIN = [
     "_id,_worker_id,_trust,_created_at,label",
     "HITId,WorkerId,SubmitTime,Answer.label",
     "task_id,annotator,created_at,label,lead_time",
+    "id,annotator,label,created_at,updated_at,lead_time",
+    "annotation_id,annotator,label",
+    "annotation_id,item,label,created_at,updated_at,lead_time",
     "item,label",
     "item,model,label,probability",
     "item\tworker\tlabel",
@@ -47,6 +50,9 @@ PLAIN = [
     "",
     '{"item": "a", "worker": "_worker_id", "label": "_unit_id"}',
     '[{"id": 1, "annotations": []}]',
+    '{"images": [], "annotations": [{"id": 1, "image_id": 2, "category_id": 3}], "completed_by": "someone"}',
+    '[{"annotations": "0,1", "annotators": "Ann1,Ann2", "from_name": "x", "lead_time": 3}]',
+    '{"annotation_id": 1, "worker": "annotator"}',
     "true,decided,cost",
     "classification_id,user_name,workflow_id,subject_ids,answer",
     "classification_id,user_name,user_id,workflow_id,task,created_at,subject_id,extractor,data.yes,data.no",
@@ -131,15 +137,14 @@ class TestEveryPlatform:
 
     @each
     def test_gives_its_gold_either_way(self, platform: Platform) -> None:
-        if read(example(platform)).gold is None:  # some know none
-            with pytest.raises(FormatError, match=f"no gold in this {platform.TITLE}; name a table of item and label"):
-                read_gold(example(platform))
-            return
-        gold = read_gold(example(platform))
-        assert read(example(platform)).gold == replace(gold, sources=())
+        """If it has any without being told so."""
+        found = read(example(platform))
         digest = hashlib.sha256(example(platform).read_bytes()).hexdigest()
-        assert [one.sha256 for one in gold.sources] == [digest]
-        assert [one.sha256 for one in read(example(platform)).sources] == [digest]
+        assert [one.sha256 for one in found.sources] == [digest]
+        if found.gold is not None:
+            gold = read_gold(example(platform))
+            assert found.gold == replace(gold, sources=())
+            assert [one.sha256 for one in gold.sources] == [digest]
 
     @each
     def test_tells_nobody_where_workers_are(self, platform: Platform, run: Run, tmp_path: Path) -> None:
@@ -162,7 +167,7 @@ class TestEveryPlatform:
         with contextlib.suppress(FormatError):  # few are one
             plain = read(example(platform), platform="none")
             assert (plain.notes, plain.gold) == ((), None)
-        assert platform.TITLE not in ran.err
+        assert f" is a {platform.TITLE}" not in ran.err
         assert ran.status in {0, 1}
 
 
@@ -199,7 +204,7 @@ class TestChoice:
         assert "platform" in ReadConfig.model_fields
 
     def test_names_what_is_known_of_any_ending(self, write: Write) -> None:
-        with pytest.raises(FormatError, match="zst; of any ending, a CrowdFlower full report"):
+        with pytest.raises(FormatError, match="zst; of any ending, a CrowdFlower full report or Label Studio export"):
             read(write("j.dat", csv([("a", "v", "x")])))
 
 
