@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
-from consensus.formats.platforms import NONE
+from consensus.formats import platforms
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.version import VERSION
@@ -46,7 +45,7 @@ def inputs_of(
     return Inputs.read(
         config,
         files["judgments"] or None,
-        model_votes=files["model_votes"] or (None if told.get("models") else NONE),
+        model_votes=files["model_votes"] or (None if told.get("models") else platforms.NONE),
         gold=files["gold"][0] if files["gold"] else None,
         beside=SideInputs.read(config) if side_inputs else SideInputs(),
         listener=listener,
@@ -82,13 +81,12 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
     """Where an input is: as it was named, from here or from beside the output folder."""
     given = Path(source["file"])
     listener.stage(f"checking {given.name}")
-    found = [path for path in (given, folder.resolve().parent / given) if path.is_file()]
+    found = [path for path in (given, folder.resolve().parent / given) if path.exists()]
     if not found:
         raise OutputError(f"{folder}: its input {given} is not there; put it back, or run again")
     for path in found:
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"]:
-                return path
+        if platforms.digest_of(path) == source["sha256"]:
+            return path
     raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
 
 

@@ -164,7 +164,7 @@ def test_answers_as_labels(write: Write, value: Any, label: str | None) -> None:
     assert labels_of(found).get("v0") == label
     assert found.tally.abstained == (label is None)
     assert ("T0 (several choices: each set of choices is one label)" in found.notes[0]) == (kind == questions.SEVERAL)
-    assert ("1 empty answers count as no answer" in found.notes[0]) == (label is None)
+    assert ("empty answers, which count as no answer: 1" in found.notes[0]) == (label is None)
 
 
 class TestQuestions:

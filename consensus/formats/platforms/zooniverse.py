@@ -214,7 +214,7 @@ def _note(path: Path, wanted: _Wanted, survey: Survey, found: _Found) -> str:
     out = [f"{n:,} {why.partition(':')[0]}" for why, n in sorted(found.reasons.items()) if why and why != EXPERT]
     said += [f"left out: {', '.join(out)}"] if out else []
     if found.n_empty:
-        said.append(f"{found.n_empty:,} empty answers count as no answer")
+        said.append(f"empty answers, which count as no answer: {found.n_empty:,}")
     if found.strangers:
         said.append(
             f"names that begin with {STRANGER} ({len(found.strangers):,}) are one name for many people, whom "
