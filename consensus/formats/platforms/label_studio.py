@@ -21,7 +21,6 @@ Assumed is:
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 from collections import Counter
@@ -30,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
 from consensus.formats.gold_columns import GoldRoles
-from consensus.formats.platforms import records
+from consensus.formats.platforms import people, records
 from consensus.formats.platforms.label_studio_records import EXPORT, FLAT, PERSONS, Annotation, Export, exported, parts
 from consensus.formats.platforms.questions import TREE, chosen, described, joined
 from consensus.formats.platforms.records import Judged
@@ -53,7 +52,6 @@ OF_ANNOTATIONS = [
 ]
 OF_ROWS = [re.compile(rb'"%s"\s*:' % key) for key in (b"annotation_id", b"annotator")]
 UPLOAD = re.compile(r"^(?:https?://[^/]+)?/?data/upload/(?:\d+/)?[0-9a-f]{8}-")
-MAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 
 
 def sniff(head: Head) -> bool:
@@ -184,8 +182,7 @@ def _person(value: Any) -> str | None:
         value = next((value[key] for key in ("id", "email") if isinstance(value.get(key), str)), None)
     if not isinstance(value, str) or not value.strip():
         return None
-    mail = MAIL.search(value)
-    return value if mail is None else f"annotator {hashlib.sha256(mail[0].lower().encode()).hexdigest()[:8]}"
+    return people.called(value)
 
 
 def _label(answers: Mapping[str, Sequence[tuple[str, Any]]], question: str) -> str | None:
@@ -263,7 +260,7 @@ def _said(export: Export, question: str) -> list[str]:
     mails = {
         name
         for one in export.annotations
-        if (name := _person(one.fields.get(export.worker))) and name.startswith("annotator ")
+        if (name := _person(one.fields.get(export.worker))) and name.startswith(people.MADE)
     }
     if mails:
         said.append(f"workers named by a digest of their e-mail: {len(mails):,}")
