@@ -34,7 +34,7 @@ PLAIN = [
     "_unit_id,_worker_id,label,text",
     "unit_id,worker_id,trust,label,colour_gold",
     "_unit_id,_worker_id,_trust,label",
-    "_unit_id,_golden,_unit_state,_trusted_judgments,_last_judgment_at,colour,colour:confidence",
+    "_unit_id,_golden,_unit_state,judgments,_last_judgment_at,colour,colour:confidence",
     "_unit_id,user,_trust,_created_at,label",
     "_id,_worker_id,_trust,_created_at,label",
     "HITId,WorkerId,SubmitTime,Answer.label",
