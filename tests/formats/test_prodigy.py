@@ -229,6 +229,13 @@ def test_lines_that_are_no_tasks(write: Write) -> None:
         read(write("f.jsonl", ""), platform="prodigy")
 
 
+def test_values_without_a_name(write: Write) -> None:
+    """All columns are looked at where many judgments are repeats."""
+    found = read(write("d.jsonl", export([choice("red", **{"": f"x{n % 2}"}) for n in range(8)])))
+    assert found.tally.repeated == 7
+    assert [one.code for one in found.cautions] == ["many_repeats"]
+
+
 def test_old_exports_hold_hashes_only(write: Write) -> None:
     found = read(write("d.jsonl", export([{"options": OPTIONS, "accept": [1]}])))
     assert (found.timestamp, found.tally.used) == (None, 1)

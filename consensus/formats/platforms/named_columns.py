@@ -33,7 +33,7 @@ def columns_for(
     FormatError
         A named column is missing or hidden.
     """
-    named = {role: name for role, name in roles.named.items() if name and role != "label"}
+    named = {role: name for role, name in roles.named.items() if name is not None and role != "label"}
     for role, name in named.items():
         if name in hidden:
             raise FormatError(

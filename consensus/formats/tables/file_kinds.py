@@ -43,8 +43,9 @@ def reader_of(path: Path) -> Callable[[Path, Roles], Reading]:
     if ending not in READERS and not path.is_dir():
         if not path.exists():
             raise FormatError(f"{path}: no such file")
+        *titles, last = [one.TITLE for one in platforms.PLATFORMS]
         raise FormatError(
             f'{path}: unknown ending "{ending}"; known are {", ".join(READERS)}, the text formats also with .gz or '
-            f".zst; of any ending, a {' or '.join(one.TITLE for one in platforms.PLATFORMS)}"
+            f".zst; of any ending, a {', '.join(titles)} or {last}"
         )
     return READERS.get(ending, delimited.read)
