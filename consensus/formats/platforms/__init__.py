@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
-from consensus.formats.platforms import crowdflower, label_studio
+from consensus.formats.platforms import crowdflower, label_studio, mturk
 from consensus.formats.platforms.seam import head_of
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NONE = "none"
 """Instead of a platform's name: a plain table, whatever is in it."""
-PLATFORMS: tuple[Platform, ...] = (crowdflower, label_studio)
+PLATFORMS: tuple[Platform, ...] = (crowdflower, label_studio, mturk)
 """All that are known; a file is of the first one that knows it."""
 
 __all__ = ["NONE", "PLATFORMS", "head_of", "named", "recognised"]
