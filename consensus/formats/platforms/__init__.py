@@ -6,7 +6,15 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
-from consensus.formats.platforms import crowdflower, crowdflower_json, label_studio, prodigy, sagemaker, zooniverse
+from consensus.formats.platforms import (
+    crowdflower,
+    crowdflower_json,
+    label_studio,
+    mturk,
+    prodigy,
+    sagemaker,
+    zooniverse,
+)
 from consensus.formats.platforms.seam import head_of
 
 if TYPE_CHECKING:
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
 NONE = "none"
 """Instead of a platform's name: a plain table, whatever is in it."""
-PLATFORMS: tuple[Platform, ...] = (crowdflower, crowdflower_json, label_studio, prodigy, sagemaker, zooniverse)
+PLATFORMS: tuple[Platform, ...] = (crowdflower, crowdflower_json, label_studio, mturk, prodigy, sagemaker, zooniverse)
 """All that are known; a file is of the first one that knows it."""
 
 __all__ = ["NONE", "PLATFORMS", "digest_of", "head_of", "named", "recognised"]

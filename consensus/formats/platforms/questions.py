@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ONE, SEVERAL, RATING, TREE = "one choice", "several choices", "rating", "taxonomy"
+TICK = "box to tick"
 NUMBER, TEXT, REGIONS = "number", "free text", "marked regions"
-CLOSED = (ONE, SEVERAL, RATING, TREE)
+CLOSED = (ONE, SEVERAL, RATING, TREE, TICK)
 """Kinds of questions whose answers come from a list, and may be labels without anybody saying so."""
 SETS = {SEVERAL: "choices", TREE: "paths"}
 """Kinds whose answers are sets, and of what."""
