@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
 from consensus.formats import score_scales
+from consensus.formats.platforms import aggregates
 from consensus.formats.reading import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
@@ -22,7 +25,7 @@ from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
 from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -91,8 +94,9 @@ def read_model_votes(
     backend = Threads(FitConfig.of(None, threads=threads).threads)
     rows = _rows_of_votes(settings.abstain, scale, backend, progress)
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
-    files, file_ends = _gathered(rows, source, roles)
-    return _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+    files, file_ends, made = _gathered(rows, source, roles)
+    votes = _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
+    return replace(votes, cautions=(*votes.cautions, *map(aggregates.notice, made)))
 
 
 class VotesBeside:
@@ -200,23 +204,37 @@ class _Names:
     declared: frozenset[str]
 
 
-def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64]]:
-    """Put what the ``source`` holds into ``rows``: the files, and how many rows there are after each.
+def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64], list[Reading]]:
+    """Put what the ``source`` holds into ``rows``: the files, how many rows there are after each, and those of labels
+    that a platform made.
 
     Raises
     ------
     FormatError
         A file can't be read, a column can't be found, or there is no row at all.
-    """
+    """  # noqa: D205
     files: list[str] = []
     ends: list[int] = []
-    for reading in readings(source, roles):
+    made: list[Reading] = []
+    for reading in _readings(source, roles):
         rows.add(reading)
         files.append(reading.file)
         ends.append(rows.n_rows)
+        made += [reading] if reading.platform else []
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
-    return files, np.array(ends)
+    return files, np.array(ends), made
+
+
+def _readings(source: Any, roles: VoteRoles) -> Iterator[Reading]:
+    """A reading of each file, or of the frame."""
+    paths = [source] if isinstance(source, (str, Path)) else source
+    if not (isinstance(paths, Sequence) and paths and all(isinstance(one, (str, Path)) for one in paths)):
+        yield from readings(source, roles)
+        return
+    for one in paths:
+        made = aggregates.votes_in(Path(one), roles.strictly, roles.named)
+        yield from readings([one], roles) if made is None else [made]
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

@@ -224,6 +224,10 @@ CODES: dict[str, Code] = {
         "Some scores of models are negative, or above 1 alone: they are no probabilities, and their rows are rejected.",
         "Mend them, or say on which scale they are with --score-scale.",
     ),
+    "votes_from_judgments": Code(
+        "Model votes are labels that a platform made of judgments: its aggregated report, or its output manifest.",
+        "Leave them out where these judgments are given, too: beside them they count twice.",
+    ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",

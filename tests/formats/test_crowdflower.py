@@ -253,7 +253,10 @@ class TestTestQuestions:
 def test_aggregated_reports_hold_no_judgments(write: Write, confidence: str) -> None:
     header = f"_unit_id,_golden,_unit_state,_trusted_judgments,_last_judgment_at,colour,{confidence}"
     path = write("a1.csv", f"{header}\n1,false,golden,3,,red,1\n")
-    refused = "a1.csv: this is an aggregated report .*: one row an item, .* no judgments; download the full report"
+    refused = (
+        "a1.csv: this is an aggregated report .*: one row an item, .* no judgments; download the full report, or, "
+    )
+    refused += "where you have no judgments, give it as votes of a model"
     with pytest.raises(FormatError, match=refused):
         read(path)
     assert read(path, item="_unit_id", worker="_golden", label="colour", platform="none").tally.used == 1

@@ -106,7 +106,7 @@ class TestRequest:
         for text in (line, line * 2):
             path = write("output.manifest", text)
             with pytest.raises(
-                FormatError, match="output manifest of .*: one label an item, .* give the folder annotat"
+                FormatError, match="output manifest of .*: one row an item, .* give the folder annotatio"
             ):
                 read(path)
         assert sagemaker.sniff(Head(path, b"\xef\xbb\xbf" + line.encode()))

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.platforms import checkboxes
+from consensus.formats.platforms import aggregates, checkboxes
 from consensus.formats.tables import delimited
 from consensus.formats.tables.roles import Roles, listed
 from consensus.formats.tables.streams import displayed
@@ -55,8 +55,6 @@ IDS = ("_unit_id", "_worker_id")
 PLACES = ("_ip", "_city", "_region", "_country")
 OTHERS = {"_created_at", "_started_at", "_id", "_golden", "_missed", "_tainted", "_channel", "_trust", *PLACES}
 """Columns that the platform adds; old files lack some."""
-AGGREGATED = {"_unit_id", "_unit_state", "_trusted_judgments"}
-"""Columns of an aggregated report."""
 LEAST = 2  # of these make a report of a table with the two ids
 COPIES = "orig_"  # begins names of columns that the upload held already
 HIDDEN = tuple(begin + name for begin in ("", COPIES) for name in PLACES)
@@ -91,7 +89,7 @@ def sniff(head: Head) -> bool:
     if b"_unit_id" not in head.start:
         return False
     columns = set(head.columns)
-    if columns >= AGGREGATED:
+    if columns >= aggregates.OF_REPORT:
         return True
     return columns.issuperset(IDS) and len(columns & OTHERS) >= LEAST
 
@@ -106,11 +104,8 @@ def read(path: Path, roles: Roles) -> Reading:
         missing or hidden.
     """
     names = delimited.header(path)
-    if AGGREGATED.issubset(names):
-        raise FormatError(
-            f"{path}: this is an aggregated report of CrowdFlower: one row an item, which the platform made of the "
-            "judgments, and no judgments; download the full report"
-        )
+    if aggregates.OF_REPORT.issubset(names):
+        raise aggregates.refusal(path, aggregates.REPORT, "download the full report")
     for name in IDS:
         if name not in names:
             raise FormatError(f"{path}: this is no {TITLE}, for it has no column {name}; read it with --platform none")

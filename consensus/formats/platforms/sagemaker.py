@@ -25,11 +25,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
-from consensus.formats.platforms import sagemaker_answers
+from consensus.formats.platforms import aggregates, sagemaker_answers
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.questions import chosen, described
 from consensus.formats.platforms.records import Judged, reading, whole_json
 from consensus.formats.platforms.sagemaker_answers import Answer, label_of, questions_in
+from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.streams import displayed
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 NAME = "sagemaker"
 TITLE = "SageMaker Ground Truth export"
 REQUEST = [re.compile(rb'"%s"\s*:' % key) for key in (b"datasetObjectId", b"annotations", b"annotationData")]
-MANIFEST = re.compile(rb'"type"\s*:\s*"groundtruth/')
 SPENT, BEGUN, TIME = "timeSpentInSeconds", "acceptanceTime", "submissionTime"
 
 
@@ -79,12 +79,8 @@ def sniff(head: Head) -> bool:
         except OSError:
             return False
     start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return (start[:1] == b"[" and all(key.search(start) for key in REQUEST)) or _is_manifest(start)
-
-
-def _is_manifest(start: bytes) -> bool:
-    first = start.partition(b"\n")[0]
-    return first[:1] == b"{" and b'-metadata"' in first and MANIFEST.search(first) is not None
+    is_request = start[:1] == b"[" and all(key.search(start) for key in REQUEST)
+    return is_request or aggregates.kind_of(head) == aggregates.MANIFEST
 
 
 def digest_of(path: Path) -> str:
@@ -146,29 +142,16 @@ def _folder(path: Path) -> _Export:
 
 def _request(path: Path) -> _Export:
     """Answers in a request for consolidation."""
+    if aggregates.kind_of(head_of(path)) == aggregates.MANIFEST:
+        raise aggregates.refusal(path, aggregates.MANIFEST, "give the folder annotations/worker-response of the job")
     digest = hashlib.sha256()
-    try:
-        objects = whole_json(path, digest)
-    except FormatError:
-        with path.open("rb") as file:
-            if _is_manifest(file.read(1 << 16)):
-                raise FormatError(_refusal(path)) from None
-        raise
-    if isinstance(objects, dict) and any(key.endswith("-metadata") for key in objects):
-        raise FormatError(_refusal(path))
+    objects = whole_json(path, digest)
     if not isinstance(objects, list) or not objects:
         raise FormatError(
             f"{path}: this is no {TITLE}; expected a list of objects with annotations, or the folder "
             "annotations/worker-response of a labeling job"
         )
     return _Export(path, partial(sagemaker_answers.in_request, objects), digest, "datasetObjectId", "")
-
-
-def _refusal(path: Path) -> str:
-    return (
-        f"{path}: this is an output manifest of SageMaker Ground Truth: one label an item, which the platform made of "
-        "the judgments, and no judgments; give the folder annotations/worker-response of the labeling job"
-    )
 
 
 def _judged(export: _Export, columns: Mapping[str, str], question: str, spent: str, found: _Found) -> Iterator[Judged]:
