@@ -141,8 +141,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         if reading.gold is not None:
             gold.add(reading.gold)
         if reading.votes is not None:
-            votes = votes or _votes_beside(settings, backend)
-            votes.add(reading.votes)
+            votes = _with_votes(votes, reading.votes, settings, backend)
         if reading.platform:
             notes.append(reading.note())
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
@@ -216,11 +215,13 @@ def _explained(
     return explained(opened, roles, understanding.others(unused))
 
 
-def _votes_beside(settings: ReadConfig, backend: Threads) -> VotesBeside:
-    """What gathers the votes of models that stand beside judgments."""
+def _with_votes(known: VotesBeside | None, votes: Reading, settings: ReadConfig, backend: Threads) -> VotesBeside:
+    """The votes of models beside judgments that are ``known``, and those of an export."""
     from consensus.formats.votes_table import VotesBeside  # which reads files by ``readings``
 
-    return VotesBeside(settings.abstain, backend)
+    known = known or VotesBeside(settings.abstain, backend)
+    known.add(votes)
+    return known
 
 
 def _renaming(settings: ReadConfig) -> Renaming | None:

@@ -152,27 +152,33 @@ def _nested(path: Path, digest: _Hash, tasks: Sequence[Any]) -> Export:
             continue
         data = task.get("data")
         data = data if isinstance(data, dict) else {}
-        of_task = {name: one for name, one in task.items() if _is_single(one)}
+        of_task = {name: one for name, one in task.items() if not isinstance(one, (list, dict))}
         named = {**{f"data.{name}": one for name, one in data.items()}, **data}
         names |= dict.fromkeys((*of_task, *data))
         for one in given or []:
-            found = _annotation(n, one, of_task, named)
-            names |= dict.fromkeys(name for name in found.fields if name not in named)
-            annotations.append(found)
+            own = _own(one)
+            names.update(dict.fromkeys(own))
+            annotations.append(_annotation(n, one, ChainMap(own, of_task, named)))
         predictions += _predictions(n, task, given or [], ChainMap(of_task, named))
     questions = _asked([*annotations, *predictions])
     return Export(path, digest, "completed_by", list(names), annotations, predictions, questions)
 
 
-def _is_single(value: Any) -> bool:
-    return not isinstance(value, (list, dict))
+def _own(given: Any) -> dict[str, Any]:
+    """The fields of an annotation."""
+    if not isinstance(given, dict):
+        return {}
+    own = {
+        name: one
+        for name, one in given.items()
+        if name not in NOT_NAMED and (name in PERSONS or not isinstance(one, (list, dict)))
+    }
+    return {"annotation_id": given.get("id"), **own}
 
 
-def _annotation(line: int, given: Any, of_task: dict[str, Any], data: dict[str, Any]) -> Annotation:
+def _annotation(line: int, given: Any, fields: Mapping[str, Any]) -> Annotation:
     if not isinstance(given, dict):
         return Annotation(line, fault="the annotation is no object")
-    own = {name: one for name, one in given.items() if name not in NOT_NAMED and (_is_single(one) or name in PERSONS)}
-    fields = ChainMap({"annotation_id": given.get("id"), **own}, of_task, data)
     try:
         answers, _ = _answers(given.get("result"))
     except ValueError as error:
