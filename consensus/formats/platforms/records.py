@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 20_000  # judgments of a block
+AS_WRITTEN = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 LONGEST = 1 << 28  # characters of a cell: some exports hold whole documents in one
 
 
@@ -105,7 +106,7 @@ class Table:
                     yield Row(line, {}, f"too many fields: {len(row)} instead of {n_names}")
                     continue
                 padded = [*row[:n_names], *[""] * (n_names - len(row))]
-                if not _is_unicode(padded):
+                if not _is_unicode("".join(padded)):
                     yield Row(line, {}, "the row is not UTF-8")
                     continue
                 yield Row(line, dict(zip(reversed(self.names), reversed(padded), strict=True)))
@@ -135,8 +136,8 @@ def _parsed(reader: Any, path: Path) -> Iterator[list[str]]:
         yield row
 
 
-def _is_unicode(cells: Iterable[str]) -> bool:
-    return all(cell.isascii() or not any("\ud800" <= character <= "\udfff" for character in cell) for cell in cells)
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def whole_json(path: Path, digest: _Hash) -> Any:
@@ -167,7 +168,7 @@ def parsed_json(raw: bytes | str) -> Any:
     """
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return AS_WRITTEN.decode(text)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except RecursionError:
@@ -220,11 +221,12 @@ def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Genera
     import pyarrow as pa
 
     while some := list(itertools.islice(judged, ROWS)):
-        good = [one for one in some if not one.fault and all(map(_is_text, one.cells.values()))]
+        faults = [one.fault or ("" if _is_text(one.cells) else "a cell is not valid Unicode") for one in some]
+        good = [one for one, fault in zip(some, faults, strict=True) if not fault]
         rejects = [
-            Reject(file, one.line, one.fault or "a cell is not valid Unicode", _shown(one.cells, roles))
-            for one in some
-            if one.fault or not all(map(_is_text, one.cells.values()))
+            Reject(file, one.line, fault, _shown(one.cells, roles))
+            for one, fault in zip(some, faults, strict=True)
+            if fault
         ]
         columns = {
             role: pa.chunked_array([pa.array([one.cells.get(role) for one in good], pa.string())]) for role in roles
@@ -237,8 +239,8 @@ def _describing(good: list[Judged], roles: Sequence[str]) -> Callable[[list[int]
     return lambda rows: [_shown(good[row].cells, roles) for row in rows]
 
 
-def _is_text(cell: str | None) -> bool:
-    return cell is None or _is_unicode((cell,))
+def _is_text(cells: Mapping[str, str | None]) -> bool:
+    return _is_unicode("".join(filter(None, cells.values())))
 
 
 def _shown(cells: Mapping[str, str | None], roles: Sequence[str]) -> str:

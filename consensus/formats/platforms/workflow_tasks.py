@@ -24,6 +24,7 @@ NOT_ANSWERED = "never answered"
 FEW = 30  # different answers that a task may have before half of them being different makes it free text
 MOST_LABELS = 2_000  # of a task and version that are kept to compare versions
 MOST_FIELDS = 200  # of subjects
+LOOKED_AT = 1000  # rows that tell the fields of subjects
 DEEPEST = 4  # combined tasks within combined tasks
 LISTED = 4  # versions, texts or pairs in a message
 NOTHING = ("", "na", "n/a", "false", "0", "null", "none")  # in gold_standard
@@ -54,7 +55,12 @@ class Classification:
     @property
     def is_gold(self) -> bool:
         """Whether an expert gave it, as gold."""
-        return self.row.cells.get("gold_standard", "").strip().lower() not in NOTHING
+        return is_gold(self.row)
+
+
+def is_gold(row: Row) -> bool:
+    """Whether an expert gave a classification, as gold."""
+    return row.cells.get("gold_standard", "").strip().lower() not in NOTHING
 
 
 def classified(rows: Iterable[Row]) -> Iterator[Classification]:
@@ -280,14 +286,14 @@ def surveyed(rows: Iterable[Row]) -> Survey:
     """A first look through an export."""
     found = Survey()
     fields: dict[str, None] = {}
-    for one in classified(rows):
+    for n, one in enumerate(classified(rows)):
         if one.fault:
             continue
         found.workflows.add(one.workflow)
         found.has_gold |= one.is_gold
         for key in one.answers:
             found.asked.setdefault((one.workflow, key), _Asked()).add(one, key)
-        if len(fields) < MOST_FIELDS:
+        if n < LOOKED_AT and len(fields) < MOST_FIELDS:
             fields |= dict.fromkeys(subject_of(one.row))
     if len(found.workflows) > 1:  # the rest is of damaged rows
         found.workflows.discard("")

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import FormatError
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.records import Judged, Table, reading
-from consensus.formats.platforms.workflow_tasks import classified, object_in, subject_of, surveyed
+from consensus.formats.platforms.workflow_tasks import classified, is_gold, object_in, subject_of, surveyed
 from consensus.formats.tables.streams import displayed
 
 if TYPE_CHECKING:
@@ -141,9 +141,10 @@ def read(path: Path, roles: Roles) -> Reading:
 
 def _judged(table: Table, wanted: _Wanted, found: _Found) -> Iterator[Judged]:
     for one in classified(table.rows()):
-        cells, fault = _cells(one, wanted), one.fault
+        metadata = object_in(one.row.cells.get("metadata"))
+        cells, fault = _cells(one, wanted, metadata), one.fault
         if not fault:
-            fault = _fault(one, wanted)
+            fault = _fault(one, wanted, metadata)
             found.reasons[fault] += 1
         name = cells.get("worker") or ""
         if wanted.joins_strangers and name.startswith(STRANGER):
@@ -155,24 +156,23 @@ def _judged(table: Table, wanted: _Wanted, found: _Found) -> Iterator[Judged]:
 
 
 def _gold(table: Table, wanted: _Wanted) -> Iterator[Judged]:
-    for one in classified(table.rows()):
-        if not one.fault and _fault(one, wanted) == EXPERT:
-            yield Judged(one.row.line, _cells(one, wanted))
+    for one in classified(row for row in table.rows() if is_gold(row)):
+        if not one.fault and not wanted.task.elsewhere(one):
+            yield Judged(one.row.line, _cells(one, wanted, {}))
 
 
-def _fault(one: Classification, wanted: _Wanted) -> str:
+def _fault(one: Classification, wanted: _Wanted, metadata: Mapping[str, Any]) -> str:
     """Why a classification gives no judgment of the task; empty if it does."""
     if why := wanted.task.elsewhere(one):
         return why
     if one.is_gold:
         return EXPERT
-    metadata = object_in(one.row.cells.get("metadata"))
     state = metadata.get("subject_selection_state")
     again = isinstance(state, dict) and state.get("already_seen") is True
     return SEEN if again or metadata.get("seen_before") is True else ""
 
 
-def _cells(one: Classification, wanted: _Wanted) -> dict[str, str | None]:
+def _cells(one: Classification, wanted: _Wanted, metadata: Mapping[str, Any]) -> dict[str, str | None]:
     """The cells of a classification by role."""
     names = wanted.columns.values()
     subject = subject_of(one.row) if any(name.startswith(SUBJECT) for name in names) else {}
@@ -187,7 +187,7 @@ def _cells(one: Classification, wanted: _Wanted) -> dict[str, str | None]:
         cells["timestamp"] = _iso(cells["timestamp"])
     cells["label"] = wanted.task.label(one)
     if wanted.by_metadata:
-        cells["duration"] = _seconds(object_in(one.row.cells.get("metadata")))
+        cells["duration"] = _seconds(metadata)
     return cells
 
 
