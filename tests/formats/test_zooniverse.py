@@ -221,13 +221,17 @@ class TestQuestions:
 
     def test_of_several_workflows(self, write: Write) -> None:
         rows = answers("Yes", "No") + answers("red", workflow_id=8) + answers("x", workflow_id=9, annotations=[])
+        rows += answers("Yes", gold_standard="true") + answers("red", workflow_id=8, gold_standard="true")
         path = write("z.csv", export(rows))
         with pytest.raises(FormatError, match=r"several questions: 7/T0 \(one choice\), 8/T0 \(one choice\); choose"):
             read(path)
         found = read(path, label="7/T0")
         assert found.labels == ("No", "Yes")
-        assert [one.reason for one in found.rejects] == ["of another workflow than 7"] * 2
-        assert "; left out: 2 of another workflow than 7; " in found.notes[0]
+        reasons = [one.reason for one in found.rejects]
+        assert reasons == [*["of another workflow than 7"] * 2, zooniverse.EXPERT, "of another workflow than 7"]
+        assert "; left out: 3 of another workflow than 7; " in found.notes[0]
+        assert "; gold: 1 answers of experts (gold_standard), unless other gold is named; " in found.notes[0]
+        assert read_gold(path, label="7/T0").label == ("Yes",)
 
 
 class TestVersions:
