@@ -233,6 +233,18 @@ class TestFolder:
         monkeypatch.setattr(sagemaker_answers, "holds_answers", refused)
         assert not sagemaker.sniff(head_of(tmp_path))
 
+    def test_files_by_themselves(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = job(tmp_path / "job", self.answers, list(self.manifest))
+        files = sorted(path.rglob("2020*.json"))
+        whole, found = read(path), read(files)
+        assert rows_of(found) == rows_of(whole)
+        assert len(found.sources) == len(files)
+        monkeypatch.chdir(files[0].parent)
+        assert read("2020-05-01.json").item_ids.to_pylist() == ["s3://b/0.png"]
+        put(tmp_path / "x.json", '{"answers": [{"answerContent": {"q": "a"}, "workerId": "w"}], "a": [')
+        with pytest.raises(FormatError, match=r"x\.json: not JSON"):
+            read(tmp_path / "x.json")
+
     def test_a_copy_is_the_same(self, tmp_path: Path) -> None:
         path = job(tmp_path / "job", self.answers, list(self.manifest))
         shutil.copytree(path, tmp_path / "copy")

@@ -1,8 +1,9 @@
 """What workers answered at SageMaker Ground Truth: the folder ``worker-response``, or a request for consolidation.
 
-A folder holds a file of ``answers`` in ``iteration-N/OBJECT/``; the number of the object is that of its line in the
-output manifest, from 0. Where that is found, in the folder or above it, its ``source-ref`` names the item, else the
-number does. A request is a list of objects (``datasetObjectId``) with ``annotations``. Assumed is:
+A folder holds a file of ``answers`` in ``iteration-N/OBJECT/``, which may be named by itself, too. The number of the
+object is that of its line in the output manifest, from 0. Where that is found, in the folder or above it, its
+``source-ref`` names the item, else the number does. A request is a list of objects (``datasetObjectId``) with
+``annotations``. Assumed is:
 
 - A question is an element of the form, such as ``crowd-image-classifier``. Several labels, and several ticks, are one
   label. Boxes, polygons and the like are no labels. An empty answer is an abstain.
@@ -17,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 NAME = "sagemaker"
 TITLE = "SageMaker Ground Truth export"
 REQUEST = [re.compile(rb'"%s"\s*:' % key) for key in (b"datasetObjectId", b"annotations", b"annotationData")]
+ANSWERS = [re.compile(pattern) for pattern in (rb'"answers"\s*:\s*\[', rb'"answerContent"\s*:', rb'"workerId"\s*:')]
 SPENT, BEGUN, TIME = "timeSpentInSeconds", "acceptanceTime", "submissionTime"
 
 
@@ -67,7 +68,6 @@ class _Found:
     """What an export turned out to hold, once it was read."""
 
     iterations: set[str] = field(default_factory=set)
-    faults: Counter[str] = field(default_factory=Counter)
     n_empty: int = 0
 
 
@@ -79,6 +79,8 @@ def sniff(head: Head) -> bool:
         except OSError:
             return False
     start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] == b"{" and all(key.search(start) for key in ANSWERS):
+        return True
     is_request = start[:1] == b"[" and all(key.search(start) for key in REQUEST)
     return is_request or aggregates.kind_of(head) == aggregates.MANIFEST
 
@@ -97,7 +99,7 @@ def read(path: Path, roles: Roles) -> Reading:
         The folder or file can't be read or holds no answers, several questions could be meant, or a named field is
         missing.
     """
-    export = _folder(path) if path.is_dir() else _request(path)
+    export = _folder(path) if path.is_dir() else _file(path)
     questions, fields = sagemaker_answers.questions_of(export.answers())
     header = sorted(fields)
     label = roles.named.get("label")
@@ -129,23 +131,29 @@ def _folder(path: Path) -> _Export:
             f"{path}: no answers of workers in this folder; name the folder annotations/worker-response of a labeling "
             "job, with iteration-1 in it"
         )
-    manifest = sagemaker_answers.manifest_of(path)
+    return _answers(path, sagemaker_answers.digest_of(path))
+
+
+def _answers(path: Path, digest: _Hash) -> _Export:
+    """Answers below a folder, or in a file, with the names that a manifest gives to objects."""
+    manifest = sagemaker_answers.manifest_of(path if path.is_dir() else path.absolute().parent.parent)
     names = sagemaker_answers.sources_of(manifest)
     item, said = "object", "an item is the number of a line of the manifest, from 0"
     if any(names):
         item, said = "source-ref", f"names of items are from {PurePath(displayed(manifest or path)).name}"
     elif manifest is None:
         said += ", which is not beside it"
-    answers = partial(sagemaker_answers.in_folder, path, names)
-    return _Export(path, answers, sagemaker_answers.digest_of(path), item, said)
+    return _Export(path, partial(sagemaker_answers.in_files, path, names), digest, item, said)
 
 
-def _request(path: Path) -> _Export:
-    """Answers in a request for consolidation."""
+def _file(path: Path) -> _Export:
+    """Answers about one object, or those in a request for consolidation."""
     if aggregates.kind_of(head_of(path)) == aggregates.MANIFEST:
         raise aggregates.refusal(path, aggregates.MANIFEST, "give the folder annotations/worker-response of the job")
     digest = hashlib.sha256()
     objects = whole_json(path, digest)
+    if isinstance(objects, dict) and isinstance(objects.get("answers"), list):
+        return _answers(path, digest)
     if not isinstance(objects, list) or not objects:
         raise FormatError(
             f"{path}: this is no {TITLE}; expected a list of objects with annotations, or the folder "

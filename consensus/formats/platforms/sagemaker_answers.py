@@ -65,7 +65,10 @@ def _is_answer(path: Path) -> bool:
 
 
 def files_of(path: Path) -> list[tuple[str, str, Path]]:
-    """Iteration, object and file of all answers, in their order."""
+    """Iteration, object and file of all answers below a folder, in their order; or of a file by itself."""
+    if not path.is_dir():
+        *_, above, name, _ = ("", "", *path.absolute().parts)
+        return [(above.rpartition("-")[2], name, path)]
     found = []
     for iteration in iterations(path):
         for folder in sorted(iteration.iterdir(), key=lambda one: _in_order(one.name)):
@@ -113,8 +116,8 @@ def sources_of(manifest: Path | None) -> list[str | None]:
     return found
 
 
-def in_folder(path: Path, names: list[str | None]) -> Iterator[Answer]:
-    """All answers below a folder; objects are called by their ``names``."""
+def in_files(path: Path, names: list[str | None]) -> Iterator[Answer]:
+    """All answers below a folder, or in a file; objects are called by their ``names``."""
     for n, (iteration, name, file) in enumerate(files_of(path)):
         number = int(name) if name.isdecimal() else n
         known = names[number] if name.isdecimal() and number < len(names) else None
@@ -122,11 +125,12 @@ def in_folder(path: Path, names: list[str | None]) -> Iterator[Answer]:
         try:
             held = whole_json(file, hashlib.sha256())
         except FormatError as error:
-            yield Answer(number, beside, {}, str(error).removeprefix(f"{path}/"))
+            yield Answer(number, beside, {}, str(error).removeprefix(f"{path}").lstrip("/: "))
             continue
         answers = held.get("answers") if isinstance(held, dict) else None
         if not isinstance(answers, list):
-            yield Answer(number, beside, {}, f"{displayed(file.relative_to(path))}: no list of answers")
+            place = f"{displayed(file.relative_to(path))}: " if file != path else ""
+            yield Answer(number, beside, {}, f"{place}no list of answers")
             continue
         for one in answers:
             yield _answer(number, one, beside)
