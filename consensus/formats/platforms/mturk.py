@@ -144,7 +144,8 @@ def _work(path: Path) -> Work:
         ):
             faults[n] = REJECTED
     answers = mturk_answers.answers_of(table.names, rows)
-    return Work(path, table, lines, rows, faults, answers, mturk_answers.layout_of(answers, table.names), known)
+    hits = [row.get(known["hitid"], "") for row in rows]
+    return Work(path, table, lines, rows, faults, answers, mturk_answers.layout_of(answers, table.names, hits), known)
 
 
 def _question(work: Work, kinds: Mapping[str, str], roles: Roles) -> str:
@@ -305,10 +306,10 @@ def _utc(text: str | None) -> str | None:
         if found and found[2] in ZONES:
             try:
                 local = datetime.datetime.strptime(f"{found[1]} {found[3]}".strip(), form)
-            except ValueError:
+                zone = datetime.timezone(datetime.timedelta(hours=ZONES[found[2]]))
+                return local.replace(tzinfo=zone).astimezone(datetime.UTC).isoformat()
+            except (ValueError, OverflowError):  # of a day that is none, or the last one of the year 9999
                 continue
-            zone = datetime.timezone(datetime.timedelta(hours=ZONES[found[2]]))
-            return local.replace(tzinfo=zone).astimezone(datetime.UTC).isoformat()
     return text
 
 
