@@ -146,6 +146,7 @@ class TestItems:
     @pytest.mark.parametrize(
         ("inputs", "item", "first"),
         [
+            ([{"Input.text": "t1", "Input.valid": "7"}, {"Input.text": "t2", "Input.valid": "8"}], "Input.text", "t1"),
             (
                 [{"Input.text": "t1", "Input.id_str": "7"}, {"Input.text": "t2", "Input.id_str": "8"}],
                 "Input.id_str",

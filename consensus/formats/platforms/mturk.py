@@ -59,7 +59,7 @@ BEGINS = "assignmentaccepttime"
 ZONES = {"UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 REJECTED = "the assignment was rejected"
 LIKE_IDS = re.compile(
-    r"(?i)(^|[^a-z])(ids?|uid|key|url|uri|link|image|img|video|audio|file|filename)([^a-z]|$)|[a-z](Id|ID|Url|URL)\b"
+    r"(?i:(^|[^a-z])(ids?|uid|key|url|uri|link|image|img|video|audio|file|filename)([^a-z]|$))|[a-z](Id|ID|Url|URL)\b"
 )
 DECIMAL = re.compile(r"[+-]?\d*\.\d+")
 MOST_PAIRED = 12  # input columns of which pairs are looked at
