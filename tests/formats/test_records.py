@@ -1,5 +1,6 @@
 """Exports that are read record by record."""
 
+import csv
 import hashlib
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def test_what_the_csv_module_refuses_is_said_in_a_line(tmp_path: Path, monkeypat
     found = table(tmp_path, "a,b\n1," + "x" * 11 + "\n")
     with pytest.raises(FormatError, match=r"export\.csv:2: can't be read as a table: field larger than"):
         list(found.rows())
+
+
+def test_long_cells_are_no_matter_for_other_readers(tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    rows = table(tmp_path, "a,b\n1," + "x" * (limit + 1) + "\n2,3\n").rows()
+    assert len(next(rows).cells["b"]) == limit + 1
+    assert csv.field_size_limit() == limit
 
 
 @pytest.mark.parametrize(

@@ -121,15 +121,17 @@ def _csv(text: Iterable[str], delimiter: str, path: Path) -> Iterator[list[str]]
 
 
 def _parsed(reader: Any, path: Path) -> Iterator[list[str]]:
-    """The rows of a reader of the csv module."""
-    csv.field_size_limit(LONGEST)
+    """The rows of a reader of the csv module. Its limit is that of the process, and is put back for other readers."""
     while True:
+        usual = csv.field_size_limit(LONGEST)
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             raise FormatError(f"{path}:{reader.line_num}: can't be read as a table: {error}") from None
+        finally:
+            csv.field_size_limit(usual)
         yield row
 
 
