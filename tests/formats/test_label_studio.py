@@ -118,6 +118,14 @@ class TestExample:
         ) in ran.err
         assert set(read_gold(EXAMPLE, item="nothing", label="nothing").item) == {one for one, _ in starred}
 
+    def test_stars_on_everything_are_told(self, export: Callable[..., Path], run: Run) -> None:
+        path = export(task(1, (1, mood("a")), (2, mood("b"))))
+        tasks = json.loads(path.read_text())
+        tasks[0]["annotations"][0]["ground_truth"] = True
+        path.write_text(json.dumps(tasks))
+        told = run("aggregate", path, "--gold", path).err
+        assert "; no item is left without gold, so that nothing is found out\n" in told
+
 
 class TestQuestions:
     def test_several(self, export: Callable[..., Path]) -> None:
@@ -244,6 +252,8 @@ class TestPredictions:
             6: predicted(6, 0.5, result("stars", "number", 3)),
             7: {"id": 7, "result": "cut"},
             8: 12,
+            10: predicted(10, True, mood("a")),
+            11: predicted(11, "many", mood("a")),
             9: predicted(9, "many", {**mood(), "value": {}}),
         }
         tasks = [task(n, (1, mood("a")), (2, mood("b")), predictions=[one]) for n, one in given.items()]
@@ -263,6 +273,8 @@ class TestPredictions:
             ("3", "m", "a", None),
             ("4", "m", "a", None),
             ("5", "prediction", "b", None),
+            ("10", "m", "a", None),
+            ("11", "m", "a", None),
         }
 
     def test_of_an_item_without_a_name(self, export: Callable[..., Path]) -> None:

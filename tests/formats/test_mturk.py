@@ -146,6 +146,7 @@ class TestItems:
     @pytest.mark.parametrize(
         ("inputs", "item", "first"),
         [
+            ([{"Input.text": "t1", "Input.valid": "7"}, {"Input.text": "t2", "Input.valid": "8"}], "Input.text", "t1"),
             (
                 [{"Input.text": "t1", "Input.id_str": "7"}, {"Input.text": "t2", "Input.id_str": "8"}],
                 "Input.id_str",
@@ -283,6 +284,15 @@ class TestItems:
         assert triples(read(path, label="age")) == [("3H3", "A4", "9")]
         assert read(path, label="funny", item="HITId").item_ids.to_pylist()[0] == "3H1#1_9"
 
+    def test_that_are_asked_now_and_then(self, write: Write) -> None:
+        rows = [
+            {"HITId": f"3H{n}", "Input.id": f"i{n}", "Answer.mood": "ab"[n % 2], f"Answer.{'xyz'[n % 3]}_other": "yes"}
+            for n in range(12)
+        ]
+        with pytest.raises(FormatError, match=r"several questions: mood \(.*\), x_other \(.*\), y_other \("):
+            read(write("r.csv", results(rows)))
+        assert read(write("r.csv", results(rows)), label="mood").n_judgments == 12
+
 
 class TestCommandLineTools:
     def rows(self) -> list[dict[str, str]]:
@@ -332,6 +342,7 @@ class TestTimes:
             ("2018-04-07 17:27:37 UTC", "2018-04-07T17:27:37.000000"),
             ("2018-04-07T17:27:37Z", "2018-04-07T17:27:37.000000"),
             ("Sat Foo 09 19:17:00 PST 2024", "NaT"),
+            ("Fri Dec 31 23:00:00 PST 9999", "NaT"),
             ("Sat Mar 09 19:17:00 XYZ 2024", "NaT"),
         ],
     )

@@ -240,8 +240,8 @@ def _votes(export: Export, item: str, question: str, names: Mapping[str, str]) -
 def _share(score: Any) -> str | None:
     """A score that is a probability, None otherwise."""
     try:
-        return score if 0 < float(score) <= 1 else None
-    except (TypeError, ValueError):
+        return score if isinstance(score, str) and 0 < float(score) <= 1 else None
+    except ValueError:
         return None
 
 
@@ -291,6 +291,7 @@ def _said_of_stars(starred: Sequence[Judged], judged: Sequence[Judged], roles: R
         roles.notes.append(
             f"gold is what has a star (ground_truth) in the {TITLE}: {n_starred:,} of {n_items:,} items, by "
             f"{workers:,} of its own workers, who are right there by definition"
+            + ("; no item is left without gold, so that nothing is found out" if n_starred == n_items else "")
         )
     return [
         f"ground_truth on {n_starred:,} of {n_items:,} items marks judgments like others, unless --gold names "

@@ -59,7 +59,7 @@ BEGINS = "assignmentaccepttime"
 ZONES = {"UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 REJECTED = "the assignment was rejected"
 LIKE_IDS = re.compile(
-    r"(?i)(^|[^a-z])(ids?|uid|key|url|uri|link|image|img|video|audio|file|filename)([^a-z]|$)|[a-z](Id|ID|Url|URL)\b"
+    r"(?i:(^|[^a-z])(ids?|uid|key|url|uri|link|image|img|video|audio|file|filename)([^a-z]|$))|[a-z](Id|ID|Url|URL)\b"
 )
 DECIMAL = re.compile(r"[+-]?\d*\.\d+")
 MOST_PAIRED = 12  # input columns of which pairs are looked at
@@ -144,7 +144,8 @@ def _work(path: Path) -> Work:
         ):
             faults[n] = REJECTED
     answers = mturk_answers.answers_of(table.names, rows)
-    return Work(path, table, lines, rows, faults, answers, mturk_answers.layout_of(answers, table.names), known)
+    hits = [row.get(known["hitid"], "") for row in rows]
+    return Work(path, table, lines, rows, faults, answers, mturk_answers.layout_of(answers, table.names, hits), known)
 
 
 def _question(work: Work, kinds: Mapping[str, str], roles: Roles) -> str:
@@ -305,10 +306,10 @@ def _utc(text: str | None) -> str | None:
         if found and found[2] in ZONES:
             try:
                 local = datetime.datetime.strptime(f"{found[1]} {found[3]}".strip(), form)
-            except ValueError:
+                zone = datetime.timezone(datetime.timedelta(hours=ZONES[found[2]]))
+                return local.replace(tzinfo=zone).astimezone(datetime.UTC).isoformat()
+            except (ValueError, OverflowError):  # of a day that is none, or the last one of the year 9999
                 continue
-            zone = datetime.timezone(datetime.timedelta(hours=ZONES[found[2]]))
-            return local.replace(tzinfo=zone).astimezone(datetime.UTC).isoformat()
     return text
 
 

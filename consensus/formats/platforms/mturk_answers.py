@@ -30,6 +30,7 @@ PASSED_OVER = re.compile(r"(?i)(submit.*|feedback|comments?|suggestions?)")
 """Answers that are about no item."""
 FEW = 20  # different answers that make a choice of a column of texts, or a quarter of the answers, if these are more
 LEAST = 3  # columns of a question that are about an item each
+MOST_HITS = 2  # that ask about an item
 MOST_FILLED = 0.5  # of the columns of a question, where each is about an item of some HITs only
 
 
@@ -139,8 +140,8 @@ class Layout:
     """Keys are the items themselves."""
 
 
-def layout_of(answers: Answers, columns: Iterable[str]) -> Layout:
-    """How questions are laid out, by their names and those of all ``columns``."""
+def layout_of(answers: Answers, columns: Iterable[str], hits: Sequence[str]) -> Layout:
+    """How questions are laid out, by their names and those of all ``columns``, and by the HIT of each row."""
     names, columns = answers.names(), list(columns)
     inputs = [name for name in columns if name.startswith(INPUT)]
     numbered = _patterns(inputs)
@@ -154,16 +155,16 @@ def layout_of(answers: Answers, columns: Iterable[str]) -> Layout:
             questions |= {name: {"": name} for name in names if name not in taken}
             by = {pattern: columns for pattern, columns in numbered.items() if frozenset(columns) == numbers}
             return Layout(questions, by)
-    return _with_items_in_names(answers, names, columns) or Layout({name: {"": name} for name in names})
+    return _with_items_in_names(answers, columns, hits) or Layout({name: {"": name} for name in names})
 
 
 def _patterns(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Names by number, for each pattern that a number ("#") in them makes."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for name in names:
-        for number in reversed(list(re.finditer(r"\d+", name))):
+        for number in reversed(list(re.finditer(r"[0-9]+", name))):
             pattern = f"{name[: number.start()]}#{name[number.end() :]}"
-            found[pattern].setdefault(str(int(number[0])), name)
+            found[pattern].setdefault(number[0].lstrip("0") or "0", name)
     return found
 
 
@@ -185,8 +186,12 @@ def _stem(pattern: str, others: Sequence[str]) -> str:
     return stem if stem and stem not in others and stems.count(stem) == 1 else pattern
 
 
-def _with_items_in_names(answers: Answers, names: Sequence[str], columns: Sequence[str]) -> Layout | None:
-    """The layout where names begin with the item, so that each row answers few of them; None where none does."""
+def _with_items_in_names(answers: Answers, columns: Sequence[str], hits: Sequence[str]) -> Layout | None:
+    """The layout where names begin with the item; None where none does.
+
+    Then a row answers few of them, and each is answered in a HIT, or in two if it was published again.
+    """
+    names = answers.names()
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
         if "_" in name.strip("_"):
@@ -194,7 +199,9 @@ def _with_items_in_names(answers: Answers, names: Sequence[str], columns: Sequen
     questions: dict[str, dict[str, str]] = {}
     for those in groups.values():
         every = set(those)
-        if len(every) < LEAST or max(len(row.keys() & every) for row in answers.rows) > MOST_FILLED * len(every):
+        filled = {(name, hit) for row, hit in zip(answers.rows, hits, strict=True) for name in row.keys() & every}
+        most = max(len(row.keys() & every) for row in answers.rows)
+        if len(every) < LEAST or len(filled) > MOST_HITS * len(every) or most > MOST_FILLED * len(every):
             continue
         question = _shared_end(those)
         whole = [name[len(ANSWER) :] for name in columns if name.startswith(ANSWER) and name.endswith(f"_{question}")]
