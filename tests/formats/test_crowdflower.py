@@ -224,6 +224,7 @@ class TestCheckboxes:
 class TestTestQuestions:
     def test_that_were_met_again(self, write: Write) -> None:
         rows = [f"1 7 false true {one} red" for one in ("blue", "red", "red")] + ["2 7 false false red "] * 2
+        rows += ["1 8 true true red red", "1 8 false true red red", "1 9 false true  red", "1 9 false true red red"]
         found = read(write("f1.csv", report(rows)))
         again = "answers to test questions that their workers had met before, with feedback: 2 (--repeats first takes "
         assert again in found.notes[0]

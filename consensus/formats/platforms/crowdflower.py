@@ -78,6 +78,8 @@ class _Found:
     """Wrong answers to test questions that the platform forgave."""
     ticks: dict[str, Sequence[str]] = field(default_factory=dict)
     """Of labels with several."""
+    all_ticks: bool = False
+    """Whether these are known: all judgments were read."""
     tested: set[tuple[bytes | None, bytes | None]] = field(default_factory=set)
     """Items and workers of answers to test questions."""
     n_again: int = 0
@@ -170,18 +172,19 @@ def _judgments(path: Path, columns: dict[str, str], inner: Reading, found: _Foun
             if "timestamp" in cells:
                 cells["timestamp"] = _readable(cells["timestamp"])
             cells["label"] = checkboxes.as_labels(cells["label"], found.ticks)
-            _count_again(cells, found)
             out = _are_true(cells["tainted"]) if "tainted" in cells else np.zeros(len(cells["item"]), np.bool_)
             found.n_tainted += int(out.sum())
+            if "golden" in cells:
+                _count_again(cells, ~out, found)
             used = {role: column for role, column in cells.items() if role not in {"started", "tainted", "golden"}}
             yield _without(block, used, out, inner.file) if out.any() else replace(block, columns=used)
+    found.all_ticks = True
 
 
-def _count_again(cells: dict[str, pa.ChunkedArray], found: _Found) -> None:
-    """Count the answers to test questions that their workers had answered before."""
-    if "golden" not in cells:
-        return
-    rows = np.flatnonzero(_are_true(cells["golden"]))
+def _count_again(cells: dict[str, pa.ChunkedArray], kept: NDArray[np.bool_], found: _Found) -> None:
+    """Count the answers to test questions that their workers had answered before, of the rows that are ``kept``."""
+    given = cells["label"].is_valid().to_numpy()
+    rows = np.flatnonzero(_are_true(cells["golden"]) & kept & given)
     pairs = zip(*(cells[role].take(rows).to_pylist() for role in ("item", "worker")), strict=True)
     for pair in pairs:
         found.n_again += pair in found.tested
@@ -212,14 +215,20 @@ def _gold(path: Path, columns: dict[str, str], names: Sequence[str], found: _Fou
     inner = delimited.read(path, Roles(roles | ({"missed": "_missed"} if "_missed" in names else {})), HIDDEN)
 
     def accepted() -> Generator[Block]:
-        ticks: dict[str, Sequence[str]] = {}
-        for block in delimited.read(path, Roles({"label": columns["label"]}), HIDDEN).blocks:
-            checkboxes.as_labels(_filled(block.columns["label"]), ticks)
+        ticks = found.ticks if found.all_ticks else _ticks(path, columns["label"])
         with closing(inner.blocks) as blocks:
             for block in blocks:
                 yield _accepted(block, ticks, found)
 
     return replace(inner, blocks=accepted())
+
+
+def _ticks(path: Path, question: str) -> dict[str, Sequence[str]]:
+    """Those of all labels with several."""
+    ticks: dict[str, Sequence[str]] = {}
+    for block in delimited.read(path, Roles({"label": question}), HIDDEN).blocks:
+        checkboxes.as_labels(_filled(block.columns["label"]), ticks)
+    return ticks
 
 
 def _accepted(block: Block, ticks: Mapping[str, Sequence[str]], found: _Found) -> Block:

@@ -238,7 +238,7 @@ def _judged(
         if left_out and not fault:
             found.left_out[left_out] += 1
             fault = LEFT_OUT[left_out]
-        if one.is_golden:
+        if one.is_golden and not fault and cells.get("label"):
             pair = one.unit_id, one.worker
             found.n_again += pair in found.tested
             found.tested.add(pair)
