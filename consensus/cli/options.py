@@ -32,7 +32,7 @@ ModelVotes = Annotated[
     typer.Option(
         "--model-votes",
         help="File of what models say: item, model, label (and probability), or item, model and a column of "
-        "probabilities a label. [may be repeated]",
+        "probabilities a label; none leaves out those of an export. [may be repeated]",
         rich_help_panel=INPUTS,
     ),
 ]

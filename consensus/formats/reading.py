@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Beside, Progress
     from consensus.formats.tables.explaining_column import Explanation
+    from consensus.formats.votes_beside import VotesBeside
     from consensus.inputs.judgments import Source
 
 
@@ -113,8 +114,8 @@ def read(
             File of what labels become, with columns from and to; labels that it does not name stay.
         platform
             Whose export the files are, such as "crowdflower"; "none" reads them as plain tables. By default their
-            content tells. An export brings its columns and its gold (``Judgments.gold``), and ``Judgments.notes`` says
-            what was understood.
+            content tells. An export brings its columns, its gold (``Judgments.gold``) and what models say in it
+            (``Judgments.model_votes``), and ``Judgments.notes`` says what was understood.
         sheet
             Sheet of a spreadsheet; by default the first one that holds a table.
         by, only
@@ -156,7 +157,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         progress,
         beside=_beside(settings, roles, clock),
     )
-    gold = Rows(("item", "label"), ("item",), backend, None)
+    gold, votes = Rows(("item", "label"), ("item",), backend, None), None
+    many: dict[str, None] = {}
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
     for opened in questions.opened(source, shape.roles(roles), settings):
@@ -164,8 +166,11 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
+        many |= dict.fromkeys(reading.anonymous)
         if reading.gold is not None:
             gold.add(reading.gold)
+        if reading.votes is not None:
+            votes = _with_votes(votes, reading.votes, settings, backend)
         notes += [*reading.form_notes(), *filter(None, [reading.note()])]
     n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
     if not n_read:
@@ -179,7 +184,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
         notes += done
     counted = (COUNTED,) if shape.is_counted else ()
-    people = Identities(settings, items, workers, labels[0], counted)
+    people = Identities(settings, items, workers, labels[0], (*counted, *many))
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
     if groups:
@@ -209,6 +214,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         time_format=" / ".join(clock.formats) or None,
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
+        model_votes=None if votes is None else votes.found(),
         notes=(*notes, *choice.notes(), *people.note(judgments)),
         understood=understood,
         unused=unused,
@@ -259,6 +265,15 @@ def _explained(
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
     return explained(opened, roles, understanding.others(unused))
+
+
+def _with_votes(known: VotesBeside | None, votes: Reading, settings: ReadConfig, backend: Threads) -> VotesBeside:
+    """The votes of models beside judgments that are ``known``, and those of an export."""
+    from consensus.formats.votes_beside import VotesBeside  # which reads files by ``readings``
+
+    known = known or VotesBeside(settings.abstain, backend)
+    known.add(votes)
+    return known
 
 
 def _renaming(settings: ReadConfig) -> Renaming | None:

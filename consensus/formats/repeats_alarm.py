@@ -34,15 +34,10 @@ TOO_MANY = 0.5  # above which it is an error, unless the user said what becomes 
 
 
 class Identities:
-    """Which workers stand for many people, as the user said or as is plain; and what is said of it."""
+    """Which workers stand for many people, as the user or an export said, or as is plain; and what is said of it."""
 
     def __init__(
-        self,
-        settings: ReadConfig,
-        items: Coded,
-        workers: Coded,
-        label: NDArray[np.int32],
-        counted: tuple[str, ...] = (),
+        self, settings: ReadConfig, items: Coded, workers: Coded, label: NDArray[np.int32], many: Sequence[str] = ()
     ) -> None:
         (item, _), (worker, worker_ids) = items, workers
         self.notices: list[Notice] = []
@@ -51,8 +46,8 @@ class Identities:
             if code < 0:
                 message = f"--anonymous {shlex.quote(one_line(name))}: no worker is called that"
                 self.notices.append(Notice("option_without_effect", message, {"n_rows": 0}))
-        known = identities.named(counted, worker_ids)  # who was only counted; not there if nobody was
-        chosen = {*codes[codes >= 0].tolist(), *known[known >= 0].tolist()}
+        codes = np.concatenate([codes, identities.named(many, worker_ids)])
+        chosen = set(codes[codes >= 0].tolist())
         guess = "repeats" not in settings.model_fields_set
         for one in identities.nobodies(worker_ids, item, worker, label) if guess else ():
             if one.code not in chosen and one.n > 1:

@@ -97,17 +97,19 @@ def named(file: File) -> Iterator[None]:
 def is_named(path: Path) -> bool:
     """Whether there is such a file, perhaps in an archive."""
     inside = archives.member_of(path)
-    return path.is_file() or (inside is not None and inside in archives.members_of(inside.archive))
+    return path.exists() or (inside is not None and inside in archives.members_of(inside.archive))
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of the bytes of a file, which may be in an archive.
+    """SHA-256 of the bytes of a file, which may be in an archive, or of a folder that is an export.
 
     Raises
     ------
     FormatError
         The archive can't be unpacked.
     """
+    if path.is_dir():  # what a platform reads as a whole
+        return platforms.digest_of(path)
     with opened(path) as found:
         assert found is not None
         lies = path if path.is_file() else found.files[0].path

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
 from consensus.formats import mixed_scales, score_scales, soft_labels
 from consensus.formats.opening import readings
+from consensus.formats.platforms import aggregates
 from consensus.formats.tables.amounts import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
@@ -23,12 +26,13 @@ from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
 from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from consensus.config import RunConfig, ScoreScale
+    from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Columns, Progress
 
 PROBABILITY = "probability"  # role of the scores of long rows
@@ -122,14 +126,24 @@ def _read(
     backend: Threads,
     progress: Progress | None,
 ) -> ModelVotes:
-    numbers = partial(_numbers, abstain=roles.absent, scale=scale)
-    rows = Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
+    rows = rows_of_votes(roles.absent, scale, backend, progress)
     files, file_ends, told, notes = _gathered(rows, source, roles, question)
-    votes = _voted(rows, files, file_ends, roles.absent, scale, backend, progress)
+    votes = voted(rows, files, file_ends, roles.absent, scale, backend, progress)
     return replace(votes, cautions=(*told, *votes.cautions), notes=tuple(notes))
 
 
-def _voted(
+class NoVotesError(FormatError):
+    """No row is a vote."""
+
+
+def rows_of_votes(
+    abstain: tuple[str, ...], scale: ScoreScale | None, backend: Threads, progress: Progress | None
+) -> Rows:
+    numbers = partial(_numbers, abstain=abstain, scale=scale)
+    return Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
+
+
+def voted(
     rows: Rows,
     files: list[str],
     file_ends: NDArray[np.int64],
@@ -160,7 +174,7 @@ def _voted(
     rejects.sort(key=lambda reject: (position[reject.file], reject.line))
     n_abstained = rows.n_rows - votes.n_answered - len(odd.row)
     if not len(votes.item):
-        raise FormatError(_no_votes(files[0], n_read, n_abstained, rejects))
+        raise NoVotesError(_no_votes(files[0], n_read, n_abstained, rejects))
     return ModelVotes(
         item=votes.item,
         model=votes.model,
@@ -214,10 +228,11 @@ def _gathered(
     ends: list[int] = []
     told: list[Notice] = []
     notes: list[str] = []
-    with closing(readings(source, roles, question=question)) as given:
+    with closing(_readings(source, roles, question)) as given:
         for opened in given:
             reading, said = soft_labels.named(opened)
             told += said
+            told += [aggregates.notice(reading)] if reading.platform else []
             rows.add(reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
@@ -225,6 +240,17 @@ def _gathered(
     if not rows.n_rows + len(rows.rejects):
         raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
     return files, np.array(ends), told, notes
+
+
+def _readings(source: Any, roles: VoteRoles, question: tuple[str | None, str] | None) -> Generator[Reading]:
+    """A reading of each file, or of the frame."""
+    paths = [source] if isinstance(source, (str, Path)) else source
+    if not (isinstance(paths, Sequence) and paths and all(isinstance(one, (str, Path)) for one in paths)):
+        yield from readings(source, roles, question=question)
+        return
+    for one in paths:
+        made = aggregates.votes_in(Path(one), roles.strictly, roles.named)
+        yield from readings([one], roles, question=question) if made is None else [made]
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

@@ -236,6 +236,10 @@ CODES: dict[str, Code] = {
         "A table of shares of labels names no model, so it is read as the votes of one.",
         "Add a column called model, if there are several.",
     ),
+    "votes_from_judgments": Code(
+        "Model votes are labels that a platform made of judgments: its aggregated report, or its output manifest.",
+        "Leave them out where these judgments are given, too: beside them they count twice.",
+    ),
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",

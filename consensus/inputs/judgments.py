@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import ReadConfig
     from consensus.inputs.gold import Gold
+    from consensus.inputs.model_votes import ModelVotes
     from consensus.inputs.notices import Notice
     from consensus.inputs.ordering import RepeatRule
     from consensus.inputs.understood import Column
@@ -113,6 +114,8 @@ class Judgments:
     """Durations and prices ("duration", "price") that could not be read, or are negative; none where all could."""
     gold: Gold | None = None
     """Gold that the export of a platform held beside them, used where no other is given."""
+    model_votes: ModelVotes | None = None
+    """What models say in the export of a platform, used where no other votes are given."""
     notes: tuple[str, ...] = ()
     """What was understood of exports of platforms, and of the order of rows, in words."""
     reading: ReadConfig | None = None

@@ -104,7 +104,7 @@ def fit(
         to a million judgments, else ``dawid_skene``.
     model_votes
         What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
-        None.
+        None. Without any, what models say in the export of a platform counts (``Judgments.model_votes``).
     gold
         Items whose label is known, from ``read_gold`` or anything that it reads: clamped, and used to audit the
         confidence of the others; from 100 that people judged on (and without ``rho``) also to fit it.

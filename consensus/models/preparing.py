@@ -27,7 +27,8 @@ def prepared(
     """Judgments over the label set, and gold and model votes as their codes.
 
     These may be anything that ``read_gold`` and ``read_model_votes`` take. Beside votes there may be no judgments.
-    Without ``gold``, that which was found beside the judgments counts.
+    Without ``gold`` or ``model_votes``, what was found beside the judgments counts; a majority vote takes none of the
+    latter.
 
     Raises
     ------
@@ -39,6 +40,8 @@ def prepared(
         judgments = nothing()
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)
+    if model_votes is None and config.model != "majority_vote":
+        model_votes = judgments.model_votes
     if not judgments.n_judgments and model_votes is None:
         raise JudgmentError(
             f"{_files(judgments)}there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "

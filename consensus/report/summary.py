@@ -83,8 +83,9 @@ def _provenance(findings: Findings) -> dict[str, Any]:
 
 
 def _understood(judgments: Judgments) -> dict[str, Any]:
-    """What the columns of the sources were taken for, where these were read; whether gold stands among them, how files
-    and times are written where that was said or found out, and whether it was said which of the repeats count.
+    """What the columns of the sources were taken for, where these were read; whether gold or model votes stand among
+    them, how files and times are written where that was said or found out, and whether it was said which of the repeats
+    count.
     """  # noqa: D205
     if not judgments.understood:
         return {}
@@ -94,6 +95,7 @@ def _understood(judgments: Judgments) -> dict[str, Any]:
             "columns": [column._asdict() for column in judgments.understood],
             "unused": list(judgments.unused),
             "gold": judgments.gold is not None,
+            **({} if judgments.model_votes is None else {"model_votes": True}),
             **written(judgments.reading),
             "repeats": "named" if "repeats" in judgments.reading.model_fields_set else "default",
             **({} if judgments.time_format is None else {"time_format": judgments.time_format}),

@@ -162,7 +162,8 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
     fit = FitConfig.of(None, **config.part(FitConfig))
     if fit.labels is not None:
         read = read.with_labels(fit.labels)
-    model = chosen(read, None, fit)
+    votes = None if read.model_votes is None else read.model_votes.align(read, fit.labels)[1]
+    model = chosen(read, votes, fit)
     n_states = most_states(read.n_labels) if model.name == "average" else 0
     warnings = tuple(one for one in diagnostics.of_judgments(read) if one.code not in ABOUT_A_RESULT)
     return Check(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
-from consensus.formats import sources
+from consensus.formats import platforms, sources
 from consensus.inputs.judgments import listed
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
@@ -46,7 +46,7 @@ def inputs_of(
     return Inputs.read(
         config,
         files["judgments"] or None,
-        model_votes=files["model_votes"] or None,
+        model_votes=files["model_votes"] or (None if told.get("models") else platforms.NONE),
         gold=files["gold"][0] if files["gold"] else None,
         beside=SideInputs.read(config) if side_inputs else SideInputs(),
         listener=listener,
@@ -118,7 +118,9 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
 def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
     """Refuse a run whose inputs are in no file."""
     counts, made = told.get("counts", {}), told["provenance"]
-    has = {"judgments": counts.get("judgments"), "model_votes": told.get("models")}
+    has = {"judgments": counts.get("judgments")}
+    if not told.get("understood", {}).get("model_votes"):  # as an export of a platform may have
+        has["model_votes"] = told.get("models")
     own_gold = told["understood"]["gold"] if "understood" in told else "notes" in told
     own_gold = own_gold or bool(told["settings"].get("gold_worker"))
     if not own_gold:  # as an export of a platform may have

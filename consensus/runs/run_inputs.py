@@ -11,6 +11,7 @@ from consensus import memory
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
 from consensus.formats import read, read_costs, read_gold, read_previous, read_workers, sources
+from consensus.formats.platforms import NONE
 from consensus.formats.tables.sizes import at_least_rows
 from consensus.formats.votes_table import read_votes_of_run
 from consensus.inputs.judgments import Judgments
@@ -56,6 +57,7 @@ class Inputs:
         """Read everything: first what is small, so that a mistake there is told before the long work begins.
 
         ``judgments``, ``model_votes`` and ``gold`` are what their readers take (paths, frames), or were read before.
+        Without ``model_votes``, those beside the judgments count; "none" leaves these out.
         What stands ``beside`` them is what the settings name, if it is not given.
 
         Raises
@@ -74,7 +76,7 @@ class Inputs:
         if isinstance(judgments, Judgments):
             config = _as_read(config, judgments)
         read = None if judgments is None else judged(judgments, config, listener)
-        votes = None if model_votes is None else _voted(model_votes, config, listener)
+        read, votes = _with_votes(read, model_votes, config, listener)
         read, known = _with_gold(read, gold, config)
         previous = beside.previous
         if read is not None and votes is not None and votes.notes:
@@ -152,6 +154,29 @@ def judged(source: Any, config: RunConfig, listener: Listener = SILENT) -> Judgm
         memory.refuse(needed, config.memory, "reading " + ", ".join(map(str, files)))
     given = {name: value for name, value in config.part(ReadConfig).items() if name in config.model_fields_set}
     return read(paths or source, threads=config.threads, progress=listener.stage, **given)
+
+
+def _with_votes(
+    judgments: Judgments | None, source: Any, config: RunConfig, listener: Listener
+) -> tuple[Judgments | None, ModelVotes | None]:
+    """Judgments, and the votes of models that are given, or stand beside them; a majority vote takes none of these.
+
+    Raises
+    ------
+    ConsensusError
+        They can't be read.
+    """
+    if source is None:
+        beside = None if judgments is None or config.model == "majority_vote" else judgments.model_votes
+        return judgments, beside
+    if judgments is None:
+        return judgments, _voted(source, config, listener)
+    if judgments.model_votes is not None:
+        judgments = replace(judgments, model_votes=None)
+    named = [source] if isinstance(source, str) else source
+    if isinstance(named, list) and [*map(str, named)] == [NONE]:
+        return judgments, None
+    return judgments, _voted(source, config, listener)
 
 
 def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:

@@ -1,6 +1,7 @@
 """The full report of CrowdFlower against counts by plain pandas, with the traps of real ones."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,81 @@ class TestRows:
         found = read(write("f1.csv", text.encode().replace(b"3/4/2017 10:00:30", b"3/4/2017 \xff", 1)))
         assert [one.reason for one in found.rejects] == ["the timestamp is not UTF-8"]
         assert found.rejects[0].row.startswith("1,7,3/4/2017 10:00:00,3/4/2017 \\xff,false,false,,red")
+
+
+class TestCheckboxes:
+    rows = (
+        '1 7 false true "red\nblue" "blue\nnavy"',
+        '1 8 false true "blue\r\nred\n" "blue\nnavy"',
+        '1 9 false true green "blue\nnavy"',
+        '2 7 false false "\n" ',
+        '2 8 false false "[""b"",""a"",""""]" ',
+        '2 9 false false "[""a""]" ',
+        '3 7 false false "[cut" ',
+        "3 8 false false [] ",
+        "3 9 false false red ",
+    )
+
+    def test_ticks_are_one_label(self, write: Write) -> None:
+        found = read(write("f1.csv", report(list(self.rows))))
+        assert found.labels == ("[cut", "a", "a | b", "blue | red", "green", "red")
+        assert (found.tally.used, found.tally.abstained) == (7, 2)
+        assert "; several ticks are one label, and meet gold by one tick in common; gold: 1 of its" in found.notes[0]
+
+    def test_gold_is_met_by_one_tick_in_common(self, write: Write) -> None:
+        path = write("f1.csv", report(list(self.rows)))
+        assert pairs(read_gold(path)) == {("1", "blue"), ("1", "navy"), ("1", "blue | red")}
+        assert read(path).gold == replace(read_gold(path), sources=())
+        assert fit(read(path)).labels["label"].tolist()[0] == "blue | red"
+
+    def test_what_is_not_utf8(self, write: Write) -> None:
+        text = report(['1 7 false true "red\nxx" "xx\nred"', "2 7 false false red "]).encode()
+        path = write("f1.csv", text.replace(b"xx", b"\xff"))
+        assert [one.reason for one in read(path).rejects] == ["the label is not UTF-8"]
+        with pytest.raises(FormatError, match="f1.csv:2: the label is not UTF-8: .*; correct the gold"):
+            read_gold(path)
+
+
+class TestTestQuestions:
+    def test_that_were_met_again(self, write: Write) -> None:
+        rows = [f"1 7 false true {one} red" for one in ("blue", "red", "red")] + ["2 7 false false red "] * 2
+        rows += ["1 8 true true red red", "1 8 false true red red", "1 9 false true  red", "1 9 false true red red"]
+        found = read(write("f1.csv", report(rows)))
+        again = "answers to test questions that their workers had met before, with feedback: 2 (--repeats first takes "
+        assert again in found.notes[0]
+        assert rows_of(read(write("f1.csv", report(rows)), repeats="first"))[0] == ("1", "7", "blue")
+
+    def test_that_are_so_in_some_rows_only(self, write: Write) -> None:
+        rows = ["1 7 false true red red", "1 8 false false red red", "2 7 false false red red"]
+        found = read(write("f1.csv", report(rows)))
+        assert (
+            "gold: 1 of its items (and 1 withdrawn), 1 of them golden in some of their rows only, unless"
+            in found.notes[0]
+        )
+        assert "with feedback" not in found.notes[0]
+
+    def test_whose_answers_were_forgiven(self, write: Write) -> None:
+        rows = ["1 7 false true blue red", "1 8 false true blue red", "1 9 false true red red", "2 7 false false blue "]
+        missed = ["false", "true", "false", "false"]
+        head, *lines = report(rows).splitlines()
+        text = (
+            "\n".join([f"{head},_missed", *(f"{one},{cell}" for one, cell in zip(lines, missed, strict=True))]) + "\n"
+        )
+        (note,) = read(write("f1.csv", text)).notes
+        assert "wrong answers to test questions that were forgiven, so that their gold is in doubt: 1; --platf" in note
+
+
+@pytest.mark.parametrize("confidence", ["colour:confidence", "colour_confidence", "colour.confidence"])
+def test_aggregated_reports_hold_no_judgments(write: Write, confidence: str) -> None:
+    header = f"_unit_id,_golden,_unit_state,_trusted_judgments,_last_judgment_at,colour,{confidence}"
+    path = write("a1.csv", f"{header}\n1,false,golden,3,,red,1\n")
+    refused = (
+        "a1.csv: this is an aggregated report .*: one row an item, .* no judgments; download the full report, or, "
+    )
+    refused += "where you have no judgments, give it as votes of a model"
+    with pytest.raises(FormatError, match=refused):
+        read(path)
+    assert read(path, item="_unit_id", worker="_golden", label="colour", platform="none").tally.used == 1
 
 
 class TestAddresses:

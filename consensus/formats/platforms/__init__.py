@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
-from consensus.formats.platforms import crowdflower
+from consensus.formats.platforms import (
+    crowdflower,
+    crowdflower_json,
+    label_studio,
+    mturk,
+    prodigy,
+    sagemaker,
+    zooniverse,
+)
 from consensus.formats.platforms.seam import head_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from consensus.formats.platforms.seam import Head, Platform
 
 NONE = "none"
 """Instead of a platform's name: a plain table, whatever is in it."""
-PLATFORMS: tuple[Platform, ...] = (crowdflower,)
+PLATFORMS: tuple[Platform, ...] = (crowdflower, crowdflower_json, label_studio, mturk, prodigy, sagemaker, zooniverse)
 """All that are known; a file is of the first one that knows it."""
 
-__all__ = ["NONE", "PLATFORMS", "head_of", "named", "recognised"]
+__all__ = ["NONE", "PLATFORMS", "digest_of", "head_of", "named", "recognised"]
 
 
 def recognised(head: Head) -> Platform | None:
     """The platform whose export a file is; None for a plain table."""
     return next((platform for platform in PLATFORMS if platform.sniff(head)), None)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, or of what a platform reads of a folder, as hexadecimal digits."""
+    if path.is_dir():
+        return sagemaker.digest_of(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def named(name: str) -> Platform | None:

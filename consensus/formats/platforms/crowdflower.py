@@ -4,13 +4,18 @@ Columns of the platform begin with ``_``, then come the fields that workers fill
 was uploaded; ``<field>_gold`` tells the accepted labels of a field. Assumed is:
 
 - A field with ``<field>_gold`` is a question; in files without any such column, the only field there is.
-- An empty cell is an abstain, also between quotes. What a checkbox gave (several lines) is one label.
+- An empty cell is an abstain, also between quotes. What a checkbox gave (several lines, or a list of JSON) is one
+  label, its ticks in order.
 - ``_tainted`` marks judgments that the platform itself does not trust; these rows become rejects. Booleans come as
   ``true``, ``True`` and ``TRUE``. ``_trust``, the platform's own view of a worker, is not used.
 - Times are UTC, as ``M/D/YYYY HH:MM:SS``. All rows of a page share ``_started_at`` and ``_created_at``, so that a
   judgment took the time between them divided by the rows of the worker with this start.
 - Gold is what ``<field>_gold`` holds in rows where ``_golden`` is true: several lines are several accepted labels, some
-  of which nobody may ever give. The column stays filled where gold was withdrawn, and ``_golden`` is told by the row.
+  of which nobody may ever give. As at the platform, an answer of several ticks meets gold by one tick in common. The
+  column stays filled where gold was withdrawn, and ``_golden`` is told by the row: an item is gold if some row says so.
+- Who meets a test question again has had feedback on the first answer. Which of the answers counts is for the user to
+  say; the note tells how many there are.
+- The aggregated report (``a123456.csv``) holds one row an item, made of the judgments, and is refused: it holds none.
 - ``_ip``, ``_city``, ``_region`` and ``_country`` are not read, and stand in no reject.
 """
 
@@ -26,6 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import FormatError
+from consensus.formats.platforms import aggregates, checkboxes
 from consensus.formats.tables import delimited
 from consensus.formats.tables.roles import Roles, listed
 from consensus.formats.tables.streams import displayed
@@ -33,7 +39,7 @@ from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -69,13 +75,27 @@ class _Found:
     """Items with gold."""
     filled: set[bytes | None] = field(default_factory=set)
     """The same with those whose gold was withdrawn."""
+    other: set[bytes | None] = field(default_factory=set)
+    """Items with rows that are not golden."""
+    n_forgiven: int = 0
+    """Wrong answers to test questions that the platform forgave."""
+    ticks: dict[str, Sequence[str]] = field(default_factory=dict)
+    """Of labels with several."""
+    all_ticks: bool = False
+    """Whether these are known: all judgments were read."""
+    tested: set[tuple[bytes | None, bytes | None]] = field(default_factory=set)
+    """Items and workers of answers to test questions."""
+    n_again: int = 0
+    """Answers to a test question that its worker had answered before."""
 
 
 def sniff(head: Head) -> bool:
-    """Whether a file is a full report: by the names of its columns."""
-    if not all(name.encode() in head.start for name in IDS):
+    """Whether a file is a full report, or an aggregated one: by the names of its columns."""
+    if b"_unit_id" not in head.start:
         return False
     columns = set(head.columns)
+    if columns >= aggregates.OF_REPORT:
+        return True
     return columns.issuperset(IDS) and len(columns & OTHERS) >= LEAST
 
 
@@ -89,6 +109,8 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         missing or hidden.
     """
     names = delimited.header(path, form)
+    if aggregates.OF_REPORT.issubset(names):
+        raise aggregates.refusal(path, aggregates.REPORT, "download the full report")
     for name in IDS:
         if name not in names:
             raise FormatError(f"{path}: this is no {TITLE}, for it has no column {name}; read it with --platform none")
@@ -105,7 +127,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     if "_created_at" in names:
         columns.setdefault("timestamp", "_created_at")
     has_pages = "duration" not in columns and columns.get("timestamp") == "_created_at" and "_started_at" in names
-    others = {"tainted": "_tainted"} | ({"started": "_started_at"} if has_pages else {})
+    others = {"tainted": "_tainted", "golden": "_golden"} | ({"started": "_started_at"} if has_pages else {})
     columns |= {role: name for role, name in others.items() if name in names}
     found = _Found()
     inner = delimited.read(path, Roles(columns), HIDDEN, form)
@@ -151,10 +173,24 @@ def _judgments(path: Path, columns: dict[str, str], inner: Reading, found: _Foun
             cells = {role: _filled(column) for role, column in block.columns.items()}
             if "started" in cells:
                 cells["duration"] = _durations(cells, pages)
+            cells["label"] = checkboxes.as_labels(cells["label"], found.ticks)
             out = _are_true(cells["tainted"]) if "tainted" in cells else np.zeros(len(cells["item"]), np.bool_)
             found.n_tainted += int(out.sum())
-            used = {role: column for role, column in cells.items() if role not in {"started", "tainted"}}
+            if "golden" in cells:
+                _count_again(cells, ~out, found)
+            used = {role: column for role, column in cells.items() if role not in {"started", "tainted", "golden"}}
             yield _without(block, used, out, inner.file) if out.any() else replace(block, columns=used)
+    found.all_ticks = True
+
+
+def _count_again(cells: dict[str, pa.ChunkedArray], kept: NDArray[np.bool_], found: _Found) -> None:
+    """Count the answers to test questions that their workers had answered before, of the rows that are ``kept``."""
+    given = cells["label"].is_valid().to_numpy()
+    rows = np.flatnonzero(_are_true(cells["golden"]) & kept & given)
+    pairs = zip(*(cells[role].take(rows).to_pylist() for role in ("item", "worker")), strict=True)
+    for pair in pairs:
+        found.n_again += pair in found.tested
+        found.tested.add(pair)
 
 
 def _without(block: Block, cells: dict[str, pa.ChunkedArray], out: NDArray[np.bool_], file: str) -> Block:
@@ -177,29 +213,42 @@ def _gold(path: Path, columns: dict[str, str], names: Sequence[str], found: _Fou
     key = columns["label"] + GOLD
     if key not in names or "_golden" not in names:
         return None
-    inner = delimited.read(path, Roles({"item": columns["item"], "label": key, "golden": "_golden"}), HIDDEN, form)
+    roles = {"item": columns["item"], "label": key, "golden": "_golden", "answer": columns["label"]}
+    inner = delimited.read(path, Roles(roles | ({"missed": "_missed"} if "_missed" in names else {})), HIDDEN, form)
 
     def accepted() -> Generator[Block]:
+        ticks = found.ticks if found.all_ticks else _ticks(path, columns["label"])
         with closing(inner.blocks) as blocks:
             for block in blocks:
-                yield _accepted(block, found)
+                yield _accepted(block, ticks, found)
 
     return replace(inner, blocks=accepted())
 
 
-def _accepted(block: Block, found: _Found) -> Block:
-    """One row an item and accepted label."""
+def _ticks(path: Path, question: str) -> dict[str, Sequence[str]]:
+    """Those of all labels with several."""
+    ticks: dict[str, Sequence[str]] = {}
+    for block in delimited.read(path, Roles({"label": question}), HIDDEN).blocks:
+        checkboxes.as_labels(_filled(block.columns["label"]), ticks)
+    return ticks
+
+
+def _accepted(block: Block, ticks: Mapping[str, Sequence[str]], found: _Found) -> Block:
+    """One row an item and accepted label; ``ticks`` are those of labels with several."""
     import pyarrow as pa
 
     cells = {role: _filled(column) for role, column in block.columns.items()}
     items, texts = cells["item"].to_pylist(), cells["label"].to_pylist()
     filled = np.array([text is not None for text in texts], np.bool_)
-    golden = np.flatnonzero(filled & _are_true(cells["golden"]))
+    is_golden = _are_true(cells["golden"])
+    golden = np.flatnonzero(filled & is_golden)
+    found.other |= {items[row] for row in np.flatnonzero(filled & ~is_golden).tolist()}
     found.filled |= {items[row] for row in np.flatnonzero(filled).tolist()}
     found.golden |= {items[row] for row in golden.tolist()}
-    pairs = [
-        (row, one) for row in golden.tolist() for one in texts[row].replace(b"\r", b"").split(b"\n") if one.strip()
-    ]
+    keys = {text: _labels_for(text, ticks) for text in {texts[row] for row in golden.tolist()}}
+    pairs = [(row, one) for row in golden.tolist() for one in keys[texts[row]]]
+    if "missed" in cells:
+        found.n_forgiven += _forgiven(cells, golden, [keys.get(text, []) for text in texts])
     rows = np.array([row for row, _ in pairs], np.int64)
     labels = pa.chunked_array([pa.array([one for _, one in pairs], pa.binary())])
     return replace(
@@ -210,18 +259,49 @@ def _accepted(block: Block, found: _Found) -> Block:
     )
 
 
+def _forgiven(cells: dict[str, pa.ChunkedArray], golden: NDArray[np.int64], keys: list[list[bytes]]) -> int:
+    """How many of the answers to test questions are wrong by the ``keys`` of their rows, and count as no miss."""
+    missed = cells["missed"].take(golden).to_pylist()
+    answers = checkboxes.as_labels(cells["answer"], {}).take(golden).to_pylist()
+    return sum(
+        cell is not None and cell.strip().lower() == b"false" and answer not in keys[row]
+        for row, cell, answer in zip(golden.tolist(), missed, answers, strict=True)
+    )
+
+
+def _labels_for(key: bytes, ticks: Mapping[str, Sequence[str]]) -> list[bytes]:
+    """The labels that meet a key; of one that is not UTF-8, its own lines."""
+    try:
+        return [one.encode() for one in checkboxes.accepted(checkboxes.ticks_in(key.decode()), ticks)]
+    except UnicodeDecodeError:
+        return [key]
+
+
 def _note(path: Path, columns: dict[str, str], names: Sequence[str], found: _Found) -> str:
     """What was understood, in a line."""
     roles = ", ".join(f"{role} {columns[role]}" for role in ("item", "worker", "label"))
     said = [f"{PurePath(displayed(path)).name} is a {TITLE}: {roles}"]
+    if found.ticks:
+        said.append("several ticks are one label, and meet gold by one tick in common")
     if found.n_tainted:
         said.append(f"rows left out as tainted: {found.n_tainted:,}")
     if found.golden:
         withdrawn = len(found.filled - found.golden)
         less = f" (and {withdrawn:,} withdrawn)" if withdrawn else ""
+        both = len(found.golden & found.other)
+        less += f", {both:,} of them golden in some of their rows only" if both else ""
         said.append(f"gold: {len(found.golden):,} of its items{less}, unless other gold is named")
     elif columns["label"] + GOLD in names and "_golden" not in names:
         said.append(f"no gold, for no column _golden tells where {columns['label']}{GOLD} counts")
+    if found.n_forgiven:
+        said.append(
+            f"wrong answers to test questions that were forgiven, so that their gold is in doubt: {found.n_forgiven:,}"
+        )
+    if found.n_again:
+        said.append(
+            f"answers to test questions that their workers had met before, with feedback: {found.n_again:,} "
+            "(--repeats first takes the answers before it)"
+        )
     return "; ".join([*said, "--platform none reads it as a plain table"])
 
 

@@ -21,7 +21,8 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.dialects import delimiter_in
-from consensus.formats.tables.streams import Tap, displayed, unreadable
+from consensus.formats.tables.streams import Tap, displayed, encoding_of, unreadable
+from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from hashlib import _Hash
     from pathlib import Path
 
+    from consensus.formats.tables.text_form import TextForm
+
 ROWS = 20_000  # judgments of a block
+AS_WRITTEN = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 LONGEST = 1 << 28  # characters of a cell: some exports hold whole documents in one
 
 
@@ -64,11 +68,13 @@ class Table:
     names: list[str]
     """Names of the columns; of several that are called alike only the first one is read."""
     delimiter: str
+    encoding: str | None = None
+    """Where it is not UTF-8, and no byte order mark tells it."""
     digest: _Hash = field(default_factory=hashlib.sha256)
     """SHA-256 of the file, once all rows were read."""
 
     @classmethod
-    def of(cls, path: Path) -> Table:
+    def of(cls, path: Path, form: TextForm = PLAIN) -> Table:
         """Read the header.
 
         Raises
@@ -76,14 +82,16 @@ class Table:
         FormatError
             The file can't be read, or holds no header.
         """
-        with unreadable(path), closing(_text(path, None)) as text:
+        with unreadable(path):
+            encoding, _ = encoding_of(path, form.encoding)
+        with unreadable(path), closing(_text(path, None, encoding)) as text:
             first = next((line for line in text if line.strip()), "")
         delimiter = delimiter_in(first)
-        with unreadable(path), closing(_text(path, None)) as text:
+        with unreadable(path), closing(_text(path, None, encoding)) as text:
             header = next((row for row in _csv(text, delimiter, path) if any(row)), None)
         if header is None:
             raise FormatError(f"{path}: the file is empty; expected a table with a header")
-        return cls(path, header, delimiter)
+        return cls(path, header, delimiter, encoding)
 
     def rows(self) -> Iterator[Row]:
         """All rows but blank ones, in their order.
@@ -93,7 +101,7 @@ class Table:
         FormatError
             The file breaks off, or its quotes do not add up.
         """
-        with unreadable(self.path), closing(_text(self.path, self.digest)) as text:
+        with unreadable(self.path), closing(_text(self.path, self.digest, self.encoding)) as text:
             reader = csv.reader(text, delimiter=self.delimiter)
             end, n_names = 0, len(self.names)
             for n, row in enumerate(_parsed(reader, self.path)):
@@ -105,14 +113,14 @@ class Table:
                     yield Row(line, {}, f"too many fields: {len(row)} instead of {n_names}")
                     continue
                 padded = [*row[:n_names], *[""] * (n_names - len(row))]
-                if not _is_unicode(padded):
+                if not _is_unicode("".join(padded)):
                     yield Row(line, {}, "the row is not UTF-8")
                     continue
                 yield Row(line, dict(zip(reversed(self.names), reversed(padded), strict=True)))
 
 
-def _text(path: Path, digest: _Hash | None) -> io.TextIOWrapper:
-    stream = io.BufferedReader(Tap(path, digest), 1 << 20)
+def _text(path: Path, digest: _Hash | None, encoding: str | None) -> io.TextIOWrapper:
+    stream = io.BufferedReader(Tap(path, digest, encoding), 1 << 20)
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
@@ -135,11 +143,11 @@ def _parsed(reader: Any, path: Path) -> Iterator[list[str]]:
         yield row
 
 
-def _is_unicode(cells: Iterable[str]) -> bool:
-    return all(cell.isascii() or not any("\ud800" <= character <= "\udfff" for character in cell) for cell in cells)
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def whole_json(path: Path, digest: _Hash) -> Any:
+def whole_json(path: Path, digest: _Hash, form: TextForm = PLAIN) -> Any:
     """What a file of JSON holds, all at once; numbers stay as they are written.
 
     Raises
@@ -147,7 +155,7 @@ def whole_json(path: Path, digest: _Hash) -> Any:
     FormatError
         The file can't be read, or is no JSON.
     """
-    with unreadable(path), Tap(path, digest) as tap:
+    with unreadable(path), Tap(path, digest, encoding_of(path, form.encoding)[0]) as tap:
         pieces = []
         while piece := tap.read(1 << 20):
             pieces.append(piece)
@@ -167,7 +175,7 @@ def parsed_json(raw: bytes | str) -> Any:
     """
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return AS_WRITTEN.decode(text)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except RecursionError:
@@ -186,6 +194,7 @@ def reading(
     columns: Mapping[str, str] | None = None,
     header: Sequence[str] = (),
     gold: Reading | None = None,
+    votes: Reading | None = None,
     note: Callable[[], str] = str,
 ) -> Reading:
     """The ``judged`` of an export as blocks of ``roles``.
@@ -198,7 +207,7 @@ def reading(
         All roles that may have a cell.
     digest
         Of the file, once all were read.
-    platform, columns, header, gold, note
+    platform, columns, header, gold, votes, note
         As in ``Reading``.
     """
     file = displayed(path)
@@ -210,6 +219,7 @@ def reading(
         columns=columns or {},
         header=header,
         gold=gold,
+        votes=votes,
         note=note,
     )
 
@@ -218,11 +228,12 @@ def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Genera
     import pyarrow as pa
 
     while some := list(itertools.islice(judged, ROWS)):
-        good = [one for one in some if not one.fault and all(map(_is_text, one.cells.values()))]
+        faults = [one.fault or ("" if _is_text(one.cells) else "a cell is not valid Unicode") for one in some]
+        good = [one for one, fault in zip(some, faults, strict=True) if not fault]
         rejects = [
-            Reject(file, one.line, one.fault or "a cell is not valid Unicode", _shown(one.cells, roles))
-            for one in some
-            if one.fault or not all(map(_is_text, one.cells.values()))
+            Reject(file, one.line, fault, _shown(one.cells, roles))
+            for one, fault in zip(some, faults, strict=True)
+            if fault
         ]
         columns = {
             role: pa.chunked_array([pa.array([one.cells.get(role) for one in good], pa.string())]) for role in roles
@@ -235,8 +246,8 @@ def _describing(good: list[Judged], roles: Sequence[str]) -> Callable[[list[int]
     return lambda rows: [_shown(good[row].cells, roles) for row in rows]
 
 
-def _is_text(cell: str | None) -> bool:
-    return cell is None or _is_unicode((cell,))
+def _is_text(cells: Mapping[str, str | None]) -> bool:
+    return _is_unicode("".join(filter(None, cells.values())))
 
 
 def _shown(cells: Mapping[str, str | None], roles: Sequence[str]) -> str:

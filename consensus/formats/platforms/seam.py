@@ -38,7 +38,8 @@ class Platform(Protocol):
     def read(self, path: Path, roles: Roles, form: TextForm, /) -> Reading:
         """The judgments of an export; ``roles`` says what the user named, and may not ask for workers.
 
-        Gold that stands beside the judgments comes along as ``Reading.gold``, and what was understood as
+        Gold that stands beside the judgments comes along as ``Reading.gold``, predictions of models as
+        ``Reading.votes``, names that stand for many people as ``Reading.anonymous``, and what was understood as
         ``Reading.note``. One row or object may hold judgments of several items: each is a row of a block, and has the
         line. What tells where a worker is (addresses, cities) is not read, and stands in no reject and no message.
 

@@ -53,8 +53,10 @@ class Reading:
     """What the export of a platform is called; empty for a plain table."""
     gold: Reading | None = None
     """Items and accepted labels that a platform's export holds beside the judgments."""
+    votes: Reading | None = None
+    """What models say of the items there: item, model, label and perhaps probability."""
     note: Callable[[], str] = str
-    """What was understood of a platform's export, once all blocks were read, those of ``gold``, too."""
+    """What was understood of a platform's export, once all blocks were read, those of ``gold`` and ``votes``, too."""
     form_notes: Callable[[], Sequence[str]] = tuple
     """What was understood of how the file is written, once all blocks were read."""
     not_utf8: Callable[[], str] | None = None
@@ -67,6 +69,8 @@ class Reading:
     """Role to the rule by which its column was taken, where that is not its name, nor that the user named it."""
     time_format: str | None = None
     """How times are written, where the platform states it."""
+    anonymous: tuple[str, ...] = ()
+    """Workers of a platform's export who stand for many people."""
     label_order: tuple[str, ...] | None = None
     """The categories of the label in their order, where its column declares one."""
 

@@ -58,7 +58,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
 def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash, encoding: str | None) -> Generator[Block]:
     with unreadable(path):
         tap = Tap(path, digest, encoding)
-        lines = _lines(tap)
+        lines = lines_in(tap)
         while held := list(_some(lines)):
             yield _block(held, keys, displayed(path), tap.done)
 
@@ -113,7 +113,7 @@ def _keys(
 def _first(path: Path, encoding: str | None) -> tuple[list[dict[str, Any]], bool]:
     """The first objects, and whether all lines up to there are UTF-8."""
     records, is_utf8 = [], True
-    for _, raw in itertools.islice(_lines(Tap(path, encoding=encoding)), LOOKED_AT):
+    for _, raw in itertools.islice(lines_in(Tap(path, encoding=encoding)), LOOKED_AT):
         try:
             records.append(_parsed(raw))
         except UnusableError as fault:
@@ -121,7 +121,7 @@ def _first(path: Path, encoding: str | None) -> tuple[list[dict[str, Any]], bool
     return records, is_utf8
 
 
-def _lines(tap: Tap) -> Iterator[tuple[int, bytes]]:
+def lines_in(tap: Tap) -> Iterator[tuple[int, bytes]]:
     """Lines that are not blank, with their numbers."""
     line = 1
     held: list[bytes] = []

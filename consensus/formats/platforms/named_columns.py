@@ -1,0 +1,45 @@
+"""Which column of an export holds what: the one that the user named, else the usual one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.errors import FormatError
+from consensus.formats.tables.roles import Roles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def columns_for(
+    roles: Roles, usual: Mapping[str, str], header: Sequence[str], path: Path, title: str, hidden: Sequence[str] = ()
+) -> dict[str, str]:
+    """Role to column, of all roles but the label: what the user named, else what is ``usual``.
+
+    Parameters
+    ----------
+    roles, path, title
+        What the user named, and of which export.
+    usual
+        Role to the column of ``header`` that holds it.
+    header
+        All that can be named.
+    hidden
+        What is never read.
+
+    Raises
+    ------
+    FormatError
+        A named column is missing or hidden.
+    """
+    named = {role: name for role, name in roles.named.items() if name is not None and role != "label"}
+    for role, name in named.items():
+        if name in hidden:
+            raise FormatError(
+                f'{path}: column "{name}" of a {title} is never read; choose another for the {role}, or read the file '
+                "as a plain table with --platform none"
+            )
+    wanted = {**usual, **{role: name for role, name in named.items() if name in header or not roles.lenient}}
+    found = Roles(wanted).positions(header, str(path))
+    return {role: header[n] for role, n in found.items()}

@@ -1,0 +1,90 @@
+"""What an export asks: which of its questions is meant, and answers of several parts as one label."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from consensus.errors import FormatError
+from consensus.formats.tables.roles import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+ONE, SEVERAL, RATING, TREE = "one choice", "several choices", "rating", "taxonomy"
+TICK = "box to tick"
+NUMBER, TEXT, REGIONS = "number", "free text", "marked regions"
+CLOSED = (ONE, SEVERAL, RATING, TREE, TICK)
+"""Kinds of questions whose answers come from a list, and may be labels without anybody saying so."""
+SETS = {SEVERAL: "choices", TREE: "paths"}
+"""Kinds whose answers are sets, and of what."""
+MOST_PARTS = re.compile(r"[|;,\[{\n]")  # in a part: then a list needs to be written so that its parts are told apart
+
+
+def joined(parts: Iterable[str]) -> str | None:
+    """A set of parts as one label: in order, each once; None where there is none."""
+    each = sorted({part for part in parts if part})
+    if len(each) < 2:
+        return each[0] if each else None
+    if any(MOST_PARTS.search(part) for part in each):
+        return json.dumps(each, ensure_ascii=False)
+    return " | ".join(each)
+
+
+def chosen(
+    path: Path, title: str, questions: Mapping[str, str], named: str | None = None, names: Collection[str] = ()
+) -> str:
+    """The question that is meant: the one that is named, or the only one with fixed answers.
+
+    Parameters
+    ----------
+    path, title
+        The export, and what such exports are called.
+    questions
+        Kind by name of the question.
+    named
+        What the user named, if anything.
+    names
+        What may be named besides the questions.
+
+    Raises
+    ------
+    FormatError
+        There is no such question, several could be meant, or none can be a label.
+    """
+    told = listed([f"{name} ({kind})" for name, kind in questions.items()], longest=80)
+    if named is not None:
+        if named not in questions and named not in names:
+            raise FormatError(f'{path}: no question "{named}"; this {title} asks: {told}; correct --label')
+        if questions.get(named) == REGIONS:
+            raise FormatError(
+                f'{path}: answers to "{named}" are regions marked in an item, and no labels; the questions are: {told}'
+                "; choose another with --label"
+            )
+        return named
+    closed = [name for name, kind in questions.items() if kind in CLOSED]
+    if len(closed) == 1:
+        return closed[0]
+    if closed:
+        raise FormatError(
+            f"{path}: this {title} asks several questions: {told}; choose one with --label, such as "
+            f"--label {_quoted(closed[0])}"
+        )
+    if not questions:
+        raise FormatError(
+            f"{path}: nobody answered a question in this {title}; name a column with --label, or export again"
+        )
+    raise FormatError(f"{path}: no question of this {title} has fixed answers: {told}; choose one with --label")
+
+
+def described(question: str, kind: str) -> str:
+    """A question in a note: its name, and what its labels are where they are sets."""
+    return f"{question} ({kind}: each set of {SETS[kind]} is one label)" if kind in SETS else question
+
+
+def _quoted(name: str) -> str:
+    import shlex
+
+    return shlex.quote(name)

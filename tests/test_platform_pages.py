@@ -1,0 +1,44 @@
+"""The pages of platforms are true: their sessions give this output on the examples in tests/platforms."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from consensus.formats.platforms import PLATFORMS
+from tests.conftest import ROOT, Run
+
+PAGES = sorted((ROOT / "docs" / "platforms").glob("*.md"))
+SHELL = " 2>&1 | "
+
+
+def sessions(page: Path) -> list[tuple[str, str]]:
+    """Commands of a page, and the output below each."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
+
+
+@pytest.mark.usefixtures("by_dawid_skene")
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_sessions_print_what_they_show(page: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    monkeypatch.chdir(tmp_path)
+    assert sessions(page)
+    for command, output in sessions(page):
+        own, _, into = command.partition(SHELL)
+        program, *arguments = shlex.split(own)
+        assert program == "consensus"
+        ran = run(*arguments)
+        told = ran.err + ran.out
+        if into:
+            told = subprocess.run(
+                ["bash", "-c", into], input=told, stdout=subprocess.PIPE, text=True, check=True
+            ).stdout
+        assert told == output, command
+
+
+def test_each_is_of_a_platform() -> None:
+    assert {page.stem for page in PAGES} <= {platform.NAME for platform in PLATFORMS}
