@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consensus import memory
 from consensus.errors import FormatError
+from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,9 @@ def members_of(path: Path) -> list[Member]:
         if info.flag_bits & ENCRYPTED:
             raise FormatError(f"{path}: encrypted; unpack it with its password, and name the files")
         if PurePosixPath(info.filename).suffix.lower() in NESTED:
-            raise FormatError(f"{path}: holds another archive, {info.filename}; unpack it, and name the folder")
+            raise FormatError(
+                f"{path}: holds another archive, {one_line(info.filename)}; unpack it, and name the folder"
+            )
     _refuse_bomb(path, sum(info.file_size for info in found), sum(info.compress_size for info in found))
     return [Member(path, info.filename) for info in found]
 

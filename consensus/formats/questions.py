@@ -107,8 +107,11 @@ def covered(source: Any, by: str | None, names: Iterable[str]) -> set[str]:
 def told(source: Any, settings: ReadConfig) -> str:
     """That several questions can't be read as one."""
     names = [name for name in asked(source, settings) if name]
-    where = f"{quoted(settings.by)} holds" if settings.by is not None else "there are"
-    return (
-        f"{where} {len(names):,} questions: {listed(names)}; name one with --only, or do each by itself with consensus "
-        "run"
+    if not names:
+        where = f"the column {quoted(settings.by)}" if settings.by is not None else "--wide or --questions"
+        return f"settings: {where} holds no question; name another column"
+    where = (
+        f"{quoted(settings.by)} holds" if settings.by is not None else "there is" if len(names) == 1 else "there are"
     )
+    questions = f"{len(names):,} question{'' if len(names) == 1 else 's'}"
+    return f"{where} {questions}: {listed(names)}; name one with --only, or do each by itself with consensus run"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from consensus.errors import FormatError
 from consensus.formats import archives, platforms
 from consensus.formats.tables.streams import COMPRESSION, Tap, displayed
+from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,7 +174,7 @@ class _Found:
             for one in members:
                 if one.member in names:
                     lies = archives.unpacked(one, self._place(one.member))
-                    self.files.append(File(lies, f"{file.shown}/{one.member}"))
+                    self.files.append(File(lies, one_line(f"{file.shown}/{one.member}")))
 
     def _add_stream(self, stream: Any, shown: str) -> None:
         path = self._place("")
@@ -196,11 +197,11 @@ class _Found:
             None is.
         """
         if not chosen:
-            held = f"it holds {_listed(others)}" if others else "it is empty"
+            held = one_line(f"it holds {_listed(others)}") if others else "it is empty"
             raise FormatError(f"{shown}: no table to read in it: {held}; expected files such as {', '.join(TABLES)}")
         count = f"{len(chosen):,} {'file' if len(chosen) == 1 else 'files'}"
         left = f"; not read: {_listed(others)}" if others else ""
-        self.notes.append(f"{shown}: {count} read, in the order of names: {_listed(chosen)}{left}")
+        self.notes.append(one_line(f"{shown}: {count} read, in the order of names: {_listed(chosen)}{left}"))
 
     def _place(self, name: str) -> Path:
         """A place for a file of this name: only the ending of the name is kept."""

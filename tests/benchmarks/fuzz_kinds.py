@@ -167,7 +167,7 @@ def _rows(rng: random.Random, roles: Sequence[str | None], odd: float) -> list[l
     return [[cell(role) for role in roles] for _ in range(n)]
 
 
-def _quoted(cell: str, delimiter: str, always: bool) -> str:
+def quoted(cell: str, delimiter: str, always: bool) -> str:
     if always or any(one in cell for one in (delimiter, '"', "\n", "\r")):
         return '"' + cell.replace('"', '""') + '"'
     return cell
@@ -183,7 +183,7 @@ def _clean(rng: random.Random, folder: Path, kind: str) -> Made:
     for row in rows:
         if rng.random() < 0.1:
             row[rng.randrange(len(row)) if "label" not in named else named.index("label")] = ""
-    lines = [delimiter.join(_quoted(cell, delimiter, always and cell != "") for cell in row) for row in [named, *rows]]
+    lines = [delimiter.join(quoted(cell, delimiter, always and cell != "") for cell in row) for row in [named, *rows]]
     path = folder / ("table.tsv" if delimiter == "\t" else "table.csv")
     path.write_bytes("".join(line + end for line in lines).encode())
     settings: dict[str, Any] = {"repeats": "last"} if kind == "judgments" else {}
@@ -196,7 +196,7 @@ def _delimited(rng: random.Random, folder: Path, kind: str) -> Made:
     rows = _rows(rng, roles, rng.choice((0.0, 0.02, 0.2)))
     delimiter, end = rng.choices((",", ";", "\t", "|", " ", "::"), (8, 3, 4, 2, 1, 1))[0], rng.choice(ENDS)
     always, sure = rng.random() < 0.3, len(header) > 1 and delimiter in ",;\t" and "\x00" not in str(rows)
-    lines = [delimiter.join(_quoted(cell, delimiter, always) for cell in row) for row in [header, *rows]]
+    lines = [delimiter.join(quoted(cell, delimiter, always) for cell in row) for row in [header, *rows]]
 
     def happens(share: float = 0.06) -> bool:
         return rng.random() < share
@@ -227,16 +227,16 @@ def _delimited(rng: random.Random, folder: Path, kind: str) -> Made:
     encoding = rng.choice(ENCODINGS) if happens(0.15) else "utf-8"
     data = text.encode(encoding, "replace")
     if happens(0.08):
-        data, sure = _broken(rng, data), False
+        data, sure = broken(rng, data), False
     ending = rng.choice(TEXTS) if happens(0.2) else ".csv"
     path = folder / f"table{ending}"
-    path.write_bytes(_packed(rng, data, ending))
+    path.write_bytes(packed(rng, data, ending))
     sure = sure and encoding == "utf-8" and ending == ".csv" and "\r" not in text.replace("\r\n", "")
     sure = sure and all(any(row) for row in rows)  # an empty row may be a blank line
     return Made(kind, path, {}, len(rows), header, known) if sure else Made(kind, path)
 
 
-def _broken(rng: random.Random, data: bytes) -> bytes:
+def broken(rng: random.Random, data: bytes) -> bytes:
     """The bytes with some changed, cut off, or put in twice."""
     for _ in range(rng.randrange(1, 4)):
         at = rng.randrange(len(data) + 1)
@@ -248,7 +248,7 @@ def _broken(rng: random.Random, data: bytes) -> bytes:
     return data
 
 
-def _packed(rng: random.Random, data: bytes, ending: str) -> bytes:
+def packed(rng: random.Random, data: bytes, ending: str) -> bytes:
     """The bytes as the ending says, now and then cut off."""
     if ending.endswith(".gz"):
         data = gzip.compress(data, 1)
@@ -297,9 +297,9 @@ def _json(rng: random.Random, folder: Path, kind: str) -> Made:
         text, sure = rng.choice(("[{}]", '{{"rows": [{}]}}', "[{},]", "[{}")).format(",".join(lines)), None
     data, ending = text.encode(), rng.choice((".jsonl", ".jsonl", ".ndjson", ".json", ".jsonl.gz"))
     if rng.random() < 0.1:
-        data, sure = _broken(rng, data), None
+        data, sure = broken(rng, data), None
     path = folder / f"table{ending}"
-    path.write_bytes(_packed(rng, data, ending))
+    path.write_bytes(packed(rng, data, ending))
     return Made(kind, path, {}, sure, header, known if plain and sure is not None else ())
 
 
@@ -342,7 +342,7 @@ def _parquet(rng: random.Random, folder: Path, kind: str) -> Made:
     path = folder / "table.parquet"
     pq.write_table(pa.table(columns), path)
     if rng.random() < 0.1:
-        path.write_bytes(_broken(rng, path.read_bytes()))
+        path.write_bytes(broken(rng, path.read_bytes()))
         return Made(kind, path)
     return Made(kind, path, {}, n)
 

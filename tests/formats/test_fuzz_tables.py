@@ -22,7 +22,7 @@ else:  # a script: its own folder is on the path
 def test_rows_add_up_or_one_line_says_why_not(first: int) -> None:
     counts, findings = fuzz_tables.batch(first, 150)
     assert findings == []
-    assert counts["tables"] > 40
+    assert counts["tables"] > 30
     assert counts["errors"] > 40
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consensus import read, read_gold, read_model_votes
+from consensus import memory, read, read_gold, read_model_votes
 from consensus.errors import ConfigError, FormatError
 from consensus.formats.tables import spreadsheets
 from tests.conftest import Run
@@ -143,3 +143,16 @@ def test_a_run_tells_the_sheet_and_is_looked_at_again(run: Run, tmp_path: Path) 
     assert run("run", path, "--sheet", "b", "--out", tmp_path / "out").status == 0
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["settings"]["sheet"] == "b"
     assert run("explain", tmp_path / "out", "i1").status == 0
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "AMA9000"])
+def test_a_cell_far_from_the_table_is_told(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "there_is", lambda: 800_000_000)
+    made, far = xlsx(tmp_path / "made.xlsx", {"a": [HEADER, *ROWS]}), tmp_path / "far.xlsx"
+    row = place.lstrip("AFMXD")
+    stray = f'<row r="{row}"><c r="{place}"><v>1</v></c></row></sheetData>'
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(far, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).decode().replace("</sheetData>", stray))
+    with pytest.raises(FormatError, match=rf"far.xlsx: xl/worksheets/sheet1.xml has cells as far as row {int(row):,}"):
+        read(far)

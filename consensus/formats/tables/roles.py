@@ -134,6 +134,7 @@ OPTIONS = {
     "duration": "--duration",
     "price": "--price-column",
     "group": "--group",
+    "count": "--counts",
 }
 """The option that names the column of a role."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus import memory
 from consensus.errors import ConfigError, FormatError
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.roles import listed
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 EXTRA = "pip install 'crowd-consensus[spreadsheets]'"
 ENDINGS = (".xlsx", ".xls", ".ods")
+A_CELL = 48  # bytes of a cell of the smallest rectangle that holds all of a sheet
+FAR_COLUMN, ROW = re.compile(rb'\br="([A-Z]{2,3})[0-9]'), re.compile(rb'<row\b[^>]*?\br="([0-9]{1,7})"')
+AT_ONCE, LONGEST_MARK = 1 << 22, 200  # bytes
 WHOLE = 2.0**53  # below it every whole number is one of floats
 
 
@@ -61,6 +67,7 @@ def _table(path: Path, sheet: str | None) -> tuple[str, list[str], list[list[Any
     with unreadable(path), path.open("rb"):  # what the system says of it comes first
         pass
     try:
+        _refuse_far_cells(path)
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
         if sheet is not None and sheet not in names:
@@ -78,6 +85,32 @@ def _table(path: Path, sheet: str | None) -> tuple[str, list[str], list[list[Any
         raise FormatError(f"{path}: can't be read as a spreadsheet: {why}; save it anew, or as CSV") from None
     where = f'sheet "{sheet}" is' if sheet is not None else "all sheets are"
     raise FormatError(f"{path}: {where} empty; expected a table with a header")
+
+
+def _refuse_far_cells(path: Path) -> None:
+    """Refuse a workbook with a cell so far from the others that the library, which makes room for all cells between
+    them, would end the process.
+    """  # noqa: D205
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/sheet"):
+                continue
+            last, widest, rest = 1, b"Z", b""
+            with archive.open(name) as file:
+                while block := file.read(AT_ONCE):
+                    text = rest + block
+                    last = max([last, *map(int, ROW.findall(text))])
+                    widest = max([widest, *FAR_COLUMN.findall(text)], key=lambda one: (len(one), one))
+                    rest = text[-LONGEST_MARK:]
+            width = sum((one - 64) * 26**n for n, one in enumerate(reversed(widest)))
+            needed = last * width * A_CELL
+            if needed > memory.there_is() / 2:  # others need some, too
+                raise FormatError(
+                    f"{path}: {name} has cells as far as row {last:,} and column {widest.decode()}, which would take "
+                    f"{memory.told(needed)}; delete what stands far from the table, or save it as CSV"
+                )
 
 
 def _digest(path: Path) -> hashlib._Hash:
