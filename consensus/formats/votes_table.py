@@ -109,12 +109,8 @@ def read_votes_of_run(source: Any, config: RunConfig, progress: Progress | None 
     ConfigError, FormatError
         As ``read_model_votes`` does.
     """
-    roles = VoteRoles(
-        {"item": config.item, "label": config.label},
-        absent=config.abstain,
-        strictly=config.named,
-        question=config.only,
-    )
+    usual = {"item": config.item, "label": config.label}
+    roles = VoteRoles(usual, absent=config.abstain, strictly=config.named, question=config.only)
     return _read(source, roles, config.score_scale, config.question, Threads(config.threads), progress)
 
 
@@ -139,6 +135,7 @@ class NoVotesError(FormatError):
 def rows_of_votes(
     abstain: tuple[str, ...], scale: ScoreScale | None, backend: Threads, progress: Progress | None
 ) -> Rows:
+    """Gathers rows of votes."""
     numbers = partial(_numbers, abstain=abstain, scale=scale)
     return Rows(("item", "model", "label", "family"), ("item", "model"), backend, progress, numbers)
 
@@ -230,9 +227,8 @@ def _gathered(
     notes: list[str] = []
     with closing(_readings(source, roles, question)) as given:
         for opened in given:
-            reading, said = soft_labels.named(opened)
+            reading, said = (opened, [aggregates.notice(opened)]) if opened.platform else soft_labels.named(opened)
             told += said
-            told += [aggregates.notice(reading)] if reading.platform else []
             rows.add(reading)
             files.append(reading.file)
             ends.append(rows.n_rows)

@@ -215,7 +215,8 @@ class TestCheckboxes:
         assert fit(read(path)).labels["label"].tolist()[0] == "blue | red"
 
     def test_what_is_not_utf8(self, write: Write) -> None:
-        text = report(['1 7 false true "red\nxx" "xx\nred"', "2 7 false false red "]).encode()
+        others = ["2 7 false false red ", "3 7 false true red red", "3 8 false true red red"]
+        text = report(['1 7 false true "red\nxx" "xx\nred"', *others]).encode()
         path = write("f1.csv", text.replace(b"xx", b"\xff"))
         assert [one.reason for one in read(path).rejects] == ["the label is not UTF-8"]
         with pytest.raises(FormatError, match="f1.csv:2: the label is not UTF-8: .*; correct the gold"):

@@ -219,11 +219,9 @@ class TestFolder:
         (tmp_path / "empty" / "worker-response" / "iteration-2").write_text("no folder")
         for path in (tmp_path, tmp_path / "empty", empty):
             assert not sagemaker.sniff(head_of(path))
-        with pytest.raises(
-            FormatError, match="empty: no answers of workers in this folder; name the folder annotations/"
-        ):
+        with pytest.raises(FormatError, match="empty: no table to read in it"):
             read(tmp_path / "empty", platform="sagemaker")
-        with pytest.raises(FormatError, match="this is a folder; name the files in it"):
+        with pytest.raises(FormatError, match="no table to read in it"):
             read(tmp_path)
 
     def test_a_folder_that_may_not_be_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from consensus.formats.platforms.records import Judged, Table
 from consensus.formats.platforms.seam import Head
 from consensus.formats.tables.blocks import Reading
 from consensus.formats.tables.roles import Roles
+from consensus.formats.tables.text_form import TextForm
 from tests.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -31,9 +32,9 @@ class Made:
         """By its header."""
         return head.columns[:1] == ["thing"]
 
-    def read(self, path: Path, roles: Roles, /) -> Reading:
+    def read(self, path: Path, roles: Roles, form: TextForm, /) -> Reading:
         """All rows, twice."""
-        del roles
+        del roles, form
 
         def judged(is_model: bool) -> list[Judged]:
             names = {"item": "thing", "model" if is_model else "worker": "who", "label": "what"}

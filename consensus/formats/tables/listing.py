@@ -43,8 +43,10 @@ def first_rows(opened: Opened, names: Sequence[str]) -> dict[str, list[str | Non
     together = _first_rows(opened, chosen) if chosen else {}
     if together is not None:
         return together
-    each = (_first_rows(opened, [name]) for name in chosen)
-    return {name: cells for one in each if one is not None for name, cells in one.items()}
+    each = [_first_rows(opened, [name]) for name in chosen]
+    found = {name: cells for one in each if one is not None for name, cells in one.items()}
+    n_rows = max(map(len, found.values()), default=0)
+    return {name: cells for name, cells in found.items() if len(cells) == n_rows}  # the others lack some of the rows
 
 
 def _first_rows(opened: Opened, names: Sequence[str]) -> dict[str, list[str | None]] | None:
