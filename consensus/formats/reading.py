@@ -15,6 +15,7 @@ from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, repeats_alarm
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
+from consensus.formats.platforms import judge_panels
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables import frames, likely_columns
 from consensus.formats.tables.amounts_and_times import Amounts, Times
@@ -32,6 +33,7 @@ from consensus.inputs.renaming import Renaming
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.formats.platforms.seam import Platform
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Beside, Progress
     from consensus.formats.tables.explaining_column import Explanation
@@ -356,12 +358,27 @@ def readings(source: Any, roles: Roles, platform: str | None = platforms.NONE) -
     if isinstance(source, Sequence) and source and all(isinstance(one, (str, Path)) for one in source):
         for one in source:
             path = Path(one)
-            found = platforms.recognised(platforms.head_of(path)) if platform is None else chosen
+            found = _platform_of(path) if platform is None else chosen
             yield _opened(partial(reader_of(path), path), roles) if found is None else found.read(path, roles)
     elif chosen is not None:
         raise ConfigError(f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself')
     else:
         yield _opened(partial(frames.read_frame, source), roles)
+
+
+def _platform_of(path: Path) -> Platform | None:
+    """The platform whose export a file is.
+
+    Raises
+    ------
+    FormatError
+        It holds verdicts of models.
+    """
+    head = platforms.head_of(path)
+    kind = judge_panels.kind_of(head)
+    if kind:
+        raise judge_panels.refusal(path, kind)
+    return platforms.recognised(head)
 
 
 def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:

@@ -14,7 +14,7 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
 from consensus.formats import score_scales
-from consensus.formats.platforms import aggregates
+from consensus.formats.platforms import aggregates, judge_panels
 from consensus.formats.reading import readings
 from consensus.formats.tables.amounts_and_times import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
@@ -96,7 +96,12 @@ def read_model_votes(
     roles = VoteRoles({"item": item, "label": label}, absent=settings.abstain, strictly=named or {})
     files, file_ends, made = _gathered(rows, source, roles)
     votes = _voted(rows, files, file_ends, settings.abstain, scale, backend, progress)
-    return replace(votes, cautions=(*votes.cautions, *map(aggregates.notice, made)))
+    of_judgments = [one for one in made if one.platform == aggregates.MADE]
+    return replace(
+        votes,
+        cautions=(*votes.cautions, *map(aggregates.notice, of_judgments)),
+        notes=tuple(one.note() for one in made if one not in of_judgments),
+    )
 
 
 class VotesBeside:
@@ -205,14 +210,13 @@ class _Names:
 
 
 def _gathered(rows: Rows, source: Any, roles: VoteRoles) -> tuple[list[str], NDArray[np.int64], list[Reading]]:
-    """Put what the ``source`` holds into ``rows``: the files, how many rows there are after each, and those of labels
-    that a platform made.
+    """Put what the ``source`` holds into ``rows``: the files, how many rows each ends at, and those of platforms.
 
     Raises
     ------
     FormatError
         A file can't be read, a column can't be found, or there is no row at all.
-    """  # noqa: D205
+    """
     files: list[str] = []
     ends: list[int] = []
     made: list[Reading] = []
@@ -233,7 +237,9 @@ def _readings(source: Any, roles: VoteRoles) -> Iterator[Reading]:
         yield from readings(source, roles)
         return
     for one in paths:
-        made = aggregates.votes_in(Path(one), roles.strictly, roles.named)
+        path = Path(one)
+        made = aggregates.votes_in(path, roles.strictly, roles.named)
+        made = made or judge_panels.votes_in(path, roles.strictly, roles.named)
         yield from readings([one], roles) if made is None else [made]
 
 

@@ -76,6 +76,8 @@ class ModelVotes:
     """(V,) the only label that a vote names or gives a score to; -1 where there are several; None: not known."""
     cautions: tuple[Notice, ...] = ()
     """What reading found odd."""
+    notes: tuple[str, ...] = ()
+    """What was understood of files of judges."""
 
     @property
     def n_votes(self) -> int:
