@@ -68,6 +68,7 @@ PLAIN = [
     "INPUT:image,worker,label",
     "OUTPUT:result,item,worker",
     "ASSIGNMENT:worker_id,ASSIGNMENT:status,item,label",
+    '{"id": 1, "responses": "x", "suggestions": "y", "fields": "z"}',
     "x" * 70_000 + ",_unit_id,_worker_id",
 ]
 each = pytest.mark.parametrize("platform", platforms.PLATFORMS, ids=[one.NAME for one in platforms.PLATFORMS])
@@ -216,7 +217,8 @@ class TestChoice:
 
     def test_names_what_is_known_of_any_ending(self, write: Write) -> None:
         with pytest.raises(
-            FormatError, match="zst; of any ending, a CrowdFlower full report, .*, Label Studio export, .* or "
+            FormatError,
+            match="zst; of any ending, a file of Argilla records, CrowdFlower full report, .* or ",
         ):
             read(write("j.dat", csv([("a", "v", "x")])))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms import (
+    argilla,
     crowdflower,
     crowdflower_json,
     label_studio,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 NONE = "none"
 """Instead of a platform's name: a plain table, whatever is in it."""
 PLATFORMS: tuple[Platform, ...] = (
+    argilla,
     crowdflower,
     crowdflower_json,
     label_studio,
