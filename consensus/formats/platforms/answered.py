@@ -213,9 +213,9 @@ def label_of(value: Any) -> str | None:
 def _kind(values: Sequence[Any]) -> str:
     """What kind of question has these answers."""
     lists = [one for one in values if isinstance(one, list)]
-    objects = [part for one in lists for part in one if isinstance(part, dict)]
+    objects = [part for one in lists for part in one if isinstance(part, (dict, list))]
     if objects:
-        return RANKING if all("rank" in one for one in objects) else REGIONS
+        return RANKING if all(isinstance(one, dict) and "rank" in one for one in objects) else REGIONS
     if any(len(one) > 1 for one in lists):
         return SEVERAL
     texts = [one for one in values if isinstance(one, str)]
