@@ -71,6 +71,8 @@ class Export:
     models: Sequence[Said] = ()
     also: Sequence[str] = ()
     """More for the note."""
+    default: str | None = None
+    """The question that is meant where none is named."""
     silent: Counter[str] = field(default_factory=Counter)
     """Answers that do not count, by why."""
 
@@ -122,6 +124,7 @@ def read(export: Export, roles: Roles) -> Reading:
     asked = {one: kind for one, kind in kinds.items() if one != roles.named.get("group")}
     if roles.lenient and label not in {*asked, *keys}:
         label = None
+    label = label or (export.default if export.default in asked else None)
     question = chosen(path, title, asked, label, keys)
     usual = {role: name for role, name in export.usual.items() if name in keys}
     columns = columns_for(roles, usual, list(keys), path, title)
