@@ -72,6 +72,7 @@ PLAIN = [
     '{"id": 1, "text": "t", "label": ["x"], "worker": "v"}',
     '{"a": {"annotations": "0,1", "annotators": "v,w"}}',
     "v\ta\tx\n" * 9,
+    "a,b,c,d\nx,,y,x",
     "x" * 70_000 + ",_unit_id,_worker_id",
 ]
 each = pytest.mark.parametrize("platform", platforms.PLATFORMS, ids=[one.NAME for one in platforms.PLATFORMS])

@@ -14,11 +14,9 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from consensus.errors import FormatError
-from consensus.formats.platforms.named_columns import columns_for
+from consensus.formats.platforms.named_columns import made_columns
 from consensus.formats.platforms.records import Judged, reading
 from consensus.formats.tables.json_lines import lines_of
-from consensus.formats.tables.roles import listed
 from consensus.formats.tables.streams import Tap, displayed, refuse_binary, unreadable
 
 if TYPE_CHECKING:
@@ -61,14 +59,7 @@ def read(path: Path, roles: Roles) -> Reading:
     with unreadable(path):
         refuse_binary(path)
     digest = hashlib.sha256()
-    label = roles.named.get("label") or "label"
-    if label not in COLUMNS:
-        if not roles.lenient:
-            raise FormatError(
-                f'{path}: no column "{label}" for the label; the columns are: {listed(COLUMNS)}; correct --label'
-            )
-        label = "label"
-    columns = {**columns_for(roles, {name: name for name in COLUMNS[:2]}, COLUMNS, path, TITLE), "label": label}
+    columns = made_columns(roles, {name: name for name in COLUMNS}, path, TITLE)
     return reading(
         path,
         _judged(path, digest, columns),
