@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consensus.formats.platforms import PLATFORMS
+from consensus.formats.platforms import PLATFORMS, judge_panels
 from tests.conftest import ROOT, Run
 
 PAGES = sorted((ROOT / "docs" / "platforms").glob("*.md"))
@@ -41,4 +41,4 @@ def test_sessions_print_what_they_show(page: Path, run: Run, tmp_path: Path, mon
 
 
 def test_each_is_of_a_platform() -> None:
-    assert {page.stem for page in PAGES} <= {platform.NAME for platform in PLATFORMS}
+    assert {page.stem for page in PAGES} <= {*(platform.NAME for platform in PLATFORMS), judge_panels.PAGE}

@@ -110,7 +110,7 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
         )
     totals, right = result.confusions.totals().sum(axis=1), result.confusions.right().sum(axis=1)
     busy = totals > 0
-    median = float(np.median(right[busy] / totals[busy]))
+    median = float(np.median(right[busy] / totals[busy])) if busy.any() else 1.0  # nobody judged where models alone did
     if median < WEAK:
         advice.append(f"better workers, or training: the median worker is right on {median:.0%}")
     pair = _confused(result, found)

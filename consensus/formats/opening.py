@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, sources
+from consensus.formats.platforms import judge_panels
 from consensus.formats.tables import frames, likely_columns, spreadsheets, table_shapes
 from consensus.formats.tables.by_column import ByRoles, only
 from consensus.formats.tables.file_kinds import is_spreadsheet, reader_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
+    from consensus.formats.platforms.seam import Platform
     from consensus.formats.sources import File
     from consensus.formats.tables.blocks import Block, Reading
     from consensus.formats.tables.roles import Roles
@@ -65,7 +67,7 @@ def readings(
         chosen_files = () if isinstance(source, sources.Opened) else found.notes
         for file in found.files:
             with sources.named(file):
-                known = platforms.recognised(platforms.head_of(file.path)) if platform is None else chosen
+                known = _platform_of(file.path) if platform is None else chosen
                 if known is None:
                     reading = _opened(_reader(file.path, form, sheet), roles)
                 else:
@@ -73,6 +75,21 @@ def readings(
             reading = reading if file.shown == reading.file else _called(reading, file)
             yield only(_noted(reading, chosen_files), value, by)
             chosen_files = ()
+
+
+def _platform_of(path: Path) -> Platform | None:
+    """The platform whose export a file is.
+
+    Raises
+    ------
+    FormatError
+        It holds verdicts of models.
+    """
+    head = platforms.head_of(path)
+    kind = judge_panels.kind_of(head)
+    if kind:
+        raise judge_panels.refusal(path, kind)
+    return platforms.recognised(head)
 
 
 def columns_of(path: Path, form: TextForm = PLAIN) -> list[str]:

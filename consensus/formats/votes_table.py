@@ -16,7 +16,7 @@ from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
 from consensus.formats import mixed_scales, score_scales, soft_labels
 from consensus.formats.opening import readings
-from consensus.formats.platforms import aggregates
+from consensus.formats.platforms import aggregates, judge_panels
 from consensus.formats.tables.amounts import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
@@ -227,7 +227,8 @@ def _gathered(
     notes: list[str] = []
     with closing(_readings(source, roles, question)) as given:
         for opened in given:
-            reading, said = (opened, [aggregates.notice(opened)]) if opened.platform else soft_labels.named(opened)
+            reading, said = soft_labels.named(opened) if not opened.platform else (opened, [])
+            said += [aggregates.notice(opened)] if opened.platform == aggregates.MADE else []
             told += said
             rows.add(reading)
             files.append(reading.file)
@@ -245,7 +246,9 @@ def _readings(source: Any, roles: VoteRoles, question: tuple[str | None, str] | 
         yield from readings(source, roles, question=question)
         return
     for one in paths:
-        made = aggregates.votes_in(Path(one), roles.strictly, roles.named)
+        path = Path(one)
+        made = aggregates.votes_in(path, roles.strictly, roles.named)
+        made = made or judge_panels.votes_in(path, roles.strictly, roles.named)
         yield from readings([one], roles, question=question) if made is None else [made]
 
 

@@ -11,7 +11,7 @@ from consensus import memory
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
 from consensus.formats import read, read_costs, read_gold, read_previous, read_workers, sources
-from consensus.formats.platforms import NONE
+from consensus.formats.platforms import NONE, head_of, judge_panels
 from consensus.formats.tables.sizes import at_least_rows
 from consensus.formats.votes_table import read_votes_of_run
 from consensus.inputs.judgments import Judgments
@@ -57,7 +57,8 @@ class Inputs:
         """Read everything: first what is small, so that a mistake there is told before the long work begins.
 
         ``judgments``, ``model_votes`` and ``gold`` are what their readers take (paths, frames), or were read before.
-        Without ``model_votes``, those beside the judgments count; "none" leaves these out.
+        Without ``model_votes``, those beside the judgments count; "none" leaves these out. Where all files of
+        ``judgments`` hold verdicts of LLM judges, these are the votes of models, and nobody judged.
         What stands ``beside`` them is what the settings name, if it is not given.
 
         Raises
@@ -73,14 +74,20 @@ class Inputs:
                     f"setting {name}: it says what names become among those of judgments, and there are only model "
                     "votes; rename their labels in the file"
                 )
+        if model_votes is None and config.platform is None and _are_of_judges(judgments):
+            judgments, model_votes = None, judgments
         if isinstance(judgments, Judgments):
             config = _as_read(config, judgments)
         read = None if judgments is None else judged(judgments, config, listener)
         read, votes = _with_votes(read, model_votes, config, listener)
         read, known = _with_gold(read, gold, config)
         previous = beside.previous
-        if read is not None and votes is not None and votes.notes:
-            read = replace(read, notes=(*read.notes, *votes.notes))
+        if votes is not None and votes.notes:
+            if read is None:
+                for note in votes.notes:
+                    listener.say(note)
+            else:
+                read = replace(read, notes=(*read.notes, *votes.notes))
         return cls(
             config,
             costs=beside.costs,
@@ -177,6 +184,14 @@ def _with_votes(
     if isinstance(named, list) and [*map(str, named)] == [NONE]:
         return judgments, None
     return judgments, _voted(source, config, listener)
+
+
+def _are_of_judges(source: Any) -> bool:
+    """Whether all files of a source hold verdicts of LLM judges."""
+    named = [source] if isinstance(source, (str, Path)) else source
+    if not (isinstance(named, Sequence) and named and all(isinstance(one, (str, Path)) for one in named)):
+        return False
+    return all(judge_panels.kind_of(head_of(Path(one))) for one in named)
 
 
 def _voted(source: Any, config: RunConfig, listener: Listener) -> ModelVotes:

@@ -280,7 +280,8 @@ def _n_effective(
     CF, Cm, shares = models.weights.CF[family], models.weights.Cm[members], result.prior_shares
     joint = np.log(np.maximum(CF @ np.exp(np.log(Cm).sum(axis=0)), 1e-300))  # [true, v] were all to name v
     single = np.log(np.maximum(CF @ Cm, 1e-300))
-    return float(_odds(joint, shares) / np.mean([_odds(one, shares) for one in single]))
+    alone = float(np.mean([_odds(one, shares) for one in single]))
+    return _odds(joint, shares) / alone if alone else 1.0  # votes that speak for nothing, however many
 
 
 def _odds(logs: Reals, shares: Reals) -> float:

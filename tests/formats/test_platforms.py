@@ -65,6 +65,14 @@ PLAIN = [
     "classification_id,user_name,workflow_id,subject_ids,answer",
     "classification_id,user_name,user_id,workflow_id,task,created_at,subject_id,extractor,data.yes,data.no",
     "annotations,subject_ids,user_name,metadata",
+    "INPUT:image,worker,label",
+    "OUTPUT:result,item,worker",
+    "ASSIGNMENT:worker_id,ASSIGNMENT:status,item,label",
+    '{"id": 1, "responses": "x", "suggestions": "y", "fields": "z"}',
+    '{"id": 1, "text": "t", "label": ["x"], "worker": "v"}',
+    '{"a": {"annotations": "0,1", "annotators": "v,w"}}',
+    "v\ta\tx\n" * 9,
+    "a,b,c,d\nx,,y,x",
     "x" * 70_000 + ",_unit_id,_worker_id",
 ]
 each = pytest.mark.parametrize("platform", platforms.PLATFORMS, ids=[one.NAME for one in platforms.PLATFORMS])

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms import (
+    argilla,
     crowdflower,
     crowdflower_json,
+    doccano,
+    get_another_label,
     label_studio,
+    lewidi,
+    mace,
     mturk,
     prodigy,
     sagemaker,
+    toloka,
     zooniverse,
 )
 from consensus.formats.platforms.seam import head_of
@@ -24,7 +30,21 @@ if TYPE_CHECKING:
 
 NONE = "none"
 """Instead of a platform's name: a plain table, whatever is in it."""
-PLATFORMS: tuple[Platform, ...] = (crowdflower, crowdflower_json, label_studio, mturk, prodigy, sagemaker, zooniverse)
+PLATFORMS: tuple[Platform, ...] = (
+    argilla,
+    crowdflower,
+    crowdflower_json,
+    doccano,
+    get_another_label,
+    label_studio,
+    lewidi,
+    mace,
+    mturk,
+    prodigy,
+    sagemaker,
+    toloka,
+    zooniverse,
+)
 """All that are known; a file is of the first one that knows it."""
 
 __all__ = ["NONE", "PLATFORMS", "digest_of", "head_of", "named", "recognised"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
-from consensus.formats.tables.roles import Roles
+from consensus.formats.tables.roles import Roles, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,3 +43,22 @@ def columns_for(
     wanted = {**usual, **{role: name for role, name in named.items() if name in header or not roles.lenient}}
     found = Roles(wanted).positions(header, str(path))
     return {role: header[n] for role, n in found.items()}
+
+
+def made_columns(roles: Roles, usual: Mapping[str, str], path: Path, title: str) -> dict[str, str]:
+    """The same, with the label, for files without a header: what is ``usual`` are names that the reader made.
+
+    Raises
+    ------
+    FormatError
+        There is no such name.
+    """
+    names, label = list(usual.values()), roles.named.get("label")
+    if label not in names:
+        if label is not None and not roles.lenient:
+            raise FormatError(
+                f'{path}: no column "{label}" for the label; the columns are: {listed(names)}; correct --label'
+            )
+        label = usual["label"]
+    others = {role: name for role, name in usual.items() if role != "label"}
+    return {**columns_for(roles, others, names, path, title), "label": label}

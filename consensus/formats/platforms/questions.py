@@ -20,7 +20,13 @@ CLOSED = (ONE, SEVERAL, RATING, TREE, TICK)
 """Kinds of questions whose answers come from a list, and may be labels without anybody saying so."""
 SETS = {SEVERAL: "choices", TREE: "paths"}
 """Kinds whose answers are sets, and of what."""
+FEW = 30  # different answers that a question may have before half of them being different makes it free text
 MOST_PARTS = re.compile(r"[|;,\[{\n]")  # in a part: then a list needs to be written so that its parts are told apart
+
+
+def is_open(n_given: int, n_different: int) -> bool:
+    """Whether so many answers, of which so many are different, are free text."""
+    return n_different > max(FEW, n_given / 2)
 
 
 def joined(parts: Iterable[str]) -> str | None:

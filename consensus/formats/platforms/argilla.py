@@ -1,0 +1,125 @@
+"""Records of Argilla, a list of JSON or one a line, in the three forms that it writes.
+
+Assumed is:
+
+- ``responses`` by question, each with ``value`` and ``user_id`` (``to_json`` of version 2); a list of responses with
+  ``values`` and a ``status`` (the REST interface, and version 1); or columns ``<question>.responses``, ``.users`` and
+  ``.status`` (data sets of Hugging Face).
+- What was discarded is an abstain, and so is a draft. The first form has no status, so that all in it counts.
+- The item is ``id``, the worker ``user_id``; the time, where there is one, ``updated_at``, else ``inserted_at``.
+- Several values of one answer are one label. Marked spans and rankings are none.
+- Suggestions are votes of models: of their ``agent``, or of "suggestion"; a ``score`` between 0 and 1 is a probability.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from consensus.formats.platforms import answered
+from consensus.formats.platforms.answered import Export, Given, Said
+from consensus.formats.tables.text_form import PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from consensus.formats.platforms.seam import Head
+    from consensus.formats.tables.blocks import Reading
+    from consensus.formats.tables.roles import Roles
+    from consensus.formats.tables.text_form import TextForm
+
+NAME = "argilla"
+TITLE = "file of Argilla records"
+KEYS = [re.compile(rb'"%s"\s*:\s*[\[{]' % key) for key in (b"responses", b"suggestions", b"fields")]
+FLAT = re.compile(rb'"([^"\\]+)\.responses"\s*:.*"\1\.responses\.users"\s*:', re.DOTALL)
+RESPONSES, SUGGESTION = ".responses", ".suggestion"
+NOT_ITEMS = ("responses", "suggestions", "vectors")
+NO_ANSWER = ("discarded", "draft")
+TIMES = ("updated_at", "inserted_at")
+NOBODY = "suggestion"
+
+
+def sniff(head: Head) -> bool:
+    """Whether a file holds records: by the keys of the first ones."""
+    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start[:1] in {b"[", b"{"} and (all(key.search(start) for key in KEYS) or FLAT.search(start) is not None)
+
+
+def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
+    """The responses to one question, and what models suggested.
+
+    Raises
+    ------
+    FormatError
+        The file can't be read, several questions could be meant, or a named value is missing.
+    """
+    lines, digest = answered.objects_in(path, form)
+    asked = {
+        name for line in lines for one in _objects(line.record.get("responses")) for name in _dict(one.get("values"))
+    }
+    given: list[Given] = []
+    models: list[Said] = []
+    for line in lines:
+        if line.fault:
+            given.append(Given(line.line, {}, {}, fault=line.fault))
+            continue
+        own = {key: value for key, value in line.record.items() if key not in NOT_ITEMS and not _is_answer(key)}
+        for user, status, answers, times in _responses(line.record, asked):
+            state = status if status in NO_ANSWER else ""
+            given.append(Given(line.line, {**own, "user_id": user, **times}, answers, state))
+        models += [Said(line.line, own, *one) for one in _suggestions(line.record)]
+    when = next((key for key in TIMES if any(one.record.get(key) for one in given)), "")
+    usual = {"item": "id", "worker": "user_id", "timestamp": when}
+    return answered.read(Export(path, TITLE, given, digest, usual, models), roles)
+
+
+def _is_answer(key: str) -> bool:
+    return RESPONSES in key or SUGGESTION in key
+
+
+def _responses(
+    record: dict[str, Any], asked: Collection[str]
+) -> Iterator[tuple[Any, str, dict[str, Any], dict[str, Any]]]:
+    """Who answered, the status, values by question, and times; all that is ``asked`` where a response has them all."""
+    responses = record.get("responses")
+    if isinstance(responses, list):
+        for one in _objects(responses):
+            values = _dict(one.get("values"))
+            answers = {name: _dict(values.get(name)).get("value") for name in asked}
+            times: dict[str, Any] = {key: one[key] for key in TIMES if key in one}
+            yield one.get("user_id"), str(one.get("status") or ""), answers, times
+        return
+    for name, several in _dict(responses).items():
+        for one in _objects(several):
+            yield one.get("user_id"), str(one.get("status") or ""), {name: one.get("value")}, {}
+    for key, values in record.items():
+        users, status = record.get(f"{key}.users"), record.get(f"{key}.status")
+        if key.endswith(RESPONSES) and isinstance(values, list) and isinstance(users, list):
+            states = status if isinstance(status, list) and len(status) == len(users) else [""] * len(users)
+            for user, state, value in zip(users, states, values, strict=False):
+                yield user, str(state), {key.removesuffix(RESPONSES): value}, {}
+
+
+def _suggestions(record: dict[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
+    """Question, model, value and score."""
+    found = record.get("suggestions")
+    pairs: list[tuple[Any, dict[str, Any]]] = []
+    pairs += [(one.get("question_name"), one) for one in _objects(found)] if isinstance(found, list) else []
+    pairs += [(name, one) for name, one in _dict(found).items() if isinstance(one, dict)]
+    for key, value in record.items():
+        if key.endswith(SUGGESTION):
+            more = {part: record.get(f"{key}.{part}") for part in ("agent", "score")}
+            pairs.append((key.removesuffix(SUGGESTION), {"value": value, **more}))
+    for name, one in pairs:
+        agent = one.get("agent")
+        if isinstance(name, str):
+            yield name, agent if isinstance(agent, str) and agent else NOBODY, one.get("value"), one.get("score")
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
