@@ -245,7 +245,7 @@ def test_leaves_others_alone(write: Write, content: str) -> None:
 
 
 def test_columns_that_are_named_are_those_of_a_plain_table(write: Write) -> None:
-    with pytest.raises(FormatError, match="unknown ending"):
+    with pytest.raises(FormatError, match="no column holds the label"):
         read_model_votes(EXAMPLE, named={"item": "instruction"})
     with pytest.raises(FormatError, match="not JSON"):
         read_model_votes(write("a.json", EXAMPLE.read_bytes()[:-20]))
