@@ -14,6 +14,9 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+# tests run on all cores already: threads of linear algebra would fight over them (before numpy is imported)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from consensus.__main__ import main
 from consensus.backends import usable_cores
 from consensus.models import choice

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROWS = 5_000  # that are looked at
 MOST_COLUMNS = 2_000
+MOST_ALONE = 50  # columns that are looked at one by one: each takes a look at the source of its own
 LOOKED = "looked "  # begins the roles of columns that are looked at
 
 
@@ -43,7 +44,7 @@ def first_rows(opened: Opened, names: Sequence[str]) -> dict[str, list[str | Non
     together = _first_rows(opened, chosen) if chosen else {}
     if together is not None:
         return together
-    each = [_first_rows(opened, [name]) for name in chosen]
+    each = [_first_rows(opened, [name]) for name in chosen[:MOST_ALONE]]
     found = {name: cells for one in each if one is not None for name, cells in one.items()}
     n_rows = max(map(len, found.values()), default=0)
     return {name: cells for name, cells in found.items() if len(cells) == n_rows}  # the others lack some of the rows
