@@ -13,7 +13,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import platforms, questions, repeats_alarm, sources
+from consensus.formats import passed_over, platforms, questions, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
@@ -209,7 +209,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         time_format=" / ".join(clock.formats) or None,
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
-        notes=(*notes, *choice.notes(), *people.note(judgments)),
+        notes=(*notes, *choice.notes(), *passed_over.notes(understood, unused), *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,

@@ -37,6 +37,7 @@ WEAK_NAMES: Mapping[str, tuple[str, ...]] = {
         "participant",
         "participant_id",
         "user_name",
+        "username",
         "completed_by",
     ),
     "label": ("choice", "verdict", "vote"),
