@@ -1,4 +1,4 @@
-"""What columns that are not used say of those that are: work that was refused, and the rest of a list."""
+"""What columns that are not used say of those that are, such as refused work; and headers that stand among rows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from consensus.inputs.notices import Notice
 from consensus.inputs.understood import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.understood import Column
 
 REFUSED = {
@@ -53,6 +55,29 @@ def notes(understood: Sequence[Column], unused: Sequence[str]) -> list[str]:
                 "leaves it out"
             )
     return said
+
+
+def headers_within(judgments: Judgments, understood: Sequence[Column]) -> list[Notice]:
+    """That judgments say what the header says, as where tables with headers were put one after the other."""
+    names = {one.role: one.name for one in understood}
+    if names.get("label") not in judgments.labels or "item" not in names or "worker" not in names:
+        return []
+    i, w = judgments.item_ids.index(names["item"]).as_py(), judgments.worker_ids.index(names["worker"]).as_py()
+    k = judgments.labels.index(names["label"])
+    n = int(((judgments.item == i) & (judgments.worker == w) & (judgments.label == k)).sum())
+    if not n:
+        return []
+    drop = f"{names['item']}={names['item']}"
+    return [
+        Notice(
+            "repeated_header",
+            f"{n:,} {'judgment says' if n == 1 else 'judgments say'} what the header says ({quoted(names['item'])}, "
+            f"{quoted(names['worker'])}, {quoted(names['label'])}), as where tables were put one after the other; "
+            f"{_option('--drop', drop)} leaves such rows out",
+            {"n": float(n)},
+            ("--drop", drop),
+        )
+    ]
 
 
 def _option(name: str, value: str) -> str:

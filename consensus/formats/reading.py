@@ -215,6 +215,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         anonymous=people.names,
         cautions=(
             *choice.notices(),
+            *passed_over.headers_within(judgments, understood),
             *clock.notices(settings.time_format),
             *people.notices,
             *people.missing(rows.rejects, n_read),

@@ -1,10 +1,12 @@
 """What is said of columns that are not used, and change what those that are used mean."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from consensus import read
+from consensus.errors import FormatError
 
 ROWS = [(f"i{i}", f"w{w}", "ab"[(i + w) % 2]) for i in range(4) for w in range(3)]
 
@@ -48,3 +50,22 @@ def test_what_was_chosen_and_what_became_of_it() -> None:
     told = 'column "answer" is not used: what was passed over counts, too; --drop answer=ignore leaves it out'
     assert notes({"answer": "accept"}, "accept.0", label="accept.0") == (told,)
     assert told not in notes({"answer": "accept"}, "accept.0", label="accept.0", drop=["answer=ignore"])
+
+
+@pytest.mark.parametrize(("times", "told"), [(1, "1 judgment says"), (2, "2 judgments say")])
+def test_headers_among_rows(times: int, told: str) -> None:
+    header = ("task", "rater", "label")
+    rows = [*ROWS, *[header] * times]
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
+    (found,) = (one for one in read(columns, repeats="keep").cautions if one.code == "repeated_header")
+    assert found.message.startswith(f'{told} what the header says ("task", "rater", "label"), as where tables were')
+    assert found.options == ("--drop", "task=task")
+    assert read(columns, drop=["task=task"]).n_judgments == len(ROWS)
+    assert not read(dict(zip(header, zip(*ROWS, ("i1", "w9", "label"), strict=True), strict=True))).cautions
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "j.csv"
+    path.write_text("item,worker,label,label\n1,w,a,b\n", encoding="utf-8")
+    with pytest.raises(FormatError, match='j.csv: 2 columns are called "label"; rename all but one'):
+        read(path)
