@@ -64,6 +64,11 @@ def test_headers_among_rows(times: int, told: str) -> None:
     assert not read(dict(zip(header, zip(*ROWS, ("i1", "w9", "label"), strict=True), strict=True))).cautions
 
 
+def test_a_column_of_counts_that_is_missing() -> None:
+    with pytest.raises(FormatError, match='no column "votes" for the count; the columns are: item, label; correct --c'):
+        read({"item": ["1"], "label": ["a"]}, counts="votes")
+
+
 def test_two_columns_of_one_name(tmp_path: Path) -> None:
     path = tmp_path / "j.csv"
     path.write_text("item,worker,label,label\n1,w,a,b\n", encoding="utf-8")
