@@ -69,7 +69,7 @@ def readings(
             with sources.named(file):
                 known = _platform_of(file.path) if platform is None else chosen
                 if known is None:
-                    reading = _opened(_reader(file.path, form, sheet), roles)
+                    reading = _opened(_reader(file.path, form, sheet), roles, len(found.files))
                 else:
                     reading = known.read(file.path, roles, form)
             reading = reading if file.shown == reading.file else _called(reading, file)
@@ -130,14 +130,18 @@ def _reader(path: Path, form: TextForm, sheet: str | None = None) -> Callable[[R
     return partial(spreadsheets.read, path, sheet=sheet)
 
 
-def _opened(reader: Callable[[Roles], Reading], roles: Roles) -> Reading:
-    """A reading for ``roles``; where columns are not found, the error lists those that could be meant."""
+def _opened(reader: Callable[[Roles], Reading], roles: Roles, n_files: int = 1) -> Reading:
+    """A reading for ``roles`` of one of ``n_files``; where columns are not found, the error lists those that could be
+    meant.
+    """  # noqa: D205
     try:
         return reader(roles.settled(reader) if isinstance(roles, WideRoles) else roles)
     except ColumnError as error:
         told = likely_columns.message(error, reader, roles)
         if not isinstance(roles, WideRoles):
             told = table_shapes.offered(error, reader, told)
+        if n_files > 1 and error.missing.get("worker") == []:
+            told += "; if each file holds the judgments of one worker: --worker-from-file"
     raise FormatError(told)
 
 

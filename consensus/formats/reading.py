@@ -13,7 +13,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import platforms, questions, repeats_alarm, sources
+from consensus.formats import passed_over, platforms, questions, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
@@ -215,12 +215,13 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
         model_votes=None if votes is None else votes.found(),
-        notes=(*notes, *choice.notes(), *people.note(judgments)),
+        notes=(*notes, *choice.notes(), *passed_over.notes(understood, unused), *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
         cautions=(
             *choice.notices(),
+            *passed_over.headers_within(judgments, understood),
             *clock.notices(settings.time_format),
             *people.notices,
             *people.missing(rows.rejects, n_read),

@@ -98,6 +98,10 @@ CODES: dict[str, Code] = {
         "The labels look like free text, nearly all of them different.",
         "Name another column with --label, or put the texts into classes with --label-map.",
     ),
+    "repeated_header": Code(
+        "Some rows say what the header says, as where tables were put one after the other, and count as judgments.",
+        "Leave them out with --drop, with the column of the item and its own name.",
+    ),
     "one_label": Code(
         "Every judgment says the same, so there is nothing to decide.",
         "See whether the right column was read, and name the whole label set with --labels if it has more.",

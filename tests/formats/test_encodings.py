@@ -107,6 +107,10 @@ class TestOthers:
     def test_are_recognised(self, name: str) -> None:
         assert encodings.looks_like(text(WORDS[name]).encode(name)) == name
 
+    @pytest.mark.parametrize("words", ["Prüfer schön übel mittelmäßig", "Ja Nein vielleicht für"])
+    def test_letters_are_likelier_than_signs(self, words: str) -> None:
+        assert encodings.looks_like((words + "\n").encode("cp1252") * 9) == "cp1252"
+
     def test_are_not_where_nothing_fits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("charset_normalizer.from_bytes", lambda *_, **__: [])
         assert encodings.looks_like(b"\xff") is None

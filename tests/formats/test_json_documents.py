@@ -95,6 +95,7 @@ def test_many_elements_are_several_blocks(write: Write, monkeypatch: pytest.Monk
     [
         ('[{"item": 1},\n{"item": 2,}]', r"j\.json:2: element 2: not JSON: .*; the file may be cut off"),
         ('[{"item": 1}\n\n{"item": 2}]', r"j\.json:1: element 1: a comma or \] should follow; the file may be cut off"),
+        ('[{"item": "a\n', r"j\.json:1: element 1: not JSON: invalid control character; the file may be cut off"),
         ('[{"item": 1},\n', r"j\.json:2: element 2: not JSON: expecting value; the file may be cut off"),
         ('[{"item": 1}]\n[1]', r"j\.json:1: something follows the array; keep one array a file"),
         ('[{"item": ' + "[" * 200_000, r"j\.json:1: element 1: not JSON: nested too deeply"),

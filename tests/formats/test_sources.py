@@ -95,6 +95,17 @@ class TestFoldersAndArchives:
         files: Files = {f"{who}.csv": csv([(i, "ab"[i % 2]) for i in range(5)], "item,label") for who in ("ann", "bob")}
         judgments = read(zipped(tmp_path / "people.zip", files), worker_from_file=True)
         assert judgments.worker_ids.to_pylist() == ["ann", "bob"]
+        with pytest.raises(FormatError, match="if each file holds the judgments of one worker: --worker-from-file"):
+            read(tmp_path / "people.zip")
+
+    def test_names_of_files_break_no_line(self, tmp_path: Path) -> None:
+        text = "item,worker,label\n1,w,a\n"
+        judgments = read(zipped(tmp_path / "x.zip", {"a\nb.csv": text}))
+        assert judgments.notes[0].endswith(r"1 file read, in the order of names: a\nb.csv")
+        with pytest.raises(FormatError, match=r"holds another archive, a\\nb.zip; unpack it"):
+            read(zipped(tmp_path / "y.zip", {"a\nb.zip": text}))
+        with pytest.raises(FormatError, match=r"no table to read in it: it holds a\\nb.png; expected"):
+            read(zipped(tmp_path / "z.zip", {"a\nb.png": text}))
 
     def test_rejects_and_errors_name_the_member(self, tmp_path: Path) -> None:
         path = zipped(tmp_path / "x.zip", {"in/a.csv": "item,worker,label\n1,w,a\n2,w\n"})

@@ -81,10 +81,20 @@ class TestSheets:
 
     def test_nothing_is_there(self, book: Book, name: str, tmp_path: Path) -> None:
         path = book(tmp_path / name, {"a": [], "b": [(None,)]})
-        with pytest.raises(FormatError, match="all sheets are empty; expected a table"):
+        with pytest.raises(FormatError, match="the sheets hold no table; expected a table"):
             read(path)
-        with pytest.raises(FormatError, match='sheet "b" is empty; expected a table'):
+        with pytest.raises(FormatError, match='sheet "b" holds no table; expected a table'):
             read(path, sheet="b")
+
+    def test_titles_before_the_table_are_passed_over(self, book: Book, name: str, tmp_path: Path) -> None:
+        title: Rows = [("Sentiment, 2024", None, None), (None, None, None)]
+        judgments = read(book(tmp_path / name, {"remarks": [("see data",), ("ok",)], "data": [*title, HEADER, *ROWS]}))
+        assert judgments.tally.used == len(ROWS)
+        assert f'{tmp_path / name}: a row with one cell before the table, passed over: "Sentiment, 2024"' in (
+            judgments.notes
+        )
+        judgments = read(book(tmp_path / name, {"data": [*title, ("b",), HEADER, *ROWS]}))
+        assert judgments.notes[-1].endswith(': 2 rows with one cell before the table, passed over: "Sentiment, 2024"')
 
     def test_votes_and_gold(self, book: Book, name: str, tmp_path: Path) -> None:
         votes = read_model_votes(

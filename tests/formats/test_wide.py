@@ -1,5 +1,6 @@
 """Wide tables and counts, against what pandas makes of the same tables."""
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -267,6 +268,15 @@ class TestOffers:
             cells = np.where(rng.random((60, 5)) < 0.1, ~truth[:, None], truth[:, None]).astype(int)
             frame = pd.DataFrame(cells, columns=list("vwxyz")).assign(item=[f"i{n}" for n in range(60)])
             assert "--wide workers" in self.said(frame)
+
+    def test_places_in_a_list_of_objects_are_no_workers(self, tmp_path: Path) -> None:
+        path = tmp_path / "j.json"
+        answers = [{"by": f"w{n}", "label": "ab"[n % 2]} for n in range(4)]
+        path.write_text(json.dumps({"tasks": [{"id": f"i{n}", "answers": answers} for n in range(9)]}))
+        told = self.said(path)
+        assert "it has lists of objects (answers.0.by, answers.0.label, answers.1.by, answers.1.label, " in told
+        assert told.endswith("write each judgment as an object of its own, with item, worker and label")
+        assert "no columns look like workers" in self.said(path, item="id", wide="workers")
 
     def test_ratings_are_no_counts(self) -> None:
         ratings = np.random.default_rng(1).integers(1, 6, (30, 4))

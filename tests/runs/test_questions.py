@@ -110,6 +110,14 @@ class TestOneQuestion:
         with pytest.raises(ConfigError, match='there are 3 questions: "language", "tone", "topic"; name one with'):
             read(wide(answers()), wide="questions")
 
+    def test_there_is_one_or_none(self) -> None:
+        with pytest.raises(ConfigError, match='"question" holds 1 question: "tone"; name one with --only'):
+            read(answers().query("question == 'tone'"), by="question")
+        with pytest.raises(ConfigError, match='there is 1 question: "tone"; name one with --only'):
+            read(wide(answers()), questions=("tone",))
+        with pytest.raises(ConfigError, match='settings: the column "question" holds no question; name another column'):
+            read(answers().assign(question=""), by="question")
+
     def test_beside_columns_of_workers_or_counts(self) -> None:
         frame = answers().pivot(index=["item", "question"], columns="worker", values="label").reset_index()
         judgments = read(frame, by="question", only="tone", wide="workers")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
@@ -45,6 +46,7 @@ LIKE = {
     "iso8859-9": "cp1254",
 }
 """Encodings for which others are mistaken, which have letters and quotes where these have control characters."""
+SIGNS = {"Sk", "So", "Lm", "No"}  # accents alone, boxes, raised figures
 CONTROLS = re.compile(rb"[\x80-\x9f]")
 SAMPLE = 1 << 15  # bytes of lines that tell the encoding
 SHOWN = 60  # characters of a line in a message
@@ -142,10 +144,17 @@ def looks_like(sample: bytes) -> str | None:
 
     found = from_bytes(sample, cp_isolation=list(LIKELY), enable_fallback=False, threshold=0.5)
     scores = [
-        (round(match.chaos - match.coherence, 2), min(map(_rank, match.could_be_from_charset))) for match in found
+        (round(match.chaos - match.coherence + _signs(str(match)), 2), min(map(_rank, match.could_be_from_charset)))
+        for match in found
     ]
     best = min(scores, default=(0.0, len(LIKELY)))[1]
     return LIKELY[best] if best < len(LIKELY) else None
+
+
+def _signs(text: str) -> float:
+    """Share of signs, of which there are few in what people write, among the characters that ASCII lacks."""
+    odd = [one for one in text if not one.isascii()]
+    return sum(unicodedata.category(one) in SIGNS for one in odd) / max(len(odd), 1)
 
 
 def _rank(name: str) -> int:

@@ -109,9 +109,13 @@ def _document(text: str, begin: int, path: Path) -> Any:
         return DECODER.decode(text[begin:])
     except json.JSONDecodeError as error:
         line = text.count("\n", 0, begin) + error.lineno
-        raise FormatError(f"{path}:{line}: not JSON: {error.msg.lower()}; it may be cut off") from None
+        raise FormatError(f"{path}:{line}: not JSON: {_why(error)}; it may be cut off") from None
     except RecursionError:
         raise FormatError(f"{path}: not JSON: nested too deeply") from None
+
+
+def _why(error: ValueError) -> str:
+    return str(getattr(error, "msg", error)).lower().removesuffix(" at")
 
 
 def _elements(text: str, begin: int, path: Path) -> Iterator[_Element]:
@@ -134,8 +138,7 @@ def _elements(text: str, begin: int, path: Path) -> Iterator[_Element]:
         try:
             value, end = DECODER.raw_decode(text, at)
         except ValueError as error:
-            why = getattr(error, "msg", str(error)).lower()
-            raise FormatError(f"{place}: not JSON: {why}; the file may be cut off") from None
+            raise FormatError(f"{place}: not JSON: {_why(error)}; the file may be cut off") from None
         except RecursionError:
             raise FormatError(f"{place}: not JSON: nested too deeply") from None
         yield _Element(n, line, value)

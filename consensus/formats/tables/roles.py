@@ -37,6 +37,7 @@ WEAK_NAMES: Mapping[str, tuple[str, ...]] = {
         "participant",
         "participant_id",
         "user_name",
+        "username",
         "completed_by",
     ),
     "label": ("choice", "verdict", "vote"),
@@ -250,6 +251,8 @@ def _cannot_tell(header: Sequence[str], role: str, candidates: list[str], place:
     if option != "":
         name = "" if option is None else f"name it with {option}, or "
         return f"{place}: {found} the {role}; the columns are: {listed(header)}; {name}rename one to {role}"
+    if len(candidates) > 1 and len({*candidates}) == 1:
+        return f'{place}: {len(candidates):,} columns are called "{candidates[0]}"; rename all but one'
     if not candidates:
         return f"{place}: {found} the {role}; the columns are: {listed(header)}; name it with --{role}"
     return (

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.roles import listed
 from consensus.formats.tables.streams import displayed, unreadable
+from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def read(path: Path, roles: Roles, sheet: str | None = None) -> Reading:
     ConfigError
         The extra ``spreadsheets`` is not installed.
     """
-    name, names, rows, begin = _table(path, sheet)
+    name, names, rows, begin, titles = _table(path, sheet)
     header = [_text(cell) or "" for cell in rows[0]]
     found = roles.positions(header, str(path))
     body = rows[1:]
@@ -54,12 +55,32 @@ def read(path: Path, roles: Roles, sheet: str | None = None) -> Reading:
         _digest(path),
         header=header,
         columns={role: header[n] for role, n in found.items()},
-        form_notes=lambda: [said] if others and sheet is None else [],
+        form_notes=lambda: [*([said] if others and sheet is None else []), *_told(displayed(path), titles)],
     )
 
 
-def _table(path: Path, sheet: str | None) -> tuple[str, list[str], list[list[Any]], int]:
-    """The name of the sheet, those of all sheets, its rows from the header on, and the line of the header."""
+class _Table(NamedTuple):
+    """A sheet from its header on."""
+
+    name: str
+    names: list[str]
+    """Those of all sheets."""
+    rows: list[list[Any]]
+    line: int
+    """That of the header."""
+    titles: list[str]
+    """What stands before it, a cell a row."""
+
+
+def _told(file: str, titles: list[str]) -> list[str]:
+    if not titles:
+        return []
+    count = "a row with one cell" if len(titles) == 1 else f"{len(titles):,} rows with one cell"
+    return [f"{file}: {count} before the table, passed over: {quoted(titles[0])}"]
+
+
+def _table(path: Path, sheet: str | None) -> _Table:
+    """The table in a sheet."""
     try:
         import python_calamine
     except ImportError:
@@ -75,16 +96,18 @@ def _table(path: Path, sheet: str | None) -> tuple[str, list[str], list[list[Any
         for name in names if sheet is None else [sheet]:
             made = book.get_sheet_by_name(name)
             rows = made.to_python(skip_empty_area=False)
-            first = next((n for n, row in enumerate(rows) if any(_text(cell) is not None for cell in row)), None)
-            if first is not None and (sheet is not None or len(rows) > first + 1):
-                return name, names, rows[first:], first + 1
+            filled = [sum(_text(cell) is not None for cell in row) for row in rows]
+            first = next((n for n, cells in enumerate(filled) if cells > 1), None)  # one cell is a title, or a remark
+            if first is not None and (sheet is not None or any(filled[first + 1 :])):
+                titles = [next(filter(None, map(_text, row))) for row in rows[:first] if any(map(_text, row))]
+                return _Table(name, names, rows[first:], first + 1, titles)
     except FormatError:
         raise
     except Exception as error:  # the library has many, for damage of all kinds
         why = (str(error).splitlines() or [type(error).__name__])[0].lower()
         raise FormatError(f"{path}: can't be read as a spreadsheet: {why}; save it anew, or as CSV") from None
-    where = f'sheet "{sheet}" is' if sheet is not None else "all sheets are"
-    raise FormatError(f"{path}: {where} empty; expected a table with a header")
+    where = f'sheet "{sheet}" holds' if sheet is not None else "the sheets hold"
+    raise FormatError(f"{path}: {where} no table; expected a table with a header")
 
 
 def _refuse_far_cells(path: Path) -> None:

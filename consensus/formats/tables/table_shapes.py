@@ -27,6 +27,8 @@ ALIKE = 0.8  # share of the cells of a worker that hold what others hold, too
 LEAST = 3  # columns that are told to look like workers
 MOSTLY = 0.8  # share of the rows of counts that have the same sum, before they are told to be counts
 SHOWN = 6  # columns or values in a message
+OF_OBJECTS = re.compile(r"(.+)\.\d+\..+")
+"""A column of one of several objects in a list: its place in the list is no worker."""
 WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
 COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequency", "freq")
 """Names of a column of how many people gave a label."""
@@ -36,7 +38,11 @@ def like_workers(cells: Cells) -> list[str]:
     """Columns whose cells (nearly) all hold what others hold, too, and that are no labels by their name."""
     labels = _labels(list(cells))
     filled = {name: Counter(one for one in column if one is not None) for name, column in cells.items()}
-    filled = {name: values for name, values in filled.items() if values and name not in labels}
+    filled = {
+        name: values
+        for name, values in filled.items()
+        if values and name not in labels and not OF_OBJECTS.fullmatch(name)
+    }
     held = Counter(one for values in filled.values() for one in values)
     shared = {one for one, n in held.items() if n > 1}
     found = [name for name, values in filled.items() if sum(values[one] for one in shared) >= ALIKE * values.total()]
@@ -94,6 +100,11 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
             return told
         named = one_line(shlex.join(("--questions", ",".join(questions[:SHOWN]))))
         return f"{told}; if columns are questions, each with its answers: {named}"
+    if nested := [name for name in free if OF_OBJECTS.fullmatch(name)]:
+        return (
+            f"{error.place}: no column holds the worker; it has lists of objects ({listed(nested, SHOWN)}), perhaps "
+            "the judgments of an item; write each judgment as an object of its own, with item, worker and label"
+        )
     cells = first_rows(opened, free)
     counts, workers = like_counts(cells), like_workers(cells)
     item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
