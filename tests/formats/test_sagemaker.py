@@ -282,7 +282,8 @@ class TestQuestions:
         path = job(tmp_path / "job", {"1/0": [answer(content)]})
         several = (
             r"job: this SageMaker .* asks several questions: colour \(one choice\), tags \(several choices\), boxes "
-            r"\(marked regions\), notes \(marked regions\); choose one with --label, such as --label colour$"
+            r"\(marked regions\), notes \(marked regions\); choose one with --label, such as --label colour, "
+            "or run each by itself with --by question$"
         )
         with pytest.raises(FormatError, match=several):
             read(path)
