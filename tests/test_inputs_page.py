@@ -10,6 +10,7 @@ import pytest
 from consensus import read, read_model_votes
 from consensus.formats import sources
 from tests.conftest import ROOT, Run
+from tests.formats.test_export_questions import label_studio
 from tests.runs.test_questions import answers, wide
 
 PAGE = (ROOT / "docs" / "inputs.md").read_text()
@@ -28,6 +29,7 @@ def _tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = {"answers": long, "by_worker": wide(long), "grid": grid, "counted": counted, "tally": tally}
     for name, table in tables.items():
         table.to_csv(f"{name}.csv", index=False)
+    Path("answers.json").write_text(label_studio())
 
 
 def test_commands_run(run: Run) -> None:

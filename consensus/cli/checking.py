@@ -19,18 +19,30 @@ def check(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Read JUDGMENTS and tell what was understood, what to beware of, what a run takes, and the command line for it."""
+    """Read JUDGMENTS and tell what was understood, what to beware of, what a run takes, and the command line for it.
+
+    Of a platform's export that asks several questions, each is told by itself.
+    """
     del config  # its settings are among the chosen ones
     show = job.Show(quiet)
 
+    from consensus.formats.export_questions import BY
+    from consensus.formats.platforms.questions import SeveralQuestionsError
+    from consensus.formats.sources import STDIN
     from consensus.runs import checking
 
     if chosen.are_several:
         running_questions.check(judgments, chosen, show, json=json)
         return
     given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
-    with show.stages():
-        found = checking.check(judgments, listener=show, **given)
+    try:
+        with show.stages():
+            found = checking.check(judgments, listener=show, **given)
+    except SeveralQuestionsError:
+        if STDIN in judgments:  # it can't be read again
+            raise
+        running_questions.check(judgments, chosen.of(chosen, by=BY), show, json=json)
+        return
     if json:
         typer.echo(json_module.dumps(found.as_json()))
         return

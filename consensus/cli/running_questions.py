@@ -43,7 +43,9 @@ def run(
         job.compile_all(show, with_votes=bool(given.model_votes))
         rows = question_folders.write(asked, out, output, show)
     show.tell_timings()
-    where = "" if chosen.by is None else f' by "{chosen.by}"'
+    if asked.exports is not None:
+        show.say(asked.exports.told)
+    where = "" if chosen.by is None or asked.exports is not None else f' by "{chosen.by}"'
     show.say(f"{len(rows):,} questions{where}, each run by itself:")
     for line in _table([{name: _cell(row[name]) for name in COLUMNS} for row in rows]):
         show.say(line)
@@ -67,8 +69,11 @@ def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: b
     command = checking.recommended(judgments, chosen, [one.judgments for one in found.values()], ())
     if json:
         told: dict[str, Any] = {name: one.as_json() | {"command": None} for name, one in found.items()}
-        typer.echo(json_module.dumps({"questions": told, "without": asked.without, "command": command}))
+        kinds = {} if asked.exports is None else {"asked": dict(asked.exports.kinds)}
+        typer.echo(json_module.dumps({**kinds, "questions": told, "without": asked.without, "command": command}))
         return
+    if asked.exports is not None:
+        typer.echo(asked.exports.told)
     for name, one in found.items():
         typer.echo(f'question "{name}":')
         for line in one.lines():

@@ -110,12 +110,12 @@ class ReadConfig(Settings):
         default=None,
         json_schema_extra=READING,
         description="Column of the question, where a table holds several: run does each by itself, into a folder of "
-        "its own.",
+        "its own. Of a platform's export, 'question' stands for all that it asks.",
     )
     only: str | None = Field(
         default=None,
         json_schema_extra=READING,
-        description="The one question of --by, or of --wide questions, that is read.",
+        description="The one question of --by, of --wide questions, or of a platform's export, that is read.",
     )
     wide: Wide | None = Field(
         default=None,
@@ -148,6 +148,11 @@ class ReadConfig(Settings):
     def question(self) -> tuple[str | None, str] | None:
         """The column of questions, if there is one, and the question that is read; None where there is but one."""
         return None if self.only is None else (self.by, self.only)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether a question is named, but not where questions stand: it is one of an export."""
+        return self.only is not None and self.by is None and self.shape != "questions"
 
     @property
     def are_several(self) -> bool:
@@ -237,13 +242,12 @@ class ReadConfig(Settings):
             raise ValueError("counts and wide can't be given together; columns of counts are --wide counts")
         if self.by is not None and self.shape == "questions":
             raise ValueError("by names a column of questions, and wide columns that are questions; leave out one")
-        if self.only is not None and self.by is None and self.shape != "questions":
-            raise ValueError("only names one of several questions; say with --by or --questions where these are")
         return self
 
     @model_validator(mode="after")
     def _columns_that_are_left(self) -> Self:
-        shape = "counts" if self.counts is not None else f"wide {self.shape}" if self.shape else "by" * bool(self.by)
+        by = "by" if self.by not in {None, "question"} else ""  # of exports, that names the questions they ask
+        shape = "counts" if self.counts is not None else f"wide {self.shape}" if self.shape else by
         if shape and self.platform not in {None, "none"}:
             raise ValueError(f"{shape} is about plain tables; leave out --platform {self.platform}")
         gone = {"wide workers": ("worker", "label"), "wide counts": ("worker", "label"), "counts": ("worker",)}

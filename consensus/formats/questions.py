@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.config import ReadConfig
 from consensus.errors import FormatError
-from consensus.formats import platforms
+from consensus.formats import export_questions, platforms
 from consensus.formats.opening import readings
 from consensus.formats.tables.by_column import BY, ByRoles, as_text
 from consensus.formats.tables.listing import Listing
@@ -40,15 +40,14 @@ def opened(source: Any, roles: Roles, settings: ReadConfig) -> Generator[Reading
         else:
             roles = ByRoles.beside(roles, settings.by)
     plain = settings.by is not None or not Shape(settings).is_plain
-    return readings(
-        source, roles, platforms.NONE if plain else settings.platform, TextForm.of(settings), sheet=settings.sheet
-    )
+    platform = platforms.NONE if plain and settings.platform is None else settings.platform
+    return readings(source, roles, platform, TextForm.of(settings), sheet=settings.sheet)
 
 
 def asked(source: Any, settings: ReadConfig) -> dict[str, int]:
     """The questions that a source holds, in the order of their names, and the rows (or answers) of each.
 
-    Rows without a question count as those of the question "".
+    Rows without a question count as those of the question "". Of exports, they are those with fixed answers.
 
     Raises
     ------
@@ -58,6 +57,8 @@ def asked(source: Any, settings: ReadConfig) -> dict[str, int]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if export_questions.are_meant(source, settings):
+        return dict(export_questions.asked(source, settings).counts)
     found: dict[str, int] = {}
     shape = Shape(settings)
     if settings.by is None:
@@ -94,6 +95,8 @@ def covered(source: Any, by: str | None, names: Iterable[str]) -> set[str]:
     FormatError
         It can't be read.
     """
+    if by == export_questions.BY and export_questions.are_meant(source, settings := ReadConfig.of(None, by=by)):
+        return set(names) & set(export_questions.asked(source, settings).kinds)
     headers: list[set[str]] = []
     with closing(readings(source, listing := Listing({}))) as each:
         for reading in each:
@@ -113,5 +116,6 @@ def told(source: Any, settings: ReadConfig) -> str:
     where = (
         f"{quoted(settings.by)} holds" if settings.by is not None else "there is" if len(names) == 1 else "there are"
     )
+    where = "the export asks" if export_questions.are_meant(source, settings) else where
     questions = f"{len(names):,} question{'' if len(names) == 1 else 's'}"
     return f"{where} {questions}: {listed(names)}; name one with --only, or do each by itself with consensus run"

@@ -13,7 +13,11 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
+<<<<<<< HEAD
 from consensus.formats import passed_over, platforms, questions, repeats_alarm, sources
+=======
+from consensus.formats import export_questions, platforms, questions, repeats_alarm, sources
+>>>>>>> 9829d44c4a303837adb7a39ffc3c2a0c9cb90370
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
@@ -119,7 +123,8 @@ def read(
         sheet
             Sheet of a spreadsheet; by default the first one that holds a table.
         by, only
-            Column of the question, where a table holds several, and the one that is read (``run_by`` does each).
+            Column of the question, where a table holds several, and the one that is read (``run_by`` does each). Of an
+            export, the column is called "question", and may be left out.
         wide, wide_columns, questions, counts
             What columns hold beside the item: "workers", "questions" or "counts" of labels, and which these are, if not
             those that look like it; columns of questions, of which ``only`` is read; or the column of how many people
@@ -138,7 +143,8 @@ def read(
     chosen = ReadConfig.of(config, **settings)
     backend = Threads(FitConfig.of(None, threads=threads).threads)
     with sources.opened(source) as found:
-        return _judgments(source if found is None else found, chosen, backend, progress)
+        one = source if found is None else found
+        return _judgments(one, export_questions.settled(one, chosen), backend, progress)
 
 
 def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Progress | None) -> Judgments:

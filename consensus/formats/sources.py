@@ -89,10 +89,8 @@ def named(file: File) -> Iterator[None]:
     except FormatError as error:
         if file.shown == str(file.path):
             raise
-        told = str(error).replace(displayed(file.path), file.shown)
-    else:
-        return
-    raise FormatError(told)
+        FormatError.__init__(error, str(error).replace(displayed(file.path), file.shown))  # it keeps what else it tells
+        raise
 
 
 def is_named(path: Path) -> bool:

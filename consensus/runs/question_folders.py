@@ -92,6 +92,7 @@ def summary(
         "by": asked.config.by,
         "rows": {"read": sum(asked.counts.values()) + asked.without, "without_question": asked.without},
         "questions": rows,
+        **({} if asked.exports is None or not asked.exports.left else {"not_run": dict(asked.exports.left)}),
         "workers": [workers[name] for name in sorted(workers, key=str.encode)],
     }
 

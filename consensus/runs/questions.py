@@ -13,7 +13,7 @@ import numpy as np
 
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError, JudgmentError
-from consensus.formats import questions, sources
+from consensus.formats import export_questions, questions, sources
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
 from consensus.runs.findings import Findings
@@ -23,6 +23,7 @@ from consensus.runs.run_inputs import Inputs, SideInputs
 if TYPE_CHECKING:
     import pandas as pd
 
+    from consensus.formats.export_questions import Asked
     from consensus.runs.folder import Output
     from consensus.runs.listening import Listener
 
@@ -36,11 +37,20 @@ class Questions(Mapping[str, Findings]):
     """The runs of several questions, by the name of each: made when they are asked for, and kept."""
 
     def __init__(
-        self, config: RunConfig, judgments: Any, counts: Mapping[str, int], listener: Listener = SILENT, **others: Any
+        self,
+        config: RunConfig,
+        judgments: Any,
+        counts: Mapping[str, int],
+        listener: Listener = SILENT,
+        *,
+        exports: Asked | None = None,
+        **others: Any,
     ) -> None:
         self.config: RunConfig = config
         self.counts: dict[str, int] = {name: n for name, n in counts.items() if name}
         """Rows, or answers, of each question."""
+        self.exports: Asked | None = exports
+        """What exports ask, where the questions are theirs."""
         self.without: int = counts.get("", 0)
         """Rows without a question, which are in no run."""
         self.folders: dict[str, str] = folders_of(list(self.counts))
@@ -147,8 +157,8 @@ def run_by(
     judgments
         Paths or tables, as ``read`` takes them; what can be read only once is not among them.
     by
-        The column that tells the question of a judgment; or none, with ``wide="questions"`` or ``questions=...``,
-        where each question has a column.
+        The column that tells the question of a judgment, or "question" for all that platforms' exports ask; or none,
+        with ``wide="questions"`` or ``questions=...``, where each question has a column.
     model_votes, gold
         Paths or tables with the same column, or with a column for each question.
     **settings
@@ -186,10 +196,13 @@ def several(config: RunConfig, judgments: Any, listener: Listener = SILENT, **ot
     if config.previous is not None:
         raise ConfigError("previous: an earlier run is of one question; do one with --only")
     given = {name: getattr(config, name) for name in ReadConfig.model_fields if name in config.model_fields_set}
-    counts = questions.asked(judgments, ReadConfig.of(None, **given))
+    settings = ReadConfig.of(None, **given)
+    of_exports = export_questions.are_meant(judgments, settings)
+    exports = export_questions.asked(judgments, settings) if of_exports else None
+    counts = questions.asked(judgments, settings) if exports is None else exports.counts
     if not any(counts):
         raise ConfigError("there is no question; see whether the right column was named with --by")
-    return Questions(config, judgments, counts, listener, **others)
+    return Questions(config, judgments, counts, listener, exports=exports, **others)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus import memory
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError
-from consensus.formats import read, read_costs, read_gold, read_previous, read_workers, sources
+from consensus.formats import export_questions, read, read_costs, read_gold, read_previous, read_workers, sources
 from consensus.formats.platforms import NONE, head_of, judge_panels
 from consensus.formats.tables.sizes import at_least_rows
 from consensus.formats.votes_table import read_votes_of_run
@@ -76,6 +76,8 @@ class Inputs:
                 )
         if model_votes is None and config.platform is None and _are_of_judges(judgments):
             judgments, model_votes = None, judgments
+        if judgments is None and config.is_alone:
+            raise ConfigError(export_questions.NOWHERE)
         if isinstance(judgments, Judgments):
             config = _as_read(config, judgments)
         read = None if judgments is None else judged(judgments, config, listener)
@@ -216,7 +218,7 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
     known = read_gold(
         gold,
         item=config.item,
-        label=config.label,
+        label=config.label if judgments is None or judgments.reading is None else judgments.reading.label,
         named=named,
         judgments=judgments,
         encoding=config.encoding,

@@ -14,6 +14,7 @@ from consensus.errors import FormatError
 from consensus.formats import platforms
 from consensus.formats.platforms import questions, sagemaker, sagemaker_answers
 from consensus.formats.platforms.seam import Head, head_of
+from consensus.formats.tables.roles import Roles
 from consensus.inputs.judgments import Judgments
 from tests.conftest import ROOT, Run
 
@@ -221,6 +222,10 @@ class TestFolder:
             assert not sagemaker.sniff(head_of(path))
         with pytest.raises(FormatError, match="empty: no table to read in it"):
             read(tmp_path / "empty", platform="sagemaker")
+        with pytest.raises(
+            FormatError, match="empty: no answers of workers in this folder; name the folder annotations/"
+        ):
+            sagemaker.read(tmp_path / "empty", Roles({}))
         with pytest.raises(FormatError, match="no table to read in it"):
             read(tmp_path)
 
@@ -282,7 +287,8 @@ class TestQuestions:
         path = job(tmp_path / "job", {"1/0": [answer(content)]})
         several = (
             r"job: this SageMaker .* asks several questions: colour \(one choice\), tags \(several choices\), boxes "
-            r"\(marked regions\), notes \(marked regions\); choose one with --label, such as --label colour$"
+            r"\(marked regions\), notes \(marked regions\); choose one with --label, such as --label colour, "
+            "or run each by itself with --by question$"
         )
         with pytest.raises(FormatError, match=several):
             read(path)

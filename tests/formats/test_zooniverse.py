@@ -177,7 +177,7 @@ class TestQuestions:
         several = (
             r"z.csv: this Zooniverse classification export asks several questions: T0 \(one choice\), T1 \(several "
             r"choices\), T2 \(marked regions\), T3 \(never answered\), T4 \(marked regions\); choose one "
-            r"with --label, such as --label T0$"
+            r"with --label, such as --label T0, or run each by itself with --by question$"
         )
         with pytest.raises(FormatError, match=several):
             read(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
@@ -56,11 +55,8 @@ def recognised(head: Head) -> Platform | None:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, or of what a platform reads of a folder, as hexadecimal digits."""
-    if path.is_dir():
-        return sagemaker.digest_of(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of what a platform reads of a folder, as hexadecimal digits."""
+    return sagemaker.digest_of(path)
 
 
 def named(name: str) -> Platform | None:

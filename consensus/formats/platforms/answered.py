@@ -125,7 +125,8 @@ def read(export: Export, roles: Roles) -> Reading:
     asked = {one: kind for one, kind in kinds.items() if one != roles.named.get("group")}
     if roles.lenient and label not in {*asked, *keys}:
         label = None
-    label = label or (export.default if export.default in asked else None)
+    if "label" in roles.named:
+        label = label or (export.default if export.default in asked else None)
     question = chosen(path, title, asked, label, keys)
     usual = {role: name for role, name in export.usual.items() if name in keys}
     columns = columns_for(roles, usual, list(keys), path, title)

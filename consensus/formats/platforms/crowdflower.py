@@ -32,6 +32,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.platforms import aggregates, checkboxes
+from consensus.formats.platforms.questions import SeveralQuestionsError
 from consensus.formats.tables import delimited
 from consensus.formats.tables.roles import Roles, listed
 from consensus.formats.tables.streams import displayed
@@ -152,10 +153,7 @@ def _question(names: Sequence[str], path: Path) -> str:
     if len(questions) == 1:
         return questions[0]
     if questions:
-        raise FormatError(
-            f"{path}: this {TITLE} asks several questions: {listed(questions)}; choose one with --label, such as "
-            f"--label {questions[0]}"
-        )
+        raise SeveralQuestionsError(path, TITLE, dict.fromkeys(questions, ""))
     fields = [name for name in names if not name.startswith(("_", COPIES)) and not name.endswith((GOLD, REASON))]
     if len(fields) == 1:
         return fields[0]

@@ -39,6 +39,19 @@ def joined(parts: Iterable[str]) -> str | None:
     return " | ".join(each)
 
 
+class SeveralQuestionsError(FormatError):
+    """An export asks several questions, and none is named."""
+
+    def __init__(self, path: Path, title: str, questions: Mapping[str, str]) -> None:
+        closed = [name for name, kind in questions.items() if kind in {"", *CLOSED}]
+        super().__init__(
+            f"{path}: this {title} asks several questions: {_told(questions)}; choose one with --label, such as "
+            f"--label {_quoted(closed[0])}, or run each by itself with --by question"
+        )
+        self.title, self.questions = title, questions
+        """What such exports are called; kind by name of the question, "" where it is unknown."""
+
+
 def chosen(
     path: Path, title: str, questions: Mapping[str, str], named: str | None = None, names: Collection[str] = ()
 ) -> str:
@@ -57,13 +70,15 @@ def chosen(
 
     Raises
     ------
+    SeveralQuestionsError
+        Several could be meant.
     FormatError
-        There is no such question, several could be meant, or none can be a label.
+        There is no such question, or none can be a label.
     """
-    told = listed([f"{name} ({kind})" for name, kind in questions.items()], longest=80)
+    told = _told(questions)
     if named is not None:
         if named not in questions and named not in names:
-            raise FormatError(f'{path}: no question "{named}"; this {title} asks: {told}; correct --label')
+            raise FormatError(f'{path}: no question "{named}"; this {title} asks: {told}; correct --label or --only')
         if questions.get(named) == REGIONS:
             raise FormatError(
                 f'{path}: answers to "{named}" are regions marked in an item, and no labels; the questions are: {told}'
@@ -74,10 +89,7 @@ def chosen(
     if len(closed) == 1:
         return closed[0]
     if closed:
-        raise FormatError(
-            f"{path}: this {title} asks several questions: {told}; choose one with --label, such as "
-            f"--label {_quoted(closed[0])}"
-        )
+        raise SeveralQuestionsError(path, title, questions)
     if not questions:
         raise FormatError(
             f"{path}: nobody answered a question in this {title}; name a column with --label, or export again"
@@ -88,6 +100,10 @@ def chosen(
 def described(question: str, kind: str) -> str:
     """A question in a note: its name, and what its labels are where they are sets."""
     return f"{question} ({kind}: each set of {SETS[kind]} is one label)" if kind in SETS else question
+
+
+def _told(questions: Mapping[str, str]) -> str:
+    return listed([f"{name} ({kind})" if kind else name for name, kind in questions.items()], longest=80)
 
 
 def _quoted(name: str) -> str:

@@ -38,6 +38,8 @@ class Platform(Protocol):
     def read(self, path: Path, roles: Roles, form: TextForm, /) -> Reading:
         """The judgments of an export; ``roles`` says what the user named, and may not ask for workers.
 
+        Where they do not ask for a label, no question is preferred: of several, the error tells all.
+
         Gold that stands beside the judgments comes along as ``Reading.gold``, predictions of models as
         ``Reading.votes``, names that stand for many people as ``Reading.anonymous``, and what was understood as
         ``Reading.note``. One row or object may hold judgments of several items: each is a row of a block, and has the
@@ -45,6 +47,8 @@ class Platform(Protocol):
 
         Raises
         ------
+        SeveralQuestionsError
+            It asks several questions, and ``roles`` name none.
         FormatError
             The export can't be read, or does not tell which of several columns is meant.
         """

@@ -195,7 +195,7 @@ def _wanted(path: Path, survey: _Survey, roles: Roles) -> _Wanted:
     if roles.lenient and label not in {*survey.outputs, *survey.names}:
         label = None
     with_gold = [one for one in asked if survey.n_gold[one]]
-    if label is None and len(with_gold) == 1:
+    if label is None and "label" in roles.named and len(with_gold) == 1:
         label = with_gold[0]
     question = chosen(path, TITLE, asked, label, [*survey.outputs, *survey.names])
     usual = {"item": survey.item(), "worker": WORKER, "timestamp": SUBMITTED, "price": REWARD}
