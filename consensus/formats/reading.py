@@ -13,11 +13,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
-<<<<<<< HEAD
-from consensus.formats import passed_over, platforms, questions, repeats_alarm, sources
-=======
-from consensus.formats import export_questions, platforms, questions, repeats_alarm, sources
->>>>>>> 9829d44c4a303837adb7a39ffc3c2a0c9cb90370
+from consensus.formats import export_questions, passed_over, platforms, questions, repeats_alarm, sources
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
