@@ -238,6 +238,6 @@ class Damage:
         if cell[:1] in {"[", "{"} and rng.random() < 0.8:
             try:
                 return self._json(cell, JSON).decode("utf-8", "replace")
-            except ValueError:
+            except (ValueError, RecursionError):  # damaged before
                 pass
         return cell[: rng.randrange(len(cell) + 1)] if rng.random() < 0.5 else cell * 2
