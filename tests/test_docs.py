@@ -106,7 +106,7 @@ def test_every_column_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+    "page", [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
@@ -119,7 +119,7 @@ def test_files_that_are_named_exist(page: str) -> None:
     named = re.findall(r"`((?:consensus|tests|docs|report)/[\w/.]+)`", (ROOT / page).read_text())
     assert len(named) > 5
     for path in named:
-        if "zooniverse" not in path and "ordinal" not in path:
+        if "labelbox" not in path and "ordinal" not in path:
             assert (ROOT / path).exists() or (ROOT / "consensus" / path).exists(), path
 
 

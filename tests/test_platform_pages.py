@@ -10,7 +10,9 @@ import pytest
 from consensus.formats.platforms import PLATFORMS, judge_panels
 from tests.conftest import ROOT, Run
 
-PAGES = sorted((ROOT / "docs" / "platforms").glob("*.md"))
+FOLDER = ROOT / "docs" / "platforms"
+INDEX = FOLDER / "README.md"
+PAGES = sorted({*FOLDER.glob("*.md")} - {INDEX})
 SHELL = " 2>&1 | "
 
 
@@ -40,5 +42,20 @@ def test_sessions_print_what_they_show(page: Path, run: Run, tmp_path: Path, mon
         assert told == output, command
 
 
-def test_each_is_of_a_platform() -> None:
-    assert {page.stem for page in PAGES} <= {*(platform.NAME for platform in PLATFORMS), judge_panels.PAGE}
+def test_each_platform_has_one() -> None:
+    assert {page.stem for page in PAGES} == {*(platform.NAME for platform in PLATFORMS), judge_panels.PAGE}
+
+
+def test_all_are_in_the_index() -> None:
+    rows = re.findall(r"^\| \[`(.+)`\]\((.+)\.md\) \|", INDEX.read_text(), flags=re.MULTILINE)
+    assert rows == [(platform.NAME, platform.NAME) for platform in PLATFORMS]
+    assert f"({judge_panels.PAGE}.md)" in INDEX.read_text()
+
+
+def test_all_are_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (told,) = re.findall(r"^- \*\*\[Exports of platforms\].*?(?=^\n)", readme, flags=re.MULTILINE | re.DOTALL)
+    squeezed = re.sub(r"[\s-]+", "", told).lower()
+    names = {"mturk": "mechanicalturk", "sagemaker": "sagemakergroundtruth", "crowdflower-json": "crowdflower"}
+    for name in (*(platform.NAME for platform in PLATFORMS), judge_panels.PAGE):
+        assert names.get(name, name.replace("-", "")) in squeezed, name

@@ -107,6 +107,8 @@ class Made:
     """Its columns, where their cells are known."""
     rows: Sequence[Sequence[str | None]] = ()
     """The cells of its rows, None where one is absent."""
+    first_line: int = 1
+    """The lowest number of a line; that of objects which are counted from 0."""
     then: str = ""
     """Judgments are also checked ("check") or run ("run")."""
 

@@ -18,6 +18,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,14 +74,22 @@ def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
 
     ``folder`` is empty before and after.
     """
+    return outcome_of(lambda: fuzz_shapes.made(seed, folder), folder)
+
+
+def outcome_of(
+    make: Callable[[], fuzz_kinds.Made], folder: Path, look: Callable[[Any, fuzz_kinds.Made], str | None] | None = None
+) -> tuple[str, str | None]:
+    """The same of any table; ``look`` tells what else is wrong with what was read, or with the error."""
     try:
-        table = fuzz_shapes.made(seed, folder)
+        table = make()
         with warnings.catch_warnings(), _limited():
             warnings.simplefilter("error")
             try:
-                return _read(table)
+                return _read(table, look or (lambda *_: None))
             except ConsensusError as error:
-                return "errors", _fault_of_message(str(error), table)
+                fault = _fault_of_message(str(error), table)
+                return "errors", fault or (look and look(error, table)) or None
             except (Exception, HangError):
                 return "other", traceback.format_exc()
     finally:
@@ -88,12 +97,12 @@ def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _read(table: fuzz_kinds.Made) -> tuple[str, str | None]:
+def _read(table: fuzz_kinds.Made, look: Callable[[Any, fuzz_kinds.Made], str | None]) -> tuple[str, str | None]:
     if table.kind == "votes":
         votes = consensus.read_model_votes(table.source, threads=1, **table.settings)
-        return "tables", _fault_of_votes(votes, table)
+        return "tables", _fault_of_votes(votes, table) or look(votes, table)
     if table.kind == "gold":
-        gold = consensus.read_gold(table.source)
+        gold = consensus.read_gold(table.source, **table.settings)
         fine = gold.item and len(gold.item) == len(gold.label) and all(one.isprintable() for one in gold.notes)
         return "tables", None if fine else "no gold and no error, or a note that is no line"
     if table.kind != "judgments":
@@ -105,7 +114,7 @@ def _read(table: fuzz_kinds.Made) -> tuple[str, str | None]:
         readers[table.kind](table.source)
         return "tables", None
     judgments = consensus.read(table.source, **{"threads": 1, **table.settings})
-    fault = _fault_of_judgments(judgments, table)
+    fault = _fault_of_judgments(judgments, table) or look(judgments, table)
     if table.then == "check":
         fault = fault or _fault_of_check(consensus.check(table.source, **table.settings))
     elif table.then == "run":
@@ -160,7 +169,9 @@ def _fault_of_judgments(found: Judgments, table: fuzz_kinds.Made) -> str | None:
         f"{table.n_rows} rows, but {tally.read} read": table.n_rows in {None, tally.read},
         "used is not what is there": tally.used == J == found.item_start[-1],
         "rejects are not those counted": len(found.rejects) == tally.rejected,
-        "a reject without a reason or a line": all(one.reason and one.line >= 1 for one in found.rejects),
+        "a reject without a reason or a line": all(
+            one.reason and one.line >= table.first_line for one in found.rejects
+        ),
         "codes are out of range": all(not J or (codes.min() >= 0 and codes.max() < n) for codes, n in spans),
         "labels stand twice": len(set(found.labels)) == found.n_labels,
         "judgments are not in order": bool((np.diff(found.item) >= 0).all()),
@@ -213,7 +224,10 @@ def _fault_of_votes(found: ModelVotes, table: fuzz_kinds.Made) -> str | None:
 Findings = list[tuple[int, str]]
 
 
-def batch(first: int, n: int) -> tuple[Counter[str], Findings]:
+Outcome = Callable[[int, Path], tuple[str, str | None]]
+
+
+def batch(first: int, n: int, outcome: Outcome = outcome) -> tuple[Counter[str], Findings]:
     """How the tables of ``n`` seeds from ``first`` on end; and the findings."""
     counts: Counter[str] = Counter()
     findings: Findings = []
@@ -227,7 +241,9 @@ def batch(first: int, n: int) -> tuple[Counter[str], Findings]:
     return counts, findings
 
 
-def fuzzed(n_tables: int, seed: int, seconds: float, processes: int) -> tuple[Counter[str], Findings]:
+def fuzzed(
+    n_tables: int, seed: int, seconds: float, processes: int, outcome: Outcome = outcome
+) -> tuple[Counter[str], Findings]:
     """The same, of ``n_tables`` or as many as there is time for, in several processes."""
     counts: Counter[str] = Counter()
     findings: Findings = []
@@ -237,7 +253,7 @@ def fuzzed(n_tables: int, seed: int, seconds: float, processes: int) -> tuple[Co
         running: list[Any] = []
         while True:
             while len(running) <= processes and time.monotonic() < end and (first := next(starts, None)) is not None:
-                running.append(pool.submit(batch, first, min(AT_ONCE, seed + n_tables - first)))
+                running.append(pool.submit(batch, first, min(AT_ONCE, seed + n_tables - first), outcome))
             if not running:
                 return counts, findings
             more, found = running.pop(0).result()
@@ -247,21 +263,27 @@ def fuzzed(n_tables: int, seed: int, seconds: float, processes: int) -> tuple[Co
 
 def main() -> int:
     """Parse, fuzz, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", type=int, default=20_000)
+    return fuzz(__doc__, "tables", fuzz_shapes.made, outcome)
+
+
+def fuzz(told: str | None, things: str, made: Callable[[int, Path], fuzz_kinds.Made], outcome: Outcome) -> int:
+    """The program of a fuzz of ``things``."""
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(f"--{things}", type=int, default=20_000, dest="n")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--one", type=int, help="the seed of one table: its files stay, and what came of it is shown")
     chosen = parser.parse_args()
     if chosen.one is not None:
-        return shown(chosen.one)
+        return shown(chosen.one, made, outcome)
+    consensus.run({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]}, collusion="off")  # compiles
     start = time.perf_counter()
-    counts, findings = fuzzed(chosen.tables, chosen.seed, chosen.seconds, chosen.processes)
+    counts, findings = fuzzed(chosen.n, chosen.seed, chosen.seconds, chosen.processes, outcome)
     passed, n = time.perf_counter() - start, counts.total()
-    told = ", ".join(f"{name} {counts[name]:,}" for name in sorted(counts))
+    ends = ", ".join(f"{name} {counts[name]:,}" for name in sorted(counts))
     sys.stdout.write(
-        f"seed {chosen.seed}: {n:,} tables in {passed:.1f} s ({n / passed:,.0f} a second): {told}; "
+        f"seed {chosen.seed}: {n:,} {things} in {passed:.1f} s ({n / passed:,.0f} a second): {ends}; "
         f"findings {len(findings):,}\n"
     )
     for seed, fault in findings:
@@ -269,10 +291,10 @@ def main() -> int:
     return min(len(findings), 1)
 
 
-def shown(seed: int) -> int:
+def shown(seed: int, made: Callable[[int, Path], fuzz_kinds.Made], outcome: Outcome) -> int:
     """Show one table and what comes of it."""
     kept, work = Path(tempfile.mkdtemp(prefix="fuzz")), Path(tempfile.mkdtemp(prefix="fuzz"))
-    table = fuzz_shapes.made(seed, kept)
+    table = made(seed, kept)
     how, fault = outcome(seed, work)
     shutil.rmtree(work)
     sys.stdout.write(f"{table}\n")

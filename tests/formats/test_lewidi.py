@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consensus import read, read_gold
-from consensus.errors import FormatError
+from consensus.errors import FormatError, JudgmentError
 from consensus.formats.platforms import lewidi
 from consensus.formats.platforms.seam import Head
 from tests.conftest import ROOT
@@ -52,6 +52,16 @@ class TestExample:
             read(EXAMPLE, label="x")
         with pytest.raises(FormatError, match="no gold in this LeWiDi data set"):
             read_gold(EXAMPLE, label="label")
+
+
+def test_items_that_are_no_items(write: Write) -> None:
+    """What would explain the repeats is told, though the answers to other questions can't be items."""
+    records = {
+        name: {key: value for key, value in one.items() if key != "hard_label"}
+        for name, one in json.loads(EXAMPLE.read_text()).items()
+    }
+    with pytest.raises(JudgmentError, match='29 of 33 judgments .* "text" has 12 values and would leave 0 repeats'):
+        read(write("a.json", json.dumps(records)), item="split")
 
 
 @pytest.mark.parametrize(

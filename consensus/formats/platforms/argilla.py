@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NAME = "argilla"
 TITLE = "file of Argilla records"
 KEYS = [re.compile(rb'"%s"\s*:\s*[\[{]' % key) for key in (b"responses", b"suggestions", b"fields")]
-FLAT = re.compile(rb'"([^"\\]+)\.responses"\s*:.*"\1\.responses\.users"\s*:', re.DOTALL)
+FLAT = [re.compile(rb'"([^"\\]+)%s"\s*:' % end) for end in (rb"\.responses", rb"\.responses\.users")]
 RESPONSES, SUGGESTION = ".responses", ".suggestion"
 NOT_ITEMS = ("responses", "suggestions", "vectors")
 NO_ANSWER = ("discarded", "draft")
@@ -43,7 +43,13 @@ NOBODY = "suggestion"
 def sniff(head: Head) -> bool:
     """Whether a file holds records: by the keys of the first ones."""
     start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return start[:1] in {b"[", b"{"} and (all(key.search(start) for key in KEYS) or FLAT.search(start) is not None)
+    return start[:1] in {b"[", b"{"} and (all(key.search(start) for key in KEYS) or _is_flat(start))
+
+
+def _is_flat(start: bytes) -> bool:
+    """Whether some column of answers stands beside that of who gave them."""
+    answers, users = ({*key.findall(start)} for key in FLAT)
+    return not answers.isdisjoint(users)
 
 
 def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:

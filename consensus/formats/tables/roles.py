@@ -234,7 +234,7 @@ def _plain(column: str) -> str:
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
-        purpose, option = ("--drop", "it") if role.startswith(DROP) else (f"the {role}", OPTIONS[role])
+        purpose, option = ("--drop", "it") if role.startswith(DROP) else (f"the {role}", OPTIONS.get(role, "it"))
         raise FormatError(
             f'{place}: no column "{name}" for {purpose}; the columns are: {listed(header)}; correct {option}'
         )

@@ -1,0 +1,73 @@
+"""A fixed sample of the fuzz of platforms, and that it finds what is wrong."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import consensus
+from consensus import read
+from consensus.errors import FormatError
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from tests.benchmarks import fuzz_exports, fuzz_kinds, fuzz_platforms, fuzz_tables
+else:  # a script: its own folder is on the path
+    sys.path.append(str(ROOT / "tests" / "benchmarks"))
+    import fuzz_exports
+    import fuzz_kinds
+    import fuzz_platforms
+    import fuzz_tables
+
+
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_rows_add_up_or_one_line_says_why_not(first: int) -> None:
+    counts, findings = fuzz_tables.batch(first, 100, fuzz_platforms.outcome)
+    assert findings == []
+    assert counts["tables"] > 25
+    assert counts["errors"] > 25
+
+
+@pytest.mark.parametrize("export", fuzz_exports.EXPORTS, ids=[one.name for one in fuzz_exports.EXPORTS])
+def test_what_is_damaged_is_sound_before(export: fuzz_exports.Export, tmp_path: Path) -> None:
+    path = tmp_path / f"export{export.ending}"
+    for name, content in export.files.items() or [("", export.content)]:
+        place = path / name if name else path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    if export.name in fuzz_platforms.VOTES_OF_MODELS:
+        assert consensus.read_model_votes(path).n_votes >= 8
+    else:
+        settings: dict[str, Any] = {"label": export.question} if export.several else {}
+        assert read(path, **settings).tally.used >= 10
+        assert any(" is a" in note for note in read(path, **settings).notes)
+
+
+def _made(settings: Any, *header: str) -> fuzz_kinds.Made:
+    return fuzz_kinds.Made("judgments", Path("x.csv"), settings, header=header)
+
+
+@pytest.mark.parametrize(
+    ("settings", "header", "finds"),
+    [
+        ({}, ["in place"], True),
+        ({}, [], False),  # damage moved a cell
+        ({"label": "_city"}, ["in place"], False),
+        ({"platform": "none"}, ["in place"], False),
+        ({"platform": "crowdflower"}, ["in place"], True),
+    ],
+)
+def test_it_finds_whereabouts_of_workers(settings: Any, header: list[str], finds: bool) -> None:
+    error = FormatError("x.csv:3: Waco is no colour")
+    assert bool(fuzz_platforms.told(error, _made(settings, *header))) == finds
+
+
+def test_it_finds_an_error_that_shows_the_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(consensus, "read", fails)
+    faults = [fault for seed in range(20) if (fault := fuzz_platforms.outcome(seed, tmp_path)[1])]
+    assert faults
+    assert all("KeyError" in one for one in faults)
