@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConsensusError
+from consensus.formats import platforms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,13 +84,11 @@ def told(found: Any, table: fuzz_kinds.Made) -> str | None:
     """What shows of a worker's whereabouts in notes, rejects or an error, if no damage moved it."""
     if IN_PLACE not in table.header or table.settings.keys() & {*COLUMNS, "drop"}:
         return None
-    if table.settings.get("platform") not in {None, *(one for one in fuzz_exports.NAMES if one != "none")}:
-        return None
-    if isinstance(found, ConsensusError):
-        texts = [str(found)]
-    elif not any(" is a " in note or " (" in note for note in found.notes):
+    named = table.settings.get("platform", "")
+    if named == platforms.NONE or not (named or platforms.recognised(platforms.head_of(table.source))):
         return None  # it was taken for a plain table
-    else:
+    texts = [str(found)]
+    if not isinstance(found, ConsensusError):
         texts = [*found.notes, *(f"{one.reason} {one.row}" for one in getattr(found, "rejects", ()))]
     shown = [one for text in texts for one in SECRETS if one in text]
     return f"tells {shown[0]}" if shown else None

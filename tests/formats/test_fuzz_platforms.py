@@ -1,6 +1,7 @@
 """A fixed sample of the fuzz of platforms, and that it finds what is wrong."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import consensus
 from consensus import read
 from consensus.errors import FormatError
 from tests.conftest import ROOT
+from tests.formats.test_platforms import SECRETS
 
 if TYPE_CHECKING:
     from tests.benchmarks import fuzz_exports, fuzz_kinds, fuzz_platforms, fuzz_tables
@@ -19,6 +21,8 @@ else:  # a script: its own folder is on the path
     import fuzz_kinds
     import fuzz_platforms
     import fuzz_tables
+
+EXAMPLE = fuzz_exports.EXAMPLES / "crowdflower.csv"
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))
@@ -45,7 +49,7 @@ def test_what_is_damaged_is_sound_before(export: fuzz_exports.Export, tmp_path: 
 
 
 def _made(settings: Any, *header: str) -> fuzz_kinds.Made:
-    return fuzz_kinds.Made("judgments", Path("x.csv"), settings, header=header)
+    return fuzz_kinds.Made("judgments", EXAMPLE, settings, header=header)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,17 @@ def _made(settings: Any, *header: str) -> fuzz_kinds.Made:
 def test_it_finds_whereabouts_of_workers(settings: Any, header: list[str], finds: bool) -> None:
     error = FormatError("x.csv:3: Waco is no colour")
     assert bool(fuzz_platforms.told(error, _made(settings, *header))) == finds
+    plain = fuzz_kinds.Made("judgments", Path("x.csv"), header=["in place"])
+    assert fuzz_platforms.told(error, plain) is None
+    assert fuzz_platforms.SECRETS == SECRETS
+
+
+def test_it_finds_whereabouts_in_rejects() -> None:
+    found = read(EXAMPLE)
+    assert fuzz_platforms.told(found, _made({}, "in place")) is None
+    (first, *_) = found.rejects
+    leaking = replace(found, rejects=(replace(first, row="7001,Waco"),))
+    assert fuzz_platforms.told(leaking, _made({}, "in place")) == "tells Waco"
 
 
 def test_it_finds_an_error_that_shows_the_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
