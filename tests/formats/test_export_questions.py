@@ -1,6 +1,7 @@
 """Several questions of a platform's export: each by itself, as if it were named with ``label``."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,24 @@ class TestErrors:
 
 
 class TestCommands:
+    @pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.stem)
+    def test_check_of_every_example_names_the_platform_and_a_command_that_works(
+        self, run: Run, path: Path, tmp_path: Path
+    ) -> None:
+        told = run("check", path)
+        if path.stem == "llm-judges":  # nobody judged
+            assert told.status == 1
+            command = told.err.partition("beside judgments: ")[2]
+        else:
+            assert f"{path.name} is a " in told.out
+            assert ", label " in told.out
+            command = told.out.partition("run it with: ")[2]
+        program, *arguments = shlex.split(command)
+        assert program == "consensus"
+        out = tmp_path / "out"
+        assert run(*arguments, "--out", out).status == 0
+        assert (out / "labels.csv").exists()
+
     def test_check_lists_all_of_them(self, run: Run, several: Path) -> None:
         plain, asked = run("check", several), run("check", several, "--by", "question")
         assert (plain.status, plain.err) == (0, asked.err)
