@@ -199,6 +199,18 @@ class TestErrors:
         with pytest.raises(ConfigError, match="label names one question, and by question is about all; leave out one"):
             run_by(several, "question", label="mood")
 
+    def test_none_is_left(self, several: Path) -> None:
+        for ask in (run_by, read):
+            with pytest.raises(
+                ConfigError, match="by question: no question is left; the export asks mood, topic, why; "
+            ):
+                ask(several, by="question", drop=["question=mood", "question=topic"])
+
+    def test_a_column_without_questions(self) -> None:
+        told = 'settings: the column "question" holds no question; name another column'
+        with pytest.raises(ConfigError, match=told):
+            read({"item": ["i"], "worker": ["w"], "label": ["x"], "question": [""]}, by="question")
+
     def test_one_that_can_not_be_read(self, several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def fails(*_: object) -> None:
             raise FormatError("e.json: cut")
