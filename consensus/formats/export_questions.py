@@ -100,7 +100,7 @@ def asked(source: Any, settings: ReadConfig) -> Asked:
     Raises
     ------
     ConfigError
-        The user named a question besides.
+        The user named a question besides, or leaves out all.
     FormatError
         A file can't be read, or has no question with fixed answers.
     """
@@ -134,6 +134,11 @@ def asked(source: Any, settings: ReadConfig) -> Asked:
             if are_addresses:  # they tell who somebody is, and are run only if they are named
                 kinds[name] = ADDRESSES
                 del counts[name]
+    if not counts:
+        raise ConfigError(
+            f"by {BY}: no question is left; the export asks {listed(list(kinds))}; name one with "
+            "--label, or leave out fewer"
+        )
     return Asked(tuple(titles), kinds, counts, dropped)
 
 

@@ -1,6 +1,7 @@
 """Several questions of a platform's export: each by itself, as if it were named with ``label``."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,18 @@ class TestErrors:
         with pytest.raises(ConfigError, match="label names one question, and by question is about all; leave out one"):
             run_by(several, "question", label="mood")
 
+    def test_none_is_left(self, several: Path) -> None:
+        for ask in (run_by, read):
+            with pytest.raises(
+                ConfigError, match="by question: no question is left; the export asks mood, topic, why; "
+            ):
+                ask(several, by="question", drop=["question=mood", "question=topic"])
+
+    def test_a_column_without_questions(self) -> None:
+        told = 'settings: the column "question" holds no question; name another column'
+        with pytest.raises(ConfigError, match=told):
+            read({"item": ["i"], "worker": ["w"], "label": ["x"], "question": [""]}, by="question")
+
     def test_one_that_can_not_be_read(self, several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def fails(*_: object) -> None:
             raise FormatError("e.json: cut")
@@ -210,6 +223,24 @@ class TestErrors:
 
 
 class TestCommands:
+    @pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.stem)
+    def test_check_of_every_example_names_the_platform_and_a_command_that_works(
+        self, run: Run, path: Path, tmp_path: Path
+    ) -> None:
+        told = run("check", path)
+        if path.stem == "llm-judges":  # nobody judged
+            assert told.status == 1
+            command = told.err.partition("beside judgments: ")[2]
+        else:
+            assert f"{path.name} is a " in told.out
+            assert ", label " in told.out
+            command = told.out.partition("run it with: ")[2]
+        program, *arguments = shlex.split(command)
+        assert program == "consensus"
+        out = tmp_path / "out"
+        assert run(*arguments, "--out", out).status == 0
+        assert (out / "labels.csv").exists()
+
     def test_check_lists_all_of_them(self, run: Run, several: Path) -> None:
         plain, asked = run("check", several), run("check", several, "--by", "question")
         assert (plain.status, plain.err) == (0, asked.err)

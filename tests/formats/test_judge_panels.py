@@ -218,7 +218,9 @@ class TestRuns:
             FormatError, match=r"llm-judges.json: this file \(alpaca_eval annotations file\) holds verdi"
         ):
             run([people, EXAMPLE])
-        with pytest.raises(FormatError, match=r"no judgments of people; give it as votes of models \(--model-votes\)"):
+        with pytest.raises(
+            FormatError, match=r"people; give it as votes of models, by itself .*: consensus run --model-votes"
+        ):
             read(EXAMPLE)
 
     def test_models_that_say_nothing_of_use(self, write: Write) -> None:

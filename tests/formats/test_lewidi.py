@@ -41,7 +41,10 @@ class TestExample:
         assert rows_of(found) == sorted(expected)
         assert found.tally.read == found.tally.used == 33
         assert (found.model_votes, found.gold) == (None, None)
-        assert "label annotations; other questions, for --label: other_info.tone; --platform" in found.notes[0]
+        assert (
+            "label annotations; other questions, for --label, or all with --by question: other_info.tone; --platform"
+            in found.notes[0]
+        )
 
     def test_values_that_are_named(self) -> None:
         assert read(EXAMPLE, label="other_info.tone").labels == ("low",)
@@ -103,7 +106,10 @@ def test_what_does_not_add_up_is_rejected(write: Write) -> None:
 def test_further_questions_by_name(write: Write) -> None:
     more = {"why": {"Ann1": "text one", "Ann2": "text two"}, "n": 3, "odd": "a,b,c", "tone": ["x", "y"]}
     path = write("a.json", items("0,1", other_info=more))
-    assert "other questions, for --label: other_info.why, other_info.tone;" in read(path).notes[0]
+    assert (
+        "other questions, for --label, or all with --by question: other_info.why, other_info.tone;"
+        in read(path).notes[0]
+    )
     assert rows_of(read(path, label="other_info.tone")) == [("i0", "Ann1", "x"), ("i0", "Ann2", "y")]
 
 

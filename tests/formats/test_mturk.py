@@ -132,8 +132,8 @@ class TestAnswers:
         for name in ("mood", "mood.label", "Answer.mood", "Answer.mood.label"):
             assert read(path, label=name).labels == ("a", "b")
         assert (
-            "label tags (several choices: each set of choices is one label); other questions, for --label: mood, "
-            in (read(path, label="tags").notes[0])
+            "label tags (several choices: each set of choices is one label); other questions, for "
+            "--label, or all with --by question: mood, " in (read(path, label="tags").notes[0])
         )
         assert "; a box without a tick is the label off; " in read(path, label="box").notes[0]
         with pytest.raises(

@@ -133,7 +133,10 @@ class TestQuestions:
     def test_one_with_gold_is_taken(self, write: Write) -> None:
         found = read(write("a.csv", assignments(*self.rows("big"), header=self.header)))
         assert found.labels == ("big",)
-        others = "other questions, for --label: mood (one choice), why (free text), box (marked regions); "
+        others = (
+            "other questions, for --label, or all with --by question: mood (one choice), why (free text), box (marked "
+            "regions); "
+        )
         assert others in found.notes[0]
         assert found.gold is not None
 

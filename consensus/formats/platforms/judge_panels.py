@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import zipfile
 import zlib
 from collections import Counter
@@ -80,8 +81,8 @@ def _is_log(path: Path) -> bool:
 def refusal(path: Path, kind: str) -> FormatError:
     """The error where such a file shall hold judgments beside those of people."""
     return FormatError(
-        f"{path}: this file ({kind}) holds verdicts of models, and no judgments of people; give it as votes of models "
-        "(--model-votes)"
+        f"{path}: this file ({kind}) holds verdicts of models, and no judgments of people; give it as votes of models, "
+        f"by itself or beside judgments: consensus run --model-votes {shlex.quote(str(path))}"
     )
 
 

@@ -74,7 +74,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     export = Export(path, TITLE, given, digest, {"item": ITEM, "worker": ANNOTATORS}, default=ANNOTATIONS)
     others = [name for name in export.questions() if name != ANNOTATIONS]
     if others:
-        export.also = [f"other questions, for --label: {listed(others, 5)}"]
+        export.also = [f"other questions, for --label, or all with --by question: {listed(others, 5)}"]
     return answered.read(export, roles)
 
 

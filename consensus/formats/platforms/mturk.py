@@ -330,7 +330,7 @@ def _note(work: Work, columns: Mapping[str, str], question: str, kinds: Mapping[
         said.append(f"a box without a tick is the label {NOT_TICKED}")
     others = [name for name, kind in kinds.items() if name != question and kind in questions.CLOSED]
     if others:
-        said.append(f"other questions, for --label: {listed(others, 5)}")
+        said.append(f"other questions, for --label, or all with --by question: {listed(others, 5)}")
     told = Counter(work.faults.values())
     if told[REJECTED]:
         said.append(f"assignments left out as rejected: {told[REJECTED]:,}")

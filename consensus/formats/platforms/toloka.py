@@ -289,7 +289,7 @@ def _note(path: Path, wanted: _Wanted, survey: _Survey, found: _Found) -> str:
         said.append("no worker column: only majority and agreement possible")
     others = [f"{name} ({kind})" for name, kind in survey.questions.items() if name != wanted.question]
     if others:
-        said.append(f"other questions, for --label: {', '.join(others[:5])}")
+        said.append(f"other questions, for --label, or all with --by question: {', '.join(others[:5])}")
     out = [f"{status} {n:,}" for status, n in sorted(found.statuses.items())]
     if out:
         said.append(f"rows that give no answer by their status: {', '.join(out)}")
