@@ -161,6 +161,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     )
     gold, votes = Rows(("item", "label"), ("item",), backend, None), None
     many: dict[str, None] = {}
+    of_platforms = False
     files, orders, understanding = [], [], Understanding(roles)
     notes = [*source.notes] if isinstance(source, sources.Opened) else []
     for opened in questions.opened(source, shape.roles(roles), settings):
@@ -168,6 +169,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         understanding.add(reading)
         files.append(_added(rows, reading))
         orders.append(reading.label_order)
+        of_platforms |= bool(reading.platform)
         many |= dict.fromkeys(reading.anonymous)
         if reading.gold is not None:
             gold.add(reading.gold)
@@ -204,6 +206,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     if progress is not None:
         progress("sorting", 1.0)
     understood, unused = understanding.of(replace(judgments, group_ids=group_ids))
+    if not of_platforms:  # whose readers know what their columns say
+        notes += passed_over.notes(understood, unused)
     judgments = replace(
         judgments,
         group_ids=group_ids,
@@ -217,7 +221,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
         gold=_gold(gold, (), True) if gold.n_rows else None,
         model_votes=None if votes is None else votes.found(),
-        notes=(*notes, *choice.notes(), *passed_over.notes(understood, unused), *people.note(judgments)),
+        notes=(*notes, *choice.notes(), *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
