@@ -24,6 +24,8 @@ OF_A_SPREADSHEET = ("xl/", "[Content_Types].xml", "META-INF/manifest.xml", "cont
 NESTED = (".zip", ".7z", ".rar", ".tar", ".tgz")
 BOMB_RATIO, BOMB_BYTES = 200, 1 << 30  # times larger when unpacked, and how large it must be to matter
 ENCRYPTED = 0x1
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError)
+"""What reading an archive raises where it is damaged, or of a kind that is not known."""
 
 
 class Member(NamedTuple):
@@ -41,14 +43,16 @@ def is_archive(path: Path) -> bool:
 
 def is_spreadsheet(path: Path) -> bool:
     """Whether a file is a spreadsheet of one of the kinds that are archives; by its content."""
-    if not _is_zip(path):
-        return False
+    return _is_zip(path) and any(name.startswith(OF_A_SPREADSHEET) for name in names_in(path))
+
+
+def names_in(path: Path) -> list[str]:
+    """The names in an archive; none where it can't be read."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False
-    return any(name.startswith(OF_A_SPREADSHEET) for name in names)
+            return archive.namelist()
+    except BROKEN:
+        return []
 
 
 def is_hidden(name: str) -> bool:
@@ -139,5 +143,5 @@ def _damaged(path: Path) -> Iterator[None]:
     """Turn errors about the archive into ours."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except BROKEN as error:
         raise FormatError(f"{path}: can't be unpacked: {str(error).lower()}; fetch it again, or unpack it") from None

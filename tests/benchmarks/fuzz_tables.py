@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import resource
 import shutil
 import signal
 import sys
@@ -42,6 +43,8 @@ else:  # run as a script, its own folder is on the path
 SHARED_MEMORY = Path("/dev/shm")  # where files need no disk, if the system has it
 LONGEST = 5.0  # seconds of work, however busy the machine is
 LONGEST_WAIT = 60.0  # seconds
+MOST_MEMORY = 2 << 30  # bytes of a process that reads small tables, one after the other
+PROGRESS = 60.0  # seconds between two lines that tell how far it is
 AT_ONCE = 200  # tables a process makes before it tells what it found
 INNER = ("Traceback", "pyarrow", "Arrow", "numpy", "object at 0x", "<class", "KeyError", "TypeError", "ValueError")
 """What no message to a user holds."""
@@ -238,6 +241,9 @@ def batch(first: int, n: int, outcome: Outcome = outcome) -> tuple[Counter[str],
             counts[how] += 1
             if fault is not None:
                 findings.append((seed, fault))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if most > MOST_MEMORY:
+        findings.append((first, f"memory grew to {most / 1e9:.1f} GB"))
     return counts, findings
 
 
@@ -247,7 +253,7 @@ def fuzzed(
     """The same, of ``n_tables`` or as many as there is time for, in several processes."""
     counts: Counter[str] = Counter()
     findings: Findings = []
-    end = time.monotonic() + seconds
+    end, next_line = time.monotonic() + seconds, time.monotonic() + PROGRESS
     starts = iter(range(seed, seed + n_tables, AT_ONCE))
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         running: list[Any] = []
@@ -259,6 +265,11 @@ def fuzzed(
             more, found = running.pop(0).result()
             counts += more
             findings += found
+            for one, fault in found:
+                sys.stderr.write(f"--one {one}: {last_line(fault)}\n")
+            if time.monotonic() > next_line:
+                sys.stderr.write(f"{counts.total():,} so far, {len(findings):,} findings\n")
+                next_line += PROGRESS
 
 
 def main() -> int:
@@ -287,8 +298,13 @@ def fuzz(told: str | None, things: str, made: Callable[[int, Path], fuzz_kinds.M
         f"findings {len(findings):,}\n"
     )
     for seed, fault in findings:
-        sys.stdout.write(f"--one {seed}: {fault.strip().splitlines()[-1][:300]}\n")
+        sys.stdout.write(f"--one {seed}: {last_line(fault)}\n")
     return min(len(findings), 1)
+
+
+def last_line(fault: str) -> str:
+    """What a fault comes to."""
+    return fault.strip().splitlines()[-1][:300]
 
 
 def shown(seed: int, made: Callable[[int, Path], fuzz_kinds.Made], outcome: Outcome) -> int:

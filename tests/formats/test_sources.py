@@ -163,6 +163,12 @@ class TestFoldersAndArchives:
         with pytest.raises(FormatError, match="cut.zip: can't be unpacked: file is not a zip file"):
             read(write("cut.zip", bytes(raw[:100])))
 
+    def test_an_archive_of_a_newer_kind(self, write: Write, tmp_path: Path) -> None:
+        raw = bytearray(zipped(tmp_path / "x.zip", HALVES).read_bytes())
+        raw[raw.index(b"PK\1\2") + 6] = 93  # the version that is needed, in tenths
+        with pytest.raises(FormatError, match="newer.zip: can't be unpacked: .*9.3"):
+            read(write("newer.zip", bytes(raw)))
+
     def test_bombs_and_full_disks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = zipped(tmp_path / "x.zip", {"a.csv": "item,worker,label\n" + "1,w,a\n" * 100_000})
         monkeypatch.setattr(archives, "BOMB_BYTES", 1000)

@@ -25,6 +25,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
+from consensus.formats import archives
 from consensus.formats.platforms.records import Judged, parsed_json, reading, whole_json
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.roles import listed
@@ -70,11 +71,7 @@ def kind_of(head: Head) -> str:
 
 
 def _is_log(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False
+    names = archives.names_in(path)
     return HEADER in names and any(name.startswith(SAMPLES) for name in names)
 
 

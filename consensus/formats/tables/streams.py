@@ -43,8 +43,7 @@ class Tap(io.RawIOBase):
         self._file = path.open("rb")
         self._path = path
         self._size = path.stat().st_size
-        self._digest = digest
-        self._n_read = 0
+        self._bytes = _Digested(self._file, digest)
         self._last = b"\n"
         magic = self._file.read(max(map(len, COMPRESSED)))
         self._file.seek(0)
@@ -59,21 +58,13 @@ class Tap(io.RawIOBase):
         self._ready = b""  # bytes that were decoded
         self._stream: Any = None
         if self.compression is not None:
-            self._stream = pa.CompressedInputStream(pa.PythonFile(_Digested(self)), self.compression)
+            self._stream = pa.CompressedInputStream(pa.PythonFile(self._bytes), self.compression)
 
     @property
     def done(self) -> float:
         """The fraction of the file that was read."""
-        return self._n_read / max(self._size, self._n_read, 1)
-
-    def raw(self, size: int) -> bytes:
-        """Bytes of the file itself, digested."""
-        assert self._file is not None
-        block = self._file.read(size)
-        self._n_read += len(block)
-        if self._digest is not None:
-            self._digest.update(block)
-        return block
+        n_read = self._bytes.n_read
+        return n_read / max(self._size, n_read, 1)
 
     def readable(self) -> bool:
         """True: ``io.TextIOWrapper`` asks."""
@@ -107,7 +98,7 @@ class Tap(io.RawIOBase):
         if held:
             self._start = b""
             return held + self._unpacked(size - len(held) if size >= 0 else size)
-        return self.raw(size) if self._stream is None else bytes(self._stream.read(size))
+        return self._bytes.read(size) if self._stream is None else bytes(self._stream.read(size))
 
     def _decoded(self, decoding: Decoding, size: int) -> bytes:
         """The next bytes in UTF-8."""
@@ -136,17 +127,25 @@ class Tap(io.RawIOBase):
 
 
 class _Digested(io.RawIOBase):
-    """The compressed bytes below a ``Tap``."""
+    """The bytes of a file itself, counted and digested.
 
-    def __init__(self, tap: Tap) -> None:
+    It knows no ``Tap``: Arrow's stream holds it, and a circle through that is never freed.
+    """
+
+    def __init__(self, file: BinaryIO, digest: _Hash | None) -> None:
         super().__init__()
-        self._tap = tap
+        self._file, self._digest = file, digest
+        self.n_read = 0
 
     def readable(self) -> bool:  # pragma: no cover  (Arrow asks where coverage does not see it)
         return True
 
     def read(self, size: int = -1) -> bytes:
-        return self._tap.raw(size)
+        block = self._file.read(size)
+        self.n_read += len(block)
+        if self._digest is not None:
+            self._digest.update(block)
+        return block
 
 
 @contextmanager

@@ -1,0 +1,31 @@
+"""Files as streams: what they leave behind."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from consensus.formats.tables.streams import Tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = b"item,worker,label\n" * 1000
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_what_was_read_leaves_no_memory_behind(compression: str, tmp_path: Path) -> None:
+    path = tmp_path / "packed"
+    path.write_bytes(gzip.compress(TEXT) if compression == "gzip" else pa.compress(TEXT, "zstd", asbytes=True))
+    held = []
+    for _ in range(4):
+        with Tap(path) as tap:
+            assert tap.read(2 * len(TEXT)) == TEXT
+            assert tap.read(1) == b""
+            assert tap.done == 1
+        del tap
+        held.append(pa.total_allocated_bytes())
+    assert held[-1] == held[0]
