@@ -95,6 +95,9 @@ class Consensus:
     gold_posterior: NDArray[np.float64] | None = None
     """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts;
     tempered like the others, by a temperature that it had its part in where that was fitted on gold."""
+    unaided: Posterior | None = None
+    """(I, K) the tempered posteriors of the fit that has not seen gold: gold items and others are alike in it, so that
+    what gold says of these holds for the others. None without gold."""
     reach: Reach | None = None
     """What gold speaks for; None where none of it was judged."""
     warnings: tuple[Caution, ...] = ()

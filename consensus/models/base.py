@@ -132,4 +132,7 @@ def fit(
     judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
     choice = chosen(judgments, votes, config)
     found = named(choice.name).fit(judgments, votes, aligned, config, run)
+    if aligned is not None:
+        unaided = named(choice.name).fit(judgments, votes, None, config, run)
+        found = replace(found, unaided=unaided.beliefs)
     return replace(found, chosen_because=choice.because) if choice.because and found.model == choice.name else found
