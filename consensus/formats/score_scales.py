@@ -77,15 +77,16 @@ class Odd:
 
 
 def odd_rows(rows: ModelRows) -> Odd:
-    """Rows with a negative score, or with one above 1 where no other label of the vote has a score.
+    """Rows with a negative score, or with one above 1 where no other label of the vote has a score, or without bound.
 
-    Scores of several labels may be counts or percent: they are divided by their sum.
+    Scores of several labels may be counts or percent: they are divided by their sum. A logarithm far above 0 is no
+    logarithm of a probability, and has no bound as one.
     """
     row, label, value = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)], [np.zeros(0)]
     if len(rows.table) and (np.nanmin(rows.table, initial=0) < 0 or np.nanmax(rows.table, initial=0) > 1 + TOLERANCE):
         place = np.flatnonzero(rows.wide >= 0)  # of the rows of the table, in its order
         single = (~np.isnan(rows.table)).sum(axis=1) == 1
-        bad = (rows.table < 0) | (single[:, None] & (rows.table > 1 + TOLERANCE))
+        bad = (rows.table < 0) | (single[:, None] & (rows.table > 1 + TOLERANCE)) | np.isinf(rows.table)
         at = np.flatnonzero(bad.any(axis=1))
         first = bad[at].argmax(axis=1)
         row.append(place[np.argsort(rows.wide[place])][at])
@@ -94,7 +95,8 @@ def odd_rows(rows: ModelRows) -> Odd:
     if len(rows.score) and (np.nanmin(rows.score, initial=0) < 0 or np.nanmax(rows.score, initial=0) > 1 + TOLERANCE):
         at = np.flatnonzero(~np.isnan(rows.score) & (rows.label >= 0))
         lone, _ = _lone(rows, at)
-        at = at[(rows.score[at] < 0) | (lone & (rows.score[at] > 1 + TOLERANCE))]
+        score = rows.score[at]
+        at = at[(score < 0) | (lone & (score > 1 + TOLERANCE)) | np.isinf(score)]
         row.append(at)
         label.append(rows.label[at])
         value.append(rows.score[at].astype(np.float64))

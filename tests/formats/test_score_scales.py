@@ -49,6 +49,19 @@ def test_many_are_an_error_that_names_the_scale(write: Write, scores: list[float
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize("header", [LONG, WIDE])
+def test_logarithms_far_above_0_are_none(write: Write, header: str) -> None:
+    fine = [(f"i{n:03}", "m", -0.5, -0.9) for n in range(40)]
+    odd = ("i040", "m", 7746, 7655)
+    rows: list[tuple[Any, ...]] = [*fine, odd]
+    if header == LONG:
+        rows = [(i, m, label, score) for i, m, *scores in rows for label, score in zip("ab", scores, strict=True)]
+    votes = read_model_votes(write("v.csv", csv(rows, header)), score_scale="log")
+    assert {one.reason.partition(" is ")[2] for one in votes.rejects} == {"inf, above 1"}
+    assert votes.tally.rejected == (2 if header == LONG else 1)
+    assert np.isfinite(votes.probability).all()
+
+
 @pytest.mark.parametrize("odd", [73, 1.01, -0.2, -3, 1e30])
 def test_a_few_are_rejected_and_told(write: Write, odd: float) -> None:
     rows = [*long(*[0.9] * 39, odd), *long(*[0.5] * 5, model="n", label="dog")]
