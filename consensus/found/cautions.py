@@ -163,6 +163,12 @@ CODES: dict[str, Code] = {
         "Have some of these items in readings.csv decided by an expert and give them with --gold, and see whether some "
         "workers copy (`consensus audit --table copying`) or the question misleads.",
     ),
+    "worker_weighted_differs": Code(
+        "A fit that learns nothing but one weight a worker gives many items other labels, and the judgments do not "
+        "tell which is right.",
+        "Have 50 random items labelled by an expert and give them with --gold; the items that differ stand in "
+        "readings.csv.",
+    ),
     "near_chance": Code(
         "The workers' answers tell next to nothing about the labels.",
         "Make the question clearer, or train the workers.",

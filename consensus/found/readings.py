@@ -31,12 +31,22 @@ class Readings:
     """(M, I) its probability."""
     n_held_out: int
     """Judgments that the weights were learnt from; 0 where none could be held out, and all weigh alike."""
+    worker_weighted: NDArray[np.int32]
+    """(I,) the label where workers are weighed and nothing else is learnt; of several that weigh alike the reported one
+    if it is among them. It has no part in the average."""
+    otherwise: NDArray[np.bool_]
+    """(I,) judged items without gold to which that fit gives another label than the reported one."""
 
     @cached_property
     def disputed(self) -> NDArray[np.bool_]:
         """(I,) items that not all of them give the same label."""
         found: NDArray[np.bool_] = (self.label != self.label[0]).any(axis=0)
         return found
+
+    @property
+    def listed(self) -> NDArray[np.bool_]:
+        """(I,) items that are disputed, or have another label by the weights of the workers alone."""
+        return self.disputed | self.otherwise
 
     def contradictory(self, sure: float) -> NDArray[np.bool_]:
         """(I,) items to which two of them give different labels, each with a probability of ``sure`` or more."""
@@ -46,21 +56,27 @@ class Readings:
         return found
 
     def in_short(self) -> dict[str, Any]:
-        """Their weights by name, from how many judgments these were learnt, and how many items are disputed."""
+        """Their weights by name, from how many judgments these were learnt, how many items are disputed among them, or
+        have another label by the weights of the workers alone, and how many of both kinds there are.
+        """  # noqa: D205
         return {
             "weights": dict(zip(self.names, self.weight.tolist(), strict=True)),
             "held_out": self.n_held_out,
             "disputed": int(self.disputed.sum()),
+            "worker_weighted": int(self.otherwise.sum()),
+            "listed": int(self.listed.sum()),
         }
 
 
 def disputed_columns(result: Consensus) -> Columns:
-    """The disputed items, the least certain first: what is reported, and the label and confidence of every reading."""
+    """The items with several labels, the least certain first: what is reported, what the weights of the workers alone
+    say, and the label and confidence of every reading.
+    """  # noqa: D205
     import pyarrow as pa
 
     found, judgments = result.readings, result.judgments
     assert found is not None
-    items = np.flatnonzero(found.disputed)
+    items = np.flatnonzero(found.listed)
     items = items[np.argsort(result.peaks.confidence[items], kind="stable")]
     columns: Columns = {
         "item": judgments.item_ids.take(pa.array(items)),
@@ -72,4 +88,5 @@ def disputed_columns(result: Consensus) -> Columns:
     for m, name in enumerate(found.names):
         columns[name] = named(found.label[m, items], judgments.labels)
         columns[f"{name}_confidence"] = found.confidence[m, items]
+    columns["worker_weighted"] = named(found.worker_weighted[items], judgments.labels)
     return columns

@@ -58,7 +58,7 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool 
         tables = 8 * rows * (width * (number_of_shards(J, rows * cut) + 1) + cut) + 8 * W * cut
         fitting = 4 * J + max(8 * J, tables + 8 * I * K + 12 * I, PAIRS_COMPARED)
         if n_states:  # what other readings found, where they start, what they say of items, and judgments held out
-            fitting += 8 * rows * (2 * n_states + 3 * K) + I * (8 * n_states + 24 * K + 36) + 24 * J
+            fitting += 8 * rows * (2 * n_states + 3 * K) + I * (8 * n_states + 32 * K + 36) + 24 * J
         kept, cells = 8 * I * K + 12 * rows * K, rows * K
     else:
         distinct = np.empty(I, np.int32)

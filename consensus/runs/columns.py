@@ -238,6 +238,7 @@ READINGS = (
     Column("subtypes_confidence", "number", "Its probability by this reading."),
     Column("lure", "text", "The label if an item may tempt to a wrong label."),
     Column("lure_confidence", "number", "Its probability by this reading."),
+    Column("worker_weighted", "text", "The label if workers are weighed and nothing else is learnt; not averaged."),
 )
 REJECTS = (
     Column("file", "text", "The file."),

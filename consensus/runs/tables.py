@@ -216,8 +216,8 @@ TABLES = (
     ),
     Table(
         "readings",
-        "One row for each item to which the averaged readings of the judgments give different labels, the least "
-        "certain first (with the model average).",
+        "One row for each item to which the averaged readings of the judgments, or the weights of the workers alone, "
+        "give different labels, the least certain first (with the model average).",
         of.READINGS,
         _readings,
         lambda findings: findings.result.readings is not None,

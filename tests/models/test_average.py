@@ -257,7 +257,7 @@ class TestDisagreement:
             assert result.readings is not None
             (caution,) = (one for one in result.warnings if one.code == "readings_disagree")
             disputed = result.readings.disputed
-            assert caution.values == {"n_items": disputed.sum(), "share": disputed.mean()}
+            assert (caution.values["n_items"], caution.values["share"]) == (disputed.sum(), disputed.mean())
             first = ", ".join(f"i{i:04}" for i in np.flatnonzero(disputed)[:3])
             assert f"{disputed.sum()} of 600 items" in caution.message
             assert f"such as {first}: they stand in readings.csv" in caution.message
@@ -279,7 +279,7 @@ class TestDisagreement:
     def test_contradictions_are_between_sure_readings(self) -> None:
         label = np.array([[0, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 2]], np.int32)
         sure = np.array([[0.6, 0.6, 0.9, 0.56], [0.5, 0.7, 0.9, 0.9], [0.9, 0.7, 0.9, 0.55]])
-        found = Readings(("a", "b", "c"), np.full(3, 1 / 3), label, sure, 0)
+        found = Readings(("a", "b", "c"), np.full(3, 1 / 3), label, sure, 0, label[0], np.zeros(4, np.bool_))
         assert found.disputed.tolist() == [True, True, False, True]
         assert found.contradictory(0.55).tolist() == [False, True, False, True]
         assert found.contradictory(0.6).tolist() == [False, True, False, False]

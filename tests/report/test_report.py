@@ -190,12 +190,17 @@ class TestOdd:
     def test_several_readings(self) -> None:
         result = fit(simulate(300, 12, 2, 4, accuracy=0.65, seed=1).judgments, model="average")
         assert result.readings is not None
-        assert 0 < result.readings.disputed.sum() <= 40
+        assert 0 < result.readings.disputed.sum() < result.readings.listed.sum() <= 40
         facts_, told = shown(result)
-        assert len(facts_["disputed"]) == told["readings"]["disputed"] == result.readings.disputed.sum()
+        assert len(facts_["disputed"]) == told["readings"]["listed"] == result.readings.listed.sum()
+        assert told["readings"]["disputed"] == result.readings.disputed.sum()
+        assert told["readings"]["worker_weighted"] == result.readings.otherwise.sum()
         sure = [one["confidence"] for one in facts_["disputed"]]
         assert sure == sorted(sure)
-        assert all(len({one["dawid_skene"], one["subtypes"], one["lure"]}) == 2 for one in facts_["disputed"])
+        several = [
+            [one[of] for of in ("label", *result.readings.names, "worker_weighted")] for one in facts_["disputed"]
+        ]
+        assert all(len(set(labels)) == 2 for labels in several)
         assert all(one["readings"][0][0] == "all readings" for one in facts_["items"])
         html = rendering.rendered(facts_, told)
         assert "Disputed between readings" in html
