@@ -159,7 +159,8 @@ CODES: dict[str, Code] = {
         "very many.",
     ),
     "readings_disagree": Code(
-        "Readings of the judgments that differ in how workers may err together give many items different labels.",
+        "Readings of the judgments that differ in how workers may err together, or in whether a group of workers "
+        "counts as one, give many items different labels.",
         "Have some of these items in readings.csv decided by an expert and give them with --gold, and see whether some "
         "workers copy (`consensus audit --table copying`) or the question misleads.",
     ),

@@ -36,6 +36,10 @@ class Readings:
     if it is among them. It has no part in the average."""
     otherwise: NDArray[np.bool_]
     """(I,) judged items without gold to which that fit gives another label than the reported one."""
+    counted_apart: NDArray[np.int32] | None = None
+    """(I,) the label where every worker counts, of a group that counts as one, too; None where no group does."""
+    moved: NDArray[np.bool_] | None = None
+    """(I,) judged items without gold to which that is another label than the reported one; None where no group does."""
 
     @cached_property
     def disputed(self) -> NDArray[np.bool_]:
@@ -45,8 +49,9 @@ class Readings:
 
     @property
     def listed(self) -> NDArray[np.bool_]:
-        """(I,) items that are disputed, or have another label by the weights of the workers alone."""
-        return self.disputed | self.otherwise
+        """(I,) items that are disputed, or have another label by the weights of the workers alone, or counted apart."""
+        found = self.disputed | self.otherwise
+        return found if self.moved is None else found | self.moved
 
     def contradictory(self, sure: float) -> NDArray[np.bool_]:
         """(I,) items to which two of them give different labels, each with a probability of ``sure`` or more."""
@@ -89,4 +94,6 @@ def disputed_columns(result: Consensus) -> Columns:
         columns[name] = named(found.label[m, items], judgments.labels)
         columns[f"{name}_confidence"] = found.confidence[m, items]
     columns["worker_weighted"] = named(found.worker_weighted[items], judgments.labels)
+    apart = np.full(len(items), -1, np.int32) if found.counted_apart is None else found.counted_apart[items]
+    columns["counted_apart"] = named(apart, judgments.labels)
     return columns

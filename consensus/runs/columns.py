@@ -239,6 +239,7 @@ READINGS = (
     Column("lure", "text", "The label if an item may tempt to a wrong label."),
     Column("lure_confidence", "number", "Its probability by this reading."),
     Column("worker_weighted", "text", "The label if workers are weighed and nothing else is learnt; not averaged."),
+    Column("counted_apart", "text", "The label if every worker of a group that counts as one counts; not averaged."),
 )
 REJECTS = (
     Column("file", "text", "The file."),

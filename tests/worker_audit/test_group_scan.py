@@ -16,7 +16,7 @@ from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import group_loops as kernels
 from consensus.worker_audit.accuracy.peer_agreement import peer_agreement
-from consensus.worker_audit.copying import group_scan, groups_as_one, joined_groups, shared_items
+from consensus.worker_audit.copying import counted_apart, group_scan, groups_as_one, joined_groups, shared_items
 from consensus.worker_audit.copying.group_scan import Group
 from consensus.worker_audit.copying.shared_items import ByWorker, Pairs
 from tests import naive_copying as naive
@@ -294,8 +294,37 @@ class TestSetting:
         assert np.mean(automatic.labels["label"] == truth) > np.mean(apart.labels["label"] == truth) + 0.05
         (warning,) = (one for one in apart.warnings if one.code in {"merged_copies", "copying"})
         assert (warning.code, warning.values["workers"]) == ("copying", 6)
+        moved = (apart.labels["label"] != automatic.labels["label"]).to_numpy()
+        (warning,) = (one for one in automatic.warnings if one.code == "readings_disagree")
+        first = ", ".join(apart.labels["item"][moved][:3])
+        assert warning.message == (
+            f"{moved.sum()} of {len(moved)} items ({moved.mean():.1%}) have another label where the workers of each "
+            f"group count one by one, such as {first}: --collusion report gives these labels; have some of them "
+            "checked, and give them as gold"
+        )
         reason = worker_audit.copies(automatic)["reason"][0]
         assert reason.endswith("; the group of 6, sure by what all its pairs tell, is worth 1.0 votes")
+
+    @pytest.mark.compiled
+    def test_the_labels_of_both_ways_stand_in_a_file(self, ringed: Crowd) -> None:
+        found = consensus.run(ringed.table, model="average")
+        apart = (
+            consensus.run(ringed.table, model="average", collusion="report").table("labels").set_index("item")["label"]
+        )
+        table = found.table("readings").set_index("item")
+        assert (table["counted_apart"] == apart[table.index]).all()
+        (warning,) = (one for one in found.warnings if one.code == "readings_disagree")
+        assert int(warning.values["n_items"]) == (table["counted_apart"] != table["label"]).sum()
+        assert ": they stand in readings.csv; " in warning.message
+
+    def test_gold_is_no_item_that_moved(self, ringed: Crowd, judged: Judgments, automatic: Consensus) -> None:
+        apart = worker_audit.fit_without_copies(judged, collusion="report", model="dawid_skene", rho=0.3)
+        moved = automatic.labels["item"][(apart.labels["label"] != automatic.labels["label"]).to_numpy()]
+        known = ringed.truth[ringed.truth["item"].isin(moved[:5])]
+        gold = consensus.read_gold(known).align(automatic.judgments)
+        results = [replace(automatic, gold=one, warnings=()) for one in (None, gold)]
+        told = [counted_apart.compared(apart, one).warnings[0].values["n_items"] for one in results]
+        assert told[1] == told[0] - 5
 
     def test_an_honest_crowd_is_left_alone(self) -> None:
         judgments = judgments_of(draw(replace(RING, ring=0.0), SEED))

@@ -14,6 +14,7 @@ from consensus.found.posterior import DensePosterior
 from consensus.models.dense_layout import Rows
 from consensus.probabilities import normalised
 from consensus.worker_audit.copying.copying_groups import found_copies
+from consensus.worker_audit.copying.counted_apart import compared
 from consensus.worker_audit.copying.merged_judgments import merged
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def fit_without_copies(
         given = {"model_votes": model_votes, "gold": gold, "backend": backend, "progress": progress}
         return models.fit(judged, config, **given, **more)
 
-    def compared(judged: Any, result: Consensus | None = None) -> Copies:
+    def looked_at(judged: Any, result: Consensus | None = None) -> Copies:
         """Those found by one reading: others take a ring's mistakes for those that all make on some items."""
         if result is None or result.readings is not None:
             result = fit(judged, **({} if config.model == "majority_vote" else {"model": "dawid_skene"}))
@@ -85,9 +86,9 @@ def fit_without_copies(
         return result
     if progress is not None:
         progress("comparing workers", 0, np.nan, np.nan)
-    copies = replace(compared(result.judgments, result), collusion=chosen)
+    copies = replace(looked_at(result.judgments, result), collusion=chosen)
     if copies.n_groups > 1:
-        copies = _seen_again(result, copies, compared)
+        copies = _seen_again(result, copies, looked_at)
     return _with_groups(result, copies, fit)
 
 
@@ -103,7 +104,7 @@ def _with_groups(result: Consensus, copies: Copies, fit: Callable[[Any], Consens
     if not as_one.any():
         return replace(result, copies=copies, warnings=(*result.warnings, *told))
     to_merge = copies.only(as_one)
-    again = fit(merged(result.judgments, to_merge))
+    again = compared(result, fit(merged(result.judgments, to_merge)))
     copies = replace(copies, n_merged=result.judgments.n_judgments - again.judgments.n_judgments)
     return replace(
         again,
@@ -113,14 +114,14 @@ def _with_groups(result: Consensus, copies: Copies, fit: Callable[[Any], Consens
     )
 
 
-def _seen_again(result: Consensus, copies: Copies, compared: Callable[[Any], Copies]) -> Copies:
+def _seen_again(result: Consensus, copies: Copies, looked_at: Callable[[Any], Copies]) -> Copies:
     """The group that copies most closely, and those others that are still found when it counts as one worker.
 
     A ring that has become the consensus on many items makes honest workers look alike: they are wrong together, by it.
     """
     closest = np.lexsort((-copies.sizes, np.round(copies.n_effective, 2)))[0]
     surest = np.arange(copies.n_groups) == closest
-    again = compared(merged(result.judgments, copies.only(surest)))
+    again = looked_at(merged(result.judgments, copies.only(surest)))
     pairs = {*zip(again.worker_a.tolist(), again.worker_b.tolist(), strict=True)}
     kept = surest.copy()
     for a, b in zip(copies.worker_a.tolist(), copies.worker_b.tolist(), strict=True):
