@@ -94,7 +94,7 @@ def objects_in(path: Path, form: TextForm) -> tuple[list[Line], _Hash]:
     FormatError
         The file can't be read, or is cut.
     """
-    if not head_of(path).start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+    if not head_of(path).text.startswith(b"["):
         source = ObjectLines.of(path, form)
         return list(source.lines()), source.digest
     digest = hashlib.sha256()

@@ -61,7 +61,7 @@ OUTPUTS = ("output_1", "output_2")
 
 def kind_of(head: Head) -> str:
     """Which of them a file is; empty for any other."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start.startswith(ZIPPED):
         return INSPECT if _is_log(head.path) else ""
     for kind, (first, keys) in KEYS.items():

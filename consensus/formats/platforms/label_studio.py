@@ -58,7 +58,7 @@ UPLOAD = re.compile(r"^(?:https?://[^/]+)?/?data/upload/(?:\d+/)?[0-9a-f]{8}-")
 
 def sniff(head: Head) -> bool:
     """Whether a file is an export: by keys of its objects, or the names of its columns."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start[:1] in {b"[", b"{"}:
         if all(key.search(start) for key in OF_ROWS):
             return True

@@ -50,7 +50,7 @@ KEYS = [
 
 def sniff(head: Head) -> bool:
     """Whether a file is a data set: by the keys of its first items."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     return FIRST.match(start) is not None and all(key.search(start) for key in KEYS)
 
 

@@ -146,7 +146,7 @@ class _Found:
 
 def sniff(head: Head) -> bool:
     """Whether a file is an export: by the keys of its first object."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     first = start.partition(b"\n")[0]
     return first[:1] == b"{" and all(key.search(first) for key in KEYS)
 

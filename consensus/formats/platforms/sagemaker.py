@@ -80,7 +80,7 @@ def sniff(head: Head) -> bool:
             return head.path.is_dir() and sagemaker_answers.holds_answers(head.path)
         except OSError:
             return False
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start[:1] == b"{" and all(key.search(start) for key in ANSWERS):
         return True
     is_request = start[:1] == b"[" and all(key.search(start) for key in REQUEST)

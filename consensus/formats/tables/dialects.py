@@ -15,7 +15,7 @@ from consensus.errors import FormatError
 from consensus.formats.tables import encodings, headers
 from consensus.formats.tables.csv_records import DELIMITERS, Record, header_of, records_of, scan
 from consensus.formats.tables.roles import any_known
-from consensus.formats.tables.streams import COMPRESSION, START, displayed, encoding_of, lines_of, start_of, unreadable
+from consensus.formats.tables.streams import START, displayed, encoding_of, ending_of, lines_of, start_of, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,8 @@ SEPARATOR = re.compile(r'"?sep=(\\t|[\t !#-/:-@\[-`{-~])"?', re.IGNORECASE)
 """The first line, by which Excel is told the delimiter."""
 COMMENT = "#"
 CALLED = {",": "comma-separated", "\t": "tab-separated", ";": "semicolon-separated"}
-PROMISED: dict[str, str | None] = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None}
-"""The delimiter that the ending of a name promises; None where it may be any."""
+PROMISED: dict[str, str | None] = {"": ",", ".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None}
+"""The delimiter that the ending of a name promises, or a name without one; None where it may be any."""
 LOOKED_AT = 50  # records whose look tells the delimiter
 ROWS = 1000  # that are compared with the header
 NEARLY = 0.9  # what it counts that rows have about as many fields as the header
@@ -134,7 +134,7 @@ def _skipped(lines: Sequence[str], said: str | None) -> str:
 
 def _by_look(lines: Sequence[str], path: Path) -> str:
     """The delimiter by which the header has several fields, and the rows as many as it; of several, the one of most."""
-    promised = PROMISED.get(_ending(path))
+    promised = PROMISED.get(ending_of(path))
     scores: dict[str, tuple[float, bool, int]] = {}
     for delimiter in DELIMITERS:
         widths = [record.n_fields for record in itertools.islice(records_of(lines, delimiter), 1 + LOOKED_AT)]
@@ -159,14 +159,9 @@ def delimiter_in(line: str) -> str:
     return max(DELIMITERS, key=outside.count)
 
 
-def _ending(path: Path) -> str:
-    endings = [ending.lower() for ending in path.suffixes]
-    return next((ending for ending in reversed(endings) if ending not in COMPRESSION), "")
-
-
 def _beside_ending(path: Path, file: str, delimiter: str, form: TextForm) -> list[str]:
     """That a file is not what the ending of its name says."""
-    ending = _ending(path)
+    ending = ending_of(path)
     if PROMISED.get(ending, delimiter) in {None, delimiter} and ending in PROMISED:
         return []
     called = CALLED.get(delimiter, f"{delimiter}-separated")
