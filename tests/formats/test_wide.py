@@ -92,7 +92,9 @@ class TestWorkers:
         assert pairs(judgments) == pairs(named)
         assert judgments.notes[0].endswith("; no column tells the item, so each row is one: --item names a column")
         assert judgments.understood[0][:3] == ("item", "number of the row", "--wide workers")
-        with pytest.raises(FormatError, match="9 columns hold the same 3 values .*--wide workers; each row is an item"):
+        with pytest.raises(
+            FormatError, match="9 columns hold the same 3 values .* row an item, --wide workers; if rows"
+        ):
             read(source)
         with pytest.raises(FormatError, match="no column holds the item"):
             read(frame.assign(text=[f"t{n}" for n in range(40)]), wide="workers")
@@ -245,11 +247,11 @@ class TestOffers:
         names = tuple(f"a{n}" for n in range(12))
         told = self.said(stored(of_workers(names=names), kind, tmp_path))
         assert told.endswith(
-            "no column holds the worker; 12 columns hold the same 3 values (a, b, c): these look like workers in "
-            "columns: --wide workers"
+            "no column holds the worker; 12 columns hold the same 3 values (a, b, c): if each is a worker and "
+            "each row an item, --wide workers; if rows are workers, swap rows and columns first"
         )
         told = self.said(stored(of_workers(names=names).rename(columns={"item": "uid"}), kind, tmp_path))
-        assert told.endswith("--wide workers; name the item, too, with --item")
+        assert "an item, --wide workers; name the item, too, with --item; if rows are workers, swap" in told
 
     def test_counts(self) -> None:
         counts = np.random.default_rng(1).multinomial(100, [0.2, 0.5, 0.3], 20)
@@ -281,7 +283,8 @@ class TestOffers:
     def test_ratings_are_no_counts(self) -> None:
         ratings = np.random.default_rng(1).integers(1, 6, (30, 4))
         frame = pd.DataFrame(ratings, columns=list("wxyz")).assign(item=[f"i{n}" for n in range(30)])
-        assert "4 columns hold the same 5 values (1, 2, 3, 4, 5): these look like workers" in self.said(frame)
+        told = self.said(frame)
+        assert "4 columns hold the same 5 values (1, 2, 3, 4, 5): if each is a worker and each row an item, " in told
 
     def test_questions(self) -> None:
         rng = random.Random(1)

@@ -109,7 +109,7 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     counts, workers = like_counts(cells), like_workers(cells)
     item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
     if item and len(workers) == len(header):
-        item = "; each row is an item then"
+        item = ""  # each row is one
     begin = f"{error.place}: no column holds the worker; "
     if len(counts) > 1 and _adds_up([cells[name] for name in counts]):
         return (
@@ -119,8 +119,8 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     if len(workers) >= LEAST:
         values = sorted({one for name in workers for one in cells[name] if one is not None})
         return (
-            f"{begin}{len(workers):,} columns hold the same {len(values):,} values ({listed(values, SHOWN)}): these "
-            f"look like workers in columns: --wide workers{item}"
+            f"{begin}{len(workers):,} columns hold the same {len(values):,} values ({listed(values, SHOWN)}): if each "
+            f"is a worker and each row an item, --wide workers{item}; if rows are workers, swap rows and columns first"
         )
     for n in candidates_of(header, COUNTS):
         if "label" not in missing and all(one is None or WHOLE.fullmatch(one) for one in cells.get(header[n], ())):
