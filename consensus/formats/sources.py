@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from consensus.errors import FormatError
 from consensus.formats import archives, platforms
 from consensus.formats.tables.streams import displayed, ending_of
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class _Found:
         if not chosen:
             held = one_line(f"it holds {_listed(others)}") if others else "it is empty"
             raise FormatError(f"{shown}: no table to read in it: {held}; expected files such as {', '.join(TABLES)}")
-        count = f"{len(chosen):,} {'file' if len(chosen) == 1 else 'files'}"
+        count = counted(len(chosen), "file")
         left = f"; not read: {_listed(others)}" if others else ""
         self.notes.append(one_line(f"{shown}: {count} read, in the order of names: {_listed(chosen)}{left}"))
 

@@ -269,7 +269,7 @@ class TestCheck:
 
     def test_no_judgments_are_no_error(self, write: Write) -> None:
         found = consensus.check(write("j.csv", csv([("i1", "w1", "")])))
-        assert found.lines()[0] == "1 rows read = 0 used + 1 without a label"
+        assert found.lines()[0] == "1 row read = 0 used + 1 without a label"
 
 
 class TestTimings:

@@ -181,7 +181,7 @@ class TestWorkers:
 
     def test_sessions_named_by_their_start(self, write: Write) -> None:
         found = read(write("d.jsonl", export([choice("red", _annotator_id="2023-05-01_10-00-07")])))
-        assert "1 workers are sessions named by their start, so that nothing tells who they were" in found.notes[0]
+        assert "1 worker is a session named by its start, so that nothing tells who they were" in found.notes[0]
 
     def test_no_single_value(self, write: Write) -> None:
         records = [choice("red"), choice("red", _annotator_id=None, _session_id=None, text={"a": 1})]

@@ -17,6 +17,7 @@ from consensus.formats.platforms.records import Judged, reading, whole_json
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.nested import names_of
 from consensus.formats.tables.streams import displayed, encoding_of, start_of, unreadable
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -236,7 +237,7 @@ def _note(export: Export, told: Mapping[str, str], question: str, votes: Sequenc
     if votes:
         n = len({one.cells["model"] for one in votes})
         said.append(
-            f"suggestions that are votes of models: {len(votes):,} of {n:,} model{'s' * (n > 1)} (unless --model-votes "
+            f"suggestions that are votes of models: {len(votes):,} of {counted(n, 'model')} (unless --model-votes "
             "names others, or none)"
         )
     return "; ".join([*said, *export.also, "--platform none reads it as a plain table"])

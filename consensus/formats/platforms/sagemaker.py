@@ -33,6 +33,7 @@ from consensus.formats.platforms.sagemaker_answers import Answer, label_of, ques
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -198,7 +199,7 @@ def _note(export: _Export, told: Mapping[str, str], kind: str, found: _Found) ->
         *([export.said] if export.said else []),
     ]
     if len(found.iterations) > 1:
-        said.append(f"{len(found.iterations):,} iterations")
+        said.append(counted(len(found.iterations), "iteration"))
     if found.n_empty:
         said.append(f"empty answers, which count as no answer: {found.n_empty:,}")
     return "; ".join([*said, "--platform none reads it as a plain table"])

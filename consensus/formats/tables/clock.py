@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
+from consensus.inputs.counted import counted
 from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Clock:
                 raise FormatError(column.error)
             column.settle(orders[0])
         if self._open:
-            files = "1 file" if len(self._open) == 1 else f"{len(self._open):,} files"
+            files = counted(len(self._open), "file")
             self.note(
                 "other sources",
                 f"{files}: nothing in {'it' if len(self._open) == 1 else 'them'} tells whether times of "

@@ -16,6 +16,7 @@ from consensus.formats.tables import encodings, headers
 from consensus.formats.tables.csv_records import DELIMITERS, Record, header_of, records_of, scan
 from consensus.formats.tables.roles import any_known
 from consensus.formats.tables.streams import START, displayed, encoding_of, ending_of, lines_of, start_of, unreadable
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def _skipped(lines: Sequence[str], said: str | None) -> str:
     """What the lines before the table are."""
     n_comments = sum(line.removeprefix(MARK).startswith(COMMENT) for line in lines)
     told = [] if said is None else [f'a line "sep={said}", which names the delimiter,'.replace("\t", "\\t")]
-    told += [f"{n_comments:,} comment {'line' if n_comments == 1 else 'lines'}"] if n_comments else []
+    told += [counted(n_comments, "comment line")] if n_comments else []
     return " and ".join(told)
 
 

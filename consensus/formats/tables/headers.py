@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consensus.formats.tables.roles import OPTIONS, Roles, any_known, candidates_of
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def guessed(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -
     chosen = {role: names[found[role]] for role in free}
     shown = ", ".join(f"{role} is {quoted(names[found[role]])} ({n_values[found[role]]:,})" for role in free)
     told = (
-        f"no names of columns: by how many values they have in the first {len(rows):,} rows, {shown}; "
+        f"no names of columns: by how many values they have in the first {counted(len(rows), 'row')}, {shown}; "
         f'name them if that is wrong, such as {OPTIONS[free[0]]} "{names[-1]}"'
     )
     return replace(roles, named={**roles.named, **chosen}), chosen, told

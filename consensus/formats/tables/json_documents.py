@@ -17,6 +17,7 @@ from consensus.formats.tables.json_values import LOOKED_AT, UnusableError, cell_
 from consensus.formats.tables.nested import value_at
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, lines_of, start_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     else:
         name, found = _only_list(_document(text, begin, path), path)
         elements = [_Element(n, n, value) for n, value in enumerate(found, 1)]
-        said = f"{displayed(path)}: the list {name!r} in it is read, {len(elements):,} objects"
+        said = f"{displayed(path)}: the list {name!r} in it is read, {counted(len(elements), 'object')}"
     records = (one.value for one in elements if isinstance(one.value, dict))
     names = names_in(itertools.islice(records, LOOKED_AT), roles)
     if not names:
