@@ -53,7 +53,7 @@ def all_of(
     if findings is not None:
         found += votes_warnings.of_models(findings, judgments, gold, settings)
     elif gold is not None and not has_second_opinions(judgments):
-        found.append(one_judgment_per_item(audited=True))
+        found.append(one_judgment_per_item(judgments, audited=True))
     if problem.small and judgments.n_judgments:
         found.append(small_data(judgments))
     if gold is None and judgments.n_judgments:
@@ -173,25 +173,31 @@ def has_second_opinions(judgments: Judgments, models: ModelFindings | None = Non
     return bool(np.any(judged + np.bincount(votes.item[counts], minlength=len(judged)) > 1))
 
 
-def one_judgment_per_item(audited: bool, models: bool = False) -> Caution:
+def one_judgment_per_item(judgments: Judgments, audited: bool, models: bool = False) -> Caution:
     """Say that nobody judged what another did; nor did ``models``."""
     if models:
-        return Caution(
-            "one_judgment_per_item",
+        said = (
             "no item has the opinions of two, be they people or models, so nothing tells how good any of them is: "
-            "labels are what the one says, without confidence; have people judge a random sample, or give gold",
+            "labels are what the one says, without confidence; have people judge a random sample, or give gold"
         )
-    if audited:
-        return Caution(
-            "one_judgment_per_item",
-            "no item was judged by two workers: only the gold items tell how good a worker is; collect second "
-            "judgments",
+    elif judgments.anonymous and not judgments.is_person.any():
+        said = "no item was judged twice, and each judgment is one of a person of its own, as they are anonymous: "
+        if audited:
+            said += "the gold items tell how good all of them are together, and nobody by himself"
+        else:
+            said += "nothing tells how good they are, and labels are the judgments as given, without confidence"
+        said += "; collect second judgments, of a random sample at least"
+        said += "" if audited else ", or give gold"
+    elif audited:
+        said = (
+            "no item was judged by two workers: only the gold items tell how good a worker is; collect second judgments"
         )
-    return Caution(
-        "one_judgment_per_item",
-        "no item was judged by two workers, so nothing tells how good a worker is: labels are the judgments as given, "
-        "without confidence; collect second judgments or give gold",
-    )
+    else:
+        said = (
+            "no item was judged by two workers, so nothing tells how good a worker is: labels are the judgments as "
+            "given, without confidence; collect second judgments or give gold"
+        )
+    return Caution("one_judgment_per_item", said)
 
 
 def is_small(judgments: Judgments) -> bool:
