@@ -7,13 +7,13 @@ import io
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
 from consensus.formats.tables import encodings, headers
-from consensus.formats.tables.csv_records import DELIMITERS, Record, header_of, records_of, scan
+from consensus.formats.tables.csv_records import DELIMITERS, Record, header_of, records, records_of, scan
 from consensus.formats.tables.roles import any_known
 from consensus.formats.tables.streams import START, displayed, encoding_of, ending_of, lines_of, start_of, unreadable
 from consensus.inputs.counted import counted
@@ -70,6 +70,7 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
         given = form.delimiter or said
         delimiter = given or _by_look(lines[n_skipped:], path)
         header = header_of(path, delimiter, encoding, n_skipped)
+        below = list(itertools.islice(records(path, delimiter, encoding, n_skipped), 1, 3)) if form.has_header else []
     if n_skipped:
         notes.append(f"{file}: {_skipped(lines[:n_skipped], said)} before the table, passed over")
     if given is None:
@@ -79,6 +80,10 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
         n_bytes = sum(map(len, lines[:n_skipped])) or len(MARK) * lines[0].startswith(MARK)
         header = Record(1 + n_skipped, 0, n_bytes, 0, "")
         names = [headers.called(n) for n in range(len(names))]
+    if n := headers.n_explaining([(_cells([one.text], delimiter) or [[]])[0] for one in below]):
+        last = below[n - 1]
+        header = replace(header, n_lines=last.line + last.n_lines - header.line, end=last.end)
+        notes.append(f"{file}: {headers.explained(n)}")
     rows = _cells(lines[header.line - 1 + header.n_lines :], delimiter)
     if len(start) >= START and len(rows) < ROWS:  # the last one may go on
         rows = rows[:-1]
