@@ -277,7 +277,10 @@ class TestOffers:
         path.write_text(json.dumps({"tasks": [{"id": f"i{n}", "answers": answers} for n in range(9)]}))
         told = self.said(path)
         assert "it has lists of objects (answers.0.by, answers.0.label, answers.1.by, answers.1.label, " in told
-        assert told.endswith("write each judgment as an object of its own, with item, worker and label")
+        assert told.endswith(
+            "): if each is a judgment, name the item with --item, and say where they stand: --worker answers.WORKER "
+            "--label answers.label"
+        )
         assert "no columns look like workers" in self.said(path, item="id", wide="workers")
 
     def test_ratings_are_no_counts(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consensus.formats.gold_columns import OF_GOLD
 from consensus.formats.tables.listing import first_rows
-from consensus.formats.tables.roles import NAMES, candidates_of, listed
+from consensus.formats.tables.roles import NAMES, OPTIONS, candidates_of, listed
 from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ALIKE = 0.8  # share of the cells of a worker that hold what others hold, too
 LEAST = 3  # columns that are told to look like workers
 MOSTLY = 0.8  # share of the rows of counts that have the same sum, before they are told to be counts
 SHOWN = 6  # columns or values in a message
-OF_OBJECTS = re.compile(r"(.+)\.\d+\..+")
+OF_OBJECTS = re.compile(r"(.+?)\.\d+\.(.+)")
 """A column of one of several objects in a list: its place in the list is no worker."""
 WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
 COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequency", "freq")
@@ -101,10 +101,7 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
         named = one_line(shlex.join(("--questions", ",".join(questions[:SHOWN]))))
         return f"{told}; if columns are questions, each with its answers: {named}"
     if nested := [name for name in free if OF_OBJECTS.fullmatch(name)]:
-        return (
-            f"{error.place}: no column holds the worker; it has lists of objects ({listed(nested, SHOWN)}), perhaps "
-            "the judgments of an item; write each judgment as an object of its own, with item, worker and label"
-        )
+        return _of_objects(error, nested)
     cells = first_rows(opened, free)
     counts, workers = like_counts(cells), like_workers(cells)
     item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
@@ -127,6 +124,26 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
             named = one_line(shlex.join(("--counts", header[n])))
             return f"{told}; if {header[n]} tells how many people gave the label: {named}"
     return told
+
+
+def _of_objects(error: ColumnError, nested: Sequence[str]) -> str:
+    """What lists of objects look like, and how their entries can be read as judgments."""
+    keys: dict[str, dict[str, None]] = {}
+    for name in nested:
+        found = OF_OBJECTS.fullmatch(name)
+        assert found is not None
+        keys.setdefault(found[1], {})[found[2]] = None
+    stem, within = max(keys.items(), key=lambda one: len(one[1]))
+    options = []
+    for role in ("worker", "label"):
+        known = candidates_of(list(within), NAMES[role])
+        key = list(within)[known[0]] if known else f"{role.upper()}"
+        options += [OPTIONS[role], f"{stem}.{key}"]
+    item = "name the item with --item, and " if "item" in error.missing else ""
+    return (
+        f"{error.place}: no column holds the worker; it has lists of objects ({listed(nested, SHOWN)}): if each is a "
+        f"judgment, {item}say where they stand: {one_line(shlex.join(options))}"
+    )
 
 
 def _adds_up(columns: Sequence[Sequence[str | None]]) -> bool:
