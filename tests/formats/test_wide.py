@@ -12,7 +12,7 @@ import pytest
 
 from consensus import Judgments, fit, read, worker_audit
 from consensus.errors import ConfigError, FormatError
-from tests.conftest import Run
+from tests.conftest import Run, csv
 
 Write = Callable[[str, str | bytes], Path]
 Frame = pd.DataFrame
@@ -282,6 +282,30 @@ class TestOffers:
             "--label answers.label"
         )
         assert "no columns look like workers" in self.said(path, item="id", wide="workers")
+
+    def test_ticks_of_mechanical_turk(self, write: Write) -> None:
+        rows = [("i1", "v", "true", "false"), ("i1", "w", "False", "TRUE"), ("i2", "v", "true", "")]
+        content = csv(rows, "id,who,colour.red,colour.blue")
+        either: tuple[dict[str, str], ...] = ({}, {"item": "id", "worker": "who"})
+        for settings in either:
+            assert self.said(write("t.csv", content), **settings).endswith(
+                "t.csv: no column holds the label; 2 columns hold ticks (colour.red, colour.blue), one for each label, "
+                "as exports of Mechanical Turk do: call the column of the item HITId, call that of the worker "
+                "WorkerId, add one with a number for each row, called AssignmentId, call those of ticks "
+                "Answer.colour.red and so on, read it with --platform mturk"
+            )
+        content = csv(
+            [(n, *row) for n, row in enumerate(rows)],
+            "AssignmentId,HITId,WorkerId,Answer.colour.red,Answer.colour.blue",
+        )
+        path = write("t.csv", content)
+        assert self.said(path).endswith("as exports of Mechanical Turk do: read it with --platform mturk")
+        assert pairs(read(path, platform="mturk")) == [("i1", "v", "red"), ("i1", "w", "blue"), ("i2", "v", "red")]
+
+    def test_other_truth_values_are_no_ticks(self) -> None:
+        frame = pd.DataFrame({"item": list("abc"), "worker": list("vwx"), "is.ok": ["true"] * 3, "is.0": ["false"] * 3})
+        assert "ticks" not in self.said(frame)
+        assert "ticks" not in self.said(frame.rename(columns={"is.0": "is.bad"}).assign(**{"is.ok": "yes"}))
 
     def test_ratings_are_no_counts(self) -> None:
         ratings = np.random.default_rng(1).integers(1, 6, (30, 4))

@@ -29,6 +29,17 @@ MOSTLY = 0.8  # share of the rows of counts that have the same sum, before they 
 SHOWN = 6  # columns or values in a message
 OF_OBJECTS = re.compile(r"(.+?)\.\d+\.(.+)")
 """A column of one of several objects in a list: its place in the list is no worker."""
+TICKED = {"true", "on"}
+TICKS = {*TICKED, "false", "off"}
+"""What cells of columns hold that are ticked for a label."""
+IDS = {
+    "HITId": "call the column of the item",
+    "WorkerId": "call that of the worker",
+    "AssignmentId": "add one with a number for each row, called",
+}
+"""Columns by which Mechanical Turk's results are read, and how a file gets them."""
+ANSWER = "Answer."
+"""Begins those of answers."""
 WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
 COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequency", "freq")
 """Names of a column of how many people gave a label."""
@@ -80,6 +91,17 @@ def like_counts(cells: Cells) -> list[str]:
     return list(found) if len(found) > 1 else []
 
 
+def like_ticks(cells: Cells) -> list[str]:
+    """Columns of ticks, one for each label of a question, such as Answer.colour.red; of several, those of the first."""
+    found: dict[str, list[str]] = {}
+    for name, column in cells.items():
+        stem, _, label = name.rpartition(".")
+        filled = {one.lower() for one in column if one is not None}
+        if stem and not label.isdigit() and filled <= TICKS and filled & TICKED:
+            found.setdefault(stem, []).append(name)
+    return next((names for names in found.values() if len(names) > 1), [])
+
+
 LOOKS_LIKE: dict[str, Callable[[Cells], list[str]]] = {
     "workers": like_workers,
     "questions": like_questions,
@@ -92,6 +114,8 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     """What is ``told`` of columns that were not found; or, where the table looks wide, how to read it so."""
     missing, header = error.missing, error.header
     free = [name for name in header if name and name not in error.taken and header.count(name) == 1]
+    if "label" in missing and (ticks := like_ticks(first_rows(opened, free))):
+        return _of_ticks(error, ticks)
     if missing.get("worker", [""]):  # there is one, or several could be
         if missing.get("label", [""]) or set(missing) != {"label"}:
             return told
@@ -124,6 +148,19 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
             named = one_line(shlex.join(("--counts", header[n])))
             return f"{told}; if {header[n]} tells how many people gave the label: {named}"
     return told
+
+
+def _of_ticks(error: ColumnError, ticks: Sequence[str]) -> str:
+    """What columns of ticks look like, and how they can be read."""
+    have = {name.lower() for name in error.header}
+    todo = [f"{what} {name}" for name, what in IDS.items() if name.lower() not in have]
+    if not all(name.startswith(ANSWER) for name in ticks):
+        todo.append(f"call those of ticks {one_line(ANSWER + ticks[0])} and so on")
+    way_out = ", ".join([*todo, "read it with --platform mturk"])
+    return (
+        f"{error.place}: no column holds the label; {len(ticks):,} columns hold ticks ({listed(ticks, SHOWN)}), one "
+        f"for each label, as exports of Mechanical Turk do: {way_out}"
+    )
 
 
 def _of_objects(error: ColumnError, nested: Sequence[str]) -> str:
