@@ -207,9 +207,7 @@ def test_reviewed_tasks(write: Write) -> None:
     assert found.gold is not None
     assert (found.gold.item, found.gold.label) == (("1",), ("blue",))
     assert read_gold(path, label="colour").label == ("blue",)
-    assert (
-        "1 reviewed tasks hold the judgments of their sessions, and what the reviewer chose is gold" in found.notes[0]
-    )
+    assert "1 reviewed task holds the judgments of sessions, and what the reviewer chose is gold" in found.notes[0]
     bad = write("bad.jsonl", export([choice("red"), choice("x", answer="", versions=[])]))
     assert read(bad).gold is None
 

@@ -176,7 +176,7 @@ class TestEveryModel:
         assert list(result.posteriors.columns) == ["item", "never", "l1", "l0"]
 
     def test_label_outside_the_given_set(self, fit: Fit) -> None:
-        with pytest.raises(JudgmentError, match='label "l0" was given 1 times but is not in the label set "a", "b"'):
+        with pytest.raises(JudgmentError, match='label "l0" was given 1 time but is not in the label set "a", "b"'):
             fit(encoded([("i", "w", "l0")]), labels=("a", "b"))
 
     def test_no_judgments_name_the_files(self, fit: Fit, tmp_path: Path) -> None:
