@@ -310,7 +310,7 @@ def test_rejects_of_wide_rows(write: Write) -> None:
         (csv([("a", "m", "x", "y")], "item,model,label,answer"), "v.csv: several columns could hold the label; the"),
         (
             csv([("a", "m", "", ""), ("", "m", "x", 1), ("b", "m", "x", "z")], LONG),
-            r"v.csv: no vote can be used: of 3 rows, 1 abstain and 2 are rejected; the first: \S*v.csv:3: the item is "
+            r"v.csv: no vote can be used: of 3 rows, 1 abstains and 2 are rejected; the first: \S*v.csv:3: the item is "
             "missing; expected a label, or probabilities, in every row",
         ),
         (csv([("a", "m", "x", 0)], LONG), r"of 1 row, 0 abstain and 1 is rejected; the first: \S*v.csv:2: all prob"),
