@@ -76,15 +76,17 @@ def _again(folder: Path, show: job.Show, threads: int | None) -> "Consensus | No
 def _counted(change: "Iterable[str]", n_explained: int, n_flipped: int) -> list[str]:
     import collections
 
+    from consensus.inputs.counted import counted
+
     counts = collections.Counter(change)
     names = {
-        "label": "other labels",
-        "status": "the same label but another status",
-        "judgments": "only more or fewer judgments",
-        "new": "new items",
-        "gone": "items gone",
+        "label": ("other label", "other labels"),
+        "status": ("the same label but another status",),
+        "judgments": ("only more or fewer judgments",),
+        "new": ("new item", "new items"),
+        "gone": ("item gone", "items gone"),
     }
-    said = ", ".join(f"{counts[name]:,} {words}" for name, words in names.items() if counts[name])
+    said = ", ".join(counted(counts[name], words[0], words[-1]) for name, words in names.items() if counts[name])
     lines = [said or "no difference"]
     if n_explained and n_explained < n_flipped:
         lines.append(f"who did it is told of {n_explained:,} of the {n_flipped:,} items with another label")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from consensus.cli import job
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from consensus.cli.options import Given
@@ -46,13 +47,16 @@ def run(
     if asked.exports is not None:
         show.say(asked.exports.told)
     where = "" if chosen.by is None or asked.exports is not None else f' by "{chosen.by}"'
-    show.say(f"{len(rows):,} questions{where}, each run by itself:")
+    show.say(f"{counted(len(rows), 'question')}{where}, each run by itself:")
     for line in _table([{name: _cell(row[name]) for name in COLUMNS} for row in rows]):
         show.say(line)
     if asked.without:
-        show.say(f"{asked.without:,} rows name no question and are in no run")
+        show.say(
+            f"{counted(asked.without, 'row names', 'rows name')} no question and "
+            f"{'is' if asked.without == 1 else 'are'} in no run"
+        )
     n_warnings = sum(row["warnings"] for row in rows)
-    show.say(f"{n_warnings:,} warnings: see summary.json or {page.FILE} of each question")
+    show.say(f"{counted(n_warnings, 'warning')}: see summary.json or {page.FILE} of each question")
     show.say(f"wrote {written.out / page.FILE}" if output.report else f"wrote {written.out}")
     if json:
         typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
@@ -79,7 +83,10 @@ def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: b
         for line in one.lines():
             typer.echo(f"  {line}")
     if asked.without:
-        typer.echo(f"{asked.without:,} rows name no question and are in no run")
+        typer.echo(
+            f"{counted(asked.without, 'row names', 'rows name')} no question and "
+            f"{'is' if asked.without == 1 else 'are'} in no run"
+        )
     typer.echo(f"run all of them, each by itself, with: {command}")
 
 

@@ -17,6 +17,7 @@ from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hop
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
 from consensus.found.result import decoded, framed, named
+from consensus.inputs.counted import counted
 from consensus.inputs.earlier_run import STATUSES, Previous
 from consensus.inputs.vocabulary import hashed
 from consensus.worker_audit import WorkerAudit
@@ -333,9 +334,12 @@ def _within(
     forced = int(wanted[audits].sum())
     left = math.floor((config.budget - tested) / price + offers.ROUNDING) - forced
     if left < 0:
-        what = [f"{n_tests:,} retests"] * (n_tests > 0) + [f"{forced:,} judgments of the audit sample"] * (forced > 0)
+        what = [counted(n_tests, "retest")] * (n_tests > 0) + [f"{counted(forced, 'judgment')} of the audit sample"] * (
+            forced > 0
+        )
         raise ConfigError(
-            f"budget {config.budget:g} {unit} pays for {n:,} judgments, but not for the {' and '.join(what)}; raise "
+            f"budget {config.budget:g} {unit} pays for {counted(n, 'judgment')}, but not for the "
+            f"{' and '.join(what)}; raise "
             f"--budget or lower --{'retest' if n_tests else 'audit'}"
         )
     may_ask = ~audits & (wanted > 0)

@@ -32,10 +32,9 @@ def check(previous: Previous, result: Consensus) -> None:
         None of its items is in the data.
     """
     if result.judgments.n_items and not (previous.rows(result.judgments.item_ids) >= 0).any():
-        raise JudgmentError(
-            f"{previous.file}: none of its {len(previous.item):,} items is in the data; name an earlier run over the "
-            "same items"
-        )
+        n = len(previous.item)
+        none = "its item is not" if n == 1 else f"none of its {n:,} items is"
+        raise JudgmentError(f"{previous.file}: {none} in the data; name an earlier run over the same items")
 
 
 def accepted_before(previous: Previous, result: Consensus) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from consensus.config import FitConfig
 from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import read_gold, read_model_votes
 from consensus.found.result import BETWEEN
+from consensus.inputs.counted import counted
 from consensus.inputs.gold import Gold
 from consensus.inputs.model_votes import ModelVotes
 from consensus.inputs.vocabulary import positions
@@ -216,7 +217,8 @@ class Replay:
             self._check("worker", worker, ANYBODY, self.judgments.n_workers)
             if len(worker) != len(item):
                 raise JudgmentError(
-                    f"asked for {len(item):,} items by {len(worker):,} workers; give one worker an item"
+                    f"asked for {counted(len(item), 'item')} by {counted(len(worker), 'worker')}; give "
+                    "one worker an item"
                 )
             given = self._give_by(item[worker >= 0], worker[worker >= 0])
         given = given + self._give(self.judgments.item, wanted - given)
@@ -231,7 +233,8 @@ class Replay:
         if len(unknown):
             like = f', which look like "{self.judgments.item_ids[0].as_py()}"' if self.judgments.n_items else ""
             raise JudgmentError(
-                f'asked for item "{names[unknown[0]]}", which is not among the {self.judgments.n_items:,} items{like}'
+                f'asked for item "{names[unknown[0]]}", which is not among the '
+                f"{counted(self.judgments.n_items, 'item')}{like}"
             )
         return codes
 

@@ -14,6 +14,7 @@ from consensus.formats.platforms.questions import CLOSED, SeveralQuestionsError
 from consensus.formats.tables.by_column import as_text
 from consensus.formats.tables.roles import Roles, listed
 from consensus.formats.tables.text_form import TextForm
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ class Asked:
     def told(self) -> str:
         """The questions in a line, with how many answers those have that can be run."""
         each = [
-            f"{name} ({self.kinds[name]}{', ' * bool(self.kinds[name])}{n:,} answer{'s' * (n != 1)})"
+            f"{name} ({self.kinds[name]}{', ' * bool(self.kinds[name])}{counted(n, 'answer')})"
             for name, n in self.counts.items()
         ]
         n = len(self.kinds)
-        said = f"{' and '.join(self.titles)} of {n:,} question{'s' * (n != 1)}: {listed(each, longest=80)}"
+        said = f"{' and '.join(self.titles)} of {counted(n, 'question')}: {listed(each, longest=80)}"
         dropped = [name for name in self.left if name in self.dropped]
         others = [f"{name} ({kind})" for name, kind in self.left.items() if name not in dropped]
         said += f"; not run, as --drop says: {listed(dropped)}" if dropped else ""

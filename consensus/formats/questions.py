@@ -14,6 +14,7 @@ from consensus.formats.tables.listing import Listing
 from consensus.formats.tables.roles import Roles
 from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.wide import CELL, Shape, WideRoles
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
 
@@ -117,5 +118,5 @@ def told(source: Any, settings: ReadConfig) -> str:
         f"{quoted(settings.by)} holds" if settings.by is not None else "there is" if len(names) == 1 else "there are"
     )
     where = "the export asks" if export_questions.are_meant(source, settings) else where
-    questions = f"{len(names):,} question{'' if len(names) == 1 else 's'}"
+    questions = counted(len(names), "question")
     return f"{where} {questions}: {listed(names)}; name one with --only, or do each by itself with consensus run"

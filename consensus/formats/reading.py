@@ -255,7 +255,7 @@ def _beside(settings: ReadConfig, roles: Roles, clock: Clock) -> dict[str, Calla
     return {
         "timestamp": partial(Times, clock=clock, named=settings.timestamp is not None, form=settings.time_format),
         "duration": partial(Amounts, guessed=roles.is_guessed("duration")),
-        "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs),
+        "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs, clock=clock),
     }
 
 

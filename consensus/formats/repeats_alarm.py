@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs import identities
+from consensus.inputs.counted import counted
 from consensus.inputs.identities import LEAST, MOST_OF_ONE, MOSTLY, OTHERS, Repeated
 from consensus.inputs.notices import Notice
 from consensus.inputs.ordering import RepeatRule
@@ -78,7 +79,10 @@ class Identities:
         codes = identities.named(self.names, judgments.worker_ids)
         n = int(np.isin(judgments.worker, codes).sum())
         names = ", ".join(map(quoted, self.names))
-        return [f"{n:,} judgments by {names} count as those of different people; none of them is audited"]
+        return [
+            f"{counted(n, f'judgment by {names} counts', f'judgments by {names} count')} as those of different people; "
+            "none of them is audited"
+        ]
 
 
 def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], Explanation | None]) -> Judgments:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consensus.errors import FormatError
 from consensus.formats import archives, platforms
-from consensus.formats.tables.streams import COMPRESSION, Tap, displayed
+from consensus.formats.tables.streams import displayed, ending_of
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ GONE = (STANDARD_INPUT, OPEN_FILE)
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".xls", ".ods")
 """Endings of the files that are read from a folder or archive; also with that of a compression behind them."""
 NAMED = 4  # files in a note
-MAGIC_OF = {b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls", b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
+UNUSUAL = re.compile(r"[^\w .,()+=@-]")
+"""Characters that a name of ours does not have."""
+LONGEST, UNNAMED = 100, "file"
+"""Bytes of such a name, and what a file is called of whose name nothing is left."""
 
 
 class File(NamedTuple):
@@ -175,16 +180,14 @@ class _Found:
                     self.files.append(File(lies, one_line(f"{file.shown}/{one.member}")))
 
     def _add_stream(self, stream: Any, shown: str) -> None:
-        path = self._place("")
+        path = self._place(shown)
         with path.open("wb") as file:
             if isinstance(data := stream.read(0), str):
                 shutil.copyfileobj(_Encoded(stream.read), file)
             else:
                 del data
                 shutil.copyfileobj(stream, file, 1 << 20)
-        known = path.with_name(path.name + _ending(path))
-        path.rename(known)
-        self._add_file(File(known, shown))
+        self._add_file(File(path, shown))
 
     def _note(self, shown: str, chosen: list[str], others: list[str]) -> None:
         """Say which of the files are read.
@@ -197,16 +200,18 @@ class _Found:
         if not chosen:
             held = one_line(f"it holds {_listed(others)}") if others else "it is empty"
             raise FormatError(f"{shown}: no table to read in it: {held}; expected files such as {', '.join(TABLES)}")
-        count = f"{len(chosen):,} {'file' if len(chosen) == 1 else 'files'}"
+        count = counted(len(chosen), "file")
         left = f"; not read: {_listed(others)}" if others else ""
         self.notes.append(one_line(f"{shown}: {count} read, in the order of names: {_listed(chosen)}{left}"))
 
     def _place(self, name: str) -> Path:
-        """A place for a file of this name: only the ending of the name is kept."""
+        """A place for a file of this name, the last part of which notes about it tell."""
         if self._folder is None:
             self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="consensus-")))
         self._n_made += 1
-        return self._folder / f"{self._n_made}{''.join(_endings(name))}"
+        folder = self._folder / str(self._n_made)
+        folder.mkdir()
+        return folder / _harmless(name)
 
 
 class _Encoded(io.RawIOBase):
@@ -222,14 +227,13 @@ class _Encoded(io.RawIOBase):
 
 def is_table(name: str) -> bool:
     """Whether a file of this name is read from a folder or archive."""
-    endings = _endings(name)
-    return bool(endings) and endings[0] in TABLES
+    return ending_of(PurePath(name)) in TABLES
 
 
-def _endings(name: str) -> list[str]:
-    """The ending of a name, and that of a compression behind it, if there is one."""
-    endings = [one.lower() for one in Path(name).suffixes]
-    return endings[-2:] if endings and endings[-1] in COMPRESSION else endings[-1:]
+def _harmless(name: str) -> str:
+    """The last part of a name as one that every system takes; its end, if it is long."""
+    last = UNUSUAL.sub("_", PurePath(name).name).encode()[-LONGEST:].decode(errors="ignore")
+    return last.strip(" .") or UNNAMED
 
 
 def _name_of(stream: Any) -> str:
@@ -238,26 +242,6 @@ def _name_of(stream: Any) -> str:
     if stream in (sys.stdin, getattr(sys.stdin, "buffer", None)):
         return STANDARD_INPUT
     return displayed(Path(name)) if isinstance(name, str) else OPEN_FILE
-
-
-def _ending(path: Path) -> str:
-    """The ending that tells a reader what a file without a name holds."""
-    with path.open("rb") as file:
-        start = file.read(1 << 12)
-    ending = next((ending for magic, ending in MAGIC_OF.items() if start.startswith(magic)), "")
-    if ending in COMPRESSION:
-        packed = path.with_name(path.name + ending)
-        path.rename(packed)
-        try:
-            with Tap(packed) as tap:
-                start = tap.read(1 << 12)
-        except OSError:
-            start = b""
-        packed.rename(path)
-    elif ending or archives.is_archive(path):
-        return ending
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return (".json" if text[:1] in {b"[", b"{"} else ".csv") + ending
 
 
 def _listed(names: Sequence[str]) -> str:

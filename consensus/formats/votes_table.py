@@ -21,6 +21,7 @@ from consensus.formats.tables.amounts import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
 from consensus.formats.vote_samples import ModelRows, combined, room
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import Reject
 from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
 from consensus.inputs.notices import Notice
@@ -384,17 +385,14 @@ def _rejected(rows: Rows, known: ModelRows, names: _Names, row: int, reason: str
 
 def _beyond(told: str, n_rows: int) -> Notice:
     """Say whose scores are no probabilities."""
-    return Notice(
-        "scores_out_of_range",
-        f"{n_rows:,} scores of models are no probabilities, and their rows are rejected: {told}; mend them, or say "
-        "what they are with --score-scale 10, 100, logit or log",
-        {"n_rows": n_rows},
-    )
+    n = counted(n_rows, "score of a model is no probability", "scores of models are no probabilities")
+    way_out = "rows with such a score are rejected; mend them, or tell --score-scale 10, 100, logit or log"
+    return Notice("scores_out_of_range", f"{n}: {told}; {way_out}", {"n_rows": n_rows})
 
 
 def _no_votes(file: str, n_read: int, n_abstained: int, rejects: Sequence[Reject]) -> str:
     first = f"; the first: {rejects[0].file}:{rejects[0].line}: {rejects[0].reason}" if rejects else ""
     return (
-        f"{file}: no vote can be used: of {n_read:,} rows, {n_abstained:,} abstain and {len(rejects):,} are "
-        f"rejected{first}; expected a label, or probabilities, in every row"
+        f"{file}: no vote can be used: of {counted(n_read, 'row')}, {counted(n_abstained, 'abstains', 'abstain')} "
+        f"and {counted(len(rejects), 'is', 'are')} rejected{first}; expected a label, or probabilities, in every row"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.inputs.counted import counted
 from consensus.kernels import tallies
 
 if TYPE_CHECKING:
@@ -299,7 +300,7 @@ class Consensus:
 
         code = self.judgments.worker_ids.index(worker).as_py()
         if code < 0:
-            raise KeyError(f'no worker "{worker}" among the {self.judgments.n_workers:,} workers')
+            raise KeyError(f'no worker "{worker}" among the {counted(self.judgments.n_workers, "worker")}')
         labels = self.judgments.labels
         return pd.DataFrame(
             self.confusions.matrix(code),
@@ -313,7 +314,7 @@ class Consensus:
 
     def __repr__(self) -> str:
         return (
-            f"Consensus({self.model}: {self.judgments.n_items:,} items, {self.convergence.status} "
+            f"Consensus({self.model}: {counted(self.judgments.n_items, 'item')}, {self.convergence.status} "
             f"after {self.convergence.iterations} passes, {len(self.warnings)} warnings)"
         )
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from consensus.errors import JudgmentError
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
 
@@ -45,7 +46,7 @@ def unknown_labels(truths: Sequence[Sequence[str]], label_set: Collection[str], 
     lost = Counter(true[0] for true in truths if not known.intersection(true))
     if not lost:
         return ()
-    names = [f'"{label}" ({n:,} {"item" if n == 1 else "items"})' for label, n in lost.most_common(MOST_NAMED)]
+    names = [f'"{label}" ({counted(n, "item")})' for label, n in lost.most_common(MOST_NAMED)]
     more = f" and {len(lost) - MOST_NAMED:,} more" if len(lost) > MOST_NAMED else ""
     if len(lost) == 1:
         why = "is not in the label set, so that nobody could give it" if whole else "was given to no item"

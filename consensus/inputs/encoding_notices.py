@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from consensus.inputs.counted import counted
 from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def of(sources: Sequence[tuple[int, str]]) -> list[Notice]:
 
 
 def _told(n_rows: int, said: str) -> str:
-    rows = "1 row is rejected because it is" if n_rows == 1 else f"{n_rows:,} rows are rejected because they are"
+    rows = counted(n_rows, "row is rejected because it is", "rows are rejected because they are")
     return f"{rows} not UTF-8: {said}"
 
 

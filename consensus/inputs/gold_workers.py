@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.inputs.counted import counted
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import one_line
@@ -55,7 +56,9 @@ def split(judgments: Judgments, workers: Sequence[str]) -> tuple[Judgments, Gold
     )
     others = judgments.subset(~of_gold)
     n_gold, kept = int(of_gold.sum()), np.flatnonzero(~is_gold)
-    said = f"{n_gold:,} judgments of {one_line(listed(list(workers)))} are taken as gold, and not as judgments"
+    whose = one_line(listed(list(workers)))
+    taken = counted(n_gold, f"judgment of {whose} is taken", f"judgments of {whose} are taken")
+    said = f"{taken} as gold, and not as judgments"
     return (
         replace(
             others,

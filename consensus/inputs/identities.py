@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from consensus.inputs.counted import counted
 from consensus.inputs.notices import Notice
 from consensus.inputs.understood import one_line, quoted
 from consensus.inputs.vocabulary import positions
@@ -74,7 +75,7 @@ def nobodies(
 
 def notice(one: Repeated, *, apart: bool) -> Notice:
     """Say that a worker is many people, who count ``apart``; or that they may be."""
-    judged = f"worker {quoted(one.name)} gave {one.n:,} judgments"
+    judged = f"worker {quoted(one.name)} gave {counted(one.n, 'judgment')}"
     values: dict[str, float] = {"n_judgments": one.n, "most_of_an_item": one.most}
     option = "--anonymous", one.name
     if apart:

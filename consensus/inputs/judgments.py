@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.inputs.counted import counted
 from consensus.inputs.ordering import ordered
 from consensus.inputs.renaming import Renaming
 from consensus.inputs.repeats import RepeatCounts
@@ -218,8 +219,8 @@ class Judgments:
 
     def __repr__(self) -> str:
         return (
-            f"Judgments({self.n_judgments:,} judgments of {self.n_items:,} items "
-            f"by {self.n_workers:,} workers, {self.n_labels:,} labels)"
+            f"Judgments({counted(self.n_judgments, 'judgment')} of {counted(self.n_items, 'item')} "
+            f"by {counted(self.n_workers, 'worker')}, {counted(self.n_labels, 'label')})"
         )
 
     def with_labels(self, labels: Sequence[str]) -> Judgments:
@@ -238,7 +239,7 @@ class Judgments:
         for label, n in zip(ours, used, strict=True):
             if n and label not in position:
                 raise JudgmentError(
-                    f'label "{label}" was given {n:,} times but is not in the label set {listed(labels)}; '
+                    f'label "{label}" was given {counted(n, "time")} but is not in the label set {listed(labels)}; '
                     "add it, or correct the judgments"
                 )
         recode = np.array([position.get(label, 0) for label in ours], np.int32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.inputs import look_alikes
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import LEAST_LABELS, MOST_LABELS
 from consensus.inputs.notices import Notice
@@ -127,7 +128,8 @@ def _no_answers(judgments: Judgments) -> Notice | None:
     flags = " ".join(f"--abstain{_typed(text)}" for _, text in told)
     return Notice(
         "no_answer_texts",
-        f"{n_all:,} of {judgments.n_judgments:,} judgments have labels that look like no answer: {named}{more}; they "
+        f"{n_all:,} of {counted(judgments.n_judgments, 'judgment has', 'judgments have')} labels that "
+        f"look like no answer: {named}{more}; they "
         f"count as labels like any other; if they mean no answer, pass {flags}",
         {"n_judgments": n_all, "n_texts": len(told)},
         tuple(word for _, text in told for word in ("--abstain", text)),

@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus.errors import JudgmentError
 from consensus.inputs import off_labels
+from consensus.inputs.counted import counted
 from consensus.inputs.vocabulary import Vocabulary, positions
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class ModelVotes:
 
     def __repr__(self) -> str:
         return (
-            f"ModelVotes({self.n_votes:,} votes on {len(self.item_ids):,} items by {self.n_models:,} models, "
+            f"ModelVotes({counted(self.n_votes, 'vote')} on {counted(len(self.item_ids), 'item')} by "
+            f"{counted(self.n_models, 'model')}, "
             f"{len(self.probability):,} with probabilities)"
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.inputs import look_alikes, vocabulary
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,8 +112,8 @@ class Renaming:
         )
         n_silent = sum(n for new, n in zip(became, counts, strict=True) if new == NO_ANSWER)
         note = (
-            f"label map: {sum(named):,} of {len(given):,} labels are in it "
-            f"({sum(n for known, n in zip(named, counts, strict=True) if known):,} rows"
+            f"label map: {sum(named):,} of {counted(len(given), 'label is', 'labels are')} in it "
+            f"({counted(sum(n for known, n in zip(named, counts, strict=True) if known), 'row')}"
             f"{f', {n_silent:,} of them no answer' if n_silent else ''})"
         )
         if left:
@@ -150,8 +151,8 @@ def _folded(codes: NDArray[np.int32], texts: pa.StringArray, kind: str, absent: 
         told.append((sum(n_each), f"{some} to {shown(onto)}"))
     told.sort(key=lambda one: (-one[0], one[1]))
     more = f"; and {len(told) - MOST_NAMED:,} more" if len(told) > MOST_NAMED else ""
-    became_others = "1 spelling became another" if n_gone == 1 else f"{n_gone:,} spellings became others"
-    note = f"--fold {kind}: {became_others} ({n_rows:,} rows): "
+    became_others = counted(n_gone, "spelling became another", "spellings became others")
+    note = f"--fold {kind}: {became_others} ({counted(n_rows, 'row')}): "
     note += "; ".join(text for _, text in told[:MOST_NAMED]) + more
     names: list[str | None] = texts.to_pylist()
     for n, name in became.items():

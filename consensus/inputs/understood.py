@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from consensus.inputs.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,8 +50,8 @@ def n_distinct(cells: NDArray[Any]) -> int:
 def line(understood: Sequence[Column], unused: Sequence[str]) -> str:
     """Such as ``columns: item is "unit" (by its name, 80 values), ...; not used: "url"``."""
     used = ", ".join(
-        f"{'time' if one.role == 'timestamp' else one.role} is {quoted(one.name)} ({one.because}, {one.n_values:,} "
-        f"{'value' if one.n_values == 1 else 'values'})"
+        f"{'time' if one.role == 'timestamp' else one.role} is {quoted(one.name)} ({one.because}, "
+        f"{counted(one.n_values, 'value')})"
         for one in understood
     )
     more = f" and {len(unused) - SHOWN:,} more" if len(unused) > SHOWN else ""

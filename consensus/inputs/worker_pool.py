@@ -48,10 +48,9 @@ class Pool:
             some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()
             more = f" and {judgments.n_workers - len(some):,} more" if judgments.n_workers > len(some) else ""
             whose = f"whose workers are {listed(some)}{more}" if some else "which has no judgments by people"
-            raise JudgmentError(
-                f"{self.file}: none of the {len(self.worker):,} workers is in the data, {whose}; nothing is known of "
-                "how others judge"
-            )
+            n = len(self.worker)
+            none = "its worker is not" if n == 1 else f"none of the {n:,} workers is"
+            raise JudgmentError(f"{self.file}: {none} in the data, {whose}; nothing is known of how others judge")
         strangers = tuple(name for name, w in zip(self.worker, code, strict=True) if w < 0)
         if skill is not None:
             tags = sorted(frozenset().union(*self.skills))

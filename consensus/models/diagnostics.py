@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.cautions import Caution
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
@@ -52,7 +53,7 @@ def all_of(
     if findings is not None:
         found += votes_warnings.of_models(findings, judgments, gold, settings)
     elif gold is not None and not has_second_opinions(judgments):
-        found.append(one_judgment_per_item(audited=True))
+        found.append(one_judgment_per_item(judgments, audited=True))
     if problem.small and judgments.n_judgments:
         found.append(small_data(judgments))
     if gold is None and judgments.n_judgments:
@@ -70,7 +71,8 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 "rejected_rows",
-                f"{len(judgments.rejects):,} of {judgments.tally.read:,} rows could not be used; {n_most:,} of them: "
+                f"{len(judgments.rejects):,} of {counted(judgments.tally.read, 'row')} could not be "
+                f"used; {n_most:,} of them: "
                 f"{most} (first {first.file}:{first.line}); consensus run lists all in rejects.csv",
                 {"n_rows": len(judgments.rejects)},
             )
@@ -96,7 +98,9 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 "unreadable_times",
-                f"{judgments.unreadable_times:,} timestamps could not be read and count as unknown"
+                counted(judgments.unreadable_times, "timestamp")
+                + " could not be read and "
+                + ("counts as unknown" if judgments.unreadable_times == 1 else "count as unknown")
                 + (f", first {judgments.unreadable_time}" if judgments.unreadable_time else "")
                 + "; say how times are written (--time-format), or write them in ISO 8601, such as "
                 "2025-03-01T09:30:00Z",
@@ -107,7 +111,8 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 f"unreadable_{name}s",
-                f"{n:,} {name}s could not be read (expected a number, 0 or more, such as 12.5) and count as unknown",
+                f"{counted(n, name)} could not be read (expected a number, 0 or more, such as 12.5) and "
+                f"{'counts' if n == 1 else 'count'} as unknown",
                 {"n_judgments": n},
             )
         )
@@ -124,7 +129,8 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 "items_without_judgments",
-                f"{n_silent:,} items have abstains only; their label is a guess",
+                counted(n_silent, "item has abstains only; its", "items have abstains only; their")
+                + " label is a guess",
                 {"n_items": n_silent},
             )
         )
@@ -137,12 +143,13 @@ def other_label_names(judgments: Judgments, apart: Teams) -> Caution:
     for team, labels in enumerate(apart.labels[1 : NAMED + 1], 1):
         members = np.flatnonzero(apart.of_worker == team)
         names = ", ".join(judgments.worker_ids.take(members[:NAMED]).to_pylist())
-        whose = "1 worker" if len(members) == 1 else f"{len(members):,} workers"
-        told.append(f"{whose} ({names}{', ...' if len(members) > NAMED else ''}) say {listed(labels)}")
+        whose, say = counted(len(members), "worker"), "says" if len(members) == 1 else "say"
+        told.append(f"{whose} ({names}{', ...' if len(members) > NAMED else ''}) {say} {listed(labels)}")
     others = int((apart.of_worker == 0).sum())
     return Caution(
         "other_label_names",
-        f"{'; '.join(told)}, and never what the {others:,} others say: {listed(apart.labels[0])}; if they mean the "
+        f"{'; '.join(told)}, and never what the {counted(others, 'other says', 'others say')}: "
+        f"{listed(apart.labels[0])}; if they mean the "
         "same, say what each is called with --label-map, a file of from and to",
         {"n_workers": int((apart.of_worker > 0).sum()), "n_teams": len(apart.labels)},
     )
@@ -166,25 +173,31 @@ def has_second_opinions(judgments: Judgments, models: ModelFindings | None = Non
     return bool(np.any(judged + np.bincount(votes.item[counts], minlength=len(judged)) > 1))
 
 
-def one_judgment_per_item(audited: bool, models: bool = False) -> Caution:
+def one_judgment_per_item(judgments: Judgments, audited: bool, models: bool = False) -> Caution:
     """Say that nobody judged what another did; nor did ``models``."""
     if models:
-        return Caution(
-            "one_judgment_per_item",
+        said = (
             "no item has the opinions of two, be they people or models, so nothing tells how good any of them is: "
-            "labels are what the one says, without confidence; have people judge a random sample, or give gold",
+            "labels are what the one says, without confidence; have people judge a random sample, or give gold"
         )
-    if audited:
-        return Caution(
-            "one_judgment_per_item",
-            "no item was judged by two workers: only the gold items tell how good a worker is; collect second "
-            "judgments",
+    elif judgments.anonymous and not judgments.is_person.any():
+        said = "no item was judged twice, and each judgment is one of a person of its own, as they are anonymous: "
+        if audited:
+            said += "the gold items tell how good all of them are together, and nobody by himself"
+        else:
+            said += "nothing tells how good they are, and labels are the judgments as given, without confidence"
+        said += "; collect second judgments, of a random sample at least"
+        said += "" if audited else ", or give gold"
+    elif audited:
+        said = (
+            "no item was judged by two workers: only the gold items tell how good a worker is; collect second judgments"
         )
-    return Caution(
-        "one_judgment_per_item",
-        "no item was judged by two workers, so nothing tells how good a worker is: labels are the judgments as given, "
-        "without confidence; collect second judgments or give gold",
-    )
+    else:
+        said = (
+            "no item was judged by two workers, so nothing tells how good a worker is: labels are the judgments as "
+            "given, without confidence; collect second judgments or give gold"
+        )
+    return Caution("one_judgment_per_item", said)
 
 
 def is_small(judgments: Judgments) -> bool:
@@ -199,7 +212,7 @@ def small_data(judgments: Judgments) -> Caution:
     n_judged = int((judgments.per_item > 0).sum())
     return Caution(
         "small_data",
-        f"{n_judged:,} items and {per_worker:.1f} judgments a worker are too few to learn how the "
+        f"{counted(n_judged, 'item')} and {per_worker:.1f} judgments a worker are too few to learn how the "
         f"workers err (about {FEW_ITEMS} items and {FEW_PER_WORKER} judgments a worker are needed); "
         "unless told otherwise, a fixed prior and a cautious confidence are used",
         {"n_items": n_judged, "judgments_per_worker": per_worker},
@@ -220,7 +233,11 @@ def of_gold(gold: AlignedGold | None) -> list[Caution]:
         return [
             Caution(
                 "gold_without_judgments",
-                f"{len(gold.unjudged):,} gold items were never judged; they are labelled but audit nothing",
+                counted(
+                    len(gold.unjudged),
+                    "gold item was never judged; it is labelled but audits nothing",
+                    "gold items were never judged; they are labelled but audit nothing",
+                ),
                 {"n_items": len(gold.unjudged)},
             )
         ]
@@ -263,7 +280,8 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
         found.append(
             Caution(
                 "not_converged",
-                f"stopped after {convergence.iterations} passes without converging; raise --max-iterations",
+                f"stopped after {counted(convergence.iterations, 'pass', 'passes')} without converging; "
+                "raise --max-iterations",
                 {"iterations": convergence.iterations},
             )
         )
@@ -311,7 +329,15 @@ def different_labels(judgments: Judgments, concentration: float) -> Caution:
         )
     else:
         n_without = int((judgments.group < 0).sum())
-        without = f"; {n_without:,} judgments have no group and count by the overall shares" if n_without else ""
+        without = (
+            (
+                "; "
+                + counted(n_without, "judgment has no group and counts", "judgments have no group and count")
+                + " by the overall shares"
+            )
+            if n_without
+            else ""
+        )
         said = (
             "the prior of an item is the mix of labels in its group, as --group asks (mixes weigh as much as the "
             f"overall shares from {concentration:.1f} items on){without}"
@@ -324,11 +350,14 @@ def one_label_workers(judgments: Judgments, found: OneLabel) -> Caution:
     n, n_mute = len(found.worker), len(found.mute)
     names = ", ".join(judgments.worker_ids.take(found.worker[:NAMED]).to_pylist())
     names = f"such as {names}" if n > NAMED else names
-    mute = f"; {n_mute:,} more with one label answer whatever the item, as far as can be seen, and are not heard"
+    mute = counted(n_mute, "more with one label answers", "more with one label answer")
+    mute = f"; {mute} whatever the item, as far as can be seen, and {'is' if n_mute == 1 else 'are'} not heard"
     return Caution(
         "one_label_workers",
-        f"{n:,} of the workers ({names}) give one label only and are silent elsewhere: that they answer counts for "
-        f"their label, and their silence against it{mute if n_mute else ''}; have people judge some items on which all "
+        f"{n:,} of the workers ({names}) {'gives' if n == 1 else 'give'} one label only and "
+        f"{'is' if n == 1 else 'are'} "
+        "silent elsewhere: that they answer counts for their label, and their silence against "
+        f"it{mute if n_mute else ''}; have people judge some items on which all "
         "of them are silent, or give gold",
         {"n_workers": len(found.worker), "n_unheard": len(found.mute)},
     )

@@ -91,7 +91,9 @@ def by_shares(
     identified = second_opinions or gold is not None
     cautions = []
     if not second_opinions:
-        cautions.append(diagnostics.one_judgment_per_item(audited=gold is not None, models=models is not None))
+        cautions.append(
+            diagnostics.one_judgment_per_item(judgments, audited=gold is not None, models=models is not None)
+        )
     shares = starts.shares(judgments, run.backend)
     hard = starts.majority(judgments, run.backend)
     gold_posterior = None

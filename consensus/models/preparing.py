@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import read, read_gold, read_model_votes
 from consensus.inputs import gold_workers
+from consensus.inputs.counted import counted
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, nothing
 from consensus.inputs.model_votes import ModelVotes
@@ -44,8 +45,10 @@ def prepared(
         model_votes = judgments.model_votes
     if not judgments.n_judgments and model_votes is None:
         raise JudgmentError(
-            f"{_files(judgments)}there are no judgments to merge: {judgments.tally.read:,} rows were read, of which "
-            f"{judgments.tally.abstained:,} have no label and {judgments.tally.rejected:,} were rejected"
+            f"{_files(judgments)}there are no judgments to merge: "
+            f"{counted(judgments.tally.read, 'row was', 'rows were')} read, of "
+            f"which {counted(judgments.tally.abstained, 'has', 'have')} no label and "
+            f"{counted(judgments.tally.rejected, 'was', 'were')} rejected"
             f"{_first(judgments)}"
         )
     if config.labels is None and judgments.n_labels > max(TOO_MANY_LABELS, judgments.n_judgments / 4):

@@ -7,6 +7,7 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from consensus.inputs.counted import counted
 from consensus.report import charts, page_data, words
 from consensus.worker_audit import VERDICTS
 
@@ -115,7 +116,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     listed = told["escalation"]["items_listed"]
     on_list = "on the list below" if listed >= status.get("escalate", 0) else f"{listed:,} of them on the list below"
     return {
-        "title": f"{counts['items']:,} items, {counts['labels']:,} labels, {counts['workers']:,} workers",
+        "title": ", ".join(counted(counts[f"{one}s"], one) for one in ("item", "label", "worker")),
         "promise": sentence(said["promise"][0]),
         "tiles": [
             ("judgments", f"{counts['judgments']:,}", f"{counts['judgments_per_item']:.2f} an item"),

@@ -11,6 +11,7 @@ import numpy as np
 from consensus.escalation import STATUSES
 from consensus.escalation.look_ahead import HORIZON
 from consensus.inputs import understood
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
 from consensus.report import beyond_gold
@@ -95,34 +96,42 @@ def balance(rows: dict[str, int]) -> str:
         "as_gold": "taken as gold",
     }
     parts += [f"{rows[key]:,} {name}" for key, name in names.items() if rows.get(key)]
-    return f"{rows['read']:,} rows read = {' + '.join(parts)}"
+    return f"{counted(rows['read'], 'row')} read = {' + '.join(parts)}"
 
 
 def _rows(counts: dict[str, Any]) -> list[str]:
-    gold = f", {counts['gold_items']:,} gold items" if counts["gold_items"] else ""
+    gold = f", {counted(counts['gold_items'], 'gold item')}" if counts["gold_items"] else ""
     return [
         balance(counts["rows"]),
-        f"{counts['items']:,} items, {counts['workers']:,} workers, {counts['labels']:,} labels, "
-        f"{counts['judgments_per_item']:.2f} judgments an item{gold}",
+        f"{crowd(counts)}, {counts['judgments_per_item']:.2f} judgments an item{gold}",
     ]
+
+
+def crowd(counts: dict[str, int]) -> str:
+    """Such as ``1,797 items, 20 workers, 10 labels``."""
+    return ", ".join(counted(counts[f"{one}s"], one) for one in ("item", "worker", "label"))
 
 
 def _models(models: dict[str, Any]) -> list[str]:
     names = {"abstained": "without a label", "merged": "put together", "rejected": "rejected"}
     votes = models["votes"]
     rows = " + ".join(
-        [f"{votes['used']:,} votes", *(f"{votes[key]:,} {name}" for key, name in names.items() if votes[key])]
+        [counted(votes["used"], "vote"), *(f"{votes[key]:,} {name}" for key, name in names.items() if votes[key])]
     )
-    found = [f"{votes['read']:,} rows of model votes read = {rows}; {len(models['models']):,} models"]
+    found = [f"{counted(votes['read'], 'row')} of model votes read = {rows}; {counted(len(models['models']), 'model')}"]
     for family in models["families"]:
         share = family["shared_mistakes"]
         shared = "" if share is None else f"; {share:.0%} of their mistakes are shared"
-        worth = f"{len(family['models']):,} models count as {family['n_effective']:.2f} independent ones"
+        worth = (
+            f"{counted(len(family['models']), 'model counts', 'models count')} as "
+            f"{family['n_effective']:.2f} independent ones"
+        )
         found.append(f"family {family['name']}: {worth}{shared}")
     if models["judgments_saved"]:
         found.append(
-            f"models settled {models['items_settled_by_models_alone']:,} items that nobody judged, and saved at least "
-            f"{models['judgments_saved']:,} judgments"
+            f"models settled {counted(models['items_settled_by_models_alone'], 'item')} that nobody "
+            "judged, and saved at "
+            f"least {counted(models['judgments_saved'], 'judgment')}"
         )
     return found
 
@@ -130,15 +139,15 @@ def _models(models: dict[str, Any]) -> list[str]:
 def _fit(summary: dict[str, Any]) -> str:
     convergence = summary["convergence"]
     said = {
-        "converged": f"converged after {convergence['iterations']} passes",
-        "iteration_limit": f"stopped after {convergence['iterations']} passes without converging",
+        "converged": f"converged after {counted(convergence['iterations'], 'pass', 'passes')}",
+        "iteration_limit": f"stopped after {counted(convergence['iterations'], 'pass', 'passes')} without converging",
         "not_iterative": "vote shares, nothing to converge",
         "not_identified": "one judgment an item, nothing to fit",
     }[convergence["status"]]
     by = ""
     if convergence["temperature_gold_items"]:
         by = (
-            f"; confidence fitted on {convergence['temperature_gold_items']:,} gold items "
+            f"; confidence fitted on {counted(convergence['temperature_gold_items'], 'gold item')} "
             f"(temperature {convergence['temperature']:.2f})"
         )
     if "rho_beyond_gold" in convergence:
@@ -157,11 +166,11 @@ def _readings(summary: dict[str, Any]) -> list[str]:
         return [] if because is None else [model(summary["settings"]["model"], because)]
     weights = ", ".join(f"{name} {fraction(weight)}" for name, weight in told["weights"].items())
     how = (
-        f"weighted {weights} by {told['held_out']:,} judgments held out"
+        f"weighted {weights} by {counted(told['held_out'], 'judgment')} held out"
         if told["held_out"]
         else f"{', '.join(told['weights'])}, all weighing alike for want of judgments to hold out"
     )
-    disputed = "1 item is" if told["disputed"] == 1 else f"{told['disputed']:,} items are"
+    disputed = counted(told["disputed"], "item is", "items are")
     return [f"average of {len(told['weights'])} readings, {how}; {disputed} disputed between them"]
 
 
@@ -177,7 +186,8 @@ def fraction(share: float) -> str:
 
 def acceptance(promise: dict[str, Any]) -> str:
     """The promise about the accepted items, given their ``quality``; says so where nothing audits it."""
-    of = f"{promise['items']:,} items" if promise["gold"] is None else f"the {promise['items']:,} items without gold"
+    of = counted(promise["items"], "item")
+    of = of if promise["gold"] is None else f"the {of} without gold"
     beyond, n, claim = promise.get("beyond_gold"), promise["accepted"], _quality(promise)
     if beyond is not None:
         reached = f"{n:,} {beyond_gold.within(beyond)}: {claim}" if n else f"none {beyond_gold.within(beyond)}"
@@ -188,8 +198,11 @@ def acceptance(promise: dict[str, Any]) -> str:
 
 def _waiting(status: dict[str, int]) -> list[str]:
     waiting = [
-        f"{status[name]:,} {to}"
-        for name, to in (("escalate", "need more judgments"), ("expert", "an expert"))
+        counted(status[name], one, many)
+        for name, one, many in (
+            ("escalate", "needs more judgments", "need more judgments"),
+            ("expert", "an expert", "an expert"),
+        )
         if name in status
     ]
     return [", ".join(waiting)] if waiting else []
@@ -243,12 +256,12 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
         )
     if settings["budget"] is None:
         return said
-    tests = f" and {told['retests']:,} retests" if told["retests"] else ""
+    tests = f" and {counted(told['retests'], 'retest')}" if told["retests"] else ""
     money = told["money"]
     paid = "" if money is None or math.isnan(money) else f" for {money:,.6g}"
     said.append(
-        f"the list asks for {told['judgments_listed']:,} judgments of {told['items_listed']:,} items{tests}{paid}, of "
-        f"a budget of {settings['budget']:,.6g}"
+        f"the list asks for {counted(told['judgments_listed'], 'judgment')} of {counted(told['items_listed'], 'item')}"
+        f"{tests}{paid}, of a budget of {settings['budget']:,.6g}"
     )
     if told["judgments_listed"] >= WORTH_ROUNDS:
         said.append(
@@ -263,9 +276,14 @@ def _changes(counts: dict[str, int] | None) -> list[str]:
     if counts is None:
         return []
     return [
-        f"since the last run: {counts['labels']:,} other labels, {counts['opened_again']:,} items opened again, "
+        f"since the last run: {counted(counts['labels'], 'other label')}, "
+        f"{counted(counts['opened_again'], 'item')} opened again, "
         f"{counts['newly_accepted']:,} newly accepted, {counts['new_items']:,} new"
-        + (f"; {counts['gone_items']:,} items of the last run are not in the data" if counts["gone_items"] else "")
+        + (
+            f"; {counted(counts['gone_items'], 'item of the last run is', 'items of the last run are')} not in the data"
+            if counts["gone_items"]
+            else ""
+        )
     ]
 
 
@@ -285,7 +303,8 @@ def _quality(promise: dict[str, Any]) -> str:
     gold = promise["gold"]["accepted"]
     return (
         f"{claim} [{promise['expected_error_low']:.1%}, {promise['expected_error_high']:.1%}], audited on "
-        f"{gold['items']:,} gold items: measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
+        f"{counted(gold['items'], 'gold item')}: measured {gold['measured_error']:.1%} "
+        f"[{gold['low']:.1%}, {gold['high']:.1%}]"
     )
 
 

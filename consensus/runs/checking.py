@@ -14,6 +14,7 @@ from consensus import memory
 from consensus.backends import Threads
 from consensus.config import FitConfig, RunConfig
 from consensus.inputs import understood
+from consensus.inputs.counted import counted
 from consensus.models import diagnostics, time_needs
 from consensus.models.base import chosen
 from consensus.report import charts, words
@@ -98,7 +99,7 @@ class Check:
         compiling = f", compiling once {self.compiling:.0f} s" if self.compiling else ""
         return [
             words.balance(asdict(read.tally)),
-            f"{read.n_items:,} items, {read.n_workers:,} workers, {read.n_labels:,} labels, "
+            f"{words.crowd({'items': read.n_items, 'workers': read.n_workers, 'labels': read.n_labels})}, "
             f"{read.n_judgments / max(read.n_items, 1):.2f} judgments an item",
             *columns,
             *read.notes,
@@ -119,7 +120,7 @@ class Check:
         return "\n".join(self.lines())
 
     def __repr__(self) -> str:
-        return f"Check({self.judgments!r}, {len(self.warnings):,} warnings)"
+        return f"Check({self.judgments!r}, {counted(len(self.warnings), 'warning')})"
 
 
 def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Check:

@@ -82,7 +82,7 @@ class TestRows:
     def test_of_parquet(self, tmp_path: Path) -> None:
         path = tmp_path / "a.parquet"
         writing.write(consensus.simulate(50, 4, 2, 3).judgments_table(), path)
-        assert sizes.at_least_rows([path]) == 150
+        assert sizes.at_least_rows([path, path.rename(tmp_path / "b")]) == 150
 
     def test_what_can_not_be_read_is_for_the_reader_to_say(self, write: Write, tmp_path: Path) -> None:
         assert sizes.at_least_rows([write("a.parquet", "no"), tmp_path / "missing.csv", tmp_path]) == 0
@@ -269,7 +269,7 @@ class TestCheck:
 
     def test_no_judgments_are_no_error(self, write: Write) -> None:
         found = consensus.check(write("j.csv", csv([("i1", "w1", "")])))
-        assert found.lines()[0] == "1 rows read = 0 used + 1 without a label"
+        assert found.lines()[0] == "1 row read = 0 used + 1 without a label"
 
 
 class TestTimings:

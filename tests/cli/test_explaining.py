@@ -258,7 +258,7 @@ class TestDiff:
         assert found.status == 0
         for text in ("What is different", "i06", "Who did most", "w9 new", "cat -> dog"):
             assert text in found.out
-        assert "1 new items, 1 items gone" in found.err
+        assert "1 new item, 1 item gone" in found.err
         assert run("diff", ran, later, "-o", tmp_path / "d.csv").out == ""
         table = pd.read_csv(tmp_path / "d.csv")
         old, new = (pd.read_csv(folder / "labels.csv").set_index("item") for folder in (ran, later))

@@ -282,7 +282,7 @@ class TestErrors:
             ([60], None, "asked for item 60; codes of items go from 0 to 59"),
             ([-1], None, "asked for item -1; codes of items go from 0 to 59"),
             ([0], [9], "asked for worker 9; codes of workers go from -1 to 8"),
-            ([0, 1], [1], "asked for 2 items by 1 workers; give one worker an item"),
+            ([0, 1], [1], "asked for 2 items by 1 worker; give one worker an item"),
         ],
     )
     def test_codes(self, drawn: Simulation, items: list[int], workers: list[int] | None, message: str) -> None:

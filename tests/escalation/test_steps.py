@@ -579,7 +579,7 @@ class TestMoney:
         assert self.within(0.7, price=0.1)[0].tolist() == [2, 2, 1, 2, 0]  # 7, for all that rounding does
         found, money = self.within(0.7, price=0.1, n_tests=1)
         assert (found.tolist(), money) == ([2, 2, 1, 1, 0], 6)
-        with pytest.raises(ConfigError, match="^budget 0.3 in money pays for 3 judgments, but not for the 1 retests"):
+        with pytest.raises(ConfigError, match="^budget 0.3 in money pays for 3 judgments, but not for the 1 retest"):
             self.within(0.3, price=0.1, n_tests=1)
 
     def test_workers_with_prices_are_chosen_among_later(self) -> None:

@@ -450,9 +450,7 @@ class TestPool:
 
     def test_models_alone(self) -> None:
         votes = {"item": ["a", "b"], "model": ["m", "m"], "label": ["x", "y"]}
-        with pytest.raises(
-            JudgmentError, match="none of the 1 workers is in the data, which has no judgments by people"
-        ):
+        with pytest.raises(JudgmentError, match="its worker is not in the data, which has no judgments by people"):
             escalate(fit(None, model_votes=votes), workers=read_workers({"worker": ["w"]}))
 
     def test_a_skill_without_workers(self, run: Callable[..., Any], tmp_path: Path) -> None:

@@ -162,11 +162,28 @@ def test_money_of_two_currencies_can_not_be_added(write: Write) -> None:
         match=r'j.csv:5: "€0.05" of column "reward" and "\$0.05" \(.*j.csv:3\) are money of two currencies, which '
         "can't be added; write all in one, or choose another column with --price-column",
     ):
-        read(path)
+        read(path, price_column="reward")
     dollars, pounds = write("d.csv", head + "a,v,x,$1\n"), write("p.csv", head + "b,v,x,£1\n")
     with pytest.raises(FormatError, match=r'p.csv:2: "£1" of column "reward" and "\$1" \(.*d.csv:2\) are money of two'):
-        read([dollars, pounds])
+        read([dollars, pounds], price_column="reward")
     assert numbers(read([dollars, write("n.csv", head + "b,v,x,2\n")]).price) == [1.0, 2.0]
+
+
+def test_money_of_two_currencies_is_passed_over_where_nobody_named_it(write: Write) -> None:
+    head = "item,worker,label,reward\n"
+    mixed = write("j.csv", head + "a,v,x,$0.05\nb,v,x,0.05\nc,v,x,€0.05\n")
+    found = read(mixed)
+    assert (found.price, found.n_judgments) == (None, 3)
+    (note,) = found.notes
+    assert note.startswith(f'{mixed}:4: "€0.05" of column "reward" and "$0.05" ({mixed}:2) are money of two currencies')
+    assert note.endswith(
+        f"which can't be added: prices of {mixed} are not used; write all in one currency, or name another column with "
+        "--price-column"
+    )
+    euros = [write(f"{n}.csv", head + f"{n},v,x,€{n}\n") for n in (1, 2)]
+    found = read([euros[0], write("d.csv", head + "3,v,x,$3\n"), mixed, euros[1]], repeats="last")
+    assert [one for one in numbers(found.price) or [] if one is not None] == [1.0, 2.0]
+    assert ["prices of" in one for one in found.notes] == [True, True]
 
 
 def test_half_of_the_filled_cells_must_be_numbers() -> None:
@@ -306,7 +323,7 @@ def test_what_could_not_be_read_is_told() -> None:
     result = fit(read({**TABLE, "duration": [1, -2, 3, 4], "price": ["5", "free", "?", "1"]}))
     told = {one.code: one for one in result.warnings}
     assert told["unreadable_durations"].message == (
-        "1 durations could not be read (expected a number, 0 or more, such as 12.5) and count as unknown"
+        "1 duration could not be read (expected a number, 0 or more, such as 12.5) and counts as unknown"
     )
     assert told["unreadable_prices"].values == {"n_judgments": 2}
 

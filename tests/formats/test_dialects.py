@@ -61,7 +61,11 @@ class TestKinds:
             ("j.csv", text(";"), "j.csv is read as semicolon-separated text"),
             ("j.csv", text("|"), "j.csv is read as |-separated text"),
             ("j.results", text("\t", quote='"'), "j.results is read as tab-separated text"),
-            ("j", text(), "j is read as comma-separated text"),
+            ("j", text(), None),
+            ("j", text(";"), "j is read as semicolon-separated text, as it looks; --delimiter names another"),
+            ("j", lines(), "j is read as JSON lines"),
+            ("j.gz", gzip.compress(lines().encode(), mtime=0), "j.gz is read as JSON lines"),
+            ("j", gzip.compress(text().encode(), mtime=0), "j is compressed with gzip"),
             ("j.json", lines(), None),
             ("j.manifest", "\n " + lines(), "j.manifest is read as JSON lines, whatever its ending"),
             ("j.csv", "\ufeff" + lines(), "j.csv is read as JSON lines, whatever its ending"),
@@ -75,6 +79,7 @@ class TestKinds:
         found = read(write(name, content))
         assert rows_of(found) == sorted(ROWS)
         assert [one[: len(note or "")] for one in found.notes] == ([] if note is None else [note])
+        assert not any("whatever its ending" in one for one in found.notes if name in {"j", "j.gz"})
 
     def test_parquet_and_zstd(self, tmp_path: Path, write: Write) -> None:
         path = tmp_path / "j.csv"

@@ -88,7 +88,7 @@ def test_what_does_not_add_up_is_rejected(write: Write) -> None:
     text = items("0", "0,1", {}, {"Ann3": "1"}, None, {"Ann1": {}, "Ann2": "1"})
     found = read(write("a.json", text[:-1] + ', "x": [1], "y": {"annotators": "v,v", "annotations": "0,1"}}'))
     assert [(one.line, one.reason) for one in found.rejects] == [
-        (1, "1 annotations by 2 annotators"),
+        (1, "1 annotation by 2 annotators"),
         (3, "0 annotations by 2 annotators"),
         (4, "0 annotations by 2 annotators"),
         (5, "0 annotations by 2 annotators"),

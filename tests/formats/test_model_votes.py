@@ -220,7 +220,7 @@ def test_abstains(write: Write) -> None:
     assert rejects(read_model_votes(path)) == [(3, 'the probability of "NA" is "oops", no number', "b,m,NA,oops")]
     wide = read_model_votes(write("v.csv", csv([("a", "m", 0.5, 0.3, 0.2)], WIDE + ",p_NA")), abstain=["NA"])
     assert said(wide) == {("a", "m"): {"cat": 0.625, "dog": 0.375}}
-    with pytest.raises(FormatError, match="of 1 rows, 1 abstain and 0 are rejected; expected"):
+    with pytest.raises(FormatError, match="of 1 row, 1 abstains and 0 are rejected; expected"):
         read_model_votes(write("v.csv", csv([("a", "m", 0.5, 0.3)], WIDE)), abstain=["cat", "dog"])
 
 
@@ -310,10 +310,10 @@ def test_rejects_of_wide_rows(write: Write) -> None:
         (csv([("a", "m", "x", "y")], "item,model,label,answer"), "v.csv: several columns could hold the label; the"),
         (
             csv([("a", "m", "", ""), ("", "m", "x", 1), ("b", "m", "x", "z")], LONG),
-            r"v.csv: no vote can be used: of 3 rows, 1 abstain and 2 are rejected; the first: \S*v.csv:3: the item is "
+            r"v.csv: no vote can be used: of 3 rows, 1 abstains and 2 are rejected; the first: \S*v.csv:3: the item is "
             "missing; expected a label, or probabilities, in every row",
         ),
-        (csv([("a", "m", "x", 0)], LONG), r"of 1 rows, 0 abstain and 1 are rejected; the first: \S*v.csv:2: all prob"),
+        (csv([("a", "m", "x", 0)], LONG), r"of 1 row, 0 abstain and 1 is rejected; the first: \S*v.csv:2: all prob"),
         (
             csv([("a", "m", "x", "f"), ("b", "m", "x", ""), ("c", "m", "x", "g")], "item,model,label,family"),
             'v.csv:4: model "m" is of family "g" here, and of "f" before; name one family for each model',

@@ -181,7 +181,7 @@ class TestWorkers:
 
     def test_sessions_named_by_their_start(self, write: Write) -> None:
         found = read(write("d.jsonl", export([choice("red", _annotator_id="2023-05-01_10-00-07")])))
-        assert "1 workers are sessions named by their start, so that nothing tells who they were" in found.notes[0]
+        assert "1 worker is a session named by its start, so that nothing tells who they were" in found.notes[0]
 
     def test_no_single_value(self, write: Write) -> None:
         records = [choice("red"), choice("red", _annotator_id=None, _session_id=None, text={"a": 1})]
@@ -207,9 +207,7 @@ def test_reviewed_tasks(write: Write) -> None:
     assert found.gold is not None
     assert (found.gold.item, found.gold.label) == (("1",), ("blue",))
     assert read_gold(path, label="colour").label == ("blue",)
-    assert (
-        "1 reviewed tasks hold the judgments of their sessions, and what the reviewer chose is gold" in found.notes[0]
-    )
+    assert "1 reviewed task holds the judgments of sessions, and what the reviewer chose is gold" in found.notes[0]
     bad = write("bad.jsonl", export([choice("red"), choice("x", answer="", versions=[])]))
     assert read(bad).gold is None
 

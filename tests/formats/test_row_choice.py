@@ -70,7 +70,7 @@ class TestDrop:
     def test_what_is_said_stays_on_a_line(self) -> None:
         frame = {"item": list("ab"), "worker": list("vw"), "label": list("xy"), "s": ["a\nb", "c"]}
         judgments = read(frame, drop=("s=a\nb", "s=d\ne"), anonymous=("f\ng",))
-        assert judgments.notes == (r"1 rows left out: s=a\nb 1",)
+        assert judgments.notes == (r"1 row left out: s=a\nb 1",)
         assert judgments.cautions[0].message.startswith(r"--drop 's=d\ne': no row has this")
         assert judgments.cautions[1].message == r"--anonymous 'f\ng': no worker is called that"
 

@@ -72,9 +72,7 @@ def test_a_few_are_rejected_and_told(write: Write, odd: float) -> None:
     assert reject.row.startswith("i039,m,cat,")
     (notice,) = votes.cautions
     assert notice.code == "scores_out_of_range"
-    assert notice.message.startswith(
-        '1 scores of models are no probabilities, and their rows are rejected: "m" 1 of 40'
-    )
+    assert notice.message.startswith('1 score of a model is no probability: "m" 1 of 40')
     assert notice.values == {"n_rows": 1}
     assert votes.tally.read == votes.tally.used + votes.tally.rejected == 45
     assert np.allclose(probabilities(votes)[: 39 * 2 : 2][:5], 0.9)

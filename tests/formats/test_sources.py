@@ -107,6 +107,30 @@ class TestFoldersAndArchives:
         with pytest.raises(FormatError, match=r"no table to read in it: it holds a\\nb.png; expected"):
             read(zipped(tmp_path / "z.zip", {"a\nb.png": text}))
 
+    def test_notes_name_the_member(self, tmp_path: Path) -> None:
+        raw, tabs = csv(ROWS[:24]).encode("utf-16"), csv(ROWS[24:]).replace(",", "\t")
+        found = read(zipped(tmp_path / "x.zip", {"a/part.csv": raw, "b/part: 2?.csv": tabs}))
+        assert found.notes[1:] == (
+            "part.csv is UTF-16, as its byte order mark says",
+            "part_ 2_.csv is read as tab-separated text, as it looks; --delimiter names another delimiter",
+        )
+        assert [one.file for one in found.sources] == [
+            f"{tmp_path}/x.zip/{one}" for one in ("a/part.csv", "b/part: 2?.csv")
+        ]
+
+    def test_long_names_and_those_that_are_no_names(self, tmp_path: Path) -> None:
+        path = zipped(tmp_path / "x.zip", {f"{'é' * 120}.csv": csv(ROWS)})
+        assert read(path).n_judgments == len(ROWS)
+        for name, told in (
+            ("..", "file"),
+            ("/a/..b.csv", "b.csv"),
+            ("x\ud800y", "x_ud800y"),
+            ("é" * 99 + "z", "é" * 49 + "z"),
+        ):
+            file = io.BytesIO(csv(ROWS).encode("utf-16"))
+            file.name = name
+            assert read(file).notes == (f"{told} is UTF-16, as its byte order mark says",)
+
     def test_rejects_and_errors_name_the_member(self, tmp_path: Path) -> None:
         path = zipped(tmp_path / "x.zip", {"in/a.csv": "item,worker,label\n1,w,a\n2,w\n"})
         (reject,) = read(path).rejects
@@ -210,6 +234,9 @@ class TestStreams:
         judgments = read(io.StringIO(content) if kind == "text" else io.BytesIO(content.encode()))
         assert judgments.n_judgments == len(ROWS)
         assert [one.file for one in judgments.sources] == ["open file"]
+        how = {"i": None, "\n": "semicolon-separated text, as it looks; --delimiter names another delimiter"}
+        note = how.get(content[0], "JSON lines")
+        assert judgments.notes == (() if note is None else (f"open file is read as {note}",))
         assert not list(place.iterdir())
 
     @pytest.mark.parametrize("packed", ["gzip", "zstd", None])

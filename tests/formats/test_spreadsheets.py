@@ -54,6 +54,14 @@ class TestCells:
         assert (reject.line, reject.row) == (2 + 32 + 2, ",w0,a")
         assert not [note for note in judgments.notes if "sheet '" in note]
 
+    def test_rows_of_qualtrics_below_the_header(self, book: Book, name: str, tmp_path: Path) -> None:
+        rows = [("Which?", "Who?", None), ('{"ImportId":"QID1"}', '{"ImportId":"QID2"}', None), *ROWS, (None, "w", "a")]
+        judgments = read(book(tmp_path / name, {"a": [HEADER, *rows]}))
+        assert (judgments.n_judgments, judgments.rejects[0].line) == (32, 36)
+        assert judgments.notes[-1].endswith(
+            ": a row of question texts and one of ImportIds below the header, as Qualtrics writes them, passed over"
+        )
+
     def test_times(self, book: Book, name: str, tmp_path: Path) -> None:
         when = [datetime.datetime(2024, 3, day, 6 * (day % 4), 30) for day in range(1, 5)]
         rows = [("i1", f"w{n}", "a", one) for n, one in enumerate(when)]

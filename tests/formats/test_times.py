@@ -428,3 +428,45 @@ class TestMessages:
             told = json.loads((tmp_path / str(n) / "summary.json").read_text())["understood"]
             assert told.get("time_format") == form
             assert json.loads(run("check", path, "--json").out)["understood"].get("time_format") == form
+
+
+class TestZones:
+    @pytest.mark.parametrize(
+        ("with_zone", "without"),
+        [
+            ("2024-03-09T10:00:00Z", "2024-03-09T10:00:00"),
+            ("2024-03-09 10:00:00+02:00", "2024-03-09"),
+            ("20240309T100000Z", "20240309T100000"),
+            ("2024-03-09 10:00 UTC", "2024-03-09 10:00"),
+            ("Sat Mar 09 19:17:00 PST 2024", "Mar 9, 2024, 7:17 PM"),
+            ("3/19/2024 7:17 PM EST", "3/19/2024 7:17 PM"),
+            ("19.03.2024 19.17 +0100", "19.03.2024 19.17"),
+            ("09/Mar/2024:19:17:00 +0000", "9 Mar 2024 19:17:00.25"),
+        ],
+    )
+    def test_some_have_one_and_some_none(self, with_zone: str, without: str, write: Write) -> None:
+        def said(*times: str) -> list[str]:
+            rows = "".join(f"i{n},w,a,{time}\n" for n, time in enumerate(f'"{one}"' for one in times))
+            found = read(write("t.csv", f"item,worker,label,timestamp\n{rows}"))
+            assert not found.unreadable_times
+            return [one for one in found.notes if "zone" in one]
+
+        assert said(with_zone, with_zone) == said(without, "", without) == []
+        (note,) = said(with_zone, without, "", with_zone)
+        assert note.startswith(f'2 times have a zone and 1 has none, such as "{without}" (')
+        assert "t.csv:3): what has none is taken as UTC; write the zone behind it" in note
+        assert said(without, with_zone, without)[0].startswith("1 time has a zone and 2 have none")
+
+    def test_are_compared_between_sources(self, write: Write) -> None:
+        head = "item,worker,label,timestamp\n"
+        one = write("a.csv", f"{head}i,w,a,2024-03-09T10:00Z\n")
+        other = write("b.csv", f"{head}j,w,a,2024-03-09T10:00\nk,w,a,1710000000\nl,w,a,soon\n")
+        (note,) = [note for note in read([one, other]).notes if "zone" in note]
+        assert note.startswith("1 time has a zone and 1 has none, such as ")
+        assert "b.csv:2" in note
+
+    def test_a_pattern_leaves_those_without_out(self, write: Write) -> None:
+        path = write("t.csv", "item,worker,label,timestamp\ni,w,a,2024-03-09T10:00+02:00\nj,w,a,2024-03-09T10:00\n")
+        found = read(path, time_format="%Y-%m-%dT%H:%M%z")
+        assert found.unreadable_times == 1
+        assert not [note for note in found.notes if "zone" in note]

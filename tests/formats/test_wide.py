@@ -12,7 +12,7 @@ import pytest
 
 from consensus import Judgments, fit, read, worker_audit
 from consensus.errors import ConfigError, FormatError
-from tests.conftest import Run
+from tests.conftest import Run, csv
 
 Write = Callable[[str, str | bytes], Path]
 Frame = pd.DataFrame
@@ -92,7 +92,9 @@ class TestWorkers:
         assert pairs(judgments) == pairs(named)
         assert judgments.notes[0].endswith("; no column tells the item, so each row is one: --item names a column")
         assert judgments.understood[0][:3] == ("item", "number of the row", "--wide workers")
-        with pytest.raises(FormatError, match="9 columns hold the same 3 values .*--wide workers; each row is an item"):
+        with pytest.raises(
+            FormatError, match="9 columns hold the same 3 values .* row an item, --wide workers; if rows"
+        ):
             read(source)
         with pytest.raises(FormatError, match="no column holds the item"):
             read(frame.assign(text=[f"t{n}" for n in range(40)]), wide="workers")
@@ -245,11 +247,11 @@ class TestOffers:
         names = tuple(f"a{n}" for n in range(12))
         told = self.said(stored(of_workers(names=names), kind, tmp_path))
         assert told.endswith(
-            "no column holds the worker; 12 columns hold the same 3 values (a, b, c): these look like workers in "
-            "columns: --wide workers"
+            "no column holds the worker; 12 columns hold the same 3 values (a, b, c): if each is a worker and "
+            "each row an item, --wide workers; if rows are workers, swap rows and columns first"
         )
         told = self.said(stored(of_workers(names=names).rename(columns={"item": "uid"}), kind, tmp_path))
-        assert told.endswith("--wide workers; name the item, too, with --item")
+        assert "an item, --wide workers; name the item, too, with --item; if rows are workers, swap" in told
 
     def test_counts(self) -> None:
         counts = np.random.default_rng(1).multinomial(100, [0.2, 0.5, 0.3], 20)
@@ -275,13 +277,41 @@ class TestOffers:
         path.write_text(json.dumps({"tasks": [{"id": f"i{n}", "answers": answers} for n in range(9)]}))
         told = self.said(path)
         assert "it has lists of objects (answers.0.by, answers.0.label, answers.1.by, answers.1.label, " in told
-        assert told.endswith("write each judgment as an object of its own, with item, worker and label")
+        assert told.endswith(
+            "): if each is a judgment, name the item with --item, and say where they stand: --worker answers.WORKER "
+            "--label answers.label"
+        )
         assert "no columns look like workers" in self.said(path, item="id", wide="workers")
+
+    def test_ticks_of_mechanical_turk(self, write: Write) -> None:
+        rows = [("i1", "v", "true", "false"), ("i1", "w", "False", "TRUE"), ("i2", "v", "true", "")]
+        content = csv(rows, "id,who,colour.red,colour.blue")
+        either: tuple[dict[str, str], ...] = ({}, {"item": "id", "worker": "who"})
+        for settings in either:
+            assert self.said(write("t.csv", content), **settings).endswith(
+                "t.csv: no column holds the label; 2 columns hold ticks (colour.red, colour.blue), one for each label, "
+                "as exports of Mechanical Turk do: call the column of the item HITId, call that of the worker "
+                "WorkerId, add one with a number for each row, called AssignmentId, call those of ticks "
+                "Answer.colour.red and so on, read it with --platform mturk"
+            )
+        content = csv(
+            [(n, *row) for n, row in enumerate(rows)],
+            "AssignmentId,HITId,WorkerId,Answer.colour.red,Answer.colour.blue",
+        )
+        path = write("t.csv", content)
+        assert self.said(path).endswith("as exports of Mechanical Turk do: read it with --platform mturk")
+        assert pairs(read(path, platform="mturk")) == [("i1", "v", "red"), ("i1", "w", "blue"), ("i2", "v", "red")]
+
+    def test_other_truth_values_are_no_ticks(self) -> None:
+        frame = pd.DataFrame({"item": list("abc"), "worker": list("vwx"), "is.ok": ["true"] * 3, "is.0": ["false"] * 3})
+        assert "ticks" not in self.said(frame)
+        assert "ticks" not in self.said(frame.rename(columns={"is.0": "is.bad"}).assign(**{"is.ok": "yes"}))
 
     def test_ratings_are_no_counts(self) -> None:
         ratings = np.random.default_rng(1).integers(1, 6, (30, 4))
         frame = pd.DataFrame(ratings, columns=list("wxyz")).assign(item=[f"i{n}" for n in range(30)])
-        assert "4 columns hold the same 5 values (1, 2, 3, 4, 5): these look like workers" in self.said(frame)
+        told = self.said(frame)
+        assert "4 columns hold the same 5 values (1, 2, 3, 4, 5): if each is a worker and each row an item, " in told
 
     def test_questions(self) -> None:
         rng = random.Random(1)

@@ -230,7 +230,7 @@ class TestQuestions:
         reasons = [one.reason for one in found.rejects]
         assert reasons == [*["of another workflow than 7"] * 2, zooniverse.EXPERT, "of another workflow than 7"]
         assert "; left out: 3 of another workflow than 7; " in found.notes[0]
-        assert "; gold: 1 answers of experts (gold_standard), unless other gold is named; " in found.notes[0]
+        assert "; gold: 1 answer of experts (gold_standard), unless other gold is named; " in found.notes[0]
         assert read_gold(path, label="7/T0").label == ("Yes",)
 
 

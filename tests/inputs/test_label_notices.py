@@ -221,7 +221,7 @@ class TestOtherNames:
         rows = [row for row in two_teams() if row[1] != "b1"]
         rows += [(f"j{item}", "b0", label) for item, worker, label in rows if worker == "b0"]
         (found,) = (one for one in diagnostics.of_judgments(encoded(rows)) if one.code == "other_label_names")
-        assert found.message.startswith('1 worker (b0) say "safe", "unsafe"')
+        assert found.message.startswith('1 worker (b0) says "safe", "unsafe"')
         rows = [(item, f"{worker}{n}", label) for item, worker, label in two_teams() for n in "xy"]
         (found,) = (one for one in diagnostics.of_judgments(encoded(rows)) if one.code == "other_label_names")
         assert found.message.startswith("4 workers (b0x, b0y, b1x, ...) say")

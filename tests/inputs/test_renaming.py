@@ -47,7 +47,7 @@ def test_workers_and_items_are_folded_and_repeats_give_way() -> None:
     assert found.item_ids.to_pylist() == ["a", "b", "c"]
     assert (found.tally.used, found.tally.repeated, found.tally.abstained) == (5, 1, 1)
     assert found.notes[0] == '--fold items: 2 spellings became others (2 rows): "A" (1) to "a"; "B " (1) to "b"'
-    assert found.notes[1] == '--fold workers: 1 spelling became another (1 rows): "W" (1) to "w"'
+    assert found.notes[1] == '--fold workers: 1 spelling became another (1 row): "W" (1) to "w"'
 
 
 def test_nothing_to_fold_is_said() -> None:
@@ -65,7 +65,7 @@ def test_what_is_said_stays_on_one_line(tmp_path: Path) -> None:
     (note,) = consensus.read_gold(gold).notes
     assert 'such as "i1" and "two lines"; give it a header' in note
     expert = gold_workers.split(judged([("a", "v\n", "x"), ("a", "w", "x")]), ["v\n"])[0]
-    assert expert.notes == (r'1 judgments of "v\n" are taken as gold, and not as judgments',)
+    assert expert.notes == (r'1 judgment of "v\n" is taken as gold, and not as judgments',)
 
 
 def test_many_groups_are_counted() -> None:

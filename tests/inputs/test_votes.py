@@ -123,7 +123,7 @@ def test_no_vote_for_a_label_of_the_set() -> None:
     soft = voted(("a", "m", "x", 0), ("a", "m", "y", 1), header="item,model,label,p")
     with pytest.raises(JudgmentError, match='no model vote names a label of the label set: "y" is none; check the'):
         soft.align(judged(("a", "w", "x")), None)
-    with pytest.raises(JudgmentError, match='label "x" was given 1 times but is not in the label set "y"'):
+    with pytest.raises(JudgmentError, match='label "x" was given 1 time but is not in the label set "y"'):
         soft.align(judged(("a", "w", "x")), ["y"])
 
 

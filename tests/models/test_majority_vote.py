@@ -58,6 +58,16 @@ class TestMajorityVote:
         (told,) = (one.message for one in result.warnings if one.code == "one_judgment_per_item")
         assert ("only the gold items tell" in told) == (gold is not None)
 
+    @pytest.mark.parametrize("model", ["majority_vote", "average"])
+    @pytest.mark.parametrize("gold", [None, {"item": ["a"], "label": ["x"]}])
+    def test_people_without_names_are_no_worker_whom_gold_tells(self, gold: Any, model: str) -> None:
+        rows = {"item": ["a", "b"], "label": ["x", "y"], "n": ["1", "1"]}
+        result = fit(read(rows, counts="n"), gold=gold, model=model)
+        (told,) = (one.message for one in result.warnings if one.code == "one_judgment_per_item")
+        assert told.startswith("no item was judged twice, and each judgment is one of a person of its own")
+        assert ("all of them are together, and nobody by himself; collect" in told) == (gold is not None)
+        assert told.endswith("sample at least" if gold else "sample at least, or give gold")
+
     @pytest.mark.parametrize(
         ("settings", "said"),
         [

@@ -176,13 +176,13 @@ class TestEveryModel:
         assert list(result.posteriors.columns) == ["item", "never", "l1", "l0"]
 
     def test_label_outside_the_given_set(self, fit: Fit) -> None:
-        with pytest.raises(JudgmentError, match='label "l0" was given 1 times but is not in the label set "a", "b"'):
+        with pytest.raises(JudgmentError, match='label "l0" was given 1 time but is not in the label set "a", "b"'):
             fit(encoded([("i", "w", "l0")]), labels=("a", "b"))
 
     def test_no_judgments_name_the_files(self, fit: Fit, tmp_path: Path) -> None:
         for name in "ab":
             (tmp_path / f"{name}.csv").write_text("item,worker,label\ni,w,\n")
-        message = "a.csv: there are no judgments to merge: 1 rows were read"
+        message = "a.csv: there are no judgments to merge: 1 row was read"
         with pytest.raises(JudgmentError, match=message):
             fit(read(tmp_path / "a.csv"))
         with pytest.raises(JudgmentError, match="a.csv and 1 more: there are no judgments to merge: 2 rows were read"):
@@ -190,7 +190,7 @@ class TestEveryModel:
 
     def test_no_judgments(self, fit: Fit) -> None:
         judgments = read({"item": ["a"], "worker": ["w"], "label": pa.array([None], pa.string())})
-        with pytest.raises(JudgmentError, match="no judgments to merge: 1 rows were read, of which 1 have no label"):
+        with pytest.raises(JudgmentError, match="no judgments to merge: 1 row was read, of which 1 has no label"):
             fit(judgments)
 
     @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ class TestEveryModel:
             fit(encoded([("i", "w", "l")]), gold=gold_of([("1", "l")]))
 
     def test_unknown_worker(self, fit: Fit) -> None:
-        with pytest.raises(KeyError, match='no worker "nobody" among the 1 workers'):
+        with pytest.raises(KeyError, match='no worker "nobody" among the 1 worker'):
             fit(encoded([("i", "w", "l")])).confusion("nobody")
 
     def test_describes_itself(self, fit: Fit) -> None:

@@ -44,7 +44,7 @@ ROLES = ("item", "model", "label", "probability")
 
 def kind_of(head: Head) -> str:
     """Which of them a file is; empty for any other."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start[:1] == b"{":
         first = start.partition(b"\n")[0]
         return MANIFEST if METADATA.encode() + b'"' in first and TYPE.search(first) else ""

@@ -17,6 +17,7 @@ from consensus.formats.platforms.records import Judged, reading, whole_json
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.nested import names_of
 from consensus.formats.tables.streams import displayed, encoding_of, start_of, unreadable
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,7 +95,7 @@ def objects_in(path: Path, form: TextForm) -> tuple[list[Line], _Hash]:
     FormatError
         The file can't be read, or is cut.
     """
-    if not head_of(path).start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+    if not head_of(path).text.startswith(b"["):
         source = ObjectLines.of(path, form)
         return list(source.lines()), source.digest
     digest = hashlib.sha256()
@@ -236,7 +237,7 @@ def _note(export: Export, told: Mapping[str, str], question: str, votes: Sequenc
     if votes:
         n = len({one.cells["model"] for one in votes})
         said.append(
-            f"suggestions that are votes of models: {len(votes):,} of {n:,} model{'s' * (n > 1)} (unless --model-votes "
+            f"suggestions that are votes of models: {len(votes):,} of {counted(n, 'model')} (unless --model-votes "
             "names others, or none)"
         )
     return "; ".join([*said, *export.also, "--platform none reads it as a plain table"])

@@ -42,7 +42,7 @@ NOBODY = "suggestion"
 
 def sniff(head: Head) -> bool:
     """Whether a file holds records: by the keys of the first ones."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     return start[:1] in {b"[", b"{"} and (all(key.search(start) for key in KEYS) or _is_flat(start))
 
 

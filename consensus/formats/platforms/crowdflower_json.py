@@ -153,7 +153,7 @@ class _Found:
 
 def sniff(head: Head) -> bool:
     """Whether a file is a JSON report: by keys of its objects."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     return start[:1] == b"{" and all(key.search(start) for key in KEYS)
 
 

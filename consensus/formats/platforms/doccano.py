@@ -52,7 +52,7 @@ KEYS = [
 
 def sniff(head: Head) -> bool:
     """Whether a file is an export: by the keys of its first object."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     first = start.partition(b"\n")[0] if start[:1] == b"{" else start
     return start[:1] in {b"[", b"{"} and all(key.search(first) for key in KEYS)
 

@@ -19,6 +19,7 @@ from consensus.formats.platforms.records import Judged, reading
 from consensus.formats.tables.json_lines import lines_in
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, start_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,7 +85,7 @@ def _judged(path: Path, encoding: str | None, digest: _Hash, columns: Mapping[st
                 yield Judged(line, {}, "the row is not UTF-8")
                 continue
             if len(cells) != len(COLUMNS):
-                yield Judged(line, {}, f"{len(cells):,} cells between tabs instead of {len(COLUMNS)}")
+                yield Judged(line, {}, f"{counted(len(cells), 'cell')} between tabs instead of {len(COLUMNS)}")
                 continue
             by_name = dict(zip(COLUMNS, cells, strict=True))
             yield Judged(line, {role: by_name[name].strip() or None for role, name in columns.items()})

@@ -30,6 +30,7 @@ from consensus.formats.platforms.records import Judged, parsed_json, reading, wh
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.roles import listed
 from consensus.formats.tables.streams import displayed, unreadable
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +62,7 @@ OUTPUTS = ("output_1", "output_2")
 
 def kind_of(head: Head) -> str:
     """Which of them a file is; empty for any other."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start.startswith(ZIPPED):
         return INSPECT if _is_log(head.path) else ""
     for kind, (first, keys) in KEYS.items():
@@ -139,7 +140,7 @@ class _Told:
         """What was understood, in a line."""
         name = PurePath(displayed(self.path)).name
         n = len(self.models)
-        said = [f"{name} ({self.kind}): item {self.item}, {n:,} judge{'s' * (n > 1)}, label {self.label}"]
+        said = [f"{name} ({self.kind}): item {self.item}, {counted(n, 'judge')}, label {self.label}"]
         if self.silent:
             said.append("no verdict: " + ", ".join(f"{why} {times:,}" for why, times in sorted(self.silent.items())))
         return "; ".join([*said, "judges are models, so that their verdicts are votes of models"])

@@ -36,6 +36,7 @@ from consensus.formats.platforms.records import Judged
 from consensus.formats.tables.roles import OPTIONS, listed
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ UPLOAD = re.compile(r"^(?:https?://[^/]+)?/?data/upload/(?:\d+/)?[0-9a-f]{8}-")
 
 def sniff(head: Head) -> bool:
     """Whether a file is an export: by keys of its objects, or the names of its columns."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start[:1] in {b"[", b"{"}:
         if all(key.search(start) for key in OF_ROWS):
             return True
@@ -255,7 +256,7 @@ def _said(export: Export, question: str) -> list[str]:
     roots = _roots(export, question) if export.questions.get(question) == TREE else []
     if roots:
         one = shlex.quote(f"{question}/{roots[0]}")
-        said.append(f"--label {one} reads what stands below one of its {len(roots):,} roots")
+        said.append(f"--label {one} reads what stands below one of its {counted(len(roots), 'root')}")
     n_cancelled = sum(one.cancelled for one in export.annotations)
     if n_cancelled:
         said.append(f"annotations that were cancelled, and have no label: {n_cancelled:,}")
@@ -274,7 +275,7 @@ def _said_of_models(export: Export, votes: Sequence[Judged]) -> Iterator[str]:
     if votes:
         n_models = len({one.cells["model"] for one in votes})
         yield (
-            f"predictions that are votes of models: {len(votes):,} of {n_models:,} model{'s' * (n_models > 1)} (unless "
+            f"predictions that are votes of models: {len(votes):,} of {counted(n_models, 'model')} (unless "
             "--model-votes names others, or none)"
         )
     n_began = sum(bool(one.fields.get("parent_prediction")) for one in export.annotations)

@@ -20,6 +20,7 @@ from consensus.formats.platforms.questions import (
     TEXT,
     TREE,
 )
+from consensus.formats.tables import encodings
 from consensus.formats.tables.streams import Tap, encoding_of, unreadable
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def exported(path: Path, form: TextForm) -> Export:
     """
     with unreadable(path), Tap(path, encoding=encoding_of(path, form.encoding)[0]) as tap:
         start = tap.read(1 << 10)
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in {b"[", b"{"}:
+    if encodings.text_in(start)[:1] not in {b"[", b"{"}:
         table = records.Table.of(path, form)
         if "annotation_id" not in table.names:
             raise _none_of(path, "it has no column annotation_id")

@@ -22,6 +22,7 @@ from consensus.formats.platforms.records import whole_json
 from consensus.formats.tables.roles import listed
 from consensus.formats.tables.streams import encoding_of, start_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ KEYS = [
 
 def sniff(head: Head) -> bool:
     """Whether a file is a data set: by the keys of its first items."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     return FIRST.match(start) is not None and all(key.search(start) for key in KEYS)
 
 
@@ -90,7 +91,7 @@ def _given(n: int, item: str, record: Any) -> Iterator[Given]:
     if main is None:
         n_given = len(_listed(record.get(ANNOTATIONS)))
         twice = ", some of whom stand there twice" if len({*names}) < len(names) else ""
-        yield Given(n, {}, {}, fault=f"{n_given:,} annotations by {len(names):,} annotators{twice}")
+        yield Given(n, {}, {}, fault=f"{counted(n_given, 'annotation')} by {counted(len(names), 'annotator')}{twice}")
         return
     found: list[tuple[str, dict[str, Any]]] = [(name, {ANNOTATIONS: label}) for name, label in main]
     for key, value in more.items() if isinstance(more, dict) else ():

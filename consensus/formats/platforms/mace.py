@@ -20,6 +20,7 @@ from consensus.formats.tables.dialects import delimiter_in
 from consensus.formats.tables.json_lines import lines_in
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, start_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,7 +114,7 @@ def _judged(path: Path, encoding: str | None, digest: _Hash, columns: Mapping[st
                 continue
             n_cells = n_cells or len(cells)
             if len(cells) != n_cells:
-                yield Judged(line, {}, f"{len(cells):,} cells instead of {n_cells:,}")
+                yield Judged(line, {}, f"{counted(len(cells), 'cell')} instead of {n_cells:,}")
                 continue
             for n, cell in enumerate(cells, 1):
                 if cell.strip():

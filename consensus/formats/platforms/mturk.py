@@ -36,6 +36,7 @@ from consensus.formats.platforms.records import Judged, Table
 from consensus.formats.tables.roles import OPTIONS, listed
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -324,7 +325,8 @@ def _note(work: Work, columns: Mapping[str, str], question: str, kinds: Mapping[
     ]
     keys = work.layout.columns[question]
     if "" not in keys:
-        where = f"items named in {len(keys):,} columns" if work.layout.in_names else f"up to {len(keys):,} items"
+        where = counted(len(keys), "column")
+        where = f"items named in {where}" if work.layout.in_names else f"up to {counted(len(keys), 'item')}"
         said.append(f"a HIT asks about several items ({where}), which share its seconds and its reward evenly")
     if kinds[question] == questions.TICK:
         said.append(f"a box without a tick is the label {NOT_TICKED}")

@@ -31,6 +31,7 @@ from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, chosen,
 from consensus.formats.platforms.records import Judged, reading
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import FROM_FILE, quoted
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class _Found:
 
 def sniff(head: Head) -> bool:
     """Whether a file is an export: by the keys of its first object."""
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     first = start.partition(b"\n")[0]
     return first[:1] == b"{" and all(key.search(first) for key in KEYS)
 
@@ -313,7 +314,8 @@ def _note(path: Path, told: Mapping[str, str], wanted: _Wanted, survey: _Survey,
         said.append(f"no answer: {out}")
     if survey.n_reviewed:
         said.append(
-            f"{survey.n_reviewed:,} reviewed tasks hold the judgments of their sessions, and what the reviewer chose "
+            f"{counted(survey.n_reviewed, 'reviewed task holds', 'reviewed tasks hold')} the judgments "
+            "of sessions, and what the reviewer chose "
             "is gold, unless other gold is named"
         )
     return "; ".join([*said, "--platform none reads it as a plain table"])
@@ -329,7 +331,8 @@ def _of_options(survey: _Survey) -> list[str]:
     changed = sorted(one for one, texts in survey.options.items() if len(texts) > 1)
     if changed:
         said.append(
-            f"the text of {len(changed):,} options changes, such as of {quoted(changed[0])}, so that a label may mean "
+            f"the text of {counted(len(changed), 'option')} changes, such as of {quoted(changed[0])}, so "
+            "that a label may mean "
             "something else in each item"
         )
     return said
@@ -343,7 +346,8 @@ def _of_workers(wanted: _Wanted, survey: _Survey) -> list[str]:
     starts = sum(START.search(one) is not None for one in survey.names)
     if starts:
         said.append(
-            f"{starts:,} workers are sessions named by their start, so that nothing tells who they were (give each "
+            counted(starts, "worker is a session named by its start", "workers are sessions named by their start")
+            + ", so that nothing tells who they were (give each "
             "person a file, and --worker-from-file)"
         )
     mails = sum(people.MAIL.search(one) is not None for one in survey.names)

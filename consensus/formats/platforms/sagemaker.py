@@ -33,6 +33,7 @@ from consensus.formats.platforms.sagemaker_answers import Answer, label_of, ques
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,7 +81,7 @@ def sniff(head: Head) -> bool:
             return head.path.is_dir() and sagemaker_answers.holds_answers(head.path)
         except OSError:
             return False
-    start = head.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.text
     if start[:1] == b"{" and all(key.search(start) for key in ANSWERS):
         return True
     is_request = start[:1] == b"[" and all(key.search(start) for key in REQUEST)
@@ -198,7 +199,7 @@ def _note(export: _Export, told: Mapping[str, str], kind: str, found: _Found) ->
         *([export.said] if export.said else []),
     ]
     if len(found.iterations) > 1:
-        said.append(f"{len(found.iterations):,} iterations")
+        said.append(counted(len(found.iterations), "iteration"))
     if found.n_empty:
         said.append(f"empty answers, which count as no answer: {found.n_empty:,}")
     return "; ".join([*said, "--platform none reads it as a plain table"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from consensus.formats.tables import encodings
 from consensus.formats.tables.dialects import delimiter_in
 from consensus.formats.tables.streams import Tap
 
@@ -63,6 +64,11 @@ class Head:
     """For what the content does not tell: the other files of a folder, say."""
     start: bytes
     """Its first bytes, decompressed; none of a folder, or of what can't be read."""
+
+    @cached_property
+    def text(self) -> bytes:
+        """The first bytes of a text, without its byte order mark and blanks before what it says."""
+        return encodings.text_in(self.start)
 
     @cached_property
     def table(self) -> list[list[str]]:

@@ -31,6 +31,7 @@ from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, TEXT, c
 from consensus.formats.platforms.records import Judged, Table, reading
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -295,6 +296,7 @@ def _note(path: Path, wanted: _Wanted, survey: _Survey, found: _Found) -> str:
         said.append(f"rows that give no answer by their status: {', '.join(out)}")
     if found.n_control:
         said.append(
-            f"gold: {found.n_control:,} rows of control tasks ({GOLDEN}{wanted.question}), unless other gold is named"
+            f"gold: {counted(found.n_control, 'row')} of control tasks ({GOLDEN}{wanted.question}), "
+            "unless other gold is named"
         )
     return "; ".join([*said, "--platform none reads it as a plain table"])

@@ -29,6 +29,7 @@ from consensus.formats.platforms.records import Judged, Table, reading
 from consensus.formats.platforms.workflow_tasks import classified, is_gold, object_in, subject_of, surveyed
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -223,5 +224,5 @@ def _note(path: Path, wanted: _Wanted, survey: Survey, found: _Found) -> str:
             "--worker user_name keeps apart"
         )
     if n_gold := found.reasons[EXPERT]:
-        said.append(f"gold: {n_gold:,} answers of experts (gold_standard), unless other gold is named")
+        said.append(f"gold: {counted(n_gold, 'answer')} of experts (gold_standard), unless other gold is named")
     return "; ".join([*said, "--platform none reads it as a plain table"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.formats.tables.blocks import Reading
+    from consensus.formats.tables.clock import Clock
 
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -116,15 +117,19 @@ class Amounts:
         The source.
     guessed
         The column was found by its name. Where more than half of its filled cells hold no numbers, something else is
-        meant by it, and it is passed over.
+        meant by it, and it is passed over; so it is where it holds money of two currencies.
     signs
         Money: a sign of ``MONEY`` may stand in front. Where the sign first occurred is kept in it, for all sources.
+    clock
+        Is told what is passed over for its currencies.
     """
 
-    def __init__(self, reading: Reading, guessed: bool, signs: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, reading: Reading, guessed: bool, signs: dict[str, str] | None = None, clock: Clock | None = None
+    ) -> None:
         self.n_unreadable = 0
         """Cells with something else, or a negative number, once all were found."""
-        self._guessed, self._signs = guessed, signs
+        self._guessed, self._signs, self._clock, self._file = guessed, signs, clock, reading.file
         self._column = reading.columns.get("price", "price")
         self._n_numbers, self._n_odd, self._n_negative, self._n_rows = 0, 0, 0, 0
         self._parts: list[NDArray[np.float64]] = []
@@ -149,21 +154,36 @@ class Amounts:
         Raises
         ------
         FormatError
-            They are money of several currencies.
+            They are money of several currencies, and the column was named.
         """
         if not self._parts or (self._guessed and self._n_odd > self._n_numbers):
             return None
-        for sign, (row, text) in self._first.items():
-            assert self._signs is not None
-            self._signs.setdefault(sign, f'"{text}" ({place(row)})')
-            others = [where for other, where in self._signs.items() if other != sign]
-            if others:
-                raise FormatError(
-                    f'{place(row)}: "{text}" of column "{self._column}" and {others[0]} are money of two currencies, '
-                    "which can't be added; write all in one, or choose another column with --price-column"
-                )
+        told = self._two_currencies(place)
+        if told and self._guessed and self._clock is not None:
+            self._clock.note(
+                f"currencies {self._file}",
+                f"{told}, which can't be added: prices of {self._file} are not used; write all in one currency, or "
+                "name another column with --price-column",
+            )
+            return None
+        if told:
+            raise FormatError(
+                f"{told}, which can't be added; write all in one, or choose another column with --price-column"
+            )
         self.n_unreadable = self._n_odd + self._n_negative
         return np.concatenate(self._parts)
+
+    def _two_currencies(self, place: Callable[[int], str]) -> str:
+        """What has another currency than what; empty where nothing has. Else its signs are kept for other sources."""
+        signs = {} if self._signs is None else dict(self._signs)
+        for sign, (row, text) in self._first.items():
+            signs.setdefault(sign, f'"{text}" ({place(row)})')
+            others = [where for other, where in signs.items() if other != sign]
+            if others:
+                return f'{place(row)}: "{text}" of column "{self._column}" and {others[0]} are money of two currencies'
+        if self._signs is not None:
+            self._signs.update(signs)
+        return ""
 
     def _without_sign(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Texts without the signs of money before their numbers."""

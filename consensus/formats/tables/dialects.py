@@ -7,15 +7,16 @@ import io
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
 from consensus.formats.tables import encodings, headers
-from consensus.formats.tables.csv_records import DELIMITERS, Record, header_of, records_of, scan
+from consensus.formats.tables.csv_records import DELIMITERS, Record, header_of, records, records_of, scan
 from consensus.formats.tables.roles import any_known
-from consensus.formats.tables.streams import COMPRESSION, START, displayed, encoding_of, lines_of, start_of, unreadable
+from consensus.formats.tables.streams import START, displayed, encoding_of, ending_of, lines_of, start_of, unreadable
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,8 @@ SEPARATOR = re.compile(r'"?sep=(\\t|[\t !#-/:-@\[-`{-~])"?', re.IGNORECASE)
 """The first line, by which Excel is told the delimiter."""
 COMMENT = "#"
 CALLED = {",": "comma-separated", "\t": "tab-separated", ";": "semicolon-separated"}
-PROMISED: dict[str, str | None] = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None}
-"""The delimiter that the ending of a name promises; None where it may be any."""
+PROMISED: dict[str, str | None] = {"": ",", ".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None}
+"""The delimiter that the ending of a name promises, or a name without one; None where it may be any."""
 LOOKED_AT = 50  # records whose look tells the delimiter
 ROWS = 1000  # that are compared with the header
 NEARLY = 0.9  # what it counts that rows have about as many fields as the header
@@ -69,6 +70,7 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
         given = form.delimiter or said
         delimiter = given or _by_look(lines[n_skipped:], path)
         header = header_of(path, delimiter, encoding, n_skipped)
+        below = list(itertools.islice(records(path, delimiter, encoding, n_skipped), 1, 3)) if form.has_header else []
     if n_skipped:
         notes.append(f"{file}: {_skipped(lines[:n_skipped], said)} before the table, passed over")
     if given is None:
@@ -78,6 +80,10 @@ def dialect_of(path: Path, form: TextForm) -> Dialect:
         n_bytes = sum(map(len, lines[:n_skipped])) or len(MARK) * lines[0].startswith(MARK)
         header = Record(1 + n_skipped, 0, n_bytes, 0, "")
         names = [headers.called(n) for n in range(len(names))]
+    if n := headers.n_explaining([(_cells([one.text], delimiter) or [[]])[0] for one in below]):
+        last = below[n - 1]
+        header = replace(header, n_lines=last.line + last.n_lines - header.line, end=last.end)
+        notes.append(f"{file}: {headers.explained(n)}")
     rows = _cells(lines[header.line - 1 + header.n_lines :], delimiter)
     if len(start) >= START and len(rows) < ROWS:  # the last one may go on
         rows = rows[:-1]
@@ -128,13 +134,13 @@ def _skipped(lines: Sequence[str], said: str | None) -> str:
     """What the lines before the table are."""
     n_comments = sum(line.removeprefix(MARK).startswith(COMMENT) for line in lines)
     told = [] if said is None else [f'a line "sep={said}", which names the delimiter,'.replace("\t", "\\t")]
-    told += [f"{n_comments:,} comment {'line' if n_comments == 1 else 'lines'}"] if n_comments else []
+    told += [counted(n_comments, "comment line")] if n_comments else []
     return " and ".join(told)
 
 
 def _by_look(lines: Sequence[str], path: Path) -> str:
     """The delimiter by which the header has several fields, and the rows as many as it; of several, the one of most."""
-    promised = PROMISED.get(_ending(path))
+    promised = PROMISED.get(ending_of(path))
     scores: dict[str, tuple[float, bool, int]] = {}
     for delimiter in DELIMITERS:
         widths = [record.n_fields for record in itertools.islice(records_of(lines, delimiter), 1 + LOOKED_AT)]
@@ -159,14 +165,9 @@ def delimiter_in(line: str) -> str:
     return max(DELIMITERS, key=outside.count)
 
 
-def _ending(path: Path) -> str:
-    endings = [ending.lower() for ending in path.suffixes]
-    return next((ending for ending in reversed(endings) if ending not in COMPRESSION), "")
-
-
 def _beside_ending(path: Path, file: str, delimiter: str, form: TextForm) -> list[str]:
     """That a file is not what the ending of its name says."""
-    ending = _ending(path)
+    ending = ending_of(path)
     if PROMISED.get(ending, delimiter) in {None, delimiter} and ending in PROMISED:
         return []
     called = CALLED.get(delimiter, f"{delimiter}-separated")

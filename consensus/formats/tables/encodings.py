@@ -99,6 +99,11 @@ class Decoding:
         self._ended_in_return = text.endswith("\r") if text else self._ended_in_return
 
 
+def text_in(start: bytes) -> bytes:
+    """The ``start`` of a text in UTF-8 without its byte order mark, and without blanks before what it says."""
+    return start.removeprefix(codecs.BOM_UTF8).lstrip()
+
+
 def is_utf8(blocks: Iterable[bytes]) -> bool:
     """Whether text is UTF-8 beyond doubt: it has characters that ASCII lacks, and all are valid."""
     decoder = codecs.getincrementaldecoder("utf-8")("strict")

@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.roles import Roles
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line, quoted
 from consensus.inputs.vocabulary import Vocabulary
 
@@ -93,7 +94,7 @@ def explained(opened: Opened, roles: Roles, others: Sequence[str]) -> Explanatio
 
 def _told(best: _Try, item: str, n_items: int) -> Explanation:
     options: tuple[str, ...]
-    name, leaves = quoted(best.column), f"would leave {best.n_left:,} repeats"
+    name, leaves = quoted(best.column), f"would leave {counted(best.n_left, 'repeat')}"
     if best.alone:
         options = ("--item", best.column)
         return Explanation(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
 from consensus.formats import archives
-from consensus.formats.tables import delimited, frames, json_documents, json_lines, spreadsheets
-from consensus.formats.tables.streams import COMPRESSION, START, Tap, displayed, encoding_of, unreadable
+from consensus.formats.tables import delimited, encodings, frames, json_documents, json_lines, spreadsheets
+from consensus.formats.tables.streams import COMPRESSION, START, Tap, displayed, encoding_of, ending_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def reader_of(path: Path, form: TextForm = PLAIN) -> Callable[[Roles], Reading]:
     with unreadable(path):
         with Tap(path) as tap:
             start = tap.read(START)
-        kind = SPREADSHEET if archives.is_spreadsheet(path) else kind_of(start, _ending(path))
+        kind = SPREADSHEET if archives.is_spreadsheet(path) else kind_of(start, ending_of(path))
         if kind not in {SPREADSHEET, *MAGIC.values()} and form.encoding is not None:
             with Tap(path, encoding=encoding_of(path, form.encoding)[0]) as tap:
-                kind = kind_of(tap.read(START), _ending(path))
+                kind = kind_of(tap.read(START), ending_of(path))
     if kind in REFUSED:
         raise FormatError(f"{path}: this is {kind}; {REFUSED[kind]}")
     notes = _notes(path, kind, tap.compression)
@@ -108,8 +108,7 @@ def kind_of(start: bytes, ending: str = "") -> str:
     for begin, kind in MAGIC.items():
         if start.startswith(begin):
             return kind
-    start = start.removeprefix(b"\xef\xbb\xbf")
-    text = start.lstrip()
+    text = encodings.text_in(start)
     if MARKUP.match(text):
         return "HTML or XML"
     first, _, others = text.partition(b"\n")
@@ -130,20 +129,14 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _ending(path: Path) -> str:
-    endings = [ending.lower() for ending in path.suffixes]
-    if endings and endings[-1] in COMPRESSION:
-        endings.pop()
-    return endings[-1] if endings else ""
-
-
 def _notes(path: Path, kind: str, compression: str | None) -> list[str]:
     """That a file is not what its name says; which delimiter text has is told by who reads it."""
     file = PurePath(displayed(path)).name
-    promised = COMPRESSION.get(path.suffix.lower())
     said = []
-    if promised != compression:
-        said.append(f"{file} is {'not compressed' if compression is None else f'compressed with {compression}'}")
-    if kind != TEXT and kind not in PROMISED.get(_ending(path), ()):
-        said.append(f"{file} is read as {kind}")
-    return [f"{one}, whatever its ending" for one in said]
+    if COMPRESSION.get(path.suffix.lower()) != compression:
+        how = "not compressed" if compression is None else f"compressed with {compression}"
+        said.append((f"{file} is {how}", path.suffix))
+    ending = ending_of(path)
+    if kind != TEXT and kind not in PROMISED.get(ending, ()):
+        said.append((f"{file} is read as {kind}", ending))
+    return [f"{one}, whatever its ending" if against else one for one, against in said]

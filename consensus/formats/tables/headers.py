@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consensus.formats.tables.roles import OPTIONS, Roles, any_known, candidates_of
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 WHOLE = re.compile(r"\d{1,18}")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
+IMPORT_ID = re.compile(r"""\{\s*["']ImportId["']\s*:""")
+"""What all cells of a row below the header begin with in exports of Qualtrics; that of the texts stands above it."""
 LEAST = 3  # columns of judgments
 ALIKE = 2  # cells like those below them; one of many may be the name of a box that is ticked with its own name
 GUESSED = ("item", "worker", "label")
@@ -51,6 +54,21 @@ def with_index(names: list[str], rows: Sequence[Sequence[str]]) -> tuple[list[st
         f"the header has one name less than the rows have fields: the first column, which counts from {first[0]}, is "
         "taken for an index and passed over"
     )
+
+
+def n_explaining(rows: Sequence[Sequence[str | None]]) -> int:
+    """How many of the first ``rows`` below a header explain it: up to the row of ImportIds, which may be the second."""
+    for n, row in enumerate(rows[:2], 1):
+        filled = [cell for cell in row if cell]
+        if filled and all(map(IMPORT_ID.match, filled)):
+            return n
+    return 0
+
+
+def explained(n: int) -> str:
+    """What to say of ``n`` rows that explain the header."""
+    rows = "a row of ImportIds" if n == 1 else "a row of question texts and one of ImportIds"
+    return f"{rows} below the header, as Qualtrics writes them, passed over"
 
 
 def fault(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -> str | None:
@@ -107,7 +125,7 @@ def guessed(names: Sequence[str], rows: Sequence[Sequence[str]], roles: Roles) -
     chosen = {role: names[found[role]] for role in free}
     shown = ", ".join(f"{role} is {quoted(names[found[role]])} ({n_values[found[role]]:,})" for role in free)
     told = (
-        f"no names of columns: by how many values they have in the first {len(rows):,} rows, {shown}; "
+        f"no names of columns: by how many values they have in the first {counted(len(rows), 'row')}, {shown}; "
         f'name them if that is wrong, such as {OPTIONS[free[0]]} "{names[-1]}"'
     )
     return replace(roles, named={**roles.named, **chosen}), chosen, told

@@ -13,17 +13,16 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables import encodings, json_lines
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.json_values import LOOKED_AT, UnusableError, cell_of, names_in
-from consensus.formats.tables.nested import value_at
+from consensus.formats.tables.json_values import LOOKED_AT, Unfolding, UnusableError, cell_of, names_in
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, lines_of, start_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from consensus.formats.tables.nested import Keys
     from consensus.formats.tables.roles import Roles
     from consensus.formats.tables.text_form import TextForm
 
@@ -66,7 +65,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     else:
         name, found = _only_list(_document(text, begin, path), path)
         elements = [_Element(n, n, value) for n, value in enumerate(found, 1)]
-        said = f"{displayed(path)}: the list {name!r} in it is read, {len(elements):,} objects"
+        said = f"{displayed(path)}: the list {name!r} in it is read, {counted(len(elements), 'object')}"
     records = (one.value for one in elements if isinstance(one.value, dict))
     names = names_in(itertools.islice(records, LOOKED_AT), roles)
     if not names:
@@ -74,9 +73,16 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     header = list(names)
     columns = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
     keys = {role: names[name] for role, name in columns.items()}
-    blocks = _blocks(elements, keys, displayed(path))
+    unfolding = Unfolding(keys, path)
     notes += [said] if said else []
-    return Reading(displayed(path), blocks, digest, header=header, columns=columns, form_notes=lambda: notes)
+    return Reading(
+        displayed(path),
+        _blocks(elements, unfolding, tuple(keys), displayed(path)),
+        digest,
+        header=header,
+        columns=columns,
+        form_notes=lambda: [*notes, *unfolding.notes()],
+    )
 
 
 def _decoded(raw: bytes, path: Path, form: TextForm) -> str:
@@ -176,28 +182,31 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
             yield from _lists(one, (*path, key))
 
 
-def _blocks(elements: Sequence[_Element], keys: dict[str, Keys], file: str) -> Generator[Block]:
+def _blocks(elements: Sequence[_Element], unfolding: Unfolding, roles: tuple[str, ...], file: str) -> Generator[Block]:
     for begin in range(0, max(len(elements), 1), BLOCK):
-        yield _block(elements[begin : begin + BLOCK], keys, file, min((begin + BLOCK) / max(len(elements), 1), 1.0))
+        done = min((begin + BLOCK) / max(len(elements), 1), 1.0)
+        yield _block(elements[begin : begin + BLOCK], unfolding, roles, file, done)
 
 
-def _block(elements: Sequence[_Element], keys: dict[str, Keys], file: str, done: float) -> Block:
+def _block(elements: Sequence[_Element], unfolding: Unfolding, roles: tuple[str, ...], file: str, done: float) -> Block:
     import pyarrow as pa
 
     rejects: list[Reject] = []
     good: list[_Element] = []
-    cells: dict[str, list[str | None]] = {role: [] for role in keys}
+    cells: dict[str, list[str | None]] = {role: [] for role in roles}
     for one in elements:
-        try:
-            if not isinstance(one.value, dict):
-                raise UnusableError("not a JSON object")
-            row = {role: cell_of(value_at(one.value, key), role) for role, key in keys.items()}
-        except UnusableError as fault:
-            rejects.append(Reject(file, one.line, f"element {one.n:,}: {fault}", _shown(one)))
+        if not isinstance(one.value, dict):
+            rejects.append(Reject(file, one.line, f"element {one.n:,}: not a JSON object", _shown(one)))
             continue
-        for role, cell in row.items():
-            cells[role].append(cell)
-        good.append(one)
+        for values in unfolding.rows(one.value):
+            try:
+                row = {role: cell_of(value, role) for role, value in values.items()}
+            except UnusableError as fault:
+                rejects.append(Reject(file, one.line, f"element {one.n:,}: {fault}", _shown(one)))
+                continue
+            for role, cell in row.items():
+                cells[role].append(cell)
+            good.append(one)
     columns = {role: pa.chunked_array([pa.array(column, pa.string())]) for role, column in cells.items()}
     lines = np.array([one.line for one in good], np.int64)
     return Block(columns, lines, lambda rows: [_shown(good[row]) for row in rows], rejects, done)

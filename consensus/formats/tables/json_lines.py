@@ -12,8 +12,7 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables import encodings
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.json_values import LOOKED_AT, UnusableError, cell_of, names_in
-from consensus.formats.tables.nested import value_at
+from consensus.formats.tables.json_values import LOOKED_AT, Unfolding, UnusableError, cell_of, names_in
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, lines_of, start_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
@@ -44,23 +43,26 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         start_of(path, encoding)
         header, found, keys = _keys(path, roles, encoding, form)
     digest = hashlib.sha256()
+    unfolding = Unfolding(keys, path)
     return Reading(
         displayed(path),
-        _blocks(path, keys, digest, encoding),
+        _blocks(path, unfolding, tuple(keys), digest, encoding),
         digest,
         header=header,
         columns=found,
-        form_notes=lambda: notes,
+        form_notes=lambda: [*notes, *unfolding.notes()],
         not_utf8=lambda: encodings.message(path, lines_of(path), form.takes_encoding),
     )
 
 
-def _blocks(path: Path, keys: dict[str, Keys], digest: _Hash, encoding: str | None) -> Generator[Block]:
+def _blocks(
+    path: Path, unfolding: Unfolding, roles: tuple[str, ...], digest: _Hash, encoding: str | None
+) -> Generator[Block]:
     with unreadable(path):
         tap = Tap(path, digest, encoding)
         lines = lines_in(tap)
         while held := list(_some(lines)):
-            yield _block(held, keys, displayed(path), tap.done)
+            yield _block(held, unfolding, roles, displayed(path), tap.done)
 
 
 def _some(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -71,22 +73,29 @@ def _some(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         yield line
 
 
-def _block(held: list[tuple[int, bytes]], keys: dict[str, Keys], file: str, done: float) -> Block:
+def _block(
+    held: list[tuple[int, bytes]], unfolding: Unfolding, roles: tuple[str, ...], file: str, done: float
+) -> Block:
     import pyarrow as pa
 
     rejects: list[Reject] = []
     good: list[tuple[int, bytes]] = []
-    cells: dict[str, list[str | None]] = {role: [] for role in keys}
+    cells: dict[str, list[str | None]] = {role: [] for role in roles}
     for line, raw in held:
         try:
-            record = _parsed(raw)
-            row = {role: cell_of(value_at(record, key), role) for role, key in keys.items()}
+            records = unfolding.rows(_parsed(raw))
         except UnusableError as fault:
             rejects.append(Reject(file, line, str(fault), _shown(raw)))
             continue
-        for role, cell in row.items():
-            cells[role].append(cell)
-        good.append((line, raw))
+        for values in records:
+            try:
+                row = {role: cell_of(value, role) for role, value in values.items()}
+            except UnusableError as fault:
+                rejects.append(Reject(file, line, str(fault), _shown(raw)))
+                continue
+            for role, cell in row.items():
+                cells[role].append(cell)
+            good.append((line, raw))
     columns = {role: pa.chunked_array([pa.array(column, pa.string())]) for role, column in cells.items()}
     lines = np.array([line for line, _ in good], np.int64)
     return Block(columns, lines, lambda rows: [_shown(good[row][1]) for row in rows], rejects, done)

@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.tables.roles import OPTIONS, Roles, candidates_of
+from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line, quoted
 from consensus.inputs.vocabulary import Vocabulary
 
@@ -110,7 +111,7 @@ def _questions(ranked: Sequence[_Held]) -> list[str]:
 
 
 def _shown(one: _Held) -> str:
-    return f"{quoted(one.name)} ({one.n_values:,} {'value' if one.n_values == 1 else 'values'})"
+    return f"{quoted(one.name)} ({counted(one.n_values, 'value')})"
 
 
 def _score(one: _Held, role: str) -> float:

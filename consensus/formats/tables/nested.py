@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     Keys = tuple[str | int, ...]
 
 DEEPEST = 6  # names that lead to a value
 LONGEST = 10  # entries of a list that have names
 MOST_NAMES = 2_000  # of a file
+EACH = -1
+"""In a path, any entry of a list of objects: each of them is a row."""
 
 
 def names_of(record: Mapping[str, Any], known: dict[str, Keys]) -> None:
@@ -33,11 +35,53 @@ def value_at(record: Mapping[str, Any], path: Keys) -> Any:
     for part in path:
         if isinstance(part, str) and isinstance(found, dict):
             found = found.get(part)
-        elif isinstance(part, int) and isinstance(found, list) and part < len(found):
+        elif isinstance(part, int) and isinstance(found, list) and 0 <= part < len(found):
             found = found[part]
         else:
             return None
     return found
+
+
+def path_of(record: Mapping[str, Any], name: str) -> Keys | None:
+    """The path of a dotted ``name`` into each object of a list, such as ``answers.label``; None of other names."""
+    found: Any = record
+    path: list[str | int] = []
+    for part in name.split("."):
+        if isinstance(found, list) and EACH not in path and any(isinstance(one, dict) for one in found):
+            found = next((one for one in found if isinstance(one, dict) and part in one), None)
+            path.append(EACH)
+        if not isinstance(found, dict) or part not in found:
+            return None
+        path.append(part)
+        found = found[part]
+    return tuple(path) if EACH in path else None
+
+
+def list_in(paths: Iterable[Keys]) -> Keys | None:
+    """The path of the list each object of which is a row; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        Paths lead into several lists.
+    """
+    found = {path[: path.index(EACH)] for path in paths if EACH in path}
+    if len(found) > 1:
+        raise ValueError(" and ".join(sorted(".".join(map(str, path)) for path in found)))
+    return found.pop() if found else None
+
+
+def rows_of(record: Mapping[str, Any], keys: Mapping[str, Keys], of_each: Keys | None) -> list[dict[str, Any]]:
+    """The values of each row of a ``record`` by role: one, or as many as entries in the list that ``of_each`` names."""
+    if of_each is None:
+        return [{role: value_at(record, path) for role, path in keys.items()}]
+    entries = value_at(record, of_each)
+    begin = (*of_each, EACH)
+    n = len(begin)
+    return [
+        {role: value_at(*((one, path[n:]) if path[:n] == begin else (record, path))) for role, path in keys.items()}
+        for one in (entries if isinstance(entries, list) else [] if entries is None else [entries])
+    ]
 
 
 def _paths(value: Any, path: Keys) -> Iterator[Keys]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from consensus.formats.tables.csv_records import scan
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,13 +172,13 @@ class RaggedRows:
         """What to say of them, once the file was read."""
         told = []
         if self._short.n:
-            rows = "1 row ends" if self._short.n == 1 else f"{self._short.n:,} rows end"
+            rows = counted(self._short.n, "row ends", "rows end")
             told.append(
                 f"{file}: {rows} before the last columns of the header (first on line {self._short.first}); the "
                 "columns that are used stand before, so that they count"
             )
         if self._long.n:
-            rows = "1 row has" if self._long.n == 1 else f"{self._long.n:,} rows have"
+            rows = counted(self._long.n, "row has", "rows have")
             told.append(
                 f"{file}: {rows} empty fields behind the last column of the header (first on line "
                 f"{self._long.first}); they count"

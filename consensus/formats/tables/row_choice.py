@@ -15,6 +15,7 @@ from consensus.errors import ConfigError
 from consensus.formats.tables.by_column import BY, as_text, chosen, holds
 from consensus.formats.tables.roles import DROP
 from consensus.formats.tables.streams import COMPRESSION
+from consensus.inputs.counted import counted
 from consensus.inputs.notices import Notice
 from consensus.inputs.understood import one_line, quoted
 
@@ -72,10 +73,11 @@ class RowChoice:
             for value, n in values.items()
             if n
         ]
-        told = [f"{self.n_dropped - self._n_other:,} rows left out: {', '.join(said)}"] if said else []
+        told = [f"{counted(self.n_dropped - self._n_other, 'row')} left out: {', '.join(said)}"] if said else []
         if self._question is not None:
             told.append(
-                f"{quoted(str(self._by))} is {quoted(self._question)}: {self._n_other:,} rows of other questions are "
+                f"{quoted(str(self._by))} is {quoted(self._question)}: "
+                f"{counted(self._n_other, 'row of other questions is', 'rows of other questions are')} "
                 "left out"
             )
         for worker, files in self._files.items():

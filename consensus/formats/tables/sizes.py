@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+PARQUET = b"PAR1"
 SAMPLE = 1 << 20  # bytes at the start of a text file whose lines tell how long lines are
 
 
@@ -23,12 +24,12 @@ def _rows(path: Path) -> int:
     import pyarrow as pa
 
     try:
-        if path.suffix.lower() == ".parquet":
+        with path.open("rb") as file:
+            start = file.read(SAMPLE)
+        if start.startswith(PARQUET):
             from pyarrow import parquet
 
             return int(parquet.read_metadata(path).num_rows)
-        with path.open("rb") as file:
-            start = file.read(SAMPLE)
         n_lines = start.count(b"\n")
         return n_lines if len(start) < SAMPLE else int(path.stat().st_size * n_lines / len(start))
     except (OSError, pa.ArrowException, UnicodeDecodeError):

@@ -12,6 +12,7 @@ import numpy as np
 
 from consensus import memory
 from consensus.errors import ConfigError, FormatError
+from consensus.formats.tables import headers
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.roles import listed
 from consensus.formats.tables.streams import displayed, unreadable
@@ -45,17 +46,23 @@ def read(path: Path, roles: Roles, sheet: str | None = None) -> Reading:
     header = [_text(cell) or "" for cell in rows[0]]
     found = roles.positions(header, str(path))
     body = rows[1:]
-    filled = [n for n, row in enumerate(body) if any(_text(cell) is not None for cell in row)]
+    n_explaining = headers.n_explaining([[_text(cell) for cell in row] for row in body[:2]])
+    filled = [n for n, row in enumerate(body) if n >= n_explaining and any(_text(cell) is not None for cell in row)]
     lines = np.array(filled, np.int64) + begin + 1
     others = [one for one in names if one != name]
     said = f"{displayed(path)}: sheet {name!r} is read, and not {listed(others)}; --sheet names another"
+    explaining = [f"{displayed(path)}: {headers.explained(n_explaining)}"] if n_explaining else []
     return Reading(
         displayed(path),
         (one for one in [_block([body[n] for n in filled], found, lines)]),
         _digest(path),
         header=header,
         columns={role: header[n] for role, n in found.items()},
-        form_notes=lambda: [*([said] if others and sheet is None else []), *_told(displayed(path), titles)],
+        form_notes=lambda: [
+            *([said] if others and sheet is None else []),
+            *_told(displayed(path), titles),
+            *explaining,
+        ],
     )
 
 

@@ -232,6 +232,14 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from enumerate(text, 1)
 
 
+def ending_of(path: PurePath) -> str:
+    """The ending of a name in small letters, that of a compression left out; empty where there is none."""
+    endings = [ending.lower() for ending in path.suffixes]
+    if endings and endings[-1] in COMPRESSION:
+        endings.pop()
+    return endings[-1] if endings else ""
+
+
 def displayed(path: Path) -> str:
     r"""The name of a file as text that can be written: bytes that are no text as ``\\udcNN``."""
     return str(path).encode("utf-8", "backslashreplace").decode()

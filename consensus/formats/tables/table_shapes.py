@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consensus.formats.gold_columns import OF_GOLD
 from consensus.formats.tables.listing import first_rows
-from consensus.formats.tables.roles import NAMES, candidates_of, listed
+from consensus.formats.tables.roles import NAMES, OPTIONS, candidates_of, listed
 from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
@@ -27,8 +27,19 @@ ALIKE = 0.8  # share of the cells of a worker that hold what others hold, too
 LEAST = 3  # columns that are told to look like workers
 MOSTLY = 0.8  # share of the rows of counts that have the same sum, before they are told to be counts
 SHOWN = 6  # columns or values in a message
-OF_OBJECTS = re.compile(r"(.+)\.\d+\..+")
+OF_OBJECTS = re.compile(r"(.+?)\.\d+\.(.+)")
 """A column of one of several objects in a list: its place in the list is no worker."""
+TICKED = {"true", "on"}
+TICKS = {*TICKED, "false", "off"}
+"""What cells of columns hold that are ticked for a label."""
+IDS = {
+    "HITId": "call the column of the item",
+    "WorkerId": "call that of the worker",
+    "AssignmentId": "add one with a number for each row, called",
+}
+"""Columns by which Mechanical Turk's results are read, and how a file gets them."""
+ANSWER = "Answer."
+"""Begins those of answers."""
 WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
 COUNTS = ("count", "n", "votes", "n_votes", "num_votes", "n_judgments", "frequency", "freq")
 """Names of a column of how many people gave a label."""
@@ -80,6 +91,17 @@ def like_counts(cells: Cells) -> list[str]:
     return list(found) if len(found) > 1 else []
 
 
+def like_ticks(cells: Cells) -> list[str]:
+    """Columns of ticks, one for each label of a question, such as Answer.colour.red; of several, those of the first."""
+    found: dict[str, list[str]] = {}
+    for name, column in cells.items():
+        stem, _, label = name.rpartition(".")
+        filled = {one.lower() for one in column if one is not None}
+        if stem and not label.isdigit() and filled <= TICKS and filled & TICKED:
+            found.setdefault(stem, []).append(name)
+    return next((names for names in found.values() if len(names) > 1), [])
+
+
 LOOKS_LIKE: dict[str, Callable[[Cells], list[str]]] = {
     "workers": like_workers,
     "questions": like_questions,
@@ -92,6 +114,8 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     """What is ``told`` of columns that were not found; or, where the table looks wide, how to read it so."""
     missing, header = error.missing, error.header
     free = [name for name in header if name and name not in error.taken and header.count(name) == 1]
+    if "label" in missing and (ticks := like_ticks(first_rows(opened, free))):
+        return _of_ticks(error, ticks)
     if missing.get("worker", [""]):  # there is one, or several could be
         if missing.get("label", [""]) or set(missing) != {"label"}:
             return told
@@ -101,15 +125,12 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
         named = one_line(shlex.join(("--questions", ",".join(questions[:SHOWN]))))
         return f"{told}; if columns are questions, each with its answers: {named}"
     if nested := [name for name in free if OF_OBJECTS.fullmatch(name)]:
-        return (
-            f"{error.place}: no column holds the worker; it has lists of objects ({listed(nested, SHOWN)}), perhaps "
-            "the judgments of an item; write each judgment as an object of its own, with item, worker and label"
-        )
+        return _of_objects(error, nested)
     cells = first_rows(opened, free)
     counts, workers = like_counts(cells), like_workers(cells)
     item = "" if "item" not in missing or missing["item"] else "; name the item, too, with --item"
     if item and len(workers) == len(header):
-        item = "; each row is an item then"
+        item = ""  # each row is one
     begin = f"{error.place}: no column holds the worker; "
     if len(counts) > 1 and _adds_up([cells[name] for name in counts]):
         return (
@@ -119,14 +140,47 @@ def offered(error: ColumnError, opened: Callable[[Roles], Reading], told: str) -
     if len(workers) >= LEAST:
         values = sorted({one for name in workers for one in cells[name] if one is not None})
         return (
-            f"{begin}{len(workers):,} columns hold the same {len(values):,} values ({listed(values, SHOWN)}): these "
-            f"look like workers in columns: --wide workers{item}"
+            f"{begin}{len(workers):,} columns hold the same {len(values):,} values ({listed(values, SHOWN)}): if each "
+            f"is a worker and each row an item, --wide workers{item}; if rows are workers, swap rows and columns first"
         )
     for n in candidates_of(header, COUNTS):
         if "label" not in missing and all(one is None or WHOLE.fullmatch(one) for one in cells.get(header[n], ())):
             named = one_line(shlex.join(("--counts", header[n])))
             return f"{told}; if {header[n]} tells how many people gave the label: {named}"
     return told
+
+
+def _of_ticks(error: ColumnError, ticks: Sequence[str]) -> str:
+    """What columns of ticks look like, and how they can be read."""
+    have = {name.lower() for name in error.header}
+    todo = [f"{what} {name}" for name, what in IDS.items() if name.lower() not in have]
+    if not all(name.startswith(ANSWER) for name in ticks):
+        todo.append(f"call those of ticks {one_line(ANSWER + ticks[0])} and so on")
+    way_out = ", ".join([*todo, "read it with --platform mturk"])
+    return (
+        f"{error.place}: no column holds the label; {len(ticks):,} columns hold ticks ({listed(ticks, SHOWN)}), one "
+        f"for each label, as exports of Mechanical Turk do: {way_out}"
+    )
+
+
+def _of_objects(error: ColumnError, nested: Sequence[str]) -> str:
+    """What lists of objects look like, and how their entries can be read as judgments."""
+    keys: dict[str, dict[str, None]] = {}
+    for name in nested:
+        found = OF_OBJECTS.fullmatch(name)
+        assert found is not None
+        keys.setdefault(found[1], {})[found[2]] = None
+    stem, within = max(keys.items(), key=lambda one: len(one[1]))
+    options = []
+    for role in ("worker", "label"):
+        known = candidates_of(list(within), NAMES[role])
+        key = list(within)[known[0]] if known else f"{role.upper()}"
+        options += [OPTIONS[role], f"{stem}.{key}"]
+    item = "name the item with --item, and " if "item" in error.missing else ""
+    return (
+        f"{error.place}: no column holds the worker; it has lists of objects ({listed(nested, SHOWN)}): if each is a "
+        f"judgment, {item}say where they stand: {one_line(shlex.join(options))}"
+    )
 
 
 def _adds_up(columns: Sequence[Sequence[str | None]]) -> bool:

@@ -51,6 +51,8 @@ PLAIN = (
     rf"(?i)^(?P<day>\d{{1,2}})/{_NAME}/(?P<year>\d{{4}}):{_CLOCK}{_ZONE}$",
 )
 """Forms that mean one time only."""
+ZONED = r"(?i)(?:\d[:.]\d{2}|t\d{4,6})(?:[:.,]\d+)*\s*(?:[ap]\.?m\.?)?\s*(?:(?:Z|UTC?|GMT|[PMCE][SD]T)\b|[+-]\d)"
+"""A time with its zone, be it a name or hours and minutes east."""
 ORDERS: Mapping[str, Sequence[str]] = {
     "month-first": ("last", "first", "middle"),
     "day-first": ("last", "middle", "first"),

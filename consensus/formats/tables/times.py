@@ -85,6 +85,8 @@ class Times:
         self._dates: list[tuple[int, Dates]] = []
         self._odd: list[_Cell] = []  # what can't be read in any way: the first of each block
         self._against: dict[str, _Cell] = {}  # of each order of day and month, the first date that does not have it
+        self._n_zoned, self._n_zoneless = 0, 0
+        self._zoneless: _Cell | None = None  # the first one
         self._doubts: dict[tuple[str, str], tuple[_Cell, dict[str, str]]] = {}  # of two orders, a date that differs
 
     def add(self, column: pa.ChunkedArray) -> None:
@@ -131,6 +133,8 @@ class Times:
             self._clock.unreadable = self._clock.unreadable or told
         if self._given:
             self._clock.formats[self._given] = None
+        zoneless = "" if self._zoneless is None else f"{_shown(self._zoneless.text)} ({place(self._zoneless.row)})"
+        self._clock.count_zones(self._n_zoned, self._n_zoneless, zoneless)
         return found
 
     def _nothing(self) -> str:
@@ -172,7 +176,21 @@ class Times:
         if len(left):
             left = self._of_others(text.take(left), left, times)
             self._keep_odd(left, text)
+        self._count_zones(text, ~absent, left)
         return times, absent
+
+    def _count_zones(self, text: pa.ChunkedArray, filled: NDArray[np.bool_], odd: NDArray[np.int64]) -> None:
+        """Count the times of a block with a zone and without; neither numbers, nor ``odd`` cells."""
+        import pyarrow.compute as pc
+
+        is_time = filled & ~pc.match_substring_regex(text, NUMBER).fill_null(True).to_numpy()
+        is_time[odd] = False
+        zoned = pc.match_substring_regex(text, time_forms.ZONED).fill_null(False).to_numpy()
+        self._n_zoned += int(np.count_nonzero(is_time & zoned))
+        zoneless = np.flatnonzero(is_time & ~zoned)
+        self._n_zoneless += len(zoneless)
+        if self._zoneless is None and len(zoneless):
+            self._zoneless = _Cell(self._n_rows + int(zoneless[0]), text[int(zoneless[0])].as_py())
 
     def _of_others(
         self, text: pa.ChunkedArray, rows: NDArray[np.int64], times: NDArray[np.datetime64]

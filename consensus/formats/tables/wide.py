@@ -18,6 +18,7 @@ from consensus.formats.tables.by_column import ByRoles, chosen
 from consensus.formats.tables.listing import Listing, first_rows
 from consensus.formats.tables.roles import DROP, ColumnError, Roles, listed
 from consensus.formats.tables.table_shapes import LOOKS_LIKE, like_workers
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import Reject
 from consensus.inputs.understood import one_line
 
@@ -163,7 +164,7 @@ class Shape:
             )
         self._numbered = reading.file if tally.are_items else self._numbered
         columns, because = dict(reading.columns), f"--wide {self._kind}"
-        shown = f"{len(names):,} columns"
+        shown = counted(len(names), "column")
         if tally.are_items:
             columns |= {"item": "number of the row"}
         if self._kind == "workers":
@@ -188,17 +189,21 @@ class Shape:
         )
 
     def _notes(self, file: str, names: Sequence[str], others: Sequence[str], tally: _Tally) -> list[str]:
-        empty = f"; {tally.n_empty:,} of {tally.n_rows:,} rows without any" if tally.n_empty else ""
+        empty = f"; {tally.n_empty:,} of {counted(tally.n_rows, 'row')} without any" if tally.n_empty else ""
         if self._counts is not None:
-            return [f"{file}: {tally.n_rows:,} rows with counts make {tally.n_made:,} judgments{empty}"]
+            return [
+                f"{file}: {counted(tally.n_rows, 'row with counts makes', 'rows with counts make')} "
+                f"{counted(tally.n_made, 'judgment')}{empty}"
+            ]
         if self._kind == "questions":
-            return [f"{file}: {tally.n_made:,} answers to {_shown(names)}{empty}"]
+            return [f"{file}: {counted(tally.n_made, 'answer')} to {_shown(names)}{empty}"]
         left = f"; not taken: {_shown(others)}" if others and not self._columns else ""
         way_out = "; --columns names others" if not self._columns else ""
         way_out += "; no column tells the item, so each row is one: --item names a column" if tally.are_items else ""
         return [
-            f"{file}: {len(names):,} columns hold {WHAT[str(self._kind)]}: {_shown(names)}: {tally.n_rows:,} rows make "
-            f"{tally.n_made:,} judgments{empty}{left}{way_out}"
+            f"{file}: {counted(len(names), 'column holds', 'columns hold')} {WHAT[str(self._kind)]}: {_shown(names)}: "
+            f"{counted(tally.n_rows, 'row makes', 'rows make')} "
+            f"{counted(tally.n_made, 'judgment')}{empty}{left}{way_out}"
         ]
 
     def _blocks(self, reading: Reading, names: Sequence[str], tally: _Tally) -> Generator[Block]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.errors import ConfigError
 from consensus.found.result import framed, named
+from consensus.inputs.counted import counted
 from consensus.probabilities import normalised
 from consensus.worker_audit.accuracy import against_others
 from consensus.worker_audit.audit_of_result import WorkerAudit
@@ -130,7 +131,9 @@ def code_of(result: Consensus, worker: str) -> int:
         return int(code)
     near = difflib.get_close_matches(worker, ids.to_pylist(), 3)
     meant = f" (did you mean {', '.join(near)}?)" if near else ""
-    raise ConfigError(f'no worker "{worker}" among {len(ids):,} workers{meant}; consensus audit lists their ids')
+    raise ConfigError(
+        f'no worker "{worker}" among {counted(len(ids), "worker")}{meant}; consensus audit lists their ids'
+    )
 
 
 def _weights(result: Consensus, own: Positions) -> tuple[Reals, NDArray[np.int32], Reals]:

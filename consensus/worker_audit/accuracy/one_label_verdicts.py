@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs.counted import counted
 from consensus.worker_audit.accuracy.worker_kinds import NEAR_CHANCE
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def one_sided(result: Consensus, accuracy: Accuracy, favourite: NDArray[np.int64
 def in_words(found: OneSided, worker: int, label: str, n: int, right: str) -> str:
     """The reason behind the verdict on one of them, who judged ``n`` items; ``right`` says how often they are right."""
     if found.audited[worker]:
-        right = f"right on {found.gold_right[worker]:,} of {found.gold_n[worker]:,} gold items; {right}"
-    where = "1 item" if n == 1 else f"{n:,} items"
+        right = f"right on {found.gold_right[worker]:,} of {counted(int(found.gold_n[worker]), 'gold item')}; {right}"
+    where = counted(n, "item")
     return (
         f"gives {label} only on {where} and is silent elsewhere: {right}; whether they are right where they are silent "
         f"can't be seen{'' if found.audited[worker] else '; unaudited'}"

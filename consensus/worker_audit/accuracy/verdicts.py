@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs.counted import counted
 from consensus.worker_audit.accuracy.contradictions import contradicted
 from consensus.worker_audit.accuracy.one_label_verdicts import LEAST_GOLD, OneSided, in_words, on_gold, one_sided
 from consensus.worker_audit.accuracy.unfolded import excuses
@@ -273,7 +274,7 @@ def right_words(mean: Reals, low: Reals, high: Reals) -> list[str]:
 
 
 def _judgments(n: int) -> str:
-    return "1 judgment" if n == 1 else f"{n:,} judgments"
+    return counted(n, "judgment")
 
 
 def _favourites(result: Consensus) -> tuple[NDArray[np.int64], Reals]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consensus.found.result import framed
+from consensus.inputs.counted import counted
 from consensus.worker_audit.audit_of_result import WorkerAudit
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def copies_columns(audit: WorkerAudit) -> Columns:
     group = found.group[found.worker_a]
     sizes, by_all = found.sizes, ", sure by what all its pairs tell,"
     reasons = [
-        f"same label on {same:,} of {shared:,} shared items, {expected:.1f} expected if independent; "
+        f"same label on {same:,} of {counted(shared, 'shared item')}, {expected:.1f} expected if independent; "
         f"the group of {sizes[g]:,}{by_all if found.sure[g] else ''} is worth {found.n_effective[g]:.1f} votes"
         for g, same, shared, expected in zip(
             group.tolist(), found.n_same.tolist(), found.n_shared.tolist(), found.expected_same.tolist(), strict=True

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs.counted import counted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -160,7 +162,7 @@ class GoldAnswers:
 
 
 def _workers(n: int) -> str:
-    return f"{n:,} worker" if n == 1 else f"{n:,} workers"
+    return counted(n, "worker")
 
 
 def _range(accuracy: Reals) -> str:

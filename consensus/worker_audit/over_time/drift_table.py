@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.result import framed, named, people_only
+from consensus.inputs.counted import counted
 from consensus.intervals import wilson
 from consensus.worker_audit.audit_of_result import WorkerAudit
 from consensus.worker_audit.over_time import moments
@@ -132,7 +133,7 @@ def _unanswered(result: Consensus, found: Drifts) -> list[str | None]:
     timed = slice(None) if judgments.timestamp is None else ~np.isnat(judgments.timestamp)
     n = np.bincount(judgments.worker[timed], minlength=len(found.p))
     for w in np.flatnonzero(np.isnan(found.p)).tolist():
-        few = f"{n[w]:,} judgments with {_a_moment(judgments)}; {2 * LEAST} are needed"
+        few = f"{counted(int(n[w]), 'judgment')} with {_a_moment(judgments)}; {2 * LEAST} are needed"
         reasons[w] = few if n[w] < 2 * LEAST else NO_PLACE
     for why, whose in ((LIKE_ITEMS, found.with_items), (LIKE_OTHERS, found.with_others)):
         for w in np.flatnonzero(whose).tolist():
