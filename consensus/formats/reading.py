@@ -20,6 +20,7 @@ from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables.coded_rows import NO_TEXT
 from consensus.formats.tables.explaining_column import explained
+from consensus.formats.tables.keeping import Keeping
 from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
@@ -89,6 +90,9 @@ def read(
             Workers who stand for many people, such as "guest": each judgment of theirs counts as one of a person of its
             own, and none of these persons is audited. Names that say so, such as "not-logged-in", are taken so where
             they judged an item several times and ``repeats`` is not given. With "", also rows without a worker.
+        keep
+            Columns that are carried to the labels as they are, such as a text or an address: of each item, the first
+            value in the order of rows.
         drop
             Rows to leave out, such as "AssignmentStatus=Rejected"; with nothing behind the sign, rows whose cell is
             empty.
@@ -143,31 +147,32 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     """What ``read`` returns."""
     if settings.are_several:
         raise ConfigError(questions.told(source, settings))
-    choice, shape = RowChoice(settings), Shape(settings)
+    choice, keeping, shape = RowChoice(settings), Keeping(settings), Shape(settings)
     grouped = {} if settings.group is None else {"group": settings.group}
-    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles)
+    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles | keeping.roles)
     renaming = _renaming(settings)
-    gathered = Gathered(settings, roles, tuple(grouped), backend, progress)
+    gathered = Gathered(settings, roles, (*grouped, *keeping.roles), backend, progress)
     gathered.notes += source.notes if isinstance(source, sources.Opened) else ()
     for opened in questions.opened(source, shape.roles(roles), settings):
-        gathered.add(shape.of(choice.of(opened)))
+        gathered.add(shape.of(keeping.of(choice.of(opened))))
     if not gathered.n_read + choice.n_dropped:
         raise FormatError(f"{gathered.files[0]}: a header but no rows; expected one judgment a row")
     if progress is not None:
         progress("sorting", 0.0)
-    found, people = _encoded(gathered, settings, renaming, shape.is_counted, backend)
+    counted = (COUNTED,) if shape.is_counted else ()
+    found, people = _encoded(gathered, settings, renaming, counted, backend, keeping)
     judgments = label_order.as_declared(found.judgments, gathered.label_orders)
     if progress is not None:
         progress("sorting", 1.0)
     understood, unused = gathered.understanding.of(judgments)
     if not gathered.of_platforms:  # whose readers know what their columns say
-        gathered.notes += passed_over.notes(understood, unused)
+        gathered.notes += passed_over.notes(understood, (*unused, *keeping.names))
     judgments = _told(judgments, gathered, settings)
     n_read = gathered.n_read + choice.n_dropped
     judgments = replace(
         judgments,
         tally=replace(judgments.tally, read=n_read, rejected=len(gathered.rows.rejects), dropped=choice.n_dropped),
-        notes=(*gathered.notes, *choice.notes(), *people.note(judgments)),
+        notes=(*gathered.notes, *choice.notes(), *keeping.notes, *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
@@ -184,9 +189,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         ),
         renaming=renaming or Renaming(),
     )
-    understanding = gathered.understanding
-    look = partial(_explained, source, settings, understanding, unused) if shape.is_plain else (lambda: None)
-    return repeats_alarm.checked(judgments, settings, look)
+    look = partial(_explained, source, settings, gathered.understanding, (*unused, *keeping.names))
+    return repeats_alarm.checked(judgments, settings, look if shape.is_plain else lambda: None)
 
 
 def _named(settings: ReadConfig) -> dict[str, str | None]:
@@ -205,32 +209,38 @@ class _Encoded(NamedTuple):
 
 
 def _encoded(
-    gathered: Gathered, settings: ReadConfig, renaming: Renaming | None, is_counted: bool, backend: Threads
+    gathered: Gathered,
+    settings: ReadConfig,
+    renaming: Renaming | None,
+    counted: tuple[str, ...],
+    backend: Threads,
+    keeping: Keeping,
 ) -> tuple[_Encoded, Identities]:
     """The judgments of all rows, and who of their workers stand for many people."""
     rows, clock = gathered.rows, gathered.clock
-    items, workers, labels, *groups = rows.ranked({"label": settings.abstain, "group": NO_TEXT})
+    absent = {"label": settings.abstain, **dict.fromkeys(("group", *keeping.roles), NO_TEXT)}
+    items, workers, labels, *others = rows.ranked(absent)
     if renaming is not None:
         coded = {"items": items, "workers": workers, "labels": labels}
         renamed, done = renaming.applied(coded, settings.abstain)
         items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
         gathered.notes += done
-    counted = (COUNTED,) if is_counted else ()
     people = Identities(settings, items, workers, labels[0], (*counted, *gathered.anonymous))
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
-    if groups:
-        columns["group"], group_ids = groups[0]
+    if settings.group is not None:
+        columns["group"], group_ids = others.pop(0)
     gathered.notes += clock.notes()
     when = rows.beside("timestamp")
     if settings.drift_by == "rows":
         gathered.notes.append(BY_TIME if when is not None else BY_ROWS)
         if when is None:
             columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
+    kept = keeping.found(others, items[0], len(items[1]))  # before codes are sorted where they are
     judgments = encode(
         items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
     )
-    return _Encoded(replace(judgments, group_ids=group_ids), labels[0]), people
+    return _Encoded(replace(judgments, group_ids=group_ids, kept=kept), labels[0]), people
 
 
 def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig) -> Judgments:

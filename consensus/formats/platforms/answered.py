@@ -13,7 +13,7 @@ from consensus.formats.platforms import people
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import Line, ObjectLines, text_at
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, TEXT, chosen, described, is_open, joined
-from consensus.formats.platforms.records import Judged, reading, whole_json
+from consensus.formats.platforms.records import Judged, fault_of, reading, whole_json
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.nested import names_of
 from consensus.formats.tables.streams import displayed, encoding_of, start_of, unreadable
@@ -163,7 +163,7 @@ def _judged(export: Export, question: str, way: Mapping[str, Keys], named: Keys)
             try:
                 cells[role] = text_at(dict(one.record), keys)
             except ValueError as error:
-                fault = fault or f"the {role} {error}"
+                fault = fault or fault_of(role, error)
         if cells.get("worker"):
             cells["worker"] = people.called(cells["worker"] or "")
         try:

@@ -28,7 +28,7 @@ from consensus.formats.platforms import checkboxes
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import ObjectLines
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, TEXT, chosen, described, joined
-from consensus.formats.platforms.records import Judged, reading
+from consensus.formats.platforms.records import Judged, fault_of, reading
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 
@@ -233,7 +233,7 @@ def _judged(
             try:
                 cells[role] = _cell(one, name)
             except ValueError as error:
-                fault = fault or f"the {role} {error}"
+                fault = fault or fault_of(role, error)
         if told.get("duration") == "started_at":
             cells["duration"] = _seconds(one, pages)
         left_out = next((key for key in LEFT_OUT if _is_true(one.judgment.get(key))), "")

@@ -33,7 +33,7 @@ from consensus.formats.platforms import people, records
 from consensus.formats.platforms.label_studio_records import EXPORT, FLAT, PERSONS, Annotation, Export, exported, parts
 from consensus.formats.platforms.questions import TREE, chosen, described, joined
 from consensus.formats.platforms.records import Judged
-from consensus.formats.tables.roles import OPTIONS, listed
+from consensus.formats.tables.roles import KEEP, missing
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 
@@ -112,16 +112,13 @@ def _columns(export: Export, roles: Roles) -> tuple[dict[str, str], str]:
     """The field of each role, and the question."""
     known = {*export.names, *export.questions}
     given = {
-        role: name
+        role: _plain(name) if role.startswith(KEEP) else name
         for role, name in roles.named.items()
         if name and role != "label" and not (roles.lenient and _plain(name) not in known)
     }
     for role, name in given.items():
         if _plain(name) not in known:
-            raise FormatError(
-                f'{export.path}: no field "{name}" for the {role}; the fields are: {listed(sorted(known))}; correct '
-                f"{OPTIONS.get(role, '--drop')}"
-            )
+            raise FormatError(f"{export.path}: {missing(sorted(known), role, name, 'field')}")
     asked = {name: kind for name, kind in export.questions.items() if name != given.get("group")}
     label = roles.named.get("label")
     roots = [f"{name}/{root}" for name, kind in asked.items() if kind == TREE for root in _roots(export, name)]
@@ -147,7 +144,7 @@ def _judged(one: Annotation, columns: Mapping[str, str], question: str, names: M
             try:
                 cells[role] = _cell(one, name)
             except ValueError as error:
-                fault = fault or f"the {role} {error}"
+                fault = fault or records.fault_of(role, error)
     item = cells.get("item")
     cells["item"] = None if item is None else names.get(item, item)
     if not one.cancelled and not fault:

@@ -28,7 +28,7 @@ from consensus.formats.platforms import people
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import ObjectLines, text_at
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, chosen, described, joined
-from consensus.formats.platforms.records import Judged, reading
+from consensus.formats.platforms.records import Judged, fault_of, reading
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.understood import FROM_FILE, quoted
@@ -262,7 +262,7 @@ def _read(line: Line, record: dict[str, Any], wanted: _Wanted) -> Judged:
         try:
             cells[role] = text_at(record, (key,) if key else wanted.keys[name])
         except ValueError as error:
-            fault = fault or f"the {role} {error}"
+            fault = fault or fault_of(role, error)
         if name in PERSONS and (told := cells.get(role)) is not None:
             cells[role] = people.called(told.removeprefix(wanted.prefix))
     if wanted.file:

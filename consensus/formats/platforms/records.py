@@ -21,6 +21,7 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.dialects import delimiter_in
+from consensus.formats.tables.roles import KEEP
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
@@ -182,6 +183,11 @@ def parsed_json(raw: bytes | str) -> Any:
         raise ValueError("not JSON: nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"not JSON: {str(error).lower()}") from None
+
+
+def fault_of(role: str, error: ValueError) -> str:
+    """Why a judgment can't be used whose cell of a ``role`` can't; of a column that is only kept, that is no reason."""
+    return "" if role.startswith(KEEP) else f"the {role} {error}"
 
 
 def reading(

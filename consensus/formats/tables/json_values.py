@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from consensus.formats.tables.nested import names_of
-from consensus.formats.tables.roles import AMOUNTS
+from consensus.formats.tables.roles import AMOUNTS, KEEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,7 @@ def names_in(records: Iterable[dict[str, Any]], roles: Roles) -> dict[str, Keys]
 
 
 def cell_of(value: Any, role: str) -> str | None:
-    """One value as text, null is absent. What is no single value is text, too, where a number is looked for.
+    """One value as text, null is absent. What is no single value is a text where a number is wanted, and JSON if kept.
 
     Raises
     ------
@@ -42,9 +43,11 @@ def cell_of(value: Any, role: str) -> str | None:
     try:
         return _cell(value, role)
     except UnusableError:
-        if role not in AMOUNTS:
+        if role in AMOUNTS:
+            return NO_NUMBER
+        if not role.startswith(KEEP):
             raise
-        return NO_NUMBER
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def _cell(value: Any, role: str) -> str | None:
