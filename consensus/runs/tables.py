@@ -148,7 +148,8 @@ def _copies(findings: Findings) -> bool:
 TABLES = (
     Table(
         "labels",
-        "One row for each item: its label, how certain that is, and whether it needs more judgments.",
+        "One row for each item: its label, how certain that is, and whether it needs more judgments. Columns of the "
+        "input that are kept (--keep) come last, by their own names.",
         of.LABELS,
         _labels,
         lambda _: True,

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from consensus.errors import FormatError
 from consensus.formats.platforms import mturk_answers, questions, records
 from consensus.formats.platforms.mturk_answers import ANSWER, INPUT, NOT_TICKED, Answers, Layout
+from consensus.formats.platforms.named_columns import refuse_hidden
 from consensus.formats.platforms.records import Judged, Table
 from consensus.formats.tables.roles import KEEP, listed, missing
 from consensus.formats.tables.streams import displayed
@@ -181,6 +182,8 @@ def _columns(work: Work, question: str, roles: Roles) -> tuple[dict[str, str], M
             given[role] = full
         elif not roles.lenient:
             raise FormatError(f"{work.path}: {missing(known, role, name)}")
+    kept = {role: name for role, name in given.items() if role.startswith(KEEP)}
+    refuse_hidden(kept, [*filter(mturk_answers.is_comment, work.table.names)], work.path, TITLE)
     if "item" in given:
         one_each = work.layout.inputs.get(given["item"], {})
         by_key = {key: [one_each.get(key, given["item"])] for key in by_key}

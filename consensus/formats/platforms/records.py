@@ -233,8 +233,10 @@ def reading(
 def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Generator[Block]:
     import pyarrow as pa
 
+    kept = [role for role in roles if role.startswith(KEEP)]
+    roles = [role for role in roles if role not in kept]
     while some := list(itertools.islice(judged, ROWS)):
-        faults = [one.fault or ("" if _is_text(one.cells) else "a cell is not valid Unicode") for one in some]
+        faults = [one.fault or ("" if _is_text(one.cells, kept) else "a cell is not valid Unicode") for one in some]
         good = [one for one, fault in zip(some, faults, strict=True) if not fault]
         rejects = [
             Reject(file, one.line, fault, _shown(one.cells, roles))
@@ -244,6 +246,8 @@ def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Genera
         columns = {
             role: pa.chunked_array([pa.array([one.cells.get(role) for one in good], pa.string())]) for role in roles
         }
+        for role in kept:
+            columns[role] = pa.chunked_array([pa.array([_printable(one.cells.get(role)) for one in good], pa.string())])
         lines = np.array([one.line for one in good], np.int64)
         yield Block(columns, lines, _describing(good, roles), rejects, 1.0)
 
@@ -252,8 +256,14 @@ def _describing(good: list[Judged], roles: Sequence[str]) -> Callable[[list[int]
     return lambda rows: [_shown(good[row].cells, roles) for row in rows]
 
 
-def _is_text(cells: Mapping[str, str | None]) -> bool:
-    return _is_unicode("".join(filter(None, cells.values())))
+def _is_text(cells: Mapping[str, str | None], kept: Sequence[str]) -> bool:
+    """Whether the cells are valid text, but for those that are only kept."""
+    deciding = (cell for role, cell in cells.items() if role not in kept) if kept else cells.values()
+    return _is_unicode("".join(filter(None, deciding)))
+
+
+def _printable(cell: str | None) -> str | None:
+    return cell if cell is None else cell.encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(cells: Mapping[str, str | None], roles: Sequence[str]) -> str:
