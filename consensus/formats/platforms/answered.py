@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -138,15 +138,17 @@ def read(export: Export, roles: Roles) -> Reading:
     judged = list(_judged(export, question, way, named))
     votes = list(_votes(export, question, way.get("item", ())))
     made: dict[str, Any] = {"digest": export.digest, "platform": title}
-    return reading(
-        path,
-        judged,
-        in_order,
-        columns=told,
-        header=[*keys, *(name for name in kinds if name not in keys)],
+    return replace(
+        reading(
+            path,
+            judged,
+            in_order,
+            columns=told,
+            header=[*keys, *(name for name in kinds if name not in keys)],
+            note=partial(_note, export, told, described(question, kinds.get(question, "")), votes),
+            **made,
+        ),
         votes=reading(path, votes, ("item", "model", "label", "probability"), **made) if votes else None,
-        note=partial(_note, export, told, described(question, kinds.get(question, "")), votes),
-        **made,
     )
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import PurePath
@@ -191,16 +191,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         digest=of_gold.digest,
         platform=TITLE,
     )
-    return reading(
-        path,
-        _judged(source, told, survey.pages, found),
-        [*shown, *(role for role in told if role not in shown)],
-        digest=source.digest,
-        platform=TITLE,
-        columns=told,
-        header=list(dict.fromkeys(header)),
+    return replace(
+        reading(
+            path,
+            _judged(source, told, survey.pages, found),
+            [*shown, *(role for role in told if role not in shown)],
+            digest=source.digest,
+            platform=TITLE,
+            columns=told,
+            header=list(dict.fromkeys(header)),
+            note=partial(_note, path, told, survey, found),
+        ),
         gold=gold if question + GOLD in survey.data else None,
-        note=partial(_note, path, told, survey, found),
     )
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -95,16 +96,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     begin = f"{PurePath(displayed(path)).name} is a {TITLE}: item {columns['item']}, worker {columns['worker']}, label "
     gold = [Judged(one.line, {role: one.cells[role] for role in ("item", "label")}) for one in starred]
     made: dict[str, Any] = {"digest": export.digest, "platform": TITLE}
-    return records.reading(
-        path,
-        judged,
-        tuple(columns),
-        columns=columns,
-        header=[*export.names, *(name for name in export.questions if name not in export.names)],
+    return replace(
+        records.reading(
+            path,
+            judged,
+            tuple(columns),
+            columns=columns,
+            header=[*export.names, *(name for name in export.questions if name not in export.names)],
+            note=lambda: "; ".join([begin + asked, *said]),
+            **made,
+        ),
         gold=records.reading(path, gold, ("item", "label"), **made) if gold and roles.lenient else None,
         votes=records.reading(path, votes, ("item", "model", "label", "probability"), **made) if votes else None,
-        note=lambda: "; ".join([begin + asked, *said]),
-        **made,
     )
 
 

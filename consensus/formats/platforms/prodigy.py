@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -187,16 +187,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     in_order = [*shown, *(role for role in told if role not in shown)]
     found, of_gold = _Found(), ObjectLines(path, source.encoding)
     gold = reading(path, _gold(of_gold, wanted), ("item", "label"), digest=of_gold.digest, platform=TITLE)
-    return reading(
-        path,
-        _judged(source, wanted, found),
-        in_order,
-        digest=source.digest,
-        platform=TITLE,
-        columns=told,
-        header=list(keys),
+    return replace(
+        reading(
+            path,
+            _judged(source, wanted, found),
+            in_order,
+            digest=source.digest,
+            platform=TITLE,
+            columns=told,
+            header=list(keys),
+            note=partial(_note, path, told, wanted, survey, found),
+        ),
         gold=gold if survey.n_reviewed else None,
-        note=partial(_note, path, told, wanted, survey, found),
     )
 
 

@@ -199,8 +199,6 @@ def reading(
     platform: str,
     columns: Mapping[str, str] | None = None,
     header: Sequence[str] = (),
-    gold: Reading | None = None,
-    votes: Reading | None = None,
     note: Callable[[], str] = str,
 ) -> Reading:
     """The ``judged`` of an export as blocks of ``roles``.
@@ -213,7 +211,7 @@ def reading(
         All roles that may have a cell.
     digest
         Of the file, once all were read.
-    platform, columns, header, gold, votes, note
+    platform, columns, header, note
         As in ``Reading``.
     """
     file = displayed(path)
@@ -224,8 +222,6 @@ def reading(
         platform=platform,
         columns=columns or {},
         header=header,
-        gold=gold,
-        votes=votes,
         note=note,
     )
 

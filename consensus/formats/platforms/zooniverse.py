@@ -131,16 +131,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         digest=gold_table.digest,
         platform=TITLE,
     )
-    opened = reading(
-        path,
-        _judged(table, wanted, found),
-        in_order,
-        digest=table.digest,
-        platform=TITLE,
-        columns=told,
-        header=header,
+    opened = replace(
+        reading(
+            path,
+            _judged(table, wanted, found),
+            in_order,
+            digest=table.digest,
+            platform=TITLE,
+            columns=told,
+            header=header,
+            note=partial(_note, path, wanted, survey, found),
+        ),
         gold=gold if survey.has_gold else None,
-        note=partial(_note, path, wanted, survey, found),
     )
     return replace(opened, anonymous=(STRANGER,) if wanted.joins_strangers else ())
 
