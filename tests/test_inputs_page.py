@@ -27,6 +27,8 @@ def _tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tally = counted.pivot(index="item", columns="label", values="n").fillna(0).reset_index()
     grid = grid.rename(columns={"w0": "ann", "w1": "bob", "w2": "cy", "w3": "dee"})
     tables = {"answers": long, "by_worker": wide(long), "grid": grid, "counted": counted, "tally": tally}
+    texts = tone.assign(text=[f"text, {item}" for item in tone["item"]], url=[f"u/{item}" for item in tone["item"]])
+    tables["texts"] = texts.drop(columns="question")
     for name, table in tables.items():
         table.to_csv(f"{name}.csv", index=False)
     Path("answers.json").write_text(label_studio())
@@ -44,6 +46,9 @@ def test_commands_run(run: Run) -> None:
     tone = pd.read_csv("out/tone/labels.csv")
     for other in ("tone-only", "out-wide/tone", "out-grid"):
         pd.testing.assert_frame_equal(pd.read_csv(f"{other}/labels.csv"), tone)
+    kept = pd.read_csv("out-kept/labels.csv")
+    pd.testing.assert_frame_equal(kept.drop(columns=["text", "url"]), tone)
+    assert kept["text"].tolist() == [f"text, {item}" for item in kept["item"]]
     counts, tally = (pd.read_csv(f"{name}/labels.csv") for name in ("out-counts", "out-tally"))
     pd.testing.assert_frame_equal(counts, tally)
     assert counts["n_judgments"].tolist() == tone["n_judgments"].tolist()

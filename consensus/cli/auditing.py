@@ -41,7 +41,7 @@ def audit(
             "least_judgments",
             "costs",
             "price",
-            but=("worker", "ties"),
+            but=("worker", "ties", "keep"),
         ),
     ],
     printed: Printed,

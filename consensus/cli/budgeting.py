@@ -33,7 +33,7 @@ def plan_budget(
             "memory",
             "seed",
             "price",
-            but=("timestamp", "duration", "drift_by"),
+            but=("timestamp", "duration", "drift_by", "keep"),
         ),
     ],
     printed: Printed,

@@ -61,7 +61,9 @@ def aggregate(
 
 def agreement(
     judgments: options.Judgments,
-    chosen: Annotated["RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by"))],
+    chosen: Annotated[
+        "RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by", "keep"))
+    ],
     printed: Printed,
     config: options.Config = None,
     ordinal: Annotated[
@@ -117,7 +119,7 @@ def escalate(
             "workers",
             "previous",
             "retest",
-            but=("drift_by",),
+            but=("drift_by", "keep"),
         ),
     ],
     printed: Printed,

@@ -16,6 +16,12 @@ TIME_FORMATS = ("month-first", "day-first", "year-first", "excel", "epoch")
 Wide = Literal["workers", "questions", "counts"]
 ScoreScale = Literal["1", "10", "100", "logit", "log"]
 
+OF_LABELS = (
+    *("item", "label", "confidence", "margin", "entropy", "runner_up", "n_judgments", "n_model_votes"),
+    *("majority_label", "source", "status", "decision", "expected_cost"),
+)
+"""Columns that the table of labels has of its own (``runs.columns.LABELS``)."""
+
 
 class ReadConfig(Settings):
     """How tables of judgments are read."""
@@ -71,6 +77,12 @@ class ReadConfig(Settings):
         description="Worker who stands for many people, such as guest: each judgment of theirs counts as one of a "
         "person of its own, and none of these persons is audited. Default: names that say so, such as not-logged-in, "
         "where they judged an item several times and --repeats is not given.",
+    )
+    keep: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=READING,
+        description="Column of the judgments that is carried to the labels as it is, such as a text or an address: of "
+        "each item, the first value in the order of rows.",
     )
     drop: tuple[str, ...] = Field(
         default=(),
@@ -218,6 +230,19 @@ class ReadConfig(Settings):
             raise ValueError("the pattern has no year (%Y or %y)")
         return form
 
+    @field_validator("keep")
+    @classmethod
+    def _keep_names_new_columns(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
+        for name in keep:
+            if name in OF_LABELS:
+                raise ValueError(
+                    f'the table of labels has a column "{name}" of its own; give that of the input another name'
+                )
+            if not name:
+                raise ValueError("the name of a column is empty")
+            name.encode()  # a UnicodeEncodeError is a ValueError
+        return tuple(dict.fromkeys(keep))
+
     @field_validator("drop")
     @classmethod
     def _drop_names_column_and_value(cls, drop: tuple[str, ...]) -> tuple[str, ...]:
@@ -248,6 +273,8 @@ class ReadConfig(Settings):
     def _columns_that_are_left(self) -> Self:
         by = "by" if self.by not in {None, "question"} else ""  # of exports, that names the questions they ask
         shape = "counts" if self.counts is not None else f"wide {self.shape}" if self.shape else by
+        if self.by in self.keep:
+            raise ValueError(f"by tells questions by {self.by}, which all items of one share; leave it out of keep")
         if shape and self.platform not in {None, "none"}:
             raise ValueError(f"{shape} is about plain tables; leave out --platform {self.platform}")
         gone = {"wide workers": ("worker", "label"), "wide counts": ("worker", "label"), "counts": ("worker",)}

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,18 +14,16 @@ from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import export_questions, passed_over, platforms, questions, repeats_alarm, sources
+from consensus.formats.gathered import Gathered, GoldRows
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
-from consensus.formats.tables.amounts import Amounts
-from consensus.formats.tables.clock import Clock
-from consensus.formats.tables.coded_rows import NO_TEXT, Rows
+from consensus.formats.tables.coded_rows import NO_TEXT
 from consensus.formats.tables.explaining_column import explained
+from consensus.formats.tables.keeping import Keeping
 from consensus.formats.tables.roles import AMOUNTS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
-from consensus.formats.tables.times import Times
-from consensus.formats.tables.understanding import Understanding
 from consensus.formats.tables.wide import COUNTED, Shape
 from consensus.inputs import encoding_notices, label_notices, label_order, look_alike_notices
 from consensus.inputs.gold import Gold
@@ -33,15 +31,14 @@ from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.renaming import Renaming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from consensus.formats.tables.blocks import Reading
-    from consensus.formats.tables.coded_rows import Beside, Progress
+    from consensus.formats.tables.coded_rows import Progress
     from consensus.formats.tables.explaining_column import Explanation
-    from consensus.formats.votes_beside import VotesBeside
-    from consensus.inputs.judgments import Source
+    from consensus.formats.tables.understanding import Understanding
 
 
 BY_ROWS = (
@@ -93,6 +90,9 @@ def read(
             Workers who stand for many people, such as "guest": each judgment of theirs counts as one of a person of its
             own, and none of these persons is audited. Names that say so, such as "not-logged-in", are taken so where
             they judged an item several times and ``repeats`` is not given. With "", also rows without a worker.
+        keep
+            Columns that are carried to the labels as they are, such as a text or an address: of each item, the first
+            value in the order of rows.
         drop
             Rows to leave out, such as "AssignmentStatus=Rejected"; with nothing behind the sign, rows whose cell is
             empty.
@@ -147,99 +147,50 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     """What ``read`` returns."""
     if settings.are_several:
         raise ConfigError(questions.told(source, settings))
-    choice, shape = RowChoice(settings), Shape(settings)
+    choice, keeping, shape = RowChoice(settings), Keeping(settings), Shape(settings)
     grouped = {} if settings.group is None else {"group": settings.group}
-    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles)
+    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles | keeping.roles)
     renaming = _renaming(settings)
-    clock = Clock()
-    rows = Rows(
-        ("item", "worker", "label", *grouped),
-        ("item", "worker"),
-        backend,
-        progress,
-        beside=_beside(settings, roles, clock),
-    )
-    gold, votes = Rows(("item", "label"), ("item",), backend, None), None
-    many: dict[str, None] = {}
-    of_platforms = False
-    files, orders, understanding = [], [], Understanding(roles)
-    notes = [*source.notes] if isinstance(source, sources.Opened) else []
+    gathered = Gathered(settings, roles, (*grouped, *keeping.roles), backend, progress)
+    gathered.notes += source.notes if isinstance(source, sources.Opened) else ()
     for opened in questions.opened(source, shape.roles(roles), settings):
-        reading = shape.of(choice.of(opened))
-        understanding.add(reading)
-        files.append(_added(rows, reading))
-        orders.append(reading.label_order)
-        of_platforms |= bool(reading.platform)
-        many |= dict.fromkeys(reading.anonymous)
-        if reading.gold is not None:
-            gold.add(reading.gold)
-        if reading.votes is not None:
-            votes = _with_votes(votes, reading.votes, settings, backend)
-        notes += [*reading.form_notes(), *filter(None, [reading.note()])]
-    n_read = rows.n_rows + len(rows.rejects) + choice.n_dropped
-    if not n_read:
-        raise FormatError(f"{files[0]}: a header but no rows; expected one judgment a row")
+        gathered.add(shape.of(keeping.of(choice.of(opened))))
+    if not gathered.n_read + choice.n_dropped:
+        raise FormatError(f"{gathered.files[0]}: a header but no rows; expected one judgment a row")
     if progress is not None:
         progress("sorting", 0.0)
-    items, workers, labels, *groups = rows.ranked({"label": settings.abstain, "group": NO_TEXT})
-    if renaming is not None:
-        coded = {"items": items, "workers": workers, "labels": labels}
-        renamed, done = renaming.applied(coded, settings.abstain)
-        items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
-        notes += done
     counted = (COUNTED,) if shape.is_counted else ()
-    people = Identities(settings, items, workers, labels[0], (*counted, *many))
-    columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
-    group_ids = None
-    if groups:
-        columns["group"], group_ids = groups[0]
-    notes += clock.notes()
-    when = rows.beside("timestamp")
-    if settings.drift_by == "rows":
-        notes.append(BY_TIME if when is not None else BY_ROWS)
-        if when is None:
-            columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
-    judgments = encode(
-        items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
-    )
-    judgments = label_order.as_declared(judgments, orders)
+    found, people = _encoded(gathered, settings, renaming, counted, backend, keeping)
+    judgments = label_order.as_declared(found.judgments, gathered.label_orders)
     if progress is not None:
         progress("sorting", 1.0)
-    understood, unused = understanding.of(replace(judgments, group_ids=group_ids))
-    if not of_platforms:  # whose readers know what their columns say
-        notes += passed_over.notes(understood, unused)
+    understood, unused = gathered.understanding.of(judgments)
+    if not gathered.of_platforms:  # whose readers know what their columns say
+        gathered.notes += passed_over.notes(understood, (*unused, *keeping.names))
+    judgments = _told(judgments, gathered, settings)
+    n_read = gathered.n_read + choice.n_dropped
     judgments = replace(
         judgments,
-        group_ids=group_ids,
-        reading=settings,
-        tally=replace(judgments.tally, read=n_read, rejected=len(rows.rejects), dropped=choice.n_dropped),
-        rejects=tuple(rows.rejects),
-        sources=tuple(rows.sources),
-        unreadable_times=rows.n_unreadable["timestamp"],
-        unreadable_time=clock.unreadable,
-        time_format=" / ".join(clock.formats) or None,
-        unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
-        gold=_gold(gold, (), True) if gold.n_rows else None,
-        model_votes=None if votes is None else votes.found(),
-        notes=(*notes, *choice.notes(), *people.note(judgments)),
+        tally=replace(judgments.tally, read=n_read, rejected=len(gathered.rows.rejects), dropped=choice.n_dropped),
+        notes=(*gathered.notes, *choice.notes(), *keeping.notes, *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
         cautions=(
             *choice.notices(),
             *passed_over.headers_within(judgments, understood),
-            *clock.notices(settings.time_format),
+            *gathered.clock.notices(settings.time_format),
             *people.notices,
-            *people.missing(rows.rejects, n_read),
-            *encoding_notices.of(rows.not_utf8),
+            *people.missing(gathered.rows.rejects, n_read),
+            *encoding_notices.of(gathered.rows.not_utf8),
             *label_notices.of_labels(judgments),
             *look_alike_notices.of_names(judgments),
-            *label_notices.of_files(labels[0], judgments.labels, rows.files()),
+            *label_notices.of_files(found.label, judgments.labels, gathered.rows.files()),
         ),
         renaming=renaming or Renaming(),
     )
-    look = partial(_explained, source, settings, understanding, unused) if shape.is_plain else (lambda: None)
-    return repeats_alarm.checked(judgments, settings, look)
+    look = partial(_explained, source, settings, gathered.understanding, (*unused, *keeping.names))
+    return repeats_alarm.checked(judgments, settings, look if shape.is_plain else lambda: None)
 
 
 def _named(settings: ReadConfig) -> dict[str, str | None]:
@@ -249,14 +200,64 @@ def _named(settings: ReadConfig) -> dict[str, str | None]:
     return {**named, "price": settings.price_column}
 
 
-def _beside(settings: ReadConfig, roles: Roles, clock: Clock) -> dict[str, Callable[[Reading], Beside]]:
-    """What gathers the columns that stand beside the codes, by role."""
-    signs: dict[str, str] = {}
-    return {
-        "timestamp": partial(Times, clock=clock, named=settings.timestamp is not None, form=settings.time_format),
-        "duration": partial(Amounts, guessed=roles.is_guessed("duration")),
-        "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs, clock=clock),
-    }
+class _Encoded(NamedTuple):
+    """Judgments, and the labels of the rows that they come from."""
+
+    judgments: Judgments
+    label: NDArray[np.int32]
+    """(rows,) code of the label, -1 where there is none."""
+
+
+def _encoded(
+    gathered: Gathered,
+    settings: ReadConfig,
+    renaming: Renaming | None,
+    counted: tuple[str, ...],
+    backend: Threads,
+    keeping: Keeping,
+) -> tuple[_Encoded, Identities]:
+    """The judgments of all rows, and who of their workers stand for many people."""
+    rows, clock = gathered.rows, gathered.clock
+    absent = {"label": settings.abstain, **dict.fromkeys(("group", *keeping.roles), NO_TEXT)}
+    items, workers, labels, *others = rows.ranked(absent)
+    if renaming is not None:
+        coded = {"items": items, "workers": workers, "labels": labels}
+        renamed, done = renaming.applied(coded, settings.abstain)
+        items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
+        gathered.notes += done
+    people = Identities(settings, items, workers, labels[0], (*counted, *gathered.anonymous))
+    columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
+    group_ids = None
+    if settings.group is not None:
+        columns["group"], group_ids = others.pop(0)
+    gathered.notes += clock.notes()
+    when = rows.beside("timestamp")
+    if settings.drift_by == "rows":
+        gathered.notes.append(BY_TIME if when is not None else BY_ROWS)
+        if when is None:
+            columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
+    kept = keeping.found(others, items[0], len(items[1]))  # before codes are sorted where they are
+    judgments = encode(
+        items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
+    )
+    return _Encoded(replace(judgments, group_ids=group_ids, kept=kept), labels[0]), people
+
+
+def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig) -> Judgments:
+    """The judgments, and what else the sources gave."""
+    rows = gathered.rows
+    return replace(
+        judgments,
+        reading=settings,
+        rejects=tuple(rows.rejects),
+        sources=tuple(rows.sources),
+        unreadable_times=rows.n_unreadable["timestamp"],
+        unreadable_time=gathered.clock.unreadable,
+        time_format=" / ".join(gathered.clock.formats) or None,
+        unreadable_amounts={role: rows.n_unreadable[role] for role in AMOUNTS if rows.n_unreadable[role]},
+        gold=gathered.gold(),
+        model_votes=gathered.votes(),
+    )
 
 
 def _explained(
@@ -272,15 +273,6 @@ def _explained(
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
     return explained(opened, roles, understanding.others(unused))
-
-
-def _with_votes(known: VotesBeside | None, votes: Reading, settings: ReadConfig, backend: Threads) -> VotesBeside:
-    """The votes of models beside judgments that are ``known``, and those of an export."""
-    from consensus.formats.votes_beside import VotesBeside  # which reads files by ``readings``
-
-    known = known or VotesBeside(settings.abstain, backend)
-    known.add(votes)
-    return known
 
 
 def _renaming(settings: ReadConfig) -> Renaming | None:
@@ -323,7 +315,7 @@ def read_gold(
     """
     if isinstance(source, Gold):
         return source
-    rows = Rows(("item", "label"), ("item",), Threads(), None)
+    gathered = GoldRows(Threads())
     files, exports = [], []
     notes: list[str] = []
     roles = GoldRoles(
@@ -340,11 +332,12 @@ def read_gold(
             exports.append(reading.platform)
             if reading.platform and reading.gold is None:
                 raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
-            files.append(_added(rows, reading.gold or reading))
+            gathered.add(reading.gold or reading)
+            files.append((reading.gold or reading).file)
             notes += reading.form_notes()
-    for first in rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
+    for first in gathered.rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
         raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
-    gold = _gold(rows, tuple(rows.sources), all(exports))
+    gold = gathered.found(gathered.rows.sources, all(exports))
     if not gold.item:
         raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
     return replace(gold, notes=(*roles.notes, *notes))
@@ -360,24 +353,3 @@ def _readings_of_gold(
             yield found
             return
     yield from readings(source, roles, platform, form, question=question)
-
-
-def _gold(rows: Rows, sources: tuple[Source, ...], has_synonyms: bool) -> Gold:
-    """The pairs of item and label, each once, where it stood first."""
-    (item_code, items), (label_code, labels) = rows.ranked()
-    found: dict[tuple[str, str], str] = {}
-    for row in np.flatnonzero(label_code >= 0).tolist():
-        pair = items[item_code[row]].as_py(), labels[label_code[row]].as_py()
-        found.setdefault(pair, rows.place(row))
-    return Gold(
-        item=tuple(item for item, _ in found),
-        label=tuple(label for _, label in found),
-        place=tuple(found.values()),
-        sources=sources,
-        has_synonyms=has_synonyms,
-    )
-
-
-def _added(rows: Rows, reading: Reading) -> str:
-    rows.add(reading)
-    return reading.file

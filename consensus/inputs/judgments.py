@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.config import ReadConfig
     from consensus.inputs.gold import Gold
+    from consensus.inputs.kept import KeptColumn
     from consensus.inputs.model_votes import ModelVotes
     from consensus.inputs.notices import Notice
     from consensus.inputs.ordering import RepeatRule
@@ -134,6 +135,8 @@ class Judgments:
     """Whose rows gave way to others of the same item and worker; None where none did."""
     renaming: Renaming = field(default_factory=Renaming)
     """What labels, items and workers of other tables are called among these."""
+    kept: tuple[KeptColumn, ...] = ()
+    """Columns of the sources that are carried to the labels; none unless they were named."""
     labels_ordered: bool = False
     """The order of the labels was given, or is that of ordered categories; else they are sorted as text."""
 

@@ -379,4 +379,5 @@ def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, N
     start = np.zeros(len(item_ids) + 1, np.int64)
     start[code + 1] = judgments.per_item
     np.cumsum(start, out=start)
-    return replace(judgments, item=code[judgments.item], item_start=start, item_ids=item_ids), rank[ours]
+    kept = tuple(one.moved(code, len(item_ids)) for one in judgments.kept)
+    return replace(judgments, item=code[judgments.item], item_start=start, item_ids=item_ids, kept=kept), rank[ours]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from consensus.runs.listening import Listener
     from consensus.worker_audit import WorkerAudit
 
-IF_GIVEN = {"platform", "group", "anonymous", "drop", "worker_from_file", "fold", "label_map", "sheet", "by", "only"}
-IF_GIVEN |= {"wide", "wide_columns", "questions", "counts"}
+IF_GIVEN = {"platform", "group", "anonymous", "drop", "keep", "worker_from_file", "fold", "label_map", "sheet", "by"}
+IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts"}
 """Settings of reading that are told only where they are given."""
 
 

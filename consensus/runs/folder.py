@@ -134,6 +134,8 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
     told = findings.summary
     with whole(out) as folder:
         plain = _are_plain(findings, output.ending)
+        kept = [text for one in findings.result.judgments.kept for text in (one.texts, pa.array([one.name]))]
+        plain_labels = plain and writing.are_plain(kept, output.ending)
         for table in tables.TABLES:
             wanted = table.name in output.also if table.when is None else table.when(findings)
             if not wanted:
@@ -144,8 +146,9 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
             rows = table.rows(findings)
             if isinstance(rows, tables.Blocks):
                 backend = findings.result.backend
+                quoteless = plain_labels if table.name == "labels" else plain
                 writing.write_blocks(
-                    rows.n_rows, rows.block, folder / file, plain=plain, backend=backend, defuse=output.defuse
+                    rows.n_rows, rows.block, folder / file, plain=quoteless, backend=backend, defuse=output.defuse
                 )
             else:
                 writing.write(pa.table(rows), folder / file, defuse=output.defuse)

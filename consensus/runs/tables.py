@@ -82,10 +82,13 @@ def _labels(findings: Findings) -> Blocks:
     def block(rows: slice) -> Written:
         judged = slice(min(rows.start, n_items), min(rows.stop, n_items))
         decided = {} if costs is None else escalation.decision_columns(result, costs, judged)
+        kept = {one.name: one.of(rows) for one in result.judgments.kept}
         if rows.stop > n_items:  # with gold items that nobody judged
             table = result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
-            return table.join(framed(decided)) if decided else table
-        return pa.table({**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES), **decided})
+            table = table.join(framed(decided)) if decided else table
+            return table.join(framed(kept)) if kept else table
+        told = {**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES)}
+        return pa.table({**told, **decided, **kept})
 
     return Blocks(len(status), block)
 
@@ -145,7 +148,8 @@ def _copies(findings: Findings) -> bool:
 TABLES = (
     Table(
         "labels",
-        "One row for each item: its label, how certain that is, and whether it needs more judgments.",
+        "One row for each item: its label, how certain that is, and whether it needs more judgments. Columns of the "
+        "input that are kept (--keep) come last, by their own names.",
         of.LABELS,
         _labels,
         lambda _: True,

@@ -24,14 +24,14 @@ BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-
 FILES = f"config gold model-votes {BESIDE}"
 PRINTED = "json output quiet"
 OPTIONS = {
-    "run": f"{FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
+    "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
     "posteriors quiet report spreadsheet-safe timings drift-by",
-    "check": f"config {READING} model threads memory json quiet",
+    "check": f"keep config {READING} model threads memory json quiet",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
     "prior quiet repeats rho seed target threads time-format votes without worker worker-from-file "
     "sheet by only wide columns questions counts",
-    "aggregate": f"{FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
+    "aggregate": f"keep {FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
     "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",

@@ -206,7 +206,7 @@ class TestFields:
             FormatError, match=r'x\.json: no field "size" for the item; the fields are: .*; correct --item'
         ):
             read(export(*tasks), item="size")
-        with pytest.raises(FormatError, match='no field "size" for the drop size; .*; correct --drop'):
+        with pytest.raises(FormatError, match='no field "size" for --drop; .*; correct it'):
             read(export(*tasks), drop=["size=3"])
         assert {one.reason for one in read(export(*tasks), item="meta").rejects} == {"the item holds several values"}
 

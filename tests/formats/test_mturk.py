@@ -198,7 +198,7 @@ class TestItems:
             FormatError, match=r'r\.csv: no column "size" for the item; the columns are: .*; correct --item'
         ):
             read(path, item="size")
-        with pytest.raises(FormatError, match='no column "size" for the drop size; .*; correct --drop'):
+        with pytest.raises(FormatError, match='no column "size" for --drop; .*; correct it'):
             read(path, drop=["size=3"])
 
     def test_several_a_hit(self, write: Write) -> None:

@@ -1,6 +1,7 @@
 """Votes of models that an export holds beside its judgments: they count, unless others are named, or none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ class Made:
             path, judged(True), ("item", "model", "label"), digest=table.digest, platform=self.TITLE
         )
         columns = {"item": "thing", "worker": "who", "label": "what"}
-        return records.reading(
+        opened = records.reading(
             path,
             judged(False),
             tuple(columns),
@@ -55,8 +56,8 @@ class Made:
             platform=self.TITLE,
             columns=columns,
             header=table.names,
-            votes=votes,
         )
+        return replace(opened, votes=votes)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from consensus.formats.platforms import people
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import Line, ObjectLines, text_at
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, TEXT, chosen, described, is_open, joined
-from consensus.formats.platforms.records import Judged, reading, whole_json
+from consensus.formats.platforms.records import Judged, fault_of, reading, whole_json
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.nested import names_of
 from consensus.formats.tables.streams import displayed, encoding_of, start_of, unreadable
@@ -139,15 +139,17 @@ def read(export: Export, roles: Roles) -> Reading:
     judged = list(_judged(export, question, way, named))
     votes = list(_votes(export, question, way.get("item", ())))
     made: dict[str, Any] = {"digest": export.digest, "platform": title}
-    return reading(
-        path,
-        judged,
-        in_order,
-        columns=told,
-        header=[*keys, *(name for name in kinds if name not in keys)],
+    return replace(
+        reading(
+            path,
+            judged,
+            in_order,
+            columns=told,
+            header=[*keys, *(name for name in kinds if name not in keys)],
+            note=partial(_note, export, told, described(question, kinds.get(question, "")), votes),
+            **made,
+        ),
         votes=reading(path, votes, ("item", "model", "label", "probability"), **made) if votes else None,
-        note=partial(_note, export, told, described(question, kinds.get(question, "")), votes),
-        **made,
     )
 
 
@@ -164,7 +166,7 @@ def _judged(export: Export, question: str, way: Mapping[str, Keys], named: Keys)
             try:
                 cells[role] = text_at(dict(one.record), keys)
             except ValueError as error:
-                fault = fault or f"the {role} {error}"
+                fault = fault or fault_of(role, error)
         if cells.get("worker"):
             cells["worker"] = people.called(cells["worker"] or "")
         try:

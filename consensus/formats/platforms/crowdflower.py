@@ -32,6 +32,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.platforms import aggregates, checkboxes
+from consensus.formats.platforms.named_columns import refuse_hidden
 from consensus.formats.platforms.questions import SeveralQuestionsError
 from consensus.formats.tables import delimited
 from consensus.formats.tables.roles import Roles, listed
@@ -116,12 +117,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         if name not in names:
             raise FormatError(f"{path}: this is no {TITLE}, for it has no column {name}; read it with --platform none")
     named = {role: name for role, name in roles.named.items() if name and (name in names or not roles.lenient)}
-    for role, name in named.items():
-        if name in HIDDEN:
-            raise FormatError(
-                f'{path}: column "{name}" of a {TITLE} is never read; choose another for the {role}, or read the file '
-                "as a plain table with --platform none"
-            )
+    refuse_hidden(named, HIDDEN, path, TITLE)
     question = named.get("label") or _question([name for name in names if name != named.get("group")], path)
     question = question.removesuffix(GOLD) if roles.lenient and question not in _questions(names) else question
     columns = {"item": IDS[0], "worker": IDS[1], **named, "label": question}

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import PurePath
@@ -28,7 +28,7 @@ from consensus.formats.platforms import checkboxes
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import ObjectLines
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, TEXT, chosen, described, joined
-from consensus.formats.platforms.records import Judged, reading
+from consensus.formats.platforms.records import Judged, fault_of, reading
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 
@@ -191,16 +191,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         digest=of_gold.digest,
         platform=TITLE,
     )
-    return reading(
-        path,
-        _judged(source, told, survey.pages, found),
-        [*shown, *(role for role in told if role not in shown)],
-        digest=source.digest,
-        platform=TITLE,
-        columns=told,
-        header=list(dict.fromkeys(header)),
+    return replace(
+        reading(
+            path,
+            _judged(source, told, survey.pages, found),
+            [*shown, *(role for role in told if role not in shown)],
+            digest=source.digest,
+            platform=TITLE,
+            columns=told,
+            header=list(dict.fromkeys(header)),
+            note=partial(_note, path, told, survey, found),
+        ),
         gold=gold if question + GOLD in survey.data else None,
-        note=partial(_note, path, told, survey, found),
     )
 
 
@@ -233,7 +235,7 @@ def _judged(
             try:
                 cells[role] = _cell(one, name)
             except ValueError as error:
-                fault = fault or f"the {role} {error}"
+                fault = fault or fault_of(role, error)
         if told.get("duration") == "started_at":
             cells["duration"] = _seconds(one, pages)
         left_out = next((key for key in LEFT_OUT if _is_true(one.judgment.get(key))), "")

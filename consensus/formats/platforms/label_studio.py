@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from consensus.formats.platforms import people, records
 from consensus.formats.platforms.label_studio_records import EXPORT, FLAT, PERSONS, Annotation, Export, exported, parts
 from consensus.formats.platforms.questions import TREE, chosen, described, joined
 from consensus.formats.platforms.records import Judged
-from consensus.formats.tables.roles import OPTIONS, listed
+from consensus.formats.tables.roles import KEEP, missing
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.counted import counted
@@ -96,16 +97,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     begin = f"{PurePath(displayed(path)).name} is a {TITLE}: item {columns['item']}, worker {columns['worker']}, label "
     gold = [Judged(one.line, {role: one.cells[role] for role in ("item", "label")}) for one in starred]
     made: dict[str, Any] = {"digest": export.digest, "platform": TITLE}
-    return records.reading(
-        path,
-        judged,
-        tuple(columns),
-        columns=columns,
-        header=[*export.names, *(name for name in export.questions if name not in export.names)],
+    return replace(
+        records.reading(
+            path,
+            judged,
+            tuple(columns),
+            columns=columns,
+            header=[*export.names, *(name for name in export.questions if name not in export.names)],
+            note=lambda: "; ".join([begin + asked, *said]),
+            **made,
+        ),
         gold=records.reading(path, gold, ("item", "label"), **made) if gold and roles.lenient else None,
         votes=records.reading(path, votes, ("item", "model", "label", "probability"), **made) if votes else None,
-        note=lambda: "; ".join([begin + asked, *said]),
-        **made,
     )
 
 
@@ -113,16 +116,13 @@ def _columns(export: Export, roles: Roles) -> tuple[dict[str, str], str]:
     """The field of each role, and the question."""
     known = {*export.names, *export.questions}
     given = {
-        role: name
+        role: _plain(name) if role.startswith(KEEP) else name
         for role, name in roles.named.items()
         if name and role != "label" and not (roles.lenient and _plain(name) not in known)
     }
     for role, name in given.items():
         if _plain(name) not in known:
-            raise FormatError(
-                f'{export.path}: no field "{name}" for the {role}; the fields are: {listed(sorted(known))}; correct '
-                f"{OPTIONS.get(role, '--drop')}"
-            )
+            raise FormatError(f"{export.path}: {missing(sorted(known), role, name, 'field')}")
     asked = {name: kind for name, kind in export.questions.items() if name != given.get("group")}
     label = roles.named.get("label")
     roots = [f"{name}/{root}" for name, kind in asked.items() if kind == TREE for root in _roots(export, name)]
@@ -148,7 +148,7 @@ def _judged(one: Annotation, columns: Mapping[str, str], question: str, names: M
             try:
                 cells[role] = _cell(one, name)
             except ValueError as error:
-                fault = fault or f"the {role} {error}"
+                fault = fault or records.fault_of(role, error)
     item = cells.get("item")
     cells["item"] = None if item is None else names.get(item, item)
     if not one.cancelled and not fault:

@@ -32,8 +32,9 @@ from typing import TYPE_CHECKING
 from consensus.errors import FormatError
 from consensus.formats.platforms import mturk_answers, questions, records
 from consensus.formats.platforms.mturk_answers import ANSWER, INPUT, NOT_TICKED, Answers, Layout
+from consensus.formats.platforms.named_columns import refuse_hidden
 from consensus.formats.platforms.records import Judged, Table
-from consensus.formats.tables.roles import OPTIONS, listed
+from consensus.formats.tables.roles import KEEP, listed, missing
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.counted import counted
@@ -175,15 +176,15 @@ def _columns(work: Work, question: str, roles: Roles) -> tuple[dict[str, str], M
     for role, name in roles.named.items():
         if name is None or role == "label" or (role == "item" and name == item):
             continue
-        known = [*work.table.names, *(work.layout.inputs if role == "item" else ())]
+        by_item = role == "item" or role.startswith(KEEP)
+        known = [*work.table.names, *(work.layout.inputs if by_item else ())]
         full = next((one for one in (name, INPUT + name, ANSWER + name) if one in known), None)
         if full is not None:
             given[role] = full
         elif not roles.lenient:
-            raise FormatError(
-                f'{work.path}: no column "{name}" for the {role}; the columns are: {listed(known)}; correct '
-                f"{OPTIONS.get(role, '--drop')}"
-            )
+            raise FormatError(f"{work.path}: {missing(known, role, name)}")
+    kept = {role: name for role, name in given.items() if role.startswith(KEEP)}
+    refuse_hidden(kept, [*filter(mturk_answers.is_comment, work.table.names)], work.path, TITLE)
     if "item" in given:
         one_each = work.layout.inputs.get(given["item"], {})
         by_key = {key: [one_each.get(key, given["item"])] for key in by_key}
@@ -239,6 +240,8 @@ def _judged(
     names = work.layout.columns[question]
     in_names = work.layout.in_names and "" not in names
     asked = _asked(work, names) if in_names else {}
+    inputs = {role: work.layout.inputs[name] for role, name in columns.items() if name in work.layout.inputs}
+    one_each = {role: one for role, one in inputs.items() if role.startswith(KEEP)}
     named_by = {tuple(columns) for columns in items.values()}
     alike = len(names) > 1 and len(named_by) == 1 and () not in named_by
     for n, (line, cells) in enumerate(zip(work.lines, work.rows, strict=True)):
@@ -254,6 +257,7 @@ def _judged(
             label = questions.joined(given.get(names.get(key, ""), ()))
             if label is None and kind == questions.TICK and given:
                 label = NOT_TICKED
+            own |= {role: cells.get(each.get(key, "")) for role, each in one_each.items()}
             yield Judged(line, {**own, "item": item, "label": label}, work.faults.get(n, ""))
 
 

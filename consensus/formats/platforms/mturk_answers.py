@@ -50,9 +50,15 @@ class Answers:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
 
+def is_comment(name: str) -> bool:
+    """Whether a column holds what a worker and the requester wrote to each other."""
+    answer = name[len(ANSWER) :] if name.startswith(ANSWER) else ""
+    return bool(PASSED_OVER.fullmatch(answer)) or name.lower() == "requesterfeedback"
+
+
 def answers_of(names: Iterable[str], rows: Sequence[Cells]) -> Answers:
     """The answers in the columns that ``names`` call an answer."""
-    columns = [name for name in names if name.startswith(ANSWER) and not PASSED_OVER.fullmatch(name[len(ANSWER) :])]
+    columns = [name for name in names if name.startswith(ANSWER) and not is_comment(name)]
     hot = _boxes(columns, rows)
     found = Answers([])
     for cells in rows:

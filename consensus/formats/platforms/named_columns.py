@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
-from consensus.formats.tables.roles import Roles, listed
+from consensus.formats.tables.roles import KEEP, Roles, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,15 +34,26 @@ def columns_for(
         A named column is missing or hidden.
     """
     named = {role: name for role, name in roles.named.items() if name is not None and role != "label"}
-    for role, name in named.items():
-        if name in hidden:
-            raise FormatError(
-                f'{path}: column "{name}" of a {title} is never read; choose another for the {role}, or read the file '
-                "as a plain table with --platform none"
-            )
+    refuse_hidden(named, hidden, path, title)
     wanted = {**usual, **{role: name for role, name in named.items() if name in header or not roles.lenient}}
     found = Roles(wanted).positions(header, str(path))
     return {role: header[n] for role, n in found.items()}
+
+
+def refuse_hidden(named: Mapping[str, str], hidden: Sequence[str], path: Path, title: str) -> None:
+    """Refuse columns of an export that tell where somebody is, by role.
+
+    Raises
+    ------
+    FormatError
+        One is named.
+    """
+    for role, name in named.items():
+        if name in hidden:
+            why = f"read; choose another for the {role}, or read the file as a plain table with --platform none"
+            if role.startswith(KEEP):
+                why = "written, for it may tell who or where somebody is; leave it out of --keep"
+            raise FormatError(f'{path}: column "{name}" of a {title} is never {why}')
 
 
 def made_columns(roles: Roles, usual: Mapping[str, str], path: Path, title: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from consensus.formats.platforms import people
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import ObjectLines, text_at
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, chosen, described, joined
-from consensus.formats.platforms.records import Judged, reading
+from consensus.formats.platforms.records import Judged, fault_of, reading
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.counted import counted
@@ -188,16 +188,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     in_order = [*shown, *(role for role in told if role not in shown)]
     found, of_gold = _Found(), ObjectLines(path, source.encoding)
     gold = reading(path, _gold(of_gold, wanted), ("item", "label"), digest=of_gold.digest, platform=TITLE)
-    return reading(
-        path,
-        _judged(source, wanted, found),
-        in_order,
-        digest=source.digest,
-        platform=TITLE,
-        columns=told,
-        header=list(keys),
+    return replace(
+        reading(
+            path,
+            _judged(source, wanted, found),
+            in_order,
+            digest=source.digest,
+            platform=TITLE,
+            columns=told,
+            header=list(keys),
+            note=partial(_note, path, told, wanted, survey, found),
+        ),
         gold=gold if survey.n_reviewed else None,
-        note=partial(_note, path, told, wanted, survey, found),
     )
 
 
@@ -263,7 +265,7 @@ def _read(line: Line, record: dict[str, Any], wanted: _Wanted) -> Judged:
         try:
             cells[role] = text_at(record, (key,) if key else wanted.keys[name])
         except ValueError as error:
-            fault = fault or f"the {role} {error}"
+            fault = fault or fault_of(role, error)
         if name in PERSONS and (told := cells.get(role)) is not None:
             cells[role] = people.called(told.removeprefix(wanted.prefix))
     if wanted.file:

@@ -21,6 +21,7 @@ import numpy as np
 from consensus.errors import FormatError
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.dialects import delimiter_in
+from consensus.formats.tables.roles import KEEP
 from consensus.formats.tables.streams import Tap, displayed, encoding_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
@@ -184,6 +185,11 @@ def parsed_json(raw: bytes | str) -> Any:
         raise ValueError(f"not JSON: {str(error).lower()}") from None
 
 
+def fault_of(role: str, error: ValueError) -> str:
+    """Why a judgment can't be used whose cell of a ``role`` can't; of a column that is only kept, that is no reason."""
+    return "" if role.startswith(KEEP) else f"the {role} {error}"
+
+
 def reading(
     path: Path,
     judged: Iterable[Judged],
@@ -193,8 +199,6 @@ def reading(
     platform: str,
     columns: Mapping[str, str] | None = None,
     header: Sequence[str] = (),
-    gold: Reading | None = None,
-    votes: Reading | None = None,
     note: Callable[[], str] = str,
 ) -> Reading:
     """The ``judged`` of an export as blocks of ``roles``.
@@ -207,7 +211,7 @@ def reading(
         All roles that may have a cell.
     digest
         Of the file, once all were read.
-    platform, columns, header, gold, votes, note
+    platform, columns, header, note
         As in ``Reading``.
     """
     file = displayed(path)
@@ -218,8 +222,6 @@ def reading(
         platform=platform,
         columns=columns or {},
         header=header,
-        gold=gold,
-        votes=votes,
         note=note,
     )
 
@@ -227,8 +229,10 @@ def reading(
 def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Generator[Block]:
     import pyarrow as pa
 
+    kept = [role for role in roles if role.startswith(KEEP)]
+    roles = [role for role in roles if role not in kept]
     while some := list(itertools.islice(judged, ROWS)):
-        faults = [one.fault or ("" if _is_text(one.cells) else "a cell is not valid Unicode") for one in some]
+        faults = [one.fault or ("" if _is_text(one.cells, kept) else "a cell is not valid Unicode") for one in some]
         good = [one for one, fault in zip(some, faults, strict=True) if not fault]
         rejects = [
             Reject(file, one.line, fault, _shown(one.cells, roles))
@@ -238,6 +242,8 @@ def _blocks(file: str, judged: Iterator[Judged], roles: Sequence[str]) -> Genera
         columns = {
             role: pa.chunked_array([pa.array([one.cells.get(role) for one in good], pa.string())]) for role in roles
         }
+        for role in kept:
+            columns[role] = pa.chunked_array([pa.array([_printable(one.cells.get(role)) for one in good], pa.string())])
         lines = np.array([one.line for one in good], np.int64)
         yield Block(columns, lines, _describing(good, roles), rejects, 1.0)
 
@@ -246,8 +252,14 @@ def _describing(good: list[Judged], roles: Sequence[str]) -> Callable[[list[int]
     return lambda rows: [_shown(good[row].cells, roles) for row in rows]
 
 
-def _is_text(cells: Mapping[str, str | None]) -> bool:
-    return _is_unicode("".join(filter(None, cells.values())))
+def _is_text(cells: Mapping[str, str | None], kept: Sequence[str]) -> bool:
+    """Whether the cells are valid text, but for those that are only kept."""
+    deciding = (cell for role, cell in cells.items() if role not in kept) if kept else cells.values()
+    return _is_unicode("".join(filter(None, deciding)))
+
+
+def _printable(cell: str | None) -> str | None:
+    return cell if cell is None else cell.encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(cells: Mapping[str, str | None], roles: Sequence[str]) -> str:

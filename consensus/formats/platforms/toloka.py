@@ -174,16 +174,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     in_order = [*shown, *(role for role in wanted.columns if role not in shown)]
     found, of_gold = _Found(), Table.of(path, form)
     gold = reading(path, _gold(of_gold, wanted), ("item", "label"), digest=of_gold.digest, platform=TITLE)
-    opened = reading(
-        path,
-        _judged(table, wanted, found),
-        in_order,
-        digest=table.digest,
-        platform=TITLE,
-        columns=told,
-        header=names,
+    opened = replace(
+        reading(
+            path,
+            _judged(table, wanted, found),
+            in_order,
+            digest=table.digest,
+            platform=TITLE,
+            columns=told,
+            header=names,
+            note=partial(_note, path, wanted, survey, found),
+        ),
         gold=gold if survey.n_gold[wanted.question] else None,
-        note=partial(_note, path, wanted, survey, found),
     )
     return opened if wanted.columns["worker"] != STRANGER else replace(opened, anonymous=(STRANGER,))
 

@@ -24,9 +24,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
-from consensus.formats.platforms.named_columns import columns_for
+from consensus.formats.platforms.named_columns import columns_for, refuse_hidden
 from consensus.formats.platforms.records import Judged, Table, reading
 from consensus.formats.platforms.workflow_tasks import classified, is_gold, object_in, subject_of, surveyed
+from consensus.formats.tables.roles import KEEP
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.counted import counted
@@ -47,6 +48,7 @@ IDS = {"classification_id", "annotations", "subject_ids"}
 OTHERS = {"user_name", "workflow_id", "workflow_version", "metadata", "subject_data"}
 LEAST = 2  # of these make an export of a table with the three
 HIDDEN = ("user_ip",)
+METADATA = "metadata"  # with the browser and the session: read for durations, and never kept
 STRANGER = "not-logged-in"
 SUBJECT = "subject_data."  # begins the names of the fields of a subject
 SEEN = "seen before: the volunteer had classified this subject already"
@@ -106,6 +108,8 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     header = [name for name in table.names if name not in HIDDEN]
     header += [SUBJECT + name for name in survey.subject_fields] + list(survey.tasks)
     usual = {"item": "subject_ids", "worker": "user_name", "timestamp": "created_at"}
+    kept = {role: name for role, name in roles.named.items() if name and role.startswith(KEEP)}
+    refuse_hidden(kept, (METADATA,), path, TITLE)
     columns = columns_for(
         roles, {role: name for role, name in usual.items() if name in header}, header, path, TITLE, HIDDEN
     )
@@ -128,16 +132,18 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         digest=gold_table.digest,
         platform=TITLE,
     )
-    opened = reading(
-        path,
-        _judged(table, wanted, found),
-        in_order,
-        digest=table.digest,
-        platform=TITLE,
-        columns=told,
-        header=header,
+    opened = replace(
+        reading(
+            path,
+            _judged(table, wanted, found),
+            in_order,
+            digest=table.digest,
+            platform=TITLE,
+            columns=told,
+            header=header,
+            note=partial(_note, path, wanted, survey, found),
+        ),
         gold=gold if survey.has_gold else None,
-        note=partial(_note, path, wanted, survey, found),
     )
     return replace(opened, anonymous=(STRANGER,) if wanted.joins_strangers else ())
 

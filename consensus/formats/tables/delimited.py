@@ -26,6 +26,7 @@ from consensus.formats.tables.csv_records import Scanner, refuse_open_quote, sca
 from consensus.formats.tables.dialects import dialect_of
 from consensus.formats.tables.quoted_lines import starts_of
 from consensus.formats.tables.ragged_rows import RaggedRows, ShortRows
+from consensus.formats.tables.roles import KEEP
 from consensus.formats.tables.streams import Tap, displayed, lines_of, unreadable
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.judgments import Reject
@@ -60,12 +61,21 @@ class _Layout:
     """Positions of the columns that are never shown."""
 
     @property
+    def deciding(self) -> dict[str, int]:
+        """Those of the columns that rows can't do without: not of those that are kept for their own sake."""
+        return {role: n for role, n in self.found.items() if not role.startswith(KEEP)}
+
+    def those(self, columns: dict[str, pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+        """The cells of these columns."""
+        return [columns[role] for role in self.deciding]
+
+    @property
     def needed(self) -> int:
-        """Fields that a row needs: those up to the last column that is read; all where some are never shown.
+        """Fields that a row needs: those up to the last column that decides; all where some are never shown.
 
         A cell of these could stand one column before its own in a row with too few fields.
         """
-        return self.n_fields if self.hidden else 1 + max(self.found.values(), default=-1)
+        return self.n_fields if self.hidden else 1 + max(self.deciding.values(), default=-1)
 
     def shown(self, text: str) -> str:
         """The raw text of a row without the cells of hidden columns.
@@ -200,7 +210,7 @@ def _first_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scann
     describe = partial(_lines_of, data, layout)
     if n_rows != n_lines - n_blank:
         starts = starts_of(data, layout.delimiter)
-        if starts is None or len(starts) != n_rows + 1 or any(map(_has_line_break, columns.values())):
+        if starts is None or len(starts) != n_rows + 1 or any(map(_has_line_break, layout.those(columns))):
             return None
         breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
         lines = scanner.line + np.searchsorted(breaks, starts[:-1])
@@ -271,7 +281,7 @@ def _parse(data: bytes, layout: _Layout, at_once: int, width: int) -> dict[str, 
 
     names = [str(n) for n in range(width)]
     beyond = names[layout.n_fields :]
-    wanted = [*(names[n] for n in layout.found.values()), *beyond]
+    wanted = [*dict.fromkeys(names[n] for n in layout.found.values() if n < width), *beyond]
     if data.startswith(codecs.BOM_UTF8):  # as files that were put together hold; Arrow would pass over it here only
         data = b"\n" + data
     try:
@@ -292,7 +302,8 @@ def _parse(data: bytes, layout: _Layout, at_once: int, width: int) -> dict[str, 
         return None
     if any(table.column(name).null_count < len(table) for name in beyond):
         return None
-    return {role: table.column(names[n]) for role, n in layout.found.items()}
+    absent = pa.chunked_array([pa.nulls(len(table), pa.binary())])
+    return {role: table.column(names[n]) if n < width else absent for role, n in layout.found.items()}
 
 
 def _length(columns: dict[str, pa.ChunkedArray]) -> int:
@@ -309,7 +320,7 @@ def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Recor
     """
     import pyarrow.compute as pc
 
-    broken = [pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy() for column in columns.values()]
+    broken = [pc.fill_null(pc.match_substring(column, "\n"), False).to_numpy() for column in layout.those(columns)]
     for row in np.flatnonzero(np.any(broken, axis=0)).tolist():
         raw = good[row].readable
         first, *inner = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]

@@ -72,7 +72,7 @@ def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Bloc
                 parts = file.iter_batches(BATCH, columns=[name])
                 whole[role] = all(are_whole(pa.chunked_array([part.column(name)])) for part in parts)
         line = 1
-        for batch in file.iter_batches(BATCH, columns=list(found.values())):
+        for batch in file.iter_batches(BATCH, columns=[*dict.fromkeys(found.values())]):
             cells = {
                 role: _readable(pa.chunked_array([batch.column(name)]), role, displayed(path), whole.get(role))
                 for role, name in found.items()

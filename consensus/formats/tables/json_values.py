@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
 from consensus.formats.tables.nested import EACH, list_in, names_of, path_of, rows_of
-from consensus.formats.tables.roles import AMOUNTS
+from consensus.formats.tables.roles import AMOUNTS, KEEP
 from consensus.formats.tables.streams import displayed
 from consensus.inputs.counted import counted
 
@@ -82,7 +83,7 @@ class Unfolding:
 
 
 def cell_of(value: Any, role: str) -> str | None:
-    """One value as text, null is absent. What is no single value is text, too, where a number is looked for.
+    """One value as text, null is absent. What is no single value is a text where a number is wanted, and JSON if kept.
 
     Raises
     ------
@@ -92,9 +93,11 @@ def cell_of(value: Any, role: str) -> str | None:
     try:
         return _cell(value, role)
     except UnusableError:
-        if role not in AMOUNTS:
+        if role in AMOUNTS:
+            return NO_NUMBER
+        if not role.startswith(KEEP):
             raise
-        return NO_NUMBER
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def _cell(value: Any, role: str) -> str | None:

@@ -127,6 +127,8 @@ AMOUNTS = ("duration", "price")
 OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
 DROP = "drop "
 """Begins the roles of columns that tell which rows are left out; one may have another role, too."""
+KEEP = "kept "
+"""Begins the roles of columns that are carried along. They decide nothing: another role may read the same column."""
 OPTIONS = {
     "item": "--item",
     "worker": "--worker",
@@ -173,7 +175,7 @@ class Roles:
         """
         found: dict[str, int] = {}
         missing: dict[str, list[str]] = {}
-        by_name = {name for role, name in self.named.items() if name is not None and not role.startswith(DROP)}
+        by_name = {name for role, name in self.named.items() if name is not None and not role.startswith((DROP, KEEP))}
         for role, name in self.named.items():
             if name is not None and (name in header or not self.lenient):
                 found[role] = _named(header, role, name, place)
@@ -196,7 +198,10 @@ class Roles:
         read = {position for role, position in found.items() if not role.startswith(DROP)}
         found = {role: position for role, position in found.items() if not (role.startswith(DROP) and position in read)}
         for role, position in found.items():
-            twice = [other for other in found if found[other] == position and other != role]
+            if role.startswith(KEEP):
+                continue
+            others = (other for other in found if other != role and not other.startswith(KEEP))
+            twice = [other for other in others if found[other] == position]
             if twice:
                 raise FormatError(f'{place}: column "{header[position]}" can\'t be both {role} and {twice[0]}')
         return found
@@ -218,7 +223,19 @@ def any_known(header: Sequence[str]) -> bool:
 
 def way_out(role: str) -> str:
     """What to do about a column of ``role`` that holds no single values."""
+    if role.startswith(KEEP):
+        return "leave it out of --keep"
     return f"choose another with {OPTIONS[role]}" if role in OPTIONS else "give one value a row"
+
+
+def missing(header: Sequence[str], role: str, name: str, kind: str = "column") -> str:
+    """What to say of a column that was named for a role and is not there."""
+    purpose, option, most = f"the {role}", OPTIONS.get(role, "it"), 20
+    if role.startswith((DROP, KEEP)):
+        purpose, option = ("--drop" if role.startswith(DROP) else "--keep"), "it"
+    if role.startswith(KEEP):  # it may be any of them
+        most = 100
+    return f'no {kind} "{name}" for {purpose}; the {kind}s are: {listed(header, most)}; correct {option}'
 
 
 def listed(header: Sequence[str], most: int = 20, longest: int = 40) -> str:
@@ -234,10 +251,7 @@ def _plain(column: str) -> str:
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
-        purpose, option = ("--drop", "it") if role.startswith(DROP) else (f"the {role}", OPTIONS.get(role, "it"))
-        raise FormatError(
-            f'{place}: no column "{name}" for {purpose}; the columns are: {listed(header)}; correct {option}'
-        )
+        raise FormatError(f"{place}: {missing(header, role, name)}")
     if header.count(name) > 1:
         raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')
     return header.index(name)

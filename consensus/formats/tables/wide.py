@@ -16,7 +16,7 @@ from consensus.errors import FormatError
 from consensus.formats.tables.amounts import reals
 from consensus.formats.tables.by_column import ByRoles, chosen
 from consensus.formats.tables.listing import Listing, first_rows
-from consensus.formats.tables.roles import DROP, ColumnError, Roles, listed
+from consensus.formats.tables.roles import DROP, KEEP, ColumnError, Roles, listed
 from consensus.formats.tables.table_shapes import LOOKS_LIKE, like_workers
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import Reject
@@ -71,7 +71,9 @@ class WideRoles(Roles):
         try:
             reading = opened(listing)
         except ColumnError as error:
-            chosen_rows = isinstance(self.inner, ByRoles) or any(role.startswith(DROP) for role in self.inner.named)
+            chosen_rows = isinstance(self.inner, ByRoles) or any(
+                role.startswith((DROP, KEEP)) for role in self.inner.named
+            )
             if self.kind == "workers" and error.missing == {"item": []} and not chosen_rows:
                 grid = like_workers(first_rows(opened, error.header))
                 if len(grid) == len(error.header):  # nothing but judgments: each row is an item
@@ -107,6 +109,7 @@ class WideRoles(Roles):
             at = header.index(name)
             for role in found:
                 if found[role] == at:
+                    role = f"kept (--keep {name})" if role.startswith(KEEP) else role
                     raise FormatError(
                         f'{place}: column "{name}" can\'t be both {role} and one of the {WHAT[self.kind]}'
                     )
