@@ -136,7 +136,8 @@ def chance_of_difference(predicted: Reals, mean: Reals, mean_square: Reals) -> f
 
     What is compared is the mean posterior of each label, and the mean over items of sum_k f_k^2, which tells how sure
     they are. Each difference is bounded by Bernstein's inequality, which also holds for draws without replacement
-    (Hoeffding 1963, section 6); the bounds are added up. So the alarm is rarer than it says, whatever the posteriors.
+    (Hoeffding 1963, section 6); the least bound counts, times their number. So the alarm is rarer than it says,
+    whatever the posteriors.
 
     Parameters
     ----------
@@ -156,4 +157,4 @@ def chance_of_difference(predicted: Reals, mean: Reals, mean_square: Reals) -> f
     variances = np.append(mean_square - mean**2, (1.0 - all_sure) * (all_sure - 1.0 / K))  # the last: at most this
     room = 2 * (np.maximum(variances, 0.0) + differences / 3)
     exponents = np.divide(G * differences**2, room, out=np.zeros(K + 1), where=room > 0)
-    return float(min(2 * np.exp(-exponents).sum(), 1.0))
+    return float(min(2 * (K + 1) * np.exp(-exponents.max()), 1.0))
