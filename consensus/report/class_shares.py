@@ -52,6 +52,8 @@ def lines(told: dict[str, Any]) -> list[str]:
         return [
             f"{_gold(n)} too few for shares: {told['gold_items_needed']} drawn at random are the least; {NO_ESTIMATE}"
         ]
+    if n == told["items"]:
+        return [f"all {n:,} items are gold: these are their shares, and nothing is estimated"]
     said = [
         f"shares of all {told['items']:,} items, by {n:,} gold items and the judgments of all: the interval holds the "
         "true share in 95 % of such samples, if gold was drawn at random from all items (gold picked by hand or by "

@@ -75,6 +75,13 @@ class TestInPython:
         enough = SharesTable.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, range(10))))
         assert np.isfinite(enough.numbers["share"]).all()
 
+    def test_all_items_are_gold(self, crowd: Any) -> None:
+        found = SharesTable.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, range(N))))
+        np.testing.assert_allclose(found.numbers["low"], found.numbers["high"], atol=1e-12)
+        np.testing.assert_allclose(found.numbers["share"], np.bincount(crowd.truth) / N, atol=1e-12)
+        (said,) = class_shares.lines(class_shares.in_numbers(found))
+        assert said == "all 160 items are gold: these are their shares, and nothing is estimated"
+
     def test_several_right_labels(self, crowd: Any) -> None:
         gold = gold_of(crowd, range(20))
         more = gold.iloc[:1].assign(label=next(one for one in crowd.judgments.labels if one != gold["label"][0]))
