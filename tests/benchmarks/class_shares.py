@@ -26,7 +26,7 @@ from consensus.guarantees.class_shares import class_shares, in_parts
 from consensus.intervals import Z, clopper_pearson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -118,7 +118,7 @@ def posteriors_of(name: str) -> tuple[Reals, Reals]:
 
 
 def covered(
-    methods: dict[str, Method], f: Reals, Y: Reals, n_gold: int, draws: int, *, by_package: bool = False
+    methods: Mapping[str, Method], f: Reals, Y: Reals, n_gold: int, draws: int, *, by_package: bool = False
 ) -> dict[str, tuple[Reals, Reals]]:
     """By method: in which share of the draws each label's share (K,) lies in the interval, and how wide that is."""
     n_items, share = len(Y), Y.mean(axis=0)
