@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.found.result import Consensus
+    from consensus.guarantees.shares_table import shares
     from consensus.inputs.gold import Gold
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import fit
@@ -49,6 +50,7 @@ __all__ = [
     "read_workers",
     "run",
     "run_by",
+    "shares",
     "simulate",
 ]
 
@@ -77,6 +79,7 @@ _HOME = {
     "read_workers": "consensus.formats",
     "run": "consensus.runs",
     "run_by": "consensus.runs",
+    "shares": "consensus.guarantees.shares_table",
     "simulate": "consensus.simulation",
 }
 

@@ -22,9 +22,10 @@ and null in JSON lines and Parquet. A column that is marked *if given* only stan
 BESIDE = {
     "report.html": "The page to look at, with the extra `report` (not with `--no-report`). At most 3 MB: of millions "
     "of items it shows a sample, and says so.",
-    "summary.json": "Provenance, settings, counts, label shares, convergence (`confidence_by`: gold, design effect), "
-    "quality (`by_label` too), escalation (what judgments will bring), changes, models, readings, warnings, "
-    "understood (what columns were taken for). The same input and settings give the same bytes.",
+    "summary.json": "Provenance, settings, counts, label shares (`class_shares`: by gold), convergence "
+    "(`confidence_by`: gold, design effect), quality (`by_label` too), escalation (what judgments will bring), "
+    "changes, models, readings, warnings, understood (what columns were taken for). The same input and settings give "
+    "the same bytes.",
 }
 """What a run writes that is no table."""
 

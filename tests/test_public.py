@@ -39,6 +39,7 @@ PUBLIC = [
     "read_workers",
     "run",
     "run_by",
+    "shares",
     "simulate",
 ]
 

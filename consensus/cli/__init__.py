@@ -15,6 +15,7 @@ from consensus.cli import (
     printing,
     running,
     settings,
+    sharing,
     simulating,
 )
 
@@ -50,6 +51,7 @@ settings.add(app, "aggregate", printing.aggregate)
 settings.add(app, "audit", auditing.audit)
 settings.add(app, "agreement", printing.agreement)
 settings.add(app, "escalate", printing.escalate)
+settings.add(app, "shares", sharing.shares)
 settings.add(app, "report", explaining.report)
 settings.add(app, "explain", explaining.explain)
 settings.add(app, "diff", comparing.diff)

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.config import RunConfig
-    from consensus.runs import Findings
+    from consensus.runs import Findings, Inputs
 
     Streamed = Callable[[str, BinaryIO], None]  # writes itself in the format of an ending to an open file
     Made = pd.DataFrame | Streamed
     Told = tuple[Made, list[str]]
     Table = Callable[[Findings], Made | Told]
+    Reader = Callable[[job.Show], Inputs]
 
 
 def aggregate(
@@ -130,10 +131,13 @@ def escalate(
     fit_and_print(given, chosen, printed, lambda found: (found.escalations, words.of_escalation(found)))
 
 
-def fit_and_print(given: Given, chosen: "RunConfig", printed: Printed, table: "Table") -> None:
+def fit_and_print(
+    given: Given, chosen: "RunConfig", printed: Printed, table: "Table", read: "Reader | None" = None
+) -> None:
     """Read, fit, make the table, and write it to a file or stdout; what to beware of goes to stderr.
 
-    The table may come with lines of words; else they are the balance of rows and the warnings.
+    The table may come with lines of words; else they are the balance of rows and the warnings. ``read`` is another way
+    to get the inputs than to read the files that are ``given``.
     """
     show = job.Show(printed.quiet)
     earlier = chosen.previous
@@ -144,8 +148,12 @@ def fit_and_print(given: Given, chosen: "RunConfig", printed: Printed, table: "T
     from consensus.runs import Inputs
 
     with show.stages():
-        inputs = Inputs.read(
-            chosen, given.judgments or None, model_votes=given.model_votes or None, gold=given.gold, listener=show
+        inputs = (
+            Inputs.read(
+                chosen, given.judgments or None, model_votes=given.model_votes or None, gold=given.gold, listener=show
+            )
+            if read is None
+            else read(show)
         )
         found = job.findings(inputs, show)
         made = table(found)

@@ -66,6 +66,9 @@ class Posterior(Protocol):
     def peaks(self, backend: Backend) -> Peaks:
         """The top of each item's posterior."""
 
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(K,) means over all items of each label's probability, and of its square."""
+
     def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
         """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""
 
@@ -117,6 +120,11 @@ class DensePosterior:
 
         backend.map(shard, even_parts(self.n_items, number_of_shards(self.table.size)))
         return found
+
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(K,) means over all items of each label's probability, and of its square."""
+        n = max(self.n_items, 1)
+        return self.table.sum(axis=0) / n, np.einsum("ik,ik->k", self.table, self.table) / n
 
     def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
         """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""
@@ -185,6 +193,16 @@ class SparsePosterior:
 
         backend.map(shard, self._shards())
         return Peaks(codes[0], codes[1].astype(np.bool_), codes[2], *numbers)
+
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(K,) means over all items of each label's probability, and of its square."""
+        rest = np.repeat(self.rest, np.diff(self.start))
+
+        def mean(z: NDArray[np.float64], rest: NDArray[np.float64], of_all: float) -> NDArray[np.float64]:
+            return (of_all + np.bincount(self.candidate, z - rest, self.n_labels)) / max(self.n_items, 1)
+
+        squares = self.rest * self.rest
+        return mean(self.z, rest, self.rest.sum()), mean(self.z * self.z, rest * rest, squares.sum())
 
     def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
         """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""

@@ -76,6 +76,23 @@ def label_shares(records: Records) -> Chart:
     ) + bars.mark_tick(color=VERMILION, thickness=3).encode(y=y, x="estimated:Q")
 
 
+def class_shares(records: Records) -> Chart:
+    """Share of the items that are of each label: ``share`` with ``low`` and ``high``; in grey by gold alone."""
+    import altair as alt
+
+    base = _chart(records, height=_of_rows(len(records)))
+    y = alt.Y("label:N", title="label", sort=[one["label"] for one in records])
+    x = alt.X("low:Q", title="share of the items, with 95% interval (%)", axis=alt.Axis(format="%"))
+    names = ("share", "low", "high", "gold_share", "gold_low", "gold_high")
+    return (
+        base.mark_rule(color=GREY, opacity=0.4, strokeWidth=9).encode(y=y, x=alt.X("gold_low:Q"), x2="gold_high:Q")
+        + base.mark_rule(color=BLUE, strokeWidth=2).encode(y=y, x=x, x2="high:Q")
+        + base.mark_point(color=BLUE, filled=True, size=60, opacity=1).encode(
+            y=y, x="share:Q", tooltip=["label:N", *(alt.Tooltip(f"{name}:Q", format=".1%") for name in names)]
+        )
+    )
+
+
 def confidences(records: Records) -> Chart:
     """How many items have which confidence: bins ``low`` to ``high``, ``status``, ``items``."""
     import altair as alt

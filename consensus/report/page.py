@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from consensus import worker_agreement
-from consensus.report import charts, page_data, rendering
+from consensus.report import charts, class_shares, page_data, rendering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,7 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
     models, families = page_data.model_records(audit)
     return {
         "labels": page_data.label_records(result, findings.summary["quality"]["by_label"]),
+        "shares": class_shares.records(findings.summary["class_shares"]),
         "confidences": page_data.confidence_records(result, findings.status),
         "reliability": page_data.reliability_records(result),
         "n_workers": len(workers["worker"]),

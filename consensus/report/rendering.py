@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from consensus.inputs.counted import counted
-from consensus.report import charts, page_data, words
+from consensus.report import charts, class_shares, page_data, words
 from consensus.worker_audit import VERDICTS
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _specs(shown: Facts) -> dict[str, Any]:
     calibrated = [one for one in shown["models"] if one["ece"] is not None]
     drawn = {
         "labels": (charts.label_shares, shown["labels"]),
+        "shares": (charts.class_shares, shown["shares"]),
         "confidences": (charts.confidences, shown["confidences"]),
         "reliability": (charts.reliability, shown["reliability"]),
         "workers": (charts.workers, page_data.worker_points(shown["workers"])),
@@ -135,6 +136,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         "balance": said["rows"][0],
         "counts": said["rows"][1],
         "column_lines": [sentence(line) for line in said["columns"]],
+        "share_lines": [sentence(line) for line in class_shares.lines(told["class_shares"])],
         "label_lines": [sentence(line) for line in said["changes"]],
         "worker_lines": "".join(sentence(line) for line in said["verdicts"]),
         "model_lines": [sentence(line) for line in said["models"]],

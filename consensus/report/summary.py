@@ -13,7 +13,7 @@ from consensus import worker_audit
 from consensus.escalation import STATUSES
 from consensus.inputs.earlier_run import SETTLED
 from consensus.inputs.understood import written
-from consensus.report import quality
+from consensus.report import class_shares, quality
 from consensus.version import VERSION
 from consensus.votes_audit import model_ratings, models_table
 
@@ -31,7 +31,8 @@ LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 def summary(findings: Findings) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
-    Keys: provenance, settings, counts, verdicts, label_shares, convergence, quality, escalation (what the judgments
+    Keys: provenance, settings, counts, verdicts, label_shares (estimated by the model), class_shares (by random gold,
+    with intervals), convergence, quality, escalation (what the judgments
     that are needed will bring), changes (since the earlier run; null without), models (null without), readings (null
     where there is one), warnings; where judgments were read also understood (what their columns were taken for), and
     with the export of a platform notes (what was understood of it).
@@ -52,6 +53,7 @@ def summary(findings: Findings) -> dict[str, Any]:
             "counts": _counts(result, findings.status),
             "verdicts": worker_audit.verdict_counts(findings.audit),
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
+            "class_shares": class_shares.in_numbers(findings.shares),
             "convergence": _convergence(result),
             "quality": findings.promise,
             "escalation": asdict(findings.outlook),

@@ -265,6 +265,26 @@ FORGIVEN = (
     Column("before", "text", "With the gold."),
     Column("after", "text", "Without it."),
 )
+CLASS_SHARES = (
+    Column("label", "text", "The label."),
+    Column(
+        "share",
+        "number",
+        "Share of the items whose label it is, 0 to 1, by gold and posteriors together; missing, like all but the last "
+        "two, without 10 gold items.",
+    ),
+    Column("low", "number", "Lower end of its 95 % interval, which holds if gold was drawn at random from the items."),
+    Column("high", "number", "Upper end of it."),
+    Column("gold_share", "number", "Share among the gold items alone."),
+    Column("gold_low", "number", "Lower end of its 95 % interval (exact)."),
+    Column("gold_high", "number", "Upper end of it."),
+    Column("gold_items", "number", "Gold items of this label; those with several right labels count in parts."),
+    Column(
+        "mean_confidence",
+        "number",
+        "Mean probability of the label over all items, by a fit that does not know the gold: no estimate of the share.",
+    ),
+)
 AGREEMENT = (
     Column(
         "statistic",

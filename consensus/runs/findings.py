@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from consensus import escalation, worker_audit
 from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig, ReadConfig, RunConfig, VotesConfig
 from consensus.errors import ConfigError
+from consensus.guarantees.shares_table import SharesTable
 from consensus.report import clear_majorities, quality
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
@@ -166,6 +167,11 @@ class Findings:
     def promise(self) -> dict[str, Any]:
         """How many of the accepted items are expected to be wrong, and what gold says to that."""
         return quality.quality(self.result, self.status, self.rule)
+
+    @cached_property
+    def shares(self) -> SharesTable:
+        """How common each label is, by random gold."""
+        return SharesTable.of(self.result)
 
     @cached_property
     def outlook(self) -> Outlook:

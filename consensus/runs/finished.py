@@ -53,6 +53,11 @@ def inputs_of(
     )
 
 
+def is_one(path: Path) -> bool:
+    """Whether it looks like the output folder of a run, rather than like judgments."""
+    return path.is_dir() and (path / "summary.json").is_file()
+
+
 def summary_of(folder: Path) -> dict[str, Any]:
     """The summary of a run.
 

@@ -283,6 +283,11 @@ TABLES = (
         of.FORGIVEN,
     ),
     Table(
+        "class_shares",
+        "Of shares: one row for each label, how common it is among the items, by gold drawn at random.",
+        of.CLASS_SHARES,
+    ),
+    Table(
         "agreement",
         "Of agreement: one row for each statistic, over all, by label, or by pair of workers (with --by worker-pair).",
         of.AGREEMENT,

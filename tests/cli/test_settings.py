@@ -36,6 +36,7 @@ OPTIONS = {
     "least-judgments price table",
     "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} retest ties",
+    "shares": f"{FILES} {READING} {FITTING} {PRINTED}",
     "report": "output quiet threads",
     "explain": "json quiet threads",
     "diff": f"{PRINTED} threads",

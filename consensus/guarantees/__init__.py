@@ -1,0 +1,1 @@
+"""What random gold lets one promise about the items that are not gold."""

@@ -1,0 +1,82 @@
+"""How common the labels are, for summary.json, the page and the screen; in words, and with what makes it void."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from consensus.guarantees.class_shares import LEAST_GOLD
+from consensus.intervals import LEVEL
+from consensus.report.page_data.plain_records import plain
+from consensus.report.quality import MOST_SHOWN
+
+if TYPE_CHECKING:
+    from consensus.guarantees.shares_table import SharesTable
+
+NO_ESTIMATE = (
+    "mean confidence in a label is no estimate of its share: on public crowds it was off by up to 15 points; with gold "
+    "items drawn at random (--gold) shares with intervals stand here"
+)
+HARDLY_RANDOM = (
+    "the gold items are hardly drawn at random: they differ from all items as random ones do in less than 1 of 1,000 "
+    "cases. Do not use these shares; draw gold at random from all items"
+)
+
+
+def in_numbers(found: SharesTable) -> dict[str, Any]:
+    """What summary.json says: of how many gold items, whether it can be trusted, and the shares by label.
+
+    Of many labels those with the highest mean confidence, in label order. What can't be said is null.
+    """
+    shown = np.sort(np.argsort(-np.nan_to_num(found.numbers["mean_confidence"]), kind="stable")[:MOST_SHOWN])
+    return {
+        "items": found.n_items,
+        "gold_items": found.n_gold,
+        "gold_items_split": found.n_split,
+        "gold_items_needed": LEAST_GOLD,
+        "gold_hardly_random": found.hardly_random,
+        "interval_level": LEVEL,
+        "by_label": {
+            found.labels[k]: {name: plain(float(of[k])) for name, of in found.numbers.items()} for k in shown.tolist()
+        },
+    }
+
+
+def lines(told: dict[str, Any]) -> list[str]:
+    """What to know beside the shares, given ``in_numbers``."""
+    n = told["gold_items"]
+    if not n:
+        return [NO_ESTIMATE]
+    if n < told["gold_items_needed"]:
+        return [
+            f"{_gold(n)} too few for shares: {told['gold_items_needed']} drawn at random are the least; {NO_ESTIMATE}"
+        ]
+    if n == told["items"]:
+        return [f"all {n:,} items are gold: these are their shares, and nothing is estimated"]
+    said = [
+        f"shares of all {told['items']:,} items, by {n:,} gold items and the judgments of all: the interval holds the "
+        "true share in 95 % of such samples, if gold was drawn at random from all items (gold picked by hand or by "
+        "label voids it); each label by itself, so the sum can differ from 100 %"
+    ]
+    if told["gold_items_split"]:
+        said.append(
+            f"{_gold(told['gold_items_split'])} of several right labels, and counted in the parts that the judgments "
+            "give these"
+        )
+    if told["gold_hardly_random"]:
+        said.append(f"warning gold_hardly_random: {HARDLY_RANDOM}")
+    return said
+
+
+def records(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row a label, for the page; none without an interval."""
+    return (
+        []
+        if told["gold_items"] < told["gold_items_needed"]
+        else [{"label": label, **numbers} for label, numbers in told["by_label"].items()]
+    )
+
+
+def _gold(n: int) -> str:
+    return "1 gold item is" if n == 1 else f"{n:,} gold items are"
