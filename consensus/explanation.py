@@ -211,7 +211,7 @@ def _posterior(result: Consensus, beliefs: Posterior, of_gold: Reals | None, ite
     if result.gold is not None and of_gold is not None:
         golden = np.flatnonzero(result.gold.items == item)
         if len(golden):
-            return of_gold[golden[0]]
+            return np.asarray(of_gold[golden[0]], np.float64)
     (found,) = beliefs.dense(np.array([item]))
     return np.asarray(found, np.float64)
 

@@ -61,4 +61,5 @@ class Calibration:
             "overstated": moved,
             "relabelled": self.relabelled,
             "by_label": self.by_label,
+            "not_reached": 0 if self.items is None else int((~self.items).sum()),
         }

@@ -4,12 +4,12 @@ A fit that has not seen gold treats gold items like all others. So what it says 
 elsewhere: its posteriors are calibrated on gold (``calibrating``), and gold items take what gold says. With fewer than
 LEAST_GOLD gold items that were judged there is too little to calibrate on; then gold is clamped in EM.
 
-Two things only gold can tell a fit, and they are still asked of it with gold clamped:
+Two things only gold can tell a fit:
 
-1. Labels may be switched: EM ends at another optimum from where gold says that workers are good. Where that one beats
-   the usual one with gold clamped, and gives many items other labels, the fit that is calibrated starts there, too, but
-   without gold clamped. ``Consensus.unaided`` remains the fit from the usual start: the choice of the other one would
-   depend on gold.
+1. Labels may be switched: EM ends at another optimum from where gold says that workers are good. Where that one gives
+   many items other labels, and is right on clearly more gold items, the fit that is calibrated starts there, too;
+   nor is gold clamped in it. ``Consensus.unaided`` remains the fit from the usual start: the choice of the other one
+   depends on gold.
 2. Nobody but gold tells how good workers are where no item has two judgments, nor models with probabilities that met no
    people. Then a fit with gold clamped is a reading of its own in the calibration: what it says of gold items is their
    cavity (``models.cavity``), as if their gold were unknown.
@@ -25,7 +25,7 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.found.calibration import LEAST_GOLD, Calibration
 from consensus.found.posterior import SparsePosterior
-from consensus.models import calibrating, rated, worker_weighted
+from consensus.models import calibrating, diagnostics, rated, worker_weighted
 from consensus.models.calibrating import Part
 from consensus.models.fit_stages import Candidates
 from consensus.models.held import Held
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 MOST_TRIED = 1_000_000  # judgments up to which other optima are looked for without a sign that calls for it
 OTHERWISE = 0.02  # share of the items that another optimum must label otherwise to be one
-SURELY = 2.0  # standard deviations by which gold must prefer other names of the labels, as a sign of switched ones
+SURELY = 2.0  # standard deviations by which gold must prefer another optimum, or other names of the labels
 WEIGHED_FROM = 1_000_000  # judgments that the weights of workers are learnt from, at most
 BLOCK = 1_000_000  # probabilities that are added up at once
 
@@ -96,7 +96,8 @@ def fit(beside: Beside) -> Consensus:
             told = Calibration(n_gold, "no item has two judgments, and labels are too many to weigh all of them")
             return replace(clamped, unaided=unaided.beliefs, calibration=told)
     elif judgments.n_judgments <= MOST_TRIED or _renamed(unaided, gold):
-        base, starts = _best_optimum(beside, unaided)
+        base = _best_optimum(beside, unaided)
+        starts = base.starts
     beside.run.tell("calibrating on gold")
     parts = [replace(part, readings=_readings(beside, part, base, clamped)) for part in parts]
     found = _calibrated(beside, base, base is clamped, parts)
@@ -147,27 +148,31 @@ def _renamed(unaided: Consensus, gold: AlignedGold) -> bool:
     together = np.zeros((K, K))
     np.add.at(together, best, normalised(gold.accepted.astype(np.float64)))
     rows, columns = linear_sum_assignment(-together)
-    n_best, n_right = float(together[rows, columns].sum()), float(np.trace(together))
-    return n_best - n_right > SURELY * np.sqrt(n_best + n_right)
+    return _is_better(float(together[rows, columns].sum()), float(np.trace(together)))
 
 
-def _best_optimum(beside: Beside, unaided: Consensus) -> tuple[Consensus, dict[str, float]]:
-    """The fit without gold: from where gold says that workers are good, if that is much better with gold clamped.
+def _is_better(n_one: float, n_other: float) -> bool:
+    """Whether one of two is right on clearly more gold items; items on which both are may be counted or not."""
+    return bool(n_one - n_other > SURELY * np.sqrt(n_one + n_other))
 
-    And the objectives of both starts with gold clamped, in nats.
-    """
-    judgments, run = beside.judgments, beside.run
+
+def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
+    """The fit from where gold says that workers are good, if it labels many items otherwise and gold agrees with it."""
+    judgments, gold, run = beside.judgments, beside.gold, beside.run
     if not judgments.n_judgments:
-        return unaided, unaided.starts
-    problem, _ = posed(judgments, beside.votes, beside.gold, beside.settings, run.backend)
+        return unaided
+    problem, _ = posed(judgments, beside.votes, None, beside.settings, run.backend, held=Held(gold, begins=True))
     found = Candidates.of(problem, run)
-    if found.start != "gold":
-        return unaided, found.objectives
-    best = [one.beliefs(found.problem, run.backend).peaks(run.backend).best for one in found.by_start.values()]
-    judged = judgments.per_item > 0
-    if np.mean(best[0][judged] != best[1][judged]) < OTHERWISE:
-        return unaided, found.objectives
-    return beside.without(from_gold=True), found.objectives
+    best = found.best.beliefs(found.problem, run.backend).peaks(run.backend).best
+    usual, judged = unaided.peaks.best, judgments.per_item > 0
+    if np.mean(best[judged] != usual[judged]) < OTHERWISE:
+        return unaided
+    of_gold = np.arange(len(gold.items))
+    right, usually = (gold.accepted[of_gold, one[gold.items]] for one in (best, usual))
+    if not _is_better(int((right & ~usually).sum()), int((usually & ~right).sum())):
+        return unaided
+    other = beside.without(from_gold=True)
+    return replace(other, starts={**unaided.starts, **other.starts})
 
 
 def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | None) -> tuple[Reading, ...]:
@@ -218,11 +223,15 @@ def _calibrated(beside: Beside, base: Consensus, saw_gold: bool, parts: list[Par
         saw_gold=saw_gold,
     )
     power = base.tempering.power(judgments.per_item, slice(None))
+    confusions = rated.by(base, found.beliefs, power, backend)
+    shares = normalised(_mass(found.beliefs, judged) + 1.0)
+    warnings = [one for one in base.warnings if one.code != "near_chance"]
     return replace(
         base,
         beliefs=found.beliefs,
-        confusions=rated.by(base, found.beliefs, power, backend),
-        prior_shares=normalised(_mass(found.beliefs, judged) + 1.0),
+        confusions=confusions,
+        prior_shares=shares,
+        warnings=(*warnings, *diagnostics.near_chance(judgments, confusions, shares)),
         gold=gold,
         gold_posterior=found.gold_posterior,
         calibration=told,

@@ -155,7 +155,7 @@ def posed(
     JudgmentError
         There are model votes, or groups, beside so many labels that not all of them can be weighed.
     """
-    needed = memory_needs.of(judgments, votes, n_states=n_states).peak
+    needed = memory_needs.of(judgments, votes, n_states=n_states, gold=held is not None).peak
     of_several = " by an average of readings (--model dawid_skene needs less)" if n_states else ""
     memory.refuse(needed, settings.memory, f"a fit of {judgments!r}{of_several}")
     problem = Problem.of(judgments, gold, settings, backend)

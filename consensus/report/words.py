@@ -169,6 +169,8 @@ def calibration(told: dict[str, Any] | None) -> list[str]:
         if named:
             more = f" and {len(labels) - MOST_MOVED:,} more" if len(labels) > MOST_MOVED else ""
             said += f"; {word}-stated: {', '.join(named)}{more} points"
+    if told["not_reached"]:
+        said += f"; {told['not_reached']:,} items that gold does not speak for stay as they were"
     if not told["by_label"]:
         said += "; labels are too many for one shift each, so all were stretched alike"
     items = "1 item has" if told["relabelled"] == 1 else f"{told['relabelled']:,} items have"

@@ -119,7 +119,7 @@ def main() -> int:
         table = markdown.table(HEAD, [*rows, ("mean", *cells(mean))])
         sys.stdout.write(f"\n{n_gold} gold items, {given.seeds} draws\n\n{table}\n")
         lost = {name: (one[0] - one[5], one[6] - one[1]) for name, one in means.items()}
-        worst = [max(lost, key=lambda name, at=at: lost[name][at]) for at in range(2)]
+        worst = [max((one[at], name) for name, one in lost.items())[1] for at in range(2)]
         wrong = np.concatenate([draws[:, 9] for draws in found.values()])
         sys.stdout.write(
             f"\nworst set against no gold: accuracy {-lost[worst[0]][0]:+.2f} ({worst[0]}), log loss "
