@@ -15,13 +15,16 @@ from consensus.models.votes_prior import VotesPrior
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from consensus.found.posterior import Posterior
     from consensus.found.result import Consensus
+    from consensus.inputs.gold import AlignedGold
 
     Reals = NDArray[np.float64]
     Term = tuple[str, str, Reals]
 
 N_TOP = 5
 TOGETHER = "all readings"
+BY_GOLD = "gold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an item has its label. ``prior``, ``models``, ``readings`` and ``votes`` add up to ``log_odds``."""
+    """Why an item has its label. Its parts, ``prior`` to ``calibration``, add up to ``log_odds``."""
 
     item: str
     label: str
@@ -76,6 +79,8 @@ class Explanation:
     """The most probable labels, at most five."""
     readings: tuple[Push, ...] = ()
     """Where several readings are averaged, one: what their average adds to what judgments by workers so rated say."""
+    calibration: tuple[Push, ...] = ()
+    """Where confidences were calibrated on gold, one: what that adds to all the rest."""
     says: tuple[Say, ...] = ()
     """What each of these readings says; of gold items nothing, for they say its gold."""
 
@@ -89,7 +94,7 @@ def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int
     ``Tempering``. What is shown of each term is its difference between the label and the runner-up.
 
     Where several readings are averaged, workers are rated by the average, and what the average says of the item beyond
-    these ratings is a term of its own.
+    these ratings is a term of its own. So is what calibration on gold added; all other terms are of the fit before it.
 
     ``between`` (n, 2) names other labels to compare than the best and the second: codes, -1 for those. With very many
     labels only those given to the item are weighed, and compared, one by one.
@@ -136,6 +141,9 @@ def _explained(
     readings = _of_readings(result, item, logs, power)
     for _, _, term in readings:
         logs = logs + term
+    calibration = _of_calibration(result, item, logs, power)
+    for _, _, term in calibration:
+        logs = logs + term
     if isinstance(result.beliefs, SparsePosterior) and gold is None:
         start = result.beliefs.start
         allowed[:] = False
@@ -173,6 +181,7 @@ def _explained(
         power=power,
         top=tuple((labels[k], float(posterior[k])) for k in top),
         readings=tuple(Push(who, said, push(term), flips(term)) for who, said, term in readings),
+        calibration=tuple(Push(who, said, push(term), flips(term)) for who, said, term in calibration),
         says=() if gold is not None else _says(result, item),
     )
 
@@ -181,13 +190,36 @@ def _of_readings(result: Consensus, item: int, logs: Reals, power: float) -> lis
     """What the average of several readings says of an item beyond ``logs`` (K,), untempered; nothing without them."""
     if result.readings is None:
         return []
-    posterior = result.beliefs.dense(np.array([item]))[0]
-    if result.gold is not None and result.gold_posterior is not None:
+    told = result.calibration
+    beliefs, of_gold = result.beliefs, result.gold_posterior
+    if told is not None and told.before is not None:
+        beliefs, of_gold = told.before, told.gold_before
+    return [(TOGETHER, "beyond their judgments", _beyond(_posterior(result, beliefs, of_gold, item), logs, power))]
+
+
+def _of_calibration(result: Consensus, item: int, logs: Reals, power: float) -> list[Term]:
+    """What calibration on gold added to ``logs`` (K,), untempered; nothing of an item that was not calibrated."""
+    told = result.calibration
+    if told is None or told.items is None or not told.items[item]:
+        return []
+    after = _posterior(result, result.beliefs, result.gold_posterior, item)
+    return [(BY_GOLD, f"calibrates ({told.n_gold:,} items)", _beyond(after, logs, power))]
+
+
+def _posterior(result: Consensus, beliefs: Posterior, of_gold: Reals | None, item: int) -> Reals:
+    """(K,) of an item; ``of_gold`` (G, K) holds that of gold items, as if they were none."""
+    if result.gold is not None and of_gold is not None:
         golden = np.flatnonzero(result.gold.items == item)
-        posterior = result.gold_posterior[golden[0]] if len(golden) else posterior
+        if len(golden):
+            return np.asarray(of_gold[golden[0]], np.float64)
+    (found,) = beliefs.dense(np.array([item]))
+    return np.asarray(found, np.float64)
+
+
+def _beyond(posterior: Reals, logs: Reals, power: float) -> Reals:
+    """(K,) what has to be added to untempered ``logs`` (K,) for a tempered ``posterior`` (K,)."""
     own = np.log(np.maximum(posterior, np.finfo(float).tiny)) / power
-    beyond: Reals = own - own.max() - (logs - logs.max())
-    return [(TOGETHER, "beyond their judgments", beyond)]
+    return np.asarray(own - own.max() - (logs - logs.max()), np.float64)
 
 
 def _says(result: Consensus, item: int) -> tuple[Say, ...]:
@@ -226,7 +258,7 @@ def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals,
     pi = np.log(result.terms.pi)
     found, votes, weights = result.models, result.models.votes, result.models.weights
     prior = VotesPrior.of(
-        votes, result.judgments, result.gold, found.believed, found.circular, found.known, result.backend
+        votes, result.judgments, _clamped(result), found.believed, found.circular, found.known, result.backend
     )
     row_of = {int(item): row for row, item in enumerate(prior.item.tolist())}
     labels = result.judgments.labels
@@ -268,7 +300,7 @@ def _without_gold(
     Else gold would speak for itself: it rated these workers. So the labels and confidences are those of
     ``Consensus.gold_posterior``.
     """
-    if result.gold is None or result.terms is None:
+    if _clamped(result) is None or result.gold is None or result.terms is None:
         return
     place = np.searchsorted(result.gold.items, items)
     place = np.minimum(place, len(result.gold.items) - 1)
@@ -294,6 +326,12 @@ def _without_gold(
     else:
         C = np.exp(out_logs[mine])
     out_logs[mine] = cavity.log_likelihoods(np.searchsorted(golden, own[mine]), worker, label, (N, n_all, C), A, whole)
+
+
+def _clamped(result: Consensus) -> AlignedGold | None:
+    """The gold that the fit has seen."""
+    told = result.calibration
+    return None if told is not None and told.fitted and not told.saw_gold else result.gold
 
 
 def _gold(result: Consensus, item: int) -> str | None:

@@ -30,7 +30,7 @@ def adds_up(result: Consensus) -> int:
     gold = set() if result.gold is None else set(result.gold.items.tolist())
     n = 0
     for item, one in enumerate(explained(result)):
-        parts = one.prior + sum(push.push for push in (*one.models, *one.readings, *one.votes))
+        parts = one.prior + sum(push.push for push in (*one.models, *one.readings, *one.calibration, *one.votes))
         if one.runner_up is None:
             assert np.isnan(one.log_odds)
             continue
@@ -80,7 +80,7 @@ def test_parts_add_up(result: Any) -> None:
 
 
 def test_several_readings_have_their_say() -> None:
-    result = fit(DRAWN.judgments, model="average", gold=DRAWN.truth_table(60))
+    result = fit(DRAWN.judgments, model="average", gold=DRAWN.truth_table(60), calibration="none")
     found = result.readings
     assert found is not None
     assert result.gold is not None
@@ -100,6 +100,28 @@ def test_several_readings_have_their_say() -> None:
             if not found.disputed[item]:
                 assert one.confidence == pytest.approx(sure, abs=1e-9)
     assert all(not one.says and not one.readings for one in explained(fit(DRAWN.judgments)))
+
+
+@pytest.mark.parametrize("model", ["average", "dawid_skene"])
+def test_what_calibration_added_is_a_row_of_its_own(model: Any) -> None:
+    gold = DRAWN.truth_table(60)
+    result, before = fit(DRAWN.judgments, model=model, gold=gold), fit(DRAWN.judgments, model=model)
+    assert result.gold is not None
+    assert result.gold_posterior is not None
+    golden = result.gold.items.tolist()
+    between = np.tile([0, 1], (300, 1))
+    told = explain(result, np.arange(300), between)
+    for item, (one, other) in enumerate(zip(told, explain(before, np.arange(300), between), strict=True)):
+        (added,) = one.calibration
+        assert (added.who, added.said) == ("gold", "calibrates (60 items)")
+        assert added.push == pytest.approx(one.log_odds - other.log_odds, abs=1e-9)
+        assert one.prior == other.prior
+        assert [push.push for push in (*one.readings, *one.votes)] == pytest.approx(
+            [push.push for push in (*other.readings, *other.votes)], abs=1e-9
+        )
+        after = result.gold_posterior[golden.index(item)] if item in golden else result.posterior[item]
+        assert one.log_odds == pytest.approx(np.log(after[0] / after[1]), abs=1e-9)
+    assert not any(one.calibration for one in explained(fit(DRAWN.judgments, gold=gold, calibration="none")))
 
 
 @pytest.mark.compiled

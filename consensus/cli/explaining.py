@@ -112,7 +112,7 @@ def meaning(one: "Explanation") -> list[str]:
 
         each = (f"{say.reading} {say.label} ({say.confidence:.0%}, {words.fraction(say.weight)})" for say in one.says)
         said.append(f"readings say (sure, weight): {', '.join(each)}")
-    decisive = [push for push in (*one.models, *one.readings, *one.votes) if push.flips is not None]
+    decisive = [push for push in (*one.models, *one.readings, *one.calibration, *one.votes) if push.flips is not None]
     if decisive:
         names = ", ".join(f"{push.who} (then {push.flips})" for push in decisive)
         said.append(f"without any one of these the label would be another: {names}")
@@ -140,7 +140,10 @@ def _table(one: "Explanation") -> "Table":
     table.add_column(escape(visible(f"{left:>{BAR - 1}} | for {one.label}")), no_wrap=True)
     table.add_column("without it")
     parts: list[tuple[str, str, float, str | None]] = [("everyone", "how common labels are", one.prior, None)]
-    parts += [(push.who, push.said, push.push, push.flips) for push in (*one.models, *one.readings, *one.votes)]
+    parts += [
+        (push.who, push.said, push.push, push.flips)
+        for push in (*one.models, *one.readings, *one.calibration, *one.votes)
+    ]
     most = max((abs(push) for _, _, push, _ in parts if not math.isnan(push)), default=0.0)
     for who, said, push, flips in parts:
         if math.isnan(push) and who == "everyone":

@@ -11,6 +11,7 @@ from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SE
 Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
+Calibrating = Literal["gold", "none"]
 Collusion = Literal["auto", "report", "merge", "off"]
 MOST_RHO = 100.0
 
@@ -28,9 +29,15 @@ class FitConfig(Settings):
         default=None,
         json_schema_extra=MODEL,
         description="Correlation of judgments on one item, from 0 to 100, by which confidences are tempered: 0 does "
-        "not temper, measured is the mean of five splits of held-out judgments. Default: with 100 gold items that "
-        "people judged a temperature is fitted on these instead; beside model votes it is measured; else it is .4, "
-        "and .3 with the average of readings where items have four judgments or more in the mean.",
+        "not temper, measured is the mean of five splits of held-out judgments. Default: beside model votes it "
+        "is measured; else it is .4, and .3 with the average of readings where items have four judgments or more in "
+        "the mean.",
+    )
+    calibration: Calibrating | None = Field(
+        default=None,
+        json_schema_extra=MODEL,
+        description="What confidences are calibrated on besides: gold, where 25 gold items or more were judged, or "
+        "none: then gold is clamped in the fit. Default: gold, unless rho is named.",
     )
     max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL, description="EM passes at most.")
     tolerance: float = Field(

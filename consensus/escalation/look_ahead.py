@@ -163,13 +163,12 @@ def look_ahead(
     left_of = np.clip(config.max_judgments - per_item, 0, n_steps if most is None else np.minimum(most, n_steps))
     vouched = np.zeros(n, np.bool_) if result.models is None else result.models.vouched[items]
     tempering, none = result.tempering, np.zeros(n, np.bool_)
-    beyond = none if tempering.beyond is None else tempering.beyond[items]
     unfounded = none if tempering.unfounded is None else tempering.unfounded[items]
-    kind = (((per_item * (n_steps + 1) + left_of) * 2 + unfounded) * 2 + beyond) * 2 + vouched
+    kind = ((per_item * (n_steps + 1) + left_of) * 2 + unfounded) * 2 + vouched
     walk = _Walk(result, items, config.target, costs, dense, bool(log_less.any()), found)
     for code in np.flatnonzero(np.bincount(kind)).tolist():
         group = np.flatnonzero(kind == code)
-        n_judgments, left = divmod(code // 8, n_steps + 1)
+        n_judgments, left = divmod(code // 4, n_steps + 1)
         power = tempering.power(n_judgments + np.arange(left + 1), np.full(left + 1, items[group[0]]))
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))

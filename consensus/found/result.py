@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import FitConfig
+    from consensus.found.calibration import Calibration
     from consensus.found.cautions import Caution
     from consensus.found.confusions import Confusions
     from consensus.found.copies import Copies
@@ -94,8 +95,10 @@ class Consensus:
     members: Consensus | None = None
     """Where copies count as one: the same labels, and every worker with all judgments, to be rated by them."""
     gold_posterior: NDArray[np.float64] | None = None
-    """(G, K) what the posterior of each gold item would be without its gold, its judgments taken out of the counts;
-    tempered like the others, by a temperature that it had its part in where that was fitted on gold."""
+    """(G, K) what the posterior of each gold item would be without its gold, tempered like the others.
+    Calibrated on gold items of other folds; where nothing is calibrated, its judgments are taken out of the counts."""
+    calibration: Calibration | None = None
+    """How posteriors were calibrated on gold, or why not; None without gold."""
     unaided: Posterior | None = None
     """(I, K) the tempered posteriors of the fit that has not seen gold: gold items and others are alike in it, so that
     what gold says of these holds for the others. None without gold."""
@@ -107,7 +110,7 @@ class Consensus:
 
     @property
     def rho(self) -> float:
-        """Correlation of judgments on one item by which ``posterior`` is tempered; 0 where gold tells how."""
+        """Correlation of judgments on one item by which ``posterior`` is tempered."""
         return self.tempering.rho
 
     @property

@@ -31,6 +31,7 @@ from consensus.models import dawid_skene, diagnostics, held_out_rho, pooled_prio
 from consensus.models.choice import left_out
 from consensus.models.expectation_maximisation import climb
 from consensus.models.fit_stages import Candidates, confidence
+from consensus.models.held import warned_by
 from consensus.models.problem import Problem, posed
 from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
 from consensus.models.splits import Splits
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.held import Held
 
     Reals = NDArray[np.float64]
 
@@ -71,6 +73,7 @@ def fit(
     gold: AlignedGold | None,
     settings: FitConfig,
     run: Execution,
+    held: Held | None = None,
 ) -> Consensus:
     """Label the items by all readings and rate the workers; by the first alone where the others can't be had.
 
@@ -78,11 +81,11 @@ def fit(
     """
     reason = left_out(judgments, votes)
     if reason is not None or (gold is None and not diagnostics.has_second_opinions(judgments)):
-        alone = dawid_skene.fit(judgments, votes, gold, settings, run)
+        alone = dawid_skene.fit(judgments, votes, gold, settings, run, held)
         return alone if reason is None else replace(alone, warnings=(*alone.warnings, one_reading(reason)))
-    problem, _ = posed(judgments, None, gold, settings, run.backend, most_states(judgments.n_labels))
+    problem, _ = posed(judgments, None, gold, settings, run.backend, most_states(judgments.n_labels), held)
     if problem.one_label is not None:
-        alone = dawid_skene.fit(judgments, votes, gold, settings, run)
+        alone = dawid_skene.fit(judgments, votes, gold, settings, run, held)
         if settings.model is None:
             return replace(alone, chosen_because=ONE_LABEL)
         return replace(alone, warnings=(*alone.warnings, one_reading(ONE_LABEL)))
@@ -95,11 +98,12 @@ def fit(
     run.tell("tempering")
     averaged = _averaged(reads, weight, sure.tempering, run)
     run.tell("diagnosing")
+    known = warned_by(gold, held)
     names = tuple(read.name for read in reads)
-    beside = _weighed(judgments, gold, averaged.posterior, run)
+    beside = _weighed(judgments, known, averaged.posterior, run)
     several = Readings(names, weight, averaged.label, averaged.confidence, n_held_out, *beside)
-    told = _disagreement(several, judgments, None if gold is not None else 1.0 - averaged.posterior.max(axis=1))
-    warnings = diagnostics.all_of(problem, averaged.estimate, gold, None, settings, run)
+    told = _disagreement(several, judgments, None if known is not None else 1.0 - averaged.posterior.max(axis=1))
+    warnings = diagnostics.all_of(problem, averaged.estimate, known, None, settings, run)
     mixes = averaged.estimate.mixes
     priors = None if mixes is None else mixes.of_all(run.backend)  # the last use of those with gold
     return Consensus(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.choice import Choice
+    from consensus.models.held import Held
 
 MODELS = {
     "average": "consensus.models.average",
@@ -57,8 +58,11 @@ class Model(Protocol):
         gold: AlignedGold | None,
         settings: FitConfig,
         run: Execution,
+        held: Held | None = None,
     ) -> Consensus:
         """Merge ``judgments`` over the label set, beside ``votes`` and ``gold`` that are aligned with them.
+
+        Or without gold, which is ``held`` back.
 
         Raises
         ------
@@ -106,8 +110,8 @@ def fit(
         What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
         None. Without any, what models say in the export of a platform counts (``Judgments.model_votes``).
     gold
-        Items whose label is known, from ``read_gold`` or anything that it reads: clamped, and used to audit the
-        confidence of the others; from 100 that people judged on (and without ``rho``) also to fit it.
+        Items whose label is known, from ``read_gold`` or anything that it reads. They keep that label, and audit the
+        confidence of the others; from 25 that were judged on these are calibrated on them (``models.beside_gold``).
     gold_worker
         A worker, or several, whose judgments are gold, and no judgments; in place of ``gold``.
     backend
@@ -131,8 +135,11 @@ def fit(
     run = Execution(backend or Threads(config.threads), progress, config.seed)
     judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
     choice = chosen(judgments, votes, config)
-    found = named(choice.name).fit(judgments, votes, aligned, config, run)
-    if aligned is not None:
-        unaided = named(choice.name).fit(judgments, votes, None, config, run)
-        found = replace(found, unaided=unaided.beliefs)
+    model = named(choice.name)
+    if aligned is None:
+        found = model.fit(judgments, votes, None, config, run)
+    else:
+        from consensus.models import beside_gold  # which needs the loops
+
+        found = beside_gold.fit(beside_gold.Beside(model, judgments, votes, aligned, config, run))
     return replace(found, chosen_because=choice.because) if choice.because and found.model == choice.name else found

@@ -18,6 +18,7 @@ from consensus.kernels import SMALLEST
 from consensus.models import diagnostics, majority_vote
 from consensus.models.cavity import without_gold
 from consensus.models.fit_stages import Candidates, confidence
+from consensus.models.held import warned_by
 from consensus.models.problem import posed
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
+    from consensus.models.held import Held
 
 
 def fit(
@@ -34,6 +36,7 @@ def fit(
     gold: AlignedGold | None,
     settings: FitConfig,
     run: Execution,
+    held: Held | None = None,
 ) -> Consensus:
     """Label the items and rate the workers; by vote shares where nothing tells how good anybody is.
 
@@ -45,17 +48,17 @@ def fit(
         There are model votes beside so many labels that not all of them can be weighed.
     """
     if gold is None and votes is None and not diagnostics.has_second_opinions(judgments):
-        return majority_vote.by_shares(judgments, gold, settings, run)
-    problem, findings = posed(judgments, votes, gold, settings, run.backend)
+        return majority_vote.by_shares(judgments, gold, settings, run, held=held)
+    problem, findings = posed(judgments, votes, gold, settings, run.backend, held=held)
     if gold is None and findings is not None and not diagnostics.has_second_opinions(judgments, findings):
-        return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows)
+        return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows, held)
 
     found = Candidates.of(problem, run)
     problem, estimate = found.problem, found.best
     without = None if gold is None else without_gold(problem, estimate, gold)
     sure = confidence(problem, votes, gold, without, settings, run)
     run.tell("diagnosing")
-    warnings = diagnostics.all_of(problem, estimate, gold, findings, settings, run)
+    warnings = diagnostics.all_of(problem, estimate, warned_by(gold, held), findings, settings, run)
     run.tell("tempering")
     beliefs = estimate.beliefs(problem, run.backend, sure.tempering.power(judgments.per_item, slice(None)))
     own = estimate.item_priors

@@ -16,8 +16,11 @@ from consensus.models import switching, votes_warnings
 from consensus.probabilities import entropy, normalised
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from consensus.backends import Backend
     from consensus.config import FitConfig
+    from consensus.found.confusions import Confusions
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.label_teams import Teams
@@ -291,14 +294,7 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
     diagonal = float((estimate.pi * np.diag(pooled)).sum())
     bound = 1.0 / judgments.n_labels + 0.1
     if judgments.n_labels > 1 and diagonal < bound and _say_little(problem, estimate, backend):
-        found.append(
-            Caution(
-                "near_chance",
-                f"the workers' answers tell next to nothing about the labels (right on {diagonal:.0%} by the model): "
-                "clarify the question or train the workers",
-                {"pooled_accuracy": diagonal, "chance": 1.0 / judgments.n_labels},
-            )
-        )
+        found.append(_near_chance(diagonal, judgments.n_labels))
     if estimate.mixes is not None:
         found.append(different_labels(judgments, estimate.mixes.concentration))
     elif judgments.group is not None:
@@ -317,6 +313,26 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
             )
         )
     return found
+
+
+def near_chance(judgments: Judgments, confusions: Confusions, pi: NDArray[np.float64]) -> list[Caution]:
+    """Say that answers tell next to nothing, by ``confusions`` that came after the fit and label shares ``pi`` (K,)."""
+    K = judgments.n_labels
+    pooled = np.bincount(confusions.true * np.int64(K) + confusions.label, weights=confusions.counts, minlength=K * K)
+    diagonal = float((pi * np.diag(normalised(pooled.reshape(K, K).astype(np.float64)))).sum())
+    if not judgments.n_judgments or K == 1 or diagonal >= 1.0 / K + 0.1:
+        return []
+    told = float(confusions.informativeness(pi) @ judgments.per_worker) / judgments.n_judgments
+    return [] if told >= LEAST_TOLD * float(entropy(pi[None])[0]) else [_near_chance(diagonal, K)]
+
+
+def _near_chance(diagonal: float, n_labels: int) -> Caution:
+    return Caution(
+        "near_chance",
+        f"the workers' answers tell next to nothing about the labels (right on {diagonal:.0%} by the model): "
+        "clarify the question or train the workers",
+        {"pooled_accuracy": diagonal, "chance": 1.0 / n_labels},
+    )
 
 
 def different_labels(judgments: Judgments, concentration: float) -> Caution:

@@ -37,7 +37,10 @@ class Candidates:
 
     @classmethod
     def of(cls, problem: Problem, run: Execution) -> Candidates:
-        """Fit all of them to a ``problem``."""
+        """Fit all of them to a ``problem``; only that from gold where it has a ``guide``."""
+        if problem.guide is not None:
+            from_gold = climb(problem, starts.gold(problem, run.backend), run, "fitting from gold")
+            return cls(replace(problem, differ=from_gold.mixes is not None), {"gold": from_gold})
         found = {"majority": climb(problem, None, run, "fitting")}
         problem = replace(problem, differ=found["majority"].mixes is not None)
         if len(problem.accepted):
@@ -80,15 +83,15 @@ def confidence(
     run: Execution,
     weight: Reals | None = None,
 ) -> Confidence:
-    """How the posteriors of all items are tempered, by gold where there is enough.
+    """How the posteriors of all items are tempered.
 
-    ``without`` and ``weight`` as of ``held_out_rho.chosen``: one reading, or several that are averaged.
+    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold; or (M, G, K) those
+    of several readings, which are averaged by ``weight`` (M,).
     """
     judgments = problem.judgments
     reach = None if gold is None else gold_reach.of(judgments, gold, votes, judgments.group_of_item)
-    tempered = held_out_rho.chosen(problem, gold, without, reach, settings, run, weight)
-    if not tempered.n_gold:  # else gold has measured how sure they may be
-        tempered = replace(tempered, unfounded=unfounded(judgments, votes, gold))
+    tempered = held_out_rho.chosen(problem, settings, run, of_average=weight is not None)
+    tempered = replace(tempered, unfounded=unfounded(judgments, votes, gold))
     if gold is None or without is None:
         return Confidence(tempered, None, None)
     n = judgments.per_item[gold.items]

@@ -2,8 +2,8 @@
 
 Judgments on one item are correlated, so n of them are worth fewer. Reported is z[i, k] ** tau_i, normalised, with
 tau_i = 1 / (1 + rho (n_i - 1)): the design effect of survey sampling (Kish 1965, section 5.4). It never changes the
-label, and never enters the EM loop. Where there is enough gold, a temperature is fitted on that instead
-(``consensus.found.tempering``).
+label, and never enters the EM loop. Where there is enough gold, the result is calibrated on that
+(``consensus.models.calibrating``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.found.tempering import LEAST_GOLD, Tempering, fitted_on_gold
+from consensus.found.tempering import Tempering
 from consensus.kernels import SMALLEST, em
 from consensus.models.expectation_maximisation import climb
 from consensus.models.splits import Splits
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import FitConfig
-    from consensus.found.gold_reach import Reach
-    from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import Execution
     from consensus.models.problem import Problem
@@ -40,43 +38,18 @@ GRID = np.array([0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 
 HELD_OUT_TOLERANCE = 1e-5  # nats per judgment; rho moves in steps of the grid
 
 
-def chosen(
-    problem: Problem,
-    gold: AlignedGold | None,
-    without: NDArray[np.float64] | None,
-    reach: Reach | None,
-    settings: FitConfig,
-    run: Execution,
-    weight: NDArray[np.float64] | None = None,
-) -> Tempering:
-    """How confidences are tempered: as the settings say, or as gold asks where people judged enough of it, else by rho.
+def chosen(problem: Problem, settings: FitConfig, run: Execution, *, of_average: bool = False) -> Tempering:
+    """How confidences are tempered: as the settings say, else by a rho that is the same for all data.
 
-    Without either rho is the same for all data: judgments alone do not show the errors that their crowd shares, and
-    what is measured on few of them jumps from split to split (.2 to .5 on 400 items of four judgments). Models that
-    voted look from outside, and then it is measured.
-
-    ``without`` (G, K) holds the logarithms of the posteriors of the gold items without their gold. Items beyond the
-    ``reach`` of gold are tempered by rho: the temperature was fitted on items that are none of theirs.
-
-    Of several readings that are averaged by ``weight`` (M,), ``without`` is (M, G, K), and the usual rho another one.
+    Judgments alone do not show the errors that their crowd shares, and what is measured on few of them jumps from split
+    to split (.2 to .5 on 400 items of four judgments). Models that voted look from outside, and then it is measured.
+    Of several readings that are averaged the usual rho is another one. Gold has no say in it.
     """
     if isinstance(settings.rho, float):
         return Tempering(settings.rho)
     if settings.rho == "measured":
         return measured_rho(problem, N_SPLITS, run)
-    if gold is not None and without is not None and reach is not None:
-        judged = (problem.judgments.per_item[gold.items] > 0) & reach.items[gold.items]
-        if judged.sum() >= LEAST_GOLD:
-            fitted = fitted_on_gold(without[..., judged, :], gold.accepted[judged], weight)
-            return (
-                fitted if reach.items.all() else fitted.without(~reach.items, _without_gold(problem, run, weight).rho)
-            )
-    return _without_gold(problem, run, weight)
-
-
-def _without_gold(problem: Problem, run: Execution, weight: NDArray[np.float64] | None) -> Tempering:
-    """By rho: the usual one, or beside model votes as measured."""
-    if weight is not None:
+    if of_average:
         return Tempering(usual_of_average(problem.judgments))
     if problem.has_outside_view and not problem.small and problem.judgments.n_judgments <= MOST_BESIDE_VOTES:
         return measured_rho(problem, SPLITS_BESIDE_VOTES, run)

@@ -18,6 +18,7 @@ from consensus.found.result import Consensus, Convergence
 from consensus.found.tempering import Tempering
 from consensus.models import diagnostics, memory_needs, pooled_prior, starts, votes_warnings
 from consensus.models.dense_layout import Rows
+from consensus.models.held import warned_by
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, ModelFindings
     from consensus.models.base import Execution
+    from consensus.models.held import Held
 
 OF_EM = ("prior", "rho", "max_iterations", "tolerance")
 """Settings that mean something to other models only."""
@@ -36,6 +38,7 @@ def fit(
     gold: AlignedGold | None,
     settings: FitConfig,
     run: Execution,
+    held: Held | None = None,
 ) -> Consensus:
     """Label every item by majority; its vote shares are the posterior, its workers are rated against the majority.
 
@@ -52,7 +55,7 @@ def fit(
             "model votes, or take dawid_skene, which learns how far each model is to be believed"
         )
     memory.refuse(memory_needs.of(judgments).peak, settings.memory, f"a fit of {judgments!r}")
-    counted = by_shares(judgments, gold, settings, run)
+    counted = by_shares(judgments, gold, settings, run, held=held)
     return replace(counted, warnings=(*counted.warnings, *_unused(judgments, settings)))
 
 
@@ -81,6 +84,7 @@ def by_shares(
     run: Execution,
     models: ModelFindings | None = None,
     rows: Rows | None = None,
+    held: Held | None = None,
 ) -> Consensus:
     """The consensus by vote shares; without a confidence where no item was judged by two workers.
 
@@ -89,10 +93,11 @@ def by_shares(
     """
     second_opinions = diagnostics.has_second_opinions(judgments, models)
     identified = second_opinions or gold is not None
+    told = warned_by(gold, held)
     cautions = []
     if not second_opinions:
         cautions.append(
-            diagnostics.one_judgment_per_item(judgments, audited=gold is not None, models=models is not None)
+            diagnostics.one_judgment_per_item(judgments, audited=told is not None, models=models is not None)
         )
     shares = starts.shares(judgments, run.backend)
     hard = starts.majority(judgments, run.backend)
@@ -104,7 +109,7 @@ def by_shares(
     labelled = judgments.per_item > 0
     votes = None
     if models is not None:
-        cautions += votes_warnings.of_models(models, judgments, gold, settings)
+        cautions += votes_warnings.of_models(models, judgments, told, settings)
         votes = models.votes
         theirs = np.flatnonzero(~labelled & (votes.per_item > 0))
         shares[theirs] = np.eye(judgments.n_labels)[votes.label[votes.start[theirs]]]
@@ -130,8 +135,8 @@ def by_shares(
         reach=None if gold is None else gold_reach.of(judgments, gold, votes),
         warnings=(
             *diagnostics.of_judgments(judgments, votes),
-            *diagnostics.of_gold(gold),
-            *diagnostics.questions_of_gold(gold, judgments),
+            *diagnostics.of_gold(told),
+            *diagnostics.questions_of_gold(told, judgments),
             *cautions,
         ),
     )

@@ -42,10 +42,18 @@ class Needs:
         return max(self.reading, self.fitting, self.tables)
 
 
-def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool = False, n_states: int = 0) -> Needs:
+def of(
+    judgments: Judgments,
+    votes: AlignedVotes | None = None,
+    *,
+    report: bool = False,
+    n_states: int = 0,
+    gold: bool = False,
+) -> Needs:
     """What a job on ``judgments`` needs, with ``votes`` of models beside them; with a ``report`` in the end.
 
-    With ``n_states``, also readings finer than labels are fitted, of so many states at most.
+    With ``n_states``, also readings finer than labels are fitted, of so many states at most; with ``gold``, posteriors
+    are calibrated on it.
     """
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
     ids = [one for one in (judgments.item_ids, judgments.worker_ids, judgments.group_ids) if one is not None]
@@ -59,14 +67,18 @@ def of(judgments: Judgments, votes: AlignedVotes | None = None, *, report: bool 
         fitting = 4 * J + max(8 * J, tables + 8 * I * K + 12 * I, PAIRS_COMPARED)
         if n_states:  # what other readings found, where they start, what they say of items, and judgments held out
             fitting += 8 * rows * (2 * n_states + 3 * K) + I * (8 * n_states + 32 * K + 36) + 24 * J
-        kept, cells = 8 * I * K + 12 * rows * K, rows * K
+        calibrated = 8 * I * K if gold else 0  # of the fit without gold, which is kept
+        fitting += 2 * calibrated  # and what workers' weights make of the shares
+        kept, cells = 8 * I * K + calibrated + 12 * rows * K, rows * K
     else:
         distinct = np.empty(I, np.int32)
         tallies.votes(judgments.item_start, judgments.label, K, np.empty_like(distinct), distinct)
         pairs = int((judgments.per_item * distinct).sum())
         candidates = int(distinct.sum())
         fitting = 4 * J + A_PAIR * pairs + 40 * K * K + 28 * candidates + 40 * I
-        kept, cells = 12 * candidates + 8 * I + 12 * pairs, pairs
+        calibrated = 12 * candidates + 8 * I if gold else 0
+        fitting += calibrated + 40 * candidates * gold
+        kept, cells = 12 * candidates + 8 * I + calibrated + 12 * pairs, pairs
     if votes is not None:
         n_soft, n_voted = len(votes.probability), int(np.count_nonzero(votes.per_item))
         held += 8 * n_soft * K + A_VOTE * len(votes.model)  # as they were read, and as they are aligned

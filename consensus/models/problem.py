@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.held import Held
     from consensus.models.layout import Layout
     from consensus.models.one_label import OneLabel
     from consensus.models.states import States
@@ -61,6 +62,8 @@ class Problem:
     """States that items may be in, over which ``layout``, ``accepted`` and ``pseudo_counts`` then are; None: labels."""
     one_label: OneLabel | None = None
     """Who gives one label only and is silent elsewhere, where there are any."""
+    guide: AlignedGold | None = None
+    """Gold that EM starts from and does not see; None: it starts from the majority, or sees gold."""
     of_labels: Estimate | None = None
     """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
@@ -138,10 +141,12 @@ def posed(
     settings: FitConfig,
     backend: Backend,
     n_states: int = 0,
+    held: Held | None = None,
 ) -> tuple[Problem, ModelFindings | None]:
     """The problem, and with model votes which of the models are believed what.
 
-    With ``n_states``, also readings finer than labels are to be fitted, of so many states at most.
+    With ``n_states``, also readings finer than labels are to be fitted, of so many states at most. ``held`` is gold
+    that the fit does not see: it decides which models are known, but not what is believed of them in the fit.
 
     Raises
     ------
@@ -150,10 +155,12 @@ def posed(
     JudgmentError
         There are model votes, or groups, beside so many labels that not all of them can be weighed.
     """
-    needed = memory_needs.of(judgments, votes, n_states=n_states).peak
+    needed = memory_needs.of(judgments, votes, n_states=n_states, gold=held is not None).peak
     of_several = " by an average of readings (--model dawid_skene needs less)" if n_states else ""
     memory.refuse(needed, settings.memory, f"a fit of {judgments!r}{of_several}")
     problem = Problem.of(judgments, gold, settings, backend)
+    if held is not None and held.begins:
+        problem = replace(problem, guide=held.gold)
     if judgments.group is not None and not problem.weighs_all_labels:
         raise JudgmentError(
             f"groups beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table of all "
@@ -176,4 +183,7 @@ def posed(
         problem = replace(problem, votes=own)
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")
+    if held is not None:
+        met, _ = votes_contact.meetings(votes, judgments, held.gold, backend)
+        known = (met >= votes_contact.MET) & ~circular
     return problem, ModelFindings(votes, own.start, met, believed, known, circular)

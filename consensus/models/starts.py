@@ -71,9 +71,13 @@ def dense(problem: Problem) -> Callable[[slice], NDArray[np.float64]]:
 def gold(problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """Each worker's one-coin accuracy on the gold items (a pseudo-success, a pseudo-failure), then one E-step."""
     judgments = problem.judgments
-    code = problem.prior_row[judgments.item]
+    accepted, row = problem.accepted, problem.prior_row
+    if problem.guide is not None:
+        accepted, row = problem.guide.accepted, np.zeros(judgments.n_items, np.int32)
+        row[problem.guide.items] = np.arange(1, len(accepted) + 1)
+    code = row[judgments.item]
     on_gold = code > 0
-    right = problem.accepted[code[on_gold] - 1, judgments.label[on_gold]]
+    right = accepted[code[on_gold] - 1, judgments.label[on_gold]]
     n = np.bincount(judgments.worker[on_gold], minlength=judgments.n_workers)
     n_right = np.bincount(judgments.worker[on_gold], weights=right, minlength=judgments.n_workers)
     return one_coin(problem, (n_right + 1.0) / (n + 2.0), backend)

@@ -128,7 +128,7 @@ def _explained(flipped: Sequence[tuple[str, str, str]], result: Consensus) -> di
 def _parts(one: Explanation) -> dict[tuple[str, str, int], float]:
     """Pushes by who, what was said, and which of several times; with the prior."""
     found: dict[tuple[str, str, int], float] = {(PRIOR, "prior", 0): one.prior}
-    for pushes in (one.votes, one.models, one.readings):
+    for pushes in (one.votes, one.models, one.readings, one.calibration):
         for push in pushes:
             time = 0
             while (push.who, push.said, time) in found:

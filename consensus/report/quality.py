@@ -8,9 +8,7 @@ import numpy as np
 
 from consensus.escalation import STATUSES, unaudited
 from consensus.found.cautions import Caution
-from consensus.found.tempering import N_FOLDS, cross_fitted
 from consensus.inputs.earlier_run import SETTLED
-from consensus.inputs.vocabulary import hashed
 from consensus.intervals import LEVEL, Z, clopper_pearson
 from consensus.report import beyond_gold
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from consensus.config import EscalateConfig
     from consensus.found.result import Consensus
-    from consensus.inputs.gold import AlignedGold
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -32,9 +29,9 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
 
     ``expected_error`` is the mean of 1 - confidence; its interval is the spread of that many errors (normal) *if the
     confidences are right*. ``gold`` compares each gold item with what its label would have been without its gold
-    (``models.cavity``), over all of them and over those that the rule would have accepted; intervals are exact
-    (Clopper & Pearson 1934). Where the temperature was fitted on gold, each gold item is tempered as fitted on the
-    others (ten folds by a hash of the id), so that it has no say in whether it is accepted. The rule asks for the least
+    (``Consensus.gold_posterior``), over all of them and over those that the rule would have accepted; intervals are
+    exact (Clopper & Pearson 1934). Where confidences were calibrated on gold, each gold item is calibrated on gold of
+    other folds (five, by a hash of the id): it has no say in whether it is accepted. The rule asks for the least
     confidence that was accepted: after an earlier run that may be below the target. ``audited`` is true if the rule
     would have accepted any gold item. ``by_label`` tells the same of each label.
 
@@ -60,7 +57,7 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     }
     best, right, settled = np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
     if result.gold is not None and result.gold_posterior is not None:
-        posterior = without_gold(result, result.gold, result.gold_posterior)
+        posterior = result.gold_posterior
         best = posterior.argmax(axis=1)
         right = result.gold.accepted[np.arange(len(best)), best]
         per_item = result.judgments.per_item[result.gold.items]
@@ -108,20 +105,6 @@ def cautions(quality: dict[str, Any]) -> list[Caution]:
             {"measured_error": gold["measured_error"], "low": gold["low"], "expected_error": expected},
         ),
     ]
-
-
-def without_gold(result: Consensus, gold: AlignedGold, posterior: Reals) -> Reals:
-    """(G, K) posterior of the gold items without their gold, also in the choice of the temperature."""
-    if not result.tempering.n_gold:
-        return posterior
-    import pyarrow as pa
-
-    n_judgments = result.judgments.per_item[gold.items]
-    fold = hashed(result.judgments.item_ids.take(pa.array(gold.items))) % np.uint64(N_FOLDS)
-    logs = result.tempering.untempered(posterior, n_judgments, gold.items)
-    fitted_on = np.ones(len(posterior), np.bool_) if result.reach is None else result.reach.items[gold.items]
-    found = cross_fitted(logs, gold.accepted, fitted_on & (n_judgments > 0), fold.astype(np.int64))
-    return np.where(fitted_on[:, None], found, posterior)
 
 
 def _of_label(wrong: Reals, right: Flags) -> dict[str, float]:

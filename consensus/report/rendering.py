@@ -142,7 +142,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         "model_lines": [sentence(line) for line in said["models"]],
         "escalation_lines": [sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": " ".join(sentence(line) for line in (*said["fit"], *said["readings"])),
+        "fit_line": " ".join(sentence(line) for line in (*said["fit"], *said["readings"], *said["calibration"])),
         "reasons_about": REASONS_ABOUT,
         "more_labels": ""
         if counts["labels"] <= len(shown["labels"])

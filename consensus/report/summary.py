@@ -126,6 +126,8 @@ def _convergence(result: Consensus) -> dict[str, Any]:
     """How the fit ended, and by what confidences are tempered."""
     convergence, tempering = result.convergence, result.tempering
     few = result.judgments.n_labels <= quality.MOST_SHOWN
+    calibration = result.calibration
+    calibrated = calibration is not None and calibration.fitted
     return {
         "status": convergence.status,
         "converged": convergence.converged,
@@ -133,13 +135,15 @@ def _convergence(result: Consensus) -> dict[str, Any]:
         "prior_frozen_at": convergence.frozen_at,
         "objective": list(convergence.objective),
         "starts": result.starts,
-        "confidence_by": "vote shares" if result.model == "majority_vote" else tempering.by,
+        "confidence_by": "vote shares"
+        if result.model == "majority_vote"
+        else "gold"
+        if calibrated
+        else "design effect",
         "rho": tempering.rho,
         "rho_range": tempering.rho_range,
         **({} if result.chosen_because is None else {"model_because": result.chosen_because}),
-        "temperature": tempering.temperature,
-        "temperature_gold_items": tempering.n_gold,
-        **({} if tempering.beyond is None else {"rho_beyond_gold": tempering.rho_beyond}),
+        "calibration": None if calibration is None else calibration.in_short(result.judgments.labels if few else ()),
         "pseudo_counts": result.confusions.pseudo_counts.tolist() if few else None,
     }
 

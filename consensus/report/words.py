@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.runs.findings import Findings
 
+CALIBRATED = {
+    "fit": "the fit without gold",
+    "weighted": "worker-weighted votes",
+    "both": "both together",
+    "votes": "counts of votes",
+    "fit and votes": "the fit and counts of votes",
+    "clamped": "a fit with gold",
+}
+"""What each candidate of ``models.calibrating`` is called."""
+LEAST_MOVED = 0.005  # share of a label whose change by calibration is worth words
+MOST_MOVED = 3  # labels
 ROUNDS = 3  # lists that a budget is better spent in
 WORTH_ROUNDS = 30  # judgments, from which it is worth the trouble
 
@@ -40,6 +51,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "readings": _readings(summary),
+        "calibration": calibration(summary["convergence"]["calibration"]),
         "models": [] if summary["models"] is None else _models(summary["models"]),
         "promise": [acceptance(summary["quality"])],
         "waiting": _waiting(counts["status"]),
@@ -145,17 +157,33 @@ def _fit(summary: dict[str, Any]) -> str:
         "not_identified": "one judgment an item, nothing to fit",
     }[convergence["status"]]
     by = ""
-    if convergence["temperature_gold_items"]:
-        by = (
-            f"; confidence fitted on {counted(convergence['temperature_gold_items'], 'gold item')} "
-            f"(temperature {convergence['temperature']:.2f})"
-        )
-    if "rho_beyond_gold" in convergence:
-        by += f", of items that gold does not speak for by rho {convergence['rho_beyond_gold']:.3g}"
-    elif convergence["rho_range"] is not None:
+    if convergence["rho_range"] is not None:
         low, high = convergence["rho_range"]
         by = f"; rho {convergence['rho']:.2f}, measured ({low:g} to {high:g} over splits of the judgments)"
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
+
+
+def calibration(told: dict[str, Any] | None) -> list[str]:
+    """What gold's calibration was made of, and what it changed; or why there is none. Nothing without gold."""
+    if told is None:
+        return []
+    if not told["fitted"]:
+        return [f"confidences are not calibrated on gold: {told['left_out']}"]
+    weights = ", ".join(f"{CALIBRATED[name]} {fraction(weight)}" for name, weight in told["weights"].items())
+    said = f"confidences are calibrated on {told['gold_items']:,} gold items that were judged ({weights})"
+    moved = {label: points for label, points in (told["overstated"] or {}).items() if abs(points) >= LEAST_MOVED}
+    for word, sign in (("over", 1), ("under", -1)):
+        labels = sorted((label for label in moved if sign * moved[label] > 0), key=lambda one: -abs(moved[one]))
+        named = [f"{label} by {100 * abs(moved[label]):.1f}" for label in labels[:MOST_MOVED]]
+        if named:
+            more = f" and {len(labels) - MOST_MOVED:,} more" if len(labels) > MOST_MOVED else ""
+            said += f"; {word}-stated: {', '.join(named)}{more} points"
+    if told["not_reached"]:
+        said += f"; {told['not_reached']:,} items that gold does not speak for stay as they were"
+    if not told["by_label"]:
+        said += "; labels are too many for one shift each, so all were stretched alike"
+    items = "1 item has" if told["relabelled"] == 1 else f"{told['relabelled']:,} items have"
+    return [f"{said}; {items} another label by it (--calibration none leaves it out)"]
 
 
 def _readings(summary: dict[str, Any]) -> list[str]:

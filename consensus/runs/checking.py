@@ -172,7 +172,7 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
         warnings,
         recommended(judgments, config, [read], warnings),
         model,
-        memory_needs.of(read, report=charts.are_there(), n_states=n_states),
+        memory_needs.of(read, report=charts.are_there(), n_states=n_states, gold=read.gold is not None),
         reading,
         time_needs.of(read, model.name, fit, Threads(fit.threads).n_threads),
         0.0 if are_compiled() else COMPILING,

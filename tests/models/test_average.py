@@ -12,7 +12,6 @@ from consensus import FitConfig, fit, simulate
 from consensus.backends import Threads
 from consensus.found.readings import Readings
 from consensus.found.result import Consensus
-from consensus.found.tempering import fitted_on_gold, temperature
 from consensus.inputs.judgments import Judgments
 from consensus.models import average, held_out_rho, layout, lure, memory_needs, readings, subtypes
 from consensus.models.base import Execution
@@ -77,14 +76,15 @@ class TestWhatIsReported:
         monkeypatch.setattr(average, "READINGS", {})
         monkeypatch.setattr(average, "most_states", lambda n_labels: n_labels)
         for gold in (None, simulate(300, 12, 3, 5, seed=1).truth_table(120, 1)):
-            one = fit(drawn, model="dawid_skene", rho=None if gold is not None else 0.3, gold=gold)
+            one = fit(drawn, model="dawid_skene", rho=0.3, gold=gold, calibration="gold")
             result = fit(drawn, model="average", gold=gold)
             np.testing.assert_allclose(result.posterior, one.posterior, rtol=1e-9, atol=1e-12)
             np.testing.assert_allclose(result.confusions.counts, one.confusions.counts, atol=1e-3)
             np.testing.assert_allclose(result.prior_shares, one.prior_shares, atol=1e-4)
             assert result.terms is not None
-            np.testing.assert_allclose(result.terms.pi, result.prior_shares)
-            if gold is not None:
+            if gold is None:
+                np.testing.assert_allclose(result.terms.pi, result.prior_shares)
+            else:
                 assert result.gold_posterior is not None
                 assert one.gold_posterior is not None
                 np.testing.assert_allclose(result.gold_posterior, one.gold_posterior, rtol=1e-6, atol=1e-9)
@@ -214,38 +214,6 @@ class TestGold:
         assert result.readings is not None
         assert ((result.readings.label == truth).mean(axis=1) > 0.9).all()
         assert set(result.starts) == {"majority", "gold"}
-
-    def test_the_temperature_is_that_of_the_mixture(self) -> None:
-        drawn = simulate(600, 20, 3, 4, accuracy=0.65, seed=4)
-        result = fit(drawn.judgments, model="average", gold=drawn.truth_table(150, 1))
-        assert result.tempering.n_gold == 150
-        assert result.gold is not None
-        assert result.gold_posterior is not None
-        np.testing.assert_allclose(result.gold_posterior.sum(axis=1), 1)
-        mine = (result.gold_posterior * result.gold.accepted).sum(axis=1)
-        assert 0.5 < (result.gold_posterior.argmax(axis=1) == result.gold.accepted.argmax(axis=1)).mean() < 1
-        assert mine.mean() == pytest.approx(result.gold_posterior.max(axis=1).mean(), abs=0.08)
-
-    def test_several_are_tempered_alike(self) -> None:
-        rng = np.random.default_rng(1)
-        logs = np.log(rng.dirichlet(np.full(3, 0.1), (2, 200)) + 1e-9)
-        hot = np.exp(logs.mean(axis=0) / 2)
-        drawn = [rng.choice(3, p=one / one.sum()) for one in hot]
-        accepted = np.eye(3, dtype=bool)[drawn]
-        alone = temperature(logs[0], accepted)
-        assert temperature(logs, accepted, np.array([1.0, 1e-300])) == pytest.approx(alone, rel=1e-4)
-        assert fitted_on_gold(logs, accepted, np.array([0.5, 0.5])).n_gold == 200
-        weight = np.array([0.3, 0.7])
-
-        def loss(T: float) -> float:
-            z = np.exp(logs / T)
-            z /= z.sum(axis=2, keepdims=True)
-            mixed = (weight[:, None] * (z * accepted).sum(axis=2)).sum(axis=0)
-            return float(0.5 * np.log(T) ** 2 - np.log(mixed).sum())
-
-        best = temperature(logs, accepted, weight)
-        assert 1.2 < best < 15
-        assert loss(best) <= min(loss(best * 1.02), loss(best / 1.02)) + 1e-6
 
 
 class TestDisagreement:

@@ -134,24 +134,16 @@ def test_a_fifth_is_held_out_but_for_one_of_every_item(split: int) -> None:
 
 
 class TestChosen:
-    def of(self, gold: Any = None, rho: Any = None, weight: Any = None, reached: Any = None, **of: Any) -> Tempering:
+    def of(self, rho: Any = None, *, of_average: bool = False, **of: Any) -> Tempering:
         n_judgments, per_item = of.pop("n_judgments", 600), of.pop("per_item", np.full(200, 3))
         judgments = SimpleNamespace(n_judgments=n_judgments, per_item=per_item)
         problem: Any = SimpleNamespace(judgments=judgments, **{"small": False, "has_outside_view": False, **of})
-        reach: Any = SimpleNamespace(items=np.ones(200, np.bool_) if reached is None else reached)
-        without = None if gold is None else np.log(np.tile([0.9, 0.1], (len(gold.items), 1)))
-        if without is not None and weight is not None:
-            without = np.stack([without] * len(weight))
-        return held_out_rho.chosen(problem, gold, without, reach, FitConfig(rho=rho), ONE, weight)
+        return held_out_rho.chosen(problem, FitConfig(rho=rho), ONE, of_average=of_average)
 
     @pytest.fixture(autouse=True)
     def _measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """As many hundredths as splits are asked for."""
         monkeypatch.setattr(held_out_rho, "measured_rho", lambda _, n_splits, __: Tempering(n_splits / 100))
-
-    def gold(self, n: int, n_wrong: int = 30) -> Any:
-        right = np.arange(n) >= n_wrong
-        return SimpleNamespace(items=np.arange(n), accepted=np.stack([right, ~right], axis=1))
 
     def test_the_same_for_all_data(self) -> None:
         assert self.of() == self.of(small=True) == self.of(n_judgments=2_000_000) == Tempering(0.4)
@@ -163,45 +155,17 @@ class TestChosen:
         assert self.of(has_outside_view=True, small=True).rho == 0.4
 
     def test_of_several_readings_another_one(self) -> None:
-        weight = np.array([0.5, 0.5])
-        of = {"weight": weight, "n_judgments": 800}
+        of: dict[str, Any] = {"of_average": True, "n_judgments": 800}
         assert self.of(**of) == self.of(**of, has_outside_view=True) == Tempering(0.3)
-        assert self.of(weight=weight, n_judgments=600) == Tempering(0.4)  # three an item: few
+        assert self.of(of_average=True, n_judgments=600) == Tempering(0.4)  # three an item: few
 
     def test_what_is_given_stands(self) -> None:
-        assert self.of(self.gold(150), rho=0.1) == Tempering(0.1)
+        assert self.of(rho=0.1) == Tempering(0.1)
         assert self.of(small=True, has_outside_view=True, rho=0.0) == Tempering(0.0)
 
     def test_measured_where_somebody_asks_for_it(self) -> None:
-        for of in ({}, {"gold": self.gold(150)}, {"small": True}, {"n_judgments": 2_000_000}):
+        for of in ({}, {"small": True}, {"n_judgments": 2_000_000}):
             assert self.of(rho="measured", **of) == Tempering(0.05)
-
-    def test_a_hundred_judged_gold_items_tell_themselves(self) -> None:
-        found = self.of(self.gold(100))
-        assert (found.n_gold, found.rho, found.beyond) == (100, 0.0, None)
-        assert found.temperature > 1.1  # said to be right on .9, and right on .7
-        assert self.of(self.gold(99)) == Tempering(0.4)
-        per_item = np.full(200, 3)
-        per_item[5] = 0
-        assert self.of(self.gold(100), per_item=per_item) == Tempering(0.4)
-        assert self.of(self.gold(101), per_item=per_item).n_gold == 100
-
-    def test_where_gold_does_not_reach_it_is_as_without(self) -> None:
-        reached = np.arange(200) < 100
-        found = self.of(self.gold(100), reached=reached)
-        assert found.n_gold == 100
-        assert found.beyond is not None
-        assert found.beyond.tolist() == (~reached).tolist()
-        assert found.rho_beyond == 0.4
-        assert self.of(self.gold(100), reached=reached, has_outside_view=True).rho_beyond == 0.02
-        assert self.of(self.gold(100), reached=np.arange(200) < 99) == Tempering(0.4)  # 99 reached gold items
-
-    def test_gold_of_several_readings(self) -> None:
-        one = self.of(self.gold(100))
-        found = self.of(self.gold(100), weight=np.array([0.3, 0.7]), reached=np.arange(200) < 150)
-        assert found.n_gold == 100
-        assert found.temperature == pytest.approx(one.temperature, rel=1e-4)  # of equal ones
-        assert found.rho_beyond == 0.4
 
 
 def test_held_out_fits_go_no_further_than_they_need(monkeypatch: pytest.MonkeyPatch) -> None:

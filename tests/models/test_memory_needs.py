@@ -36,6 +36,9 @@ def test_all_labels_are_weighed() -> None:
     assert found.tables == held + 4 * J + 8 * I * K + 12 * rows * K + 200 * I + max(300 * MB, 110 * cells)
     assert memory_needs.of(judgments, report=True).tables == found.tables + 150 * MB
     assert memory_needs.of(judgments, report=True).fitting == found.fitting
+    beside = memory_needs.of(judgments, gold=True)
+    assert beside.fitting > found.fitting
+    assert beside.tables > found.tables
     assert found.peak == max(found.reading, found.fitting, found.tables)
 
 

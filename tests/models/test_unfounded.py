@@ -101,7 +101,5 @@ def test_powers_of_a_tempering() -> None:
     tempering = Tempering(0.5, unfounded=np.array([False, True]))
     assert tempering.power(n, slice(None)).tolist() == [0.5, UNFOUNDED]
     assert tempering.power(np.array([3]), np.array([1])).tolist() == [UNFOUNDED]
-    both = Tempering(0.5, beyond=np.array([True, False]), rho_beyond=1.0, unfounded=np.array([False, True]))
-    assert both.power(n, slice(None)).tolist() == [1 / 3, UNFOUNDED]
     with pytest.raises(AssertionError, match="name them"):
         tempering.power(n)

@@ -41,14 +41,14 @@ def teams(n_items: int = 160, seed: int = 1, bridge: int = 0) -> tuple[pd.DataFr
 
 @pytest.fixture(scope="module")
 def few() -> Findings:
-    """Gold of 50 items of a: too few for a temperature."""
+    """Gold of 50 items of a, clamped."""
     table, truth = teams()
-    return Findings.of(fit(table, gold=truth.iloc[:50]))
+    return Findings.of(fit(table, gold=truth.iloc[:50], calibration="none"))
 
 
 @pytest.fixture(scope="module")
 def many() -> Findings:
-    """Gold of 110 items of a: the temperature is fitted on it."""
+    """Gold of 110 items of a: its items are calibrated on it."""
     table, truth = teams()
     return Findings.of(fit(table, gold=truth.iloc[:110]))
 
@@ -114,21 +114,19 @@ class TestTwoTeams:
         assert rendering.unaudited(few.summary["quality"]) == [tile]
 
     def test_they_keep_a_confidence_without_gold(self, many: Findings) -> None:
-        """The temperature that gold asks for is not theirs: they are as sure as rho lets them be."""
+        """They are as the fit without gold has them: calibration is none of theirs."""
         result = many.result
         assert result.reach is not None
         beyond = ~result.reach.items
         assert beyond.tolist() == of_b(result.labels).tolist()
-        tempering = result.tempering
-        assert tempering.n_gold == 110
-        assert tempering.rho_beyond >= 0.2
-        by_rho = fit(result.judgments, gold=teams()[1].iloc[:110], rho=tempering.rho_beyond)
-        np.testing.assert_allclose(result.confidence[beyond], by_rho.confidence[beyond])
-        assert (result.confidence[~beyond] > by_rho.confidence[~beyond])[110 - 160 :].mean() > 0.9
-        told = many.summary["convergence"]
-        assert (told["rho"], told["rho_beyond_gold"]) == (0, tempering.rho_beyond)
-        (line,) = [one for one in words.lines(many) if one.startswith("dawid skene: ")]
-        assert line.endswith(f"), of items that gold does not speak for by rho {tempering.rho_beyond:.3g}")
+        assert result.unaided is not None
+        unaided = result.unaided.dense(slice(None))
+        np.testing.assert_array_equal(result.posterior[beyond], unaided[beyond])
+        assert (result.confidence[~beyond] > unaided[~beyond].max(axis=1))[110 - 160 :].mean() > 0.9
+        told = many.summary["convergence"]["calibration"]
+        assert (told["gold_items"], told["not_reached"]) == (110, 160)
+        (line,) = [one for one in words.lines(many) if one.startswith("confidences are calibrated on 110 gold items")]
+        assert "; 160 items that gold does not speak for stay as they were; " in line
 
     @pytest.mark.compiled
     def test_look_ahead_and_explanations_know_both(self, many: Findings) -> None:
@@ -155,7 +153,7 @@ class TestTwoTeams:
         table, truth = teams()
         found = Findings.of(fit(table, gold=truth.sample(110, random_state=1)))
         assert found.result.reach.items.all()  # type: ignore[union-attr]
-        assert found.result.tempering.beyond is None
+        assert found.result.calibration.items.all()  # type: ignore[union-attr]
         assert "beyond_gold" not in found.promise
         assert "unaudited" not in set(found.labels["status"])
         assert rendering.unaudited(found.summary["quality"]) == []

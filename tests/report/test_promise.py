@@ -13,11 +13,9 @@ from consensus.config import EscalateConfig
 from consensus.escalation import planned
 from consensus.formats import writing
 from consensus.found.result import Consensus
-from consensus.inputs.vocabulary import hashed
 from consensus.intervals import clopper_pearson
 from consensus.report import quality, words
 from consensus.runs import Findings
-from tests import naive_calibration
 from tests.conftest import Run
 from tests.strategies import encoded
 
@@ -61,19 +59,12 @@ def fitted() -> tuple[Consensus, Any]:
 class TestQuality:
     @pytest.mark.compiled
     def test_a_gold_item_is_accepted_as_the_others_ask(self, fitted: tuple[Consensus, Any]) -> None:
-        result, drawn = fitted
+        result, _ = fitted
         assert result.gold is not None
-        plain = fit(result.judgments, gold=drawn.truth_table(200, 1), rho=0).gold_posterior
-        assert plain is not None
-        fold = hashed(result.judgments.item_ids).astype(object)[result.gold.items] % 10
-        n = n_wrong = 0
-        for f in range(10):
-            others = fold != f
-            t = naive_calibration.temperature(plain[others], result.gold.accepted[others])
-            for posterior, accepted in zip(plain[~others], result.gold.accepted[~others], strict=True):
-                if max(naive_calibration.tempered(posterior.tolist(), t)) >= 0.88:
-                    n += 1
-                    n_wrong += not accepted[posterior.argmax()]
+        assert result.gold_posterior is not None
+        sure = result.gold_posterior.max(axis=1) >= 0.88
+        right = result.gold.accepted[np.arange(200), result.gold_posterior.argmax(axis=1)]
+        n, n_wrong = int(sure.sum()), int((sure & ~right).sum())
         found = of(result, target=0.88)
         measured = found["gold"]["accepted"]
         assert (measured["items"], measured["errors"]) == (n, n_wrong)
@@ -194,7 +185,8 @@ def test_gold_is_judged_by_what_is_kept_from_an_earlier_run_too() -> None:
     assert kept["accepted"] > strict["accepted"]
     assert kept["gold"]["accepted"]["items"] > strict["gold"]["accepted"]["items"]
     assert kept["gold"]["accepted"]["claimed_error"] > strict["gold"]["accepted"]["claimed_error"]
-    posterior = quality.without_gold(result, result.gold, result.gold_posterior)  # type: ignore[arg-type]
+    posterior = result.gold_posterior
+    assert posterior is not None
     least = result.confidence[(result.confidence >= 0.65) & (result.judgments.per_item >= 2)].min()
     enough = result.judgments.per_item[result.gold.items] >= 2  # type: ignore[union-attr]
     assert kept["gold"]["accepted"]["items"] == int(((posterior.max(axis=1) >= least) & enough).sum())
@@ -205,7 +197,8 @@ def test_gold_needs_as_many_judgments_as_other_items() -> None:
     result = fit(drawn.judgments, gold=drawn.truth_table(200))
     told = Findings.of(result, target=0.6).promise["gold"]
     n = result.judgments.per_item[result.gold.items]  # type: ignore[union-attr]
-    posterior = quality.without_gold(result, result.gold, result.gold_posterior)  # type: ignore[arg-type]
+    posterior = result.gold_posterior
+    assert posterior is not None
     sure = posterior.max(axis=1) >= 0.6
     assert told["accepted"]["items"] == int((sure & (n >= 2)).sum()) < int(sure.sum())
 
@@ -242,13 +235,14 @@ class TestWords:
         judgments, gold = files
         err = run("run", judgments, "--gold", gold, "--out", tmp_path / "a").err
         told = json.loads((tmp_path / "a" / "summary.json").read_text())["convergence"]
-        assert (told["confidence_by"], told["rho"], told["temperature_gold_items"]) == ("gold", 0, 120)
-        assert f"; confidence fitted on 120 gold items (temperature {told['temperature']:.2f})" in err
+        assert (told["confidence_by"], told["calibration"]["gold_items"]) == ("gold", 120)
+        assert told["rho"] >= 0.2
+        assert "confidences are calibrated on 120 gold items that were judged (" in err
         err = run("run", judgments, "--out", tmp_path / "b").err
         told = json.loads((tmp_path / "b" / "summary.json").read_text())["convergence"]
-        assert (told["confidence_by"], told["temperature"], told["temperature_gold_items"]) == ("design effect", 1, 0)
+        assert (told["confidence_by"], told["calibration"]) == ("design effect", None)
         assert told["rho"] >= 0.2
-        assert "fitted on" not in err
+        assert "calibrated" not in err
         shares = fit(judgments, gold=read_gold(gold), model="majority_vote")
         told = Findings.of(shares).summary["convergence"]
         assert told["confidence_by"] == "vote shares"

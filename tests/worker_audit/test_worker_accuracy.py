@@ -10,6 +10,7 @@ from scipy.stats import beta
 
 from consensus import audit, fit, read, simulate
 from consensus.backends import Threads
+from consensus.found.calibration import Calibration
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
@@ -452,13 +453,15 @@ class TestAgreement:
 
     def test_how_far_the_consensus_is_doubted(self) -> None:
         n = np.array([0, 1, 3, 11])
-        for tempering, expected in (
-            (Tempering(rho=0.2), [1, 1, 1 / 1.6, 1 / 4]),
-            (Tempering(rho=0.5), [1, 1, 1 / 2, 1 / 6]),
-            (Tempering(), [1, 1, 1, 1]),
-            (Tempering(temperature=2.0, n_gold=100), [0.5, 0.5, 0.5, 0.5]),
+        for rho, calibration, expected in (
+            (0.2, None, [1, 1, 1 / 1.6, 1 / 4]),
+            (0.2, Calibration(24, "too few"), [1, 1, 1 / 1.6, 1 / 4]),
+            (0.2, Calibration(25), [1, 1, 1 / 1.4, 1 / 3]),
+            (0.5, None, [1, 1, 1 / 2, 1 / 6]),
+            (0.0, None, [1, 1, 1, 1]),
         ):
-            np.testing.assert_allclose(agreement_posterior._doubting(tempering, n, tempering.power(n)), expected)
+            result: Any = SimpleNamespace(tempering=Tempering(rho), calibration=calibration)
+            np.testing.assert_allclose(agreement_posterior._doubting(result, n, Tempering(rho).power(n)), expected)
 
     def test_moments(self) -> None:
         """n R + c m over n + c, and what is not known, by hand."""

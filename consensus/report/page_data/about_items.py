@@ -28,8 +28,8 @@ def item_facts(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> 
     """Some items with every judgment's push: all where they are few; else the most urgent ones, and others evenly.
 
     ``id``, ``label``, ``runner_up``, ``confidence``, ``status``, ``gold``, ``log_odds`` of label and runner-up (nats)
-    and its parts: ``prior``, ``models``, ``readings`` and ``votes``, each a list of who, said, push, and the label that
-    would win without (or None).
+    and its parts: ``prior``, ``models``, ``readings``, ``calibration`` and ``votes``, each a list of who, said, push,
+    and the label that would win without (or None).
     """
     items = chosen_items(result, found, most)
     status = found.status(result)[items].tolist()
@@ -45,6 +45,7 @@ def item_facts(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> 
             "prior": plain(one.prior, 4),
             "models": [_pushed(push) for push in one.models],
             "readings": [_pushed(push) for push in one.readings],
+            "calibration": [_pushed(push) for push in one.calibration],
             "votes": [_pushed(push) for push in one.votes],
         }
         for one, state in zip(explain(result, items), status, strict=True)

@@ -8,7 +8,6 @@ import numpy as np
 
 from consensus.escalation import STATUSES
 from consensus.intervals import clopper_pearson
-from consensus.report import quality
 from consensus.report.page_data.plain_records import plain
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def reliability_records(result: Consensus) -> Records:
     """
     if result.gold is None or result.gold_posterior is None or not result.identified:
         return []
-    posterior = quality.without_gold(result, result.gold, result.gold_posterior)
+    posterior = result.gold_posterior
     confidence, best = posterior.max(axis=1), posterior.argmax(axis=1)
     right = result.gold.accepted[np.arange(len(best)), best]
     bins = np.minimum((confidence * N_RELIABILITY_BINS).astype(np.int64), N_RELIABILITY_BINS - 1)

@@ -34,12 +34,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
-    from consensus.found.tempering import Tempering
 
     Reals = NDArray[np.float64]
 
 DOUBT = 0.3
-"""Correlation of judgments on one item that a worker is held against, at least, where no temperature was fitted on
+"""Correlation of judgments on one item that a worker is held against, at least, where nothing was calibrated on
 gold; not where the posterior is one of independent judgments, or of vote shares (rho = 0)."""
 LEAST_WORTH, MOST_WORTH = 1.0, 20.0  # judgments that the mean of all workers is worth
 LEAST_SPREAD = 1e-4  # variance of R beyond chance
@@ -92,7 +91,7 @@ def _sums(result: Consensus) -> Reals:
         judged = kernels.Judged(starts, judgments.worker, judgments.label)
         n = np.diff(starts)
         reported = result.tempering.power(n, part)
-        powers = kernels.Powers(_doubting(result.tempering, n, reported) / reported, 1.0 / reported)
+        powers = kernels.Powers(_doubting(result, n, reported) / reported, 1.0 / reported)
         if isinstance(beliefs, SparsePosterior):
             candidates = kernels.Candidates(
                 start=beliefs.start[part.start : part.stop + 1],
@@ -109,8 +108,9 @@ def _sums(result: Consensus) -> Reals:
     return functools.reduce(operator.add, result.backend.map(shard, parts))
 
 
-def _doubting(tempering: Tempering, n_judgments: NDArray[np.int64], reported: Reals) -> Reals:
+def _doubting(result: Consensus, n_judgments: NDArray[np.int64], reported: Reals) -> Reals:
     """(n,) the power of the untempered posterior that workers are held against, given the ``reported`` one (n,)."""
-    if tempering.n_gold or not tempering.rho:
+    calibrated = result.calibration is not None and result.calibration.fitted
+    if calibrated or not result.tempering.rho:
         return reported
     return np.minimum(reported, 1.0 / (1.0 + DOUBT * np.maximum(n_judgments - 1, 0)))

@@ -92,7 +92,7 @@ def gold_columns(audit: WorkerAudit) -> Columns:
 
     result, judgments = audit.result, audit.result.judgments
     known, posterior = _judged(result)
-    wrong = _p_wrong(result, known, posterior)
+    wrong = _p_wrong(result, known, _before(result, known, posterior))
     suspect = _suspects(wrong)
     answers = GoldAnswers.of(result, known, audit.skills)
     information, too_easy = answers.information()
@@ -142,6 +142,14 @@ def _judged(result: Consensus) -> tuple[AlignedGold, Reals]:
     chosen = result.judgments.per_item[result.gold.items] > 0
     known = replace(result.gold, items=result.gold.items[chosen], accepted=result.gold.accepted[chosen])
     return known, result.gold_posterior[chosen]
+
+
+def _before(result: Consensus, known: AlignedGold, posterior: Reals) -> Reals:
+    """(G, K) the ``posterior`` of the gold items before calibration, in which wrong gold has its say."""
+    told = result.calibration
+    if told is None or told.gold_before is None or result.gold is None:
+        return posterior
+    return told.gold_before[np.isin(result.gold.items, known.items)]
 
 
 def _p_wrong(result: Consensus, known: AlignedGold, posterior: Reals) -> Reals:
