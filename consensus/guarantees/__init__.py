@@ -1,0 +1,20 @@
+"""What random gold can promise of a set of items, exactly: the certificate, and how much gold it takes."""
+
+from consensus.guarantees.certificate import DELTA, Certificate, certificate
+from consensus.guarantees.certified_items import MOST_LABELS, WHY_NONE, Certified, LabelCertificate, certified
+from consensus.guarantees.gold_plan import GoldPlan, Need, need, plan_gold
+
+__all__ = [
+    "DELTA",
+    "MOST_LABELS",
+    "WHY_NONE",
+    "Certificate",
+    "Certified",
+    "GoldPlan",
+    "LabelCertificate",
+    "Need",
+    "certificate",
+    "certified",
+    "need",
+    "plan_gold",
+]
