@@ -38,7 +38,7 @@ NEEDS_GOLD = (
 )
 MOST_LABELS = 4
 """Labels up to which each is also certified by itself: each has its part of the gold and of the 5 %."""
-WHY_NONE = ("no_gold", "one_judgment", "nothing_left", "not_random", "too_few", "too_many_wrong")
+WHY_NONE = ("no_gold", "few_judgments", "nothing_left", "not_random", "too_few", "too_many_wrong")
 """Why nothing is certified, in the order in which it is looked for."""
 
 
@@ -197,8 +197,8 @@ def without_gold(result: Consensus, config: EscalateConfig) -> Population:
 def _why_nothing(result: Consensus, among: Population) -> str | None:
     if result.gold is None or result.unaided is None:
         return "no_gold"
-    if not result.identified:
-        return "one_judgment"
+    if not len(among.items):
+        return "few_judgments"
     if len(among.items) == among.n_gold:
         return "nothing_left"
     return None if among.n_gold else "no_gold"

@@ -117,6 +117,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     return {
         "title": f"{counts['items']:,} items, {counts['labels']:,} labels, {counts['workers']:,} workers",
         "promise": sentence(said["promise"][0]),
+        "set_promise": [sentence(line) for line in said["promise"][1:]],
         "tiles": [
             ("judgments", f"{counts['judgments']:,}", f"{counts['judgments_per_item']:.2f} an item"),
             ("accepted", f"{promise['accepted']:,}", share),

@@ -6,7 +6,7 @@
 Public sets (CONSENSUS_DATASETS names their folder) and twelve crowds of the other family (``tests/other_crowds.py``),
 whose items differ in difficulty by 0 to 3 logits. The fit knows no gold, so that one of each is enough. Prints Markdown
 tables; the exit status is 1 where an acceptance figure is not met. ``--figure`` also writes the shares that were
-certified at target .90 as JSON, which ``docs/certificate_figure.py`` draws.
+certified at target .90 as JSON, which ``docs/certificate/draw.py`` draws.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def fitted(table: pd.DataFrame | None, truth: pd.DataFrame, votes: Path | None =
 def public(name: str) -> Fitted:
     """A public set."""
     folder = accuracy.DATASETS / name
-    text = partial(pd.read_csv, dtype=str, keep_default_na=False)
     judgments, votes = folder / "judgments.csv", folder / "model_votes.csv"
-    table = text(judgments) if judgments.exists() else None
-    return fitted(table, text(folder / "truth.csv"), votes if votes.exists() else None)
+    table = pd.read_csv(judgments, dtype=str, keep_default_na=False) if judgments.exists() else None
+    truth = pd.read_csv(folder / "truth.csv", dtype=str, keep_default_na=False)
+    return fitted(table, truth, votes if votes.exists() else None)
 
 
 def simulated(n_labels: int, difficulty: float, n_items: int = 2_000) -> Fitted:
