@@ -51,12 +51,16 @@ class Need:
     draw: int | None
     """Gold to draw from all items for so many among the set."""
 
+    def takes_most(self, n_all: int) -> bool:
+        """No number is enough, or only more than half of all items: then hardly any are left to be certified."""
+        return self.draw is None or self.draw > n_all / 2
+
     def pilot(self, n_gold: int, n_all: int) -> int:
         """More gold to draw first, where ``n_gold`` of ``n_all`` items are gold, to measure the error; 0 if none.
 
         Where nothing is measured yet, and by the confidences no number or more than half of the items would do.
         """
-        if self.measured or n_gold >= PILOT or (self.draw is not None and self.draw <= n_all / 2):
+        if self.measured or n_gold >= PILOT or not self.takes_most(n_all):
             return 0
         return min(PILOT, n_all) - n_gold
 
@@ -125,7 +129,7 @@ def plan_gold(
     Raises
     ------
     ConfigError
-        No confidence can be stated; no number of gold items is enough, and ``n`` is not given; or every item is gold.
+        No confidence can be stated; most items would have to be gold, and ``n`` is not given; or every item is gold.
     """
     import pandas as pd
     import pyarrow as pa
@@ -147,11 +151,12 @@ def plan_gold(
     if not len(candidates):
         raise ConfigError("plan-gold: every item that was judged is gold already, so that none is left to be drawn")
     pilot = 0 if n is not None else what.pilot(n_gold, result.judgments.n_items)
-    if n is None and what.draw is None and not pilot:
+    if n is None and not pilot and what.takes_most(result.judgments.n_items):
+        number = "no number of" if what.draw is None else f"no fewer than {what.draw:,}"
         raise ConfigError(
-            f"plan-gold: no number of gold items would certify that {100 * config.target:.3g}% are right, since about "
-            f"{what.error:.1%} of the surest {what.n_items:,} items are wrong; lower --target, collect more judgments, "
-            "or say with --items how many to draw"
+            f"plan-gold: {number} gold items would certify that {100 * config.target:.3g}% of the {what.n_items:,} "
+            f"surest items are right, of which about {what.error:.1%} are wrong; lower --target, collect more "
+            "judgments, or say with --items how many to draw"
         )
     if n is not None and n > len(candidates):
         raise ConfigError(f"plan-gold: {n:,} items are asked for, and {len(candidates):,} have no gold; lower --items")

@@ -32,7 +32,8 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
       them: ``certifiable`` if none of it were wrong, ``usual`` in the median of draws if the share of ``need`` is.
     - ``need``: the gold that certifies the surest ``items`` with a chance of 80 %, if a share ``error`` is wrong:
       ``accepted`` among these, so that ``draw`` have to be drawn of all, ``more`` than there are. ``pilot``: more
-      to draw first, to measure that share; 0 if it need not.
+      to draw first, to measure that share; 0 if it need not. ``takes_most``: more than half of all, or no number
+      is enough.
     - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together.
     """
     if result.gold is None:
@@ -78,6 +79,7 @@ def _need(what: Need, n_gold: int, n_all: int) -> Facts:
         "draw": what.draw,
         "more": None if what.draw is None else max(what.draw - n_gold, 0),
         "pilot": what.pilot(n_gold, n_all),
+        "takes_most": what.takes_most(n_all),
     }
 
 
@@ -187,10 +189,11 @@ def _more(facts: Facts) -> list[str]:
             f"and most items would have to be gold to certify {target} of them; draw {what['pilot']:,} more at random "
             "to measure it (consensus plan-gold)",
         ]
-    if what["draw"] is None:
+    if what["takes_most"]:
+        number = "no number of" if what["draw"] is None else f"no fewer than {what['draw']:,}"
         return [
             *said,
-            f"no number of gold items would certify {target} of {which}: about {what['error']:.1%} are wrong",
+            f"{number} gold items would certify {target} of {which}: about {what['error']:.1%} are wrong",
         ]
     by = "as measured" if what["measured"] else "as the confidences let expect"
     if not what["more"]:
@@ -269,8 +272,6 @@ def of_plan(plan: GoldPlan) -> list[str]:
         )
         if plan.asked is not None:
             said[-1] += f"; --items asks for {plan.asked:,}"
-        elif n < what.draw - plan.n_gold:
-            said[-1] += f"; there are {n:,}: with all of them known, nothing is left to certify"
     if plan.if_worse is not None and not plan.is_pilot:
         worse = plan.if_worse
         takes = "no number is enough" if worse.draw is None else f"it takes {worse.draw:,}"
