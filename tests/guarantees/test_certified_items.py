@@ -147,6 +147,14 @@ class TestCertified:
         found = fit(table, gold=gold, ties="abstain", model="majority_vote")
         assert population(found, RULE).items.min() >= 40
 
+    def test_only_items_within_the_reach_of_gold(self, result: Consensus) -> None:
+        assert result.reach is not None
+        groups = result.reach.in_groups.copy()
+        groups[:200] = False
+        partly = population(replace(result, reach=replace(result.reach, in_groups=groups)), RULE)
+        assert partly.items.min() >= 200
+        assert len(population(replace(result, reach=None), RULE).items) == 600
+
     def test_hand_picked_gold_certifies_nothing(self, drawn: Simulation) -> None:
         picked = handpicked(drawn)
         found = certified(picked, RULE)
