@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.found.result import Consensus
+    from consensus.guarantees import plan_gold
     from consensus.guarantees.shares_table import shares
     from consensus.inputs.gold import Gold
     from consensus.inputs.judgments import Judgments
@@ -42,6 +43,7 @@ __all__ = [
     "escalate",
     "fit",
     "plan_budget",
+    "plan_gold",
     "read",
     "read_costs",
     "read_gold",
@@ -71,6 +73,7 @@ _HOME = {
     "escalate": "consensus.escalation",
     "fit": "consensus.models.base",
     "plan_budget": "consensus.escalation",
+    "plan_gold": "consensus.guarantees",
     "read": "consensus.formats",
     "read_costs": "consensus.formats",
     "read_gold": "consensus.formats",

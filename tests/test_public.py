@@ -31,6 +31,7 @@ PUBLIC = [
     "escalate",
     "fit",
     "plan_budget",
+    "plan_gold",
     "read",
     "read_costs",
     "read_gold",

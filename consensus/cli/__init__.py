@@ -12,6 +12,7 @@ from consensus.cli import (
     comparing,
     evaluating,
     explaining,
+    gold_planning,
     printing,
     running,
     settings,
@@ -47,6 +48,7 @@ def _root(
 settings.add(app, "run", running.run)
 settings.add(app, "check", checking.check)
 settings.add(app, "plan-budget", budgeting.plan_budget)
+settings.add(app, "plan-gold", gold_planning.plan_gold)
 settings.add(app, "aggregate", printing.aggregate)
 settings.add(app, "audit", auditing.audit)
 settings.add(app, "agreement", printing.agreement)

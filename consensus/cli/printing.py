@@ -41,6 +41,8 @@ def aggregate(
             "min_judgments",
             "max_judgments",
             "audit",
+            "promise",
+            "random_gold",
             but=("drift_by",),
         ),
     ],

@@ -13,6 +13,7 @@ Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Calibrating = Literal["gold", "none"]
 Collusion = Literal["auto", "report", "merge", "off"]
+Promise = Literal["item", "set"]
 MOST_RHO = 100.0
 
 
@@ -161,6 +162,18 @@ class EscalateConfig(Settings):
         json_schema_extra=SETTLING,
         description="Items that an earlier run accepted (--previous) are opened again only when their confidence is "
         "so far below the target.",
+    )
+    promise: Promise = Field(
+        default="item",
+        json_schema_extra=SETTLING,
+        description="What is accepted: item, every item whose confidence reaches the target; or set, the largest set "
+        "of the surest items of which gold certifies, with 95 % confidence, that at most 1 - target are wrong. It "
+        "needs gold that was drawn at random (plan-gold).",
+    )
+    random_gold: bool = Field(
+        default=False,
+        json_schema_extra=SETTLING,
+        description="Gold was drawn at random from all items, also where it does not look so.",
     )
     skill: str | None = Field(
         default=None,

@@ -4,7 +4,7 @@ from consensus.escalation.budgets import budget_curve
 from consensus.escalation.decisions import decide, decision_columns
 from consensus.escalation.expectations import Outlook, outlook
 from consensus.escalation.ranking import Escalation, escalate, planned, statuses
-from consensus.escalation.reasons import REASONS
+from consensus.escalation.reasons import REASONS, settled_status
 from consensus.escalation.reopening import change_counts, changes
 from consensus.escalation.replay import Replay, Step
 from consensus.escalation.what_if import plan_budget
@@ -26,5 +26,6 @@ __all__ = [
     "outlook",
     "plan_budget",
     "planned",
+    "settled_status",
     "statuses",
 ]

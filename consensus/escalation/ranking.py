@@ -17,6 +17,7 @@ from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hop
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
 from consensus.found.result import decoded, framed, named
+from consensus.guarantees import Certified, certified
 from consensus.inputs.counted import counted
 from consensus.inputs.earlier_run import STATUSES, Previous
 from consensus.inputs.vocabulary import hashed
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from consensus.inputs.worker_pool import AlignedPool
 
 SAMPLE = 10_000  # priorities that tell about where half of them lie, to sort either half on a thread of its own
+ALMOST_SURE = 1.0 - 1e-9  # a target is less than 1
 SAME_PRIORITY = 15  # decimals up to which priorities count as equal
 
 
@@ -189,7 +191,7 @@ def planned(
     Raises
     ------
     ConfigError
-        The budget does not pay for the audits and tests, or costs are given for very many labels.
+        The budget pays for no audits and tests, costs are given for very many labels, or there is no gold for a set.
     """
     judgments, audit = result.judgments, audit or WorkerAudit(result)
     if costs is not None and result.judgments.n_labels > MOST_LABELS:
@@ -197,7 +199,8 @@ def planned(
     if previous is not None:
         reopening.check(previous, result)
     accepted = None if previous is None else reopening.accepted_before(previous, result)
-    reason, settled = reasons(result, config, accepted)
+    found = certified(result, config) if config.promise == "set" else None
+    reason, settled = reasons(result, config, accepted, found)
     tests = retests(audit, settled & (reason < 0), config.max_judgments, pool)
     items = np.flatnonzero(reason >= 0)
     left = np.maximum(config.max_judgments - judgments.per_item[items], 0)
@@ -206,9 +209,8 @@ def planned(
         pool = pool.after(tests.workers)
         activity, most = pool.activity(judgments), pool.left(judgments)[items]
         foreseen &= most >= left
-    ahead = look_ahead(
-        result, items, config, activity=activity, most=most, costs=costs, steps=config.budget is not None
-    )
+    aim = config if found is None else _as_certified(config, found)
+    ahead = look_ahead(result, items, aim, activity=activity, most=most, costs=costs, steps=config.budget is not None)
     why = reason[items]
     why[hopeless(result, items, why, ahead.settled, foreseen, config)] = EXPERT
     reason[items] = why
@@ -252,6 +254,12 @@ def planned(
         pool=pool,
         money=_money(config, workers, wanted[order], tests, pool if suggest else None),
     )
+
+
+def _as_certified(config: EscalateConfig, found: Certified) -> EscalateConfig:
+    """The settings with the confidence from which items are certified as the target; as they are, if none is."""
+    least = found.of_all.least
+    return config if math.isnan(least) else EscalateConfig.of(config, target=min(least, ALMOST_SURE))
 
 
 def _money(

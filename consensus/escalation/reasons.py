@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from consensus.config import EscalateConfig
     from consensus.found.result import Consensus
+    from consensus.guarantees import Certified
 
 REASONS = ("too_few", "weak_workers", "disagreement", "expert", "audit")
 TOO_FEW, WEAK_WORKERS, DISAGREEMENT, EXPERT, AUDIT = range(len(REASONS))
@@ -42,14 +43,18 @@ def status_codes(result: Consensus, reason: NDArray[np.int32], settled: NDArray[
 
 
 def reasons(
-    result: Consensus, config: EscalateConfig, accepted: NDArray[np.bool_] | None = None
+    result: Consensus,
+    config: EscalateConfig,
+    accepted: NDArray[np.bool_] | None = None,
+    certified: Certified | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """(I,) position in REASONS of why an item is escalated, -1 where it is not; and (I,) which are settled.
 
     Gold is neither. An item that is settled is escalated only to be audited.
 
     Settled are items with at least ``min_judgments``, or with the vote of a model that has met enough items that people
-    judged, and a confidence of at least ``target``; less ``margin`` where the item was ``accepted`` (I,) before.
+    judged, and a confidence of at least ``target``; less ``margin`` where the item was ``accepted`` (I,) before. Of a
+    set that is to be ``certified`` they are those that are, whatever was accepted before.
     """
     judgments = result.judgments
     n = judgments.per_item
@@ -59,6 +64,8 @@ def reasons(
     target = config.target if accepted is None else np.where(accepted, config.target - config.margin, config.target)
     settled: NDArray[np.bool_] = enough & (result.confidence >= target)  # NaN is not settled
     settled &= result.consensus_label >= 0
+    if certified is not None:
+        settled = certified.settled
     unanimous = result.votes[1] == 1
     reason = np.where(unanimous, WEAK_WORKERS, DISAGREEMENT).astype(np.int32)
     reason[~enough | (n == 0)] = TOO_FEW
@@ -68,6 +75,11 @@ def reasons(
     if result.gold is not None:
         reason[result.gold.items], settled[result.gold.items] = -1, False
     return reason, settled
+
+
+def settled_status(result: Consensus, config: EscalateConfig) -> NDArray[np.int32]:
+    """The same as ``status_codes`` of the items that are settled one by one, whatever more judgments would do."""
+    return status_codes(result, *reasons(result, config))
 
 
 def hopeless(

@@ -98,7 +98,7 @@ def plan_budget(
     """
     import pandas as pd
 
-    rule, plan = config or EscalateConfig(), BudgetConfig.of(None, **settings)
+    rule, plan = EscalateConfig.of(config, promise="item"), BudgetConfig.of(None, **settings)
     truth = None if gold is None else read_gold(gold)
     models = None if model_votes is None else read_model_votes(model_votes)
     whole, aligned, _ = prepared(judgments, truth, plan.of_fit(), models)

@@ -143,6 +143,11 @@ CODES: dict[str, Code] = {
         "Give gold for some of these items, drawn at random (status `unaudited` in labels.csv), or have workers whom "
         "gold has checked judge a few dozen of them.",
     ),
+    "gold_not_random": Code(
+        "The confidences of gold items and of the others differ by more than chance, as where gold was chosen or is "
+        "shown to everybody, so that it certifies nothing.",
+        "Draw gold with `consensus plan-gold` and give that alone, or pass --random-gold if it was drawn at random.",
+    ),
     "overconfident": Code(
         "Clearly more of the gold items that would be accepted are wrong than the confidences let expect.",
         "Believe the measured error, and raise --target, give more gold, or see whether the gold is right (`consensus "

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from consensus.config import EscalateConfig
     from consensus.found.result import Consensus
+    from consensus.guarantees import Certified
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 MOST_SHOWN = 20  # labels told one by one; of more, those with the most accepted items
 
 
-def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConfig) -> dict[str, Any]:
+def quality(
+    result: Consensus, status: NDArray[np.int32], escalate: EscalateConfig, certified: Certified | None = None
+) -> dict[str, Any]:
     """Expected error of the accepted items, and the measured error on gold items judged by the same rule.
 
     ``expected_error`` is the mean of 1 - confidence; its interval is the spread of that many errors (normal) *if the
@@ -32,8 +35,9 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
     (``Consensus.gold_posterior``), over all of them and over those that the rule would have accepted; intervals are
     exact (Clopper & Pearson 1934). Where confidences were calibrated on gold, each gold item is calibrated on gold of
     other folds (five, by a hash of the id): it has no say in whether it is accepted. The rule asks for the least
-    confidence that was accepted: after an earlier run that may be below the target. ``audited`` is true if the rule
-    would have accepted any gold item. ``by_label`` tells the same of each label.
+    confidence that was accepted: after an earlier run that may be below the target. Where a ``certified`` set is
+    accepted, it takes the gold items that are as sure in the fit that has not seen gold, with the labels of that one.
+    ``audited`` is true if the rule would have accepted any gold item. ``by_label`` tells the same of each label.
 
     All this is about what gold speaks for (``found.gold_reach``), where there is gold. ``beyond_gold`` tells what else
     is accepted (``report.beyond_gold.told``); it is not there if there is nothing else.
@@ -68,6 +72,10 @@ def quality(result: Consensus, status: NDArray[np.int32], escalate: EscalateConf
         settled = (posterior.max(axis=1) >= bar) & enough
         if result.reach is not None:
             settled &= result.reach.items[result.gold.items]
+        if certified is not None:
+            posterior, settled = certified.of_gold(result)
+            best = posterior.argmax(axis=1)
+            right = result.gold.accepted[np.arange(len(best)), best]
         alone = settled & (per_item == 0)
         found["audited"] = bool(settled.any())
         found["gold"] = {"all": _measured(right, posterior), "accepted": _measured(right[settled], posterior[settled])}

@@ -119,6 +119,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     return {
         "title": ", ".join(counted(counts[f"{one}s"], one) for one in ("item", "label", "worker")),
         "promise": sentence(said["promise"][0]),
+        "set_promise": [sentence(line) for line in said["promise"][1:]],
         "tiles": [
             ("judgments", f"{counts['judgments']:,}", f"{counts['judgments_per_item']:.2f} an item"),
             ("accepted", f"{promise['accepted']:,}", share),

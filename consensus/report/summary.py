@@ -32,10 +32,11 @@ def summary(findings: Findings) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
     Keys: provenance, settings, counts, verdicts, label_shares (estimated by the model), class_shares (by random gold,
-    with intervals), convergence, quality, escalation (what the judgments
-    that are needed will bring), changes (since the earlier run; null without), models (null without), readings (null
-    where there is one), warnings; where judgments were read also understood (what their columns were taken for), and
-    with the export of a platform notes (what was understood of it).
+    with intervals), convergence, quality (of what is accepted; beside a set, quality_item_by_item of what would be so
+    one by one), certificate (what gold certifies as a set; null without), escalation (what the judgments that are
+    needed will bring), changes (since the earlier run; null without), models (null without), readings (null where there is
+    one), warnings; where judgments were read also understood (what their columns were taken for), and with the export
+    of a platform notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
     result, judgments = findings.result, findings.result.judgments
@@ -56,6 +57,8 @@ def summary(findings: Findings) -> dict[str, Any]:
             "class_shares": class_shares.in_numbers(findings.shares),
             "convergence": _convergence(result),
             "quality": findings.promise,
+            **({} if findings.rule.promise == "item" else {"quality_item_by_item": findings.item_promise}),
+            "certificate": findings.certificate,
             "escalation": asdict(findings.outlook),
             "changes": findings.changes,
             "models": None if result.models is None else _models(findings, result.models),

@@ -14,7 +14,7 @@ from consensus.inputs import understood
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
-from consensus.report import beyond_gold
+from consensus.report import beyond_gold, set_promise
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -53,7 +53,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
         "readings": _readings(summary),
         "calibration": calibration(summary["convergence"]["calibration"]),
         "models": [] if summary["models"] is None else _models(summary["models"]),
-        "promise": [acceptance(summary["quality"])],
+        "promise": [acceptance(summary["quality"]), *_promises(summary)],
         "waiting": _waiting(counts["status"]),
         "outlook": _outlook(summary["escalation"], summary["settings"]),
         "changes": _changes(summary["changes"]),
@@ -72,6 +72,7 @@ def of_escalation(findings: Findings) -> list[str]:
     return [
         *_read(findings.result.judgments),
         acceptance(findings.promise),
+        *set_promise.lines(findings.certificate, findings.rule.target),
         *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
         *_outlook(asdict(findings.outlook), findings.rule.model_dump()),
         *_changes(findings.changes),
@@ -224,6 +225,15 @@ def acceptance(promise: dict[str, Any]) -> str:
     return f"accepted {n:,} of {of} at target {100 * promise['target']:.3g}%: {claim}"
 
 
+def _promises(summary: dict[str, Any]) -> list[str]:
+    """What is certified as a set; and where that is what is accepted, what would be accepted item by item."""
+    target, as_set = summary["settings"]["target"], "quality_item_by_item" in summary
+    said = set_promise.lines(summary["certificate"], target, by_label=as_set)
+    if as_set:
+        said.append(f"item by item it would be: {acceptance(summary['quality_item_by_item'])}")
+    return said
+
+
 def _waiting(status: dict[str, int]) -> list[str]:
     waiting = [
         counted(status[name], one, many)
@@ -329,11 +339,8 @@ def _quality(promise: dict[str, Any]) -> str:
         why = "" if promise["gold"] is None else " (no gold item would be accepted)"
         return f"{claim} if the confidences are right, unaudited{why}"
     gold = promise["gold"]["accepted"]
-    return (
-        f"{claim} [{promise['expected_error_low']:.1%}, {promise['expected_error_high']:.1%}], audited on "
-        f"{counted(gold['items'], 'gold item')}: measured {gold['measured_error']:.1%} "
-        f"[{gold['low']:.1%}, {gold['high']:.1%}]"
-    )
+    measured = f"measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
+    return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}"
 
 
 def warning(one: Caution) -> str:

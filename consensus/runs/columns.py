@@ -42,6 +42,13 @@ LABELS = (
         "accepted; unaudited (accepted, but gold does not speak for it); escalate (needs more judgments); expert (is "
         "to be decided by one); or gold.",
     ),
+    Column(
+        "certified",
+        "flag",
+        "It is in the set that gold certifies (with --promise set): of these at most 1 - target are wrong, with 95 % "
+        "confidence.",
+        always=False,
+    ),
     Column("decision", "text", "The label that costs least in the mean (with --costs).", always=False),
     Column("expected_cost", "number", "What deciding for it costs in the mean.", always=False),
 )
@@ -303,6 +310,7 @@ AGREEMENT = (
     Column("n_judgments", "count", "Their judgments."),
     Column("reason", "text", "Why a number is missing."),
 )
+DRAWN = (ITEM,)
 WAYS = (
     Column("way", "text", "How judgments are asked for, such as '3 judgments an item' or 'target 95%'."),
     Column("target", "number", "Confidence at which it accepts an item."),

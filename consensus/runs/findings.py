@@ -6,11 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus import escalation, worker_audit
+from consensus import escalation, guarantees, worker_audit
 from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig, ReadConfig, RunConfig, VotesConfig
 from consensus.errors import ConfigError
+from consensus.guarantees.certified_items import NEEDS_GOLD
 from consensus.guarantees.shares_table import SharesTable
-from consensus.report import clear_majorities, quality
+from consensus.report import clear_majorities, quality, set_promise
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
 from consensus.runs.listening import SILENT
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from consensus.escalation import Escalation, Outlook
     from consensus.found.cautions import Caution
     from consensus.found.result import Columns, Consensus
+    from consensus.guarantees import Certified
     from consensus.inputs.worker_pool import AlignedPool
     from consensus.runs.listening import Listener
     from consensus.worker_audit import WorkerAudit
@@ -111,6 +113,8 @@ class Findings:
         if self._given is not None:
             return self._given
         inputs = self.inputs
+        if self.rule.promise == "set" and inputs.gold is None:
+            raise ConfigError(NEEDS_GOLD)
         self._listener.stage("fitting")
         return worker_audit.fit_without_copies(
             inputs.judgments,
@@ -166,7 +170,26 @@ class Findings:
     @cached_property
     def promise(self) -> dict[str, Any]:
         """How many of the accepted items are expected to be wrong, and what gold says to that."""
-        return quality.quality(self.result, self.status, self.rule)
+        certified = self.certified if self.rule.promise == "set" else None
+        return quality.quality(self.result, self.status, self.rule, certified)
+
+    @cached_property
+    def certified(self) -> Certified:
+        """Which items gold certifies as a set, whether or not it is these that are accepted."""
+        return guarantees.certified(self.result, self.rule)
+
+    @cached_property
+    def certificate(self) -> dict[str, Any] | None:
+        """The same in numbers, and how much gold it would take; None without gold."""
+        return set_promise.told(self.result, self.certified, self.rule)
+
+    @cached_property
+    def item_promise(self) -> dict[str, Any]:
+        """The promise about the items that would be accepted one by one: the very one, if that is how they are."""
+        if self.rule.promise == "item":
+            return self.promise
+        rule = EscalateConfig.of(self.rule, promise="item")
+        return quality.quality(self.result, escalation.settled_status(self.result, rule), rule)
 
     @cached_property
     def shares(self) -> SharesTable:
@@ -187,7 +210,9 @@ class Findings:
     @cached_property
     def warnings(self) -> tuple[Caution, ...]:
         """What to know before trusting it."""
-        return (*self.result.warnings, *clear_majorities.cautions(self.result), *quality.cautions(self.promise))
+        result = self.result
+        of_gold = (*quality.cautions(self.promise), *set_promise.cautions(self.certified))
+        return (*result.warnings, *clear_majorities.cautions(result), *of_gold)
 
     @cached_property
     def summary(self) -> dict[str, Any]:

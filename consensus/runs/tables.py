@@ -77,18 +77,22 @@ def _labels(findings: Findings) -> Blocks:
     import pyarrow as pa
 
     result, status, costs = findings.result, findings.status, findings.costs
-    n_items = result.judgments.n_items
+    n_items, as_set = result.judgments.n_items, findings.rule.promise == "set"
+    certified = np.zeros(len(status), np.bool_)
+    if as_set:
+        certified[:n_items] = findings.certified.settled
 
     def block(rows: slice) -> Written:
         judged = slice(min(rows.start, n_items), min(rows.stop, n_items))
         decided = {} if costs is None else escalation.decision_columns(result, costs, judged)
         kept = {one.name: one.of(rows) for one in result.judgments.kept}
+        marked = {"certified": certified[rows]} if as_set else {}
         if rows.stop > n_items:  # with gold items that nobody judged
-            table = result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES))
+            table = result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES), **marked)
             table = table.join(framed(decided)) if decided else table
             return table.join(framed(kept)) if kept else table
         told = {**result.label_columns(rows), "status": named(status[rows], escalation.STATUSES)}
-        return pa.table({**told, **decided, **kept})
+        return pa.table({**told, **marked, **decided, **kept})
 
     return Blocks(len(status), block)
 
@@ -292,6 +296,7 @@ TABLES = (
         "Of agreement: one row for each statistic, over all, by label, or by pair of workers (with --by worker-pair).",
         of.AGREEMENT,
     ),
+    Table("drawn", "Of plan-gold: one row for each item to ask gold for, in the order of the ids.", of.DRAWN),
     Table("ways", "Of plan-budget: one row for each way to ask for judgments.", of.WAYS),
     Table("differences", "Of diff: one row for each item that is different in the new run.", of.DIFFERENCES),
 )
@@ -334,4 +339,8 @@ def _in_one(column: pa.ChunkedArray) -> NDArray[Any] | pa.Array:
     import pyarrow as pa
 
     whole = column.combine_chunks()
-    return whole if pa.types.is_string(whole.type) or pa.types.is_list(whole.type) else whole.to_numpy()
+    return (
+        whole
+        if pa.types.is_string(whole.type) or pa.types.is_list(whole.type)
+        else whole.to_numpy(zero_copy_only=False)
+    )

@@ -20,6 +20,7 @@ READING += " worker-from-file fold label-map encoding delimiter no-header time-f
 READING += " sheet by only wide columns questions counts"
 FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
+ASKING += " promise random-gold"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
 FILES = f"config gold model-votes {BESIDE}"
 PRINTED = "json output quiet"
@@ -31,7 +32,9 @@ OPTIONS = {
     "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
     "prior quiet repeats rho seed target threads time-format votes without worker worker-from-file "
     "sheet by only wide columns questions counts",
-    "aggregate": f"keep {FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors target ties",
+    "plan-gold": f"{FILES} {READING} {FITTING} {PRINTED} items min-judgments random-gold target ties",
+    "aggregate": f"keep {FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors promise "
+    "random-gold target ties",
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
     "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -236,6 +237,9 @@ class TestRegistry:
         assert table.rows is not None
         if table.name == "readings":  # there is one beside model votes
             everything = Findings.of(consensus.fit(crowd.judgments, model="average"))
+        if table.name == "labels":  # which of them are certified is told where that is asked for
+            config = RunConfig.of(everything.inputs.config, promise="set")
+            everything = Findings(replace(everything.inputs, config=config), result=everything.result)
         rows = table.rows(everything)
         found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
         made = pa.table(found) if isinstance(found, dict) else found
