@@ -12,7 +12,7 @@ from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
-from consensus.models import switching, votes_warnings
+from consensus.models import group_warnings, switching, votes_warnings
 from consensus.probabilities import entropy, normalised
 
 if TYPE_CHECKING:
@@ -296,9 +296,9 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
     if judgments.n_labels > 1 and diagonal < bound and _say_little(problem, estimate, backend):
         found.append(_near_chance(diagonal, judgments.n_labels))
     if estimate.mixes is not None:
-        found.append(different_labels(judgments, estimate.mixes.concentration))
+        found.append(group_warnings.different_labels(judgments, estimate.mixes.concentration))
     elif judgments.group is not None:
-        found.append(groups_unused(problem))
+        found.append(group_warnings.groups_unused(problem))
     if problem.one_label is not None:
         found.append(one_label_workers(judgments, problem.one_label))
     n_components, largest = components(judgments)
@@ -335,32 +335,6 @@ def _near_chance(diagonal: float, n_labels: int) -> Caution:
     )
 
 
-def different_labels(judgments: Judgments, concentration: float) -> Caution:
-    """Say that items have priors of their own, and how far from each other they are."""
-    if judgments.group is None:
-        said = (
-            "workers see different labels, as in batches or topics, so the prior of an item is the mix of labels that "
-            f"its workers see (mixes weigh as much as the overall shares from {concentration:.1f} judgments on); name "
-            "the batch, topic or HIT with --group if there is such a column"
-        )
-    else:
-        n_without = int((judgments.group < 0).sum())
-        without = (
-            (
-                "; "
-                + counted(n_without, "judgment has no group and counts", "judgments have no group and count")
-                + " by the overall shares"
-            )
-            if n_without
-            else ""
-        )
-        said = (
-            "the prior of an item is the mix of labels in its group, as --group asks (mixes weigh as much as the "
-            f"overall shares from {concentration:.1f} items on){without}"
-        )
-    return Caution("different_labels", said, {"concentration": concentration})
-
-
 def one_label_workers(judgments: Judgments, found: OneLabel) -> Caution:
     """Say whose silence counts, and who is not heard."""
     n, n_mute = len(found.worker), len(found.mute)
@@ -377,22 +351,6 @@ def one_label_workers(judgments: Judgments, found: OneLabel) -> Caution:
         "of them are silent, or give gold",
         {"n_workers": len(found.worker), "n_unheard": len(found.mute)},
     )
-
-
-def groups_unused(problem: Problem) -> Caution:
-    """Say why groups that were named change nothing."""
-    if problem.votes is not None:
-        why = "beside model votes items have no prior by group; leave out one of the two"
-    elif problem.prior == "none":
-        why = "with --prior none items have no prior by group; leave out one of the two"
-    else:
-        why = "the groups hold the same mix of labels; see whether it names the right column"
-    return groups_change_nothing(why)
-
-
-def groups_change_nothing(why: str) -> Caution:
-    """Say that groups were named in vain."""
-    return Caution("groups_unused", f"--group changes nothing here: {why}")
 
 
 def _say_little(problem: Problem, estimate: Estimate, backend: Backend) -> bool:

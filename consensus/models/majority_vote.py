@@ -16,7 +16,7 @@ from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus, Convergence
 from consensus.found.tempering import Tempering
-from consensus.models import diagnostics, memory_needs, pooled_prior, starts, votes_warnings
+from consensus.models import diagnostics, group_warnings, memory_needs, pooled_prior, starts, votes_warnings
 from consensus.models.dense_layout import Rows
 from consensus.models.held import warned_by
 from consensus.probabilities import normalised
@@ -63,7 +63,7 @@ def _unused(judgments: Judgments, settings: FitConfig) -> list[Caution]:
     """Say which settings were given that a count of votes passes over."""
     found = []
     if judgments.group is not None:
-        found.append(diagnostics.groups_change_nothing("the majority vote takes no priors of items; leave it out"))
+        found.append(group_warnings.groups_change_nothing("the majority vote takes no priors of items; leave it out"))
     given = [name for name in OF_EM if getattr(settings, name) != FitConfig.model_fields[name].default]
     if given:
         named = " and ".join(f"--{name.replace('_', '-')}" for name in given)

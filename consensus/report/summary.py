@@ -34,9 +34,9 @@ def summary(findings: Findings) -> dict[str, Any]:
     Keys: provenance, settings, counts, verdicts, label_shares (estimated by the model), class_shares (by random gold,
     with intervals), convergence, quality (of what is accepted; beside a set, quality_item_by_item of what would be so
     one by one), certificate (what gold certifies as a set; null without), escalation (what the judgments that are
-    needed will bring), changes (since the earlier run; null without), models (null without), readings (null where there
-    is one), warnings; where judgments were read also understood (what their columns were taken for), and with the export
-    of a platform notes (what was understood of it).
+    needed will bring), changes (since the earlier run; null without), models (null without), readings (null where
+    there is one), warnings; where judgments were read also understood (what their columns were taken for), and with
+    the export of a platform notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
     result, judgments = findings.result, findings.result.judgments
