@@ -204,14 +204,15 @@ def _people_alone(
 ) -> PeopleAlone | None:
     """What people say of items that models voted on, from a fit without the models; None where it tells nothing."""
     judgments = problem.judgments
-    items = votes_people.tested(judgments, votes, gold)
-    if len(items) == 0 or settings.model_tests == "off":
+    known = votes_people.tested(judgments, votes, gold)
+    if len(known) == 0 or settings.model_tests == "off":
         return None
+    items = votes_people.by_hash(judgments, known, votes_people.MOST_TESTED)
     h = np.full((len(votes_people.RHOS), len(items), judgments.n_labels), 1.0 / judgments.n_labels)
     if judgments.per_item[items].any():
-        if len(items) == votes_people.MOST_ITEMS:  # these tell enough of the people
+        if len(known) == votes_people.MOST_ITEMS:  # these tell enough of the people
             among = np.zeros(judgments.n_items, np.bool_)
-            among[items] = True
+            among[known] = True
             problem = Problem.of(judgments.subset(among[judgments.item]), gold, settings, backend)
         few = problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS
         tolerance = max(problem.tolerance, PEOPLE_TOLERANCE)

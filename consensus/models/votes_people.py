@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
     Offsets = NDArray[np.int64]
 
-MOST_ITEMS = 100_000  # that models are tested on: a handful of numbers
+MOST_ITEMS, MOST_TESTED = 100_000, 20_000  # that people are fitted on, and models tested on: a handful of numbers
 RHOS = (0.0, 0.15, 0.3, 0.45)  # by which people may err together: each is tried
 FEW_WORKERS = 10  # of whom each judges so much that what is learnt of one tells in everything
 STEEPEST, HALVINGS = 20.0, 40  # log odds that one judgment adds, and steps in which what it adds is found
@@ -48,15 +48,19 @@ class PeopleAlone:
 
 
 def tested(judgments: Judgments, votes: AlignedVotes, gold: AlignedGold | None) -> Offsets:
-    """The items of ``PeopleAlone``; of more than MOST_ITEMS, those whose ids have the smallest hashes."""
+    """Items that models may be tested on, at most MOST_ITEMS."""
     fit = judgments.per_item >= SEVERAL
     if gold is not None:
         fit[gold.items] = True
-    items = np.flatnonzero(fit & (votes.per_item > 0))
-    if len(items) > MOST_ITEMS:
-        code = hashed(judgments.item_ids)[items]
-        items = np.sort(items[np.argsort(code, kind="stable")[:MOST_ITEMS]])
-    return items
+    return by_hash(judgments, np.flatnonzero(fit & (votes.per_item > 0)), MOST_ITEMS)
+
+
+def by_hash(judgments: Judgments, items: Offsets, most: int) -> Offsets:
+    """Some ``items`` (n,), ascending; of more than ``most``, those whose ids have the smallest hashes."""
+    if len(items) <= most:
+        return items
+    code = hashed(judgments.item_ids)[items]
+    return np.sort(items[np.argsort(code, kind="stable")[:most]])
 
 
 def of(judgments: Judgments, gold: AlignedGold | None, items: Offsets, fitted: Reals) -> PeopleAlone:

@@ -138,12 +138,17 @@ class TestPeopleAlone:
         """Whatever else is in the data; and people are fitted on these alone."""
         drawn = contested(2, 120)
         monkeypatch.setattr(votes_people, "MOST_ITEMS", 60)
+        monkeypatch.setattr(votes_people, "MOST_TESTED", 55)
         names = []
         for n in (120, 80):
             few = drawn.judgments.subset(drawn.judgments.item < n)
             judgments, votes = echoing(few, 0.0).align(few, None)
             items = votes_people.tested(judgments, votes, None)
             assert len(items) == 60
+            few_items = votes_people.by_hash(judgments, items, 10)
+            assert len(few_items) == 10
+            assert set(few_items) <= set(items)
+            assert (np.diff(few_items) > 0).all()
             names.append(set(judgments.item_ids.take(items).to_pylist()))
         assert len(names[0] & names[1]) >= 35
         result = fit(drawn.judgments, model_votes=echoing(drawn.judgments, 0.0), rho=0.3)
