@@ -209,8 +209,8 @@ class TestFound:
         assert np.isnan(votes_echo.found(votes, alone, NONE)[0].evidence).all()
 
 
+@pytest.mark.compiled
 class TestBesidePeople:
-    @pytest.mark.compiled
     @pytest.mark.parametrize("kind", ["hard", "soft"])
     def test_a_copy_changes_next_to_nothing(self, kind: str) -> None:
         drawn = contested(1)

@@ -84,6 +84,23 @@ def test_pooled_by_the_spread_over_items() -> None:
 
 
 class TestMerged:
+    def test_by_pairs_beside_people(self) -> None:
+        """Two that are wrong on the same sixth of 120 items, and one that is wrong on another."""
+        truth = np.arange(120) % 2
+        wrong = {"a": np.arange(120) < 20, "b": np.arange(120) >= 100, "c": np.arange(120) < 20}
+        rows = [(f"i{i:03}", m, f"l{truth[i] ^ wrong[m][i]}") for i in range(120) for m in "abc"]
+        judgments = encoded([(f"i{i:03}", w, f"l{truth[i]}") for i in range(120) for w in "vw"])
+        _, votes = voted(rows, families={m: m for m in "abc"}).align(judgments, None)
+        every = np.ones(120, np.bool_)
+        alone = PeopleAlone(np.arange(120), np.eye(2)[None, truth], np.eye(2)[truth], every, ~every)
+        shared = votes_shared.found(votes, alone, Echoes.none(3), np.ones(3, np.bool_))
+        assert shared.merged == (("a", "c"),)
+        assert votes_shared.merged(votes, shared).family_names == ("a + c", "b", "a + c")
+        two = votes_shared.found(votes, alone, Echoes.none(3), np.array([True, True, False]))
+        assert two.merged == ()
+        assert votes_shared.merged(votes, two) is votes
+
+    @pytest.mark.compiled
     def test_families_that_share_mistakes_count_as_one(self) -> None:
         drawn = simulate(600, 12, 3, 3, accuracy=0.75, seed=1)
         votes = panel(drawn)
@@ -113,6 +130,7 @@ class TestMerged:
         assert table["declared_family"][0] == "f0"
         assert framed(models_table.table(WorkerAudit(one)))["declared_family"].isna().all()
 
+    @pytest.mark.compiled
     def test_only_those_that_do(self) -> None:
         """Two and two, and one that errs alone, whatever the order."""
         drawn = simulate(900, 12, 3, 4, accuracy=0.8, seed=2)
@@ -150,6 +168,7 @@ class TestMerged:
             assert warning.message.startswith("the models are said to be of 4 families that err independently, and nei")
             assert warning.values == {"n_families": 4}
 
+    @pytest.mark.compiled
     def test_honest_families_stay_apart(self) -> None:
         drawn = simulate(600, 12, 3, 3, accuracy=0.75, seed=1)
         result = fit(drawn.judgments, model_votes=panel(drawn, shared=0.0), rho=0.3)
