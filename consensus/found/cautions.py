@@ -233,7 +233,7 @@ CODES: dict[str, Code] = {
     "families_untested": Code(
         "Models are said to be of families that err independently, and neither people nor gold tell whether that is "
         "so.",
-        "Have people judge a random sample, or give gold, or give all models the same family.",
+        "Have people judge a random sample, or give more gold, or give all models the same family.",
     ),
     "models_unverified": Code(
         "A model met too few items that two people judged, so only the labels that it names count, not its "

@@ -44,4 +44,4 @@ class SharedMistakes:
     merged: tuple[tuple[str, ...], ...] = ()
     """The models of each family that was made of several."""
     untested: bool = False
-    """There are several families of models that only name labels, and neither people nor gold to test them by."""
+    """There are several families of models that only name labels, and neither people nor gold tell about them."""

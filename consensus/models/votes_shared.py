@@ -10,7 +10,7 @@ with the h that suits the models (``votes_echo``). From z = 5 and excess = .4 on
 votes pass through one node (``votes_prior``). Where many people are wrong about an item, honest models agree against
 them: excess was up to .33 (difficulties of 2 logits). Of judges that share three in five of their mistakes it was .53
 to .60, of those that share nearly all .75 to .91. Where nobody judged, gold is short of mistakes by two models, and all
-pairs are pooled: z is then by the spread over items, and .25 is enough.
+pairs are pooled: z is then by the spread over items, and with gold for certain z = 3 and excess = .25 are enough.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-LEAST_Z = 5.0
-LEAST_EXCESS, LEAST_POOLED = 0.4, 0.25  # beside people, whose own mistakes may look like agreement; and beside gold
+LEAST_Z, LEAST_EXCESS = 5.0, 0.4  # beside people, whose own mistakes may look like agreement
+POOLED_Z, POOLED_EXCESS = 3.0, 0.25  # beside gold
+UNSURE = 2.0  # standard errors by which excess may be larger than was seen
 MOST_CELLS = 200_000_000  # items and pairs that are looked at: of more, fewer items
 BETWEEN = " + "  # names of families that became one
 NAMED = 3
@@ -85,10 +86,20 @@ class Agreement:
     def shared(self, pooled: bool = False) -> bool:
         """Whether they share mistakes."""
         total = float(self.beyond.sum())
-        variance, excess = self.variance, LEAST_EXCESS
+        error, z, excess = self.variance**0.5, LEAST_Z, LEAST_EXCESS
         if pooled:
-            variance, excess = float((self.beyond**2).sum()), LEAST_POOLED
-        return self.room > 0 and total >= LEAST_Z * variance**0.5 and total >= excess * self.room
+            error, z, excess = self.pooled_error, POOLED_Z, POOLED_EXCESS
+        return self.room > 0 and total >= z * error and total >= excess * self.room
+
+    @property
+    def pooled_error(self) -> float:
+        """Standard error of S of several pairs, by the spread over items."""
+        return float((self.beyond**2).sum()) ** 0.5
+
+    @property
+    def open(self) -> bool:
+        """Whether several pairs may share mistakes, for all that is seen."""
+        return float(self.beyond.sum()) + UNSURE * self.pooled_error >= POOLED_EXCESS * self.room
 
 
 def found(votes: AlignedVotes, alone: PeopleAlone | None, echoes: Echoes, asked: NDArray[np.bool_]) -> SharedMistakes:
@@ -115,7 +126,8 @@ def found(votes: AlignedVotes, alone: PeopleAlone | None, echoes: Echoes, asked:
     if pooled.shared(pooled=True):
         tested = {family[m] for m in models}
         of = [min(tested) if f in tested else f for f in of]
-    return SharedMistakes(declared, merged=_groups(votes, of))
+    merged = _groups(votes, of)
+    return SharedMistakes(declared, merged, untested=not merged and not alone.several.any() and pooled.open)
 
 
 def _groups(votes: AlignedVotes, of: list[int]) -> tuple[tuple[str, ...], ...]:

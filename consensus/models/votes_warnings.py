@@ -80,7 +80,8 @@ def _of_families(models: ModelFindings) -> list[Caution]:
             Caution(
                 "families_untested",
                 f"the models are said to be of {n:,} families that err independently, and neither people nor gold tell "
-                "whether that is so: have people judge a random sample, or give all models the same family",
+                "whether that is so: have people judge a random sample, give more gold, or give all models the same "
+                "family",
                 {"n_families": n},
             )
         ]

@@ -77,10 +77,14 @@ def test_what_is_enough(S: float, variance: float, room: float, pooled: bool, sh
 def test_pooled_by_the_spread_over_items() -> None:
     agreement = votes_shared.Agreement(100)
     agreement.room = 20.0
-    agreement.beyond[:25] = 1.0
-    assert agreement.shared(pooled=True)  # 25 / sqrt(25) = 5
-    agreement.beyond[24] = 0.0
+    agreement.beyond[:9] = 1.0
+    assert agreement.shared(pooled=True)  # 9 / sqrt(9) = 3
+    agreement.beyond[8] = 0.0
     assert not agreement.shared(pooled=True)
+    agreement.room = 4 * (8 + 2 * 8**0.5) - 0.01
+    assert agreement.open
+    agreement.room += 0.02
+    assert not agreement.open
 
 
 class TestMerged:
@@ -154,6 +158,10 @@ class TestMerged:
         assert result.models is not None
         assert [len(group) for group in result.models.shared.merged] == [4] * (shared > 0)
         assert not result.models.shared.untested
+        few = fit(None, model_votes=panel(drawn, shared=0.0), gold=drawn.truth_table(10), rho=0.3)
+        assert few.models is not None
+        assert few.models.shared.untested  # ten gold items can't tell
+        assert warned(few, "families_untested") is not None
 
     @pytest.mark.parametrize("families", [1, 4])
     def test_with_neither(self, families: int) -> None:
