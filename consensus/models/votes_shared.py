@@ -10,7 +10,7 @@ with the h that suits the models (``votes_echo``). From z = 5 and excess = .4 on
 votes pass through one node (``votes_prior``). Where many people are wrong about an item, honest models agree against
 them: excess was up to .33 (difficulties of 2 logits). Of judges that share three in five of their mistakes it was .53
 to .60, of those that share nearly all .75 to .91. Where nobody judged, gold is short of mistakes by two models, and all
-pairs are pooled: z is then by the spread over items, and with gold for certain z = 3 and excess = .25 are enough.
+pairs are pooled: z is then by the spread over items, and with gold for certain z = 3 and excess = .15 are enough.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 LEAST_Z, LEAST_EXCESS = 5.0, 0.4  # beside people, whose own mistakes may look like agreement
-POOLED_Z, POOLED_EXCESS = 3.0, 0.25  # beside gold
+POOLED_Z, POOLED_EXCESS = 3.0, 0.15  # beside gold
 UNSURE = 2.0  # standard errors by which excess may be larger than was seen
 MOST_CELLS = 200_000_000  # items and pairs that are looked at: of more, fewer items
 BETWEEN = " + "  # names of families that became one
@@ -94,7 +94,7 @@ class Agreement:
     @property
     def pooled_error(self) -> float:
         """Standard error of S of several pairs, by the spread over items."""
-        return float((self.beyond**2).sum()) ** 0.5
+        return float(np.sqrt((self.beyond**2).sum()))
 
     @property
     def open(self) -> bool:

@@ -61,13 +61,13 @@ def test_agreement_beyond_what_is_expected(seed: int) -> None:
         (10.01, 4.0, 25.0, False, True),
         (9.99, 4.0, 24.0, False, False),  # z
         (10.01, 4.0, 25.1, False, False),  # excess
-        (30.01, 0.0, 120.0, True, True),
-        (30.01, 0.0, 120.1, True, False),
+        (30.01, 0.0, 200.0, True, True),
+        (30.01, 0.0, 200.1, True, False),
         (0.0, 0.0, 0.0, False, False),
     ],
 )
 def test_what_is_enough(S: float, variance: float, room: float, pooled: bool, shared: bool) -> None:
-    """Beside people z = 5 and excess = .4, beside gold alone .25, by the spread over items."""
+    """Beside people z = 5 and excess = .4, beside gold alone z = 3 and .15, by the spread over items."""
     agreement = votes_shared.Agreement(100)
     agreement.beyond[:] = S / 100
     agreement.variance, agreement.room = variance, room
@@ -81,7 +81,7 @@ def test_pooled_by_the_spread_over_items() -> None:
     assert agreement.shared(pooled=True)  # 9 / sqrt(9) = 3
     agreement.beyond[8] = 0.0
     assert not agreement.shared(pooled=True)
-    agreement.room = 4 * (8 + 2 * 8**0.5) - 0.01
+    agreement.room = (8 + 2 * 8**0.5) / 0.15 - 0.01
     assert agreement.open
     agreement.room += 0.02
     assert not agreement.open
