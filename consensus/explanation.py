@@ -258,7 +258,14 @@ def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals,
     pi = np.log(result.terms.pi)
     found, votes, weights = result.models, result.models.votes, result.models.weights
     prior = VotesPrior.of(
-        votes, result.judgments, _clamped(result), found.believed, found.circular, found.known, result.backend
+        votes,
+        result.judgments,
+        _clamped(result),
+        found.believed,
+        found.circular,
+        found.known,
+        found.echoes,
+        result.backend,
     )
     row_of = {int(item): row for row, item in enumerate(prior.item.tolist())}
     labels = result.judgments.labels
@@ -277,7 +284,8 @@ def _of_models(result: Consensus, items: NDArray[np.int64]) -> list[tuple[Reals,
         for f in dict.fromkeys(families.tolist()):
             of = hard[families == f]
             named = [(int(m), int(v)) for m, v in zip(prior.hard_model[of], prior.hard_label[of], strict=True)]
-            log_node = sum(np.log(weights.Cm[m, :, v]) for m, v in named)
+            echoed = zip(named, prior.echoed[of].tolist(), strict=True)
+            log_node = sum(np.log(prior.own[m] * weights.Cm[m, :, v] + echo) for (m, v), echo in echoed)
             node = np.exp(log_node - np.max(log_node))
             message = node if prior.alone[f] else weights.CF[f] @ node
             said = BETWEEN.join(labels[v] for _, v in named)

@@ -1,10 +1,12 @@
 """The prior that models' votes give, again: slow and obvious, in probability space, from the formulas.
 
 ``prior[k] ∝ s[k]^gamma prod_m q[m, k]^beta[m]`` of stated probabilities, else pi; times, for each family of models that
-only name a label, ``msg[k] = sum_u CF[f, k, u] prod_m Cm[m, u, v]``, or ``Cm[m, k, v]`` of a model that is alone.
+only name a label, ``msg[k] = sum_u CF[f, k, u] prod_m P_m(v | u)``, or ``P_m(v | k)`` of a model that is alone, where
+``P_m(v | u) = (1 - e) Cm[m, u, v] + e ((1 - nu) T[v] + nu / K)``, or with ``e / K`` in the end where nobody judged.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -26,6 +28,10 @@ class Spoken:
     soft: list[list[tuple[int, list[float]]]]
     hard: list[list[tuple[int, int]]]
     family: list[int]
+    own: list[float]
+    """1 - e of each model."""
+    echoed: dict[tuple[int, int], float]
+    """By item and model: the probability that its vote is an echo, and as it is."""
 
     @property
     def alone(self) -> set[int]:
@@ -38,8 +44,19 @@ class Spoken:
         return bool(self.soft[i] or self.hard[i])
 
 
-def spoken(votes: AlignedVotes, judgments: Judgments, believed: list[bool], circular: list[bool]) -> Spoken:
-    """The votes that count: not those of circular models where people judged; soft ones of believed models only."""
+def spoken(
+    votes: AlignedVotes,
+    judgments: Judgments,
+    believed: list[bool],
+    circular: list[bool],
+    echo: list[tuple[float, float]] | None = None,
+) -> Spoken:
+    """The votes that count: not those of circular models where people judged; soft ones of believed models only.
+
+    ``echo`` has e and nu of every model.
+    """
+    echo = echo or [(0.0, 0.0)] * votes.n_models
+    echoed: dict[tuple[int, int], float] = {}
     soft: list[list[tuple[int, list[float]]]] = [[] for _ in range(judgments.n_items)]
     hard: list[list[tuple[int, int]]] = [[] for _ in range(judgments.n_items)]
     for i, m, label, row in zip(votes.item, votes.model, votes.label, votes.row, strict=True):
@@ -49,7 +66,12 @@ def spoken(votes: AlignedVotes, judgments: Judgments, believed: list[bool], circ
             soft[i].append((int(m), [max(float(q), LEAST_Q) for q in votes.probability[row]]))
         else:
             hard[i].append((int(m), int(label)))
-    return Spoken(soft, hard, votes.family.tolist())
+            given = Counter(judgments.label[judgments.item == i].tolist())
+            leaders = [k for k, n in given.items() if n == max(given.values())]
+            (e, nu), K = echo[m], judgments.n_labels
+            T = (label in leaders) / len(leaders) if leaders else 0.0
+            echoed[int(i), int(m)] = e * ((1 - nu) * T + nu / K) if leaders else e / K
+    return Spoken(soft, hard, votes.family.tolist(), [1 - e for e, _ in echo], echoed)
 
 
 def log_linear(soft: list[tuple[int, list[float]]], weight: Reals, shares: Reals) -> Reals:
@@ -60,9 +82,14 @@ def log_linear(soft: list[tuple[int, list[float]]], weight: Reals, shares: Reals
     return np.array([p / sum(joint) for p in joint])
 
 
-def likelihood(hard: list[tuple[int, int]], Cm: Reals) -> list[float]:
+def vote(said: Spoken, i: int, m: int, v: int, Cm: Reals, u: int) -> float:
+    """P_m(v | u) on one item."""
+    return said.own[m] * float(Cm[m, u, v]) + said.echoed[i, m]
+
+
+def likelihood(said: Spoken, i: int, hard: list[tuple[int, int]], Cm: Reals) -> list[float]:
     """L[u] of the votes of one family."""
-    return [math.prod(float(Cm[m, u, v]) for m, v in hard) for u in range(Cm.shape[1])]
+    return [math.prod(vote(said, i, m, v, Cm, u) for m, v in hard) for u in range(Cm.shape[1])]
 
 
 def item_prior(said: Spoken, i: int, weights: Weights, pi: Reals) -> Reals:
@@ -70,7 +97,7 @@ def item_prior(said: Spoken, i: int, weights: Weights, pi: Reals) -> Reals:
     shares = np.exp(weights.log_shares)
     joint = log_linear(said.soft[i], weights.weight, shares) if said.soft[i] else np.array(pi)
     for f in sorted({said.family[m] for m, _ in said.hard[i]}):
-        L = likelihood([(m, v) for m, v in said.hard[i] if said.family[m] == f], weights.Cm)
+        L = likelihood(said, i, [(m, v) for m, v in said.hard[i] if said.family[m] == f], weights.Cm)
         for k in range(len(pi)):
             joint[k] *= L[k] if f in said.alone else sum(weights.CF[f, k, u] * L[u] for u in range(len(pi)))
     return joint
@@ -128,7 +155,7 @@ def count_families(said: Spoken, weights: Weights, posterior: Reals) -> tuple[Re
     for i, hard in enumerate(said.hard):
         for f in {said.family[m] for m, _ in hard}:
             own = [(m, v) for m, v in hard if said.family[m] == f]
-            L = likelihood(own, weights.Cm)
+            L = likelihood(said, i, own, weights.Cm)
             for k in range(K):
                 for u in range(K):
                     if f in said.alone:
@@ -138,7 +165,8 @@ def count_families(said: Spoken, weights: Weights, posterior: Reals) -> tuple[Re
                         q = posterior[i, k] * weights.CF[f, k, u] * L[u] / msg
                         of_families[f, k, u] += q
                     for m, v in own:
-                        of_models[m, u, v] += q
+                        mine = said.own[m] * weights.Cm[m, u, v]
+                        of_models[m, u, v] += q * mine / vote(said, i, m, v, weights.Cm, u)
     return of_models, of_families
 
 
@@ -166,3 +194,48 @@ def agreement(said: Spoken, family: int) -> tuple[int, int]:
         if said.family[m] == said.family[n] == family
     ]
     return sum(a == b for a, b in pairs), len(pairs)
+
+
+def echo_fit(
+    h: Reals, label: list[int], leads: Reals, e: float, passes: int
+) -> tuple[list[list[float]], float, float, float]:
+    """C, e, nu and the log likelihood (with the log prior of C) of the parameters before, after some EM passes."""
+    K = h.shape[1]
+    prior = [[1.6 if k == v else 0.4 / (K - 1) for v in range(K)] for k in range(K)]
+    C, nu, value = [[prior[k][v] / 2 for v in range(K)] for k in range(K)], 0.1, 0.0
+    for _ in range(passes):
+        counts, echoes, astray = [list(row) for row in prior], 0.0, 0.0
+        value = sum(prior[k][v] * math.log(C[k][v]) for k in range(K) for v in range(K))
+        for i, v in enumerate(label):
+            own = [(1 - e) * float(h[i, k]) * C[k][v] for k in range(K)]
+            copy, noise = e * (1 - nu) * float(leads[i]), e * nu / K
+            total = sum(own) + copy + noise
+            value += math.log(total)
+            echoes += (copy + noise) / total
+            astray += noise / total
+            for k in range(K):
+                counts[k][v] += own[k] / total
+        C = [[n / sum(row) for n in row] for row in counts]
+        e, nu = echoes / len(label), min(max((astray + 0.5) / (echoes + 5), 1e-4), 0.5)
+    return C, e, nu, value
+
+
+def agreement_beyond(
+    h: Reals, T: Reals, labels: tuple[list[int], list[int]], C: Reals, echo: list[tuple[float, float]]
+) -> tuple[float, float, float]:
+    """S, the sum of E (1 - E), and the sum of 1 - E of two models; -1 where one did not vote."""
+    n, K = h.shape
+    S = variance = room = 0.0
+    for i in range(n):
+        v = [labels[0][i], labels[1][i]]
+        if min(v) < 0:
+            continue
+        expected = 0.0
+        for k in range(K):
+            for x in range(K):
+                both = [(1 - e) * C[m, k, x] + e * ((1 - nu) * T[i, x] + nu / K) for m, (e, nu) in enumerate(echo)]
+                expected += float(h[i, k] * both[0] * both[1])
+        S += (v[0] == v[1]) - expected
+        variance += expected * (1 - expected)
+        room += 1 - expected
+    return S, variance, room

@@ -13,6 +13,7 @@ from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.models import layout
 from tests.conftest import DIGITS
+from tests.models.test_votes_echo import echoing
 from tests.strategies import crowds, encoded, examples
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -70,6 +71,7 @@ def adds_up(result: Consensus) -> int:
             id="votes on some items, one model a family",
         ),
         pytest.param(lambda: fit(None, model_votes=simulation.simulate_votes(DRAWN, 3)), id="models only"),
+        pytest.param(lambda: fit(DRAWN.judgments, model_votes=echoing(DRAWN.judgments, 0.05)), id="an echo of people"),
         pytest.param(lambda: worker_audit.fit_without_copies(DRAWN.judgments, collusion="merge"), id="merged"),
         pytest.param(lambda: fit(DRAWN.judgments, model="average"), id="average"),
         pytest.param(lambda: fit(DRAWN.judgments, model="average", gold=DRAWN.truth_table(60)), id="average, gold"),

@@ -12,6 +12,7 @@ Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Calibrating = Literal["gold", "none"]
+ModelTests = Literal["auto", "off"]
 Collusion = Literal["auto", "report", "merge", "off"]
 Promise = Literal["item", "set"]
 MOST_RHO = 100.0
@@ -85,6 +86,12 @@ class FitConfig(Settings):
         json_schema_extra=MODEL,
         description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
         "count only on items that nobody judged, and only as the label they name.",
+    )
+    model_tests: ModelTests = Field(
+        default="auto",
+        json_schema_extra=MODEL,
+        description="Whether models are held against people before they are believed: auto finds those that repeat "
+        "the majority of people, and families that share mistakes; off believes what is declared.",
     )
     model: Model | None = Field(
         default=None,

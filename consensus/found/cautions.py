@@ -231,9 +231,21 @@ CODES: dict[str, Code] = {
         "Leave it so, or give votes of a model that did not see these labels.",
     ),
     "copies_majority": Code(
-        "A model follows the majority of people even where they were divided, so its votes count only on items that "
-        "nobody judged.",
-        "Find out whether it was trained on these judgments, and give votes of one that was not.",
+        "A model repeats the majority of people even where they were divided, so a vote of it that agrees with them "
+        "counts for next to nothing.",
+        "Find out whether it was trained on these judgments, and give votes of one that was not; if it never saw them, "
+        "pass --model-tests off.",
+    ),
+    "families_share_mistakes": Code(
+        "Models of different families make the same mistakes far more often than independent ones would, so they count "
+        "as one family.",
+        "Name one family for them in the column family; if you know that they err independently, pass --model-tests "
+        "off.",
+    ),
+    "families_untested": Code(
+        "Models are said to be of families that err independently, and neither people nor gold tell whether that is "
+        "so.",
+        "Have people judge a random sample, or give more gold, or give all models the same family.",
     ),
     "models_unverified": Code(
         "A model met too few items that two people judged, so only the labels that it names count, not its "

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments, Reject, Source
+    from consensus.inputs.model_doubts import Echoes, SharedMistakes
     from consensus.inputs.notices import Notice
 
 
@@ -284,6 +285,16 @@ class AlignedVotes:
         return len(self.models)
 
     @property
+    def family_names(self) -> tuple[str, ...]:
+        """(M,) family of each model."""
+        return tuple(self.families[f] for f in self.family.tolist())
+
+    def with_families(self, names: Sequence[str]) -> AlignedVotes:
+        """The same votes of models in other families, by ``names`` (M,)."""
+        families = tuple(dict.fromkeys(names))
+        return replace(self, families=families, family=np.array([families.index(name) for name in names], np.int32))
+
+    @property
     def per_item(self) -> NDArray[np.int64]:
         """(I,) votes on each item."""
         return np.diff(self.start)
@@ -324,7 +335,11 @@ class ModelFindings:
     known: NDArray[np.bool_]
     """(M,) it has met enough items that people judged: its votes may settle an item that they did not."""
     circular: NDArray[np.bool_]
-    """(M,) it was trained on these judgments, or copies them: it counts only where nobody judged."""
+    """(M,) it was trained on these judgments: it counts only where nobody judged."""
+    echoes: Echoes
+    """How far each repeats the majority of people."""
+    shared: SharedMistakes
+    """Families that share mistakes; those of ``votes`` are as merged."""
 
     @property
     def vouched(self) -> NDArray[np.bool_]:

@@ -47,6 +47,10 @@ class Hard(NamedTuple):
     """(M,) of each model."""
     alone: Flags
     """(F,) a single model of the family gives hard votes."""
+    own: Reals
+    """(M,) 1 - e: the probability that a vote is the model's own, and no echo of people."""
+    echoed: Reals
+    """(H,) probability that the vote is an echo and as it is, of all rows."""
 
 
 class Learnt(NamedTuple):
@@ -63,14 +67,12 @@ class Learnt(NamedTuple):
 
 
 class People(NamedTuple):
-    """What people said of some items; the workers of an item are sorted."""
+    """Who judged some items; the workers of an item are sorted."""
 
     item_start: Offsets
     """(n+1,)"""
     worker: Codes
-    """(J,) of all items, as is ``label``."""
-    label: Codes
-    """(J,)"""
+    """(J,) of all items."""
     is_gold: Flags
     """(n,)"""
 
@@ -99,21 +101,21 @@ def log_linear(
 
 
 @kernel()
-def family_likelihood(
-    begin: int, end: int, model: Codes, label: Codes, family: Codes, Cm: Reals, out_likelihood: Reals
-) -> tuple[int, float]:
-    """``out_likelihood[u]`` (K,) = product of Cm[m, u, v] over the votes v of the first family from ``begin`` on.
+def family_likelihood(begin: int, end: int, hard: Hard, Cm: Reals, out_likelihood: Reals) -> tuple[int, float]:
+    """``out_likelihood[u]`` (K,) = product of P(v | u) over the votes v of the first family from ``begin`` on.
 
-    Returns where the votes of the next family begin, and the logarithm of what the likelihood was divided by.
+    P(v | u) = own[m] Cm[m, u, v] + echoed[v]. Returns where the votes of the next family begin, and the logarithm of
+    what the likelihood was divided by.
     """
+    _, model, label, family, _, own, echoed = hard
     n_labels = out_likelihood.shape[0]
-    own, log_scale = family[model[begin]], 0.0
+    first, log_scale = family[model[begin]], 0.0
     for u in range(n_labels):
         out_likelihood[u] = 1.0
-    while begin < end and family[model[begin]] == own:
+    while begin < end and family[model[begin]] == first:
         most = 0.0
         for u in range(n_labels):
-            out_likelihood[u] *= Cm[model[begin], u, label[begin]]
+            out_likelihood[u] *= own[model[begin]] * Cm[model[begin], u, label[begin]] + echoed[begin]
             most = max(most, out_likelihood[u])
         if most < TINY:
             for u in range(n_labels):
@@ -128,10 +130,10 @@ def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) 
     """``out_prior`` (R, K) or wider of voted items, each divided by its sum; returns the sum of the sums' logarithms.
 
     It is the log-linear prior of the soft votes, or pi without any, times the message of each family of hard votes:
-    msg[k] = sum_u CF[f, k, u] prod_m Cm[m, u, v]; of a family with one model, Cm[m, k, v].
+    msg[k] = sum_u CF[f, k, u] prod_m P(v | u); of a family with one model, P(v | k).
     """
     soft_start, soft_model, log_q = soft
-    hard_start, hard_model, hard_label, family, alone = hard
+    hard_start, hard_model, _, family, alone, _, _ = hard
     weight, log_shares, Cm, CF = learnt
     n_labels = pi.shape[0]
     likelihood = np.empty(n_labels)
@@ -148,7 +150,7 @@ def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) 
             continue  # it sums to 1 as it is
         while begin < end:
             f, most = family[hard_model[begin]], 0.0
-            begin, log_scale = family_likelihood(begin, end, hard_model, hard_label, family, Cm, likelihood)
+            begin, log_scale = family_likelihood(begin, end, hard, Cm, likelihood)
             logs += log_scale
             for k in range(n_labels):
                 message = likelihood[k]
@@ -220,16 +222,17 @@ def weight_terms(
 def count_families(hard: Hard, Cm: Reals, CF: Reals, posterior: Reals, out_Cm: Reals, out_CF: Reals) -> None:
     """Add expected counts of the votes on items of ``posterior`` (R, K) to ``out_Cm`` (M, K, K), ``out_CF`` (F, K, K).
 
-    q(k, u) = z[k] CF[f, k, u] L[u] / msg[k], with L the likelihood of the family's votes given u.
+    q(k, u) = z[k] CF[f, k, u] L[u] / msg[k], with L the likelihood of the family's votes given u. Of a vote, the share
+    that is its model's own counts.
     """
-    hard_start, hard_model, hard_label, family, alone = hard
+    hard_start, hard_model, hard_label, family, alone, own, echoed = hard
     n_labels = posterior.shape[1]
     likelihood, of_u = np.empty(n_labels), np.empty(n_labels)
     for r in range(hard_start.shape[0] - 1):
         begin, end = hard_start[r], hard_start[r + 1]
         while begin < end:
             f, first = family[hard_model[begin]], begin
-            begin, _ = family_likelihood(begin, end, hard_model, hard_label, family, Cm, likelihood)
+            begin, _ = family_likelihood(begin, end, hard, Cm, likelihood)
             for u in range(n_labels):
                 of_u[u] = posterior[r, u] if alone[f] else 0.0
             if not alone[f]:
@@ -243,39 +246,27 @@ def count_families(hard: Hard, Cm: Reals, CF: Reals, posterior: Reals, out_Cm: R
                         out_CF[f, k, u] += q
                         of_u[u] += q
             for h in range(first, begin):
+                m, v = hard_model[h], hard_label[h]
                 for u in range(n_labels):
-                    out_Cm[hard_model[h], u, hard_label[h]] += of_u[u]
+                    if of_u[u] > 0.0:
+                        said = own[m] * Cm[m, u, v]
+                        out_Cm[m, u, v] += of_u[u] * said / (said + echoed[h])
 
 
 @kernel()
-def meetings(
-    people: People, n_labels: int, vote_start: Offsets, vote_model: Codes, vote_label: Codes, out_counts: Offsets
-) -> None:
-    """Count the votes of each model by what people said of the item, into ``out_counts`` (4, M).
+def meetings(people: People, vote_start: Offsets, vote_model: Codes, out_counts: Offsets) -> None:
+    """Count the votes of each model by how many people judged the item, into ``out_counts`` (2, M).
 
-    Rows: on items that two people judged or that are gold; that one person judged; on which people were divided but had
-    a majority; of these, for the majority. The votes on item i are ``vote_start[i]:vote_start[i + 1]`` (n+1,).
+    Rows: on items that two people judged or that are gold; that one person judged. The votes on item i are
+    ``vote_start[i]:vote_start[i + 1]`` (n+1,).
     """
-    item_start, worker, label, is_gold = people
-    given = np.zeros(n_labels, np.int64)
+    item_start, worker, is_gold = people
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
         if vote_start[i] == vote_start[i + 1] or (begin == end and not is_gold[i]):
             continue
-        n_people, most, best, tied = 0, 0, 0, False
+        n_people = 0
         for j in range(begin, end):
             n_people += j == begin or worker[j] != worker[j - 1]
-            given[label[j]] += 1
-        for j in range(begin, end):
-            if given[label[j]] > most:
-                most, best, tied = given[label[j]], label[j], False
-            elif given[label[j]] == most and label[j] != best:
-                tied = True
-        for j in range(begin, end):
-            given[label[j]] = 0
-        divided = not tied and most < end - begin
         for v in range(vote_start[i], vote_start[i + 1]):
             out_counts[0 if n_people >= 2 or is_gold[i] else 1, vote_model[v]] += 1
-            if divided:
-                out_counts[2, vote_model[v]] += 1
-                out_counts[3, vote_model[v]] += vote_label[v] == best

@@ -9,9 +9,21 @@ import numpy as np
 
 from consensus import memory
 from consensus.errors import JudgmentError
+from consensus.found.tempering import Tempering
 from consensus.inputs.model_votes import ModelFindings
-from consensus.models import diagnostics, memory_needs, one_label, pooled_prior, votes_contact
+from consensus.models import (
+    diagnostics,
+    memory_needs,
+    one_label,
+    pooled_prior,
+    votes_contact,
+    votes_echo,
+    votes_people,
+    votes_shared,
+)
+from consensus.models.base import Execution
 from consensus.models.dense_layout import Rows
+from consensus.models.expectation_maximisation import climb
 from consensus.models.layout import lay_out
 from consensus.models.priors import Priors, VotedPriors, of_class
 from consensus.models.votes_prior import VotesPrior
@@ -29,8 +41,10 @@ if TYPE_CHECKING:
     from consensus.models.layout import Layout
     from consensus.models.one_label import OneLabel
     from consensus.models.states import States
+    from consensus.models.votes_people import PeopleAlone
 
 OUTSIDE = 0.5  # share of the judged items that models must have voted on for a view from outside
+PEOPLE_TOLERANCE = 1e-5  # nats a judgment, of the fit without models: they are held against it, no more
 FEW_WORKERS = 5  # beside model votes, fewer tell too little about how workers err to learn a prior from
 
 
@@ -173,17 +187,48 @@ def posed(
             f"model votes beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table "
             "of all items and labels; leave out rare labels, or the model votes"
         )
-    met, copies = votes_contact.meetings(votes, judgments, gold, backend)
-    circular = np.isin(votes.models, list(settings.trained_on_consensus)) | copies
-    known = (met >= votes_contact.MET) & ~circular
+    met = votes_contact.meetings(votes, judgments, gold, backend)
+    circular = np.isin(votes.models, list(settings.trained_on_consensus))
+    alone = _people_alone(problem, votes, gold, settings, backend)
+    echoes, rho = votes_echo.found(votes, alone, ~circular)
+    known = (met >= votes_contact.MET) & ~circular & ~echoes.mostly
     soft = slice(None) if len(votes.probability) == len(votes.row) else votes.row >= 0
     believed = known & (votes.per_model(soft) > 0)
-    own = VotesPrior.of(votes, judgments, gold, believed, circular, known, backend)
+    asked = ~(believed | circular) & (settings.model_tests == "auto")
+    suited = None if alone is None else alone.of_rho(rho)
+    shared = votes_shared.found(votes, suited, echoes, asked)
+    votes = votes_shared.merged(votes, shared)
+    own = VotesPrior.of(votes, judgments, gold, believed, circular, known, echoes, backend)
     if len(own.item):  # else no vote counts
         problem = replace(problem, votes=own)
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")
     if held is not None:
         met, _ = votes_contact.meetings(votes, judgments, held.gold, backend)
-        known = (met >= votes_contact.MET) & ~circular
-    return problem, ModelFindings(votes, own.start, met, believed, known, circular)
+        known = (met >= votes_contact.MET) & ~circular & ~echoes.mostly
+    return problem, ModelFindings(votes, own.start, met, believed, known, circular, echoes, shared)
+
+
+def _people_alone(
+    problem: Problem, votes: AlignedVotes, gold: AlignedGold | None, settings: FitConfig, backend: Backend
+) -> PeopleAlone | None:
+    """What people say of items that models voted on, from a fit without the models; None where it tells nothing."""
+    judgments = problem.judgments
+    known = votes_people.tested(judgments, votes, gold)
+    if len(known) == 0 or settings.model_tests == "off":
+        return None
+    items = votes_people.by_hash(judgments, known, votes_people.MOST_TESTED)
+    h = np.full((len(votes_people.RHOS), len(items), judgments.n_labels), 1.0 / judgments.n_labels)
+    if judgments.per_item[items].any():
+        if len(known) == votes_people.MOST_ITEMS:  # these tell enough of the people
+            among = np.zeros(judgments.n_items, np.bool_)
+            among[known] = True
+            problem = Problem.of(judgments.subset(among[judgments.item]), gold, settings, backend)
+        few = problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS
+        tolerance = max(problem.tolerance, PEOPLE_TOLERANCE)
+        problem = replace(problem, tolerance=tolerance, prior="fixed" if few else problem.prior)
+        estimate = climb(problem, None, Execution(backend))
+        for n, rho in enumerate(votes_people.RHOS):
+            power = Tempering(rho).power(judgments.per_item, slice(None))
+            h[n] = estimate.beliefs(problem, backend, power).dense(items)
+    return votes_people.of(judgments, gold, items, h)

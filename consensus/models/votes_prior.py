@@ -11,12 +11,13 @@ is what is left to the class prior where models tell little. Items without state
 Votes that only name a label v pass through a node u of their family, what its models tend to say, that bounds their
 joint evidence however many agree::
 
-    L[i, u] = prod_m Cm[m, u, v];   msg[i, k] = sum_u CF[k, u] L[i, u];   z[i, k] ∝ prior[i, k] msg[i, k] prod_j C[j, k]
+    L[i, u] = prod_m P_m(v | u);   msg[i, k] = sum_u CF[k, u] L[i, u];   z[i, k] ∝ prior[i, k] msg[i, k] prod_j C[j, k]
     q(k, u | i) = z[i, k] CF[k, u] L[i, u] / msg[i, k]
 
 CF and Cm are the modes under Dirichlet priors of 4 on the diagonal and .2 off it. A model that is alone in its family
-is a plain worker: msg[i, k] = Cm[k, v]. Every step raises the objective of ``expectation_maximisation``, to which the
-priors of the parameters here are added.
+is a plain worker: msg[i, k] = P_m(v | k). P_m is Cm[m, u, v]; of a model that repeats the majority of people, with the
+e and nu that ``votes_echo`` found, (1 - e) Cm[m, u, v] + e ((1 - nu) T[i, v] + nu / K). Every step raises the objective
+of ``expectation_maximisation``, to which the priors of the parameters here are added.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from consensus.backends import Threads, even_parts, even_slices, number_of_shard
 from consensus.inputs.model_votes import Weights
 from consensus.kernels import SMALLEST
 from consensus.kernels import votes_loops as kernels
+from consensus.models import votes_echo
 from consensus.models.votes_families import one_coin, one_coin_of_agreement, pseudo_counts, unknown_counts
 from consensus.probabilities import normalised
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
+    from consensus.inputs.model_doubts import Echoes
     from consensus.inputs.model_votes import AlignedVotes
 
     Reals = NDArray[np.float64]
@@ -87,6 +90,10 @@ class VotesPrior:
     """(H,) their models, those of one family together."""
     hard_label: Codes
     """(H,) their labels."""
+    echoed: Reals
+    """(H,) the probability of each that it is an echo of people, and as it is."""
+    own: Reals
+    """(M,) 1 - e: the probability that a vote is the model's own."""
     family: Codes
     """(M,) family of each model."""
     alone: NDArray[np.bool_]
@@ -108,6 +115,7 @@ class VotesPrior:
         believed: NDArray[np.bool_],
         circular: NDArray[np.bool_],
         known: NDArray[np.bool_],
+        echoes: Echoes,
         backend: Backend,
     ) -> VotesPrior:
         """Lay out ``votes``: soft ones of models that are ``believed`` (M,), else the label that they name.
@@ -116,7 +124,8 @@ class VotesPrior:
         known.
 
         A model that was trained on this consensus (``circular`` (M,)) says nothing new about an item that people
-        judged: its votes count on the other items only.
+        judged: its votes count on the other items only. Where a model repeats people by its ``echoes``, its label says
+        little; one that does so at all is no view from outside.
         """
         judged = judgments.per_item > 0
         soft = votes.row >= 0
@@ -153,6 +162,8 @@ class VotesPrior:
         weight = np.zeros(1 + n_models)
         weight[1 + models] = 1.0 / max(len(models), 1)
         CF = np.stack([one_coin(K)] * n_families)
+        blind = echoes.share > 0  # what repeats people also repeats judgments that are held out
+        seen = rows if not blind.any() else votes.item[(soft | hard) & ~blind[votes.model]]
         found = cls(
             item=rows.astype(np.int32),
             first_soft=int(np.searchsorted(n_soft[rows] > 0, True)),
@@ -162,12 +173,14 @@ class VotesPrior:
             hard_start=offsets(n_hard[rows]),
             hard_model=hard_model,
             hard_label=votes.label[hard_votes],
+            echoed=votes_echo.echoed(votes, judgments, echoes, hard_votes),
+            own=1.0 - echoes.share,
             family=votes.family,
             alone=alone,
             learns=learns,
             counts=np.where(known[:, None, None], pseudo_counts(K), unknown_counts(K)),
             start=Weights(weight, np.full(K, -np.log(K)), np.zeros((n_models, K, K)), CF),
-            share_beside=float(judged[rows].sum() / max(judged.sum(), 1)),
+            share_beside=float(judged[np.unique(seen)].sum() / max(judged.sum(), 1)),
         )
         for f in np.flatnonzero(~learns & (np.bincount(votes.family[hard_model], minlength=n_families) > 0)):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
@@ -234,6 +247,7 @@ class VotesPrior:
             hard_start=hard_start,
             hard_model=self.hard_model[hard],
             hard_label=self.hard_label[hard],
+            echoed=self.echoed[hard],
         )
         out = np.empty((len(items), self.n_labels))
         theirs.priors(weights, pi, slice(0, len(items)), Threads(1), out)
@@ -308,7 +322,8 @@ class VotesPrior:
     def _hard(self, rows: slice) -> kernels.Hard:
         """The hard votes of some rows, as the loops take them."""
         starts = self.hard_start[rows.start : rows.stop + 1]
-        return kernels.Hard(starts, self.hard_model, self.hard_label, self.family, self.alone)
+        of_votes = self.hard_model, self.hard_label
+        return kernels.Hard(starts, *of_votes, self.family, self.alone, self.own, self.echoed)
 
     def _shards(self) -> tuple[slice, ...]:
         n_votes = len(self.soft_model) + len(self.hard_model)

@@ -34,20 +34,29 @@ def of_models(
     found = [] if judgments.n_judgments or gold is not None else [models_only()]
     names = np.array(models.votes.models)
     declared = np.isin(names, settings.trained_on_consensus)
-    for code, circular, why in (
-        ("trained_on_consensus", declared, "was trained on labels made from these judgments"),
-        ("copies_majority", models.circular & ~declared, "follows the majority of people even where they were divided"),
-    ):
-        if circular.any():
-            found.append(
-                Caution(
-                    code,
-                    f"{_named(names[circular])} {why}: circular evidence, which counts only on items that nobody "
-                    "judged",
-                    {"n_models": int(circular.sum())},
-                )
+    if declared.any():
+        found.append(
+            Caution(
+                "trained_on_consensus",
+                f"{_named(names[declared])} was trained on labels made from these judgments: circular evidence, which "
+                "counts only on items that nobody judged",
+                {"n_models": int(declared.sum())},
             )
-    unknown = ~models.known & ~models.circular
+        )
+    accused = models.echoes.accused
+    if accused.any():
+        share = float(models.echoes.share[accused].max())
+        found.append(
+            Caution(
+                "copies_majority",
+                f"{_named(names[accused])} repeats the majority of people, even where they were divided, in up to "
+                f"{share:.0%} of its votes: circular evidence, so a vote that agrees with the majority counts for next "
+                "to nothing; if you know that it never saw these judgments, --model-tests off believes it",
+                {"n_models": int(accused.sum())},
+            )
+        )
+    found += _of_families(models)
+    unknown = ~models.known & ~models.circular & ~models.echoes.mostly
     if unknown.any():
         least = int(np.ceil(MET - models.met[unknown].min()))
         found.append(
@@ -60,6 +69,32 @@ def of_models(
             )
         )
     return [*found, *(Caution(*one[:3]) for one in models.votes.cautions)]
+
+
+def _of_families(models: ModelFindings) -> list[Caution]:
+    """Cautions about families that share mistakes, or that nothing tests."""
+    shared, names = models.shared, np.array(models.votes.models)
+    if shared.untested:
+        n = len(set(shared.declared))
+        return [
+            Caution(
+                "families_untested",
+                f"the models are said to be of {n:,} families that err independently, and neither people nor gold tell "
+                "whether that is so: have people judge a random sample, give more gold, or give all models the same "
+                "family",
+                {"n_families": n},
+            )
+        ]
+    return [
+        Caution(
+            "families_share_mistakes",
+            f"{_named(names[np.isin(names, group)])} make the same mistakes, though they are said to be of different "
+            "families, and count as one; name one family for them in the column family, or believe that they err "
+            "independently with --model-tests off",
+            {"n_models": len(group)},
+        )
+        for group in shared.merged
+    ]
 
 
 def _named(names: NDArray[np.str_]) -> str:

@@ -179,6 +179,8 @@ def _models(findings: Findings, models: ModelFindings) -> dict[str, Any]:
                 "weight": ratings[m].weight,
                 "temperature": ratings[m].temperature,
                 "worth": model_ratings.worth(ratings[m].information, median),
+                "echo": float(models.echoes.share[m]),
+                "declared_family": models.shared.declared[m],
                 "reason": models_table.reason(ratings[m], models, m),
             }
             for m, name in enumerate(models.votes.models)

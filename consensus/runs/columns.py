@@ -120,7 +120,9 @@ MODELS = (
     Column("temperature", "number", "Above 1: too sure of itself; below 1: too modest."),
     Column("ece", "number", "Expected calibration error of its probabilities as they were given, 0 to 1."),
     Column("ece_calibrated", "number", "The same at that temperature."),
-    Column("worth", "number", "Judgments of the median worker that one vote equals."),
+    Column("worth", "number", "Judgments of the median worker that one vote adds to those of people."),
+    Column("echo", "number", "Share of its votes that repeat the majority of people, 0 to 1; these add nothing."),
+    Column("declared_family", "text", "The family that was declared, where its mistakes tell of another one."),
     Column("n_effective", "number", "Independent models that a family is worth."),
     Column("reason", "text", "Why it counts as it does."),
 )

@@ -59,7 +59,7 @@ class Rating:
     ece_calibrated: float
     """The same at its temperature."""
     information: float
-    """Nats about the label in one of its votes."""
+    """Nats about the label in one of its votes; of a model that repeats people, beyond what they say."""
     information_by_label: Reals
     """(K,) by true label."""
 
@@ -185,6 +185,8 @@ def _rated(result: Consensus, models: ModelFindings, m: int, gold_code: NDArray[
     )
     calibration = _calibrated(models, mine[chosen], h) if models.believed[m] else None
     by_true = _information_by_label(confusion, result.prior_shares)
+    if models.echoes.share[m] > 0:
+        by_true = _beside_people(models, m, result.prior_shares)
     information = float(result.prior_shares @ by_true)
     temperature, ece, ece_calibrated = np.nan, np.nan, np.nan
     if calibration is not None:
@@ -264,6 +266,15 @@ def _information_by_label(confusion: Reals, shares: Reals) -> Reals:
 
     answers = np.maximum(shares @ confusion, 1e-300)
     return np.asarray((xlogy(confusion, confusion) - confusion * np.log(answers)).sum(axis=1), np.float64)
+
+
+def _beside_people(models: ModelFindings, m: int, shares: Reals) -> Reals:
+    """(K,) nats that an answer of a model that repeats the majority t tells beyond t when the true label is k."""
+    K, e, nu = len(shares), models.echoes.share[m], models.echoes.astray[m]
+    own = (1.0 - e) * models.weights.Cm[m] + e * nu / K
+    echo = e * (1.0 - nu) * np.eye(K)
+    each = [_information_by_label(own + echo[t], shares) for t in range(K)]
+    return np.asarray(shares @ np.array(each), np.float64)
 
 
 def _agreement(result: Consensus, items: NDArray[np.int64], label: NDArray[np.int32]) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NO_WEIGHT = 0.02  # below, a model adds nothing
 COLUMNS = (
     *("model", "family", "label", "n_votes", "n_rated", "accuracy", "accuracy_low", "accuracy_high", "weight"),
-    *("temperature", "ece", "ece_calibrated", "worth", "n_effective", "reason"),
+    *("temperature", "ece", "ece_calibrated", "worth", "echo", "declared_family", "n_effective", "reason"),
 )
 
 
@@ -85,7 +85,8 @@ def table(audit: Audited) -> Columns:
 
     model, family, label (null: overall), n_votes, n_rated (items that people judged), accuracy, accuracy_low,
     accuracy_high, weight, temperature, ece, ece_calibrated, worth (judgments of the median worker that one vote
-    equals), n_effective (of a family), reason.
+    equals beside the people: of its own answers, echoes of them left out), echo (share of its votes that repeat the
+    majority of people), declared_family (where it is another one), n_effective (of a family), reason.
     """
     import pyarrow as pa
 
@@ -95,6 +96,9 @@ def table(audit: Audited) -> Columns:
     for m, rating in enumerate(ratings):
         shared = {"model": models.votes.models[m], "family": models.votes.families[models.votes.family[m]]}
         shared |= {"n_votes": rating.n_votes, "n_rated": rating.n_rated}
+        shared |= {"echo": float(models.echoes.share[m])}
+        declared = models.shared.declared[m]
+        shared |= {"declared_family": None if declared == shared["family"] else declared}
         whole = {"accuracy": rating.accuracy, "accuracy_low": rating.low, "accuracy_high": rating.high}
         whole |= {"weight": rating.weight, "temperature": rating.temperature, "ece": rating.ece}
         whole |= {"ece_calibrated": rating.ece_calibrated, "worth": model_ratings.worth(rating.information, median)}
@@ -106,7 +110,7 @@ def table(audit: Audited) -> Columns:
         n_votes = sum(ratings[models.votes.models.index(name)].n_votes for name in family.models)
         one = {"family": family.name, "n_votes": n_votes, "n_effective": family.n_effective}
         rows.append(one | {"reason": family_reason(family)})
-    texts, counts = ("model", "family", "label", "reason"), ("n_votes", "n_rated")
+    texts, counts = ("model", "family", "label", "declared_family", "reason"), ("n_votes", "n_rated")
     found: Columns = {}
     for name in COLUMNS:
         if name in texts:
@@ -126,10 +130,23 @@ def _known(audit: Audited) -> tuple[ModelFindings, Ratings]:
     return models, rated
 
 
+def _echoing(models: ModelFindings, m: int) -> str:
+    """What a model is worth that repeats the majority of people, in words."""
+    shown = (
+        f"repeats the majority of people in {models.echoes.share[m]:.0%} of its votes, so that agreeing with it tells"
+    )
+    shown += " next to nothing" if models.echoes.mostly[m] else " less"
+    if not models.echoes.accused[m]:
+        shown += "; that cannot be told from a model that errs on the same items"
+    return f"{shown}; only the label that it names counts"
+
+
 def reason(rating: model_ratings.Rating, models: ModelFindings, m: int) -> str:
     """Why a model counts as it does, in words."""
     if models.circular[m]:
-        return "circular: trained on these judgments or copying them; counts only where nobody judged"
+        return "circular: trained on these judgments; counts only where nobody judged"
+    if models.echoes.share[m] > 0:
+        return _echoing(models, m)
     if not models.known[m]:
         met = f"met {models.met[m]:.0f} items that two people judged ({MET} needed)"
         return f"{met}: only the label that it names counts"

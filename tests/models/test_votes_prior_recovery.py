@@ -130,7 +130,10 @@ def test_models_that_share_mistakes_are_no_independent_witnesses() -> None:
         drawn, votes = shared_mistakes(seed)
         family.append(scored(fit(drawn.judgments, model_votes=votes), drawn.truth))
         apart = replace(votes, families=votes.models)
-        independent.append(scored(fit(drawn.judgments, model_votes=apart), drawn.truth))
+        tested = fit(drawn.judgments, model_votes=apart)
+        assert [label for label in tested.models.shared.merged if len(label) == len(votes.models)]  # type: ignore[union-attr]
+        believed = fit(drawn.judgments, model_votes=apart, model_tests="off")
+        independent.append(scored(believed, drawn.truth))
     assert np.mean([1 - one.accuracy for one in family]) <= 0.046
     assert np.mean([one.ece for one in family if one.ece is not None]) <= 0.02
     assert 0.10 <= np.mean([1 - one.accuracy for one in independent]) <= 0.14

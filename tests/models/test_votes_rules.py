@@ -11,8 +11,8 @@ from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.errors import JudgmentError
 from consensus.inputs.judgments import Judgments, Reject
-from consensus.kernels import votes_loops
-from consensus.models import preparing, problem, votes_contact, votes_families, votes_prior
+from consensus.inputs.model_doubts import Echoes
+from consensus.models import preparing, problem, votes_families, votes_prior
 from consensus.models.layout import weighs_all_labels
 from consensus.models.votes_learner import VotesLearner
 from consensus.simulation import simulate
@@ -36,24 +36,6 @@ class TestFamilies:
         p = votes_families.one_coin_of_agreement(agreeing, pairs, K)[0, 0]
         least = 1 / K  # of guesses
         assert p**2 + (1 - p) ** 2 / (K - 1) == pytest.approx(max(g, least), rel=1e-9)
-
-
-class TestContact:
-    @pytest.mark.parametrize(
-        ("contested", "same", "copies"), [(50, 49, True), (49, 49, False), (100, 98, True), (100, 97, False)]
-    )
-    def test_a_copy_follows_the_majority_of_fifty_divided_items(
-        self, contested: int, same: int, copies: bool, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def meetings(*of: Any) -> None:
-            of[-1][:] = [[40], [7], [contested], [same]]
-
-        monkeypatch.setattr(votes_loops, "meetings", meetings)
-        judgments = encoded([("a", "v", "x"), ("a", "w", "y")])
-        _, votes = voted([("a", "m", "x")]).align(judgments, None)
-        met, found = votes_contact.meetings(votes, judgments, None, ONE)
-        assert met.tolist() == [40.7]
-        assert found.tolist() == [copies]
 
 
 class TestLearner:
@@ -225,7 +207,7 @@ def test_longest_step_of_a_weight() -> None:
             for item, k in zip(drawn.judgments.item_ids.to_pylist(), drawn.truth.tolist(), strict=True)]  # fmt: skip
     judgments, aligned = voted(said, drawn.judgments.labels).align(drawn.judgments, None)
     every = np.ones(1, np.bool_)
-    votes = votes_prior.VotesPrior.of(aligned, judgments, None, every, ~every, every, ONE)
+    votes = votes_prior.VotesPrior.of(aligned, judgments, None, every, ~every, every, Echoes.none(1), ONE)
     sure = np.eye(2)[drawn.truth] * 0.9999 + 0.00005
     start = SimpleNamespace(weight=np.array([0.0, 1.0]))
     assert votes.start.weight.tolist() == start.weight.tolist()

@@ -1,0 +1,54 @@
+"""Warnings about items that have priors of their own: by what their workers see, or by the groups that were named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.found.cautions import Caution
+from consensus.inputs.counted import counted
+
+if TYPE_CHECKING:
+    from consensus.inputs.judgments import Judgments
+    from consensus.models.problem import Problem
+
+
+def different_labels(judgments: Judgments, concentration: float) -> Caution:
+    """Say that items have priors of their own, and how far from each other they are."""
+    if judgments.group is None:
+        said = (
+            "workers see different labels, as in batches or topics, so the prior of an item is the mix of labels that "
+            f"its workers see (mixes weigh as much as the overall shares from {concentration:.1f} judgments on); name "
+            "the batch, topic or HIT with --group if there is such a column"
+        )
+    else:
+        n_without = int((judgments.group < 0).sum())
+        without = (
+            (
+                "; "
+                + counted(n_without, "judgment has no group and counts", "judgments have no group and count")
+                + " by the overall shares"
+            )
+            if n_without
+            else ""
+        )
+        said = (
+            "the prior of an item is the mix of labels in its group, as --group asks (mixes weigh as much as the "
+            f"overall shares from {concentration:.1f} items on){without}"
+        )
+    return Caution("different_labels", said, {"concentration": concentration})
+
+
+def groups_unused(problem: Problem) -> Caution:
+    """Say why groups that were named change nothing."""
+    if problem.votes is not None:
+        why = "beside model votes items have no prior by group; leave out one of the two"
+    elif problem.prior == "none":
+        why = "with --prior none items have no prior by group; leave out one of the two"
+    else:
+        why = "the groups hold the same mix of labels; see whether it names the right column"
+    return groups_change_nothing(why)
+
+
+def groups_change_nothing(why: str) -> Caution:
+    """Say that groups were named in vain."""
+    return Caution("groups_unused", f"--group changes nothing here: {why}")
