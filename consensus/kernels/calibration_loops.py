@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
@@ -18,32 +20,21 @@ def mixed(x: Reals, slope: Reals, intercept: Reals, weight: Reals, out: Reals) -
     ``x`` (F, n, K), ``slope`` (M, F), ``intercept`` (M, K), ``weight`` (M,) sums to 1.
     """
     n_readings, n_items, n_labels = x.shape
+    row = np.empty(n_labels)
     for i in range(n_items):
         for k in range(n_labels):
             out[i, k] = 0.0
-    for m in range(len(weight)):
-        for i in range(n_items):
-            _add(x, i, slope[m], intercept[m], weight[m], n_readings, out[i])
-
-
-@kernel()
-def _add(x: Reals, i: int, slope: Reals, intercept: Reals, weight: float, n_readings: int, out: Reals) -> None:
-    """Add one softmax, twice made: cheaper than to keep it for few labels."""
-    n_labels = len(out)
-    peak = -math.inf
-    for k in range(n_labels):
-        log = intercept[k]
-        for f in range(n_readings):
-            log += slope[f] * x[f, i, k]
-        peak = max(peak, log)
-    total = 0.0
-    for k in range(n_labels):
-        log = intercept[k] - peak
-        for f in range(n_readings):
-            log += slope[f] * x[f, i, k]
-        total += math.exp(log)
-    for k in range(n_labels):
-        log = intercept[k] - peak
-        for f in range(n_readings):
-            log += slope[f] * x[f, i, k]
-        out[k] += weight * math.exp(log) / total
+        for m in range(len(weight)):
+            peak = -math.inf
+            for k in range(n_labels):
+                log = intercept[m, k]
+                for f in range(n_readings):
+                    log += slope[m, f] * x[f, i, k]
+                row[k] = log
+                peak = max(peak, log)
+            total = 0.0
+            for k in range(n_labels):
+                row[k] = math.exp(row[k] - peak)
+                total += row[k]
+            for k in range(n_labels):
+                out[i, k] += weight[m] * row[k] / total

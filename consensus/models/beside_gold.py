@@ -51,7 +51,9 @@ if TYPE_CHECKING:
 MOST_TRIED = 1_000_000  # judgments up to which other optima are looked for without a sign that calls for it
 OTHERWISE = 0.02  # share of the items that another optimum must label otherwise to be one
 SURELY = 2.0  # standard deviations by which gold must prefer another optimum, or other names of the labels
-WEIGHED_FROM = 1_000_000  # judgments that the weights of workers are learnt from, at most
+WEIGHED_FROM = (
+    300_000  # judgments, about, that the weights of workers are learnt from where there are more than MOST_TRIED
+)
 BLOCK = 1_000_000  # probabilities that are added up at once
 
 
@@ -187,7 +189,8 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
     if isinstance(base.beliefs, SparsePosterior):
         return tuple(found)
     if base is not clamped and judgments.n_judgments and (judgments.per_item[part.items] > 0).all():
-        weighed = worker_weighted.fit(judgments, backend, WEIGHED_FROM)
+        sample = WEIGHED_FROM if judgments.n_judgments > MOST_TRIED else None
+        weighed = worker_weighted.fit(judgments, backend, sample)
         found.append(calibrating.of_shares("weighted", weighed.shares, judgments.per_item))
     if votes is not None and not judgments.n_judgments and (votes.row < 0).all():
         counts = np.zeros((judgments.n_items, judgments.n_labels))

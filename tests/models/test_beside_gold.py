@@ -243,10 +243,10 @@ class TestWorkers:
 
 
 def switched(seed: int = 3, n_items: int = 300) -> tuple[Any, NDArray[np.int64]]:
-    """Three good workers, four adversaries, three spammers."""
+    """Three good workers, five adversaries, two spammers."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(2, size=n_items)
-    accuracy = np.array([0.9] * 3 + [0.2] * 4 + [0.5] * 3)
+    accuracy = np.array([0.9] * 3 + [0.2] * 5 + [0.5] * 2)
     answers = np.where(rng.random((n_items, 10)) < accuracy, truth[:, None], 1 - truth[:, None])
     rows = [(f"i{i:03}", f"w{w}", f"l{answers[i, w]}") for i in range(n_items) for w in range(10)]
     return encoded(rows), truth

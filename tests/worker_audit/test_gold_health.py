@@ -112,7 +112,10 @@ def test_p_wrong_by_its_formula(fitted: tuple[Consensus, Gold, set[str]]) -> Non
     assert result.gold is not None
     assert result.gold_posterior is not None
     n = result.judgments.per_item[result.gold.items]
-    untempered = result.gold_posterior ** (1 / result.tempering.power(n))[:, None]
+    assert result.calibration is not None
+    before = result.calibration.gold_before
+    assert before is not None
+    untempered = before ** (1 / result.tempering.power(n))[:, None]
     untempered /= untempered.sum(axis=1, keepdims=True)
     accepted = [set(np.flatnonzero(row).tolist()) for row in result.gold.accepted]
     expected = naive.p_wrong(untempered, n.tolist(), accepted, held_out_rho.GRID, gold_health.SHARES)
