@@ -18,7 +18,7 @@ from tests.conftest import Run, csv
 READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
 READING += " worker-from-file fold label-map encoding delimiter no-header time-format"
 READING += " sheet by only wide columns questions counts"
-FITTING = "collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
+FITTING = "calibration collusion max-iterations memory model prior rho seed threads tolerance trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
 FILES = f"config gold model-votes {BESIDE}"
