@@ -48,12 +48,10 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Reals = NDArray[np.float64]
 
-MOST_TRIED = 1_000_000  # judgments up to which other optima are looked for without a sign that calls for it
+MOST_TRIED = 1_000_000
+"""Judgments up to which other optima are looked for unasked, and workers weighed as a second reading."""
 OTHERWISE = 0.02  # share of the items that another optimum must label otherwise to be one
 SURELY = 2.0  # standard deviations by which gold must prefer another optimum, or other names of the labels
-WEIGHED_FROM = (
-    300_000  # judgments, about, that the weights of workers are learnt from where there are more than MOST_TRIED
-)
 BLOCK = 1_000_000  # probabilities that are added up at once
 
 
@@ -188,9 +186,9 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
         found.append(calibrating.of_beliefs("fit", base.beliefs))
     if isinstance(base.beliefs, SparsePosterior):
         return tuple(found)
-    if base is not clamped and judgments.n_judgments and (judgments.per_item[part.items] > 0).all():
-        sample = WEIGHED_FROM if judgments.n_judgments > MOST_TRIED else None
-        weighed = worker_weighted.fit(judgments, backend, sample)
+    by_people = 0 < judgments.n_judgments <= MOST_TRIED and (judgments.per_item[part.items] > 0).all()
+    if base is not clamped and by_people:
+        weighed = worker_weighted.fit(judgments, backend)
         found.append(calibrating.of_shares("weighted", weighed.shares, judgments.per_item))
     if votes is not None and not judgments.n_judgments and (votes.row < 0).all():
         counts = np.zeros((judgments.n_items, judgments.n_labels))

@@ -182,7 +182,7 @@
     return element("div", { class: "push", "aria-hidden": "true" }, element("span", { class: side, style: `width:${(100 * Math.abs(push) / most).toFixed(1)}%` }));
   }
   function showItem(item) {
-    const parts = [["everyone", "how common the labels are", item.prior, null], ...item.models.map(([who, said, push, flips]) => [`model ${who}`, said, push, flips]), ...item.readings, ...item.votes];
+    const parts = [["everyone", "how common the labels are", item.prior, null], ...item.models.map(([who, said, push, flips]) => [`model ${who}`, said, push, flips]), ...item.readings, ...item.calibration, ...item.votes];
     const most = Math.max(...parts.map(([, , push]) => Math.abs(push ?? 0)), 1e-9);
     const rows = parts.map(([who, said, push, flips]) => element("tr", {}, element("td", {}, who), element("td", {}, said), element("td", { class: "number" }, number(push)),
       element("td", {}, bar(push ?? 0, most)), element("td", {}, flips ? `then ${flips} wins` : "")));

@@ -79,6 +79,14 @@ class TestFitted:
         assert found.slope[0] == pytest.approx(0.6, abs=0.02)
         np.testing.assert_allclose(found.intercept - found.intercept.mean(), [0.8, 0.0, -0.8], atol=0.05)
 
+    def test_steps_are_limited(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        x, accepted = drawn(60, 3, 2, slope=0.4, shift=np.array([3.0, 0.0, 0.0]))
+        known = Known.of_labels(x, accepted)
+        whole = fitted(known, BOTH)
+        monkeypatch.setattr(vector_scaling, "MOST_STEPS", 1)
+        first = fitted(known, BOTH)
+        assert 1e-6 < np.abs(first.slope - whole.slope).max() < 1
+
     def test_without_gold_it_is_as_believed(self) -> None:
         found = fitted(Known.of_labels(np.zeros((2, 0, 3)), np.zeros((0, 3), np.bool_)), BOTH)
         assert found.slope.tolist() == [1.0, 0.5]
