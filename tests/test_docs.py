@@ -82,7 +82,7 @@ def test_first_two_blocks_are_one_command_each() -> None:
 
 def test_every_command_is_documented_and_helps() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert len(commands) == 14
+    assert len(commands) == 15
     for name, command in commands.items():
         assert f"`consensus {name}" in README
         assert command.help

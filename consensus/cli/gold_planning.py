@@ -28,7 +28,7 @@ def plan_gold(
             "target",
             "min_judgments",
             "random_gold",
-            but=("drift_by",),
+            but=("drift_by", "keep"),
         ),
     ],
     printed: Printed,

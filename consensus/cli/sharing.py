@@ -18,7 +18,9 @@ def shares(
     given: Given,
     chosen: Annotated[
         "RunConfig",
-        Takes("ReadConfig", "VotesConfig", "GoldConfig", "FitConfig", "CollusionConfig", but=("drift_by", "ties")),
+        Takes(
+            "ReadConfig", "VotesConfig", "GoldConfig", "FitConfig", "CollusionConfig", but=("drift_by", "keep", "ties")
+        ),
     ],
     printed: Printed,
 ) -> None:

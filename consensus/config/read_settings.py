@@ -18,7 +18,7 @@ ScoreScale = Literal["1", "10", "100", "logit", "log"]
 
 OF_LABELS = (
     *("item", "label", "confidence", "margin", "entropy", "runner_up", "n_judgments", "n_model_votes"),
-    *("majority_label", "source", "status", "decision", "expected_cost"),
+    *("majority_label", "source", "status", "certified", "decision", "expected_cost"),
 )
 """Columns that the table of labels has of its own (``runs.columns.LABELS``)."""
 

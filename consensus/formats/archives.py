@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -24,7 +25,7 @@ OF_A_SPREADSHEET = ("xl/", "[Content_Types].xml", "META-INF/manifest.xml", "cont
 NESTED = (".zip", ".7z", ".rar", ".tar", ".tgz")
 BOMB_RATIO, BOMB_BYTES = 200, 1 << 30  # times larger when unpacked, and how large it must be to matter
 ENCRYPTED = 0x1
-BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError)
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, UnicodeError)
 """What reading an archive raises where it is damaged, or of a kind that is not known."""
 
 

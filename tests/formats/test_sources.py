@@ -193,6 +193,12 @@ class TestFoldersAndArchives:
         with pytest.raises(FormatError, match="newer.zip: can't be unpacked: .*9.3"):
             read(write("newer.zip", bytes(raw)))
 
+    def test_an_archive_with_a_name_that_is_no_text(self, write: Write, tmp_path: Path) -> None:
+        raw = bytearray(zipped(tmp_path / "x.zip", {"\xe9.csv": next(iter(HALVES.values()))}).read_bytes())
+        raw[raw.rindex("\xe9.csv".encode())] = 0x88
+        with pytest.raises(FormatError, match="odd.zip: can't be unpacked: .*; fetch it again, or unpack it"):
+            read(write("odd.zip", bytes(raw)))
+
     def test_bombs_and_full_disks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = zipped(tmp_path / "x.zip", {"a.csv": "item,worker,label\n" + "1,w,a\n" * 100_000})
         monkeypatch.setattr(archives, "BOMB_BYTES", 1000)
