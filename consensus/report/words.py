@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CALIBRATED = {
     "fit": "the fit without gold",
     "weighted": "worker-weighted votes",
-    "both": "both together",
+    "both": "that fit with worker-weighted votes",
     "votes": "counts of votes",
     "fit and votes": "the fit and counts of votes",
     "clamped": "a fit with gold",
@@ -171,7 +171,7 @@ def calibration(told: dict[str, Any] | None) -> list[str]:
     if not told["fitted"]:
         return [f"confidences are not calibrated on gold: {told['left_out']}"]
     weights = ", ".join(f"{CALIBRATED[name]} {fraction(weight)}" for name, weight in told["weights"].items())
-    said = f"confidences are calibrated on {told['gold_items']:,} gold items that were judged ({weights})"
+    said = f"confidences are calibrated on {told['gold_items']:,} gold items that were judged (weights: {weights})"
     moved = {label: points for label, points in (told["overstated"] or {}).items() if abs(points) >= LEAST_MOVED}
     for word, sign in (("over", 1), ("under", -1)):
         labels = sorted((label for label in moved if sign * moved[label] > 0), key=lambda one: -abs(moved[one]))
@@ -183,7 +183,7 @@ def calibration(told: dict[str, Any] | None) -> list[str]:
         said += f"; {told['not_reached']:,} items that gold does not speak for stay as they were"
     if not told["by_label"]:
         said += "; labels are too many for one shift each, so all were stretched alike"
-    items = "1 item has" if told["relabelled"] == 1 else f"{told['relabelled']:,} items have"
+    items = counted(told["relabelled"], "item has", "items have")
     return [f"{said}; {items} another label by it (--calibration none leaves it out)"]
 
 
