@@ -455,7 +455,8 @@ class TestWords:
         }
         assert words.calibration(told) == [
             "confidences are calibrated on 30 gold items that were judged (weights: the fit without gold .25, that fit "
-            "with worker-weighted votes .75); over-stated: a by 4.1, c by 2.0, b by 1.1 and 1 more points; under-stated: e by 7.6 points; 1 item "
+            "with worker-weighted votes .75); over-stated: a by 4.1, c by 2.0, b by 1.1 and 1 more points; "
+            "under-stated: e by 7.6 points; 1 item "
             "has another label by it (--calibration none leaves it out)"
         ]
         assert words.calibration(None) == []
