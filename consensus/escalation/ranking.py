@@ -12,7 +12,8 @@ from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import offers, reopening, worker_choice
 from consensus.escalation.budgets import allotted
-from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, look_ahead
+from consensus.escalation.corrections import MOST_LABELS
+from consensus.escalation.look_ahead import HORIZON, LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers

@@ -1,0 +1,168 @@
+"""How far a look-ahead is to be trusted: learnt from judgments that are held back, one of each item at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.found.posterior import DensePosterior
+from consensus.found.tempering import temperature
+from consensus.inputs.vocabulary import hashed, mixed
+from consensus.models.cavity import log_likelihoods
+from consensus.probabilities import normalised
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.found.result import Consensus
+
+    Reals = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+MOST_LABELS = 32  # labels up to which confusions are walked, and judgments held back
+MOST_CELLS = 400_000  # judgments times labels that are learnt from: three numbers need no more
+LEAST_POWER, MOST_POWER = 0.7, 1.3  # of the evidence of a further judgment
+SPREAD = 0.5  # standard deviation, before any judgment was held back, of the logarithm of what they are worth
+SLOWER = 0.5  # share of the heating that an unsettled item meets: most of it comes while others are asked
+LEAST_HEATING = 0.05
+MOST_HEDGED = 2 / 3
+KEPT = 0.75  # of items that are foretold to be settled, share that are, from three judgments or fewer ...
+KEPT_BY_GOLD, LOST_BY_HEATING, LEAST_KEPT = 0.9, 0.5, 0.4  # ... and where the temperature was fitted on gold
+FEW, ENOUGH = 3, 5  # judgments between which all comes to be kept: what is hard has shown by then
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What a look-ahead is corrected by; as it stands, by nothing."""
+
+    evidence: float = 1.0
+    """Power of the likelihood of every further judgment."""
+    kept: float = 1.0
+    """Of items with few judgments that are foretold to be settled, the share that are: the others are hard."""
+    kept_by_gold: float = 1.0
+    """The same of items whose temperature was fitted on gold."""
+    heating: float = 0.0
+    """By which that temperature rises with every further judgment."""
+    hedge: float = 0.0
+    """Power of the class prior that the ranking does without."""
+
+    def power(self, power: Reals, by_gold: bool) -> Reals:
+        """(M+1,) the tempering with 0 to M more judgments, from what it would be were nothing learnt from these."""
+        return 1.0 / (1.0 / power + self.heating * np.arange(len(power))) if by_gold else power
+
+    def settled(self, n_judgments: int, by_gold: bool) -> float:
+        """Share of the items with so many judgments that are settled, of those foretold to be."""
+        few = np.clip((ENOUGH - n_judgments) / (ENOUGH - FEW), 0.0, 1.0)
+        return float(1.0 - few * (1.0 - (self.kept_by_gold if by_gold else self.kept)))
+
+
+def usual_hedge(n_labels: int) -> float:
+    """Power of the class prior that the ranking does without: none for two labels, 1/2 for three, to 2/3 from five on.
+
+    What is wrong with a learnt prior is wrong for all items at once, most where judgments are few, and whatever it
+    decides looks settled without anybody having judged it so. Of more labels there are more shares to be wrong about.
+    Of two labels it saves judgments where they are truly even (``bluebird``), and wastes them where one is truly
+    common (``zencrowd_us``).
+    """
+    return 0.0 if n_labels < 3 else min((n_labels - 1) / (n_labels + 1), MOST_HEDGED)
+
+
+def learnt(result: Consensus) -> Corrections:
+    """The corrections that held-back judgments ask for; none where models voted, or labels are very many.
+
+    Of every item of a sample one judgment after another is taken out of the counts of its worker and of the item's
+    posterior, which then foretells it. ``evidence`` is the square root of the power of these posteriors that foretells
+    best: above 1 judgments agree more than the model has it. Hard items can't be told from bad workers by two and
+    three judgments, so that what share of items stays unsettled is that of public crowds.
+
+    Where a temperature was fitted on gold, it is fitted again with a judgment of each gold item held back. It rises
+    with the number of judgments, as they share their mistakes, and items seem settled that never will be.
+    """
+    judgments = result.judgments
+    K, cells = judgments.n_labels, result.confusions.counts
+    known = isinstance(result.beliefs, DensePosterior) and 1 < K <= MOST_LABELS and result.identified
+    if not known or result.models is not None or len(cells) != K * len(result.confusions.row_label):
+        return Corrections()
+    items = _sample(result, np.flatnonzero(judgments.per_item > 1))
+    own, log_C, log_prior = _held_back(result, items, None)
+    evidence = float(np.clip(np.sqrt(_worth(own, log_C, log_prior)), LEAST_POWER, MOST_POWER))
+    hotter = _heating(result) if result.tempering.n_gold else 0.0
+    return Corrections(
+        evidence=evidence,
+        kept=KEPT,
+        kept_by_gold=max(KEPT_BY_GOLD - LOST_BY_HEATING * hotter, LEAST_KEPT),
+        heating=max(SLOWER * hotter, LEAST_HEATING) if result.tempering.n_gold else 0.0,
+        hedge=usual_hedge(K),
+    )
+
+
+def _sample(result: Consensus, items: Codes) -> Codes:
+    """Some of the items, by a hash of their ids: the same data, the same ones."""
+    import pyarrow as pa
+
+    judgments = result.judgments
+    share = MOST_CELLS / max(int(judgments.per_item[items].sum()) * judgments.n_labels, 1)
+    if share >= 1.0:
+        return items
+    return items[mixed(hashed(judgments.item_ids.take(pa.array(items)))) / 2.0**64 < share]
+
+
+def _held_back(result: Consensus, items: Codes, accepted: NDArray[np.bool_] | None) -> tuple[Codes, Reals, Reals]:
+    """(n,) the item of each of their judgments; (n, K) log P(observed | true) without it; (G, K) log prior.
+
+    ``accepted`` (G, K) is what gold allows.
+    """
+    judgments, of = result.judgments, result.confusions
+    own, at = judgments.of_items(items)
+    worker, label = judgments.worker[at], judgments.label[at]
+    A, n = of.pseudo_counts, of.totals()[worker]
+    N = of.counts.reshape(-1, judgments.n_labels)[of.rows_of(worker, label)]
+    C = (N + A.T[label]) / np.maximum(n + A.sum(axis=1), 1e-300)
+    if result.terms is None:
+        log_prior = np.tile(np.log(np.maximum(result.prior_shares, 1e-300)), (len(items), 1))
+    else:
+        log_prior = result.terms.log_priors(items, result.beliefs)
+    allowed = log_prior if accepted is None else np.where(accepted, log_prior, -np.inf)
+    return own, log_likelihoods(own, worker, label, (N, n, C), A, allowed), log_prior
+
+
+def _without_each(own: Codes, log_C: Reals, log_prior: Reals) -> tuple[Reals, Reals]:
+    """(G, K) logarithms of the posteriors of the items; and (n, K) of each without one of its judgments."""
+    whole = log_prior.copy()
+    np.add.at(whole, own, log_C)
+    return whole, whole[own] - log_C
+
+
+def _worth(own: Codes, log_C: Reals, log_prior: Reals) -> float:
+    """Power of the posteriors of the other judgments by which they foretell best the one that is held back."""
+    from scipy.optimize import minimize_scalar
+
+    _, others = _without_each(own, log_C, log_prior)
+    others -= others.max(axis=1, keepdims=True)
+    likelihood = np.exp(log_C)
+
+    def loss(log_power: float) -> float:
+        foretold = (normalised(np.exp(others * np.exp(log_power))) * likelihood).sum(axis=1)
+        return float(0.5 * (log_power / SPREAD) ** 2 - np.log(foretold).sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded", options={"xatol": 1e-4}).x))
+
+
+def _heating(result: Consensus) -> float:
+    """By how much the temperature that gold asks for rises with a judgment, beyond what the tempering has already."""
+    assert result.gold is not None
+    several = np.flatnonzero(result.judgments.per_item[result.gold.items] > 1)
+    if result.reach is not None:
+        several = several[result.reach.items[result.gold.items[several]]]
+    items = _sample(result, result.gold.items[several].astype(np.int64))
+    if not len(items):
+        return 0.0
+    accepted = result.gold.accepted[np.searchsorted(result.gold.items, items)]
+    own, log_C, log_prior = _held_back(result, items, accepted)
+    whole, others = _without_each(own, log_C, log_prior)
+    rise = temperature(whole, accepted) - temperature(others, accepted[own])
+    n = max(int(np.median(result.judgments.per_item[items])), 2)
+    known = 1.0 / result.tempering.power(np.array([n - 1, n]), items[[0, 0]])
+    return max(rise - float(known[1] - known[0]), 0.0)
