@@ -11,6 +11,9 @@ from consensus.found.posterior import DensePosterior
 from consensus.found.tempering import temperature
 from consensus.inputs.vocabulary import hashed, mixed
 from consensus.models.cavity import log_likelihoods
+from consensus.models.held_out_rho import AVERAGE_RHO, USUAL_RHO
+from consensus.models.held_out_rho import ENOUGH as ENOUGH_JUDGMENTS
+from consensus.models.held_out_rho import FEW as FEW_JUDGMENTS
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -23,13 +26,17 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 32  # labels up to which confusions are walked, and judgments held back
 MOST_CELLS = 400_000  # judgments times labels that are learnt from: three numbers need no more
-LEAST_POWER, MOST_POWER = 0.7, 1.3  # of the evidence of a further judgment
+LEAST_POWER, MOST_POWER = 0.7, 1.3  # of the evidence of a further judgment ...
+SHRUNK = 0.6  # ... which is what past ones were worth, to this power: part of it is chance
 SPREAD = 0.5  # standard deviation, before any judgment was held back, of the logarithm of what they are worth
 SLOWER = 0.5  # share of the heating that an unsettled item meets: most of it comes while others are asked
 LEAST_HEATING = 0.05
 MOST_HEDGED = 2 / 3
-KEPT = 0.75  # of items that are foretold to be settled, share that are, from three judgments or fewer ...
-KEPT_BY_GOLD, LOST_BY_HEATING, LEAST_KEPT = 0.9, 0.5, 0.4  # ... and where the temperature was fitted on gold
+USUAL_TARGET = 0.95
+ROUNDS = 10  # that are looked ahead
+KEPT = 0.75  # of items that are foretold to be settled, share that are, from three judgments or fewer; ...
+KEPT_OF_AVERAGE = 0.6  # ... of an average of readings, some of which come to know hard items as such ...
+KEPT_BY_GOLD, LOST_BY_HEATING, LEAST_KEPT = 0.95, 0.6, 0.4  # ... and where the temperature was fitted on gold
 FEW, ENOUGH = 3, 5  # judgments between which all comes to be kept: what is hard has shown by then
 
 
@@ -47,10 +54,18 @@ class Corrections:
     """By which that temperature rises with every further judgment."""
     hedge: float = 0.0
     """Power of the class prior that the ranking does without."""
+    rho: tuple[float, ...] = ()
+    """By which items will be tempered now and after each round of judgments, where that changes."""
 
-    def power(self, power: Reals, by_gold: bool) -> Reals:
-        """(M+1,) the tempering with 0 to M more judgments, from what it would be were nothing learnt from these."""
-        return 1.0 / (1.0 / power + self.heating * np.arange(len(power))) if by_gold else power
+    def power(self, power: Reals, n_judgments: int, by_gold: bool) -> Reals:
+        """(M+1,) the tempering with 0 to M more than ``n_judgments``, from what it would be were all as now."""
+        more = np.arange(len(power))
+        if by_gold:
+            return 1.0 / (1.0 / power + self.heating * more)
+        if not self.rho:
+            return power
+        others, rho = np.maximum(n_judgments + more - 1, 0), np.array(self.rho)[more.clip(max=len(self.rho) - 1)]
+        return np.asarray(power * (1.0 + self.rho[0] * others) / (1.0 + rho * others), np.float64)
 
     def settled(self, n_judgments: int, by_gold: bool) -> float:
         """Share of the items with so many judgments that are settled, of those foretold to be."""
@@ -69,12 +84,12 @@ def usual_hedge(n_labels: int) -> float:
     return 0.0 if n_labels < 3 else min((n_labels - 1) / (n_labels + 1), MOST_HEDGED)
 
 
-def learnt(result: Consensus) -> Corrections:
+def learnt(result: Consensus, target: float = USUAL_TARGET) -> Corrections:
     """The corrections that held-back judgments ask for; none where models voted, or labels are very many.
 
     Of every item of a sample one judgment after another is taken out of the counts of its worker and of the item's
-    posterior, which then foretells it. ``evidence`` is the square root of the power of these posteriors that foretells
-    best: above 1 judgments agree more than the model has it. Hard items can't be told from bad workers by two and
+    posterior, which then foretells it. ``evidence`` is the power of these posteriors that foretells best, drawn to 1:
+    above 1 judgments agree more than the model has it. Hard items can't be told from bad workers by two and
     three judgments, so that what share of items stays unsettled is that of public crowds.
 
     Where a temperature was fitted on gold, it is fitted again with a judgment of each gold item held back. It rises
@@ -87,15 +102,31 @@ def learnt(result: Consensus) -> Corrections:
         return Corrections()
     items = _sample(result, np.flatnonzero(judgments.per_item > 1))
     own, log_C, log_prior = _held_back(result, items, None)
-    evidence = float(np.clip(np.sqrt(_worth(own, log_C, log_prior)), LEAST_POWER, MOST_POWER))
+    evidence = float(np.clip(_worth(own, log_C, log_prior) ** SHRUNK, LEAST_POWER, MOST_POWER))
     hotter = _heating(result) if result.tempering.n_gold else 0.0
     return Corrections(
         evidence=evidence,
-        kept=KEPT,
+        kept=KEPT if result.readings is None else KEPT_OF_AVERAGE,
         kept_by_gold=max(KEPT_BY_GOLD - LOST_BY_HEATING * hotter, LEAST_KEPT),
         heating=max(SLOWER * hotter, LEAST_HEATING) if result.tempering.n_gold else 0.0,
         hedge=usual_hedge(K),
+        rho=_rho_ahead(result, target),
     )
+
+
+def _rho_ahead(result: Consensus, target: float) -> tuple[float, ...]:
+    """Of an average of readings, that is tempered less once there are more judgments: round by round, if it changes.
+
+    In a round the items that are not settled get one judgment each.
+    """
+    judgments, now = result.judgments, result.tempering.rho
+    if result.readings is None or result.tempering.by == "gold" or result.config.rho is not None:
+        return ()
+    n = max(int(np.count_nonzero(judgments.per_item)), 1)
+    asked = np.count_nonzero(result.peaks.confidence < target) / n
+    mean = judgments.n_judgments / n + asked * np.arange(ROUNDS + 1)
+    found = np.interp(mean, (FEW_JUDGMENTS, ENOUGH_JUDGMENTS), (USUAL_RHO, AVERAGE_RHO))
+    return () if found[-1] == now else tuple(found.tolist())
 
 
 def _sample(result: Consensus, items: Codes) -> Codes:

@@ -144,7 +144,7 @@ def look_ahead(
     if not n:
         return found
     activity = judgments.per_worker.astype(np.float64) if activity is None else activity
-    corrections = learnt(result) if corrections is None else corrections
+    corrections = learnt(result, config.target) if corrections is None else corrections
     dense = isinstance(result.beliefs, DensePosterior) and judgments.n_labels <= MOST_LABELS
     draw = likelihood_paths if dense else one_coin_paths
     log_likelihood = draw(result, activity, n_steps, n, LIKELIEST) * corrections.evidence
@@ -163,7 +163,8 @@ def look_ahead(
         n_judgments, left = divmod(code // 8, n_steps + 1)
         by_gold = bool(tempering.n_gold) and not code // 2 % 2
         power = tempering.power(n_judgments + np.arange(left + 1), np.full(left + 1, items[group[0]]))
-        power = corrections.power(power, by_gold)
+        if not code // 4 % 2:  # what is unfounded stays so
+            power = corrections.power(power, n_judgments, by_gold)
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
         walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them
