@@ -351,6 +351,30 @@ class TestHedge:
             np.testing.assert_allclose(hedged, plain, atol=1e-12)
 
 
+class TestPriority:
+    CONFIG = EscalateConfig(target=0.99, max_judgments=9)
+
+    def test_two_labels_are_ranked_by_entropy(self) -> None:
+        """What more judgments save of all errors is shared out by it."""
+        result = fit(simulate(200, 12, 2, 3, accuracy=0.7, seed=3, prior=[0.8, 0.2]).judgments, rho=0.3)
+        found = look_ahead.look_ahead(result, np.arange(200), self.CONFIG)
+        share = found.priority / result.peaks.entropy
+        np.testing.assert_allclose(share, share[0])
+        assert 0.05 < found.priority.sum() / found.loss.sum() < 0.5
+
+    def test_labels_that_hardly_exist_are_not_hedged_as_if_they_did(self, uneven: Consensus) -> None:
+        found = [
+            look_ahead.look_ahead(
+                replace(uneven, prior_shares=np.array([0.7, 0.3, share])), np.arange(300), self.CONFIG
+            ).priority
+            for share in (0.0, 1e-9, look_ahead.RARE / 3, 0.3)
+        ]
+        of_all = [priority / priority.sum() for priority in found]
+        for rare in of_all[1:3]:
+            np.testing.assert_allclose(rare, of_all[0], rtol=1e-9)
+        assert np.abs(of_all[3] / of_all[0] - 1).max() > 0.1
+
+
 class TestCurves:
     def test_confidence_is_held_back_more_the_more_judgments_there_will_be(
         self, monkeypatch: pytest.MonkeyPatch
