@@ -204,7 +204,7 @@ def posed(
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")
     if held is not None:
-        met, _ = votes_contact.meetings(votes, judgments, held.gold, backend)
+        met = votes_contact.meetings(votes, judgments, held.gold, backend)
         known = (met >= votes_contact.MET) & ~circular & ~echoes.mostly
     return problem, ModelFindings(votes, own.start, met, believed, known, circular, echoes, shared)
 

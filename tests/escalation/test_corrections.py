@@ -10,7 +10,7 @@ from consensus.config import EscalateConfig
 from consensus.escalation import corrections
 from consensus.escalation.corrections import Corrections, learnt, usual_hedge
 from consensus.escalation.look_ahead import look_ahead
-from consensus.found.tempering import Tempering, temperature
+from consensus.found.tempering import Tempering
 from consensus.models import layout
 from consensus.simulation import simulate_votes
 from tests.other_crowds import Recipe, draw
@@ -21,13 +21,6 @@ pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 @pytest.fixture(scope="module")
 def result() -> Consensus:
     return fit(simulate(80, 8, 3, 3, accuracy=0.7, seed=4).judgments, rho=0.3)
-
-
-@pytest.fixture(scope="module")
-def on_gold() -> Consensus:
-    """Items that are hard for everybody, 150 of them gold."""
-    crowd = draw(Recipe(n_items=400, n_labels=4, difficulty_sd=2.0, per_item=3.0), 1)
-    return fit(crowd.table, gold=crowd.gold(150))
 
 
 def naive_worth(result: Consensus) -> float:
@@ -67,7 +60,7 @@ def naive_worth(result: Consensus) -> float:
 class TestEvidence:
     def test_is_its_formula(self, result: Consensus) -> None:
         items = np.flatnonzero(result.judgments.per_item > 1)
-        own, log_C, log_prior = corrections._held_back(result, items, None)
+        own, log_C, log_prior = corrections._held_back(result, items)
         assert corrections._worth(own, log_C, log_prior) == pytest.approx(naive_worth(result), rel=0.02)
         expected = np.clip(naive_worth(result) ** corrections.SHRUNK, 0.7, 1.3)
         assert learnt(result).evidence == pytest.approx(expected, rel=0.01)
@@ -114,51 +107,16 @@ class TestEvidence:
         assert settled[2] - settled[0] > 0.1
 
 
-class TestGold:
-    def test_heats_up_where_mistakes_are_shared(self, on_gold: Consensus) -> None:
-        assert on_gold.tempering.n_gold == 150
-        found = learnt(on_gold)
-        assert found.heating > 0.1
-        assert corrections.LEAST_KEPT <= found.kept_by_gold < 0.9
-        alone = simulate(400, 40, 4, 3, accuracy=0.8, seed=1)
-        cold = learnt(fit(alone.judgments, gold=alone.truth_table(150)))
-        assert cold.heating < found.heating / 2
-        assert cold.kept_by_gold > found.kept_by_gold
-        assert learnt(replace(on_gold, tempering=Tempering(0.4))).heating == 0.0
-
-    def test_is_the_rise_of_the_temperature_with_a_judgment(self, on_gold: Consensus) -> None:
-        """Of all three judgments it is the one that the result is tempered by."""
-        assert on_gold.gold is not None
-        items, accepted = on_gold.gold.items.astype(np.int64), on_gold.gold.accepted
-        own, log_C, log_prior = corrections._held_back(on_gold, items, accepted)
-        whole, others = corrections._without_each(own, log_C, log_prior)
-        now = temperature(whole, accepted)
-        assert now == pytest.approx(on_gold.tempering.temperature, rel=0.05)
-        before = temperature(others, accepted[own])
-        assert corrections._heating(on_gold) == pytest.approx(now - before, rel=1e-6)
-        assert corrections._heating(replace(on_gold, reach=None)) == pytest.approx(now - before, rel=1e-6)
-
-    def test_not_twice_where_the_tempering_rises_by_itself(self, on_gold: Consensus) -> None:
-        rising = replace(on_gold, tempering=replace(on_gold.tempering, temperature=1.0, rho=0.1))
-        assert corrections._heating(rising) == pytest.approx(corrections._heating(on_gold) - 0.1, abs=1e-6)
-        assert corrections._heating(replace(on_gold, tempering=Tempering(5.0, 1.0, 150))) == 0.0
-
-    def test_one_judgment_of_each_tells_nothing(self, on_gold: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(corrections, "_sample", lambda _, items: items[:0])
-        assert corrections._heating(on_gold) == 0.0
-
-
 class TestCorrections:
     def test_power(self) -> None:
-        power, found = np.full(4, 0.5), Corrections(heating=0.5)
-        np.testing.assert_allclose(found.power(power, 3, True), [1 / 2, 1 / 2.5, 1 / 3, 1 / 3.5])
-        np.testing.assert_array_equal(found.power(power, 3, False), power)
+        power = np.linspace(0.5, 0.2, 4)
+        np.testing.assert_array_equal(Corrections().power(power, 3), power)
 
     def test_power_where_an_average_is_tempered_less_later(self) -> None:
         found = Corrections(rho=(0.4, 0.3))
         usual = Tempering(0.4).power(np.arange(3, 7))
         expected = [1 / 1.8, *(1 / (1 + 0.3 * more) for more in (3, 4, 5))]
-        np.testing.assert_allclose(found.power(usual, 3, False), expected)
+        np.testing.assert_allclose(found.power(usual, 3), expected)
 
     def test_an_average_is_tempered_less_after_a_round(self) -> None:
         crowd = simulate(200, 12, 3, 3, accuracy=0.7, seed=1)
@@ -175,10 +133,9 @@ class TestCorrections:
         assert not learnt(fit(many.judgments, model="average"), 0.999).rho
 
     def test_settled(self) -> None:
-        found = Corrections(kept=0.6, kept_by_gold=0.8)
-        assert [found.settled(n, False) for n in (0, 3, 4, 5, 9)] == pytest.approx([0.6, 0.6, 0.8, 1, 1])
-        assert [found.settled(n, True) for n in (0, 3, 4, 5, 9)] == pytest.approx([0.8, 0.8, 0.9, 1, 1])
-        assert Corrections().settled(2, True) == 1.0
+        found = Corrections(kept=0.6)
+        assert [found.settled(n) for n in (0, 3, 4, 5, 9)] == pytest.approx([0.6, 0.6, 0.8, 1, 1])
+        assert Corrections().settled(2) == 1.0
 
     def test_hedge(self, result: Consensus) -> None:
         assert learnt(result).hedge == usual_hedge(3) == 0.5
