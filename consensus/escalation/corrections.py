@@ -33,6 +33,9 @@ USUAL_TARGET = 0.95
 ROUNDS = 10  # that are looked ahead
 KEPT = 0.75  # of items that are foretold to be settled, share that are, from three judgments or fewer; ...
 KEPT_OF_AVERAGE = 0.6  # ... of an average of readings, some of which come to know hard items as such
+UNDONE = 0.5  # share of the tempering to come that calibration on gold, made anew by then, is taken to undo
+LEAST_SLOPE, MOST_SLOPE = 0.5, 2.0  # of calibration: how far its stretch is carried on to judgments to come
+LEAST_PROBABILITY = 1e-6  # below, one says no more
 FEW, ENOUGH = 3, 5  # judgments between which all comes to be kept: what is hard has shown by then
 
 
@@ -48,9 +51,16 @@ class Corrections:
     """Power of the class prior that the ranking does without."""
     rho: tuple[float, ...] = ()
     """By which items will be tempered now and after each round of judgments, where that changes."""
+    slope: float = 1.0
+    """Of calibrated items, how far calibration stretched the logarithms of posteriors, beside its intercepts."""
 
-    def power(self, power: Reals, n_judgments: int) -> Reals:
-        """(M+1,) the tempering with 0 to M more than ``n_judgments``, from what it would be were all as now."""
+    def power(self, power: Reals, n_judgments: int, calibrated: bool = False) -> Reals:
+        """(M+1,) the tempering with 0 to M more than ``n_judgments``, from what it would be were all as now.
+
+        A further judgment of ``calibrated`` items is stretched as the others are.
+        """
+        if calibrated:
+            power = self.slope * power[0] ** UNDONE * power ** (1.0 - UNDONE)
         more = np.arange(len(power))
         if not self.rho:
             return power
@@ -95,7 +105,31 @@ def learnt(result: Consensus, target: float = USUAL_TARGET) -> Corrections:
         kept=KEPT if result.readings is None else KEPT_OF_AVERAGE,
         hedge=usual_hedge(K),
         rho=_rho_ahead(result, target),
+        slope=_slope(result),
     )
+
+
+def _slope(result: Consensus) -> float:
+    """How much wider calibration spread the logarithms of posteriors of items that are not gold; 1 without any.
+
+    Their ratio of standard deviations, with an intercept a label. What other readings of an item added counts, too:
+    they will hear a further judgment as well.
+    """
+    told = result.calibration
+    if told is None or told.before is None or told.items is None or result.gold is None:
+        return 1.0
+    calibrated = told.items & (result.judgments.per_item > 0)
+    calibrated[result.gold.items] = False
+    items = _sample(result, np.flatnonzero(calibrated))
+    before, now = (_spread(one.dense(items)) for one in (told.before, result.beliefs))
+    return float(np.clip(now / before, LEAST_SLOPE, MOST_SLOPE)) if before > 0.0 else 1.0
+
+
+def _spread(posterior: Reals) -> float:
+    """Of the logarithms of a posterior (n, K), between items and labels."""
+    x = np.log(np.maximum(posterior, LEAST_PROBABILITY))
+    x -= x.mean(axis=1, keepdims=True)
+    return float(np.sqrt(((x - x.sum(axis=0) / max(len(x), 1)) ** 2).sum()))
 
 
 def _rho_ahead(result: Consensus, target: float) -> tuple[float, ...]:

@@ -155,14 +155,16 @@ def look_ahead(
     vouched = np.zeros(n, np.bool_) if result.models is None else result.models.vouched[items]
     tempering, none = result.tempering, np.zeros(n, np.bool_)
     unfounded = none if tempering.unfounded is None else tempering.unfounded[items]
-    kind = ((per_item * (n_steps + 1) + left_of) * 2 + unfounded) * 2 + vouched
+    told = result.calibration
+    calibrated = none if told is None or told.items is None else told.items[items]
+    kind = (((per_item * (n_steps + 1) + left_of) * 2 + unfounded) * 2 + calibrated) * 2 + vouched
     walk = _Walk(result, items, config.target, costs, dense, bool(np.ptp(log_less)), found, np.zeros(n))
     for code in np.flatnonzero(np.bincount(kind)).tolist():
         group = np.flatnonzero(kind == code)
-        n_judgments, left = divmod(code // 4, n_steps + 1)
+        n_judgments, left = divmod(code // 8, n_steps + 1)
         power = tempering.power(n_judgments + np.arange(left + 1), np.full(left + 1, items[group[0]]))
-        if not code // 2 % 2:  # what is unfounded stays so
-            power = corrections.power(power, n_judgments)
+        if not code // 4 % 2:  # what is unfounded stays so
+            power = corrections.power(power, n_judgments, bool(code // 2 % 2))
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
         walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them

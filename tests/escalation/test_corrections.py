@@ -10,6 +10,7 @@ from consensus.config import EscalateConfig
 from consensus.escalation import corrections
 from consensus.escalation.corrections import Corrections, learnt, usual_hedge
 from consensus.escalation.look_ahead import look_ahead
+from consensus.found.posterior import DensePosterior
 from consensus.found.tempering import Tempering
 from consensus.models import layout
 from consensus.simulation import simulate_votes
@@ -21,6 +22,13 @@ pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 @pytest.fixture(scope="module")
 def result() -> Consensus:
     return fit(simulate(80, 8, 3, 3, accuracy=0.7, seed=4).judgments, rho=0.3)
+
+
+@pytest.fixture(scope="module")
+def on_gold() -> Consensus:
+    """Workers who err alone, so that gold takes back what was held back for fear of shared mistakes."""
+    crowd = simulate(400, 40, 4, 3, accuracy=0.75, seed=1)
+    return fit(crowd.judgments, gold=crowd.truth_table(150))
 
 
 def naive_worth(result: Consensus) -> float:
@@ -107,10 +115,69 @@ class TestEvidence:
         assert settled[2] - settled[0] > 0.1
 
 
+class TestCalibration:
+    def test_slope_is_how_far_logarithms_were_stretched(self, on_gold: Consensus) -> None:
+        told, gold = on_gold.calibration, on_gold.gold
+        assert told is not None
+        assert told.before is not None
+        assert gold is not None
+        others = np.setdiff1d(np.arange(400), gold.items)
+        spread = []
+        for posterior in (told.before, on_gold.beliefs):
+            logs = np.log(posterior.dense(others).clip(1e-6))
+            logs -= logs.mean(axis=1)[:, None]
+            spread.append(np.sqrt(logs.var(axis=0).sum()))
+        found = learnt(on_gold).slope
+        assert found == pytest.approx(spread[1] / spread[0], rel=1e-9)
+        assert found > 1.1
+
+    def test_slope_is_that_of_a_plain_stretch(self, on_gold: Consensus) -> None:
+        """Gold items, and those that gold does not speak for, are left out."""
+
+        def with_power(power: float) -> float:
+            told = on_gold.calibration
+            assert told is not None
+            assert told.before is not None
+            assert told.items is not None
+            logs = np.log(told.before.dense(slice(None)).clip(1e-6))
+            items = told.items & (np.arange(400) % 2 == 0)
+            after = np.where(items[:, None], np.exp(power * logs), 1.0)
+            after /= after.sum(axis=1, keepdims=True)
+            before = DensePosterior(np.exp(logs))
+            calibration = replace(told, before=before, items=items)
+            return learnt(replace(on_gold, beliefs=DensePosterior(after), calibration=calibration)).slope
+
+        assert with_power(0.7) == pytest.approx(0.7, rel=1e-3)
+        assert with_power(0.1) == corrections.LEAST_SLOPE
+        assert with_power(5.0) == corrections.MOST_SLOPE
+
+    def test_no_slope_without_calibration(self, result: Consensus, on_gold: Consensus) -> None:
+        assert learnt(result).slope == 1.0
+        told = on_gold.calibration
+        assert told is not None
+        assert told.items is not None
+        nothing = replace(told, items=np.zeros_like(told.items))
+        assert learnt(replace(on_gold, calibration=nothing)).slope == 1.0
+
+    def test_items_beyond_gold_are_looked_ahead_as_without(self, on_gold: Consensus) -> None:
+        told, rule = on_gold.calibration, EscalateConfig(target=0.95, max_judgments=7)
+        assert told is not None
+        assert told.items is not None
+        half = replace(on_gold, calibration=replace(told, items=told.items & (np.arange(400) < 200)))
+        items = np.flatnonzero((on_gold.confidence < 0.9) & (on_gold.judgments.per_item == 3))
+        stretched, plain = (look_ahead(half, items, rule, corrections=Corrections(slope=s)) for s in (2.0, 1.0))
+        usual = look_ahead(replace(on_gold, calibration=None), items, rule, corrections=Corrections())
+        np.testing.assert_array_equal(stretched.settled[items >= 200], usual.settled[items >= 200])
+        assert stretched.settled[items < 200].mean() > plain.settled[items < 200].mean() + 0.1
+        assert plain.settled[items < 200].mean() > usual.settled[items < 200].mean()  # tempering to come is half undone
+
+
 class TestCorrections:
     def test_power(self) -> None:
         power = np.linspace(0.5, 0.2, 4)
-        np.testing.assert_array_equal(Corrections().power(power, 3), power)
+        np.testing.assert_array_equal(Corrections(slope=1.5).power(power, 3), power)
+        expected = [1.5 * 0.5**0.5 * one**0.5 for one in power]
+        np.testing.assert_allclose(Corrections(slope=1.5).power(power, 3, calibrated=True), expected)
 
     def test_power_where_an_average_is_tempered_less_later(self) -> None:
         found = Corrections(rho=(0.4, 0.3))
