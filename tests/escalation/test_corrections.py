@@ -236,3 +236,27 @@ def test_as_many_are_settled_as_foretold_where_items_are_hard() -> None:
     came = settled[chosen].mean()
     assert foretold[0] == pytest.approx(came, abs=0.1)
     assert plain[0] - came > 0.1
+
+
+@pytest.mark.slow
+def test_as_many_are_settled_as_foretold_with_gold() -> None:
+    """Of 400 items whose judges err alone, 100 of them gold; as if not calibrated, hardly any are foretold."""
+    crowd = simulate(400, 40, 2, 7, accuracy=0.7, seed=0)
+    rule = EscalateConfig(target=0.95, max_judgments=7)
+    replay = Replay(crowd.judgments, start=3, seed=0, threads=1, gold=crowd.truth_table(100))
+    foretold: list[float] = []
+    for step in replay:
+        result = step.result
+        assert result.gold is not None
+        assert result.gold_posterior is not None
+        sure = result.confidence.copy()
+        sure[result.gold.items] = result.gold_posterior.max(axis=1)
+        settled = (sure >= 0.95) & (result.judgments.per_item >= rule.min_judgments)
+        if not foretold:
+            chosen = np.setdiff1d(np.flatnonzero(~settled), result.gold.items)
+            ways = (result, replace(result, calibration=None))
+            foretold = [float(look_ahead(one, chosen, rule).settled.mean()) for one in ways]
+        replay.ask_codes(np.flatnonzero(~settled))
+    came = float(settled[chosen].mean())
+    assert foretold[0] == pytest.approx(came, abs=0.1)
+    assert came - foretold[1] > 0.2
