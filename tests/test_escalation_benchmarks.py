@@ -85,6 +85,12 @@ class TestCurves:
         assert (found.judgments.n_items, found.judgments.n_judgments) == (200, 1600)
         assert 0.9 < max(np.bincount(found.truth)) / 200 < 1
 
+    def test_crowds_of_another_family(self) -> None:
+        found = escalation_curves.crowd("very hard, 4 labels", 0, 100)
+        assert (found.judgments.n_items, found.judgments.n_judgments) == (100, 800)
+        assert found.judgments.n_labels == 4
+        assert set(escalation_curves.OTHER) < set(escalation_curves.SETS)
+
     def test_tied_labels_share_the_credit(self) -> None:
         rows = [("i1", "u", "a"), ("i1", "v", "b"), ("i2", "u", "b"), ("i2", "v", "a")]
         table = pd.DataFrame(rows, columns=["item", "worker", "label"])
@@ -241,7 +247,11 @@ class TestParts:
         assert 0.0 < found.predicted <= 5.0
         assert found.predicted * found.correction > 0.0
         assert 0.0 <= found.inside <= 1.0
-        assert "| face, from 3 |" in escalation_rules.needed([1], 1)
+        with_gold = escalation_rules.foretold(crowd, 1, 3, 30)  # half of the items at most
+        assert 0.0 < with_gold.unsettled <= 0.5
+        told = escalation_rules.needed(["face"], [1], 1)
+        assert told.startswith("From 3, worst: settled ")
+        assert told.count("| face, from 3 |") == 2
 
     @pytest.mark.slow
     def test_budgets(self, crowd: escalation_curves.Crowd) -> None:

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
+from consensus.escalation.corrections import MOST_LABELS, learnt
 from consensus.escalation.paths import likelihood_paths, one_coin_paths
 from consensus.found.posterior import DensePosterior
-from consensus.kernels import SMALLEST
 from consensus.kernels import look_ahead_loops as kernels
+from consensus.probabilities import entropy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import EscalateConfig
+    from consensus.escalation.corrections import Corrections
     from consensus.found.result import Consensus
 
     Reals = NDArray[np.float64]
 
 HORIZON = 10  # judgments of an item that are looked ahead at most
-AHEAD = 3  # judgments ahead that a priority looks at most; ranking by more was no better (see ``LookAhead.priority``)
-MOST_HEDGED = 2 / 3
-MOST_LABELS = 32  # labels up to which confusions are walked; with more, the likeliest ones, by one-coin workers
-LIKELIEST = 8
+AHEAD = 3  # judgments ahead that a priority looks at most
+LIKELIEST = 8  # labels that are walked by one-coin workers where there are more than MOST_LABELS
+RARE = 0.25  # of an even share: a label is not hedged as if it were rarer, for hardly any item can have it
 RANGE = (0.1, 0.9)  # quantiles of the judgments needed that are shown as a range
 TIE_BREAK = 1e-6  # of what an item may lose now, so that items whose label no few judgments change keep an order
 TINY = 1e-300
@@ -48,10 +49,11 @@ class LookAhead:
 
     @property
     def priority(self) -> Reals:
-        """(n,) fall of the loss per judgment, at the best of one, two or three more, under a hedged class prior.
+        """(n,) fall of the loss per judgment that is expected, under a hedged class prior.
 
-        Without it (``usual_hedge``) it ranks as well as the expected information gain, within the errors, and serves
-        any costs; with it, better.
+        Under costs it is that at the best of one, two or three more. Without, the falls of all items are shared out by
+        the entropy of their hedged posteriors: that ranks better where posteriors are too sure, and as well elsewhere
+        (``tests/benchmarks/escalation.py --replay``).
         """
         return self.columns[:, 0]
 
@@ -113,17 +115,6 @@ class LookAhead:
         return replace(self, columns=columns)
 
 
-def usual_hedge(n_labels: int) -> float:
-    """Power of the class prior that the ranking does without: 1/3 for two labels, up to 2/3 for five or more.
-
-    What is wrong with a learnt prior is wrong for all items at once, most where judgments are few, and whatever it
-    decides looks settled without anybody having judged it so. Of more labels there are more shares to be wrong about.
-    More of it saves little more on public sets, and asks in vain where some labels are truly rare
-    (``tests/benchmarks/escalation.py --hedge``).
-    """
-    return min((n_labels - 1) / (n_labels + 1), MOST_HEDGED)
-
-
 def look_ahead(
     result: Consensus,
     items: NDArray[np.int64],
@@ -133,7 +124,7 @@ def look_ahead(
     most: NDArray[np.int64] | None = None,
     costs: Reals | None = None,
     steps: bool = False,
-    hedge: float | None = None,
+    corrections: Corrections | None = None,
 ) -> LookAhead:
     """Look ahead for ``items`` (n,), with workers drawn by ``activity`` (W,), by default what they have done.
 
@@ -141,9 +132,9 @@ def look_ahead(
 
     The posterior of an item is carried on along label paths (``paths``), from the confidence that is shown, by the
     tempering that it will have with so many judgments. ``costs[k, d]`` (K, K) is what deciding d costs where k is true;
-    without, a wrong label costs 1. ``steps``: also the steps down each curve, for a budget. Priorities, and nothing
-    else, are those under the class prior to the power 1 - ``hedge``, by default ``usual_hedge``; but where models
-    voted, or labels are very many.
+    without, a wrong label costs 1. ``steps``: also the steps down each curve, for a budget. ``corrections`` are by
+    default ``learnt``. Priorities, and nothing else, are those under the class prior to the power 1 - their hedge; but
+    where models voted, or labels are very many.
     """
     judgments, n = result.judgments, len(items)
     per_item = judgments.per_item[items]
@@ -153,30 +144,39 @@ def look_ahead(
     if not n:
         return found
     activity = judgments.per_worker.astype(np.float64) if activity is None else activity
+    corrections = learnt(result, config.target) if corrections is None else corrections
     dense = isinstance(result.beliefs, DensePosterior) and judgments.n_labels <= MOST_LABELS
     draw = likelihood_paths if dense else one_coin_paths
-    log_likelihood = draw(result, activity, n_steps, n, LIKELIEST)
+    log_likelihood = draw(result, activity, n_steps, n, LIKELIEST) * corrections.evidence
     log_less = np.zeros(len(log_likelihood))
     if dense and result.models is None:
-        hedge = usual_hedge(judgments.n_labels) if hedge is None else hedge
-        log_less = -hedge * np.log(np.maximum(result.prior_shares, SMALLEST))
+        log_less = -corrections.hedge * np.log(np.maximum(result.prior_shares, RARE / judgments.n_labels))
     left_of = np.clip(config.max_judgments - per_item, 0, n_steps if most is None else np.minimum(most, n_steps))
     vouched = np.zeros(n, np.bool_) if result.models is None else result.models.vouched[items]
     tempering, none = result.tempering, np.zeros(n, np.bool_)
     unfounded = none if tempering.unfounded is None else tempering.unfounded[items]
-    kind = ((per_item * (n_steps + 1) + left_of) * 2 + unfounded) * 2 + vouched
-    walk = _Walk(result, items, config.target, costs, dense, bool(log_less.any()), found)
+    told = result.calibration
+    calibrated = none if told is None or told.items is None else told.items[items]
+    kind = (((per_item * (n_steps + 1) + left_of) * 2 + unfounded) * 2 + calibrated) * 2 + vouched
+    walk = _Walk(result, items, config.target, costs, dense, bool(np.ptp(log_less)), found, np.zeros(n))
     for code in np.flatnonzero(np.bincount(kind)).tolist():
         group = np.flatnonzero(kind == code)
-        n_judgments, left = divmod(code // 4, n_steps + 1)
+        n_judgments, left = divmod(code // 8, n_steps + 1)
         power = tempering.power(n_judgments + np.arange(left + 1), np.full(left + 1, items[group[0]]))
+        if not code // 4 % 2:  # what is unfounded stays so
+            power = corrections.power(power, n_judgments, bool(code // 2 % 2))
         walked = log_likelihood[:, :, :left] * power[1:, None]
         walked = np.exp(walked - walked.max(axis=3, keepdims=True))
         walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them
         least = 0 if code % 2 else config.min_judgments - n_judgments
         less = np.exp(power[:, None] * (log_less - log_less.max()))
-        alike = _Alike(group, least, power[1:] / power[0], walked, less)
+        kept = corrections.settled(n_judgments)
+        alike = _Alike(group, least, power[1:] / power[0], walked, less, kept)
         result.backend.map(partial(walk.fill, alike), even_parts(len(group), number_of_shards(len(group) * 20)))
+    if costs is None:
+        ahead = np.flatnonzero(left_of > 0)
+        falls, doubt = found.priority[ahead].sum(), walk.doubt[ahead]
+        found.columns[ahead, 0] = max(falls / max(doubt.sum(), TINY), TIE_BREAK) * doubt
     return found
 
 
@@ -194,6 +194,8 @@ class _Alike:
     """(K, M, K, S) likelihoods of the paths, tempered."""
     less: Reals
     """(M+1, K) what hedging multiplies posteriors by, now and with more judgments."""
+    kept: float
+    """Share of them that are settled, of those found to be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +211,8 @@ class _Walk:
     hedges: bool
     found: LookAhead
     """Is filled."""
+    doubt: Reals
+    """(n,) entropy of the hedged posteriors, in nats; is filled."""
 
     def fill(self, alike: _Alike, part: slice) -> None:
         """Look ahead for some of the items that are alike."""
@@ -226,10 +230,12 @@ class _Walk:
             z, loss, hedged_loss, settled, read = (
                 one[: len(q)] for one in (powered, losses, hedged_losses, chances, columns)
             )
+            self.doubt[rows] = entropy(q) if self.dense else self.result.peaks.entropy[self.items[rows]]
             hedged = q
             if self.hedges:
                 hedged = np.empty_like(q)
                 kernels.scaled(q, less[0], q @ less[0], hedged)
+                self.doubt[rows] = entropy(hedged)
             kernels.multiples(np.log(np.maximum(q, TINY)), ratio, z)
             np.exp(z, out=z)
             curves = kernels.Curves(loss, hedged_loss, settled)
@@ -238,6 +244,7 @@ class _Walk:
             if self.costs is not None:
                 kernels.costs(q, z, walked, self.costs, loss)
                 kernels.costs(hedged, z * less[1:], walked, self.costs, hedged_loss)
+            settled *= alike.kept
             kernels.read_off(curves, AHEAD, TIE_BREAK, *RANGE, read)
             self.found.columns[rows] = read
             if self.found.length.shape[1] and M:  # steps are wanted

@@ -12,7 +12,8 @@ from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import offers, reopening, worker_choice
 from consensus.escalation.budgets import allotted
-from consensus.escalation.look_ahead import HORIZON, MOST_LABELS, LookAhead, look_ahead
+from consensus.escalation.corrections import MOST_LABELS
+from consensus.escalation.look_ahead import HORIZON, LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
@@ -75,15 +76,17 @@ def escalate(
             To ask for now: one, or what the item lacks of ``min_judgments``; with a budget, its part of it; 0 for an
             expert.
         priority
-            Errors (or cost) that more judgments save, each, by the workers suggested, with the class prior taken for
-            less sure than it is estimated (but where models voted); missing where no confidence can be stated.
+            Errors that more judgments save, each, shared out among the items by how open their labels are (entropy,
+            with the class prior taken for less sure than it is estimated, for three labels or more); or the cost that
+            they save. By the workers suggested; missing where no confidence can be stated.
         judgments_needed, needed_low, needed_high
             Expected judgments until the item is settled or has ``max_judgments``, of the next ten, and a range that
             holds 80 %. Missing for an expert, and where nobody can be asked.
         p_settled
-            P(settled with at most ``max_judgments``, of the next ten). From two and three judgments it is too low on
-            crowds who know each other little, and from two too high where items are hard for everybody; from five on it
-            holds.
+            P(settled with at most ``max_judgments``, of the next ten), as judgments that are held back correct it
+            (``consensus.escalation.corrections``). From three judgments the mean over the unsettled items was within .1
+            of what came true on eleven crowds with ``model="dawid_skene"``, with and without 100 gold items; with the
+            average of readings it was up to .24 off, most where items are hard for everybody and there is no gold.
         label, confidence, runner_up, n_judgments
             As in labels.csv.
         suggested_workers

@@ -56,7 +56,7 @@ def parts(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]
             "Accepted items, target 95 %, five judgments at most",
             lambda: escalation_rules.stopping(seeds, scale),
         ),
-        "needed": ("Judgments needed, foretold and used", lambda: escalation_rules.needed(seeds, scale)),
+        "needed": ("Judgments needed, foretold and used", lambda: escalation_rules.needed(options.sets, seeds, scale)),
         "budget": ("A budget, from three judgments an item", lambda: escalation_spending.budgets(seeds, scale)),
         "costs": ("Costs 5:1", lambda: escalation_spending.costs(seeds, scale)),
         "models": ("Judgments by people beside a model", lambda: escalation_models.saved(seeds, scale)),
@@ -81,7 +81,7 @@ def main() -> int:
         choices=escalation_curves.SETS,
         default=escalation_curves.SETS,
         metavar="NAME",
-        help="of --replay and --hedge",
+        help="of --replay, --hedge and --needed",
     )
     parser.add_argument(
         "--policies", nargs="+", choices=escalation_replay.POLICIES, metavar="NAME", help="of --replay; default: all"

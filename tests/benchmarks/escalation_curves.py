@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ from scipy.optimize import isotonic_regression
 
 import consensus
 
+ROOT = Path(__file__).resolve().parents[2]
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,13 +21,19 @@ if TYPE_CHECKING:
 
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Judgments
+    from tests import other_crowds
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path
     from accuracy import DATASETS
 
+    sys.path.append(str(ROOT))
+    from tests import other_crowds
+
     NDArray = np.ndarray
 
-SETS = ("bluebird", "sentiment", "cf_amt", "rte", "face", "sp", "web")
+OTHER = {"hard, 2 labels": (2, 1.0), "very hard, 2 labels": (2, 2.0), "very hard, 4 labels": (4, 2.0)}
+"""Crowds of item response models: labels, and how much items differ in difficulty, in logits."""
+SETS = ("bluebird", "sentiment", "cf_amt", "rte", "face", "sp", "web", "zencrowd_us", *OTHER)
 UNEVEN: dict[str, tuple[tuple[float, ...], float]] = {
     "even": ((0.5, 0.5), 0.7),
     "95 : 5": ((0.95, 0.05), 0.7),
@@ -57,6 +66,11 @@ class Crowd:
 
 def crowd(name: str, seed: int, most: int = MOST_ITEMS) -> Crowd:
     """A public data set; where it is larger, ``most`` items drawn at random. Or a simulated one."""
+    if name in OTHER:
+        n_labels, difficulty_sd = OTHER[name]
+        recipe = other_crowds.Recipe(min(most, 600), n_labels=n_labels, difficulty_sd=difficulty_sd, per_item=8.0)
+        other = other_crowds.draw(recipe, seed)
+        return thinned(other.table, other.truth, seed, most)
     if name in UNEVEN:
         prior, accuracy = UNEVEN[name]
         drawn = consensus.simulate(min(most, 600), 60, len(prior), 8, accuracy=accuracy, prior=prior, seed=seed)

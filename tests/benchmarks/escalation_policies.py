@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.config import EscalateConfig
+from consensus.escalation.corrections import learnt
 from consensus.escalation.look_ahead import look_ahead
 from consensus.escalation.worker_choice import LEAST_TOLD, N_CANDIDATES, QUOTA, representatives
 from consensus.probabilities import entropy
@@ -85,7 +87,9 @@ def information_gain(result: Consensus) -> Reals:
 
 def ours(result: Consensus, hedge: float | None = None) -> Reals:
     """Errors that more judgments save, each."""
-    return look_ahead(result, np.arange(result.judgments.n_items), WITHOUT_CAP, hedge=hedge).priority
+    usual = learnt(result)
+    corrections = usual if hedge is None else replace(usual, hedge=hedge)
+    return look_ahead(result, np.arange(result.judgments.n_items), WITHOUT_CAP, corrections=corrections).priority
 
 
 ENTROPY, ACTIVE_LAB, UNIFORM = "entropy", "ActiveLab, no classifier", "uniform"

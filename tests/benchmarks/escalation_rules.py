@@ -33,7 +33,8 @@ T = TypeVar("T")
 
 TARGET = 0.95
 STOP_SETS, N_GOLD, CAP = ("sentiment", "rte", "cf_amt"), 100, 5
-NEEDED_SETS, STARTS, NEEDED_CAP = ("sentiment", "bluebird", "rte", "cf_amt", "face"), (2, 3), 7
+STARTS, NEEDED_CAP, FEW = (2, 3), 7, 7.0
+LOWER_CAP = 5  # of sets with fewer judgments an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,19 @@ class Stopped:
     rho: float
 
 
+def drawn_gold(crowd: curves.Crowd, seed: int, n_gold: int) -> tuple[NDArray[np.int64], pd.DataFrame]:
+    """Codes of as many items, ascending, and their truth as gold."""
+    of, truth = crowd.judgments, crowd.truth
+    drawn = np.sort(np.random.default_rng([seed, 5]).choice(np.flatnonzero(truth >= 0), n_gold, replace=False))
+    ids = of.item_ids.to_pylist()
+    table = pd.DataFrame({"item": [ids[i] for i in drawn], "label": [of.labels[truth[i]] for i in drawn]})
+    return drawn, table.astype(str)
+
+
 def stopped(crowd: curves.Crowd, seed: int, n_gold: int) -> Stopped:
     """Ask for one judgment more of every item that is not settled, round by round, to the end."""
     of, truth = crowd.judgments, crowd.truth
-    drawn = np.random.default_rng([seed, 5]).choice(np.flatnonzero(truth >= 0), n_gold, replace=False)
-    drawn.sort()
-    ids = of.item_ids.to_pylist()
-    gold = pd.DataFrame({"item": [ids[i] for i in drawn], "label": [of.labels[truth[i]] for i in drawn]})
+    drawn, gold = drawn_gold(crowd, seed, n_gold)
     config = EscalateConfig(target=TARGET, max_judgments=CAP)
     replay = Replay(of, start=2, seed=seed, gold=gold if n_gold else None, threads=1, model="dawid_skene")
     for step in replay:
@@ -117,11 +124,17 @@ class Foretold:
     """Share that was settled."""
 
 
-def foretold(crowd: curves.Crowd, seed: int, start: int) -> Foretold:
-    """Ask for one judgment more of every item that is not settled, round by round, to the end."""
-    of, config = crowd.judgments, EscalateConfig(target=TARGET, max_judgments=NEEDED_CAP)
+def foretold(crowd: curves.Crowd, seed: int, start: int, n_gold: int = 0) -> Foretold:
+    """Ask for one judgment more of every item that is not settled, round by round, to the end.
+
+    Gold items, of which there are at most half of those with truth, are asked for like the others, and not counted.
+    """
+    of = crowd.judgments
+    cap = NEEDED_CAP if of.per_item.mean() >= FEW else LOWER_CAP
+    config = EscalateConfig(target=TARGET, max_judgments=cap)
     everything = np.arange(of.n_items)
-    replay = Replay(of, start=start, seed=seed, threads=1, model="dawid_skene")
+    drawn, gold = drawn_gold(crowd, seed, min(n_gold, int((crowd.truth >= 0).sum()) // 2))
+    replay = Replay(of, start=start, seed=seed, gold=gold if len(drawn) else None, threads=1, model="dawid_skene")
     totals: list[float] = []  # used and still needed, after each round
     for n_rounds, step in enumerate(replay):
         n = step.result.judgments.per_item
@@ -129,9 +142,13 @@ def foretold(crowd: curves.Crowd, seed: int, start: int) -> Foretold:
         ahead = look_ahead(step.result, everything, config)
         if not n_rounds:
             first, n_first = ahead, n
-            chosen = ~settled & (of.per_item >= NEEDED_CAP)
+            chosen = ~settled & (of.per_item >= cap)
+            chosen[drawn] = False
         totals.append(float((n - n_first + np.where(settled, 0.0, ahead.needed))[chosen].sum()))
-        replay.ask_codes(np.flatnonzero(~settled & (n < NEEDED_CAP)))
+        wanted = ~settled & (n < cap)
+        if step.result.gold_posterior is not None:
+            wanted[drawn] = (step.result.gold_posterior.max(axis=1) < TARGET) & (n[drawn] < cap)
+        replay.ask_codes(np.flatnonzero(wanted))
     used = (n - n_first)[chosen]
     return Foretold(
         unsettled=float(chosen.mean()),
@@ -148,17 +165,20 @@ def _settled(result: Consensus, config: EscalateConfig) -> NDArray[np.bool_]:
     return np.asarray((result.peaks.confidence >= config.target) & (result.judgments.per_item >= config.min_judgments))
 
 
-def needed(seeds: Sequence[int], scale: int) -> str:
-    """What was foretold beside what was used; and corrected after a round."""
-    rows = []
-    for name in NEEDED_SETS:
-        for start in STARTS:
-            found = over_seeds(partial(foretold, start=start), name, seeds, scale)
+def needed(sets: Sequence[str], seeds: Sequence[int], scale: int) -> str:
+    """What was foretold beside what was used; and corrected after a round. Without gold and with."""
+    rows, most, least = [], 0.0, 1.0
+    for name in sets:
+        for start, n_gold in (*((start, 0) for start in STARTS), (STARTS[-1], max(N_GOLD // scale, 1))):
+            found = over_seeds(partial(foretold, start=start, n_gold=n_gold), name, seeds, scale)
             of = Foretold(*mean_and_error([astuple(one) for one in found])[0])
             corrected = float(np.mean([one.predicted * one.correction for one in found]))
+            if start == STARTS[-1]:
+                most, least = max(most, abs(of.p_settled - of.settled)), min(least, of.inside)
             rows.append(
                 (
                     f"{name}, from {start}",
+                    n_gold,
                     f"{100 * of.unsettled:.0f}",
                     *(f"{one:.2f}" for one in (of.predicted, of.used, of.predicted / of.used)),
                     f"{100 * of.inside:.0f}",
@@ -167,10 +187,14 @@ def needed(seeds: Sequence[int], scale: int) -> str:
                 )
             )
     head = [
-        *("", "unsettled items %", "predicted", "used", "predicted / used", "inside the range %", "correction"),
-        *("corrected", "corrected / used", "foretold: settled %", "settled %"),
+        *("", "gold items", "unsettled items %", "predicted", "used", "predicted / used", "inside the range %"),
+        *("correction", "corrected", "corrected / used", "foretold: settled %", "settled %"),
     ]
-    return markdown.table(head, rows)
+    told = (
+        f"From {STARTS[-1]}, worst: settled {100 * most:.0f} points off what was foretold, {100 * least:.0f} % inside "
+        "the range."
+    )
+    return told + "\n\n" + markdown.table(head, rows)
 
 
 def over_seeds(run: Callable[[curves.Crowd, int], T], name: str, seeds: Sequence[int], scale: int) -> list[T]:

@@ -224,7 +224,7 @@ class TestOutlook:
 
     @pytest.mark.compiled
     def test_no_ceiling_where_more_than_half_are_settled(self) -> None:
-        result = fit(simulate(300, 12, 2, 3, accuracy=0.8, seed=2).judgments, rho=0.2)
+        result = fit(simulate(300, 12, 2, 3, accuracy=0.85, seed=2).judgments, rho=0.2)
         rule = EscalateConfig(target=0.9)
         told = outlook(result, planned(result, rule))
         assert 0.5 < told.settled / told.items < 0.9

@@ -23,6 +23,7 @@ from consensus.escalation import (
     retests,
     worker_choice,
 )
+from consensus.escalation.corrections import Corrections
 from consensus.escalation.look_ahead import LookAhead
 from consensus.formats import read_workers
 from consensus.found.confusions import Confusions
@@ -177,7 +178,10 @@ class TestLookAhead:
         result = fit(simulate(40, 8, 2, 3, accuracy=0.7, seed=1).judgments, rho=0.3)
         sure = replace(result, prior_shares=np.array([1.0, 0.0]))
         config = EscalateConfig(max_judgments=6)
-        hedged, plain = (look_ahead.look_ahead(sure, np.arange(40), config, hedge=hedge) for hedge in (None, 0.0))
+        hedged, plain = (
+            look_ahead.look_ahead(sure, np.arange(40), config, corrections=Corrections(hedge=hedge))
+            for hedge in (1 / 3, 0.0)
+        )
         assert np.abs(hedged.priority - plain.priority).max() > 0.01
 
     def test_means_and_stretches(self) -> None:
@@ -194,11 +198,6 @@ class TestLookAhead:
         assert longer.high.tolist() == [3, 5, 5]
         np.testing.assert_array_equal(longer.columns[:, [0, 1, 2, 6]], columns[:, [0, 1, 2, 6]])
         assert longer.columns is not ahead.columns
-
-    def test_the_hedge_is_two_thirds_at_most(self) -> None:
-        assert look_ahead.usual_hedge(5) == pytest.approx(2 / 3)
-        assert look_ahead.usual_hedge(6) == pytest.approx(2 / 3)
-        assert look_ahead.usual_hedge(4) == pytest.approx(3 / 5)
 
 
 class TestReasons:

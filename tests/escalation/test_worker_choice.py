@@ -275,7 +275,7 @@ class TestPool:
         assert (table["priority"].gt(0) == asked).all()
         judged = _pairs(result)
         some = [i for i in free["item"] if (i, "w03") not in judged or (i, "w04") not in judged]
-        assert len(set(table["item"][:9]) & set(some[:14])) >= 8
+        assert len(set(table["item"][:9]) & set(some[:40])) >= 8
         paid = escalate(result, target=0.999, max_judgments=9, workers=pool, budget=20)
         assert paid["judgments"].sum() == 9
         none = read_workers({"worker": ["w03"], "available": ["0"], "price": ["2"]})
