@@ -126,6 +126,16 @@ def test_what_calibration_added_is_a_row_of_its_own(model: Any) -> None:
     assert not any(one.calibration for one in explained(fit(DRAWN.judgments, gold=gold, calibration="none")))
 
 
+def test_gold_that_is_clamped_changes_other_items_by_the_counts_alone() -> None:
+    """Some items among which there is no gold: their parts add up to what is reported."""
+    result = fit(DRAWN.judgments, gold=DRAWN.truth_table(60), calibration="none")
+    assert result.gold is not None
+    others = np.setdiff1d(np.arange(300), result.gold.items)[:20]
+    for item, one in zip(others.tolist(), explain(result, others), strict=True):
+        assert one.gold is None
+        assert one.confidence == pytest.approx(result.confidence[item], abs=1e-9)
+
+
 @pytest.mark.compiled
 def test_with_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "MOST_CELLS", 1000)

@@ -195,7 +195,8 @@ def _fault_of_rows(found: Judgments, table: fuzz_kinds.Made) -> str | None:
     simple = PLAIN.issuperset(table.settings) and not found.anonymous and "timestamp" not in column
     if not (simple and table.rows and found.gold is None and len({*table.header}) == len(table.header)):
         return None
-    item, worker, label = ([row[table.header.index(column[role])] for row in table.rows] for role in CODED)
+    header = [name.removeprefix("\ufeff") for name in table.header]
+    item, worker, label = ([row[header.index(column[role])] for row in table.rows] for role in CODED)
     absent = {None, *table.settings.get("abstain", ())}
     wanted: dict[tuple[Any, ...], Any] = {}
     for n, (i, w, k) in enumerate(zip(item, worker, label, strict=True)):

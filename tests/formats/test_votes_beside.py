@@ -84,6 +84,15 @@ def test_they_count_as_if_they_were_named(export: Path, write: Write) -> None:
     assert len(plan_budget(found, votes=(2,), targets=(0.9,)))
 
 
+def test_those_of_several_exports_are_one_table(export: Path, write: Write) -> None:
+    header, *rows = export.read_text().splitlines()
+    halves = [write(f"{n}.csv", "\n".join([header, *rows[n::2], ""])) for n in range(2)]
+    found, whole = read(halves).model_votes, read(export).model_votes
+    assert found is not None
+    assert whole is not None
+    assert (found.n_votes, set(found.models)) == (24, set(whole.models))
+
+
 def test_without_a_label_there_are_none(export: Path) -> None:
     assert read(export, abstain=["x", "y"]).model_votes is None
 
