@@ -39,6 +39,9 @@ OTHERS = 0.25  # of this share, what the others' may be at most
 LEAST = 10  # repeats by a worker below which nothing is said
 
 
+LONGEST_SHOWN = 200  # characters of an option in a message
+
+
 class Repeated(NamedTuple):
     """How often a worker judged the same item."""
 
@@ -85,6 +88,8 @@ def notice(one: Repeated, *, apart: bool) -> Notice:
         )
         return Notice("shared_identity", message, values, option)
     shown = f"{option[0]} {shlex.quote(one_line(option[1]))}"
+    if len(shown) > LONGEST_SHOWN:
+        shown = f"{option[0]} and its name"
     many = f", up to {one.most:,} of one item" if one.most > 1 else ""
     message = f"{judged}{many}: if these are many people, say so with {shown}"
     return Notice("shared_identity", message, values, option)

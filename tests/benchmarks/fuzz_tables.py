@@ -136,11 +136,12 @@ def _fault_of_run(found: consensus.Findings, judgments: Judgments) -> str | None
     json.dumps(found.summary)
     tables = {name: found.table(name) for name in ("labels", "workers", "confusions", "escalations")}
     labels = tables["labels"]
+    people = tables["workers"].query("kind == 'human'")
     sure = labels["confidence"].dropna()
     checks = {
         "not a label for each item": len(labels) == judgments.n_items,
         "a confidence is none": bool(((sure >= 0) & (sure <= 1)).all()),
-        "a person has no row": len(tables["workers"]) == int(judgments.is_person.sum()),
+        "a person has no row": len(people) == int(judgments.is_person.sum()),
         "a warning is no line": all(one.message.isprintable() for one in found.warnings),
     }
     return next((fault for fault, fine in checks.items() if not fine), None)

@@ -1,5 +1,6 @@
 """Many repeats: whose they are, and which column would explain them."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,23 @@ class TestHowMany:
         rows = [("i1", f"w{w}", "x") for w in range(5)] * 3
         found = read(pd.DataFrame(rows, columns=["item", "worker", "label"]))
         assert [one.code for one in found.cautions] == ["many_repeats"]
+
+    def test_a_column_without_a_name_is_not_tried(self, write: Write) -> None:
+        rows = [{"item": f"i{n // 4}", "worker": "w", "label": "x", "": str(n)} for n in range(40)]
+        rows[0].pop("")
+        with pytest.raises(JudgmentError, match=r"30 of 40 judgments \(75%\) give way"):
+            read(write("j.jsonl", "\n".join(map(json.dumps, rows))))
+        frame = pd.DataFrame(rows)
+        with pytest.raises(JudgmentError, match=r"30 of 40 judgments \(75%\) give way"):
+            read(frame)
+
+    def test_very_long_names_are_cut_in_options(self, write: Write) -> None:
+        rows = [("i1", "9" * 5000, "x")] * 12 + [(f"i{n}", "w", "x") for n in range(6)]
+        with pytest.raises(
+            JudgmentError, match="if these are many people, say so with --anonymous and its name"
+        ) as told:
+            read(write("j.csv", csv(rows)))
+        assert len(str(told.value)) < 1000
 
     @pytest.mark.parametrize("repeats", ["last", "first", "keep"])
     def test_unless_it_is_said_what_counts(self, repeats: str, write: Write) -> None:

@@ -65,7 +65,7 @@ def explained(opened: Opened, roles: Roles, others: Sequence[str]) -> Explanatio
     others
         The columns to try, which are in all sources.
     """
-    tried = list(others[:MOST_COLUMNS])
+    tried = list(filter(None, others))[:MOST_COLUMNS]  # a column without a name can't be named in an option
     used = {role: name for role, name in roles.named.items() if role in CODED}
     columns = _read(opened, roles, used, tried)
     base = _distinct(columns["item"], columns["worker"]) if columns else 0
