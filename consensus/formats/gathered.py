@@ -13,6 +13,7 @@ from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.times import Times
 from consensus.formats.tables.understanding import Understanding
 from consensus.inputs.gold import Gold
+from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +103,8 @@ class Gathered:
             self._gold.add(reading.gold)
         if reading.votes is not None:
             self._add_votes(reading.votes)
-        self.notes += [*reading.form_notes(), *filter(None, [reading.note()])]
+        said = [*reading.form_notes(), *filter(None, [reading.note()])]
+        self.notes += map(one_line, said)  # which may hold names of a file's own
 
     @property
     def n_read(self) -> int:

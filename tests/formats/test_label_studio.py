@@ -467,3 +467,10 @@ def replaced(value: Any, place: tuple[Any, ...], new: Any) -> Any:
         inner = inner[key]
     inner[place[-1]] = new
     return whole
+
+
+def test_a_question_whose_name_has_several_lines_breaks_no_note(write: Write) -> None:
+    tasks = [{"id": n, "annotator": n % 3, "annotation_id": n, "mood\r\nnow": "ab"[n % 2]} for n in range(9)]
+    notes = read(write("export.json", json.dumps(tasks)), platform="label-studio").notes
+    assert any("mood" in one for one in notes)
+    assert all(one.isprintable() for one in notes)
