@@ -82,7 +82,7 @@ def digits(written: Callable[..., Path]) -> Path:
 def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     opened = Opened(browser, digits)
     tab = opened.page
-    assert tab.locator(".chart svg").count() == 7
+    assert tab.locator(".chart svg").count() == 8
     assert len(opened.rows()) == 36
 
     tab.click("#worker-table th button:has-text('accuracy')")
