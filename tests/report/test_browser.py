@@ -99,13 +99,13 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
 
     tab.click("#worker-table button:has-text('w14')")
     detail = tab.locator("#worker-detail").inner_text()
-    assert "changed: right on 80% before 2025-03-19" in detail
+    assert "changed: right on 84% before 2025-03-13" in detail
     assert tab.locator("#worker-detail .matrix tbody td").count() == 100
     assert "against" in detail
 
     tab.fill("#item-search", "digit_0002")
     item = tab.locator("#item-detail").inner_text()
-    assert re.search(r"Label 7, before 4\. Confidence 8\d\.\d\d%\. Status: escalate\.", item)
+    assert re.search(r"Label 7, before 4\. Confidence 4\d\.\d\d%\. Status: escalate\.", item)
     assert "then 4 wins" in item
     tab.fill("#item-search", "digit_00")
     assert tab.locator("#item-matches button").count() == 24
