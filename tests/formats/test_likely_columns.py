@@ -147,3 +147,9 @@ class TestNothingToShow:
     def test_gold_says_what_it_said(self, write: Write) -> None:
         with pytest.raises(FormatError, match="no column holds the label; the columns are: item, x; rename one"):
             read_gold(write("g.csv", csv([("a", "x")], "item,x")))
+
+
+def test_names_as_long_as_a_text_are_no_example() -> None:
+    told = said(frame(item="What is in the picture? " * 40))
+    assert told.endswith("name it with --item")
+    assert len(told) < 500

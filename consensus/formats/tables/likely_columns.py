@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROWS = 5_000  # that are looked at
 MOST_COLUMNS = 200
 SHOWN = 8  # columns in a message
+LONGEST_EXAMPLE = 300  # characters of options in a message
 FEW = 30  # values of a column that can be questions: each is run by itself
 SHORT = 3  # letters of a word that stands for itself alone
 LABEL_AT_MOST = 5  # rows that each label needs in the mean to look like one
@@ -98,7 +99,8 @@ def message(error: ColumnError, opened: Opened, roles: Roles) -> str:
     options = ", ".join(OPTIONS.get(role, f"--{role}") for role in chosen)
     if any(one.n_rows == ROWS for one in held.values()):
         told[-1] += f" (in the first {ROWS:,} rows)"
-    return f"{error.place}: {'; '.join(told)}; {choose} {options}, such as {such_as}"
+    example = f", such as {such_as}" if len(such_as) <= LONGEST_EXAMPLE else ""
+    return f"{error.place}: {'; '.join(told)}; {choose} {options}{example}"
 
 
 def _questions(ranked: Sequence[_Held]) -> list[str]:
