@@ -119,6 +119,16 @@ class TestErrors:
         with pytest.raises(FormatError, match='no column holds the worker; it could be "who"'):
             read(path)
 
+    def test_damage_that_the_library_quotes_is_cut(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: object) -> None:
+            raise ValueError("header " + "x" * 5000)
+
+        path = xlsx(tmp_path / "j.xlsx", {"a": [("item", "worker", "label"), *(row for row in ROWS)]})
+        monkeypatch.setattr("python_calamine.CalamineWorkbook.from_path", broken)
+        with pytest.raises(FormatError, match="can't be read as a spreadsheet: header xxx") as caught:
+            read(path)
+        assert len(str(caught.value)) < 600
+
     @pytest.mark.parametrize("name", ["j.xlsx", "j.xls", "j.ods"])
     def test_damage(self, name: str, write: Write, tmp_path: Path) -> None:
         if name != "j.xlsx":

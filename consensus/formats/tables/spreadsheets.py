@@ -30,6 +30,7 @@ A_CELL = 48  # bytes of a cell of the smallest rectangle that holds all of a she
 FAR_COLUMN, ROW = re.compile(rb'\br="([A-Z]{2,3})[0-9]'), re.compile(rb'<row\b[^>]*?\br="([0-9]{1,7})"')
 AT_ONCE, LONGEST_MARK = 1 << 22, 200  # bytes
 WHOLE = 2.0**53  # below it every whole number is one of floats
+LONGEST_REASON = 200  # characters of what the library says, which may quote the bytes of a damaged file
 
 
 def read(path: Path, roles: Roles, sheet: str | None = None) -> Reading:
@@ -111,7 +112,7 @@ def _table(path: Path, sheet: str | None) -> _Table:
     except FormatError:
         raise
     except Exception as error:  # the library has many, for damage of all kinds
-        why = (str(error).splitlines() or [type(error).__name__])[0].lower()
+        why = (str(error).splitlines() or [type(error).__name__])[0].lower()[:LONGEST_REASON]
         raise FormatError(f"{path}: can't be read as a spreadsheet: {why}; save it anew, or as CSV") from None
     where = f'sheet "{sheet}" holds' if sheet is not None else "the sheets hold"
     raise FormatError(f"{path}: {where} no table; expected a table with a header")
