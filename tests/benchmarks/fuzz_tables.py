@@ -196,8 +196,9 @@ def _fault_of_rows(found: Judgments, table: fuzz_kinds.Made) -> str | None:
     simple = PLAIN.issuperset(table.settings) and not found.anonymous and "timestamp" not in column
     if not (simple and table.rows and found.gold is None and len({*table.header}) == len(table.header)):
         return None
-    header = [name.removeprefix("\ufeff") for name in table.header]
-    item, worker, label = ([row[header.index(column[role])] for row in table.rows] for role in CODED)
+    places = {name.removeprefix("\ufeff"): n for n, name in enumerate(table.header)}
+    places |= {name: n for n, name in enumerate(table.header)}  # beside a name with a mark, the name itself is meant
+    item, worker, label = ([row[places[column[role]]] for row in table.rows] for role in CODED)
     absent = {None, *table.settings.get("abstain", ())}
     wanted: dict[tuple[Any, ...], Any] = {}
     for n, (i, w, k) in enumerate(zip(item, worker, label, strict=True)):
