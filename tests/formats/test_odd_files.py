@@ -295,6 +295,20 @@ class TestFrames:
         with pytest.raises(FormatError, match="j.parquet: can't be read as Parquet"):
             read(path)
 
+    @pytest.mark.parametrize("coded", [False, True])
+    def test_text_that_is_no_utf8_is_refused(self, tmp_path: Path, coded: bool) -> None:
+        """Arrow takes such bytes for text unread: they would break whatever shows the worker, much later."""
+        starts = pa.py_buffer(np.array([0, 2, 4], np.int32).tobytes())
+        workers = pa.Array.from_buffers(pa.string(), 2, [None, starts, pa.py_buffer(b"w\xf5w1")])
+        table = pa.table({"item": ["i1", "i1"], "worker": workers, "label": ["yes", "no"]})
+        if coded:
+            table = table.set_column(1, "worker", workers.dictionary_encode())
+        path = tmp_path / "j.parquet"
+        pq.write_table(table, path)
+        for source in (table, path):
+            with pytest.raises(FormatError, match="the worker column holds damaged text, no UTF-8; write the file"):
+                read(source)
+
     def test_parquet_whose_names_are_not_utf8(self, tmp_path: Path) -> None:
         path = tmp_path / "j.parquet"
         pq.write_table(pa.table({name: ["a"] for name in ("item", "worker", "label", "caf\u00e9")}), path)

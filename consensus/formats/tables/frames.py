@@ -156,7 +156,19 @@ def _order(column: pa.ChunkedArray) -> tuple[str, ...] | None:
 
 
 def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:
-    """Cells of a type that can be cast to text one by one, unless they are times."""
+    """Cells of a type that can be cast to text one by one, unless they are times.
+
+    Raises
+    ------
+    FormatError
+        They are no single values, or bytes that say they are UTF-8 and are not: Arrow takes them unread.
+    """
+    import pyarrow as pa
+
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        raise FormatError(f"{place}: the {role} column holds damaged text, no UTF-8; write the file again") from None
     return column if role == "timestamp" else textual(column, role, place, whole)
 
 
