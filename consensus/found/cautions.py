@@ -145,7 +145,7 @@ CODES: dict[str, Code] = {
     ),
     "gold_not_random": Code(
         "The confidences of gold items and of the others differ by more than chance, as where gold was chosen or is "
-        "shown to everybody, so that it certifies nothing.",
+        "shown to everybody, so that it certifies nothing, and gives no shares of labels.",
         "Draw gold with `consensus plan-gold` and give that alone, or pass --random-gold if it was drawn at random.",
     ),
     "overconfident": Code(

@@ -20,7 +20,7 @@ from consensus.guarantees.certificate import (
     Certificate,
     certificate,
 )
-from consensus.guarantees.randomness import BY_CHANCE, kolmogorov_smirnov
+from consensus.guarantees.randomness import Drawing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,16 +106,10 @@ class Certified:
     """(I,) items that are certified: without gold, sure enough, and of the same label with gold as without."""
     n_other_label: int
     """Items that are sure enough, but have another label now that gold is known."""
-    ks_distance: float
-    ks_p: float
-    """How far confidences of gold and of other items differ, and the probability of so much by chance."""
+    drawing: Drawing
+    """How gold compares with the others of the population."""
     why_none: str | None
     """One of WHY_NONE, where nothing is certified."""
-
-    @property
-    def looks_random(self) -> bool:
-        """Gold may have been drawn at random, for all that its confidences tell."""
-        return not self.ks_p < BY_CHANCE  # NaN does not tell
 
     def of_gold(self, result: Consensus) -> tuple[Reals, Flags]:
         """Of all judged gold items: (G, K) their posterior without gold; (G,) which are as sure as the certified."""
@@ -140,13 +134,12 @@ def certified(result: Consensus, config: EscalateConfig) -> Certified:
         raise ConfigError(NEEDS_GOLD)
     alpha = 1.0 - config.target
     among = population(result, config)
-    others = among.confidence[~among.is_gold]
-    distance, p = kolmogorov_smirnov(among.confidence[among.gold], others)
+    drawing = Drawing.of(among.confidence[among.gold], among.confidence[~among.is_gold])
     settled, n_other_label = np.zeros(result.judgments.n_items, np.bool_), 0
     of_all: Certificate = NOTHING
     of_label: tuple[LabelCertificate, ...] = ()
     why = _why_nothing(result, among)
-    if why is None and p < BY_CHANCE and not config.random_gold:
+    if why is None and not drawing.looks_random and not config.random_gold:
         why = "not_random"
     if why is None:
         of_all = certificate(among.confidence, among.gold, among.wrong, alpha)
@@ -157,7 +150,7 @@ def certified(result: Consensus, config: EscalateConfig) -> Certified:
         n_other_label = int((chosen & ~same).sum())
         if not chosen.any():
             why = "too_few" if not _could(among, alpha) else "too_many_wrong"
-    return Certified(among, of_all, of_label, settled, n_other_label, distance, p, why)
+    return Certified(among, of_all, of_label, settled, n_other_label, drawing, why)
 
 
 def population(result: Consensus, config: EscalateConfig) -> Population:

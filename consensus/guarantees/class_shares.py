@@ -129,32 +129,3 @@ def in_parts(accepted: NDArray[np.bool_], predicted: Reals) -> Reals:
     total = parts.sum(axis=1, keepdims=True)
     alike = accepted / accepted.sum(axis=1, keepdims=True)
     return np.where(total > 0, parts / np.where(total > 0, total, 1.0), alike)
-
-
-def chance_of_difference(predicted: Reals, mean: Reals, mean_square: Reals) -> float:
-    """How likely random gold differs from all items as much as this, at most: near 0, it was hardly drawn at random.
-
-    What is compared is the mean posterior of each label, and the mean over items of sum_k f_k^2, which tells how sure
-    they are. Each difference is bounded by Bernstein's inequality, which also holds for draws without replacement
-    (Hoeffding 1963, section 6); the least bound counts, times their number. So the alarm is rarer than it says,
-    whatever the posteriors.
-
-    Parameters
-    ----------
-    predicted
-        (G, K) posteriors of the gold items.
-    mean, mean_square
-        (K,) means of f and f^2 over all items.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-    """
-    G, K = predicted.shape
-    sure, all_sure = float((predicted * predicted).sum(axis=1).mean()), float(mean_square.sum())
-    differences = np.append(np.abs(predicted.mean(axis=0) - mean), abs(sure - all_sure))
-    variances = np.append(mean_square - mean**2, (1.0 - all_sure) * (all_sure - 1.0 / K))  # the last: at most this
-    room = 2 * (np.maximum(variances, 0.0) + differences / 3)
-    exponents = np.divide(G * differences**2, room, out=np.zeros(K + 1), where=room > 0)
-    return float(min(2 * (K + 1) * np.exp(-exponents.max()), 1.0))

@@ -140,7 +140,7 @@ def plan_gold(
             "plan-gold: every item has one judgment only, so that none is surer; collect second judgments"
         )
     found = certified(result, config)
-    counts = found.looks_random or config.random_gold
+    counts = found.drawing.looks_random or config.random_gold
     among = found.population if result.gold is not None and counts else without_gold(result, config)
     what = need(among, config.target, result.judgments.n_items)
     n_gold = len(result.gold.items) if result.gold is not None and counts else 0
@@ -172,7 +172,7 @@ def plan_gold(
         pilot > 0,
         None if what.measured else need_if_worse(what, config.target, result.judgments.n_items),
         n,
-        found.ks_p,
+        found.drawing.ks_p,
         counts,
     )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.result import framed, named
-from consensus.guarantees.class_shares import LEAST_GOLD, chance_of_difference, class_shares, in_parts
+from consensus.guarantees.class_shares import LEAST_GOLD, class_shares, in_parts
+from consensus.guarantees.randomness import Drawing, chance_of_difference
 from consensus.intervals import clopper_pearson
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-HARDLY_RANDOM = 1e-3  # chance, below which gold is said not to be drawn at random
 NUMBERS = ("share", "low", "high", "gold_share", "gold_low", "gold_high", "gold_items", "mean_confidence")
 
 
@@ -41,8 +41,13 @@ class SharesTable:
     n_gold: int = 0
     n_split: int = 0
     """Gold items with several right labels."""
-    hardly_random: bool = False
-    """Gold differs from all items as random gold does in less than ``HARDLY_RANDOM`` of the cases."""
+    drawing: Drawing | None = None
+    """How gold compares with the other items; None where no interval is stated."""
+
+    @property
+    def looks_random(self) -> bool:
+        """Gold may have been drawn at random from all items, for all that can be seen."""
+        return self.drawing is None or self.drawing.looks_random
 
     @classmethod
     def of(cls, result: Consensus) -> SharesTable:
@@ -64,8 +69,12 @@ class SharesTable:
         low, high = clopper_pearson(found, n)
         numbers |= {"share": by_both.share, "low": by_both.low, "high": by_both.high}
         numbers |= {"gold_share": found / n, "gold_low": low, "gold_high": high}
-        hardly_random = chance_of_difference(predicted, mean, mean_square) < HARDLY_RANDOM
-        return cls(labels, numbers, n_items, n, n_split, hardly_random)
+        others = np.ones(n_items, np.bool_)
+        others[result.gold.items] = False
+        confidence = unaided.peaks(result.backend).confidence
+        means_p = chance_of_difference(predicted, mean, mean_square)
+        drawing = Drawing.of(confidence[result.gold.items], confidence[others], means_p)
+        return cls(labels, numbers, n_items, n, n_split, drawing)
 
     def columns(self) -> Columns:
         """One row a label."""

@@ -18,9 +18,9 @@ NO_ESTIMATE = (
     "mean confidence in a label is no estimate of its share: on public crowds it was off by up to 15 points; with gold "
     "items drawn at random (--gold) shares with intervals stand here"
 )
-HARDLY_RANDOM = (
-    "the gold items are hardly drawn at random: they differ from all items as random ones do in less than 1 of 1,000 "
-    "cases. Do not use these shares; draw gold at random from all items"
+NOT_RANDOM = (
+    "warning gold_not_random: the gold items do not look drawn at random from all items; do not use these shares, but "
+    "draw gold with consensus plan-gold"
 )
 
 
@@ -35,7 +35,7 @@ def in_numbers(found: SharesTable) -> dict[str, Any]:
         "gold_items": found.n_gold,
         "gold_items_split": found.n_split,
         "gold_items_needed": LEAST_GOLD,
-        "gold_hardly_random": found.hardly_random,
+        "gold_looks_random": found.looks_random,
         "interval_level": LEVEL,
         "by_label": {
             found.labels[k]: {name: plain(float(of[k])) for name, of in found.numbers.items()} for k in shown.tolist()
@@ -64,8 +64,8 @@ def lines(told: dict[str, Any]) -> list[str]:
             f"{_gold(told['gold_items_split'])} of several right labels, and counted in the parts that the judgments "
             "give these"
         )
-    if told["gold_hardly_random"]:
-        said.append(f"warning gold_hardly_random: {HARDLY_RANDOM}")
+    if not told["gold_looks_random"]:
+        said.append(NOT_RANDOM)
     return said
 
 

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from consensus import guarantees
-from consensus.found.cautions import Caution
 from consensus.guarantees.gold_planning import certifiable, usual_errors
 from consensus.inputs.judgments import listed
 from consensus.intervals import clopper_pearson
@@ -54,9 +53,9 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
         "gold_wrong": of_all.n_wrong,
         "other_label": found.n_other_label,
         "why_none": found.why_none,
-        "looks_random": found.looks_random,
-        "ks_distance": found.ks_distance,
-        "ks_p": found.ks_p,
+        "looks_random": found.drawing.looks_random,
+        "ks_distance": found.drawing.ks_distance,
+        "ks_p": found.drawing.ks_p,
         "reaching": {
             "items": n_reaching - n_gold,
             "gold_items": n_gold,
@@ -100,25 +99,6 @@ def _of_label(one: LabelCertificate) -> Facts:
         "low": float(low),
         "high": float(high),
     }
-
-
-def cautions(found: Certified) -> list[Caution]:
-    """Say so where gold does not look as if it had been drawn at random."""
-    if found.looks_random:
-        return []
-    among = found.population
-    surer = float(among.confidence[among.gold].mean() - among.confidence[~among.is_gold].mean())
-    return [
-        Caution(
-            "gold_not_random",
-            f"the {among.n_gold:,} gold items do not look drawn at random: their confidences are "
-            f"{abs(surer):.2f} {'higher' if surer > 0 else 'lower'} in the mean than those of the "
-            f"{len(among.items) - among.n_gold:,} others (Kolmogorov-Smirnov distance {found.ks_distance:.2f}, by "
-            f"chance with probability {found.ks_p:.2g}): what is measured on them says nothing of the others, and they "
-            "certify nothing; draw gold with consensus plan-gold, or pass --random-gold if it was drawn at random",
-            {"ks_distance": found.ks_distance, "ks_p": found.ks_p, "n_gold": float(among.n_gold)},
-        )
-    ]
 
 
 def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list[str]:

@@ -11,7 +11,7 @@ from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig,
 from consensus.errors import ConfigError
 from consensus.guarantees.certified_items import NEEDS_GOLD
 from consensus.guarantees.shares_table import SharesTable
-from consensus.report import clear_majorities, quality, set_promise
+from consensus.report import clear_majorities, quality, random_gold, set_promise
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
 from consensus.runs.listening import SILENT
@@ -211,7 +211,7 @@ class Findings:
     def warnings(self) -> tuple[Caution, ...]:
         """What to know before trusting it."""
         result = self.result
-        of_gold = (*quality.cautions(self.promise), *set_promise.cautions(self.certified))
+        of_gold = (*quality.cautions(self.promise), *random_gold.cautions(self.certified, self.shares))
         return (*result.warnings, *clear_majorities.cautions(result), *of_gold)
 
     @cached_property

@@ -42,7 +42,7 @@ class TestCertified:
     def test_it_holds(self, drawn: Simulation, result: Consensus) -> None:
         found = certified(result, RULE)
         assert found.why_none is None
-        assert found.looks_random
+        assert found.drawing.looks_random
         assert result.gold is not None
         assert not found.settled[result.gold.items].any()
         n = int(found.settled.sum())
@@ -124,7 +124,7 @@ class TestCertified:
     def test_without_gold_or_confidence(self, drawn: Simulation) -> None:
         blind = fit(drawn.judgments)
         assert certified(blind, RULE).why_none == "no_gold"
-        assert np.isnan(certified(blind, RULE).ks_p)
+        assert np.isnan(certified(blind, RULE).drawing.ks_p)
         table = drawn.judgments_table().drop_duplicates("item")
         single = fit(table, gold=drawn.truth_table(50, 1))
         assert certified(single, RULE).why_none == "few_judgments"
@@ -159,8 +159,8 @@ class TestCertified:
         picked = handpicked(drawn)
         found = certified(picked, RULE)
         assert found.why_none == "not_random"
-        assert found.ks_p < 0.01
-        assert not found.looks_random
+        assert found.drawing.ks_p < 0.01
+        assert not found.drawing.looks_random
         believed = certified(picked, EscalateConfig(target=0.9, random_gold=True))
         assert believed.why_none is None
         assert believed.settled.any()

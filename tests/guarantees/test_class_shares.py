@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.guarantees import class_shares as module
-from consensus.guarantees.class_shares import chance_of_difference, class_shares, in_parts
+from consensus.guarantees.class_shares import class_shares, in_parts
 from consensus.intervals import clopper_pearson
 
 if TYPE_CHECKING:
@@ -147,43 +147,6 @@ def test_several_right_labels_count_in_parts() -> None:
     predicted = np.array([[0.6, 0.2, 0.2], [0.9, 0.1, 0.0], [0.0, 1.0, 0.0]])
     expected = [[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]  # the last has no say, so both share alike
     np.testing.assert_allclose(in_parts(accepted, predicted), expected)
-
-
-class TestRandomness:
-    def test_random_gold_raises_no_alarm(self) -> None:
-        rng = np.random.default_rng(4)
-        for share in (0.002, 0.3):
-            f = np.where(rng.random(3_000) < share, 0.99, rng.beta(1, 30, 3_000))
-            posterior = np.stack([f, 1 - f], axis=1)
-            moments = posterior.mean(axis=0), np.square(posterior).mean(axis=0)
-            alarms = [
-                chance_of_difference(posterior[rng.choice(3_000, n, replace=False)], *moments) < 1e-3
-                for n in (10, 100)
-                for _ in range(300)
-            ]
-            assert not any(alarms)
-
-    def test_picked_gold_raises_it(self) -> None:
-        rng = np.random.default_rng(5)
-        f = np.where(rng.random(3_000) < 0.05, rng.beta(8, 1, 3_000), rng.beta(1, 8, 3_000))
-        posterior = np.stack([f, 1 - f], axis=1)
-        moments = posterior.mean(axis=0), np.square(posterior).mean(axis=0)
-        common, seldom = np.flatnonzero(f < 0.5)[:30], np.flatnonzero(f > 0.5)[:30]
-        assert chance_of_difference(posterior[np.append(common, seldom)], *moments) < 1e-3  # alike of each label
-        doubtful = np.argsort(np.abs(f - 0.5))[:100]
-        assert chance_of_difference(posterior[doubtful], *moments) < 1e-3
-
-    def test_doubt_alone_raises_it(self) -> None:
-        """Where the labels' means agree: the surest items of both labels."""
-        f = np.concatenate([np.full(500, 0.99), np.full(500, 0.01), np.full(1_000, 0.5)])
-        posterior = np.stack([f, 1 - f], axis=1)
-        moments = posterior.mean(axis=0), np.square(posterior).mean(axis=0)
-        assert chance_of_difference(posterior[450:550], *moments) < 1e-3
-        assert chance_of_difference(posterior[::20], *moments) == 1.0
-
-    def test_posteriors_that_are_all_alike_say_nothing(self) -> None:
-        flat = np.full((20, 2), 0.5)
-        assert chance_of_difference(flat, np.full(2, 0.5), np.full(2, 0.25)) == 1.0
 
 
 def test_moments_of_dense_and_sparse_posteriors() -> None:

@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom, hypergeom, ks_2samp
+from scipy.stats import binom, hypergeom
 
 from consensus.guarantees import gold_planning as planning
 from consensus.guarantees.certificate import most_gold_errors
-from consensus.guarantees.randomness import kolmogorov_smirnov
 
 MANY = 1_000_000
 
@@ -103,20 +102,3 @@ class TestDrawn:
     def test_each_as_likely(self) -> None:
         every = np.concatenate([planning.drawn(np.arange(8), 2, seed) for seed in range(800)])
         assert np.abs(np.bincount(every) - 200).max() < 60
-
-
-class TestKolmogorovSmirnov:
-    @pytest.mark.parametrize("shift", [0.0, 0.3])
-    def test_as_scipy_has_it(self, shift: float) -> None:
-        rng = np.random.default_rng(2)
-        some, others = np.round(rng.random(80), 2) + shift, np.round(rng.random(700), 2)
-        distance, p = kolmogorov_smirnov(some, others)
-        assert distance == pytest.approx(ks_2samp(some, others).statistic)
-        from scipy.special import kolmogorov
-
-        assert p == pytest.approx(kolmogorov(distance * math.sqrt(80 * 700 / 780)))
-        assert (p < 1e-3) == (shift > 0)
-
-    def test_of_nothing(self) -> None:
-        assert np.isnan(kolmogorov_smirnov(np.zeros(0), np.ones(3))).all()
-        assert np.isnan(kolmogorov_smirnov(np.ones(3), np.zeros(0))).all()

@@ -15,7 +15,7 @@ from consensus.found.result import Consensus
 from consensus.guarantees.shares_table import SharesTable
 from consensus.intervals import clopper_pearson
 from consensus.report import class_shares, page, rendering
-from consensus.report.class_shares import HARDLY_RANDOM, NO_ESTIMATE
+from consensus.report.class_shares import NO_ESTIMATE, NOT_RANDOM
 from consensus.runs import Findings
 from tests.conftest import Run
 
@@ -95,8 +95,8 @@ class TestInPython:
     def test_gold_that_is_picked(self, crowd: Any) -> None:
         one = np.flatnonzero(np.asarray(crowd.truth) == 0)[:40].tolist()
         found = SharesTable.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, one)))
-        assert found.hardly_random
-        assert class_shares.lines(class_shares.in_numbers(found))[-1] == f"warning gold_hardly_random: {HARDLY_RANDOM}"
+        assert not found.looks_random
+        assert class_shares.lines(class_shares.in_numbers(found))[-1] == NOT_RANDOM
 
     def test_one_judgment_an_item_has_no_confidence(self) -> None:
         rows = pd.DataFrame({"item": [f"i{i}" for i in range(30)], "worker": "w", "label": list("abb") * 10})
@@ -156,7 +156,7 @@ class TestCommand:
             "gold_items": 60,
             "gold_items_split": 0,
             "gold_items_needed": 10,
-            "gold_hardly_random": False,
+            "gold_looks_random": True,
             "interval_level": 0.95,
         }
         rows = pd.read_csv(io.StringIO(again.out), dtype={"label": str}).set_index("label")
@@ -193,7 +193,7 @@ class TestPage:
         one = np.flatnonzero(np.asarray(crowd.truth) == 0)[:40].tolist()
         found = Findings.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, one)))
         html = rendering.rendered(page.collected(found), found.summary)
-        assert '<p class="warning">Warning gold_hardly_random: the gold items are hardly drawn at random' in html
+        assert '<p class="warning">Warning gold_not_random: the gold items do not look drawn at random' in html
 
     def test_without_gold(self, crowd: Any) -> None:
         found = Findings.of(consensus.fit(crowd.judgments))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import consensus
 from consensus import fit, read, worker_audit
 from consensus.backends import Threads
+from consensus.found.cautions import Caution
 from consensus.found.copies import Copies
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
@@ -313,7 +314,7 @@ class TestSetting:
         )
         table = found.table("readings").set_index("item")
         assert (table["counted_apart"] == apart[table.index]).all()
-        (warning,) = (one for one in found.warnings if one.code == "readings_disagree")
+        warning = [one for one in found.warnings if one.code == "readings_disagree"][-1]
         assert int(warning.values["n_items"]) == (table["counted_apart"] != table["label"]).sum()
         assert ": they stand in readings.csv; " in warning.message
 
@@ -325,6 +326,14 @@ class TestSetting:
         results = [replace(automatic, gold=one, warnings=()) for one in (None, gold)]
         told = [counted_apart.compared(apart, one).warnings[0].values["n_items"] for one in results]
         assert told[1] == told[0] - 5
+
+    def test_what_the_fit_warns_of_stays(self, judged: Judgments, automatic: Consensus) -> None:
+        """Readings that differ in how workers may err together are another doubt than groups that count as one."""
+        apart = worker_audit.fit_without_copies(judged, collusion="report", model="dawid_skene", rho=0.3)
+        own = Caution("readings_disagree", "two readings of the fit differ", {"n_items": 9})
+        found = counted_apart.compared(apart, replace(automatic, warnings=(own,)))
+        assert found.warnings[0] is own
+        assert [one.code for one in found.warnings] == ["readings_disagree"] * 2
 
     def test_an_honest_crowd_is_left_alone(self) -> None:
         judgments = judgments_of(draw(replace(RING, ring=0.0), SEED))

@@ -37,5 +37,4 @@ def compared(apart: Consensus, as_one: Consensus) -> Consensus:
         f"by one, such as {first}: {where}; have some of them checked, and give them as gold",
         {"n_items": n, "share": n / n_items},
     )
-    others = tuple(one for one in as_one.warnings if one.code != caution.code)
-    return replace(as_one, readings=readings, warnings=(*others, caution))
+    return replace(as_one, readings=readings, warnings=(*as_one.warnings, caution))

@@ -1,0 +1,43 @@
+"""The warning about gold that does not look drawn at random, for what is certified and for the shares of labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.found.cautions import Caution
+
+if TYPE_CHECKING:
+    from consensus.guarantees import Certified
+    from consensus.guarantees.shares_table import SharesTable
+
+CODE = "gold_not_random"
+
+
+def cautions(found: Certified, shares: SharesTable) -> list[Caution]:
+    """Say so where gold does not look as if it had been drawn at random from what is certified, or from all items."""
+    drawing, of_all = found.drawing, shares.drawing
+    if drawing.looks_random and (of_all is None or of_all.looks_random):
+        return []
+    way_out = "draw gold with consensus plan-gold, or pass --random-gold if it was drawn at random"
+    if drawing.looks_random:
+        assert of_all is not None
+        drawing, void = of_all, "shares of the labels made from them are void"
+    else:
+        void = "what is measured on them says nothing of the others, and they certify nothing"
+    how = f"Kolmogorov-Smirnov distance {drawing.ks_distance:.2f}, by chance with probability {drawing.ks_p:.2g}"
+    if not drawing.ks_p < drawing.means_p:
+        how = f"their mean posteriors differ so with a probability of at most {drawing.means_p:.2g}"
+    return [
+        Caution(
+            CODE,
+            f"the {drawing.n_gold:,} gold items do not look drawn at random: their confidences are "
+            f"{abs(drawing.surer):.2f} {'higher' if drawing.surer > 0 else 'lower'} in the mean than those of the "
+            f"{drawing.n_others:,} others ({how}): {void}; {way_out}",
+            {
+                "ks_distance": drawing.ks_distance,
+                "ks_p": drawing.ks_p,
+                "means_p": drawing.means_p,
+                "n_gold": float(drawing.n_gold),
+            },
+        )
+    ]
