@@ -42,6 +42,7 @@ def report(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    paged: options.Paged = options.Paged(),  # noqa: B008 - it is frozen
     quiet: options.Quiet = False,
 ) -> None:
     """Write the page of a finished run, RESULT_DIR, from its inputs: for one that was made without --report."""
@@ -52,6 +53,7 @@ def report(
     from consensus.runs import finished
 
     charts.check()
+    page_options = paged.options()
     path = output or folder / page.FILE
     finished.summary_of(folder)
     if path.is_dir() or not path.parent.is_dir():
@@ -60,7 +62,7 @@ def report(
         inputs = finished.inputs_of(folder, show, threads=computing.threads, side_inputs=True)
         found = job.findings(inputs, show)
         with writing.replacing(path) as file:
-            file.write(page.made(found, show.stage))
+            file.write(page.made(found, show.stage, page_options))
     show.say(f"wrote {path}")
 
 

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from consensus.report.page_options import PageOptions
 
 INPUTS, OUTPUT = "Inputs", "Output"
 """Headings of the help for what is no setting; ``Output`` stands at the end."""
@@ -76,3 +79,35 @@ class Printed:
     output: Output = None
     json: Json = False
     quiet: Quiet = False
+
+
+@dataclass(frozen=True)
+class Paged:
+    """How the page is written."""
+
+    title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Title of the page, instead of how much there is.", rich_help_panel=OUTPUT),
+    ] = None
+    item_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Address of an item in the tool where people judge, with {item} for its id: the page links to it.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    pseudonyms: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonyms",
+            help="Show short names instead of the ids of workers on the page; pseudonyms.csv tells who is who.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
+
+    def options(self) -> "PageOptions":
+        """The same, checked."""
+        from consensus.report.page_options import PageOptions
+
+        return PageOptions(self.title, self.item_url, self.pseudonyms)

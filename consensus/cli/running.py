@@ -63,6 +63,7 @@ def run(
         ),
     ],
     written: Written,
+    paged: options.Paged,
     timings: Annotated[
         bool, typer.Option("--timings", help="Tell how long each phase took.", rich_help_panel=OUTPUT)
     ] = False,
@@ -78,12 +79,13 @@ def run(
     from consensus.report import charts, page, words
     from consensus.runs import Inputs, SideInputs, folder
 
+    page_options = paged.options()
     side_inputs = SideInputs.read(chosen)  # what can't be used is told before the work begins
     if written.report:
         charts.check()
     with_report = charts.are_there() if written.report is None else written.report
     also = ("posteriors",) if written.posteriors else ()
-    output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report)
+    output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report, page_options)
     if chosen.are_several:
         running_questions.run(given, chosen, written, show, output, side_inputs, json=json)
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import job, options
-from consensus.cli.options import Given
+from consensus.cli.options import Given, Paged
 from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def demo(
     show.say(f"1. A crowd with a planted truth is in {out}: 30 workers, 4 spam, 2 mostly say what is wrong.")
     show.say(f"2. consensus run {out / 'judgments.csv'} --gold {out / 'gold.csv'} --out {out / 'run'}")
     given = Given([out / "judgments.csv"], gold=out / "gold.csv")
-    run(given, RunConfig(), Written(out / "run"), quiet=quiet)
+    run(given, RunConfig(), Written(out / "run"), Paged(), quiet=quiet)
 
     ours, _ = evaluation.evaluate(read_scored(real / "run"), read_gold(real / "truth.csv"))
     gold = drawn.truth_table(100, seed)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from consensus import worker_agreement
-from consensus.report import charts, class_shares, page_data, rendering
+from consensus.found.cautions import CODES
+from consensus.report import charts, class_shares, page_data, pseudonyms, rendering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consensus.found.result import Consensus
+    from consensus.report.page_options import PageOptions
     from consensus.runs.findings import Findings
 
     Facts = dict[str, Any]
@@ -23,7 +27,9 @@ MOST_REASONS = 12  # of refused rows
 MOST_LABELS = 40  # whose agreement is told one by one
 
 
-def made(findings: Findings, progress: Callable[[str], None] = lambda _: None) -> bytes:
+def made(
+    findings: Findings, progress: Callable[[str], None] = lambda _: None, options: PageOptions | None = None
+) -> bytes:
     """The page of a run; ``progress`` is called with what is done next.
 
     Raises
@@ -35,8 +41,11 @@ def made(findings: Findings, progress: Callable[[str], None] = lambda _: None) -
     for part in (1.0, 0.5, 0.25, 0.1):
         progress("reporting: choosing what is shown")
         shown = collected(findings, part)
+        if options is not None and options.pseudonyms:
+            ids = findings.result.judgments.worker_ids.to_pylist()
+            shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
         progress("reporting: drawing")
-        page = rendering.rendered(shown, findings.summary).encode()
+        page = rendering.rendered(shown, findings.summary, options).encode()
         if len(page) <= MOST_BYTES:
             break
     return page
@@ -51,7 +60,16 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
     names = page_data.most_in_question(people)
     drift, lines = page_data.drift_records(audit)
     models, families = page_data.model_records(audit)
+    majority, n_majority = page_data.majority_records(result)
     return {
+        "newest": _newest(result),
+        "decisions": page_data.decision_records(findings, people, drift),
+        "warnings": _warnings(findings),
+        "wasted": page_data.waste_records(findings),
+        "targets": page_data.target_records(findings),
+        "confused": page_data.confused_pairs(findings),
+        "majority": majority,
+        "n_majority": n_majority,
         "labels": page_data.label_records(result, findings.summary["quality"]["by_label"]),
         "shares": class_shares.records(findings.summary["class_shares"]),
         "confidences": page_data.confidence_records(result, findings.status),
@@ -76,6 +94,21 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "agreement": _agreement(result),
         "rejects": _rejects(result),
     }
+
+
+def _newest(result: Consensus) -> str:
+    """The day of the newest judgment; empty where there are no times."""
+    times = result.judgments.timestamp
+    known = None if times is None else times[~np.isnat(times)]
+    return "" if known is None or not len(known) else str(known.max().astype("datetime64[D]"))
+
+
+def _warnings(findings: Findings) -> list[Facts]:
+    """What to beware of: its name, what it says, and what its code means in general, which names nobody."""
+    return [
+        {"title": one.code.replace("_", " "), "message": one.message, "general": CODES[one.code].means}
+        for one in findings.warnings
+    ]
 
 
 def _agreement(result: Consensus) -> list[dict[str, Any]]:

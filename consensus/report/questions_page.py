@@ -53,4 +53,4 @@ def _in_question(worker: dict[str, Any]) -> int:
 
 
 def _asset(name: str) -> str:
-    return resources.files("consensus.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("consensus.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -8,60 +8,63 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from consensus.inputs.counted import counted
-from consensus.report import charts, class_shares, page_data, words
-from consensus.worker_audit import VERDICTS
+from consensus.report import charts, class_shares, page_data, page_words, terms, words
+from consensus.report.page_options import PageOptions
 
 if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 SECTIONS = (
-    ("warnings", "What to beware of"),
-    ("input", "What went in"),
+    ("decisions", "What needs a decision"),
+    ("costs", "Costs"),
     ("labels", "Labels"),
     ("workers", "Workers"),
     ("models", "Models"),
     ("items", "Items"),
     ("escalation", "What to ask next"),
-    ("agreement", "Agreement"),
-    ("settings", "How it was made"),
+    ("made", "How it was made"),
 )
-REASONS_ABOUT = (
-    "too_few: fewer judgments than an item needs; weak_workers: those who judged it tell little; disagreement: they "
-    "contradict each other; expert: more judgments would not help; audit: drawn at random, to check."
-)
+COLUMNS = ("accuracy", "agreement", "counts as", "confidence")  # that are explained where they stand
+SCRIPTS = ("page.js", "workers.js", "items.js")
 NOT_KNOWN = "\N{EN DASH}"
 
 
-def rendered(shown: Facts, told: dict[str, Any]) -> str:
+def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = None) -> str:
     """The page. It depends on the facts and the summary alone: the same run gives the same bytes."""
     import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"shown": as_text, "sentence": sentence}
+    options = options or PageOptions()
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(_asset)
+    )
+    environment.filters |= {"shown": as_text, "sentence": words.sentence, "named": terms.plain}
     specs = _specs(shown)
     sections = [one for one in SECTIONS if one[0] != "models" or shown["models"]]
-    return environment.from_string(_asset("page.html")).render(
-        **shown,
-        **_said(shown, told),
-        **_tables(told),
+    said = _said(shown, told)
+    given = {} if options.title is None else {"title": options.title, "subtitle": said["title"]}
+    return environment.get_template("page.html").render(
+        **{**shown, **said, **given, **_tables(shown, told), **_meanings(shown)},
         told=told,
         sections=sections,
-        verdicts=[name for name in VERDICTS if any(one["verdict"] == name for one in shown["workers"])],
         has_worker_chart="workers" in specs,
         has_calibration="calibration" in specs,
         css=Markup(_asset("page.css")),
-        js=Markup(_asset("page.js")),
+        js=Markup("(() => {\n" + "\n".join(_asset(name) for name in SCRIPTS) + "})();"),
         vega=Markup(_vega()),
-        data=Markup(as_json(_data(shown))),
+        data=Markup(as_json(_data(shown) | {"item_url": options.item_url})),
         specs=Markup(as_json(specs)),
     )
 
 
 def as_text(value: Any, kind: str) -> str:
-    """A value of a table: ``text``, ``count``, ``percent`` or ``number``."""
+    """A value of a table: ``text``, ``name`` (told in words), ``count``, ``percent``, ``money`` or ``number``."""
     if value is None:
         return NOT_KNOWN if kind != "text" else ""
+    if kind == "name":
+        return terms.plain(value)
+    if kind == "money":
+        return f"{value:,.2f}"
     if kind == "percent":
         return f"{100 * value:.1f}%"
     if kind == "count":
@@ -103,67 +106,86 @@ def _data(shown: Facts) -> Facts:
         "evidence": shown["evidence"],
         "drift": {one["worker"]: one["reason"] for one in shown["drift"]},
         "items": shown["items"],
+        "urgency": list(page_data.WORST_FIRST),
+        "verdicts": terms.VERDICTS,
+        "statuses": terms.STATUSES,
+        "words": {**terms.READINGS},
+        "about": {"gold": terms.WORDS["gold"], **{name: terms.WORDS[name] for name in COLUMNS}},
     }
 
 
 def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     """The words of the page."""
     said = words.paragraphs(told)
-    counts, promise = told["counts"], told["quality"]
-    status = counts["status"]
-    share = f"{promise['accepted'] / promise['items']:.0%} of those without gold" if promise["items"] else ""
-    measured = promise["gold"]["accepted"] if promise["audited"] else None
-    error = "no error to state" if promise["expected_error"] is None else f"{promise['expected_error']:.1%}"
-    listed = told["escalation"]["items_listed"]
-    on_list = "on the list below" if listed >= status.get("escalate", 0) else f"{listed:,} of them on the list below"
+    counts = told["counts"]
     return {
         "title": ", ".join(counted(counts[f"{one}s"], one) for one in ("item", "label", "worker")),
-        "promise": sentence(said["promise"][0]),
-        "set_promise": [sentence(line) for line in said["promise"][1:]],
-        "tiles": [
-            ("judgments", f"{counts['judgments']:,}", f"{counts['judgments_per_item']:.2f} an item"),
-            ("accepted", f"{promise['accepted']:,}", share),
-            ("need more judgments", f"{status.get('escalate', 0):,}", on_list),
-            ("wait for an expert", f"{status.get('expert', 0):,}", "more judgments won't help"),
-            *unaudited(promise),
-            (
-                "wrong among the accepted",
-                error,
-                "expected, unaudited"
-                if measured is None
-                else f"expected; measured on gold {measured['measured_error']:.1%}",
-            ),
-        ],
+        "subtitle": "",
+        "promise": page_words.usable(told["quality"]),
+        "set_promise": [words.sentence(line) for line in said["promise"][1:]],
+        "tiles": page_words.tiles(told, len(shown["decisions"])),
         "balance": said["rows"][0],
         "counts": said["rows"][1],
-        "column_lines": [sentence(line) for line in said["columns"]],
-        "share_lines": [sentence(line) for line in class_shares.lines(told["class_shares"])],
-        "label_lines": [sentence(line) for line in said["changes"]],
-        "worker_lines": "".join(sentence(line) for line in said["verdicts"]),
-        "model_lines": [sentence(line) for line in said["models"]],
-        "escalation_lines": [sentence(line) for line in (*said["waiting"], *said["outlook"])]
+        "column_lines": [words.sentence(line) for line in said["columns"]],
+        "share_lines": [words.sentence(line) for line in class_shares.lines(told["class_shares"])],
+        "label_lines": [words.sentence(line) for line in said["changes"]],
+        "worker_lines": "".join(words.sentence(line) for line in said["verdicts"]),
+        "model_lines": [words.sentence(line) for line in said["models"]],
+        "escalation_lines": [words.sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": " ".join(sentence(line) for line in (*said["fit"], *said["readings"], *said["calibration"])),
-        "reasons_about": REASONS_ABOUT,
+        "fit_line": " ".join(words.sentence(line) for line in (*said["fit"], *said["readings"], *said["calibration"])),
+        **page_words.titles(shown, told),
         "more_labels": ""
         if counts["labels"] <= len(shown["labels"])
         else f" The {len(shown['labels'])} most frequent of {counts['labels']:,} labels.",
     }
 
 
-def unaudited(promise: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """The tile of what is accepted beyond gold's reach, if there is any."""
-    beyond = promise.get("beyond_gold")
-    return [] if beyond is None else [("unaudited", f"{beyond['accepted']:,}", "settled, but beyond the reach of gold")]
+def _meanings(shown: Facts) -> Facts:
+    """What the names of values mean, of those that the page shows."""
+    verdicts = [name for name in terms.VERDICTS if any(one["verdict"] == name for one in shown["workers"])]
+    statuses = [name for name in terms.STATUSES if any(one["status"] == name for one in shown["items"])]
+    reasons = {one["reason"] for one in shown["reasons"]}
+    return {
+        "verdicts": verdicts,
+        "statuses": statuses,
+        "item_labels": sorted({one["label"] for one in shown["items"] if one["label"] is not None}),
+        "verdict_terms": [(terms.plain(one), terms.VERDICTS[one]) for one in verdicts]
+        + [(one, terms.WORDS[one]) for one in COLUMNS[:3]],
+        "status_terms": [(terms.plain(one), terms.STATUSES[one]) for one in statuses],
+        "reason_terms": [(terms.plain(one), text) for one, text in terms.REASONS.items() if one in reasons],
+    }
 
 
-def _tables(told: dict[str, Any]) -> Facts:
-    """Files, settings and versions as records."""
+def _tables(shown: Facts, told: dict[str, Any]) -> Facts:
+    """Labels by how weak they are, targets, files, settings and versions as records."""
     kinds = ("judgments", "model_votes", "gold")
     made = told["provenance"]
+    weakest = [
+        one | {"accepted_share": None if one["accepted"] is None else one["accepted"] / max(one["items"], 1)}
+        for one in shown["labels"]
+    ]
+    weakest.sort(key=lambda one: (one["accepted_share"] is None, one["accepted_share"]))
     return {
+        "weakest": [one | {"measured": page_words.measured(one)} for one in weakest],
+        "targets": [
+            one
+            | {
+                "named": f"{100 * one['target']:.3g}%{', as in this run' if one['own'] else ''}",
+                "measured": page_words.measured(one),
+            }
+            for one in shown["targets"]
+        ],
+        "reading_columns": [
+            (name, terms.READINGS[name], "text")
+            for name in terms.READINGS
+            if any(one.get(name) is not None for one in shown["disputed"])
+        ],
         "sources": [one | {"kind": kind.replace("_", " ")} for kind in kinds for one in made[kind]],
-        "settings": [{"name": name, "value": _setting(value)} for name, value in told["settings"].items()],
+        "settings": [
+            {"name": f"--{name.replace('_', '-')}", "value": _setting(value)}
+            for name, value in told["settings"].items()
+        ],
         "versions": [{"name": name, "value": value} for name, value in made.items() if isinstance(value, str)],
     }
 
@@ -174,13 +196,8 @@ def _setting(value: Any) -> str:
     return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
-def sentence(line: str) -> str:
-    """The same with a capital letter and a full stop."""
-    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith('.') else '.'}"
-
-
 def _asset(name: str) -> str:
-    return resources.files("consensus.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("consensus.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 @functools.cache

@@ -346,3 +346,8 @@ def _quality(promise: dict[str, Any]) -> str:
 def warning(one: Caution) -> str:
     """A warning as a line."""
     return f"warning {one.code}: {one_line(one.message)}"
+
+
+def sentence(line: str) -> str:
+    """The same with a capital letter and a full stop."""
+    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith('.') else '.'}"

@@ -7,13 +7,14 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consensus.errors import OutputError
 from consensus.formats import writing
-from consensus.report import page
+from consensus.report import page, pseudonyms
+from consensus.report.page_options import PageOptions
 from consensus.runs import tables
 from consensus.runs.listening import SILENT
 
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from consensus.simulation import Simulation
 
 OF_A_RUN = frozenset(
-    {"summary.json", page.FILE, *(table.name + ending for table in tables.TABLES for ending in writing.ENDINGS)}
+    {
+        "summary.json",
+        page.FILE,
+        *(
+            name + ending
+            for name in (*(one.name for one in tables.TABLES), pseudonyms.FILE)
+            for ending in writing.ENDINGS
+        ),
+    }
 )
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
@@ -119,6 +128,8 @@ class Output:
     """Put ``'`` before ids that a spreadsheet would take for a formula."""
     report: bool = False
     """Also write report.html; it needs the extra ``report``."""
+    page: PageOptions = field(default_factory=PageOptions)
+    """How that is written."""
 
 
 def write(findings: Findings, out: Path, output: Output, listener: Listener = SILENT) -> None:
@@ -153,8 +164,11 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
             else:
                 writing.write(pa.table(rows), folder / file, defuse=output.defuse)
             del rows
+        if output.page.pseudonyms:
+            names = pseudonyms.columns(findings.result.judgments.worker_ids)
+            writing.write(pa.table(names), folder / f"{pseudonyms.FILE}{output.ending}", defuse=output.defuse)
         if output.report:
-            (folder / page.FILE).write_bytes(page.made(findings, listener.stage))
+            (folder / page.FILE).write_bytes(page.made(findings, listener.stage, output.page))
         listener.stage("writing summary.json")
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"

@@ -182,7 +182,7 @@ class TestPage:
         shown = page.collected(found)
         assert [one["label"] for one in shown["shares"]] == list(fitted.judgments.labels)
         html = rendering.rendered(shown, found.summary)
-        assert "How common each label is" in html
+        assert "How common each label truly is" in html
         assert '<p class="note">Shares of all 160 items, by 60 gold items' in html
         assert '"shares":{' in html  # the chart
         marks = rendering._specs(shown)["shares"]["layer"]

@@ -14,7 +14,7 @@ from consensus.escalation import change_counts, planned, statuses, unaudited
 from consensus.found.gold_reach import Reach
 from consensus.found.result import Consensus
 from consensus.inputs.earlier_run import STATUSES
-from consensus.report import beyond_gold, quality, rendering, words
+from consensus.report import beyond_gold, page_words, quality, words
 from consensus.runs import Findings
 from tests.conftest import Run
 
@@ -111,7 +111,7 @@ class TestTwoTeams:
         assert json.dumps(few.summary["quality"]["beyond_gold"])
         assert statuses(few.result).tolist() == few.labels["status"].tolist()
         tile = ("unaudited", str(counts["unaudited"]), "settled, but beyond the reach of gold")
-        assert rendering.unaudited(few.summary["quality"]) == [tile]
+        assert page_words.unaudited(few.summary["quality"]) == [tile]
 
     def test_they_keep_a_confidence_without_gold(self, many: Findings) -> None:
         """They are as the fit without gold has them: calibration is none of theirs."""
@@ -156,7 +156,7 @@ class TestTwoTeams:
         assert found.result.calibration.items.all()  # type: ignore[union-attr]
         assert "beyond_gold" not in found.promise
         assert "unaudited" not in set(found.labels["status"])
-        assert rendering.unaudited(found.summary["quality"]) == []
+        assert page_words.unaudited(found.summary["quality"]) == []
 
     @pytest.mark.compiled
     def test_a_bridge_that_disagrees_is_none(self) -> None:

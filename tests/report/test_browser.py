@@ -97,22 +97,54 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     assert tab.locator("#worker-count").inner_text() == "3 of 36 workers"
     tab.select_option("#worker-verdict", "")
 
-    tab.click("#worker-table button:has-text('w14')")
+    tab.click("#worker-table a:has-text('w14')")
     detail = tab.locator("#worker-detail").inner_text()
     assert "changed: right on 84% before 2025-03-13" in detail
     assert tab.locator("#worker-detail .matrix tbody td").count() == 100
     assert "against" in detail
 
     tab.fill("#item-search", "digit_0002")
+    tab.click("#item-table tbody a")
     item = tab.locator("#item-detail").inner_text()
     assert re.search(r"Label 7, before 4\. Confidence 4\d\.\d\d%\. Status: escalate\.", item)
     assert "then 4 wins" in item
-    tab.fill("#item-search", "digit_00")
-    assert tab.locator("#item-matches button").count() == 24
-    tab.keyboard.press("Tab")
-    tab.keyboard.press("Enter")
-    assert tab.locator("#item-detail h3").inner_text() == "digit_0000"
+    assert re.search(r"\N{MULTIPLICATION SIGN} 3\.\d for", item)
+    tab.click("#item-detail a:has-text('w16')")
+    assert tab.locator("#worker-detail h3").inner_text() == "w16"
+    tab.fill("#item-search", "")
+    tab.select_option("#item-status", "expert")
+    assert tab.locator("#item-count").inner_text() == "4 of 1,797 items"
+    tab.select_option("#item-label", "9")
+    assert tab.locator("#item-table tbody tr").count() <= 4
     assert opened.wrong == []
+
+
+def test_addresses_that_can_be_sent(browser: Any, digits: Path) -> None:
+    """A link from elsewhere opens the worker or the item; one inside the page does, and back leads back."""
+    opened = Opened(browser, digits)
+    tab = opened.page
+    tab.goto(f"{digits.as_uri()}#worker=w14")
+    tab.reload()
+    tab.wait_for_selector("html[data-drawn]")
+    assert tab.locator("#worker-detail h3").inner_text() == "w14"
+    tab.click("#decisions a[href='#worker=w32']")
+    assert tab.locator("#worker-detail h3").inner_text() == "w32"
+    tab.click("#escalation table a >> nth=0")
+    first = tab.locator("#escalation table a >> nth=0").inner_text()
+    assert tab.locator("#item-detail h3").inner_text() == first
+    tab.go_back()
+    assert tab.evaluate("location.hash") == "#worker=w32"
+    tab.goto(f"{digits.as_uri()}#item=nothing")
+    tab.wait_for_timeout(200)
+    assert "is not among those that the page shows" in tab.locator("#item-detail").inner_text()
+
+
+def test_nothing_is_read_in_a_box(browser: Any, digits: Path) -> None:
+    """The page scrolls, and nothing in it does, but for wide tables sideways."""
+    opened = Opened(browser, digits)
+    scrolls = "/auto|scroll/.test(getComputedStyle(e).overflowY) && e.scrollHeight > e.clientHeight + 1"
+    boxes = f"[...document.querySelectorAll('main *')].filter(e => {scrolls}).length"
+    assert opened.page.evaluate(boxes) == 0
 
 
 def test_dark_and_phone(browser: Any, digits: Path) -> None:
@@ -146,11 +178,11 @@ def test_ids_are_text(browser: Any, written: Callable[..., Path], tmp_path: Path
     tab = opened.page
     assert set(opened.rows()) == set(EVIL)
     for worker in EVIL:
-        tab.locator("#worker-table button", has_text=worker).first.click()
+        tab.locator("#worker-table tbody a", has_text=worker).first.click()
         assert tab.locator("#worker-detail h3").inner_text() == worker
     for item in EVIL:
         tab.fill("#item-search", item)
-        tab.locator("#item-matches button", has_text=item).first.click()
+        tab.locator("#item-table tbody a", has_text=item).first.click()
         assert tab.locator("#item-detail h3").inner_text() == item
     assert tab.locator("img").count() == 0
     assert opened.wrong == []
@@ -163,7 +195,7 @@ def test_without_gold_and_of_many(browser: Any, written: Callable[..., Path]) ->
     assert len(opened.rows()) == 50
     tab.click("#worker-more")
     assert len(opened.rows()) == 250
-    tab.locator("#worker-table tbody button").last.click()
+    tab.locator("#worker-table tbody a").last.click()
     assert tab.locator("#worker-detail").is_visible()
     assert opened.wrong == []
 
@@ -173,8 +205,9 @@ def test_without_gold_and_of_many(browser: Any, written: Callable[..., Path]) ->
 def test_axe_finds_nothing_serious(browser: Any, digits: Path, scheme: str) -> None:
     opened = Opened(browser, digits, color_scheme=scheme)
     tab = opened.page
-    tab.click("#worker-table button:has-text('w14')")
+    tab.click("#worker-table a:has-text('w14')")
     tab.fill("#item-search", "digit_0002")
+    tab.click("#item-table tbody a")
     tab.add_script_tag(path=os.environ["CONSENSUS_AXE"])
     found = tab.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.length]))")
     assert [one for one in found if one[0] in {"serious", "critical"}] == []

@@ -59,7 +59,7 @@ def test_colours_can_be_told_apart(palette: dict[str, str], blindness: str) -> N
 
 
 def test_colours_stand_out_on_light_and_dark() -> None:
-    css = (Path(charts.__file__).parent / "page.css").read_text()
+    css = (Path(charts.__file__).parent / "templates" / "page.css").read_text()
     papers = set(re.findall(r"--paper: (#[0-9a-f]{6})", css))
     assert len(papers) == 2
     weights = np.array([0.2126, 0.7152, 0.0722])

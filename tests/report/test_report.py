@@ -96,8 +96,7 @@ class TestNumbers:
         counted = labels["label"].value_counts()
         assert {one["label"]: one["items"] for one in shares} == counted.to_dict()
         told = json.loads((output / "summary.json").read_text())
-        accepted = f"{told['quality']['accepted']:,} of the {told['quality']['items']:,} items"
-        assert f"Accepted {accepted}" in html
+        assert f"{told['quality']['accepted']:,} of {told['quality']['items']:,} labels without gold are sure" in html
         for status, n in told["counts"]["status"].items():
             assert (labels["status"] == status).sum() == n
 
@@ -378,7 +377,7 @@ def test_members_of_a_ring_are_shown() -> None:
     result = worker_audit.fit_without_copies(copied, collusion="report")
     facts_, told = shown(result)
     assert {one["worker_a"] for one in facts_["copying"]} <= {"w00", "w01", "w02"}
-    assert "Who copies" in rendering.rendered(facts_, told)
+    assert "Who judges too much alike" in rendering.rendered(facts_, told)
     merged, _ = shown(worker_audit.fit_without_copies(copied, collusion="merge"))
     assert len(merged["workers"]) == 12
     assert "w00" in merged["evidence"]

@@ -3,13 +3,15 @@
 Records are lists of dictionaries of text, numbers and None (never NaN), so that they can go into JSON as they are.
 """
 
+from consensus.report.page_data.about_costs import target_records, waste_records
 from consensus.report.page_data.about_escalations import budget_records, reason_records, top_records
-from consensus.report.page_data.about_items import MOST_ITEMS, disputed_records, item_facts
+from consensus.report.page_data.about_items import MOST_ITEMS, disputed_records, item_facts, majority_records
 from consensus.report.page_data.about_labels import confidence_records, label_records, reliability_records
 from consensus.report.page_data.about_models import model_records
 from consensus.report.page_data.about_workers import (
     MOST_CELLS,
     MOST_WORKERS,
+    WORST_FIRST,
     chosen_workers,
     confusion_records,
     copying_records,
@@ -19,26 +21,33 @@ from consensus.report.page_data.about_workers import (
     worker_points,
     worker_records,
 )
+from consensus.report.page_data.decisions import confused_pairs, decision_records
 
 __all__ = [
     "MOST_CELLS",
     "MOST_ITEMS",
     "MOST_WORKERS",
+    "WORST_FIRST",
     "budget_records",
     "chosen_workers",
     "confidence_records",
+    "confused_pairs",
     "confusion_records",
     "copying_records",
+    "decision_records",
     "disputed_records",
     "drift_records",
     "evidence_records",
     "item_facts",
     "label_records",
+    "majority_records",
     "model_records",
     "most_in_question",
     "reason_records",
     "reliability_records",
+    "target_records",
     "top_records",
+    "waste_records",
     "worker_points",
     "worker_records",
 ]

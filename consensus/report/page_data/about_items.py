@@ -9,6 +9,7 @@ import numpy as np
 from consensus.escalation import STATUSES
 from consensus.explanation import explain
 from consensus.found.readings import disputed_columns
+from consensus.found.result import named
 from consensus.report.page_data.plain_records import plain, records
 
 if TYPE_CHECKING:
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from consensus.explanation import Push
     from consensus.found.result import Consensus
 
+    Records = list[dict[str, Any]]
+
 MOST_ITEMS = 2_000
 MOST_JUDGMENTS = 8_000  # of all items that are shown
 MOST_DISPUTED = 40  # items on which readings disagree
+MOST_OTHER = 25  # items whose majority says something else
 URGENT = 0.4  # of the items shown, where not all are: those at the top of the escalations
 
 
@@ -58,6 +62,22 @@ def disputed_records(result: Consensus) -> list[dict[str, Any]]:
         return []
     columns = disputed_columns(result)
     return records(columns, columns, range(min(MOST_DISPUTED, len(columns["confidence"]))))
+
+
+def majority_records(result: Consensus, most: int = MOST_OTHER) -> tuple[Records, int]:
+    """Items whose label is another one than their majority's, the surest first; and how many there are.
+
+    Ties of the majority, and gold items, are left out.
+    """
+    majority = result.votes[0]
+    other = (majority >= 0) & (result.consensus_label >= 0) & (majority != result.consensus_label)
+    if result.gold is not None:
+        other[result.gold.items] = False
+    items = np.flatnonzero(other)
+    surest = items[np.argsort(-result.confidence[items], kind="stable")][:most]
+    columns = {**result.told_columns(surest), "majority_label": named(majority[surest], result.judgments.labels)}
+    wanted = ("item", "label", "confidence", "n_judgments", "majority_label")
+    return records(columns, wanted), len(items)
 
 
 def chosen_items(result: Consensus, found: Escalation, most: int = MOST_ITEMS) -> NDArray[np.int64]:

@@ -43,7 +43,15 @@ def label_records(result: Consensus, by_label: dict[str, dict[str, Any]]) -> Rec
                 "estimated": plain(float(result.prior_shares[k])),
                 **{
                     name: plain(of.get(name))
-                    for name in ("accepted", "expected_error", "gold_items", "measured_error", "low", "high")
+                    for name in (
+                        "accepted",
+                        "expected_error",
+                        "gold_items",
+                        "gold_errors",
+                        "measured_error",
+                        "low",
+                        "high",
+                    )
                 },
             }
         )

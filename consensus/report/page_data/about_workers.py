@@ -42,6 +42,7 @@ SHOWN = (
     "reason",
 )
 URGENCY = ("spammer", "adversarial", "careless", "biased", "expert", "good", "too_few")
+WORST_FIRST = ("spammer", "adversarial", "careless", "biased", "too_few", "good", "expert")
 N_URGENT = 3  # the first of these: who is to be stopped or trained
 
 

@@ -1,0 +1,149 @@
+"""The sentences of the page: what can be used, what was measured, and titles that say what to see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from consensus.report import words
+
+if TYPE_CHECKING:
+    Facts = dict[str, Any]
+
+FEW_GOLD = 20
+"""Accepted gold items below which the measured error is too vague to be the number in large type."""
+NO_GOLD_EXCESS = "on public crowds without gold a median of 3.5 times as many were wrong as the model expected"
+
+
+def usable(promise: Facts) -> str:
+    """What there is and whether it can be used: labels accepted, then what was measured, then what is expected."""
+    if promise.get("beyond_gold") is not None:
+        return words.sentence(words.acceptance(promise))
+    n, of = promise["accepted"], promise["items"]
+    without = "" if promise["gold"] is None else " without gold"
+    begin = f"{n:,} of {of:,} labels{without} are sure enough to use at a target of {100 * promise['target']:.3g}%"
+    if not n:
+        return f"{begin}."
+    expected = f"The model expects {promise['expected_error']:.1%} of them to be wrong"
+    if not promise["audited"]:
+        why = "no gold was given" if promise["gold"] is None else "none of the gold items is among such"
+        return f"{begin}. Nothing has measured them, they are unaudited: {why}. {expected}; {NO_GOLD_EXCESS}."
+    gold = promise["gold"]["accepted"]
+    measured = f"{gold['errors']:,} of {gold['items']:,} gold items that the same rule would accept are wrong"
+    if gold["items"] < FEW_GOLD:
+        return f"{begin}. {measured}: too few gold items to tell. {expected}."
+    return f"{begin}. {measured}: {gold['measured_error']:.1%} [{gold['low']:.1%} to {gold['high']:.1%}]. {expected}."
+
+
+def tiles(told: Facts, n_decisions: int) -> list[tuple[str, str, str]]:
+    """The numbers in large type: name, number, what to know about it."""
+    counts, promise = told["counts"], told["quality"]
+    status = counts["status"]
+    listed = told["escalation"]["items_listed"]
+    share = f"{promise['accepted'] / promise['items']:.0%} of those without gold" if promise["items"] else ""
+    on_list = "on the list below" if listed >= status.get("escalate", 0) else f"{listed:,} of them on the list below"
+    return [
+        ("labels accepted", f"{promise['accepted']:,}", share),
+        ("wrong among them", *_wrong(promise)),
+        *unaudited(promise),
+        ("need a decision", f"{n_decisions:,}", "see below" if n_decisions else "nothing to decide"),
+        ("need more judgments", f"{status.get('escalate', 0):,}", on_list),
+        ("wait for an expert", f"{status.get('expert', 0):,}", "more judgments won't help"),
+    ]
+
+
+def _wrong(promise: Facts) -> tuple[str, str]:
+    """The measured error, if gold can tell it; what the model expects stands below it."""
+    if promise["expected_error"] is None:
+        return "no error to state", "nothing is accepted"
+    expected = f"the model expects {promise['expected_error']:.1%}"
+    if not promise["audited"]:
+        return "not measured", f"{expected}, unaudited"
+    gold = promise["gold"]["accepted"]
+    if gold["items"] < FEW_GOLD:
+        return "too few gold items to tell", f"{gold['errors']:,} of {gold['items']:,} wrong; {expected}"
+    return (
+        f"{gold['measured_error']:.1%}",
+        f"measured on {gold['items']:,} gold items: {gold['low']:.1%} to {gold['high']:.1%}; {expected}",
+    )
+
+
+def unaudited(promise: Facts) -> list[tuple[str, str, str]]:
+    """The tile of what is accepted beyond gold's reach, if there is any."""
+    beyond = promise.get("beyond_gold")
+    return [] if beyond is None else [("unaudited", f"{beyond['accepted']:,}", "settled, but beyond the reach of gold")]
+
+
+def measured(row: Facts) -> str:
+    """Such as ``1.1% [0.0% to 6.0%]``; or that gold can't tell."""
+    n = row["gold_items"]
+    if not n:
+        return "not measured"
+    if n < FEW_GOLD:
+        return f"{row['gold_errors']:,} of {n:,}: too few gold items to tell"
+    return f"{row['measured_error']:.1%} [{row['low']:.1%} to {row['high']:.1%}]"
+
+
+def titles(shown: Facts, told: Facts) -> dict[str, str]:
+    """Titles of charts that say what to see."""
+    promise = told["quality"]
+    return {
+        "labels_title": _largest(shown["labels"]),
+        "confidences_title": f"{promise['accepted']:,} labels are sure enough, and the rest is not",
+        "reliability_title": _reliable(shown["reliability"]),
+        "workers_title": _spread(shown["workers"]),
+        "drift_title": f"{_people(len(shown['drift']))} changed",
+        "reasons_title": _reason(shown["reasons"]),
+        "budget_title": _budget(shown["budget"]),
+        "majority_line": f"{shown['n_majority']:,} labels are not those of the majority"
+        + (f", {_part(shown['n_majority'], told)} of all items" if told["counts"]["items"] else "")
+        + ": good workers outweigh bad ones. Look at some of them.",
+    }
+
+
+def _largest(labels: list[Facts]) -> str:
+    if not labels:
+        return "No label was given"
+    most = max(labels, key=lambda one: one["items"])
+    return f"{most['label']} is the label of most items: {most['share']:.0%}"
+
+
+def _reliable(bins: list[Facts]) -> str:
+    off = [one for one in bins if not one["low"] <= one["confidence"] <= one["high"]]
+    if not off:
+        return "Confidence and gold agree, as far as so many gold items can tell"
+    worst = max(off, key=lambda one: abs(one["right"] - one["confidence"]))
+    way = "right less often" if worst["right"] < worst["confidence"] else "right more often"
+    return f"Labels with a confidence of about {worst['confidence']:.0%} are {way} on gold: {worst['right']:.0%}"
+
+
+def _spread(workers: list[Facts]) -> str:
+    known = sorted(one["accuracy"] for one in workers if one["kind"] == "human" and one["accuracy"] is not None)
+    if not known:
+        return "Nobody's accuracy is known"
+    return f"The median worker is right on {known[len(known) // 2]:.0%}, the worst on {known[0]:.0%}"
+
+
+def _reason(reasons: list[Facts]) -> str:
+    if not reasons:
+        return "Every item is settled"
+    from consensus.report.terms import plain
+
+    most = max(reasons, key=lambda one: one["items"])
+    return f"Most items that are not settled: {plain(most['reason'])}"
+
+
+def _budget(points: list[Facts]) -> str:
+    if len(points) < 2:
+        return "More judgments would bring nothing"
+    first, last = points[0], points[-1]
+    return (
+        f"{last['judgments']:,.0f} more judgments would bring {first['accuracy']:.1%} right to {last['accuracy']:.1%}"
+    )
+
+
+def _people(n: int) -> str:
+    return "1 worker" if n == 1 else f"{n:,} workers"
+
+
+def _part(n: int, told: Facts) -> str:
+    return f"{n / told['counts']['items']:.1%}"
