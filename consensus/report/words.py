@@ -30,6 +30,7 @@ CALIBRATED = {
     "clamped": "a fit with gold",
 }
 """What each candidate of ``models.calibrating`` is called."""
+READINGS = {"dawid_skene": "Dawid-Skene"}  # those that are not called by their name in the code
 LEAST_MOVED = 0.005  # share of a label whose change by calibration is worth words
 MOST_MOVED = 3  # labels
 ROUNDS = 3  # lists that a budget is better spent in
@@ -193,11 +194,12 @@ def _readings(summary: dict[str, Any]) -> list[str]:
     if told is None:
         because = summary["convergence"].get("model_because")
         return [] if because is None else [model(summary["settings"]["model"], because)]
-    weights = ", ".join(f"{name} {fraction(weight)}" for name, weight in told["weights"].items())
+    names = {name: READINGS.get(name, name) for name in told["weights"]}
+    weights = ", ".join(f"{names[name]} {fraction(weight)}" for name, weight in told["weights"].items())
     how = (
         f"weighted {weights} by {counted(told['held_out'], 'judgment')} held out"
         if told["held_out"]
-        else f"{', '.join(told['weights'])}, all weighing alike for want of judgments to hold out"
+        else f"{', '.join(names.values())}, all weighing alike for want of judgments to hold out"
     )
     disputed = counted(told["disputed"], "item is", "items are")
     return [f"average of {len(told['weights'])} readings, {how}; {disputed} disputed between them"]

@@ -36,7 +36,7 @@ class TestRun:
         assert "120 rows read = 120 used" in ran.err
         assert "warning unaudited" in ran.err
         assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "readings.csv"}
-        assert "average of 3 readings, dawid_skene, subtypes, lure, all weighing alike for want of judgments" in ran.err
+        assert "average of 3 readings, Dawid-Skene, subtypes, lure, all weighing alike for want of judgments" in ran.err
         labels = pd.read_csv(tmp_path / "out" / "labels.csv")
         assert (
             list(labels.columns)

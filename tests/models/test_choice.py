@@ -99,12 +99,12 @@ class TestWords:
         weights = {"dawid_skene": 0.414, "subtypes": 0.33, "lure": 0.256}
         told = {"readings": {"weights": weights, "held_out": 1234, "disputed": 7}}
         assert words._readings(told) == [
-            "average of 3 readings, weighted dawid_skene .41, subtypes .33, lure .26 by 1,234 judgments held out; 7 "
+            "average of 3 readings, weighted Dawid-Skene .41, subtypes .33, lure .26 by 1,234 judgments held out; 7 "
             "items are disputed between them"
         ]
         told["readings"]["held_out"] = 0
         assert words._readings(told) == [
-            "average of 3 readings, dawid_skene, subtypes, lure, all weighing alike for want of judgments to hold out; "
+            "average of 3 readings, Dawid-Skene, subtypes, lure, all weighing alike for want of judgments to hold out; "
             "7 items are disputed between them"
         ]
         told["readings"]["disputed"] = 1

@@ -1,0 +1,179 @@
+"""What needs a decision: who and what is named, and that nothing is where there is nothing."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from consensus import fit, read, read_gold, simulate
+from consensus.config import EscalateConfig
+from consensus.report import page, rendering
+from consensus.report.page_data import decisions
+from consensus.runs import Findings
+from tests.conftest import DIGITS
+
+
+@pytest.fixture(scope="module")
+def digits() -> Findings:
+    return Findings.of(fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv")))
+
+
+@pytest.fixture(scope="module")
+def shown(digits: Findings) -> dict[str, Any]:
+    return page.collected(digits)
+
+
+class TestDigits:
+    @pytest.mark.slow
+    def test_everybody_who_needs_one_is_named(self, shown: dict[str, Any]) -> None:
+        named = {one["title"]: [row["id"] for row in one["rows"]] for one in shown["decisions"]}
+        assert sorted(named["Stop 4 workers?"]) == ["w15", "w20", "w21", "w34"]
+        assert {"w02", "w19"} <= set(named["Talk to 2 careless workers, or train them"])
+        assert named["Ask 2 workers what changed"] == ["w14", "w32"]
+        assert named["Test 1 worker again"] == ["w06"]
+        assert named["Make 5 pairs of labels clearer"][0] == "9"
+
+    @pytest.mark.slow
+    def test_with_what_is_known(self, shown: dict[str, Any], digits: Findings) -> None:
+        workers = digits.workers.set_index("worker")
+        for one in shown["decisions"][0]["rows"]:
+            assert one["note"] == workers.at[one["id"], "reason"]
+        (changed,) = [one for one in shown["decisions"] if one["title"].startswith("Ask")]
+        assert changed["rows"][0]["note"] == "right on 84% before 2025-03-13, on 40% since"
+
+    @pytest.mark.slow
+    def test_pairs_of_labels_are_those_of_the_confusions(self, digits: Findings) -> None:
+        bad = set(digits.workers.query("verdict in ['spammer', 'adversarial', 'careless']")["worker"])
+        cells = digits.table("confusions")
+        kept = cells[~cells["worker"].isin(bad)]
+        total = kept.groupby("true_label")["count"].sum()
+        pairs = kept.groupby(["true_label", "label"])["count"].sum()
+        (first, *_) = decisions.confused_pairs(digits)
+        assert first["share"] == pytest.approx(pairs[first["label"], first["called"]] / total[first["label"]], abs=1e-6)
+        share = (pairs / total.reindex(pairs.index.get_level_values(0)).to_numpy()).reset_index()
+        wrong = share[share["true_label"] != share["label"]]
+        most = wrong.loc[wrong["count"].idxmax()]
+        assert (most["true_label"], most["label"]) == (first["label"], first["called"])
+
+
+def test_of_a_clean_crowd_nothing() -> None:
+    found = Findings.of(fit(simulate(300, 8, 3, 5, accuracy=0.97, seed=5).judgments))
+    facts = page.collected(found)
+    assert facts["decisions"] == []
+    html = rendering.rendered(facts | {"warnings": []}, found.summary)
+    assert "Nothing: no worker, gold item, model or label asks for one" in html
+
+
+def test_many_are_counted() -> None:
+    drawn = simulate(600, 60, 3, 6, spammers=0.4, seed=6)
+    (stop, *_) = page.collected(Findings.of(fit(drawn.judgments)))["decisions"]
+    assert len(stop["rows"]) == decisions.MOST_NAMED < stop["n"]
+    assert stop["title"] == f"Stop {stop['n']} workers?"
+
+
+def test_gold_that_is_probably_wrong() -> None:
+    drawn = simulate(400, 15, 3, 6, accuracy=0.9, seed=7)
+    gold = drawn.truth_table(60, 1)
+    wrong = gold["item"].iloc[:3].tolist()
+    labels = list(drawn.judgments.labels)
+    gold.loc[gold.index[:3], "label"] = [labels[(labels.index(one) + 1) % 3] for one in gold["label"].iloc[:3]]
+    found = Findings.of(fit(drawn.judgments, gold=gold))
+    (check,) = [one for one in page.collected(found)["decisions"] if one["title"].startswith("Check")]
+    assert check["title"] == "Check 3 gold items"
+    assert sorted(row["id"] for row in check["rows"]) == sorted(wrong)
+    assert check["rows"][0]["note"].startswith("gold says label")
+
+
+def test_models() -> None:
+    models = [
+        {"model": "echo", "echo": 0.9, "declared_family": None, "worth": 0.1},
+        {"model": "twin", "echo": 0.0, "declared_family": "b", "worth": 0.4},
+        {"model": "idle", "echo": 0.0, "declared_family": None, "worth": 0.0},
+        {"model": "fine", "echo": 0.0, "declared_family": None, "worth": 0.8},
+        {"model": "new", "echo": 0.0, "declared_family": None, "worth": None},
+    ]
+    found = decisions._models({"models": models})
+    assert found is not None
+    assert found["title"] == "Look at 3 models"
+    assert [(row["id"], row["note"]) for row in found["rows"]] == [
+        ("echo", "repeats the majority of people in 90% of its votes"),
+        ("twin", "makes the mistakes of another family than its own, b"),
+        ("idle", "adds nothing to people"),
+    ]
+
+
+def test_labels_over_the_target() -> None:
+    of_label = {
+        "a": {"gold_items": 40, "gold_errors": 12, "low": 0.17, "accepted": 90, "expected_error": 0.02},
+        "b": {"gold_items": 0, "gold_errors": 0, "low": None, "accepted": 12, "expected_error": 0.08},
+        "c": {"gold_items": 9, "gold_errors": 0, "low": 0.0, "accepted": 12, "expected_error": 0.01},
+        "d": {"gold_items": 0, "gold_errors": 0, "low": None, "accepted": 0, "expected_error": None},
+    }
+    found = decisions._over_target({"target": 0.95, "by_label": of_label})
+    assert found is not None
+    assert [(row["id"], row["note"]) for row in found["rows"]] == [
+        ("a", "12 of 40 gold items accepted as it are wrong"),
+        ("b", "8% of its accepted items are expected to be wrong"),
+    ]
+    assert "than the 0.05 that the target allows" in found["about"]
+
+
+def test_change_by_rows() -> None:
+    one = {"changed_at": "row 120", "accuracy_before": 0.9, "accuracy_after": 0.4}
+    assert decisions._moved(one) == "right on 90% before row 120, on 40% since"
+
+
+class TestMajority:
+    @pytest.mark.slow
+    def test_as_in_labels(self, shown: dict[str, Any], digits: Findings) -> None:
+        labels = digits.labels
+        other = labels[
+            labels["majority_label"].notna()
+            & (labels["label"] != labels["majority_label"])
+            & (labels["status"] != "gold")
+        ]
+        assert shown["n_majority"] == len(other)
+        assert set(pd.DataFrame(shown["majority"])["item"]) <= set(other["item"])
+        assert shown["majority"][0]["confidence"] == pytest.approx(other["confidence"].max(), abs=2e-6)
+
+
+class TestCosts:
+    @pytest.mark.slow
+    def test_judgments_that_could_have_been_saved(self, shown: dict[str, Any], digits: Findings) -> None:
+        workers = digits.workers.set_index("verdict")["n_judgments"]
+        by_bad, late = shown["wasted"]
+        assert by_bad["judgments"] == workers[["spammer", "adversarial"]].sum()
+        assert by_bad["share"] == pytest.approx(by_bad["judgments"] / 5984, abs=1e-6)
+        assert by_bad["money"] is None
+        assert 0 < late["judgments"] < digits.labels.query("status == 'accepted'")["n_judgments"].sum()
+
+    @pytest.mark.slow
+    def test_targets(self, shown: dict[str, Any], digits: Findings) -> None:
+        assert [one["target"] for one in shown["targets"]] == [0.9, 0.95, 0.99]
+        own = shown["targets"][1]
+        assert own["own"]
+        assert own["accepted"] == digits.summary["quality"]["accepted"]
+        assert own["judgments"] == pytest.approx(digits.outlook.judgments_needed, abs=0.5)
+        other = Findings.of(digits.result, target=0.99)
+        assert shown["targets"][2]["accepted"] == other.summary["quality"]["accepted"]
+        assert shown["targets"][2]["judgments"] == pytest.approx(other.outlook.judgments_needed, abs=0.5)
+
+    def test_money_and_many_items(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from consensus.report.page_data import about_costs
+
+        monkeypatch.setattr(about_costs, "PLANNED", 10)
+        drawn = simulate(200, 20, 3, 5, spammers=0.3, seed=2)
+        found = Findings.of(fit(drawn.judgments), price=0.05)
+        facts = page.collected(found)
+        assert facts["wasted"][0]["money"] == pytest.approx(facts["wasted"][0]["judgments"] * 0.05)
+        assert {one["judgments"] for one in facts["targets"]} == {None}
+        html = rendering.rendered(facts, found.summary)
+        assert "judgments to settle more" not in html
+        assert ">cost<" in html
+
+    def test_a_set_is_promised(self) -> None:
+        drawn = simulate(300, 12, 3, 5, accuracy=0.85, seed=4)
+        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(80, 1)), promise="set", target=0.9)
+        (own,) = [one for one in page.collected(found)["targets"] if one["own"]]
+        assert own["accepted"] == found.item_promise["accepted"]
+        assert EscalateConfig().target in {one["target"] for one in page.collected(found)["targets"]}
