@@ -57,7 +57,7 @@ def plan_budget(
     ] = None,
     items: Annotated[int, typer.Option(min=1, help="Items, drawn at random, that are replayed.")] = 5_000,
 ) -> None:
-    """Replay JUDGMENTS: what fewer of them, other targets, or without some workers, would have cost and been worth."""
+    """Replay JUDGMENTS: what fewer of them, other targets, or without some workers, would have cost and brought."""
     show = job.Show(printed.quiet)
     printing.refuse_to_overwrite(printed.output, (*judgments, *(model_votes or ()), gold, config))
 

@@ -86,7 +86,7 @@ def _counted(change: "Iterable[str]", n_explained: int, n_flipped: int) -> list[
         "new": ("new item", "new items"),
         "gone": ("item gone", "items gone"),
     }
-    said = ", ".join(counted(counts[name], words[0], words[-1]) for name, words in names.items() if counts[name])
+    said = ", ".join(counted(counts[name], named[0], named[-1]) for name, named in names.items() if counts[name])
     lines = [said or "no difference"]
     if n_explained and n_explained < n_flipped:
         lines.append(f"who did it is told of {n_explained:,} of the {n_flipped:,} items with another label")
@@ -98,11 +98,13 @@ def _print_tables(made: Any, by_worker: list[dict[str, Any]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from consensus.report import words
+
     console = Console(highlight=False, width=None if Console().is_terminal else PIPED)
     if len(made):
         more = "" if len(made) <= SHOWN else f", the first {SHOWN} of {len(made):,}; all with --output FILE"
         table = Table(title=f"What is different{more}", title_justify="left", title_style="bold")
-        for name in ("item", "label", "status", "judgments", "what pushed for it (nats)"):
+        for name in ("item", "label", "status", "judgments", "what speaks for it, by how much (odds)"):
             table.add_column(name, overflow="fold")
         for row in made.head(SHOWN).itertuples():
             pairs = (
@@ -116,10 +118,10 @@ def _print_tables(made: Any, by_worker: list[dict[str, Any]]) -> None:
         console.print(table)
     if by_worker:
         table = Table(title="Who did most", title_justify="left", title_style="bold")
-        for name, justify in (("who", "left"), ("items", "right"), ("nats in sum", "right")):
+        for name, justify in (("who", "left"), ("items", "right"), ("odds in all", "right")):
             table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal
         for one in by_worker[:SHOWN]:
-            table.add_row(escape(visible(one["who"])), f"{one['flips']:,}", f"{one['nats']:+.2f}")
+            table.add_row(escape(visible(one["who"])), f"{one['flips']:,}", words.odds(one["log_odds"]))
         console.print(table)
 
 

@@ -29,7 +29,7 @@ def evaluate(
     if json:
         typer.echo(json_module.dumps({**found, "confusion": confusion.to_dict("records")}))
         return
-    units = {"accuracy": "%", "accuracy_low": "%", "accuracy_high": "%", "ece": "%", "log_loss": " nats"}
+    units = {"accuracy": "%", "accuracy_low": "%", "accuracy_high": "%", "ece": "%"}
     for name, value in found.items():
         if name == "notes":  # were told
             continue

@@ -73,7 +73,7 @@ def explain(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Tell why ITEM has its label: what each judgment pushes for, and which of them decides it."""
+    """Tell why ITEM has its label: how much each judgment changes the odds, and which of them decides it."""
     show = job.Show(quiet)
 
     from consensus.runs import finished
@@ -104,7 +104,7 @@ def explain(
 
 
 def meaning(one: "Explanation") -> list[str]:
-    """What the pushes come to, in words."""
+    """What the weights come to, in words."""
     agreeing = sum(push.said == one.label for push in one.votes)
     said = [f"{agreeing} of {len(one.votes)} judgments say {one.label}"] if one.votes else ["nobody judged it"]
     if math.isnan(one.power):
@@ -121,7 +121,7 @@ def meaning(one: "Explanation") -> list[str]:
     elif len(one.votes) + len(one.models) > 1:
         said.append("no single judgment decides it")
     if one.power < 1.0:
-        said.append(f"pushes are held back to {one.power:.0%}, since judgments of one item err together")
+        said.append(f"each counts for {one.power:.0%} of its weight, since judgments of one item err together")
     if one.gold is not None:
         said.append(f"gold says {one.gold}, and that is its label; this is what it would be without")
     return said
@@ -136,7 +136,7 @@ def _table(one: "Explanation") -> "Table":
     table = Table(
         title=escape(visible(f"{one.item}: {one.label}{against}{sure}")), title_justify="left", title_style="bold"
     )
-    for name, justify in (("who", "left"), ("said", "left"), ("push (nats)", "right")):
+    for name, justify in (("who", "left"), ("said", "left"), ("odds", "right")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal
     left = f"for {one.runner_up or 'others'}"
     table.add_column(escape(visible(f"{left:>{BAR - 1}} | for {one.label}")), no_wrap=True)
@@ -168,7 +168,9 @@ def _bar(push: float, most: float) -> str:
 
 
 def _number(push: float) -> str:
-    return "-" if math.isnan(push) else f"{push:+.2f}"
+    from consensus.report import words
+
+    return "-" if math.isnan(push) else words.odds(push)
 
 
 def _unknown(item: str, ids: "pa.StringArray") -> str:

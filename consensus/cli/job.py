@@ -68,7 +68,7 @@ class Show:
             return
         if stage == "fitting":
             self._passes.append(time.perf_counter())
-        gained = f", gained {gain:.2g} nats" if done > 1 else ""
+        gained = f", gained {gain:.2g}" if done > 1 else ""
         self.stage(f"{stage}: pass {done}, objective {objective:.4f}{gained}")
 
     def tell_timings(self) -> None:

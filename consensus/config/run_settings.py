@@ -46,7 +46,7 @@ class FitConfig(Settings):
         default=1e-7,
         gt=0,
         json_schema_extra=MODEL,
-        description="EM stops when the objective gains less than this, in nats a judgment.",
+        description="EM stops when the log likelihood gains less than this a judgment.",
     )
     labels: tuple[str, ...] | None = Field(
         default=None,
@@ -303,7 +303,7 @@ class CollusionConfig(Settings):
         json_schema_extra=WORKERS,
         description="Workers who judge too much alike, as if they copied: report them, merge each group of them into "
         "one worker, auto: merge the groups that are sure beyond doubt and report the others, or off: do not look. "
-        "Default: auto, in up to two million judgments; in more it is worth a third of a fit.",
+        "Default: auto, in up to two million judgments; in more it takes a third of a fit.",
     )
 
 

@@ -228,8 +228,8 @@ def of_gold(gold: AlignedGold | None) -> list[Caution]:
         return [
             Caution(
                 "unaudited",
-                "no gold labels were given: a confidence is agreement with the consensus of competent workers, "
-                "which nothing has audited",
+                "no gold labels were given: a confidence is agreement with the consensus of competent workers, and "
+                "nobody has checked that these are right; a few dozen items with known labels (--gold) measure it",
             )
         ]
     if gold.unjudged:

@@ -83,7 +83,7 @@ def caution(quality: dict[str, Any]) -> Caution | None:
     return Caution(
         "beyond_gold",
         f"gold does not speak for {n:,} of the {total:,} accepted items, {phrase(beyond)}: their judgments agree, "
-        f"which nothing has audited; give gold for some of them, drawn at random ({needed:,} of which none is wrong "
-        f"would show that {100 * target:.3g}% are right)" + (f", such as items by {such}" if such else ""),
+        f"but no gold has checked these workers; give gold for some of them, drawn at random ({needed:,} of which none "
+        f"is wrong would show that {100 * target:.3g}% are right)" + (f", such as items by {such}" if such else ""),
         {"n_items": n, "n_accepted": total},
     )

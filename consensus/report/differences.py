@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.explanation import explain
 from consensus.inputs.vocabulary import positions
+from consensus.report import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,21 +91,21 @@ def causes(flipped: Sequence[tuple[str, str, str]], new: Consensus, old: Consens
 
 
 def by_worker(causes: dict[str, list[Cause]]) -> list[dict[str, Any]]:
-    """Who did most: how many of the flips each pushed for, and by how many nats in sum; those of most nats first."""
-    flips, nats = Counter[str](), defaultdict[str, float](float)
+    """Who did most: how many of the flips each spoke for, and the logarithm of the odds in all; the most first."""
+    flips, log_odds = Counter[str](), defaultdict[str, float](float)
     for found in causes.values():
         for one in found:
             if one.push > 0 and one.who != PRIOR:
                 flips[one.who] += 1
-                nats[one.who] += one.push
-    order = sorted(nats, key=lambda who: (-nats[who], who))
-    return [{"who": who, "flips": flips[who], "nats": nats[who]} for who in order]
+                log_odds[one.who] += one.push
+    order = sorted(log_odds, key=lambda who: (-log_odds[who], who))
+    return [{"who": who, "flips": flips[who], "log_odds": log_odds[who]} for who in order]
 
 
 def in_words(found: list[Cause]) -> str:
-    """Such as ``w7 new +2.10; w3 rated anew +0.80``."""
+    """Such as ``w7 new x 8.2; w3 rated anew x 2.2``: by how much each changed the odds of the new label."""
     return "; ".join(
-        f"{one.who if one.who == PRIOR else f'{one.who} {one.how}'} {one.push:+.2f}"
+        f"{one.who if one.who == PRIOR else f'{one.who} {one.how}'} {words.odds(one.push)}"
         for one in found[:NAMED]
         if one.push > 0
     )

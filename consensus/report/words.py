@@ -31,6 +31,7 @@ CALIBRATED = {
 }
 """What each candidate of ``models.calibrating`` is called."""
 READINGS = {"dawid_skene": "Dawid-Skene"}  # those that are not called by their name in the code
+MOST_ODDS = 20.0  # logarithm of the greatest odds that are told
 LEAST_MOVED = 0.005  # share of a label whose change by calibration is worth words
 MOST_MOVED = 3  # labels
 ROUNDS = 3  # lists that a budget is better spent in
@@ -343,6 +344,14 @@ def _quality(promise: dict[str, Any]) -> str:
     gold = promise["gold"]["accepted"]
     measured = f"measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
     return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}"
+
+
+def odds(weight: float) -> str:
+    """What a weight (the logarithm of odds) does to the odds: such as ``x 3.8``, or ``/ 3.8`` where it is below 0."""
+    factor = min(math.exp(min(abs(weight), MOST_ODDS)), math.exp(MOST_ODDS))
+    return (
+        f"{'/' if weight < 0 else 'x'} {factor:,.0f}" if factor >= 100 else f"{'/' if weight < 0 else 'x'} {factor:.2g}"
+    )
 
 
 def warning(one: Caution) -> str:

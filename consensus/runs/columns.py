@@ -30,7 +30,11 @@ LABELS = (
     Column("label", "text", "The most probable label; missing where a tie is left open."),
     Column("confidence", "number", "Its probability, 0 to 1; missing where no confidence can be stated."),
     Column("margin", "number", "Its probability less that of the second best, 0 to 1."),
-    Column("entropy", "number", "Entropy of the probabilities of all labels, in nats."),
+    Column(
+        "entropy",
+        "number",
+        "Entropy of the probabilities of all labels (natural logarithm): 0 where one of them is sure.",
+    ),
     Column("runner_up", "text", "The second most probable label; missing where none is possible or stands out."),
     N_JUDGMENTS,
     Column("n_model_votes", "count", "Votes that models gave."),
@@ -123,7 +127,7 @@ MODELS = (
     Column("worth", "number", "Judgments of the median worker that one vote adds to those of people."),
     Column("echo", "number", "Share of its votes that repeat the majority of people, 0 to 1; these add nothing."),
     Column("declared_family", "text", "The family that was declared, where its mistakes tell of another one."),
-    Column("n_effective", "number", "Independent models that a family is worth."),
+    Column("n_effective", "number", "Independent models that a family counts as."),
     Column("reason", "text", "Why it counts as it does."),
 )
 GOLD_HEALTH = (
@@ -169,7 +173,7 @@ COPYING = (
         "Share of false alarms if this pair and all stronger ones are reported; where only all pairs of the "
         "group together tell, the chance of such a group.",
     ),
-    Column("n_effective", "number", "Independent votes that the whole group is worth."),
+    Column("n_effective", "number", "Independent votes that the whole group counts as."),
     Column("reason", "text", "The same in words."),
 )
 DRIFT = (
@@ -258,7 +262,7 @@ REJECTS = (
 )
 EVIDENCE = (
     Column("side", "text", "against or for the worker; the heaviest first."),
-    Column("weight", "number", "How heavily, in nats."),
+    Column("weight", "number", "How heavily: the natural logarithm of the odds that it changes."),
     ITEM,
     Column("label", "text", "What the worker said."),
     Column("true_label", "text", "The best label by the others."),
@@ -336,5 +340,5 @@ DIFFERENCES = (
     Column("status", "text", "The status in the new one."),
     Column("n_judgments_before", "count", "Judgments in the old run."),
     Column("n_judgments", "count", "Judgments in the new one."),
-    Column("by", "text", "Whose judgments pushed for a new label, in nats."),
+    Column("by", "text", "Whose judgments speak for a new label, and by how much they changed its odds."),
 )

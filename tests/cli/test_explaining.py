@@ -197,7 +197,7 @@ class TestExplain:
             ({"votes": ()}, ["nobody judged it"]),
             (
                 {"power": 0.5},
-                ["1 of 2 judgments say a", "no single judgment decides it", "pushes are held back to 50%, "],
+                ["1 of 2 judgments say a", "no single judgment decides it", "each counts for 50% of its weight, "],
             ),
             (
                 {"gold": "b"},
@@ -298,7 +298,7 @@ class TestDiff:
         found = run("diff", ran, later)
         assert found.status == 0
         assert "is not there; put it back, or run again; so what its judgments did can't be told" in found.err
-        assert "w9 dog +" in found.out
+        assert "w9 dog x " in found.out
         (ran.parent / "later.csv").unlink()
         found = run("diff", ran, later)
         assert "What is different" in found.out
@@ -324,10 +324,10 @@ class TestDiff:
 
     def test_words(self) -> None:
         causes = [Cause("w1", "new", 2.0), Cause(differences.PRIOR, "prior", 0.5), Cause("w2", "gone", -1.0)]
-        assert differences.in_words(causes) == "w1 new +2.00; how common labels are +0.50"
+        assert differences.in_words(causes) == "w1 new x 7.4; how common labels are x 1.6"
         assert differences.by_worker({"a": causes, "b": [Cause("w2", "rated anew", 3.0)]}) == [
-            {"who": "w2", "flips": 1, "nats": 3.0},
-            {"who": "w1", "flips": 1, "nats": 2.0},
+            {"who": "w2", "flips": 1, "log_odds": 3.0},
+            {"who": "w1", "flips": 1, "log_odds": 2.0},
         ]
 
     def test_the_same_label_twice_and_another_one(self) -> None:

@@ -27,7 +27,7 @@ FILES = f"config gold model-votes {BESIDE}"
 PRINTED = "json output quiet"
 OPTIONS = {
     "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
-    "posteriors quiet report spreadsheet-safe timings drift-by",
+    "posteriors quiet report spreadsheet-safe timings drift-by title item-url pseudonyms",
     "check": f"keep config {READING} model threads memory json quiet",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
@@ -41,7 +41,7 @@ OPTIONS = {
     "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} retest ties",
     "shares": f"{FILES} {READING} {FITTING} {PRINTED}",
-    "report": "output quiet threads",
+    "report": "output quiet threads title item-url pseudonyms",
     "explain": "json quiet threads",
     "diff": f"{PRINTED} threads",
     "evaluate": "json",
@@ -111,7 +111,7 @@ def test_help_has_headings_bounds_defaults_and_choices(run: Run) -> None:
         in told["When an item is settled"]
     )
     assert "EM passes at most. [x >= 1; default: 500]" in told["Model"]
-    assert "in nats a judgment. [x > 0; default: 1e-07]" in told["Model"]
+    assert "less than this a judgment. [x > 0; default: 1e-07]" in told["Model"]
     assert "below the target. [0 <= x < 1; default: 0.02]" in told["When an item is settled"]
     assert "--prior <learnt|fixed|none>" in told["Model"]
     assert "such as NA. [may be repeated]" in told["Columns and reading"]

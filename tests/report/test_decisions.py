@@ -86,11 +86,11 @@ def test_gold_that_is_probably_wrong() -> None:
 
 def test_models() -> None:
     models = [
-        {"model": "echo", "echo": 0.9, "declared_family": None, "worth": 0.1},
-        {"model": "twin", "echo": 0.0, "declared_family": "b", "worth": 0.4},
-        {"model": "idle", "echo": 0.0, "declared_family": None, "worth": 0.0},
-        {"model": "fine", "echo": 0.0, "declared_family": None, "worth": 0.8},
-        {"model": "new", "echo": 0.0, "declared_family": None, "worth": None},
+        {"model": "echo", "family": "a", "echo": 0.9, "declared_family": "a", "worth": 0.1},
+        {"model": "twin", "family": "a", "echo": 0.0, "declared_family": "b", "worth": 0.4},
+        {"model": "idle", "family": "c", "echo": 0.0, "declared_family": "c", "worth": 0.0},
+        {"model": "fine", "family": "d", "echo": 0.0, "declared_family": "d", "worth": 0.8},
+        {"model": "new", "family": "e", "echo": 0.0, "declared_family": "e", "worth": None},
     ]
     found = decisions._models({"models": models})
     assert found is not None

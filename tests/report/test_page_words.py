@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consensus.report import page_words
+from consensus.report import page_words, words
 
 
 def promise(**gold: Any) -> dict[str, Any]:
@@ -86,3 +86,10 @@ def test_titles_say_what_to_see() -> None:
     )
     assert page_words._budget([]) == "More judgments would bring nothing"
     assert page_words._people(1) == "1 worker"
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"), [(1.335, "x 3.8"), (-1.335, "/ 3.8"), (0.0, "x 1"), (6.0, "x 403"), (-99.0, "/ 485,165,195")]
+)
+def test_odds(weight: float, said: str) -> None:
+    assert words.odds(weight) == said

@@ -208,7 +208,7 @@ class TestFinding:
         first = table.iloc[0]
         assert first["reason"] == (
             f"same label on {first['n_shared']} of {first['n_shared']} shared items, {first['expected_same']:.1f} "
-            "expected if independent; the group of 4, sure by what all its pairs tell, is worth 1.0 votes"
+            "expected if independent; the group of 4, sure by what all its pairs tell, counts as 1.0 votes"
         )
         assert not copies.merged
 
@@ -418,7 +418,7 @@ class TestMerging:
         fewer = n_ring - len({item for item, worker, _ in small if worker in RING})
         assert warning.message == (
             'workers "ring0", "ring1", "ring2", "ring3" give the same labels far more often than independent people '
-            f"would: a group of 4 workers, worth 1.0 votes; each group counts as one worker, so that {n_ring} "
+            f"would: a group of 4 workers, who count as 1.0 votes; each group counts as one worker, so that {n_ring} "
             f"judgments count as {n_ring - fewer}; --collusion report counts them apart"
         )
         assert warning.values["judgments_merged"] == fewer
@@ -552,7 +552,7 @@ class TestMerging:
         result = worker_audit.fit_without_copies(encoded(judged), collusion="report", rho=0.3)
         (warning,) = (one for one in result.warnings if one.code == "copying")
         assert '"b1" and 2 more give the same labels' in warning.message
-        assert "2 groups of 8 workers, worth 2.0 votes" in warning.message
+        assert "2 groups of 8 workers, who count as 2.0 votes" in warning.message
 
 
 class TestCommands:

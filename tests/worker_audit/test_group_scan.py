@@ -286,8 +286,8 @@ class TestSetting:
         before, after = int(mine.sum()), ringed.table["item"][mine].nunique()
         assert warning.message == (
             f"workers {', '.join(f'{chr(34)}{one}{chr(34)}' for one in ring)} give the same labels far more often than "
-            "independent people would: a group of 6 workers, worth 1.0 votes; each group counts as one worker, so that "
-            f"{before} judgments count as {after}; --collusion report counts them apart"
+            "independent people would: a group of 6 workers, who count as 1.0 votes; each group counts as one worker, so "
+            f"that {before} judgments count as {after}; --collusion report counts them apart"
         )
         assert automatic.copies.n_merged == before - after == len(judged.item) - automatic.judgments.n_judgments
         truth = ringed.truth["label"].to_numpy()
@@ -304,7 +304,7 @@ class TestSetting:
             "checked, and give them as gold"
         )
         reason = worker_audit.copies(automatic)["reason"][0]
-        assert reason.endswith("; the group of 6, sure by what all its pairs tell, is worth 1.0 votes")
+        assert reason.endswith("; the group of 6, sure by what all its pairs tell, counts as 1.0 votes")
 
     @pytest.mark.compiled
     def test_the_labels_of_both_ways_stand_in_a_file(self, ringed: Crowd) -> None:

@@ -206,7 +206,7 @@ class TestReasons:
         result = worker_audit.fit_without_copies(changed, collusion="report")
         table = audit(result)
         assert "; changed: right on" in table["reason"][2]
-        assert "; one of 2 workers who judge alike, together worth" in table["reason"][0]
+        assert "; one of 2 workers who judge alike and count as" in table["reason"][0]
 
 
 class TestKinds:

@@ -152,7 +152,7 @@ def _models(models: Facts | None) -> Facts | None:
     for one in [] if models is None else models["models"]:
         if one["echo"] >= ECHO:
             note = f"repeats the majority of people in {one['echo']:.0%} of its votes"
-        elif one["declared_family"]:
+        elif one["declared_family"] != one["family"]:
             note = f"makes the mistakes of another family than its own, {one['declared_family']}"
         elif one["worth"] is not None and one["worth"] <= 0:
             note = "adds nothing to people"

@@ -20,7 +20,7 @@ def remarked(audit: WorkerAudit) -> list[str]:
         for w in np.flatnonzero(result.copies.group >= 0).tolist():
             group = int(result.copies.group[w])
             worth = result.copies.n_effective[group]
-            remarked[w] += f"; one of {sizes[group]:,} workers who judge alike, together worth {worth:.1f} votes"
+            remarked[w] += f"; one of {sizes[group]:,} workers who judge alike and count as {worth:.1f} votes together"
     if result.judgments.in_order:
         found = audit.drifts
         for w in np.flatnonzero(found.changed).tolist():

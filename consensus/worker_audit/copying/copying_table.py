@@ -51,7 +51,7 @@ def copies_columns(audit: WorkerAudit) -> Columns:
     sizes, by_all = found.sizes, ", sure by what all its pairs tell,"
     reasons = [
         f"same label on {same:,} of {counted(shared, 'shared item')}, {expected:.1f} expected if independent; "
-        f"the group of {sizes[g]:,}{by_all if found.sure[g] else ''} is worth {found.n_effective[g]:.1f} votes"
+        f"the group of {sizes[g]:,}{by_all if found.sure[g] else ''} counts as {found.n_effective[g]:.1f} votes"
         for g, same, shared, expected in zip(
             group.tolist(), found.n_same.tolist(), found.n_shared.tolist(), found.expected_same.tolist(), strict=True
         )

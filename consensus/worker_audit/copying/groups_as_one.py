@@ -196,7 +196,7 @@ def _told(judgments: Judgments, copies: Copies) -> str:
     groups = "a group" if copies.n_groups == 1 else f"{copies.n_groups:,} groups"
     return (
         f"workers {names}{more} give the same labels far more often than independent people would: {groups} of "
-        f"{len(members):,} workers, worth {copies.n_effective.sum():.1f} votes"
+        f"{len(members):,} workers, who count as {copies.n_effective.sum():.1f} votes"
     )
 
 
