@@ -286,8 +286,8 @@ class TestSetting:
         before, after = int(mine.sum()), ringed.table["item"][mine].nunique()
         assert warning.message == (
             f"workers {', '.join(f'{chr(34)}{one}{chr(34)}' for one in ring)} give the same labels far more often than "
-            "independent people would: a group of 6 workers, who count as 1.0 votes; each group counts as one worker, so "
-            f"that {before} judgments count as {after}; --collusion report counts them apart"
+            "independent people would: a group of 6 workers, who count as 1.0 votes; each group counts as one worker, "
+            f"so that {before} judgments count as {after}; --collusion report counts them apart"
         )
         assert automatic.copies.n_merged == before - after == len(judged.item) - automatic.judgments.n_judgments
         truth = ringed.truth["label"].to_numpy()
