@@ -41,6 +41,8 @@ SHAPES = {
     "adversarial": "triangle-up",
     "too_few": "triangle-right",
 }
+IN_WORDS = "replace(datum.label, '_', ' ')"
+"""How names of values are shown: ``too_few`` as two words."""
 CROWDED = 300  # points above which they are drawn smaller
 MOST_BARS = 40  # rows of a bar chart or a confusion matrix that can still be read
 
@@ -164,10 +166,11 @@ def workers(records: Records) -> Chart:
             "verdict:N",
             title="verdict",
             scale=alt.Scale(domain=names, range=[SHAPES[name] for name in names]),
+            legend=alt.Legend(symbolOpacity=1, labelExpr=IN_WORDS),
         ),
         tooltip=[
             "worker:N",
-            "verdict:N",
+            alt.Tooltip("named:N", title="verdict"),
             alt.Tooltip("n_judgments:Q", format=","),
             *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("accuracy", "low", "high")),
         ],
@@ -261,8 +264,8 @@ def reasons(records: Records) -> Chart:
         .mark_bar(color=ORANGE)
         .encode(
             x=alt.X("items:Q", title="items"),
-            y=alt.Y("reason:N", title="reason", sort="-x"),
-            tooltip=["reason:N", alt.Tooltip("items:Q", format=",")],
+            y=alt.Y("reason:N", title="reason", sort="-x", axis=alt.Axis(labelExpr=IN_WORDS)),
+            tooltip=[alt.Tooltip("items:Q", format=",")],
         )
     )
 
@@ -312,4 +315,4 @@ def _coloured(field: str, names: list[str], colours: Mapping[str, str]) -> alt.C
     import altair as alt
 
     scale = alt.Scale(domain=names, range=[colours[name] for name in names])
-    return alt.Color(f"{field}:N", title=field, scale=scale, legend=alt.Legend(symbolOpacity=1))
+    return alt.Color(f"{field}:N", title=field, scale=scale, legend=alt.Legend(symbolOpacity=1, labelExpr=IN_WORDS))

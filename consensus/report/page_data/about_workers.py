@@ -9,6 +9,7 @@ import numpy as np
 from consensus import worker_audit
 from consensus.inputs.vocabulary import positions
 from consensus.report.page_data.plain_records import plain, records
+from consensus.report.terms import plain as plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +79,7 @@ def worker_points(people: Records) -> Records:
         {
             "worker": one["worker"],
             "verdict": one["verdict"],
+            "named": plain_name(one["verdict"]),
             "n_judgments": one["n_judgments"],
             "accuracy": one["accuracy"],
             "low": one["accuracy_low"],

@@ -65,4 +65,3 @@ byId("item-more").addEventListener("click", () => { items.shown += 4 * PAGE; tab
 tableOfWorkers();
 tableOfItems();
 dress();
-follow();

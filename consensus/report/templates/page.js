@@ -60,6 +60,7 @@ async function draw(id) {
 }
 async function drawAll() {
   for (const id of Object.keys(specs)) await draw(id);
+  if (!root.dataset.drawn) follow(); // only now nothing moves any more
   root.dataset.drawn = "yes";
 }
 
