@@ -38,6 +38,9 @@ def made(
         The extra ``report`` is not installed.
     """
     charts.check()
+    told = findings.summary
+    if options is not None and options.pseudonyms:
+        told = pseudonyms.nameless(told)
     for part in (1.0, 0.5, 0.25, 0.1):
         progress("reporting: choosing what is shown")
         shown = collected(findings, part)
@@ -45,7 +48,7 @@ def made(
             ids = findings.result.judgments.worker_ids.to_pylist()
             shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
         progress("reporting: drawing")
-        page = rendering.rendered(shown, findings.summary, options).encode()
+        page = rendering.rendered(shown, told, options).encode()
         if len(page) <= MOST_BYTES:
             break
     return page

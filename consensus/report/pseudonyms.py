@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 FILE = "pseudonyms"
+NAMING = ("anonymous", "drop")  # settings that may name workers
 SHORTEST = 5  # letters and figures
 QUOTED = re.compile('"([^"]*)"')
 
@@ -51,15 +52,15 @@ def hidden(shown: Facts, names: dict[str, str]) -> Facts:
     def rows(table: list[Facts], *keys: str) -> list[Facts]:
         return [{**row, **{key: of(row[key]) for key in keys}} for row in table]
 
-    def nameless(text: str | None) -> str | None:
+    def anonymised(text: str | None) -> str | None:
         return None if text is not None and any(one in names for one in QUOTED.findall(text)) else text
 
-    people = [row | {"reason": nameless(row["reason"])} for row in rows(shown["workers"], "worker")]
+    people = [row | {"reason": anonymised(row["reason"])} for row in rows(shown["workers"], "worker")]
     decisions = [
         one
         | {
             "rows": [
-                row | {"id": of(row["id"]) if row["kind"] == "worker" else row["id"], "note": nameless(row["note"])}
+                row | {"id": of(row["id"]) if row["kind"] == "worker" else row["id"], "note": anonymised(row["note"])}
                 for row in one["rows"]
             ]
         }
@@ -81,6 +82,12 @@ def hidden(shown: Facts, names: dict[str, str]) -> Facts:
         "items": items,
         "top": top,
     }
+
+
+def nameless(told: Facts) -> Facts:
+    """The summary of a run without what may name workers."""
+    settings = {key: "not shown" if value and key in NAMING else value for key, value in told["settings"].items()}
+    return told | {"settings": settings, "escalation": told["escalation"] | {"unknown_named": []}}
 
 
 def _each(joined: str | None, of: Callable[[str], str]) -> str | None:

@@ -288,7 +288,7 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
         more = ", ..." if told["workers_unknown"] > len(told["unknown_named"]) else ""
         said.append(
             f"{told['workers_unknown']:,} of the {told['workers_named']:,} workers who can be asked are not in the "
-            f"data, so nothing is known of them and they are not suggested: {names}{more}"
+            f"data, so nothing is known of them and they are not suggested{names and ': '}{names}{more}"
         )
     if told["judgments_unassigned"] and told["workers_named"]:
         said.append(

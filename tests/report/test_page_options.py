@@ -55,11 +55,13 @@ def test_no_id_of_a_worker_is_left(tmp_path: Path, run: Run) -> None:
     ids = [f"person{n:02}@example.org" for n in range(12)]
     workers = sorted(table["worker"].unique())
     table["worker"] = table["worker"].replace(dict(zip(workers, ids, strict=True)))
+    asked = pd.DataFrame({"worker": [*ids[:3], "stranger@example.org"]})
+    asked.to_csv(tmp_path / "asked.csv", index=False)
     copier = table[table["worker"] == ids[0]].assign(worker="person99@example.org")
     table = pd.concat([table, copier])
     table.to_csv(tmp_path / "j.csv", index=False)
     out = tmp_path / "out"
-    ran = run("run", tmp_path / "j.csv", "--out", out, "--pseudonyms", "--title", "May", report=True)
+    ran = run("run", tmp_path / "j.csv", "--out", out, "--pseudonyms", "--workers", tmp_path / "asked.csv", report=True)
     assert ran.status == 0
     html = (out / "report.html").read_text()
     assert "@example.org" not in html

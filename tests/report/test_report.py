@@ -381,3 +381,15 @@ def test_members_of_a_ring_are_shown() -> None:
     merged, _ = shown(worker_audit.fit_without_copies(copied, collusion="merge"))
     assert len(merged["workers"]) == 12
     assert "w00" in merged["evidence"]
+
+
+@pytest.mark.slow
+def test_no_name_of_code_is_on_the_page(output: Path) -> None:
+    """Names with underscores are for files and programs; ids and labels of people's own data may have them."""
+    html = (output / "report.html").read_text()
+    words = re.sub(r"<(script|style|code)\b.*?</\1>", " ", html, flags=re.S)
+    text = re.sub(r"<[^>]+>", " ", words)
+    named = {one for one in re.findall(r"\b[a-z]+_[a-z_]+\b", text) if not one.startswith("digit_")}
+    titles = re.findall(r'"title":"([^"]*)"', re.findall(r'id="specs">(.*?)</script>', html, flags=re.S)[0])
+    assert titles
+    assert named | {one for one in titles if "_" in one} == set()
