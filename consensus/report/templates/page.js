@@ -61,7 +61,7 @@ async function draw(id) {
 async function drawAll() {
   for (const id of Object.keys(specs)) await draw(id);
   if (!root.dataset.drawn) follow(); // only now nothing moves any more
-  root.dataset.drawn = "yes";
+  root.dataset.drawn ??= String(Math.round(performance.now())); // milliseconds from the start of the page
 }
 
 // ---- links: every worker and item has an address that can be sent -----------------------------------------------
