@@ -45,3 +45,11 @@ class SharedMistakes:
     """The models of each family that was made of several."""
     untested: bool = False
     """There are several families of models that only name labels, and neither people nor gold tell about them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubts:
+    """Both."""
+
+    echoes: Echoes
+    shared: SharedMistakes

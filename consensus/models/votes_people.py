@@ -41,10 +41,17 @@ class PeopleAlone:
     """(n,) SEVERAL people or more judged it."""
     divided: NDArray[np.bool_]
     """(n,) MANY people or more judged it, were divided, and had one majority."""
+    gold: NDArray[np.bool_]
+    """(n,) its label is known."""
 
     def of_rho(self, n: int) -> PeopleAlone:
         """The same with one rho alone, number ``n``."""
         return replace(self, h=self.h[n : n + 1])
+
+    def where(self, chosen: NDArray[np.bool_] | slice) -> PeopleAlone:
+        """Some of the items."""
+        several, divided, gold = self.several[chosen], self.divided[chosen], self.gold[chosen]
+        return PeopleAlone(self.items[chosen], self.h[:, chosen], self.leads[chosen], several, divided, gold)
 
 
 def tested(judgments: Judgments, votes: AlignedVotes, gold: AlignedGold | None) -> Offsets:
@@ -69,14 +76,16 @@ def of(judgments: Judgments, gold: AlignedGold | None, items: Offsets, fitted: R
     h = fitted
     if judgments.n_workers < FEW_WORKERS and n.any():
         h = np.concatenate([fitted, [alike(given, one) for one in fitted]])
+    is_gold = np.zeros(len(items), np.bool_)
     if gold is not None:
         place = np.minimum(np.searchsorted(items, gold.items), len(items) - 1)
         known = items[place] == gold.items
+        is_gold[place[known]] = True
         inside = gold.accepted[known] * np.maximum(h[:, place[known]], np.finfo(float).tiny)
         h[:, place[known]] = inside / inside.sum(axis=2, keepdims=True)
     most = given.max(axis=1)
     one = (given == most[:, None]).sum(axis=1) == 1
-    return PeopleAlone(items, h, led(given), n >= SEVERAL, (n >= MANY) & one & (most < n))
+    return PeopleAlone(items, h, led(given), n >= SEVERAL, (n >= MANY) & one & (most < n), is_gold)
 
 
 def alike(given: Offsets, h: Reals) -> Reals:

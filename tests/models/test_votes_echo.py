@@ -117,6 +117,7 @@ class TestPeopleAlone:
         leads = np.array([[1.0, 0, 0], [1, 0, 0], [third] * 3, [0.5, 0.5, 0], [0, 1, 0]])
         np.testing.assert_allclose(alone.leads, leads)
         assert alone.several.tolist() == [True] * 4 + [False]
+        assert alone.gold.tolist() == [False, False, True, False, True]
         assert alone.divided.tolist() == [False, True, False, False, False]
         assert len(alone.h) == 4  # of few workers also as if all were equally good
         for h_of_rho in alone.h[:2]:
@@ -169,7 +170,7 @@ class TestFound:
     def test_nothing_where_nothing_tells(self) -> None:
         _, votes = voted([("a", "m", "x")]).align(encoded([("a", "v", "x"), ("a", "w", "x")]), None)
         every = ~NONE
-        for alone in (None, PeopleAlone(np.arange(1), np.ones((4, 1, 1)), np.ones((1, 1)), every, NONE)):
+        for alone in (None, PeopleAlone(np.arange(1), np.ones((4, 1, 1)), np.ones((1, 1)), every, NONE, NONE)):
             found, rho = votes_echo.found(votes, alone, every)
             assert rho == 0
             assert np.isnan(found.evidence).all()
@@ -195,9 +196,8 @@ class TestFound:
         judgments, votes = voted([(f"i{i:02}", "m", "x") for i in range(n)]).align(judgments, None)
         told = LR, sure, votes_echo.Fitted(np.eye(2), e, 0.1, 0.0)
         monkeypatch.setattr(votes_echo.Sides, "evidence", lambda *_: told)
-        alone = PeopleAlone(
-            np.arange(n), np.full((4, n, 2), 0.5), np.full((n, 2), 0.5), np.ones(n, np.bool_), np.arange(n) < divided
-        )
+        every, h = np.ones(n, np.bool_), np.full((4, n, 2), 0.5)
+        alone = PeopleAlone(np.arange(n), h, np.full((n, 2), 0.5), every, np.arange(n) < divided, ~every)
         found, _ = votes_echo.found(votes, alone, ~NONE)
         assert found.evidence.tolist() == [LR]
         assert found.divided.tolist() == [divided]
@@ -207,6 +207,26 @@ class TestFound:
         fewer, _ = votes_echo.found(votes, replace(alone, several=np.arange(n) < 49), ~NONE)
         assert np.isnan(fewer.evidence).all()
         assert np.isnan(votes_echo.found(votes, alone, NONE)[0].evidence).all()
+
+
+@pytest.mark.compiled
+def test_what_only_gold_shows_is_told_and_changes_no_label() -> None:
+    """Labels that gold calibrates may not depend on it otherwise."""
+    drawn = contested(2, 200)
+    votes, gold = echoing(drawn.judgments, 0.4, 2), drawn.truth_table(100)
+    result, without = fit(drawn.judgments, model_votes=votes, gold=gold), fit(drawn.judgments, model_votes=votes)
+    assert warned(without, "copies_majority") is None
+    assert result.calibration is not None
+    assert result.calibration.before is not None
+    assert without.models is not None
+    np.testing.assert_array_equal(result.calibration.before.dense(slice(None)), without.posterior)
+    warning = warned(result, "copies_majority")
+    assert warning is not None
+    assert warning.message.startswith('gold shows that "echo" repeats the majority of people in up to 6')
+    assert warning.message.endswith("say so with --trained-on-consensus")
+    assert warning.values == {"n_models": 1}
+    honest = fit(drawn.judgments, model_votes=speaking(drawn.judgments, drawn.truth, "h", 0.8), gold=gold)
+    assert warned(honest, "copies_majority") is None
 
 
 @pytest.mark.compiled
