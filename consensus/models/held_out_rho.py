@@ -52,8 +52,13 @@ def chosen(problem: Problem, settings: FitConfig, run: Execution, *, of_average:
     if of_average:
         return Tempering(usual_of_average(problem.judgments))
     if problem.has_outside_view and not problem.small and problem.judgments.n_judgments <= MOST_BESIDE_VOTES:
-        return measured_rho(problem, SPLITS_BESIDE_VOTES, run)
+        return _doubted(measured_rho(problem, SPLITS_BESIDE_VOTES, run), problem.doubt)
     return Tempering(USUAL_RHO)
+
+
+def _doubted(measured: Tempering, doubt: float) -> Tempering:
+    """As far as what looks from outside may repeat people, also the judgments held out, the usual rho instead."""
+    return Tempering(measured.rho + doubt * (USUAL_RHO - measured.rho)) if doubt else measured
 
 
 def usual_of_average(judgments: Judgments) -> float:

@@ -136,6 +136,11 @@ class Problem:
         return self.votes is not None and self.votes.share_beside >= OUTSIDE
 
     @property
+    def doubt(self) -> float:
+        """Probability that what looks from outside repeats people."""
+        return 0.0 if self.votes is None else self.votes.doubt
+
+    @property
     def n_opinions(self) -> int:
         """Judgments and votes: what the tolerance is counted by."""
         votes = self.votes

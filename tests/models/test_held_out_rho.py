@@ -137,7 +137,9 @@ class TestChosen:
     def of(self, rho: Any = None, *, of_average: bool = False, **of: Any) -> Tempering:
         n_judgments, per_item = of.pop("n_judgments", 600), of.pop("per_item", np.full(200, 3))
         judgments = SimpleNamespace(n_judgments=n_judgments, per_item=per_item)
-        problem: Any = SimpleNamespace(judgments=judgments, **{"small": False, "has_outside_view": False, **of})
+        problem: Any = SimpleNamespace(
+            judgments=judgments, **{"small": False, "has_outside_view": False, "doubt": 0.0, **of}
+        )
         return held_out_rho.chosen(problem, FitConfig(rho=rho), ONE, of_average=of_average)
 
     @pytest.fixture(autouse=True)
@@ -153,6 +155,12 @@ class TestChosen:
         assert self.of(has_outside_view=True, n_judgments=1_000_000).rho == 0.02
         assert self.of(has_outside_view=True, n_judgments=1_000_001).rho == 0.4
         assert self.of(has_outside_view=True, small=True).rho == 0.4
+
+    def test_as_far_as_models_may_repeat_people_the_usual_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.of(has_outside_view=True, doubt=0.25).rho == pytest.approx(0.75 * 0.02 + 0.25 * 0.4)
+        monkeypatch.setattr(held_out_rho, "measured_rho", lambda *_: Tempering(0.1, (0.1, 0.1)))
+        assert self.of(has_outside_view=True) == Tempering(0.1, (0.1, 0.1))
+        assert self.of(has_outside_view=True, doubt=1.0) == Tempering(0.4)  # it was not measured
 
     def test_of_several_readings_another_one(self) -> None:
         of: dict[str, Any] = {"of_average": True, "n_judgments": 800}
