@@ -239,11 +239,11 @@ def _people_alone(
     if settings.model_tests == "off":
         return None, None
     known = votes_people.tested(judgments, votes, gold)
-    tested = votes_people.by_hash(judgments, known, votes_people.MOST_TESTED)
-    items = tested
+    most = votes_people.most_tested(judgments.n_labels, votes.n_models)
+    items = tested = votes_people.by_hash(judgments, known, most)
     if held is not None:
         voted = held.gold.items[votes.per_item[held.gold.items] > 0].astype(np.int64)
-        items = np.union1d(tested, votes_people.by_hash(judgments, voted, votes_people.MOST_TESTED))
+        items = np.union1d(tested, votes_people.by_hash(judgments, voted, most))
     if len(items) == 0:
         return None, None
     h = np.full((len(votes_people.RHOS), len(items), judgments.n_labels), 1.0 / judgments.n_labels)

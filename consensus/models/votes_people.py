@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Offsets = NDArray[np.int64]
 
 MOST_ITEMS, MOST_TESTED = 100_000, 20_000  # that people are fitted on, and models tested on: a handful of numbers
+MOST_CELLS, LEAST_TESTED = 3_000_000, 1_000  # labels of tested items times models; but so many items in any case
 RHOS = (0.0, 0.15, 0.3, 0.45)  # by which people may err together: each is tried
 FEW_WORKERS = 10  # of whom each judges so much that what is learnt of one tells in everything
 STEEPEST, HALVINGS = 20.0, 40  # log odds that one judgment adds, and steps in which what it adds is found
@@ -60,6 +61,14 @@ def tested(judgments: Judgments, votes: AlignedVotes, gold: AlignedGold | None) 
     if gold is not None:
         fit[gold.items] = True
     return by_hash(judgments, np.flatnonzero(fit & (votes.per_item > 0)), MOST_ITEMS)
+
+
+def most_tested(n_labels: int, n_models: int) -> int:
+    """Items that so many models are tested on at most: fewer of many labels or models.
+
+    200 models of three labels were tested for six minutes on 20,000 items each.
+    """
+    return min(max(MOST_CELLS // (n_labels * n_models), LEAST_TESTED), MOST_TESTED)
 
 
 def by_hash(judgments: Judgments, items: Offsets, most: int) -> Offsets:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 LEAST_Z, LEAST_EXCESS = 5.0, 0.4  # beside people, whose own mistakes may look like agreement
 POOLED_Z, POOLED_EXCESS = 3.0, 0.15  # beside gold
 UNSURE = 2.0  # standard errors by which excess may be larger than was seen
-MOST_CELLS = 200_000_000  # items and pairs that are looked at: of more, fewer items
+MOST_CELLS = 4_000_000_000  # labels of items times pairs of models that are looked at: of more, fewer items
 BETWEEN = " + "  # names of families that became one
 NAMED = 3
 
@@ -127,6 +127,7 @@ def found(votes: AlignedVotes, alone: PeopleAlone | None, echoes: Echoes, asked:
         return SharedMistakes(declared, untested=True)
     of = list(range(len(votes.families)))  # the family that each became a part of
     if most_shared(votes, alone, pairs) >= LEAST_ITEMS:
+        alone = _fewer(alone, len(pairs))
         voters = {m: Voter(votes, alone, echoes, m) for m in models}
         for a, b in pairs:
             agreement = Agreement(len(alone.items))
@@ -137,6 +138,7 @@ def found(votes: AlignedVotes, alone: PeopleAlone | None, echoes: Echoes, asked:
     alone = alone.where(alone.gold)
     if len(alone.items) < LEAST_GOLD:
         return SharedMistakes(declared, untested=True)
+    alone = _fewer(alone, len(pairs))
     pooled, voters = Agreement(len(alone.items)), {m: Voter(votes, alone, None, m) for m in models}
     for a, b in pairs:
         pooled.add(voters[a], voters[b], alone)
@@ -144,6 +146,12 @@ def found(votes: AlignedVotes, alone: PeopleAlone | None, echoes: Echoes, asked:
         return SharedMistakes(declared, untested=pooled.open)
     tested = {family[m] for m in models}
     return SharedMistakes(declared, _groups(votes, [min(tested) if f in tested else f for f in of]))
+
+
+def _fewer(alone: PeopleAlone, n_pairs: int) -> PeopleAlone:
+    """Evenly spaced items, as many as there is time to look at with so many pairs of models."""
+    step = -(-alone.h[0].size * n_pairs // MOST_CELLS)
+    return alone if step <= 1 else alone.where(slice(None, None, step))
 
 
 def most_shared(votes: AlignedVotes, alone: PeopleAlone, pairs: list[tuple[int, int]]) -> int:

@@ -236,3 +236,33 @@ class TestMerged:
         assert result.models is not None
         assert result.models.shared.merged == ()
         assert result.models.votes.families == ("f0", "f1", "f2", "f3")
+
+
+def test_of_very_many_pairs_fewer_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = simulate(600, 12, 3, 3, accuracy=0.75, seed=1)
+    seen, every = [], votes_shared.Agreement.__init__
+
+    def watched(self: votes_shared.Agreement, n_items: int) -> None:
+        seen.append(n_items)
+        every(self, n_items)
+
+    monkeypatch.setattr(votes_shared.Agreement, "__init__", watched)
+    votes, gold = panel(drawn), drawn.truth_table(200)
+    for most, n_people, n_gold in ((10**9, 600, 200), (6 * 3 * 150, 150, 100)):
+        monkeypatch.setattr(votes_shared, "MOST_CELLS", most)
+        seen.clear()
+        fit(drawn.judgments, model_votes=votes, rho=0.3)
+        assert set(seen) == {n_people}
+        seen.clear()
+        fit(None, model_votes=votes, gold=gold, rho=0.3, calibration="none")
+        assert set(seen) == {n_gold}
+
+
+def test_how_many_items_models_are_tested_on() -> None:
+    assert [votes_people.most_tested(*size) for size in ((3, 14), (10, 14), (50, 14), (3, 200), (1000, 200))] == [
+        20_000,
+        20_000,
+        4_285,
+        5_000,
+        1_000,
+    ]
