@@ -22,8 +22,9 @@ leave open of e takes no more than the mean, e^ P(echo); with a likelihood that 
 
     P(echo) / (1 - P(echo)) = .2 / .8 exp(LR / 2) min(sqrt(2 pi) e^ / sqrt(LR), 1)          (Laplace's method)
 
-An echo that counted from LR = 8 on, and not at all below, let seven in a hundred of those that repeat people on half of
-the items pass for honest: with 88 % accepted, and 4 % of these wrong, where people alone accept 36 %.
+Where an echo counted from LR = 8 on, and not at all below, some passed for honest. Beside three people and one model
+that repeats them on half of the items (2 labels, 20 draws), 5.0 % of the accepted labels were wrong, 10.7 % in the
+worst draw; now 2.6 and 4.5 %, and 2.3 and 3.8 % by people alone.
 """
 
 from __future__ import annotations

@@ -165,9 +165,7 @@ class VotesPrior:
         weight = np.zeros(1 + n_models)
         weight[1 + models] = 1.0 / max(len(models), 1)
         CF = np.stack([one_coin(K)] * n_families)
-        blind = echoes.probability >= SURELY  # what repeats people also repeats judgments that are held out
-        seen = np.flatnonzero((soft | hard) & ~blind[votes.model]) if echoes.probability.any() else None
-        outside = rows if seen is None else votes.item[seen]
+        outside, doubt = (rows, 0.0) if not echoes.probability.any() else _outside(votes, echoes, soft | hard)
         found = cls(
             item=rows.astype(np.int32),
             first_soft=int(np.searchsorted(n_soft[rows] > 0, True)),
@@ -185,7 +183,7 @@ class VotesPrior:
             counts=np.where(known[:, None, None], pseudo_counts(K), unknown_counts(K)),
             start=Weights(weight, np.full(K, -np.log(K)), np.zeros((n_models, K, K)), CF),
             share_beside=float(judged[np.unique(outside)].sum() / max(judged.sum(), 1)),
-            doubt=float(echoes.probability[votes.model[seen]].mean()) if seen is not None and len(seen) else 0.0,
+            doubt=doubt,
         )
         for f in np.flatnonzero(~learns & (np.bincount(votes.family[hard_model], minlength=n_families) > 0)):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
@@ -333,6 +331,16 @@ class VotesPrior:
     def _shards(self) -> tuple[slice, ...]:
         n_votes = len(self.soft_model) + len(self.hard_model)
         return even_slices(self.soft_start + self.hard_start, number_of_shards(n_votes))
+
+
+def _outside(votes: AlignedVotes, echoes: Echoes, counts: NDArray[np.bool_]) -> tuple[Codes, float]:
+    """The items of the votes that count (V,) and are not sure to repeat people, and how far these may, in their mean.
+
+    What repeats people also repeats judgments that are held out.
+    """
+    sure = echoes.probability >= SURELY
+    seen = np.flatnonzero(counts & ~sure[votes.model])
+    return votes.item[seen], float(echoes.probability[votes.model[seen]].sum() / max(len(seen), 1))
 
 
 def _taken(start: Offsets, rows: NDArray[np.int64]) -> tuple[Offsets, Offsets]:
