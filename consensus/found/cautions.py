@@ -232,13 +232,13 @@ CODES: dict[str, Code] = {
     ),
     "copies_majority": Code(
         "A model repeats the majority of people even where they were divided, so a vote of it that agrees with them "
-        "counts for next to nothing.",
+        "counts for next to nothing (unless only gold shows it).",
         "Find out whether it was trained on these judgments, and give votes of one that was not; if it never saw them, "
         "pass --model-tests off.",
     ),
     "families_share_mistakes": Code(
         "Models of different families make the same mistakes far more often than independent ones would, so they count "
-        "as one family.",
+        "as one family (unless only gold shows it).",
         "Name one family for them in the column family; if you know that they err independently, pass --model-tests "
         "off.",
     ),

@@ -16,7 +16,10 @@ class Echoes:
     """How far each model repeats the majority of people (``votes_echo``)."""
 
     share: NDArray[np.float64]
-    """(M,) e: share of its votes that are echoes, 0 to 1; 0 where there is too little evidence of any."""
+    """(M,) e, in the mean over what its votes leave open: share of them that are echoes, 0 to 1; 0 where it is next to
+    none."""
+    probability: NDArray[np.float64]
+    """(M,) that any of them are; 0 where ``share`` is."""
     astray: NDArray[np.float64]
     """(M,) nu: share of its echoes that are noise, 0 to .5."""
     evidence: NDArray[np.float64]
@@ -32,7 +35,7 @@ class Echoes:
     def none(cls, n_models: int) -> Echoes:
         """None of them is known to repeat anybody."""
         zeros, no = np.zeros(n_models), np.zeros(n_models, np.bool_)
-        return cls(zeros, zeros.copy(), np.full(n_models, np.nan), np.zeros(n_models, np.int64), no, no)
+        return cls(zeros, zeros.copy(), zeros.copy(), np.full(n_models, np.nan), np.zeros(n_models, np.int64), no, no)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,3 +48,11 @@ class SharedMistakes:
     """The models of each family that was made of several."""
     untested: bool = False
     """There are several families of models that only name labels, and neither people nor gold tell about them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubts:
+    """Both."""
+
+    echoes: Echoes
+    shared: SharedMistakes

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments, Reject, Source
-    from consensus.inputs.model_doubts import Echoes, SharedMistakes
+    from consensus.inputs.model_doubts import Doubts, Echoes, SharedMistakes
     from consensus.inputs.notices import Notice
 
 
@@ -340,6 +340,8 @@ class ModelFindings:
     """How far each repeats the majority of people."""
     shared: SharedMistakes
     """Families that share mistakes; those of ``votes`` are as merged."""
+    by_gold: Doubts | None = None
+    """What gold tells of both, where the fit does not see it: for warnings alone. None: nothing more."""
 
     @property
     def vouched(self) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from consensus import memory
 from consensus.backends import number_of_shards
 from consensus.inputs.judgments import BESIDE
 from consensus.kernels import tallies
+from consensus.models import votes_people
 from consensus.models.dense_layout import IN_REGISTERS
 from consensus.models.layout import weighs_all_labels
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PAIRS_COMPARED = 200_000_000  # bytes of the pairs of judgments that the switch risk is read from
 A_PAIR = 60  # bytes of a judgment with a candidate label, where not all labels are weighed
 A_VOTE = 40  # bytes of a model's vote, besides its probabilities
+CONFUSIONS = 6  # tables of all models: pseudo-counts, those to begin with, of families, learnt, and tested
 A_CELL = 110  # bytes of a row of confusions.csv while it is made
 AN_ITEM_TOLD = 200  # bytes of an item's summary, look-ahead, rank and status
 A_CELL_BESIDE = 24  # bytes of a time, duration, price or group while it is read and put in order
@@ -83,9 +85,21 @@ def of(
         n_soft, n_voted = len(votes.probability), int(np.count_nonzero(votes.per_item))
         held += 8 * n_soft * K + A_VOTE * len(votes.model)  # as they were read, and as they are aligned
         fitting += 12 * n_soft * K + A_VOTE * len(votes.model) + 8 * n_voted * (max(K, IN_REGISTERS) + 2 * K)
+        fitting += _of_models(votes, n_voted, W, K, gold)
     return Needs(
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
         + A_CELL_BESIDE * n_beside * judgments.tally.read,
         fitting=held + fitting,
         tables=held + 4 * J + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells) + (A_REPORT if report else 0),
     )
+
+
+def _of_models(votes: AlignedVotes, n_voted: int, n_workers: int, n_labels: int, gold: bool) -> int:
+    """Bytes of what models are tested on (``votes_people``), once more with gold that is held, and of confusions."""
+    M, K = votes.n_models, n_labels
+    n_tested = min(n_voted, votes_people.most_tested(K, M) * (2 if gold else 1))
+    n_h = len(votes_people.RHOS) * (2 if n_workers < votes_people.FEW_WORKERS else 1)
+    tables = 3 * n_h + 2  # as people say, of the items of one model, and of those among them that several judged
+    tested = n_tested * (8 * K * (tables + n_h * gold) + 8 * M)  # and which model named what
+    of_shards = 2 * number_of_shards(len(votes.model) - len(votes.probability))
+    return tested + 8 * M * K * K * (CONFUSIONS + of_shards)

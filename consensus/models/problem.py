@@ -10,6 +10,7 @@ import numpy as np
 from consensus import memory
 from consensus.errors import JudgmentError
 from consensus.found.tempering import Tempering
+from consensus.inputs.model_doubts import Doubts
 from consensus.inputs.model_votes import ModelFindings
 from consensus.models import (
     diagnostics,
@@ -135,6 +136,11 @@ class Problem:
         return self.votes is not None and self.votes.share_beside >= OUTSIDE
 
     @property
+    def doubt(self) -> float:
+        """Probability that what looks from outside repeats people."""
+        return 0.0 if self.votes is None else self.votes.doubt
+
+    @property
     def n_opinions(self) -> int:
         """Judgments and votes: what the tolerance is counted by."""
         votes = self.votes
@@ -160,7 +166,8 @@ def posed(
     """The problem, and with model votes which of the models are believed what.
 
     With ``n_states``, also readings finer than labels are to be fitted, of so many states at most. ``held`` is gold
-    that the fit does not see: it decides which models are known, but not what is believed of them in the fit.
+    that the fit does not see: it decides which models are known and what is warned of, but not what is believed of them
+    in the fit.
 
     Raises
     ------
@@ -189,7 +196,7 @@ def posed(
         )
     met = votes_contact.meetings(votes, judgments, gold, backend)
     circular = np.isin(votes.models, list(settings.trained_on_consensus))
-    alone = _people_alone(problem, votes, gold, settings, backend)
+    alone, beside_gold = _people_alone(problem, votes, gold, held, settings, backend)
     echoes, rho = votes_echo.found(votes, alone, ~circular)
     known = (met >= votes_contact.MET) & ~circular & ~echoes.mostly
     soft = slice(None) if len(votes.probability) == len(votes.row) else votes.row >= 0
@@ -197,6 +204,7 @@ def posed(
     asked = ~(believed | circular) & (settings.model_tests == "auto")
     suited = None if alone is None else alone.of_rho(rho)
     shared = votes_shared.found(votes, suited, echoes, asked)
+    by_gold = None if beside_gold is None else _by_gold(votes, beside_gold, ~circular, asked)
     votes = votes_shared.merged(votes, shared)
     own = VotesPrior.of(votes, judgments, gold, believed, circular, known, echoes, backend)
     if len(own.item):  # else no vote counts
@@ -206,18 +214,38 @@ def posed(
     if held is not None:
         met = votes_contact.meetings(votes, judgments, held.gold, backend)
         known = (met >= votes_contact.MET) & ~circular & ~echoes.mostly
-    return problem, ModelFindings(votes, own.start, met, believed, known, circular, echoes, shared)
+    return problem, ModelFindings(votes, own.start, met, believed, known, circular, echoes, shared, by_gold)
+
+
+def _by_gold(votes: AlignedVotes, alone: PeopleAlone, tested: NDArray[np.bool_], asked: NDArray[np.bool_]) -> Doubts:
+    """What gold tells of echoes by the models that are ``tested`` (M,), and of families of those ``asked`` about."""
+    echoes, rho = votes_echo.found(votes, alone, tested)
+    return Doubts(echoes, votes_shared.found(votes, alone.of_rho(rho), echoes, asked))
 
 
 def _people_alone(
-    problem: Problem, votes: AlignedVotes, gold: AlignedGold | None, settings: FitConfig, backend: Backend
-) -> PeopleAlone | None:
-    """What people say of items that models voted on, from a fit without the models; None where it tells nothing."""
+    problem: Problem,
+    votes: AlignedVotes,
+    gold: AlignedGold | None,
+    held: Held | None,
+    settings: FitConfig,
+    backend: Backend,
+) -> tuple[PeopleAlone | None, PeopleAlone | None]:
+    """What people say of items that models voted on, from a fit without the models; None where it tells nothing.
+
+    And the same with gold that is ``held``: that fit does not see it either, but gold items have their labels.
+    """
     judgments = problem.judgments
+    if settings.model_tests == "off":
+        return None, None
     known = votes_people.tested(judgments, votes, gold)
-    if len(known) == 0 or settings.model_tests == "off":
-        return None
-    items = votes_people.by_hash(judgments, known, votes_people.MOST_TESTED)
+    most = votes_people.most_tested(judgments.n_labels, votes.n_models)
+    items = tested = votes_people.by_hash(judgments, known, most)
+    if held is not None:
+        voted = held.gold.items[votes.per_item[held.gold.items] > 0].astype(np.int64)
+        items = np.union1d(tested, votes_people.by_hash(judgments, voted, most))
+    if len(items) == 0:
+        return None, None
     h = np.full((len(votes_people.RHOS), len(items), judgments.n_labels), 1.0 / judgments.n_labels)
     if judgments.per_item[items].any():
         if len(known) == votes_people.MOST_ITEMS:  # these tell enough of the people
@@ -231,4 +259,5 @@ def _people_alone(
         for n, rho in enumerate(votes_people.RHOS):
             power = Tempering(rho).power(judgments.per_item, slice(None))
             h[n] = estimate.beliefs(problem, backend, power).dense(items)
-    return votes_people.of(judgments, gold, items, h)
+    alone = votes_people.of(judgments, gold, tested, h[:, np.searchsorted(items, tested)]) if len(tested) else None
+    return alone, None if held is None else votes_people.of(judgments, held.gold, items, h)

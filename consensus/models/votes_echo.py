@@ -16,6 +16,15 @@ must be large by its votes alone, too.
 
 What agrees with the majority then says next to nothing about the item, what contradicts it still does. On an item that
 nobody judged, an echo is no better than chance: e / K.
+
+One model in five is believed to be an echo before, with any e. A vote's probability is linear in e, so what its votes
+leave open of e takes no more than the mean, e^ P(echo); with a likelihood that is quadratic from 0 to the best e^::
+
+    P(echo) / (1 - P(echo)) = .2 / .8 exp(LR / 2) min(sqrt(2 pi) e^ / sqrt(LR), 1)          (Laplace's method)
+
+Where an echo counted from LR = 8 on, and not at all below, some passed for honest. Beside three people and one model
+that repeats them on half of the items (2 labels, 20 draws), 5.0 % of the accepted labels were wrong, 10.7 % in the
+worst draw; now 2.6 and 4.5 %, and 2.3 and 3.8 % by people alone.
 """
 
 from __future__ import annotations
@@ -41,7 +50,10 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
 
 LEAST_ITEMS = 50  # with a majority, that a model voted on
-USED, MUCH, SURE = 8.0, 10.0, 20.0  # LR from which an echo counts, what is stated does not, and which is told
+BEFORE = 0.2  # probability that a model is an echo, before its votes
+LEAST_SHARE = 0.05  # mean e from which it counts
+COST = 4.0  # nats that an echo must explain to count in what models tell of rho
+MUCH, SURE = 10.0, 20.0  # LR from which what it states does not count, and which is told
 MOSTLY = 0.35  # share of a model's votes from which it is an echo rather than a model with some
 LEAST_DIVIDED = 50  # divided items that it voted on, to tell an echo from a model that errs on the same items
 RHO, RHO_SD = 0.25, 0.125  # what is believed of rho before: public crowds want .2 to .4
@@ -118,7 +130,7 @@ class Sides:
 
     def of_rho(self, besides: int = -1) -> Reals:
         """(P,) log of what is believed of each h: before, and by all models, or all besides one."""
-        told = np.maximum(self.own, self.echo - USED / 2.0)
+        told = np.maximum(self.own, self.echo - COST)
         told[besides if besides >= 0 else slice(0)] = 0.0
         return np.asarray(self.believed + told.sum(axis=0), np.float64)
 
@@ -163,14 +175,22 @@ def found(votes: AlignedVotes, alone: PeopleAlone | None, asked: NDArray[np.bool
         mine = mine.where(mine.several)
         if len(mine.label) >= LEAST_ITEMS:
             sides.add(m, mine)
-    sure = np.zeros(votes.n_models)
+    sure, best = np.zeros((2, votes.n_models))
     for m in sides.fits:
         told.evidence[m], sure[m], echo = sides.evidence(m)
-        if told.evidence[m] > USED:
-            told.share[m], told.astray[m] = echo.e, echo.nu
-    mostly = (told.share >= MOSTLY) & (told.evidence > MUCH)
+        best[m], probability = echo.e, is_echo(float(told.evidence[m]), echo.e)
+        if probability * echo.e >= LEAST_SHARE:
+            told.share[m], told.astray[m], told.probability[m] = probability * echo.e, echo.nu, probability
+    mostly = (best >= MOSTLY) & (told.evidence > MUCH)
     accused = mostly & (np.minimum(told.evidence, sure) > SURE) & (told.divided >= LEAST_DIVIDED)
     return replace(told, mostly=mostly, accused=accused), int(sides.of_rho().argmax())
+
+
+def is_echo(LR: float, e: float) -> float:
+    """P(echo), by the likelihood ratio at the best share ``e`` of echoes."""
+    width = min(np.sqrt(2.0 * np.pi / LR) * e, 1.0) if LR > 0 else 1.0
+    log_odds = LR / 2.0 + np.log(max(width, 1e-300) * BEFORE / (1.0 - BEFORE))
+    return float(1.0 / (1.0 + np.exp(-log_odds)))
 
 
 def echoed(votes: AlignedVotes, judgments: Judgments, echoes: Echoes, chosen: NDArray[np.int64]) -> Reals:

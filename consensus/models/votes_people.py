@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Offsets = NDArray[np.int64]
 
 MOST_ITEMS, MOST_TESTED = 100_000, 20_000  # that people are fitted on, and models tested on: a handful of numbers
+MOST_CELLS, LEAST_TESTED = 3_000_000, 1_000  # labels of tested items times models; but so many items in any case
 RHOS = (0.0, 0.15, 0.3, 0.45)  # by which people may err together: each is tried
 FEW_WORKERS = 10  # of whom each judges so much that what is learnt of one tells in everything
 STEEPEST, HALVINGS = 20.0, 40  # log odds that one judgment adds, and steps in which what it adds is found
@@ -41,10 +42,17 @@ class PeopleAlone:
     """(n,) SEVERAL people or more judged it."""
     divided: NDArray[np.bool_]
     """(n,) MANY people or more judged it, were divided, and had one majority."""
+    gold: NDArray[np.bool_]
+    """(n,) its label is known."""
 
     def of_rho(self, n: int) -> PeopleAlone:
         """The same with one rho alone, number ``n``."""
         return replace(self, h=self.h[n : n + 1])
+
+    def where(self, chosen: NDArray[np.bool_] | slice) -> PeopleAlone:
+        """Some of the items."""
+        several, divided, gold = self.several[chosen], self.divided[chosen], self.gold[chosen]
+        return PeopleAlone(self.items[chosen], self.h[:, chosen], self.leads[chosen], several, divided, gold)
 
 
 def tested(judgments: Judgments, votes: AlignedVotes, gold: AlignedGold | None) -> Offsets:
@@ -53,6 +61,14 @@ def tested(judgments: Judgments, votes: AlignedVotes, gold: AlignedGold | None) 
     if gold is not None:
         fit[gold.items] = True
     return by_hash(judgments, np.flatnonzero(fit & (votes.per_item > 0)), MOST_ITEMS)
+
+
+def most_tested(n_labels: int, n_models: int) -> int:
+    """Items that so many models are tested on at most: fewer of many labels or models.
+
+    200 models of three labels were tested for six minutes on 20,000 items each.
+    """
+    return min(max(MOST_CELLS // (n_labels * n_models), LEAST_TESTED), MOST_TESTED)
 
 
 def by_hash(judgments: Judgments, items: Offsets, most: int) -> Offsets:
@@ -69,14 +85,16 @@ def of(judgments: Judgments, gold: AlignedGold | None, items: Offsets, fitted: R
     h = fitted
     if judgments.n_workers < FEW_WORKERS and n.any():
         h = np.concatenate([fitted, [alike(given, one) for one in fitted]])
+    is_gold = np.zeros(len(items), np.bool_)
     if gold is not None:
         place = np.minimum(np.searchsorted(items, gold.items), len(items) - 1)
         known = items[place] == gold.items
+        is_gold[place[known]] = True
         inside = gold.accepted[known] * np.maximum(h[:, place[known]], np.finfo(float).tiny)
         h[:, place[known]] = inside / inside.sum(axis=2, keepdims=True)
     most = given.max(axis=1)
     one = (given == most[:, None]).sum(axis=1) == 1
-    return PeopleAlone(items, h, led(given), n >= SEVERAL, (n >= MANY) & one & (most < n))
+    return PeopleAlone(items, h, led(given), n >= SEVERAL, (n >= MANY) & one & (most < n), is_gold)
 
 
 def alike(given: Offsets, h: Reals) -> Reals:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
     Offsets = NDArray[np.int64]
 
+SURELY = 0.95  # probability from which a model that repeats people is no view from outside
 LEAST_Q = 1e-6  # stated probabilities below count as this
 RIDGE = 10.0  # of the weights, about their start: 10 (beta - 1/M)^2 nats
 LONGEST_STEP = 0.5  # of a weight, in one Newton step
@@ -104,7 +105,9 @@ class VotesPrior:
     """(M, K, K) pseudo-counts of Cm."""
     start: Weights
     share_beside: float
-    """Share of the items that people judged on which a model's vote counts, too."""
+    """Share of the items that people judged on which a model's vote counts, too, and is not sure to repeat them."""
+    doubt: float
+    """Probability that such a vote is of a model that repeats people, in their mean."""
 
     @classmethod
     def of(
@@ -162,8 +165,7 @@ class VotesPrior:
         weight = np.zeros(1 + n_models)
         weight[1 + models] = 1.0 / max(len(models), 1)
         CF = np.stack([one_coin(K)] * n_families)
-        blind = echoes.share > 0  # what repeats people also repeats judgments that are held out
-        seen = rows if not blind.any() else votes.item[(soft | hard) & ~blind[votes.model]]
+        outside, doubt = (rows, 0.0) if not echoes.probability.any() else _outside(votes, echoes, soft | hard)
         found = cls(
             item=rows.astype(np.int32),
             first_soft=int(np.searchsorted(n_soft[rows] > 0, True)),
@@ -180,7 +182,8 @@ class VotesPrior:
             learns=learns,
             counts=np.where(known[:, None, None], pseudo_counts(K), unknown_counts(K)),
             start=Weights(weight, np.full(K, -np.log(K)), np.zeros((n_models, K, K)), CF),
-            share_beside=float(judged[np.unique(seen)].sum() / max(judged.sum(), 1)),
+            share_beside=float(judged[np.unique(outside)].sum() / max(judged.sum(), 1)),
+            doubt=doubt,
         )
         for f in np.flatnonzero(~learns & (np.bincount(votes.family[hard_model], minlength=n_families) > 0)):
             CF[f] = one_coin_of_agreement(*found.agreement(int(f)), K)
@@ -328,6 +331,16 @@ class VotesPrior:
     def _shards(self) -> tuple[slice, ...]:
         n_votes = len(self.soft_model) + len(self.hard_model)
         return even_slices(self.soft_start + self.hard_start, number_of_shards(n_votes))
+
+
+def _outside(votes: AlignedVotes, echoes: Echoes, counts: NDArray[np.bool_]) -> tuple[Codes, float]:
+    """The items of the votes that count (V,) and are not sure to repeat people, and how far these may, in their mean.
+
+    What repeats people also repeats judgments that are held out.
+    """
+    sure = echoes.probability >= SURELY
+    seen = np.flatnonzero(counts & ~sure[votes.model])
+    return votes.item[seen], float(echoes.probability[votes.model[seen]].sum() / max(len(seen), 1))
 
 
 def _taken(start: Offsets, rows: NDArray[np.int64]) -> tuple[Offsets, Offsets]:

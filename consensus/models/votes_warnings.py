@@ -55,7 +55,7 @@ def of_models(
                 {"n_models": int(accused.sum())},
             )
         )
-    found += _of_families(models)
+    found += [*_echoes_by_gold(models), *_of_families(models)]
     unknown = ~models.known & ~models.circular & ~models.echoes.mostly
     if unknown.any():
         least = int(np.ceil(MET - models.met[unknown].min()))
@@ -71,10 +71,32 @@ def of_models(
     return [*found, *(Caution(*one[:3]) for one in models.votes.cautions)]
 
 
+def _echoes_by_gold(models: ModelFindings) -> list[Caution]:
+    """A caution about models that only gold shows to repeat people, where the fit does not see gold."""
+    if models.by_gold is None:
+        return []
+    accused = models.by_gold.echoes.accused & ~models.echoes.accused
+    if not accused.any():
+        return []
+    share = float(models.by_gold.echoes.share[accused].max())
+    return [
+        Caution(
+            "copies_majority",
+            f"gold shows that {_named(np.array(models.votes.models)[accused])} repeats the majority of people in up to "
+            f"{share:.0%} of its votes, which people alone do not show; labels that gold calibrates may not depend on "
+            "gold, so its votes count as without it: if it was trained on these judgments, say so with "
+            "--trained-on-consensus",
+            {"n_models": int(accused.sum())},
+        )
+    ]
+
+
 def _of_families(models: ModelFindings) -> list[Caution]:
     """Cautions about families that share mistakes, or that nothing tests."""
     shared, names = models.shared, np.array(models.votes.models)
-    if shared.untested:
+    by_gold = shared if models.by_gold is None else models.by_gold.shared
+    only_gold = [group for group in by_gold.merged if not any(set(group) <= set(one) for one in shared.merged)]
+    if not shared.merged and by_gold.untested:
         n = len(set(shared.declared))
         return [
             Caution(
@@ -94,6 +116,15 @@ def _of_families(models: ModelFindings) -> list[Caution]:
             {"n_models": len(group)},
         )
         for group in shared.merged
+    ] + [
+        Caution(
+            "families_share_mistakes",
+            f"gold shows that {_named(names[np.isin(names, group)])} make the same mistakes, though they are said to "
+            "be of different families; labels that gold calibrates may not depend on gold, so they still count as "
+            "these: name one family for them in the column family",
+            {"n_models": len(group)},
+        )
+        for group in only_gold
     ]
 
 

@@ -162,7 +162,7 @@ def _fit(summary: dict[str, Any]) -> str:
     by = ""
     if convergence["rho_range"] is not None:
         low, high = convergence["rho_range"]
-        by = f"; rho {convergence['rho']:.2f}, measured ({low:g} to {high:g} over splits of the judgments)"
+        by = f"; rho {convergence['rho']:.2f}, measured ({low:.3g} to {high:.3g} over splits of the judgments)"
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
 
 

@@ -163,7 +163,7 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
     fit = FitConfig.of(None, **config.part(FitConfig))
     if fit.labels is not None:
         read = read.with_labels(fit.labels)
-    votes = None if read.model_votes is None else read.model_votes.align(read, fit.labels)[1]
+    both, votes = (read, None) if read.model_votes is None else read.model_votes.align(read, fit.labels)
     model = chosen(read, votes, fit)
     n_states = most_states(read.n_labels) if model.name == "average" else 0
     warnings = tuple(one for one in diagnostics.of_judgments(read) if one.code not in ABOUT_A_RESULT)
@@ -172,7 +172,7 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
         warnings,
         recommended(judgments, config, [read], warnings),
         model,
-        memory_needs.of(read, report=charts.are_there(), n_states=n_states, gold=read.gold is not None),
+        memory_needs.of(both, votes, report=charts.are_there(), n_states=n_states, gold=read.gold is not None),
         reading,
         time_needs.of(read, model.name, fit, Threads(fit.threads).n_threads),
         0.0 if are_compiled() else COMPILING,

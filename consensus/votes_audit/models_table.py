@@ -145,7 +145,7 @@ def reason(rating: model_ratings.Rating, models: ModelFindings, m: int) -> str:
     """Why a model counts as it does, in words."""
     if models.circular[m]:
         return "circular: trained on these judgments; counts only where nobody judged"
-    if models.echoes.share[m] > 0:
+    if models.echoes.share[m] > 0 and not models.believed[m]:
         return _echoing(models, m)
     if not models.known[m]:
         met = f"met {models.met[m]:.0f} items that two people judged ({MET} needed)"

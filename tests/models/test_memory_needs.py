@@ -92,8 +92,9 @@ def test_times_and_prices_beside_judgments() -> None:
     assert found.fitting - plain.fitting == found.tables - plain.tables == 8 * 2 * J
 
 
-def test_votes_of_models() -> None:
+def test_votes_of_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stated probabilities as they are read and as they are aligned; their logarithms, and priors of the items."""
+    monkeypatch.setattr(memory_needs, "_of_models", lambda *_: 0)
     judgments = simulate(400, 20, 3, 3).judgments
     plain = memory_needs.of(judgments)
     votes: Any = SimpleNamespace(probability=np.zeros((70, 3)), model=np.zeros(100), per_item=np.array([2] * 50 + [0]))
@@ -105,3 +106,23 @@ def test_votes_of_models() -> None:
     votes = SimpleNamespace(probability=np.zeros((70, 9)), model=np.zeros(100), per_item=np.array([2] * 50 + [0]))
     more = memory_needs.of(wide, votes).fitting - memory_needs.of(wide).fitting
     assert more == 8 * 70 * 9 + 40 * 100 + 12 * 70 * 9 + 40 * 100 + 8 * 50 * (9 + 2 * 9)
+
+
+@pytest.mark.parametrize(("n_workers", "n_h"), [(20, 4), (9, 8)])
+def test_what_models_are_tested_on(n_workers: int, n_h: int) -> None:
+    """Posteriors by people alone, of few workers twice as many; once more with gold; and confusions of the models."""
+    judgments = simulate(400, n_workers, 3, 3).judgments
+
+    def beyond(M: int, n: int, *, gold: bool = False) -> int:
+        votes: Any = SimpleNamespace(
+            probability=np.zeros((0, 3)), model=np.zeros(n), per_item=np.ones(n, int), n_models=M
+        )
+        with_votes, without = (memory_needs.of(judgments, one, gold=gold).fitting for one in (votes, None))
+        return with_votes - without - 2 * 40 * n - 8 * n * (4 + 6)
+
+    confusions = 8 * 9 * (6 + 2 * number_of_shards(300))
+    assert beyond(1, 300) == 300 * (8 * 3 * (3 * n_h + 2) + 8) + confusions
+    assert beyond(5, 300) == 300 * (8 * 3 * (3 * n_h + 2) + 40) + 5 * confusions
+    assert beyond(1, 300, gold=True) == 300 * (8 * 3 * (4 * n_h + 2) + 8) + confusions
+    many = beyond(500, 9_000) - 500 * 8 * 9 * (6 + 2 * number_of_shards(9_000))
+    assert many == 2_000 * (8 * 3 * (3 * n_h + 2) + 4_000)

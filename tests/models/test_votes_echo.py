@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from consensus import fit
+from consensus.backends import Threads
 from consensus.found.result import Consensus
 from consensus.inputs.gold import AlignedGold
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_doubts import Echoes
 from consensus.models import votes_echo, votes_people
 from consensus.models.votes_people import PeopleAlone
+from consensus.models.votes_prior import VotesPrior
 from consensus.simulation import Simulation, simulate
 from consensus.votes_audit import model_ratings, models_table
 from tests import naive_votes
@@ -117,6 +119,7 @@ class TestPeopleAlone:
         leads = np.array([[1.0, 0, 0], [1, 0, 0], [third] * 3, [0.5, 0.5, 0], [0, 1, 0]])
         np.testing.assert_allclose(alone.leads, leads)
         assert alone.several.tolist() == [True] * 4 + [False]
+        assert alone.gold.tolist() == [False, False, True, False, True]
         assert alone.divided.tolist() == [False, True, False, False, False]
         assert len(alone.h) == 4  # of few workers also as if all were equally good
         for h_of_rho in alone.h[:2]:
@@ -165,48 +168,106 @@ class TestPeopleAlone:
         assert votes_echo.echoed(votes, judgments, Echoes.none(1), np.arange(6)).tolist() == [0] * 6
 
 
+class TestIsEcho:
+    @pytest.mark.parametrize(("LR", "e"), [(2.0, 0.1), (6.5, 0.3), (12.0, 0.5), (30.0, 0.45)])
+    def test_the_mean_likelihood_over_e_against_that_without(self, LR: float, e: float) -> None:
+        """Quadratic through no gain at e = 0 and LR / 2 at the best; one model in five is an echo before."""
+        grid = np.linspace(-3.0, 3.0, 60_001)
+        likelihood = np.exp(LR / 2 * (1 - (grid / e - 1) ** 2))
+        mean = float(likelihood.sum() * (grid[1] - grid[0]))  # what lies outside of 0 to 1 is little
+        assert votes_echo.is_echo(LR, e) == pytest.approx(mean / (mean + 4.0), rel=1e-3)
+
+    def test_bounds(self) -> None:
+        assert votes_echo.is_echo(1e-9, 0.1) == pytest.approx(0.2)  # nothing is told
+        assert votes_echo.is_echo(-2.0, 0.1) == pytest.approx(np.exp(-1) / (np.exp(-1) + 4))
+        assert votes_echo.is_echo(0.0, 0.0) == pytest.approx(0.2)
+        assert votes_echo.is_echo(3.0, 0.0) < 1e-200
+        assert votes_echo.is_echo(4000.0, 0.9) == 1.0
+
+
 class TestFound:
     def test_nothing_where_nothing_tells(self) -> None:
         _, votes = voted([("a", "m", "x")]).align(encoded([("a", "v", "x"), ("a", "w", "x")]), None)
         every = ~NONE
-        for alone in (None, PeopleAlone(np.arange(1), np.ones((4, 1, 1)), np.ones((1, 1)), every, NONE)):
+        for alone in (None, PeopleAlone(np.arange(1), np.ones((4, 1, 1)), np.ones((1, 1)), every, NONE, NONE)):
             found, rho = votes_echo.found(votes, alone, every)
             assert rho == 0
             assert np.isnan(found.evidence).all()
             assert (found.share[0], found.accused[0]) == (0, False)
 
     @pytest.mark.parametrize(
-        ("LR", "sure", "e", "divided", "used", "accused"),
+        ("LR", "sure", "e", "divided", "accused"),
         [
-            (8.0, 50, 0.9, 60, False, False),
-            (8.1, 50, 0.9, 60, True, False),
-            (20.1, 20.1, 0.35, 50, True, True),
-            (20.1, 20.0, 0.35, 50, True, False),
-            (20.0, 50, 0.35, 50, True, False),
-            (50, 50, 0.34, 50, True, False),
-            (50, 50, 0.9, 49, True, False),
+            (0.5, 50, 0.12, 60, False),
+            (8.1, 50, 0.9, 60, False),
+            (20.1, 20.1, 0.35, 50, True),
+            (20.1, 20.0, 0.35, 50, False),
+            (20.0, 50, 0.35, 50, False),
+            (50, 50, 0.34, 50, False),
+            (50, 50, 0.9, 49, False),
         ],
     )
     def test_who_is_told(
-        self, LR: float, sure: float, e: float, divided: int, used: bool, accused: bool, monkeypatch: pytest.MonkeyPatch
+        self, LR: float, sure: float, e: float, divided: int, accused: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         n = 60
         judgments = encoded([(f"i{i:02}", w, "xy"[i % 2]) for i in range(n) for w in "uvw"])
         judgments, votes = voted([(f"i{i:02}", "m", "x") for i in range(n)]).align(judgments, None)
         told = LR, sure, votes_echo.Fitted(np.eye(2), e, 0.1, 0.0)
         monkeypatch.setattr(votes_echo.Sides, "evidence", lambda *_: told)
-        alone = PeopleAlone(
-            np.arange(n), np.full((4, n, 2), 0.5), np.full((n, 2), 0.5), np.ones(n, np.bool_), np.arange(n) < divided
-        )
+        every, h = np.ones(n, np.bool_), np.full((4, n, 2), 0.5)
+        alone = PeopleAlone(np.arange(n), h, np.full((n, 2), 0.5), every, np.arange(n) < divided, ~every)
         found, _ = votes_echo.found(votes, alone, ~NONE)
         assert found.evidence.tolist() == [LR]
         assert found.divided.tolist() == [divided]
-        assert found.share.tolist() == [e if used else 0]
+        probability = votes_echo.is_echo(LR, e)
+        assert found.share.tolist() == [probability * e if LR > 1 else 0]
+        assert found.astray.tolist() == [0.1 if LR > 1 else 0]
+        assert found.probability.tolist() == [probability if LR > 1 else 0]
         assert found.mostly.tolist() == [LR > 10 and e >= 0.35]
         assert found.accused.tolist() == [accused]
         fewer, _ = votes_echo.found(votes, replace(alone, several=np.arange(n) < 49), ~NONE)
         assert np.isnan(fewer.evidence).all()
         assert np.isnan(votes_echo.found(votes, alone, NONE)[0].evidence).all()
+
+
+@pytest.mark.compiled
+def test_what_only_gold_shows_is_told_and_changes_no_label() -> None:
+    """Labels that gold calibrates may not depend on it otherwise."""
+    drawn = contested(2, 200)
+    votes, gold = echoing(drawn.judgments, 0.4, 2), drawn.truth_table(100)
+    result, without = fit(drawn.judgments, model_votes=votes, gold=gold), fit(drawn.judgments, model_votes=votes)
+    assert warned(without, "copies_majority") is None
+    assert result.calibration is not None
+    assert result.calibration.before is not None
+    assert without.models is not None
+    np.testing.assert_array_equal(result.calibration.before.dense(slice(None)), without.posterior)
+    warning = warned(result, "copies_majority")
+    assert warning is not None
+    assert warning.message.startswith('gold shows that "echo" repeats the majority of people in up to 6')
+    assert warning.message.endswith("say so with --trained-on-consensus")
+    assert warning.values == {"n_models": 1}
+    honest = fit(drawn.judgments, model_votes=speaking(drawn.judgments, drawn.truth, "h", 0.8), gold=gold)
+    assert warned(honest, "copies_majority") is None
+
+
+def test_what_looks_from_outside() -> None:
+    """Not what is sure to repeat people; of the others, how far they may is the mean over their votes."""
+    judgments = encoded([(f"i{i}", w, "xy"[i % 2]) for i in range(4) for w in "vw"])
+    rows = [(f"i{i}", m, "x") for m, n in (("a", 4), ("b", 2), ("c", 1)) for i in range(n)]
+    judgments, votes = voted(rows, ("x", "y"), {m: m for m in "abc"}).align(judgments, None)
+    every, none = np.ones(3, np.bool_), Echoes.none(3)
+
+    def of(*probability: float) -> VotesPrior:
+        echoes = replace(none, probability=np.array(probability), share=np.array(probability) / 2)
+        return VotesPrior.of(votes, judgments, None, ~every, ~every, every, echoes, Threads(1))
+
+    assert [(of(*p).share_beside, of(*p).doubt) for p in ((0, 0, 0), (0.94, 0, 0), (0.95, 0.3, 0), (1, 1, 1))] == [
+        (1.0, 0.0),
+        (1.0, pytest.approx(0.94 * 4 / 7)),
+        (0.5, pytest.approx(0.2)),
+        (0.0, 0.0),
+    ]
 
 
 @pytest.mark.compiled

@@ -7,9 +7,10 @@ import pytest
 
 from consensus import fit
 from consensus.found.result import framed
+from consensus.inputs.gold import AlignedGold
 from consensus.inputs.model_doubts import Echoes
 from consensus.inputs.model_votes import ModelVotes
-from consensus.models import votes_shared
+from consensus.models import votes_people, votes_shared
 from consensus.models.votes_people import PeopleAlone
 from consensus.simulation import Simulation, simulate, simulate_votes
 from consensus.votes_audit import models_table
@@ -34,7 +35,7 @@ def test_agreement_beyond_what_is_expected(seed: int) -> None:
     rng, n, K = np.random.default_rng(seed), 40, 3
     h = rng.dirichlet(np.full(K, 0.5), (1, n))
     T = np.eye(K)[rng.integers(0, K, n)]
-    alone = PeopleAlone(np.arange(n), h, T, np.ones(n, np.bool_), np.zeros(n, np.bool_))
+    alone = PeopleAlone(np.arange(n), h, T, *(np.arange(n) < one for one in (n, 0, 0)))
     rows = [(f"i{i:02}", m, f"l{rng.integers(K)}") for i in range(n) for m in "ab" if rng.random() < 0.8]
     rows += [("new", "a", "l0"), ("new", "b", "l1"), ("new", "c", "l2")]
     _, votes = voted(rows, ("l0", "l1", "l2"), {"a": "a", "b": "b", "c": "c"}).align(
@@ -96,7 +97,7 @@ class TestMerged:
         judgments = encoded([(f"i{i:03}", w, f"l{truth[i]}") for i in range(120) for w in "vw"])
         _, votes = voted(rows, families={m: m for m in "abc"}).align(judgments, None)
         every = np.ones(120, np.bool_)
-        alone = PeopleAlone(np.arange(120), np.eye(2)[None, truth], np.eye(2)[truth], every, ~every)
+        alone = PeopleAlone(np.arange(120), np.eye(2)[None, truth], np.eye(2)[truth], every, ~every, ~every)
         shared = votes_shared.found(votes, alone, Echoes.none(3), np.ones(3, np.bool_))
         assert shared.merged == (("a", "c"),)
         assert votes_shared.merged(votes, shared).family_names == ("a + c", "b", "a + c")
@@ -163,6 +164,58 @@ class TestMerged:
         assert few.models.shared.untested  # ten gold items can't tell
         assert warned(few, "families_untested") is not None
 
+    def test_by_gold_that_the_fit_does_not_see(self) -> None:
+        """It tells, and changes no label: those that gold calibrates may not depend on it otherwise."""
+        drawn = simulate(600, 12, 3, 3, accuracy=0.75, seed=1)
+        votes, gold = panel(drawn), drawn.truth_table(200)
+        result, without = fit(None, model_votes=votes, gold=gold), fit(None, model_votes=votes)
+        assert warned(without, "families_untested") is not None
+        assert result.calibration is not None
+        assert result.calibration.before is not None
+        np.testing.assert_array_equal(result.calibration.before.dense(slice(None)), without.posterior)
+        assert warned(result, "families_untested") is None
+        assert result.models is not None
+        assert result.models.by_gold is not None
+        assert result.models.by_gold.shared.merged == (tuple(votes.models),)
+        assert result.models.shared.merged == ()
+        warning = warned(result, "families_share_mistakes")
+        assert warning is not None
+        assert warning.message.startswith(f'gold shows that "{votes.models[0]}", ')
+        assert "still count as these: name one family" in warning.message
+        honest = fit(None, model_votes=panel(drawn, shared=0.0), gold=gold)
+        few = fit(None, model_votes=panel(drawn, shared=0.0), gold=drawn.truth_table(30))
+        assert warned(honest, "families_share_mistakes") is warned(honest, "families_untested") is None
+        assert warned(few, "families_untested") is not None
+        assert warned(fit(None, model_votes=votes, gold=gold, model_tests="off"), "families_share_mistakes") is None
+
+    def test_beside_people_gold_that_the_fit_does_not_see(self) -> None:
+        """What people tell already is not told again."""
+        drawn = simulate(600, 12, 3, 3, accuracy=0.75, seed=1)
+        result = fit(drawn.judgments, model_votes=panel(drawn), gold=drawn.truth_table(60))
+        assert result.models is not None
+        assert result.models.by_gold is not None
+        assert result.models.by_gold.shared.merged == result.models.shared.merged != ()
+        told = [one.message for one in result.warnings if one.code == "families_share_mistakes"]
+        assert len(told) == 1
+        assert "and count as one" in told[0]
+
+    @pytest.mark.parametrize("judged", [0, 40])
+    @pytest.mark.parametrize("n_gold", [12, 24, 100])
+    def test_models_that_are_right_share_no_mistakes(self, judged: int, n_gold: int) -> None:
+        """Nor does a handful of gold items test them, or a handful of items that people judged."""
+        said = {f"i{i:03}": f"l{i % 2}" for i in range(120)}
+        judged_items = list(said)[: judged or 2]
+        people = encoded([(i, w, said[i]) for i in judged_items for w in "vw"[: 1 + (judged > 0)]])
+        rows = [(i, m, label) for i, label in said.items() for m in "abc"]
+        judgments, votes = voted(rows, families={m: m for m in "abc"}).align(people, None)
+        accepted = np.eye(2, dtype=np.bool_)[np.arange(n_gold) % 2]
+        gold = AlignedGold(np.arange(n_gold, dtype=np.int32), accepted, {})
+        items = votes_people.tested(judgments, votes, gold)
+        alone = votes_people.of(judgments, gold, items, np.full((4, len(items), 2), 0.5))
+        shared = votes_shared.found(votes, alone.of_rho(0), Echoes.none(3), np.ones(3, np.bool_))
+        assert shared.merged == ()
+        assert shared.untested
+
     @pytest.mark.parametrize("families", [1, 4])
     def test_with_neither(self, families: int) -> None:
         drawn = simulate(200, 12, 3, 3, seed=1)
@@ -183,3 +236,33 @@ class TestMerged:
         assert result.models is not None
         assert result.models.shared.merged == ()
         assert result.models.votes.families == ("f0", "f1", "f2", "f3")
+
+
+def test_of_very_many_pairs_fewer_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = simulate(600, 12, 3, 3, accuracy=0.75, seed=1)
+    seen, every = [], votes_shared.Agreement.__init__
+
+    def watched(self: votes_shared.Agreement, n_items: int) -> None:
+        seen.append(n_items)
+        every(self, n_items)
+
+    monkeypatch.setattr(votes_shared.Agreement, "__init__", watched)
+    votes, gold = panel(drawn), drawn.truth_table(200)
+    for most, n_people, n_gold in ((10**9, 600, 200), (6 * 3 * 150, 150, 100)):
+        monkeypatch.setattr(votes_shared, "MOST_CELLS", most)
+        seen.clear()
+        fit(drawn.judgments, model_votes=votes, rho=0.3)
+        assert set(seen) == {n_people}
+        seen.clear()
+        fit(None, model_votes=votes, gold=gold, rho=0.3, calibration="none")
+        assert set(seen) == {n_gold}
+
+
+def test_how_many_items_models_are_tested_on() -> None:
+    assert [votes_people.most_tested(*size) for size in ((3, 14), (10, 14), (50, 14), (3, 200), (1000, 200))] == [
+        20_000,
+        20_000,
+        4_285,
+        5_000,
+        1_000,
+    ]

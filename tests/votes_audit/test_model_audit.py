@@ -119,11 +119,11 @@ def test_a_model_that_tells_nothing_says_so() -> None:
 
 @pytest.mark.compiled
 def test_worth_in_judgments_of_people() -> None:
-    """A model as good as the workers is worth one of their judgments, overall and by label."""
+    """A model as good as the workers is worth one of their judgments, overall and by label: if it repeats nobody."""
     truth, rows = crowd(5, n_workers=5)
     rng = np.random.default_rng(6)
     said = wrong(rng, truth, rng.random(N_ITEMS) >= 0.8)
-    table = framed(models_table.table(WorkerAudit(fitted(rows, voted(hard("m", said))))))
+    table = framed(models_table.table(WorkerAudit(fitted(rows, voted(hard("m", said)), model_tests="off"))))
     assert table["label"].isna().tolist() == [True, False, False, False]
     assert table["worth"].tolist() == pytest.approx([1.0] * 4, abs=0.25)
     assert table["accuracy"].tolist() == pytest.approx([0.8] * 4, abs=0.05)
