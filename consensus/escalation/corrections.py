@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,13 @@ MOST_CELLS = 400_000  # judgments times labels that are learnt from: three numbe
 LEAST_POWER, MOST_POWER = 0.7, 1.3  # of the evidence of a further judgment ...
 SHRUNK = 0.6  # ... which is what past ones were worth, to this power: part of it is chance
 SPREAD = 0.5  # standard deviation, before any judgment was held back, of the logarithm of what they are worth
-MOST_HEDGED = 2 / 3
+MOST_HEDGED = 2 / 3  # of the class prior ...
+RARE = 0.25  # ... as if no label had less of an even share: hardly any item can have what is rarer
 USUAL_TARGET = 0.95
-ROUNDS = 10  # that are looked ahead
+HORIZON = 10  # judgments of an item that are looked ahead at most; a round brings one
 KEPT = 0.75  # of items that are foretold to be settled, share that are, from three judgments or fewer; ...
 KEPT_OF_AVERAGE = 0.6  # ... of an average of readings, some of which come to know hard items as such
+STRETCH = 0.27  # root mean square of the logarithm of its stretch after replays over that before, of eleven crowds
 UNDONE = 0.5  # share of the tempering to come that calibration on gold, made anew by then, is taken to undo
 LEAST_SLOPE, MOST_SLOPE = 0.5, 2.0  # of calibration: how far its stretch is carried on to judgments to come
 LEAST_PROBABILITY = 1e-6  # below, one says no more
@@ -53,6 +56,8 @@ class Corrections:
     """By which items will be tempered now and after each round of judgments, where that changes."""
     slope: float = 1.0
     """Of calibrated items, how far calibration stretched the logarithms of posteriors, beside its intercepts."""
+    stretches: tuple[float, ...] = (1.0,)
+    """Of calibrated items, how far beyond this calibration made anew may stretch them, one as probable as another."""
 
     def power(self, power: Reals, n_judgments: int, calibrated: bool = False) -> Reals:
         """(M+1,) the tempering with 0 to M more than ``n_judgments``, from what it would be were all as now.
@@ -106,6 +111,7 @@ def learnt(result: Consensus, target: float = USUAL_TARGET) -> Corrections:
         hedge=usual_hedge(K),
         rho=_rho_ahead(result, target),
         slope=_slope(result),
+        stretches=(math.exp(-STRETCH), math.exp(STRETCH)),
     )
 
 
@@ -142,7 +148,7 @@ def _rho_ahead(result: Consensus, target: float) -> tuple[float, ...]:
         return ()
     n = max(int(np.count_nonzero(judgments.per_item)), 1)
     asked = np.count_nonzero(result.peaks.confidence < target) / n
-    mean = judgments.n_judgments / n + asked * np.arange(ROUNDS + 1)
+    mean = judgments.n_judgments / n + asked * np.arange(HORIZON + 1)
     found = np.interp(mean, (FEW_JUDGMENTS, ENOUGH_JUDGMENTS), (USUAL_RHO, AVERAGE_RHO))
     return () if found[-1] == now else tuple(found.tolist())
 

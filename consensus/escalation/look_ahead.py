@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, number_of_shards
-from consensus.escalation.corrections import MOST_LABELS, learnt
+from consensus.escalation.corrections import HORIZON, MOST_LABELS, RARE, learnt
 from consensus.escalation.paths import likelihood_paths, one_coin_paths
 from consensus.found.posterior import DensePosterior
 from consensus.kernels import look_ahead_loops as kernels
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-HORIZON = 10  # judgments of an item that are looked ahead at most
 AHEAD = 3  # judgments ahead that a priority looks at most
 LIKELIEST = 8  # labels that are walked by one-coin workers where there are more than MOST_LABELS
-RARE = 0.25  # of an even share: a label is not hedged as if it were rarer, for hardly any item can have it
 RANGE = (0.1, 0.9)  # quantiles of the judgments needed that are shown as a range
 TIE_BREAK = 1e-6  # of what an item may lose now, so that items whose label no few judgments change keep an order
 TINY = 1e-300
@@ -163,15 +161,17 @@ def look_ahead(
         group = np.flatnonzero(kind == code)
         n_judgments, left = divmod(code // 8, n_steps + 1)
         power = tempering.power(n_judgments + np.arange(left + 1), np.full(left + 1, items[group[0]]))
+        of_gold = bool(code // 2 % 2)
         if not code // 4 % 2:  # what is unfounded stays so
-            power = corrections.power(power, n_judgments, bool(code // 2 % 2))
-        walked = log_likelihood[:, :, :left] * power[1:, None]
-        walked = np.exp(walked - walked.max(axis=3, keepdims=True))
-        walked = np.ascontiguousarray(walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want them
+            power = corrections.power(power, n_judgments, of_gold)
+        log_walked = log_likelihood[:, :, :left] * power[1:, None]
+        log_walked -= log_walked.max(axis=3, keepdims=True)
+        log_walked = np.ascontiguousarray(log_walked.transpose(0, 2, 3, 1))  # paths side by side, as the kernels want
+        stretches = corrections.stretches if of_gold else (1.0,)
+        walked = [(one * power[1:] / power[0], np.exp(one * log_walked)) for one in stretches]
         least = 0 if code % 2 else config.min_judgments - n_judgments
         less = np.exp(power[:, None] * (log_less - log_less.max()))
-        kept = corrections.settled(n_judgments)
-        alike = _Alike(group, least, power[1:] / power[0], walked, less, kept)
+        alike = _Alike(group, least, walked, less, corrections.settled(n_judgments))
         result.backend.map(partial(walk.fill, alike), even_parts(len(group), number_of_shards(len(group) * 20)))
     if costs is None:
         ahead = np.flatnonzero(left_of > 0)
@@ -188,10 +188,9 @@ class _Alike:
     """(n,) which of the items that are looked ahead for."""
     least: int
     """Judgments that they lack of the least number."""
-    ratio: Reals
-    """(M,) power of tempering with more judgments, over that now."""
-    walked: Reals
-    """(K, M, K, S) likelihoods of the paths, tempered."""
+    walked: list[tuple[Reals, Reals]]
+    """In each way that may come: (M,) power of tempering with more judgments, over that now; and (K, M, K, S)
+    likelihoods of the paths, tempered."""
     less: Reals
     """(M+1, K) what hedging multiplies posteriors by, now and with more judgments."""
     kept: float
@@ -216,36 +215,34 @@ class _Walk:
 
     def fill(self, alike: _Alike, part: slice) -> None:
         """Look ahead for some of the items that are alike."""
-        ratio, less, walked, n_labels = alike.ratio, alike.less, alike.walked, self.result.judgments.n_labels
+        less, n_labels, (ratio, walked) = alike.less, self.result.judgments.n_labels, alike.walked[0]
         M, most = len(ratio), min(max(MOST_CELLS // n_labels, 1), BLOCK, part.stop - part.start)
-        rest = np.zeros((most, M))
-        powered, columns = np.empty((most, M, walked.shape[0])), np.empty((most, N_COLUMNS))
-        losses, hedged_losses, chances = (np.empty((most, M + 1)) for _ in range(3))
+        powered, columns = np.empty((most, M, len(walked))), np.empty((most, N_COLUMNS))
         for begin in range(part.start, part.stop, most):
             rows = alike.rows[begin : min(begin + most, part.stop)]
-            q = self.result.beliefs.dense(self.items[rows])
-            if not self.dense:
-                q, rest = _likeliest(q, walked.shape[0], ratio)
-            q = np.ascontiguousarray(q)
-            z, loss, hedged_loss, settled, read = (
-                one[: len(q)] for one in (powered, losses, hedged_losses, chances, columns)
-            )
+            q = np.ascontiguousarray(self.result.beliefs.dense(self.items[rows]))
+            z, read = powered[: len(q)], columns[: len(q)]
             self.doubt[rows] = entropy(q) if self.dense else self.result.peaks.entropy[self.items[rows]]
             hedged = q
             if self.hedges:
                 hedged = np.empty_like(q)
                 kernels.scaled(q, less[0], q @ less[0], hedged)
                 self.doubt[rows] = entropy(hedged)
-            kernels.multiples(np.log(np.maximum(q, TINY)), ratio, z)
-            np.exp(z, out=z)
-            curves = kernels.Curves(loss, hedged_loss, settled)
-            given = _at_least_four(kernels.Items(q, hedged, z, rest), kernels.Paths(walked, less[1:]))
-            kernels.errors(*given, self.target, alike.least, curves)
-            if self.costs is not None:
-                kernels.costs(q, z, walked, self.costs, loss)
-                kernels.costs(hedged, z * less[1:], walked, self.costs, hedged_loss)
-            settled *= alike.kept
-            kernels.read_off(curves, AHEAD, TIE_BREAK, *RANGE, read)
+            loss, falling, settled = np.zeros((3, len(q), M + 1))
+            for ratio, walked in alike.walked:
+                curves = kernels.Curves(*np.empty((2, len(q), M + 1)))
+                top, rest = (q, np.zeros((len(q), M))) if self.dense else _likeliest(q, len(walked), ratio)
+                kernels.multiples(np.log(np.maximum(top, TINY)), ratio, z)
+                np.exp(z, out=z)
+                kernels.errors(*_at_least_four(kernels.Items(top, z, rest), walked), self.target, alike.least, curves)
+                settled += curves.settled * (alike.kept / len(alike.walked))
+                if self.costs is not None:
+                    kernels.costs(hedged, z * less[1:], walked, self.costs, curves.loss)
+                    falling += curves.loss / len(alike.walked)
+                    kernels.costs(q, z, walked, self.costs, curves.loss)
+                loss += curves.loss / len(alike.walked)
+            curves = kernels.Curves(loss, settled)
+            kernels.read_off(curves, loss if self.costs is None else falling, AHEAD, TIE_BREAK, *RANGE, read)
             self.found.columns[rows] = read
             if self.found.length.shape[1] and M:  # steps are wanted
                 length, slope = np.empty((len(q), M), np.int64), np.empty((len(q), M))
@@ -264,11 +261,10 @@ def _likeliest(q: Reals, n_labels: int, ratio: Reals) -> tuple[Reals, Reals]:
     return top, n * (left / n) ** ratio
 
 
-def _at_least_four(items: kernels.Items, paths: kernels.Paths) -> tuple[kernels.Items, kernels.Paths]:
+def _at_least_four(items: kernels.Items, walked: Reals) -> tuple[kernels.Items, Reals]:
     """The same with impossible labels up to four, for which the kernel is quicker."""
     same, more = (0, 0), (0, max(4 - items.posterior.shape[1], 0))
     if not more[1]:
-        return items, paths
-    posterior, hedged = (np.pad(table, [same, more]) for table in (items.posterior, items.hedged))
-    padded = kernels.Items(posterior, hedged, np.pad(items.z, [same, same, more]), items.rest)
-    return padded, kernels.Paths(np.pad(paths.walked, [more, same, more, same]), np.pad(paths.hedge, [same, more]))
+        return items, walked
+    padded = kernels.Items(np.pad(items.posterior, [same, more]), np.pad(items.z, [same, same, more]), items.rest)
+    return padded, np.pad(walked, [more, same, more, same])

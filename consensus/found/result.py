@@ -318,7 +318,7 @@ class Consensus:
     def __repr__(self) -> str:
         return (
             f"Consensus({self.model}: {counted(self.judgments.n_items, 'item')}, {self.convergence.status} "
-            f"after {self.convergence.iterations} passes, {len(self.warnings)} warnings)"
+            f"after {counted(self.convergence.iterations, 'pass', 'passes')}, {counted(len(self.warnings), 'warning')})"
         )
 
 

@@ -31,21 +31,10 @@ class Items(NamedTuple):
 
     posterior: Reals
     """(n, K)"""
-    hedged: Reals
-    """(n, K) what is believed by the hedged losses."""
     z: Reals
     """(n, M, K)"""
     rest: Reals
     """(n, M) sum of the z of all labels that are not among the K; these are found like the last of the K."""
-
-
-class Paths(NamedTuple):
-    """Labels drawn beforehand."""
-
-    walked: Reals
-    """(K, M, K, S)"""
-    hedge: Reals
-    """(M, K) what z is multiplied by where ``hedged`` is believed."""
 
 
 class Curves(NamedTuple):
@@ -53,8 +42,6 @@ class Curves(NamedTuple):
 
     loss: Reals
     """(n, M+1) probability that the best label is wrong, or the cost of the decision; never rising."""
-    hedged: Reals
-    """(n, M+1) the same where ``Items.hedged`` is believed."""
     settled: Reals
     """(n, M+1) probability that the item is settled by the m-th of them and not before."""
 
@@ -63,8 +50,6 @@ class _Scratch(NamedTuple):
     done: Offsets
     """(S,) whether the item was settled on a path before."""
     best: Reals
-    """(S,)"""
-    hedged_best: Reals
     """(S,)"""
     total: Reals
     """(S,)"""
@@ -88,68 +73,62 @@ def scaled(posterior: Reals, factor: Reals, total: Reals, out_scaled: Reals) -> 
 
 
 @kernel()
-def errors(items: Items, paths: Paths, target: float, least: int, out: Curves) -> None:
-    """Expected error after more judgments, twice, and when an item is settled.
+def errors(items: Items, walked: Reals, target: float, least: int, out: Curves) -> None:
+    """Expected error after more judgments, and when an item is settled.
 
     An item is settled once it has ``least`` more and a best label of ``target``.
     """
-    posterior, hedged = items.posterior, items.hedged
-    out_loss, out_hedged, out_settled = out
-    n_labels, n_steps, n_paths = paths.walked.shape[0], paths.walked.shape[1], paths.walked.shape[3]
+    posterior = items.posterior
+    out_loss, out_settled = out
+    n_labels, n_steps, n_paths = walked.shape[0], walked.shape[1], walked.shape[3]
     done = np.empty(n_paths, np.int64)
-    scratch = _Scratch(done, np.empty(n_paths), np.empty(n_paths), np.empty(n_paths))
+    scratch = _Scratch(done, np.empty(n_paths), np.empty(n_paths))
     for i in range(posterior.shape[0]):
-        top = hedged_top = total = 0.0
+        top = total = 0.0
         for k in range(n_labels):
-            top, hedged_top = max(top, posterior[i, k]), max(hedged_top, hedged[i, k])
+            top = max(top, posterior[i, k])
             total += posterior[i, k]
         unlikely = min(UNLIKELY, LEAST_LIKELY * top)
         others = 1.0 - total
         if others < ROUNDING or posterior[i, n_labels - 1] < unlikely:
             others = 0.0
-        never, hedged_never = 1.0 - others, 1.0 - others
+        never = 1.0 - others
         for k in range(n_labels):
             if posterior[i, k] >= unlikely:
                 never -= posterior[i, k]
-                hedged_never -= hedged[i, k]
-        out_loss[i, 0], out_hedged[i, 0], out_settled[i, 0] = 1.0 - top, 1.0 - hedged_top, 0.0
+        out_loss[i, 0], out_settled[i, 0] = 1.0 - top, 0.0
         for m in range(1, n_steps + 1):
-            out_loss[i, m], out_hedged[i, m], out_settled[i, m] = max(never, 0.0), max(hedged_never, 0.0), 0.0
+            out_loss[i, m], out_settled[i, m] = max(never, 0.0), 0.0
         for k in range(n_labels):
             if posterior[i, k] < unlikely:
                 continue
             more = others if k == n_labels - 1 else 0.0
             some = math.ceil(n_paths * min(posterior[i, k] + more, 1.0))
-            each, hedged_each = (posterior[i, k] + more) / some, (hedged[i, k] + more) / some
+            each = (posterior[i, k] + more) / some
             for s in range(some):
                 done[s] = 0
             for m in range(n_steps):
                 bar = target if m + 1 >= least else np.inf
                 if n_labels == 4:
-                    wrong, hedged_wrong, settled = _counted_of_four(items, paths, i, k, m, some, bar, done)
+                    wrong, settled = _counted_of_four(items, walked, i, k, m, some, bar, done)
                 else:
-                    wrong, hedged_wrong, settled = _counted(items, paths, i, k, m, some, bar, scratch)
+                    wrong, settled = _counted(items, walked, i, k, m, some, bar, scratch)
                 out_loss[i, m + 1] += each * wrong
-                out_hedged[i, m + 1] += hedged_each * hedged_wrong
                 out_settled[i, m + 1] += each * settled
         for m in range(1, n_steps + 1):
             out_loss[i, m] = min(out_loss[i, m], out_loss[i, m - 1])
-            out_hedged[i, m] = min(out_hedged[i, m], out_hedged[i, m - 1])
 
 
 @kernel()
 def _counted(
-    items: Items, paths: Paths, i: int, k: int, m: int, some: int, bar: float, scratch: _Scratch
-) -> tuple[np.int64, np.int64, np.int64]:
-    """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, with ``hedge``, and settled.
-
-    Settled is a best label of ``bar``, without ``hedge``.
-    """
-    z, walked, hedge = items.z, paths.walked, paths.hedge
-    done, best, hedged_best, total = scratch
+    items: Items, walked: Reals, i: int, k: int, m: int, some: int, bar: float, scratch: _Scratch
+) -> tuple[np.int64, np.int64]:
+    """Of ``some`` paths of item ``i`` with true label k: how many are wrong after step m, and settled by ``bar``."""
+    z = items.z
+    done, best, total = scratch
     another, others = (k + 1) % z.shape[2], items.rest[i, m]
     for s in range(some):
-        best[s] = hedged_best[s] = 0.0
+        best[s] = 0.0
         total[s] = others * walked[k, m, another, s]
     for other in range(z.shape[2]):
         now = z[i, m, other] * FAVOUR if other < k else z[i, m, other]
@@ -157,49 +136,38 @@ def _counted(
             weight = now * walked[k, m, other, s]
             total[s] += weight
             best[s] = weight if weight > best[s] else best[s]
-            weight *= hedge[m, other]
-            hedged_best[s] = weight if weight > hedged_best[s] else hedged_best[s]
-    wrong, hedged_wrong, settled = np.int64(0), np.int64(0), np.int64(0)
+    wrong, settled = np.int64(0), np.int64(0)
     for s in range(some):
-        own = z[i, m, k] * walked[k, m, k, s]
-        wrong += np.int64(own < best[s])
-        hedged_wrong += np.int64(own * hedge[m, k] < hedged_best[s])
+        wrong += np.int64(z[i, m, k] * walked[k, m, k, s] < best[s])
         reached = np.int64(best[s] >= bar * total[s])
         settled += reached & ~done[s]
         done[s] |= reached
-    return wrong, hedged_wrong, settled
+    return wrong, settled
 
 
 @kernel(forceinline=True)
 def _counted_of_four(
-    items: Items, paths: Paths, i: int, k: int, m: int, some: int, bar: float, done: Offsets
-) -> tuple[np.int64, np.int64, np.int64]:
+    items: Items, walked: Reals, i: int, k: int, m: int, some: int, bar: float, done: Offsets
+) -> tuple[np.int64, np.int64]:
     """Like ``_counted`` for four labels and no ``rest``, all in registers.
 
     To hand over so many arrays would cost a quarter of the time, for each call walks few paths: so it is inlined.
     """
-    z, walked, hedge = items.z, paths.walked, paths.hedge
+    z = items.z
     z0, z1, z2, z3, own = z[i, m, 0], z[i, m, 1], z[i, m, 2], z[i, m, 3], z[i, m, k]
     z0, z1, z2 = (z0 * FAVOUR if k > 0 else z0), (z1 * FAVOUR if k > 1 else z1), (z2 * FAVOUR if k > 2 else z2)
-    h0, h1, h2, h3, own_hedge = hedge[m, 0], hedge[m, 1], hedge[m, 2], hedge[m, 3], hedge[m, k]
-    wrong, hedged_wrong, settled = np.int64(0), np.int64(0), np.int64(0)
+    wrong, settled = np.int64(0), np.int64(0)
     for s in range(some):
         w0, w1 = z0 * walked[k, m, 0, s], z1 * walked[k, m, 1, s]
         w2, w3 = z2 * walked[k, m, 2, s], z3 * walked[k, m, 3, s]
         a = w0 if w0 > w1 else w1
         b = w2 if w2 > w3 else w3
         best = a if a > b else b
-        true = own * walked[k, m, k, s]
-        wrong += np.int64(true < best)
+        wrong += np.int64(own * walked[k, m, k, s] < best)
         reached = np.int64(best >= bar * ((w0 + w1) + (w2 + w3)))
         settled += reached & ~done[s]
         done[s] |= reached
-        w0, w1, w2, w3 = w0 * h0, w1 * h1, w2 * h2, w3 * h3
-        a = w0 if w0 > w1 else w1
-        b = w2 if w2 > w3 else w3
-        best = a if a > b else b
-        hedged_wrong += np.int64(true * own_hedge < best)
-    return wrong, hedged_wrong, settled
+    return wrong, settled
 
 
 @kernel()
@@ -241,21 +209,24 @@ def _cheapest(weight: Reals, cost: Reals) -> int:
 
 
 @kernel()
-def read_off(curves: Curves, ahead: int, tie_break: float, low: float, high: float, out_columns: Reals) -> None:
+def read_off(
+    curves: Curves, falling: Reals, ahead: int, tie_break: float, low: float, high: float, out_columns: Reals
+) -> None:
     """What is read off the ``curves`` into ``out_columns`` (n, 7).
 
-    The steepest fall of the hedged loss per judgment over at most ``ahead`` of them, and ``tie_break`` times the loss;
-    the loss now, and in the end; the expected judgments until an item is settled, or M; the first number of judgments
-    by which it is settled with probability ``low`` and ``high``, or M; the probability that it is settled in the end.
+    The steepest fall of ``falling`` (n, M+1), a loss, per judgment over at most ``ahead`` of them, and ``tie_break``
+    times the loss; the loss now, and in the end; the expected judgments until an item is settled, or M; the first
+    number of judgments by which it is settled with probability ``low`` and ``high``, or M; the probability that it is
+    settled in the end.
     """
-    loss, hedged, settled = curves
+    loss, settled = curves
     n_steps = loss.shape[1] - 1
     for i in range(loss.shape[0]):
         fall = reached = needed = 0.0
         first = last = n_steps
         for m in range(1, n_steps + 1):
             if m <= ahead:
-                fall = max(fall, (hedged[i, 0] - hedged[i, m]) / m)
+                fall = max(fall, (falling[i, 0] - falling[i, m]) / m)
             reached += settled[i, m]
             needed += m * settled[i, m]
             if reached >= low and m < first:

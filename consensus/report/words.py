@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.escalation import STATUSES
-from consensus.escalation.look_ahead import HORIZON
+from consensus.escalation.corrections import HORIZON
 from consensus.inputs import understood
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import Column, one_line

@@ -222,10 +222,20 @@ ESCALATIONS = (
     Column("reason", "text", "too_few, weak_workers, disagreement, expert, audit or retest."),
     Column("judgments", "count", "To ask for now; 0 where an expert is to decide."),
     Column("priority", "number", "Errors (or cost) that judgments save, each, or for their price where there is one."),
-    Column("judgments_needed", "number", "Expected until the item is settled, or has --max-judgments."),
-    Column("needed_low", "number", "Lower end of a range that holds 80 %."),
+    Column(
+        "judgments_needed",
+        "number",
+        "Expected until the item is settled, or has --max-judgments. In replays 10 % too few in the worst crowd (very "
+        "hard items of four labels).",
+    ),
+    Column("needed_low", "number", "Lower end of a range meant to hold 80 %. In replays it held 95 % and more."),
     Column("needed_high", "number", "Upper end of it."),
-    Column("p_settled", "number", "P(settled with at most --max-judgments), 0 to 1."),
+    Column(
+        "p_settled",
+        "number",
+        "P(settled with at most --max-judgments), 0 to 1. In replays with --model dawid_skene its mean was within .1 "
+        "of what came true, but on `web` with 100 gold items: .13, and .25 came. By default it was up to .24 off.",
+    ),
     Column("label", "text", "As in labels."),
     Column("confidence", "number", "As in labels."),
     Column("runner_up", "text", "As in labels."),

@@ -171,6 +171,37 @@ class TestCalibration:
         assert stretched.settled[items < 200].mean() > plain.settled[items < 200].mean() + 0.1
         assert plain.settled[items < 200].mean() > usual.settled[items < 200].mean()  # tempering to come is half undone
 
+    def test_what_calibration_made_anew_may_do_is_averaged(self, on_gold: Consensus) -> None:
+        rule = EscalateConfig(target=0.95, max_judgments=7)
+        items = np.flatnonzero(on_gold.confidence < 0.9)
+        low, high, both = (
+            look_ahead(on_gold, items, rule, corrections=Corrections(stretches=stretches))
+            for stretches in ((0.7,), (1.3,), (0.7, 1.3))
+        )
+        assert high.settled.mean() > low.settled.mean() + 0.1
+        np.testing.assert_allclose(both.settled, (low.settled + high.settled) / 2)
+        np.testing.assert_allclose(both.needed, (low.needed + high.needed) / 2)
+        np.testing.assert_allclose(both.least_loss, low.least_loss, atol=1e-9)  # which label is best stays the same
+        assert learnt(on_gold).stretches == pytest.approx((1 / 1.31, 1.31), rel=1e-3)
+
+    def test_what_costs_fall_to_is_averaged_too(self, on_gold: Consensus) -> None:
+        rule, costs = EscalateConfig(max_judgments=7), np.triu(np.ones((4, 4)), 1) + 5.0 * np.tril(np.ones((4, 4)), -1)
+        items = np.flatnonzero(on_gold.confidence < 0.9)
+        low, high, both = (
+            look_ahead(on_gold, items, rule, costs=costs, corrections=Corrections(stretches=stretches))
+            for stretches in ((0.5,), (2.0,), (0.5, 2.0))
+        )
+        assert np.abs(high.least_loss - low.least_loss).max() > 0.01
+        np.testing.assert_allclose(both.least_loss, (low.least_loss + high.least_loss) / 2)
+
+    def test_items_that_are_not_calibrated_do_not_change(self, result: Consensus) -> None:
+        rule, items = EscalateConfig(target=0.95, max_judgments=7), np.arange(80)
+        one, other = (
+            look_ahead(result, items, rule, corrections=Corrections(stretches=stretches)).columns
+            for stretches in ((1.0,), (0.5, 2.0))
+        )
+        np.testing.assert_array_equal(one, other)
+
 
 class TestCorrections:
     def test_power(self) -> None:

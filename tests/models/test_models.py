@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from consensus import ConsensusError, FitConfig, fit, read
 from consensus.backends import Threads, even_parts, even_slices, number_of_shards
 from consensus.errors import ConfigError, JudgmentError
+from consensus.found.cautions import Caution
 from consensus.found.result import Consensus
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments
@@ -259,6 +260,10 @@ class TestEveryModel:
     def test_describes_itself(self, fit: Fit) -> None:
         result = fit(encoded([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)]))
         assert repr(result).startswith(f"Consensus({result.model}: 6 items, ")
+        convergence = replace(result.convergence, iterations=1)
+        one = replace(result, convergence=convergence, warnings=(Caution("near_chance", "text"),))
+        assert repr(one).endswith(" after 1 pass, 1 warning)")
+        assert repr(replace(one, warnings=())).endswith(", 0 warnings)")
         assert repr(result.judgments) == "Judgments(18 judgments of 6 items by 3 workers, 2 labels)"
 
 
