@@ -34,6 +34,7 @@ from consensus.found.calibration import N_FOLDS
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.inputs.vocabulary import hashed
 from consensus.kernels import calibration_loops
+from consensus.models import worker_weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,10 +87,17 @@ def of_beliefs(name: str, beliefs: Posterior, of_gold: Reals | None = None) -> R
     )
 
 
-def of_shares(name: str, shares: Reals, n: NDArray[np.int64]) -> Reading:
-    """Weighted shares (I, K) of ``n`` (I,) judgments as a reading: a judgment more, spread over all labels."""
-    K = shares.shape[1]
-    return Reading(name, lambda items: vector_scaling.centred(shares[items] * n[items, None] + 1.0 / K))
+def of_workers(name: str, judgments: Judgments, weight: Reals) -> Reading:
+    """Shares of the judgments by the ``weight`` (W,) of the workers as a reading: a judgment more for all labels alike.
+
+    They are made of the items that are asked for, so that they cost nothing where gold does not believe them.
+    """
+
+    def of(items: Items) -> Reals:
+        n = judgments.per_item[items, None]
+        return vector_scaling.centred(worker_weighted.shares(judgments, weight, items) * n + 1.0 / judgments.n_labels)
+
+    return Reading(name, of)
 
 
 def of_counts(name: str, counts: Reals) -> Reading:
