@@ -18,6 +18,7 @@ from consensus.models import beside_gold, calibrating, layout
 from consensus.report import words
 from consensus.runs import Findings
 from consensus.simulation import simulate_votes
+from consensus.worker_audit import fit_without_copies
 from tests import naive
 from tests.strategies import encoded
 
@@ -96,6 +97,33 @@ class TestUnaided:
         result = fit(table, gold=simulated.truth_table(n_gold, 2), model=model)
         assert result.unaided is not None
         np.testing.assert_array_equal(result.unaided.dense(slice(None)), fit(table, model=model).posterior)
+
+    @pytest.mark.compiled
+    @pytest.mark.parametrize("model", ["average", "dawid_skene"])
+    @pytest.mark.parametrize("seed", [0, 8])
+    def test_does_not_depend_on_what_gold_says_where_workers_copy(self, seed: int, model: Any) -> None:
+        """In these two crowds gold would decide who copies whom, if it were asked."""
+        simulated = simulate(200, 12, 2, 4, accuracy=0.75, seed=seed)
+        table, rng = simulated.judgments_table(), np.random.default_rng(seed)
+        copied = table[table["worker"] == table["worker"].iloc[0]]
+        other = copied["label"].map({"label_0": "label_1", "label_1": "label_0"})
+        copied = copied.assign(worker="copier", label=copied["label"].where(rng.random(len(copied)) >= 0.1, other))
+        table = pd.concat([table, copied], ignore_index=True)
+        gold, rng = simulated.truth_table(80, 1), np.random.default_rng(seed)
+        mixed_up = gold.assign(label=rng.permutation(gold["label"].to_numpy()))
+        told = [
+            fit_without_copies(table, gold=one, collusion="merge", model=model, calibration=calibration)
+            for one in (gold, mixed_up)
+            for calibration in ("gold", "none")
+        ]
+        assert told[0].posterior.tobytes() != told[2].posterior.tobytes()
+        for result in told[1:]:
+            assert result.copies is not None
+            assert told[0].copies is not None
+            assert result.copies.group.tolist() == told[0].copies.group.tolist()
+            assert result.unaided is not None
+            assert told[0].unaided is not None
+            assert result.unaided.dense(slice(None)).tobytes() == told[0].unaided.dense(slice(None)).tobytes()
 
     def test_nothing_is_searched_that_gold_decides(self, drawn: Any) -> None:
         simulated, table = drawn
