@@ -68,6 +68,8 @@ class Belief:
     """(F,) of the slopes; 0 keeps a slope at its mean."""
     t: float | None
     """Standard deviation of an intercept, in nats; None: there are no intercepts."""
+    least: Reals | float = LEAST_SLOPE
+    """(F,) below which no slope may fall."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +136,7 @@ def fitted(known: Known, belief: Belief) -> Scaling:
     x = known.x[free]
     n_slopes, n_entries = len(x), known.x.shape[2]
     n_intercepts = 0 if belief.t is None else n_entries
+    least = np.broadcast_to(belief.least, free.shape)[free]
     held = np.tensordot(belief.mean[~free], known.x[~free], axes=1)
     mean = np.concatenate([belief.mean[free], np.zeros(n_intercepts)])
     precision = np.concatenate([belief.sd[free] ** -2.0, np.full(n_intercepts, (belief.t or 1.0) ** -2.0)])
@@ -159,7 +162,7 @@ def fitted(known: Known, belief: Belief) -> Scaling:
         before, size = value, 1.0
         for _ in range(MOST_HALVINGS):
             moved = theta + size * step
-            moved[:n_slopes] = np.maximum(moved[:n_slopes], LEAST_SLOPE)
+            moved[:n_slopes] = np.maximum(moved[:n_slopes], least)
             value, logs = log_posterior(moved)
             if value >= before:
                 theta = moved
@@ -191,12 +194,13 @@ def _curvature(logs: Reals, x: Reals, known: Known, n_intercepts: int, right: Re
 
 def _moments(p: Reals, x: Reals, n_intercepts: int) -> tuple[Reals, Reals]:
     """Sums over items of mean and covariance of the features (the readings, then the labels) under ``p`` (G, C)."""
-    mean = np.einsum("gk,fgk->fg", p, x)
+    weighed, n_slopes = p * x, len(x)
+    mean = weighed.sum(axis=2)
     first = mean.sum(axis=1)
-    second = np.einsum("gk,fgk,hgk->fh", p, x, x) - mean @ mean.T
+    second = weighed.reshape(n_slopes, -1) @ x.reshape(n_slopes, -1).T - mean @ mean.T
     if not n_intercepts:
         return first, second
-    cross = np.einsum("gk,fgk->fk", p, x) - mean @ p
+    cross = weighed.sum(axis=1) - mean @ p
     return np.concatenate([first, p.sum(axis=0)]), np.block(
         [[second, cross], [cross.T, np.diag(p.sum(axis=0)) - p.T @ p]]
     )

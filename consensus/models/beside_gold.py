@@ -194,6 +194,8 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
         counts = np.zeros((judgments.n_items, judgments.n_labels))
         np.add.at(counts, (votes.item, votes.label), 1.0)
         found.append(calibrating.of_counts("votes", counts))
+        if 1 < votes.n_models <= calibrating.MOST_MODELS:
+            found += calibrating.of_models("model", votes, judgments.n_labels)
     return tuple(found)
 
 

@@ -27,6 +27,8 @@ CALIBRATED = {
     "both": "that fit with worker-weighted votes",
     "votes": "counts of votes",
     "fit and votes": "the fit and counts of votes",
+    "each model": "weighed votes",
+    "fit and each model": "the fit and weighed votes",
     "clamped": "a fit with gold",
 }
 """What each candidate of ``models.calibrating`` is called."""
