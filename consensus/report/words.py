@@ -342,7 +342,11 @@ def _quality(promise: dict[str, Any]) -> str:
         return f"{claim} if the confidences are right, unaudited{why}"
     gold = promise["gold"]["accepted"]
     measured = f"measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
-    return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}"
+    allowed, above = 1.0 - promise["target"], ""
+    if gold["measured_error"] > allowed + 1e-9:
+        told = "the target is missed" if gold["low"] > allowed else "more gold tells whether the target is missed"
+        above = f", above the {100.0 * allowed:.3g}% of the target: {told}"
+    return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}{above}"
 
 
 def warning(one: Caution) -> str:
