@@ -82,20 +82,18 @@ def test_stops_at_the_limit_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     assert (found.n_passes, found.converged) == (3, False)
 
 
-def test_ends_where_no_share_moves_by_a_thousandth(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights are those of the end to a few parts in a thousand."""
+def test_ends_where_no_share_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     judgments = simulate(200, 10, 3, 5, seed=1).judgments
     usual = worker_weighted.fit(judgments, ONE)
-    monkeypatch.setattr(worker_weighted, "STILL", 1e-9)
-    end = worker_weighted.fit(judgments, ONE)
-    assert 2 <= usual.n_passes < end.n_passes
+    monkeypatch.setattr(worker_weighted, "STILL", 0.05)
+    early = worker_weighted.fit(judgments, ONE)
     assert usual.converged
-    assert end.converged
-    assert np.abs(np.log(usual.weight / end.weight)).max() < 0.02
+    assert early.converged
+    assert 2 <= early.n_passes < usual.n_passes
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("sample", [1_000_000, 60_000])
+@pytest.mark.parametrize("sample", [300_000, 60_000])
 def test_the_same_bits_for_any_number_of_threads(sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_weighted, "SAMPLE", sample)
     judgments = simulate(40_000, 50, 3, 5, seed=1).judgments
@@ -264,6 +262,7 @@ class TestPublic:
             truth = dict(zip(gold.item, gold.label, strict=True))
             found = worker_weighted.fit(judgments, ONE)
             assert found.converged
+            assert 5 <= found.n_passes <= 60
             label = worker_weighted.shares(judgments, found.weight).argmax(axis=1)
             said = zip(judgments.item_ids.to_pylist(), label.tolist(), strict=True)
             right[name] = np.mean([judgments.labels[k] == truth[item] for item, k in said if item in truth])
