@@ -73,7 +73,7 @@ CANDIDATES: dict[str, dict[str, tuple[float, tuple[float, ...]]]] = {
 MOST_INTERCEPTS = 100  # labels
 MOST_MODELS = 30  # that have a slope each
 MOST_CELLS = 200_000  # gold items times labels that are fitted on: some hundred numbers need no more
-BLOCK = 200_000  # probabilities that are worked on at once
+BLOCK = 400_000  # probabilities of readings that are worked on at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,8 +242,8 @@ class _Dense:
     def apply(self, part: Part, average: Average) -> None:
         """In place, block by block."""
         items, K = np.flatnonzero(part.items), self.table.shape[1]
-        step = max(BLOCK // K, 1)
         used = np.flatnonzero((average.slope != 0.0).any(axis=0))
+        step = max(BLOCK // (K * len(used)), 1)
         slope = np.ascontiguousarray(average.slope[:, used])
 
         def shard(own: slice) -> None:
