@@ -68,6 +68,8 @@ class Belief:
     """(F,) of the slopes; 0 keeps a slope at its mean."""
     t: float | None
     """Standard deviation of an intercept, in nats; None: there are no intercepts."""
+    least: Reals | float = LEAST_SLOPE
+    """(F,) below which no slope may fall."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,26 +136,33 @@ def fitted(known: Known, belief: Belief) -> Scaling:
     x = known.x[free]
     n_slopes, n_entries = len(x), known.x.shape[2]
     n_intercepts = 0 if belief.t is None else n_entries
+    least = np.broadcast_to(belief.least, free.shape)[free]
     held = np.tensordot(belief.mean[~free], known.x[~free], axes=1)
     mean = np.concatenate([belief.mean[free], np.zeros(n_intercepts)])
     precision = np.concatenate([belief.sd[free] ** -2.0, np.full(n_intercepts, (belief.t or 1.0) ** -2.0)])
+    accepted = known.log_accepted > -np.inf
+    right = None  # summed features of the accepted labels, where each item has one: they are linear then
+    if (accepted.sum(axis=1) == 1).all():
+        right = _moments(accepted.astype(np.float64), x, n_intercepts)[0]
+    constant = float((held + known.log_accepted)[accepted].sum())
 
     def log_posterior(theta: Reals) -> tuple[float, Reals]:
         logs = held + np.tensordot(theta[:n_slopes], x, axes=1)
         if n_intercepts:
             logs = logs + theta[n_slopes:]
-        right = _log_sum(logs + known.log_accepted) - _log_sum(logs + known.log_count)
-        return float(right.sum() - 0.5 * (precision * (theta - mean) ** 2).sum()), logs
+        fits = _log_sum(logs + known.log_accepted).sum() if right is None else constant + right @ theta
+        fits -= _log_sum(logs + known.log_count).sum()
+        return float(fits - 0.5 * (precision * (theta - mean) ** 2).sum()), logs
 
     theta = mean.copy()
     value, logs = log_posterior(theta)
     for _ in range(MOST_STEPS):
-        gradient, H = _curvature(logs, x, known, n_intercepts)
+        gradient, H = _curvature(logs, x, known, n_intercepts, right)
         step = np.linalg.solve(H + np.diag(precision), gradient - precision * (theta - mean))
         before, size = value, 1.0
         for _ in range(MOST_HALVINGS):
             moved = theta + size * step
-            moved[:n_slopes] = np.maximum(moved[:n_slopes], LEAST_SLOPE)
+            moved[:n_slopes] = np.maximum(moved[:n_slopes], least)
             value, logs = log_posterior(moved)
             if value >= before:
                 theta = moved
@@ -163,7 +172,7 @@ def fitted(known: Known, belief: Belief) -> Scaling:
             value, logs = log_posterior(theta)
         if value - before <= STILL * (1.0 + abs(before)):
             break
-    _, H = _curvature(logs, x, known, n_intercepts)
+    _, H = _curvature(logs, x, known, n_intercepts, right)
     log_det = np.linalg.slogdet(H + np.diag(precision))[1]
     slope = belief.mean.copy()
     slope[free] = theta[:n_slopes]
@@ -171,25 +180,27 @@ def fitted(known: Known, belief: Belief) -> Scaling:
     return Scaling(slope, intercept, value + 0.5 * float(np.log(precision).sum()) - 0.5 * float(log_det))
 
 
-def _curvature(logs: Reals, x: Reals, known: Known, n_intercepts: int) -> tuple[Reals, Reals]:
+def _curvature(logs: Reals, x: Reals, known: Known, n_intercepts: int, right: Reals | None) -> tuple[Reals, Reals]:
     """The gradient of the log likelihood, and minus its Hessian: those of one accepted label where it is no maximum."""
-    of_all, of_accepted = (_softmax(logs + count) for count in (known.log_count, known.log_accepted))
-    gradient, H = _moments(of_all, x, n_intercepts)
-    right, less = _moments(of_accepted, x, n_intercepts)
+    expected, H = _moments(_softmax(logs + known.log_count), x, n_intercepts)
+    if right is not None:
+        return right - expected, H
+    accepted, less = _moments(_softmax(logs + known.log_accepted), x, n_intercepts)
     whole = H - less
     if np.linalg.eigvalsh(whole)[0] >= -1e-9 * max(float(np.abs(H).max()), 1.0):
         H = whole
-    return right - gradient, H
+    return accepted - expected, H
 
 
 def _moments(p: Reals, x: Reals, n_intercepts: int) -> tuple[Reals, Reals]:
     """Sums over items of mean and covariance of the features (the readings, then the labels) under ``p`` (G, C)."""
-    mean = np.einsum("gk,fgk->fg", p, x)
+    weighed, n_slopes = p * x, len(x)
+    mean = weighed.sum(axis=2)
     first = mean.sum(axis=1)
-    second = np.einsum("gk,fgk,hgk->fh", p, x, x) - mean @ mean.T
+    second = weighed.reshape(n_slopes, -1) @ x.reshape(n_slopes, -1).T - mean @ mean.T
     if not n_intercepts:
         return first, second
-    cross = np.einsum("gk,fgk->fk", p, x) - mean @ p
+    cross = weighed.sum(axis=1) - mean @ p
     return np.concatenate([first, p.sum(axis=0)]), np.block(
         [[second, cross], [cross.T, np.diag(p.sum(axis=0)) - p.T @ p]]
     )

@@ -31,9 +31,11 @@ class Readings:
     """(M, I) its probability."""
     n_held_out: int
     """Judgments that the weights were learnt from; 0 where none could be held out, and all weigh alike."""
+    worker_weight: NDArray[np.float64]
+    """(W,) of the worker-weighted fit, which weighs workers and learns nothing else; positive, 1 for a usual one."""
     worker_weighted: NDArray[np.int32]
-    """(I,) the label where workers are weighed and nothing else is learnt; of several that weigh alike the reported one
-    if it is among them. It has no part in the average."""
+    """(I,) the label by these weights; of several that weigh alike the reported one if it is among them. It has no part
+    in the average."""
     otherwise: NDArray[np.bool_]
     """(I,) judged items without gold to which that fit gives another label than the reported one."""
     counted_apart: NDArray[np.int32] | None = None

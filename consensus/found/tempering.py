@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Items = slice | NDArray[np.integer]
 
-HOTTEST = 20.0
 SMALLEST = 1e-300
-UNFOUNDED = 1.0 / HOTTEST  # power of a posterior that is the echo of its own judgments
+UNFOUNDED = 0.05  # power of a posterior that is the echo of its own judgments
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,23 @@ class Judged(NamedTuple):
     """(J,)"""
 
 
+@kernel(forceinline=True)
+def _share(judged: Judged, begin: int, end: int, weight: Reals, out: Reals) -> None:
+    """The shares (K,) of the labels among judgments ``begin`` to ``end``."""
+    n_labels = out.shape[0]
+    none = begin == end
+    total = 1.0 if none else 0.0
+    for k in range(n_labels):
+        out[k] = 1.0 / n_labels if none else 0.0
+    for j in range(begin, end):  # unsigned positions spare the test for those that count from the end
+        given = weight[np.uintp(judged.worker[j])]
+        out[np.uintp(judged.label[j])] += given
+        total += given
+    scale = 1.0 / total
+    for k in range(n_labels):
+        out[k] *= scale
+
+
 @kernel()
 def weigh(judged: Judged, weight: Reals, out_shares: Reals, out_error: Reals) -> float:
     """Shares of the labels of a shard of items by the ``weight`` (W,) of whoever gave them; uniform without judgments.
@@ -38,23 +55,22 @@ def weigh(judged: Judged, weight: Reals, out_shares: Reals, out_error: Reals) ->
     largest = 0.0
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
-        none = begin == end
-        total = 1.0 if none else 0.0
+        _share(judged, begin, end, weight, z)
+        square = 0.0
         for k in range(n_labels):
-            z[k] = 1.0 / n_labels if none else 0.0
-        for j in range(begin, end):  # unsigned positions spare the test for those that count from the end
-            given = weight[np.uintp(worker[j])]
-            z[np.uintp(label[j])] += given
-            total += given
-        scale, square = 1.0 / total, 0.0
-        for k in range(n_labels):
-            share = z[k] * scale
-            moved = abs(share - out_shares[i, k])
+            moved = abs(z[k] - out_shares[i, k])
             if moved > largest:
                 largest = moved
-            out_shares[i, k] = share
-            square += share * share
-            z[k] = share
+            out_shares[i, k] = z[k]
+            square += z[k] * z[k]
         for j in range(begin, end):
             out_error[np.uintp(worker[j])] += 1.0 - 2.0 * z[np.uintp(label[j])] + square
     return largest
+
+
+@kernel()
+def shares(judged: Judged, items: Offsets, weight: Reals, out_shares: Reals) -> None:
+    """The shares (n, K) of some ``items`` (n,) alone, as ``weigh`` makes them."""
+    for n in range(items.shape[0]):
+        i = items[n]
+        _share(judged, judged.item_start[i], judged.item_start[i + 1], weight, out_shares[n])

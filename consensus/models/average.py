@@ -59,7 +59,6 @@ SURE = 0.55  # of all disputed ones, and of those on which two readings are so s
 OTHERWISE = 0.07  # share of the items to which the worker-weighted fit gives another label, above which this is said,
 DOUBTED = 0.4  # if there are more of them than so many times the errors that the average expects of itself
 LEAST_DISPUTED = 10
-SAMPLE, WEIGHED_STILL = 200_000, 1e-3  # of the worker-weighted fit: judgments, and the change at which it ends
 ALIKE = 1e-9  # the difference of shares below which labels weigh alike
 NAMED = 3  # items in a warning
 MOST_PASSES, STILL = 200, 1e-6  # of EM over the weights: passes, and the change of a weight at which it ends
@@ -100,8 +99,9 @@ def fit(
     run.tell("diagnosing")
     known = warned_by(gold, held)
     names = tuple(read.name for read in reads)
-    beside = _weighed(judgments, known, averaged.posterior, run)
-    several = Readings(names, weight, averaged.label, averaged.confidence, n_held_out, *beside)
+    worker_weight = worker_weighted.fit(judgments, run.backend).weight
+    beside = _weighed(judgments, worker_weight, known, averaged.posterior)
+    several = Readings(names, weight, averaged.label, averaged.confidence, n_held_out, worker_weight, *beside)
     told = _disagreement(several, judgments, None if known is not None else 1.0 - averaged.posterior.max(axis=1))
     warnings = diagnostics.all_of(problem, averaged.estimate, known, None, settings, run)
     mixes = averaged.estimate.mixes
@@ -127,13 +127,13 @@ def fit(
 
 
 def _weighed(
-    judgments: Judgments, gold: AlignedGold | None, posterior: Reals, run: Execution
+    judgments: Judgments, worker_weight: Reals, gold: AlignedGold | None, posterior: Reals
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """(I,) the label of every item by the weights of the workers alone; (I,) whether ``posterior`` says another.
 
     Of gold items, and those that nobody judged, it is none.
     """
-    shares = worker_weighted.fit(judgments, run.backend, SAMPLE, WEIGHED_STILL).shares
+    shares = worker_weighted.shares(judgments, worker_weight)
     best = posterior.argmax(axis=1)
     most = shares.argmax(axis=1)
     every = np.arange(len(best))

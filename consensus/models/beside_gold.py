@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 MOST_TRIED = 1_000_000
-"""Judgments up to which other optima are looked for unasked, and workers weighed as a second reading."""
+"""Judgments up to which other optima are looked for unasked."""
 OTHERWISE = 0.02  # share of the items that another optimum must label otherwise to be one
 SURELY = 2.0  # standard deviations by which gold must prefer another optimum, or other names of the labels
 BLOCK = 1_000_000  # probabilities that are added up at once
@@ -186,14 +186,16 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
         found.append(calibrating.of_beliefs("fit", base.beliefs))
     if isinstance(base.beliefs, SparsePosterior):
         return tuple(found)
-    by_people = 0 < judgments.n_judgments <= MOST_TRIED and (judgments.per_item[part.items] > 0).all()
-    if base is not clamped and by_people:
-        weighed = worker_weighted.fit(judgments, backend)
-        found.append(calibrating.of_shares("weighted", weighed.shares, judgments.per_item))
+    if base is not clamped and (judgments.per_item[part.items] > 0).all():
+        several = base.readings
+        weight = worker_weighted.fit(judgments, backend).weight if several is None else several.worker_weight
+        found.append(calibrating.of_workers("weighted", judgments, weight))
     if votes is not None and not judgments.n_judgments and (votes.row < 0).all():
         counts = np.zeros((judgments.n_items, judgments.n_labels))
         np.add.at(counts, (votes.item, votes.label), 1.0)
         found.append(calibrating.of_counts("votes", counts))
+        if 1 < votes.n_models <= calibrating.MOST_MODELS:
+            found += calibrating.of_models("model", votes, judgments.n_labels)
     return tuple(found)
 
 

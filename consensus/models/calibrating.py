@@ -11,12 +11,17 @@ weighted        worker-weighted shares: log (s n + 1/K) / (n + 1)             1,
 both            these two                                                     1, .15 or .5;  0, .5
 votes           votes of models that alone judged: log(votes + .5)            .5, .25
 fit and votes   the fit, and these                                            0, .25;  .5, .25
+each model      the votes, and each model: 0 for the label it names, else -1  .5, .25;  0, .03 or .1 or .3
+fit, each model the fit, and these                                            0, .25;  and as these
 clamped         a fit that has seen gold; of gold items: their cavity         1, .15 or .5
 ==============  ============================================================  =================================
 
-Models that vote share most of their mistakes: hence slopes around a half. Items that people judged are calibrated on
-gold that people judged, and those that models alone judged on gold that models alone judged. With very many labels, or
-more than MOST_INTERCEPTS, labels get no intercepts: the fit is only stretched.
+Models that vote share most of their mistakes: hence slopes around a half. A model's own slope is what its vote weighs
+more than those of the others, or less: it alone may be negative, and is left out of panels of more than MOST_MODELS.
+
+Items that people judged are calibrated on gold that people judged, and those that models alone judged on gold that
+models alone judged. With very many labels, or more than MOST_INTERCEPTS, labels get no intercepts: the fit is only
+stretched.
 """
 
 from __future__ import annotations
@@ -34,6 +39,7 @@ from consensus.found.calibration import N_FOLDS
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.inputs.vocabulary import hashed
 from consensus.kernels import calibration_loops
+from consensus.models import worker_weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from consensus.found.posterior import Posterior
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
+    from consensus.inputs.model_votes import AlignedVotes
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -58,12 +65,15 @@ CANDIDATES: dict[str, dict[str, tuple[float, tuple[float, ...]]]] = {
     "both": {"fit": (1.0, (0.15, 0.5)), "weighted": (0.0, (0.5,))},
     "votes": {"votes": (0.5, (0.25,))},
     "fit and votes": {"fit": (0.0, (0.25,)), "votes": (0.5, (0.25,))},
+    "each model": {"votes": (0.5, (0.25,)), "model": (0.0, (0.03, 0.1, 0.3))},
+    "fit and each model": {"fit": (0.0, (0.25,)), "votes": (0.5, (0.25,)), "model": (0.0, (0.03, 0.1, 0.3))},
     "clamped": {"clamped": (1.0, (0.15, 0.5))},
 }
 """Of every candidate the readings that it scales, and mean and standard deviations of their slopes beforehand."""
 MOST_INTERCEPTS = 100  # labels
+MOST_MODELS = 30  # that have a slope each
 MOST_CELLS = 200_000  # gold items times labels that are fitted on: some hundred numbers need no more
-BLOCK = 200_000  # probabilities that are worked on at once
+BLOCK = 400_000  # probabilities of readings that are worked on at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,15 +96,37 @@ def of_beliefs(name: str, beliefs: Posterior, of_gold: Reals | None = None) -> R
     )
 
 
-def of_shares(name: str, shares: Reals, n: NDArray[np.int64]) -> Reading:
-    """Weighted shares (I, K) of ``n`` (I,) judgments as a reading: a judgment more, spread over all labels."""
-    K = shares.shape[1]
-    return Reading(name, lambda items: vector_scaling.centred(shares[items] * n[items, None] + 1.0 / K))
+def of_workers(name: str, judgments: Judgments, weight: Reals) -> Reading:
+    """Shares of the judgments by the ``weight`` (W,) of the workers as a reading: a judgment more for all labels alike.
+
+    They are made of the items that are asked for, so that they cost nothing where gold does not believe them.
+    """
+
+    def of(items: Items) -> Reals:
+        n = judgments.per_item[items, None]
+        return vector_scaling.centred(worker_weighted.shares(judgments, weight, items) * n + 1.0 / judgments.n_labels)
+
+    return Reading(name, of)
 
 
 def of_counts(name: str, counts: Reals) -> Reading:
     """Votes (I, K) as a reading: half a vote more for every label."""
     return Reading(name, lambda items: vector_scaling.centred(counts[items] + 0.5))
+
+
+def of_models(name: str, votes: AlignedVotes, n_labels: int) -> list[Reading]:
+    """Every model as a reading, all of one name: 0 for the label that it names, -1 for others; 0 where it is silent."""
+
+    def reading(label: NDArray[np.int32]) -> Reading:
+        def of(items: Items) -> Reals:
+            own = label[items, None]
+            return np.where((own < 0) | (own == np.arange(n_labels)), 0.0, -1.0)
+
+        return Reading(name, of)
+
+    named = np.full((votes.n_models, len(votes.per_item)), -1, np.int32)
+    named[votes.model, votes.item] = votes.label
+    return [reading(label) for label in named]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,14 +204,15 @@ def calibrated(
 def _beliefs(part: Part, by_label: bool) -> tuple[list[str], list[Belief]]:
     """What is believed of every scaling beforehand, and which candidate it belongs to."""
     readings = [reading.name for reading in part.readings]
+    least = np.array([-np.inf if one == "model" else vector_scaling.LEAST_SLOPE for one in readings])
     names, found = [], []
     for name in part.names:
         given = CANDIDATES[name]
         mean = np.array([given[one][0] if one in given else 0.0 for one in readings])
-        grids = [given[one][1] if one in given else (0.0,) for one in readings]
-        for *sd, t in itertools.product(*grids, T if by_label else (None,)):
+        for *chosen, t in itertools.product(*(sds for _, sds in given.values()), T if by_label else (None,)):
+            sd = dict(zip(given, chosen, strict=True))
             names.append(name)
-            found.append(Belief(mean, np.array(sd, np.float64), t))
+            found.append(Belief(mean, np.array([sd.get(one, 0.0) for one in readings]), t, least))
     return names, found
 
 
@@ -209,8 +242,8 @@ class _Dense:
     def apply(self, part: Part, average: Average) -> None:
         """In place, block by block."""
         items, K = np.flatnonzero(part.items), self.table.shape[1]
-        step = max(BLOCK // K, 1)
         used = np.flatnonzero((average.slope != 0.0).any(axis=0))
+        step = max(BLOCK // (K * len(used)), 1)
         slope = np.ascontiguousarray(average.slope[:, used])
 
         def shard(own: slice) -> None:

@@ -8,6 +8,11 @@ is the Bayesian weighted average of Li, Rubinstein & Cohn (WWW 2019), with the s
     z[i,k]   = sum_{j: l = k} weight[w] / sum_j weight[w]                         at the start by equal weights
 
 in turn, until no share moves. A worker of average distance weighs 1, as does one without judgments.
+
+Where there are very many judgments the weights are learnt from a sample of them: those of items that are chosen by a
+hash of their ids, so the same items whatever their order. Gold items are drawn like all others: were they always in it,
+their own judgments would tell more of their workers' weights than those of other items do, and calibration on gold
+would take all shares for as good as those of gold.
 """
 
 from __future__ import annotations
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 PRIOR = 15.0  # A: judgments of average distance that every worker has beforehand
 STILL = 1e-5  # the largest change of a share at which it ends; on eight public sets after 9 to 56 passes
 MOST_PASSES = 100
+SAMPLE = 300_000  # judgments that the weights are learnt from, about, where there are more
 AT_ONE = 1e-12  # mean distance of judgments below which all of every item agree, so that nobody is to be told apart
 
 
@@ -40,8 +46,6 @@ AT_ONE = 1e-12  # mean distance of judgments below which all of every item agree
 class WorkerWeighted:
     """What the fit finds."""
 
-    shares: Reals
-    """(I, K) weighted shares of the judgments of each item, no probabilities; uniform where there are none."""
     weight: Reals
     """(W,) positive; 1 for a worker of average distance."""
     n_passes: int
@@ -49,43 +53,33 @@ class WorkerWeighted:
     converged: bool
     """No share moved any more."""
 
-    @property
-    def label(self) -> NDArray[np.int32]:
-        """(I,) label of the largest share; of equal ones the first."""
-        return np.asarray(self.shares.argmax(axis=1), np.int32)
 
-
-def fit(judgments: Judgments, backend: Backend, sample: int | None = None, still: float = STILL) -> WorkerWeighted:
-    """Weigh the workers, and with them the labels of every item.
-
-    Parameters
-    ----------
-    judgments
-        Over the label set.
-    backend
-        The threads; they do not change a bit.
-    sample
-        Where there are more judgments than this, weights are learnt from about as many: those of items that are chosen
-        by a hash of their ids, so the same items whatever their order. Shares are of all items.
-    still
-        The largest change of a share (0 to 1) at which it ends.
-    """
-    of_all = _Part.of(judgments)
-    drawn = _sampled(judgments, sample) if sample is not None and sample < judgments.n_judgments else of_all
-    shares = drawn.shares()
+def fit(judgments: Judgments, backend: Backend) -> WorkerWeighted:
+    """Weigh the workers by ``judgments``, which are over the label set. Threads do not change a bit."""
+    part = _Part.of(judgments) if judgments.n_judgments <= SAMPLE else _sampled(judgments)
+    moving = np.zeros((len(part.judged.item_start) - 1, judgments.n_labels))
     n_workers = judgments.n_workers
-    error, _ = drawn.weigh(np.ones(n_workers), shares, backend)
-    n = np.bincount(drawn.judged.worker, minlength=n_workers).astype(np.float64)
+    error, _ = part.weigh(np.ones(n_workers), moving, backend)
+    n = np.bincount(part.judged.worker, minlength=n_workers).astype(np.float64)
     usual = error.sum() / max(n.sum(), 1.0)
     weight, n_passes, converged = np.ones(n_workers), 1, usual < AT_ONE
     while not converged and n_passes < MOST_PASSES:
         weight = (PRIOR + n) / (PRIOR + error / usual)
-        error, moved = drawn.weigh(weight, shares, backend)
-        n_passes, converged = n_passes + 1, moved < still
-    if drawn is not of_all:
-        shares = of_all.shares()
-        of_all.weigh(weight, shares, backend)
-    return WorkerWeighted(shares, weight, n_passes, bool(converged))
+        error, moved = part.weigh(weight, moving, backend)
+        n_passes, converged = n_passes + 1, moved < STILL
+    return WorkerWeighted(weight, n_passes, bool(converged))
+
+
+def shares(judgments: Judgments, weight: Reals, items: NDArray[np.integer] | None = None) -> Reals:
+    """(n, K) shares of the labels of ``items`` (n,), or of all, by ``weight`` (W,); uniform without judgments.
+
+    They are no probabilities.
+    """
+    chosen = np.arange(judgments.n_items) if items is None else items.astype(np.int64)
+    found = np.empty((len(chosen), judgments.n_labels))
+    judged = Judged(judgments.item_start, judgments.worker, judgments.label)
+    worker_weighted_loops.shares(judged, chosen, weight, found)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,17 +90,12 @@ class _Part:
     slices: tuple[slice, ...]
     """Of its items, by shard."""
     n_workers: int
-    n_labels: int
 
     @classmethod
     def of(cls, judgments: Judgments, judged: Judged | None = None) -> _Part:
         judged = judged or Judged(judgments.item_start, judgments.worker, judgments.label)
         n_shards = number_of_shards(len(judged.worker), judgments.n_workers)
-        return cls(judged, even_slices(judged.item_start, n_shards), judgments.n_workers, judgments.n_labels)
-
-    def shares(self) -> Reals:
-        """(n, K) to be filled."""
-        return np.zeros((len(self.judged.item_start) - 1, self.n_labels))
+        return cls(judged, even_slices(judged.item_start, n_shards), judgments.n_workers)
 
     def weigh(self, weight: Reals, shares: Reals, backend: Backend) -> tuple[Reals, float]:
         """Fill in the shares; (W,) summed distances of the judgments of every worker, and the largest change."""
@@ -120,9 +109,9 @@ class _Part:
         return np.sum([error for error, _ in found], axis=0), max(moved for _, moved in found)
 
 
-def _sampled(judgments: Judgments, sample: int) -> _Part:
-    """About ``sample`` judgments, all of each item."""
-    drawn = hashed(judgments.item_ids) < np.uint64(2**64 * (sample / judgments.n_judgments))
+def _sampled(judgments: Judgments) -> _Part:
+    """About SAMPLE judgments, all of each item."""
+    drawn = hashed(judgments.item_ids) < np.uint64(2**64 * (SAMPLE / judgments.n_judgments))
     items = np.flatnonzero(drawn)
     _, own = judgments.of_items(items)
     start = np.concatenate([[0], np.cumsum(judgments.per_item[items])])

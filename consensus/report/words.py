@@ -27,6 +27,8 @@ CALIBRATED = {
     "both": "that fit with worker-weighted votes",
     "votes": "counts of votes",
     "fit and votes": "the fit and counts of votes",
+    "each model": "weighed votes",
+    "fit and each model": "the fit and weighed votes",
     "clamped": "a fit with gold",
 }
 """What each candidate of ``models.calibrating`` is called."""
@@ -343,7 +345,11 @@ def _quality(promise: dict[str, Any]) -> str:
         return f"{claim} if the confidences are right, unaudited{why}"
     gold = promise["gold"]["accepted"]
     measured = f"measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
-    return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}"
+    allowed, above = 1.0 - promise["target"], ""
+    if gold["measured_error"] > allowed + 1e-9:
+        told = "the target is missed" if gold["low"] > allowed else "more gold tells whether the target is missed"
+        above = f", above the {100.0 * allowed:.3g}% of the target: {told}"
+    return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}{above}"
 
 
 def odds(weight: float) -> str:

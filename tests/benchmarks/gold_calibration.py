@@ -37,6 +37,9 @@ PANEL = "llm_panel_dev"
 TARGET, N_BINS = 0.95, 10
 FIGURES = {50: (86.9, 0.372, 4.2), 100: (86.8, 0.370, 3.9)}
 """By gold items: the least mean accuracy of the eight sets, and the most mean log loss and ECE."""
+PANEL_FIGURES = {100: 0.221, 300: 0.216, 1000: 0.217}
+"""By gold items: the most mean log loss of the panel; its accuracy may lie so far below the base rate:"""
+BELOW_BASE = 0.3  # points
 WORST = (0.4, 0.02)  # points of accuracy, and nats, that a set may lose against no gold
 HEAD = ["data set", "no gold: accuracy", "log loss", "ECE", "gold: accuracy", "log loss", "ECE", "accepted", "wrong"]
 
@@ -131,6 +134,8 @@ def main() -> int:
             least, most, ece = FIGURES[n_gold]
             failed |= mean[5] < least or mean[6] > most or mean[7] > ece
             failed |= lost[worst[0]][0] > WORST[0] or lost[worst[1]][1] > WORST[1]
+        if given.sets == [PANEL] and n_gold in PANEL_FIGURES:
+            failed |= mean[6] > PANEL_FIGURES[n_gold] or mean[5] < mean[10] - BELOW_BASE
     return int(failed)
 
 

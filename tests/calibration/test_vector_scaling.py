@@ -180,6 +180,16 @@ class TestAveraged:
         assert abs(moved[0]) < 0.75 < moved[1]
 
 
+def test_no_slope_falls_below_its_least() -> None:
+    """A reading that says the opposite of gold counts against itself, where it may."""
+    x, accepted = drawn(300, 3, 5)
+    known = Known.of_labels(-x[:1], accepted)
+    for least, slope in ((vector_scaling.LEAST_SLOPE, 0.001), (-0.25, -0.25)):
+        found = fitted(known, Belief(np.zeros(1), np.ones(1), 1.0, np.array([least])))
+        assert found.slope.tolist() == [slope]
+    assert fitted(known, Belief(np.zeros(1), np.ones(1), 1.0, -np.inf)).slope[0] < -0.5
+
+
 def test_centred_has_a_floor() -> None:
     assert centred(np.array([[0.5, 0.25, 0.0]])).tolist() == [[0.0, pytest.approx(-np.log(2)), -60.0]]
     assert centred(np.array([[3.0, 3.0]])).tolist() == [[0.0, 0.0]]

@@ -247,7 +247,9 @@ class TestDisagreement:
     def test_contradictions_are_between_sure_readings(self) -> None:
         label = np.array([[0, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 2]], np.int32)
         sure = np.array([[0.6, 0.6, 0.9, 0.56], [0.5, 0.7, 0.9, 0.9], [0.9, 0.7, 0.9, 0.55]])
-        found = Readings(("a", "b", "c"), np.full(3, 1 / 3), label, sure, 0, label[0], np.zeros(4, np.bool_))
+        found = Readings(
+            ("a", "b", "c"), np.full(3, 1 / 3), label, sure, 0, np.ones(1), label[0], np.zeros(4, np.bool_)
+        )
         assert found.disputed.tolist() == [True, True, False, True]
         assert found.contradictory(0.55).tolist() == [False, True, False, True]
         assert found.contradictory(0.6).tolist() == [False, True, False, False]

@@ -1,5 +1,6 @@
 """A fit beside gold: when it is calibrated, that it has not seen gold, and what follows for labels and workers."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from consensus.models import beside_gold, calibrating, layout
 from consensus.report import words
 from consensus.runs import Findings
 from consensus.simulation import simulate_votes
+from consensus.worker_audit import fit_without_copies
 from tests import naive
 from tests.strategies import encoded
 
@@ -96,6 +98,33 @@ class TestUnaided:
         result = fit(table, gold=simulated.truth_table(n_gold, 2), model=model)
         assert result.unaided is not None
         np.testing.assert_array_equal(result.unaided.dense(slice(None)), fit(table, model=model).posterior)
+
+    @pytest.mark.compiled
+    @pytest.mark.parametrize("model", ["average", "dawid_skene"])
+    @pytest.mark.parametrize("seed", [0, 8])
+    def test_does_not_depend_on_what_gold_says_where_workers_copy(self, seed: int, model: Any) -> None:
+        """In these two crowds gold would decide who copies whom, if it were asked."""
+        simulated = simulate(200, 12, 2, 4, accuracy=0.75, seed=seed)
+        table, rng = simulated.judgments_table(), np.random.default_rng(seed)
+        copied = table[table["worker"] == table["worker"].iloc[0]]
+        other = copied["label"].map({"label_0": "label_1", "label_1": "label_0"})
+        copied = copied.assign(worker="copier", label=copied["label"].where(rng.random(len(copied)) >= 0.1, other))
+        table = pd.concat([table, copied], ignore_index=True)
+        gold, rng = simulated.truth_table(80, 1), np.random.default_rng(seed)
+        mixed_up = gold.assign(label=rng.permutation(gold["label"].to_numpy()))
+        told = [
+            fit_without_copies(table, gold=one, collusion="merge", model=model, calibration=calibration)
+            for one in (gold, mixed_up)
+            for calibration in ("gold", "none")
+        ]
+        assert told[0].posterior.tobytes() != told[2].posterior.tobytes()
+        for result in told[1:]:
+            assert result.copies is not None
+            assert told[0].copies is not None
+            assert result.copies.group.tolist() == told[0].copies.group.tolist()
+            assert result.unaided is not None
+            assert told[0].unaided is not None
+            assert result.unaided.dense(slice(None)).tobytes() == told[0].unaided.dense(slice(None)).tobytes()
 
     def test_nothing_is_searched_that_gold_decides(self, drawn: Any) -> None:
         simulated, table = drawn
@@ -384,13 +413,51 @@ class TestModels:
         result = fit(None, model_votes=votes, gold=gold)
         told = result.calibration
         assert told is not None
-        assert set(told.weights) <= {"votes", "fit and votes"}
+        assert set(told.weights) <= {"votes", "fit and votes", "each model", "fit and each model"}
         assert sum(told.weights.values()) == pytest.approx(1.0)
         assert told.n_gold == 60
         assert result.unaided is not None
         np.testing.assert_array_equal(result.unaided.dense(slice(None)), fit(None, model_votes=votes).posterior)
         assert result.models is not None
         assert result.models.known.all()  # they have met gold
+
+    def test_a_model_weighs_as_gold_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Four models share their mistakes and outvote a fifth that is better; a sixth says the opposite of it."""
+        rng = np.random.default_rng(1)
+        truth = rng.integers(2, size=2000)
+        shared = np.where(rng.random(2000) < 0.25, 1 - truth, truth)
+        said = [np.where(rng.random(2000) < 0.05, 1 - shared, shared) for _ in range(4)]
+        best = np.where(rng.random(2000) < 0.08, 1 - truth, truth)
+        opposite = np.where(rng.random(2000) < 0.1, best, 1 - best)
+        ids, labels = np.array([f"i{i:04}" for i in range(2000)]), np.array(["x", "y"])
+        rows = [
+            pd.DataFrame({"item": ids, "model": f"m{m}", "label": labels[one]})
+            for m, one in enumerate([*said, best, opposite])
+        ]
+        votes, gold = pd.concat(rows), pd.DataFrame({"item": ids[:300], "label": labels[truth[:300]]})
+        result = fit(None, model_votes=votes, gold=gold)
+        assert result.calibration is not None
+        assert sum(result.calibration.weights[one] for one in ("each model", "fit and each model")) > 0.99
+        monkeypatch.setattr(calibrating, "MOST_MODELS", 5)
+        alike = fit(None, model_votes=votes, gold=gold)
+        assert alike.calibration is not None
+        assert set(alike.calibration.weights) <= {"votes", "fit and votes"}
+        right = [(one.posterior.argmax(axis=1) == truth)[300:].mean() for one in (result, alike)]
+        assert right[0] > right[1] + 0.05
+
+    def test_what_one_model_says(self) -> None:
+        simulated = simulate(50, 5, 3, 3, seed=1)
+        votes = simulate_votes(simulated, 2, accuracy=0.75, soft=False, seed=1)
+        models = fit(None, model_votes=votes).models
+        assert models is not None
+        known = models.votes
+        other = replace(known, model=known.model[1:], item=known.item[1:], label=known.label[1:])
+        one, two = calibrating.of_models("model", other, 3)
+        every = np.arange(50)
+        assert one.of(every[:1]).tolist() == [[0, 0, 0]]
+        label = known.label[(known.model == 0) & (known.item > 0)]
+        assert one.of(every[1:]).tolist() == (np.eye(3)[label] - 1).tolist()
+        assert two.of(every[::-1]).tolist() == (np.eye(3)[known.label[known.model == 1]] - 1)[::-1].tolist()
 
     def test_probabilities_that_only_gold_vouches_for(self) -> None:
         simulated = simulate(400, 5, 2, 3, accuracy=0.8, seed=1)

@@ -16,7 +16,6 @@ from consensus.found.result import framed
 from consensus.inputs.judgments import Judgments, nothing
 from consensus.kernels import worker_weighted_loops
 from consensus.models import average, worker_weighted
-from consensus.models.base import Execution
 from tests import naive_worker_weighted
 from tests.conftest import dataset
 from tests.strategies import crowds, encoded, examples
@@ -46,22 +45,26 @@ def test_a_pass(data: st.DataObject, judgments: Judgments) -> None:
 def test_the_fit(judgments: Judgments) -> None:
     found = worker_weighted.fit(judgments, ONE)
     assert found.converged
-    np.testing.assert_allclose(found.shares.sum(axis=1), 1)
+    shares = worker_weighted.shares(judgments, found.weight)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    some = np.arange(judgments.n_items)[::-2]
+    assert worker_weighted.shares(judgments, found.weight, some).tolist() == shares[some].tolist()
     if found.n_passes == 1:  # everybody agrees
-        assert (naive_worker_weighted.distances(judgments, found.shares) == 0).all()
+        assert (naive_worker_weighted.distances(judgments, shares) == 0).all()
         assert (found.weight == 1).all()
         return
-    shares, weight = naive_worker_weighted.fit(judgments, worker_weighted.PRIOR, found.n_passes)
-    np.testing.assert_allclose(found.shares, shares, rtol=1e-9, atol=1e-12)
+    expected, weight = naive_worker_weighted.fit(judgments, worker_weighted.PRIOR, found.n_passes)
+    np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.weight, weight, rtol=1e-9)
-    assert found.label.tolist() == found.shares.argmax(axis=1).tolist()
 
 
 def test_nothing_and_agreement_weigh_all_alike() -> None:
     empty = worker_weighted.fit(nothing(), ONE)
-    assert (empty.shares.shape, len(empty.weight), empty.converged) == ((0, 0), 0, True)
-    agreed = worker_weighted.fit(encoded([(i, w, i) for i in "abc" for w in "uv"]), ONE)
-    assert agreed.shares.tolist() == np.eye(3).tolist()
+    assert (len(empty.weight), empty.converged) == (0, True)
+    assert worker_weighted.shares(nothing(), empty.weight).shape == (0, 0)
+    judgments = encoded([(i, w, i) for i in "abc" for w in "uv"])
+    agreed = worker_weighted.fit(judgments, ONE)
+    assert worker_weighted.shares(judgments, agreed.weight).tolist() == np.eye(3).tolist()
     assert (agreed.weight.tolist(), agreed.n_passes, agreed.converged) == ([1, 1], 1, True)
 
 
@@ -79,55 +82,62 @@ def test_stops_at_the_limit_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     assert (found.n_passes, found.converged) == (3, False)
 
 
-def test_the_change_at_which_it_ends_can_be_larger() -> None:
+def test_ends_where_no_share_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     judgments = simulate(200, 10, 3, 5, seed=1).judgments
     usual = worker_weighted.fit(judgments, ONE)
-    early = worker_weighted.fit(judgments, ONE, still=0.05)
+    monkeypatch.setattr(worker_weighted, "STILL", 0.05)
+    early = worker_weighted.fit(judgments, ONE)
+    assert usual.converged
     assert early.converged
     assert 2 <= early.n_passes < usual.n_passes
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("sample", [None, 60_000])
-def test_the_same_bits_for_any_number_of_threads(sample: int | None) -> None:
+@pytest.mark.parametrize("sample", [300_000, 60_000])
+def test_the_same_bits_for_any_number_of_threads(sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_weighted, "SAMPLE", sample)
     judgments = simulate(40_000, 50, 3, 5, seed=1).judgments
-    one, three = (worker_weighted.fit(judgments, Threads(n), sample) for n in (1, 3))
-    assert one.shares.tobytes() == three.shares.tobytes()
+    one, three = (worker_weighted.fit(judgments, Threads(n)) for n in (1, 3))
     assert one.weight.tobytes() == three.weight.tobytes()
     assert one.n_passes == three.n_passes
 
 
 class TestSample:
-    def test_weighs_by_some_items_and_labels_all(self) -> None:
-        drawn = simulate(2000, 20, 3, 5, spammers=0.3, seed=1)
-        of_all = worker_weighted.fit(drawn.judgments, ONE)
-        found = worker_weighted.fit(drawn.judgments, ONE, sample=4000)
-        assert found.shares.shape == (2000, 3)
-        np.testing.assert_allclose(found.shares, naive_worker_weighted.shares(drawn.judgments, found.weight))
+    """Of many judgments."""
+
+    @pytest.fixture(autouse=True)
+    def _smaller(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_weighted, "SAMPLE", 5000)
+
+    def test_weighs_nearly_as_all_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments = simulate(2000, 20, 3, 5, spammers=0.3, seed=1).judgments
+        found = worker_weighted.fit(judgments, ONE)
+        monkeypatch.setattr(worker_weighted, "SAMPLE", 10_000)
+        of_all = worker_weighted.fit(judgments, ONE)
         assert 0 < np.abs(np.log(found.weight / of_all.weight)).max() < 1
         assert np.corrcoef(found.weight, of_all.weight)[0, 1] > 0.9
 
-    def test_is_not_drawn_where_there_are_no_more(self) -> None:
+    def test_is_not_drawn_where_there_are_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments = simulate(100, 10, 3, 5, seed=1).judgments
-        of_all = worker_weighted.fit(judgments, ONE)
-        for sample in (500, 10_000):
-            assert worker_weighted.fit(judgments, ONE, sample).weight.tobytes() == of_all.weight.tobytes()
+        usual = worker_weighted.fit(judgments, ONE).weight.tobytes()
+        monkeypatch.setattr(worker_weighted, "SAMPLE", 500)
+        assert worker_weighted.fit(judgments, ONE).weight.tobytes() == usual
+        monkeypatch.setattr(worker_weighted, "SAMPLE", 400)
+        assert worker_weighted.fit(judgments, ONE).weight.tobytes() != usual
 
     def test_holds_items_by_their_ids(self) -> None:
-        """Half the judgments, those of whole items, and the same ones whatever other items there are."""
-        judgments = simulate(2000, 20, 3, 5, seed=1).judgments
-        sample = worker_weighted._sampled(judgments, 5000)
+        """Half the judgments, those of whole items."""
+        sample = worker_weighted._sampled(simulate(2000, 20, 3, 5, seed=1).judgments)
         assert len(sample.judged.label) == pytest.approx(5000, abs=500)
         assert set(np.diff(sample.judged.item_start)) == {5}
         assert sample.judged.item_start[-1] == len(sample.judged.worker)
 
-    def test_of_workers_whom_it_misses(self) -> None:
+    def test_of_workers_whom_it_misses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """They weigh 1, and the others nearly, by a single item."""
-        judgments = simulate(2000, 20, 3, 5, seed=1).judgments
-        found = worker_weighted.fit(judgments, ONE, sample=1)
+        monkeypatch.setattr(worker_weighted, "SAMPLE", 1)
+        found = worker_weighted.fit(simulate(2000, 20, 3, 5, seed=1).judgments, ONE)
         assert (found.weight == 1).sum() == 15
         np.testing.assert_allclose(found.weight, 1, atol=0.1)
-        np.testing.assert_allclose(found.shares, naive_worker_weighted.shares(judgments, found.weight))
 
 
 def test_better_than_a_count_of_votes_where_few_are_good() -> None:
@@ -137,7 +147,8 @@ def test_better_than_a_count_of_votes_where_few_are_good() -> None:
     found = worker_weighted.fit(drawn.judgments, ONE)
     votes = naive_worker_weighted.shares(drawn.judgments, np.ones(10)).argmax(axis=1)
     assert found.weight[:2].min() > 2 * found.weight[2:].max()
-    assert (found.label == drawn.truth).mean() > (votes == drawn.truth).mean() + 0.05
+    label = worker_weighted.shares(drawn.judgments, found.weight).argmax(axis=1)
+    assert (label == drawn.truth).mean() > (votes == drawn.truth).mean() + 0.05
 
 
 def readings(judgments: Judgments, n_disputed: int, n_otherwise: int) -> Readings:
@@ -146,7 +157,8 @@ def readings(judgments: Judgments, n_disputed: int, n_otherwise: int) -> Reading
     label, every = np.zeros((2, n), np.int32), np.arange(n)
     label[1, :n_disputed] = 1
     otherwise = every >= n - n_otherwise
-    return Readings(("a", "b"), np.full(2, 0.5), label, np.full((2, n), 0.9), 0, otherwise.astype(np.int32), otherwise)
+    sure, usual = np.full((2, n), 0.9), np.ones(judgments.n_workers)
+    return Readings(("a", "b"), np.full(2, 0.5), label, sure, 0, usual, otherwise.astype(np.int32), otherwise)
 
 
 class TestOtherwise:
@@ -206,11 +218,12 @@ class TestOtherwise:
         rows = [("a", "u", "x"), ("a", "v", "y"), ("b", "u", "x"), ("c", "v", "x"), ("d", "u", None)]
         judgments = encoded(rows)
         posterior = np.array([[0.4, 0.6], [0.4, 0.6], [0.4, 0.6], [0.4, 0.6]])
-        label, otherwise = average._weighed(judgments, None, posterior, Execution(ONE))
+        weight = worker_weighted.fit(judgments, ONE).weight
+        label, otherwise = average._weighed(judgments, weight, None, posterior)
         assert otherwise.tolist() == [False, True, True, False]
         assert label.tolist() == [1, 0, 0, 1]
         gold = fit(judgments, gold={"item": ["b"], "label": ["y"]}).gold
-        label, otherwise = average._weighed(judgments, gold, posterior, Execution(ONE))
+        label, otherwise = average._weighed(judgments, weight, gold, posterior)
         assert otherwise.tolist() == [False, False, True, False]
         assert label.tolist() == [1, 1, 0, 1]
 
@@ -219,14 +232,15 @@ class TestOtherwise:
         result = fit(simulate(300, 12, 2, 5, accuracy=0.65, seed=1).judgments, model="average")
         found = result.readings
         assert found is not None
-        weighed = worker_weighted.fit(result.judgments, ONE, still=average.WEIGHED_STILL)
-        assert found.otherwise.tolist() == (weighed.label != result.consensus_label).tolist()
-        assert found.worker_weighted.tolist() == weighed.label.tolist()
+        assert found.worker_weight.tolist() == worker_weighted.fit(result.judgments, ONE).weight.tolist()
+        label = worker_weighted.shares(result.judgments, found.worker_weight).argmax(axis=1)
+        assert found.otherwise.tolist() == (label != result.consensus_label).tolist()
+        assert found.worker_weighted.tolist() == label.tolist()
         table = framed(disputed_columns(result))
         assert len(table) == found.listed.sum() > max(found.otherwise.sum(), found.disputed.sum())
         names = np.array(result.judgments.labels)
         items = [result.judgments.item_ids.index(item).as_py() for item in table["item"]]
-        assert table["worker_weighted"].tolist() == names[weighed.label[items]].tolist()
+        assert table["worker_weighted"].tolist() == names[label[items]].tolist()
         assert found.in_short()["worker_weighted"] == found.otherwise.sum()
 
     @pytest.mark.compiled
@@ -249,7 +263,8 @@ class TestPublic:
             found = worker_weighted.fit(judgments, ONE)
             assert found.converged
             assert 5 <= found.n_passes <= 60
-            said = zip(judgments.item_ids.to_pylist(), found.label.tolist(), strict=True)
+            label = worker_weighted.shares(judgments, found.weight).argmax(axis=1)
+            said = zip(judgments.item_ids.to_pylist(), label.tolist(), strict=True)
             right[name] = np.mean([judgments.labels[k] == truth[item] for item, k in said if item in truth])
         assert np.mean(list(right.values())) == pytest.approx(0.8452, abs=0.0005)
         assert right["zencrowd_us"] == pytest.approx(0.9127, abs=0.001)

@@ -155,6 +155,27 @@ class TestOverconfident:
         assert self.told(0, 0, 0.1) == []
         assert self.told(20, 100, np.nan, accepted=0) == []
 
+    @pytest.mark.parametrize(
+        ("errors", "items", "target", "told"),
+        [
+            (1, 20, 0.95, ""),
+            (1, 10, 0.9, ""),
+            (1, 19, 0.95, ", above the 5% of the target: more gold tells whether the target is missed"),
+            (20, 100, 0.9, ", above the 10% of the target: the target is missed"),
+        ],
+    )
+    def test_gold_that_is_wrong_more_often_than_the_target_is_told(
+        self, errors: int, items: int, target: float, told: str
+    ) -> None:
+        low, high = clopper_pearson(errors, items)
+        gold = {"items": items, "measured_error": errors / items, "low": low, "high": high}
+        promise = {"accepted": 9, "audited": True, "expected_error": 0.01, "target": target, "gold": {"accepted": gold}}
+        said = words._quality(promise)
+        assert said == (
+            f"expected error 1.0%, audited on {items} gold items: measured {errors / items:.1%} [{low:.1%}, {high:.1%}]"
+            f"{told}"
+        )
+
     def test_a_crowd_that_errs_together(self) -> None:
         """Gold says otherwise than an untempered confidence: the summary and the words say so."""
         drawn, table = crowd(900, 3)

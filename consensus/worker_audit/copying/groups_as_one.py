@@ -51,7 +51,7 @@ def fit_without_copies(
     collusion
         "merge" fits again with each group as one (see ``merged``); "auto" does so with those that are sure beyond doubt
         (see ``group_scan``) and reports the others; "report" only says what was found, as a warning; "off" does not
-        look. None: "auto", in up to two million judgments.
+        look. None: "auto", in up to two million judgments. Gold has no say in who copies.
 
     Returns
     -------
@@ -69,14 +69,17 @@ def fit_without_copies(
     chosen = CollusionConfig.of(None, collusion=collusion).collusion
     config = FitConfig.of(config, **settings)
 
-    def fit(judged: Any, **more: Any) -> Consensus:
+    def fit(judged: Any, gold: Any = gold, **more: Any) -> Consensus:
         given = {"model_votes": model_votes, "gold": gold, "backend": backend, "progress": progress}
         return models.fit(judged, config, **given, **more)
 
     def looked_at(judged: Any, result: Consensus | None = None) -> Copies:
-        """Those found by one reading: others take a ring's mistakes for those that all make on some items."""
-        if result is None or result.readings is not None:
-            result = fit(judged, **({} if config.model == "majority_vote" else {"model": "dawid_skene"}))
+        """Those found by one reading: others take a ring's mistakes for those that all make on some items.
+
+        It has not seen gold, for whoever is merged decides what ``Consensus.unaided`` says.
+        """
+        if result is None or result.readings is not None or gold is not None:
+            result = fit(judged, None, **({} if config.model == "majority_vote" else {"model": "dawid_skene"}))
         return found_copies(result)
 
     result = fit(judgments)
