@@ -273,11 +273,25 @@ def _together(
 
 def in_words(found: Drifts, worker: int) -> str:
     """What changed in a worker who drifts, such as ``right on 92% before 2025-03-14 and on 42% since``."""
-    text = change_words(found.before[worker], found.after[worker], found.when[worker])
+    return _beside_crowd(found, worker, change_words(found.before[worker], found.after[worker], found.when[worker]))
+
+
+def before_in_words(found: Drifts, worker: int) -> str:
+    """What a worker who drifts was, such as ``right on 92% before 2025-03-14``."""
+    when = found.when[worker]
+    return _beside_crowd(
+        found, worker, f"right on {found.before[worker]:.0%} before {moments.words(when)}{_guess(when)}"
+    )
+
+
+def _beside_crowd(found: Drifts, worker: int, text: str) -> str:
     return f"{text}; so did the whole crowd: ask what changed then" if found.with_crowd[worker] else text
 
 
 def change_words(before: float, after: float, when: np.datetime64 | np.int64) -> str:
     """Such as ``right on 92% before 2025-03-14 and on 42% since``; by rows, that this is a guess."""
-    guessed = "" if isinstance(when, np.datetime64) else f", if {moments.AS_ROWS}"
-    return f"right on {before:.0%} before {moments.words(when)} and on {after:.0%} since{guessed}"
+    return f"right on {before:.0%} before {moments.words(when)} and on {after:.0%} since{_guess(when)}"
+
+
+def _guess(when: np.datetime64 | np.int64) -> str:
+    return "" if isinstance(when, np.datetime64) else f", if {moments.AS_ROWS}"
