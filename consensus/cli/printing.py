@@ -122,7 +122,7 @@ def escalate(
             "workers",
             "previous",
             "retest",
-            but=("drift_by", "keep"),
+            but=("keep",),
         ),
     ],
     printed: Printed,

@@ -231,7 +231,12 @@ ESCALATIONS = (
     Column("confidence", "number", "As in labels."),
     Column("runner_up", "text", "As in labels."),
     N_JUDGMENTS,
-    Column("suggested_workers", "list", "Whom to ask: as many as there are judgments to ask for."),
+    Column(
+        "suggested_workers",
+        "list",
+        "Whom to ask: as many as there are judgments to ask for. Nobody who is called spammer or adversarial, or fell "
+        "clearly below the median worker (unless --ask-anyone); missing where nobody is left.",
+    ),
 )
 CHANGES = (
     ITEM,

@@ -117,13 +117,13 @@ class WorkerAudit:
         since = since_change.since_change(self.result, self.drifts)
         if since is None:
             return self._by_all()
-        now = WorkerAudit(since.result, self.config)._by_all(since.there)
+        now = WorkerAudit(since.result, self.config)._by_all(since.easier)
         return since_change.by_now(self._by_all(), now, since, self.drifts)
 
-    def _by_all(self, there: Reals | None = None) -> Verdicts:
-        """The verdicts by all judgments, with what is known of others ``there`` (W,)."""
+    def _by_all(self, easier: Reals | None = None) -> Verdicts:
+        """The verdicts by all judgments, of which only a part counts of those whose items are ``easier`` (W,)."""
         kinds = worker_kinds.kinds(self.result, self.records)
-        return verdicts.verdicts(self.result, self.accuracy, kinds, self.config, there)
+        return verdicts.verdicts(self.result, self.accuracy, kinds, self.config, easier)
 
     @cached_property
     def drifts(self) -> Drifts:

@@ -14,9 +14,10 @@ from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.models import layout
 from consensus.probabilities import normalised
-from consensus.worker_audit import WorkerAudit
+from consensus.worker_audit import WorkerAudit, fallen
 from consensus.worker_audit.accuracy.verdicts import VERDICTS
 from consensus.worker_audit.over_time import since_change
+from consensus.worker_audit.over_time.drift import CrowdChange, Drifts
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
@@ -189,3 +190,38 @@ class TestSplit:
         times[lost] = np.datetime64("NaT", "us")
         found = since(fit(replace(judgments, timestamp=times)))
         assert set(found.result.judgments.worker[lost].tolist()) == {9}
+
+
+class TestFallen:
+    @staticmethod
+    def drifts(before: list[float], after: list[float], changed: list[bool], n_after: int = 60) -> Drifts:
+        n, unknown = len(before), np.zeros(len(before), np.int64)
+        tested = ~np.isnan(before)
+        nobody = np.zeros(n, np.bool_)
+        return Drifts(
+            changed=np.array(changed),
+            with_items=nobody,
+            with_others=nobody,
+            when=unknown,
+            earliest=unknown,
+            latest=unknown,
+            before=np.array(before),
+            after=np.array(after),
+            p=np.zeros(n),
+            n_before=np.where(tested, 60, 0),
+            n_after=np.where(tested, n_after, 0),
+            crowd=CrowdChange(),
+            with_crowd=nobody,
+        )
+
+    def test_who_is_clearly_below_the_median_worker_since(self) -> None:
+        """Not who rose, who is hardly below, who did not change beyond chance, or who can't be looked at."""
+        before = [0.9, 0.4, 0.99, 0.9, *[0.8] * 7, np.nan]
+        after = [0.5, 0.6, 0.75, 0.5, *[0.8] * 7, np.nan]
+        changed = [True, True, True, *[False] * 9]
+        assert fallen(self.drifts(before, after, changed)).tolist() == [True, *[False] * 11]
+        assert fallen(self.drifts(before, after, changed, n_after=4000)).tolist() == [True, False, True, *[False] * 9]
+
+    def test_nobody_can_be_looked_at(self) -> None:
+        assert not fallen(self.drifts([np.nan] * 2, [np.nan] * 2, [False] * 2)).any()
+        assert not len(fallen(self.drifts([], [], [])))

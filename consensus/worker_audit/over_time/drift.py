@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
+from consensus.intervals import wilson
 from consensus.kernels import drift_loops as kernels
 from consensus.kernels.timeline_loops import UNKNOWN
 from consensus.worker_audit.accuracy import against_others
@@ -269,6 +270,22 @@ def _together(
             near = abs(n_earlier - n_before[w]) <= max(LEAST, SAME_TIME * (end - first))
             together[w] = near or span[0][w] <= crowd.when <= span[1][w]
     return together
+
+
+def fallen(found: Drifts) -> Flags:
+    """(W,) who became worse, and is clearly less often right since than the median worker.
+
+    The Wilson interval (95 %) of the share right since the change lies below the median of those shares right of all
+    workers for whom a change can be looked for, over all their judgments.
+    """
+    n = found.n_before + found.n_after
+    tested = n > 0
+    if not tested.any():
+        return np.zeros(len(n), np.bool_)
+    right = found.n_before * np.nan_to_num(found.before) + found.n_after * np.nan_to_num(found.after)
+    usual = float(np.median(right[tested] / n[tested]))
+    high = wilson(np.nan_to_num(found.after) * found.n_after, found.n_after)[1]
+    return np.asarray(found.changed & (found.after < found.before) & (high < usual), np.bool_)
 
 
 def in_words(found: Drifts, worker: int) -> str:

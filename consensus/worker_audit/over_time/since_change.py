@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
     Reals = NDArray[np.float64]
 
+EXTRA = 0.5  # judgments, right and wrong, that others are credited with
 BLOCK = 4_000_000  # judgments times labels that are worked on at once
 
 
@@ -34,8 +35,9 @@ class SinceChange:
     workers: Positions
     """(n,) who changed. Their codes stand for what they are; worker W + m is what the m-th of them was."""
     result: Consensus
-    there: Reals
-    """(W + n,) how often the other judges of the same items are right, of what these workers are; else NaN."""
+    easier: Reals
+    """(W + n,) log odds by which others are more often right on the items that these workers judged since than on all
+    of theirs; NaN of all others."""
 
 
 def since_change(result: Consensus, drifts: Drifts) -> SinceChange | None:
@@ -43,8 +45,8 @@ def since_change(result: Consensus, drifts: Drifts) -> SinceChange | None:
 
     What they are now is told by the judgments that are surely from after the change (95 %), so that a change which may
     have come later condemns nobody. Judgments without a time count as earlier ones. The posteriors stay what they are:
-    nothing is fitted again. Beside the median worker, they are held against the other judges of the same items: nobody
-    is to pay for items that became harder. Who gives one label only is left as they are, judged by where they answer.
+    nothing is fitted again. Where items became harder for the other judges of them, nobody is to pay for that. Who
+    gives one label only is left as they are, judged by where they answer.
     """
     judgments = result.judgments
     changed = drifts.changed & judgments.is_person
@@ -54,9 +56,9 @@ def since_change(result: Consensus, drifts: Drifts) -> SinceChange | None:
     if not len(workers):
         return None
     mine, earlier = _earlier(result, changed, drifts)
-    there = np.full(judgments.n_workers + len(workers), np.nan)
-    there[workers] = _of_others(result, mine[~earlier])[workers]
-    return SinceChange(workers, _split(result, workers, (mine, earlier)), there)
+    easier = np.full(judgments.n_workers + len(workers), np.nan)
+    easier[workers] = _easier(result, mine, earlier)[workers]
+    return SinceChange(workers, _split(result, workers, (mine, earlier)), easier)
 
 
 def by_now(whole: Verdicts, now: Verdicts, since: SinceChange, drifts: Drifts) -> Verdicts:
@@ -90,13 +92,17 @@ def _earlier(result: Consensus, changed: Flags, drifts: Drifts) -> tuple[Positio
     return mine, np.asarray(~since, np.bool_)
 
 
-def _of_others(result: Consensus, judgment: Positions) -> Reals:
-    """(W,) mean of how often others are right on the items of some judgments (n,), by their workers; NaN without."""
+def _easier(result: Consensus, judgment: Positions, earlier: Flags) -> Reals:
+    """(W,) log odds by which others are more often right on what was not judged ``earlier`` (n,) than on all of it."""
     worker, right = result.judgments.worker[judgment], against_others.right_of_others(result, judgment)
-    known, W = ~np.isnan(right), result.judgments.n_workers
-    n = np.bincount(worker[known], minlength=W)
-    sums = np.bincount(worker[known], weights=right[known], minlength=W)
-    return np.asarray(np.divide(sums, n, out=np.full(W, np.nan), where=n > 0), np.float64)
+
+    def log_odds(kept: Flags) -> Reals:
+        n = np.bincount(worker[kept], minlength=result.judgments.n_workers)
+        share = (np.bincount(worker[kept], weights=right[kept], minlength=len(n)) + EXTRA) / (n + 2.0 * EXTRA)
+        return np.asarray(np.log(share / (1.0 - share)), np.float64)
+
+    known = ~np.isnan(right)
+    return log_odds(known & ~earlier) - log_odds(known)
 
 
 def _split(result: Consensus, workers: Positions, mine: tuple[Positions, Flags]) -> Consensus:
