@@ -15,6 +15,7 @@ from consensus.inputs.judgments import Judgments
 from consensus.models import layout
 from consensus.probabilities import normalised
 from consensus.worker_audit import WorkerAudit, fallen
+from consensus.worker_audit.accuracy import verdict_reasons
 from consensus.worker_audit.accuracy.verdicts import VERDICTS
 from consensus.worker_audit.over_time import since_change
 from consensus.worker_audit.over_time.drift import CrowdChange, Drifts
@@ -120,6 +121,15 @@ class TestWhoChanged:
         assert apart is not None
         assert apart.result.one_label is not None
         assert np.isnan(apart.result.one_label).sum() == 10
+
+    def test_whoever_is_judged_by_all_judgments_has_a_remark(self) -> None:
+        rules = np.full(9, np.nan)
+        rules[2] = 0.0
+        found = WorkerAudit(replace(fit(changing()[0]), one_label=rules))
+        assert found.drifts.changed[2]
+        assert found.verdicts.by_all.all()
+        (remark,) = (reason for reason in verdict_reasons.remarked(found) if "; changed: right on " in reason)
+        assert remark == verdict_reasons.remarked(found)[2]
 
     def test_who_stands_for_many_is_nobody(self) -> None:
         result = fit(changing()[0])
