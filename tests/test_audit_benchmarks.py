@@ -179,6 +179,8 @@ class TestAudit:
         assert found.false_alone >= 10
         assert found.false <= 1
         assert found.everyone == 1
+        assert found.steady_now <= found.steady_by_all + 1
+        assert not found.changing_now
 
     @pytest.mark.compiled
     def test_crowds_with_changing_workers_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,9 +188,12 @@ class TestAudit:
         first, second = drift_crowds.told(0, 8).split("\n\n")
         assert "| joining: workers come and go, the later ones worse | 20 |" in first
         assert "| all | 120 |" in first
-        *_, n_changing, n_found, n_alone, _ = (cell.strip() for cell in second.splitlines()[-1].split("|")[:-1])
+        *_, n_changing, n_found, n_alone, _, _, n_bad = (
+            cell.strip() for cell in second.splitlines()[-1].split("|")[:-1]
+        )
         assert int(n_changing) == 6 * drift_crowds.N_CHANGING
         assert int(n_found) <= int(n_alone)
+        assert int(n_bad) <= int(n_changing)
 
     @pytest.mark.parametrize("scenario", drift_crowds.SCENARIOS)
     def test_crowds_are_drawn_by_their_seed(self, scenario: str) -> None:

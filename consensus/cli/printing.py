@@ -57,7 +57,7 @@ def aggregate(
     def table(found: "Findings") -> "Told":
         if posteriors:
             return found.table("posteriors"), words.of_result(found)
-        return found.labels, words.of_escalation(found)
+        return found.labels, words.of_escalation(found, of_workers=False)
 
     fit_and_print(given, chosen, printed, table)
 
@@ -122,7 +122,7 @@ def escalate(
             "workers",
             "previous",
             "retest",
-            but=("drift_by", "keep"),
+            but=("keep",),
         ),
     ],
     printed: Printed,

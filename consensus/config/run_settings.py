@@ -188,6 +188,12 @@ class EscalateConfig(Settings):
         description="Only workers with this skill, of those in --workers, are suggested.",
     )
 
+    ask_anyone: bool = Field(
+        default=False,
+        json_schema_extra=ASKING,
+        description="Suggest also workers who are called spammer or adversarial, or who changed over time and are "
+        "clearly less often right than the median worker since.",
+    )
     audit: float = Field(
         default=0.0,
         ge=0,

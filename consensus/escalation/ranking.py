@@ -93,7 +93,8 @@ def escalate(
         label, confidence, runner_up, n_judgments
             As in labels.csv.
         suggested_workers
-            Whom to ask, as many as there are ``judgments``, joined by " | ".
+            Whom to ask, as many as there are ``judgments``, joined by " | ". Nobody who is called spammer or
+            adversarial, or fell clearly below the median worker, unless ``ask_anyone``; missing where nobody is left.
 
         Ties: fewer judgments first, then a larger expected loss, then a stable hash of the id.
 
@@ -229,7 +230,7 @@ def planned(
     if config.budget is not None:
         wanted, money = _within(config, wanted, why == AUDIT, ahead, order, tests, pool)
     asked = order[wanted[order] > 0] if suggest else order[:0]
-    choice = worker_choice.suggested(audit, items[asked], wanted[asked], pool)
+    choice = worker_choice.suggested(audit, items[asked], wanted[asked], pool, anyone=config.ask_anyone)
     workers, worth = np.full((len(items), choice.workers.shape[1]), -1, np.int32), np.ones(len(items))
     workers[asked], worth[asked] = choice.workers, choice.worth
     price = np.ones(len(items))

@@ -9,6 +9,7 @@ import numpy as np
 
 from consensus.kernels import worker_choice_loops as kernels
 from consensus.probabilities import entropy
+from consensus.worker_audit import VERDICTS, fallen
 from consensus.worker_audit.accuracy.accuracy_posterior import lower_confidence
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
     Offsets = NDArray[np.int64]
 
+CONDEMNED = ("spammer", "adversarial")  # verdicts of whom nobody is to ask
 N_CANDIDATES = 3
 """Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
 QUOTA = 2.0  # times the usual share of a worker's judgments that they may be suggested for
@@ -47,14 +49,21 @@ class Choice:
     """
 
 
-def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, pool: AlignedPool | None = None) -> Choice:
+def suggested(
+    audit: WorkerAudit,
+    items: NDArray[np.int64],
+    wanted: Offsets,
+    pool: AlignedPool | None = None,
+    *,
+    anyone: bool = False,
+) -> Choice:
     """The workers to ask for the ``wanted`` (n,) judgments of each item, the most urgent first.
 
     Of at most three candidates, drawn by what they usually do, the one with the largest mutual information with the
     item's posterior, I(q; C[w]), per money where the ``pool`` has prices, with C as right as workers surely are
     (``accuracy.lower_confidence``); for very many items, or labels, that of the fitted confusions with the class prior.
     Nobody is asked twice about an item, for more than twice their usual share (or more than they are available for), or
-    who is right less often than by chance.
+    who is right less often than by chance; nor, but for ``anyone``, whom ``trusted`` leaves out.
 
     The same for any number of threads.
     """
@@ -64,7 +73,7 @@ def suggested(audit: WorkerAudit, items: NDArray[np.int64], wanted: Offsets, poo
     nothing = Choice(found, np.full(len(items), worth_of_nobody))
     if not confusions.n_workers or not len(items):
         return nothing
-    share, quota, price = _terms(audit, float(wanted.sum()), pool)
+    share, quota, price = _terms(audit, float(wanted.sum()), pool, anyone=anyone)
     n_cells = np.count_nonzero(quota) * judgments.n_labels**2
     by_item = len(items) <= MOST_WEIGHED and n_cells <= MOST_CELLS
     able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
@@ -113,11 +122,20 @@ def names(result: Consensus, workers: NDArray[np.int32]) -> pa.ListArray:
     return pa.ListArray.from_arrays(starts, result.judgments.worker_ids.take(pa.array(workers[chosen])))
 
 
-def _terms(audit: WorkerAudit, total: float, pool: AlignedPool | None) -> tuple[Reals, Offsets, Reals]:
+def trusted(audit: WorkerAudit) -> NDArray[np.bool_]:
+    """(W,) who is neither called spammer nor adversarial, nor fell clearly below the median worker."""
+    audit = audit.of_members
+    condemned = np.isin(audit.verdicts.verdict, [VERDICTS.index(name) for name in CONDEMNED])
+    return np.asarray(~condemned & ~fallen(audit.drifts), np.bool_)
+
+
+def _terms(audit: WorkerAudit, total: float, pool: AlignedPool | None, *, anyone: bool) -> tuple[Reals, Offsets, Reals]:
     """(W,) each: weight in the draw, judgments that may be asked for, price."""
     judgments = audit.result.judgments
     activity = judgments.per_worker.astype(np.float64)
     right = (audit.accuracy.label_adjusted >= 1.0 / judgments.n_labels) & judgments.is_person
+    if not anyone:
+        right &= trusted(audit)
     price = np.ones(len(activity))
     available = np.full(len(activity), np.inf)
     if pool is not None:

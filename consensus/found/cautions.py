@@ -153,6 +153,10 @@ CODES: dict[str, Code] = {
         "Believe the measured error, and raise --target, give more gold, or see whether the gold is right (`consensus "
         "audit --table gold`).",
     ),
+    "wrong_gold": Code(
+        "Good workers contradict some gold items, so that these are more likely wrong than usual.",
+        "Look at these items (`consensus audit --table gold`), and correct the gold file where it is wrong.",
+    ),
     # the fit
     "not_converged": Code(
         "The fit was stopped before its objective had settled.",
@@ -271,6 +275,16 @@ CODES: dict[str, Code] = {
     "unparsed_votes": Code(
         "Some model votes name no label of the label set and do not count.",
         "If the label set lacks one, name the whole set with --labels.",
+    ),
+    # workers by their audit
+    "bad_workers": Code(
+        "Some workers are called spammer, adversarial or careless.",
+        "Read the reasons in workers.csv (`consensus audit`); stop those who answer at random or against the truth, "
+        "and talk to the careless.",
+    ),
+    "workers_changed": Code(
+        "Some workers became better or worse over time, by more than chance and than the other judges of their items.",
+        "See when and by how much (`consensus audit --table drift`), and ask those who became worse what happened.",
     ),
     # workers who judge too much alike
     "copying": Code(

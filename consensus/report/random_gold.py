@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from consensus.guarantees import Certified
     from consensus.guarantees.shares_table import SharesTable
 
-CODE = "gold_not_random"
-
 
 def cautions(found: Certified, shares: SharesTable) -> list[Caution]:
     """Say so where gold does not look as if it had been drawn at random from what is certified, or from all items."""
@@ -29,7 +27,7 @@ def cautions(found: Certified, shares: SharesTable) -> list[Caution]:
         how = f"their mean posteriors differ so with a probability of at most {drawing.means_p:.2g}"
     return [
         Caution(
-            CODE,
+            "gold_not_random",
             f"the {drawing.n_gold:,} gold items do not look drawn at random: their confidences are "
             f"{abs(drawing.surer):.2f} {'higher' if drawing.surer > 0 else 'lower'} in the mean than those of the "
             f"{drawing.n_others:,} others ({how}): {void}; {way_out}",

@@ -70,8 +70,11 @@ def of_result(findings: Findings) -> list[str]:
     return [*_read(findings.result.judgments), *(warning(one) for one in findings.result.warnings)]
 
 
-def of_escalation(findings: Findings) -> list[str]:
-    """The same beside a table of what is accepted or escalated; with how far it can be trusted, and what comes next."""
+def of_escalation(findings: Findings, *, of_workers: bool = True) -> list[str]:
+    """The same beside a table of what is accepted or escalated; with how far it can be trusted, and what comes next.
+
+    Warnings ``of_workers`` need an audit, which takes its time: not beside labels alone.
+    """
     counts = np.bincount(findings.status, minlength=len(STATUSES)).tolist()
     return [
         *_read(findings.result.judgments),
@@ -80,7 +83,7 @@ def of_escalation(findings: Findings) -> list[str]:
         *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
         *_outlook(asdict(findings.outlook), findings.rule.model_dump()),
         *_changes(findings.changes),
-        *(warning(one) for one in findings.warnings),
+        *(warning(one) for one in (findings.warnings if of_workers else findings.label_warnings)),
     ]
 
 

@@ -83,7 +83,12 @@ WORKERS = (
         "number",
         "Judgments of the median worker that one of theirs equals; missing if that one tells nothing.",
     ),
-    Column("verdict", "text", "expert, good, biased, careless, spammer, adversarial or too_few; missing for models."),
+    Column(
+        "verdict",
+        "text",
+        "expert, good, biased, careless, spammer, adversarial or too_few; missing for models. "
+        "Of who changed (`drift`), what they are since; the numbers in other columns are over all their judgments.",
+    ),
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
     Column(
@@ -240,7 +245,12 @@ ESCALATIONS = (
     Column("confidence", "number", "As in labels."),
     Column("runner_up", "text", "As in labels."),
     N_JUDGMENTS,
-    Column("suggested_workers", "list", "Whom to ask: as many as there are judgments to ask for."),
+    Column(
+        "suggested_workers",
+        "list",
+        "Whom to ask: as many as there are judgments to ask for. Nobody who is called spammer or adversarial, or fell "
+        "clearly below the median worker (unless --ask-anyone); missing where nobody is left.",
+    ),
 )
 CHANGES = (
     ITEM,

@@ -11,7 +11,7 @@ from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig,
 from consensus.errors import ConfigError
 from consensus.guarantees.certified_items import NEEDS_GOLD
 from consensus.guarantees.shares_table import SharesTable
-from consensus.report import clear_majorities, quality, random_gold, set_promise
+from consensus.report import audit_cautions, clear_majorities, quality, random_gold, set_promise
 from consensus.report.summary import summary
 from consensus.runs import folder, tables
 from consensus.runs.listening import SILENT
@@ -209,7 +209,12 @@ class Findings:
 
     @cached_property
     def warnings(self) -> tuple[Caution, ...]:
-        """What to know before trusting it."""
+        """What to know before trusting it, and what the audit found."""
+        return (*self.label_warnings, *audit_cautions.cautions(self.audit))
+
+    @cached_property
+    def label_warnings(self) -> tuple[Caution, ...]:
+        """What to know before trusting the labels: all that needs no verdicts on workers."""
         result = self.result
         of_gold = (*quality.cautions(self.promise), *random_gold.cautions(self.certified, self.shares))
         return (*result.warnings, *clear_majorities.cautions(result), *of_gold)

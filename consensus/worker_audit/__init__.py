@@ -10,11 +10,11 @@ from consensus.worker_audit.copying.copying_table import copies, copies_columns
 from consensus.worker_audit.copying.groups_as_one import fit_without_copies
 from consensus.worker_audit.copying.merged_judgments import merged
 from consensus.worker_audit.on_gold.forgiving import forgive, forgiven_columns
-from consensus.worker_audit.on_gold.gold_health import gold, gold_columns
+from consensus.worker_audit.on_gold.gold_health import gold, gold_columns, suspect_gold
 from consensus.worker_audit.on_gold.new_gold import proposal_columns, proposals
 from consensus.worker_audit.on_gold.retest_items import needed, retest_columns, retest_table
 from consensus.worker_audit.over_time.behaviour import behaviour_columns, behaviours
-from consensus.worker_audit.over_time.drift import drifts
+from consensus.worker_audit.over_time.drift import drifts, fallen
 from consensus.worker_audit.over_time.drift_table import drift_columns, drifting
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "drifts",
     "evidence",
     "evidence_columns",
+    "fallen",
     "fit_without_copies",
     "forgive",
     "forgiven_columns",
@@ -45,6 +46,7 @@ __all__ = [
     "proposals",
     "retest_columns",
     "retest_table",
+    "suspect_gold",
     "verdict_counts",
     "worker_columns",
 ]

@@ -19,7 +19,7 @@ from consensus.worker_audit.accuracy import (
     worker_kinds,
 )
 from consensus.worker_audit.copying import copying_groups
-from consensus.worker_audit.over_time import drift
+from consensus.worker_audit.over_time import drift, since_change
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from consensus.worker_audit.accuracy.skills import Skills
     from consensus.worker_audit.accuracy.verdicts import Verdicts
     from consensus.worker_audit.over_time.drift import Drifts
+
+    Reals = NDArray[np.float64]
 
 
 class WorkerAudit:
@@ -111,8 +113,17 @@ class WorkerAudit:
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """What to think of every worker."""
-        return verdicts.verdicts(self.result, self.accuracy, worker_kinds.kinds(self.result, self.records), self.config)
+        """What to think of every worker: of who changed, by what they are since."""
+        since = since_change.since_change(self.result, self.drifts)
+        if since is None:
+            return self._by_all()
+        now = WorkerAudit(since.result, self.config)._by_all(since.easier)
+        return since_change.by_now(self._by_all(), now, since, self.drifts)
+
+    def _by_all(self, easier: Reals | None = None) -> Verdicts:
+        """The verdicts by all judgments, of which only a part counts of those whose items are ``easier`` (W,)."""
+        kinds = worker_kinds.kinds(self.result, self.records)
+        return verdicts.verdicts(self.result, self.accuracy, kinds, self.config, easier)
 
     @cached_property
     def drifts(self) -> Drifts:

@@ -6,7 +6,7 @@ another family than that of ``consensus.simulate``. Half of the wrong answers to
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,7 @@ BLOCKS, BLOCK = 6, 1.2  # blocks, and how much easier or harder than the mean th
 WORSE = 1.5  # logits by which the last of those who join is worse than the first
 START, DAYS = np.datetime64("2025-03-03T00:00:00", "us"), 30
 N_CHANGING = 4  # workers of a crowd
+BAD = ("careless", "spammer", "adversarial")
 CHANGES = ((2.0, False), (3.5, False), (2.0, True), (3.5, True))  # logits they lose; whether over half of the time
 
 
@@ -111,6 +112,12 @@ class Flagged:
     n_changing: int = 0
     everyone: int = 0
     """Crowds that are said to have changed."""
+    steady_by_all: int = 0
+    """Steady ones called careless, spammer or adversarial, if nobody's change counted."""
+    steady_now: int = 0
+    """The same by the verdicts as they are."""
+    changing_by_all: int = 0
+    changing_now: int = 0
 
     def __add__(self, other: Flagged) -> Flagged:
         sums: list[int] = [a + b for a, b in zip(astuple(self), astuple(other), strict=True)]
@@ -119,7 +126,11 @@ class Flagged:
 
 def flagged(drawn: Crowd) -> Flagged:
     """Who is said to drift, in one crowd."""
-    found = worker_audit.drifts(consensus.fit(drawn.judgments))
+    result = consensus.fit(drawn.judgments)
+    audit = worker_audit.WorkerAudit(result)
+    found = audit.drifts
+    by_all = replace(result, judgments=replace(drawn.judgments, timestamp=None))
+    bad, bad_by_all = (consensus.audit(one)["verdict"].isin(BAD).to_numpy() for one in (audit, by_all))
     changing = np.isin(drawn.judgments.worker_ids.to_pylist(), drawn.changing)
     alone = found.changed | found.with_others
     return Flagged(
@@ -130,6 +141,10 @@ def flagged(drawn: Crowd) -> Flagged:
         n_steady=int((~changing).sum()),
         n_changing=int(changing.sum()),
         everyone=int(found.crowd.changed),
+        steady_by_all=int((bad_by_all & ~changing).sum()),
+        steady_now=int((bad & ~changing).sum()),
+        changing_by_all=int((bad_by_all & changing).sum()),
+        changing_now=int((bad & changing).sum()),
     )
 
 
@@ -144,7 +159,7 @@ def told(seed: int, scale: int) -> str:
             found = sum((flagged(crowd(scenario, n, changing=changing, scale=scale)) for n in seeds), Flagged())
             total += found
             rows.append(_row(f"{scenario}: {about}", found, changing))
-        tables.append(markdown.table(HEAD[: 9 if changing else 5], [*rows, _row("all", total, changing)]))
+        tables.append(markdown.table(HEAD if changing else HEAD[:7], [*rows, _row("all", total, changing)]))
     return "\n\n".join(tables)
 
 
@@ -154,14 +169,22 @@ HEAD = (
     "who drift",
     "if not held against others",
     "crowds that drift",
+    "called bad by all judgments",
+    "called bad by now",
     "changing workers",
     "who drift",
     "if not held against others",
     "kept, %",
+    "called bad by all judgments",
+    "called bad by now",
 )
 
 
 def _row(name: str, found: Flagged, changing: bool) -> tuple[object, ...]:
-    steady = (name, f"{found.n_steady:,}", found.false, found.false_alone, found.everyone)
+    steady: tuple[object, ...] = (name, f"{found.n_steady:,}", found.false, found.false_alone, found.everyone)
+    steady += (found.steady_by_all, found.steady_now)
     kept = markdown.share(found.found, found.found_alone)
-    return (*steady, found.n_changing, found.found, found.found_alone, kept) if changing else steady
+    if not changing:
+        return steady
+    bad = (found.changing_by_all, found.changing_now)
+    return (*steady, found.n_changing, found.found, found.found_alone, kept, *bad)

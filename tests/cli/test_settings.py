@@ -21,7 +21,7 @@ READING += " sheet by only wide columns questions counts"
 FITTING = "calibration collusion max-iterations memory model model-tests prior rho seed threads tolerance "
 FITTING += "trained-on-consensus"
 ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
-ASKING += " promise random-gold"
+ASKING += " promise random-gold ask-anyone"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
 FILES = f"config gold model-votes {BESIDE}"
 PRINTED = "json output quiet"
@@ -39,7 +39,7 @@ OPTIONS = {
     "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
     "least-judgments price table",
     "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",
-    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} retest ties",
+    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} drift-by retest ties",
     "shares": f"{FILES} {READING} {FITTING} {PRINTED}",
     "report": "output quiet threads title item-url pseudonyms",
     "explain": "json quiet threads",

@@ -429,14 +429,21 @@ class TestWhomToAsk:
 
     def test_who_is_right_less_often_than_by_chance_is_not_asked(self) -> None:
         audit = self.audit([0.9, 0.501, 0.499], [30, 10, 60])
-        share, quota, price = worker_choice._terms(audit, 100.0, None)
+        share, quota, price = worker_choice._terms(audit, 100.0, None, anyone=True)
         assert share.tolist() == [30, 10, 0]
         assert quota.tolist() == [150, 50, 0]  # twice the usual share
         assert price.tolist() == [1, 1, 1]
-        assert worker_choice._terms(audit, 7.0, None)[1].tolist() == [11, 4, 0]
-        assert worker_choice._terms(self.audit([0.1, 0.2], [3, 4]), 9.0, None)[1].tolist() == [0, 0]
+        assert worker_choice._terms(audit, 7.0, None, anyone=True)[1].tolist() == [11, 4, 0]
+        assert worker_choice._terms(self.audit([0.1, 0.2], [3, 4]), 9.0, None, anyone=True)[1].tolist() == [0, 0]
         three = self.audit([0.34, 0.33], [1, 1], 3)
-        assert worker_choice._terms(three, 5.0, None)[0].tolist() == [1, 0]
+        assert worker_choice._terms(three, 5.0, None, anyone=True)[0].tolist() == [1, 0]
+
+    def test_only_the_trusted_are_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        audit = self.audit([0.9, 0.8, 0.7], [30, 10, 60])
+        monkeypatch.setattr(worker_choice, "trusted", lambda one: np.array([one is audit, True, False]))
+        share, quota, _ = worker_choice._terms(audit, 40.0, None, anyone=False)
+        assert share.tolist() == [30, 10, 0]
+        assert quota.tolist() == [60, 20, 0]
 
     def test_a_pool_says_how_much_they_can_do(self) -> None:
         audit = self.audit([0.9, 0.8, 0.7, 0.6, 0.2], [30, 10, 60, 50, 50])
@@ -445,7 +452,7 @@ class TestWhomToAsk:
             available=np.array([5.0, np.inf, 7.0, 0.0, 9.0]),
             price=np.array([1.0, 2.0, 3.0, 4.0, 5.0]),
         )
-        share, quota, price = worker_choice._terms(audit, 10.0, pool)
+        share, quota, price = worker_choice._terms(audit, 10.0, pool, anyone=True)
         assert share.tolist() == [3, 1, 0, 0, 0]
         assert quota.tolist() == [5, 5, 0, 0, 0]
         assert price.tolist() == [1, 2, 3, 4, 5]
@@ -673,7 +680,7 @@ class TestPriorities:
         worth = {int(item): 0.5 + 0.01 * item for item in plain.items}
         asked: list[Any] = []
 
-        def suggested(_: Any, items: Any, *__: Any) -> worker_choice.Choice:
+        def suggested(_: Any, items: Any, *__: Any, **___: Any) -> worker_choice.Choice:
             asked.append(items.tolist())
             return worker_choice.Choice(
                 np.zeros((len(items), 1), np.int32), np.array([worth[int(item)] for item in items])

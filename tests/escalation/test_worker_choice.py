@@ -22,6 +22,7 @@ from consensus.probabilities import entropy
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import accuracy_posterior
 from tests import naive_escalation
+from tests.conftest import DIGITS
 from tests.strategies import encoded
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -187,7 +188,35 @@ class TestSuggestions:
         share = np.where(hostile(result), 0, result.judgments.per_worker)
         for w, name in enumerate(result.judgments.worker_ids.to_pylist()):
             assert given.get(name, 0) <= np.ceil(2 * 200 * share[w] / share.sum()) + 1
-        assert given.get("w02", 0) < 200 / 12  # who tells nothing is seldom the best of three
+        assert "w02" not in given  # who tells nothing
+
+    def test_nobody_is_asked_who_is_called_hostile_or_a_spammer(self, result: Consensus) -> None:
+        audit = WorkerAudit(result)
+        assert worker_choice.trusted(audit).tolist() == [False, False, False, *[True] * 9]
+        items, wanted = np.arange(600), np.ones(600, np.int64)
+        chosen = worker_choice.suggested(audit, items, wanted).workers
+        assert not {0, 1, 2} & set(chosen.ravel().tolist())
+
+    def test_nobody_rather_than_whom_nobody_trusts(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_choice, "trusted", lambda _: np.zeros(12, np.bool_))
+        assert escalate(result, target=0.999)["suggested_workers"].isna().all()
+        assert escalate(result, target=0.999, ask_anyone=True)["suggested_workers"].notna().any()
+
+    @pytest.mark.slow
+    def test_of_the_digits_nobody_who_was_planted_to_be_bad(self) -> None:
+        given = fit(DIGITS / "judgments.csv", gold=DIGITS / "gold.csv")
+        trusted = worker_choice.trusted(WorkerAudit(given))
+        ids = given.judgments.worker_ids.to_pylist()
+        bad = {"w14", "w32", "w15", "w20", "w21", "w34"}  # two fell, one is hostile, three answer at random
+        assert {name for name, one in zip(ids, trusted, strict=True) if not one} == bad
+
+        def asked(**settings: Any) -> set[str]:
+            told = escalate(given, **settings)["suggested_workers"].dropna()
+            assert len(told) > 200
+            return set(told.str.split(" | ", regex=False).explode())
+
+        assert not bad & asked()
+        assert {"w14", "w32"} <= asked(ask_anyone=True)
 
     @pytest.mark.compiled
     def test_many_items_are_not_weighed_one_by_one(self, result: Consensus, monkeypatch: pytest.MonkeyPatch) -> None:

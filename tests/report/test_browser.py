@@ -99,7 +99,8 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
 
     tab.click("#worker-table a:has-text('w14')")
     detail = tab.locator("#worker-detail").inner_text()
-    assert "changed: right on 84% before 2025-03-13" in detail
+    assert "careless since 2025-03-19: right on 43%" in detail
+    assert "right on 84% before 2025-03-13" in detail
     assert tab.locator("#worker-detail .matrix tbody td").count() == 100
     assert "against" in detail
 

@@ -162,7 +162,9 @@ class TestRetests:
     def columns(self, monkeypatch: pytest.MonkeyPatch, n_items: int = 20, identified: bool = True) -> Any:
         """Six workers: open with few judgments, open with enough, near, settled, not near, nothing needed."""
         judged = SimpleNamespace(
-            verdict=np.array([6, 6, 1, 1, 1, 1], np.int32),
+            verdict=np.array([verdicts.TOO_FEW] * 2 + [verdicts.GOOD] * 4, np.int32),
+            n_judgments=np.array([15, 20, 40, 40, 40, 40]),
+            accuracy=np.zeros(6),
             near=np.array([True, True, True, True, False, True]),
             careless_below=0.6,
         )
@@ -179,7 +181,6 @@ class TestRetests:
         import pyarrow as pa
 
         judgments = SimpleNamespace(
-            per_worker=np.array([15, 20, 40, 40, 40, 40]),
             is_person=np.ones(6, np.bool_),
             worker_ids=pa.array(list("abcdef")),
             item_ids=pa.array(["i"]),
@@ -189,7 +190,6 @@ class TestRetests:
             result=SimpleNamespace(judgments=judgments, identified=identified),
             config=AuditConfig(least_judgments=20),
             verdicts=judged,
-            accuracy=SimpleNamespace(mean=np.zeros(6)),
             skills=None,
         )
         audit.of_members = audit

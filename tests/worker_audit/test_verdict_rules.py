@@ -54,6 +54,7 @@ class TestOrder:
         alone: Any = None,
         sided: OneSided | None = None,
         excused: dict[int, str] | None = None,
+        easier: Any = None,
     ) -> Any:
         """Verdicts of workers whose accuracies (W, G) are equally likely each; gold has checked all, unless told."""
         known: Any = accuracy if isinstance(accuracy, Known) else Known(accuracy)
@@ -78,7 +79,7 @@ class TestOrder:
         judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n), n_labels=n_labels)
         result: Any = SimpleNamespace(judgments=judgments, identified=identified)
         kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
-        found = verdicts.verdicts(result, known, kinds, CONFIG)
+        found = verdicts.verdicts(result, known, kinds, CONFIG, easier)
         assert found.reason == ["why"] * W
         return found, [VERDICTS[code] for code in found.verdict.tolist()]
 
@@ -99,6 +100,26 @@ class TestOrder:
         assert found.probability[:5].tolist() == pytest.approx([0.9, 1.0, 0.9, 0.2, 1.0])
         assert found.careless_below == pytest.approx(low)
         assert found.near[:5].tolist() == [True, False, True, True, False]
+
+    def test_beside_the_median_worker_on_items_that_became_easier_or_harder(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever is above, or below, is so beside both: harder items condemn nobody, easier ones make no expert."""
+        accuracy = self.crowd([0.55] * 10, [0.55] * 10, [0.95] * 10, [0.95] * 10)
+        known = np.full(len(accuracy), np.nan)
+        assert self.told(monkeypatch, accuracy)[1][:4] == ["careless", "careless", "expert", "expert"]
+        known[[1, 3]] = -0.5, 1.0
+        assert self.told(monkeypatch, accuracy, easier=known)[1][:4] == ["careless", "good", "expert", "good"]
+        known[[1, 3]] = 1.0, -0.5  # the careless are so on easier items as well, experts on harder ones
+        assert self.told(monkeypatch, accuracy, easier=known)[1][:4] == ["careless", "careless", "expert", "expert"]
+
+    def test_nobody_is_condemned_for_items_that_are_hard_for_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        accuracy = self.crowd([0.4] * 10, [0.4] * 10, [0.4] * 10, [0.4] * 10)
+        rest = [0.0] * 9
+        known = np.full(len(accuracy), np.nan)
+        known[[1, 3]] = -1.5
+        told = self.told(monkeypatch, accuracy, [0.9, 0.9, 0.0, 0.0, *rest], [0.0, 0.0, 0.9, 0.9, *rest], easier=known)
+        assert told[1][:4] == ["spammer", "too_few", "adversarial", "too_few"]
 
     def test_who_has_few_judgments_is_no_usual_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = [[0.8] * 4, [0.3] * 4, [0.3] * 4, [0.3] * 4]

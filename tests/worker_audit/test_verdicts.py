@@ -97,9 +97,9 @@ class TestRegions:
         result = fit(drawn.judgments.subset(keep), gold=drawn.truth_table())
         accuracy = WorkerAudit(result).accuracy
         assert accuracy.mean[0] < accuracy.mean[1:].min() - 0.1
-        _, careless = verdicts._apart(accuracy, np.ones(9, np.bool_), 2.0)
+        _, careless = verdicts._apart(accuracy, np.ones(9, np.bool_), 2.0, np.full(9, np.nan))
         alone = replace(accuracy, label_mix=np.zeros(9))
-        assert careless[0] < 0.5 < verdicts._apart(alone, np.ones(9, np.bool_), 2.0)[1][0]
+        assert careless[0] < 0.5 < verdicts._apart(alone, np.ones(9, np.bool_), 2.0, np.full(9, np.nan))[1][0]
 
     @pytest.mark.compiled
     def test_nothing_is_said_on_few_judgments(self) -> None:
@@ -187,7 +187,7 @@ class TestReasons:
         assert "label_1 in 100%" in table["reason"][0]
 
     @pytest.mark.compiled
-    def test_drift_and_copying_are_remarked(self) -> None:
+    def test_copying_is_remarked_and_who_changed_is_judged_by_now(self) -> None:
         from consensus import worker_audit
 
         rng = np.random.default_rng(0)
@@ -205,7 +205,7 @@ class TestReasons:
         changed = replace(j, label=label.astype(np.int32), timestamp=times)
         result = worker_audit.fit_without_copies(changed, collusion="report")
         table = audit(result)
-        assert "; changed: right on" in table["reason"][2]
+        assert table["reason"][2].startswith("adversarial since 2025-03-01: answers go against the truth")
         assert "; one of 2 workers who judge alike and count as" in table["reason"][0]
 
 

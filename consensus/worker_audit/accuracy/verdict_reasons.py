@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def remarked(audit: WorkerAudit) -> list[str]:
-    """The reasons behind all verdicts, those of workers who drift or copy with a remark that says so."""
+    """The reasons behind all verdicts, those of workers who copy, or drift, with a remark that says so."""
     result, remarked = audit.result, list(audit.verdicts.reason)
     if result.copies is not None:
         sizes = result.copies.sizes
@@ -23,6 +23,6 @@ def remarked(audit: WorkerAudit) -> list[str]:
             remarked[w] += f"; one of {sizes[group]:,} workers who judge alike and count as {worth:.1f} votes together"
     if result.judgments.in_order:
         found = audit.drifts
-        for w in np.flatnonzero(found.changed).tolist():
+        for w in np.flatnonzero(found.changed & audit.verdicts.by_all).tolist():
             remarked[w] += f"; changed: {drift.in_words(found, w)}"
     return remarked

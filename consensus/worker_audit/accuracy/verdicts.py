@@ -42,6 +42,12 @@ class Verdicts:
     """(W,)."""
     near: NDArray[np.bool_]
     """(W,) more judgments may change the verdict: too few of them, or its probability is not far above the limit."""
+    n_judgments: NDArray[np.int64]
+    """(W,) judgments that it rests on."""
+    accuracy: Reals
+    """(W,) mean of the accuracy in these."""
+    by_all: NDArray[np.bool_]
+    """(W,) these are all; false of who is judged by what they are since they changed."""
     careless_below: float
     """Accuracy below which a worker is careless."""
 
@@ -82,7 +88,9 @@ class _Evidence:
     """Why workers are not condemned who spell labels otherwise, or call them by other names."""
 
 
-def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditConfig) -> Verdicts:
+def verdicts(
+    result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditConfig, easier: Reals | None = None
+) -> Verdicts:
     """Judge every worker.
 
     In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
@@ -92,22 +100,27 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a
     share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times lower,
     or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
-    usual shares. Nobody is biased or careless for calling labels otherwise than others on the same items (too_few). An
-    expert has judged LEAST_GOLD gold items or more: without gold, agreement is all that is known. The rest is good.
-    Whoever gives one label only and is silent elsewhere is good if that label is true where they answer, with
-    probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
+    usual shares. Of some only a part of their judgments counts: these items are ``easier`` (W,) for others by so much
+    log odds of being right than all that the worker judged (NaN of the rest). They are held against the median worker
+    as right as that there, too, and none of them is condemned who is not careless beside both. Nobody is biased or
+    careless for calling labels otherwise than others on the same items (too_few). An expert has judged LEAST_GOLD gold
+    items or more: without gold, agreement is all that is known. The rest is good. Whoever gives one label only and is
+    silent elsewhere is good if that label is true where they answer, with probability ``sure`` (see
+    ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
+    easier = np.full(W, np.nan) if easier is None else easier
     found, probability = np.full(W, GOOD, np.int32), np.ones(W)
     bad = kinds.random + kinds.hostile
     enough = (n >= config.least_judgments) & result.identified
     usual = _median(accuracy.mean, enough)
-    is_expert, is_careless = _apart(accuracy, enough, config.apart)
+    is_expert, is_careless = _apart(accuracy, enough, config.apart, easier)
     swaps = _swaps(result, config)
     swapped = np.zeros(W)
     np.maximum.at(swapped, swaps.worker, swaps.probability)
     condemned = bad > (config.condemned_of_two if result.judgments.n_labels == 2 else config.condemned)
+    condemned &= np.isnan(easier) | (is_careless >= config.sure)
     favourite, given = _favourites(result)
     sided = one_sided(result, accuracy, favourite)
     alone = _alone(result, np.flatnonzero(condemned & enough & ~sided.silent), favourite)
@@ -137,7 +150,8 @@ def verdicts(result: Consensus, accuracy: Accuracy, kinds: Kinds, config: AuditC
     evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited, sided, excused)
     reasons = _reasons(result, found, evidence, config)
     odds = _odds(usual)
-    return Verdicts(found, probability, reasons, near, careless_below=odds / (odds + config.apart))
+    by_all = np.ones(W, np.bool_)
+    return Verdicts(found, probability, reasons, near, n, accuracy.mean, by_all, odds / (odds + config.apart))
 
 
 def _median(mean: Reals, enough: NDArray[np.bool_]) -> float:
@@ -149,19 +163,20 @@ def _odds(share: float) -> float:
     return max(share, 1e-9) / max(1.0 - share, 1e-9)
 
 
-def _apart(accuracy: Accuracy, enough: NDArray[np.bool_], apart: float) -> tuple[Reals, Reals]:
+def _apart(accuracy: Accuracy, enough: NDArray[np.bool_], apart: float, easier: Reals) -> tuple[Reals, Reals]:
     """(W,) P(odds of being right ``apart`` times those of the median worker), and P(of less than 1/``apart`` of them).
 
     The lower one of two: on their own items, and over labels in their usual shares. Whoever got the hard labels is not
     to pay for it, nor are the easy ones to their credit. Careless is who is so by their record alone: what makes the
     whole consensus doubtful moves the median worker, too. Measured on eight public sets without gold, 18 of 19 who are
-    called careless by it are, and by the average of both posteriors 11 of 11, of the same workers.
+    called careless by it are, and by the average of both posteriors 11 of 11, of the same workers. Where items are
+    ``easier`` (W,) by so much log odds than they were, whoever is above, or below, is so whether that counts or not.
     """
     expert, careless, record = [], [], accuracy.by_record
     for mix in (np.zeros_like(accuracy.label_mix), accuracy.label_mix):
-        odds = _odds(_median(accuracy.mean + mix, enough))
+        odds = _odds(_median(accuracy.mean + mix, enough)) * np.exp(np.fmax(easier, 0.0))
         expert.append(accuracy.above(odds * apart / (1.0 + odds * apart) - mix))
-        odds = _odds(_median(record.mean + mix, enough))
+        odds = _odds(_median(record.mean + mix, enough)) * np.exp(np.fmin(easier, 0.0))
         careless.append(record.below(odds / (odds + apart) - mix))
     return np.minimum(*expert), np.minimum(*careless)
 

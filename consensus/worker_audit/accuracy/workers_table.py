@@ -69,7 +69,9 @@ def audit(
         verdict, verdict_probability
             "expert", "good", "biased" (usable, but takes labels for others), "careless", "spammer" (answers do not
             depend on the truth), "adversarial" (against the truth) or "too_few" judgments to tell; and the posterior
-            probability of what it says: see ``verdicts``. Missing for models.
+            probability of what it says: see ``verdicts``. Of who changed over time, what they are since, by the
+            judgments that are surely from after the change; all numbers of the row are over all their judgments.
+            Missing for models.
         reason
             The numbers behind the verdict, or why a model counts as it does.
         label_adjusted_accuracy

@@ -186,6 +186,14 @@ def _weighed(right: Reals, share: float, n_labels: int) -> tuple[Reals, Reals]:
     return right * (1.0 - share), (1.0 - right) * share / max(n_labels - 1, 1)
 
 
+def suspect_gold(result: Consensus) -> tuple[NDArray[np.int64], int]:
+    """The gold items that are probably wrong (n,), the likeliest first, and how many gold items were judged."""
+    known, posterior = _judged(result)
+    wrong = _p_wrong(result, known, _before(result, known, posterior))
+    found = np.flatnonzero(_suspects(wrong))
+    return known.items[found[np.argsort(-wrong[found], kind="stable")]].astype(np.int64), len(wrong)
+
+
 def _suspects(wrong: Reals) -> Flags:
     """(G,) the items of highest ``p_wrong``, as long as few false alarms are to be expected among them."""
     order = np.argsort(-wrong, kind="stable")

@@ -72,8 +72,8 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
 
     audit = audit.of_members
     result, config, judged = audit.result, audit.config, audit.verdicts
-    n = result.judgments.per_worker
-    more = np.maximum(needed(audit.accuracy.mean, n, judged.careless_below), config.least_judgments - n)
+    n = judged.n_judgments
+    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.least_judgments - n)
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
     more = np.where(undecided, np.maximum(more, config.least_judgments), more)
     open_ones = np.flatnonzero(

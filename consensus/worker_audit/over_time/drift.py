@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
+from consensus.intervals import wilson
 from consensus.kernels import drift_loops as kernels
 from consensus.kernels.timeline_loops import UNKNOWN
 from consensus.worker_audit.accuracy import against_others
@@ -271,13 +272,43 @@ def _together(
     return together
 
 
+def fallen(found: Drifts) -> Flags:
+    """(W,) who became worse, and is clearly less often right since than the median worker.
+
+    The Wilson interval (95 %) of the share right since the change lies below the median of those shares right of all
+    workers for whom a change can be looked for, over all their judgments.
+    """
+    n = found.n_before + found.n_after
+    tested = n > 0
+    if not tested.any():
+        return np.zeros(len(n), np.bool_)
+    right = found.n_before * np.nan_to_num(found.before) + found.n_after * np.nan_to_num(found.after)
+    usual = float(np.median(right[tested] / n[tested]))
+    high = wilson(np.nan_to_num(found.after) * found.n_after, found.n_after)[1]
+    return np.asarray(found.changed & (found.after < found.before) & (high < usual), np.bool_)
+
+
 def in_words(found: Drifts, worker: int) -> str:
     """What changed in a worker who drifts, such as ``right on 92% before 2025-03-14 and on 42% since``."""
-    text = change_words(found.before[worker], found.after[worker], found.when[worker])
+    return _beside_crowd(found, worker, change_words(found.before[worker], found.after[worker], found.when[worker]))
+
+
+def before_in_words(found: Drifts, worker: int) -> str:
+    """What a worker who drifts was, such as ``right on 92% before 2025-03-14``."""
+    when = found.when[worker]
+    return _beside_crowd(
+        found, worker, f"right on {found.before[worker]:.0%} before {moments.words(when)}{_guess(when)}"
+    )
+
+
+def _beside_crowd(found: Drifts, worker: int, text: str) -> str:
     return f"{text}; so did the whole crowd: ask what changed then" if found.with_crowd[worker] else text
 
 
 def change_words(before: float, after: float, when: np.datetime64 | np.int64) -> str:
     """Such as ``right on 92% before 2025-03-14 and on 42% since``; by rows, that this is a guess."""
-    guessed = "" if isinstance(when, np.datetime64) else f", if {moments.AS_ROWS}"
-    return f"right on {before:.0%} before {moments.words(when)} and on {after:.0%} since{guessed}"
+    return f"right on {before:.0%} before {moments.words(when)} and on {after:.0%} since{_guess(when)}"
+
+
+def _guess(when: np.datetime64 | np.int64) -> str:
+    return "" if isinstance(when, np.datetime64) else f", if {moments.AS_ROWS}"
