@@ -270,7 +270,8 @@ class AuditConfig(Settings):
         ge=0.5,
         lt=1,
         json_schema_extra=WORKERS,
-        description="Probability that expert, biased and careless need, and being no spammer.",
+        description="Probability that expert, biased and careless need, being no spammer, and being above chance and "
+        "half of the median worker: who is not is weak.",
     )
     apart: float = Field(
         default=2.5,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOW_TO_GET_THEM = "pip install 'crowd-consensus[report]'"
 WIDTH, HEIGHT = 560, 260
 BLUE, SKY, GREEN, ORANGE = "#006eb2", "#4aa3df", "#009e73", "#e68300"
-VERMILION, BROWN, VIOLET, GREY = "#c44b00", "#87522d", "#aa00ff", "#888899"
+VERMILION, BROWN, VIOLET, SAND, GREY = "#c44b00", "#87522d", "#aa00ff", "#c09c60", "#888899"
 """Those of Okabe & Ito (2008), moved until colour-blind people tell each from each (a CIE 1976 difference of 15 or more
 under protan-, deuteran- and tritanopia by Machado et al. 2009) and all stand out from white and from black."""
 OF_STATUS = {"accepted": BLUE, "gold": GREEN, "escalate": ORANGE, "expert": VERMILION, "unaudited": GREY}
@@ -27,6 +27,7 @@ OF_VERDICT = {
     "expert": BLUE,
     "good": SKY,
     "biased": ORANGE,
+    "weak": SAND,
     "careless": BROWN,
     "spammer": VERMILION,
     "adversarial": VIOLET,
@@ -36,6 +37,7 @@ SHAPES = {
     "expert": "diamond",
     "good": "circle",
     "biased": "square",
+    "weak": "triangle-left",
     "careless": "triangle-down",
     "spammer": "cross",
     "adversarial": "triangle-up",

@@ -86,7 +86,7 @@ WORKERS = (
     Column(
         "verdict",
         "text",
-        "expert, good, biased, careless, spammer, adversarial or too_few; missing for models. "
+        "expert, good, biased, weak, careless, spammer, adversarial or too_few; missing for models. "
         "Of who changed (`drift`), what they are since; the numbers in other columns are over all their judgments.",
     ),
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),

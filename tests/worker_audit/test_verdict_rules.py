@@ -101,6 +101,23 @@ class TestOrder:
         assert found.careless_below == pytest.approx(low)
         assert found.near[:5].tolist() == [True, False, True, True, False]
 
+    def test_weak_is_who_is_not_clearly_above_chance_or_half_of_the_median_worker(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        high, low = [0.41] * 9 + [0.39], [0.41] * 8 + [0.39] * 2  # beside .8, three labels: half of it counts
+        easy = Known(self.crowd(high, low), [[0.8] * 10] * 7)  # by the record alone nobody is careless
+        found, told = self.told(monkeypatch, easy)
+        assert told[:2] == ["good", "weak"]
+        assert found.probability[1] == pytest.approx(0.2)
+        assert found.near[1]
+        high, low = [0.51] * 9 + [0.49], [0.51] * 8 + [0.49] * 2  # of two labels chance does
+        easy = Known(self.crowd(high, low), [[0.8] * 10] * 7)
+        assert self.told(monkeypatch, easy, n_labels=2)[1][:2] == ["good", "weak"]
+        easy.label_mix[1] = 0.02  # had they had the usual labels
+        assert self.told(monkeypatch, easy, n_labels=2)[1][:2] == ["good", "good"]
+        assert self.told(monkeypatch, easy, n_labels=2, swapped={0: 0.9})[1][:2] == ["biased", "good"]
+        assert self.told(monkeypatch, easy, n_labels=1)[1][:2] == ["good", "good"]  # no chance
+
     def test_beside_the_median_worker_on_items_that_became_easier_or_harder(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -216,7 +233,7 @@ class TestOrder:
         _, told = self.told(monkeypatch, Known(self.crowd(*better), self.crowd(*worse)))
         assert told[:2] == ["expert", "careless"]
         _, told = self.told(monkeypatch, Known(self.crowd(*worse), self.crowd(*better)))
-        assert told[:2] == ["good", "good"]
+        assert told[:2] == ["good", "weak"]
 
     def test_which_rule_comes_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Biased before careless; what is condemned before what is biased; few judgments before all."""

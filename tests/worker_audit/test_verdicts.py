@@ -187,6 +187,21 @@ class TestReasons:
         assert "label_1 in 100%" in table["reason"][0]
 
     @pytest.mark.compiled
+    def test_the_floor_of_the_weak(self) -> None:
+        table = audit(fit(simulate(600, 20, 3, 6, accuracy=0.45, seed=0).judgments))
+        weak = table[table["verdict"] == "weak"]
+        assert len(weak) >= 2
+        assert weak["reason"].str.fullmatch(r"not clearly above chance \(33%\): right on \d+% \[\d+% to \d+%\]").all()
+        assert (weak["accuracy_low"] < 1 / 3).all()
+
+    def test_the_floor_beside_a_good_crowd(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(verdicts, "FLOOR", 1.0)
+        table = audit(fit(simulate(600, 20, 3, 6, accuracy=0.75, seed=0).judgments))
+        weak = table[table["verdict"] == "weak"]
+        median = f"{table['accuracy'].median():.0%}"
+        assert len(weak) >= 2
+        assert weak["reason"].str.startswith(f"not clearly above half of the median worker's {median}: right on ").all()
+
     def test_copying_is_remarked_and_who_changed_is_judged_by_now(self) -> None:
         from consensus import worker_audit
 

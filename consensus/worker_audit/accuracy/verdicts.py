@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-VERDICTS = ("expert", "good", "biased", "careless", "spammer", "adversarial", "too_few")
-EXPERT, GOOD, BIASED, CARELESS, SPAMMER, ADVERSARIAL, TOO_FEW = range(len(VERDICTS))
+VERDICTS = ("expert", "good", "biased", "weak", "careless", "spammer", "adversarial", "too_few")
+EXPERT, GOOD, BIASED, WEAK, CARELESS, SPAMMER, ADVERSARIAL, TOO_FEW = range(len(VERDICTS))
 AGAINST = 0.75  # times the probability of answers at random, that answers against the truth must have
+FLOOR = 0.5  # of the accuracy of the median worker, and chance, above which a good worker must be
 UNUSUAL = 1.5  # times the share of a mistake among all workers, that one must make it to be called biased
 MOST_NAMED = 3  # swapped labels that a reason names
 
@@ -73,6 +74,8 @@ class _Evidence:
     kinds: Kinds
     usual: float
     """Accuracy of the median worker."""
+    chance: float
+    """Accuracy of answers at random."""
     swaps: Swaps
     favourite: NDArray[np.int64]
     """(W,) the label that a worker gives most."""
@@ -104,9 +107,11 @@ def verdicts(
     log odds of being right than all that the worker judged (NaN of the rest). They are held against the median worker
     as right as that there, too, and none of them is condemned who is not careless beside both. Nobody is biased or
     careless for calling labels otherwise than others on the same items (too_few). An expert has judged LEAST_GOLD gold
-    items or more: without gold, agreement is all that is known. The rest is good. Whoever gives one label only and is
-    silent elsewhere is good if that label is true where they answer, with probability ``sure`` (see
-    ``one_label_verdicts``), a spammer if gold says that it is not, and else too_few.
+    items or more: without gold, agreement is all that is known. The rest is good, if they are above chance, 1/K, and
+    above FLOOR times the accuracy of the median worker, with probability ``sure`` on their own items or over labels in
+    their usual shares; else weak: not condemned, and not praised. Whoever gives one label only and is silent elsewhere
+    is good if that label is true where they answer, with probability ``sure`` (see ``one_label_verdicts``), a spammer
+    if gold says that it is not, and else too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
@@ -114,12 +119,14 @@ def verdicts(
     found, probability = np.full(W, GOOD, np.int32), np.ones(W)
     bad = kinds.random + kinds.hostile
     enough = (n >= config.least_judgments) & result.identified
-    usual = _median(accuracy.mean, enough)
+    usual, K = _median(accuracy.mean, enough), result.judgments.n_labels
+    chance = 1.0 / K if K > 1 else 0.0
+    above = _above(accuracy, max(chance, FLOOR * usual))
     is_expert, is_careless = _apart(accuracy, enough, config.apart, easier)
     swaps = _swaps(result, config)
     swapped = np.zeros(W)
     np.maximum.at(swapped, swaps.worker, swaps.probability)
-    condemned = bad > (config.condemned_of_two if result.judgments.n_labels == 2 else config.condemned)
+    condemned = bad > (config.condemned_of_two if K == 2 else config.condemned)
     condemned &= np.isnan(easier) | (is_careless >= config.sure)
     favourite, given = _favourites(result)
     sided = one_sided(result, accuracy, favourite)
@@ -127,7 +134,8 @@ def verdicts(
     audited = _gold_judgments(result) >= LEAST_GOLD
 
     probability = 1.0 - bad - is_careless * (1.0 - bad)
-    for code, at, chance in (
+    for code, at, likely in (
+        (WEAK, above < config.sure, 1.0 - above),
         (EXPERT, (is_expert >= config.sure) & audited, is_expert),
         (CARELESS, is_careless >= config.sure, is_careless),
         (BIASED, swapped >= config.sure, swapped),
@@ -136,10 +144,10 @@ def verdicts(
         (ADVERSARIAL, condemned & (kinds.hostile >= AGAINST * kinds.random), kinds.hostile),
         (TOO_FEW, sided.silent, np.full(W, np.nan)),
         (GOOD, sided.good(config), sided.better),
-        (SPAMMER, sided.spammers(config, result.judgments.n_labels), 1.0 - sided.better),
+        (SPAMMER, sided.spammers(config, K), 1.0 - sided.better),
         (TOO_FEW, ~enough | ~np.isnan(alone), np.full(W, np.nan)),
     ):
-        found[at], probability[at] = code, chance[at]
+        found[at], probability[at] = code, likely[at]
     excused = excuses(
         result.judgments,
         np.flatnonzero((found == SPAMMER) | (found == ADVERSARIAL)),
@@ -147,7 +155,7 @@ def verdicts(
     )
     found[list(excused)], probability[list(excused)] = TOO_FEW, np.nan
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
-    evidence = _Evidence(accuracy, kinds, usual, swaps, favourite, given, alone, audited, sided, excused)
+    evidence = _Evidence(accuracy, kinds, usual, chance, swaps, favourite, given, alone, audited, sided, excused)
     reasons = _reasons(result, found, evidence, config)
     odds = _odds(usual)
     by_all = np.ones(W, np.bool_)
@@ -161,6 +169,12 @@ def _median(mean: Reals, enough: NDArray[np.bool_]) -> float:
 
 def _odds(share: float) -> float:
     return max(share, 1e-9) / max(1.0 - share, 1e-9)
+
+
+def _above(accuracy: Accuracy, floor: float) -> Reals:
+    """(W,) P(accuracy above ``floor``): the higher one of two, on their own items and over labels in usual shares."""
+    least = np.full(len(accuracy.mean), floor)
+    return np.maximum(accuracy.above(least), accuracy.above(least - accuracy.label_mix))
 
 
 def _apart(accuracy: Accuracy, enough: NDArray[np.bool_], apart: float, easier: Reals) -> tuple[Reals, Reals]:
@@ -274,6 +288,10 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
             named = range(first[w], min(first[w + 1], first[w] + MOST_NAMED))
             pairs = (f"{labels[swaps.true[s]]} called {labels[swaps.label[s]]} in {swaps.share[s]:.0%}" for s in named)
             text = f"usable but {'; '.join(pairs)}; {right}"
+        elif code == WEAK:
+            half = evidence.chance < FLOOR * evidence.usual
+            least = f"half of the median worker's {evidence.usual:.0%}" if half else f"chance ({evidence.chance:.0%})"
+            text = f"not clearly above {least}: {right}"
         elif code == GOOD and not evidence.audited[w]:
             text = f"agrees with the crowd's labels like one who is {right}{beside}; unaudited"
         else:

@@ -67,11 +67,11 @@ def audit(
             Judgments of the median worker that one judgment, or vote of a model, equals: informativeness over that of
             the median worker. Missing where they tell nothing.
         verdict, verdict_probability
-            "expert", "good", "biased" (usable, but takes labels for others), "careless", "spammer" (answers do not
-            depend on the truth), "adversarial" (against the truth) or "too_few" judgments to tell; and the posterior
-            probability of what it says: see ``verdicts``. Of who changed over time, what they are since, by the
-            judgments that are surely from after the change; all numbers of the row are over all their judgments.
-            Missing for models.
+            "expert", "good", "biased" (usable, but takes labels for others), "weak" (not clearly above chance or half
+            of the median worker), "careless", "spammer" (answers do not depend on the truth), "adversarial" (against
+            the truth) or "too_few" judgments to tell; and the posterior probability of what it says: see ``verdicts``.
+            Of who changed over time, what they are since, by the judgments that are surely from after the change; all
+            numbers of the row are over all their judgments. Missing for models.
         reason
             The numbers behind the verdict, or why a model counts as it does.
         label_adjusted_accuracy
