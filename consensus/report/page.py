@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FILE = "report.html"
 N_BOOTSTRAP = 200
 MOST_BYTES = 2_900_000  # of the page, so that it can be mailed
+DECIDED = ("bad_workers", "workers_changed", "wrong_gold")  # warnings that stand among the decisions
 MOST_REASONS = 12  # of refused rows
 MOST_LABELS = 40  # whose agreement is told one by one
 
@@ -111,6 +112,7 @@ def _warnings(findings: Findings) -> list[Facts]:
     return [
         {"title": one.code.replace("_", " "), "message": one.message, "general": CODES[one.code].means}
         for one in findings.warnings
+        if one.code not in DECIDED
     ]
 
 

@@ -6,6 +6,7 @@ VERDICTS = {
     "expert": "Clearly better than the median worker, and checked on five gold items or more.",
     "good": "Nothing speaks against them. Without gold this only says that they agree with the crowd.",
     "biased": "Usable, but they take one label for another far more often than others do.",
+    "weak": "Not clearly better than chance, or than half of the median worker. Not to be stopped for that.",
     "careless": "Right far less often than the median worker.",
     "spammer": "Their answers do not depend on what is true, or next to nothing.",
     "adversarial": "Their answers go against what is true.",

@@ -42,8 +42,8 @@ SHOWN = (
     "worth",
     "reason",
 )
-URGENCY = ("spammer", "adversarial", "careless", "biased", "expert", "good", "too_few")
-WORST_FIRST = ("spammer", "adversarial", "careless", "biased", "too_few", "good", "expert")
+URGENCY = ("spammer", "adversarial", "careless", "weak", "biased", "expert", "good", "too_few")
+WORST_FIRST = ("spammer", "adversarial", "careless", "weak", "biased", "too_few", "good", "expert")
 N_URGENT = 3  # the first of these: who is to be stopped or trained
 
 

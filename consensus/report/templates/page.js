@@ -1,7 +1,7 @@
 // The page without its tables: theme, charts, links. Wrapped in one function with workers.js, items.js and a start.
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const data = read("data"), specs = read("specs");
-const MARKS = { expert: "◆", good: "●", biased: "■", careless: "▼", spammer: "✚", adversarial: "▲", too_few: "▶" };
+const MARKS = { expert: "◆", good: "●", biased: "■", careless: "▼", weak: "◀", spammer: "✚", adversarial: "▲", too_few: "▶" };
 const PAGE = 50, MOST_IN_MATRIX = 20;
 const byId = (id) => document.getElementById(id);
 
