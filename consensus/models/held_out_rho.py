@@ -59,7 +59,7 @@ def chosen(problem: Problem, settings: FitConfig, run: Execution, *, of_average:
 
 def _doubted(measured: Tempering, doubt: float) -> Tempering:
     """As far as what looks from outside may repeat people, also the judgments held out, the usual rho instead."""
-    return Tempering(measured.rho + doubt * (USUAL_RHO - measured.rho)) if doubt else measured
+    return replace(measured, rho=measured.rho + doubt * (USUAL_RHO - measured.rho))
 
 
 def usual_of_average(judgments: Judgments) -> float:

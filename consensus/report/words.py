@@ -167,7 +167,8 @@ def _fit(summary: dict[str, Any]) -> str:
     by = ""
     if convergence["rho_range"] is not None:
         low, high = convergence["rho_range"]
-        by = f"; rho {convergence['rho']:.2f}, measured ({low:.3g} to {high:.3g} over splits of the judgments)"
+        spread = f" ({low:.3g} to {high:.3g} over splits of the judgments)" if low < high else " on judgments held out"
+        by = f"; rho {convergence['rho']:.2f}, measured{spread}"
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
 
 

@@ -395,7 +395,8 @@ class TestReadings:
         assert n >= 10
         assert sum(told["weights"].values()) == pytest.approx(1)
         assert "\naverage: converged after" in ran.err
-        weights = ", ".join(f"{name} {weight:.2f}".replace(" 0.", " .") for name, weight in told["weights"].items())
+        named = {name.replace("dawid_skene", "Dawid-Skene"): one for name, one in told["weights"].items()}
+        weights = ", ".join(f"{name} {weight:.2f}".replace(" 0.", " .") for name, weight in named.items())
         assert (
             f"\naverage of 3 readings, weighted {weights} by {told['held_out']} judgments held out; {n} items"
             in ran.err
