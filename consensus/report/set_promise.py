@@ -146,7 +146,7 @@ def _certified(facts: Facts) -> str:
     n_gold, n_wrong = facts["gold_items"], facts["gold_wrong"]
     return (
         f"{begin}at most {bound} of {n:,} items are wrong, if the {drawn} were drawn at random ({n_wrong:,} of the "
-        f"{n_gold:,} as sure {'is' if n_wrong == 1 else 'are'} wrong){left_out}"
+        f"{n_gold:,} gold items as sure as these {'is' if n_wrong == 1 else 'are'} wrong){left_out}"
     )
 
 

@@ -67,8 +67,8 @@ class TestWords:
             "certified with 95% confidence: at most 5% of 812 items are wrong, if the 200 gold items were drawn "
             "at random"
         )
-        assert said() == [f"{begin} (3 of the 151 as sure are wrong)"]
-        assert said(gold_wrong=1)[0].endswith("(1 of the 151 as sure is wrong)")
+        assert said() == [f"{begin} (3 of the 151 gold items as sure as these are wrong)"]
+        assert said(gold_wrong=1)[0].endswith("(1 of the 151 gold items as sure as these is wrong)")
 
     def test_left_out_items_raise_the_bound(self) -> None:
         (line,) = said(items=780, other_label=32)
