@@ -18,7 +18,7 @@ def test_no_jargon() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "no gold labels were given: a confidence is agreement with the consensus of competent workers",  # a message
+        "no gold labels were given: a confidence only tells how far competent workers agree",  # a message
         "Also write posteriors.csv.",  # help
         "Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder.",
         "The second most probable label; missing where none is possible or stands out.",  # a column

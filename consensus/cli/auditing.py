@@ -48,8 +48,10 @@ def audit(
     worker: Annotated[
         str | None,
         typer.Option(
-            help="Column of the worker; or, if the first file has no such column, the worker whose evidence is "
-            "printed, as by --evidence.",
+            help=(
+                "Column of the worker. If the first file has no such column, it is the worker whose evidence is "
+                "printed, as with --evidence."
+            ),
             rich_help_panel="Columns and reading",
         ),
     ] = None,
@@ -58,19 +60,19 @@ def audit(
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="Print the judgments that weigh most against this worker, and those that speak most for them.",
+            help="Print the judgments that speak most against this worker, and those that speak most for them.",
             metavar="WORKER",
         ),
     ] = None,
     forgive: Annotated[
         list[str] | None,
         typer.Option(
-            help="Print what would change if this gold item were none. [may be repeated]",
+            help="Print what would change without this gold item. [may be repeated]",
             metavar="ITEM",
         ),
     ] = None,
 ) -> None:
-    """Print one row a worker: how accurate, with which certainty, on gold and by the consensus of the others."""
+    """Print one row for each worker: how accurate, how certainly, on gold and by the consensus of the others."""
     if table not in TABLES:
         raise typer.BadParameter(f'there is no table "{table}"; there are {", ".join(TABLES)}', param_hint="--table")
     column_missing = None
@@ -84,7 +86,7 @@ def audit(
     elif worker is not None:
         chosen = chosen.of(chosen, worker=worker)
     if evidence is not None and forgive:
-        raise typer.BadParameter("print either the evidence on a worker or what forgiving gold items would change")
+        raise typer.BadParameter("--evidence and --forgive print different tables; give one of them")
     if evidence is not None:
         printing.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
     elif forgive:

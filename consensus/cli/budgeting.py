@@ -47,17 +47,19 @@ def plan_budget(
         list[float] | None,
         typer.Option(
             "--target",
-            help="Confidence to ask until. Default: .9 .95 .99. The first one given also decides what the other ways "
-            "accept. Default there: .95. [may be repeated]",
+            help=(
+                "Confidence to reach. Default: .9 .95 .99. The first one given also decides what the other ways "
+                "accept (default there: .95). [may be repeated]"
+            ),
         ),
     ] = None,
     without: Annotated[
         list[str] | None,
         typer.Option(help="A worker to leave out, or all of a verdict, such as spammer. [may be repeated]"),
     ] = None,
-    items: Annotated[int, typer.Option(min=1, help="Items, drawn at random, that are replayed.")] = 5_000,
+    items: Annotated[int, typer.Option(min=1, help="Items to replay, drawn at random.")] = 5_000,
 ) -> None:
-    """Replay JUDGMENTS: what fewer of them, other targets, or without some workers, would have cost and brought."""
+    """Replay JUDGMENTS: what fewer of them, other targets or fewer workers would have cost and brought."""
     show = job.Show(printed.quiet)
     printing.refuse_to_overwrite(printed.output, (*judgments, *(model_votes or ()), gold, config))
 

@@ -21,7 +21,7 @@ def check(
 ) -> None:
     """Read JUDGMENTS and tell what was understood, what to beware of, what a run takes, and the command line for it.
 
-    Of a platform's export that asks several questions, each is told by itself.
+    A platform's export with several questions is told question by question.
     """
     del config  # its settings are among the chosen ones
     show = job.Show(quiet)

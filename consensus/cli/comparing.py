@@ -69,7 +69,7 @@ def _again(folder: Path, show: job.Show, threads: int | None) -> "Consensus | No
     try:
         return job.findings(finished.inputs_of(folder, show, threads=threads), show).result
     except ConsensusError as error:
-        show.say(f"note: {error}; so what its judgments did can't be told")
+        show.say(f"note: nothing shows what its judgments did: {error}")
         return None
 
 

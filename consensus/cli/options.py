@@ -53,7 +53,9 @@ Output = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: for tables one object a line.", rich_help_panel=OUTPUT)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but tables and errors.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help=("Print nothing but tables and errors."), rich_help_panel=OUTPUT)
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an older output.", rich_help_panel=OUTPUT)]
 
 

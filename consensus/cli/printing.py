@@ -51,7 +51,7 @@ def aggregate(
         bool, typer.Option("--posteriors", help="Print the probability of each label.", rich_help_panel=OUTPUT)
     ] = False,
 ) -> None:
-    """Print one row an item: its label, the confidence in it, and whether it is settled."""
+    """Print one row for each item: its label, the confidence in it, and whether it is settled."""
     from consensus.report import words
 
     def table(found: "Findings") -> "Told":

@@ -72,7 +72,7 @@ def run(
 ) -> None:
     """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder.
 
-    Of several questions (--by, --questions), each is run by itself, into a folder of its own.
+    Several questions (--by, --questions) run one by one, each into a folder of its own.
     """
     show = job.Show(quiet, timings)
 

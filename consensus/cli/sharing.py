@@ -24,9 +24,9 @@ def shares(
     ],
     printed: Printed,
 ) -> None:
-    """Print one row a label: how common it is among all items, with a 95 % interval, by gold drawn at random.
+    """Print one row for each label: how common it is among all items, with a 95 % interval, by gold drawn at random.
 
-    JUDGMENTS may be the output folder of a run: then its own files, gold and settings are used.
+    JUDGMENTS may be the output folder of a run; its own files, gold and settings are then used.
     """
     folder = _finished(given)
     printing.fit_and_print(given, chosen, printed, _table, None if folder is None else _reader(folder, given, chosen))

@@ -65,8 +65,10 @@ class ReadConfig(Settings):
     drift_by: DriftBy = Field(
         default="time",
         json_schema_extra=READING,
-        description="What tells who changed: the time of judgments, or, where there are no times, the order of their "
-        "rows. That they stand in the order in which they were made is a guess, and said to be one.",
+        description=(
+            "What shows who changed: the time of judgments, or, without times, the order of the rows. That "
+            "rows stand in the order of the judgments is a guess, and the output says so."
+        ),
     )
     abstain: tuple[str, ...] = Field(
         default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
@@ -74,15 +76,19 @@ class ReadConfig(Settings):
     anonymous: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=READING,
-        description="Worker who stands for many people, such as guest: each judgment of theirs counts as one of a "
-        "person of its own, and none of these persons is audited. Default: names that say so, such as not-logged-in, "
-        "where they judged an item several times and --repeats is not given.",
+        description=(
+            "Name that stands for many people, such as guest. Each of its judgments counts as that of "
+            "another person, and none of them is audited. Default: names such as not-logged-in that judged "
+            "an item several times, unless --repeats is given."
+        ),
     )
     keep: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=READING,
-        description="Column of the judgments that is carried to the labels as it is, such as a text or an address: of "
-        "each item, the first value in the order of rows.",
+        description=(
+            "Column of the judgments to copy to the labels, such as a text or an address. Each item gets its "
+            "first value."
+        ),
     )
     drop: tuple[str, ...] = Field(
         default=(),
@@ -97,9 +103,11 @@ class ReadConfig(Settings):
     fold: tuple[Foldable, ...] = Field(
         default=(),
         json_schema_extra=READING | {"csv": True},
-        description="What is folded onto one spelling where it differs only by case, spaces, Unicode form, a trailing "
-        "dot, the form of a number or, in labels, quotes, an underscore for a space or the order of a list: labels, "
-        "workers, items, or several of these as one line of CSV, such as labels,workers.",
+        description=(
+            "What gets one spelling: labels, workers, items, or several, such as labels,workers. Spellings "
+            "count as one if they differ only by case, spaces, Unicode form, a trailing dot or the form of a "
+            "number; labels also by quotes, an underscore for a space or the order of a list."
+        ),
     )
     label_map: Path | None = Field(
         default=None,
@@ -110,8 +118,10 @@ class ReadConfig(Settings):
     platform: str | None = Field(
         default=None,
         json_schema_extra=READING,
-        description="Platform whose export the files of judgments are, such as crowdflower, or none to read them as "
-        "plain tables. Default: what their content tells.",
+        description=(
+            "Platform that exported the files, such as crowdflower, or none to read them as plain tables. "
+            "Default: what their content shows."
+        ),
     )
     sheet: str | None = Field(
         default=None,
@@ -121,8 +131,10 @@ class ReadConfig(Settings):
     by: str | None = Field(
         default=None,
         json_schema_extra=READING,
-        description="Column of the question, where a table holds several: run does each by itself, into a folder of "
-        "its own. Of a platform's export, 'question' stands for all that it asks.",
+        description=(
+            "Column of the question, if a table holds several: run handles each in a folder of its own. For "
+            "a platform's export, 'question' means all its questions."
+        ),
     )
     only: str | None = Field(
         default=None,
@@ -336,5 +348,5 @@ class GoldConfig(Settings):
     gold_worker: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=READING,
-        description="A worker whose judgments are gold, and no judgments.",
+        description="Worker whose judgments are used as gold, and not as judgments.",
     )

@@ -24,22 +24,28 @@ class FitConfig(Settings):
     prior: Prior = Field(
         default="learnt",
         json_schema_extra=MODEL,
-        description="What is believed of workers before they are seen: learnt from all of them together, fixed (4 on "
-        "the diagonal of a confusion, 1 off it) or none (classic maximum likelihood).",
+        description=(
+            "What the model assumes of a worker at the start: learnt from all workers together, fixed (4 on "
+            "the diagonal of the confusion matrix, 1 off it) or none (classic maximum likelihood)."
+        ),
     )
     rho: float | Literal["measured"] | None = Field(
         default=None,
         json_schema_extra=MODEL,
-        description="Correlation of judgments on one item, from 0 to 100, by which confidences are tempered: 0 does "
-        "not temper, measured is the mean of five splits of held-out judgments. Default: beside model votes it "
-        "is measured; else it is .4, and .3 with the average of readings where items have four judgments or more in "
-        "the mean.",
+        description=(
+            "Correlation of the judgments on one item, from 0 to 100. It lowers confidences: 0 leaves them "
+            "as they are; measured takes the mean of five splits of held-out judgments. Default: measured "
+            "with model votes, else .4, or .3 with the average of readings and four judgments an item or "
+            "more."
+        ),
     )
     calibration: Calibrating | None = Field(
         default=None,
         json_schema_extra=MODEL,
-        description="What confidences are calibrated on besides: gold, where 25 gold items or more were judged, or "
-        "none: then gold is clamped in the fit. Default: gold, unless rho is named.",
+        description=(
+            "What confidences are calibrated on: gold, if 25 gold items or more were judged, or none: then "
+            "the fit takes gold as known labels. Default: gold, unless rho is given."
+        ),
     )
     max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL, description="EM passes at most.")
     tolerance: float = Field(
@@ -58,8 +64,10 @@ class FitConfig(Settings):
     ties: Ties = Field(
         default="first",
         json_schema_extra=MODEL,
-        description="Label of an item whose best two labels are equally probable: the first of them in label order, "
-        "or none (abstain).",
+        description=(
+            "What to do if the two best labels of an item are equally probable: take the first in label "
+            "order, or give no label (abstain)."
+        ),
     )
     threads: int | None = Field(
         default=None,
@@ -78,29 +86,35 @@ class FitConfig(Settings):
         default=0,
         ge=0,
         json_schema_extra=MODEL,
-        description="Seed of all that is drawn: held-out judgments, samples for an interval, items to replay.",
+        description="Random seed of held-out judgments, samples for intervals and items to replay.",
     )
 
     trained_on_consensus: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=MODEL,
-        description="Models that were trained on labels made from these judgments: circular evidence. Their votes "
-        "count only on items that nobody judged, and only as the label they name.",
+        description=(
+            "Models that were trained on labels made from these judgments. Their votes count only on items "
+            "that nobody judged, and only as the label they name."
+        ),
     )
     model_tests: ModelTests = Field(
         default="auto",
         json_schema_extra=MODEL,
-        description="Whether models are held against people before they are believed: auto finds those that repeat "
-        "the majority of people, and families that share mistakes; off believes what is declared.",
+        description=(
+            "Whether models are compared with people first: auto finds models that repeat the majority of "
+            "people, and families that share mistakes; off trusts the models and families as given."
+        ),
     )
     model: Model | None = Field(
         default=None,
         json_schema_extra=MODEL,
-        description="How labels are found: average takes three readings of the judgments, dawid_skene and two in which "
-        "workers err together, each weighted by how well it predicts judgments; dawid_skene alone learns how far to "
-        "believe each worker; majority_vote counts everybody alike and takes no model votes. Default: average in up to "
-        "a million judgments; dawid_skene in more, beside model votes, without prior, and where many labels make the "
-        "average long.",
+        description=(
+            "How labels are found. average: three readings (models of how workers err), dawid_skene and two "
+            "in which workers err together, each weighted by how well it predicts judgments. dawid_skene: "
+            "learns how far to believe each worker. majority_vote: counts everybody alike and takes no model "
+            "votes. Default: average up to a million judgments; dawid_skene for more, with model votes, with "
+            "--prior none, or if many labels make the average slow."
+        ),
     )
 
     @field_validator("rho", mode="before")
@@ -144,8 +158,10 @@ class EscalateConfig(Settings):
         gt=0,
         allow_inf_nan=False,
         json_schema_extra=ASKING,
-        description="What may be spent now, in judgments, or in money where a price is known (--price, or prices of "
-        "--workers): listed are the items where it saves most, some with several judgments at once.",
+        description=(
+            "What may be spent now, in judgments, or in money if a price is known (--price, or prices of "
+            "--workers). The list takes the items where it saves most, some with several judgments."
+        ),
     )
     price: float | None = Field(
         default=None,
@@ -167,20 +183,24 @@ class EscalateConfig(Settings):
         ge=0,
         lt=1,
         json_schema_extra=SETTLING,
-        description="Items that an earlier run accepted (--previous) are opened again only when their confidence is "
-        "so far below the target.",
+        description=(
+            "How far below the target the confidence of an accepted item (--previous) must fall before it is "
+            "opened again."
+        ),
     )
     promise: Promise = Field(
         default="item",
         json_schema_extra=SETTLING,
-        description="What is accepted: item, every item whose confidence reaches the target; or set, the largest set "
-        "of the surest items of which gold certifies, with 95 % confidence, that at most 1 - target are wrong. It "
-        "needs gold that was drawn at random (plan-gold).",
+        description=(
+            "What is accepted. item: every item whose confidence reaches the target. set: the largest set of "
+            "the surest items of which at most 1 - target are wrong, as gold certifies with 95 % confidence. "
+            "It needs gold drawn at random (plan-gold)."
+        ),
     )
     random_gold: bool = Field(
         default=False,
         json_schema_extra=SETTLING,
-        description="Gold was drawn at random from all items, also where it does not look so.",
+        description="Gold was drawn at random from all items, even if it does not look so.",
     )
     skill: str | None = Field(
         default=None,
@@ -191,17 +211,21 @@ class EscalateConfig(Settings):
     ask_anyone: bool = Field(
         default=False,
         json_schema_extra=ASKING,
-        description="Suggest also workers who are called spammer or adversarial, or who changed over time and are "
-        "clearly less often right than the median worker since.",
+        description=(
+            "Also suggest workers who are called spammer or adversarial, or who became clearly worse than "
+            "the median worker."
+        ),
     )
     audit: float = Field(
         default=0.0,
         ge=0,
         le=1,
         json_schema_extra=ASKING,
-        description="Share of the items, drawn at random, that are asked for although nothing calls for it, so that "
-        "confidences can be checked: of those that models voted on, two judgments by people; without models, of the "
-        "accepted ones, one judgment more. 5 % are a good reserve.",
+        description=(
+            "Share of the items, drawn at random, that are asked for only to check the confidences: two "
+            "judgments by people for items that models voted on; without models, one more judgment for "
+            "accepted items. 5 % is a good value."
+        ),
     )
 
     @model_validator(mode="after")
@@ -230,7 +254,7 @@ class BudgetConfig(FitConfig):
         default=None,
         ge=0,
         allow_inf_nan=False,
-        description="Of a judgment, in any unit. Default: what the judgments have beside them.",
+        description="Price of a judgment, in any unit. Default: the column of prices of the judgments.",
     )
     most_items: int = Field(default=5_000, ge=1, description="Items that are replayed at most, drawn at random.")
     seed: int = Field(default=0, ge=0, description="Seed of that draw, and of the order of the judgments.")
@@ -248,57 +272,62 @@ class AuditConfig(Settings):
         default=20,
         ge=5,
         json_schema_extra=WORKERS,
-        description="Judgments of a worker below which there is no verdict but too_few.",
+        description="Judgments that a worker needs for a verdict; with fewer it is too_few.",
     )
     condemned: float = Field(
         default=0.8,
         ge=0.5,
         lt=1,
         json_schema_extra=WORKERS,
-        description="Probability of answers at random or against the truth above which a worker is called spammer or "
-        "adversarial.",
+        description=(
+            "A worker is called spammer or adversarial if the probability of answers at random, or against "
+            "the truth, is above this."
+        ),
     )
     condemned_of_two: float = Field(
         default=0.95,
         ge=0.5,
         lt=1,
         json_schema_extra=WORKERS,
-        description="The same where there are two labels: whoever is weak there looks much like who guesses.",
+        description="The same with two labels, where a weak worker looks much like one who guesses.",
     )
     sure: float = Field(
         default=0.9,
         ge=0.5,
         lt=1,
         json_schema_extra=WORKERS,
-        description="Probability that expert, biased and careless need, being no spammer, and being above chance and "
-        "half of the median worker: who is not is weak.",
+        description=(
+            "Probability that each of these needs: expert, biased, careless, no spammer, and above chance "
+            "and half of the median worker. A worker below the last two is weak."
+        ),
     )
     apart: float = Field(
         default=2.5,
         gt=1,
         json_schema_extra=WORKERS,
-        description="Expert or careless is who has so many times higher or lower odds of being right than the median "
-        "worker.",
+        description=(
+            "A worker is expert (or careless) if their odds of being right are so many times higher (or "
+            "lower) than those of the median worker."
+        ),
     )
     swapped: float = Field(
         default=0.2,
         gt=0,
         lt=1,
         json_schema_extra=WORKERS,
-        description="Biased is who takes a label for another one in more than this share.",
+        description="A worker is biased if they take one label for another in more than this share.",
     )
     swapped_at_least: float = Field(
         default=4.0,
         gt=0,
         json_schema_extra=WORKERS,
-        description="Expected judgments of such a mistake that are needed to speak of it.",
+        description="Such a mistake counts if at least so many of their judgments are expected to show it.",
     )
     retest: int = Field(
         default=0,
         ge=0,
         json_schema_extra=ASKING,
-        description="Items to be listed among the escalations, at most, for each worker whose verdict more judgments "
-        "may change.",
+        description="Items to list, at most, for each worker whose verdict more judgments may change.",
     )
 
 
@@ -308,9 +337,12 @@ class CollusionConfig(Settings):
     collusion: Collusion | None = Field(
         default=None,
         json_schema_extra=WORKERS,
-        description="Workers who judge too much alike, as if they copied: report them, merge each group of them into "
-        "one worker, auto: merge the groups that are sure beyond doubt and report the others, or off: do not look. "
-        "Default: auto, in up to two million judgments; in more it takes a third of a fit.",
+        description=(
+            "What to do with workers who judge too much alike, as if they copied. report: name them. merge: "
+            "count each group as one worker. auto: merge the groups that are certain and report the others. "
+            "off: do not look. Default: auto, up to two million judgments; with more it takes a third of the "
+            "time of a fit."
+        ),
     )
 
 
@@ -320,7 +352,9 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig,
     costs: Path | None = Field(
         default=None,
         json_schema_extra=SETTLING,
-        description="File of what deciding for a label costs where another one is true (true, decided, cost).",
+        description=(
+            "File of costs: what a wrong decision costs, for each true and decided label (true, decided, cost)."
+        ),
     )
     workers: Path | None = Field(
         default=None,
@@ -330,8 +364,10 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig,
     previous: Path | None = Field(
         default=None,
         json_schema_extra=SETTLING,
-        description="Output folder of an earlier run, or its labels.csv: what was accepted stays so unless it is "
-        "unsure now.",
+        description=(
+            "Output folder of an earlier run, or its labels.csv. Accepted items stay accepted unless they "
+            "are unsure now."
+        ),
     )
 
     def part(self, kind: type[Settings]) -> dict[str, Any]:

@@ -105,8 +105,8 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
     if n_gold < WITH_GOLD:
         has = f"{n_gold:,} have" if n_gold else "none has"
         advice.append(
-            f"{WITH_GOLD} gold items that people judge ({has} been): confidence is then measured, not held back for "
-            "fear of shared mistakes"
+            f"{WITH_GOLD} gold items that people judge ({has} been): they measure the confidence, which is now lowered "
+            "in case workers share mistakes"
         )
     totals, right = result.confusions.totals().sum(axis=1), result.confusions.right().sum(axis=1)
     busy = totals > 0
@@ -115,7 +115,9 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
         advice.append(f"better workers, or training: the median worker is right on {median:.0%}")
     pair = _confused(result, found)
     if pair is not None:
-        advice.append(f"clearer labels: {pair[0]} or {pair[1]} is the question in {pair[2]:.0%} of these items")
+        advice.append(
+            f"clearer labels: workers hesitate between {pair[0]} and {pair[1]} on {pair[2]:.0%} of these items"
+        )
     return tuple(advice)
 
 

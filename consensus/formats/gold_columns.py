@@ -75,9 +75,9 @@ class GoldRoles(Roles):
                 self.notes.append(f"{place}: gold is read from column {quoted(label)}; --gold-label chooses another")
         if self.among_judgments and label in {None, judged}:
             raise FormatError(
-                f"{place}: this is the file of the judgments, and their labels are no gold: everybody would be right; "
-                f"the columns are: {listed(header)}; name the one of gold with --gold-label, or a worker whose "
-                "judgments are gold with --gold-worker"
+                f"{place}: this is the file of the judgments, and their labels can't be gold, for everybody would be "
+                "right; name the column of gold with --gold-label, or a worker whose judgments are gold with "
+                f"--gold-worker (the columns are: {listed(header)})"
             )
         label = label or self.named.get("label")
         options = None if self.judgments is None else OPTIONS  # a command that takes no judgments has none of them
@@ -144,12 +144,13 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
             raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
     if roles.judgments is not None and _begins_with_names([row for _, row in rows], roles.judgments):
         raise FormatError(
-            f"{path}: no column holds the item and none the label of gold; the columns are: {listed(header)}; name "
-            f"them with {shlex.join(['--gold-item', header[0], '--gold-label', header[1]])}, or the other way round"
+            f"{path}: neither the item nor the label of gold has a column of its name; the columns are: "
+            f"{listed(header)}; name them with {shlex.join(['--gold-item', header[0], '--gold-label', header[1]])}, or "
+            "the other way round"
         )
     roles.notes.append(
-        f"{path}: gold without a header: item and label are its two columns, such as {quoted(header[0])} and "
-        f"{quoted(header[1])}; give it a header, such as item,label, if that is wrong"
+        f"{path}: gold has no header, so its two columns are read as item and label, such as {quoted(header[0])} and "
+        f"{quoted(header[1])}; if that is wrong, give it a header, such as item,label"
     )
     import pyarrow as pa
 

@@ -156,7 +156,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     for opened in questions.opened(source, shape.roles(roles), settings):
         gathered.add(shape.of(keeping.of(choice.of(opened))))
     if not gathered.n_read + choice.n_dropped:
-        raise FormatError(f"{gathered.files[0]}: a header but no rows; expected one judgment a row")
+        raise FormatError(f"{gathered.files[0]}: a header but no rows; expected one judgment in each row")
     if progress is not None:
         progress("sorting", 0.0)
     counted = (COUNTED,) if shape.is_counted else ()

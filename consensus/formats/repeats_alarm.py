@@ -67,8 +67,8 @@ class Identities:
         if n <= max(MANY * n_read, FEW):
             return []
         message = (
-            f"{n:,} of {n_read:,} rows name no worker and are not used: --anonymous '' counts each of them as the "
-            "judgment of a person of its own"
+            f"{n:,} of {n_read:,} rows name no worker and are not used; with --anonymous '' each of them counts as the "
+            "judgment of another person"
         )
         return [Notice("shared_identity", message, {"n_judgments": n}, ("--anonymous", ""))]
 
@@ -109,17 +109,14 @@ def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], 
     if counts.n > MANY * n_given:
         why = explained()
         rows = (
-            f"{counts.n:,} of {n_given:,} judgments ({counts.n / n_given:.0%}) give way to others of the same item and "
-            f"worker, most of worker {quoted(worker)} ({counts.n_of_worker:,}) and of item {quoted(item)} "
-            f"({counts.n_of_item:,})"
+            f"{counts.n:,} of {n_given:,} judgments ({counts.n / n_given:.0%}) repeat the same item and worker, most "
+            f"of them worker {quoted(worker)} ({counts.n_of_worker:,}) and item {quoted(item)} ({counts.n_of_item:,})"
         )
         out = [one.message for one in found] if why is None else [why.message]
-        way_out = "; ".join(out) or "see whether the right column is the item (--item)"
+        way_out = "; ".join(out) or "check which column is read as the item (--item)"
         if counts.n > max(TOO_MANY * n_given, FEW) and "repeats" not in settings.model_fields_set:
             place = judgments.sources[0].file if judgments.sources else "data frame"
-            raise JudgmentError(
-                f"{place}: {rows}; {way_out}; or choose which of them count with --repeats last, first or keep"
-            )
+            raise JudgmentError(f"{place}: {rows}; {way_out}; or choose with --repeats last, first or keep")
         values = {"n_judgments": counts.n, "share": counts.n / n_given}
         found.append(Notice("many_repeats", f"{rows}; {way_out}", values, () if why is None else why.options))
     return replace(judgments, cautions=(*judgments.cautions, *found))

@@ -236,7 +236,7 @@ def _gathered(
             ends.append(rows.n_rows)
             notes += [*reading.form_notes(), *filter(None, [reading.note()])]
     if not rows.n_rows + len(rows.rejects):
-        raise FormatError(f"{files[0]}: a header but no rows; expected one vote a row")
+        raise FormatError(f"{files[0]}: a header but no rows; expected one vote in each row")
     return files, np.array(ends), told, notes
 
 

@@ -26,26 +26,25 @@ CODES: dict[str, Code] = {
         "Name the encoding of the file with --encoding, such as cp1252, or save it as UTF-8.",
     ),
     "many_labels": Code(
-        "There are more than a hundred labels, and fewer than ten judgments for each of them in the mean.",
-        "See whether the label was read from the right column, and name that with --label if not.",
+        "There are more than a hundred labels, with fewer than ten judgments each on average.",
+        "Check which column was read as the label, and name the right one with --label.",
     ),
     "many_repeats": Code(
-        "More than one judgment in twenty gives way to another by the same worker on the same item, as where a table "
-        "holds several questions, or another column is the item.",
+        "More than one judgment in twenty is a repeat: the same worker judged the same item before, which often "
+        "means several questions in one table, or a wrong item column.",
         "Name the column of the item (--item), run each question by itself, or say with --repeats which judgment "
         "counts.",
     ),
     "shared_identity": Code(
         "A worker, such as guest or not-logged-in, looks like many people.",
-        "Name them with --anonymous if they are many, so that each judgment counts as one of a person of its own; "
-        "--repeats last takes them for one person.",
+        "Name them with --anonymous if they are many people, or pass --repeats last if they are one person.",
     ),
     "option_without_effect": Code(
         "An option names a value that occurs nowhere in the judgments.",
         "See how the value is written in the file, and correct the option.",
     ),
     "repeats_by_row_order": Code(
-        "Some workers judged an item twice with different labels, and for want of timestamps the order of the rows "
+        "Some workers judged an item twice with different labels, and without timestamps the order of the rows "
         "decided which one counts.",
         "Give a column of times (--timestamp), or choose with --repeats.",
     ),
@@ -86,8 +85,8 @@ CODES: dict[str, Code] = {
         'If they mean "no answer", pass each of them with --abstain.',
     ),
     "list_labels": Code(
-        "Some labels are lists, such as ticked boxes, so each combination of parts, and perhaps each order of them, is "
-        "a label of its own.",
+        "Some labels are lists, such as ticked boxes, and each combination counts as a label of its own, perhaps "
+        "each order too.",
         "If the order means nothing, pass --fold labels.",
     ),
     "number_labels": Code(
@@ -99,93 +98,92 @@ CODES: dict[str, Code] = {
         "Name another column with --label, or put the texts into classes with --label-map.",
     ),
     "repeated_header": Code(
-        "Some rows say what the header says, as where tables were put one after the other, and count as judgments.",
-        "Leave them out with --drop, with the column of the item and its own name.",
+        "Some rows repeat the header, as in tables put one after the other, and count as judgments.",
+        "Leave them out with --drop COLUMN=COLUMN, where COLUMN is the name of the item column.",
     ),
     "one_label": Code(
         "Every judgment says the same, so there is nothing to decide.",
-        "See whether the right column was read, and name the whole label set with --labels if it has more.",
+        "Check which column was read as the label, or name all labels with --labels if there are more.",
     ),
     "items_without_judgments": Code(
-        "Some items have abstains only, so their label is a guess.",
+        "Some items got no answer, only abstentions, so their label is a guess.",
         "Have them judged, or leave them out.",
     ),
     "one_judgment_per_item": Code(
-        "No item has the opinions of two, so that they can't be held against each other to tell how good anybody is.",
+        "No item was judged twice, so nothing can be compared to tell how good anybody is.",
         "Collect second judgments, of a random sample at least, or give gold (--gold).",
     ),
     "small_data": Code(
-        "There are too few items, or too few judgments a worker, to learn how the workers err, so a fixed prior and a "
-        "cautious confidence are used unless told otherwise.",
-        "Collect more judgments, 20 a worker and 50 items at least, and look with care at what was accepted until "
-        "then.",
+        "There are too few items, or too few judgments from each worker, to learn how the workers err, so a fixed "
+        "prior and a cautious confidence are used.",
+        "Collect at least 20 judgments from each worker and 50 items, and check the accepted labels until then.",
     ),
     # the gold
     "unaudited": Code(
-        "No gold labels were given, so a confidence is agreement with the consensus of competent workers.",
+        "No gold labels were given, so a confidence only tells how far competent workers agree.",
         "Have an expert label a random sample, a hundred items or more, and give it with --gold.",
     ),
     "gold_without_judgments": Code(
-        "Some gold items were never judged, so they are labelled but audit nothing.",
-        "See whether the items have the same names in both files, or have these items judged.",
+        "Some gold items were never judged, so they keep their label and check nobody.",
+        "Check that items have the same names in both files, or have these items judged.",
     ),
     "gold_covers_all": Code(
-        "Every item that was judged is gold, so that no label is left to find.",
+        "Every judged item is gold, so no label is left to find.",
         "To score labels against known ones, run without --gold and use `consensus evaluate`.",
     ),
     "gold_accepts_many": Code(
-        "Gold accepts more than 1.2 labels an item in the mean, as judgments do and known labels seldom.",
-        "See whether the right file and column were read; name the column with --gold-label.",
+        "Gold accepts more than 1.2 labels for each item on average, which is common for judgments and rare for "
+        "known labels.",
+        "Check which file and column were read as gold, and name the right column with --gold-label.",
     ),
     "beyond_gold": Code(
-        "More of the accepted items than chance would leave are by workers whom gold has not checked, lie in groups "
-        "that it has not met, or have labels that no gold item gets: what is measured on gold says nothing of them.",
+        "Gold can't check many of the accepted items, because no gold item was judged by these workers, lies in "
+        "these groups or gets these labels.",
         "Give gold for some of these items, drawn at random (status `unaudited` in labels.csv), or have workers whom "
         "gold has checked judge a few dozen of them.",
     ),
     "gold_not_random": Code(
-        "The confidences of gold items and of the others differ by more than chance, as where gold was chosen or is "
-        "shown to everybody, so that it certifies nothing, and gives no shares of labels.",
+        "The confidences of gold items differ from the others by more than chance, as when gold was picked by hand, "
+        "so it certifies nothing and gives no shares of labels.",
         "Draw gold with `consensus plan-gold` and give that alone, or pass --random-gold if it was drawn at random.",
     ),
     "overconfident": Code(
-        "Clearly more of the gold items that would be accepted are wrong than the confidences let expect.",
-        "Believe the measured error, and raise --target, give more gold, or see whether the gold is right (`consensus "
-        "audit --table gold`).",
+        "Gold shows clearly more wrong labels among accepted items than the confidences predict.",
+        "Trust the measured error, and raise --target, give more gold, or check the gold (`consensus audit --table "
+        "gold`).",
     ),
     "wrong_gold": Code(
-        "Good workers contradict some gold items, so that these are more likely wrong than usual.",
+        "Good workers contradict some gold items, so these are probably wrong.",
         "Look at these items (`consensus audit --table gold`), and correct the gold file where it is wrong.",
     ),
     # the fit
     "not_converged": Code(
-        "The fit was stopped before its objective had settled.",
+        "The fit stopped at its limit of iterations before it converged.",
         "Raise --max-iterations.",
     ),
     "one_reading": Code(
-        "The average of several readings was asked for and can't be had, so that one model alone is used.",
-        "Leave it so, or leave out what the average can't be made beside: model votes, or rare labels where there are "
-        "very many.",
+        "You asked for the average of several models, and these data allow only one, so one model is used alone.",
+        "Leave it so, or leave out what prevents the average: model votes, or rare labels if there are very many "
+        "labels.",
     ),
     "readings_disagree": Code(
-        "Readings of the judgments that differ in how workers may err together, or in whether a group of workers "
-        "counts as one, give many items different labels.",
-        "Have some of these items in readings.csv decided by an expert and give them with --gold, and see whether some "
-        "workers copy (`consensus audit --table copying`) or the question misleads.",
+        "Many items get different labels from different models of how workers err, or when a group of workers counts "
+        "as one.",
+        "Let an expert decide some of the items in readings.csv, give them with --gold, and check whether workers "
+        "copy (`consensus audit --table copying`) or the question misleads.",
     ),
     "worker_weighted_differs": Code(
-        "A fit that learns nothing but one weight a worker gives many items other labels, and the judgments do not "
+        "A simpler model, with one weight for each worker, gives many items other labels, and the judgments do not "
         "tell which is right.",
-        "Have 50 random items labelled by an expert and give them with --gold; the items that differ stand in "
-        "readings.csv.",
+        "Let an expert label 50 random items and give them with --gold; readings.csv lists the items that differ.",
     ),
     "near_chance": Code(
         "The workers' answers tell next to nothing about the labels.",
         "Make the question clearer, or train the workers.",
     ),
     "disconnected": Code(
-        "The judgments fall into groups that share no worker and no item, so workers of different groups are compared "
-        "through the prior only.",
+        "The judgments fall into groups that share no worker and no item, so only the prior compares workers of "
+        "different groups.",
         "Let some workers judge items of several groups, or give gold in each of them.",
     ),
     "switch_risk": Code(
@@ -193,41 +191,40 @@ CODES: dict[str, Code] = {
         "Give gold (--gold), since nothing else can tell.",
     ),
     "moved_labels": Code(
-        "The fit uses some labels quite otherwise than the judgments do, which is right where they are rare and else "
-        "suspicious.",
+        "The model gives some labels far more or less often than the workers do, which is plausible for rare labels "
+        "only.",
         "Look at some of these items, and give gold (--gold) if they seem wrong.",
     ),
     "different_labels": Code(
-        "Workers, or groups of items, see different mixes of labels, as in batches and topics, so the prior of an item "
-        "comes from the labels that its workers see, or from its group, and not from all items.",
+        "Workers or groups of items see different mixes of labels, as in batches, so the prior of an item comes from "
+        "its workers or its group, not from all items.",
         "Name the column of the batch, topic or HIT with --group if there is one.",
     ),
     "one_label_workers": Code(
-        "Some workers, such as keyword rules, give one label only and are silent elsewhere, so that they answer counts "
-        "for their label and their silence against it, by one model in place of the average; others who give one label "
-        "whatever the item are not heard.",
-        "Have people judge some items on which all of them are silent, or give gold (--gold), since whether they are "
-        "right where they are silent can't be seen.",
+        "Some workers, such as keyword rules, give one label only, so an answer counts for that label and silence "
+        "against it, while those who give it to every item count for nothing.",
+        "Have people judge some items on which all of them are silent, or give gold (--gold), since nothing else "
+        "shows whether silence is right.",
     ),
     "groups_unused": Code(
-        "A column of groups was named and changes nothing: the groups hold the same mix of labels, or items have no "
-        "prior by group, as beside model votes, with --prior none, and in a majority vote.",
-        "Leave out --group, or the model votes, --prior none or --model majority_vote, or see whether it names the "
-        "right column.",
+        "The column of --group changes nothing: all groups hold the same mix of labels, or the model takes no groups "
+        "(with model votes, --prior none or a majority vote).",
+        "Check that --group names the right column, or leave out --group, the model votes, --prior none or --model "
+        "majority_vote.",
     ),
     "settings_unused": Code(
-        "Settings were given that the model has no use for, such as --rho with the majority vote.",
+        "The model does not use some of the settings given, such as --rho with the majority vote.",
         "Leave them out, or take another --model.",
     ),
     "against_majority": Code(
-        "On more than 2 % of the items the label is not the one that two thirds of the workers gave.",
+        "More than 2 % of the items have another label than two thirds of their workers gave.",
         "Look at some of these items (in labels.csv label differs from majority_label), and give gold (--gold) if they "
         "seem wrong.",
     ),
     # the models that vote
     "models_only": Code(
-        "Nobody judged any item, so a confidence is no more than the models' agreement supports, and mistakes that "
-        "they share are invisible.",
+        "No person judged any item, so a confidence only tells how far the models agree, and nothing shows mistakes "
+        "that they share.",
         "Have people judge a random sample.",
     ),
     "trained_on_consensus": Code(
@@ -235,8 +232,8 @@ CODES: dict[str, Code] = {
         "Leave it so, or give votes of a model that did not see these labels.",
     ),
     "copies_majority": Code(
-        "A model repeats the majority of people even where they were divided, so a vote of it that agrees with them "
-        "counts for next to nothing (unless only gold shows it).",
+        "A model repeats the majority of people even where people were divided, so its vote counts for next to "
+        "nothing when it agrees with them (unless only gold shows this).",
         "Find out whether it was trained on these judgments, and give votes of one that was not; if it never saw them, "
         "pass --model-tests off.",
     ),
@@ -247,12 +244,11 @@ CODES: dict[str, Code] = {
         "off.",
     ),
     "families_untested": Code(
-        "Models are said to be of families that err independently, and neither people nor gold tell whether that is "
-        "so.",
+        "Models were given families that should err independently, and neither people nor gold show whether they do.",
         "Have people judge a random sample, or give more gold, or give all models the same family.",
     ),
     "models_unverified": Code(
-        "A model met too few items that two people judged, so only the labels that it names count, not its "
+        "A model voted on too few items that two people judged, so only the labels that it names count, not its "
         "probabilities.",
         "Have people judge more of the items that it voted on (`consensus escalate --audit 0.05` draws some).",
     ),
@@ -283,7 +279,8 @@ CODES: dict[str, Code] = {
         "and talk to the careless.",
     ),
     "workers_changed": Code(
-        "Some workers became better or worse over time, by more than chance and than the other judges of their items.",
+        "Some workers became better or worse over time, by more than chance and more than the others who judged the "
+        "same items.",
         "See when and by how much (`consensus audit --table drift`), and ask those who became worse what happened.",
     ),
     # workers who judge too much alike

@@ -137,7 +137,7 @@ def plan_gold(
     config = EscalateConfig.of(config, promise="item")
     if not result.identified:
         raise ConfigError(
-            "plan-gold: every item has one judgment only, so that none is surer; collect second judgments"
+            "plan-gold: every item has one judgment only, so all are equally unsure; collect second judgments"
         )
     found = certified(result, config)
     counts = found.drawing.looks_random or config.random_gold
@@ -149,7 +149,7 @@ def plan_gold(
         free[result.gold.items] = False
     candidates = np.flatnonzero(free)
     if not len(candidates):
-        raise ConfigError("plan-gold: every item that was judged is gold already, so that none is left to be drawn")
+        raise ConfigError("plan-gold: every judged item is gold already, so no item is left to draw")
     pilot = 0 if n is not None else what.pilot(n_gold, result.judgments.n_items)
     if n is None and not pilot and what.takes_most(result.judgments.n_items):
         number = "no number of" if what.draw is None else f"no fewer than {what.draw:,}"

@@ -83,8 +83,8 @@ def notice(one: Repeated, *, apart: bool) -> Notice:
     option = "--anonymous", one.name
     if apart:
         message = (
-            f"{judged}, up to {one.most:,} of one item: these are many people, so each judgment counts as one of a "
-            "person of its own, and none of them is audited; --repeats last takes them for one person"
+            f"{judged}, up to {one.most:,} of one item, so these are many people: each judgment counts as that of "
+            "another person, and none of them is audited; if they are one person, pass --repeats last"
         )
         return Notice("shared_identity", message, values, option)
     shown = f"{option[0]} {shlex.quote(one_line(option[1]))}"

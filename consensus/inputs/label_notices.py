@@ -173,9 +173,9 @@ def _lists(judgments: Judgments) -> Notice | None:
         most = max(orders, key=len)
         return Notice(
             "list_labels",
-            f"{n_lists:,} judgments have lists as labels, and {sum(map(len, orders)):,} labels are the same parts in "
-            f"another order, such as {shown(most[0])} and {shown(most[1])}; {judgments.n_labels:,} labels would be "
-            f"{n_as_sets:,} as sets; if the order means nothing, pass --fold labels",
+            f"{n_lists:,} judgments have lists as labels, and {sum(map(len, orders)):,} labels have the same parts in "
+            f"another order, such as {shown(most[0])} and {shown(most[1])}; if the order means nothing, pass --fold "
+            f"labels (it makes {n_as_sets:,} of {judgments.n_labels:,} labels)",
             values,
         )
     if any(look_alikes.is_json(judgments.labels[n]) for n, _ in several):
@@ -219,17 +219,17 @@ def _many_values(judgments: Judgments) -> Notice | None:
         if J < 10 * K or 2 * n_broken > K or _near_as_numbers(judgments):
             return Notice(
                 "number_labels",
-                f"{K:,} values for {J:,} judgments, such as {shown(are_numbers[0])} and {shown(are_numbers[-1])}: this "
-                "looks like numbers; consensus is for labels; put them into a few classes with --label-map, or take "
-                "their median instead",
+                f"{K:,} values for {J:,} judgments, such as {shown(are_numbers[0])} and {shown(are_numbers[-1])} look "
+                "like measured numbers, not labels; put them into a few classes with --label-map, or take their "
+                "median instead",
                 {"n_labels": K, "n_judgments": J},
             )
     elif J < 3 * K:
         longest = max(judgments.labels, key=len)
         return Notice(
             "free_text_labels",
-            f"{K:,} texts for {J:,} judgments, such as {shown(longest)}: this looks like free text; consensus is for "
-            "labels; name another column with --label, or put the texts into classes with --label-map",
+            f"{K:,} texts for {J:,} judgments, such as {shown(longest)} look like free text, not labels; name another "
+            "column with --label, or put the texts into classes with --label-map",
             {"n_labels": K, "n_judgments": J},
         )
     return None

@@ -63,7 +63,7 @@ ALIKE = 1e-9  # the difference of shares below which labels weigh alike
 NAMED = 3  # items in a warning
 MOST_PASSES, STILL = 200, 1e-6  # of EM over the weights: passes, and the change of a weight at which it ends
 FIRST = "dawid_skene"
-ONE_LABEL = "some workers give one label only, and what their silence says is a part of one reading"
+ONE_LABEL = "some workers give one label only, and only one reading can learn what their silence means"
 
 
 def fit(
@@ -170,15 +170,15 @@ def _disagreement(found: Readings, judgments: Judgments, doubt: Reals | None) ->
     values = {"n_items": n, "share": n / n_items}
     also, advice = "", "have some of them checked, and give them as gold"
     if beside:
-        also = f", and {n_otherwise:,} ({n_otherwise / n_items:.1%}) by the weights of the workers alone"
+        also = f", and {n_otherwise:,} ({n_otherwise / n_items:.1%}) from one weight for each worker"
         advice = "50 random gold items tell which is right (--gold)"
         values |= {"n_worker_weighted": n_otherwise, "share_worker_weighted": n_otherwise / n_items}
     return [
         Caution(
             "readings_disagree",
-            f"{n:,} of {n_items:,} items ({n / n_items:.1%}) have other labels in other readings of the judgments"
-            f"{also}, so workers may share mistakes there, such as {_first(disputed, judgments)}: they stand in "
-            f"readings.csv; {advice}",
+            f"{n:,} of {n_items:,} items ({n / n_items:.1%}) get different labels from different models of how "
+            f"workers err{also}, such as {_first(disputed, judgments)} (all in readings.csv): workers may share "
+            f"mistakes there; {advice}",
             values,
         )
     ]
@@ -188,9 +188,9 @@ def _weighed_otherwise(found: Readings, judgments: Judgments, n_items: int) -> C
     n = int(found.otherwise.sum())
     return Caution(
         "worker_weighted_differs",
-        f"{n:,} of {n_items:,} items ({n / n_items:.1%}) have another label where workers are weighed and nothing else "
-        f"is learnt of them, such as {_first(found.otherwise, judgments)}: they stand in readings.csv; 50 random gold "
-        "items tell which is right (--gold)",
+        f"{n:,} of {n_items:,} items ({n / n_items:.1%}) get another label from a simpler model, with one weight for "
+        f"each worker, such as {_first(found.otherwise, judgments)} (all in readings.csv); 50 random gold items tell "
+        "which is right (--gold)",
         {"n_items": n, "share": n / n_items},
     )
 

@@ -48,7 +48,7 @@ def chosen(judgments: Judgments, votes: AlignedVotes | None, settings: FitConfig
 def left_out(judgments: Judgments, votes: AlignedVotes | None) -> str | None:
     """Why there can't be but one reading of these; None where there can be several."""
     if votes is not None:
-        return "models voted, and how far they are to be believed is learnt in one reading"
+        return "models voted, and only one reading can learn how far to believe them"
     if not weighs_all_labels(judgments.n_items, _most_rows(judgments), judgments.n_labels):
         return f"{judgments.n_labels:,} labels on {judgments.n_items:,} items are too many to weigh all of them"
     return None

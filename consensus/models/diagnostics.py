@@ -85,7 +85,8 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 "many_labels",
-                f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments: is --label the right column?",
+                f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments are many; check that --label "
+                "names the right column",
                 {"n_labels": judgments.n_labels},
             )
         )
@@ -132,7 +133,7 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
         found.append(
             Caution(
                 "items_without_judgments",
-                counted(n_silent, "item has abstains only; its", "items have abstains only; their")
+                counted(n_silent, "item got abstentions only; its", "items got abstentions only; their")
                 + " label is a guess",
                 {"n_items": n_silent},
             )
@@ -180,15 +181,15 @@ def one_judgment_per_item(judgments: Judgments, audited: bool, models: bool = Fa
     """Say that nobody judged what another did; nor did ``models``."""
     if models:
         said = (
-            "no item has the opinions of two, be they people or models, so nothing tells how good any of them is: "
-            "labels are what the one says, without confidence; have people judge a random sample, or give gold"
+            "no item has a second opinion, of a person or a model, so nothing tells how good any of them is: each "
+            "label is that one opinion, without confidence; have people judge a random sample, or give gold"
         )
     elif judgments.anonymous and not judgments.is_person.any():
-        said = "no item was judged twice, and each judgment is one of a person of its own, as they are anonymous: "
+        said = "no item was judged twice, and all judgments are anonymous: "
         if audited:
-            said += "the gold items tell how good all of them are together, and nobody by himself"
+            said += "the gold items tell only how good all workers are together"
         else:
-            said += "nothing tells how good they are, and labels are the judgments as given, without confidence"
+            said += "nothing tells how good the workers are, and labels are the judgments as given, without confidence"
         said += "; collect second judgments, of a random sample at least"
         said += "" if audited else ", or give gold"
     elif audited:
@@ -228,8 +229,8 @@ def of_gold(gold: AlignedGold | None) -> list[Caution]:
         return [
             Caution(
                 "unaudited",
-                "no gold labels were given: a confidence is agreement with the consensus of competent workers, and "
-                "nobody has checked that these are right; a few dozen items with known labels (--gold) measure it",
+                "no gold labels were given: a confidence only tells how far competent workers agree, and nobody has "
+                "checked that they are right; give a few dozen items with known labels (--gold) to measure it",
             )
         ]
     if gold.unjudged:
@@ -238,8 +239,8 @@ def of_gold(gold: AlignedGold | None) -> list[Caution]:
                 "gold_without_judgments",
                 counted(
                     len(gold.unjudged),
-                    "gold item was never judged; it is labelled but audits nothing",
-                    "gold items were never judged; they are labelled but audit nothing",
+                    "gold item was never judged, so it checks nobody; see whether both files name items alike",
+                    "gold items were never judged, so they check nobody; see whether both files name items alike",
                 ),
                 {"n_items": len(gold.unjudged)},
             )
@@ -257,8 +258,8 @@ def questions_of_gold(gold: AlignedGold | None, judgments: Judgments) -> list[Ca
         found.append(
             Caution(
                 "gold_covers_all",
-                f"all {n_judged:,} items that were judged are gold: no label is left to find; to score labels against "
-                "known ones, run without --gold and use consensus evaluate",
+                f"all {n_judged:,} judged items are gold, so no label is left to find; to score labels against known "
+                "ones, run without --gold and use consensus evaluate",
                 {"n_items": n_judged},
             )
         )
@@ -267,8 +268,8 @@ def questions_of_gold(gold: AlignedGold | None, judgments: Judgments) -> list[Ca
         found.append(
             Caution(
                 "gold_accepts_many",
-                f"gold accepts {mean:.1f} labels an item in the mean: are these the known labels, or judgments? See "
-                "whether the right file and column were read (--gold-label)",
+                f"gold accepts {mean:.1f} labels for each item on average, as judgments do; check that the right file "
+                "and column were read (--gold-label)",
                 {"accepted": mean, "n_items": n_gold},
             )
         )
@@ -306,9 +307,9 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
         found.append(
             Caution(
                 "disconnected",
-                f"the judgments fall into {n_components:,} groups that share no worker and no item (the largest "
-                f"holds {largest:.1%} of the judgments); workers of different groups are compared through the prior "
-                "only",
+                f"the judgments fall into {n_components:,} groups that share no worker and no item (the largest holds "
+                f"{largest:.1%} of the judgments), so only the prior compares workers of different groups; let some "
+                "workers judge items of several groups",
                 {"n_components": n_components, "largest_share": largest},
             )
         )
@@ -329,8 +330,8 @@ def near_chance(judgments: Judgments, confusions: Confusions, pi: NDArray[np.flo
 def _near_chance(diagonal: float, n_labels: int) -> Caution:
     return Caution(
         "near_chance",
-        f"the workers' answers tell next to nothing about the labels (right on {diagonal:.0%} by the model): "
-        "clarify the question or train the workers",
+        f"the workers' answers tell next to nothing about the labels (right on {diagonal:.0%} by the model): clarify "
+        "the question or train the workers",
         {"pooled_accuracy": diagonal, "chance": 1.0 / n_labels},
     )
 
@@ -340,15 +341,13 @@ def one_label_workers(judgments: Judgments, found: OneLabel) -> Caution:
     n, n_mute = len(found.worker), len(found.mute)
     names = ", ".join(judgments.worker_ids.take(found.worker[:NAMED]).to_pylist())
     names = f"such as {names}" if n > NAMED else names
-    mute = counted(n_mute, "more with one label answers", "more with one label answer")
-    mute = f"; {mute} whatever the item, as far as can be seen, and {'is' if n_mute == 1 else 'are'} not heard"
+    mute = counted(n_mute, "more gives one label", "more give one label")
+    mute = f" ({mute} on any item and {'counts' if n_mute == 1 else 'count'} for nothing)"
     return Caution(
         "one_label_workers",
         f"{n:,} of the workers ({names}) {'gives' if n == 1 else 'give'} one label only and "
-        f"{'is' if n == 1 else 'are'} "
-        "silent elsewhere: that they answer counts for their label, and their silence against "
-        f"it{mute if n_mute else ''}; have people judge some items on which all "
-        "of them are silent, or give gold",
+        f"{'is' if n == 1 else 'are'} silent elsewhere: an answer counts for that label, silence against "
+        f"it{mute if n_mute else ''}; have people judge some items on which all of them are silent, or give gold",
         {"n_workers": len(found.worker), "n_unheard": len(found.mute)},
     )
 

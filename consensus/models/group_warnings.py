@@ -17,8 +17,8 @@ def different_labels(judgments: Judgments, concentration: float) -> Caution:
     if judgments.group is None:
         said = (
             "workers see different labels, as in batches or topics, so the prior of an item is the mix of labels that "
-            f"its workers see (mixes weigh as much as the overall shares from {concentration:.1f} judgments on); name "
-            "the batch, topic or HIT with --group if there is such a column"
+            f"its workers see ({concentration:.1f} judgments weigh as much as the overall shares); name the column of "
+            "the batch, topic or HIT with --group"
         )
     else:
         n_without = int((judgments.group < 0).sum())
@@ -32,8 +32,8 @@ def different_labels(judgments: Judgments, concentration: float) -> Caution:
             else ""
         )
         said = (
-            "the prior of an item is the mix of labels in its group, as --group asks (mixes weigh as much as the "
-            f"overall shares from {concentration:.1f} items on){without}"
+            f"the prior of an item is the mix of labels in its group, as --group asks ({concentration:.1f} items weigh "
+            f"as much as the overall shares){without}"
         )
     return Caution("different_labels", said, {"concentration": concentration})
 
@@ -45,7 +45,7 @@ def groups_unused(problem: Problem) -> Caution:
     elif problem.prior == "none":
         why = "with --prior none items have no prior by group; leave out one of the two"
     else:
-        why = "the groups hold the same mix of labels; see whether it names the right column"
+        why = "all groups hold the same mix of labels; see whether it names the right column"
     return groups_change_nothing(why)
 
 

@@ -51,8 +51,8 @@ def fit(
     """
     if votes is not None:
         raise ConfigError(
-            "setting model = 'majority_vote': it would count what models say as if people had judged; leave out the "
-            "model votes, or take dawid_skene, which learns how far each model is to be believed"
+            "setting model = 'majority_vote': it would count model votes as judgments of people; leave out the model "
+            "votes, or take dawid_skene, which learns how far to believe each model"
         )
     memory.refuse(memory_needs.of(judgments).peak, settings.memory, f"a fit of {judgments!r}")
     counted = by_shares(judgments, gold, settings, run, held=held)

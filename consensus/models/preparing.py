@@ -89,7 +89,7 @@ def with_gold_workers(judgments: Any, gold: Any, workers: str | Sequence[str]) -
     if gold is not None:
         raise ConfigError("gold is given twice: as a file and as workers (--gold-worker); leave out one of them")
     if judgments is None:
-        raise ConfigError("nobody judged, so that no worker's judgments can be gold; leave out --gold-worker")
+        raise ConfigError("there are no judgments by people, so none of them can be gold; leave out --gold-worker")
     known = judgments if isinstance(judgments, Judgments) else read(judgments)
     return gold_workers.split(known, [workers] if isinstance(workers, str) else workers)
 

@@ -116,7 +116,7 @@ def moved_labels(
     return [
         Caution(
             "moved_labels",
-            f"the fit departs far from the judgments: {'; '.join(signs[:4])}; look at some of these items",
+            f"the labels differ much from the judgments: {'; '.join(signs[:4])}; look at some of these items",
             {"n_signs": len(signs)},
         )
     ]

@@ -22,8 +22,8 @@ def models_only() -> Caution:
     """Say that no person judged anything."""
     return Caution(
         "models_only",
-        "nobody judged any item: a confidence is no more than the models' agreement with each other supports, and "
-        "mistakes that they share are invisible; have people judge a random sample",
+        "no person judged any item: a confidence only tells how far the models agree, and nothing shows mistakes "
+        "that they share; have people judge a random sample",
     )
 
 
@@ -38,8 +38,8 @@ def of_models(
         found.append(
             Caution(
                 "trained_on_consensus",
-                f"{_named(names[declared])} was trained on labels made from these judgments: circular evidence, which "
-                "counts only on items that nobody judged",
+                f"{_named(names[declared])} was trained on labels made from these judgments, so its votes count only "
+                "on items that nobody judged",
                 {"n_models": int(declared.sum())},
             )
         )
@@ -50,8 +50,8 @@ def of_models(
             Caution(
                 "copies_majority",
                 f"{_named(names[accused])} repeats the majority of people, even where they were divided, in up to "
-                f"{share:.0%} of its votes: circular evidence, so a vote that agrees with the majority counts for next "
-                "to nothing; if you know that it never saw these judgments, --model-tests off believes it",
+                f"{share:.0%} of its votes, so a vote that agrees with them counts for next to nothing; if it never "
+                "saw these judgments, pass --model-tests off",
                 {"n_models": int(accused.sum())},
             )
         )
@@ -62,9 +62,9 @@ def of_models(
         found.append(
             Caution(
                 "models_unverified",
-                f"{_named(names[unknown])} met too few items that two people judged: what they state is not believed, "
-                f"only the labels that they name count; {least:,} more such items are needed "
-                "(consensus escalate --audit 0.05 draws some)",
+                f"{_named(names[unknown])} voted on too few items that two people judged, so only the labels that "
+                f"they name count, not their probabilities; have people judge {least:,} more such items (consensus "
+                "escalate --audit 0.05 draws some)",
                 {"n_models": int(unknown.sum()), "items_needed": least},
             )
         )
@@ -82,10 +82,9 @@ def _echoes_by_gold(models: ModelFindings) -> list[Caution]:
     return [
         Caution(
             "copies_majority",
-            f"gold shows that {_named(np.array(models.votes.models)[accused])} repeats the majority of people in up to "
-            f"{share:.0%} of its votes, which people alone do not show; labels that gold calibrates may not depend on "
-            "gold, so its votes count as without it: if it was trained on these judgments, say so with "
-            "--trained-on-consensus",
+            f"gold shows that {_named(np.array(models.votes.models)[accused])} repeats the majority of people in up "
+            f"to {share:.0%} of its votes, but its votes still count: labels that gold calibrates may not depend on "
+            "gold; if it was trained on these judgments, say so with --trained-on-consensus",
             {"n_models": int(accused.sum())},
         )
     ]
@@ -101,8 +100,8 @@ def _of_families(models: ModelFindings) -> list[Caution]:
         return [
             Caution(
                 "families_untested",
-                f"the models are said to be of {n:,} families that err independently, and neither people nor gold tell "
-                "whether that is so: have people judge a random sample, give more gold, or give all models the same "
+                f"the models have {n:,} families that should err independently, and neither people nor gold show "
+                "whether they do; have people judge a random sample, give more gold, or give all models the same "
                 "family",
                 {"n_families": n},
             )
@@ -110,18 +109,18 @@ def _of_families(models: ModelFindings) -> list[Caution]:
     return [
         Caution(
             "families_share_mistakes",
-            f"{_named(names[np.isin(names, group)])} make the same mistakes, though they are said to be of different "
-            "families, and count as one; name one family for them in the column family, or believe that they err "
-            "independently with --model-tests off",
+            f"{_named(names[np.isin(names, group)])} make the same mistakes, though their families differ, so they "
+            "count as one family; name one family for them in the column family, or pass --model-tests off if they "
+            "err independently",
             {"n_models": len(group)},
         )
         for group in shared.merged
     ] + [
         Caution(
             "families_share_mistakes",
-            f"gold shows that {_named(names[np.isin(names, group)])} make the same mistakes, though they are said to "
-            "be of different families; labels that gold calibrates may not depend on gold, so they still count as "
-            "these: name one family for them in the column family",
+            f"gold shows that {_named(names[np.isin(names, group)])} make the same mistakes, though their families "
+            "differ, but they still count apart: labels that gold calibrates may not depend on gold; name one family "
+            "for them in the column family",
             {"n_models": len(group)},
         )
         for group in only_gold

@@ -36,7 +36,7 @@ def _wrong_gold(audit: WorkerAudit) -> list[Caution]:
     return [
         Caution(
             "wrong_gold",
-            f"{len(items):,} of {counted(n_gold, 'gold item')} {are} probably wrong, for good workers contradict "
+            f"{len(items):,} of {counted(n_gold, 'gold item')} {are} probably wrong, because good workers contradict "
             f"{'it' if len(items) == 1 else 'them'}: {_named(items, item_ids)}; look at consensus audit --table gold, "
             "and correct the gold",
             {"n_items": float(len(items)), "n_gold": float(n_gold)},
@@ -60,9 +60,9 @@ def _bad_workers(audit: WorkerAudit) -> list[Caution]:
     return [
         Caution(
             "bad_workers",
-            f"{n_bad:,.0f} of {counted(int(judgments.is_person.sum()), 'worker')}, with {share:.0%} of the judgments: "
-            f"{', '.join(told)}; the reasons stand in workers.csv (consensus audit): stop who answers at random or "
-            "against the truth, talk to the careless",
+            f"{n_bad:,.0f} of {counted(int(judgments.is_person.sum()), 'worker')}, with {share:.0%} of the judgments, "
+            f"answer badly: {', '.join(told)}; read the reasons in workers.csv (consensus audit), stop those who "
+            "answer at random or against the truth, and talk to the careless",
             {**values, "n_judgments": float(n)},
         )
     ]
@@ -80,8 +80,9 @@ def _changed(audit: WorkerAudit) -> list[Caution]:
     return [
         Caution(
             "workers_changed",
-            f"{counted(len(own), 'worker')} changed over time, {n_worse:,} for the worse: {', '.join(told)}"
-            f"{_more(len(own) - N_DATED)}; consensus audit --table drift has all: ask what happened then",
+            f"{counted(len(own), 'worker')} changed over time, {n_worse:,} for the worse: "
+            f"{', '.join(told)}{_more(len(own) - N_DATED)}; ask them what happened then (consensus audit --table "
+            "drift lists all)",
             {"n_workers": float(len(own)), "n_worse": float(n_worse)},
         )
     ]

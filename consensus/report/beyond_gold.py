@@ -55,7 +55,7 @@ def told(result: Consensus, reach: Reach, why: NDArray[np.int32], right: Flags) 
 
 def within(beyond: dict[str, Any]) -> str:
     """What the other accepted items are."""
-    return "within the reach of gold" if beyond["group"] or beyond["label"] else "by workers whom gold has checked"
+    return "that gold can check" if beyond["group"] or beyond["label"] else "by workers whom gold has checked"
 
 
 def phrase(beyond: dict[str, Any]) -> str:
@@ -82,8 +82,9 @@ def caution(quality: dict[str, Any]) -> Caution | None:
     such = ", ".join(f'"{name}"' for name in beyond["busiest"])
     return Caution(
         "beyond_gold",
-        f"gold does not speak for {n:,} of the {total:,} accepted items, {phrase(beyond)}: their judgments agree, "
-        f"but no gold has checked these workers; give gold for some of them, drawn at random ({needed:,} of which none "
-        f"is wrong would show that {100 * target:.3g}% are right)" + (f", such as items by {such}" if such else ""),
+        f"gold can't check {n:,} of the {total:,} accepted items, "
+        f"{phrase(beyond)}; give gold for some of them, drawn at "
+        f"random ({needed:,} of which none is wrong would show that "
+        f"{100 * target:.3g}% are right)" + (f", such as items by {such}" if such else ""),
         {"n_items": n, "n_accepted": total},
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.guarantees.class_shares import LEAST_GOLD
+from consensus.inputs.counted import counted
 from consensus.intervals import LEVEL
 from consensus.report.page_data.plain_records import plain
 from consensus.report.quality import MOST_SHOWN
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from consensus.guarantees.shares_table import SharesTable
 
 NO_ESTIMATE = (
-    "mean confidence in a label is no estimate of its share: on public crowds it was off by up to 15 points; with gold "
-    "items drawn at random (--gold) shares with intervals stand here"
+    "mean confidence in a label is no estimate of its share: on public crowds it was off by up to 15 points; give "
+    "gold items drawn at random (--gold) to see shares with intervals here"
 )
 NOT_RANDOM = (
     "warning gold_not_random: the gold items do not look drawn at random from all items; do not use these shares, but "
@@ -49,20 +50,19 @@ def lines(told: dict[str, Any]) -> list[str]:
     if not n:
         return [NO_ESTIMATE]
     if n < told["gold_items_needed"]:
-        return [
-            f"{_gold(n)} too few for shares: {told['gold_items_needed']} drawn at random are the least; {NO_ESTIMATE}"
-        ]
+        return [f"{_gold(n)} too few for shares: {told['gold_items_needed']} drawn at random are needed; {NO_ESTIMATE}"]
     if n == told["items"]:
         return [f"all {n:,} items are gold: these are their shares, and nothing is estimated"]
     said = [
-        f"shares of all {told['items']:,} items, by {n:,} gold items and the judgments of all: the interval holds the "
-        "true share in 95 % of such samples, if gold was drawn at random from all items (gold picked by hand or by "
-        "label voids it); each label by itself, so the sum can differ from 100 %"
+        f"shares of all {told['items']:,} items, estimated from {n:,} gold items and all judgments: each interval "
+        "holds the true share in 95 % of cases, if gold was drawn at random (not picked by hand or by label)",
+        "each label is estimated by itself, so the shares need not add up to 100 %",
     ]
     if told["gold_items_split"]:
+        n_split = told["gold_items_split"]
         said.append(
-            f"{_gold(told['gold_items_split'])} of several right labels, and counted in the parts that the judgments "
-            "give these"
+            f"{counted(n_split, 'gold item has', 'gold items have')} several right labels and "
+            f"{'counts' if n_split == 1 else 'count'} in part for each, as the judgments say"
         )
     if not told["gold_looks_random"]:
         said.append(NOT_RANDOM)

@@ -41,9 +41,9 @@ def cautions(result: Consensus) -> list[Caution]:
     return [
         Caution(
             "against_majority",
-            f"{len(found):,} of {n_judged:,} items ({share:.1%}) have another label than two thirds or more of their "
-            f"workers gave, such as {named}: look at some of them, since either those workers err alike or these "
-            "labels are wrong; gold (--gold) tells which",
+            f"{len(found):,} of {n_judged:,} items ({share:.1%}) have another label than two thirds of their workers "
+            f"gave, such as {named}: these workers make the same mistake, or the labels are wrong; look at some of "
+            "them, or give gold (--gold)",
             {"n_items": len(found), "share": share},
         )
     ]

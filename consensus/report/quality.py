@@ -107,9 +107,9 @@ def cautions(quality: dict[str, Any]) -> list[Caution]:
         Caution(
             "overconfident",
             f"{gold['errors']:,} of the {gold['items']:,} gold items that would be accepted are wrong "
-            f"({gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]), where {expected:.1%} are "
-            "expected: believe the measured error, not the confidences; raise --target or give more gold, and see "
-            "whether the gold is right (consensus audit --table gold)",
+            f"({gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]), and {expected:.1%} are "
+            "expected: trust the measured error, and raise --target, give more gold or check the gold (consensus "
+            "audit --table gold)",
             {"measured_error": gold["measured_error"], "low": gold["low"], "expected_error": expected},
         ),
     ]

@@ -19,18 +19,18 @@ def cautions(found: Certified, shares: SharesTable) -> list[Caution]:
     way_out = "draw gold with consensus plan-gold, or pass --random-gold if it was drawn at random"
     if drawing.looks_random:
         assert of_all is not None
-        drawing, void = of_all, "shares of the labels made from them are void"
+        drawing, void = of_all, "the shares of labels made from them are not valid"
     else:
-        void = "what is measured on them says nothing of the others, and they certify nothing"
-    how = f"Kolmogorov-Smirnov distance {drawing.ks_distance:.2f}, by chance with probability {drawing.ks_p:.2g}"
+        void = "they measure nothing about the others and certify nothing"
+    how = f"Kolmogorov-Smirnov distance {drawing.ks_distance:.2f}, p-value {drawing.ks_p:.2g}"
     if not drawing.ks_p < drawing.means_p:
-        how = f"their mean posteriors differ so with a probability of at most {drawing.means_p:.2g}"
+        how = f"p-value of the difference at most {drawing.means_p:.2g}"
     return [
         Caution(
             "gold_not_random",
-            f"the {drawing.n_gold:,} gold items do not look drawn at random: their confidences are "
-            f"{abs(drawing.surer):.2f} {'higher' if drawing.surer > 0 else 'lower'} in the mean than those of the "
-            f"{drawing.n_others:,} others ({how}): {void}; {way_out}",
+            f"the {drawing.n_gold:,} gold items do not look drawn at random: their mean confidence is "
+            f"{abs(drawing.surer):.2f} {'higher' if drawing.surer > 0 else 'lower'} than that of the "
+            f"{drawing.n_others:,} others ({how}), so {void}; {way_out}",
             {
                 "ks_distance": drawing.ks_distance,
                 "ks_p": drawing.ks_p,

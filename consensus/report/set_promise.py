@@ -104,7 +104,7 @@ def _of_label(one: LabelCertificate) -> Facts:
 def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list[str]:
     """The promise in words: what is certified, and what more would take; ``by_label`` also label by label."""
     if facts is None:
-        return [_without_gold(target)]
+        return _without_gold(target)
     said = [_certified(facts)]
     if facts["why_none"] in {None, "too_few", "too_many_wrong"}:
         said += _more(facts)
@@ -113,13 +113,14 @@ def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list
     return said
 
 
-def _without_gold(target: float) -> str:
+def _without_gold(target: float) -> list[str]:
     n = math.ceil(math.log(guarantees.DELTA) / math.log(target) - 1e-9)
-    return (
-        "certified: nothing, without gold: on 17 public crowds 0 to 21% of what was accepted so at 95% was wrong, "
-        f"where 1.0 to 3.5% was expected; {n:,} random gold items among the accepted ones, none of them wrong, would "
-        f"certify {_percent(target)} (consensus plan-gold draws them)"
-    )
+    return [
+        "certified: nothing without gold; on 17 public crowds 0 to 21% of the labels accepted so at 95% were wrong, "
+        "and 1.0 to 3.5% were expected",
+        f"{n:,} random gold items among the accepted ones, none of them wrong, would certify {_percent(target)}: draw "
+        "them with consensus plan-gold",
+    ]
 
 
 def _certified(facts: Facts) -> str:
@@ -127,12 +128,12 @@ def _certified(facts: Facts) -> str:
     wrong = _percent(1.0 - facts["target"])
     drawn = f"{facts['gold_drawn']:,} gold items"
     reasons = {
-        "few_judgments": "nothing: no item that gold speaks for has enough judgments",
+        "few_judgments": "nothing: no item that gold can check has enough judgments",
         "no_gold": "nothing: no gold item has enough judgments to count",
-        "nothing_left": "nothing: all items that could be are gold",
+        "nothing_left": "nothing: all items that could be certified are gold",
         "not_random": "nothing: gold does not look drawn at random",
-        "too_few": f"nothing at most {wrong} wrong: {drawn} are too few",
-        "too_many_wrong": f"nothing at most {wrong} wrong: too many of the {drawn} are wrong, also of the surest",
+        "too_few": f"nothing: {drawn} are too few to show that at most {wrong} are wrong",
+        "too_many_wrong": f"nothing: too many of the {drawn} are wrong, also of the surest, for at most {wrong}",
     }
     if facts["why_none"] is not None:
         return begin + reasons[facts["why_none"]]
@@ -144,8 +145,8 @@ def _certified(facts: Facts) -> str:
         left_out = f"; {facts['other_label']:,} more {has} another label now that gold is known, and {is_} left out"
     n_gold, n_wrong = facts["gold_items"], facts["gold_wrong"]
     return (
-        f"{begin}{n:,} items at most {bound} wrong, if the {drawn} were drawn at random (of the {n_gold:,} as sure "
-        f"{n_wrong:,} {'is' if n_wrong == 1 else 'are'} wrong){left_out}"
+        f"{begin}at most {bound} of {n:,} items are wrong, if the {drawn} were drawn at random ({n_wrong:,} of the "
+        f"{n_gold:,} gold items as sure as these {'is' if n_wrong == 1 else 'are'} wrong){left_out}"
     )
 
 
@@ -157,17 +158,17 @@ def _more(facts: Facts) -> list[str]:
     said = []
     if facts["why_none"] == "too_few" and reaching["gold_items"]:
         said.append(
-            f"with {reaching['gold_items']:,} gold items among those that reach {target}, at most "
-            f"{_floored(reaching['certifiable'])} can be certified, and only if none is wrong; expect "
-            f"{_floored(reaching['usual'])} ({what['error']:.1%} errors)"
+            f"{reaching['gold_items']:,} gold items reach {target}: they can certify at most "
+            f"{_floored(reaching['certifiable'])}, if none is wrong; {_floored(reaching['usual'])} is likely, with "
+            f"{what['error']:.1%} wrong"
         )
     which = f"the {what['items']:,} surest items"
     if what["pilot"]:
         return [
             *said,
-            f"too few gold items to plan by: the confidences let expect that {what['error']:.1%} of {which} are wrong, "
-            f"and most items would have to be gold to certify {target} of them; draw {what['pilot']:,} more at random "
-            "to measure it (consensus plan-gold)",
+            f"too few gold items to plan with: by the confidences {what['error']:.1%} of {which} are wrong, and most "
+            f"items would have to be gold to certify {target}; draw {what['pilot']:,} more at random to measure it "
+            "(consensus plan-gold)",
         ]
     if what["takes_most"]:
         number = "no number of" if what["draw"] is None else f"no fewer than {what['draw']:,}"
@@ -175,18 +176,18 @@ def _more(facts: Facts) -> list[str]:
             *said,
             f"{number} gold items would certify {target} of {which}: about {what['error']:.1%} are wrong",
         ]
-    by = "as measured" if what["measured"] else "as the confidences let expect"
+    by = "as measured" if what["measured"] else "as the confidences predict"
     if not what["more"]:
         return [
             *said,
-            f"so much gold certifies {target} of {which} in 80% of draws, if {what['error']:.1%} are wrong, {by}: this "
-            "is one of the others",
+            f"so many gold items certify {target} of {which} in 80% of draws, if {what['error']:.1%} are wrong, {by}: "
+            "this draw is one of the other 20%",
         ]
     return [
         *said,
-        f"to certify {target} of {which} with a chance of 80%, if {what['error']:.1%} are wrong, {by}, takes "
-        f"{what['accepted']:,} gold items among them: {what['more']:,} more, drawn at random from all items (consensus "
-        "plan-gold)",
+        f"{what['more']:,} more gold items would certify {target} of {which} with a chance of 80%, if "
+        f"{what['error']:.1%} are wrong, {by}: it takes {what['accepted']:,} gold items among these; draw them at "
+        "random from all items (consensus plan-gold)",
     ]
 
 
@@ -198,7 +199,7 @@ def _labels(facts: Facts) -> str:
             for name, one in facts["by_label"].items()
             if one["gold_items"]
         )
-        return f"by label nothing is certified, but measured on gold, of all items that get it: {measured}"
+        return f"by label nothing is certified; wrong on gold, of all items that get the label: {measured}"
     told = ", ".join(
         f'"{name}" {one["items"]:,} items (at most {one["most_wrong"]:,} wrong)'
         if one["items"]
@@ -225,30 +226,30 @@ def of_plan(plan: GoldPlan) -> list[str]:
     said = [f"{n:,} of {plan.n_without_gold:,} items without gold, drawn at random, each as likely as any other"]
     which, by = (
         f"the {what.n_items:,} surest items",
-        "as measured" if what.measured else "as the confidences let expect",
+        "as measured" if what.measured else "as the confidences predict",
     )
     if not plan.looks_random:
         said.append(
-            f"the gold that there is does not look drawn at random (probability {plan.ks_p:.2g}) and does not count: "
-            "give the new one alone with --gold, and leave the items of the old one out of what is certified; or pass "
-            "--random-gold if it was drawn at random"
+            f"the old gold does not look drawn at random (p-value {plan.ks_p:.2g}) and does not count: give the new "
+            "gold alone with --gold, and leave the old items out of what is certified; or pass --random-gold if it "
+            "was drawn at random"
         )
     elif plan.n_gold:
-        said.append(f"they are to be given together with the {plan.n_gold:,} gold items that there are")
+        said.append(f"give them together with the {plan.n_gold:,} gold items that there are")
     if plan.is_pilot:
         said.append(
-            f"they measure how many are wrong: by the confidences {what.error:.1%} of {which}, and most items would "
-            f"have to be gold to certify {target} of them; plan again with their labels"
+            f"they measure how many are wrong: by the confidences {what.error:.1%} of {which} are, and most items "
+            f"would have to be gold to certify {target}; plan again with their labels"
         )
     elif what.draw is None:
         said.append(
             f"no number of gold items would certify {target} of {which}: about {what.error:.1%} are wrong, {by}"
         )
     else:
-        had = f", with the {plan.n_gold:,} there are" if plan.n_gold else ""
+        had = f", with the {plan.n_gold:,} there are," if plan.n_gold else ""
         said.append(
-            f"to certify {target} of {which} with a chance of 80%, if {what.error:.1%} are wrong, {by}, takes "
-            f"{what.accepted:,} gold items among them, so {what.draw:,} of all{had}"
+            f"{what.draw:,} gold items{had} would certify {target} of {which} with a chance of 80%, if "
+            f"{what.error:.1%} are wrong, {by}: it takes {what.accepted:,} gold items among these"
         )
         if plan.asked is not None:
             said[-1] += f"; --items asks for {plan.asked:,}"
@@ -256,11 +257,11 @@ def of_plan(plan: GoldPlan) -> list[str]:
         worse = plan.if_worse
         takes = "no number is enough" if worse.draw is None else f"it takes {worse.draw:,}"
         said.append(
-            f"if {worse.error:.1%} are wrong, {takes}: in the median of 17 public crowds 3.5 times as many were wrong "
-            "as the confidences let expect"
+            f"if {worse.error:.1%} are wrong, {takes}: on 17 public crowds a median of 3.5 times as many were wrong as "
+            "the confidences predict"
         )
     said.append(
-        "have all of them labelled, whatever they look like, and look at the certificate once: one that is looked at "
-        "again and again until it is good fails more often than in 5%"
+        "have all of them labelled, whatever they look like, and look at the certificate once: if you look again and "
+        "again until it is good, it is wrong in more than 5% of cases"
     )
     return said

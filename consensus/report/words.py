@@ -167,8 +167,8 @@ def _fit(summary: dict[str, Any]) -> str:
     by = ""
     if convergence["rho_range"] is not None:
         low, high = convergence["rho_range"]
-        spread = f" ({low:.3g} to {high:.3g} over splits of the judgments)" if low < high else " on judgments held out"
-        by = f"; rho {convergence['rho']:.2f}, measured{spread}"
+        spread = f" ({low:.3g} to {high:.3g} over splits)" if low < high else " on judgments held out"
+        by = f"; judgments on one item correlate by {convergence['rho']:.2f} (rho), measured{spread}"
     return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
 
 
@@ -179,20 +179,20 @@ def calibration(told: dict[str, Any] | None) -> list[str]:
     if not told["fitted"]:
         return [f"confidences are not calibrated on gold: {told['left_out']}"]
     weights = ", ".join(f"{CALIBRATED[name]} {fraction(weight)}" for name, weight in told["weights"].items())
-    said = f"confidences are calibrated on {told['gold_items']:,} gold items that were judged (weights: {weights})"
+    said = f"confidences are calibrated on {told['gold_items']:,} judged gold items (weights: {weights})"
     moved = {label: points for label, points in (told["overstated"] or {}).items() if abs(points) >= LEAST_MOVED}
-    for word, sign in (("over", 1), ("under", -1)):
+    for word, sign in (("often", 1), ("seldom", -1)):
         labels = sorted((label for label in moved if sign * moved[label] > 0), key=lambda one: -abs(moved[one]))
         named = [f"{label} by {100 * abs(moved[label]):.1f}" for label in labels[:MOST_MOVED]]
         if named:
             more = f" and {len(labels) - MOST_MOVED:,} more" if len(labels) > MOST_MOVED else ""
-            said += f"; {word}-stated: {', '.join(named)}{more} points"
+            said += f"; stated too {word}: {', '.join(named)}{more} points"
     if told["not_reached"]:
-        said += f"; {told['not_reached']:,} items that gold does not speak for stay as they were"
+        said += f"; {told['not_reached']:,} items beyond what gold can check stay as they were"
     if not told["by_label"]:
-        said += "; labels are too many for one shift each, so all were stretched alike"
-    items = counted(told["relabelled"], "item has", "items have")
-    return [f"{said}; {items} another label by it (--calibration none leaves it out)"]
+        said += "; there are too many labels to correct each by itself, so all are corrected alike"
+    items = counted(told["relabelled"], "item")
+    return [f"{said}; it changes the label of {items} (--calibration none turns it off)"]
 
 
 def _readings(summary: dict[str, Any]) -> list[str]:
@@ -206,15 +206,17 @@ def _readings(summary: dict[str, Any]) -> list[str]:
     how = (
         f"weighted {weights} by {counted(told['held_out'], 'judgment')} held out"
         if told["held_out"]
-        else f"{', '.join(names.values())}, all weighing alike for want of judgments to hold out"
+        else f"{', '.join(names.values())}, weighted alike, for there are too few judgments to hold out"
     )
-    disputed = counted(told["disputed"], "item is", "items are")
-    return [f"average of {len(told['weights'])} readings, {how}; {disputed} disputed between them"]
+    disputed = counted(told["disputed"], "item")
+    return [
+        f"average of {len(told['weights'])} readings (models of how workers err), {how}; they disagree on {disputed}"
+    ]
 
 
 def model(name: str, because: str | None) -> str:
     """Which model is used, and why not the usual one, the average of readings."""
-    return name if because is None else f"{name} alone, for {because}"
+    return name if because is None else f"{name} alone, because {because}"
 
 
 def fraction(share: float) -> str:
@@ -247,8 +249,8 @@ def _waiting(status: dict[str, int]) -> list[str]:
     waiting = [
         counted(status[name], one, many)
         for name, one, many in (
-            ("escalate", "needs more judgments", "need more judgments"),
-            ("expert", "an expert", "an expert"),
+            ("escalate", "item needs more judgments", "items need more judgments"),
+            ("expert", "item needs an expert", "items need an expert"),
         )
         if name in status
     ]
@@ -267,22 +269,22 @@ def _foretold(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
         return []
     most = settings["max_judgments"]
     factor = told["correction"]
-    corrected = "" if factor == 1.0 else f" ({factor:.2f} times the prediction, as the last one turned out)"
+    corrected = "" if factor == 1.0 else f" (the prediction times {factor:.2f}, since the last one was wrong by that)"
     far = f" of the next {HORIZON}" if most > HORIZON else ""
     said = [
-        f"about {needed:,.0f} judgments{far} would settle {settled:,.0f} of {told['items']:,}, with at most {most} an "
-        f"item{corrected}"
+        f"about {needed:,.0f} judgments{far} would settle {settled:,.0f} of "
+        f"{counted(told['items'], 'item')}, with at most {most} an item{corrected}"
     ]
     if told["ceiling"]:
         reached = told["reachable_accuracy"]
         right = "" if reached is None or math.isnan(reached) else f"; their labels would be right in {reached:.0%}"
         said.append(
-            f"ceiling: with {most} judgments an item this crowd brings most of them not to "
+            f"limit: with {most} judgments an item, most of these items stay below "
             f"{100 * settings['target']:.3g}%{right}; what helps: {'; '.join(told['advice']) or 'an expert'}"
         )
     available = told["available"]
     if available is not None and needed > available:  # NaN is not
-        said.append(f"but the workers who can be asked will do {available:,.0f} judgments in all")
+        said.append(f"but the workers who can be asked are available for {available:,.0f} judgments only")
     return said
 
 
@@ -298,8 +300,8 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
         )
     if told["judgments_unassigned"] and told["workers_named"]:
         said.append(
-            f"for {told['judgments_unassigned']:,} of the {told['judgments_listed']:,} judgments on the list nobody "
-            "can be suggested: who can be asked has judged the item, or is not available for more"
+            f"{told['judgments_unassigned']:,} of the {told['judgments_listed']:,} judgments on the list have no "
+            "suggested worker: all who can be asked have judged the item or are not available for more"
         )
     if settings["budget"] is None:
         return said
@@ -312,8 +314,8 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     )
     if told["judgments_listed"] >= WORTH_ROUNDS:
         said.append(
-            f"a list made at once keeps about half of what asking one by one gains; {ROUNDS} lists of a third each, "
-            "with a new run after each, most of it"
+            f"one list gains about half of what asking one by one would; {ROUNDS} lists of a third each, with a new "
+            "run after each, gain most of it"
         )
     return said
 
@@ -348,12 +350,12 @@ def _quality(promise: dict[str, Any]) -> str:
         why = "" if promise["gold"] is None else " (no gold item would be accepted)"
         return f"{claim} if the confidences are right, unaudited{why}"
     gold = promise["gold"]["accepted"]
-    measured = f"measured {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
+    measured = f"measured error {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
     allowed, above = 1.0 - promise["target"], ""
     if gold["measured_error"] > allowed + 1e-9:
         told = "the target is missed" if gold["low"] > allowed else "more gold tells whether the target is missed"
-        above = f", above the {100.0 * allowed:.3g}% of the target: {told}"
-    return f"{claim}, audited on {counted(gold['items'], 'gold item')}: {measured}{above}"
+        above = f", above the {100.0 * allowed:.3g}% of the target ({told})"
+    return f"{measured} on {counted(gold['items'], 'gold item')}{above}; {claim}"
 
 
 def odds(weight: float) -> str:

@@ -29,7 +29,7 @@ LABELS = (
     ITEM,
     Column("label", "text", "The most probable label; missing where a tie is left open."),
     Column("confidence", "number", "Its probability, 0 to 1; missing where no confidence can be stated."),
-    Column("margin", "number", "Its probability less that of the second best, 0 to 1."),
+    Column("margin", "number", "Its probability minus that of the second best label, 0 to 1."),
     Column(
         "entropy",
         "number",
@@ -43,18 +43,18 @@ LABELS = (
     Column(
         "status",
         "text",
-        "accepted; unaudited (accepted, but gold does not speak for it); escalate (needs more judgments); expert (is "
-        "to be decided by one); or gold.",
+        "accepted; unaudited (accepted, but beyond what gold can check); escalate (needs more judgments); expert (an "
+        "expert must decide); or gold.",
     ),
     Column(
         "certified",
         "flag",
-        "It is in the set that gold certifies (with --promise set): of these at most 1 - target are wrong, with 95 % "
-        "confidence.",
+        "Whether it is in the certified set (with --promise set): with 95 % confidence at most 1 - target of the set "
+        "are wrong.",
         always=False,
     ),
-    Column("decision", "text", "The label that costs least in the mean (with --costs).", always=False),
-    Column("expected_cost", "number", "What deciding for it costs in the mean.", always=False),
+    Column("decision", "text", "The label with the lowest expected cost (with --costs).", always=False),
+    Column("expected_cost", "number", "The expected cost of that decision.", always=False),
 )
 POSTERIORS = (ITEM,)
 """And one column a label, with its probability."""
@@ -63,41 +63,52 @@ WORKERS = (
     Column("kind", "text", "human, model, or family (of models)."),
     Column("n_judgments", "count", "Judgments, or votes of a model."),
     Column("n_items", "count", "Items that were judged."),
-    Column("accuracy", "number", "P(right), 0 to 1, on the items they judged: what to rank workers by."),
+    Column("accuracy", "number", "P(right), 0 to 1, on the items they judged. Rank workers by this."),
     Column(
         "accuracy_low",
         "number",
-        "Lower end of its 95 % interval; without gold about nine in ten hold the true accuracy.",
+        "Lower end of its 95 % interval. Without gold about nine of ten intervals hold the true accuracy.",
     ),
     Column("accuracy_high", "number", "Upper end of it."),
     Column("gold_n", "count", "Judgments of gold items."),
-    Column("gold_accuracy", "number", "Share of these that is right; missing without any."),
+    Column("gold_accuracy", "number", "Share of these that are right; missing if there are none."),
     Column("gold_low", "number", "Lower end of its 95 % interval (Wilson)."),
     Column("gold_high", "number", "Upper end of it."),
-    Column("agreement", "number", "Share of others' judgments of the same items that say the same, 0 to 1."),
+    Column("agreement", "number", "How often others give the same label to the same items, 0 to 1."),
     Column(
         "informativeness", "number", "Mutual information of true label and answer, in bits a judgment; 0: a spammer."
     ),
     Column(
         "worth",
         "number",
-        "Judgments of the median worker that one of theirs equals; missing if that one tells nothing.",
+        "One of their judgments tells as much as so many of the median worker; missing if the median worker tells "
+        "nothing.",
     ),
     Column(
         "verdict",
         "text",
-        "expert, good, biased, weak, careless, spammer, adversarial or too_few; missing for models. "
-        "Of who changed (`drift`), what they are since; the numbers in other columns are over all their judgments.",
+        "expert, good, biased, weak, careless, spammer, adversarial or too_few; missing for models. If they changed "
+        "over time (`drift`), it says what they are now; the other columns cover all their judgments.",
     ),
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
     Column(
-        "label_adjusted_accuracy", "number", "P(right), 0 to 1, had their items the labels in their estimated shares."
+        "label_adjusted_accuracy",
+        "number",
+        "P(right), 0 to 1, if their items had the same mix of labels as all items (estimated).",
     ),
-    Column("chance_corrected", "number", "Cohen's kappa with the truth: 1 always right, 0 as often as by chance."),
-    Column("expected_cost", "number", "Cost of an item that one of their judgments decides; missing without --costs."),
-    Column("price", "number", "Mean money paid for a judgment, by a column of prices or by --price; else missing."),
-    Column("bits_per_price", "number", "Bits that a unit of money buys; missing without prices."),
+    Column(
+        "chance_corrected",
+        "number",
+        "Cohen's kappa with the truth: 1 is always right, 0 is right as often as by chance.",
+    ),
+    Column(
+        "expected_cost",
+        "number",
+        "Expected cost of an item if one of their judgments decides it; missing without --costs.",
+    ),
+    Column("price", "number", "Mean price of a judgment, from a column of prices or --price; else missing."),
+    Column("bits_per_price", "number", "Bits of information for one unit of money; missing without prices."),
 )
 CONFUSIONS = (
     WORKER,
@@ -119,34 +130,40 @@ LABEL_ACCURACY = (
 MODELS = (
     Column("model", "text", "Its name; missing in the row of a family."),
     Column("family", "text", "The family: models that may share mistakes."),
-    Column("label", "text", "The true label that the row is about; missing in the row about all of them."),
+    Column("label", "text", "The true label of this row; missing in the row for all labels."),
     Column("n_votes", "count", "Items that it voted on."),
     Column("n_rated", "count", "Of these, those that people judged, too."),
     Column("accuracy", "number", "Share right, 0 to 1."),
     Column("accuracy_low", "number", "Lower end of its 95 % interval."),
     Column("accuracy_high", "number", "Upper end of it."),
     Column("weight", "number", "Its weight in the prior of the items; learnt from the judgments of people."),
-    Column("temperature", "number", "Above 1: too sure of itself; below 1: too modest."),
+    Column(
+        "temperature",
+        "number",
+        "How far its probabilities are stretched: above 1, it is too sure of itself; below 1, too unsure.",
+    ),
     Column("ece", "number", "Expected calibration error of its probabilities as they were given, 0 to 1."),
     Column("ece_calibrated", "number", "The same at that temperature."),
-    Column("worth", "number", "Judgments of the median worker that one vote adds to those of people."),
+    Column("worth", "number", "One vote adds as much to people's judgments as so many judgments of the median worker."),
     Column("echo", "number", "Share of its votes that repeat the majority of people, 0 to 1; these add nothing."),
-    Column("declared_family", "text", "The family that was declared, where its mistakes tell of another one."),
+    Column("declared_family", "text", "The declared family, if its mistakes are those of another family."),
     Column("n_effective", "number", "Independent models that a family counts as."),
-    Column("reason", "text", "Why it counts as it does."),
+    Column("reason", "text", "Why its votes count as they do."),
 )
 GOLD_HEALTH = (
     Column("item", "text", "Id of a gold item that was judged."),
     Column("gold_label", "list", "Its accepted labels."),
     N_JUDGMENTS,
     Column("n_right", "count", "How many of them give an accepted label."),
-    Column("label", "text", "What the crowd would say were it not gold."),
+    Column("label", "text", "What the crowd would say without the gold."),
     Column("confidence", "number", "How certainly, 0 to 1."),
     Column("p_wrong", "number", "P(the gold is wrong), 0 to 1."),
-    Column("suspect", "flag", "It probably is: someone should look at it."),
-    Column("information", "number", "Bits that a judgment of it tells about whether its worker is weak."),
-    Column("too_easy", "flag", "All are right, weak workers, too: it tells next to nothing."),
-    Column("leaked", "flag", "Weak workers are right on it far beyond what they are elsewhere: they may know it."),
+    Column("suspect", "flag", "The gold is probably wrong; look at it."),
+    Column("information", "number", "Bits that one judgment of it tells about whether the worker is weak."),
+    Column("too_easy", "flag", "Even weak workers are right on it, so it tells next to nothing about workers."),
+    Column(
+        "leaked", "flag", "Weak workers are right on it far more often than elsewhere, so they may know the answer."
+    ),
     Column("reason", "text", "Why it is suspect, too easy or leaked."),
 )
 NEW_GOLD = (
@@ -160,23 +177,23 @@ NEW_GOLD = (
 RETEST = (
     WORKER,
     Column("verdict", "text", "The verdict that is open."),
-    Column("n_needed", "count", "Judgments of known label until it can be expected to stand."),
+    Column("n_needed", "count", "Judgments needed on items of known label until the verdict is expected to be clear."),
     Column("item", "text", "An item that would help."),
     Column("label", "text", "The label that is to be expected there."),
 )
 COPYING = (
     Column("group", "count", "Number of the group that the pair belongs to, from 0."),
-    Column("worker_a", "text", "Id of the one."),
-    Column("worker_b", "text", "Id of the other."),
+    Column("worker_a", "text", "Id of the first worker."),
+    Column("worker_b", "text", "Id of the second worker."),
     Column("n_shared", "count", "Items that both judged."),
-    Column("n_same", "count", "Those of them to which both gave the same label."),
-    Column("expected_same", "number", "How many these would be if the two were independent."),
-    Column("p_value", "number", "Chance of as many or more."),
+    Column("n_same", "count", "Shared items to which both gave the same label."),
+    Column("expected_same", "number", "How many such items to expect if the two were independent."),
+    Column("p_value", "number", "Probability of as many or more, if the two were independent."),
     Column(
         "q_value",
         "number",
-        "Share of false alarms if this pair and all stronger ones are reported; where only all pairs of the "
-        "group together tell, the chance of such a group.",
+        "Share of false alarms if this pair and all stronger pairs are reported; if only the whole group is clear, "
+        "the probability of such a group.",
     ),
     Column("n_effective", "number", "Independent votes that the whole group counts as."),
     Column("reason", "text", "The same in words."),
@@ -197,16 +214,14 @@ DRIFT = (
     Column("accuracy_after", "number", "The same from then on."),
     Column("accuracy_after_low", "number", "Lower end of its 95 % interval (Wilson)."),
     Column("accuracy_after_high", "number", "Upper end of it."),
-    Column("p_value", "number", "P(a change as marked at any place, if there is none)."),
+    Column("p_value", "number", "P(a change as large at any time, if nothing changed)."),
     Column(
         "drifts",
         "flag",
-        "It is more than chance: false discoveries are 1 % at most, it stays among items of the same label, and the "
-        "other judges of the same items changed less.",
+        "Whether it is more than chance: at most 1 % are false discoveries, it stays among items of the same label, "
+        "and others changed less on the same items.",
     ),
-    Column(
-        "reason", "text", "What changed; or why no p-value can be given, or why a change beyond chance is no drift."
-    ),
+    Column("reason", "text", "What changed, why there is no p-value, or why a change beyond chance is no drift."),
 )
 BEHAVIOUR = (
     WORKER,
@@ -214,32 +229,33 @@ BEHAVIOUR = (
     Column("seconds_median", "number", "Median seconds of a judgment, as given or between two of one session."),
     Column("too_fast", "number", "Share of judgments that took less than .3 of the median time of the item."),
     Column("longest_streak", "number", "Longest run of one label in order of time; missing without times."),
-    Column("streak_p", "number", "Bound of the probability of one so long in a random order."),
+    Column("streak_p", "number", "Upper bound of the probability of so long a run in random order."),
     Column("constant", "number", "Share of the most frequent label."),
-    Column("expected_constant", "number", "Share of it in the consensus of the items."),
+    Column("expected_constant", "number", "Share of that label in the consensus on their items."),
     Column("n_sessions", "number", "Sessions: a pause of more than 30 minutes ends one; missing without times."),
     Column("early_right", "number", "Mean of P(right) in the first third of all sessions."),
     Column("late_right", "number", "The same in the last third."),
-    Column("fatigue_p", "number", "P(so many wrong judgments in the last thirds, if they come at any time)."),
+    Column("fatigue_p", "number", "P(so many wrong judgments in the last thirds, if mistakes come at any time)."),
 )
 ESCALATIONS = (
     ITEM,
     Column("reason", "text", "too_few, weak_workers, disagreement, expert, audit or retest."),
     Column("judgments", "count", "To ask for now; 0 where an expert is to decide."),
-    Column("priority", "number", "Errors (or cost) that judgments save, each, or for their price where there is one."),
+    Column("priority", "number", "Errors (or cost) that one judgment saves, or one unit of its price."),
     Column(
         "judgments_needed",
         "number",
-        "Expected until the item is settled, or has --max-judgments. In replays 10 % too few in the worst crowd (very "
-        "hard items of four labels).",
+        "Judgments expected until the item is settled or has --max-judgments. In replays it was 10 % too low in the "
+        "worst crowd (very hard items of four labels).",
     ),
     Column("needed_low", "number", "Lower end of a range meant to hold 80 %. In replays it held 95 % and more."),
     Column("needed_high", "number", "Upper end of it."),
     Column(
         "p_settled",
         "number",
-        "P(settled with at most --max-judgments), 0 to 1. In replays with --model dawid_skene its mean was within .1 "
-        "of what came true, but on `web` with 100 gold items: .13, and .25 came. By default it was up to .24 off.",
+        "P(settled with at most --max-judgments), 0 to 1. In replays with --model dawid_skene its mean was off by .1 "
+        "at most, except on `web` with 100 gold items (.13 said, .25 came true). With the default model it was off "
+        "by up to .24.",
     ),
     Column("label", "text", "As in labels."),
     Column("confidence", "number", "As in labels."),
@@ -248,8 +264,8 @@ ESCALATIONS = (
     Column(
         "suggested_workers",
         "list",
-        "Whom to ask: as many as there are judgments to ask for. Nobody who is called spammer or adversarial, or fell "
-        "clearly below the median worker (unless --ask-anyone); missing where nobody is left.",
+        "Whom to ask, one worker for each judgment; missing if nobody is left. It leaves out spammers, adversarial "
+        "workers and those who fell clearly below the median worker (unless --ask-anyone).",
     ),
 )
 CHANGES = (
@@ -265,14 +281,18 @@ READINGS = (
     Column("confidence", "number", "Its probability, 0 to 1."),
     N_JUDGMENTS,
     Column("majority_label", "text", "The label of most judgments; missing on a tie."),
-    Column("dawid_skene", "text", "The label if every worker errs alone, whatever the item."),
+    Column("dawid_skene", "text", "The label if workers err independently on every item."),
     Column("dawid_skene_confidence", "number", "Its probability by this reading."),
     Column("subtypes", "text", "The label if there are three kinds of items of every label."),
     Column("subtypes_confidence", "number", "Its probability by this reading."),
-    Column("lure", "text", "The label if an item may tempt to a wrong label."),
+    Column("lure", "text", "The label if an item may tempt many workers to the same wrong label."),
     Column("lure_confidence", "number", "Its probability by this reading."),
-    Column("worker_weighted", "text", "The label if workers are weighed and nothing else is learnt; not averaged."),
-    Column("counted_apart", "text", "The label if every worker of a group that counts as one counts; not averaged."),
+    Column("worker_weighted", "text", "The label by one weight for each worker; not part of the average."),
+    Column(
+        "counted_apart",
+        "text",
+        "The label if workers of a group that counts as one count one by one; not part of the average.",
+    ),
 )
 REJECTS = (
     Column("file", "text", "The file."),
@@ -281,11 +301,11 @@ REJECTS = (
     Column("row", "text", "Its text."),
 )
 EVIDENCE = (
-    Column("side", "text", "against or for the worker; the heaviest first."),
-    Column("weight", "number", "How heavily: the natural logarithm of the odds that it changes."),
+    Column("side", "text", "against or for the worker; the strongest evidence first."),
+    Column("weight", "number", "How strong it is: the natural logarithm of the change in odds."),
     ITEM,
     Column("label", "text", "What the worker said."),
-    Column("true_label", "text", "The best label by the others."),
+    Column("true_label", "text", "The best label by the other judgments."),
     Column("p_right", "number", "P(what the worker said is right), by the others."),
     Column("others", "text", "What others said, such as 'cat 4, dog 1'; missing where the worker is alone."),
     Column("gold", "list", "The accepted labels of a gold item."),
@@ -303,8 +323,8 @@ CLASS_SHARES = (
     Column(
         "share",
         "number",
-        "Share of the items whose label it is, 0 to 1, by gold and posteriors together; missing, like all but the last "
-        "two, without 10 gold items.",
+        "Share of the items whose label it is, 0 to 1, by gold and posteriors together. Without 10 gold items it is "
+        "missing, as are all columns but the last two.",
     ),
     Column("low", "number", "Lower end of its 95 % interval, which holds if gold was drawn at random from the items."),
     Column("high", "number", "Upper end of it."),
@@ -315,7 +335,7 @@ CLASS_SHARES = (
     Column(
         "mean_confidence",
         "number",
-        "Mean probability of the label over all items, by a fit that does not know the gold: no estimate of the share.",
+        "Mean probability of the label over all items, by a fit without the gold. It is no estimate of the share.",
     ),
 )
 AGREEMENT = (
@@ -340,12 +360,12 @@ DRAWN = (ITEM,)
 WAYS = (
     Column("way", "text", "How judgments are asked for, such as '3 judgments an item' or 'target 95%'."),
     Column("target", "number", "Confidence at which it accepts an item."),
-    Column("judgments", "count", "What it would have used."),
+    Column("judgments", "count", "How many it would have used."),
     Column("judgments_per_item", "number", "The same for each item."),
     Column("cost", "number", "The same in money; missing without a price."),
     Column("accepted", "number", "Share of the items that would be accepted."),
-    Column("expected_error", "number", "Of these, if the confidences are right."),
-    Column("n_compared", "count", "Labels held against the reference."),
+    Column("expected_error", "number", "Expected share of these that is wrong, if the confidences are right."),
+    Column("n_compared", "count", "Labels compared with the reference."),
     Column("accuracy", "number", "Share of these that is right."),
     Column("accuracy_low", "number", "Lower end of its 95 % interval (Wilson)."),
     Column("accuracy_high", "number", "Upper end of it."),

@@ -136,8 +136,8 @@ class Questions(Mapping[str, Findings]):
             what = name.replace("_", " ")
             column = f'a column "{self.config.by}", or ' if self.config.by is not None else ""
             raise ConfigError(
-                f"{what} of several questions: nothing tells which of them it is about; give it {column}columns that "
-                f"are called like the questions ({listed(list(self.counts))}), or do one question with --only"
+                f"{what} of several questions: it does not say which question it is about; give it {column}columns "
+                f"that are called like the questions ({listed(list(self.counts))}), or do one question with --only"
             )
         return found
 

@@ -170,8 +170,8 @@ TABLES = (
     ),
     Table(
         "confusions",
-        "One row for each worker, true label and label: how often they call the one the other. Cells of less than .01 "
-        "judgments are left out, but for right answers to labels that the worker met.",
+        "One row for each worker, true label and label given: how often they take one for the other. Cells of less "
+        "than .01 judgments are left out, except right answers to labels that the worker met.",
         of.CONFUSIONS,
         confusions,
         lambda _: True,
@@ -180,7 +180,7 @@ TABLES = (
     ),
     Table(
         "escalations",
-        "One row for each item that is not settled, the one first where judgments save most errors; then retests of "
+        "One row for each item that is not settled, first those where judgments save most errors; then retests of "
         "workers.",
         of.ESCALATIONS,
         _escalations,
@@ -189,7 +189,7 @@ TABLES = (
     Table("rejects", "One row for each row of the input that is not used.", of.REJECTS, rejects, lambda _: True),
     Table(
         "changes",
-        "One row for each item whose label or status is another one than in the earlier run (with --previous).",
+        "One row for each item whose label or status differs from the earlier run (with --previous).",
         of.CHANGES,
         _changes,
         lambda findings: findings.inputs.previous is not None,
@@ -224,8 +224,8 @@ TABLES = (
     ),
     Table(
         "readings",
-        "One row for each item to which the averaged readings of the judgments, or the weights of the workers alone, "
-        "give different labels, the least certain first (with the model average).",
+        "One row for each item that gets different labels from the averaged readings (models of how workers err) or "
+        "from one weight for each worker, the least certain first (with the model average).",
         of.READINGS,
         _readings,
         lambda findings: findings.result.readings is not None,
@@ -269,7 +269,8 @@ TABLES = (
     ),
     Table(
         "behaviour",
-        "One row for each worker: how fast, how monotonous, how tired (what needs timestamps is missing without).",
+        "One row for each worker: how fast, how monotonous and how tired they are. Without timestamps some columns "
+        "are missing.",
         of.BEHAVIOUR,
         lambda findings: worker_audit.behaviour_columns(findings.audit),
         audited="behaviour",
@@ -282,8 +283,7 @@ TABLES = (
     ),
     Table(
         "forgiven",
-        "Of audit --forgive ITEM, which fits again without that gold: one row for each label or figure that is then "
-        "another one.",
+        "Of audit --forgive ITEM, which fits again without that gold: one row for each label or figure that changes.",
         of.FORGIVEN,
     ),
     Table(

@@ -166,12 +166,10 @@ class TestOutlook:
         assert told.accuracy <= told.reachable_accuracy < 0.95
         assert told.settled < told.items / 2
         said = "\n".join(words.of_escalation(Findings.of(result, max_judgments=6)))
-        assert (
-            "ceiling: with 6 judgments an item this crowd brings most of them not to 95%; their labels would be" in said
-        )
-        assert "100 gold items that people judge (none has been): confidence is then measured" in said
+        assert "limit: with 6 judgments an item, most of these items stay below 95%; their labels would be" in said
+        assert "100 gold items that people judge (none has been): they measure the confidence" in said
         assert "better workers, or training: the median worker is right on" in said
-        assert "clearer labels: label_0 or label_1 is the question in" in said
+        assert "clearer labels: workers hesitate between label_0 and label_1 on" in said
         with_gold = fit(
             simulate(300, confusion=np.stack([pair] * 12), per_item=4, seed=1).judgments,
             gold={"item": ["item000", "item001"], "label": ["label_0", "label_2"]},
@@ -203,7 +201,7 @@ class TestOutlook:
         said = words.of_escalation(Findings.of(result, budget=30))
         assert not any("ceiling" in line for line in said)
         assert any(line.startswith("about ") and "with at most 7 an item" in line for line in said)
-        assert any(line.startswith("a list made at once keeps about half") for line in said)
+        assert any(line.startswith("one list gains about half of what") for line in said)
         said = words.of_escalation(Findings.of(result, max_judgments=16))
         assert any(
             re.match(r"about \d+ judgments of the next 10 would settle .* with at most 16 an item", line)
@@ -248,7 +246,7 @@ class TestOutlook:
             },
             {"max_judgments": 7, "target": 0.905},
         ) == [
-            "about 10 judgments would settle 1 of 9, with at most 7 an item (1.50 times the prediction, as the last "
-            "one turned out)",
-            "ceiling: with 7 judgments an item this crowd brings most of them not to 90.5%; what helps: an expert",
+            "about 10 judgments would settle 1 of 9 items, with at most 7 an item (the prediction times 1.50, since "
+            "the last one was wrong by that)",
+            "limit: with 7 judgments an item, most of these items stay below 90.5%; what helps: an expert",
         ]

@@ -408,7 +408,7 @@ class TestAdvice:
     def test_two_labels_are_the_question_in_three_of_ten_items(self) -> None:
         best, second = [0, 2, 2, 3, 1, 1, 0, 0, 3, 2], [2, 0, 0, 1, 0, 2, 3, 1, 2, 1]
         (found,) = self.advice(100, [0.9], best, second, 4)
-        assert found == "clearer labels: a or c is the question in 30% of these items"
+        assert found == "clearer labels: workers hesitate between a and c on 30% of these items"
         second[0] = 3
         assert self.advice(100, [0.9], best, second, 4) == ()
         second[:3] = [2, 0, 0]

@@ -441,9 +441,10 @@ class TestPool:
         ) in ran.err
         n = int(pd.read_csv(tmp_path / "e.csv")["judgments"].sum())
         assert (
-            f"for {n - 5:,} of the {n:,} judgments on the list nobody can be suggested: who can be asked has" in ran.err
+            f"{n - 5:,} of the {n:,} judgments on the list have no suggested worker: all who can be asked "
+            "have" in ran.err
         )
-        assert "but the workers who can be asked will do 5 judgments in all" in ran.err
+        assert "but the workers who can be asked are available for 5 judgments only" in ran.err
         out = tmp_path / "out"
         ran = run("run", *given[1:-2], "--budget", 7, "--out", out)
         assert "the list asks for 3 judgments of 3 items for 6, of a budget of 7" in ran.err

@@ -191,7 +191,9 @@ class TestNamed:
         ascii_only = write("3.csv", csv([("c", "v", "e")]))
         found = read([other, plain, ascii_only], encoding="cp1252")
         assert found.labels == ("e", "é")
-        assert found.notes == ("2.csv is UTF-8 and read as such, not as cp1252; is that wrong, recode it",)
+        assert found.notes == (
+            "2.csv is UTF-8, and is read as UTF-8, not as cp1252; if that is wrong, convert the file",
+        )
         assert read(plain, encoding="utf8").notes == ()
 
     def test_latin1_that_is_none_is_told(self, write: Write) -> None:

@@ -27,7 +27,8 @@ class TestOfTheFileOfJudgments:
     def test_its_labels_are_no_gold(self, write: Write, run: Run) -> None:
         path = write("j.csv", csv(JUDGED))
         message = (
-            "j.csv: this is the file of the judgments, and their labels are no gold: everybody would be right; the c"
+            "j.csv: this is the file of the judgments, and their labels can't be gold, for everybody would be right; "
+            "name the c"
         )
         copy = write("copy.csv", path.read_bytes())
         for gold in (path, str(path), copy):
@@ -36,7 +37,7 @@ class TestOfTheFileOfJudgments:
         with pytest.raises(FormatError, match=message):
             consensus.fit(read(path), gold=path)
         ran = run("aggregate", path, "--gold", path)
-        assert (ran.status, "name the one of gold with --gold-label" in ran.err) == (1, True)
+        assert (ran.status, "name the column of gold with --gold-label" in ran.err) == (1, True)
         other = write("other.csv", csv(JUDGED[:6]))
         assert read_gold(other, judgments=read(path)).item
         as_long = write("as_long.csv", path.read_bytes().replace(b"w1", b"v1"))
@@ -63,7 +64,7 @@ class TestOfTheFileOfJudgments:
 
     def test_that_of_the_judgments_themselves_is_refused(self, write: Write) -> None:
         path = write("j.csv", with_gold("expert"))
-        with pytest.raises(FormatError, match="this is the file of the judgments, and their labels are no gold"):
+        with pytest.raises(FormatError, match="this is the file of the judgments, and their labels can't be gold"):
             read_gold(path, named={"label": "label"}, judgments=read(path))
         assert len(read_gold(path, named={"label": "label"}, judgments=read(path, label="expert")).item) > 4
 
@@ -139,7 +140,7 @@ class TestWithoutHeader:
         assert gold.place[1] in {f"{path}:2", f"{path}:3"}
         note, *_ = gold.notes
         assert note.startswith(
-            f'{path}: gold without a header: item and label are its two columns, such as "q1" and "x"'
+            f'{path}: gold has no header, so its two columns are read as item and label, such as "q1" and "x"'
         )
         (source,) = gold.sources
         assert source.sha256 == consensus.read_gold(path).sources[0].sha256
@@ -165,8 +166,10 @@ class TestWithoutHeader:
         path = write("g.csv", "nr,right one\nq1,x\nq2,y\n")
         with pytest.raises(
             FormatError,
-            match="g.csv: no column holds the item and none the label of gold; the columns are: nr, right one; name "
-            "them with --gold-item nr --gold-label 'right one', or the other way round",
+            match=(
+                "g.csv: neither the item nor the label of gold has a column of its name; the columns are: nr, "
+                "right one; name them with --gold-item nr --gold-label 'right one', or the other way round"
+            ),
         ):
             read_gold(path, judgments=judgments)
         named = {"item": "nr", "label": "right one"}
@@ -193,7 +196,7 @@ class TestWithoutHeader:
             "majority_vote",
         )
         assert ran.status == 0
-        assert 'gold without a header: item and label are its two columns, such as "i1" and "y"' in ran.err
+        assert 'gold has no header, so its two columns are read as item and label, such as "i1" and "y"' in ran.err
 
 
 class TestGoldWorkers:
@@ -243,7 +246,7 @@ class TestGoldWorkers:
             assert ran.labels[list(expected)].equals(expected)
         with pytest.raises(ConfigError, match="gold is given twice"):
             consensus.fit(path, gold=path, gold_worker=workers)
-        with pytest.raises(ConfigError, match="nobody judged, so that no worker's judgments can be gold"):
+        with pytest.raises(ConfigError, match="there are no judgments by people, so none of them can be gold"):
             consensus.fit(None, gold_worker=workers)
 
     def test_in_a_run(self, write: Write, run: Run, tmp_path: Path) -> None:
@@ -256,7 +259,7 @@ class TestGoldWorkers:
         assert run("explain", out, "i1").status == 0
         twice = run("run", path, "--gold-worker", "w1", "--gold", path, "--out", out, "--overwrite")
         assert (twice.status, "gold is given twice" in twice.err) == (1, True)
-        with pytest.raises(ConfigError, match="nobody judged, so that no worker's judgments can be gold"):
+        with pytest.raises(ConfigError, match="there are no judgments by people, so none of them can be gold"):
             consensus.run(None, model_votes={"item": ["a"], "model": ["m"], "label": ["x"]}, gold_worker=("w",))
 
 

@@ -203,7 +203,7 @@ class TestRuns:
         assert ran.status == 0, ran.err
         assert ran.err.startswith("llm-judges.json (alpaca_eval annotations file): item")
         assert "18 rows of model votes read = 16 votes + 2 without a label; 3 models" in ran.err
-        assert "warning models_only: nobody judged any item" in ran.err
+        assert "warning models_only: no person judged any item" in ran.err
         assert run("explain", tmp_path / "out", "Question 4 | model-y").status == 0
         assert ran.out == run("run", "--model-votes", EXAMPLE, "--out", tmp_path / "other").out
 

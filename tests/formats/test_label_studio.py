@@ -124,7 +124,7 @@ class TestExample:
         tasks[0]["annotations"][0]["ground_truth"] = True
         path.write_text(json.dumps(tasks))
         told = run("aggregate", path, "--gold", path).err
-        assert "; no item is left without gold, so that nothing is found out\n" in told
+        assert "; every item has gold, so no label is left to find\n" in told
 
 
 class TestQuestions:

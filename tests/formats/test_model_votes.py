@@ -279,7 +279,7 @@ def test_rejects_of_wide_rows(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (csv([], WIDE), "v.csv: a header but no rows; expected one vote a row"),
+        (csv([], WIDE), "v.csv: a header but no rows; expected one vote in each row"),
         (
             csv([("a", "m", 1)], "item,model,p_cat"),
             "v.csv: no column holds the label, and no columns with a common prefix hold probabilities; the columns "

@@ -55,9 +55,8 @@ class TestExplained:
             frame.to_json(path, orient="records", lines=True)
         told = notice(frame if kind == "frame" else path, item="item")
         assert told.message == (
-            '90 of 180 judgments (50%) give way to others of the same item and worker, most of worker "w0" (30) and of '
-            'item "i00" (3); "question" has 2 values and would leave 0 repeats: run each by itself with '
-            "--by question"
+            '90 of 180 judgments (50%) repeat the same item and worker, most of them worker "w0" (30) and item "i00" '
+            '(3); "question" has 2 values and would leave 0 repeats: run each by itself with --by question'
         )
         assert told.options == ("--by", "question")
         assert told.values == {"n_judgments": 90, "share": 0.5}
@@ -90,7 +89,7 @@ class TestExplained:
         frame["seen"] = range(len(frame))
         frame["timestamp"] = range(len(frame))
         told = notice(frame, item="item")
-        assert told.message.endswith('item "i00" (3); see whether the right column is the item (--item)')
+        assert told.message.endswith('item "i00" (3); check which column is read as the item (--item)')
 
     def test_with_rows_left_out_and_workers_by_file(self, write: Write) -> None:
         frame = two_questions()[["item", "label", "question", "day"]].drop_duplicates(["item", "question"])
@@ -140,9 +139,8 @@ class TestHowMany:
         with pytest.raises(JudgmentError) as caught:
             read(path)
         assert str(caught.value) == (
-            f'{path}: 12 of 18 judgments (67%) give way to others of the same item and worker, most of worker "w0" (2) '
-            'and of item "i1" (12); see whether the right column is the item (--item); or choose which of them count '
-            "with --repeats last, first or keep"
+            f'{path}: 12 of 18 judgments (67%) repeat the same item and worker, most of them worker "w0" (2) and item '
+            '"i1" (12); check which column is read as the item (--item); or choose with --repeats last, first or keep'
         )
 
     def test_in_very_few_it_is_a_warning(self) -> None:
@@ -153,10 +151,10 @@ class TestHowMany:
     def test_a_column_without_a_name_is_not_tried(self, write: Write) -> None:
         rows = [{"item": f"i{n // 4}", "worker": "w", "label": "x", "": str(n)} for n in range(40)]
         rows[0].pop("")
-        with pytest.raises(JudgmentError, match=r"30 of 40 judgments \(75%\) give way"):
+        with pytest.raises(JudgmentError, match=r"30 of 40 judgments \(75%\) repeat the same"):
             read(write("j.jsonl", "\n".join(map(json.dumps, rows))))
         frame = pd.DataFrame(rows)
-        with pytest.raises(JudgmentError, match=r"30 of 40 judgments \(75%\) give way"):
+        with pytest.raises(JudgmentError, match=r"30 of 40 judgments \(75%\) repeat the same"):
             read(frame)
 
     def test_very_long_names_are_cut_in_options(self, write: Write) -> None:

@@ -258,7 +258,7 @@ class TestPlan:
             ConsensusError, match="plan-gold: 451 items are asked for, and 450 have no gold; lower --it"
         ):
             plan_gold(result, n=451)
-        with pytest.raises(ConsensusError, match="plan-gold: every item that was judged is gold already"):
+        with pytest.raises(ConsensusError, match="plan-gold: every judged item is gold already"):
             plan_gold(fit(drawn.judgments, gold=drawn.truth_table()))
         single = fit(drawn.judgments_table().drop_duplicates("item"))
         with pytest.raises(ConsensusError, match="plan-gold: every item has one judgment only"):

@@ -70,7 +70,7 @@ class TestInPython:
         assert np.isnan(found.numbers["share"]).all()
         assert found.numbers["gold_items"].sum() == n
         told = class_shares.in_numbers(found)
-        assert class_shares.lines(told) == [f"{words} for shares: 10 drawn at random are the least; {NO_ESTIMATE}"]
+        assert class_shares.lines(told) == [f"{words} for shares: 10 drawn at random are needed; {NO_ESTIMATE}"]
         assert class_shares.records(told) == []
         enough = SharesTable.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, range(10))))
         assert np.isfinite(enough.numbers["share"]).all()
@@ -89,8 +89,8 @@ class TestInPython:
         assert found.numbers["gold_items"].sum() == pytest.approx(20)
         assert found.n_split == 1
         assert (found.numbers["gold_items"] % 1 > 0).sum() == 2
-        _, split = class_shares.lines(class_shares.in_numbers(found))
-        assert split == "1 gold item is of several right labels, and counted in the parts that the judgments give these"
+        split = class_shares.lines(class_shares.in_numbers(found))[-1]
+        assert split == "1 gold item has several right labels and counts in part for each, as the judgments say"
 
     def test_gold_that_is_picked(self, crowd: Any) -> None:
         one = np.flatnonzero(np.asarray(crowd.truth) == 0)[:40].tolist()
@@ -130,11 +130,11 @@ class TestCommand:
         assert ran.status == 0
         found, expected = pd.read_csv(io.StringIO(ran.out)), consensus.shares(fitted)
         np.testing.assert_allclose(found.drop(columns="label"), expected.drop(columns="label"), atol=1e-6)
-        assert ran.err.splitlines()[-1] == (
-            f"shares of all {N} items, by 60 gold items and the judgments of all: the interval holds the true share in "
-            "95 % of such samples, if gold was drawn at random from all items (gold picked by hand or by label voids "
-            "it); each label by itself, so the sum can differ from 100 %"
-        )
+        assert ran.err.splitlines()[-2:] == [
+            f"shares of all {N} items, estimated from 60 gold items and all judgments: each interval holds the true "
+            "share in 95 % of cases, if gold was drawn at random (not picked by hand or by label)",
+            "each label is estimated by itself, so the shares need not add up to 100 %",
+        ]
 
     def test_without_gold(self, files: tuple[Path, Path], run: Run) -> None:
         ran = run("shares", files[0], "--json")
@@ -183,7 +183,7 @@ class TestPage:
         assert [one["label"] for one in shown["shares"]] == list(fitted.judgments.labels)
         html = rendering.rendered(shown, found.summary)
         assert "How common each label truly is" in html
-        assert '<p class="note">Shares of all 160 items, by 60 gold items' in html
+        assert '<p class="note">Shares of all 160 items, estimated from 60 gold items' in html
         assert '"shares":{' in html  # the chart
         marks = rendering._specs(shown)["shares"]["layer"]
         assert [one["mark"]["type"] for one in marks] == ["rule", "rule", "point"]

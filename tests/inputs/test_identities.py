@@ -45,8 +45,8 @@ class TestPlain:
         assert told.code == "shared_identity"
         shown = " ".join(name.split())
         assert told.message == (
-            f'worker "{shown}" gave 160 judgments, up to 4 of one item: these are many people, so each judgment counts '
-            "as one of a person of its own, and none of them is audited; --repeats last takes them for one person"
+            f'worker "{shown}" gave 160 judgments, up to 4 of one item, so these are many people: each judgment counts '
+            "as that of another person, and none of them is audited; if they are one person, pass --repeats last"
         )
         assert told.values == {"n_judgments": 160, "most_of_an_item": 4}
         assert judgments.notes == (
@@ -81,10 +81,9 @@ class TestFarBeyondOthers:
         with pytest.raises(JudgmentError) as caught:
             read(frame(crowd("web form", 8)))
         assert str(caught.value) == (
-            "data frame: 280 of 440 judgments (64%) give way to others of the same item and worker, most of worker "
-            '"web form" (280) and of item "i00" (7); worker "web form" gave 320 judgments, up to 8 of one item: if '
-            "these are many people, say so with --anonymous 'web form'; or choose which of them count with --repeats "
-            "last, first or keep"
+            'data frame: 280 of 440 judgments (64%) repeat the same item and worker, most of them worker "web form" '
+            '(280) and item "i00" (7); worker "web form" gave 320 judgments, up to 8 of one item: if these are '
+            "many people, say so with --anonymous 'web form'; or choose with --repeats last, first or keep"
         )
 
     @pytest.mark.parametrize("rows", [crowd("tim", 2), crowd("tim", 3, 4), [*crowd("tim", 1), *crowd("tim", 1)]])
@@ -143,8 +142,8 @@ class TestDeclared:
         assert [one[:2] + one[3:] for one in judgments.cautions] == [
             (
                 "shared_identity",
-                "30 of 45 rows name no worker and are not used: --anonymous '' counts each of them as the judgment of "
-                "a person of its own",
+                "30 of 45 rows name no worker and are not used; with --anonymous '' each of them counts as the "
+                "judgment of another person",
                 ("--anonymous", ""),
             )
         ]

@@ -94,8 +94,8 @@ class TestLists:
     def test_the_same_parts_in_another_order(self, labels: dict[str, int]) -> None:
         found = one(labelled(labels))
         assert found.code == "list_labels"
-        assert "5 judgments have lists as labels, and 2 labels are the same parts in another order" in found.message
-        assert "3 labels would be 2 as sets; if the order means nothing, pass --fold labels" in found.message
+        assert "5 judgments have lists as labels, and 2 labels have the same parts in another order" in found.message
+        assert "; if the order means nothing, pass --fold labels (it makes 2 of 3 labels)" in found.message
         assert found.values == {"n_judgments": 5, "n_lists": 2, "n_as_sets": 2}
 
     def test_json_is_told_in_one_order_too(self) -> None:
@@ -111,7 +111,9 @@ class TestManyValues:
     def test_numbers(self) -> None:
         found = one(labelled({f"{n}.5": 1 for n in range(21)}))
         assert found.code == "number_labels"
-        assert found.message.startswith('21 values for 21 judgments, such as "0.5" and "9.5": this looks like numbers')
+        assert found.message.startswith(
+            '21 values for 21 judgments, such as "0.5" and "9.5" look like measured numbers'
+        )
         assert found.values == {"n_labels": 21, "n_judgments": 21}
 
     @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_what_is_said_stays_on_one_line(tmp_path: Path) -> None:
     gold = tmp_path / "gold.csv"
     gold.write_text('i1,"two\nlines"\ni2,x\n')
     (note,) = consensus.read_gold(gold).notes
-    assert 'such as "i1" and "two lines"; give it a header' in note
+    assert 'such as "i1" and "two lines"; if that is wrong, give it a header' in note
     expert = gold_workers.split(judged([("a", "v\n", "x"), ("a", "w", "x")]), ["v\n"])[0]
     assert expert.notes == (r'1 judgment of "v\n" is taken as gold, and not as judgments',)
 

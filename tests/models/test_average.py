@@ -228,7 +228,7 @@ class TestDisagreement:
             assert (caution.values["n_items"], caution.values["share"]) == (disputed.sum(), disputed.mean())
             first = ", ".join(f"i{i:04}" for i in np.flatnonzero(disputed)[:3])
             assert f"{disputed.sum()} of 600 items" in caution.message
-            assert f"such as {first}: they stand in readings.csv" in caution.message
+            assert f"such as {first} (all in readings.csv)" in caution.message
 
     def test_independent_workers_are_not_suspected(self) -> None:
         for seed in range(6):

@@ -214,7 +214,7 @@ class TestPosterior:
         assert result.calibration is not None
         assert not result.calibration.by_label
         (line,) = words.calibration(result.calibration.in_short(result.judgments.labels))
-        assert "; labels are too many for one shift each, so all were stretched alike; " in line
+        assert "; there are too many labels to correct each by itself, so all are corrected alike; " in line
 
     def test_what_it_changed(self, calibrated: Consensus) -> None:
         told = calibrated.calibration
@@ -494,8 +494,8 @@ class TestWords:
         found = Findings.of(fit(table, gold=simulated.truth_table(60, 1), model=ONE))
         (line,) = [one for one in words.lines(found) if one.startswith("confidences are ")]
         told = found.summary["convergence"]["calibration"]
-        assert line.startswith("confidences are calibrated on 60 gold items that were judged (")
-        assert line.endswith(" another label by it (--calibration none leaves it out)")
+        assert line.startswith("confidences are calibrated on 60 judged gold items (")
+        assert line.endswith(" (--calibration none turns it off)")
         assert found.summary["convergence"]["confidence_by"] == "gold"
         for name in told["weights"]:
             assert words.CALIBRATED[name] in line
@@ -521,9 +521,8 @@ class TestWords:
             "not_reached": 0,
         }
         assert words.calibration(told) == [
-            "confidences are calibrated on 30 gold items that were judged (weights: the fit without gold .25, that fit "
-            "with worker-weighted votes .75); over-stated: a by 4.1, c by 2.0, b by 1.1 and 1 more points; "
-            "under-stated: e by 7.6 points; 1 item "
-            "has another label by it (--calibration none leaves it out)"
+            "confidences are calibrated on 30 judged gold items (weights: the fit without gold .25, that fit with "
+            "worker-weighted votes .75); stated too often: a by 4.1, c by 2.0, b by 1.1 and 1 more points; stated too "
+            "seldom: e by 7.6 points; it changes the label of 1 item (--calibration none turns it off)"
         ]
         assert words.calibration(None) == []

@@ -46,7 +46,7 @@ class TestByDefault:
         votes = simulate_votes(SMALL, 2)
         result = fit(SMALL.judgments, model_votes=votes)
         assert result.model == "dawid_skene"
-        assert result.chosen_because == "models voted, and how far they are to be believed is learnt in one reading"
+        assert result.chosen_because == "models voted, and only one reading can learn how far to believe them"
         assert "one_reading" not in {one.code for one in result.warnings}
         named = fit(SMALL.judgments, model_votes=votes, model="dawid_skene")
         assert np.array_equal(result.posterior, named.posterior)
@@ -99,17 +99,17 @@ class TestWords:
         weights = {"dawid_skene": 0.414, "subtypes": 0.33, "lure": 0.256}
         told = {"readings": {"weights": weights, "held_out": 1234, "disputed": 7}}
         assert words._readings(told) == [
-            "average of 3 readings, weighted Dawid-Skene .41, subtypes .33, lure .26 by 1,234 judgments held out; 7 "
-            "items are disputed between them"
+            "average of 3 readings (models of how workers err), weighted Dawid-Skene .41, subtypes .33, lure .26 by "
+            "1,234 judgments held out; they disagree on 7 items"
         ]
         told["readings"]["held_out"] = 0
         assert words._readings(told) == [
-            "average of 3 readings, Dawid-Skene, subtypes, lure, all weighing alike for want of judgments to hold out; "
-            "7 items are disputed between them"
+            "average of 3 readings (models of how workers err), Dawid-Skene, subtypes, lure, weighted alike, for "
+            "there are too few judgments to hold out; they disagree on 7 items"
         ]
         told["readings"]["disputed"] = 1
         (line,) = words._readings(told)
-        assert line.endswith("; 1 item is disputed between them")
+        assert line.endswith("; they disagree on 1 item")
 
     def test_why_one_alone(self) -> None:
         told = {
@@ -117,5 +117,5 @@ class TestWords:
             "settings": {"model": "dawid_skene"},
             "convergence": {"model_because": "they are many"},
         }
-        assert words._readings(told) == ["dawid_skene alone, for they are many"]
+        assert words._readings(told) == ["dawid_skene alone, because they are many"]
         assert words._readings({**told, "convergence": {}}) == []

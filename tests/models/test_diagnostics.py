@@ -41,7 +41,7 @@ class TestOfJudgments:
         assert codes(found) == ["many_labels"] * many
         if many:
             assert found[0].message == (
-                f"{n_labels:,} labels in {n_judgments:,} judgments: is --label the right column?"
+                f"{n_labels:,} labels in {n_judgments:,} judgments are many; check that --label names the right column"
             )
             assert found[0].values == {"n_labels": n_labels}
 
@@ -161,13 +161,9 @@ class TestQuestionsOfGold:
         assert diagnostics.questions_of_gold(None, SimpleNamespace()) == []  # type: ignore[arg-type]
         known: Any = SimpleNamespace(items=np.arange(2), accepted=np.ones((2, 3), np.bool_))
         all_of_them, many = diagnostics.questions_of_gold(known, SimpleNamespace(per_item=np.array([1, 2])))  # type: ignore[arg-type]
-        assert all_of_them.message.startswith(
-            "all 2 items that were judged are gold: no label is left to find; to score"
-        )
+        assert all_of_them.message.startswith("all 2 judged items are gold, so no label is left to find; to score")
         assert all_of_them.values == {"n_items": 2}
-        assert many.message.startswith(
-            "gold accepts 3.0 labels an item in the mean: are these the known labels, or judg"
-        )
+        assert many.message.startswith("gold accepts 3.0 labels for each item on average, as judgments do; check")
         assert many.values == {"accepted": 3.0, "n_items": 2}
 
 

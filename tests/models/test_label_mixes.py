@@ -139,7 +139,7 @@ class TestTopics:
         assert not audit(result)["verdict"].isin(["spammer", "adversarial"]).any()
         (told,) = [one for one in result.warnings if one.code == "different_labels"]
         assert "--group" in told.message
-        assert f"from {told.values['concentration']:.1f} judgments on" in told.message
+        assert f"({told.values['concentration']:.1f} judgments weigh as much as" in told.message
 
     def test_with_gold(self) -> None:
         judgments = judged(3, 300, 30, 0.97, 0)

@@ -64,8 +64,8 @@ class TestMajorityVote:
         rows = {"item": ["a", "b"], "label": ["x", "y"], "n": ["1", "1"]}
         result = fit(read(rows, counts="n"), gold=gold, model=model)
         (told,) = (one.message for one in result.warnings if one.code == "one_judgment_per_item")
-        assert told.startswith("no item was judged twice, and each judgment is one of a person of its own")
-        assert ("all of them are together, and nobody by himself; collect" in told) == (gold is not None)
+        assert told.startswith("no item was judged twice, and all judgments are anonymous")
+        assert ("tell only how good all workers are together; collect" in told) == (gold is not None)
         assert told.endswith("sample at least" if gold else "sample at least, or give gold")
 
     @pytest.mark.parametrize(

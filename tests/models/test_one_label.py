@@ -167,11 +167,11 @@ def test_the_message() -> None:
     (told,) = [one for one in result.warnings if one.code == "one_label_workers"]
     assert told.values == {"n_workers": 8, "n_unheard": 1}
     assert told.message.startswith("8 of the workers (such as rule0_0, rule0_1, rule0_2) give one label only and are")
-    assert "; 1 more with one label answers whatever the item, as far as can be seen, and is not heard" in told.message
+    assert " (1 more gives one label on any item and counts for nothing)" in told.message
     result = fit(read(draw(Recipe(n_rules=1, n_items=600), 1).table))
     (told,) = [one for one in result.warnings if one.code == "one_label_workers"]
     assert told.message.startswith("2 of the workers (rule0_0, rule1_0) give")
-    assert "more with one label" not in told.message
+    assert "on any item" not in told.message
 
 
 def test_the_average_is_left_for_one_reading() -> None:

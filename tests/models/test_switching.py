@@ -165,7 +165,7 @@ class TestMovedLabels:
         if not found:
             return []
         (one,) = found
-        begin, end = "the fit departs far from the judgments: ", "; look at some of these items"
+        begin, end = "the labels differ much from the judgments: ", "; look at some of these items"
         assert one.message.startswith(begin)
         assert one.message.endswith(end)
         listed = one.message[len(begin) : -len(end)].split("; ")

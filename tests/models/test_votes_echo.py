@@ -285,7 +285,7 @@ class TestBesidePeople:
         warning = warned(result, "copies_majority")
         assert warning is not None
         assert warning.message.startswith('"copy" repeats the majority of people, even where they were divided, in up ')
-        assert "--model-tests off believes it" in warning.message
+        assert "pass --model-tests off" in warning.message
         assert warning.values == {"n_models": 1}
         assert warned(result, "models_unverified") is None
 

@@ -375,7 +375,7 @@ class TestAlone:
         assert {"models_only", "unaudited", "models_unverified"} <= {one.code for one in result.warnings}
         warning = warned(result, "one_judgment_per_item")
         assert warning is not None
-        assert warning.message.startswith("no item has the opinions of two, be they people or models")
+        assert warning.message.startswith("no item has a second opinion, of a person or a model")
         assert warned(result, "small_data") is None
         assert result.models is not None
         np.testing.assert_allclose(result.models.weights.CF.sum(axis=2), 1)

@@ -64,8 +64,8 @@ class TestTrust:
         assert (warning is None) == believed
         if warning is not None:
             needed = int(np.ceil(50 - met))
-            assert '"m" met too few items that two people judged' in warning.message
-            assert f"{needed:,} more such items are needed" in warning.message
+            assert '"m" voted on too few items that two people judged' in warning.message
+            assert f"have people judge {needed:,} more such items" in warning.message
             assert warning.values == {"n_models": 1, "items_needed": needed}
 
     def test_many_unverified_models_are_not_all_named(self) -> None:
@@ -73,12 +73,12 @@ class TestTrust:
         result = fit(judgments, model_votes=voted([("d000", m, "label_0") for m in "abcde"]), rho=0.3)
         warning = warned(result, "models_unverified")
         assert warning is not None
-        assert warning.message.startswith('"a", "b", "c" and 2 more models met too few items')
+        assert warning.message.startswith('"a", "b", "c" and 2 more models voted on too few items')
         assert warning.values == {"n_models": 5, "items_needed": 49}
         result = fit(judgments, model_votes=voted([("d000", m, "label_0") for m in "abc"]), rho=0.3)
         warning = warned(result, "models_unverified")
         assert warning is not None
-        assert warning.message.startswith('"a", "b", "c" met too few items')
+        assert warning.message.startswith('"a", "b", "c" voted on too few items')
 
     def test_votes_for_no_label(self) -> None:
         judgments = self.judged(10, 0)
@@ -124,8 +124,8 @@ class TestCircular:
         assert np.isnan(result.models.echoes.evidence).all()  # it is told already
         warning = warned(result, "trained_on_consensus")
         assert warning is not None
-        assert warning.message.startswith('"copy" was trained on labels made from these judgments: circular evidence')
-        assert "which counts only on items that nobody judged" in warning.message
+        assert warning.message.startswith('"copy" was trained on labels made from these judgments, so its')
+        assert "votes count only on items that nobody judged" in warning.message
         assert warned(result, "models_unverified") is None
         assert warned(result, "copies_majority") is None
 

@@ -181,7 +181,7 @@ class TestMerged:
         warning = warned(result, "families_share_mistakes")
         assert warning is not None
         assert warning.message.startswith(f'gold shows that "{votes.models[0]}", ')
-        assert "still count as these: name one family" in warning.message
+        assert "they still count apart: labels that" in warning.message
         honest = fit(None, model_votes=panel(drawn, shared=0.0), gold=gold)
         few = fit(None, model_votes=panel(drawn, shared=0.0), gold=drawn.truth_table(30))
         assert warned(honest, "families_share_mistakes") is warned(honest, "families_untested") is None
@@ -197,7 +197,7 @@ class TestMerged:
         assert result.models.by_gold.shared.merged == result.models.shared.merged != ()
         told = [one.message for one in result.warnings if one.code == "families_share_mistakes"]
         assert len(told) == 1
-        assert "and count as one" in told[0]
+        assert "so they count as one" in told[0]
 
     @pytest.mark.parametrize("judged", [0, 40])
     @pytest.mark.parametrize("n_gold", [12, 24, 100])
@@ -226,7 +226,7 @@ class TestMerged:
         warning = warned(result, "families_untested")
         assert (warning is None) == (families == 1)
         if warning is not None:
-            assert warning.message.startswith("the models are said to be of 4 families that err independently, and nei")
+            assert warning.message.startswith("the models have 4 families that should err independently, and nei")
             assert warning.values == {"n_families": 4}
 
     @pytest.mark.compiled

@@ -174,8 +174,8 @@ class TestOtherwise:
         (caution,) = self.said(5, 32)
         assert caution.code == "worker_weighted_differs"
         assert caution.message == (
-            "32 of 200 items (16.0%) have another label where workers are weighed and nothing else is learnt of them, "
-            "such as i168, i169, i170: they stand in readings.csv; 50 random gold items tell which is right (--gold)"
+            "32 of 200 items (16.0%) get another label from a simpler model, with one weight for each worker, such as "
+            "i168, i169, i170 (all in readings.csv); 50 random gold items tell which is right (--gold)"
         )
         assert caution.values == {"n_items": 32, "share": 0.16}
 
@@ -183,9 +183,9 @@ class TestOtherwise:
         (caution,) = self.said(20, 32)
         assert caution.code == "readings_disagree"
         assert caution.message == (
-            "20 of 200 items (10.0%) have other labels in other readings of the judgments, and 32 (16.0%) by the "
-            "weights of the workers alone, so workers may share mistakes there, such as i000, i001, i002: they stand "
-            "in readings.csv; 50 random gold items tell which is right (--gold)"
+            "20 of 200 items (10.0%) get different labels from different models of how workers err, and 32 (16.0%) "
+            "from one weight for each worker, such as i000, i001, i002 (all in readings.csv): workers may share "
+            "mistakes there; 50 random gold items tell which is right (--gold)"
         )
         assert caution.values == {
             "n_items": 20,

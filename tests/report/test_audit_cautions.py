@@ -75,7 +75,7 @@ def test_who_changed_is_named_with_what_they_were_and_are() -> None:
     assert found.values == {"n_workers": 5, "n_worse": 4}
     assert found.message.startswith("5 workers changed over time, 4 for the worse: ")
     assert len(re.findall(r'"w0[0-3]" \(right on \d+% before 2025-03-0\d and on \d+% since\)', found.message)) == 3
-    assert " and 2 more; consensus audit --table drift has all" in found.message
+    assert " and 2 more; ask them what happened then (consensus audit --table drift lists all)" in found.message
     assert "w04" not in found.message  # who rose comes last
 
 
@@ -92,13 +92,13 @@ def test_gold_that_good_workers_contradict() -> None:
     found = told(drawn.judgments, gold)["wrong_gold"]
     assert found.values == {"n_items": len(items), "n_gold": 60}
     assert found.message.startswith(
-        f"{len(items)} of 60 gold items are probably wrong, for good workers contradict them"
+        f"{len(items)} of 60 gold items are probably wrong, because good workers contradict them"
     )
     first = [f'"{drawn.judgments.item_ids[int(item)].as_py()}"' for item in items[:5]]
     assert f"{', '.join(first)} and {len(items) - 5} more; look at" in found.message
     one = gold.drop(index=range(1, 7))
     assert (
-        "1 of 54 gold items is probably wrong, for good workers contradict it: "
+        "1 of 54 gold items is probably wrong, because good workers contradict it: "
         in told(drawn.judgments, one)["wrong_gold"].message
     )
 

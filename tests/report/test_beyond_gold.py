@@ -91,16 +91,17 @@ class TestTwoTeams:
         n, m = few.promise["accepted"], few.promise["beyond_gold"]["accepted"]
         (line,) = [one for one in words.lines(few) if one.startswith("accepted ")]
         start = (
-            f"accepted {n + m} of the 270 items without gold at target 95%: {n} by workers whom gold has checked: exp"
+            f"accepted {n + m} of the 270 items without gold at target 95%: {n} by workers whom gold has checked: "
+            "measured error "
         )
         assert line.startswith(start)
-        assert ", audited on " in line
-        assert f"%]; {m} by workers whom no gold has seen: expected error " in line
+        assert " gold items; expected error " in line
+        assert f"%; {m} by workers whom no gold has seen: expected error " in line
         assert line.endswith("% if the confidences are right, unaudited")
         assert line in words.of_escalation(few)
         (warned,) = [one for one in few.warnings if one.code == "beyond_gold"]
         assert warned.message.startswith(
-            f"gold does not speak for {m} of the {n + m} accepted items, {m} by workers whom no gold has seen: their "
+            f"gold can't check {m} of the {n + m} accepted items, {m} by workers whom no gold has seen; give gold for "
         )
         assert '(59 of which none is wrong would show that 95% are right), such as items by "b' in warned.message
         assert warned.values == {"n_items": m, "n_accepted": n + m}
@@ -125,8 +126,10 @@ class TestTwoTeams:
         assert (result.confidence[~beyond] > unaided[~beyond].max(axis=1))[110 - 160 :].mean() > 0.9
         told = many.summary["convergence"]["calibration"]
         assert (told["gold_items"], told["not_reached"]) == (110, 160)
-        (line,) = [one for one in words.lines(many) if one.startswith("confidences are calibrated on 110 gold items")]
-        assert "; 160 items that gold does not speak for stay as they were; " in line
+        (line,) = [
+            one for one in words.lines(many) if one.startswith("confidences are calibrated on 110 judged gold items")
+        ]
+        assert "; 160 items beyond what gold can check stay as they were; " in line
 
     @pytest.mark.compiled
     def test_look_ahead_and_explanations_know_both(self, many: Findings) -> None:
@@ -213,7 +216,7 @@ class TestWhy:
         assert (told["workers"], told["label"]) == (0, 0)
         assert told["group"] == (found.labels["status"][100:] == "unaudited").sum() > 0
         said = words.acceptance(found.promise)
-        assert f"{found.promise['accepted']} within the reach of gold: expected" in said
+        assert f"{found.promise['accepted']} that gold can check: measured" in said
         assert f"; {told['group']} in groups that gold has not met: expected" in said
 
     def test_a_label_that_no_gold_item_gets(self) -> None:
@@ -233,7 +236,7 @@ class TestWhy:
         assert told["label"] == told["accepted"] == (labels["status"] == "unaudited").sum() > 50
         assert told["busiest"] == []
         (warned,) = [one for one in found.warnings if one.code == "beyond_gold"]
-        assert f"{told['label']} with labels that no gold item gets: their" in warned.message
+        assert f"{told['label']} with labels that no gold item gets; give gold" in warned.message
         assert warned.message.endswith("95% are right)")
         some = pd.DataFrame({"item": [f"i{i:03}" for i in np.flatnonzero(truth)[:3]], "label": "y"})
         both = Findings.of(fit(table, gold=pd.concat([gold, some])))
@@ -286,7 +289,7 @@ def test_the_command_says_so(run: Run, tmp_path: Path) -> None:
     table.to_csv(tmp_path / "j.csv", index=False)
     truth.iloc[:30].to_csv(tmp_path / "g.csv", index=False)
     ran = run("run", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--out", tmp_path / "out", report=True)
-    assert "warning beyond_gold: gold does not speak for " in ran.err
+    assert "warning beyond_gold: gold can't check " in ran.err
     assert "settled, but beyond the reach of gold" in (tmp_path / "out" / "report.html").read_text()
     labels = pd.read_csv(tmp_path / "out" / "labels.csv")
     told = json.loads((tmp_path / "out" / "summary.json").read_text())

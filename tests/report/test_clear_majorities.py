@@ -25,8 +25,8 @@ def turned(n: int, n_for: int = 3, n_others: int = 1, gold: int = 0) -> Consensu
 def test_it_names_the_items() -> None:
     (found,) = clear_majorities.cautions(turned(7))
     assert found.code == "against_majority"
-    assert found.message.startswith("7 of 100 items (7.0%) have another label than two thirds or more")
-    assert '"i000", "i001", "i002", "i003", "i004": look' in found.message
+    assert found.message.startswith("7 of 100 items (7.0%) have another label than two thirds of their")
+    assert '"i000", "i001", "i002", "i003", "i004": these workers make' in found.message
     assert found.values == {"n_items": 7, "share": 0.07}
     assert "against_majority" in {one.code for one in Findings.of(turned(7)).warnings}
 

@@ -148,7 +148,7 @@ class TestOverconfident:
     def test_only_where_the_interval_lies_above(self) -> None:
         (message,) = self.told(20, 100, 0.05)
         assert message.startswith(
-            "20 of the 100 gold items that would be accepted are wrong (20.0% [12.7%, 29.2%]), where 5.0% are expected"
+            "20 of the 100 gold items that would be accepted are wrong (20.0% [12.7%, 29.2%]), and 5.0% are expected"
         )
         assert self.told(20, 100, 0.13) == []
         assert self.told(0, 100, 0.13) == []
@@ -160,8 +160,8 @@ class TestOverconfident:
         [
             (1, 20, 0.95, ""),
             (1, 10, 0.9, ""),
-            (1, 19, 0.95, ", above the 5% of the target: more gold tells whether the target is missed"),
-            (20, 100, 0.9, ", above the 10% of the target: the target is missed"),
+            (1, 19, 0.95, ", above the 5% of the target (more gold tells whether the target is missed)"),
+            (20, 100, 0.9, ", above the 10% of the target (the target is missed)"),
         ],
     )
     def test_gold_that_is_wrong_more_often_than_the_target_is_told(
@@ -172,8 +172,8 @@ class TestOverconfident:
         promise = {"accepted": 9, "audited": True, "expected_error": 0.01, "target": target, "gold": {"accepted": gold}}
         said = words._quality(promise)
         assert said == (
-            f"expected error 1.0%, audited on {items} gold items: measured {errors / items:.1%} [{low:.1%}, {high:.1%}]"
-            f"{told}"
+            f"measured error {errors / items:.1%} [{low:.1%}, {high:.1%}] on {items} gold items{told}; expected error "
+            "1.0%"
         )
 
     def test_a_crowd_that_errs_together(self) -> None:
@@ -245,7 +245,7 @@ class TestWords:
         ]
         assert len(lines[0]) == 1
         assert lines[0] == lines[1] == lines[2]
-        assert " at target 90.5%: expected error " in lines[0][0]
+        assert f" at target 90.5%: {'measured' if with_gold else 'expected'} error " in lines[0][0]
         assert ("unaudited" in lines[0][0]) != with_gold
         assert ("items without gold" in lines[0][0]) == with_gold
         for command in (["audit"], ["aggregate", "--posteriors"]):  # these accept nothing
@@ -258,7 +258,7 @@ class TestWords:
         told = json.loads((tmp_path / "a" / "summary.json").read_text())["convergence"]
         assert (told["confidence_by"], told["calibration"]["gold_items"]) == ("gold", 120)
         assert told["rho"] >= 0.2
-        assert "confidences are calibrated on 120 gold items that were judged (" in err
+        assert "confidences are calibrated on 120 judged gold items (" in err
         err = run("run", judgments, "--out", tmp_path / "b").err
         told = json.loads((tmp_path / "b" / "summary.json").read_text())["convergence"]
         assert (told["confidence_by"], told["calibration"]) == ("design effect", None)

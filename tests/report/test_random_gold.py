@@ -28,10 +28,9 @@ def test_what_is_certified_comes_first() -> None:
     (one,) = told(SURER, ONE_LABEL)
     assert one.code == "gold_not_random"
     assert one.message == (
-        "the 40 gold items do not look drawn at random: their confidences are 0.21 higher in the mean than those of "
-        "the 160 others (Kolmogorov-Smirnov distance 0.50, by chance with probability 1e-06): what is measured on them "
-        "says nothing of the others, and they certify nothing; draw gold with consensus plan-gold, or pass "
-        "--random-gold if it was drawn at random"
+        "the 40 gold items do not look drawn at random: their mean confidence is 0.21 higher than that of the 160 "
+        "others (Kolmogorov-Smirnov distance 0.50, p-value 1e-06), so they measure nothing about the others and "
+        "certify nothing; draw gold with consensus plan-gold, or pass --random-gold if it was drawn at random"
     )
     assert one.values == {"ks_distance": 0.5, "ks_p": 1e-6, "means_p": 1.0, "n_gold": 40.0}
 
@@ -39,7 +38,7 @@ def test_what_is_certified_comes_first() -> None:
 def test_shares_alone() -> None:
     (one,) = told(RANDOM, ONE_LABEL)
     assert one.message == (
-        "the 30 gold items do not look drawn at random: their confidences are 0.02 lower in the mean than those of the "
-        "120 others (their mean posteriors differ so with a probability of at most 3e-05): shares of the labels made "
-        "from them are void; draw gold with consensus plan-gold, or pass --random-gold if it was drawn at random"
+        "the 30 gold items do not look drawn at random: their mean confidence is 0.02 lower than that of the 120 "
+        "others (p-value of the difference at most 3e-05), so the shares of labels made from them are not valid; draw "
+        "gold with consensus plan-gold, or pass --random-gold if it was drawn at random"
     )

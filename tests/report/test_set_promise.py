@@ -63,24 +63,27 @@ def found(drawn: Simulation) -> Findings:
 
 class TestWords:
     def test_certified(self) -> None:
-        begin = "certified with 95% confidence: 812 items at most 5% wrong, if the 200 gold items were drawn at random"
-        assert said() == [f"{begin} (of the 151 as sure 3 are wrong)"]
-        assert said(gold_wrong=1)[0].endswith("(of the 151 as sure 1 is wrong)")
+        begin = (
+            "certified with 95% confidence: at most 5% of 812 items are wrong, if the 200 gold items were drawn "
+            "at random"
+        )
+        assert said() == [f"{begin} (3 of the 151 gold items as sure as these are wrong)"]
+        assert said(gold_wrong=1)[0].endswith("(1 of the 151 gold items as sure as these is wrong)")
 
     def test_left_out_items_raise_the_bound(self) -> None:
         (line,) = said(items=780, other_label=32)
-        assert "780 items at most 5.2% wrong, if" in line
+        assert "at most 5.2% of 780 items are wrong, if" in line
         assert line.endswith("; 32 more have another label now that gold is known, and are left out")
         (line,) = said(items=811, other_label=1)
-        assert "811 items at most 5% wrong, if" in line
+        assert "at most 5% of 811 items are wrong, if" in line
         assert line.endswith("; 1 more has another label now that gold is known, and is left out")
 
     @pytest.mark.parametrize(
         ("why", "words"),
         [
-            ("few_judgments", "nothing: no item that gold speaks for has enough judgments"),
+            ("few_judgments", "nothing: no item that gold can check has enough judgments"),
             ("no_gold", "nothing: no gold item has enough judgments to count"),
-            ("nothing_left", "nothing: all items that could be are gold"),
+            ("nothing_left", "nothing: all items that could be certified are gold"),
             ("not_random", "nothing: gold does not look drawn at random"),
         ],
     )
@@ -89,19 +92,22 @@ class TestWords:
 
     def test_too_few(self) -> None:
         first, second, third = said(items=0, why_none="too_few")
-        assert first == "certified with 95% confidence: nothing at most 5% wrong: 200 gold items are too few"
+        assert first == (
+            "certified with 95% confidence: nothing: 200 gold items are too few to show that at most 5% are wrong"
+        )
         assert second == (
-            "with 40 gold items among those that reach 95%, at most 92.7% can be certified, and only if none is wrong; "
-            "expect 88.6% (2.0% errors)"
+            "40 gold items reach 95%: they can certify at most 92.7%, if none is wrong; 88.6% is likely, with 2.0% "
+            "wrong"
         )
         assert third == (
-            "to certify 95% of the 740 surest items with a chance of 80%, if 2.0% are wrong, as measured, takes 234 "
-            "gold items among them: 320 more, drawn at random from all items (consensus plan-gold)"
+            "320 more gold items would certify 95% of the 740 surest items with a chance of 80%, if 2.0% are wrong, "
+            "as measured: it takes 234 gold items among these; draw them at random from all items (consensus "
+            "plan-gold)"
         )
 
     def test_too_many_wrong(self) -> None:
         first, _ = said(items=0, why_none="too_many_wrong", need=NEED | {"measured": False})
-        assert first.endswith("nothing at most 5% wrong: too many of the 200 gold items are wrong, also of the surest")
+        assert first.endswith("nothing: too many of the 200 gold items are wrong, also of the surest, for at most 5%")
 
     @pytest.mark.parametrize(
         ("need", "words"),
@@ -111,10 +117,10 @@ class TestWords:
                 "no number of gold items would certify 95% of the 740 surest items: about 2",
             ),
             ({"takes_most": True}, "no fewer than 380 gold items would certify 95% of the 740 surest items: about 2.0"),
-            ({"more": 0}, "in 80% of draws, if 2.0% are wrong, as measured: this is one of the others"),
-            ({"measured": False}, "if 2.0% are wrong, as the confidences let expect, takes 234"),
-            ({"pilot": 70}, "too few gold items to plan by: the confidences let expect that 2.0% of the 740 surest"),
-            ({"pilot": 70}, "of them; draw 70 more at random to measure it (consensus plan-gold)"),
+            ({"more": 0}, "in 80% of draws, if 2.0% are wrong, as measured: this draw is one of the other 20%"),
+            ({"measured": False}, "if 2.0% are wrong, as the confidences predict: it takes 234"),
+            ({"pilot": 70}, "too few gold items to plan with: by the confidences 2.0% of the 740 surest"),
+            ({"pilot": 70}, "to certify 95%; draw 70 more at random to measure it (consensus plan-gold)"),
         ],
     )
     def test_what_more_takes(self, need: dict[str, Any], words: str) -> None:
@@ -130,16 +136,16 @@ class TestWords:
         )
         line = set_promise.lines({**FACTS, "by_label": {"owl": told["owl"]}}, 0.95, by_label=True)[-1]
         assert line == (
-            'by label nothing is certified, but measured on gold, of all items that get it: "owl" 10.0% [1.0%, 40.0%]'
+            'by label nothing is certified; wrong on gold, of all items that get the label: "owl" 10.0% [1.0%, 40.0%]'
         )
 
     @pytest.mark.parametrize(("target", "n"), [(0.95, 59), (0.9, 29), (0.99, 299)])
     def test_without_gold(self, target: float, n: int) -> None:
-        (line,) = set_promise.lines(None, target)
+        line, more = set_promise.lines(None, target)
         assert line.startswith(
-            "certified: nothing, without gold: on 17 public crowds 0 to 21% of what was accepted so at"
+            "certified: nothing without gold; on 17 public crowds 0 to 21% of the labels accepted so at"
         )
-        assert f"; {n} random gold items among the accepted ones, none of them wrong, would certify " in line
+        assert more.startswith(f"{n} random gold items among the accepted ones, none of them wrong, would certify ")
         assert target**n <= 0.05 < target ** (n - 1)
 
 
@@ -180,13 +186,14 @@ class TestRun:
     def test_what_is_printed_without_an_interval_has_none(self, found: Findings) -> None:
         line = words.acceptance(found.promise)
         assert line.count("[") == 1
-        assert f"expected error {found.promise['expected_error']:.1%}, audited on " in line
+        assert f" gold items; expected error {found.promise['expected_error']:.1%}" in line
 
     def test_on_the_page(self, found: Findings) -> None:
         pytest.importorskip("altair", reason="the page needs the extra report")
         html = rendering.rendered(page.collected(found, 0.1), found.summary)
         n = found.summary["certificate"]["items"]
-        assert f'<p class="certificate">Certified with 95% confidence: {n:,} items at most 10' in html
+        assert '<p class="certificate">Certified with 95% confidence: at most 10' in html
+        assert f" of {n:,} items are wrong, if the " in html
         assert '<p class="certificate">Item by item it would be: accepted ' in html
 
     def test_labels_with_gold_that_nobody_judged(self, drawn: Simulation) -> None:
@@ -201,8 +208,8 @@ class TestRun:
         surest = np.sort(np.argsort(-fit(drawn.judgments).confidence, kind="stable")[:80])
         result = fit(drawn.judgments, gold=drawn.truth_table().iloc[surest])
         (one,) = [one for one in Findings.of(result).warnings if one.code == "gold_not_random"]
-        assert one.message.startswith("the 80 gold items do not look drawn at random: their confidences are 0.")
-        assert " higher in the mean than those of the 320 others" in one.message
+        assert one.message.startswith("the 80 gold items do not look drawn at random: their mean confidence is 0.")
+        assert " higher than that of the 320 others" in one.message
         assert one.values["ks_p"] < 0.01
         random = fit(drawn.judgments, gold=drawn.truth_table(80, 3))
         assert "gold_not_random" not in {one.code for one in Findings.of(random).warnings}
@@ -264,39 +271,37 @@ class TestPlan:
         told = self.of(300)
         assert told.startswith("300 of 900 items without gold, drawn at random, each as likely as any other\n")
         assert (
-            "to certify 95% of the 700 surest items with a chance of 80%, if 2.0% are wrong, as measured, takes 234 "
-            "gold items among them, so 300 of all\nhave all of them labelled"
+            "300 gold items would certify 95% of the 700 surest items with a chance of 80%, if 2.0% are wrong, as "
+            "measured: it takes 234 gold items among these\nhave all of them labelled"
         ) in told
 
     def test_beside_other_gold(self) -> None:
         told = self.of(180, n_gold=120)
-        assert "\nthey are to be given together with the 120 gold items that there are\n" in told
-        assert "so 300 of all, with the 120 there are\n" in told
+        assert "\ngive them together with the 120 gold items that there are\n" in told
+        assert "\n300 gold items, with the 120 there are, would certify " in told
 
     def test_beside_gold_that_is_not_random(self) -> None:
         told = self.of(300, looks_random=False, ks_p=1e-5)
-        assert (
-            "the gold that there is does not look drawn at random (probability 1e-05) and does not count: give" in told
-        )
+        assert "the old gold does not look drawn at random (p-value 1e-05) and does not count: give" in told
 
     def test_pilot_and_no_number(self) -> None:
         pilot = self.of(100, is_pilot=True, need=Need(700, 0, 0.03, False, None, None))
-        assert "they measure how many are wrong: by the confidences 3.0% of the 700 surest items, and most" in pilot
+        assert "they measure how many are wrong: by the confidences 3.0% of the 700 surest items are, and" in pilot
         none = self.of(need=Need(700, 30, 0.06, True, None, None), asked=3)
         assert (
             "no number of gold items would certify 95% of the 700 surest items: about 6.0% are wrong, as measu" in none
         )
 
     def test_other_numbers(self) -> None:
-        assert "so 300 of all; --items asks for 3\n" in self.of(asked=3)
+        assert "gold items among these; --items asks for 3\n" in self.of(asked=3)
 
     def test_if_it_is_worse(self) -> None:
         worse = Need(700, 0, 0.04, False, 2_000, 4_000)
-        assert "\nif 4.0% are wrong, it takes 4,000: in the median of 17 public crowds 3.5 times" in self.of(
+        assert "\nif 4.0% are wrong, it takes 4,000: on 17 public crowds a median of 3.5 times" in self.of(
             if_worse=worse
         )
         none = Need(700, 0, 0.07, False, None, None)
-        assert "\nif 7.0% are wrong, no number is enough: in the median" in self.of(if_worse=none)
+        assert "\nif 7.0% are wrong, no number is enough: on 17" in self.of(if_worse=none)
 
     def test_of_a_result(self, found: Findings) -> None:
         plan = plan_gold(found.result, EscalateConfig(target=0.9), n=10)

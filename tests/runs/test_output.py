@@ -191,7 +191,7 @@ class TestSummary:
         ("fitted", "said"),
         [
             (lambda d: fit(d.judgments), ", unaudited"),
-            (lambda d: fit(d.judgments, gold=d.truth_table(100)), "audited on "),
+            (lambda d: fit(d.judgments, gold=d.truth_table(100)), "measured error "),
             (lambda d: fit(d.judgments, gold=d.truth_table(1), rho=20), "no error to state"),
             (lambda d: fit(d.judgments, rho=20), "no error to state, unaudited"),
             (lambda d: fit(d.judgments, max_iterations=2), "stopped after 2 passes without converging"),

@@ -216,7 +216,9 @@ class TestMany:
             _ = run_by(frame, "question")["tone"]
         assert list(run_by(frame, "question", drop=("question=tone",))) == ["language", "topic"]
         table = wide(answers()).assign(worker="w0")
-        with pytest.raises(JudgmentError, match='^question "tone": data frame: 36 of 48 judgments .75%. give way'):
+        with pytest.raises(
+            JudgmentError, match='^question "tone": data frame: 36 of 48 judgments .75%. repeat the same'
+        ):
             _ = run_by(table, questions=NAMES)["tone"]
 
     @pytest.mark.parametrize(

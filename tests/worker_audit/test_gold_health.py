@@ -396,7 +396,7 @@ class TestForgiving:
             worker_audit.forgive(result, [f"{gold.item[0]}x"])
         with pytest.raises(ConfigError, match='"xyz" is no gold item; consensus audit --table gold lists'):
             worker_audit.forgive(result, ["xyz"])
-        with pytest.raises(ConfigError, match="there is no gold that an item could be forgiven"):
+        with pytest.raises(ConfigError, match="there is no gold, so no item of it can be left out"):
             worker_audit.forgive(fit(result.judgments), ["xyz"])
 
 

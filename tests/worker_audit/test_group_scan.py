@@ -299,9 +299,9 @@ class TestSetting:
         (warning,) = (one for one in automatic.warnings if one.code == "readings_disagree")
         first = ", ".join(apart.labels["item"][moved][:3])
         assert warning.message == (
-            f"{moved.sum()} of {len(moved)} items ({moved.mean():.1%}) have another label where the workers of each "
-            f"group count one by one, such as {first}: --collusion report gives these labels; have some of them "
-            "checked, and give them as gold"
+            f"{moved.sum()} of {len(moved)} items ({moved.mean():.1%}) get another label if the workers of each group "
+            f"count one by one, such as {first} (--collusion report gives these labels); have some of them checked, "
+            "and give them as gold"
         )
         reason = worker_audit.copies(automatic)["reason"][0]
         assert reason.endswith("; the group of 6, sure by what all its pairs tell, counts as 1.0 votes")
@@ -316,7 +316,7 @@ class TestSetting:
         assert (table["counted_apart"] == apart[table.index]).all()
         warning = [one for one in found.warnings if one.code == "readings_disagree"][-1]
         assert int(warning.values["n_items"]) == (table["counted_apart"] != table["label"]).sum()
-        assert ": they stand in readings.csv; " in warning.message
+        assert " (all in readings.csv); " in warning.message
 
     def test_gold_is_no_item_that_moved(self, ringed: Crowd, judged: Judgments, automatic: Consensus) -> None:
         apart = worker_audit.fit_without_copies(judged, collusion="report", model="dawid_skene", rho=0.3)

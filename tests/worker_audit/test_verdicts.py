@@ -66,7 +66,7 @@ class TestRegions:
         found = audit(result)
         assert found["gold_n"][:2].tolist() == [4, 5]
         assert found["verdict"][:2].tolist() == ["good", "expert"]
-        assert found["reason"][0].startswith("agrees with the crowd's labels like one who is right on 9")
+        assert found["reason"][0].startswith("agrees with the crowd like a worker who is right on 9")
         assert found["reason"][0].endswith("; unaudited")
         assert found["reason"][1].startswith("right on 9")
 
@@ -126,7 +126,7 @@ class TestRegions:
     def test_nothing_to_hold_it_against(self) -> None:
         table = audit(fit(encoded([("a", "v", "x"), ("b", "w", "y")])))
         assert table["verdict"].tolist() == ["too_few"] * 2
-        assert set(table["reason"]) == {"every item has one judgment: nothing to hold it against"}
+        assert set(table["reason"]) == {"every item has one judgment and nothing to compare it with"}
 
     @pytest.mark.compiled
     def test_thresholds_move_verdicts(self) -> None:
@@ -174,7 +174,7 @@ class TestReasons:
         enough = table["verdict"] != "too_few"
         usual = f"; the median worker on {table['accuracy'][enough | (table['n_judgments'] >= 20)].median():.0%}"
         good = table["reason"][table["verdict"] == "good"]
-        assert good.str.startswith("agrees with the crowd's labels like one who is right on ").all()
+        assert good.str.startswith("agrees with the crowd like a worker who is right on ").all()
         assert good.str.endswith(f"{usual}; unaudited").all()
         audited = audit(fit(drawn.judgments, gold=drawn.truth_table(300)))
         assert (
@@ -453,6 +453,6 @@ class TestContradictions:
         assert found.near[5]
         assert np.isnan(found.probability[5])
         assert found.reason[5].startswith(
-            "60 judgments do not settle it: x in 100% but nobody contradicts them: by the others 100% of their items "
-            "are x; right on "
+            "60 judgments do not settle it: x in 100% but nobody contradicts them (by the others 100% of their items "
+            "are x); right on "
         )

@@ -276,7 +276,7 @@ def _note(path: Path, columns: dict[str, str], names: Sequence[str], found: _Fou
     roles = ", ".join(f"{role} {columns[role]}" for role in ("item", "worker", "label"))
     said = [f"{PurePath(displayed(path)).name} is a {TITLE}: {roles}"]
     if found.ticks:
-        said.append("several ticks are one label, and meet gold by one tick in common")
+        said.append("several ticks are one label, which is right if it shares one tick with gold")
     if found.n_tainted:
         said.append(f"rows left out as tainted: {found.n_tainted:,}")
     if found.golden:

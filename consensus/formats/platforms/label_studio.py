@@ -294,7 +294,7 @@ def _said_of_stars(starred: Sequence[Judged], judged: Sequence[Judged], roles: R
         roles.notes.append(
             f"gold is what has a star (ground_truth) in the {TITLE}: {n_starred:,} of {n_items:,} items, by "
             f"{workers:,} of its own workers, who are right there by definition"
-            + ("; no item is left without gold, so that nothing is found out" if n_starred == n_items else "")
+            + ("; every item has gold, so no label is left to find" if n_starred == n_items else "")
         )
     return [
         f"ground_truth on {n_starred:,} of {n_items:,} items marks judgments like others, unless --gold names "

@@ -186,7 +186,9 @@ def encoding_of(path: Path, named: str | None) -> tuple[str | None, list[str]]:
         if named is None or not is_utf8(itertools.chain([start], iter(lambda: tap.read(DECODED), b""))):
             return named, [] if named is None else _misnamed(path, named, file)
     is_same = codecs.lookup(named).name.startswith("utf-8")
-    return None, [] if is_same else [f"{file} is UTF-8 and read as such, not as {named}; is that wrong, recode it"]
+    return None, [] if is_same else [
+        f"{file} is UTF-8, and is read as UTF-8, not as {named}; if that is wrong, convert the file"
+    ]
 
 
 def _misnamed(path: Path, named: str, file: str) -> list[str]:

@@ -252,7 +252,7 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
     """One sentence a worker, with the numbers that decided."""
     labels, n = result.judgments.labels, result.judgments.per_worker.tolist()
     if not result.identified:
-        return ["every item has one judgment: nothing to hold it against"] * len(n)
+        return ["every item has one judgment and nothing to compare it with"] * len(n)
     accuracy, swaps = evidence.accuracy, evidence.swaps
     rights = right_words(accuracy.mean, *accuracy.interval)
     random, hostile = evidence.kinds.random.tolist(), evidence.kinds.hostile.tolist()
@@ -270,7 +270,7 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
         elif code == TOO_FEW and not np.isnan(evidence.alone[w]):
             text = (
                 f"{_judgments(n[w])} do not settle it: {favourite} in {evidence.given[w]:.0%} but nobody contradicts "
-                f"them: by the others {evidence.alone[w]:.0%} of their items are {favourite}; {right}"
+                f"them (by the others {evidence.alone[w]:.0%} of their items are {favourite}); {right}"
             )
         elif code == TOO_FEW:
             text = (
@@ -293,7 +293,7 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
             least = f"half of the median worker's {evidence.usual:.0%}" if half else f"chance ({evidence.chance:.0%})"
             text = f"not clearly above {least}: {right}"
         elif code == GOOD and not evidence.audited[w]:
-            text = f"agrees with the crowd's labels like one who is {right}{beside}; unaudited"
+            text = f"agrees with the crowd like a worker who is {right}{beside}; unaudited"
         else:
             text = right + beside
         reasons.append(text)

@@ -30,11 +30,11 @@ def compared(apart: Consensus, as_one: Consensus) -> Consensus:
     if n < LEAST_DISPUTED or n <= DISPUTED * n_items:
         return replace(as_one, readings=readings)
     first = ", ".join(judgments.item_ids.take(np.flatnonzero(moved)[:NAMED]).to_pylist())
-    where = "they stand in readings.csv" if readings is not None else "--collusion report gives these labels"
+    where = "all in readings.csv" if readings is not None else "--collusion report gives these labels"
     caution = Caution(
         "readings_disagree",
-        f"{n:,} of {n_items:,} items ({n / n_items:.1%}) have another label where the workers of each group count one "
-        f"by one, such as {first}: {where}; have some of them checked, and give them as gold",
+        f"{n:,} of {n_items:,} items ({n / n_items:.1%}) get another label if the workers of each group count one by "
+        f"one, such as {first} ({where}); have some of them checked, and give them as gold",
         {"n_items": n, "share": n / n_items},
     )
     return replace(as_one, readings=readings, warnings=(*as_one.warnings, caution))

@@ -78,7 +78,7 @@ def forgiven_columns(audit: WorkerAudit, items: Sequence[str]) -> Columns:
 def _without(result: Consensus, items: Sequence[str]) -> Gold | None:
     """The gold but for ``items``; None if nothing is left."""
     if result.gold is None:
-        raise ConfigError("there is no gold that an item could be forgiven; give its file with --gold")
+        raise ConfigError("there is no gold, so no item of it can be left out; give its file with --gold")
     accepted = _accepted(result, result.gold)
     for item in items:
         if item not in accepted:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from consensus.worker_audit.over_time.drift import Drifts
 
 NO_TIMES = "no judgment has a time; drift_by=rows takes the order of rows for it"
-NO_OTHERS = "every item has one judgment: nothing to hold it against"
+NO_OTHERS = "every item has one judgment and nothing to compare it with"
 NO_PLACE = f"no two times with {LEAST} judgments before and after"
-LIKE_ITEMS = "not so among items of the same label"
+LIKE_ITEMS = "the change disappears among items of the same label"
 LIKE_OTHERS = "the other judges of the same items changed as much"
 SCOPES = ("worker", "everyone")
 
@@ -155,9 +155,9 @@ def _about_the_crowd(result: Consensus, found: Drifts) -> str | None:
         change = change_words(crowd.before, crowd.after, crowd.when)
         return (
             f"judgments agree {less} since {moments.words(crowd.when)}: the crowd got {worse} or the items {harder}; a "
-            f"few gold items of each date tell which ({change}; of {crowd.n_workers:,} workers who judged before and "
-            f"after {int(found.with_crowd.sum()):,} change then beyond chance, {int(own.sum()):,} of them more than "
-            "the other judges of the same items)"
+            f"few gold items of each date tell which ({change}; {int(found.with_crowd.sum()):,} of the "
+            f"{crowd.n_workers:,} workers who judged before and after changed then, {int(own.sum()):,} more than the "
+            "others on the same items)"
         )
     if not np.isnan(crowd.p):
         return None
