@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus import guarantees
 from consensus.guarantees.gold_planning import certifiable, usual_errors
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.intervals import clopper_pearson
 
@@ -125,13 +126,14 @@ def _without_gold(target: float) -> str:
 def _certified(facts: Facts) -> str:
     begin = f"certified with {SURE} confidence: "
     wrong = _percent(1.0 - facts["target"])
-    drawn = f"{facts['gold_drawn']:,} gold items"
+    drawn = counted(facts["gold_drawn"], "gold item")
+    are = "is" if facts["gold_drawn"] == 1 else "are"
     reasons = {
         "few_judgments": "nothing: no item that gold speaks for has enough judgments",
         "no_gold": "nothing: no gold item has enough judgments to count",
         "nothing_left": "nothing: all items that could be are gold",
         "not_random": "nothing: gold does not look drawn at random",
-        "too_few": f"nothing at most {wrong} wrong: {drawn} are too few",
+        "too_few": f"nothing at most {wrong} wrong: {drawn} {are} too few",
         "too_many_wrong": f"nothing at most {wrong} wrong: too many of the {drawn} are wrong, also of the surest",
     }
     if facts["why_none"] is not None:
@@ -152,12 +154,12 @@ def _certified(facts: Facts) -> str:
 def _more(facts: Facts) -> list[str]:
     """What more would take, unless all that reaches the target is certified."""
     reaching, what, target = facts["reaching"], facts["need"], _percent(facts["target"])
-    if facts["items"] + facts["other_label"] >= max(reaching["items"], 1):
+    if facts["items"] + facts["other_label"] >= max(reaching["items"], 1) or not what["items"]:
         return []
     said = []
     if facts["why_none"] == "too_few" and reaching["gold_items"]:
         said.append(
-            f"with {reaching['gold_items']:,} gold items among those that reach {target}, at most "
+            f"with {counted(reaching['gold_items'], 'gold item')} among those that reach {target}, at most "
             f"{_floored(reaching['certifiable'])} can be certified, and only if none is wrong; expect "
             f"{_floored(reaching['usual'])} ({what['error']:.1%} errors)"
         )
