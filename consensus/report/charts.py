@@ -75,7 +75,7 @@ def label_shares(records: Records) -> Chart:
     y = alt.Y("label:N", title="label", sort=order)
     return bars.mark_bar(color=BLUE, opacity=0.85).encode(
         y=y,
-        x=alt.X("share:Q", title="share of the items (%)", axis=alt.Axis(format="%")),
+        x=alt.X("share:Q", title="share of the items (%)", axis=alt.Axis(format="%")).stack(None),  # one bar a label
         tooltip=["label:N", alt.Tooltip("share:Q", format=".2%"), alt.Tooltip("estimated:Q", format=".2%")],
     ) + bars.mark_tick(color=VERMILION, thickness=3).encode(y=y, x="estimated:Q")
 
