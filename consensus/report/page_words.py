@@ -45,7 +45,8 @@ def tiles(told: Facts, n_decisions: int) -> list[tuple[str, str, str]]:
     counts, promise = told["counts"], told["quality"]
     status = counts["status"]
     listed = told["escalation"]["items_listed"]
-    share = f"{promise['accepted'] / promise['items']:.0%} of those without gold" if promise["items"] else ""
+    of = "all" if promise["gold"] is None else "those without gold"
+    share = f"{promise['accepted'] / promise['items']:.0%} of {of}" if promise["items"] else ""
     to_ask, for_expert = status.get("escalate", 0), status.get("expert", 0)
     on_list = (
         "nothing to ask"

@@ -179,6 +179,15 @@ class TestLabels:
                 assert one["expected_error"] == pytest.approx((1 - accepted["confidence"]).mean(), abs=2e-6)
             assert (one["gold_items"] is None) == (label not in found.summary["quality"]["by_label"])
 
+    def test_without_gold_nothing_is_measured_of_any(self) -> None:
+        found = Findings.of(fit(simulate(500, 20, 42, 3, accuracy=0.7, seed=3).judgments))
+        facts = page.collected(found)
+        assert len(facts["labels"]) == 40
+        assert {one["gold_items"] for one in facts["labels"]} == {0}
+        html = rendering.rendered(facts, found.summary)
+        assert "comes first. The 40 most frequent of 42 labels." in html
+        assert "labels are many" not in html
+
     def test_where_all_items_are_gold_no_share_is_told(self) -> None:
         drawn = simulate(60, 6, 2, 3, seed=3)
         found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))

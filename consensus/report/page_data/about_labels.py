@@ -54,7 +54,7 @@ def label_records(
     shown = np.sort(np.argsort(-n, kind="stable")[:MOST_LABELS])
     found = []
     for k in shown.tolist():
-        of = by_label.get(labels[k], {})
+        of = by_label.get(labels[k], {"gold_items": 0} if result.gold is None else {})
         found.append(
             {
                 "label": labels[k],
