@@ -51,6 +51,7 @@ def report(
     from consensus.formats import writing
     from consensus.report import charts, page
     from consensus.runs import finished
+    from consensus.runs import folder as run_folder
 
     charts.check()
     page_options = paged.options()
@@ -63,6 +64,8 @@ def report(
         found = job.findings(inputs, show)
         with writing.replacing(path) as file:
             file.write(page.made(found, show.stage, page_options))
+        if page_options.pseudonyms:
+            run_folder.write_pseudonyms(found, folder, run_folder.Output())
     show.say(f"wrote {path}")
 
 

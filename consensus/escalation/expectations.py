@@ -103,7 +103,7 @@ def _advice(result: Consensus, found: Escalation) -> tuple[str, ...]:
     advice = []
     n_gold = 0 if result.gold is None else int((result.judgments.per_item[result.gold.items] > 0).sum())
     if n_gold < WITH_GOLD:
-        has = f"{n_gold:,} have" if n_gold else "none has"
+        has = "none has" if not n_gold else "1 has" if n_gold == 1 else f"{n_gold:,} have"
         advice.append(
             f"{WITH_GOLD} gold items that people judge ({has} been): they measure the confidence, which is now lowered "
             "in case workers share mistakes"

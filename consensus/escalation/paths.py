@@ -19,6 +19,7 @@ N_PATHS = 1024  # with 48, lists made at once keep a tenth less of what asking o
 LEAST_PATHS = 8
 MOST_VISITED = 150_000_000  # labels of path steps, over all items, up to which there are N_PATHS
 MOST_CELLS = 4_000_000  # of the paths' likelihoods
+MOST_MATRICES = 4_000_000  # cells of confusions up to which those of all workers are made at once
 
 
 def likelihood_paths(result: Consensus, activity: Reals, n_steps: int, n_items: int, _: int = 0) -> Reals:
@@ -33,11 +34,12 @@ def likelihood_paths(result: Consensus, activity: Reals, n_steps: int, n_items: 
     rng = np.random.default_rng(result.config.seed)
     found = result.confusions
     order = _by_information(result)
+    dense = found.dense() if found.n_workers * K * K <= MOST_MATRICES else None
     made = np.empty((K, S, n_steps, K))
     for k in range(K):
         if found.n_workers:
             workers, at = np.unique(_drawn(order, activity, rng, S, n_steps), return_inverse=True)
-            matrices = np.stack([found.matrix(w) for w in workers.tolist()])
+            matrices = np.stack([found.matrix(w) for w in workers.tolist()]) if dense is None else dense[workers]
         else:  # only models judged: workers as the prior has them
             at, matrices = np.zeros((S, n_steps), np.int64), _usual(found.pseudo_counts)
         drawn = matrices[at.reshape(S, n_steps)]  # (S, M, K, K)

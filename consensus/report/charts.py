@@ -75,7 +75,7 @@ def label_shares(records: Records) -> Chart:
     y = alt.Y("label:N", title="label", sort=order)
     return bars.mark_bar(color=BLUE, opacity=0.85).encode(
         y=y,
-        x=alt.X("share:Q", title="share of the items (%)", axis=alt.Axis(format="%")),
+        x=alt.X("share:Q", title="share of the items (%)", axis=alt.Axis(format="%")).stack(None),  # one bar a label
         tooltip=["label:N", alt.Tooltip("share:Q", format=".2%"), alt.Tooltip("estimated:Q", format=".2%")],
     ) + bars.mark_tick(color=VERMILION, thickness=3).encode(y=y, x="estimated:Q")
 
@@ -87,13 +87,15 @@ def class_shares(records: Records) -> Chart:
     base = _chart(records, height=_of_rows(len(records)))
     y = alt.Y("label:N", title="label", sort=[one["label"] for one in records])
     x = alt.X("low:Q", title="share of the items, with 95% interval (%)", axis=alt.Axis(format="%"))
-    names = ("share", "low", "high", "gold_share", "gold_low", "gold_high")
+    names = {"share": "share", "low": "from", "high": "to", "gold_share": "by gold alone"}
+    names |= {"gold_low": "by gold from", "gold_high": "by gold to"}
+    told = ["label:N", *(alt.Tooltip(f"{name}:Q", format=".1%", title=title) for name, title in names.items())]
     return (
-        base.mark_rule(color=GREY, opacity=0.4, strokeWidth=9).encode(y=y, x=alt.X("gold_low:Q"), x2="gold_high:Q")
-        + base.mark_rule(color=BLUE, strokeWidth=2).encode(y=y, x=x, x2="high:Q")
-        + base.mark_point(color=BLUE, filled=True, size=60, opacity=1).encode(
-            y=y, x="share:Q", tooltip=["label:N", *(alt.Tooltip(f"{name}:Q", format=".1%") for name in names)]
+        base.mark_rule(color=GREY, opacity=0.4, strokeWidth=9).encode(
+            y=y, x=alt.X("gold_low:Q"), x2="gold_high:Q", tooltip=told
         )
+        + base.mark_rule(color=BLUE, strokeWidth=2).encode(y=y, x=x, x2="high:Q", tooltip=told)
+        + base.mark_point(color=BLUE, filled=True, size=60, opacity=1).encode(y=y, x="share:Q", tooltip=told)
     )
 
 
@@ -158,8 +160,15 @@ def workers(records: Records) -> Chart:
     y = alt.Y("accuracy:Q", title="accuracy with 95% interval (%)", axis=alt.Axis(format="%"), scale=_unit())
     names = [name for name in VERDICTS if any(one["verdict"] == name for one in records)]
     colour = _coloured("verdict", names, OF_VERDICT)
+    shares = {"accuracy": "accuracy", "low": "from", "high": "to"}
+    told = [
+        "worker:N",
+        alt.Tooltip("named:N", title="verdict"),
+        alt.Tooltip("n_judgments:Q", format=",", title="judgments"),
+        *(alt.Tooltip(f"{name}:Q", format=".1%", title=title) for name, title in shares.items()),
+    ]
     return base.mark_rule(opacity=0.35).encode(
-        x=x, y=alt.Y("low:Q", scale=_unit()), y2="high:Q", color=colour
+        x=x, y=alt.Y("low:Q", scale=_unit()), y2="high:Q", color=colour, tooltip=told
     ) + base.mark_point(filled=True, size=70 if len(records) <= CROWDED else 25, opacity=0.9).encode(
         x=x,
         y=y,
@@ -170,12 +179,7 @@ def workers(records: Records) -> Chart:
             scale=alt.Scale(domain=names, range=[SHAPES[name] for name in names]),
             legend=alt.Legend(symbolOpacity=1, labelExpr=IN_WORDS),
         ),
-        tooltip=[
-            "worker:N",
-            alt.Tooltip("named:N", title="verdict"),
-            alt.Tooltip("n_judgments:Q", format=","),
-            *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("accuracy", "low", "high")),
-        ],
+        tooltip=told,
     )
 
 
@@ -189,8 +193,8 @@ def confusion(records: Records, labels: Iterable[str]) -> Chart:
         x=alt.X("label:N", title="label given", sort=order),
         y=alt.Y("true_label:N", title="true label", sort=order),
         tooltip=[
-            "true_label:N",
-            "label:N",
+            alt.Tooltip("true_label:N", title="true label"),
+            alt.Tooltip("label:N", title="label given"),
             alt.Tooltip("probability:Q", format=".1%"),
             alt.Tooltip("count:Q", format=".1f", title="judgments (expected)"),
         ],

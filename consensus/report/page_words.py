@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from consensus.inputs.counted import counted
 from consensus.report import words
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ def usable(promise: Facts) -> str:
         return words.sentence(words.acceptance(promise))
     n, of = promise["accepted"], promise["items"]
     without = "" if promise["gold"] is None else " without gold"
-    begin = f"{n:,} of {of:,} labels{without} are sure enough to use at a target of {100 * promise['target']:.3g}%"
+    are = "is" if n == 1 else "are"
+    begin = f"{n:,} of {counted(of, 'label')}{without} {are} sure enough to use at a target of "
+    begin += f"{100 * promise['target']:.3g}%"
     if not n:
         return f"{begin}."
     expected = f"The model expects {promise['expected_error']:.1%} of them to be wrong"
@@ -28,7 +31,10 @@ def usable(promise: Facts) -> str:
         why = "no gold was given" if promise["gold"] is None else "none of the gold items is among such"
         return f"{begin}. Nothing has measured them, they are unaudited: {why}. {expected}; {NO_GOLD_EXCESS}."
     gold = promise["gold"]["accepted"]
-    measured = f"{gold['errors']:,} of {gold['items']:,} gold items that the same rule would accept are wrong"
+    are = "is" if gold["errors"] == 1 else "are"
+    measured = (
+        f"{gold['errors']:,} of {counted(gold['items'], 'gold item')} that the same rule would accept {are} wrong"
+    )
     if gold["items"] < FEW_GOLD:
         return f"{begin}. {measured}: too few gold items to tell. {expected}."
     return f"{begin}. {measured}: {gold['measured_error']:.1%} [{gold['low']:.1%} to {gold['high']:.1%}]. {expected}."
@@ -39,15 +45,23 @@ def tiles(told: Facts, n_decisions: int) -> list[tuple[str, str, str]]:
     counts, promise = told["counts"], told["quality"]
     status = counts["status"]
     listed = told["escalation"]["items_listed"]
-    share = f"{promise['accepted'] / promise['items']:.0%} of those without gold" if promise["items"] else ""
-    on_list = "on the list below" if listed >= status.get("escalate", 0) else f"{listed:,} of them on the list below"
+    of = "all" if promise["gold"] is None else "those without gold"
+    share = f"{promise['accepted'] / promise['items']:.0%} of {of}" if promise["items"] else ""
+    to_ask, for_expert = status.get("escalate", 0), status.get("expert", 0)
+    on_list = (
+        "nothing to ask"
+        if not to_ask
+        else "on the list below"
+        if listed >= to_ask
+        else f"{listed:,} of them on the list below"
+    )
     return [
         ("labels accepted", f"{promise['accepted']:,}", share),
         ("wrong among them", *_wrong(promise)),
         *unaudited(promise),
         ("need a decision", f"{n_decisions:,}", "see below" if n_decisions else "nothing to decide"),
-        ("need more judgments", f"{status.get('escalate', 0):,}", on_list),
-        ("wait for an expert", f"{status.get('expert', 0):,}", "more judgments won't help"),
+        ("need more judgments", f"{to_ask:,}", on_list if to_ask else "nothing to ask"),
+        ("wait for an expert", f"{for_expert:,}", "more judgments won't help" if for_expert else "no item"),
     ]
 
 
@@ -76,6 +90,8 @@ def unaudited(promise: Facts) -> list[tuple[str, str, str]]:
 def measured(row: Facts) -> str:
     """Such as ``1.1% [0.0% to 6.0%]``; or that gold can't tell."""
     n = row["gold_items"]
+    if n is None:
+        return "not told: labels are many"
     if not n:
         return "not measured"
     if n < FEW_GOLD:
@@ -88,13 +104,17 @@ def titles(shown: Facts, told: Facts) -> dict[str, str]:
     promise = told["quality"]
     return {
         "labels_title": _largest(shown["labels"]),
-        "confidences_title": f"{promise['accepted']:,} labels are sure enough, and the rest is not",
+        "confidences_title": _sure(promise),
         "reliability_title": _reliable(shown["reliability"]),
-        "workers_title": _spread(shown["workers"]),
-        "drift_title": f"{_people(len(shown['drift']))} changed",
+        "workers_title": _spread(shown["accuracies"]),
+        "drift_title": f"{counted(shown['n_changed'], 'worker')} changed",
+        "drift_part": ""
+        if shown["n_changed"] <= len(shown["drift"])
+        else f"The {len(shown['drift'])} plainest; all stand in drift.csv. ",
         "reasons_title": _reason(shown["reasons"]),
         "budget_title": _budget(shown["budget"]),
-        "majority_line": f"{shown['n_majority']:,} labels are not those of the majority"
+        "majority_line": counted(shown["n_majority"], "label is not that", "labels are not those")
+        + " of the majority"
         + (f", {_part(shown['n_majority'], told)} of all items" if told["counts"]["items"] else "")
         + ": good workers outweigh bad ones. Look at some of them.",
     }
@@ -104,7 +124,14 @@ def _largest(labels: list[Facts]) -> str:
     if not labels:
         return "No label was given"
     most = max(labels, key=lambda one: one["items"])
-    return f"{most['label']} is the label of most items: {most['share']:.0%}"
+    return f"{most['label']} is the most frequent label: {most['share']:.0%} of the items"
+
+
+def _sure(promise: Facts) -> str:
+    n, of = promise["accepted"], promise["items"]
+    if not n:
+        return "No label is sure enough yet"
+    return f"{n:,} of {counted(of, 'label')}{'' if promise['gold'] is None else ' without gold'} can be used"
 
 
 def _reliable(bins: list[Facts]) -> str:
@@ -116,11 +143,10 @@ def _reliable(bins: list[Facts]) -> str:
     return f"Labels with a confidence of about {worst['confidence']:.0%} are {way} on gold: {worst['right']:.0%}"
 
 
-def _spread(workers: list[Facts]) -> str:
-    known = sorted(one["accuracy"] for one in workers if one["kind"] == "human" and one["accuracy"] is not None)
-    if not known:
+def _spread(accuracies: tuple[float, float] | None) -> str:
+    if accuracies is None:
         return "Nobody's accuracy is known"
-    return f"The median worker is right on {known[len(known) // 2]:.0%}, the worst on {known[0]:.0%}"
+    return f"The median worker is right on {accuracies[0]:.0%}, the worst on {accuracies[1]:.0%}"
 
 
 def _reason(reasons: list[Facts]) -> str:
@@ -139,10 +165,6 @@ def _budget(points: list[Facts]) -> str:
     return (
         f"{last['judgments']:,.0f} more judgments would bring {first['accuracy']:.1%} right to {last['accuracy']:.1%}"
     )
-
-
-def _people(n: int) -> str:
-    return "1 worker" if n == 1 else f"{n:,} workers"
 
 
 def _part(n: int, told: Facts) -> str:

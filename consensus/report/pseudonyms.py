@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from consensus.found.result import BETWEEN
@@ -17,22 +18,26 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 FILE = "pseudonyms"
-NAMING = ("anonymous", "drop")  # settings that may name workers
+NAMING = ("anonymous", "drop", "gold_worker", "wide_columns")  # settings that may name workers
+NOT_SHOWN = "not shown"
 SHORTEST = 5  # letters and figures
 QUOTED = re.compile('"([^"]*)"')
 
 
 def pseudonyms(ids: Iterable[str]) -> dict[str, str]:
-    """A name such as ``p-k3x9q`` for each id: a hash of it, longer where two would have the same.
+    """A name such as ``p-k3x9q`` for each id: a hash of it, longer only for those who would have the same.
 
     They hide ids from who reads over a shoulder, not from who can guess an id and hash it.
     """
     every = sorted(set(ids))
     hashes = {one: base64.b32encode(hashlib.blake2b(one.encode(), digest_size=20).digest()).decode() for one in every}
-    n = SHORTEST
-    while len({of[:n] for of in hashes.values()}) < len(every):
-        n += 1
-    return {one: f"p-{of[:n].lower()}" for one, of in hashes.items()}
+    names: dict[str, str] = {}
+    n, left = SHORTEST, every
+    while left:
+        alike = Counter(hashes[one][:n] for one in left)
+        names |= {one: f"p-{hashes[one][:n].lower()}" for one in left if alike[hashes[one][:n]] == 1}
+        n, left = n + 1, [one for one in left if one not in names]
+    return names
 
 
 def columns(ids: pa.StringArray) -> dict[str, pa.Array]:
@@ -85,9 +90,22 @@ def hidden(shown: Facts, names: dict[str, str]) -> Facts:
 
 
 def nameless(told: Facts) -> Facts:
-    """The summary of a run without what may name workers."""
-    settings = {key: "not shown" if value and key in NAMING else value for key, value in told["settings"].items()}
-    return told | {"settings": settings, "escalation": told["escalation"] | {"unknown_named": []}}
+    """The summary of a run without what may name workers: columns and files can be called like them, too."""
+    given, made = told["settings"], told["provenance"]
+    settings = {key: NOT_SHOWN if value and key in NAMING else value for key, value in given.items()}
+    if given.get("worker_from_file"):
+        made = made | {"judgments": [one | {"file": NOT_SHOWN} for one in made["judgments"]]}
+    understood = told.get("understood")
+    if understood is not None:
+        understood = understood | {"unused": []}
+    escalation = told["escalation"] | {"unknown_named": []}
+    return told | {"settings": settings, "provenance": made, "understood": understood, "escalation": escalation}
+
+
+def of_questions(told: Facts) -> Facts:
+    """The summary of several questions, with the names for the ids."""
+    names = pseudonyms(one["worker"] for one in told["workers"])
+    return told | {"workers": [one | {"worker": names[one["worker"]]} for one in told["workers"]]}
 
 
 def _each(joined: str | None, of: Callable[[str], str]) -> str | None:

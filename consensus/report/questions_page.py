@@ -6,6 +6,9 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
+from consensus.inputs.counted import counted
+from consensus.report import pseudonyms, terms
+from consensus.report.page_options import PageOptions
 from consensus.report.rendering import as_text
 
 COLUMNS = (
@@ -23,7 +26,7 @@ MOST_WORKERS = 2_000
 CONDEMNED = ("spammer", "adversarial", "careless")
 
 
-def made(told: dict[str, Any]) -> str:
+def made(told: dict[str, Any], options: PageOptions | None = None) -> str:
     """The page, from the summary of all questions; workers who are in question somewhere come first.
 
     Raises
@@ -34,11 +37,17 @@ def made(told: dict[str, Any]) -> str:
     import jinja2
     from markupsafe import Markup
 
+    options = options or PageOptions()
+    n_all = f"{counted(len(told['questions']), 'question')}, {counted(len(told['workers']), 'worker')}"
+    if options.pseudonyms:
+        told = pseudonyms.of_questions(told)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"shown": as_text, "linked": quote}
+    environment.filters |= {"shown": as_text, "linked": quote, "named": terms.plain}
     workers = sorted(told["workers"], key=lambda one: (-_in_question(one), -one["n_judgments"]))
     return environment.from_string(_asset("questions.html")).render(
         told=told,
+        title=options.title or n_all,
+        subtitle=n_all if options.title else "",
         columns=COLUMNS,
         names=[one["question"] for one in told["questions"]],
         workers=workers[:MOST_WORKERS],

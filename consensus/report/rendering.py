@@ -26,6 +26,7 @@ SECTIONS = (
 )
 COLUMNS = ("accuracy", "agreement", "counts as", "confidence")  # that are explained where they stand
 SCRIPTS = ("page.js", "workers.js", "items.js")
+LEAST_P = 0.001  # p-value that is told
 NOT_KNOWN = "\N{EN DASH}"
 
 
@@ -38,7 +39,7 @@ def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = N
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(_asset)
     )
-    environment.filters |= {"shown": as_text, "sentence": words.sentence, "named": terms.plain}
+    environment.filters |= {"shown": as_text, "sentence": words.sentence, "named": terms.plain, "counted": counted}
     specs = _specs(shown)
     sections = [one for one in SECTIONS if one[0] != "models" or shown["models"]]
     said = _said(shown, told)
@@ -58,13 +59,15 @@ def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = N
 
 
 def as_text(value: Any, kind: str) -> str:
-    """A value of a table: ``text``, ``name`` (told in words), ``count``, ``percent``, ``money`` or ``number``."""
+    """A value of a table: ``text``, ``name`` (in words), ``count``, ``percent``, ``money``, ``tiny`` or ``number``."""
     if value is None:
         return NOT_KNOWN if kind != "text" else ""
     if kind == "name":
         return terms.plain(value)
     if kind == "money":
         return f"{value:,.2f}"
+    if kind == "tiny" and value < LEAST_P:
+        return f"below {LEAST_P}"
     if kind == "percent":
         return f"{100 * value:.1f}%"
     if kind == "count":
@@ -161,11 +164,7 @@ def _tables(shown: Facts, told: dict[str, Any]) -> Facts:
     """Labels by how weak they are, targets, files, settings and versions as records."""
     kinds = ("judgments", "model_votes", "gold")
     made = told["provenance"]
-    weakest = [
-        one | {"accepted_share": None if one["accepted"] is None else one["accepted"] / max(one["items"], 1)}
-        for one in shown["labels"]
-    ]
-    weakest.sort(key=lambda one: (one["accepted_share"] is None, one["accepted_share"]))
+    weakest = sorted(shown["labels"], key=lambda one: (one["accepted_share"] is None, one["accepted_share"]))
     return {
         "weakest": [one | {"measured": page_words.measured(one)} for one in weakest],
         "targets": [

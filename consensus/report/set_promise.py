@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus import guarantees
 from consensus.guarantees.gold_planning import certifiable, usual_errors
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.intervals import clopper_pearson
 
@@ -126,13 +127,14 @@ def _without_gold(target: float) -> list[str]:
 def _certified(facts: Facts) -> str:
     begin = f"certified with {SURE} confidence: "
     wrong = _percent(1.0 - facts["target"])
-    drawn = f"{facts['gold_drawn']:,} gold items"
+    drawn = counted(facts["gold_drawn"], "gold item")
+    are = "is" if facts["gold_drawn"] == 1 else "are"
     reasons = {
         "few_judgments": "nothing: no item that gold can check has enough judgments",
         "no_gold": "nothing: no gold item has enough judgments to count",
         "nothing_left": "nothing: all items that could be certified are gold",
         "not_random": "nothing: gold does not look drawn at random",
-        "too_few": f"nothing: {drawn} are too few to show that at most {wrong} are wrong",
+        "too_few": f"nothing: {drawn} {are} too few to show that at most {wrong} are wrong",
         "too_many_wrong": f"nothing: too many of the {drawn} are wrong, also of the surest, for at most {wrong}",
     }
     if facts["why_none"] is not None:
@@ -153,13 +155,13 @@ def _certified(facts: Facts) -> str:
 def _more(facts: Facts) -> list[str]:
     """What more would take, unless all that reaches the target is certified."""
     reaching, what, target = facts["reaching"], facts["need"], _percent(facts["target"])
-    if facts["items"] + facts["other_label"] >= max(reaching["items"], 1):
+    if facts["items"] + facts["other_label"] >= max(reaching["items"], 1) or not what["items"]:
         return []
     said = []
     if facts["why_none"] == "too_few" and reaching["gold_items"]:
         said.append(
-            f"{reaching['gold_items']:,} gold items reach {target}: they can certify at most "
-            f"{_floored(reaching['certifiable'])}, if none is wrong; {_floored(reaching['usual'])} is likely, with "
+            f"{counted(reaching['gold_items'], 'gold item reaches', 'gold items reach')} {target}: they can certify at "
+            f"most {_floored(reaching['certifiable'])}, if none is wrong; {_floored(reaching['usual'])} is likely, with "
             f"{what['error']:.1%} wrong"
         )
     which = f"the {what['items']:,} surest items"

@@ -41,6 +41,7 @@ STATISTICS = {
     "krippendorff_alpha": "Krippendorff's alpha",
     "fleiss_kappa": "Fleiss' kappa",
     "cohen_kappa": "Cohen's kappa",
+    "gwet_ac1": "Gwet's AC1",
     "pairwise_agreement": "agreement of pairs",
 }
 """Of the measures of agreement, where their name in files is not plain."""

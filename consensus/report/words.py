@@ -272,7 +272,7 @@ def _foretold(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     corrected = "" if factor == 1.0 else f" (the prediction times {factor:.2f}, since the last one was wrong by that)"
     far = f" of the next {HORIZON}" if most > HORIZON else ""
     said = [
-        f"about {needed:,.0f} judgments{far} would settle {settled:,.0f} of "
+        f"about {counted(round(needed), 'judgment')}{far} would settle {settled:,.0f} of "
         f"{counted(told['items'], 'item')}, with at most {most} an item{corrected}"
     ]
     if told["ceiling"]:
@@ -295,7 +295,8 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
         names = ", ".join(f'"{name}"' for name in told["unknown_named"])
         more = ", ..." if told["workers_unknown"] > len(told["unknown_named"]) else ""
         said.append(
-            f"{told['workers_unknown']:,} of the {told['workers_named']:,} workers who can be asked are not in the "
+            f"{told['workers_unknown']:,} of the {counted(told['workers_named'], 'worker')} who can be asked "
+            f"{'is' if told['workers_unknown'] == 1 else 'are'} not in the "
             f"data, so nothing is known of them and they are not suggested{names and ': '}{names}{more}"
         )
     if told["judgments_unassigned"] and told["workers_named"]:

@@ -165,14 +165,27 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
                 writing.write(pa.table(rows), folder / file, defuse=output.defuse)
             del rows
         if output.page.pseudonyms:
-            names = pseudonyms.columns(findings.result.judgments.worker_ids)
-            writing.write(pa.table(names), folder / f"{pseudonyms.FILE}{output.ending}", defuse=output.defuse)
+            write_pseudonyms(findings, folder, output)
         if output.report:
             (folder / page.FILE).write_bytes(page.made(findings, listener.stage, output.page))
         listener.stage("writing summary.json")
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
+
+
+def write_pseudonyms(findings: Findings, out: Path, output: Output) -> None:
+    """Write who is who on a page without ids of workers.
+
+    Raises
+    ------
+    OutputError
+        It can't be written.
+    """
+    import pyarrow as pa
+
+    names = pseudonyms.columns(findings.result.judgments.worker_ids)
+    writing.write(pa.table(names), out / f"{pseudonyms.FILE}{output.ending}", defuse=output.defuse)
 
 
 def encode_confusions(findings: Findings, ending: str, file: BinaryIO) -> None:

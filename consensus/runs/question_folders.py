@@ -72,7 +72,7 @@ def write(
             provenance = provenance or found.summary["provenance"]
         told = summary(asked, rows, people, provenance)
         if output.report:
-            (real / page.FILE).write_text(questions_page.made(told), encoding="utf-8")
+            (real / page.FILE).write_text(questions_page.made(told, output.page), encoding="utf-8")
         text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
         (real / "summary.json").write_text(text + "\n", encoding="utf-8")
     return rows

@@ -40,7 +40,7 @@ TARGET = EscalateConfig()
 class TestPaths:
     def result(self, C: Any, told: list[float], seed: int = 3) -> Any:
         """Workers with these confusions (W, K, K), by what a judgment of each tells."""
-        confusions = SimpleNamespace(n_workers=len(C), matrix=lambda w: C[w])
+        confusions = SimpleNamespace(n_workers=len(C), matrix=lambda w: C[w], dense=lambda: C)
         return SimpleNamespace(
             judgments=SimpleNamespace(n_labels=C.shape[1]),
             config=SimpleNamespace(seed=seed),
@@ -79,6 +79,13 @@ class TestPaths:
         )
         assert np.array_equal(one, again)
         assert not np.array_equal(one, other)
+
+    def test_of_very_many_workers_only_those_who_come_are_looked_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        result = fit(simulate(60, 9, 3, 4, seed=2).judgments)
+        activity = result.judgments.per_worker.astype(float)
+        at_once = paths.likelihood_paths(result, activity, 3, 10)
+        monkeypatch.setattr(paths, "MOST_MATRICES", 80)
+        assert np.array_equal(at_once, paths.likelihood_paths(result, activity, 3, 10))
 
     def test_draws_are_one_in_each_part_at_every_step(self) -> None:
         found = paths._strata(np.random.default_rng(0), 50, 3)

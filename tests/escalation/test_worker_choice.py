@@ -439,6 +439,9 @@ class TestPool:
             "4 of the 5 workers who can be asked are not in the data, so nothing is known of them and they are not "
             'suggested: "w3", "W04", "x", ...'
         ) in ran.err
+        (tmp_path / "one.csv").write_text("worker\nw3\nw03\n")
+        one = run(*given[:4], "--workers", tmp_path / "one.csv", "-o", tmp_path / "one_e.csv")
+        assert "1 of the 2 workers who can be asked is not in the data" in one.err
         n = int(pd.read_csv(tmp_path / "e.csv")["judgments"].sum())
         assert (
             f"{n - 5:,} of the {n:,} judgments on the list have no suggested worker: all who can be asked "

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from consensus import fit, read, read_gold, simulate
-from consensus.inputs.judgments import Judgments
 from consensus.report import page
 from consensus.runs import Findings
 from tests.conftest import DIGITS, csv
@@ -66,7 +65,7 @@ def browser() -> Iterator[Any]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Write the report of some judgments."""
 
-    def _written(name: str, judgments: Judgments, **given: Any) -> Path:
+    def _written(name: str, judgments: Any, **given: Any) -> Path:
         path = tmp_path_factory.mktemp("page") / f"{name}.html"
         path.write_bytes(page.made(Findings.of(fit(judgments, **given))))
         return path
@@ -186,6 +185,40 @@ def test_ids_are_text(browser: Any, written: Callable[..., Path], tmp_path: Path
         tab.locator("#item-table tbody a", has_text=item).first.click()
         assert tab.locator("#item-detail h3").inner_text() == item
     assert tab.locator("img").count() == 0
+    assert opened.wrong == []
+
+
+def test_long_ids_and_labels_that_are_words_of_the_language(
+    browser: Any, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    long, labels = "x" * 3_000, ("__proto__", "constructor")
+    path = tmp_path / "long.csv"
+    path.write_text(csv([(item, who, labels[i % 2]) for i, item in enumerate([long, *"abcd"]) for who in ("y", long)]))
+    opened = Opened(browser, written("long", read(path)), viewport={"width": 390, "height": 844})
+    tab = opened.page
+    for kind in ("worker", "item"):
+        tab.evaluate(f"location.hash = '#{kind}={long}'")
+        tab.wait_for_selector(f"#{kind}-detail:not([hidden])")
+        assert tab.locator(f"#{kind}-detail h3").inner_text() == long
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert tab.locator("#chart-workers svg").count() == 1  # though Vega can't draw the labels
+    assert "This chart can't be drawn" in tab.locator("#chart-labels").inner_text()
+    assert opened.wrong == []
+
+
+def test_models_keep_their_names_and_only_people_are_linked(browser: Any, written: Callable[..., Path]) -> None:
+    drawn = simulate(60, 6, 2, 3, seed=2)
+    votes = drawn.truth_table().assign(model="gpt_4_x")
+    people = drawn.judgments_table()
+    people["worker"] = people["worker"].replace({people["worker"].iloc[0]: "everyone"})
+    opened = Opened(browser, written("models", people, model_votes=votes))
+    tab = opened.page
+    tab.evaluate(f"location.hash = '#item={people['item'].iloc[0]}'")
+    tab.wait_for_selector("#item-detail:not([hidden])")
+    who = tab.locator("#item-detail td:first-child").all_inner_texts()
+    assert "model gpt_4_x" in who
+    assert who.count("everyone") == 2
+    assert tab.locator("#item-detail td:first-child a", has_text="everyone").count() == 1
     assert opened.wrong == []
 
 

@@ -114,6 +114,26 @@ def test_every_axis_has_a_title_with_a_unit(digits: Consensus) -> None:
                 assert "%" in channel["title"] or "confidence" in channel["title"], name
 
 
+def tooltips(spec: Any) -> Iterator[dict[str, Any]]:
+    """All fields that are shown where the mouse rests, with those of marks that name none."""
+    for layer in spec.get("layer", [spec]):
+        encoding = layer.get("encoding", {}) | spec.get("encoding", {})
+        yield from encoding.get("tooltip", [one for one in encoding.values() if "field" in one])
+
+
+@pytest.mark.slow
+def test_no_tooltip_shows_a_name_of_the_code(digits: Consensus) -> None:
+    plot = digits.plot
+    shares = [
+        {"label": "a", "share": 0.5, "low": 0.4, "high": 0.6, "gold_share": 0.5, "gold_low": 0.3, "gold_high": 0.7}
+    ]
+    for chart in (plot.workers(), plot.confusion("w18"), plot.drift(), charts.class_shares(shares)):
+        shown = list(tooltips(chart.to_dict()))
+        assert shown
+        for one in shown:
+            assert "_" not in one.get("title", one["field"])
+
+
 def test_pictures_need_no_network(tmp_path: Path) -> None:
     plot = fit(simulate(60, 6, 3, 3, seed=1).judgments).plot
     plot.workers().save(tmp_path / "w.png")

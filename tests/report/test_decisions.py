@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from consensus import fit, read, read_gold, simulate
 from consensus.config import EscalateConfig
 from consensus.report import page, rendering
-from consensus.report.page_data import decisions
+from consensus.report.page_data import about_workers, decisions
 from consensus.runs import Findings
 from tests.conftest import DIGITS
 
@@ -62,6 +63,44 @@ def test_of_a_clean_crowd_nothing() -> None:
     assert facts["decisions"] == []
     html = rendering.rendered(facts | {"warnings": []}, found.summary)
     assert "Nothing: no worker, gold item, model or label asks for one" in html
+
+
+def test_who_changed_is_counted_though_some_are_shown() -> None:
+    rng = np.random.default_rng(4)
+    workers, items, n_worse = 40, 300, 15
+    truth = rng.integers(0, 3, items)
+    wrong = (truth[:, None] + rng.integers(1, 3, (items, workers))) % 3
+    worse = (np.arange(items)[:, None] >= rng.integers(100, 200, workers)) & (np.arange(workers) < n_worse)
+    right = rng.random((items, workers)) < np.where(worse, 0.35, 0.95)
+    at = np.datetime64("2025-03-01", "us") + np.arange(items).repeat(workers) * np.timedelta64(1, "h")
+    table = pd.DataFrame(
+        {
+            "item": np.char.add("i", np.arange(items).astype(str)).repeat(workers),
+            "worker": np.tile(np.char.add("w", np.arange(workers).astype(str)), items),
+            "label": np.where(right, truth[:, None], wrong).ravel().astype(str),
+            "timestamp": at,
+        }
+    )
+    gold = pd.DataFrame({"item": [f"i{i}" for i in range(items)], "label": truth.astype(str)})
+    found = Findings.of(fit(table, gold=gold))
+    facts = page.collected(found)
+    n = int(found.table("drift")["drifts"].sum())
+    assert n > len(facts["drift"]) == 12
+    (ask,) = [one for one in facts["decisions"] if one["title"].startswith("Ask")]
+    assert ask["title"] == f"Ask {n} workers what changed"
+    assert ask["n"] == n > len(ask["rows"])
+    html = rendering.rendered(facts, found.summary)
+    assert f"{n} workers changed" in html
+    assert "The 12 plainest; all stand in drift.csv." in html
+
+
+def test_biased_and_doubtful_workers_are_counted_over_all_and_not_over_those_shown() -> None:
+    found = Findings.of(fit(simulate(400, 60, 4, 6, biased=0.5, seed=8).judgments))
+    n = found.summary["verdicts"]["biased"]
+    people = [one for one in page.collected(found)["workers"] if one["verdict"] == "biased"][:2]
+    (show,) = decisions._workers(people, found.summary, found.audit)
+    assert n > 2
+    assert show["title"] == f"Show {n} biased workers which labels they mix up"
 
 
 def test_many_are_counted() -> None:
@@ -121,6 +160,51 @@ def test_labels_over_the_target() -> None:
 def test_change_by_rows() -> None:
     one = {"changed_at": "row 120", "accuracy_before": 0.9, "accuracy_after": 0.4}
     assert decisions._moved(one) == "right on 90% before row 120, on 40% since"
+
+
+class TestLabels:
+    """The table of labels that says which are weak."""
+
+    def test_each_of_many_has_what_labels_csv_says(self) -> None:
+        drawn = simulate(700, 20, 26, 3, accuracy=0.7, seed=3)
+        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))
+        rows = {one["label"]: one for one in page.collected(found)["labels"]}
+        assert len(rows) == 26
+        for label, own in found.labels.groupby("label"):
+            is_open, accepted = own["status"] != "gold", own[own["status"] == "accepted"]
+            one = rows[str(label)]
+            assert (one["items"], one["accepted"]) == (len(own), len(accepted))
+            assert one["accepted_share"] == pytest.approx(len(accepted) / is_open.sum(), abs=1e-6)
+            if len(accepted):
+                assert one["expected_error"] == pytest.approx((1 - accepted["confidence"]).mean(), abs=2e-6)
+            assert (one["gold_items"] is None) == (label not in found.summary["quality"]["by_label"])
+
+    def test_without_gold_nothing_is_measured_of_any(self) -> None:
+        found = Findings.of(fit(simulate(500, 20, 42, 3, accuracy=0.7, seed=3).judgments))
+        facts = page.collected(found)
+        assert len(facts["labels"]) == 40
+        assert {one["gold_items"] for one in facts["labels"]} == {0}
+        html = rendering.rendered(facts, found.summary)
+        assert "comes first. The 40 most frequent of 42 labels." in html
+        assert "labels are many" not in html
+
+    def test_where_all_items_are_gold_no_share_is_told(self) -> None:
+        drawn = simulate(60, 6, 2, 3, seed=3)
+        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))
+        assert [one["accepted_share"] for one in page.collected(found)["labels"]] == [None, None]
+
+
+def test_the_median_and_the_worst_worker_are_those_of_all_with_a_verdict(digits: Findings) -> None:
+    known = digits.workers[digits.workers["n_judgments"] >= 20]["accuracy"]
+    told = about_workers.accuracies(digits.audit)
+    assert told == pytest.approx((known.median(), known.min()), abs=1e-5)
+    few = Findings.of(fit(simulate(20, 8, 2, 3, seed=1).judgments))
+    assert few.workers["n_judgments"].max() < 20
+    assert about_workers.accuracies(few.audit) == pytest.approx(
+        (few.workers["accuracy"].median(), few.workers["accuracy"].min()), abs=1e-5
+    )
+    single = pd.DataFrame({"item": list("ab"), "worker": list("xy"), "label": list("pq")})
+    assert about_workers.accuracies(Findings.of(fit(single)).audit) is None
 
 
 class TestMajority:

@@ -45,7 +45,8 @@ def test_title_and_address(found: Findings) -> None:
 def test_pseudonyms_are_stable_and_apart() -> None:
     names = pseudonyms.pseudonyms(f"w{n}" for n in range(20_000))
     assert len(set(names.values())) == 20_000
-    assert names["w7"].startswith(pseudonyms.pseudonyms(["w7", "other"])["w7"])
+    alone = [one for one in names if names[one] == pseudonyms.pseudonyms([one])[one]]
+    assert 19_900 < len(alone) < 20_000  # only those have longer names who would have the same
     assert re.fullmatch("p-[a-z2-7]{5}", pseudonyms.pseudonyms(["w7"])["w7"])
 
 
@@ -73,8 +74,52 @@ def test_no_id_of_a_worker_is_left(tmp_path: Path, run: Run) -> None:
     again = run("report", out, "-o", tmp_path / "r.html", "--item-url", "https://example.org/{item}")
     assert again.status == 0
     assert "@example.org" in (tmp_path / "r.html").read_text()
+    (out / "pseudonyms.csv").unlink()
+    assert run("report", out, "-o", tmp_path / "r.html", "--pseudonyms").status == 0
+    assert "@example.org" not in (tmp_path / "r.html").read_text()
+    assert set(pd.read_csv(out / "pseudonyms.csv")["worker"]) == set(names.index)
     assert run("run", tmp_path / "j.csv", "--out", out, "--overwrite").status == 0
     assert not (out / "pseudonyms.csv").exists()
+
+
+def test_columns_and_files_that_are_called_like_workers_are_not_shown(tmp_path: Path, run: Run) -> None:
+    table = simulate(120, 6, 3, 5, seed=3).judgments_table()
+    ids = [f"person{n}@example.org" for n in range(6)]
+    table["worker"] = table["worker"].replace(dict(zip(sorted(table["worker"].unique()), ids, strict=True)))
+    wide = table.pivot_table(index="item", columns="worker", values="label", aggfunc="first")
+    wide.to_csv(tmp_path / "wide.csv")
+    (tmp_path / "files").mkdir()
+    for worker, own in table.groupby("worker"):
+        own.drop(columns="worker").to_csv(tmp_path / "files" / f"{worker}.csv", index=False)
+    table.to_csv(tmp_path / "j.csv", index=False)
+    for given in (
+        ("wide.csv", "--wide", "workers", "--columns", ",".join(ids[:4])),
+        ("files", "--worker-from-file"),
+        ("j.csv", "--gold-worker", ids[5]),
+    ):
+        out = ("--out", tmp_path / "out", "--overwrite")
+        ran = run("run", tmp_path / given[0], *given[1:], *out, "--pseudonyms", report=True)
+        assert ran.status == 0
+        assert "@example.org" not in (tmp_path / "out" / "report.html").read_text()
+        assert "not shown" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_several_questions_have_the_title_and_the_pseudonyms_too(tmp_path: Path, run: Run) -> None:
+    table = simulate(60, 6, 3, 4, seed=3).judgments_table()
+    table["worker"] += "@example.org"
+    pd.concat([table.assign(q="one"), table.assign(q="two")]).to_csv(tmp_path / "j.csv", index=False)
+    given = ("run", tmp_path / "j.csv", "--by", "q", "--out", tmp_path / "out", "--overwrite")
+    assert run(*given, "--title", "Birds <of> May", "--pseudonyms", report=True).status == 0
+    pages = [(tmp_path / "out" / name / "report.html").read_text() for name in (".", "one", "two")]
+    names = pd.read_csv(tmp_path / "out" / "one" / "pseudonyms.csv")["pseudonym"]
+    for html in pages:
+        assert "<h1>Birds &lt;of&gt; May</h1>" in html
+        assert "@example.org" not in html
+        assert all(name in html for name in names)
+    assert "2 questions, 6 workers" in pages[0]
+    assert "too_few" not in pages[0].replace("\n", " ").split("<main")[1]
+    assert run(*given, report=True).status == 0
+    assert "<h1>2 questions, 6 workers</h1>" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_the_newest_judgment() -> None:

@@ -25,7 +25,7 @@ def promise(**gold: Any) -> dict[str, Any]:
 def test_what_was_measured_comes_before_what_is_expected() -> None:
     assert page_words.usable(promise(items=91)) == (
         "150 of 200 labels without gold are sure enough to use at a target of 95%. 1 of 91 gold items that the same "
-        "rule would accept are wrong: 1.1% [0.0% to 6.0%]. The model expects 0.9% of them to be wrong."
+        "rule would accept is wrong: 1.1% [0.0% to 6.0%]. The model expects 0.9% of them to be wrong."
     )
     assert page_words._wrong(promise(items=91)) == (
         "1.1%",
@@ -59,6 +59,7 @@ def test_nothing_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
+        ({"gold_items": None}, "not told: labels are many"),
         ({"gold_items": 0}, "not measured"),
         ({"gold_items": 6, "gold_errors": 1}, "1 of 6: too few gold items to tell"),
         ({"gold_items": 50, "measured_error": 0.1, "low": 0.03, "high": 0.22}, "10.0% [3.0% to 22.0%]"),
@@ -70,7 +71,10 @@ def test_measured(row: dict[str, Any], said: str) -> None:
 
 def test_titles_say_what_to_see() -> None:
     assert page_words._largest([]) == "No label was given"
-    assert page_words._largest([{"label": "a", "items": 3, "share": 0.75}]) == "a is the label of most items: 75%"
+    assert (
+        page_words._largest([{"label": "a", "items": 3, "share": 0.75}])
+        == "a is the most frequent label: 75% of the items"
+    )
     fine = {"confidence": 0.9, "right": 0.88, "low": 0.7, "high": 0.97}
     assert page_words._reliable([fine]).startswith("Confidence and gold agree")
     low = fine | {"right": 0.5, "low": 0.3, "high": 0.7}
@@ -79,13 +83,29 @@ def test_titles_say_what_to_see() -> None:
     )
     high = {"confidence": 0.5, "right": 1.0, "low": 0.8, "high": 1.0}
     assert "right more often on gold: 100%" in page_words._reliable([high])
-    assert page_words._spread([]) == "Nobody's accuracy is known"
+    assert page_words._spread(None) == "Nobody's accuracy is known"
     assert page_words._reason([]) == "Every item is settled"
     assert page_words._reason([{"reason": "weak_workers", "items": 2}]) == (
         "Most items that are not settled: weak workers"
     )
     assert page_words._budget([]) == "More judgments would bring nothing"
-    assert page_words._people(1) == "1 worker"
+    assert page_words._sure(promise()) == "150 of 200 labels can be used"
+    assert page_words._sure(promise(items=9) | {"items": 1, "accepted": 1}) == "1 of 1 label without gold can be used"
+    assert page_words._sure(promise() | {"accepted": 0}) == "No label is sure enough yet"
+
+
+def test_tiles_of_nothing_say_so() -> None:
+    told: dict[str, Any] = {"quality": promise(), "counts": {"status": {}}, "escalation": {"items_listed": 0}}
+    notes = {name: (value, note) for name, value, note in page_words.tiles(told, 0)}
+    assert notes["need more judgments"] == ("0", "nothing to ask")
+    assert notes["wait for an expert"] == ("0", "no item")
+    assert notes["labels accepted"] == ("150", "75% of all")
+    of_gold = {name: note for name, _, note in page_words.tiles(told | {"quality": promise(items=91)}, 0)}
+    assert of_gold["labels accepted"] == "75% of those without gold"
+    told["counts"]["status"] = {"escalate": 1, "expert": 2}
+    notes = {name: (value, note) for name, value, note in page_words.tiles(told, 0)}
+    assert notes["need more judgments"] == ("1", "0 of them on the list below")
+    assert notes["wait for an expert"] == ("2", "more judgments won't help")
 
 
 @pytest.mark.parametrize(

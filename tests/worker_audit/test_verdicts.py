@@ -50,6 +50,16 @@ class TestRegions:
         unaudited = planted(random, constant, against, biased, expert, careless)
         assert unaudited["verdict"].tolist() == [*told[:4], "good", *told[5:]]
 
+    def test_who_is_wrong_in_a_regular_way_is_not_called_usable(self) -> None:
+        """Four labels, each mostly called the next one: right as often as by chance, though it tells much."""
+        turned = 0.1 + 0.1 * np.eye(4) + 0.5 * np.roll(np.eye(4), 1, axis=1)
+        good = np.full((4, 4), 0.06) + 0.76 * np.eye(4)
+        drawn = simulate(600, confusion=np.stack([turned, *[good] * 10]), per_item=6, seed=0)
+        first = audit(fit(drawn.judgments)).iloc[0]
+        assert first["verdict"] == "biased"
+        assert first["accuracy"] < 0.3
+        assert first["reason"].startswith("wrong in a regular way: label")
+
     @pytest.mark.compiled
     def test_an_expert_has_judged_gold(self) -> None:
         """Two equally good ones; one of them met four gold items, the other five."""

@@ -22,36 +22,50 @@ N_RELIABILITY_BINS = 10
 MOST_LABELS = 40  # that are shown one by one; of more, those with most items
 
 
-def label_records(result: Consensus, by_label: dict[str, dict[str, Any]]) -> Records:
+def label_records(
+    result: Consensus, by_label: dict[str, dict[str, Any]], status: NDArray[np.int32] | None = None
+) -> Records:
     """A row a label: items that have it, their share, the share that the model estimates, and how right it is.
 
-    ``by_label`` is the quality of the accepted items, by label, as in summary.json.
+    ``accepted_share`` is that of the items without gold; None where all have it.
+
+    Parameters
+    ----------
+    result
+        A fitted consensus.
+    by_label
+        What gold measured of the accepted items, by label, as in summary.json: where labels are many, of some of them.
+    status
+        (n_items, or more) position in ``escalation.STATUSES``, items first. Without, nothing is accepted.
     """
     labels = result.judgments.labels
     best = result.consensus_label
     n = np.bincount(best[best >= 0], minlength=len(labels))
     total = max(len(best), 1)
+    accepted = np.zeros(len(best), np.bool_)
+    if status is not None:
+        accepted = status[: len(best)] == STATUSES.index("accepted")  # a tie never is
+    n_accepted = np.bincount(best[accepted], minlength=len(labels))
+    wrong = np.bincount(best[accepted], 1.0 - result.confidence[accepted], len(labels))
+    without_gold = best >= 0
+    if result.gold is not None:
+        without_gold[result.gold.items] = False
+    n_open = np.bincount(best[without_gold], minlength=len(labels))
     shown = np.sort(np.argsort(-n, kind="stable")[:MOST_LABELS])
     found = []
     for k in shown.tolist():
-        of = by_label.get(labels[k], {})
+        of = by_label.get(labels[k], {"gold_items": 0} if result.gold is None else {})
         found.append(
             {
                 "label": labels[k],
                 "items": int(n[k]),
                 "share": plain(float(n[k]) / total),
                 "estimated": plain(float(result.prior_shares[k])),
+                "accepted": int(n_accepted[k]),
+                "accepted_share": plain(float(n_accepted[k] / n_open[k])) if n_open[k] else None,
+                "expected_error": plain(float(wrong[k] / n_accepted[k])) if n_accepted[k] else None,
                 **{
-                    name: plain(of.get(name))
-                    for name in (
-                        "accepted",
-                        "expected_error",
-                        "gold_items",
-                        "gold_errors",
-                        "measured_error",
-                        "low",
-                        "high",
-                    )
+                    name: plain(of.get(name)) for name in ("gold_items", "gold_errors", "measured_error", "low", "high")
                 },
             }
         )

@@ -73,6 +73,22 @@ def worker_records(workers: Columns, rows: Iterable[int]) -> Records:
     return records(workers, SHOWN, rows)
 
 
+def accuracies(audit: WorkerAudit) -> tuple[float, float] | None:
+    """Accuracy of the median worker and of the worst, of those with enough judgments for a verdict, or else of all."""
+    audit = audit.of_members
+    judgments, accuracy = audit.result.judgments, audit.accuracy.mean
+    known = judgments.is_person & np.isfinite(accuracy) & (judgments.per_worker > 0)
+    enough = known & (judgments.per_worker >= audit.config.least_judgments)
+    found = accuracy[enough if enough.any() else known]
+    return (float(np.median(found)), float(found.min())) if len(found) and audit.result.identified else None
+
+
+def n_changed(audit: WorkerAudit) -> int:
+    """How many workers changed over time, also where drift_records shows some of them."""
+    of = audit.of_members
+    return int((of.drifts.changed & of.result.judgments.is_person).sum()) if of.result.judgments.in_order else 0
+
+
 def worker_points(people: Records) -> Records:
     """The points of the chart of workers, from their records."""
     return [

@@ -8,6 +8,7 @@ import numpy as np
 
 from consensus import worker_audit
 from consensus.inputs.counted import counted
+from consensus.report.page_data import about_workers
 from consensus.report.page_data.plain_records import records
 
 if TYPE_CHECKING:
@@ -37,11 +38,10 @@ def decision_records(findings: Findings, people: Records, drift: Records) -> Rec
         The workers that the page shows, and those who changed.
     """
     told = findings.summary
-    changed = {one["worker"]: one for one in drift}
     humans = [one for one in people if one["kind"] == "human"]
     found = [
-        *_workers(humans, changed, told),
-        _changed(drift),
+        *_workers(humans, told, findings.audit),
+        _changed(drift, about_workers.n_changed(findings.audit)),
         _copying(findings.audit),
         _gold(findings.audit),
         _models(told["models"]),
@@ -51,10 +51,11 @@ def decision_records(findings: Findings, people: Records, drift: Records) -> Rec
     return [one for one in found if one is not None]
 
 
-def _workers(humans: Records, changed: dict[str, Any], told: Facts) -> Records:
+def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
     """Whom to stop, to talk to, to teach, to test."""
     n_of = told["verdicts"]
     least = told["settings"]["least_judgments"]
+    n_biased, n_in_doubt, changed = _counted(audit.of_members, least)
     in_doubt = [one for one in humans if one["verdict"] == "too_few" and one["n_judgments"] >= least]
     groups = (
         (
@@ -73,14 +74,14 @@ def _workers(humans: Records, changed: dict[str, Any], told: Facts) -> Records:
         ),
         (
             [one for one in humans if one["verdict"] == "biased" and one["worker"] not in changed],
-            n_of.get("biased", 0),
+            n_biased,
             "Show {} which labels they mix up",
             "biased worker",
             "Their other answers are usable, and the labels allow for the mix-up.",
         ),
         (
             in_doubt,
-            len(in_doubt),
+            n_in_doubt,
             "Test {} again",
             "worker",
             "Their judgments do not settle what they are: run with --retest 20 to put items that tell on the list.",
@@ -94,13 +95,29 @@ def _workers(humans: Records, changed: dict[str, Any], told: Facts) -> Records:
     return found
 
 
-def _changed(drift: Records) -> Facts | None:
+def _counted(audit: WorkerAudit, least: int) -> tuple[int, int, set[str]]:
+    """How many are biased and did not change, how many are in doubt after enough judgments; and the ids of who changed.
+
+    Of all workers: the page may show some of them.
+    """
+    import pyarrow as pa
+
+    judgments, verdict = audit.result.judgments, audit.verdicts.verdict
+    changed = judgments.is_person & (audit.drifts.changed if judgments.in_order else False)
+    biased = judgments.is_person & (verdict == worker_audit.VERDICTS.index("biased")) & ~changed
+    in_doubt = judgments.is_person & (verdict == worker_audit.VERDICTS.index("too_few"))
+    in_doubt &= judgments.per_worker >= least
+    ids = judgments.worker_ids.take(pa.array(np.flatnonzero(changed))).to_pylist()
+    return int(biased.sum()), int(in_doubt.sum()), set(ids)
+
+
+def _changed(drift: Records, n: int) -> Facts | None:
     if not drift:
         return None
     rows = [{"kind": "worker", "id": one["worker"], "note": _moved(one)} for one in drift[:MOST_NAMED]]
-    title = f"Ask {counted(len(drift), 'worker')} what changed"
+    title = f"Ask {counted(n, 'worker')} what changed"
     about = "Their accuracy is not what it was: fatigue, another person on the account, or other items."
-    return _one(title, about, "workers", rows, len(drift))
+    return _one(title, about, "workers", rows, n)
 
 
 def _moved(one: Facts) -> str:

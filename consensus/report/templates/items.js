@@ -43,10 +43,11 @@ function showItem(id) {
     opened(panel, element("h3", {}, id), element("p", {}, "This item is not among those that the page shows. Its label stands in labels.csv, and consensus explain tells why it has it."), elsewhere(id));
     return;
   }
-  const parts = [["everyone", "how common the labels are", item.prior, null], ...item.models.map(([who, said, weight, flips]) => [`model ${who}`, said, weight, flips]), ...item.readings, ...item.calibration, ...item.votes];
+  const named = (of) => ([who, ...rest]) => [of(who), ...rest]; // ids stay as they are, and only people are linked
+  const parts = [["everyone", "how common the labels are", item.prior, null], ...item.models.map(named((who) => `model ${who}`)),
+    ...item.readings.map(named(words)), ...item.calibration.map(named(words)), ...item.votes.map(named((who) => link("worker", who)))];
   const most = Math.max(...parts.map(([, , weight]) => Math.abs(weight ?? 0)), 1e-9), second = item.runner_up ?? "others";
-  const judges = new Set(item.votes.map(([who]) => who));
-  const rows = parts.map(([who, said, weight, flips]) => element("tr", {}, element("td", {}, judges.has(who) ? link("worker", who) : words(who)), element("td", {}, said), element("td", { class: "number" }, times(weight)),
+  const rows = parts.map(([who, said, weight, flips]) => element("tr", {}, element("td", {}, who), element("td", {}, said), element("td", { class: "number" }, times(weight)),
     element("td", {}, bar(weight ?? 0, most)), element("td", {}, flips ? `then ${flips} wins` : "")));
   opened(panel, element("h3", {}, item.id),
     element("p", {}, item.gold !== null ? `Gold: ${item.gold}. Without it the judgments would say ${item.label}` : `Label ${item.label ?? "left open (a tie)"}`,

@@ -59,7 +59,11 @@ async function draw(id) {
   if (id === "workers") made.view.addEventListener("click", (_, item) => item?.datum?.worker && go("worker", item.datum.worker));
 }
 async function drawAll() {
-  for (const id of Object.keys(specs)) await draw(id);
+  for (const id of Object.keys(specs)) {
+    try { await draw(id); } catch { // Vega takes some names, such as __proto__, for its own: the rest of the page stays
+      byId(`chart-${id}`).replaceChildren("This chart can't be drawn. Its numbers stand in the tables.");
+    }
+  }
   if (!root.dataset.drawn) follow(); // only now nothing moves any more
   root.dataset.drawn ??= String(Math.round(performance.now())); // milliseconds from the start of the page
 }

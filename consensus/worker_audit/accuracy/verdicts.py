@@ -287,7 +287,8 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
         elif code == BIASED:
             named = range(first[w], min(first[w + 1], first[w] + MOST_NAMED))
             pairs = (f"{labels[swaps.true[s]]} called {labels[swaps.label[s]]} in {swaps.share[s]:.0%}" for s in named)
-            text = f"usable but {'; '.join(pairs)}; {right}"
+            usable = accuracy.mean[w] > max(evidence.chance, FLOOR * evidence.usual)
+            text = f"{'usable but' if usable else 'wrong in a regular way:'} {'; '.join(pairs)}; {right}"
         elif code == WEAK:
             half = evidence.chance < FLOOR * evidence.usual
             least = f"half of the median worker's {evidence.usual:.0%}" if half else f"chance ({evidence.chance:.0%})"
