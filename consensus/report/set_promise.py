@@ -161,8 +161,8 @@ def _more(facts: Facts) -> list[str]:
     if facts["why_none"] == "too_few" and reaching["gold_items"]:
         said.append(
             f"{counted(reaching['gold_items'], 'gold item reaches', 'gold items reach')} {target}: they can certify at "
-            f"most {_floored(reaching['certifiable'])}, if none is wrong; {_floored(reaching['usual'])} is likely, with "
-            f"{what['error']:.1%} wrong"
+            f"most {_floored(reaching['certifiable'])}, if none is wrong; {_floored(reaching['usual'])} is likely, "
+            f"with {what['error']:.1%} wrong"
         )
     which = f"the {what['items']:,} surest items"
     if what["pilot"]:
