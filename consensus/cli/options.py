@@ -108,8 +108,19 @@ class Paged:
         ),
     ] = False
 
-    def options(self) -> "PageOptions":
-        """The same, checked."""
+    def options(self, *, is_written: bool = True) -> "PageOptions":
+        """The same, checked; nothing may be said of a page that is not written.
+
+        Raises
+        ------
+        ConfigError
+            Something is said of it, or the address is none.
+        """
+        from consensus.errors import ConfigError
         from consensus.report.page_options import PageOptions
 
+        given = {"--title": self.title, "--item-url": self.item_url, "--pseudonyms": self.pseudonyms or None}
+        said = [name for name, value in given.items() if value is not None]
+        if said and not is_written:
+            raise ConfigError(f"{said[0]}: it is about the page, which --no-report leaves out; leave out one of them")
         return PageOptions(self.title, self.item_url, self.pseudonyms)

@@ -79,7 +79,7 @@ def run(
     from consensus.report import charts, page, words
     from consensus.runs import Inputs, SideInputs, folder
 
-    page_options = paged.options()
+    page_options = paged.options(is_written=written.report is not False)
     side_inputs = SideInputs.read(chosen)  # what can't be used is told before the work begins
     if written.report:
         charts.check()

@@ -35,6 +35,23 @@ def test_addresses_that_would_not_work(url: str, wrong: str) -> None:
         PageOptions(item_url=url)
 
 
+@pytest.mark.parametrize("option", ["--title=x", "--item-url=https://example.org/{item}", "--pseudonyms"])
+def test_nothing_is_said_of_a_page_that_is_not_written(option: str, tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "j.csv"
+    path.write_text("item,worker,label\na,x,p\n")
+    ran = run("run", path, "--out", tmp_path / "out", option, "--no-report")
+    assert ran.status == 1
+    assert f"{option.split('=')[0]}: it is about the page, which --no-report leaves out" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_not_read_names_no_columns(found: Findings) -> None:
+    told = pseudonyms.nameless(found.summary | {"understood": None})
+    assert told["understood"] is None
+    html = page.made(found, options=PageOptions(pseudonyms=True)).decode()
+    assert all(f">{one}<" not in html for one in found.result.judgments.worker_ids.to_pylist())
+
+
 def test_title_and_address(found: Findings) -> None:
     html = page.made(found, options=PageOptions("Birds <of> May", "https://example.org/{item}?x=1")).decode()
     assert "<h1>Birds &lt;of&gt; May</h1>" in html
