@@ -36,7 +36,7 @@ class TestRun:
         assert "120 rows read = 120 used" in ran.err
         assert "warning unaudited" in ran.err
         assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "readings.csv"}
-        assert "average of 3 readings, Dawid-Skene, subtypes, lure, all weighing alike for want of judgments" in ran.err
+        assert "(models of how workers err), Dawid-Skene, subtypes, lure, weighted alike, for" in ran.err
         labels = pd.read_csv(tmp_path / "out" / "labels.csv")
         assert (
             list(labels.columns)
@@ -395,11 +395,11 @@ class TestReadings:
         assert n >= 10
         assert sum(told["weights"].values()) == pytest.approx(1)
         assert "\naverage: converged after" in ran.err
-        named = {name.replace("dawid_skene", "Dawid-Skene"): one for name, one in told["weights"].items()}
-        weights = ", ".join(f"{name} {weight:.2f}".replace(" 0.", " .") for name, weight in named.items())
+        weights = ", ".join(f"{name} {weight:.2f}".replace(" 0.", " .") for name, weight in told["weights"].items())
+        weights = weights.replace("dawid_skene", "Dawid-Skene")
         assert (
-            f"\naverage of 3 readings, weighted {weights} by {told['held_out']} judgments held out; {n} items"
-            in ran.err
+            f"\naverage of 3 readings (models of how workers err), weighted {weights} by {told['held_out']} judgments "
+            f"held out; they disagree on {n} items\n" in ran.err
         )
         assert f"warning readings_disagree: {n} of 200 items" in ran.err
         table = pd.read_csv(out / "readings.csv")
@@ -429,7 +429,9 @@ class TestReadings:
         """In one line, which is no warning; and the page that is made again says it, too."""
         monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 999)
         ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out", report=True)
-        line = "dawid_skene alone, for there are more than 999 judgments (--model average takes about 6 times as long)"
+        line = (
+            "dawid_skene alone, because there are more than 999 judgments (--model average takes about 6 times as long)"
+        )
         assert f"\n{line}\n" in ran.err
         assert "warning one_reading" not in ran.err
         told = json.loads((files / "out" / "summary.json").read_text())
@@ -441,7 +443,7 @@ class TestReadings:
         ran = run(
             "run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", files / "named"
         )
-        assert "alone, for" not in ran.err
+        assert "alone, because" not in ran.err
         assert "model_because" not in json.loads((files / "named" / "summary.json").read_text())["convergence"]
 
     def test_it_is_what_python_does(self, run: Run, files: Path) -> None:

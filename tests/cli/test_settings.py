@@ -112,7 +112,7 @@ def test_help_has_headings_bounds_defaults_and_choices(run: Run) -> None:
     )
     assert "EM passes at most. [x >= 1; default: 500]" in told["Model"]
     assert "less than this a judgment. [x > 0; default: 1e-07]" in told["Model"]
-    assert "below the target. [0 <= x < 1; default: 0.02]" in told["When an item is settled"]
+    assert "before it is opened again. [0 <= x < 1; default: 0.02]" in told["When an item is settled"]
     assert "--prior <learnt|fixed|none>" in told["Model"]
     assert "such as NA. [may be repeated]" in told["Columns and reading"]
     assert re.search(r"--labels <str> .* Default: the labels that occur, sorted\.( |$)", told["Columns and reading"])

@@ -203,7 +203,7 @@ class TestOdd:
         assert all(one["readings"][0][0] == "all readings" for one in facts_["items"])
         html = rendering.rendered(facts_, told)
         assert "Disputed between readings" in html
-        assert "Average of 3 readings, weighted Dawid-Skene ." in html
+        assert "Average of 3 readings (models of how workers err), weighted Dawid-Skene ." in html
         assert "stand in readings.csv" not in html
         facts_["disputed"] = facts_["disputed"][:3]
         assert "3 of" in rendering.rendered(facts_, told)
