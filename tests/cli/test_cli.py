@@ -396,6 +396,7 @@ class TestReadings:
         assert sum(told["weights"].values()) == pytest.approx(1)
         assert "\naverage: converged after" in ran.err
         weights = ", ".join(f"{name} {weight:.2f}".replace(" 0.", " .") for name, weight in told["weights"].items())
+        weights = weights.replace("dawid_skene", "Dawid-Skene")
         assert (
             f"\naverage of 3 readings, weighted {weights} by {told['held_out']} judgments held out; {n} items"
             in ran.err
