@@ -111,7 +111,7 @@ class TestTwoTeams:
         assert counts["unaudited"] == few.promise["beyond_gold"]["accepted"]
         assert json.dumps(few.summary["quality"]["beyond_gold"])
         assert statuses(few.result).tolist() == few.labels["status"].tolist()
-        tile = ("unaudited", str(counts["unaudited"]), "settled, but beyond the reach of gold")
+        tile = ("unaudited", str(counts["unaudited"]), "settled, but beyond what gold can check")
         assert page_words.unaudited(few.summary["quality"]) == [tile]
 
     def test_they_keep_a_confidence_without_gold(self, many: Findings) -> None:
@@ -290,7 +290,7 @@ def test_the_command_says_so(run: Run, tmp_path: Path) -> None:
     truth.iloc[:30].to_csv(tmp_path / "g.csv", index=False)
     ran = run("run", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--out", tmp_path / "out", report=True)
     assert "warning beyond_gold: gold can't check " in ran.err
-    assert "settled, but beyond the reach of gold" in (tmp_path / "out" / "report.html").read_text()
+    assert "settled, but beyond what gold can check" in (tmp_path / "out" / "report.html").read_text()
     labels = pd.read_csv(tmp_path / "out" / "labels.csv")
     told = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert told["counts"]["status"]["unaudited"] == (labels["status"] == "unaudited").sum() > 0
