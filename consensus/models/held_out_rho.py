@@ -59,6 +59,8 @@ def chosen(problem: Problem, settings: FitConfig, run: Execution, *, of_average:
 
 def _doubted(measured: Tempering, doubt: float) -> Tempering:
     """As far as what looks from outside may repeat people, also the judgments held out, the usual rho instead."""
+    if doubt >= 1.0:
+        return Tempering(USUAL_RHO)
     return replace(measured, rho=measured.rho + doubt * (USUAL_RHO - measured.rho))
 
 

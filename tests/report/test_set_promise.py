@@ -92,12 +92,12 @@ class TestWords:
 
     def test_one_gold_item(self) -> None:
         first, *_ = said(items=0, why_none="too_few", gold_drawn=1)
-        assert first.endswith("1 gold item is too few")
+        assert first.endswith("1 gold item is too few to show that at most 5% are wrong")
 
     def test_nothing_is_planned_of_no_item(self) -> None:
         nothing = {"items": 0, "gold_items": 0, "certifiable": 0.0, "usual": 0.0}
         (only,) = said(items=0, why_none="too_few", reaching=nothing, need=NEED | {"items": 0, "pilot": 40})
-        assert only.endswith("200 gold items are too few")
+        assert only.endswith("200 gold items are too few to show that at most 5% are wrong")
 
     def test_too_few(self) -> None:
         first, second, third = said(items=0, why_none="too_few")
