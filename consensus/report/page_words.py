@@ -84,7 +84,9 @@ def _wrong(promise: Facts) -> tuple[str, str]:
 def unaudited(promise: Facts) -> list[tuple[str, str, str]]:
     """The tile of what is accepted beyond gold's reach, if there is any."""
     beyond = promise.get("beyond_gold")
-    return [] if beyond is None else [("unaudited", f"{beyond['accepted']:,}", "settled, but beyond what gold can check")]
+    return (
+        [] if beyond is None else [("unaudited", f"{beyond['accepted']:,}", "settled, but beyond what gold can check")]
+    )
 
 
 def measured(row: Facts) -> str:
