@@ -97,6 +97,7 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     tab.select_option("#worker-verdict", "")
 
     tab.click("#worker-table a:has-text('w14')")
+    playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w14")  # an address is followed a moment later
     detail = tab.locator("#worker-detail").inner_text()
     assert "careless since 2025-03-19: right on 43%" in detail
     assert "right on 84% before 2025-03-13" in detail
@@ -105,12 +106,13 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
 
     tab.fill("#item-search", "digit_0002")
     tab.click("#item-table tbody a")
+    playwright.expect(tab.locator("#item-detail h3")).to_have_text("digit_0002")
     item = tab.locator("#item-detail").inner_text()
     assert re.search(r"Label 7, before 4\. Confidence 4\d\.\d\d%\. Status: escalate\.", item)
     assert "then 4 wins" in item
     assert re.search(r"\N{MULTIPLICATION SIGN} 3\.\d for", item)
     tab.click("#item-detail a:has-text('w16')")
-    assert tab.locator("#worker-detail h3").inner_text() == "w16"
+    playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w16")
     tab.fill("#item-search", "")
     tab.select_option("#item-status", "expert")
     assert tab.locator("#item-count").inner_text() == "4 of 1,797 items"
@@ -126,17 +128,17 @@ def test_addresses_that_can_be_sent(browser: Any, digits: Path) -> None:
     tab.goto(f"{digits.as_uri()}#worker=w14")
     tab.reload()
     tab.wait_for_selector("html[data-drawn]")
-    assert tab.locator("#worker-detail h3").inner_text() == "w14"
+    playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w14")
     tab.click("#decisions a[href='#worker=w32']")
-    assert tab.locator("#worker-detail h3").inner_text() == "w32"
+    playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w32")
     tab.click("#escalation table a >> nth=0")
     first = tab.locator("#escalation table a >> nth=0").inner_text()
-    assert tab.locator("#item-detail h3").inner_text() == first
+    playwright.expect(tab.locator("#item-detail h3")).to_have_text(first)
     tab.go_back()
     assert tab.evaluate("location.hash") == "#worker=w32"
     tab.goto(f"{digits.as_uri()}#item=nothing")
     tab.wait_for_timeout(200)
-    assert "is not among those that the page shows" in tab.locator("#item-detail").inner_text()
+    playwright.expect(tab.locator("#item-detail")).to_contain_text("is not among those that the page shows")
 
 
 def test_nothing_is_read_in_a_box(browser: Any, digits: Path) -> None:
@@ -179,11 +181,11 @@ def test_ids_are_text(browser: Any, written: Callable[..., Path], tmp_path: Path
     assert set(opened.rows()) == set(EVIL)
     for worker in EVIL:
         tab.locator("#worker-table tbody a", has_text=worker).first.click()
-        assert tab.locator("#worker-detail h3").inner_text() == worker
+        playwright.expect(tab.locator("#worker-detail h3")).to_have_text(worker)
     for item in EVIL:
         tab.fill("#item-search", item)
         tab.locator("#item-table tbody a", has_text=item).first.click()
-        assert tab.locator("#item-detail h3").inner_text() == item
+        playwright.expect(tab.locator("#item-detail h3")).to_have_text(item)
     assert tab.locator("img").count() == 0
     assert opened.wrong == []
 
@@ -199,7 +201,7 @@ def test_long_ids_and_labels_that_are_words_of_the_language(
     for kind in ("worker", "item"):
         tab.evaluate(f"location.hash = '#{kind}={long}'")
         tab.wait_for_selector(f"#{kind}-detail:not([hidden])")
-        assert tab.locator(f"#{kind}-detail h3").inner_text() == long
+        playwright.expect(tab.locator(f"#{kind}-detail h3")).to_have_text(long)
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert tab.locator("#chart-workers svg").count() == 1  # though Vega can't draw the labels
     assert "This chart can't be drawn" in tab.locator("#chart-labels").inner_text()
@@ -230,7 +232,7 @@ def test_without_gold_and_of_many(browser: Any, written: Callable[..., Path]) ->
     tab.click("#worker-more")
     assert len(opened.rows()) == 250
     tab.locator("#worker-table tbody a").last.click()
-    assert tab.locator("#worker-detail").is_visible()
+    playwright.expect(tab.locator("#worker-detail")).to_be_visible()
     assert opened.wrong == []
 
 
