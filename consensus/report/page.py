@@ -39,13 +39,12 @@ def made(
         The extra ``report`` is not installed.
     """
     charts.check()
-    told = findings.summary
-    if options is not None and options.pseudonyms:
-        told = pseudonyms.nameless(told)
+    hides = options is not None and options.pseudonyms
+    told = pseudonyms.nameless(findings.summary) if hides else findings.summary
     for part in (1.0, 0.5, 0.25, 0.1):
         progress("reporting: choosing what is shown")
         shown = collected(findings, part)
-        if options is not None and options.pseudonyms:
+        if hides:
             ids = findings.result.judgments.worker_ids.to_pylist()
             shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
         progress("reporting: drawing")

@@ -1,5 +1,6 @@
 """What needs a decision: who and what is named, and that nothing is where there is nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -241,6 +242,14 @@ class TestCosts:
         other = Findings.of(digits.result, target=0.99)
         assert shown["targets"][2]["accepted"] == other.summary["quality"]["accepted"]
         assert shown["targets"][2]["judgments"] == pytest.approx(other.outlook.judgments_needed, abs=0.5)
+
+    @pytest.mark.slow
+    def test_what_an_earlier_run_accepted_is_in_the_row_of_this_one(self, digits: Findings, tmp_path: Path) -> None:
+        digits.save(tmp_path / "out")
+        found = Findings.of(digits.result, target=0.99, previous=tmp_path / "out")
+        (own,) = [one for one in page.collected(found)["targets"] if one["own"]]
+        assert own["accepted"] == found.summary["quality"]["accepted"]
+        assert own["accepted"] > Findings.of(digits.result, target=0.99).summary["quality"]["accepted"]
 
     def test_money_and_many_items(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from consensus.report.page_data import about_costs

@@ -60,7 +60,8 @@ def target_records(findings: Findings) -> Records:
     found = []
     for target in sorted({*TARGETS, rule.target}):
         at = EscalateConfig.of(rule, target=target, promise="item", budget=None)
-        told = quality.quality(result, escalation.settled_status(result, at), at)
+        own = _is_own(target, findings)  # also what an earlier run had accepted
+        told = findings.promise if own else quality.quality(result, escalation.settled_status(result, at), at)
         gold = told["gold"]["accepted"] if told["audited"] else None
         row = {
             "target": plain(target),
@@ -75,7 +76,7 @@ def target_records(findings: Findings) -> Records:
             "settled": None,
         }
         if n_items <= PLANNED:
-            ahead = findings.outlook if _is_own(target, findings) else _outlook(findings, at)
+            ahead = findings.outlook if own else _outlook(findings, at)
             row |= {"judgments": plain(ahead.judgments_needed, 0), "settled": plain(ahead.settled, 0)}
         found.append(row)
     return found
@@ -86,8 +87,10 @@ def _is_own(target: float, findings: Findings) -> bool:
 
 
 def _outlook(findings: Findings, rule: EscalateConfig) -> escalation.Outlook:
-    plan = escalation.planned(findings.result, rule, pool=findings.pool, audit=findings.audit, suggest=False)
-    return escalation.outlook(findings.result, plan)
+    result, previous = findings.result, findings.inputs.previous
+    costs, pool, audit = findings.costs, findings.pool, findings.audit
+    plan = escalation.planned(result, rule, costs=costs, pool=pool, previous=previous, audit=audit, suggest=False)
+    return escalation.outlook(result, plan)
 
 
 def _judgments_of(workers: Columns, verdicts: tuple[str, ...]) -> int:
