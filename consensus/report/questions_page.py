@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any
-from urllib.parse import quote
 
 from consensus.inputs.counted import counted
-from consensus.report import pseudonyms, terms
+from consensus.report import pseudonyms
 from consensus.report.page_options import PageOptions
-from consensus.report.rendering import as_text
+from consensus.report.rendering import asset, environment
 
 COLUMNS = (
     ("items", "items", "count"),
@@ -34,32 +32,29 @@ def made(told: dict[str, Any], options: PageOptions | None = None) -> str:
     ImportError
         The extra ``report`` is not installed.
     """
-    import jinja2
     from markupsafe import Markup
 
     options = options or PageOptions()
     n_all = f"{counted(len(told['questions']), 'question')}, {counted(len(told['workers']), 'worker')}"
     if options.pseudonyms:
         told = pseudonyms.of_questions(told)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"shown": as_text, "linked": quote, "named": terms.plain}
     workers = sorted(told["workers"], key=lambda one: (-_in_question(one), -one["n_judgments"]))
-    return environment.from_string(_asset("questions.html")).render(
-        told=told,
-        title=options.title or n_all,
-        subtitle=n_all if options.title else "",
-        columns=COLUMNS,
-        names=[one["question"] for one in told["questions"]],
-        workers=workers[:MOST_WORKERS],
-        left_out=max(len(workers) - MOST_WORKERS, 0),
-        css=Markup(_asset("page.css")),
+    return (
+        environment()
+        .get_template("questions.html")
+        .render(
+            told=told,
+            title=options.title or n_all,
+            subtitle=n_all if options.title else "",
+            columns=COLUMNS,
+            names=[one["question"] for one in told["questions"]],
+            workers=workers[:MOST_WORKERS],
+            left_out=max(len(workers) - MOST_WORKERS, 0),
+            css=Markup(asset("page.css")),
+        )
     )
 
 
 def _in_question(worker: dict[str, Any]) -> int:
     """On how many questions they do badly."""
     return sum(one["verdict"] in CONDEMNED for one in worker["questions"].values())
-
-
-def _asset(name: str) -> str:
-    return resources.files("consensus.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -6,12 +6,15 @@ import functools
 import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from consensus.inputs.counted import counted
 from consensus.report import charts, class_shares, page_data, page_words, terms, words
 from consensus.report.page_options import PageOptions
 
 if TYPE_CHECKING:
+    import jinja2
+
     Facts = dict[str, Any]
 
 SECTIONS = (
@@ -32,30 +35,39 @@ NOT_KNOWN = "\N{EN DASH}"
 
 def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = None) -> str:
     """The page. It depends on the facts and the summary alone: the same run gives the same bytes."""
-    import jinja2
     from markupsafe import Markup
 
     options = options or PageOptions()
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(_asset)
-    )
-    environment.filters |= {"shown": as_text, "sentence": words.sentence, "named": terms.plain, "counted": counted}
     specs = _specs(shown)
     sections = [one for one in SECTIONS if one[0] != "models" or shown["models"]]
     said = _said(shown, told)
     given = {} if options.title is None else {"title": options.title, "subtitle": said["title"]}
-    return environment.get_template("page.html").render(
-        **{**shown, **said, **given, **_tables(shown, told), **_meanings(shown)},
-        told=told,
-        sections=sections,
-        has_worker_chart="workers" in specs,
-        has_calibration="calibration" in specs,
-        css=Markup(_asset("page.css")),
-        js=Markup("(() => {\n" + "\n".join(_asset(name) for name in SCRIPTS) + "})();"),
-        vega=Markup(_vega()),
-        data=Markup(as_json(_data(shown) | {"item_url": options.item_url})),
-        specs=Markup(as_json(specs)),
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            **{**shown, **said, **given, **_tables(shown, told), **_meanings(shown)},
+            told=told,
+            sections=sections,
+            has_worker_chart="workers" in specs,
+            has_calibration="calibration" in specs,
+            css=Markup(asset("page.css")),
+            js=Markup("(() => {\n" + "\n".join(asset(name) for name in SCRIPTS) + "})();"),
+            vega=Markup(_vega()),
+            data=Markup(as_json(_data(shown) | {"item_url": options.item_url})),
+            specs=Markup(as_json(specs)),
+        )
     )
+
+
+def environment() -> jinja2.Environment:
+    """The templates of the pages, by name, and what these do with values."""
+    import jinja2
+
+    made = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(asset))
+    told = {"sentence": words.sentence, "named": terms.plain, "counted": counted}
+    made.filters |= {"shown": as_text, "linked": quote, **told}
+    return made
 
 
 def as_text(value: Any, kind: str) -> str:
@@ -195,7 +207,8 @@ def _setting(value: Any) -> str:
     return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a template, script or style sheet."""
     return resources.files("consensus.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
