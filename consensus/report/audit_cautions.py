@@ -8,6 +8,7 @@ import numpy as np
 
 from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
+from consensus.report.terms import CONDEMNED
 from consensus.worker_audit import VERDICTS, suspect_gold
 from consensus.worker_audit.over_time.drift import change_words
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from consensus.worker_audit import WorkerAudit
 
-BAD = ("spammer", "adversarial", "careless")  # verdicts
 N_NAMED = 5  # workers of a kind, or items
 N_DATED = 3  # workers who changed, each with what was and is
 
@@ -48,7 +48,7 @@ def _bad_workers(audit: WorkerAudit) -> list[Caution]:
     judgments, verdict = audit.result.judgments, audit.verdicts.verdict
     told, values, n = [], {}, 0
     by_work = np.argsort(-judgments.per_worker, kind="stable")
-    for name in BAD:
+    for name in CONDEMNED:
         own = by_work[(verdict == VERDICTS.index(name))[by_work] & judgments.is_person[by_work]]
         values[name] = float(len(own))
         n += int(judgments.per_worker[own].sum())

@@ -8,6 +8,7 @@ from consensus.inputs.counted import counted
 from consensus.report import pseudonyms
 from consensus.report.page_options import PageOptions
 from consensus.report.rendering import asset, environment
+from consensus.report.terms import CONDEMNED
 
 COLUMNS = (
     ("items", "items", "count"),
@@ -21,7 +22,6 @@ COLUMNS = (
     ("warnings", "warnings", "count"),
 )
 MOST_WORKERS = 2_000
-CONDEMNED = ("spammer", "adversarial", "careless")
 
 
 def made(told: dict[str, Any], options: PageOptions | None = None) -> str:

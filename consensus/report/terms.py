@@ -13,6 +13,8 @@ VERDICTS = {
     "too_few": "Too few judgments for a verdict, or these do not settle it.",
 }
 """Of the verdicts about a worker."""
+CONDEMNED = ("spammer", "adversarial", "careless")
+"""Verdicts about whom to stop, or to talk to."""
 STATUSES = {
     "accepted": "Sure enough, with enough judgments: nothing more is asked for it.",
     "unaudited": "As sure, but beyond what gold items can check.",

@@ -11,6 +11,7 @@ from consensus import Findings, fit, simulate
 from consensus.found.cautions import Caution
 from consensus.inputs.judgments import Judgments
 from consensus.report import audit_cautions
+from consensus.report.terms import CONDEMNED
 from consensus.worker_audit import VERDICTS, WorkerAudit, suspect_gold
 from tests.conftest import Run
 
@@ -44,7 +45,7 @@ def test_bad_workers_are_named_by_kind_the_busiest_first() -> None:
     found = told(judgments)["bad_workers"]
     assert found.values["spammer"] == (verdict == VERDICTS.index("spammer")).sum() >= 6
     assert found.values["adversarial"] == found.values["careless"] == 1
-    own = np.isin(verdict, [VERDICTS.index(name) for name in audit_cautions.BAD])
+    own = np.isin(verdict, [VERDICTS.index(name) for name in CONDEMNED])
     assert found.values["n_judgments"] == judgments.per_worker[own].sum()
     kinds = re.search(r"(\d+) spammer \((.*?) and (\d+) more\), 1 adversarial \(\"w07\"\), 1 careless", found.message)
     assert kinds is not None

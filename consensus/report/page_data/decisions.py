@@ -10,6 +10,7 @@ from consensus import worker_audit
 from consensus.inputs.counted import counted
 from consensus.report.page_data import about_workers
 from consensus.report.page_data.plain_records import records
+from consensus.report.terms import CONDEMNED
 
 if TYPE_CHECKING:
     from consensus.runs.findings import Findings
@@ -23,7 +24,6 @@ ECHO = 0.35  # share of a model's votes that repeat people's majority, from whic
 OFTEN = 0.1  # share of the judgments of a label's items that give one wrong label, from which the two are confused
 LEAST_CONFUSED = 20.0  # expected judgments of such a pair
 MOST_PAIRS = 5
-CONDEMNED = ("spammer", "adversarial", "careless")
 
 
 def decision_records(findings: Findings, people: Records, drift: Records) -> Records:
