@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import fit, read, read_gold, simulate
+from consensus import fit, read, read_gold, simulate, worker_audit
 from consensus.config import EscalateConfig
 from consensus.report import page, rendering
 from consensus.report.page_data import about_workers, decisions
 from consensus.runs import Findings
+from consensus.worker_audit.on_gold import retest_items
 from tests.conftest import DIGITS
 
 
@@ -109,6 +110,39 @@ def test_many_are_counted() -> None:
     (stop, *_) = page.collected(Findings.of(fit(drawn.judgments)))["decisions"]
     assert len(stop["rows"]) == decisions.MOST_NAMED < stop["n"]
     assert stop["title"] == f"Stop {stop['n']} workers?"
+
+
+def test_the_busiest_comes_first() -> None:
+    drawn = simulate(300, 20, 3, 6, spammers=0.4, seed=6)
+    table = drawn.judgments_table()
+    rare = table["worker"].isin(sorted(table["worker"].unique())[::2]) & (table.index % 3 > 0)
+    (stop, *_) = page.collected(Findings.of(fit(table[~rare])))["decisions"]
+    n = table[~rare]["worker"].value_counts()
+    order = [n[row["id"]] for row in stop["rows"]]
+    assert len(set(order)) > 2
+    assert order == sorted(order, reverse=True)
+
+
+class TestRetests:
+    def test_those_in_doubt_with_what_it_takes(self, digits: Findings, shown: dict[str, Any]) -> None:
+        (test,) = [one for one in shown["decisions"] if one["title"] == "Test 1 worker again"]
+        needed = digits.table("retest").drop_duplicates("worker").set_index("worker")["n_needed"]
+        (row,) = test["rows"]
+        assert row["note"].startswith(digits.workers.set_index("worker").at["w06", "reason"])
+        assert row["note"].endswith(f"; about {needed['w06']} judgments on such items would settle it")
+        assert "consensus run --retest 20 puts up to 20 for each of them on the list" in test["about"]
+        assert test["about"].endswith("3 other workers have fewer than 20 judgments so far.")
+
+    def test_more_than_can_be_asked(self, digits: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
+        needed = np.full(digits.result.judgments.n_workers, retest_items.MOST_NEEDED)
+        monkeypatch.setattr(worker_audit, "missing_judgments", lambda _: needed)
+        (one,) = decisions._with_missing([{"worker": "w06", "reason": "unclear"}], digits.audit)
+        assert one["reason"] == "unclear; at least 200 judgments on such items would settle it"
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.934, "93%"), (0.99, "more than 99%"), (1.0, "more than 99%")])
+def test_nothing_is_wrong_for_sure(p: float, said: str) -> None:
+    assert decisions._sure(p) == said
 
 
 def test_gold_that_is_probably_wrong() -> None:
