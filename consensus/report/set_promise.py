@@ -139,15 +139,20 @@ def _certified(facts: Facts) -> str:
     }
     if facts["why_none"] is not None:
         return begin + reasons[facts["why_none"]]
-    n, most = facts["items"], facts["most_wrong"]
-    bound = wrong if most <= (1.0 - facts["target"]) * n + 1e-9 else f"{100 * math.ceil(1e3 * most / n) / 1e3:.1f}%"
-    left_out = ""
-    if facts["other_label"]:
-        has, is_ = ("has", "is") if facts["other_label"] == 1 else ("have", "are")
-        left_out = f"; {facts['other_label']:,} more {has} another label now that gold is known, and {is_} left out"
+    n, most, n_other = facts["items"], facts["most_wrong"], facts["other_label"]
+    left_out, above = "", most > (1.0 - facts["target"]) * n + 1e-9
+    has, is_ = ("has", "is") if n_other == 1 else ("have", "are")
+    if above:  # the target holds of the whole set, and not quite of what is left of it
+        left_out = (
+            f"; {n_other:,} of them {has} another label now that gold is known: of the {n:,} others at "
+            f"most {100 * math.ceil(1e3 * most / n) / 1e3:.1f}% are wrong"
+        )
+        n += n_other
+    elif n_other:
+        left_out = f"; {n_other:,} more {has} another label now that gold is known, and {is_} left out"
     n_gold, n_wrong = facts["gold_items"], facts["gold_wrong"]
     return (
-        f"{begin}at most {bound} of {n:,} items are wrong, if the {drawn} were drawn at random ({n_wrong:,} of the "
+        f"{begin}at most {wrong} of {n:,} items are wrong, if the {drawn} were drawn at random ({n_wrong:,} of the "
         f"{n_gold:,} gold items as sure as these {'is' if n_wrong == 1 else 'are'} wrong){left_out}"
     )
 

@@ -72,8 +72,14 @@ class TestWords:
 
     def test_left_out_items_raise_the_bound(self) -> None:
         (line,) = said(items=780, other_label=32)
-        assert "at most 5.2% of 780 items are wrong, if" in line
-        assert line.endswith("; 32 more have another label now that gold is known, and are left out")
+        assert "at most 5% of 812 items are wrong, if" in line
+        assert line.endswith(
+            "; 32 of them have another label now that gold is known: of the 780 others at most 5.2% are wrong"
+        )
+        (line,) = said(items=811, other_label=1, most_wrong=41, target=0.9495)
+        assert line.endswith(
+            "; 1 of them has another label now that gold is known: of the 811 others at most 5.1% are wrong"
+        )
         (line,) = said(items=811, other_label=1)
         assert "at most 5% of 811 items are wrong, if" in line
         assert line.endswith("; 1 more has another label now that gold is known, and is left out")
@@ -202,6 +208,7 @@ class TestRun:
         html = rendering.rendered(page.collected(found, 0.1), found.summary)
         n = found.summary["certificate"]["items"]
         assert '<p class="certificate">Certified with 95% confidence: at most 10' in html
+        n += found.summary["certificate"]["other_label"]
         assert f" of {n:,} items are wrong, if the " in html
         assert '<p class="certificate">Item by item it would be: accepted ' in html
 
