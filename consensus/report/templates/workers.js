@@ -7,6 +7,7 @@ const COLUMNS = [
   ["agreement", "agreement", "number", data.about.agreement], ["worth", "counts as", "number", data.about["counts as"]], ["reason", "why", "text"],
 ];
 const people = { key: "urgency", down: false, text: "", verdict: "", shown: PAGE, worker: null };
+const isHuman = (row) => of(row, "kind") === "human";
 const urgency = (row) => (data.urgency.indexOf(of(row, "verdict")) + data.urgency.length + 1) % (data.urgency.length + 1);
 const ofWorker = (row, key) => (key === "urgency" ? urgency(row) : of(row, key));
 
@@ -42,7 +43,7 @@ function tableOfWorkers() {
       cell("agreement", { class: "number" }, percent(of(row, "agreement"))),
       cell("counts as", { class: "number" }, number(of(row, "worth"))), cell("why", { class: "wide" }, of(row, "reason") ?? "–"));
   }));
-  byId("worker-count").textContent = `${count(rows.length)} of ${count(data.workers.rows.length)} workers`;
+  byId("worker-count").textContent = `${count(rows.filter(isHuman).length)} of ${count(data.workers.rows.filter(isHuman).length)} workers`;
   byId("worker-more").hidden = rows.length <= people.shown;
 }
 function orderWorkers(key, kind) {
@@ -76,11 +77,11 @@ function matrix(worker) {
 function evidence(worker) {
   const rows = own(data.evidence, worker);
   if (!rows || !rows.length) return null;
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Evidence" }, element("table", {},
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Evidence" }, element("table", { class: "stacked" },
     element("caption", {}, "The judgments that weigh most against and for the worker"),
     element("thead", {}, element("tr", {}, ...["side", "item", "said", "others say", "chance to be right", "votes of the others", "gold"].map((name) => element("th", { scope: "col", class: name === "chance to be right" ? "number" : null }, name)))),
-    element("tbody", {}, ...rows.map((row) => element("tr", {}, element("td", {}, row.side), element("td", {}, link("item", row.item)), element("td", {}, row.label),
-      element("td", {}, row.true_label), element("td", { class: "number" }, percent(row.p_right, 2)), element("td", {}, row.others ?? ""), element("td", {}, row.gold ?? ""))))));
+    element("tbody", {}, ...rows.map((row) => element("tr", {}, cell("side", {}, row.side), cell("item", {}, link("item", row.item)), cell("said", {}, row.label),
+      cell("others say", {}, row.true_label), cell("chance to be right", { class: "number" }, percent(row.p_right, 2)), cell("votes of the others", {}, row.others ?? "–"), cell("gold", {}, row.gold ?? "–"))))));
 }
 function showWorker(worker) {
   const row = data.workers.rows.find((one) => of(one, "worker") === worker), panel = byId("worker-detail");
