@@ -86,6 +86,7 @@ def _always(findings: Findings) -> Facts:
         "newest": _newest(result),
         "decisions": page_data.decision_records(findings, people, drift),
         "warnings": _warnings(findings),
+        "n_suspect": page_data.n_suspect(audit),
         "wasted": page_data.waste_records(findings),
         "targets": page_data.target_records(findings),
         "confused": page_data.confused_pairs(findings),

@@ -146,11 +146,11 @@ def _data(shown: Facts) -> Facts:
 def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     """The words of the page."""
     said = words.paragraphs(told)
-    counts = told["counts"]
+    counts, fitted = told["counts"], [*said["fit"], *said["readings"], *said["calibration"]]
     return {
         "title": ", ".join(counted(counts[f"{one}s"], one) for one in ("item", "label", "worker")),
         "subtitle": "",
-        "promise": page_words.usable(told["quality"]),
+        "promise": page_words.usable(told["quality"]) + page_words.wrong_gold(shown["n_suspect"], told["quality"]),
         "set_promise": [words.sentence(line) for line in said["promise"][1:]],
         "tiles": page_words.tiles(told, len(shown["decisions"])),
         "balance": said["rows"][0],
@@ -166,11 +166,9 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         "model_lines": [words.sentence(line) for line in said["models"]],
         "escalation_lines": [words.sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": " ".join(words.sentence(line) for line in (*said["fit"], *said["readings"], *said["calibration"])),
+        "fit_line": " ".join(words.sentence(line) for line in page_words.of_model(fitted, told["settings"]["model"])),
         **page_words.titles(shown, told),
-        "more_labels": ""
-        if counts["labels"] <= len(shown["labels"])
-        else f" The {len(shown['labels'])} most frequent of {counts['labels']:,} labels.",
+        **page_words.some_labels(shown, told),
     }
 
 

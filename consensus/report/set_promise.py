@@ -34,7 +34,8 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
       ``accepted`` among these, so that ``draw`` have to be drawn of all, ``more`` than there are. ``pilot``: more
       to draw first, to measure that share; 0 if it need not. ``takes_most``: more than half of all, or no number
       is enough.
-    - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together.
+    - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together. Of more
+      than ``MOST_SHOWN`` of the ``labels``, those with the most gold items.
     """
     if result.gold is None:
         return None
@@ -64,6 +65,7 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
             "usual": certifiable(n_reaching, n_gold, usual),
         },
         "need": _need(what, len(result.gold.items), result.judgments.n_items),
+        "labels": len(found.of_label),
         "by_label": _by_label(result, found),
     }
 
@@ -200,13 +202,15 @@ def _more(facts: Facts) -> list[str]:
 
 def _labels(facts: Facts) -> str:
     certified = {name: one for name, one in facts["by_label"].items() if one["items"] is not None}
+    n = len(facts["by_label"])
+    some = f" (the {n} with the most gold items, of {facts['labels']:,})" if n < facts["labels"] else ""
     if not certified:
         measured = ", ".join(
             f'"{name}" {one["measured_error"]:.1%} [{one["low"]:.1%}, {one["high"]:.1%}]'
             for name, one in facts["by_label"].items()
             if one["gold_items"]
         )
-        return f"by label nothing is certified; wrong on gold, of all items that get the label: {measured}"
+        return f"by label nothing is certified; wrong on gold, of all items that get the label{some}: {measured}"
     told = ", ".join(
         f'"{name}" {one["items"]:,} items (at most {one["most_wrong"]:,} wrong)'
         if one["items"]
@@ -215,7 +219,7 @@ def _labels(facts: Facts) -> str:
     )
     few = [name for name, one in facts["by_label"].items() if one["items"] is None]
     left = f"; too little gold for {listed(few)}" if few else ""
-    return f"certified by label, all of them with {SURE} confidence together: {told}{left}"
+    return f"certified by label{some}, all of them with {SURE} confidence together: {told}{left}"
 
 
 def _percent(share: float) -> str:

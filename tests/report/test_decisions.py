@@ -156,6 +156,8 @@ def test_gold_that_is_probably_wrong() -> None:
     assert check["title"] == "Check 3 gold items"
     assert sorted(row["id"] for row in check["rows"]) == sorted(wrong)
     assert check["rows"][0]["note"].startswith("gold says label")
+    html = rendering.rendered(page.collected(found), found.summary)
+    assert "3 gold items are probably wrong and count against the labels: correct the gold first" in html
 
 
 def test_models() -> None:
@@ -221,7 +223,17 @@ class TestLabels:
         assert {one["gold_items"] for one in facts["labels"]} == {0}
         html = rendering.rendered(facts, found.summary)
         assert "comes first. The 40 most frequent of 42 labels." in html
-        assert "labels are many" not in html
+        assert "Gold is told" not in html
+        assert "not told" not in html
+
+    def test_gold_tells_of_some_labels(self) -> None:
+        drawn = simulate(700, 20, 26, 3, accuracy=0.7, seed=3)
+        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)), promise="set", random_gold=True)
+        html = rendering.rendered(page.collected(found), found.summary)
+        assert "comes first. Gold is told of the 20 labels with the most accepted items, of 26." in html
+        assert html.count("not told") == 6
+        assert "Grey: what the gold items alone would say. The 20 most common of 26 labels." in html
+        assert "of all items that get the label (the 20 with the most gold items, of 26): " in html
 
     def test_where_all_items_are_gold_no_share_is_told(self) -> None:
         drawn = simulate(60, 6, 2, 3, seed=3)

@@ -59,7 +59,7 @@ def test_nothing_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"gold_items": None}, "not told: labels are many"),
+        ({"gold_items": None}, "not told"),
         ({"gold_items": 0}, "not measured"),
         ({"gold_items": 6, "gold_errors": 1}, "1 of 6: too few gold items to tell"),
         ({"gold_items": 50, "measured_error": 0.1, "low": 0.03, "high": 0.22}, "10.0% [3.0% to 22.0%]"),
@@ -67,6 +67,25 @@ def test_nothing_is_accepted() -> None:
 )
 def test_measured(row: dict[str, Any], said: str) -> None:
     assert page_words.measured(row) == said
+
+
+def test_wrong_gold_is_told_beside_what_it_measured() -> None:
+    assert page_words.wrong_gold(0, promise(items=91)) == ""
+    assert page_words.wrong_gold(3, promise()) == ""
+    assert page_words.wrong_gold(1, promise(items=91)).startswith(
+        " 1 gold item is probably wrong and counts against the labels: correct the gold first"
+    )
+    assert page_words.wrong_gold(6, promise(items=91)).startswith(" 6 gold items are probably wrong and count against")
+
+
+def test_models_have_names_in_words() -> None:
+    lines = ["dawid skene: converged", "dawid_skene alone, because", "confidences are"]
+    assert page_words.of_model(lines, "dawid_skene") == [
+        "Dawid-Skene: converged",
+        "Dawid-Skene alone, because",
+        "confidences are",
+    ]
+    assert page_words.of_model(["majority vote: vote shares"], "majority_vote") == ["majority vote: vote shares"]
 
 
 def test_titles_say_what_to_see() -> None:

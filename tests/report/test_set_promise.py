@@ -43,6 +43,7 @@ FACTS: dict[str, Any] = {
     "why_none": None,
     "reaching": REACHING,
     "need": NEED,
+    "labels": 1,
     "by_label": {},
 }
 

@@ -27,7 +27,7 @@ from consensus.report.page_data.about_workers import (
     worker_points,
     worker_records,
 )
-from consensus.report.page_data.decisions import confused_pairs, decision_records
+from consensus.report.page_data.decisions import confused_pairs, decision_records, n_suspect
 
 __all__ = [
     "MOST_CELLS",
@@ -54,6 +54,7 @@ __all__ = [
     "most_in_question",
     "n_changed",
     "n_people",
+    "n_suspect",
     "reason_records",
     "reliability_records",
     "some_points",

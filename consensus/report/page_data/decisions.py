@@ -183,6 +183,11 @@ def _gold(audit: WorkerAudit) -> Facts | None:
     return _one(f"Check {counted(len(suspect), 'gold item')}", about, "items", rows, len(suspect))
 
 
+def n_suspect(audit: WorkerAudit) -> int:
+    """How many gold items are probably wrong."""
+    return 0 if audit.result.gold is None else int(np.asarray(worker_audit.gold_columns(audit)["suspect"]).sum())
+
+
 def _sure(p: float) -> str:
     """No probability below 1 is told as 100%."""
     return f"{p:.0%}" if p < ALMOST else f"more than {ALMOST:.0%}"
