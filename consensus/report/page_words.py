@@ -29,7 +29,7 @@ def usable(promise: Facts) -> str:
         return f"{begin}."
     expected = f"The model expects {promise['expected_error']:.1%} of them to be wrong"
     if not promise["audited"]:
-        why = "no gold was given" if promise["gold"] is None else "none of the gold items is among such"
+        why = "no gold was given" if promise["gold"] is None else "the rule would accept no gold item"
         return f"{begin}. Nothing has measured them, they are unaudited: {why}. {expected}; {NO_GOLD_EXCESS}."
     gold = promise["gold"]["accepted"]
     are = "is" if gold["errors"] == 1 else "are"
@@ -191,7 +191,7 @@ def _reason(reasons: list[Facts]) -> str:
     from consensus.report.terms import plain
 
     most = max(reasons, key=lambda one: one["items"])
-    return f"Most items that are not settled: {plain(most['reason'])}"
+    return f"Why most of the items are not settled: {plain(most['reason'])}"
 
 
 def _budget(points: list[Facts]) -> str:

@@ -183,18 +183,19 @@ def _more(facts: Facts) -> list[str]:
         number = "no number of" if what["draw"] is None else f"no fewer than {what['draw']:,}"
         return [
             *said,
-            f"{number} gold items would certify {target} of {which}: about {what['error']:.1%} are wrong",
+            f"{number} gold items would certify that {target} of {which} are right: about "
+            f"{what['error']:.1%} are wrong",
         ]
     by = "as measured" if what["measured"] else "as the confidences predict"
     if not what["more"]:
         return [
             *said,
-            f"so many gold items certify {target} of {which} in 80% of draws, if {what['error']:.1%} are wrong, {by}: "
-            "this draw is one of the other 20%",
+            f"in 80% of draws so many gold items certify that {target} of {which} are right, if "
+            f"{what['error']:.1%} are wrong, {by}: this draw is one of the other 20%",
         ]
     return [
         *said,
-        f"{what['more']:,} more gold items would certify {target} of {which} with a chance of 80%, if "
+        f"{what['more']:,} more gold items would certify that {target} of {which} are right, with a chance of 80%, if "
         f"{what['error']:.1%} are wrong, {by}: it takes {what['accepted']:,} gold items among these; draw them at "
         "random from all items (consensus plan-gold)",
     ]
@@ -254,12 +255,13 @@ def of_plan(plan: GoldPlan) -> list[str]:
         )
     elif what.draw is None:
         said.append(
-            f"no number of gold items would certify {target} of {which}: about {what.error:.1%} are wrong, {by}"
+            f"no number of gold items would certify that {target} of {which} are right: about "
+            f"{what.error:.1%} are wrong, {by}"
         )
     else:
         had = f", with the {plan.n_gold:,} there are," if plan.n_gold else ""
         said.append(
-            f"{what.draw:,} gold items{had} would certify {target} of {which} with a chance of 80%, if "
+            f"{what.draw:,} gold items{had} would certify that {target} of {which} are right, with a chance of 80%, if "
             f"{what.error:.1%} are wrong, {by}: it takes {what.accepted:,} gold items among these"
         )
         if plan.asked is not None:

@@ -191,7 +191,7 @@ def test_labels_over_the_target() -> None:
         ("a", "12 of 40 gold items accepted as it are wrong"),
         ("b", "8% of its accepted items are expected to be wrong"),
     ]
-    assert "than the 0.05 that the target allows" in found["about"]
+    assert "than the 5% that the target allows" in found["about"]
 
 
 def test_change_by_rows() -> None:

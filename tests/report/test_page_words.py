@@ -46,7 +46,7 @@ def test_without_gold_nothing_is_measured() -> None:
         page_words.usable(promise())
     )
     none = promise(items=0)
-    assert "they are unaudited: none of the gold items is among such." in page_words.usable(none)
+    assert "they are unaudited: the rule would accept no gold item." in page_words.usable(none)
     assert page_words._wrong(promise()) == ("not measured", "the model expects 0.9%, unaudited")
 
 
@@ -105,7 +105,7 @@ def test_titles_say_what_to_see() -> None:
     assert page_words._spread(None) == "Nobody's accuracy is known"
     assert page_words._reason([]) == "Every item is settled"
     assert page_words._reason([{"reason": "weak_workers", "items": 2}]) == (
-        "Most items that are not settled: weak workers"
+        "Why most of the items are not settled: weak workers"
     )
     assert page_words._budget([]) == "More judgments would bring nothing"
     assert page_words._sure(promise()) == "150 of 200 labels can be used"

@@ -116,9 +116,9 @@ class TestWords:
             "wrong"
         )
         assert third == (
-            "320 more gold items would certify 95% of the 740 surest items with a chance of 80%, if 2.0% are wrong, "
-            "as measured: it takes 234 gold items among these; draw them at random from all items (consensus "
-            "plan-gold)"
+            "320 more gold items would certify that 95% of the 740 surest items are right, with a chance of 80%, if "
+            "2.0% are wrong, as measured: it takes 234 gold items among these; draw them at random from all items "
+            "(consensus plan-gold)"
         )
 
     def test_too_many_wrong(self) -> None:
@@ -130,10 +130,13 @@ class TestWords:
         [
             (
                 {"draw": None, "takes_most": True},
-                "no number of gold items would certify 95% of the 740 surest items: about 2",
+                "no number of gold items would certify that 95% of the 740 surest items are right: about 2",
             ),
-            ({"takes_most": True}, "no fewer than 380 gold items would certify 95% of the 740 surest items: about 2.0"),
-            ({"more": 0}, "in 80% of draws, if 2.0% are wrong, as measured: this draw is one of the other 20%"),
+            (
+                {"takes_most": True},
+                "no fewer than 380 gold items would certify that 95% of the 740 surest items are right: about 2.0",
+            ),
+            ({"more": 0}, "are right, if 2.0% are wrong, as measured: this draw is one of the other 20%"),
             ({"measured": False}, "if 2.0% are wrong, as the confidences predict: it takes 234"),
             ({"pilot": 70}, "too few gold items to plan with: by the confidences 2.0% of the 740 surest"),
             ({"pilot": 70}, "to certify 95%; draw 70 more at random to measure it (consensus plan-gold)"),
@@ -288,8 +291,8 @@ class TestPlan:
         told = self.of(300)
         assert told.startswith("300 of 900 items without gold, drawn at random, each as likely as any other\n")
         assert (
-            "300 gold items would certify 95% of the 700 surest items with a chance of 80%, if 2.0% are wrong, as "
-            "measured: it takes 234 gold items among these\nhave all of them labelled"
+            "300 gold items would certify that 95% of the 700 surest items are right, with a chance of 80%, if 2.0% "
+            "are wrong, as measured: it takes 234 gold items among these\nhave all of them labelled"
         ) in told
 
     def test_beside_other_gold(self) -> None:
@@ -306,7 +309,8 @@ class TestPlan:
         assert "they measure how many are wrong: by the confidences 3.0% of the 700 surest items are, and" in pilot
         none = self.of(need=Need(700, 30, 0.06, True, None, None), asked=3)
         assert (
-            "no number of gold items would certify 95% of the 700 surest items: about 6.0% are wrong, as measu" in none
+            "no number of gold items would certify that 95% of the 700 surest items are right: about 6.0% "
+            "are wrong, as measu" in none
         )
 
     def test_other_numbers(self) -> None:

@@ -179,7 +179,7 @@ def _gold(audit: WorkerAudit) -> Facts | None:
         }
         for one in some
     ]
-    about = "Good workers contradict them, and they cost others their marks."
+    about = "Good workers contradict them. Correct the wrong ones: they count as errors of workers and of labels."
     return _one(f"Check {counted(len(suspect), 'gold item')}", about, "items", rows, len(suspect))
 
 
@@ -271,7 +271,9 @@ def _over_target(quality: Facts) -> Facts | None:
             rows.append({"kind": "label", "id": label, "note": note})
     if not rows:
         return None
-    about = f"More of their accepted items are wrong than the {most:.3g} that the target allows: raise the target."
+    about = (
+        f"More of their accepted items are wrong than the {100 * most:.3g}% that the target allows: raise the target."
+    )
     return _one(f"Do not trust {counted(len(rows), 'label')} yet", about, "labels", rows[:MOST_NAMED], len(rows))
 
 
