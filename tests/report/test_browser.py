@@ -100,6 +100,7 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w14")  # an address is followed a moment later
     detail = tab.locator("#worker-detail").inner_text()
     assert "careless since 2025-03-19: right on 43%" in detail
+    assert "careless: careless" not in detail
     assert "right on 84% before 2025-03-13" in detail
     assert tab.locator("#worker-detail .matrix tbody td").count() == 100
     assert "against" in detail

@@ -37,6 +37,12 @@ def embedded(html: str, name: str) -> Any:
     return json.loads(found[1])
 
 
+def named_in_text(html: str) -> set[str]:
+    """Names with underscores in the text of a page."""
+    words = re.sub(r"<(script|style|code)\b.*?</\1>", " ", html, flags=re.S)
+    return set(re.findall(r"\b[a-z]+_[a-z_]+\b", re.sub(r"<[^>]+>", " ", words)))
+
+
 @pytest.fixture(scope="module")
 def digits() -> Consensus:
     return fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv"))
@@ -318,7 +324,11 @@ class TestSize:
         found = Findings.of(fit(drawn.judgments, model_votes=drawn.truth_table().assign(model="m")))
         facts_ = page.collected(found)
         assert facts_["n_workers"] == 6 < len(facts_["workers"])
-        assert "workers are shown:" not in rendering.rendered(facts_, found.summary)
+        html = rendering.rendered(facts_, found.summary)
+        assert "workers are shown:" not in html
+        assert "Dawid-Skene alone, because models voted" in html
+        assert '<td data-title="value"><code>dawid_skene</code></td>' in html
+        assert named_in_text(html) == set()
 
     @pytest.mark.slow
     def test_many_labels(self) -> None:
@@ -432,9 +442,7 @@ def test_members_of_a_ring_are_shown() -> None:
 def test_no_name_of_code_is_on_the_page(output: Path) -> None:
     """Names with underscores are for files and programs; ids and labels of people's own data may have them."""
     html = (output / "report.html").read_text()
-    words = re.sub(r"<(script|style|code)\b.*?</\1>", " ", html, flags=re.S)
-    text = re.sub(r"<[^>]+>", " ", words)
-    named = {one for one in re.findall(r"\b[a-z]+_[a-z_]+\b", text) if not one.startswith("digit_")}
+    named = {one for one in named_in_text(html) if not one.startswith("digit_")}
     titles = re.findall(r'"title":"([^"]*)"', re.findall(r'id="specs">(.*?)</script>', html, flags=re.S)[0])
     assert titles
     assert named | {one for one in titles if "_" in one} == set()

@@ -83,6 +83,8 @@ function evidence(worker) {
     element("tbody", {}, ...rows.map((row) => element("tr", {}, cell("side", {}, row.side), cell("item", {}, link("item", row.item)), cell("said", {}, row.label),
       cell("others say", {}, row.true_label), cell("chance to be right", { class: "number" }, percent(row.p_right, 2)), cell("votes of the others", {}, row.others ?? "–"), cell("gold", {}, row.gold ?? "–"))))));
 }
+// Some reasons begin with the verdict, such as "careless since March": it is not said twice.
+const why = (reason, name) => (reason.startsWith(`${name} `) ? reason.slice(name.length) : `: ${reason}`);
 function showWorker(worker) {
   const row = data.workers.rows.find((one) => of(one, "worker") === worker), panel = byId("worker-detail");
   people.worker = worker;
@@ -92,7 +94,7 @@ function showWorker(worker) {
     return;
   }
   const drift = own(data.drift, worker), human = of(row, "kind") === "human", name = of(row, "verdict");
-  opened(panel, element("h3", {}, worker), element("p", {}, human ? verdict(name) : of(row, "kind"), `: ${of(row, "reason") ?? ""}`),
+  opened(panel, element("h3", {}, worker), element("p", {}, human ? verdict(name) : of(row, "kind"), why(of(row, "reason") ?? "", words(name))),
     human && own(data.verdicts, name) ? element("p", { class: "about" }, `${words(name)}: ${data.verdicts[name]}`) : null,
     drift ? element("p", {}, drift) : null, human ? matrix(worker) : null, evidence(worker));
 }
