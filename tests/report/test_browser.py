@@ -101,6 +101,9 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     detail = tab.locator("#worker-detail").inner_text()
     assert "careless since 2025-03-19: right on 43%" in detail
     assert "careless: careless" not in detail
+    assert not {"100.0%", "0.0%"} & set(
+        tab.locator("#worker-detail td[data-title='chance to be right']").all_inner_texts()
+    )
     assert "right on 84% before 2025-03-13" in detail
     assert tab.locator("#worker-detail .matrix tbody td").count() == 100
     assert "against" in detail
@@ -161,6 +164,8 @@ def test_dark_and_phone(browser: Any, digits: Path) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     sideways = "e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'auto'"
     tab.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    tab.click("#decisions a:has-text('w14')")
+    playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w14")  # with a matrix of ten labels
     assert tab.evaluate(f"[...document.querySelectorAll('main *')].filter(e => {sideways}).length") == 0
     tab.click("#theme")
     assert tab.locator("#theme").inner_text() == "Dark"

@@ -81,8 +81,10 @@ function evidence(worker) {
     element("caption", {}, "The judgments that weigh most against and for the worker"),
     element("thead", {}, element("tr", {}, ...["side", "item", "said", "others say", "chance to be right", "votes of the others", "gold"].map((name) => element("th", { scope: "col", class: name === "chance to be right" ? "number" : null }, name)))),
     element("tbody", {}, ...rows.map((row) => element("tr", {}, cell("side", {}, row.side), cell("item", {}, link("item", row.item)), cell("said", {}, row.label),
-      cell("others say", {}, row.true_label), cell("chance to be right", { class: "number" }, percent(row.p_right, 2)), cell("votes of the others", {}, row.others ?? "–"), cell("gold", {}, row.gold ?? "–"))))));
+      cell("others say", {}, row.true_label), cell("chance to be right", { class: "number" }, chance(row.p_right)), cell("votes of the others", {}, row.others ?? "–"), cell("gold", {}, row.gold ?? "–"))))));
 }
+// Nothing is certain, one way or the other.
+const chance = (p) => (p === null ? percent(p) : p > 0.999 ? "over 99.9%" : p < 0.001 ? "below 0.1%" : percent(p));
 // Some reasons begin with the verdict, such as "careless since March": it is not said twice.
 const why = (reason, name) => (reason.startsWith(`${name} `) ? reason.slice(name.length) : `: ${reason}`);
 function showWorker(worker) {
