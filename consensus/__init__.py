@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import Gold
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import fit
-    from consensus.runs import Check, Findings, Questions, check, run, run_by
+    from consensus.runs import Check, Questions, Run, check, run, run_by
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
@@ -29,12 +29,12 @@ __all__ = [
     "Check",
     "Consensus",
     "ConsensusError",
-    "Findings",
     "FitConfig",
     "Gold",
     "Judgments",
     "Questions",
     "Replay",
+    "Run",
     "__version__",
     "agreement",
     "audit",
@@ -60,12 +60,12 @@ _HOME = {
     "Check": "consensus.runs",
     "Consensus": "consensus.found.result",
     "ConsensusError": "consensus.errors",
-    "Findings": "consensus.runs",
     "FitConfig": "consensus.config",
     "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",
     "Questions": "consensus.runs",
     "Replay": "consensus.escalation",
+    "Run": "consensus.runs",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
     "check": "consensus.runs",

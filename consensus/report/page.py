@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from consensus.found.result import Consensus
     from consensus.report.page_options import PageOptions
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
 
     Facts = dict[str, Any]
 
@@ -28,9 +28,7 @@ MOST_REASONS = 12  # of refused rows
 MOST_LABELS = 40  # whose agreement is told one by one
 
 
-def made(
-    findings: Findings, progress: Callable[[str], None] = lambda _: None, options: PageOptions | None = None
-) -> bytes:
+def made(run: Run, progress: Callable[[str], None] = lambda _: None, options: PageOptions | None = None) -> bytes:
     """The page of a run; ``progress`` is called with what is done next.
 
     Raises
@@ -40,12 +38,12 @@ def made(
     """
     charts.check()
     hides = options is not None and options.pseudonyms
-    told = pseudonyms.nameless(findings.summary) if hides else findings.summary
+    told = pseudonyms.nameless(run.summary) if hides else run.summary
     for part in (1.0, 0.5, 0.25, 0.1):
         progress("reporting: choosing what is shown")
-        shown = collected(findings, part)
+        shown = collected(run, part)
         if hides:
-            ids = findings.result.judgments.worker_ids.to_pylist()
+            ids = run.result.judgments.worker_ids.to_pylist()
             shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
         progress("reporting: drawing")
         page = rendering.rendered(shown, told, options).encode()
@@ -54,10 +52,10 @@ def made(
     return page
 
 
-def collected(findings: Findings, part: float = 1.0) -> Facts:
+def collected(run: Run, part: float = 1.0) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
-    result, audit, plan = findings.result, findings.audit, findings.plan
-    workers = findings.worker_columns
+    result, audit, plan = run.result, run.audit, run.plan
+    workers = run.worker_columns
     rows = page_data.chosen_workers(workers, int(part * page_data.MOST_WORKERS))
     people = page_data.worker_records(workers, rows)
     names = page_data.most_in_question(people)
@@ -66,20 +64,20 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
     majority, n_majority = page_data.majority_records(result)
     return {
         "newest": _newest(result),
-        "decisions": page_data.decision_records(findings, people, drift),
-        "warnings": _warnings(findings),
-        "wasted": page_data.waste_records(findings),
-        "targets": page_data.target_records(findings),
-        "confused": page_data.confused_pairs(findings),
+        "decisions": page_data.decision_records(run, people, drift),
+        "warnings": _warnings(run),
+        "wasted": page_data.waste_records(run),
+        "targets": page_data.target_records(run),
+        "confused": page_data.confused_pairs(run),
         "majority": majority,
         "n_majority": n_majority,
-        "labels": page_data.label_records(result, findings.summary["quality"]["by_label"], findings.status),
-        "shares": class_shares.records(findings.summary["class_shares"]),
-        "confidences": page_data.confidence_records(result, findings.status),
+        "labels": page_data.label_records(result, run.summary["quality"]["by_label"], run.status),
+        "shares": class_shares.records(run.summary["class_shares"]),
+        "confidences": page_data.confidence_records(result, run.status),
         "reliability": page_data.reliability_records(result),
         "n_workers": len(workers["worker"]),
         "workers": people,
-        "confusions": page_data.confusion_records(findings.confusion_cells, names, int(part * page_data.MOST_CELLS)),
+        "confusions": page_data.confusion_records(run.confusion_cells, names, int(part * page_data.MOST_CELLS)),
         "evidence": page_data.evidence_records(audit, names) if result.identified else {},
         "accuracies": page_data.accuracies(audit),
         "drift": drift,
@@ -93,7 +91,7 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),
         "reasons": page_data.reason_records(plan),
-        "budget": page_data.budget_records(result, plan, findings.rule),
+        "budget": page_data.budget_records(result, plan, run.rule),
         "top": page_data.top_records(result, plan),
         "n_escalated": len(plan.items),
         "agreement": _agreement(result),
@@ -108,11 +106,11 @@ def _newest(result: Consensus) -> str:
     return "" if known is None or not len(known) else str(known.max().astype("datetime64[D]"))
 
 
-def _warnings(findings: Findings) -> list[Facts]:
+def _warnings(run: Run) -> list[Facts]:
     """What to beware of: its name, what it says, and what its code means in general, which names nobody."""
     return [
         {"title": one.code.replace("_", " "), "message": one.message, "general": CODES[one.code].means}
-        for one in findings.warnings
+        for one in run.warnings
         if one.code not in DECIDED
     ]
 

@@ -16,9 +16,9 @@ from consensus.errors import ConfigError, JudgmentError
 from consensus.formats import export_questions, questions, sources
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
-from consensus.runs.findings import Findings
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
+from consensus.runs.whole_run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 ACCEPTED = ("accepted", "unaudited")
 
 
-class Questions(Mapping[str, Findings]):
+class Questions(Mapping[str, Run]):
     """The runs of several questions, by the name of each: made when they are asked for, and kept."""
 
     def __init__(
@@ -61,9 +61,9 @@ class Questions(Mapping[str, Findings]):
         self._covered: dict[str, set[str]] = {
             name: self._covers(name) for name in ("gold", "model_votes") if name in self._others
         }
-        self._kept: dict[str, Findings] = {}
+        self._kept: dict[str, Run] = {}
 
-    def __getitem__(self, question: str) -> Findings:
+    def __getitem__(self, question: str) -> Run:
         """The run of one question."""
         if question not in self.counts:
             raise KeyError(f'no question "{question}"; there are {listed(list(self.counts))}')
@@ -80,7 +80,7 @@ class Questions(Mapping[str, Findings]):
     def __repr__(self) -> str:
         return f"Questions({listed(list(self.counts))})"
 
-    def made(self, question: str) -> Findings:
+    def made(self, question: str) -> Run:
         """The run of one question, made anew and not kept.
 
         Raises
@@ -99,7 +99,7 @@ class Questions(Mapping[str, Findings]):
                 leave = shlex.join(("--drop", f"{self.config.by}={question}"))
                 way_out = f"; or leave it out with {leave}"
             raise JudgmentError(f"question {quoted(question)}: {error}{way_out}") from None
-        return Findings(inputs, listener=self._listener)
+        return Run(inputs, listener=self._listener)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -167,7 +167,7 @@ def run_by(
     Returns
     -------
     Questions
-        The findings of each question by its name, made when they are asked for; ``table`` and ``workers`` are about all
+        The run of each question by its name, made when they are asked for; ``table`` and ``workers`` are about all
         of them, and ``save`` writes them.
 
     Raises
@@ -226,7 +226,7 @@ def folders_of(names: list[str]) -> dict[str, str]:
     return found
 
 
-def in_short(question: str, folder: str, found: Findings) -> dict[str, Any]:
+def in_short(question: str, folder: str, found: Run) -> dict[str, Any]:
     """A question in numbers."""
     counts = found.summary["counts"]
     known = found.result.confidence[np.isfinite(found.result.confidence)]
@@ -246,7 +246,7 @@ def in_short(question: str, folder: str, found: Findings) -> dict[str, Any]:
     }
 
 
-def of_workers(question: str, found: Findings) -> list[dict[str, Any]]:
+def of_workers(question: str, found: Run) -> list[dict[str, Any]]:
     """The people of a question."""
     table = found.workers
     people = table[table["kind"] == "human"]

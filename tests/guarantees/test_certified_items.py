@@ -14,7 +14,7 @@ from consensus.found.posterior import DensePosterior
 from consensus.guarantees import Need, certified, need
 from consensus.guarantees.certified_items import population, without_gold
 from consensus.inputs.gold import AlignedGold
-from consensus.runs import Findings
+from consensus.runs import Run
 from consensus.simulation import Simulation
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -72,7 +72,7 @@ class TestCertified:
         assert found.n_other_label == before.n_other_label + 7
         assert np.array_equal(np.flatnonzero(before.settled & ~found.settled), some)
         assert found.of_all == before.of_all
-        told = Findings.of(other, target=0.9).certificate
+        told = Run.of(other, target=0.9).certificate
         assert told is not None
         assert told["items"] == before.settled.sum() - 7
 
@@ -197,7 +197,7 @@ class TestAccepted:
         with pytest.raises(ConsensusError, match="promise set: nothing can be certified without gold; draw some with"):
             escalate(blind, promise="set")
         with pytest.raises(ConsensusError, match="or leave --promise set out"):
-            _ = Findings.of(blind, promise="set").plan
+            _ = Run.of(blind, promise="set").plan
 
 
 class TestNeed:

@@ -17,7 +17,7 @@ from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.escalation.reasons import REASONS
 from consensus.formats import writing
-from consensus.runs import SILENT, Findings, Inputs, columns, finished, folder, tables
+from consensus.runs import SILENT, Inputs, columns, finished, folder, tables
 from consensus.runs.run_inputs import SideInputs
 from consensus.simulation import simulate_votes
 from tests.conftest import DIGITS, Run
@@ -51,7 +51,7 @@ def crowd() -> Any:
 
 
 @pytest.fixture(scope="module")
-def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> consensus.Run:
     """A run with all that may stand beside judgments."""
     first = tmp_path_factory.mktemp("first") / "out"
     consensus.run(crowd.judgments).save(first)
@@ -69,7 +69,7 @@ def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> Findings
     )
 
 
-class TestFindings:
+class TestRun:
     def test_the_command_and_python_do_the_same(self, run: Run, tmp_path: Path) -> None:
         files = {"judgments": DIGITS / "judgments.csv", "gold": DIGITS / "gold.csv"}
         assert (
@@ -79,7 +79,7 @@ class TestFindings:
         for path in (tmp_path / "a").iterdir():
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
-    def test_parts_are_made_once(self, everything: Findings) -> None:
+    def test_parts_are_made_once(self, everything: consensus.Run) -> None:
         for part in ("result", "plan", "audit", "promise", "status", "summary", "worker_columns", "confusion_cells"):
             assert getattr(everything, part) is getattr(everything, part), part
 
@@ -114,7 +114,7 @@ class TestFindings:
         assert found.summary["settings"]["item"] == "q"
         assert list(found.summary["settings"]["abstain"]) == ["label_0"]
         found.save(tmp_path / "out")
-        again = Findings(finished.inputs_of(tmp_path / "out"))
+        again = consensus.Run(finished.inputs_of(tmp_path / "out"))
         assert again.labels["confidence"].tolist() == found.labels["confidence"].tolist()
         consensus.run(judgments, item="q")  # the same one once more
         with pytest.raises(
@@ -128,21 +128,21 @@ class TestFindings:
         result = consensus.fit(crowd.judgments)
         labels = crowd.judgments.labels
         costs = {"true": list(labels), "decided": list(labels[::-1]), "cost": [1.0, 2.0]}
-        assert "decision" in Findings.of(result, costs=costs).labels
-        first = Findings.of(result)
+        assert "decision" in consensus.Run.of(result, costs=costs).labels
+        first = consensus.Run.of(result)
         first.save(tmp_path / "out")
-        changes = Findings.of(result, previous=tmp_path / "out").changes
+        changes = consensus.Run.of(result, previous=tmp_path / "out").changes
         assert changes is not None
         assert changes["labels"] == 0
         with pytest.raises(consensus.ConsensusError, match="none.csv: no such file"):
-            Findings.of(result, workers=tmp_path / "none.csv")
+            consensus.Run.of(result, workers=tmp_path / "none.csv")
         with pytest.raises(ConfigError, match='skill "es": nothing tells who has it'):
-            Findings.of(result, skill="es")
+            consensus.Run.of(result, skill="es")
         with pytest.raises(ConfigError, match="setting prior: the result was fitted with another one; fit again"):
-            Findings.of(result, prior="none")
-        assert (result.config.model, Findings.of(result, model=result.model).result) == (None, result)
+            consensus.Run.of(result, prior="none")
+        assert (result.config.model, consensus.Run.of(result, model=result.model).result) == (None, result)
         with pytest.raises(ConfigError, match="setting model: the result was fitted with another one"):
-            Findings.of(result, model="majority_vote")
+            consensus.Run.of(result, model="majority_vote")
 
     def test_inputs_in_memory_are_not_kept(self, crowd: Any, tmp_path: Path) -> None:
         path = tmp_path / "j.csv"
@@ -160,7 +160,7 @@ class TestFindings:
                 finished.inputs_of(out)
 
     def test_tables_of_what_is_not_there(self, crowd: Any) -> None:
-        found = Findings.of(consensus.fit(crowd.judgments, model="dawid_skene"))
+        found = consensus.Run.of(consensus.fit(crowd.judgments, model="dawid_skene"))
         with pytest.raises(ConfigError, match="no earlier run to compare with; name it with --previous"):
             found.table("changes")
         with pytest.raises(ConfigError, match="no models voted; give the file of their votes with --model-votes"):
@@ -173,7 +173,7 @@ class TestFindings:
     def test_stages_are_told_in_order(self, crowd: Any) -> None:
         told = Told()
         inputs = Inputs.read(RunConfig(), crowd.judgments, listener=told)
-        assert Findings(inputs, listener=told).summary["counts"]["items"] == 60
+        assert consensus.Run(inputs, listener=told).summary["counts"]["items"] == 60
         assert told.stages == ["fitting", "escalating", "summary of the items"]
 
     def test_a_skill_without_workers(self, crowd: Any) -> None:
@@ -184,17 +184,17 @@ class TestFindings:
         with pytest.raises(ConfigError, match='unknown setting "targets"'):
             consensus.run(crowd.judgments, targets=0.9)
 
-    def test_frames(self, everything: Findings) -> None:
+    def test_frames(self, everything: consensus.Run) -> None:
         assert everything.labels.columns.tolist()[-3:] == ["status", "decision", "expected_cost"]
         assert everything.workers["worker"].tolist() == everything.table("workers")["worker"].tolist()
         assert {"retest"} < set(everything.escalations["reason"]) <= {*REASONS, "retest"}
-        assert repr(everything).startswith("Findings(Consensus(")
+        assert repr(everything).startswith("Run(Consensus(")
         with pytest.raises(ConfigError, match='no table "lables"; there are labels, workers'):
             everything.table("lables")
         with pytest.raises(ConfigError, match='no table "agreement"'):
             everything.table("agreement")  # made from judgments, not from a run
 
-    def test_saved_where_something_stands(self, everything: Findings, tmp_path: Path) -> None:
+    def test_saved_where_something_stands(self, everything: consensus.Run, tmp_path: Path) -> None:
         everything.save(tmp_path / "out")
         with pytest.raises(OutputError, match="exists already"):
             everything.save(tmp_path / "out")
@@ -233,13 +233,13 @@ KINDS = {
 
 class TestRegistry:
     @pytest.mark.parametrize("table", [one for one in tables.TABLES if one.rows is not None], ids=lambda one: one.name)
-    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: Findings, crowd: Any) -> None:
+    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: consensus.Run, crowd: Any) -> None:
         assert table.rows is not None
         if table.name == "readings":  # there is one beside model votes
-            everything = Findings.of(consensus.fit(crowd.judgments, model="average"))
+            everything = consensus.Run.of(consensus.fit(crowd.judgments, model="average"))
         if table.name == "labels":  # which of them are certified is told where that is asked for
             config = RunConfig.of(everything.inputs.config, promise="set")
-            everything = Findings(replace(everything.inputs, config=config), result=everything.result)
+            everything = consensus.Run(replace(everything.inputs, config=config), result=everything.result)
         rows = table.rows(everything)
         found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
         made = pa.table(found) if isinstance(found, dict) else found
@@ -252,7 +252,7 @@ class TestRegistry:
         for name, kind in declared.items():
             assert KINDS[kind](made.schema.field(name).type), (name, kind, made.schema.field(name).type)
 
-    def test_files_of_a_run_are_those_of_the_registry(self, everything: Findings, tmp_path: Path) -> None:
+    def test_files_of_a_run_are_those_of_the_registry(self, everything: consensus.Run, tmp_path: Path) -> None:
         everything.save(tmp_path / "out")
         written = {path.stem for path in (tmp_path / "out").glob("*.csv")}
         assert written == {one.name for one in tables.TABLES if one.when is not None and one.when(everything)}
@@ -275,11 +275,11 @@ class TestRegistry:
         assert len({table.name for table in tables.TABLES}) == len(tables.TABLES)
 
     def test_gold_without_gold(self, crowd: Any) -> None:
-        found = Findings.of(consensus.fit(read(crowd.judgments_table())))
+        found = consensus.Run.of(consensus.fit(read(crowd.judgments_table())))
         with pytest.raises(ConfigError, match="no gold to look at; give its file with --gold"):
             found.audited("gold")
 
-    def test_columns_that_commands_make(self, crowd: Any, everything: Findings) -> None:
+    def test_columns_that_commands_make(self, crowd: Any, everything: consensus.Run) -> None:
         from consensus import worker_audit
         from consensus.worker_agreement import agreement
 
@@ -307,7 +307,7 @@ class TestLists:
         assert [row["who"] for row in rows] == [["w1", "'=w2"], [], None]
         assert pq.read_table(tmp_path / "t.parquet")["who"].to_pylist() == [["w1", "=w2"], [], None]
 
-    def test_of_a_run(self, everything: Findings, tmp_path: Path) -> None:
+    def test_of_a_run(self, everything: consensus.Run, tmp_path: Path) -> None:
         everything.save(tmp_path / "json", output=folder.Output(".jsonl"))
         everything.save(tmp_path / "parquet", output=folder.Output(".parquet"))
         lines = (tmp_path / "json" / "escalations.jsonl").read_text().splitlines()

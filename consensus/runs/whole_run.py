@@ -43,7 +43,7 @@ def run(
     workers: Any = None,
     previous: Any = None,
     **settings: Any,
-) -> Findings:
+) -> Run:
     """Do the whole job, as ``consensus run`` does: merge, look for copies, audit workers, list what to escalate.
 
     Parameters
@@ -65,7 +65,7 @@ def run(
         The judgments can't be used, or something does not fit them.
     """
     config, beside = _settled(settings, costs=costs, workers=workers, previous=previous)
-    return Findings(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
+    return Run(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
 
 
 def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInputs]:
@@ -75,7 +75,7 @@ def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInp
     return config, SideInputs.read(config, **files)
 
 
-class Findings:
+class Run:
     """What a run finds in its inputs. Each part is made when it is first asked for, and kept."""
 
     def __init__(self, inputs: Inputs, *, result: Consensus | None = None, listener: Listener = SILENT) -> None:
@@ -86,7 +86,7 @@ class Findings:
     @classmethod
     def of(
         cls, result: Consensus, *, costs: Any = None, workers: Any = None, previous: Any = None, **settings: Any
-    ) -> Findings:
+    ) -> Run:
         """What follows from a ``result`` that was fitted elsewhere; the rest as in ``run``.
 
         Raises
@@ -105,7 +105,7 @@ class Findings:
         return cls(inputs, result=result)
 
     def __repr__(self) -> str:
-        return f"Findings({self.result!r})"
+        return f"Run({self.result!r})"
 
     @cached_property
     def result(self) -> Consensus:
