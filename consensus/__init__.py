@@ -9,7 +9,7 @@ from consensus.version import VERSION
 
 if TYPE_CHECKING:
     from consensus.config import FitConfig
-    from consensus.errors import ConsensusError
+    from consensus.errors import ConsensusError, ConsensusWarning
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.found.result import Consensus
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from consensus.guarantees.shares_table import shares
     from consensus.inputs.gold import Gold
     from consensus.inputs.judgments import Judgments
-    from consensus.models.base import fit
-    from consensus.runs import Check, Questions, Run, check, run, run_by
+    from consensus.inputs.model_votes import ModelVotes
+    from consensus.runs import Check, Evaluation, Questions, Run, check, diff, evaluate, fit, load, run, run_by
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
@@ -29,9 +29,12 @@ __all__ = [
     "Check",
     "Consensus",
     "ConsensusError",
+    "ConsensusWarning",
+    "Evaluation",
     "FitConfig",
     "Gold",
     "Judgments",
+    "ModelVotes",
     "Questions",
     "Replay",
     "Run",
@@ -40,8 +43,11 @@ __all__ = [
     "audit",
     "check",
     "decide",
+    "diff",
     "escalate",
+    "evaluate",
     "fit",
+    "load",
     "plan_budget",
     "plan_gold",
     "read",
@@ -60,9 +66,12 @@ _HOME = {
     "Check": "consensus.runs",
     "Consensus": "consensus.found.result",
     "ConsensusError": "consensus.errors",
+    "ConsensusWarning": "consensus.errors",
+    "Evaluation": "consensus.runs",
     "FitConfig": "consensus.config",
     "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",
+    "ModelVotes": "consensus.inputs.model_votes",
     "Questions": "consensus.runs",
     "Replay": "consensus.escalation",
     "Run": "consensus.runs",
@@ -70,8 +79,11 @@ _HOME = {
     "audit": "consensus.worker_audit",
     "check": "consensus.runs",
     "decide": "consensus.escalation",
+    "diff": "consensus.runs",
     "escalate": "consensus.escalation",
-    "fit": "consensus.models.base",
+    "evaluate": "consensus.runs",
+    "fit": "consensus.runs",
+    "load": "consensus.runs",
     "plan_budget": "consensus.escalation",
     "plan_gold": "consensus.guarantees",
     "read": "consensus.formats",

@@ -14,7 +14,7 @@ from consensus.config.run_settings import (
     RunConfig,
     Ties,
 )
-from consensus.config.settings_base import GROUPS
+from consensus.config.settings_base import GROUPS, nearest
 
 __all__ = [
     "GROUPS",
@@ -35,4 +35,5 @@ __all__ = [
     "ScoreScale",
     "Ties",
     "VotesConfig",
+    "nearest",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.formats import read_costs
-from consensus.found.result import framed, named
+from consensus.found.result import fitted, framed, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def decide(result: Consensus, costs: Any) -> pd.DataFrame:
     FormatError, JudgmentError
         The costs can't be read, or do not fit the data.
     """
-    given = read_costs(costs)
+    result, given = fitted(result), read_costs(costs)
     every = slice(0, result.judgments.n_items)
     ids = result.label_columns(every)["item"]
     return framed({"item": ids, **decision_columns(result, given.align(result.judgments), every)})

@@ -17,7 +17,7 @@ from consensus.escalation.look_ahead import LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
-from consensus.found.result import decoded, framed, named
+from consensus.found.result import decoded, fitted, framed, named
 from consensus.guarantees import Certified, certified
 from consensus.inputs.counted import counted
 from consensus.inputs.earlier_run import STATUSES, Previous
@@ -107,6 +107,7 @@ def escalate(
     JudgmentError
         They do not fit the data.
     """
+    result = fitted(result)
     config = EscalateConfig.of(config, **settings)
     last = None if previous is None else read_previous(previous).among(result.judgments)
     matrix = None if costs is None else read_costs(costs).align(result.judgments)

@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
+from consensus.formats import given
 from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
@@ -44,6 +45,7 @@ def read_previous(source: Any) -> Previous:
     """
     if isinstance(source, Previous):
         return source
+    source = given.table(source, given.PREVIOUS)
     labels, escalations, factor = source, None, 1.0
     if isinstance(source, (str, Path)) and not Path(source).exists():
         raise FormatError(f"{source}: no such file or folder; name the output folder of an earlier run")
@@ -94,8 +96,8 @@ def _rows(
 ) -> tuple[Rows, str]:
     rows = Rows(tuple(names), required, Threads(), None)
     files = []
-    with closing(readings(source, Roles(dict.fromkeys(names), True, names))) as given:
-        for reading in given:
+    with closing(readings(source, Roles(dict.fromkeys(names), True, names))) as found:
+        for reading in found:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:

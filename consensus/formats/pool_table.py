@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
+from consensus.formats import given
 from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import NAMES as USUAL_NAMES
@@ -41,10 +42,11 @@ def read_workers(source: Any) -> Pool:
     """  # noqa: D205
     if isinstance(source, Pool):
         return source
+    source = given.table(source, given.WORKERS)
     rows = Rows(tuple(NAMES), ("worker",), Threads(), None)
     files = []
-    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as given:
-        for reading in given:
+    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as found:
+        for reading in found:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:

@@ -14,7 +14,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
-from consensus.formats import mixed_scales, score_scales, soft_labels
+from consensus.formats import given, mixed_scales, score_scales, soft_labels
 from consensus.formats.opening import readings
 from consensus.formats.platforms import aggregates, judge_panels
 from consensus.formats.tables.amounts import plain, reals
@@ -123,6 +123,7 @@ def _read(
     backend: Threads,
     progress: Progress | None,
 ) -> ModelVotes:
+    source = given.table(source, given.MODEL_VOTES)
     rows = rows_of_votes(roles.absent, scale, backend, progress)
     files, file_ends, told, notes = _gathered(rows, source, roles, question)
     votes = voted(rows, files, file_ends, roles.absent, scale, backend, progress)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.errors import ConfigError
 from consensus.inputs.counted import counted
+from consensus.inputs.judgments import Judgments
 from consensus.kernels import tallies
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from consensus.found.tempering import Tempering
     from consensus.found.terms import Terms
     from consensus.inputs.gold import AlignedGold
-    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
     from consensus.report.plots import Plots
 
@@ -320,6 +321,26 @@ class Consensus:
             f"Consensus({self.model}: {counted(self.judgments.n_items, 'item')}, {self.convergence.status} "
             f"after {counted(self.convergence.iterations, 'pass', 'passes')}, {counted(len(self.warnings), 'warning')})"
         )
+
+
+def fitted(given: Any) -> Consensus:
+    """A fitted result: itself, or that of a run or of a step of a replay.
+
+    Raises
+    ------
+    ConfigError
+        It is none of these.
+    """
+    found = given if isinstance(given, Consensus) else getattr(given, "result", None)
+    if isinstance(found, Consensus):
+        return found
+    what = "None" if given is None else f"of type {type(given).__name__}"
+    way_out = (
+        "fit them first: consensus.fit(judgments)"
+        if isinstance(given, Judgments)
+        else ("give what consensus.fit or consensus.run returns")
+    )
+    raise ConfigError(f"result: it is {what}, and no fitted result; {way_out}")
 
 
 def as_text(ids: pa.StringArray) -> pd.Series[str]:

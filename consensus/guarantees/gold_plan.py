@@ -10,7 +10,7 @@ import numpy as np
 
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
-from consensus.found.result import as_text
+from consensus.found.result import as_text, fitted
 from consensus.guarantees.certificate import N_LEVELS, levels
 from consensus.guarantees.certified_items import Population, certified, without_gold
 from consensus.guarantees.gold_planning import drawn, needed_of, shrunk
@@ -134,7 +134,7 @@ def plan_gold(
     import pandas as pd
     import pyarrow as pa
 
-    config = EscalateConfig.of(config, promise="item")
+    result, config = fitted(result), EscalateConfig.of(config, promise="item")
     if not result.identified:
         raise ConfigError(
             "plan-gold: every item has one judgment only, so all are equally unsure; collect second judgments"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.found.result import framed, named
+from consensus.found.result import fitted, framed, named
 from consensus.guarantees.class_shares import LEAST_GOLD, class_shares, in_parts
 from consensus.guarantees.randomness import Drawing, chance_of_difference
 from consensus.intervals import clopper_pearson
@@ -102,4 +102,4 @@ def shares(result: Consensus) -> pd.DataFrame:
         mean_confidence, the mean posterior, which is no estimate of the share. Without gold enough all but the last two
         are missing. How it is made, and from which sources: ``guarantees.class_shares.class_shares``.
     """
-    return framed(SharesTable.of(result).columns())
+    return framed(SharesTable.of(fitted(result)).columns())

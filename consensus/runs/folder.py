@@ -7,15 +7,16 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from consensus.errors import OutputError
+from consensus.config import nearest
+from consensus.errors import ConfigError, OutputError
 from consensus.formats import writing
-from consensus.report import page, pseudonyms
+from consensus.report import charts, page, pseudonyms
 from consensus.report.page_options import PageOptions
-from consensus.runs import tables
+from consensus.runs import kept_inputs, tables
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ OF_A_RUN = frozenset(
     {
         "summary.json",
         page.FILE,
+        *kept_inputs.FILES.values(),
         *(
             name + ending
             for name in (*(one.name for one in tables.TABLES), pseudonyms.FILE)
@@ -37,6 +39,9 @@ OF_A_RUN = frozenset(
         ),
     }
 )
+FORMATS = (".csv", ".parquet", ".jsonl")
+SAVING = ("folder", "overwrite", "format", "report", "posteriors", "spreadsheet_safe")
+"""What ``Run.save`` takes besides the fields of ``PageOptions``."""
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
 
@@ -131,6 +136,39 @@ class Output:
     page: PageOptions = field(default_factory=PageOptions)
     """How that is written."""
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        format: str = "csv",
+        report: bool | None = None,
+        posteriors: bool = False,
+        spreadsheet_safe: bool = False,
+        **page: Any,
+    ) -> Output:
+        """What ``Run.save`` was asked for; ``page`` are fields of ``PageOptions``.
+
+        Raises
+        ------
+        ConfigError
+            There is no such format or field, or something is said of a page that is not written.
+        OutputError
+            A report is wanted, and the extra ``report`` is not installed.
+        """
+        if f".{format}" not in FORMATS:
+            raise ConfigError(f"format = {format!r}: expected one of {', '.join(one[1:] for one in FORMATS)}")
+        names = [one.name for one in fields(PageOptions)]
+        for name in page:
+            if name not in names:
+                raise ConfigError(f'unknown setting "{name}"{nearest(name, [*SAVING, *names])}')
+            if report is False:
+                raise ConfigError(f"--{name.replace('_', '-')}: it is about the page, which --no-report leaves out")
+        if report:
+            charts.check()
+        with_report = charts.are_there() if report is None else report
+        also = ("posteriors",) if posteriors else ()
+        return cls(f".{format}", also, spreadsheet_safe, with_report, PageOptions(**page))
+
 
 def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> None:
     """Write all tables of a run into ``out``, which ``check`` returned, the summary, and the report if wanted.
@@ -169,6 +207,8 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
         if output.report:
             (folder / page.FILE).write_bytes(page.made(run, listener.stage, output.page))
         listener.stage("writing summary.json")
+        read = kept_inputs.written(run.inputs.tables, folder)
+        told = {**told, "provenance": {**told["provenance"], **read}} if read else told
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )

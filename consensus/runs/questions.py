@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.formats.export_questions import Asked
-    from consensus.runs.folder import Output
     from consensus.runs.listening import Listener
 
 LONGEST = 60  # characters of the name of a folder
@@ -115,18 +114,22 @@ class Questions(Mapping[str, Run]):
 
         return pd.DataFrame([one for name in self for one in of_workers(name, self[name])])
 
-    def save(self, out: Path | str, *, overwrite: bool = False, output: Output | None = None) -> None:
-        """Write a folder for each question into one, as ``consensus run --by`` does.
+    def save(self, folder: Path | str, *, overwrite: bool = False, **output: Any) -> None:
+        """Write a folder for each question into one, as ``consensus run --by`` does; ``output`` is as in ``Run.save``.
 
         Raises
         ------
+        ConfigError
+            An argument is unknown or out of range.
         OutputError
             The folder exists (and ``overwrite`` is not set), or can't be written.
         """
-        from consensus.runs import folder, question_folders
+        from consensus.runs import question_folders
+        from consensus.runs.folder import Output
 
-        real = question_folders.check(Path(out), overwrite=overwrite)
-        question_folders.write(self, real, output or folder.Output(), self._listener, kept=True)
+        how = Output.of(**output)
+        real = question_folders.check(Path(folder), overwrite=overwrite)
+        question_folders.write(self, real, how, self._listener, kept=True)
 
     def _covers(self, name: str) -> set[str]:
         """The questions that gold or votes speak of."""

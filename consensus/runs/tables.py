@@ -302,6 +302,8 @@ TABLES = (
 )
 """In the order in which a run makes them."""
 
+DTYPES = {"text": "str", "list": "str", "count": "int64", "number": "float64", "flag": "bool"}
+"""Of a column in pandas, by its kind."""
 BY_NAME = {table.name: table for table in TABLES}
 AUDITED = {table.audited: table for table in TABLES if table.audited is not None}
 """By the name that ``consensus audit --table`` knows."""
@@ -332,6 +334,13 @@ def made(table: Table, run: Run) -> pd.DataFrame:
     if isinstance(found, pd.DataFrame):
         return found
     return framed(found if isinstance(found, dict) else {name: _in_one(found[name]) for name in found.column_names})
+
+
+def without_rows(table: Table) -> pd.DataFrame:
+    """The columns of a table that a run does not have."""
+    import pandas as pd
+
+    return pd.DataFrame({one.name: pd.Series([], dtype=DTYPES[one.kind]) for one in table.columns})
 
 
 def _in_one(column: pa.ChunkedArray) -> NDArray[Any] | pa.Array:

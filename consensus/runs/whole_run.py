@@ -1,37 +1,35 @@
-"""What a run finds: the fit, the plan of escalation, the audit, the promise; each made once, on first use, and kept."""
+"""``consensus.run``: the whole job, and what comes of it as tables, page and folder."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus import escalation, guarantees, worker_audit
-from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig, ReadConfig, RunConfig, VotesConfig
+import numpy as np
+
+from consensus import explanation
+from consensus.config import RunConfig
 from consensus.errors import ConfigError
-from consensus.guarantees.certified_items import NEEDS_GOLD
-from consensus.guarantees.shares_table import SharesTable
-from consensus.report import audit_cautions, clear_majorities, quality, random_gold, set_promise
+from consensus.formats import given
+from consensus.inputs.earlier_run import Previous
+from consensus.report import page as run_page
+from consensus.report.page_options import PageOptions
+from consensus.report.shown_page import Page
 from consensus.report.summary import summary
-from consensus.runs import folder, tables
-from consensus.runs.listening import SILENT
+from consensus.runs import folder as out_folder
+from consensus.runs import kept_inputs, tables
+from consensus.runs.fitting import warn
+from consensus.runs.parts import Parts
 from consensus.runs.run_inputs import Inputs, SideInputs
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from consensus.escalation import Escalation, Outlook
-    from consensus.found.cautions import Caution
-    from consensus.found.result import Columns, Consensus
-    from consensus.guarantees import Certified
-    from consensus.inputs.worker_pool import AlignedPool
-    from consensus.runs.listening import Listener
-    from consensus.worker_audit import WorkerAudit
-
-IF_GIVEN = {"platform", "group", "anonymous", "drop", "keep", "worker_from_file", "fold", "label_map", "sheet", "by"}
-IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts"}
-"""Settings of reading that are told only where they are given."""
+    from consensus.explanation import Explanation
+    from consensus.found.result import Consensus
+    from consensus.report.plots import Plots
 
 
 def run(
@@ -64,24 +62,28 @@ def run(
     JudgmentError
         The judgments can't be used, or something does not fit them.
     """
+    costs, workers = given.readable(costs, given.COSTS), given.readable(workers, given.WORKERS)
     config, beside = _settled(settings, costs=costs, workers=workers, previous=previous)
-    return Run(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
+    judgments = given.readable(judgments, given.JUDGMENTS, none=model_votes is not None)
+    gold, model_votes = given.readable(gold, given.GOLD), given.readable(model_votes, given.MODEL_VOTES)
+    inputs = Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside)
+    all_given = {"judgments": judgments, "model_votes": model_votes, "gold": gold, "costs": costs, "workers": workers}
+    found = Run(replace(inputs, tables=kept_inputs.tables_of(**all_given)))
+    warn(found.warnings)  # the fit, the plan and the audit: what can go wrong goes wrong here, not at the first table
+    return found
 
 
 def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInputs]:
     """The settings, with those of the costs, workers and earlier run that are files; and all of these, read."""
     named = {name: Path(source) for name, source in files.items() if isinstance(source, (str, Path))}
     config = RunConfig.of(None, **settings, **named)
+    if isinstance(files["previous"], Run):
+        files["previous"] = files["previous"].as_previous()
     return config, SideInputs.read(config, **files)
 
 
-class Run:
+class Run(Parts):
     """What a run finds in its inputs. Each part is made when it is first asked for, and kept."""
-
-    def __init__(self, inputs: Inputs, *, result: Consensus | None = None, listener: Listener = SILENT) -> None:
-        self.inputs: Inputs = inputs
-        self._given = result
-        self._listener = listener
 
     @classmethod
     def of(
@@ -107,117 +109,19 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.result!r})"
 
-    @cached_property
-    def result(self) -> Consensus:
-        """The fit; workers who copy were looked for, if that is wanted."""
-        if self._given is not None:
-            return self._given
-        inputs = self.inputs
-        if self.rule.promise == "set" and inputs.gold is None:
-            raise ConfigError(NEEDS_GOLD)
-        self._listener.stage("fitting")
-        return worker_audit.fit_without_copies(
-            inputs.judgments,
-            FitConfig.of(None, **inputs.config.part(FitConfig)),
-            collusion=inputs.config.collusion,
-            model_votes=inputs.model_votes,
-            gold=inputs.gold,
-            progress=self._listener.fitting,
+    def as_previous(self) -> Previous:
+        """What it says of the items, as an earlier run of another one."""
+        labels, waiting = self.labels, self.plan
+        asked = waiting.columns(self.result, slice(None))
+        return Previous.of(
+            labels["item"].tolist(),
+            [label if isinstance(label, str) else None for label in labels["label"]],
+            labels["status"].tolist(),
+            labels["n_judgments"].to_numpy(np.int64),
+            asked["item"].to_pylist(),  # type: ignore[union-attr]  # ids are texts of Arrow
+            np.asarray(asked["judgments_needed"], np.float64),
+            self.outlook.correction,
         )
-
-    @cached_property
-    def rule(self) -> EscalateConfig:
-        """When an item is accepted."""
-        return EscalateConfig.of(None, **self.inputs.config.part(EscalateConfig))
-
-    @cached_property
-    def costs(self) -> NDArray[Any] | None:
-        """(K, K) what deciding for a label costs where another one is true."""
-        costs = self.inputs.costs
-        return None if costs is None else costs.align(self.result.judgments)
-
-    @cached_property
-    def pool(self) -> AlignedPool | None:
-        """The workers who can be asked."""
-        pool = self.inputs.pool
-        return None if pool is None else pool.align(self.result.judgments, self.rule.skill)
-
-    @cached_property
-    def audit(self) -> WorkerAudit:
-        """The audit of the workers."""
-        config = AuditConfig.of(None, **self.inputs.config.part(AuditConfig))
-        return worker_audit.WorkerAudit(self.result, config, costs=self.costs, price=self.inputs.config.price)
-
-    @cached_property
-    def plan(self) -> Escalation:
-        """What is escalated, and from whom judgments are asked."""
-        result = self.result  # its stages come first
-        self._listener.stage("escalating")
-        return escalation.planned(
-            result,
-            self.rule,
-            costs=self.costs,
-            pool=self.pool,
-            previous=self.inputs.previous,
-            audit=self.audit,
-        )
-
-    @cached_property
-    def status(self) -> NDArray[Any]:
-        """Position in ``escalation.STATUSES`` of the status of every row of the labels."""
-        return self.plan.status(self.result)
-
-    @cached_property
-    def promise(self) -> dict[str, Any]:
-        """How many of the accepted items are expected to be wrong, and what gold says to that."""
-        certified = self.certified if self.rule.promise == "set" else None
-        return quality.quality(self.result, self.status, self.rule, certified)
-
-    @cached_property
-    def certified(self) -> Certified:
-        """Which items gold certifies as a set, whether or not it is these that are accepted."""
-        return guarantees.certified(self.result, self.rule)
-
-    @cached_property
-    def certificate(self) -> dict[str, Any] | None:
-        """The same in numbers, and how much gold it would take; None without gold."""
-        return set_promise.told(self.result, self.certified, self.rule)
-
-    @cached_property
-    def item_promise(self) -> dict[str, Any]:
-        """The promise about the items that would be accepted one by one: the very one, if that is how they are."""
-        if self.rule.promise == "item":
-            return self.promise
-        rule = EscalateConfig.of(self.rule, promise="item")
-        return quality.quality(self.result, escalation.settled_status(self.result, rule), rule)
-
-    @cached_property
-    def shares(self) -> SharesTable:
-        """How common each label is, by random gold."""
-        return SharesTable.of(self.result)
-
-    @cached_property
-    def outlook(self) -> Outlook:
-        """What the judgments that are needed will bring."""
-        return escalation.outlook(self.result, self.plan)
-
-    @cached_property
-    def changes(self) -> dict[str, int] | None:
-        """How much is different from the earlier run; None without one."""
-        previous = self.inputs.previous
-        return None if previous is None else escalation.change_counts(previous, self.result, self.status)
-
-    @cached_property
-    def warnings(self) -> tuple[Caution, ...]:
-        """What to know before trusting it, and what the audit found."""
-        return (*self.label_warnings, *audit_cautions.cautions(self.audit))
-
-    @cached_property
-    def label_warnings(self) -> tuple[Caution, ...]:
-        """What to know before trusting the labels: all that needs no verdicts on workers."""
-        result = self.result
-        of_gold = (*quality.cautions(self.promise), *random_gold.cautions(self.certified, self.shares))
-        return (*result.warnings, *clear_majorities.cautions(result), *of_gold)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -226,31 +130,9 @@ class Run:
         self._listener.stage("summary of the items")
         return summary(self)
 
-    @cached_property
-    def worker_columns(self) -> Columns:
-        """The table of workers: a file of its own, and on the page."""
-        return worker_audit.worker_columns(self.audit)
-
-    @cached_property
-    def confusion_cells(self) -> worker_audit.ConfusionCells:
-        """What the table of confusions is made of: a file of its own, and on the page."""
-        return worker_audit.ConfusionCells.of(self.audit)
-
-    @property
-    def reading(self) -> dict[str, Any]:
-        """The settings of reading, and the files that other settings name; as text."""
-        config = self.inputs.config
-        paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        read = config.part(ReadConfig) | {"label_map": None if config.label_map is None else str(config.label_map)}
-        return {
-            **{name: one for name, one in read.items() if one not in (None, False, ()) or name not in IF_GIVEN},
-            **{name: one for kind in (VotesConfig, GoldConfig) for name, one in config.part(kind).items() if one},
-            **{name: None if path is None else str(path) for name, path in paths.items()},
-        }
-
     @property
     def labels(self) -> pd.DataFrame:
-        """One row an item, as in labels.csv."""
+        """One row an item, with its ``status``, as in labels.csv."""
         return self.table("labels")
 
     @property
@@ -259,9 +141,78 @@ class Run:
         return self.table("workers")
 
     @property
+    def confusions(self) -> pd.DataFrame:
+        """One row for each worker, true label and label given, as in confusions.csv."""
+        return self.table("confusions")
+
+    @property
     def escalations(self) -> pd.DataFrame:
         """What to ask for next, as in escalations.csv."""
         return self.table("escalations")
+
+    @property
+    def posteriors(self) -> pd.DataFrame:
+        """One row an item, with the probability of each label in a column of its name."""
+        return self.table("posteriors")
+
+    @property
+    def models(self) -> pd.DataFrame:
+        """What is known of each model, as in models.csv; no rows without model votes."""
+        return self._if_any("models")
+
+    @property
+    def drift(self) -> pd.DataFrame:
+        """One row a worker, and one for everyone: the change over time; no rows where nothing tells the order."""
+        return self._if_any("drift")
+
+    @property
+    def gold_health(self) -> pd.DataFrame:
+        """One row a gold item that was judged: whether it may be wrong, too easy or leaked; no rows without gold."""
+        return self._if_any("gold_health")
+
+    @property
+    def copying(self) -> pd.DataFrame:
+        """One row a pair of workers who judge too much alike; no rows where none do, or nobody looked."""
+        return self._if_any("copying")
+
+    @property
+    def plot(self) -> Plots:
+        """Charts by the settings of this run, such as ``run.plot.workers()``; they need the extra ``report``."""
+        from consensus.report.plots import Plots
+
+        return Plots(self.result, self.rule, self.audit.config)
+
+    def explain(self, item: str) -> Explanation:
+        """Why an item has its label: what each judgment, model and the prior say, and which of them decide it.
+
+        Raises
+        ------
+        ConfigError
+            Nobody judged such an item.
+        """
+        return explanation.of_item(self.result, item)
+
+    def report(self, *, title: str | None = None, item_url: str | None = None, pseudonyms: bool = False) -> Page:
+        """The page of the run, as report.html; a notebook shows it, and ``.save(path)`` writes it.
+
+        Parameters
+        ----------
+        title
+            Of the page, instead of how much there is.
+        item_url
+            Address of an item in the tool where people judge, with ``{item}`` for its id.
+        pseudonyms
+            Show short names instead of the ids of workers.
+
+        Raises
+        ------
+        ConfigError
+            ``item_url`` is no such address.
+        OutputError
+            The extra ``report`` is not installed.
+        """
+        options = PageOptions(title, item_url, pseudonyms)
+        return Page(run_page.made(self, self._listener.stage, options).decode())
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by the name of its file, such as "confusions" (``runs.tables`` has all of them).
@@ -285,12 +236,49 @@ class Run:
             raise ConfigError(f'there is no table "{name}"; there are {", ".join(tables.AUDITED)}')
         return tables.made(tables.AUDITED[name], self)
 
-    def save(self, out: Path | str, *, overwrite: bool = False, output: folder.Output | None = None) -> None:
-        """Write the output folder, as ``consensus run`` does.
+    def _if_any(self, name: str) -> pd.DataFrame:
+        """A table by its name; its columns without a row where a run writes no such file."""
+        table = tables.named_table(name)
+        return tables.made(table, self) if table.when is not None and table.when(self) else tables.without_rows(table)
+
+    def save(
+        self,
+        folder: Path | str,
+        *,
+        overwrite: bool = False,
+        format: str = "csv",
+        report: bool | None = None,
+        posteriors: bool = False,
+        spreadsheet_safe: bool = False,
+        **page: Any,
+    ) -> None:
+        """Write the output folder, as ``consensus run`` does; ``consensus.load`` makes the run of it again.
+
+        Parameters
+        ----------
+        folder
+            To write. Tables that were given in memory are written beside the results, to be read again.
+        overwrite
+            Replace an older output.
+        format
+            Of the tables: "csv", "parquet" or "jsonl".
+        report
+            Also write report.html; by default if its libraries are installed (the extra ``report``).
+        posteriors
+            Also write the table of posteriors.
+        spreadsheet_safe
+            Put ``'`` before ids that a spreadsheet would take for a formula.
+        **page
+            ``title``, ``item_url`` and ``pseudonyms`` of the page, as in ``report``.
 
         Raises
         ------
+        ConfigError
+            An argument is none of these, or out of range.
         OutputError
             The folder exists (and ``overwrite`` is not set), or can't be written.
         """
-        folder.write(self, folder.check(Path(out), overwrite=overwrite), output or folder.Output(), self._listener)
+        output = out_folder.Output.of(
+            format=format, report=report, posteriors=posteriors, spreadsheet_safe=spreadsheet_safe, **page
+        )
+        out_folder.write(self, out_folder.check(Path(folder), overwrite=overwrite), output, self._listener)

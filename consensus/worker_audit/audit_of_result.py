@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.formats import read_costs
+from consensus.found.result import fitted
 from consensus.inputs.decision_costs import Costs
 from consensus.votes_audit import model_ratings
 from consensus.worker_audit.accuracy import (
@@ -92,6 +93,7 @@ class WorkerAudit:
             if config is not None or costs is not None or price is not None or settings:
                 raise ConfigError("an audit has its settings already; give the result to audit it with others")
             return audited
+        audited = fitted(audited)
         config = AuditConfig.of(config, **settings)
         given = costs if costs is None or isinstance(costs, Costs) else read_costs(costs)
         return cls(audited, config, costs=None if given is None else given.align(audited.judgments), price=price)

@@ -245,7 +245,7 @@ class TestCosts:
 
     @pytest.mark.slow
     def test_what_an_earlier_run_accepted_is_in_the_row_of_this_one(self, digits: Run, tmp_path: Path) -> None:
-        digits.save(tmp_path / "out")
+        digits.save(tmp_path / "out", report=False)
         found = Run.of(digits.result, target=0.99, previous=tmp_path / "out")
         (own,) = [one for one in page.collected(found)["targets"] if one["own"]]
         assert own["accepted"] == found.summary["quality"]["accepted"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,7 @@ from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.escalation.reasons import REASONS
 from consensus.formats import writing
-from consensus.runs import SILENT, Inputs, columns, finished, folder, tables
+from consensus.runs import SILENT, Inputs, columns, finished, tables
 from consensus.runs.run_inputs import SideInputs
 from consensus.simulation import simulate_votes
 from tests.conftest import DIGITS, Run
@@ -54,7 +55,7 @@ def crowd() -> Any:
 def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> consensus.Run:
     """A run with all that may stand beside judgments."""
     first = tmp_path_factory.mktemp("first") / "out"
-    consensus.run(crowd.judgments).save(first)
+    consensus.run(crowd.judgments).save(first, report=False)
     table = crowd.judgments_table()
     table["timestamp"] = pd.date_range("2025-01-01", periods=len(table), freq="min").astype(str)
     labels = crowd.judgments.labels
@@ -75,7 +76,7 @@ class TestRun:
         assert (
             run("run", files["judgments"], "--gold", files["gold"], "--out", tmp_path / "a", "--no-report").status == 0
         )
-        consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b")
+        consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b", report=False)
         for path in (tmp_path / "a").iterdir():
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
@@ -113,7 +114,7 @@ class TestRun:
         found = consensus.run(judgments)
         assert found.summary["settings"]["item"] == "q"
         assert list(found.summary["settings"]["abstain"]) == ["label_0"]
-        found.save(tmp_path / "out")
+        found.save(tmp_path / "out", report=False)
         again = consensus.Run(finished.inputs_of(tmp_path / "out"))
         assert again.labels["confidence"].tolist() == found.labels["confidence"].tolist()
         consensus.run(judgments, item="q")  # the same one once more
@@ -130,7 +131,7 @@ class TestRun:
         costs = {"true": list(labels), "decided": list(labels[::-1]), "cost": [1.0, 2.0]}
         assert "decision" in consensus.Run.of(result, costs=costs).labels
         first = consensus.Run.of(result)
-        first.save(tmp_path / "out")
+        first.save(tmp_path / "out", report=False)
         changes = consensus.Run.of(result, previous=tmp_path / "out").changes
         assert changes is not None
         assert changes["labels"] == 0
@@ -144,28 +145,51 @@ class TestRun:
         with pytest.raises(ConfigError, match="setting model: the result was fitted with another one"):
             consensus.Run.of(result, model="majority_vote")
 
-    def test_inputs_in_memory_are_not_kept(self, crowd: Any, tmp_path: Path) -> None:
+    def test_tables_in_memory_are_kept(self, crowd: Any, tmp_path: Path) -> None:
+        cat, dog = crowd.judgments.labels
+        table = crowd.judgments_table()
+        found = consensus.run(
+            table.assign(timestamp=pd.date_range("2025-01-01", periods=len(table), freq="min")),
+            gold=dict(crowd.truth_table(20).itertuples(index=False)),
+            costs={(cat, dog): 5.0, (dog, cat): 1.0},
+            workers={name: {"available": 3} for name in crowd.judgments.worker_ids.to_pylist()},
+        )
+        found.save(tmp_path / "out", report=False)
+        again = consensus.load(tmp_path / "out")
+        assert again.result.posterior.tobytes() == found.result.posterior.tobytes()
+        for name in ("labels", "workers", "escalations", "drift", "gold_health"):
+            assert again.table(name).equals(found.table(name)), name
+        found.save(tmp_path / "out", overwrite=True, report=False)  # what was kept may be replaced
+        odd = crowd.judgments_table().assign(note=[object()] * len(crowd.judgments_table()))
+        consensus.run(odd).save(tmp_path / "odd", report=False)
+        with pytest.raises(OutputError, match="its judgments were tables in memory, which are not kept"):
+            consensus.load(tmp_path / "odd")  # Parquet holds no such objects
+        polars = pl.from_pandas(crowd.judgments_table())
+        consensus.run(polars).save(tmp_path / "polars", report=False)
+        assert consensus.load(tmp_path / "polars").result.judgments.n_items == 60
+
+    def test_what_was_read_from_memory_is_not_kept(self, crowd: Any, tmp_path: Path) -> None:
         path = tmp_path / "j.csv"
         crowd.judgments_table().to_csv(path, index=False)
         votes = simulate_votes(crowd, 1, seed=1)
         runs = {
-            "judgments": {"judgments": crowd.judgments_table()},
-            "gold": {"judgments": path, "gold": crowd.truth_table(5)},
+            "judgments": {"judgments": crowd.judgments},
+            "gold": {"judgments": path, "gold": read_gold(crowd.truth_table(5))},
             "model votes": {"judgments": path, "model_votes": votes},
         }
         for kind, given in runs.items():
             out = tmp_path / kind
-            consensus.run(**given).save(out)
+            consensus.run(**given).save(out, report=False)
             with pytest.raises(OutputError, match=f"its {kind} were tables in memory, which are not kept; write them"):
                 finished.inputs_of(out)
 
     def test_tables_of_what_is_not_there(self, crowd: Any) -> None:
         found = consensus.Run.of(consensus.fit(crowd.judgments, model="dawid_skene"))
-        with pytest.raises(ConfigError, match="no earlier run to compare with; name it with --previous"):
+        with pytest.raises(ConfigError, match="no earlier run to compare with; name it with previous="):
             found.table("changes")
-        with pytest.raises(ConfigError, match="no models voted; give the file of their votes with --model-votes"):
+        with pytest.raises(ConfigError, match="no models voted; give the file of their votes with model_votes="):
             found.table("models")
-        with pytest.raises(ConfigError, match="there is one reading only; several are averaged with --model average"):
+        with pytest.raises(ConfigError, match='there is one reading only; several are averaged with model="average"'):
             found.table("readings")
         with pytest.raises(ConfigError, match='no table "nosuch"; there are workers'):
             found.audited("nosuch")
@@ -195,10 +219,10 @@ class TestRun:
             everything.table("agreement")  # made from judgments, not from a run
 
     def test_saved_where_something_stands(self, everything: consensus.Run, tmp_path: Path) -> None:
-        everything.save(tmp_path / "out")
+        everything.save(tmp_path / "out", report=False)
         with pytest.raises(OutputError, match="exists already"):
-            everything.save(tmp_path / "out")
-        everything.save(tmp_path / "out", overwrite=True, output=folder.Output(".jsonl", ("posteriors",)))
+            everything.save(tmp_path / "out", report=False)
+        everything.save(tmp_path / "out", overwrite=True, format="jsonl", posteriors=True, report=False)
         assert (tmp_path / "out" / "posteriors.jsonl").exists()
         assert not (tmp_path / "out" / "labels.csv").exists()
 
@@ -211,7 +235,7 @@ class TestRun:
         path, pool = tmp_path / "j.csv", tmp_path / "w.csv"
         crowd.judgments_table().to_csv(path, index=False)
         pool.write_text("worker\n" + "\n".join(crowd.judgments.worker_ids.to_pylist()) + "\n")
-        consensus.run(path, workers=pool).save(tmp_path / "out")
+        consensus.run(path, workers=pool).save(tmp_path / "out", report=False)
         pool.unlink()
         assert finished.inputs_of(tmp_path / "out").pool is None
         with pytest.raises(consensus.ConsensusError, match=r"w.csv: no such file"):
@@ -253,12 +277,19 @@ class TestRegistry:
             assert KINDS[kind](made.schema.field(name).type), (name, kind, made.schema.field(name).type)
 
     def test_files_of_a_run_are_those_of_the_registry(self, everything: consensus.Run, tmp_path: Path) -> None:
-        everything.save(tmp_path / "out")
+        everything.save(tmp_path / "out", report=False)
         written = {path.stem for path in (tmp_path / "out").glob("*.csv")}
         assert written == {one.name for one in tables.TABLES if one.when is not None and one.when(everything)}
         assert written >= {"labels", "workers", "gold_health", "drift", "models", "changes"}
         summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-        assert summary == json.loads(json.dumps(everything.summary))
+        told = json.loads(json.dumps(everything.summary))
+        kept = {"judgments", "gold", "costs", "workers"}  # given in memory, and written beside
+        assert {name: one[0]["file"] for name, one in summary["provenance"].items() if name in kept} == {
+            name: f"input_{name}.parquet" for name in kept
+        }
+        for one in (summary, told):
+            one["provenance"] = {name: one for name, one in one["provenance"].items() if name not in kept}
+        assert summary == told
 
     def test_what_the_command_can_print(self) -> None:
         from consensus.cli.auditing import TABLES
@@ -276,7 +307,7 @@ class TestRegistry:
 
     def test_gold_without_gold(self, crowd: Any) -> None:
         found = consensus.Run.of(consensus.fit(read(crowd.judgments_table())))
-        with pytest.raises(ConfigError, match="no gold to look at; give its file with --gold"):
+        with pytest.raises(ConfigError, match="no gold to look at; give its file with gold="):
             found.audited("gold")
 
     def test_columns_that_commands_make(self, crowd: Any, everything: consensus.Run) -> None:
@@ -308,8 +339,8 @@ class TestLists:
         assert pq.read_table(tmp_path / "t.parquet")["who"].to_pylist() == [["w1", "=w2"], [], None]
 
     def test_of_a_run(self, everything: consensus.Run, tmp_path: Path) -> None:
-        everything.save(tmp_path / "json", output=folder.Output(".jsonl"))
-        everything.save(tmp_path / "parquet", output=folder.Output(".parquet"))
+        everything.save(tmp_path / "json", format="jsonl", report=False)
+        everything.save(tmp_path / "parquet", format="parquet", report=False)
         lines = (tmp_path / "json" / "escalations.jsonl").read_text().splitlines()
         asked = [json.loads(line)["suggested_workers"] for line in lines]
         assert any(isinstance(names, list) and names for names in asked)

@@ -115,7 +115,7 @@ class TestConfusions:
         monkeypatch.setattr(writing, "BLOCK", 7)
         judged = [(f"i{i}", f"w{w}", f"label {i % 40} " * 20) for i in range(120) for w in range(3)]
         found = Run.of(fit(encoded(judged), rho=0.3))
-        found.save(tmp_path / "out")
+        found.save(tmp_path / "out", report=False)
         assert max(sizes) == 7
         rows = pd.read_csv(tmp_path / "out" / "confusions.csv")
         assert len(rows) == len(found.confusion_cells) < 3 * 40 * 40 / 5
