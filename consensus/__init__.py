@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
-    from consensus.config import FitConfig
+    from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
     from consensus.errors import ConsensusError, ConsensusWarning
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
@@ -26,18 +26,22 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 __all__ = [
+    "AuditConfig",
     "Check",
     "Consensus",
     "ConsensusError",
     "ConsensusWarning",
+    "EscalateConfig",
     "Evaluation",
     "FitConfig",
     "Gold",
     "Judgments",
     "ModelVotes",
     "Questions",
+    "ReadConfig",
     "Replay",
     "Run",
+    "RunConfig",
     "__version__",
     "agreement",
     "audit",
@@ -63,18 +67,22 @@ __all__ = [
 ]
 
 _HOME = {
+    "AuditConfig": "consensus.config",
     "Check": "consensus.runs",
     "Consensus": "consensus.found.result",
     "ConsensusError": "consensus.errors",
     "ConsensusWarning": "consensus.errors",
+    "EscalateConfig": "consensus.config",
     "Evaluation": "consensus.runs",
     "FitConfig": "consensus.config",
     "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",
     "ModelVotes": "consensus.inputs.model_votes",
     "Questions": "consensus.runs",
+    "ReadConfig": "consensus.config",
     "Replay": "consensus.escalation",
     "Run": "consensus.runs",
+    "RunConfig": "consensus.config",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
     "check": "consensus.runs",

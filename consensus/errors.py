@@ -18,7 +18,16 @@ from consensus.wording import in_words_of_the_caller
 
 
 class ConsensusError(Exception):
-    """Base of every error that this package raises on purpose. Its message is one line, whatever the data holds."""
+    """Base of every error that this package raises on purpose. Its message is one line, whatever the data holds.
+
+    Examples
+    --------
+    >>> try:
+    ...     consensus.fit(judgments, priors="none")
+    ... except consensus.ConsensusError as error:
+    ...     print(error)
+    unknown setting "priors"; did you mean prior?
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__("".join(one if one.isprintable() else repr(one)[1:-1] for one in message))
@@ -28,7 +37,15 @@ class ConsensusError(Exception):
 
 
 class ConsensusWarning(UserWarning):
-    """What to know before trusting a result; given by ``consensus.fit`` and ``consensus.run``."""
+    """What to know before trusting a result; given by ``consensus.fit`` and ``consensus.run``.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", consensus.ConsensusWarning)
+    ...     result = consensus.fit(judgments)
+    """
 
 
 class ConfigError(ConsensusError):

@@ -114,6 +114,12 @@ def agreement(
         order labels are.
     FormatError, JudgmentError
         The judgments can't be read.
+
+    Examples
+    --------
+    >>> table = consensus.agreement(judgments, n_bootstrap=0)
+    >>> table["statistic"][0]
+    'krippendorff_alpha'
     """
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)

@@ -14,18 +14,22 @@ import consensus
 from tests.conftest import ROOT
 
 PUBLIC = [
+    "AuditConfig",
     "Check",
     "Consensus",
     "ConsensusError",
     "ConsensusWarning",
+    "EscalateConfig",
     "Evaluation",
     "FitConfig",
     "Gold",
     "Judgments",
     "ModelVotes",
     "Questions",
+    "ReadConfig",
     "Replay",
     "Run",
+    "RunConfig",
     "__version__",
     "agreement",
     "audit",

@@ -84,6 +84,12 @@ class Replay:
         ``start`` or ``seed`` is out of range, or a setting of the fits is.
     JudgmentError
         The judgments can't be used, as in ``fit``.
+
+    Examples
+    --------
+    >>> replay = consensus.Replay(judgments, start=2)
+    >>> [step.n_judgments for step in replay]
+    [24]
     """
 
     judgments: Judgments

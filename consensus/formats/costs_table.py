@@ -37,6 +37,11 @@ def read_costs(source: Any) -> Costs:
     FormatError
         A source can't be read, a column can't be found, a row is malformed, a cost is no number, negative or not
         finite, a pair stands there twice, or there is no row.
+
+    Examples
+    --------
+    >>> consensus.read_costs({("cat", "dog"): 5, ("dog", "cat"): 1}).cost
+    (5.0, 1.0)
     """  # noqa: D205
     if isinstance(source, Costs):
         return source

@@ -42,6 +42,11 @@ def read_previous(source: Any) -> Previous:
     FormatError
         There is no such folder or table, a column is missing, a row is malformed, a status is unknown, a number is
         none, or an item stands there twice.
+
+    Examples
+    --------
+    >>> consensus.read_previous(consensus.run(judgments).labels).n_judgments[:2].tolist()
+    [3, 3]
     """
     if isinstance(source, Previous):
         return source

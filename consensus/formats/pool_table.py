@@ -39,6 +39,11 @@ def read_workers(source: Any) -> Pool:
     FormatError
         A source can't be read, a column can't be found, a row is malformed, a number is none or negative (a price: or
         0), a worker stands there twice, or there is no row.
+
+    Examples
+    --------
+    >>> consensus.read_workers({"ann": {"available": 3}, "bob": {"available": 10}}).worker
+    ('ann', 'bob')
     """  # noqa: D205
     if isinstance(source, Pool):
         return source

@@ -135,6 +135,11 @@ def read(
         first.
     JudgmentError
         ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way.
+
+    Examples
+    --------
+    >>> consensus.read("judgments.csv", label="label").n_workers
+    3
     """
     chosen = ReadConfig.of(config, **settings)
     source = given.table(source, given.JUDGMENTS)
@@ -313,6 +318,11 @@ def read_gold(
         ``platform`` is unknown.
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
+
+    Examples
+    --------
+    >>> consensus.read_gold([{"item": "img0", "label": "cat"}])
+    Gold(1 item, 1 label)
     """
     if isinstance(source, Gold):
         return source

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from consensus.backends import Threads, even_slices, number_of_shards
-from consensus.errors import ConfigError
+from consensus.inputs import shown
 from consensus.inputs.counted import counted
-from consensus.inputs.judgments import Judgments
 from consensus.kernels import tallies
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from consensus.found.tempering import Tempering
     from consensus.found.terms import Terms
     from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
     from consensus.report.plots import Plots
 
@@ -63,7 +63,16 @@ class Convergence:
 
 @dataclass(frozen=True, eq=False)  # without slots: peaks are computed when first asked for
 class Consensus:
-    """Labels with confidence, and the parameters behind them."""
+    """Labels with confidence, and the parameters behind them.
+
+    Examples
+    --------
+    >>> result = consensus.fit(judgments)
+    >>> result.labels["label"].tolist()[:3]
+    ['cat', 'dog', 'cat']
+    >>> result.confusion("ann").shape
+    (2, 2)
+    """
 
     judgments: Judgments
     model: str
@@ -316,31 +325,27 @@ class Consensus:
         """The settings that shaped the result (not threads and memory, which never do), but for its ``model``."""
         return self.config.model_dump(mode="json", exclude={"threads", "memory", "model"})
 
+    def __len__(self) -> int:
+        return self.judgments.n_items + (0 if self.gold is None else len(self.gold.unjudged))
+
     def __repr__(self) -> str:
-        return (
-            f"Consensus({self.model}: {counted(self.judgments.n_items, 'item')}, {self.convergence.status} "
-            f"after {counted(self.convergence.iterations, 'pass', 'passes')}, {counted(len(self.warnings), 'warning')})"
-        )
+        return shown.line("Consensus", self._in_short(), None, [one.code for one in self.warnings])
 
+    def _in_short(self) -> str:
+        items, passes = counted(len(self), "item"), counted(self.convergence.iterations, "pass", "passes")
+        return f"{self.model}: {items}, {self.convergence.status} after {passes}"
 
-def fitted(given: Any) -> Consensus:
-    """A fitted result: itself, or that of a run or of a step of a replay.
+    def _repr_html_(self) -> str:
+        rows = [("fit", self._in_short()), ("workers", self.judgments.n_workers), ("rho", f"{self.rho:.3g}")]
+        return shown.card("Consensus", rows, map(str, self.warnings))
 
-    Raises
-    ------
-    ConfigError
-        It is none of these.
-    """
-    found = given if isinstance(given, Consensus) else getattr(given, "result", None)
-    if isinstance(found, Consensus):
-        return found
-    what = "None" if given is None else f"of type {type(given).__name__}"
-    way_out = (
-        "fit them first: consensus.fit(judgments)"
-        if isinstance(given, Judgments)
-        else ("give what consensus.fit or consensus.run returns")
-    )
-    raise ConfigError(f"result: it is {what}, and no fitted result; {way_out}")
+    def to_pandas(self) -> pd.DataFrame:
+        """The ``labels``: one row an item."""
+        return self.labels
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without threads: they are those of the process that made them."""
+        return {name: one for name, one in self.__dict__.items() if name != "backend"}
 
 
 def as_text(ids: pa.StringArray) -> pd.Series[str]:

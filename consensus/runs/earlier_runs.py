@@ -12,6 +12,7 @@ from consensus.errors import ConfigError, ConsensusError, ConsensusWarning
 from consensus.evaluation import Scores
 from consensus.formats import given, labels_table, read_gold, read_previous
 from consensus.found.result import framed
+from consensus.inputs.gold import Gold
 from consensus.report import differences
 from consensus.runs import finished
 from consensus.runs.whole_run import Run
@@ -37,6 +38,12 @@ def load(folder: Path | str) -> Run:
     ------
     OutputError
         It is no such folder, an input is gone or has changed, or it was in no file and no table.
+
+    Examples
+    --------
+    >>> consensus.run("judgments.csv").save("out", overwrite=True, report=False)
+    >>> consensus.load("out").labels["label"].tolist()[:3]
+    ['cat', 'dog', 'cat']
     """
     return Run(finished.inputs_of(_folder(folder, "folder"), side_inputs=True))
 
@@ -62,6 +69,14 @@ def diff(old: Run | Path | str, new: Run | Path | str) -> pd.DataFrame:
         One is neither a run nor a path.
     FormatError
         A folder can't be read.
+
+    Examples
+    --------
+    >>> before = consensus.run(judgments)
+    >>> after = consensus.run(judgments, gold={"img0": "dog"})
+    >>> consensus.diff(before, after)[["item", "change", "label_before", "label"]].head(1)
+       item change label_before label
+    0  img0  label          cat   dog
     """
     sides = [_side(one, name) for one, name in ((old, "old"), (new, "new"))]
     made = framed(differences.table(*map(_previous, sides)))
@@ -77,7 +92,14 @@ def diff(old: Run | Path | str, new: Run | Path | str) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation(Scores):
-    """How good labels are (see ``Scores``), and for which labels they were taken."""
+    """How good labels are (see ``Scores``), and for which labels they were taken.
+
+    Examples
+    --------
+    >>> found = consensus.evaluate({"img0": "cat", "img1": "cat"}, {"img0": "cat", "img1": "dog"})
+    >>> found.n_items, found.accuracy
+    (2, 0.5)
+    """
 
     confusion: pd.DataFrame | None = None
     """One row a true label and label: true_label, label, count, share."""
@@ -100,9 +122,14 @@ def evaluate(labels: Any, truth: Any) -> Evaluation:
         One can't be read.
     JudgmentError
         No item has both a label and a truth, or a probability is none.
+
+    Examples
+    --------
+    >>> consensus.evaluate(consensus.run(judgments), truth={"img0": "cat", "img1": "dog"}).accuracy
+    1.0
     """
     table, label_set = _scored(labels)
-    known = read_gold(given.table(truth, given.TRUTH)) if not hasattr(truth, "align") else truth
+    known = truth if isinstance(truth, Gold) else read_gold(given.table(truth, given.TRUTH))
     scores, confusion = evaluation.evaluate(table, known, label_set)
     return Evaluation(**{one.name: getattr(scores, one.name) for one in fields(Scores)}, confusion=confusion)
 

@@ -38,6 +38,10 @@ class Parts:
         self._given = result
         self._listener = listener
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without who listens: they sit in the process that made the run."""
+        return self.__dict__ | {"_listener": SILENT}
+
     @cached_property
     def result(self) -> Consensus:
         """The fit; workers who copy were looked for, if that is wanted."""

@@ -33,7 +33,14 @@ ACCEPTED = ("accepted", "unaudited")
 
 
 class Questions(Mapping[str, Run]):
-    """The runs of several questions, by the name of each: made when they are asked for, and kept."""
+    """The runs of several questions, by the name of each: made when they are asked for, and kept.
+
+    Examples
+    --------
+    >>> found = consensus.run_by(judgments.assign(topic="animal"), "topic")
+    >>> found["animal"].labels.shape[0]
+    12
+    """
 
     def __init__(
         self,
@@ -179,6 +186,11 @@ def run_by(
         A setting is unknown or out of range, or nothing tells the questions apart.
     FormatError
         Something can't be read.
+
+    Examples
+    --------
+    >>> consensus.run_by(judgments.assign(topic="animal"), "topic").table["question"].tolist()
+    ['animal']
     """
     config = RunConfig.of(None, **settings, **({} if by is None else {"by": by}))
     return several(config, judgments, model_votes=model_votes, gold=gold)

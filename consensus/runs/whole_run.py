@@ -13,6 +13,8 @@ from consensus import explanation
 from consensus.config import RunConfig
 from consensus.errors import ConfigError
 from consensus.formats import given
+from consensus.inputs import shown
+from consensus.inputs.counted import counted
 from consensus.inputs.earlier_run import Previous
 from consensus.report import page as run_page
 from consensus.report.page_options import PageOptions
@@ -61,6 +63,12 @@ def run(
         Something can't be read.
     JudgmentError
         The judgments can't be used, or something does not fit them.
+
+    Examples
+    --------
+    >>> run = consensus.run(judgments, gold={"img0": "cat"}, target=0.9)
+    >>> run.labels["status"].tolist()[0]
+    'gold'
     """
     costs, workers = given.readable(costs, given.COSTS), given.readable(workers, given.WORKERS)
     config, beside = _settled(settings, costs=costs, workers=workers, previous=previous)
@@ -83,7 +91,16 @@ def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInp
 
 
 class Run(Parts):
-    """What a run finds in its inputs. Each part is made when it is first asked for, and kept."""
+    """What a run finds in its inputs. Each part is made when it is first asked for, and kept.
+
+    Examples
+    --------
+    >>> run = consensus.run(judgments)
+    >>> run.labels[["item", "label", "status"]].shape
+    (12, 3)
+    >>> run.explain("img0").label
+    'cat'
+    """
 
     @classmethod
     def of(
@@ -106,8 +123,23 @@ class Run(Parts):
         inputs = Inputs(config, result.judgments, costs=beside.costs, pool=beside.pool, previous=last)
         return cls(inputs, result=result)
 
+    def __len__(self) -> int:
+        return len(self.result)
+
     def __repr__(self) -> str:
-        return f"Run({self.result!r})"
+        counts = ", ".join(f"{n:,} {name}" for name, n in self.summary["counts"]["status"].items())
+        facts = f"{self.result.model}: {counted(self.result.judgments.n_items, 'item')}, {counts}"
+        return shown.line("Run", facts, self.result.judgments.tally, [one.code for one in self.warnings])
+
+    def _repr_html_(self) -> str:
+        counts = self.summary["counts"]
+        sizes = [(name, counts[name]) for name in ("judgments", "items", "workers", "labels", "gold_items")]
+        rows = [("model", self.result.model), *sizes, *counts["status"].items()]
+        return shown.card("Run", rows, map(str, self.warnings))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The ``labels``: one row an item, with its status."""
+        return self.labels
 
     def as_previous(self) -> Previous:
         """What it says of the items, as an earlier run of another one."""

@@ -262,8 +262,8 @@ class TestEveryModel:
         assert repr(result).startswith(f"Consensus({result.model}: 6 items, ")
         convergence = replace(result.convergence, iterations=1)
         one = replace(result, convergence=convergence, warnings=(Caution("near_chance", "text"),))
-        assert repr(one).endswith(" after 1 pass, 1 warning)")
-        assert repr(replace(one, warnings=())).endswith(", 0 warnings)")
+        assert repr(one).endswith(" after 1 pass; warnings: near_chance)")
+        assert repr(replace(one, warnings=())).endswith(" after 1 pass)")
         assert repr(result.judgments) == "Judgments(18 judgments of 6 items by 3 workers, 2 labels)"
 
 
