@@ -22,9 +22,12 @@ GROUPS = tuple(str(one["group"]) for one in (READING, MODEL, SETTLING, ASKING, W
 """Headings of the settings, in the order of the help. A field is told its group as ``json_schema_extra``."""
 
 
+LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown ``name``: the one of the ``known`` that is most like it, else all."""
-    like = difflib.get_close_matches(name, known, 1)
+    like = difflib.get_close_matches(name, known, 1, LIKE)
     return f"; did you mean {like[0]}?" if like else f"; the settings are: {', '.join(known)}"
 
 

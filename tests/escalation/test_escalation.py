@@ -134,7 +134,7 @@ def test_one_judgment_an_item_settles_nothing() -> None:
         ({"quota": 3}, 'unknown setting "quota"'),
         (
             {"min_judgments": 9, "max_judgments": 3},
-            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(--min-judgments\), too, or",
+            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(min_judgments=\), too, or",
         ),
     ],
 )
@@ -176,7 +176,7 @@ def test_an_unknown_model_settles_nothing() -> None:
 
 @pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price": 3}])
 def test_a_budget_that_pays_for_nothing(given: Any) -> None:
-    with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise --budget, "):
+    with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise budget=, "):
         escalate(fit(encoded(crowd())), target=0.99999, **given)
 
 

@@ -254,9 +254,7 @@ class TestPlan:
         assert trusted.n_gold == 80
 
     def test_refusals(self, drawn: Simulation, result: Consensus) -> None:
-        with pytest.raises(
-            ConsensusError, match="plan_gold: 451 items are asked for, and 450 have no gold; lower --it"
-        ):
+        with pytest.raises(ConsensusError, match="plan_gold: 451 items are asked for, and 450 have no gold; lower n="):
             plan_gold(result, n=451)
         with pytest.raises(ConsensusError, match="plan_gold: every judged item is gold already"):
             plan_gold(fit(drawn.judgments, gold=drawn.truth_table()))

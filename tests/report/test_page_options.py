@@ -31,7 +31,7 @@ def found() -> consensus.Run:
     ],
 )
 def test_addresses_that_would_not_work(url: str, wrong: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(f"--item-url {url}: {wrong}")):
+    with pytest.raises(ConfigError, match=re.escape(f'item_url="{url}": {wrong}')):
         PageOptions(item_url=url)
 
 
