@@ -194,7 +194,7 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     assert set(paid["item"]) == set(table["item"])
     assert (paid["judgments"] == 2).all()
     message = f"pays for {len(table)} judgments, but not for the {2 * len(table)} judgments of the audit sample; raise"
-    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} --budget or lower --audit"):
+    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} budget= or lower audit="):
         escalate(result, target=0.99999, audit=0.2, budget=len(table))
     assert set(escalate(result, target=0.9, audit=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
     no_models = fit(encoded(crowd()))

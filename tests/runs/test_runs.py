@@ -212,7 +212,7 @@ class TestRun:
         assert everything.labels.columns.tolist()[-3:] == ["status", "decision", "expected_cost"]
         assert everything.workers["worker"].tolist() == everything.table("workers")["worker"].tolist()
         assert {"retest"} < set(everything.escalations["reason"]) <= {*REASONS, "retest"}
-        assert repr(everything).startswith("Run(Consensus(")
+        assert repr(everything).startswith("Run(dawid_skene: 60 items, ")
         with pytest.raises(ConfigError, match='no table "lables"; there are labels, workers'):
             everything.table("lables")
         with pytest.raises(ConfigError, match='no table "agreement"'):
