@@ -158,6 +158,22 @@ MISTAKES: dict[str, tuple[Callable[[pd.DataFrame, Any], object], str]] = {
         lambda table, _: consensus.evaluate(table.rename(columns={"item": "id"}), {"item00": "label_0"}),
         "labels: there is no item column; the columns are: id, worker, label",
     ),
+    "a number as text": (
+        lambda table, _: consensus.agreement(table, n_bootstrap="many"),  # type: ignore[arg-type]  # the mistake
+        "n_bootstrap is many; it must be 0 or more",
+    ),
+    "half an item": (
+        lambda _, run: consensus.plan_gold(run, n=0.5),
+        "n = 0.5: expected a whole number of items, 1 or more",
+    ),
+    "no start": (
+        lambda table, _: consensus.Replay(table, start=None),  # type: ignore[arg-type]  # the mistake
+        "start = None: of each item at least 1 must be there at the beginning; with model_votes, 0 will do",
+    ),
+    "a column for several questions": (
+        lambda table, _: consensus.run_by(table["label"], "topic"),
+        f"judgments: a Series can't be read; {TABLES} what consensus.read returns",
+    ),
     "costs that are one number": (
         lambda _, run: consensus.decide(run, 5),
         f'costs: 5 can\'t be read; {TABLES} costs by true and decided label such as {{("cat", "dog"): 5}}, or what '
@@ -321,6 +337,11 @@ class TestEvaluate:
 
 class TestGiven:
     """Whatever Python has in place of a file."""
+
+    def test_records_of_several_questions(self) -> None:
+        rows = [{"item": f"i{n}", "worker": w, "label": "xy"[n % 2], "topic": "t"} for n in range(6) for w in "abc"]
+        gold = [{"item": "i0", "label": "x", "topic": "t"}]
+        assert consensus.run_by(rows, "topic", gold=gold)["t"].labels["status"][0] == "gold"
 
     def test_records_with_gaps(self) -> None:
         rows = [{"item": "a", "worker": "v", "label": "x"}, {"item": "a", "worker": "w"}]

@@ -48,8 +48,6 @@ def table(source: Any, argument: Argument) -> Any:
         if hasattr(source, "to_frame"):  # a series
             raise refusal(source, argument)
         return source
-    if hasattr(source, "columns") and hasattr(source, "iloc"):
-        return source
     if isinstance(source, Sequence) and source and all(map(_is_file, source)):
         return source
     if isinstance(source, Sequence) and source and all(isinstance(one, Mapping) for one in source):

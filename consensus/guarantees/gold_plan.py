@@ -154,6 +154,8 @@ def plan_gold(result: Fitted, config: EscalateConfig | None = None, *, n: int | 
     candidates = np.flatnonzero(free)
     if not len(candidates):
         raise ConfigError("plan-gold: every judged item is gold already, so no item is left to draw")
+    if n is not None and (not isinstance(n, (int, np.integer)) or n < 1):
+        raise ConfigError(f"n = {n!r}: expected a whole number of items, 1 or more")
     pilot = 0 if n is not None else what.pilot(n_gold, result.judgments.n_items)
     if n is None and not pilot and what.takes_most(result.judgments.n_items):
         number = "no number of" if what.draw is None else f"no fewer than {what.draw:,}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError, JudgmentError
-from consensus.formats import export_questions, questions, sources
+from consensus.formats import export_questions, given, questions, sources
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
 from consensus.runs.listening import SILENT
@@ -193,6 +193,8 @@ def run_by(
     ['animal']
     """
     config = RunConfig.of(None, **settings, **({} if by is None else {"by": by}))
+    judgments = given.readable(judgments, given.JUDGMENTS, none=False)
+    gold, model_votes = given.readable(gold, given.GOLD), given.readable(model_votes, given.MODEL_VOTES)
     return several(config, judgments, model_votes=model_votes, gold=gold)
 
 
