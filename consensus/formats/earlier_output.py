@@ -32,7 +32,7 @@ MOST = 1e12  # judgments
 def read_previous(source: Any) -> Previous:
     """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
 
-    What was read before stays as it is.
+    What was read before stays as it is; a run says the same itself.
 
     From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
     judgments that each item needed; from summary.json, by what these had been corrected.
@@ -50,6 +50,9 @@ def read_previous(source: Any) -> Previous:
     """
     if isinstance(source, Previous):
         return source
+    if hasattr(source, "as_previous"):  # a run
+        made: Previous = source.as_previous()
+        return made
     source = given.table(source, given.PREVIOUS)
     labels, escalations, factor = source, None, 1.0
     if isinstance(source, (str, Path)) and not Path(source).exists():

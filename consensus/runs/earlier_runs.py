@@ -11,7 +11,8 @@ from consensus import evaluation
 from consensus.errors import ConfigError, ConsensusError, ConsensusWarning
 from consensus.evaluation import Scores
 from consensus.formats import given, labels_table, read_gold, read_previous
-from consensus.found.result import framed
+from consensus.found.given_result import fitted
+from consensus.found.result import Consensus, framed
 from consensus.inputs.gold import Gold
 from consensus.report import differences
 from consensus.runs import finished
@@ -20,7 +21,6 @@ from consensus.runs.whole_run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-    from consensus.found.result import Consensus
     from consensus.inputs.earlier_run import Previous
     from consensus.report.differences import Cause
 
@@ -32,7 +32,7 @@ def load(folder: Path | str) -> Run:
     ----------
     folder
         Written by ``Run.save`` or by ``consensus run``. Its input files must be where they were, and unchanged; tables
-        that ``consensus.run`` was given in memory were saved with it.
+        that ``consensus.run`` was given in memory were saved with it, but for an earlier run.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def evaluate(labels: Any, truth: Any) -> Evaluation:
     Parameters
     ----------
     labels
-        A run; the folder of one, or its labels or posteriors as a file; a data frame of item and label (and
+        A run, or a fit; the folder of a run, or its labels or posteriors as a file; a data frame of item and label (and
         confidence), or of item and a column of probabilities a label; or labels by item.
     truth
         The true labels of items, as gold is given: a path, a data frame, ``{"img7": "cat"}``, a list of records.
@@ -138,10 +138,11 @@ def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
     """Labels or posteriors as a table, and all labels that could have been given, where that is known."""
     import pandas as pd
 
-    if isinstance(labels, Run):
-        table = labels.posteriors if labels.result.identified else labels.labels
-        sources = labels.labels.set_index("item")["source"]
-        return table.assign(source=table["item"].map(sources)), labels.result.judgments.labels
+    if isinstance(labels, (Run, Consensus)):
+        result = fitted(labels)
+        table = result.posteriors if result.identified else result.labels
+        sources = result.labels.set_index("item")["source"]
+        return table.assign(source=table["item"].map(sources)), result.judgments.labels
     if isinstance(labels, (str, Path)):
         path = Path(labels)
         return labels_table.read_scored(path), labels_table.label_set_of(path)

@@ -85,8 +85,6 @@ def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInp
     """The settings, with those of the costs, workers and earlier run that are files; and all of these, read."""
     named = {name: Path(source) for name, source in files.items() if isinstance(source, (str, Path))}
     config = RunConfig.of(None, **settings, **named)
-    if isinstance(files["previous"], Run):
-        files["previous"] = files["previous"].as_previous()
     return config, SideInputs.read(config, **files)
 
 
