@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
-    from consensus.config import FitConfig
-    from consensus.errors import ConsensusError
+    from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
+    from consensus.errors import ConsensusError, ConsensusWarning
     from consensus.escalation import Replay, decide, escalate, plan_budget
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.found.result import Consensus
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from consensus.guarantees.shares_table import shares
     from consensus.inputs.gold import Gold
     from consensus.inputs.judgments import Judgments
-    from consensus.models.base import fit
-    from consensus.runs import Check, Findings, Questions, check, run, run_by
+    from consensus.inputs.model_votes import ModelVotes
+    from consensus.runs import Check, Evaluation, Questions, Run, check, diff, evaluate, fit, load, run, run_by
     from consensus.simulation import simulate
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
@@ -26,22 +26,32 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 __all__ = [
+    "AuditConfig",
     "Check",
     "Consensus",
     "ConsensusError",
-    "Findings",
+    "ConsensusWarning",
+    "EscalateConfig",
+    "Evaluation",
     "FitConfig",
     "Gold",
     "Judgments",
+    "ModelVotes",
     "Questions",
+    "ReadConfig",
     "Replay",
+    "Run",
+    "RunConfig",
     "__version__",
     "agreement",
     "audit",
     "check",
     "decide",
+    "diff",
     "escalate",
+    "evaluate",
     "fit",
+    "load",
     "plan_budget",
     "plan_gold",
     "read",
@@ -57,21 +67,31 @@ __all__ = [
 ]
 
 _HOME = {
+    "AuditConfig": "consensus.config",
     "Check": "consensus.runs",
     "Consensus": "consensus.found.result",
     "ConsensusError": "consensus.errors",
-    "Findings": "consensus.runs",
+    "ConsensusWarning": "consensus.errors",
+    "EscalateConfig": "consensus.config",
+    "Evaluation": "consensus.runs",
     "FitConfig": "consensus.config",
     "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",
+    "ModelVotes": "consensus.inputs.model_votes",
     "Questions": "consensus.runs",
+    "ReadConfig": "consensus.config",
     "Replay": "consensus.escalation",
+    "Run": "consensus.runs",
+    "RunConfig": "consensus.config",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
     "check": "consensus.runs",
     "decide": "consensus.escalation",
+    "diff": "consensus.runs",
     "escalate": "consensus.escalation",
-    "fit": "consensus.models.base",
+    "evaluate": "consensus.runs",
+    "fit": "consensus.runs",
+    "load": "consensus.runs",
     "plan_budget": "consensus.escalation",
     "plan_gold": "consensus.guarantees",
     "read": "consensus.formats",

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from consensus.cli import app
 from consensus.errors import ConsensusError
+from consensus.wording import ON_THE_COMMAND_LINE
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in ("SIGTERM", "SIGHUP"):  # as for Ctrl-C: tidy up, then go
         with suppress(AttributeError, ValueError):  # no such signal here, or not the main thread
             signal.signal(getattr(signal, name), _leave)
+    token = ON_THE_COMMAND_LINE.set(True)
     try:
         app(args=None if arguments is None else list(arguments), prog_name="consensus")
     except ConsensusError as error:
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with suppress(OSError):
             sys.stdout.close()  # else Python tries again at exit
         sys.exit(1)
+    finally:
+        ON_THE_COMMAND_LINE.reset(token)
 
 
 def command() -> None:

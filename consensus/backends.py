@@ -37,6 +37,10 @@ class Threads:
         self.n_threads = n_threads or usable_cores()
         self._pool: ThreadPoolExecutor | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the threads: others are started where it is used again."""
+        return {"n_threads": self.n_threads, "_pool": None}
+
     def map(self, function: Callable[[S], R], shards: Sequence[S]) -> list[R]:
         """Apply ``function`` to every shard; results in shard order."""
         if self.n_threads == 1 or len(shards) < 2:

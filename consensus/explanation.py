@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.errors import ConfigError
 from consensus.found.posterior import SparsePosterior
 from consensus.found.result import BETWEEN
 from consensus.models import cavity
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Term = tuple[str, str, Reals]
 
 N_TOP = 5
+MOST_COMPARED = 100_000  # ids among which those like a mistyped one are looked for
 TOGETHER = "all readings"
 BY_GOLD = "gold"
 
@@ -121,6 +124,23 @@ def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int
         )
         for n in range(len(items))
     ]
+
+
+def of_item(result: Consensus, item: str) -> Explanation:
+    """Why one item has its label.
+
+    Raises
+    ------
+    ConfigError
+        Nobody judged such an item.
+    """
+    ids = result.judgments.item_ids
+    code = ids.index(str(item)).as_py()
+    if code < 0:
+        near = difflib.get_close_matches(str(item), ids.to_pylist(), 3) if len(ids) <= MOST_COMPARED else []
+        like = f"; like it are {', '.join(near)}" if near else ""
+        raise ConfigError(f'no item "{item}" among the {len(ids):,} that were judged{like}')
+    return explain(result, np.array([code]))[0]
 
 
 def _explained(

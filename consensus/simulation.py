@@ -10,7 +10,8 @@ import numpy as np
 from consensus.config import CrowdConfig, ModelsConfig
 from consensus.errors import ConfigError
 from consensus.inputs.judgments import Judgments, Tally
-from consensus.inputs.model_votes import ModelVotes, VoteTally
+from consensus.inputs.model_votes import ModelVotes
+from consensus.inputs.vote_tally import VoteTally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +109,11 @@ def simulate(
     ------
     ConfigError
         A setting is unknown, a size or share is out of range, or ``confusion`` or ``prior`` is no probability table.
+
+    Examples
+    --------
+    >>> consensus.simulate(n_items=100, n_workers=8, n_labels=2, per_item=5, seed=1).judgments
+    Judgments(500 judgments of 100 items by 8 workers, 2 labels)
     """
     crowd = CrowdConfig.of(None, n_items=n_items, n_workers=n_workers, n_labels=n_labels, per_item=per_item, **settings)
     rng = np.random.default_rng(crowd.seed)

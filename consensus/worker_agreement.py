@@ -114,6 +114,12 @@ def agreement(
         order labels are.
     FormatError, JudgmentError
         The judgments can't be read.
+
+    Examples
+    --------
+    >>> table = consensus.agreement(judgments, n_bootstrap=0)
+    >>> table["statistic"][0]
+    'krippendorff_alpha'
     """
     if not isinstance(judgments, Judgments):
         judgments = read(judgments)
@@ -135,7 +141,7 @@ def _check(judgments: Judgments, level: str, by: str, n_bootstrap: int, seed: in
         if given not in known:
             raise ConfigError(f'{name} "{given}" is unknown; choose {" or ".join(known)}')
     for name, number in (("n_bootstrap", n_bootstrap), ("seed", seed)):
-        if number < 0:
+        if not isinstance(number, (int, np.integer)) or number < 0:
             raise ConfigError(f"{name} is {number}; it must be 0 or more")
     if level == "ordinal" and judgments.n_labels > MOST_LABELS_IN_ORDER:
         raise ConfigError(

@@ -20,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from consensus.__main__ import main
 from consensus.backends import usable_cores
 from consensus.models import choice
+from consensus.wording import ON_THE_COMMAND_LINE
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "data" / "digits"
@@ -104,6 +105,14 @@ def by_dawid_skene() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice, "chosen", lambda _, __, settings: choice.Choice(settings.model or choice.ALONE))
         yield
+
+
+@pytest.fixture
+def as_written() -> Iterator[None]:
+    """Messages are as they are written, with options of the command line: for tests of the sentences themselves."""
+    token = ON_THE_COMMAND_LINE.set(True)
+    yield
+    ON_THE_COMMAND_LINE.reset(token)
 
 
 @pytest.fixture(autouse=AS_PLAIN_PYTHON)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from consensus.inputs.model_votes import OTHERS, VoteTally
+from consensus.inputs.model_votes import OTHERS
+from consensus.inputs.vote_tally import VoteTally
 
 
 class Read(NamedTuple):

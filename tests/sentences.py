@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,7 @@ class Sentence(NamedTuple):
     text: str
 
 
+@cache
 def sentences() -> list[Sentence]:
     """All of them, by file and line."""
     found = [one for path in sorted(PACKAGE.rglob("*.py")) for one in _of_code(path)]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments, encode
-from consensus.inputs.model_votes import AlignedVotes, ModelVotes, VoteTally
+from consensus.inputs.model_votes import AlignedVotes, ModelVotes
 from consensus.inputs.ordering import RepeatRule
+from consensus.inputs.vote_tally import VoteTally
 from tests.conftest import AS_PLAIN_PYTHON, FEW_EXAMPLES
 
 Row = tuple[str, str, str | None]

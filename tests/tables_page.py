@@ -12,7 +12,7 @@ INTRODUCTION = """\
 This page is made from `consensus/runs/tables.py` and `consensus/runs/columns.py` by `python -m tests.tables_page`.
 
 `consensus run` writes files; `--format` chooses `.csv`, `.jsonl` or `.parquet`. `consensus audit --table NAME` prints
-one table, or writes it with `-o FILE`. The other commands print one table each. In Python, `Findings.table(NAME)` is
+one table, or writes it with `-o FILE`. The other commands print one table each. In Python, `Run.table(NAME)` is
 the table as a frame, by the name of its file.
 
 The types: *text*; *list* is several texts (in CSV one text, joined by `" | "`; in JSON lines and Parquet a list);

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.config import RunConfig
-    from consensus.runs import Findings
+    from consensus.runs import Run
 
-    Table = Callable[[Findings], pd.DataFrame]
+    Table = Callable[[Run], pd.DataFrame]
     Streamed = Callable[[str, BinaryIO], None]
 
 
@@ -96,10 +96,10 @@ def audit(
         printing.fit_and_print(given, chosen, printed, _audited(name))
 
 
-def _audited(name: str) -> "Callable[[Findings], pd.DataFrame | Streamed]":
+def _audited(name: str) -> "Callable[[Run], pd.DataFrame | Streamed]":
     """The table ``name``; that of confusions, which may be long, writes itself block by block."""
 
-    def table(found: "Findings") -> "pd.DataFrame | Streamed":
+    def table(found: "Run") -> "pd.DataFrame | Streamed":
         from consensus.runs import folder
 
         if name != "confusions":
@@ -128,7 +128,7 @@ def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":
     """Evidence on ``worker``, which may also have been meant for a column of the file ``column_missing``."""
 
-    def table(found: "Findings") -> "pd.DataFrame":
+    def table(found: "Run") -> "pd.DataFrame":
         from consensus import worker_audit
 
         try:
@@ -142,7 +142,7 @@ def _evidence(worker: str, column_missing: "Path | None") -> "Table":
 
 
 def _forgiven(items: list[str]) -> "Table":
-    def table(found: "Findings") -> "pd.DataFrame":
+    def table(found: "Run") -> "pd.DataFrame":
         from consensus import worker_audit
 
         return worker_audit.forgive(found.audit, items)

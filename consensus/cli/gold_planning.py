@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.config import RunConfig
-    from consensus.runs import Findings
+    from consensus.runs import Run
 
 
 def plan_gold(
@@ -41,7 +41,7 @@ def plan_gold(
     from consensus import guarantees
     from consensus.report import set_promise, words
 
-    def table(found: "Findings") -> "tuple[pd.DataFrame, list[str]]":
+    def table(found: "Run") -> "tuple[pd.DataFrame, list[str]]":
         plan = guarantees.plan_gold(found.result, found.rule, n=items, seed=chosen.seed)
         return plan.items, [*words.of_result(found), *set_promise.of_plan(plan)]
 

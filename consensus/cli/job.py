@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consensus.runs import Findings, Inputs
+    from consensus.runs import Inputs, Run
 
 PHASES = {
     "reading": "read+encode",
@@ -88,12 +88,12 @@ class Show:
         Console(stderr=True, highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
 
 
-def findings(inputs: "Inputs", show: Show) -> "Findings":
+def findings(inputs: "Inputs", show: Show) -> "Run":
     """What a run finds; loops that it needs are compiled before, and that is said."""
-    from consensus.runs import Findings
+    from consensus.runs import Run
 
     compile_all(show, with_votes=inputs.model_votes is not None)
-    return Findings(inputs, listener=show)
+    return Run(inputs, listener=show)
 
 
 def compile_all(show: Show, with_votes: bool = False) -> None:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.config import RunConfig
-    from consensus.runs import Findings, Inputs
+    from consensus.runs import Inputs, Run
 
     Streamed = Callable[[str, BinaryIO], None]  # writes itself in the format of an ending to an open file
     Made = pd.DataFrame | Streamed
     Told = tuple[Made, list[str]]
-    Table = Callable[[Findings], Made | Told]
+    Table = Callable[[Run], Made | Told]
     Reader = Callable[[job.Show], Inputs]
 
 
@@ -54,7 +54,7 @@ def aggregate(
     """Print one row for each item: its label, the confidence in it, and whether it is settled."""
     from consensus.report import words
 
-    def table(found: "Findings") -> "Told":
+    def table(found: "Run") -> "Told":
         if posteriors:
             return found.table("posteriors"), words.of_result(found)
         return found.labels, words.of_escalation(found, of_workers=False)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consensus.config import RunConfig
-    from consensus.runs import Findings, Inputs
+    from consensus.runs import Inputs, Run
 
 
 def shares(
@@ -32,7 +32,7 @@ def shares(
     printing.fit_and_print(given, chosen, printed, _table, None if folder is None else _reader(folder, given, chosen))
 
 
-def _table(found: "Findings") -> "printing.Told":
+def _table(found: "Run") -> "printing.Told":
     from consensus.found.result import framed
     from consensus.report import class_shares, words
 

@@ -1,6 +1,7 @@
 """Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
 
 from consensus.config.crowd_settings import CrowdConfig, ModelsConfig
+from consensus.config.documented import described
 from consensus.config.read_settings import GoldConfig, ReadConfig, Repeats, ScoreScale, VotesConfig
 from consensus.config.run_settings import (
     AuditConfig,
@@ -14,7 +15,7 @@ from consensus.config.run_settings import (
     RunConfig,
     Ties,
 )
-from consensus.config.settings_base import GROUPS
+from consensus.config.settings_base import GROUPS, nearest
 
 __all__ = [
     "GROUPS",
@@ -35,4 +36,20 @@ __all__ = [
     "ScoreScale",
     "Ties",
     "VotesConfig",
+    "nearest",
 ]
+
+for _kind in (
+    AuditConfig,
+    BudgetConfig,
+    CollusionConfig,
+    CrowdConfig,
+    EscalateConfig,
+    FitConfig,
+    GoldConfig,
+    ModelsConfig,
+    ReadConfig,
+    RunConfig,
+    VotesConfig,
+):
+    _kind.__doc__ = described(_kind)

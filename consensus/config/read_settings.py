@@ -24,7 +24,13 @@ OF_LABELS = (
 
 
 class ReadConfig(Settings):
-    """How tables of judgments are read."""
+    """How tables of judgments are read.
+
+    Examples
+    --------
+    >>> consensus.read("judgments.csv", consensus.ReadConfig(repeats="first"))
+    Judgments(36 judgments of 12 items by 3 workers, 2 labels)
+    """
 
     item: str | None = Field(
         default=None, json_schema_extra=READING, description="Column of the item, if its name does not tell."

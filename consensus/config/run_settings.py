@@ -19,7 +19,14 @@ MOST_RHO = 100.0
 
 
 class FitConfig(Settings):
-    """How a consensus is fitted. Every field has a default that needs no thought."""
+    """How a consensus is fitted. Every field has a default that needs no thought.
+
+    Examples
+    --------
+    >>> config = consensus.FitConfig(model="dawid_skene", seed=1)
+    >>> consensus.fit(judgments, config).model
+    'dawid_skene'
+    """
 
     prior: Prior = Field(
         default="learnt",
@@ -139,7 +146,13 @@ class FitConfig(Settings):
 
 
 class EscalateConfig(Settings):
-    """When an item is settled, and when it goes to an expert."""
+    """When an item is settled, and when it goes to an expert.
+
+    Examples
+    --------
+    >>> config = consensus.EscalateConfig(target=0.99)
+    >>> table = consensus.escalate(consensus.fit(judgments), config)
+    """
 
     target: float = Field(
         default=0.95, gt=0, lt=1, json_schema_extra=SETTLING, description="Confidence at which an item is accepted."
@@ -266,7 +279,13 @@ class BudgetConfig(FitConfig):
 
 
 class AuditConfig(Settings):
-    """When a worker gets which verdict."""
+    """When a worker gets which verdict.
+
+    Examples
+    --------
+    >>> config = consensus.AuditConfig(least_judgments=5)
+    >>> table = consensus.audit(consensus.fit(judgments), config)
+    """
 
     least_judgments: int = Field(
         default=20,
@@ -347,7 +366,13 @@ class CollusionConfig(Settings):
 
 
 class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig, GoldConfig, CollusionConfig):
-    """All settings of ``consensus run``; what a settings file may hold."""
+    """All settings of ``consensus run``; what a settings file may hold.
+
+    Examples
+    --------
+    >>> consensus.RunConfig(target=0.9).target
+    0.9
+    """
 
     costs: Path | None = Field(
         default=None,

@@ -1,5 +1,7 @@
 """What all settings have in common: they are frozen, typed, and checked once."""
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +22,15 @@ GROUPS = tuple(str(one["group"]) for one in (READING, MODEL, SETTLING, ASKING, W
 """Headings of the settings, in the order of the help. A field is told its group as ``json_schema_extra``."""
 
 
+LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The end of a message about an unknown ``name``: the one of the ``known`` that is most like it, else all."""
+    like = difflib.get_close_matches(name, known, 1, LIKE)
+    return f"; did you mean {like[0]}?" if like else f"; the settings are: {', '.join(known)}"
+
+
 class Settings(BaseModel):
     """Settings that can be made from others, with errors in words."""
 
@@ -34,6 +45,11 @@ class Settings(BaseModel):
         ConfigError
             A name is unknown or a value out of range.
         """
+        if given is not None and not isinstance(given, Settings):
+            raise ConfigError(
+                f"config: it is of type {type(given).__name__}; give a {cls.__name__}, or name each setting, and what "
+                "else there is, such as gold=..."
+            )
         known = {name: getattr(given, name) for name in given.model_fields_set} if given is not None else {}
         for name, value in settings.items():
             if isinstance(value, str) and name in cls.model_fields and cls.model_fields[name].default == ():
@@ -44,8 +60,7 @@ class Settings(BaseModel):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
-                known_names = ", ".join(cls.model_fields)
-                raise ConfigError(f'unknown setting "{name}"; the settings are: {known_names}') from None
+                raise ConfigError(f'unknown setting "{name}"{nearest(name, list(cls.model_fields))}') from None
             if not name:  # a rule about several settings
                 raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
             percent = ""

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.formats import read_costs
+from consensus.found.given_result import fitted
 from consensus.found.result import framed, named
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.found.given_result import Fitted
     from consensus.found.result import Columns, Consensus
 
     Reals = NDArray[np.float64]
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 MOST_CELLS = 4_000_000  # of the posterior that are held at once
 
 
-def decide(result: Consensus, costs: Any) -> pd.DataFrame:
+def decide(result: Fitted, costs: Any) -> pd.DataFrame:
     """The decision of least expected cost for every item; the label is the most probable one, which may be another.
 
     Parameters
     ----------
     result
-        A fitted consensus.
+        A fitted consensus, or a run.
     costs
         What wrong decisions cost, from ``read_costs`` or what it reads.
 
@@ -40,8 +42,13 @@ def decide(result: Consensus, costs: Any) -> pd.DataFrame:
     ------
     FormatError, JudgmentError
         The costs can't be read, or do not fit the data.
+
+    Examples
+    --------
+    >>> consensus.decide(consensus.fit(judgments), {("cat", "dog"): 5, ("dog", "cat"): 1}).columns.tolist()
+    ['item', 'decision', 'expected_cost']
     """
-    given = read_costs(costs)
+    result, given = fitted(result), read_costs(costs)
     every = slice(0, result.judgments.n_items)
     ids = result.label_columns(every)["item"]
     return framed({"item": ids, **decision_columns(result, given.align(result.judgments), every)})

@@ -17,6 +17,7 @@ from consensus.escalation.look_ahead import LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
 from consensus.escalation.retests import Retests, retests
 from consensus.formats import read_costs, read_previous, read_workers
+from consensus.found.given_result import fitted
 from consensus.found.result import decoded, framed, named
 from consensus.guarantees import Certified, certified
 from consensus.inputs.counted import counted
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.found.given_result import Fitted
     from consensus.found.result import Columns, Consensus
     from consensus.inputs.worker_pool import AlignedPool
 
@@ -37,7 +39,7 @@ SAME_PRIORITY = 15  # decimals up to which priorities count as equal
 
 
 def escalate(
-    result: Consensus,
+    result: Fitted,
     config: EscalateConfig | None = None,
     *,
     costs: Any = None,
@@ -50,9 +52,9 @@ def escalate(
     Parameters
     ----------
     result
-        A fitted consensus.
-    config
-        Settings; see ``EscalateConfig``.
+        A fitted consensus, or a run.
+    config, **settings
+        Settings; see ``EscalateConfig``: ``target=0.99``, ``budget=500``.
     costs
         What wrong decisions cost, from ``read_costs`` or what it reads; without, every wrong label costs 1.
     workers
@@ -60,8 +62,6 @@ def escalate(
     previous
         What an earlier run said, from ``read_previous`` or what it reads: items that were accepted then stay so unless
         their confidence fell clearly below the target, and what is needed is corrected by how far it was off.
-    **settings
-        Fields of ``EscalateConfig``, such as ``target=0.99`` or ``budget=500``.
 
     Returns
     -------
@@ -106,7 +106,13 @@ def escalate(
         The costs, workers or earlier run can't be read.
     JudgmentError
         They do not fit the data.
+
+    Examples
+    --------
+    >>> consensus.escalate(consensus.fit(judgments), target=0.99).columns.tolist()[:3]
+    ['item', 'reason', 'judgments']
     """
+    result = fitted(result)
     config = EscalateConfig.of(config, **settings)
     last = None if previous is None else read_previous(previous).among(result.judgments)
     matrix = None if costs is None else read_costs(costs).align(result.judgments)

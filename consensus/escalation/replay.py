@@ -84,6 +84,12 @@ class Replay:
         ``start`` or ``seed`` is out of range, or a setting of the fits is.
     JudgmentError
         The judgments can't be used, as in ``fit``.
+
+    Examples
+    --------
+    >>> replay = consensus.Replay(judgments, start=2)
+    >>> [step.n_judgments for step in replay]
+    [24]
     """
 
     judgments: Judgments
@@ -100,13 +106,13 @@ class Replay:
         **fit_settings: Any,
     ) -> None:
         least = 1 if model_votes is None else 0
-        if start < least:
+        if not isinstance(start, int) or start < least:
             raise ConfigError(
-                f"start = {start}: of each item at least {least} must be there at the beginning"
+                f"start = {start!r}: of each item at least {least} must be there at the beginning"
                 + ("; with model_votes, 0 will do" if least else "")
             )
-        if seed < 0:
-            raise ConfigError(f"seed = {seed}: input should be 0 or more")
+        if not isinstance(seed, int) or seed < 0:
+            raise ConfigError(f"seed = {seed!r}: input should be 0 or more")
         self._config = FitConfig.of(config, **fit_settings)
         self._gold = gold if gold is None or isinstance(gold, Gold) else read_gold(gold)
         voted = model_votes is None or isinstance(model_votes, ModelVotes)

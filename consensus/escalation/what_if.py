@@ -95,6 +95,11 @@ def plan_budget(
         A setting is unknown or out of range, or a worker is in no judgment.
     JudgmentError
         The judgments can't be used, as in ``fit``.
+
+    Examples
+    --------
+    >>> consensus.plan_budget(judgments, votes=[2], targets=[0.9])["way"].tolist()
+    ['2 judgments an item', 'target 90%', 'all judgments']
     """
     import pandas as pd
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
+from consensus.formats import given
 from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
@@ -36,13 +37,19 @@ def read_costs(source: Any) -> Costs:
     FormatError
         A source can't be read, a column can't be found, a row is malformed, a cost is no number, negative or not
         finite, a pair stands there twice, or there is no row.
+
+    Examples
+    --------
+    >>> consensus.read_costs({("cat", "dog"): 5, ("dog", "cat"): 1}).cost
+    (5.0, 1.0)
     """  # noqa: D205
     if isinstance(source, Costs):
         return source
+    source = given.table(source, given.COSTS)
     rows = Rows(tuple(NAMES), tuple(NAMES), Threads(), None)
     files = []
-    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as given:
-        for reading in given:
+    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as found:
+        for reading in found:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:
@@ -52,20 +59,20 @@ def read_costs(source: Any) -> Costs:
             f"{files[0]}: a header but no rows; expected a true label, a decided label and a cost in each"
         )
     columns = [[texts[code].as_py() for code in codes.tolist()] for codes, texts in rows.ranked()]
-    found: dict[tuple[str, str], tuple[float, str]] = {}
+    costs: dict[tuple[str, str], tuple[float, str]] = {}
     for row, (true, decided, text) in enumerate(zip(*columns, strict=True)):
         place = rows.place(row)
-        if (true, decided) in found:
+        if (true, decided) in costs:
             raise FormatError(
-                f'{place}: the cost of deciding "{true}" as "{decided}" stands here and in {found[true, decided][1]}; '
+                f'{place}: the cost of deciding "{true}" as "{decided}" stands here and in {costs[true, decided][1]}; '
                 "keep one row"
             )
-        found[true, decided] = _cost(text, place), place
+        costs[true, decided] = _cost(text, place), place
     return Costs(
-        true_label=tuple(true for true, _ in found),
-        decided_label=tuple(decided for _, decided in found),
-        cost=tuple(cost for cost, _ in found.values()),
-        place=tuple(place for _, place in found.values()),
+        true_label=tuple(true for true, _ in costs),
+        decided_label=tuple(decided for _, decided in costs),
+        cost=tuple(cost for cost, _ in costs.values()),
+        place=tuple(place for _, place in costs.values()),
         file=files[0],
         sources=tuple(rows.sources),
     )

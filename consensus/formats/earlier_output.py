@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
+from consensus.formats import given
 from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
@@ -31,7 +32,7 @@ MOST = 1e12  # judgments
 def read_previous(source: Any) -> Previous:
     """Read what an earlier run said: its folder, or its labels.csv (.jsonl, .parquet) alone.
 
-    What was read before stays as it is.
+    What was read before stays as it is; a run says the same itself.
 
     From labels.csv come item, label, status and n_judgments; from escalations.csv beside it, where there is one, the
     judgments that each item needed; from summary.json, by what these had been corrected.
@@ -41,9 +42,18 @@ def read_previous(source: Any) -> Previous:
     FormatError
         There is no such folder or table, a column is missing, a row is malformed, a status is unknown, a number is
         none, or an item stands there twice.
+
+    Examples
+    --------
+    >>> consensus.read_previous(consensus.run(judgments).labels).n_judgments[:2].tolist()
+    [3, 3]
     """
     if isinstance(source, Previous):
         return source
+    if hasattr(source, "as_previous"):  # a run
+        made: Previous = source.as_previous()
+        return made
+    source = given.table(source, given.PREVIOUS)
     labels, escalations, factor = source, None, 1.0
     if isinstance(source, (str, Path)) and not Path(source).exists():
         raise FormatError(f"{source}: no such file or folder; name the output folder of an earlier run")
@@ -94,8 +104,8 @@ def _rows(
 ) -> tuple[Rows, str]:
     rows = Rows(tuple(names), required, Threads(), None)
     files = []
-    with closing(readings(source, Roles(dict.fromkeys(names), True, names))) as given:
-        for reading in given:
+    with closing(readings(source, Roles(dict.fromkeys(names), True, names))) as found:
+        for reading in found:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:

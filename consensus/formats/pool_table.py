@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
+from consensus.formats import given
 from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import NAMES as USUAL_NAMES
@@ -38,13 +39,19 @@ def read_workers(source: Any) -> Pool:
     FormatError
         A source can't be read, a column can't be found, a row is malformed, a number is none or negative (a price: or
         0), a worker stands there twice, or there is no row.
+
+    Examples
+    --------
+    >>> consensus.read_workers({"ann": {"available": 3}, "bob": {"available": 10}}).worker
+    ('ann', 'bob')
     """  # noqa: D205
     if isinstance(source, Pool):
         return source
+    source = given.table(source, given.WORKERS)
     rows = Rows(tuple(NAMES), ("worker",), Threads(), None)
     files = []
-    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as given:
-        for reading in given:
+    with closing(readings(source, Roles(dict.fromkeys(NAMES), True, NAMES))) as found:
+        for reading in found:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:

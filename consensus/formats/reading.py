@@ -13,7 +13,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import export_questions, passed_over, platforms, questions, repeats_alarm, sources
+from consensus.formats import export_questions, given, passed_over, platforms, questions, repeats_alarm, sources
 from consensus.formats.gathered import Gathered, GoldRows
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.opening import columns_of, readings
@@ -135,8 +135,14 @@ def read(
         first.
     JudgmentError
         ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way.
+
+    Examples
+    --------
+    >>> consensus.read("judgments.csv", label="label").n_workers
+    3
     """
     chosen = ReadConfig.of(config, **settings)
+    source = given.table(source, given.JUDGMENTS)
     backend = Threads(FitConfig.of(None, threads=threads).threads)
     with sources.opened(source) as found:
         one = source if found is None else found
@@ -312,9 +318,15 @@ def read_gold(
         ``platform`` is unknown.
     FormatError
         A source can't be read, a column can't be found, a row is malformed, or there is no gold label at all.
+
+    Examples
+    --------
+    >>> consensus.read_gold([{"item": "img0", "label": "cat"}])
+    Gold(1 item, 1 label)
     """
     if isinstance(source, Gold):
         return source
+    source = given.table(source, given.GOLD)
     gathered = GoldRows(Threads())
     files, exports = [], []
     notes: list[str] = []

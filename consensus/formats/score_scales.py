@@ -9,6 +9,8 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.formats.vote_samples import TOLERANCE
+from consensus.inputs.counted import counted
+from consensus.inputs.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,3 +185,10 @@ def _peaks(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, 1) the largest number of each row; 0 where all are minus infinity."""
     peak = np.fmax.reduce(table, axis=1, keepdims=True, initial=-np.inf)
     return np.where(np.isneginf(peak), 0.0, peak)
+
+
+def beyond(told: str, n_rows: int) -> Notice:
+    """Say whose scores are no probabilities."""
+    n = counted(n_rows, "score of a model is no probability", "scores of models are no probabilities")
+    way_out = "rows with such a score are rejected; mend them, or tell --score-scale 10, 100, logit or log"
+    return Notice("scores_out_of_range", f"{n}: {told}; {way_out}", {"n_rows": n_rows})

@@ -14,7 +14,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
-from consensus.formats import mixed_scales, score_scales, soft_labels
+from consensus.formats import given, mixed_scales, score_scales, soft_labels
 from consensus.formats.opening import readings
 from consensus.formats.platforms import aggregates, judge_panels
 from consensus.formats.tables.amounts import plain, reals
@@ -23,8 +23,8 @@ from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, rol
 from consensus.formats.vote_samples import ModelRows, combined, room
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import Reject
-from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
-from consensus.inputs.notices import Notice
+from consensus.inputs.model_votes import OTHERS, ModelVotes
+from consensus.inputs.vote_tally import VoteTally
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from consensus.config import RunConfig, ScoreScale
     from consensus.formats.tables.blocks import Reading
     from consensus.formats.tables.coded_rows import Columns, Progress
+    from consensus.inputs.notices import Notice
 
 PROBABILITY = "probability"  # role of the scores of long rows
 NO_FAMILY = "models"  # the family of all models without one
@@ -54,12 +55,11 @@ def read_model_votes(
 ) -> ModelVotes:
     """Read what models say: classifiers, LLM judges.
 
-    A table is long (item, model, label and perhaps a probability) or wide (item, model and one column of
-    probabilities for each label, such as p_cat, p_dog, which may lack the model if there is but one); both may have a
-    family. A label without a probability is a
-    hard vote. Several rows of one item and model are one vote: scores of different labels are one list of scores,
-    everything else are samples, whose average counts. Labels that a list of scores leaves out share evenly what it
-    leaves of 1.
+    A table is long (item, model, label and perhaps a probability) or wide (item, model and one column of probabilities
+    for each label, such as p_cat, p_dog, which may lack the model if there is but one); both may have a family. A label
+    without a probability is a hard vote. Several rows of one item and model are one vote: scores of different labels
+    are one list of scores, everything else are samples, whose average counts. Labels that a list of scores leaves out
+    share evenly what it leaves of 1.
 
     Parameters
     ----------
@@ -89,6 +89,11 @@ def read_model_votes(
     FormatError
         A source can't be read, a column can't be found, a model has two families, more than 5 % of its scores are none
         of ``score_scale`` or seem to be on two, or there is no vote at all.
+
+    Examples
+    --------
+    >>> consensus.read_model_votes({"gpt": {"img0": "cat"}}).n_votes
+    1
     """
     if isinstance(source, ModelVotes):
         return source
@@ -123,6 +128,7 @@ def _read(
     backend: Threads,
     progress: Progress | None,
 ) -> ModelVotes:
+    source = given.table(source, given.MODEL_VOTES)
     rows = rows_of_votes(roles.absent, scale, backend, progress)
     files, file_ends, told, notes = _gathered(rows, source, roles, question)
     votes = voted(rows, files, file_ends, roles.absent, scale, backend, progress)
@@ -195,7 +201,10 @@ def voted(
         rejects=tuple(rejects),
         sources=tuple(rows.sources),
         named=votes.named,
-        cautions=(*(() if beyond is None else (_beyond(beyond, len(odd.row)),)), *(() if mixed is None else (mixed,))),
+        cautions=(
+            *(() if beyond is None else (score_scales.beyond(beyond, len(odd.row)),)),
+            *(() if mixed is None else (mixed,)),
+        ),
     )
 
 
@@ -381,13 +390,6 @@ def _rejected(rows: Rows, known: ModelRows, names: _Names, row: int, reason: str
     else:
         cells += [names.labels[known.label[row]], f"{known.score[row]:g}"]
     return Reject(file, line, reason, ",".join(cells))
-
-
-def _beyond(told: str, n_rows: int) -> Notice:
-    """Say whose scores are no probabilities."""
-    n = counted(n_rows, "score of a model is no probability", "scores of models are no probabilities")
-    way_out = "rows with such a score are rejected; mend them, or tell --score-scale 10, 100, logit or log"
-    return Notice("scores_out_of_range", f"{n}: {told}; {way_out}", {"n_rows": n_rows})
 
 
 def _no_votes(file: str, n_read: int, n_abstained: int, rejects: Sequence[Reject]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from consensus.wording import in_words_of_the_caller
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -308,6 +310,9 @@ class Caution:
     """One sentence or two: the fact, and what to do."""
     values: dict[str, float] = field(default_factory=dict)
     """The numbers behind it."""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {in_words_of_the_caller(self.message)}"
 
     def __post_init__(self) -> None:
         if self.code not in CODES:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.inputs import shown
 from consensus.inputs.counted import counted
 from consensus.kernels import tallies
 
@@ -62,7 +63,16 @@ class Convergence:
 
 @dataclass(frozen=True, eq=False)  # without slots: peaks are computed when first asked for
 class Consensus:
-    """Labels with confidence, and the parameters behind them."""
+    """Labels with confidence, and the parameters behind them.
+
+    Examples
+    --------
+    >>> result = consensus.fit(judgments)
+    >>> result.labels["label"].tolist()[:3]
+    ['cat', 'dog', 'cat']
+    >>> result.confusion("ann").shape
+    (2, 2)
+    """
 
     judgments: Judgments
     model: str
@@ -315,11 +325,27 @@ class Consensus:
         """The settings that shaped the result (not threads and memory, which never do), but for its ``model``."""
         return self.config.model_dump(mode="json", exclude={"threads", "memory", "model"})
 
+    def __len__(self) -> int:
+        return self.judgments.n_items + (0 if self.gold is None else len(self.gold.unjudged))
+
     def __repr__(self) -> str:
-        return (
-            f"Consensus({self.model}: {counted(self.judgments.n_items, 'item')}, {self.convergence.status} "
-            f"after {counted(self.convergence.iterations, 'pass', 'passes')}, {counted(len(self.warnings), 'warning')})"
-        )
+        return shown.line("Consensus", self._in_short(), None, [one.code for one in self.warnings])
+
+    def _in_short(self) -> str:
+        items, passes = counted(len(self), "item"), counted(self.convergence.iterations, "pass", "passes")
+        return f"{self.model}: {items}, {self.convergence.status} after {passes}"
+
+    def _repr_html_(self) -> str:
+        rows = [("fit", self._in_short()), ("workers", self.judgments.n_workers), ("rho", f"{self.rho:.3g}")]
+        return shown.card("Consensus", rows, map(str, self.warnings))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The ``labels``: one row an item."""
+        return self.labels
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without threads: they are those of the process that made them."""
+        return {name: one for name, one in self.__dict__.items() if name != "backend"}
 
 
 def as_text(ids: pa.StringArray) -> pd.Series[str]:

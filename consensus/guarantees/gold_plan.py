@@ -10,6 +10,7 @@ import numpy as np
 
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
+from consensus.found.given_result import fitted
 from consensus.found.result import as_text
 from consensus.guarantees.certificate import N_LEVELS, levels
 from consensus.guarantees.certified_items import Population, certified, without_gold
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from consensus.found.result import Consensus
+    from consensus.found.given_result import Fitted
 
     Numbers = NDArray[np.int64]
     Reals = NDArray[np.float64]
@@ -110,15 +111,13 @@ def need_if_worse(one: Need, target: float, n_all: int) -> Need:
     return _of(one.n_items, one.n_gold, one.error * USUAL_EXCESS, False, 1.0 - target, n_all)
 
 
-def plan_gold(
-    result: Consensus, config: EscalateConfig | None = None, *, n: int | None = None, seed: int = 0
-) -> GoldPlan:
+def plan_gold(result: Fitted, config: EscalateConfig | None = None, *, n: int | None = None, seed: int = 0) -> GoldPlan:
     """Draw items to ask gold for, at random from those that have none.
 
     Parameters
     ----------
     result
-        A fitted consensus, with the gold that there is, or without.
+        A fitted consensus, or a run, with the gold that there is, or without.
     config
         Its ``target`` and ``min_judgments`` say what is to be certified.
     n
@@ -130,11 +129,16 @@ def plan_gold(
     ------
     ConfigError
         No confidence can be stated; most items would have to be gold, and ``n`` is not given; or every item is gold.
+
+    Examples
+    --------
+    >>> len(consensus.plan_gold(consensus.fit(judgments), n=5).items)
+    5
     """
     import pandas as pd
     import pyarrow as pa
 
-    config = EscalateConfig.of(config, promise="item")
+    result, config = fitted(result), EscalateConfig.of(config, promise="item")
     if not result.identified:
         raise ConfigError(
             "plan-gold: every item has one judgment only, so all are equally unsure; collect second judgments"
@@ -150,6 +154,8 @@ def plan_gold(
     candidates = np.flatnonzero(free)
     if not len(candidates):
         raise ConfigError("plan-gold: every judged item is gold already, so no item is left to draw")
+    if n is not None and (not isinstance(n, (int, np.integer)) or n < 1):
+        raise ConfigError(f"n = {n!r}: expected a whole number of items, 1 or more")
     pilot = 0 if n is not None else what.pilot(n_gold, result.judgments.n_items)
     if n is None and not pilot and what.takes_most(result.judgments.n_items):
         number = "no number of" if what.draw is None else f"no fewer than {what.draw:,}"

@@ -7,6 +7,7 @@ certified at all, of few (hypergeometric). Arrays and numbers in and out.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,8 @@ CHANCE = 0.8
 """That a certificate is given, at which gold is enough."""
 MOST_GOLD = 100_000
 """Accepted gold items up to which a need is stated: an error so near to what may be wrong can't be told from it."""
+STEP = 0.05
+"""More gold has the better chance but for steps, as numbers of errors are whole: less than this, of so much gold."""
 MUCH = 0.05
 N_TRIED = 100
 ROUNDING = 1e-9
@@ -75,16 +78,17 @@ def chance(n_gold: NDArray[np.int64] | int, error: float, alpha: float, delta: f
     return np.asarray(np.where(most < 0, 0.0, bdtr(np.maximum(most, 0).astype(np.float64), n_gold, error)), np.float64)
 
 
+@cache
 def needed(error: float, alpha: float, *, at_least: float = CHANCE, delta: float = DELTA) -> int | None:
     """The fewest accepted gold items that certify with a chance of ``at_least``; None if ``MOST_GOLD`` do not.
 
     A share ``error`` of what is accepted is wrong, and ``alpha`` may be.
     """
-    if error >= alpha:
+    if error >= alpha or chance(MOST_GOLD, error, alpha, delta) < at_least - STEP:
         return None
     begin, block = 1, 1_000
     while begin <= MOST_GOLD:
-        n = np.arange(begin, begin + block)
+        n = np.arange(begin, min(begin + block, MOST_GOLD + 1))
         enough = chance(n, error, alpha, delta) >= at_least
         if enough.any():
             return int(n[enough.argmax()])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.found.given_result import fitted
 from consensus.found.result import framed, named
 from consensus.guarantees.class_shares import LEAST_GOLD, class_shares, in_parts
 from consensus.guarantees.randomness import Drawing, chance_of_difference
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from consensus.found.given_result import Fitted
     from consensus.found.posterior import Posterior
     from consensus.found.result import Columns, Consensus
     from consensus.inputs.gold import AlignedGold
@@ -87,7 +89,7 @@ def _of_gold(gold: AlignedGold, unaided: Posterior) -> tuple[Reals, Reals]:
     return predicted, in_parts(gold.accepted, predicted)
 
 
-def shares(result: Consensus) -> pd.DataFrame:
+def shares(result: Fitted) -> pd.DataFrame:
     """How common each label is among the judged items, with a 95 % interval, from random gold and all posteriors.
 
     Parameters
@@ -101,5 +103,10 @@ def shares(result: Consensus) -> pd.DataFrame:
         One row a label: label, share, low, high; gold_share, gold_low, gold_high (by gold alone), gold_items; and
         mean_confidence, the mean posterior, which is no estimate of the share. Without gold enough all but the last two
         are missing. How it is made, and from which sources: ``guarantees.class_shares.class_shares``.
+
+    Examples
+    --------
+    >>> consensus.shares(consensus.fit(judgments))["label"].tolist()
+    ['cat', 'dog']
     """
-    return framed(SharesTable.of(result).columns())
+    return framed(SharesTable.of(fitted(result)).columns())

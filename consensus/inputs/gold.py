@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.inputs import shown
+from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.renaming import NO_ANSWER
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments, Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Gold:
-    """Accepted labels of items, one row a pair; an item with several rows accepts several labels."""
+    """Accepted labels of items, one row a pair; an item with several rows accepts several labels.
+
+    Examples
+    --------
+    >>> consensus.read_gold({"img0": "cat", "img1": ["dog", "cat"]})
+    Gold(2 items, 2 labels)
+    """
 
     item: tuple[str, ...]
     label: tuple[str, ...]
@@ -31,6 +40,19 @@ class Gold:
     """Where an item accepts a label that is in the label set, others that are not say nothing."""
     notes: tuple[str, ...] = ()
     """How columns were found, where that is not plain, in words."""
+
+    def __len__(self) -> int:
+        return len(set(self.item))
+
+    def __repr__(self) -> str:
+        return f"Gold({counted(len(self), 'item')}, {counted(len(set(self.label)), 'label')})"
+
+    def _repr_html_(self) -> str:
+        return shown.gold_card(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row an item and accepted label: item, label."""
+        return shown.gold_frame(self)
 
     def align(self, judgments: Judgments) -> AlignedGold:
         """Gold as codes of ``judgments``.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.inputs import shown
 from consensus.inputs.counted import counted
 from consensus.inputs.ordering import ordered
 from consensus.inputs.renaming import Renaming
@@ -18,6 +19,7 @@ from consensus.inputs.vocabulary import positions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -74,6 +76,14 @@ class Source:
 class Judgments:
     """Judgments in canonical order (item, worker, label): the same judgments are the same arrays in whatever order
     their rows came.
+
+    Examples
+    --------
+    >>> found = consensus.read(judgments)
+    >>> found
+    Judgments(36 judgments of 12 items by 3 workers, 2 labels)
+    >>> len(found), found.to_pandas().columns.tolist()
+    (36, ['item', 'worker', 'label'])
     """  # noqa: D205
 
     item: NDArray[np.int32]
@@ -221,10 +231,21 @@ class Judgments:
         return own, self.item_start[items][own] + offset
 
     def __repr__(self) -> str:
-        return (
-            f"Judgments({counted(self.n_judgments, 'judgment')} of {counted(self.n_items, 'item')} "
-            f"by {counted(self.n_workers, 'worker')}, {counted(self.n_labels, 'label')})"
+        facts = (
+            f"{counted(self.n_judgments, 'judgment')} of {counted(self.n_items, 'item')} "
+            f"by {counted(self.n_workers, 'worker')}, {counted(self.n_labels, 'label')}"
         )
+        return shown.line("Judgments", facts, self.tally, [one.code for one in self.cautions])
+
+    def _repr_html_(self) -> str:
+        return shown.judgments_card(self)
+
+    def __len__(self) -> int:
+        return self.n_judgments
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a judgment: item, worker, label; and timestamp, duration, price, group where there are any."""
+        return shown.judgments_frame(self)
 
     def with_labels(self, labels: Sequence[str]) -> Judgments:
         """The same judgments over the label set ``labels``, in that order; it may hold labels nobody gave.

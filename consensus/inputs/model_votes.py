@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.inputs import off_labels
+from consensus.inputs import off_labels, shown
 from consensus.inputs.counted import counted
 from consensus.inputs.vocabulary import Vocabulary, positions
+from consensus.inputs.vote_tally import NOTHING_READ, VoteTally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -27,29 +29,15 @@ OTHERS = "(another label)"
 """Stands among the labels of votes that all name one label with a score: for what they leave to others."""
 
 
-@dataclass(frozen=True, slots=True)
-class VoteTally:
-    """What became of every row that was read: ``read == used + abstained + merged + rejected`` before labels are
-    compared; ``unparsed`` of the used votes turned out to name no label.
-    """  # noqa: D205
-
-    read: int
-    used: int
-    """Votes: one a model and item."""
-    abstained: int = 0
-    """Rows without a label (or with one that means "no answer")."""
-    merged: int = 0
-    """Rows that were put together with another of the same model and item: samples, or scores of several labels."""
-    rejected: int = 0
-    normalised: int = 0
-    """Votes whose probabilities did not sum to 1."""
-    unparsed: int = 0
-    """Votes for no label of the label set: free text, a refusal, a judge's answer that could not be parsed."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ModelVotes:
-    """What models say about items, one vote an item and model, ordered by item, then model."""
+    """What models say about items, one vote an item and model, ordered by item, then model.
+
+    Examples
+    --------
+    >>> consensus.read_model_votes({"gpt": {"img0": "cat"}})
+    ModelVotes(1 vote on 1 item by 1 model, 0 with probabilities)
+    """
 
     item: NDArray[np.int32]
     """(V,) code of the item, a position in ``item_ids``."""
@@ -71,7 +59,7 @@ class ModelVotes:
     """Sorted."""
     declared: frozenset[str] = frozenset()
     """Labels that have a column of their own: these exist, whether or not somebody gives them."""
-    tally: VoteTally = VoteTally(0, 0)
+    tally: VoteTally = NOTHING_READ
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()
     named: NDArray[np.int32] | None = None
@@ -91,12 +79,20 @@ class ModelVotes:
         """M."""
         return len(self.models)
 
+    def __len__(self) -> int:
+        return self.n_votes
+
     def __repr__(self) -> str:
-        return (
-            f"ModelVotes({counted(self.n_votes, 'vote')} on {counted(len(self.item_ids), 'item')} by "
-            f"{counted(self.n_models, 'model')}, "
-            f"{len(self.probability):,} with probabilities)"
-        )
+        sizes = (counted(self.n_votes, "vote"), counted(len(self.item_ids), "item"), counted(self.n_models, "model"))
+        facts = "{} on {} by {}, ".format(*sizes) + f"{len(self.probability):,} with probabilities"
+        return shown.line("ModelVotes", facts, self.tally, [one.code for one in self.cautions])
+
+    def _repr_html_(self) -> str:
+        return shown.votes_card(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a vote: item, model, label, probability (of the label; missing of a vote that only names one)."""
+        return shown.votes_frame(self)
 
     def align(self, judgments: Judgments, labels: Sequence[str] | None) -> tuple[Judgments, AlignedVotes]:
         """The judgments over all items and labels of both, and the votes as codes of these.

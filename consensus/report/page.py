@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from consensus.found.result import Consensus
     from consensus.report.page_options import PageOptions
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
 
     Facts = dict[str, Any]
 
@@ -28,9 +28,7 @@ MOST_REASONS = 12  # of refused rows
 MOST_LABELS = 40  # whose agreement is told one by one
 
 
-def made(
-    findings: Findings, progress: Callable[[str], None] = lambda _: None, options: PageOptions | None = None
-) -> bytes:
+def made(run: Run, progress: Callable[[str], None] = lambda _: None, options: PageOptions | None = None) -> bytes:
     """The page of a run; ``progress`` is called with what is done next.
 
     Raises
@@ -40,13 +38,13 @@ def made(
     """
     charts.check()
     hides = options is not None and options.pseudonyms
-    told = pseudonyms.nameless(findings.summary) if hides else findings.summary
+    told = pseudonyms.nameless(run.summary) if hides else run.summary
     progress("reporting: choosing what is shown")
-    always = _always(findings)
+    always = _always(run)
     for part in (1.0, 0.5, 0.25, 0.1):
-        shown = always | _some(findings, part)
+        shown = always | _some(run, part)
         if hides:
-            ids = findings.result.judgments.worker_ids.to_pylist()
+            ids = run.result.judgments.worker_ids.to_pylist()
             shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
         progress("reporting: drawing")
         page = rendering.rendered(shown, told, options).encode()
@@ -55,46 +53,46 @@ def made(
     return page
 
 
-def collected(findings: Findings, part: float = 1.0) -> Facts:
+def collected(run: Run, part: float = 1.0) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
-    return _always(findings) | _some(findings, part)
+    return _always(run) | _some(run, part)
 
 
-def _some(findings: Findings, part: float) -> Facts:
+def _some(run: Run, part: float) -> Facts:
     """What fewer are shown of where the page would get too large: workers and items."""
-    result, audit, workers = findings.result, findings.audit, findings.worker_columns
+    result, audit, workers = run.result, run.audit, run.worker_columns
     people = page_data.worker_records(workers, page_data.chosen_workers(workers, int(part * page_data.MOST_WORKERS)))
     names = page_data.most_in_question(people)
     n_evidence = int(part * page_data.MOST_EVIDENCE)
     return {
         "workers": people,
-        "confusions": page_data.confusion_records(findings.confusion_cells, names, int(part * page_data.MOST_CELLS)),
+        "confusions": page_data.confusion_records(run.confusion_cells, names, int(part * page_data.MOST_CELLS)),
         "evidence": page_data.evidence_records(audit, names, n_evidence) if result.identified else {},
-        "items": page_data.item_facts(result, findings.plan, int(part * page_data.MOST_ITEMS)),
+        "items": page_data.item_facts(result, run.plan, int(part * page_data.MOST_ITEMS)),
     }
 
 
-def _always(findings: Findings) -> Facts:
+def _always(run: Run) -> Facts:
     """What is shown however large the page gets, and so is made once."""
-    result, audit, plan = findings.result, findings.audit, findings.plan
-    workers = findings.worker_columns
+    result, audit, plan = run.result, run.audit, run.plan
+    workers = run.worker_columns
     people = page_data.worker_records(workers, page_data.chosen_workers(workers, page_data.MOST_WORKERS))
     drift, lines = page_data.drift_records(audit)
     models, families = page_data.model_records(audit)
     majority, n_majority = page_data.majority_records(result)
     return {
         "newest": _newest(result),
-        "decisions": page_data.decision_records(findings, people, drift),
-        "warnings": _warnings(findings),
+        "decisions": page_data.decision_records(run, people, drift),
+        "warnings": _warnings(run),
         "n_suspect": page_data.n_suspect(audit),
-        "wasted": page_data.waste_records(findings),
-        "targets": page_data.target_records(findings),
-        "confused": page_data.confused_pairs(findings),
+        "wasted": page_data.waste_records(run),
+        "targets": page_data.target_records(run),
+        "confused": page_data.confused_pairs(run),
         "majority": majority,
         "n_majority": n_majority,
-        "labels": page_data.label_records(result, findings.summary["quality"]["by_label"], findings.status),
-        "shares": class_shares.records(findings.summary["class_shares"]),
-        "confidences": page_data.confidence_records(result, findings.status),
+        "labels": page_data.label_records(result, run.summary["quality"]["by_label"], run.status),
+        "shares": class_shares.records(run.summary["class_shares"]),
+        "confidences": page_data.confidence_records(result, run.status),
         "reliability": page_data.reliability_records(result),
         "n_workers": page_data.n_people(workers),
         "accuracies": page_data.accuracies(audit),
@@ -108,7 +106,7 @@ def _always(findings: Findings) -> Facts:
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),
         "reasons": page_data.reason_records(plan),
-        "budget": page_data.budget_records(result, plan, findings.rule),
+        "budget": page_data.budget_records(result, plan, run.rule),
         "top": page_data.top_records(result, plan),
         "n_escalated": len(plan.items),
         "agreement": _agreement(result),
@@ -123,11 +121,11 @@ def _newest(result: Consensus) -> str:
     return "" if known is None or not len(known) else str(known.max().astype("datetime64[D]"))
 
 
-def _warnings(findings: Findings) -> list[Facts]:
+def _warnings(run: Run) -> list[Facts]:
     """What to beware of: its name, what it says, and what its code means in general, which names nobody."""
     return [
         {"title": one.code.replace("_", " "), "message": one.message, "general": CODES[one.code].means}
-        for one in findings.warnings
+        for one in run.warnings
         if one.code not in DECIDED
     ]
 

@@ -31,9 +31,9 @@ class PageOptions:
         if self.item_url is None:
             return
         if not self.item_url.startswith(SAFE):
-            raise ConfigError(f"--item-url {self.item_url}: no web address; it begins with https:// or http://")
+            raise ConfigError(f'--item-url "{self.item_url}": no web address; it begins with https:// or http://')
         if ITEM not in self.item_url:
             raise ConfigError(
-                f"--item-url {self.item_url}: it does not say where the item's id belongs; put {ITEM} there, as in "
+                f'--item-url "{self.item_url}": it does not say where the item\'s id belongs; put {ITEM} there, as in '
                 "https://example.org/task/{item}"
             )

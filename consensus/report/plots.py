@@ -28,9 +28,13 @@ class Plots:
         The extra ``report`` is not installed.
     """
 
-    def __init__(self, result: Consensus) -> None:
+    def __init__(
+        self, result: Consensus, rule: EscalateConfig | None = None, rating: AuditConfig | None = None
+    ) -> None:
         charts.check()
         self._result = result
+        self._rule = rule
+        self._rating = rating
 
     def labels(self) -> Chart:
         """Which labels the items got (bars), and the shares that the model estimates (ticks)."""
@@ -44,7 +48,7 @@ class Plots:
         config, **settings
             When an item is accepted: an ``EscalateConfig`` or its fields, such as ``target=0.99``.
         """
-        found = escalation.planned(self._result, EscalateConfig.of(config, **settings), suggest=False)
+        found = escalation.planned(self._result, EscalateConfig.of(config or self._rule, **settings), suggest=False)
         return charts.confidences(page_data.confidence_records(self._result, found.status(self._result)))
 
     def reliability(self) -> Chart:
@@ -68,7 +72,7 @@ class Plots:
         config, **settings
             When a worker gets which verdict: an ``AuditConfig`` or its fields, such as ``least_judgments=30``.
         """
-        columns = worker_audit.worker_columns(WorkerAudit.of(self._result, config, **settings))
+        columns = worker_audit.worker_columns(WorkerAudit.of(self._result, config or self._rating, **settings))
         people = page_data.worker_records(columns, page_data.chosen_workers(columns))
         return charts.workers(page_data.worker_points(people))
 
@@ -140,7 +144,7 @@ class Plots:
         ConfigError
             No item can be settled by more judgments.
         """
-        rule = EscalateConfig.of(config, **settings)
+        rule = EscalateConfig.of(config or self._rule, **settings)
         found = escalation.planned(self._result, rule, suggest=False)
         rows = page_data.budget_records(self._result, found, rule)
         if not rows:

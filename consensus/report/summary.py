@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
 
 LIBRARIES = ("numpy", "numba", "scipy", "pandas", "pyarrow")
 
 
-def summary(findings: Findings) -> dict[str, Any]:
+def summary(run: Run) -> dict[str, Any]:
     """Everything that summary.json holds. It depends on the input and the settings alone, not on time or threads.
 
     Keys: provenance, settings, counts, verdicts, label_shares (estimated by the model), class_shares (by random gold,
@@ -39,31 +39,31 @@ def summary(findings: Findings) -> dict[str, Any]:
     the export of a platform notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
-    result, judgments = findings.result, findings.result.judgments
+    result, judgments = run.result, run.result.judgments
     told: dict[str, Any] = without_nan(
         {
-            "provenance": _provenance(findings),
+            "provenance": _provenance(run),
             "settings": {
                 **result.settings(),
-                **findings.rule.model_dump(mode="json"),
-                **findings.audit.config.model_dump(mode="json"),
-                **findings.reading,
+                **run.rule.model_dump(mode="json"),
+                **run.audit.config.model_dump(mode="json"),
+                **run.reading,
                 **_collusion(result),
                 "model": result.model,
             },
-            "counts": _counts(result, findings.status),
-            "verdicts": worker_audit.verdict_counts(findings.audit),
+            "counts": _counts(result, run.status),
+            "verdicts": worker_audit.verdict_counts(run.audit),
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
-            "class_shares": class_shares.in_numbers(findings.shares),
+            "class_shares": class_shares.in_numbers(run.shares),
             "convergence": _convergence(result),
-            "quality": findings.promise,
-            **({} if findings.rule.promise == "item" else {"quality_item_by_item": findings.item_promise}),
-            "certificate": findings.certificate,
-            "escalation": asdict(findings.outlook),
-            "changes": findings.changes,
-            "models": None if result.models is None else _models(findings, result.models),
+            "quality": run.promise,
+            **({} if run.rule.promise == "item" else {"quality_item_by_item": run.item_promise}),
+            "certificate": run.certificate,
+            "escalation": asdict(run.outlook),
+            "changes": run.changes,
+            "models": None if result.models is None else _models(run, result.models),
             "readings": None if result.readings is None else result.readings.in_short(),
-            "warnings": [asdict(warning) for warning in findings.warnings],
+            "warnings": [asdict(warning) for warning in run.warnings],
             **_understood(judgments),
             **({"notes": list(judgments.notes)} if judgments.notes else {}),
         }
@@ -71,9 +71,9 @@ def summary(findings: Findings) -> dict[str, Any]:
     return told
 
 
-def _provenance(findings: Findings) -> dict[str, Any]:
+def _provenance(run: Run) -> dict[str, Any]:
     """Which versions read which files."""
-    result, gold = findings.result, findings.inputs.gold
+    result, gold = run.result, run.inputs.gold
     models = result.models
     return {
         "consensus": VERSION,
@@ -156,17 +156,17 @@ def _collusion(result: Consensus) -> dict[str, Any]:
     return {} if result.copies is None else {"collusion": result.copies.collusion}
 
 
-def _models(findings: Findings, models: ModelFindings) -> dict[str, Any]:
+def _models(run: Run, models: ModelFindings) -> dict[str, Any]:
     """What models did: votes, worth, and the judgments that they saved at this target.
 
     An item that is accepted with fewer judgments than people alone would have needed saves the difference, at least.
     """
-    rated = findings.audit.models
+    rated = run.audit.models
     assert rated is not None
     ratings, median = rated.models, rated.median_worker
-    n = findings.result.judgments.per_item
-    accepted = np.isin(findings.status[: len(n)], [STATUSES.index(name) for name in SETTLED])
-    missing = np.maximum(findings.rule.min_judgments - n, 0)[accepted]
+    n = run.result.judgments.per_item
+    accepted = np.isin(run.status[: len(n)], [STATUSES.index(name) for name in SETTLED])
+    missing = np.maximum(run.rule.min_judgments - n, 0)[accepted]
     return {
         "votes": asdict(models.votes.tally),
         "models": [

@@ -19,7 +19,7 @@ from consensus.report import beyond_gold, set_promise
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
     from consensus.inputs.judgments import Judgments
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
 
 CALIBRATED = {
     "fit": "the fit without gold",
@@ -40,10 +40,10 @@ ROUNDS = 3  # lists that a budget is better spent in
 WORTH_ROUNDS = 30  # judgments, from which it is worth the trouble
 
 
-def lines(findings: Findings) -> list[str]:
+def lines(run: Run) -> list[str]:
     """A few lines that say what came in, what came out, and how far it can be trusted."""
-    warnings = [warning(one) for one in findings.warnings]
-    return [line for part in paragraphs(findings.summary).values() for line in part] + warnings
+    warnings = [warning(one) for one in run.warnings]
+    return [line for part in paragraphs(run.summary).values() for line in part] + warnings
 
 
 def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
@@ -65,25 +65,25 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def of_result(findings: Findings) -> list[str]:
+def of_result(run: Run) -> list[str]:
     """What to know beside a single table: the balance of rows, and what to beware of."""
-    return [*_read(findings.result.judgments), *(warning(one) for one in findings.result.warnings)]
+    return [*_read(run.result.judgments), *(warning(one) for one in run.result.warnings)]
 
 
-def of_escalation(findings: Findings, *, of_workers: bool = True) -> list[str]:
+def of_escalation(run: Run, *, of_workers: bool = True) -> list[str]:
     """The same beside a table of what is accepted or escalated; with how far it can be trusted, and what comes next.
 
     Warnings ``of_workers`` need an audit, which takes its time: not beside labels alone.
     """
-    counts = np.bincount(findings.status, minlength=len(STATUSES)).tolist()
+    counts = np.bincount(run.status, minlength=len(STATUSES)).tolist()
     return [
-        *_read(findings.result.judgments),
-        acceptance(findings.promise),
-        *set_promise.lines(findings.certificate, findings.rule.target),
+        *_read(run.result.judgments),
+        acceptance(run.promise),
+        *set_promise.lines(run.certificate, run.rule.target),
         *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
-        *_outlook(asdict(findings.outlook), findings.rule.model_dump()),
-        *_changes(findings.changes),
-        *(warning(one) for one in (findings.warnings if of_workers else findings.label_warnings)),
+        *_outlook(asdict(run.outlook), run.rule.model_dump()),
+        *_changes(run.changes),
+        *(warning(one) for one in (run.warnings if of_workers else run.label_warnings)),
     ]
 
 

@@ -43,7 +43,13 @@ COMPILING = 20.0  # seconds that the loops take to be compiled, once on a machin
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """What a dry run found."""
+    """What a dry run found.
+
+    Examples
+    --------
+    >>> consensus.check("judgments.csv").command
+    'consensus run judgments.csv'
+    """
 
     judgments: Judgments
     warnings: tuple[Caution, ...]
@@ -151,6 +157,12 @@ def check(judgments: Any, *, listener: Listener = SILENT, **settings: Any) -> Ch
         The judgments can't be read.
     JudgmentError
         They can't be used as they are.
+
+    Examples
+    --------
+    >>> found = consensus.check("judgments.csv")
+    >>> found.judgments.n_items
+    12
     """
     from consensus.kernels import are_compiled
     from consensus.models import memory_needs

@@ -10,6 +10,7 @@ from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.formats import platforms, sources
 from consensus.inputs.judgments import listed
+from consensus.runs import kept_inputs
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.version import VERSION
@@ -48,7 +49,7 @@ def inputs_of(
         files["judgments"] or None,
         model_votes=files["model_votes"] or (None if told.get("models") else platforms.NONE),
         gold=files["gold"][0] if files["gold"] else None,
-        beside=SideInputs.read(config) if side_inputs else SideInputs(),
+        beside=SideInputs.read(config, **kept_inputs.beside(folder)) if side_inputs else SideInputs(),
         listener=listener,
     )
 
@@ -106,7 +107,7 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
     given = Path(source["file"])
     listener.stage(f"checking {given.name}")
     beside = folder.resolve().parents[:2]  # a folder of one of several questions lies in that of all of them
-    found = [path for path in (given, *(parent / given for parent in beside)) if sources.is_named(path)]
+    found = [path for path in (given, *(parent / given for parent in (folder, *beside))) if sources.is_named(path)]
     if not found and source["file"] in sources.GONE:
         raise OutputError(
             f"{folder}: its input was {given}, which can't be read a second time; save it to a file, run that, and "

@@ -7,29 +7,31 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from consensus.errors import OutputError
+from consensus.config import nearest
+from consensus.errors import ConfigError, OutputError
 from consensus.formats import writing
-from consensus.report import page, pseudonyms
+from consensus.report import charts, page, pseudonyms
 from consensus.report.page_options import PageOptions
-from consensus.runs import tables
+from consensus.runs import kept_inputs, tables
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from consensus.runs.findings import Findings
     from consensus.runs.listening import Listener
+    from consensus.runs.whole_run import Run
     from consensus.simulation import Simulation
 
 OF_A_RUN = frozenset(
     {
         "summary.json",
         page.FILE,
+        *kept_inputs.FILES.values(),
         *(
             name + ending
             for name in (*(one.name for one in tables.TABLES), pseudonyms.FILE)
@@ -37,6 +39,9 @@ OF_A_RUN = frozenset(
         ),
     }
 )
+FORMATS = (".csv", ".parquet", ".jsonl")
+SAVING = ("folder", "overwrite", "format", "report", "posteriors", "spreadsheet_safe")
+"""What ``Run.save`` takes besides the fields of ``PageOptions``."""
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
 
@@ -131,8 +136,41 @@ class Output:
     page: PageOptions = field(default_factory=PageOptions)
     """How that is written."""
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        format: str = "csv",
+        report: bool | None = None,
+        posteriors: bool = False,
+        spreadsheet_safe: bool = False,
+        **page: Any,
+    ) -> Output:
+        """What ``Run.save`` was asked for; ``page`` are fields of ``PageOptions``.
 
-def write(findings: Findings, out: Path, output: Output, listener: Listener = SILENT) -> None:
+        Raises
+        ------
+        ConfigError
+            There is no such format or field, or something is said of a page that is not written.
+        OutputError
+            A report is wanted, and the extra ``report`` is not installed.
+        """
+        if f".{format}" not in FORMATS:
+            raise ConfigError(f"format = {format!r}: expected one of {', '.join(one[1:] for one in FORMATS)}")
+        names = [one.name for one in fields(PageOptions)]
+        for name in page:
+            if name not in names:
+                raise ConfigError(f'unknown setting "{name}"{nearest(name, [*SAVING, *names])}')
+            if report is False:
+                raise ConfigError(f"--{name.replace('_', '-')}: it is about the page, which --no-report leaves out")
+        if report:
+            charts.check()
+        with_report = charts.are_there() if report is None else report
+        also = ("posteriors",) if posteriors else ()
+        return cls(f".{format}", also, spreadsheet_safe, with_report, PageOptions(**page))
+
+
+def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> None:
     """Write all tables of a run into ``out``, which ``check`` returned, the summary, and the report if wanted.
 
     Raises
@@ -142,21 +180,21 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
     """
     import pyarrow as pa
 
-    told = findings.summary
+    told = run.summary
     with whole(out) as folder:
-        plain = _are_plain(findings, output.ending)
-        kept = [text for one in findings.result.judgments.kept for text in (one.texts, pa.array([one.name]))]
+        plain = _are_plain(run, output.ending)
+        kept = [text for one in run.result.judgments.kept for text in (one.texts, pa.array([one.name]))]
         plain_labels = plain and writing.are_plain(kept, output.ending)
         for table in tables.TABLES:
-            wanted = table.name in output.also if table.when is None else table.when(findings)
+            wanted = table.name in output.also if table.when is None else table.when(run)
             if not wanted:
                 continue
             file = f"{table.name}{output.ending}"
             listener.stage(f"{table.stage} {file}")
             assert table.rows is not None
-            rows = table.rows(findings)
+            rows = table.rows(run)
             if isinstance(rows, tables.Blocks):
-                backend = findings.result.backend
+                backend = run.result.backend
                 quoteless = plain_labels if table.name == "labels" else plain
                 writing.write_blocks(
                     rows.n_rows, rows.block, folder / file, plain=quoteless, backend=backend, defuse=output.defuse
@@ -165,16 +203,18 @@ def write(findings: Findings, out: Path, output: Output, listener: Listener = SI
                 writing.write(pa.table(rows), folder / file, defuse=output.defuse)
             del rows
         if output.page.pseudonyms:
-            write_pseudonyms(findings, folder, output)
+            write_pseudonyms(run, folder, output)
         if output.report:
-            (folder / page.FILE).write_bytes(page.made(findings, listener.stage, output.page))
+            (folder / page.FILE).write_bytes(page.made(run, listener.stage, output.page))
         listener.stage("writing summary.json")
+        read = kept_inputs.written(run.inputs.tables, folder)
+        told = {**told, "provenance": {**told["provenance"], **read}} if read else told
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
 
 
-def write_pseudonyms(findings: Findings, out: Path, output: Output) -> None:
+def write_pseudonyms(run: Run, out: Path, output: Output) -> None:
     """Write who is who on a page without ids of workers.
 
     Raises
@@ -184,21 +224,21 @@ def write_pseudonyms(findings: Findings, out: Path, output: Output) -> None:
     """
     import pyarrow as pa
 
-    names = pseudonyms.columns(findings.result.judgments.worker_ids)
+    names = pseudonyms.columns(run.result.judgments.worker_ids)
     writing.write(pa.table(names), out / f"{pseudonyms.FILE}{output.ending}", defuse=output.defuse)
 
 
-def encode_confusions(findings: Findings, ending: str, file: BinaryIO) -> None:
+def encode_confusions(run: Run, ending: str, file: BinaryIO) -> None:
     """Write the table of confusions to an open file, as a run does: in blocks, since all its texts may be too long."""
-    rows, plain = tables.confusions(findings), _are_plain(findings, ending)
-    writing.encode_blocks(rows.n_rows, rows.block, ending, file, plain=plain, backend=findings.result.backend)
+    rows, plain = tables.confusions(run), _are_plain(run, ending)
+    writing.encode_blocks(rows.n_rows, rows.block, ending, file, plain=plain, backend=run.result.backend)
 
 
-def _are_plain(findings: Findings, ending: str) -> bool:
+def _are_plain(run: Run, ending: str) -> bool:
     """Whether no id, label or name of a column that a table of many rows may hold needs quotes."""
     import pyarrow as pa
 
-    result = findings.result
+    result = run.result
     judgments = result.judgments
     names = [*result.label_columns(slice(0, 0)), *judgments.labels]
     unjudged = [] if result.gold is None else list(result.gold.unjudged)

@@ -13,18 +13,17 @@ import numpy as np
 
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import ConfigError, JudgmentError
-from consensus.formats import export_questions, questions, sources
+from consensus.formats import export_questions, given, questions, sources
 from consensus.inputs.judgments import listed
 from consensus.inputs.understood import quoted
-from consensus.runs.findings import Findings
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
+from consensus.runs.whole_run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from consensus.formats.export_questions import Asked
-    from consensus.runs.folder import Output
     from consensus.runs.listening import Listener
 
 LONGEST = 60  # characters of the name of a folder
@@ -33,8 +32,15 @@ RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 ACCEPTED = ("accepted", "unaudited")
 
 
-class Questions(Mapping[str, Findings]):
-    """The runs of several questions, by the name of each: made when they are asked for, and kept."""
+class Questions(Mapping[str, Run]):
+    """The runs of several questions, by the name of each: made when they are asked for, and kept.
+
+    Examples
+    --------
+    >>> found = consensus.run_by(judgments.assign(topic="animal"), "topic")
+    >>> found["animal"].labels.shape[0]
+    12
+    """
 
     def __init__(
         self,
@@ -61,9 +67,9 @@ class Questions(Mapping[str, Findings]):
         self._covered: dict[str, set[str]] = {
             name: self._covers(name) for name in ("gold", "model_votes") if name in self._others
         }
-        self._kept: dict[str, Findings] = {}
+        self._kept: dict[str, Run] = {}
 
-    def __getitem__(self, question: str) -> Findings:
+    def __getitem__(self, question: str) -> Run:
         """The run of one question."""
         if question not in self.counts:
             raise KeyError(f'no question "{question}"; there are {listed(list(self.counts))}')
@@ -80,7 +86,7 @@ class Questions(Mapping[str, Findings]):
     def __repr__(self) -> str:
         return f"Questions({listed(list(self.counts))})"
 
-    def made(self, question: str) -> Findings:
+    def made(self, question: str) -> Run:
         """The run of one question, made anew and not kept.
 
         Raises
@@ -99,7 +105,7 @@ class Questions(Mapping[str, Findings]):
                 leave = shlex.join(("--drop", f"{self.config.by}={question}"))
                 way_out = f"; or leave it out with {leave}"
             raise JudgmentError(f"question {quoted(question)}: {error}{way_out}") from None
-        return Findings(inputs, listener=self._listener)
+        return Run(inputs, listener=self._listener)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -115,18 +121,22 @@ class Questions(Mapping[str, Findings]):
 
         return pd.DataFrame([one for name in self for one in of_workers(name, self[name])])
 
-    def save(self, out: Path | str, *, overwrite: bool = False, output: Output | None = None) -> None:
-        """Write a folder for each question into one, as ``consensus run --by`` does.
+    def save(self, folder: Path | str, *, overwrite: bool = False, **output: Any) -> None:
+        """Write a folder for each question into one, as ``consensus run --by`` does; ``output`` is as in ``Run.save``.
 
         Raises
         ------
+        ConfigError
+            An argument is unknown or out of range.
         OutputError
             The folder exists (and ``overwrite`` is not set), or can't be written.
         """
-        from consensus.runs import folder, question_folders
+        from consensus.runs import question_folders
+        from consensus.runs.folder import Output
 
-        real = question_folders.check(Path(out), overwrite=overwrite)
-        question_folders.write(self, real, output or folder.Output(), self._listener, kept=True)
+        how = Output.of(**output)
+        real = question_folders.check(Path(folder), overwrite=overwrite)
+        question_folders.write(self, real, how, self._listener, kept=True)
 
     def _covers(self, name: str) -> set[str]:
         """The questions that gold or votes speak of."""
@@ -167,7 +177,7 @@ def run_by(
     Returns
     -------
     Questions
-        The findings of each question by its name, made when they are asked for; ``table`` and ``workers`` are about all
+        The run of each question by its name, made when they are asked for; ``table`` and ``workers`` are about all
         of them, and ``save`` writes them.
 
     Raises
@@ -176,8 +186,15 @@ def run_by(
         A setting is unknown or out of range, or nothing tells the questions apart.
     FormatError
         Something can't be read.
+
+    Examples
+    --------
+    >>> consensus.run_by(judgments.assign(topic="animal"), "topic").table["question"].tolist()
+    ['animal']
     """
     config = RunConfig.of(None, **settings, **({} if by is None else {"by": by}))
+    judgments = given.readable(judgments, given.JUDGMENTS, none=False)
+    gold, model_votes = given.readable(gold, given.GOLD), given.readable(model_votes, given.MODEL_VOTES)
     return several(config, judgments, model_votes=model_votes, gold=gold)
 
 
@@ -226,7 +243,7 @@ def folders_of(names: list[str]) -> dict[str, str]:
     return found
 
 
-def in_short(question: str, folder: str, found: Findings) -> dict[str, Any]:
+def in_short(question: str, folder: str, found: Run) -> dict[str, Any]:
     """A question in numbers."""
     counts = found.summary["counts"]
     known = found.result.confidence[np.isfinite(found.result.confidence)]
@@ -246,7 +263,7 @@ def in_short(question: str, folder: str, found: Findings) -> dict[str, Any]:
     }
 
 
-def of_workers(question: str, found: Findings) -> list[dict[str, Any]]:
+def of_workers(question: str, found: Run) -> list[dict[str, Any]]:
     """The people of a question."""
     table = found.workers
     people = table[table["kind"] == "human"]

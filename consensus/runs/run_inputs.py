@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ class Inputs:
     """Who can be asked for more judgments."""
     previous: Previous | None = None
     """What an earlier run said."""
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    """Those of judgments, model votes and gold that were given as tables in memory, as they were given."""
 
     @classmethod
     def read(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consensus.formats.writing import Table as Written
     from consensus.found.result import Columns
     from consensus.runs.columns import Column
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Table:
     about: str
     """What a row is, and when there is such a table: one or two sentences."""
     columns: tuple[Column, ...]
-    rows: Callable[[Findings], Rows] | None = None
+    rows: Callable[[Run], Rows] | None = None
     """How it is made from a run; None where a command makes it from something else."""
-    when: Callable[[Findings], bool] | None = None
+    when: Callable[[Run], bool] | None = None
     """Whether a run writes it as a file; None: only if asked to."""
     audited: str | None = None
     """Its name for ``consensus audit --table``; None: it is no such table."""
@@ -59,11 +59,11 @@ class Table:
     """One more column a label follows."""
 
 
-def rejects(findings: Findings) -> Columns:
+def rejects(run: Run) -> Columns:
     """The rows of the input that are not used."""
     import pyarrow as pa
 
-    result = findings.result
+    result = run.result
     found = (*result.judgments.rejects, *(() if result.models is None else result.models.votes.rejects))
     return {
         "file": pa.array([one.file for one in found], pa.string()),
@@ -73,14 +73,14 @@ def rejects(findings: Findings) -> Columns:
     }
 
 
-def _labels(findings: Findings) -> Blocks:
+def _labels(run: Run) -> Blocks:
     import pyarrow as pa
 
-    result, status, costs = findings.result, findings.status, findings.costs
-    n_items, as_set = result.judgments.n_items, findings.rule.promise == "set"
+    result, status, costs = run.result, run.status, run.costs
+    n_items, as_set = result.judgments.n_items, run.rule.promise == "set"
     certified = np.zeros(len(status), np.bool_)
     if as_set:
-        certified[:n_items] = findings.certified.settled
+        certified[:n_items] = run.certified.settled
 
     def block(rows: slice) -> Written:
         judged = slice(min(rows.start, n_items), min(rows.stop, n_items))
@@ -97,18 +97,18 @@ def _labels(findings: Findings) -> Blocks:
     return Blocks(len(status), block)
 
 
-def confusions(findings: Findings) -> Blocks:
+def confusions(run: Run) -> Blocks:
     """The confusions of all workers."""
     import pyarrow as pa
 
-    cells = findings.confusion_cells
+    cells = run.confusion_cells
     return Blocks(len(cells), lambda rows: pa.table(cells.columns(rows)))
 
 
-def _escalations(findings: Findings) -> Blocks:
+def _escalations(run: Run) -> Blocks:
     import pyarrow as pa
 
-    result, plan = findings.result, findings.plan
+    result, plan = run.result, run.plan
     retests = pa.table(plan.tests.columns(result))
     n_items = len(plan.items)
 
@@ -120,32 +120,32 @@ def _escalations(findings: Findings) -> Blocks:
     return Blocks(n_items + retests.num_rows, block)
 
 
-def _changes(findings: Findings) -> Columns:
-    if findings.inputs.previous is None:
+def _changes(run: Run) -> Columns:
+    if run.inputs.previous is None:
         raise ConfigError("there is no earlier run to compare with; name it with --previous")
-    return escalation.changes(findings.inputs.previous, findings.result, findings.status)
+    return escalation.changes(run.inputs.previous, run.result, run.status)
 
 
-def _gold(findings: Findings) -> Columns:
-    if findings.result.gold is None:
+def _gold(run: Run) -> Columns:
+    if run.result.gold is None:
         raise ConfigError("there is no gold to look at; give its file with --gold")
-    return worker_audit.gold_columns(findings.audit)
+    return worker_audit.gold_columns(run.audit)
 
 
-def _models(findings: Findings) -> Columns:
-    if findings.result.models is None:
+def _models(run: Run) -> Columns:
+    if run.result.models is None:
         raise ConfigError("no models voted; give the file of their votes with --model-votes")
-    return models_table.table(findings.audit)
+    return models_table.table(run.audit)
 
 
-def _readings(findings: Findings) -> Columns:
-    if findings.result.readings is None:
+def _readings(run: Run) -> Columns:
+    if run.result.readings is None:
         raise ConfigError("there is one reading only; several are averaged with --model average")
-    return disputed_columns(findings.result)
+    return disputed_columns(run.result)
 
 
-def _copies(findings: Findings) -> bool:
-    copies = findings.result.copies
+def _copies(run: Run) -> bool:
+    copies = run.result.copies
     return copies is not None and copies.n_groups > 0
 
 
@@ -163,7 +163,7 @@ TABLES = (
         "One row for each worker: how often they are right, with intervals, how useful they are, and the verdict; with "
         "model votes also one for each model, and for each family of models.",
         of.WORKERS,
-        lambda findings: findings.worker_columns,
+        lambda run: run.worker_columns,
         lambda _: True,
         "workers",
         "auditing",
@@ -192,14 +192,14 @@ TABLES = (
         "One row for each item whose label or status differs from the earlier run (with --previous).",
         of.CHANGES,
         _changes,
-        lambda findings: findings.inputs.previous is not None,
+        lambda run: run.inputs.previous is not None,
     ),
     Table(
         "gold_health",
         "One row for each gold item that was judged: whether it may be wrong, too easy or leaked (with gold).",
         of.GOLD_HEALTH,
         _gold,
-        lambda findings: findings.result.gold is not None,
+        lambda run: run.result.gold is not None,
         "gold",
         "auditing",
     ),
@@ -208,8 +208,8 @@ TABLES = (
         "One row for each worker, and one for everyone: the most likely change over time (with timestamps, or with "
         "--drift-by rows).",
         of.DRIFT,
-        lambda findings: worker_audit.drift_columns(findings.audit),
-        lambda findings: findings.result.judgments.in_order,
+        lambda run: worker_audit.drift_columns(run.audit),
+        lambda run: run.result.judgments.in_order,
         "drift",
         "auditing",
     ),
@@ -217,7 +217,7 @@ TABLES = (
         "copying",
         "One row for each pair of workers who judge too much alike, as copies do (where some do).",
         of.COPYING,
-        lambda findings: worker_audit.copies_columns(findings.audit),
+        lambda run: worker_audit.copies_columns(run.audit),
         _copies,
         "copying",
         "auditing",
@@ -228,14 +228,14 @@ TABLES = (
         "from one weight for each worker, the least certain first (with the model average).",
         of.READINGS,
         _readings,
-        lambda findings: findings.result.readings is not None,
+        lambda run: run.result.readings is not None,
     ),
     Table(
         "models",
         "One row for each model, one for each of its true labels, and one for each family (with model votes).",
         of.MODELS,
         _models,
-        lambda findings: findings.result.models is not None,
+        lambda run: run.result.models is not None,
         None,
         "auditing",
     ),
@@ -243,28 +243,28 @@ TABLES = (
         "posteriors",
         "One row for each item, with the probability of each label in a column of its name (with --posteriors).",
         of.POSTERIORS,
-        lambda findings: Blocks(findings.result.judgments.n_items, findings.result.posteriors_of),
+        lambda run: Blocks(run.result.judgments.n_items, run.result.posteriors_of),
         by_label=True,
     ),
     Table(
         "label_accuracy",
         "One row for each worker and true label that they met: how often they are right on items of this label.",
         of.LABEL_ACCURACY,
-        lambda findings: worker_audit.accuracy_by_label(findings.audit),
+        lambda run: worker_audit.accuracy_by_label(run.audit),
         audited="labels",
     ),
     Table(
         "new_gold",
         "One row for each item that is fit to become gold, 50 at most.",
         of.NEW_GOLD,
-        lambda findings: worker_audit.proposal_columns(findings.audit),
+        lambda run: worker_audit.proposal_columns(run.audit),
         audited="new-gold",
     ),
     Table(
         "retest",
         "One row for each worker whose verdict is open and an item that would help to settle it.",
         of.RETEST,
-        lambda findings: worker_audit.retest_columns(findings.audit),
+        lambda run: worker_audit.retest_columns(run.audit),
         audited="retest",
     ),
     Table(
@@ -272,7 +272,7 @@ TABLES = (
         "One row for each worker: how fast, how monotonous and how tired they are. Without timestamps some columns "
         "are missing.",
         of.BEHAVIOUR,
-        lambda findings: worker_audit.behaviour_columns(findings.audit),
+        lambda run: worker_audit.behaviour_columns(run.audit),
         audited="behaviour",
     ),
     Table(
@@ -302,6 +302,8 @@ TABLES = (
 )
 """In the order in which a run makes them."""
 
+DTYPES = {"text": "str", "list": "str", "count": "int64", "number": "float64", "flag": "bool"}
+"""Of a column in pandas, by its kind."""
 BY_NAME = {table.name: table for table in TABLES}
 AUDITED = {table.audited: table for table in TABLES if table.audited is not None}
 """By the name that ``consensus audit --table`` knows."""
@@ -322,16 +324,23 @@ def named_table(name: str) -> Table:
     return found
 
 
-def made(table: Table, findings: Findings) -> pd.DataFrame:
+def made(table: Table, run: Run) -> pd.DataFrame:
     """A table of a run as a frame, whole."""
     import pandas as pd
 
     assert table.rows is not None
-    rows = table.rows(findings)
+    rows = table.rows(run)
     found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, Blocks) else rows
     if isinstance(found, pd.DataFrame):
         return found
     return framed(found if isinstance(found, dict) else {name: _in_one(found[name]) for name in found.column_names})
+
+
+def without_rows(table: Table) -> pd.DataFrame:
+    """The columns of a table that a run does not have."""
+    import pandas as pd
+
+    return pd.DataFrame({one.name: pd.Series([], dtype=DTYPES[one.kind]) for one in table.columns})
 
 
 def _in_one(column: pa.ChunkedArray) -> NDArray[Any] | pa.Array:

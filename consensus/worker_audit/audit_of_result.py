@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.formats import read_costs
+from consensus.found.given_result import Fitted, fitted
 from consensus.inputs.decision_costs import Costs
 from consensus.votes_audit import model_ratings
 from consensus.worker_audit.accuracy import (
@@ -72,7 +73,7 @@ class WorkerAudit:
     @classmethod
     def of(
         cls,
-        audited: Consensus | WorkerAudit,
+        audited: Fitted | WorkerAudit,
         config: AuditConfig | None = None,
         *,
         costs: Any = None,
@@ -92,9 +93,10 @@ class WorkerAudit:
             if config is not None or costs is not None or price is not None or settings:
                 raise ConfigError("an audit has its settings already; give the result to audit it with others")
             return audited
+        result = fitted(audited)
         config = AuditConfig.of(config, **settings)
         given = costs if costs is None or isinstance(costs, Costs) else read_costs(costs)
-        return cls(audited, config, costs=None if given is None else given.align(audited.judgments), price=price)
+        return cls(result, config, costs=None if given is None else given.align(result.judgments), price=price)
 
     @property
     def of_members(self) -> WorkerAudit:

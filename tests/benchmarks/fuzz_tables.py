@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import consensus
-from consensus.errors import ConsensusError
+from consensus.errors import ConsensusError, ConsensusWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +88,7 @@ def outcome_of(
         table = make()
         with warnings.catch_warnings(), _limited():
             warnings.simplefilter("error")
+            warnings.simplefilter("ignore", ConsensusWarning)
             try:
                 return _read(table, look or (lambda *_: None))
             except ConsensusError as error:

@@ -22,7 +22,7 @@ import pandas as pd
 
 import consensus
 from consensus.found.gold_reach import Judged, reached
-from consensus.runs import Findings
+from consensus.runs import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,7 +123,7 @@ def drawn(teams: Teams, seed: int) -> dict[str, float]:
     first = rng.choice(teams.n_items, teams.n_gold - teams.in_second, replace=False)
     gold = np.concatenate([first, rng.choice(teams.n_items, teams.in_second, replace=False) + teams.n_items])
     names = pd.DataFrame({"item": [f"i{i:04}" for i in gold], "label": [f"l{truth[i]}" for i in gold]})
-    found = Findings.of(consensus.fit(table, gold=names, seed=seed, model="dawid_skene"))
+    found = Run.of(consensus.fit(table, gold=names, seed=seed, model="dawid_skene"))
     labels, measured = found.labels, found.promise["gold"]["accepted"]
     wrong = labels["label"].to_numpy() != np.array([f"l{truth[int(i[1:])]}" for i in labels["item"]])
     within, beyond = (labels["status"] == "accepted").to_numpy(), (labels["status"] == "unaudited").to_numpy()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from consensus.runs import Findings
+from consensus.runs import Run
 
 if TYPE_CHECKING:
     from tests.benchmarks import escalation_curves as curves
@@ -44,7 +44,7 @@ def accepted(fit: Fit, seed: int, n_crowds: int) -> str:
                 crowd = families.crowd(family, seed, number)
                 result = fit(crowd.table, crowd.gold(n_gold, number) if n_gold else None)
                 share, wrong = promise.outcome(result, crowd.truth)
-                told = Findings.of(result).promise
+                told = Run.of(result).promise
                 measured = told["gold"]["accepted"] if n_gold else {"low": np.nan, "high": np.nan}
                 low, high = (np.nan if measured[name] is None else measured[name] for name in ("low", "high"))
                 expected = np.nan if told["expected_error"] is None else told["expected_error"]

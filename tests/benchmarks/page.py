@@ -20,7 +20,7 @@ from pathlib import Path
 
 import consensus
 from consensus.report import page
-from consensus.runs import Findings
+from consensus.runs import Run
 
 MOST_SECONDS, MOST_MB, MOST_DRAWN = 15.0, 3.0, 1.0
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--labels", type=int, default=4)
     options = parser.parse_args()
     crowd = consensus.simulate(options.items, options.workers, options.labels, options.judgments, spammers=0.05, seed=1)
-    found = Findings.of(consensus.fit(crowd.judgments, gold=crowd.truth_table(500, 1), model="dawid_skene"))
+    found = Run.of(consensus.fit(crowd.judgments, gold=crowd.truth_table(500, 1), model="dawid_skene"))
     _ = found.summary, found.worker_columns, found.confusion_cells
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / page.FILE

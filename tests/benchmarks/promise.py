@@ -18,7 +18,7 @@ import pandas as pd
 import consensus
 from consensus.config import EscalateConfig
 from consensus.report import quality
-from consensus.runs import Findings
+from consensus.runs import Run
 
 if TYPE_CHECKING:
     from consensus.found.result import Consensus
@@ -63,7 +63,7 @@ def drawn(name: str, cap: int | None, seed: int) -> list[float]:
     gold = known.sample(N_GOLD, random_state=seed)
     result = consensus.fit(judgments, gold=gold, model="dawid_skene")
     accepted, wrong = outcome(result, known)
-    told = Findings.of(result).promise
+    told = Run.of(result).promise
     measured = told["gold"]["accepted"]
     effect = consensus.fit(
         judgments, gold=gold, rho=consensus.fit(judgments, model="dawid_skene").rho, model="dawid_skene"
@@ -77,7 +77,7 @@ def drawn(name: str, cap: int | None, seed: int) -> list[float]:
         wrong < measured["low"],
         bool(quality.cautions(told)),
         *outcome(effect, known),
-        Findings.of(effect).promise["expected_error"],
+        Run.of(effect).promise["expected_error"],
     ]
 
 

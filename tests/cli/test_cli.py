@@ -109,7 +109,7 @@ class TestRun:
         ),
         (csv(JUDGED), ["--target", "-0.5"], "setting target = -0.5: input should be greater than 0"),
         (csv(JUDGED), ["--prior", "loose"], "setting prior = 'loose'"),
-        (csv(JUDGED), ["--config", "extra.toml"], 'extra.toml: unknown setting "targt"; the settings are: '),
+        (csv(JUDGED), ["--config", "extra.toml"], 'extra.toml: unknown setting "targt"; did you mean target?'),
         (csv(JUDGED), ["--config", "no.toml"], "no.toml: not a TOML file"),
         (csv(JUDGED), ["--config", "none.toml"], "none.toml: can't be read as settings"),
         (csv(JUDGED), ["--config", "value.toml"], "value.toml: setting threads = 0"),

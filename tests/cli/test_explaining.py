@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import consensus
 from consensus.cli.explaining import meaning
 from consensus.errors import OutputError
 from consensus.explanation import Explanation, Push, Say
 from consensus.report import differences
 from consensus.report.differences import Cause
-from consensus.runs import Findings
 from consensus.runs.finished import inputs_of, summary_of
 from tests.conftest import DIGITS, Run, csv
 
@@ -151,7 +151,7 @@ class TestAgain:
         told = json.loads((tmp_path / "out" / "summary.json").read_text())
         assert told["settings"]["model"] == "majority_vote"
         assert told["convergence"]["status"] == ("not_identified" if n_workers == 1 else "not_iterative")
-        result = Findings(inputs_of(tmp_path / "out")).result
+        result = consensus.Run(inputs_of(tmp_path / "out")).result
         assert result.model == "majority_vote"
         assert result.config.model == (None if n_workers == 1 else "majority_vote")
         assert result.chosen_because is None
@@ -276,7 +276,7 @@ class TestDiff:
         from consensus.explanation import explain
 
         show = job.Show(quiet=True)
-        old, new = (Findings(inputs_of(one, show)).result for one in (ran, later))
+        old, new = (consensus.Run(inputs_of(one, show)).result for one in (ran, later))
         code = new.judgments.item_ids.index("i06").as_py()
         flipped = [("i06", "cat", "dog"), ("i07", "unheard of", "dog"), ("nowhere", "cat", "dog")]
         found = differences.causes(flipped, new, old)

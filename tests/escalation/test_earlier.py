@@ -17,7 +17,7 @@ from consensus.errors import FormatError
 from consensus.escalation import change_counts, changes, planned, reopening
 from consensus.found.result import Consensus, framed
 from consensus.report import words
-from consensus.runs import Findings, folder
+from consensus.runs import folder
 from tests.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -38,7 +38,7 @@ class TestReading:
     @pytest.mark.compiled
     @pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
     def test_a_folder_and_its_labels_alone(self, result: Consensus, tmp_path: Path, ending: str) -> None:
-        folder.write(Findings.of(result, target=0.8), tmp_path / "out", folder.Output(ending))
+        folder.write(consensus.Run.of(result, target=0.8), tmp_path / "out", folder.Output(ending))
         whole = read_previous(tmp_path / "out")
         alone = read_previous(tmp_path / "out" / f"labels{ending}")
         table = labels_of(result, target=0.8)
@@ -300,7 +300,7 @@ class TestRenamed:
         settings = self.settings(tmp_path)
         judgments = read(self.NOW, **settings)
         made = consensus.run(judgments, previous=self.BEFORE, collusion="off")
-        followed = Findings.of(made.result, previous=self.BEFORE)
+        followed = consensus.Run.of(made.result, previous=self.BEFORE)
         for one in (made, followed):
             assert one.changes is not None
             assert (one.changes["labels"], one.changes["new_items"], one.changes["gone_items"]) == (1, 1, 1)

@@ -134,7 +134,7 @@ def test_one_judgment_an_item_settles_nothing() -> None:
         ({"quota": 3}, 'unknown setting "quota"'),
         (
             {"min_judgments": 9, "max_judgments": 3},
-            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(--min-judgments\), too, or",
+            r"settings: min_judgments 9 is above max_judgments 3; lower min_judgments \(min_judgments=\), too, or",
         ),
     ],
 )
@@ -176,7 +176,7 @@ def test_an_unknown_model_settles_nothing() -> None:
 
 @pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price": 3}])
 def test_a_budget_that_pays_for_nothing(given: Any) -> None:
-    with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise --budget, "):
+    with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise budget=, "):
         escalate(fit(encoded(crowd())), target=0.99999, **given)
 
 
@@ -194,7 +194,7 @@ def test_audit_sample_comes_first_and_stays_the_same() -> None:
     assert set(paid["item"]) == set(table["item"])
     assert (paid["judgments"] == 2).all()
     message = f"pays for {len(table)} judgments, but not for the {2 * len(table)} judgments of the audit sample; raise"
-    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} --budget or lower --audit"):
+    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} budget= or lower audit="):
         escalate(result, target=0.99999, audit=0.2, budget=len(table))
     assert set(escalate(result, target=0.9, audit=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
     no_models = fit(encoded(crowd()))

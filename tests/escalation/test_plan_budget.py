@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import consensus
 from consensus import fit, plan_budget, read_gold, read_model_votes, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import outlook, planned
 from consensus.report import words
-from consensus.runs import Findings
 from consensus.simulation import simulate_votes
 from tests.conftest import Run
 
@@ -165,7 +165,7 @@ class TestOutlook:
         assert told.ceiling
         assert told.accuracy <= told.reachable_accuracy < 0.95
         assert told.settled < told.items / 2
-        said = "\n".join(words.of_escalation(Findings.of(result, max_judgments=6)))
+        said = "\n".join(words.of_escalation(consensus.Run.of(result, max_judgments=6)))
         assert "limit: with 6 judgments an item, most of these items stay below 95%; their labels would be" in said
         assert "100 gold items that people judge (none has been): they measure the confidence" in said
         assert "better workers, or training: the median worker is right on" in said
@@ -181,9 +181,9 @@ class TestOutlook:
         rule_of_six = planned(audited, rule)
         assert outlook(audited, rule_of_six).ceiling
         assert "gold items that people judge" not in "\n".join(
-            words.of_escalation(Findings.of(audited, max_judgments=6))
+            words.of_escalation(consensus.Run.of(audited, max_judgments=6))
         )
-        assert "(2 have been)" in "\n".join(words.of_escalation(Findings.of(with_gold, max_judgments=6)))
+        assert "(2 have been)" in "\n".join(words.of_escalation(consensus.Run.of(with_gold, max_judgments=6)))
 
     @pytest.mark.compiled
     def test_a_ceiling_of_good_workers_whose_mistakes_are_of_all_kinds(self) -> None:
@@ -198,16 +198,16 @@ class TestOutlook:
     @pytest.mark.compiled
     def test_no_ceiling_where_judgments_settle_it(self) -> None:
         result = fit(simulate(300, 10, 3, 3, accuracy=0.9, seed=1).judgments, rho=0.1)
-        said = words.of_escalation(Findings.of(result, budget=30))
+        said = words.of_escalation(consensus.Run.of(result, budget=30))
         assert not any(line.startswith("limit: ") for line in said)
         assert any(line.startswith("about ") and "with at most 7 an item" in line for line in said)
         assert any(line.startswith("one list gains about half of what") for line in said)
-        said = words.of_escalation(Findings.of(result, max_judgments=16))
+        said = words.of_escalation(consensus.Run.of(result, max_judgments=16))
         assert any(
             re.match(r"about \d+ judgments of the next 10 would settle .* with at most 16 an item", line)
             for line in said
         )
-        said = words.of_escalation(Findings.of(result, budget=20.5, price=0.9))
+        said = words.of_escalation(consensus.Run.of(result, budget=20.5, price=0.9))
         told = r"the list asks for 22 judgments of \d+ items for 19.8, of a budget of 20.5"
         assert any(re.fullmatch(told, line) for line in said)
         assert not any("one list gains" in line for line in said)  # too few to be worth rounds
@@ -218,7 +218,7 @@ class TestOutlook:
         told = outlook(result, planned(result, rule))
         assert told.items == 0
         assert np.isnan(told.judgments_needed)
-        assert not any("would settle" in line for line in words.of_escalation(Findings.of(result, target=0.5)))
+        assert not any("would settle" in line for line in words.of_escalation(consensus.Run.of(result, target=0.5)))
 
     @pytest.mark.compiled
     def test_no_ceiling_where_more_than_half_are_settled(self) -> None:

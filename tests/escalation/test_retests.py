@@ -13,7 +13,7 @@ from consensus.config import AuditConfig
 from consensus.escalation.retests import retests
 from consensus.found.result import Consensus, framed
 from consensus.report import words
-from consensus.runs import Findings
+from consensus.runs import Run
 from consensus.simulation import Simulation
 from consensus.worker_audit import WorkerAudit
 from tests.conftest import Run
@@ -95,7 +95,7 @@ def test_among_the_escalations(result: Consensus) -> None:
 
 
 def told_of(drawn: Simulation, **settings: Any) -> tuple[Any, list[str]]:
-    found = Findings.of(fit(drawn.judgments), **settings)
+    found = Run.of(fit(drawn.judgments), **settings)
     return found, words.of_escalation(found)
 
 

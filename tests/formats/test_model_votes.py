@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from consensus import memory, read_model_votes
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import vote_samples
-from consensus.inputs.model_votes import OTHERS, ModelVotes, VoteTally
+from consensus.inputs.model_votes import OTHERS, ModelVotes
+from consensus.inputs.vote_tally import VoteTally
 from tests import naive_reader
 from tests.conftest import DIGITS, csv, dataset
 from tests.formats.test_blocks import blocks_of

@@ -269,8 +269,8 @@ class TestFrames:
             ({"item": ["a", "b"], "worker": ["v"], "label": ["x"]}, "the columns differ in length: item 2, worker 1"),
             ({"item": "a", "worker": ["v"], "label": ["x"]}, "the item column is 'a'; give one entry a judgment"),
             ({"item": [np.ones(2), "a"], "worker": ["v"] * 2, "label": ["x"] * 2}, "the item column holds lists"),
-            (pl.Series([1]), "can't read judgments from a Series"),
-            (pd.Series([1]), "can't read judgments from a Series"),
+            (pl.Series([1]), "judgments: a Series can't be read; give a path"),
+            (pd.Series([1]), "judgments: a Series can't be read; give a path"),
         ],
     )
     def test_that_are_no_tables(self, frame: Any, message: str) -> None:

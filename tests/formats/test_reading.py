@@ -442,7 +442,7 @@ class TestBadFiles:
             read(path / "x.csv")
 
     def test_no_table_at_all(self) -> None:
-        with pytest.raises(FormatError, match="can't read judgments from a int"):
+        with pytest.raises(FormatError, match="judgments: 7 can't be read; give a path"):
             read(7)
         with pytest.raises(ConfigError, match="setting repeats = 'never'"):
             read(frame(), repeats="never")

@@ -26,7 +26,7 @@ from consensus.found.result import Consensus, framed
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.vocabulary import hashed
 from consensus.models.base import MODELS
-from consensus.runs import Findings, folder
+from consensus.runs import Run, folder
 from tests import naive
 from tests.strategies import Row, crowds, encoded, examples, tables
 
@@ -386,7 +386,7 @@ class TestLabelRows:
         self, block: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         result = with_unjudged(6, 4)
-        found, output = Findings.of(result, target=0.999999), folder.Output(ending, ("posteriors",))
+        found, output = Run.of(result, target=0.999999), folder.Output(ending, ("posteriors",))
         folder.write(found, tmp_path / "whole", output)
         monkeypatch.setattr(writing, "BLOCK", block)
         folder.write(found, tmp_path / "blocks", output)

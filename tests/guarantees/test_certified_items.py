@@ -14,7 +14,7 @@ from consensus.found.posterior import DensePosterior
 from consensus.guarantees import Need, certified, need
 from consensus.guarantees.certified_items import population, without_gold
 from consensus.inputs.gold import AlignedGold
-from consensus.runs import Findings
+from consensus.runs import Run
 from consensus.simulation import Simulation
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -72,7 +72,7 @@ class TestCertified:
         assert found.n_other_label == before.n_other_label + 7
         assert np.array_equal(np.flatnonzero(before.settled & ~found.settled), some)
         assert found.of_all == before.of_all
-        told = Findings.of(other, target=0.9).certificate
+        told = Run.of(other, target=0.9).certificate
         assert told is not None
         assert told["items"] == before.settled.sum() - 7
 
@@ -196,8 +196,8 @@ class TestAccepted:
         blind = fit(drawn.judgments)
         with pytest.raises(ConsensusError, match="promise set: nothing can be certified without gold; draw some with"):
             escalate(blind, promise="set")
-        with pytest.raises(ConsensusError, match="or leave --promise set out"):
-            _ = Findings.of(blind, promise="set").plan
+        with pytest.raises(ConsensusError, match='or leave promise="set" out'):
+            _ = Run.of(blind, promise="set").plan
 
 
 class TestNeed:
@@ -254,14 +254,12 @@ class TestPlan:
         assert trusted.n_gold == 80
 
     def test_refusals(self, drawn: Simulation, result: Consensus) -> None:
-        with pytest.raises(
-            ConsensusError, match="plan-gold: 451 items are asked for, and 450 have no gold; lower --it"
-        ):
+        with pytest.raises(ConsensusError, match="plan_gold: 451 items are asked for, and 450 have no gold; lower n="):
             plan_gold(result, n=451)
-        with pytest.raises(ConsensusError, match="plan-gold: every judged item is gold already"):
+        with pytest.raises(ConsensusError, match="plan_gold: every judged item is gold already"):
             plan_gold(fit(drawn.judgments, gold=drawn.truth_table()))
         single = fit(drawn.judgments_table().drop_duplicates("item"))
-        with pytest.raises(ConsensusError, match="plan-gold: every item has one judgment only"):
+        with pytest.raises(ConsensusError, match="plan_gold: every item has one judgment only"):
             plan_gold(single)
         random = read(
             pd.DataFrame(
@@ -271,7 +269,7 @@ class TestPlan:
         rows = pd.DataFrame({"item": random.item_ids.to_pylist()[:120]})
         gold = rows.assign(label=["ab"[hash_of(i, 7)] for i in range(120)])
         with pytest.raises(
-            ConsensusError, match="plan-gold: no (number of|fewer than .*) gold items would certify that 99% of"
+            ConsensusError, match="plan_gold: no (number of|fewer than .*) gold items would certify that 99% of"
         ):
             plan_gold(fit(random, gold=gold, rho=0.3), EscalateConfig(target=0.99, random_gold=True))
 

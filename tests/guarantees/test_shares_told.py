@@ -16,7 +16,6 @@ from consensus.guarantees.shares_table import SharesTable
 from consensus.intervals import clopper_pearson
 from consensus.report import class_shares, page, rendering
 from consensus.report.class_shares import NO_ESTIMATE, NOT_RANDOM
-from consensus.runs import Findings
 from tests.conftest import Run
 
 N = 160
@@ -105,7 +104,7 @@ class TestInPython:
 
     def test_many_labels_are_told_in_part(self) -> None:
         crowd = simulate(300, 10, 25, 3, seed=1)
-        told = class_shares.in_numbers(Findings.of(consensus.fit(crowd.judgments)).shares)
+        told = class_shares.in_numbers(consensus.Run.of(consensus.fit(crowd.judgments)).shares)
         assert len(told["by_label"]) == 20
 
 
@@ -178,7 +177,7 @@ class TestCommand:
 
 class TestPage:
     def test_chart_and_words(self, fitted: Consensus) -> None:
-        found = Findings.of(fitted)
+        found = consensus.Run.of(fitted)
         shown = page.collected(found)
         assert [one["label"] for one in shown["shares"]] == list(fitted.judgments.labels)
         html = rendering.rendered(shown, found.summary)
@@ -191,12 +190,12 @@ class TestPage:
 
     def test_gold_that_is_picked(self, crowd: Any) -> None:
         one = np.flatnonzero(np.asarray(crowd.truth) == 0)[:40].tolist()
-        found = Findings.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, one)))
+        found = consensus.Run.of(consensus.fit(crowd.judgments, gold=gold_of(crowd, one)))
         html = rendering.rendered(page.collected(found), found.summary)
         assert '<p class="warning">Warning gold_not_random: the gold items do not look drawn at random' in html
 
     def test_without_gold(self, crowd: Any) -> None:
-        found = Findings.of(consensus.fit(crowd.judgments))
+        found = consensus.Run.of(consensus.fit(crowd.judgments))
         html = rendering.rendered(page.collected(found), found.summary)
         assert "How common is each label? Mean confidence in a label is no estimate of its share" in html
         assert '"shares":{' not in html

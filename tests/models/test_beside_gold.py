@@ -17,7 +17,7 @@ from consensus.found.result import Consensus
 from consensus.inputs.vocabulary import hashed
 from consensus.models import beside_gold, calibrating, layout
 from consensus.report import words
-from consensus.runs import Findings
+from consensus.runs import Run
 from consensus.simulation import simulate_votes
 from consensus.worker_audit import fit_without_copies
 from tests import naive
@@ -491,7 +491,7 @@ class TestModels:
 class TestWords:
     def test_calibrated(self, drawn: Any) -> None:
         simulated, table = drawn
-        found = Findings.of(fit(table, gold=simulated.truth_table(60, 1), model=ONE))
+        found = Run.of(fit(table, gold=simulated.truth_table(60, 1), model=ONE))
         (line,) = [one for one in words.lines(found) if one.startswith("confidences are ")]
         told = found.summary["convergence"]["calibration"]
         assert line.startswith("confidences are calibrated on 60 judged gold items (")
@@ -502,7 +502,7 @@ class TestWords:
 
     def test_not_calibrated(self, drawn: Any) -> None:
         simulated, table = drawn
-        found = Findings.of(fit(table, gold=simulated.truth_table(10, 1), model=ONE))
+        found = Run.of(fit(table, gold=simulated.truth_table(10, 1), model=ONE))
         assert (
             "confidences are not calibrated on gold: 10 gold items that were judged are too few to calibrate on (25 "
             "are needed)"

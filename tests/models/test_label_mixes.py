@@ -245,7 +245,7 @@ def test_groups_beside_very_many_labels_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(layout, "MOST_CELLS", 0)
     judgments = simulate(30, 5, 3, 3, seed=0).judgments
     judgments = replace(judgments, group=np.zeros(judgments.n_judgments, np.int32), group_ids=pa.array(["g"]))
-    with pytest.raises(JudgmentError, match=r"groups beside 3 labels on 30 items: .* or --group"):
+    with pytest.raises(JudgmentError, match=r"groups beside 3 labels on 30 items: .* or group="):
         fit(judgments)
 
 

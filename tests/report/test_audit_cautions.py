@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from consensus import Findings, fit, simulate
+import consensus
+from consensus import fit, simulate
 from consensus.found.cautions import Caution
 from consensus.inputs.judgments import Judgments
 from consensus.report import audit_cautions
@@ -107,7 +108,7 @@ def test_gold_that_good_workers_contradict() -> None:
 def test_they_stand_among_the_findings_and_make_no_audit_where_none_is_needed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Findings.of(fit(crowd(RANDOM, n_good=14)))
+    found = consensus.Run.of(fit(crowd(RANDOM, n_good=14)))
     assert [one.code for one in found.warnings][-1] == "bad_workers"
     assert found.summary["warnings"][-1]["code"] == "bad_workers"
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import consensus
 from consensus import fit, read_previous
 from consensus.config import EscalateConfig
 from consensus.escalation import change_counts, planned, statuses, unaudited
@@ -15,7 +16,6 @@ from consensus.found.gold_reach import Reach
 from consensus.found.result import Consensus
 from consensus.inputs.earlier_run import STATUSES
 from consensus.report import beyond_gold, page_words, quality, words
-from consensus.runs import Findings
 from tests.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -40,17 +40,17 @@ def teams(n_items: int = 160, seed: int = 1, bridge: int = 0) -> tuple[pd.DataFr
 
 
 @pytest.fixture(scope="module")
-def few() -> Findings:
+def few() -> consensus.Run:
     """Gold of 50 items of a, clamped."""
     table, truth = teams()
-    return Findings.of(fit(table, gold=truth.iloc[:50], calibration="none"))
+    return consensus.Run.of(fit(table, gold=truth.iloc[:50], calibration="none"))
 
 
 @pytest.fixture(scope="module")
-def many() -> Findings:
+def many() -> consensus.Run:
     """Gold of 110 items of a: its items are calibrated on it."""
     table, truth = teams()
-    return Findings.of(fit(table, gold=truth.iloc[:110]))
+    return consensus.Run.of(fit(table, gold=truth.iloc[:110]))
 
 
 def of_b(labels: pd.DataFrame) -> pd.Series:
@@ -58,7 +58,7 @@ def of_b(labels: pd.DataFrame) -> pd.Series:
 
 
 class TestTwoTeams:
-    def test_each_part_is_told_for_itself(self, few: Findings) -> None:
+    def test_each_part_is_told_for_itself(self, few: consensus.Run) -> None:
         labels, told = few.labels, few.promise
         truth = teams()[1]["label"]
         a, b = labels["status"] == "accepted", labels["status"] == "unaudited"
@@ -87,7 +87,7 @@ class TestTwoTeams:
         }
         assert sum(one["accepted"] for one in told["by_label"].values()) == a.sum()
 
-    def test_words_and_warning(self, few: Findings) -> None:
+    def test_words_and_warning(self, few: consensus.Run) -> None:
         n, m = few.promise["accepted"], few.promise["beyond_gold"]["accepted"]
         (line,) = [one for one in words.lines(few) if one.startswith("accepted ")]
         start = (
@@ -106,7 +106,7 @@ class TestTwoTeams:
         assert '(59 of which none is wrong would show that 95% are right), such as items by "b' in warned.message
         assert warned.values == {"n_items": m, "n_accepted": n + m}
 
-    def test_files_and_page(self, few: Findings) -> None:
+    def test_files_and_page(self, few: consensus.Run) -> None:
         counts = few.summary["counts"]["status"]
         assert counts["unaudited"] == few.promise["beyond_gold"]["accepted"]
         assert json.dumps(few.summary["quality"]["beyond_gold"])
@@ -114,7 +114,7 @@ class TestTwoTeams:
         tile = ("unaudited", str(counts["unaudited"]), "settled, but beyond what gold can check")
         assert page_words.unaudited(few.summary["quality"]) == [tile]
 
-    def test_they_keep_a_confidence_without_gold(self, many: Findings) -> None:
+    def test_they_keep_a_confidence_without_gold(self, many: consensus.Run) -> None:
         """They are as the fit without gold has them: calibration is none of theirs."""
         result = many.result
         assert result.reach is not None
@@ -132,7 +132,7 @@ class TestTwoTeams:
         assert "; 160 items beyond what gold can check stay as they were; " in line
 
     @pytest.mark.compiled
-    def test_look_ahead_and_explanations_know_both(self, many: Findings) -> None:
+    def test_look_ahead_and_explanations_know_both(self, many: consensus.Run) -> None:
         """The next judgment is foreseen as the fit that has it would be tempered."""
         from consensus.explanation import explain
 
@@ -154,7 +154,7 @@ class TestTwoTeams:
     @pytest.mark.compiled
     def test_all_within_reach_is_as_ever(self) -> None:
         table, truth = teams()
-        found = Findings.of(fit(table, gold=truth.sample(110, random_state=1)))
+        found = consensus.Run.of(fit(table, gold=truth.sample(110, random_state=1)))
         assert found.result.reach.items.all()  # type: ignore[union-attr]
         assert found.result.calibration.items.all()  # type: ignore[union-attr]
         assert "beyond_gold" not in found.promise
@@ -164,7 +164,7 @@ class TestTwoTeams:
     @pytest.mark.compiled
     def test_a_bridge_that_disagrees_is_none(self) -> None:
         table, truth = teams(bridge=40)
-        found = Findings.of(fit(table, gold=truth.iloc[:50]))
+        found = consensus.Run.of(fit(table, gold=truth.iloc[:50]))
         told = found.promise["beyond_gold"]
         assert told["with_others"]
         labels = found.labels
@@ -175,7 +175,7 @@ class TestTwoTeams:
         table, truth = teams()
         gold = pd.concat([truth.iloc[:70], truth.iloc[200:202]])
         result = fit(table, gold=gold)
-        found = Findings.of(result)
+        found = consensus.Run.of(result)
         told = found.promise["beyond_gold"]
         assert (told["judgments_on_gold"], told["gold_items"], told["gold_errors"]) == (8, 2, 2)
         assert found.promise["gold"]["all"]["items"] == 72
@@ -187,14 +187,14 @@ class TestTwoTeams:
         """Team a has too few judgments an item, b has enough."""
         table, truth = teams()
         table = table[(table["item"] >= "i160") | (table.groupby("item").cumcount() < 2)]
-        found = Findings.of(fit(table, gold=truth.iloc[:50], rho=0.2), min_judgments=3)
+        found = consensus.Run.of(fit(table, gold=truth.iloc[:50], rho=0.2), min_judgments=3)
         assert found.promise["accepted"] == 0
         said = words.acceptance(found.promise)
         assert ": none by workers whom gold has checked; " in said
 
     def test_as_vote_shares(self) -> None:
         table, truth = teams(40)
-        found = Findings.of(fit(table, gold=truth.iloc[:20], model="majority_vote"))
+        found = consensus.Run.of(fit(table, gold=truth.iloc[:20], model="majority_vote"))
         labels = found.labels
         assert set(labels["status"][labels["item"] >= "i040"]) == {"unaudited", "escalate"}
 
@@ -206,12 +206,12 @@ def replaced(result: Consensus, **parts: Any) -> Consensus:
 
 
 class TestWhy:
-    def test_groups(self, few: Findings) -> None:
+    def test_groups(self, few: consensus.Run) -> None:
         """The seam for groups: items in one that gold has not met."""
         result, n = few.result, few.result.judgments.n_items
         every, nobody = np.ones(n, np.bool_), np.ones(12, np.bool_)
         reach = Reach(nobody, nobody, every, np.arange(n) < 100)
-        found = Findings.of(replaced(result, reach=reach))
+        found = consensus.Run.of(replaced(result, reach=reach))
         told = found.promise["beyond_gold"]
         assert (told["workers"], told["label"]) == (0, 0)
         assert told["group"] == (found.labels["status"][100:] == "unaudited").sum() > 0
@@ -230,7 +230,7 @@ class TestWhy:
         ]
         table = pd.DataFrame(rows, columns=["item", "worker", "label"])
         gold = pd.DataFrame({"item": [f"i{i:03}" for i in np.flatnonzero(~truth)[:40]], "label": "x"})
-        found = Findings.of(fit(table, gold=gold))
+        found = consensus.Run.of(fit(table, gold=gold))
         labels, told = found.labels, found.promise["beyond_gold"]
         assert set(labels.loc[labels["status"] == "unaudited", "label"]) == {"y"}
         assert told["label"] == told["accepted"] == (labels["status"] == "unaudited").sum() > 50
@@ -239,10 +239,10 @@ class TestWhy:
         assert f"{told['label']} with labels that no gold item gets; give gold" in warned.message
         assert warned.message.endswith("95% are right)")
         some = pd.DataFrame({"item": [f"i{i:03}" for i in np.flatnonzero(truth)[:3]], "label": "y"})
-        both = Findings.of(fit(table, gold=pd.concat([gold, some])))
+        both = consensus.Run.of(fit(table, gold=pd.concat([gold, some])))
         assert "beyond_gold" not in both.promise
 
-    def test_nothing_settled_asks_nothing(self, few: Findings) -> None:
+    def test_nothing_settled_asks_nothing(self, few: consensus.Run) -> None:
         none = np.zeros(few.result.judgments.n_items, np.bool_)
         assert (unaudited.why(few.result, none) == -1).all()
 
@@ -267,7 +267,7 @@ def test_few_that_chance_would_leave_are_no_warning() -> None:
 
 
 @pytest.mark.compiled
-def test_what_was_unaudited_stays_settled_and_is_not_newly_accepted(few: Findings) -> None:
+def test_what_was_unaudited_stays_settled_and_is_not_newly_accepted(few: consensus.Run) -> None:
     result, rule = few.result, EscalateConfig(margin=0.04)
     table = few.labels
     before = table["status"] == "unaudited"

@@ -15,7 +15,7 @@ import pytest
 
 from consensus import fit, read, read_gold, simulate
 from consensus.report import page
-from consensus.runs import Findings
+from consensus.runs import Run
 from tests.conftest import DIGITS, csv
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra: browser)")
@@ -67,7 +67,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def _written(name: str, judgments: Any, **given: Any) -> Path:
         path = tmp_path_factory.mktemp("page") / f"{name}.html"
-        path.write_bytes(page.made(Findings.of(fit(judgments, **given))))
+        path.write_bytes(page.made(Run.of(fit(judgments, **given))))
         return path
 
     return _written

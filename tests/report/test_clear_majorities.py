@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from consensus import Findings, fit
+from consensus import Run, fit
 from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus
 from consensus.report import clear_majorities
@@ -28,7 +28,7 @@ def test_it_names_the_items() -> None:
     assert found.message.startswith("7 of 100 items (7.0%) have another label than two thirds of their")
     assert '"i000", "i001", "i002", "i003", "i004": these workers make' in found.message
     assert found.values == {"n_items": 7, "share": 0.07}
-    assert "against_majority" in {one.code for one in Findings.of(turned(7)).warnings}
+    assert "against_majority" in {one.code for one in Run.of(turned(7)).warnings}
 
 
 @pytest.mark.parametrize(("n", "told"), [(0, False), (2, False), (3, True)])

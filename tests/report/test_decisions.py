@@ -11,18 +11,18 @@ from consensus import fit, read, read_gold, simulate, worker_audit
 from consensus.config import EscalateConfig
 from consensus.report import page, rendering
 from consensus.report.page_data import about_workers, decisions
-from consensus.runs import Findings
+from consensus.runs import Run
 from consensus.worker_audit.on_gold import retest_items
 from tests.conftest import DIGITS
 
 
 @pytest.fixture(scope="module")
-def digits() -> Findings:
-    return Findings.of(fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv")))
+def digits() -> Run:
+    return Run.of(fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv")))
 
 
 @pytest.fixture(scope="module")
-def shown(digits: Findings) -> dict[str, Any]:
+def shown(digits: Run) -> dict[str, Any]:
     return page.collected(digits)
 
 
@@ -37,7 +37,7 @@ class TestDigits:
         assert named["Make 5 pairs of labels clearer"][0] == "9"
 
     @pytest.mark.slow
-    def test_with_what_is_known(self, shown: dict[str, Any], digits: Findings) -> None:
+    def test_with_what_is_known(self, shown: dict[str, Any], digits: Run) -> None:
         workers = digits.workers.set_index("worker")
         for one in shown["decisions"][0]["rows"]:
             assert one["note"] == workers.at[one["id"], "reason"]
@@ -45,7 +45,7 @@ class TestDigits:
         assert changed["rows"][0]["note"] == "right on 84% before 2025-03-13, on 40% since"
 
     @pytest.mark.slow
-    def test_pairs_of_labels_are_those_of_the_confusions(self, digits: Findings) -> None:
+    def test_pairs_of_labels_are_those_of_the_confusions(self, digits: Run) -> None:
         bad = set(digits.workers.query("verdict in ['spammer', 'adversarial', 'careless']")["worker"])
         cells = digits.table("confusions")
         kept = cells[~cells["worker"].isin(bad)]
@@ -60,7 +60,7 @@ class TestDigits:
 
 
 def test_of_a_clean_crowd_nothing() -> None:
-    found = Findings.of(fit(simulate(300, 8, 3, 5, accuracy=0.97, seed=5).judgments))
+    found = Run.of(fit(simulate(300, 8, 3, 5, accuracy=0.97, seed=5).judgments))
     facts = page.collected(found)
     assert facts["decisions"] == []
     html = rendering.rendered(facts | {"warnings": []}, found.summary)
@@ -84,7 +84,7 @@ def test_who_changed_is_counted_though_some_are_shown() -> None:
         }
     )
     gold = pd.DataFrame({"item": [f"i{i}" for i in range(items)], "label": truth.astype(str)})
-    found = Findings.of(fit(table, gold=gold))
+    found = Run.of(fit(table, gold=gold))
     facts = page.collected(found)
     n = int(found.table("drift")["drifts"].sum())
     assert n > len(facts["drift"]) == 12
@@ -97,7 +97,7 @@ def test_who_changed_is_counted_though_some_are_shown() -> None:
 
 
 def test_biased_and_doubtful_workers_are_counted_over_all_and_not_over_those_shown() -> None:
-    found = Findings.of(fit(simulate(400, 60, 4, 6, biased=0.5, seed=8).judgments))
+    found = Run.of(fit(simulate(400, 60, 4, 6, biased=0.5, seed=8).judgments))
     n = found.summary["verdicts"]["biased"]
     people = [one for one in page.collected(found)["workers"] if one["verdict"] == "biased"][:2]
     (show,) = decisions._workers(people, found.summary, found.audit)
@@ -107,7 +107,7 @@ def test_biased_and_doubtful_workers_are_counted_over_all_and_not_over_those_sho
 
 def test_many_are_counted() -> None:
     drawn = simulate(600, 60, 3, 6, spammers=0.4, seed=6)
-    (stop, *_) = page.collected(Findings.of(fit(drawn.judgments)))["decisions"]
+    (stop, *_) = page.collected(Run.of(fit(drawn.judgments)))["decisions"]
     assert len(stop["rows"]) == decisions.MOST_NAMED < stop["n"]
     assert stop["title"] == f"Stop {stop['n']} workers?"
 
@@ -116,7 +116,7 @@ def test_the_busiest_comes_first() -> None:
     drawn = simulate(300, 20, 3, 6, spammers=0.4, seed=6)
     table = drawn.judgments_table()
     rare = table["worker"].isin(sorted(table["worker"].unique())[::2]) & (table.index % 3 > 0)
-    (stop, *_) = page.collected(Findings.of(fit(table[~rare])))["decisions"]
+    (stop, *_) = page.collected(Run.of(fit(table[~rare])))["decisions"]
     n = table[~rare]["worker"].value_counts()
     order = [n[row["id"]] for row in stop["rows"]]
     assert len(set(order)) > 2
@@ -124,7 +124,7 @@ def test_the_busiest_comes_first() -> None:
 
 
 class TestRetests:
-    def test_those_in_doubt_with_what_it_takes(self, digits: Findings, shown: dict[str, Any]) -> None:
+    def test_those_in_doubt_with_what_it_takes(self, digits: Run, shown: dict[str, Any]) -> None:
         (test,) = [one for one in shown["decisions"] if one["title"] == "Test 1 worker again"]
         needed = digits.table("retest").drop_duplicates("worker").set_index("worker")["n_needed"]
         (row,) = test["rows"]
@@ -133,7 +133,7 @@ class TestRetests:
         assert "consensus run --retest 20 puts up to 20 for each of them on the list" in test["about"]
         assert test["about"].endswith("3 other workers have fewer than 20 judgments so far.")
 
-    def test_more_than_can_be_asked(self, digits: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_more_than_can_be_asked(self, digits: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         needed = np.full(digits.result.judgments.n_workers, retest_items.MOST_NEEDED)
         monkeypatch.setattr(worker_audit, "missing_judgments", lambda _: needed)
         (one,) = decisions._with_missing([{"worker": "w06", "reason": "unclear"}], digits.audit)
@@ -151,7 +151,7 @@ def test_gold_that_is_probably_wrong() -> None:
     wrong = gold["item"].iloc[:3].tolist()
     labels = list(drawn.judgments.labels)
     gold.loc[gold.index[:3], "label"] = [labels[(labels.index(one) + 1) % 3] for one in gold["label"].iloc[:3]]
-    found = Findings.of(fit(drawn.judgments, gold=gold))
+    found = Run.of(fit(drawn.judgments, gold=gold))
     (check,) = [one for one in page.collected(found)["decisions"] if one["title"].startswith("Check")]
     assert check["title"] == "Check 3 gold items"
     assert sorted(row["id"] for row in check["rows"]) == sorted(wrong)
@@ -204,7 +204,7 @@ class TestLabels:
 
     def test_each_of_many_has_what_labels_csv_says(self) -> None:
         drawn = simulate(700, 20, 26, 3, accuracy=0.7, seed=3)
-        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))
+        found = Run.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))
         rows = {one["label"]: one for one in page.collected(found)["labels"]}
         assert len(rows) == 26
         for label, own in found.labels.groupby("label"):
@@ -217,7 +217,7 @@ class TestLabels:
             assert (one["gold_items"] is None) == (label not in found.summary["quality"]["by_label"])
 
     def test_without_gold_nothing_is_measured_of_any(self) -> None:
-        found = Findings.of(fit(simulate(500, 20, 42, 3, accuracy=0.7, seed=3).judgments))
+        found = Run.of(fit(simulate(500, 20, 42, 3, accuracy=0.7, seed=3).judgments))
         facts = page.collected(found)
         assert len(facts["labels"]) == 40
         assert {one["gold_items"] for one in facts["labels"]} == {0}
@@ -228,7 +228,7 @@ class TestLabels:
 
     def test_gold_tells_of_some_labels(self) -> None:
         drawn = simulate(700, 20, 26, 3, accuracy=0.7, seed=3)
-        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)), promise="set", random_gold=True)
+        found = Run.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)), promise="set", random_gold=True)
         html = rendering.rendered(page.collected(found), found.summary)
         assert "comes first. Gold is told of the 20 labels with the most accepted items, of 26." in html
         assert html.count("not told") == 6
@@ -237,26 +237,26 @@ class TestLabels:
 
     def test_where_all_items_are_gold_no_share_is_told(self) -> None:
         drawn = simulate(60, 6, 2, 3, seed=3)
-        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))
+        found = Run.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)))
         assert [one["accepted_share"] for one in page.collected(found)["labels"]] == [None, None]
 
 
-def test_the_median_and_the_worst_worker_are_those_of_all_with_a_verdict(digits: Findings) -> None:
+def test_the_median_and_the_worst_worker_are_those_of_all_with_a_verdict(digits: Run) -> None:
     known = digits.workers[digits.workers["n_judgments"] >= 20]["accuracy"]
     told = about_workers.accuracies(digits.audit)
     assert told == pytest.approx((known.median(), known.min()), abs=1e-5)
-    few = Findings.of(fit(simulate(20, 8, 2, 3, seed=1).judgments))
+    few = Run.of(fit(simulate(20, 8, 2, 3, seed=1).judgments))
     assert few.workers["n_judgments"].max() < 20
     assert about_workers.accuracies(few.audit) == pytest.approx(
         (few.workers["accuracy"].median(), few.workers["accuracy"].min()), abs=1e-5
     )
     single = pd.DataFrame({"item": list("ab"), "worker": list("xy"), "label": list("pq")})
-    assert about_workers.accuracies(Findings.of(fit(single)).audit) is None
+    assert about_workers.accuracies(Run.of(fit(single)).audit) is None
 
 
 class TestMajority:
     @pytest.mark.slow
-    def test_as_in_labels(self, shown: dict[str, Any], digits: Findings) -> None:
+    def test_as_in_labels(self, shown: dict[str, Any], digits: Run) -> None:
         labels = digits.labels
         other = labels[
             labels["majority_label"].notna()
@@ -270,7 +270,7 @@ class TestMajority:
 
 class TestCosts:
     @pytest.mark.slow
-    def test_judgments_that_could_have_been_saved(self, shown: dict[str, Any], digits: Findings) -> None:
+    def test_judgments_that_could_have_been_saved(self, shown: dict[str, Any], digits: Run) -> None:
         workers = digits.workers.set_index("verdict")["n_judgments"]
         by_bad, late = shown["wasted"]
         assert by_bad["judgments"] == workers[["spammer", "adversarial"]].sum()
@@ -279,30 +279,30 @@ class TestCosts:
         assert 0 < late["judgments"] < digits.labels.query("status == 'accepted'")["n_judgments"].sum()
 
     @pytest.mark.slow
-    def test_targets(self, shown: dict[str, Any], digits: Findings) -> None:
+    def test_targets(self, shown: dict[str, Any], digits: Run) -> None:
         assert [one["target"] for one in shown["targets"]] == [0.9, 0.95, 0.99]
         own = shown["targets"][1]
         assert own["own"]
         assert own["accepted"] == digits.summary["quality"]["accepted"]
         assert own["judgments"] == pytest.approx(digits.outlook.judgments_needed, abs=0.5)
-        other = Findings.of(digits.result, target=0.99)
+        other = Run.of(digits.result, target=0.99)
         assert shown["targets"][2]["accepted"] == other.summary["quality"]["accepted"]
         assert shown["targets"][2]["judgments"] == pytest.approx(other.outlook.judgments_needed, abs=0.5)
 
     @pytest.mark.slow
-    def test_what_an_earlier_run_accepted_is_in_the_row_of_this_one(self, digits: Findings, tmp_path: Path) -> None:
-        digits.save(tmp_path / "out")
-        found = Findings.of(digits.result, target=0.99, previous=tmp_path / "out")
+    def test_what_an_earlier_run_accepted_is_in_the_row_of_this_one(self, digits: Run, tmp_path: Path) -> None:
+        digits.save(tmp_path / "out", report=False)
+        found = Run.of(digits.result, target=0.99, previous=tmp_path / "out")
         (own,) = [one for one in page.collected(found)["targets"] if one["own"]]
         assert own["accepted"] == found.summary["quality"]["accepted"]
-        assert own["accepted"] > Findings.of(digits.result, target=0.99).summary["quality"]["accepted"]
+        assert own["accepted"] > Run.of(digits.result, target=0.99).summary["quality"]["accepted"]
 
     def test_money_and_many_items(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from consensus.report.page_data import about_costs
 
         monkeypatch.setattr(about_costs, "PLANNED", 10)
         drawn = simulate(200, 20, 3, 5, spammers=0.3, seed=2)
-        found = Findings.of(fit(drawn.judgments), price=0.05)
+        found = Run.of(fit(drawn.judgments), price=0.05)
         facts = page.collected(found)
         assert facts["wasted"][0]["money"] == pytest.approx(facts["wasted"][0]["judgments"] * 0.05)
         assert {one["judgments"] for one in facts["targets"]} == {None}
@@ -312,7 +312,7 @@ class TestCosts:
 
     def test_a_set_is_promised(self) -> None:
         drawn = simulate(300, 12, 3, 5, accuracy=0.85, seed=4)
-        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(80, 1)), promise="set", target=0.9)
+        found = Run.of(fit(drawn.judgments, gold=drawn.truth_table(80, 1)), promise="set", target=0.9)
         (own,) = [one for one in page.collected(found)["targets"] if one["own"]]
         assert own["accepted"] == found.item_promise["accepted"]
         assert EscalateConfig().target in {one["target"] for one in page.collected(found)["targets"]}

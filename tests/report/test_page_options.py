@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import consensus
 from consensus import fit, simulate
 from consensus.errors import ConfigError
 from consensus.report import page, pseudonyms
 from consensus.report.page_options import PageOptions
-from consensus.runs import Findings
 from tests.conftest import Run
 
 
 @pytest.fixture(scope="module")
-def found() -> Findings:
-    return Findings.of(fit(simulate(150, 14, 3, 5, spammers=0.3, seed=1).judgments))
+def found() -> consensus.Run:
+    return consensus.Run.of(fit(simulate(150, 14, 3, 5, spammers=0.3, seed=1).judgments))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def found() -> Findings:
     ],
 )
 def test_addresses_that_would_not_work(url: str, wrong: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(f"--item-url {url}: {wrong}")):
+    with pytest.raises(ConfigError, match=re.escape(f'item_url="{url}": {wrong}')):
         PageOptions(item_url=url)
 
 
@@ -45,14 +45,14 @@ def test_nothing_is_said_of_a_page_that_is_not_written(option: str, tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
-def test_what_was_not_read_names_no_columns(found: Findings) -> None:
+def test_what_was_not_read_names_no_columns(found: consensus.Run) -> None:
     told = pseudonyms.nameless(found.summary | {"understood": None})
     assert told["understood"] is None
     html = page.made(found, options=PageOptions(pseudonyms=True)).decode()
     assert all(f">{one}<" not in html for one in found.result.judgments.worker_ids.to_pylist())
 
 
-def test_title_and_address(found: Findings) -> None:
+def test_title_and_address(found: consensus.Run) -> None:
     html = page.made(found, options=PageOptions("Birds <of> May", "https://example.org/{item}?x=1")).decode()
     assert "<h1>Birds &lt;of&gt; May</h1>" in html
     assert "150 items, 3 labels, 14 workers" in html

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import consensus
 from consensus import fit, read_gold, read_previous, simulate
 from consensus.config import EscalateConfig
 from consensus.escalation import planned
@@ -15,7 +16,6 @@ from consensus.formats import writing
 from consensus.found.result import Consensus
 from consensus.intervals import clopper_pearson
 from consensus.report import quality, words
-from consensus.runs import Findings
 from tests.conftest import Run
 from tests.strategies import encoded
 
@@ -47,7 +47,7 @@ def crowd(n_items: int, seed: int, n_labels: int = 3) -> Any:
 
 
 def of(result: Consensus, **settings: Any) -> dict[str, Any]:
-    return Findings.of(result, **settings).promise
+    return consensus.Run.of(result, **settings).promise
 
 
 @pytest.fixture(scope="module")
@@ -181,14 +181,14 @@ class TestOverconfident:
         drawn, table = crowd(900, 3)
         copies = pd.concat([table, table.assign(worker=table["worker"] + "c")], ignore_index=True)
         result = fit(copies, gold=drawn.truth_table(200, 1), rho=0)
-        found = Findings.of(result)
+        found = consensus.Run.of(result)
         told = found.summary
         assert "overconfident" in [one["code"] for one in told["warnings"]]
         assert any(line.startswith("warning overconfident: ") for line in words.lines(found))
         said = words.of_escalation(found)
         assert any(line.startswith("warning overconfident: ") for line in said)
         truly = fit(copies, gold=drawn.truth_table(200, 1))
-        calibrated = words.of_escalation(Findings.of(truly))
+        calibrated = words.of_escalation(consensus.Run.of(truly))
         assert not any("overconfident" in line for line in calibrated)
 
 
@@ -216,7 +216,7 @@ def test_gold_is_judged_by_what_is_kept_from_an_earlier_run_too() -> None:
 def test_gold_needs_as_many_judgments_as_other_items() -> None:
     drawn = simulate(600, 20, 2, 1.5, accuracy=0.9, seed=1)
     result = fit(drawn.judgments, gold=drawn.truth_table(200))
-    told = Findings.of(result, target=0.6).promise["gold"]
+    told = consensus.Run.of(result, target=0.6).promise["gold"]
     n = result.judgments.per_item[result.gold.items]  # type: ignore[union-attr]
     posterior = result.gold_posterior
     assert posterior is not None
@@ -265,7 +265,7 @@ class TestWords:
         assert told["rho"] >= 0.2
         assert "calibrated" not in err
         shares = fit(judgments, gold=read_gold(gold), model="majority_vote")
-        told = Findings.of(shares).summary["convergence"]
+        told = consensus.Run.of(shares).summary["convergence"]
         assert told["confidence_by"] == "vote shares"
 
 

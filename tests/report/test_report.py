@@ -17,7 +17,7 @@ from consensus.errors import OutputError
 from consensus.found.result import Consensus
 from consensus.report import charts, page, page_data, rendering
 from consensus.report.page_data.plain_records import plain, records
-from consensus.runs import Findings, folder
+from consensus.runs import Run, folder
 from consensus.worker_audit import WorkerAudit
 from tests.conftest import DIGITS
 
@@ -26,7 +26,7 @@ RULE = EscalateConfig()
 
 def shown(result: Consensus, part: float = 1.0, **settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts and summary of a result."""
-    found = Findings.of(result, **settings)
+    found = Run.of(result, **settings)
     return page.collected(found, part), found.summary
 
 
@@ -51,7 +51,7 @@ def digits() -> Consensus:
 @pytest.fixture(scope="module")
 def output(digits: Consensus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report") / "out"
-    folder.write(Findings.of(digits), out, folder.Output(report=True))
+    folder.write(Run.of(digits), out, folder.Output(report=True))
     return out
 
 
@@ -273,7 +273,7 @@ class TestSize:
     def test_less_is_shown_until_it_is_small_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
         result = fit(simulate(60, 6, 2, 3, seed=1).judgments)
         monkeypatch.setattr(page_data, "MOST_ITEMS", 60)
-        found = Findings.of(result)
+        found = Run.of(result)
         sizes: list[int] = []
         for most in (10_000_000, 10_000_000, 0):
             monkeypatch.setattr(page, "MOST_BYTES", most if not sizes else min(most, sizes[0] - 1))
@@ -292,7 +292,7 @@ class TestSize:
 
         monkeypatch.setattr(page, "MOST_BYTES", 0)
         monkeypatch.setattr(page, "_agreement", nothing)
-        page.made(Findings.of(fit(simulate(60, 6, 2, 3, seed=1).judgments)))
+        page.made(Run.of(fit(simulate(60, 6, 2, 3, seed=1).judgments)))
         assert len(made) == 1
 
     def test_of_many_points_some_are_drawn(self) -> None:
@@ -321,7 +321,7 @@ class TestSize:
 
     def test_models_are_no_workers(self) -> None:
         drawn = simulate(60, 6, 2, 3, seed=2)
-        found = Findings.of(fit(drawn.judgments, model_votes=drawn.truth_table().assign(model="m")))
+        found = Run.of(fit(drawn.judgments, model_votes=drawn.truth_table().assign(model="m")))
         facts_ = page.collected(found)
         assert facts_["n_workers"] == 6 < len(facts_["workers"])
         html = rendering.rendered(facts_, found.summary)

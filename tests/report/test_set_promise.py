@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import consensus
 from consensus import fit, simulate
 from consensus.config import EscalateConfig
 from consensus.guarantees import GoldPlan, Need, plan_gold
 from consensus.report import page, quality, rendering, set_promise, words
-from consensus.runs import Findings
 from consensus.simulation import Simulation
 from tests.conftest import Run
 
@@ -58,8 +58,8 @@ def drawn() -> Simulation:
 
 
 @pytest.fixture(scope="module")
-def found(drawn: Simulation) -> Findings:
-    return Findings.of(fit(drawn.judgments, gold=drawn.truth_table(150, 2)), target=0.9, promise="set")
+def found(drawn: Simulation) -> consensus.Run:
+    return consensus.Run.of(fit(drawn.judgments, gold=drawn.truth_table(150, 2)), target=0.9, promise="set")
 
 
 class TestWords:
@@ -169,7 +169,7 @@ class TestWords:
 
 
 class TestRun:
-    def test_numbers_and_columns(self, drawn: Simulation, found: Findings) -> None:
+    def test_numbers_and_columns(self, drawn: Simulation, found: consensus.Run) -> None:
         told = found.summary
         n = told["certificate"]["items"]
         assert told["settings"]["promise"] == "set"
@@ -189,8 +189,8 @@ class TestRun:
         by_label = told["certificate"]["by_label"]
         assert sum(one["gold_items"] for one in by_label.values()) == told["certificate"]["gold_drawn"] == 150
 
-    def test_both_promises_whichever_is_asked_for(self, found: Findings) -> None:
-        item = Findings.of(found.result, target=0.9)
+    def test_both_promises_whichever_is_asked_for(self, found: consensus.Run) -> None:
+        item = consensus.Run.of(found.result, target=0.9)
         assert "certified" not in item.labels.columns
         assert "quality_item_by_item" not in item.summary
         assert item.item_promise is item.promise
@@ -202,12 +202,12 @@ class TestRun:
         (one,) = [line for line in lines if line.startswith("item by item it would be: accepted ")]
         assert one.removeprefix("item by item it would be: ") == words.acceptance(item.promise)
 
-    def test_what_is_printed_without_an_interval_has_none(self, found: Findings) -> None:
+    def test_what_is_printed_without_an_interval_has_none(self, found: consensus.Run) -> None:
         line = words.acceptance(found.promise)
         assert line.count("[") == 1
         assert f" gold items; expected error {found.promise['expected_error']:.1%}" in line
 
-    def test_on_the_page(self, found: Findings) -> None:
+    def test_on_the_page(self, found: consensus.Run) -> None:
         pytest.importorskip("altair", reason="the page needs the extra report")
         html = rendering.rendered(page.collected(found, 0.1), found.summary)
         n = found.summary["certificate"]["items"]
@@ -220,21 +220,21 @@ class TestRun:
         gold = pd.concat([drawn.truth_table(150, 2), pd.DataFrame({"item": ["new"], "label": ["label0"]})])
         labels = drawn.judgments.labels
         gold["label"] = gold["label"].where(gold["label"].isin(labels), labels[0])
-        table = Findings.of(fit(drawn.judgments, gold=gold), target=0.9, promise="set").labels
+        table = consensus.Run.of(fit(drawn.judgments, gold=gold), target=0.9, promise="set").labels
         assert not table["certified"].iloc[-1]
         assert table["certified"].dtype == np.bool_
 
     def test_hand_picked_gold_is_told(self, drawn: Simulation) -> None:
         surest = np.sort(np.argsort(-fit(drawn.judgments).confidence, kind="stable")[:80])
         result = fit(drawn.judgments, gold=drawn.truth_table().iloc[surest])
-        (one,) = [one for one in Findings.of(result).warnings if one.code == "gold_not_random"]
+        (one,) = [one for one in consensus.Run.of(result).warnings if one.code == "gold_not_random"]
         assert one.message.startswith("the 80 gold items do not look drawn at random: their mean confidence is 0.")
         assert " higher than that of the 320 others" in one.message
         assert one.values["ks_p"] < 0.01
         random = fit(drawn.judgments, gold=drawn.truth_table(80, 3))
-        assert "gold_not_random" not in {one.code for one in Findings.of(random).warnings}
+        assert "gold_not_random" not in {one.code for one in consensus.Run.of(random).warnings}
 
-    def test_quality_takes_what_is_certified(self, found: Findings) -> None:
+    def test_quality_takes_what_is_certified(self, found: consensus.Run) -> None:
         of_items = quality.quality(found.result, found.status, EscalateConfig(target=0.9))
         assert of_items["gold"]["accepted"] != found.promise["gold"]["accepted"]
 
@@ -324,7 +324,7 @@ class TestPlan:
         none = Need(700, 0, 0.07, False, None, None)
         assert "\nif 7.0% are wrong, no number is enough: on 17" in self.of(if_worse=none)
 
-    def test_of_a_result(self, found: Findings) -> None:
+    def test_of_a_result(self, found: consensus.Run) -> None:
         plan = plan_gold(found.result, EscalateConfig(target=0.9), n=10)
         assert (
             set_promise.of_plan(plan)[0] == "10 of 250 items without gold, drawn at random, each as likely as any other"

@@ -16,7 +16,7 @@ from consensus.errors import OutputError
 from consensus.formats import writing
 from consensus.inputs.gold import Gold
 from consensus.report import words
-from consensus.runs import Findings, Inputs, folder
+from consensus.runs import Inputs, Run, folder
 from consensus.simulation import simulate_votes
 
 TABLE = pd.DataFrame({"item": ["a", "=1+1", None], "x": [0.12345678, np.nan, 1.0], "n": [1, 2, 3]})
@@ -83,7 +83,7 @@ class TestFolder:
         mine = tmp_path / "mine"
         mine.mkdir()
         (mine / "summary.json").write_text("{}")
-        with pytest.raises(OutputError, match="mine: exists already; choose another folder with --out, or pass --over"):
+        with pytest.raises(OutputError, match="mine: exists already; choose another folder with folder=, or pass over"):
             folder.check(mine, overwrite=False)
         folder.check(mine, overwrite=True)
         (mine / "thesis.txt").write_text("x")
@@ -109,7 +109,7 @@ class TestFolder:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-        with pytest.raises(OutputError, match="can't be written .permission denied.; choose another with --out"):
+        with pytest.raises(OutputError, match="can't be written .permission denied.; choose another with folder="):
             folder.check(tmp_path / "out", overwrite=False)
 
     def test_whole_or_not_at_all(self, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ class TestSummary:
         (tmp_path / "j.csv").write_text(writing.text(drawn.judgments_table()) + "broken\n")
         gold = read_gold(drawn.truth_table(60))
         result = fit(read(tmp_path / "j.csv"), gold=gold)
-        found = Findings(Inputs(RunConfig(), result.judgments, gold=gold), result=result)
+        found = Run(Inputs(RunConfig(), result.judgments, gold=gold), result=result)
         folder.write(found, tmp_path / "out", folder.Output(also=("posteriors",)))
         told = found.summary
         assert json.loads((tmp_path / "out" / "summary.json").read_text()) == told
@@ -199,7 +199,7 @@ class TestSummary:
     )
     def test_words_match_numbers(self, fitted: Callable[[Any], Any], said: str) -> None:
         drawn = simulate(300, 10, 3, 5, accuracy=0.8, seed=2)
-        found = Findings.of(fitted(drawn), target=0.9)
+        found = Run.of(fitted(drawn), target=0.9)
         told = "\n".join(words.lines(found))
         assert said in told
         assert found.promise["audited"] == ("unaudited" not in told)
@@ -213,7 +213,7 @@ class TestSummary:
         gold = read_gold(drawn.truth_table())
         known = Gold(gold.item[::3], gold.label[::3], gold.place[::3])
         result = fit(people, model_votes=votes, gold=known)
-        found = Findings.of(result, target=0.9).summary
+        found = Run.of(result, target=0.9).summary
         alone = found["quality"]["gold"]["accepted_by_models_alone"]
         accepted = found["quality"]["gold"]["accepted"]
         assert 10 < alone["items"] < accepted["items"]
@@ -237,7 +237,7 @@ class TestSummary:
         drawn = simulate(200, 10, 3, 3, seed=2)
         for threads in (1, 2, 4):
             result = fit(drawn.judgments, threads=threads)
-            folder.write(Findings.of(result), tmp_path / str(threads), folder.Output(also=("posteriors",)))
+            folder.write(Run.of(result), tmp_path / str(threads), folder.Output(also=("posteriors",)))
         for path in (tmp_path / "1").iterdir():
             assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
             assert path.read_bytes() == (tmp_path / "4" / path.name).read_bytes()

@@ -99,9 +99,9 @@ class TestOneQuestion:
         [
             (
                 {"by": "question"},
-                '"question" holds 3 questions: "language", "tone", "topic"; name one with --only, or do',
+                '"question" holds 3 questions: "language", "tone", "topic"; name one with only=, or do',
             ),
-            ({"by": "page"}, 'no column "page" for --by; the columns are: item, question, worker, label; correct --by'),
+            ({"by": "page"}, 'no column "page" for by=; the columns are: item, question, worker, label; correct by='),
         ],
     )
     def test_which_one_is_not_said(self, settings: dict[str, Any], told: str) -> None:
@@ -111,9 +111,9 @@ class TestOneQuestion:
             read(wide(answers()), wide="questions")
 
     def test_there_is_one_or_none(self) -> None:
-        with pytest.raises(ConfigError, match='"question" holds 1 question: "tone"; name one with --only'):
+        with pytest.raises(ConfigError, match='"question" holds 1 question: "tone"; name one with only='):
             read(answers().query("question == 'tone'"), by="question")
-        with pytest.raises(ConfigError, match='there is 1 question: "tone"; name one with --only'):
+        with pytest.raises(ConfigError, match='there is 1 question: "tone"; name one with only='):
             read(wide(answers()), questions=("tone",))
         with pytest.raises(ConfigError, match='settings: the column "question" holds no question; name another column'):
             read(answers().assign(question=""), by="question")
@@ -131,10 +131,10 @@ class TestOneQuestion:
         )
 
     def test_columns_that_can_not_be_questions(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-        with pytest.raises(FormatError, match='several columns "q" for --by'):
+        with pytest.raises(FormatError, match='several columns "q" for by='):
             read(write("j.csv", "item,worker,label,q,q\n1,w,a,x,x\n"), by="q", only="x")
         monkeypatch.setattr(asked_in, "MOST", 5)
-        with pytest.raises(FormatError, match='"item" holds more than 5 values; --by is for a column of questions'):
+        with pytest.raises(FormatError, match='"item" holds more than 5 values; by= is for a column of questions'):
             asked_in.asked(answers(), _settings(by="item"))
 
 
@@ -212,7 +212,7 @@ class TestMany:
     def test_one_that_can_not_be_run(self) -> None:
         frame = answers()
         frame.loc[frame["question"] == "tone", "worker"] = "w0"
-        with pytest.raises(JudgmentError, match='question "tone": .*; or leave it out with --drop question=tone'):
+        with pytest.raises(JudgmentError, match='question "tone": .*; or leave it out with drop="question=tone"'):
             _ = run_by(frame, "question")["tone"]
         assert list(run_by(frame, "question", drop=("question=tone",))) == ["language", "topic"]
         table = wide(answers()).assign(worker="w0")
@@ -226,7 +226,7 @@ class TestMany:
         [
             ({}, "nothing tells questions apart; name their column with by, or their columns with questions"),
             ({"by": "question", "only": "tone"}, "nothing tells questions apart"),
-            ({"by": "none"}, "there is no question; see whether the right column was named with --by"),
+            ({"by": "none"}, "there is no question; see whether the right column was named with by="),
             ({"by": "question", "previous": Path("out")}, "previous: an earlier run is of one question; do one with"),
         ],
     )
@@ -304,10 +304,10 @@ class TestFolders:
 
     def test_written_from_python(self, table: Path) -> None:
         found = run_by(table, "question")
-        found.save("out")
+        found.save("out", report=False)
         assert {path.name for path in Path("out").iterdir()} == {*NAMES, "summary.json"}
         with pytest.raises(OutputError, match="exists already"):
-            found.save("out")
+            found.save("out", report=False)
 
     def test_check(self, run: Run, table: Path) -> None:
         ran = run("check", table, "--by", "question")

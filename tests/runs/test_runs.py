@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,7 @@ from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.escalation.reasons import REASONS
 from consensus.formats import writing
-from consensus.runs import SILENT, Findings, Inputs, columns, finished, folder, tables
+from consensus.runs import SILENT, Inputs, columns, finished, tables
 from consensus.runs.run_inputs import SideInputs
 from consensus.simulation import simulate_votes
 from tests.conftest import DIGITS, Run
@@ -51,10 +52,10 @@ def crowd() -> Any:
 
 
 @pytest.fixture(scope="module")
-def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> consensus.Run:
     """A run with all that may stand beside judgments."""
     first = tmp_path_factory.mktemp("first") / "out"
-    consensus.run(crowd.judgments).save(first)
+    consensus.run(crowd.judgments).save(first, report=False)
     table = crowd.judgments_table()
     table["timestamp"] = pd.date_range("2025-01-01", periods=len(table), freq="min").astype(str)
     labels = crowd.judgments.labels
@@ -69,17 +70,17 @@ def everything(crowd: Any, tmp_path_factory: pytest.TempPathFactory) -> Findings
     )
 
 
-class TestFindings:
+class TestRun:
     def test_the_command_and_python_do_the_same(self, run: Run, tmp_path: Path) -> None:
         files = {"judgments": DIGITS / "judgments.csv", "gold": DIGITS / "gold.csv"}
         assert (
             run("run", files["judgments"], "--gold", files["gold"], "--out", tmp_path / "a", "--no-report").status == 0
         )
-        consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b")
+        consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b", report=False)
         for path in (tmp_path / "a").iterdir():
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
-    def test_parts_are_made_once(self, everything: Findings) -> None:
+    def test_parts_are_made_once(self, everything: consensus.Run) -> None:
         for part in ("result", "plan", "audit", "promise", "status", "summary", "worker_columns", "confusion_cells"):
             assert getattr(everything, part) is getattr(everything, part), part
 
@@ -113,8 +114,8 @@ class TestFindings:
         found = consensus.run(judgments)
         assert found.summary["settings"]["item"] == "q"
         assert list(found.summary["settings"]["abstain"]) == ["label_0"]
-        found.save(tmp_path / "out")
-        again = Findings(finished.inputs_of(tmp_path / "out"))
+        found.save(tmp_path / "out", report=False)
+        again = consensus.Run(finished.inputs_of(tmp_path / "out"))
         assert again.labels["confidence"].tolist() == found.labels["confidence"].tolist()
         consensus.run(judgments, item="q")  # the same one once more
         with pytest.raises(
@@ -128,44 +129,67 @@ class TestFindings:
         result = consensus.fit(crowd.judgments)
         labels = crowd.judgments.labels
         costs = {"true": list(labels), "decided": list(labels[::-1]), "cost": [1.0, 2.0]}
-        assert "decision" in Findings.of(result, costs=costs).labels
-        first = Findings.of(result)
-        first.save(tmp_path / "out")
-        changes = Findings.of(result, previous=tmp_path / "out").changes
+        assert "decision" in consensus.Run.of(result, costs=costs).labels
+        first = consensus.Run.of(result)
+        first.save(tmp_path / "out", report=False)
+        changes = consensus.Run.of(result, previous=tmp_path / "out").changes
         assert changes is not None
         assert changes["labels"] == 0
         with pytest.raises(consensus.ConsensusError, match="none.csv: no such file"):
-            Findings.of(result, workers=tmp_path / "none.csv")
+            consensus.Run.of(result, workers=tmp_path / "none.csv")
         with pytest.raises(ConfigError, match='skill "es": nothing tells who has it'):
-            Findings.of(result, skill="es")
+            consensus.Run.of(result, skill="es")
         with pytest.raises(ConfigError, match="setting prior: the result was fitted with another one; fit again"):
-            Findings.of(result, prior="none")
-        assert (result.config.model, Findings.of(result, model=result.model).result) == (None, result)
+            consensus.Run.of(result, prior="none")
+        assert (result.config.model, consensus.Run.of(result, model=result.model).result) == (None, result)
         with pytest.raises(ConfigError, match="setting model: the result was fitted with another one"):
-            Findings.of(result, model="majority_vote")
+            consensus.Run.of(result, model="majority_vote")
 
-    def test_inputs_in_memory_are_not_kept(self, crowd: Any, tmp_path: Path) -> None:
+    def test_tables_in_memory_are_kept(self, crowd: Any, tmp_path: Path) -> None:
+        cat, dog = crowd.judgments.labels
+        table = crowd.judgments_table()
+        found = consensus.run(
+            table.assign(timestamp=pd.date_range("2025-01-01", periods=len(table), freq="min")),
+            gold=dict(crowd.truth_table(20).itertuples(index=False)),
+            costs={(cat, dog): 5.0, (dog, cat): 1.0},
+            workers={name: {"available": 3} for name in crowd.judgments.worker_ids.to_pylist()},
+        )
+        found.save(tmp_path / "out", report=False)
+        again = consensus.load(tmp_path / "out")
+        assert again.result.posterior.tobytes() == found.result.posterior.tobytes()
+        for name in ("labels", "workers", "escalations", "drift", "gold_health"):
+            assert again.table(name).equals(found.table(name)), name
+        found.save(tmp_path / "out", overwrite=True, report=False)  # what was kept may be replaced
+        odd = crowd.judgments_table().assign(note=[object()] * len(crowd.judgments_table()))
+        consensus.run(odd).save(tmp_path / "odd", report=False)
+        with pytest.raises(OutputError, match="its judgments were tables in memory, which are not kept"):
+            consensus.load(tmp_path / "odd")  # Parquet holds no such objects
+        polars = pl.from_pandas(crowd.judgments_table())
+        consensus.run(polars).save(tmp_path / "polars", report=False)
+        assert consensus.load(tmp_path / "polars").result.judgments.n_items == 60
+
+    def test_what_was_read_from_memory_is_not_kept(self, crowd: Any, tmp_path: Path) -> None:
         path = tmp_path / "j.csv"
         crowd.judgments_table().to_csv(path, index=False)
         votes = simulate_votes(crowd, 1, seed=1)
         runs = {
-            "judgments": {"judgments": crowd.judgments_table()},
-            "gold": {"judgments": path, "gold": crowd.truth_table(5)},
+            "judgments": {"judgments": crowd.judgments},
+            "gold": {"judgments": path, "gold": read_gold(crowd.truth_table(5))},
             "model votes": {"judgments": path, "model_votes": votes},
         }
         for kind, given in runs.items():
             out = tmp_path / kind
-            consensus.run(**given).save(out)
+            consensus.run(**given).save(out, report=False)
             with pytest.raises(OutputError, match=f"its {kind} were tables in memory, which are not kept; write them"):
                 finished.inputs_of(out)
 
     def test_tables_of_what_is_not_there(self, crowd: Any) -> None:
-        found = Findings.of(consensus.fit(crowd.judgments, model="dawid_skene"))
-        with pytest.raises(ConfigError, match="no earlier run to compare with; name it with --previous"):
+        found = consensus.Run.of(consensus.fit(crowd.judgments, model="dawid_skene"))
+        with pytest.raises(ConfigError, match="no earlier run to compare with; name it with previous="):
             found.table("changes")
-        with pytest.raises(ConfigError, match="no models voted; give the file of their votes with --model-votes"):
+        with pytest.raises(ConfigError, match="no models voted; give the file of their votes with model_votes="):
             found.table("models")
-        with pytest.raises(ConfigError, match="there is one reading only; several are averaged with --model average"):
+        with pytest.raises(ConfigError, match='there is one reading only; several are averaged with model="average"'):
             found.table("readings")
         with pytest.raises(ConfigError, match='no table "nosuch"; there are workers'):
             found.audited("nosuch")
@@ -173,7 +197,7 @@ class TestFindings:
     def test_stages_are_told_in_order(self, crowd: Any) -> None:
         told = Told()
         inputs = Inputs.read(RunConfig(), crowd.judgments, listener=told)
-        assert Findings(inputs, listener=told).summary["counts"]["items"] == 60
+        assert consensus.Run(inputs, listener=told).summary["counts"]["items"] == 60
         assert told.stages == ["fitting", "escalating", "summary of the items"]
 
     def test_a_skill_without_workers(self, crowd: Any) -> None:
@@ -184,21 +208,21 @@ class TestFindings:
         with pytest.raises(ConfigError, match='unknown setting "targets"'):
             consensus.run(crowd.judgments, targets=0.9)
 
-    def test_frames(self, everything: Findings) -> None:
+    def test_frames(self, everything: consensus.Run) -> None:
         assert everything.labels.columns.tolist()[-3:] == ["status", "decision", "expected_cost"]
         assert everything.workers["worker"].tolist() == everything.table("workers")["worker"].tolist()
         assert {"retest"} < set(everything.escalations["reason"]) <= {*REASONS, "retest"}
-        assert repr(everything).startswith("Findings(Consensus(")
+        assert repr(everything).startswith("Run(dawid_skene: 60 items, ")
         with pytest.raises(ConfigError, match='no table "lables"; there are labels, workers'):
             everything.table("lables")
         with pytest.raises(ConfigError, match='no table "agreement"'):
             everything.table("agreement")  # made from judgments, not from a run
 
-    def test_saved_where_something_stands(self, everything: Findings, tmp_path: Path) -> None:
-        everything.save(tmp_path / "out")
+    def test_saved_where_something_stands(self, everything: consensus.Run, tmp_path: Path) -> None:
+        everything.save(tmp_path / "out", report=False)
         with pytest.raises(OutputError, match="exists already"):
-            everything.save(tmp_path / "out")
-        everything.save(tmp_path / "out", overwrite=True, output=folder.Output(".jsonl", ("posteriors",)))
+            everything.save(tmp_path / "out", report=False)
+        everything.save(tmp_path / "out", overwrite=True, format="jsonl", posteriors=True, report=False)
         assert (tmp_path / "out" / "posteriors.jsonl").exists()
         assert not (tmp_path / "out" / "labels.csv").exists()
 
@@ -211,7 +235,7 @@ class TestFindings:
         path, pool = tmp_path / "j.csv", tmp_path / "w.csv"
         crowd.judgments_table().to_csv(path, index=False)
         pool.write_text("worker\n" + "\n".join(crowd.judgments.worker_ids.to_pylist()) + "\n")
-        consensus.run(path, workers=pool).save(tmp_path / "out")
+        consensus.run(path, workers=pool).save(tmp_path / "out", report=False)
         pool.unlink()
         assert finished.inputs_of(tmp_path / "out").pool is None
         with pytest.raises(consensus.ConsensusError, match=r"w.csv: no such file"):
@@ -233,13 +257,13 @@ KINDS = {
 
 class TestRegistry:
     @pytest.mark.parametrize("table", [one for one in tables.TABLES if one.rows is not None], ids=lambda one: one.name)
-    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: Findings, crowd: Any) -> None:
+    def test_columns_are_those_that_are_made(self, table: tables.Table, everything: consensus.Run, crowd: Any) -> None:
         assert table.rows is not None
         if table.name == "readings":  # there is one beside model votes
-            everything = Findings.of(consensus.fit(crowd.judgments, model="average"))
+            everything = consensus.Run.of(consensus.fit(crowd.judgments, model="average"))
         if table.name == "labels":  # which of them are certified is told where that is asked for
             config = RunConfig.of(everything.inputs.config, promise="set")
-            everything = Findings(replace(everything.inputs, config=config), result=everything.result)
+            everything = consensus.Run(replace(everything.inputs, config=config), result=everything.result)
         rows = table.rows(everything)
         found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
         made = pa.table(found) if isinstance(found, dict) else found
@@ -252,13 +276,20 @@ class TestRegistry:
         for name, kind in declared.items():
             assert KINDS[kind](made.schema.field(name).type), (name, kind, made.schema.field(name).type)
 
-    def test_files_of_a_run_are_those_of_the_registry(self, everything: Findings, tmp_path: Path) -> None:
-        everything.save(tmp_path / "out")
+    def test_files_of_a_run_are_those_of_the_registry(self, everything: consensus.Run, tmp_path: Path) -> None:
+        everything.save(tmp_path / "out", report=False)
         written = {path.stem for path in (tmp_path / "out").glob("*.csv")}
         assert written == {one.name for one in tables.TABLES if one.when is not None and one.when(everything)}
         assert written >= {"labels", "workers", "gold_health", "drift", "models", "changes"}
         summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-        assert summary == json.loads(json.dumps(everything.summary))
+        told = json.loads(json.dumps(everything.summary))
+        kept = {"judgments", "gold", "costs", "workers"}  # given in memory, and written beside
+        assert {name: one[0]["file"] for name, one in summary["provenance"].items() if name in kept} == {
+            name: f"input_{name}.parquet" for name in kept
+        }
+        for one in (summary, told):
+            one["provenance"] = {name: one for name, one in one["provenance"].items() if name not in kept}
+        assert summary == told
 
     def test_what_the_command_can_print(self) -> None:
         from consensus.cli.auditing import TABLES
@@ -275,11 +306,11 @@ class TestRegistry:
         assert len({table.name for table in tables.TABLES}) == len(tables.TABLES)
 
     def test_gold_without_gold(self, crowd: Any) -> None:
-        found = Findings.of(consensus.fit(read(crowd.judgments_table())))
-        with pytest.raises(ConfigError, match="no gold to look at; give its file with --gold"):
+        found = consensus.Run.of(consensus.fit(read(crowd.judgments_table())))
+        with pytest.raises(ConfigError, match="no gold to look at; give its file with gold="):
             found.audited("gold")
 
-    def test_columns_that_commands_make(self, crowd: Any, everything: Findings) -> None:
+    def test_columns_that_commands_make(self, crowd: Any, everything: consensus.Run) -> None:
         from consensus import worker_audit
         from consensus.worker_agreement import agreement
 
@@ -307,9 +338,9 @@ class TestLists:
         assert [row["who"] for row in rows] == [["w1", "'=w2"], [], None]
         assert pq.read_table(tmp_path / "t.parquet")["who"].to_pylist() == [["w1", "=w2"], [], None]
 
-    def test_of_a_run(self, everything: Findings, tmp_path: Path) -> None:
-        everything.save(tmp_path / "json", output=folder.Output(".jsonl"))
-        everything.save(tmp_path / "parquet", output=folder.Output(".parquet"))
+    def test_of_a_run(self, everything: consensus.Run, tmp_path: Path) -> None:
+        everything.save(tmp_path / "json", format="jsonl", report=False)
+        everything.save(tmp_path / "parquet", format="parquet", report=False)
         lines = (tmp_path / "json" / "escalations.jsonl").read_text().splitlines()
         asked = [json.loads(line)["suggested_workers"] for line in lines]
         assert any(isinstance(names, list) and names for names in asked)

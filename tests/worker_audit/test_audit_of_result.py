@@ -17,7 +17,7 @@ from consensus.config import AuditConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
-from consensus.runs import Findings, folder
+from consensus.runs import Run, folder
 from consensus.votes_audit import model_ratings
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import (
@@ -97,7 +97,7 @@ def test_a_whole_run_makes_every_part_once(tmp_path: Path, made: Counter[str]) -
     result = worker_audit.fit_without_copies(
         timed(drawn.judgments), model_votes=votes, gold=drawn.truth_table(40), collusion="report"
     )
-    folder.write(Findings.of(result, target=0.99, retest=2), tmp_path / "out", folder.Output(report=True))
+    folder.write(Run.of(result, target=0.99, retest=2), tmp_path / "out", folder.Output(report=True))
     assert "retest" in (tmp_path / "out" / "escalations.csv").read_text()
     assert made == {name: 1 for _, name in MAKERS}
 

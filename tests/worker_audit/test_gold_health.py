@@ -394,7 +394,7 @@ class TestForgiving:
         result, gold, _ = fitted
         with pytest.raises(ConfigError, match=rf'"{gold.item[0]}x" is no gold item \(did you mean {gold.item[0]}'):
             worker_audit.forgive(result, [f"{gold.item[0]}x"])
-        with pytest.raises(ConfigError, match='"xyz" is no gold item; consensus audit --table gold lists'):
+        with pytest.raises(ConfigError, match='"xyz" is no gold item; run.gold_health lists'):
             worker_audit.forgive(result, ["xyz"])
         with pytest.raises(ConfigError, match="there is no gold, so no item of it can be left out"):
             worker_audit.forgive(fit(result.judgments), ["xyz"])

@@ -14,7 +14,7 @@ from consensus.backends import Threads
 from consensus.config import AuditConfig
 from consensus.formats import writing
 from consensus.found.result import Consensus
-from consensus.runs import Findings
+from consensus.runs import Run
 from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.accuracy import against_others, confusion_table, verdicts, workers_table
 from consensus.worker_audit.on_gold import retest_items
@@ -114,8 +114,8 @@ class TestConfusions:
         monkeypatch.setattr(worker_audit.ConfusionCells, "columns", counted)
         monkeypatch.setattr(writing, "BLOCK", 7)
         judged = [(f"i{i}", f"w{w}", f"label {i % 40} " * 20) for i in range(120) for w in range(3)]
-        found = Findings.of(fit(encoded(judged), rho=0.3))
-        found.save(tmp_path / "out")
+        found = Run.of(fit(encoded(judged), rho=0.3))
+        found.save(tmp_path / "out", report=False)
         assert max(sizes) == 7
         rows = pd.read_csv(tmp_path / "out" / "confusions.csv")
         assert len(rows) == len(found.confusion_cells) < 3 * 40 * 40 / 5

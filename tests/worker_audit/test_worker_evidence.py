@@ -161,10 +161,10 @@ class TestNothingToHoldItAgainst:
 
 def test_errors(fitted: Consensus) -> None:
     with pytest.raises(
-        ConfigError, match=r'no worker "w_0" among 8 workers \(did you mean w0\?\); consensus audit lists'
+        ConfigError, match=r'no worker "w_0" among 8 workers \(did you mean w0\?\); consensus.audit lists'
     ):
         worker_audit.evidence(fitted, "w_0")
-    with pytest.raises(ConfigError, match='no worker "xyz" among 8 workers; consensus audit lists their ids'):
+    with pytest.raises(ConfigError, match='no worker "xyz" among 8 workers; consensus.audit lists their ids'):
         worker_audit.evidence(fitted, "xyz")
     with pytest.raises(ConfigError, match="0 judgments of evidence are asked for; ask for 1 or more"):
         worker_audit.evidence(fitted, "w0", 0)

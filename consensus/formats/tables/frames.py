@@ -93,12 +93,12 @@ def _damaged(path: Path) -> Iterator[None]:
 
 
 def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
-    """Columns of a frame.
+    """Columns of a frame (see ``formats.given``, which refuses what is none).
 
     Raises
     ------
     FormatError
-        It is no frame, or a column can't be found or holds no single values, or they differ in length.
+        A column can't be found or holds no single values, or they differ in length.
     """
     import pyarrow as pa
 
@@ -108,14 +108,9 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
     elif hasattr(frame, "columns") and hasattr(frame, "iloc"):
         names = [str(name) for name in frame.columns]
         pick = lambda n: frame.iloc[:, n]  # noqa: E731
-    elif hasattr(frame, "__arrow_c_stream__") and not hasattr(frame, "to_frame"):  # a series has to_frame
+    else:
         arrow = pa.table(frame)
         names, pick = arrow.column_names, arrow.column
-    else:
-        raise FormatError(
-            f"can't read judgments from a {type(frame).__name__}; give a path, several paths, a mapping of columns, "
-            "or a pandas, polars or Arrow table"
-        )
     columns, order = {}, None
     positions = roles.positions(names, place)
     for role, n in positions.items():

@@ -15,7 +15,7 @@ from consensus.report.page_data.plain_records import plain
 
 if TYPE_CHECKING:
     from consensus.found.result import Columns
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
 
     Records = list[dict[str, Any]]
 
@@ -24,14 +24,14 @@ USELESS = ("spammer", "adversarial")
 PLANNED = 50_000  # items up to which the judgments that another target takes are foretold
 
 
-def waste_records(findings: Findings) -> Records:
+def waste_records(run: Run) -> Records:
     """Judgments that brought nothing, a row a reason: ``what``, ``judgments``, their ``share`` of all, ``money``."""
-    result, price = findings.result, findings.inputs.config.price
+    result, price = run.result, run.inputs.config.price
     n_all = max(result.judgments.n_judgments, 1)
-    by_bad = _judgments_of(findings.worker_columns, USELESS)
+    by_bad = _judgments_of(run.worker_columns, USELESS)
     told = [("by workers whose answers say nothing of the truth, or go against it", float(by_bad))]
-    accepted = np.flatnonzero(findings.status[: result.judgments.n_items] == STATUSES.index("accepted"))
-    late = spare(result, accepted, findings.rule)
+    accepted = np.flatnonzero(run.status[: result.judgments.n_items] == STATUSES.index("accepted"))
+    late = spare(result, accepted, run.rule)
     if late is not None:
         order = "" if late.in_time else ", if they came in any order"
         told.append((f"on accepted items after these were sure enough{order} (estimated)", late.spare))
@@ -46,13 +46,13 @@ def waste_records(findings: Findings) -> Records:
     ]
 
 
-def target_records(findings: Findings) -> Records:
+def target_records(run: Run) -> Records:
     """What each target would bring and take: accepted items, how many are wrong, and the judgments still needed.
 
     ``judgments`` are those until as many items as can be are settled, ``settled`` of them; None where items are more
     than ``PLANNED``.
     """
-    result, rule = findings.result, findings.rule
+    result, rule = run.result, run.rule
     if not result.identified:
         return []
     n_items = result.judgments.n_items
@@ -60,8 +60,8 @@ def target_records(findings: Findings) -> Records:
     found = []
     for target in sorted({*TARGETS, rule.target}):
         at = EscalateConfig.of(rule, target=target, promise="item", budget=None)
-        own = _is_own(target, findings)  # also what an earlier run had accepted
-        told = findings.promise if own else quality.quality(result, escalation.settled_status(result, at), at)
+        own = _is_own(target, run)  # also what an earlier run had accepted
+        told = run.promise if own else quality.quality(result, escalation.settled_status(result, at), at)
         gold = told["gold"]["accepted"] if told["audited"] else None
         row = {
             "target": plain(target),
@@ -76,19 +76,19 @@ def target_records(findings: Findings) -> Records:
             "settled": None,
         }
         if n_items <= PLANNED:
-            ahead = findings.outlook if own else _outlook(findings, at)
+            ahead = run.outlook if own else _outlook(run, at)
             row |= {"judgments": plain(ahead.judgments_needed, 0), "settled": plain(ahead.settled, 0)}
         found.append(row)
     return found
 
 
-def _is_own(target: float, findings: Findings) -> bool:
-    return target == findings.rule.target and findings.rule.promise == "item"
+def _is_own(target: float, run: Run) -> bool:
+    return target == run.rule.target and run.rule.promise == "item"
 
 
-def _outlook(findings: Findings, rule: EscalateConfig) -> escalation.Outlook:
-    result, previous = findings.result, findings.inputs.previous
-    costs, pool, audit = findings.costs, findings.pool, findings.audit
+def _outlook(run: Run, rule: EscalateConfig) -> escalation.Outlook:
+    result, previous = run.result, run.inputs.previous
+    costs, pool, audit = run.costs, run.pool, run.audit
     plan = escalation.planned(result, rule, costs=costs, pool=pool, previous=previous, audit=audit, suggest=False)
     return escalation.outlook(result, plan)
 

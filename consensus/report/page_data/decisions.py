@@ -15,7 +15,7 @@ from consensus.report.terms import CONDEMNED
 from consensus.worker_audit.on_gold.retest_items import MOST_NEEDED
 
 if TYPE_CHECKING:
-    from consensus.runs.findings import Findings
+    from consensus.runs.whole_run import Run
     from consensus.worker_audit import WorkerAudit
 
     Facts = dict[str, Any]
@@ -29,7 +29,7 @@ MOST_PAIRS = 5
 ALMOST = 0.99  # probability above which it is no longer told exactly
 
 
-def decision_records(findings: Findings, people: Records, drift: Records) -> Records:
+def decision_records(run: Run, people: Records, drift: Records) -> Records:
     """What somebody has to decide, the most pressing first; empty only where there is nothing.
 
     Each has a ``title``, ``about`` (what to do), ``section`` (where the rows behind it stand), ``rows`` of ``kind``
@@ -40,15 +40,15 @@ def decision_records(findings: Findings, people: Records, drift: Records) -> Rec
     people, drift
         The workers that the page shows, and those who changed.
     """
-    told = findings.summary
+    told = run.summary
     humans = sorted((one for one in people if one["kind"] == "human"), key=lambda one: -one["n_judgments"])
     found = [
-        *_workers(humans, told, findings.audit),
-        _changed(drift, about_workers.n_changed(findings.audit)),
-        _copying(findings.audit),
-        _gold(findings.audit),
+        *_workers(humans, told, run.audit),
+        _changed(drift, about_workers.n_changed(run.audit)),
+        _copying(run.audit),
+        _gold(run.audit),
         _models(told["models"]),
-        _confused(findings),
+        _confused(run),
         _over_target(told["quality"]),
     ]
     return [one for one in found if one is not None]
@@ -211,8 +211,8 @@ def _models(models: Facts | None) -> Facts | None:
     return _one(f"Look at {counted(len(rows), 'model')}", about, "models", rows[:MOST_NAMED], len(rows))
 
 
-def _confused(findings: Findings) -> Facts | None:
-    pairs = confused_pairs(findings)
+def _confused(run: Run) -> Facts | None:
+    pairs = confused_pairs(run)
     if not pairs:
         return None
     rows = [
@@ -224,10 +224,10 @@ def _confused(findings: Findings) -> Facts | None:
     return _one(title, about, "labels", rows, len(rows))
 
 
-def confused_pairs(findings: Findings) -> Records:
+def confused_pairs(run: Run) -> Records:
     """Labels that are often called another one, by the workers who are not to be stopped; the most often first."""
-    cells, labels = findings.confusion_cells, findings.result.judgments.labels
-    bad = _condemned(findings)
+    cells, labels = run.confusion_cells, run.result.judgments.labels
+    bad = _condemned(run)
     kept = ~bad[cells.worker]
     K = len(labels)
     pair = cells.true_label[kept].astype(np.int64) * K + cells.label[kept]
@@ -244,12 +244,12 @@ def confused_pairs(findings: Findings) -> Records:
     ]
 
 
-def _condemned(findings: Findings) -> Any:
+def _condemned(run: Run) -> Any:
     """(W,) workers who are to be stopped or trained, by code."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    columns, judgments = findings.worker_columns, findings.confusion_cells.result.judgments
+    columns, judgments = run.worker_columns, run.confusion_cells.result.judgments
     bad = pc.is_in(columns["verdict"], value_set=pa.array(CONDEMNED)).to_numpy(zero_copy_only=False)
     rows = records(columns, ["worker"], np.flatnonzero(bad).tolist())
     code = positions([one["worker"] for one in rows], judgments.worker_ids)

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.config import AuditConfig
+    from consensus.found.given_result import Fitted
     from consensus.found.result import Columns, Consensus
 
 
 def audit(
-    result: Consensus | WorkerAudit,
+    result: Fitted | WorkerAudit,
     config: AuditConfig | None = None,
     *,
     costs: Any = None,
@@ -34,7 +35,7 @@ def audit(
     Parameters
     ----------
     result
-        A fitted consensus; or its ``WorkerAudit``, which has all else already.
+        A fitted consensus, or a run; or its ``WorkerAudit``, which has all else already.
     config
         Settings; see ``AuditConfig``.
     costs
@@ -89,6 +90,11 @@ def audit(
         A setting is unknown or out of range.
     FormatError, JudgmentError
         The costs can't be read, or do not fit the labels.
+
+    Examples
+    --------
+    >>> consensus.audit(consensus.fit(judgments), least_judgments=5)["worker"].tolist()
+    ['ann', 'bob', 'eve']
     """
     return framed(worker_columns(WorkerAudit.of(result, config, costs=costs, price=price, **settings)))
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus import escalation, guarantees, worker_audit
-from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig, ReadConfig, RunConfig, VotesConfig
+from consensus.config import AuditConfig, EscalateConfig, FitConfig, GoldConfig, ReadConfig, VotesConfig
 from consensus.errors import ConfigError
 from consensus.guarantees.certified_items import NEEDS_GOLD
 from consensus.guarantees.shares_table import SharesTable
 from consensus.report import audit_cautions, clear_majorities, quality, random_gold, set_promise
-from consensus.report.summary import summary
-from consensus.runs import folder, tables
 from consensus.runs.listening import SILENT
-from consensus.runs.run_inputs import Inputs, SideInputs
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from consensus.escalation import Escalation, Outlook
@@ -27,6 +22,7 @@ if TYPE_CHECKING:
     from consensus.guarantees import Certified
     from consensus.inputs.worker_pool import AlignedPool
     from consensus.runs.listening import Listener
+    from consensus.runs.run_inputs import Inputs
     from consensus.worker_audit import WorkerAudit
 
 IF_GIVEN = {"platform", "group", "anonymous", "drop", "keep", "worker_from_file", "fold", "label_map", "sheet", "by"}
@@ -34,78 +30,17 @@ IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts"}
 """Settings of reading that are told only where they are given."""
 
 
-def run(
-    judgments: Any,
-    *,
-    model_votes: Any = None,
-    gold: Any = None,
-    costs: Any = None,
-    workers: Any = None,
-    previous: Any = None,
-    **settings: Any,
-) -> Findings:
-    """Do the whole job, as ``consensus run`` does: merge, look for copies, audit workers, list what to escalate.
-
-    Parameters
-    ----------
-    judgments, model_votes, gold, costs, workers, previous
-        Paths, tables, or what ``read``, ``read_model_votes``, ``read_gold``, ``read_costs``, ``read_workers`` and
-        ``read_previous`` return. With model votes there may be no judgments (None).
-    **settings
-        Fields of ``RunConfig``: those of ``FitConfig``, ``EscalateConfig``, ``AuditConfig`` and ``ReadConfig``, and
-        ``collusion``; such as ``target=0.99``.
-
-    Raises
-    ------
-    ConfigError
-        A setting is unknown or out of range.
-    FormatError
-        Something can't be read.
-    JudgmentError
-        The judgments can't be used, or something does not fit them.
-    """
-    config, beside = _settled(settings, costs=costs, workers=workers, previous=previous)
-    return Findings(Inputs.read(config, judgments, model_votes=model_votes, gold=gold, beside=beside))
-
-
-def _settled(settings: dict[str, Any], **files: Any) -> tuple[RunConfig, SideInputs]:
-    """The settings, with those of the costs, workers and earlier run that are files; and all of these, read."""
-    named = {name: Path(source) for name, source in files.items() if isinstance(source, (str, Path))}
-    config = RunConfig.of(None, **settings, **named)
-    return config, SideInputs.read(config, **files)
-
-
-class Findings:
-    """What a run finds in its inputs. Each part is made when it is first asked for, and kept."""
+class Parts:
+    """What follows from the inputs of a run, part by part: what its tables, its page and its summary are made of."""
 
     def __init__(self, inputs: Inputs, *, result: Consensus | None = None, listener: Listener = SILENT) -> None:
         self.inputs: Inputs = inputs
         self._given = result
         self._listener = listener
 
-    @classmethod
-    def of(
-        cls, result: Consensus, *, costs: Any = None, workers: Any = None, previous: Any = None, **settings: Any
-    ) -> Findings:
-        """What follows from a ``result`` that was fitted elsewhere; the rest as in ``run``.
-
-        Raises
-        ------
-        ConfigError
-            A setting is unknown or out of range, or one of the fit that is not the result's own.
-        """
-        fitted = result.config.model_dump()
-        config, beside = _settled({**fitted, **settings}, costs=costs, workers=workers, previous=previous)
-        for name in fitted:
-            own = {getattr(result.config, name), *([result.model] if name == "model" else [])}
-            if getattr(config, name) not in own:
-                raise ConfigError(f"setting {name}: the result was fitted with another one; fit again, or leave it out")
-        last = None if beside.previous is None else beside.previous.among(result.judgments)
-        inputs = Inputs(config, result.judgments, costs=beside.costs, pool=beside.pool, previous=last)
-        return cls(inputs, result=result)
-
-    def __repr__(self) -> str:
-        return f"Findings({self.result!r})"
+    def __getstate__(self) -> dict[str, Any]:
+        """Without who listens: they sit in the process that made the run."""
+        return self.__dict__ | {"_listener": SILENT}
 
     @cached_property
     def result(self) -> Consensus:
@@ -220,13 +155,6 @@ class Findings:
         return (*result.warnings, *clear_majorities.cautions(result), *of_gold)
 
     @cached_property
-    def summary(self) -> dict[str, Any]:
-        """The content of summary.json."""
-        _ = self.plan  # so that its stages are told before the next one
-        self._listener.stage("summary of the items")
-        return summary(self)
-
-    @cached_property
     def worker_columns(self) -> Columns:
         """The table of workers: a file of its own, and on the page."""
         return worker_audit.worker_columns(self.audit)
@@ -247,50 +175,3 @@ class Findings:
             **{name: one for kind in (VotesConfig, GoldConfig) for name, one in config.part(kind).items() if one},
             **{name: None if path is None else str(path) for name, path in paths.items()},
         }
-
-    @property
-    def labels(self) -> pd.DataFrame:
-        """One row an item, as in labels.csv."""
-        return self.table("labels")
-
-    @property
-    def workers(self) -> pd.DataFrame:
-        """One row a worker, as in workers.csv."""
-        return self.table("workers")
-
-    @property
-    def escalations(self) -> pd.DataFrame:
-        """What to ask for next, as in escalations.csv."""
-        return self.table("escalations")
-
-    def table(self, name: str) -> pd.DataFrame:
-        """A table by the name of its file, such as "confusions" (``runs.tables`` has all of them).
-
-        Raises
-        ------
-        ConfigError
-            There is no such table, or what it needs is not there.
-        """
-        return tables.made(tables.named_table(name), self)
-
-    def audited(self, name: str) -> pd.DataFrame:
-        """A table by the name that ``consensus audit --table`` knows, such as "labels" (``runs.tables.AUDITED``).
-
-        Raises
-        ------
-        ConfigError
-            There is no such table, or what it needs is not there.
-        """
-        if name not in tables.AUDITED:
-            raise ConfigError(f'there is no table "{name}"; there are {", ".join(tables.AUDITED)}')
-        return tables.made(tables.AUDITED[name], self)
-
-    def save(self, out: Path | str, *, overwrite: bool = False, output: folder.Output | None = None) -> None:
-        """Write the output folder, as ``consensus run`` does.
-
-        Raises
-        ------
-        OutputError
-            The folder exists (and ``overwrite`` is not set), or can't be written.
-        """
-        folder.write(self, folder.check(Path(out), overwrite=overwrite), output or folder.Output(), self._listener)
