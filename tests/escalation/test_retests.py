@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import audit, escalate, fit, simulate, worker_audit
+from consensus import audit, escalate, fit, runs, simulate, worker_audit
 from consensus.config import AuditConfig
 from consensus.escalation.retests import retests
 from consensus.found.result import Consensus, framed
 from consensus.report import words
-from consensus.runs import Run
 from consensus.simulation import Simulation
 from consensus.worker_audit import WorkerAudit
 from tests.conftest import Run
@@ -95,7 +94,7 @@ def test_among_the_escalations(result: Consensus) -> None:
 
 
 def told_of(drawn: Simulation, **settings: Any) -> tuple[Any, list[str]]:
-    found = Run.of(fit(drawn.judgments), **settings)
+    found = runs.Run.of(fit(drawn.judgments), **settings)
     return found, words.of_escalation(found)
 
 
