@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import printing
-from consensus.cli.options import Given, Printed
+from consensus.cli.options import OUTPUT, Given, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
@@ -38,53 +38,50 @@ def audit(
             "GoldConfig",
             "FitConfig",
             "CollusionConfig",
-            "least_judgments",
+            "min_worker_judgments",
             "costs",
-            "price",
-            but=("worker", "ties", "keep"),
+            "price_per_judgment",
+            but=("ties", "keep"),
         ),
     ],
-    printed: Printed,
-    worker: Annotated[
-        str | None,
+    printed: Warned,
+    table: Annotated[
+        str,
         typer.Option(
-            help=(
-                "Column of the worker. If the first file has no such column, it is the worker whose evidence is "
-                "printed, as with --evidence."
-            ),
-            rich_help_panel="Columns and reading",
+            help=f"What to print, such as gold or drift. There are {', '.join(TABLES)}.",
+            metavar="NAME",
+            rich_help_panel=OUTPUT,
         ),
-    ] = None,
-    table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",
-    confusions: Annotated[bool, typer.Option("--confusions", help="The same as --table confusions.")] = False,
+    ] = "workers",
+    confusions: Annotated[
+        bool, typer.Option("--confusions", help="The same as --table confusions.", rich_help_panel=OUTPUT)
+    ] = False,
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="Print the judgments that speak most against this worker, and those that speak most for them.",
+            help="Print the judgments that speak most against this worker. And those that speak most for them.",
             metavar="WORKER",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     forgive: Annotated[
         list[str] | None,
         typer.Option(
-            help="Print what would change without this gold item. [may be repeated]",
+            help="Print what would change without this gold item.",
             metavar="ITEM",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
 ) -> None:
-    """Print one row for each worker: how accurate, how certainly, on gold and by the consensus of the others."""
+    """Print one row for each worker: how accurate, how certainly, and the verdict."""
     if table not in TABLES:
         raise typer.BadParameter(f'there is no table "{table}"; there are {", ".join(TABLES)}', param_hint="--table")
-    column_missing = None
-    if (
-        worker is not None
-        and evidence is None
-        and given.judgments
-        and not _is_column(worker, given.judgments[0], chosen)
-    ):
-        evidence, column_missing = worker, given.judgments[0]
-    elif worker is not None:
-        chosen = chosen.of(chosen, worker=worker)
+    column_missing, worker = None, chosen.worker
+    is_old = worker is not None and evidence is None and not forgive and given.judgments
+    if is_old and not _is_column(str(worker), (given.judgments or [])[0], chosen):
+        typer.echo(f"note: --worker is the column of the worker; evidence on one is now --evidence {worker}", err=True)
+        evidence, column_missing = worker, (given.judgments or [])[0]
+        chosen = chosen.model_copy(update={"worker": None})
     if evidence is not None and forgive:
         raise typer.BadParameter("--evidence and --forgive print different tables; give one of them")
     if evidence is not None:
@@ -136,7 +133,7 @@ def _evidence(worker: str, column_missing: "Path | None") -> "Table":
         except ConfigError as error:
             if column_missing is None:
                 raise
-            raise ConfigError(f'{column_missing}: no column "{worker}", and {error}') from None
+            raise ConfigError(f'no column "{worker}", and {error}', column_missing, code="unknown_name") from None
 
     return table
 

@@ -14,10 +14,11 @@ from consensus.config.run_settings import (
     RunConfig,
     Ties,
 )
-from consensus.config.settings_base import GROUPS
+from consensus.config.settings_base import GROUPS, RENAMED
 
 __all__ = [
     "GROUPS",
+    "RENAMED",
     "AuditConfig",
     "BudgetConfig",
     "Collusion",

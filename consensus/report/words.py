@@ -250,7 +250,7 @@ def _waiting(status: dict[str, int]) -> list[str]:
         counted(status[name], one, many)
         for name, one, many in (
             ("escalate", "item needs more judgments", "items need more judgments"),
-            ("expert", "item needs an expert", "items need an expert"),
+            ("needs_expert", "item needs an expert", "items need an expert"),
         )
         if name in status
     ]

@@ -114,7 +114,7 @@ class Findings:
             return self._given
         inputs = self.inputs
         if self.rule.promise == "set" and inputs.gold is None:
-            raise ConfigError(NEEDS_GOLD)
+            raise ConfigError(NEEDS_GOLD, code="missing_input")
         self._listener.stage("fitting")
         return worker_audit.fit_without_copies(
             inputs.judgments,
@@ -145,8 +145,9 @@ class Findings:
     @cached_property
     def audit(self) -> WorkerAudit:
         """The audit of the workers."""
-        config = AuditConfig.of(None, **self.inputs.config.part(AuditConfig))
-        return worker_audit.WorkerAudit(self.result, config, costs=self.costs, price=self.inputs.config.price)
+        settings = self.inputs.config
+        config = AuditConfig.of(None, **settings.part(AuditConfig))
+        return worker_audit.WorkerAudit(self.result, config, costs=self.costs, price=settings.price_per_judgment)
 
     @cached_property
     def plan(self) -> Escalation:
@@ -282,7 +283,7 @@ class Findings:
             There is no such table, or what it needs is not there.
         """
         if name not in tables.AUDITED:
-            raise ConfigError(f'there is no table "{name}"; there are {", ".join(tables.AUDITED)}')
+            raise ConfigError(f'there is no table "{name}"; there are {", ".join(tables.AUDITED)}', code="unknown_name")
         return tables.made(tables.AUDITED[name], self)
 
     def save(self, out: Path | str, *, overwrite: bool = False, output: folder.Output | None = None) -> None:

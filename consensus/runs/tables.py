@@ -122,19 +122,19 @@ def _escalations(findings: Findings) -> Blocks:
 
 def _changes(findings: Findings) -> Columns:
     if findings.inputs.previous is None:
-        raise ConfigError("there is no earlier run to compare with; name it with --previous")
+        raise ConfigError("there is no earlier run to compare with; name it with --previous", code="missing_input")
     return escalation.changes(findings.inputs.previous, findings.result, findings.status)
 
 
 def _gold(findings: Findings) -> Columns:
     if findings.result.gold is None:
-        raise ConfigError("there is no gold to look at; give its file with --gold")
+        raise ConfigError("there is no gold to look at; give its file with --gold", code="missing_input")
     return worker_audit.gold_columns(findings.audit)
 
 
 def _models(findings: Findings) -> Columns:
     if findings.result.models is None:
-        raise ConfigError("no models voted; give the file of their votes with --model-votes")
+        raise ConfigError("no models voted; give the file of their votes with --model-votes", code="missing_input")
     return models_table.table(findings.audit)
 
 
@@ -318,7 +318,7 @@ def named_table(name: str) -> Table:
     found = BY_NAME.get(name)
     if found is None or found.rows is None:
         known = ", ".join(table.name for table in TABLES if table.rows is not None)
-        raise ConfigError(f'there is no table "{name}"; there are {known}')
+        raise ConfigError(f'there is no table "{name}"; there are {known}', code="unknown_name")
     return found
 
 

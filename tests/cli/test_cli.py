@@ -31,7 +31,7 @@ def judged(write: Write) -> Path:
 
 class TestRun:
     def test_writes_everything(self, run: Run, judged: Path, tmp_path: Path) -> None:
-        ran = run("run", judged, "--out", tmp_path / "out")
+        ran = run("run", judged, "--output", tmp_path / "out")
         assert (ran.status, ran.out) == (0, "")
         assert "120 rows read = 120 used" in ran.err
         assert "warning unaudited" in ran.err
@@ -47,7 +47,7 @@ class TestRun:
 
     def test_quiet_json_formats_and_posteriors(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        ran = run("run", judged, "--out", out, "--quiet", "--json", "--format", "parquet", "--posteriors")
+        ran = run("run", judged, "--output", out, "--quiet", "--json", "--format", "parquet", "--posteriors")
         assert (ran.status, ran.err) == (0, "")
         assert json.loads(ran.out)["counts"]["judgments"] == 120
         assert (out / "posteriors.parquet").is_file()
@@ -55,26 +55,26 @@ class TestRun:
 
     def test_overwrite(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        assert run("run", judged, "--out", out).status == 0
+        assert run("run", judged, "--output", out).status == 0
         before = (out / "labels.csv").read_bytes()
-        ran = run("run", judged, "--out", out)
+        ran = run("run", judged, "--output", out)
         assert (ran.status, ran.err.count("\n")) == (1, 1)
         assert "out: exists already" in ran.err
-        assert run("run", judged, "--out", out, "--overwrite").status == 0
+        assert run("run", judged, "--output", out, "--overwrite").status == 0
         assert (out / "labels.csv").read_bytes() == before
 
     def test_settings_file_and_options(self, run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
         config = write("c.toml", 'target = 0.8\nprior = "fixed"\nlabels = ["l1", "l0", "never"]\n')
-        ran = run("run", judged, "--out", tmp_path / "out", "--config", config, "--target", "0.7", "--json")
+        ran = run("run", judged, "--output", tmp_path / "out", "--config", config, "--target", "0.7", "--json")
         settings = json.loads(ran.out)["settings"]
         assert (settings["target"], settings["prior"], settings["labels"]) == (0.7, "fixed", ["l1", "l0", "never"])
-        ran = run("run", judged, "--out", tmp_path / "2", "--labels", "l0,l1,other", "--json")
+        ran = run("run", judged, "--output", tmp_path / "2", "--labels", "l0,l1,other", "--json")
         assert json.loads(ran.out)["settings"]["labels"] == ["l0", "l1", "other"]
 
     def test_ids_that_look_like_formulas(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
-        assert run("run", path, "--out", tmp_path / "plain").status == 0
-        assert run("run", path, "--out", tmp_path / "safe", "--spreadsheet-safe").status == 0
+        assert run("run", path, "--output", tmp_path / "plain").status == 0
+        assert run("run", path, "--output", tmp_path / "safe", "--spreadsheet-safe").status == 0
         assert (tmp_path / "plain" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
         assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
 
@@ -113,7 +113,7 @@ class TestRun:
         (csv(JUDGED), ["--config", "no.toml"], "no.toml: not a TOML file"),
         (csv(JUDGED), ["--config", "none.toml"], "none.toml: can't be read as settings"),
         (csv(JUDGED), ["--config", "value.toml"], "value.toml: setting threads = 0"),
-        (csv(JUDGED), ["--out", "none/out"], "there is no folder"),
+        (csv(JUDGED), ["--output", "none/out"], "there is no folder"),
         (csv([*JUDGED, JUDGED[0]]), ["--repeats", "error"], 'j.csv:122: worker "w0" judged item "i0" twice'),
     ],
 )
@@ -148,7 +148,7 @@ def test_folder_that_may_not_be_written(run: Run, judged: Path, tmp_path: Path) 
     locked.mkdir(mode=0o555)
     if (locked / "probe").parent.stat().st_uid == 0:  # the superuser may write anywhere but here
         locked = Path("/proc")
-    ran = run("run", judged, "--out", locked / "out")
+    ran = run("run", judged, "--output", locked / "out")
     assert ran.status == 1
     assert "can't be written" in ran.err
 
@@ -173,7 +173,7 @@ class TestTables:
 
     def test_same_tables_as_run(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        run("run", judged, "--out", out, "--posteriors")
+        run("run", judged, "--output", out, "--posteriors")
         for arguments, name in (
             (["aggregate"], "labels.csv"),
             (["aggregate", "--posteriors"], "posteriors.csv"),
@@ -231,7 +231,7 @@ class TestTables:
 def test_gold_does_not_count_as_found(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
     truth = write("truth.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(30)], "item,truth"))
     gold = write("gold.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(10)], "item,label"))
-    run("run", judged, "--gold", gold, "--out", tmp_path / "out", "--posteriors")
+    run("run", judged, "--gold", gold, "--output", tmp_path / "out", "--posteriors")
     for labels in (tmp_path / "out", tmp_path / "out" / "labels.csv"):
         assert json.loads(run("evaluate", labels, truth, "--json").out)["n_items"] == 20
 
@@ -279,13 +279,13 @@ def test_full_disk_behind_stdout(judged: Path) -> None:
 def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
     truth = write("truth.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(30)], "item,label"))
     out = tmp_path / "out"
-    run("run", judged, "--out", out)
+    run("run", judged, "--output", out)
     ran = run("evaluate", out, truth)
     assert ran.status == 0
     assert "accuracy       100.00 %" in ran.out
     assert "log_loss       - (needs posteriors.csv: consensus run --posteriors)" in ran.out
     assert "true_label,label,count,share\nl0,l0,15,1\nl1,l1,15,1\n" in ran.out
-    run("run", judged, "--out", out, "--posteriors", "--overwrite")
+    run("run", judged, "--output", out, "--posteriors", "--overwrite")
     found = json.loads(run("evaluate", out, truth, "--json").out)
     assert found["accuracy"] == 1
     assert found["log_loss"] < 0.5
@@ -334,7 +334,7 @@ def test_demo(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
-    assert run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out").status == 0
+    assert run("run", DIGITS / "judgments.csv", "--output", tmp_path / "out").status == 0
     truth: dict[str, str] = dict(pd.read_csv(DIGITS / "truth.csv", dtype=str).itertuples(index=False))
     labels = pd.read_csv(tmp_path / "out" / "labels.csv", dtype=str, keep_default_na=False)
     true = labels["item"].map(truth)
@@ -342,11 +342,11 @@ def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
 
 
 def test_progress_on_a_terminal_only(run: Run, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "fitting" not in run("run", judged, "--out", tmp_path / "1").err
+    assert "fitting" not in run("run", judged, "--output", tmp_path / "1").err
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
-    assert "fitting" not in run("run", judged, "--out", tmp_path / "2", "--quiet").err
-    shown = run("run", judged, "--out", tmp_path / "3").err
+    assert "fitting" not in run("run", judged, "--output", tmp_path / "2", "--quiet").err
+    shown = run("run", judged, "--output", tmp_path / "3").err
     assert "summary.json" in shown or "fitting" in shown or "reading" in shown
 
 
@@ -387,7 +387,7 @@ class TestReadings:
 
     def test_run(self, run: Run, files: Path) -> None:
         out = files / "out"
-        ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", out)
+        ran = run("run", files / "judgments.csv", "--collusion", "report", "--output", out)
         assert ran.status == 0, ran.err
         assert json.loads((out / "summary.json").read_text())["settings"]["model"] == "average"
         told = json.loads((out / "summary.json").read_text())["readings"]
@@ -417,7 +417,9 @@ class TestReadings:
     def test_one_reading_has_no_such_table(self, run: Run, files: Path) -> None:
         out = files / "out"
         assert (
-            run("run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", out).status
+            run(
+                "run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--output", out
+            ).status
             == 0
         )
         assert not (out / "readings.csv").exists()
@@ -428,7 +430,7 @@ class TestReadings:
     def test_why_one_reading_alone(self, run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """In one line, which is no warning; and the page that is made again says it, too."""
         monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 999)
-        ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out", report=True)
+        ran = run("run", files / "judgments.csv", "--collusion", "report", "--output", files / "out", report=True)
         line = (
             "dawid_skene alone, because there are more than 999 judgments (--model average takes about 6 times as long)"
         )
@@ -441,13 +443,20 @@ class TestReadings:
         assert (files / "out" / "report.html").read_bytes() == page
         assert line[1:].encode() in page
         ran = run(
-            "run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", files / "named"
+            "run",
+            files / "judgments.csv",
+            "--collusion",
+            "report",
+            "--model",
+            "dawid_skene",
+            "--output",
+            files / "named",
         )
         assert "alone, because" not in ran.err
         assert "model_because" not in json.loads((files / "named" / "summary.json").read_text())["convergence"]
 
     def test_it_is_what_python_does(self, run: Run, files: Path) -> None:
-        assert run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out").status == 0
+        assert run("run", files / "judgments.csv", "--collusion", "report", "--output", files / "out").status == 0
         found, result = (
             consensus.run(files / "judgments.csv", collusion="report"),
             consensus.fit(files / "judgments.csv"),
@@ -477,7 +486,7 @@ class TestModelVotes:
     def test_run(self, run: Run, files: Path) -> None:
         out = files / "out"
         votes = ("--model-votes", files / "wide.csv", "--model-votes", files / "long.csv")
-        ran = run("run", files / "people.csv", *votes, "--out", out, "--target", "0.9")
+        ran = run("run", files / "people.csv", *votes, "--output", out, "--target", "0.9")
         assert ran.status == 0, ran.err
         assert "143 rows of model votes read = 141 votes + 1 without a label + 1 rejected; 2 models" in ran.err
         assert "models settled 20 items that nobody judged, and saved at least 40 judgments" in ran.err
@@ -501,12 +510,16 @@ class TestModelVotes:
         votes = ("--model-votes", files / "wide.csv")
         assert "i79,yes," in run("aggregate", files / "people.csv", *votes).out
         assert "judge-1,model,80,80," in run("audit", files / "people.csv", *votes).out
-        listed = run("escalate", files / "people.csv", *votes, "--target", "0.9", "--audit", "1").out.splitlines()
+        listed = run(
+            "escalate", files / "people.csv", *votes, "--target", "0.9", "--audit-sample", "1"
+        ).out.splitlines()
         assert [line.split(",")[1] for line in listed[1:]] == ["audit"] * 20 + ["too_few"]
         assert {line.split(",")[0] for line in listed[1:]} == {f"i{i}" for i in range(60, 81)}  # i80: no vote is left
 
     def test_models_alone(self, run: Run, files: Path) -> None:
-        ran = run("run", "--model-votes", files / "wide.csv", "--model-votes", files / "long.csv", "--out", files / "o")
+        ran = run(
+            "run", "--model-votes", files / "wide.csv", "--model-votes", files / "long.csv", "--output", files / "o"
+        )
         assert ran.status == 0, ran.err
         assert "warning models_only" in ran.err
         assert "unaudited" in ran.err

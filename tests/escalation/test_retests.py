@@ -24,7 +24,7 @@ def result() -> Consensus:
 
 
 def test_who_is_tested_and_with_how_much(result: Consensus) -> None:
-    table = worker_audit.retest_table(result, least_judgments=20, n_items=7)
+    table = worker_audit.retest_table(result, min_worker_judgments=20, n_items=7)
     assert list(table.columns) == ["worker", "verdict", "n_needed", "item", "label"]
     rated = audit(result).set_index("worker")
     judged = dict(zip(rated.index, rated["n_judgments"], strict=True))

@@ -214,7 +214,7 @@ def test_the_command_folds_maps_and_keeps_what_it_did(run: Any, write: Write, tm
     judgments, names = write("judged.csv", csv(rows)), write("map.csv", "from,to\nja,yes\nnein,no\n")
     folder = tmp_path / "ran"
     given = "--fold", "labels,items", "--label-map", names, "--model", "majority_vote"
-    found = run("run", judgments, "--out", folder, *given)
+    found = run("run", judgments, "--output", folder, *given)
     assert found.status == 0, found.err
     assert "label map: 3 of 3 labels are in it (18 rows)" in found.err
     assert run("explain", folder, "i1").status == 0

@@ -235,13 +235,13 @@ class TestCommands:
         drawn.truth_table(150, 2).to_csv(gold, index=False)
         settings = write("settings.toml", 'promise = "set"\ntarget = 0.9\n')
         out = tmp_path / "out"
-        ran = run("run", judgments, "--gold", gold, "--config", settings, "--out", out)
+        ran = run("run", judgments, "--gold", gold, "--config", settings, "--output", out)
         assert ran.status == 0
         assert "\ncertified with 95% confidence: " in ran.err
         told = json.loads((out / "summary.json").read_text())
         assert told["settings"]["promise"] == "set"
         assert pd.read_csv(out / "labels.csv")["certified"].sum() == told["certificate"]["items"]
-        ran = run("run", judgments, "--promise", "set", "--out", tmp_path / "other")
+        ran = run("run", judgments, "--promise", "set", "--output", tmp_path / "other")
         assert ran.status == 1
         assert "promise set: nothing can be certified without gold; draw some with consensus plan-gold" in ran.err
         ran = run("aggregate", judgments, "--gold", gold, "--promise", "set", "--target", 0.9)

@@ -580,7 +580,7 @@ class TestCommands:
 
         settings = write("settings.toml", 'collusion = "merge"\n')
         for name, arguments in (("merge", ["--collusion", "merge"]), ("toml", ["--config", settings])):
-            assert "warning merged_copies: " in run("run", file, "--out", tmp_path / name, *arguments).err
+            assert "warning merged_copies: " in run("run", file, "--output", tmp_path / name, *arguments).err
         tables = [pd.read_csv(tmp_path / name / "workers.csv") for name in ("merge", "toml")]
         assert tables[0].equals(tables[1])
         listed = dict(zip(tables[0]["worker"], tables[0]["n_judgments"], strict=True))

@@ -424,7 +424,7 @@ def every_table(result: Consensus) -> list[pd.DataFrame]:
         worker_audit.gold(result),
         worker_audit.proposals(result),
         worker_audit.evidence(result, "w0"),
-        worker_audit.retest_table(result, least_judgments=1000),
+        worker_audit.retest_table(result, min_worker_judgments=1000),
         worker_audit.forgive(result, forgiven),
     ]
 

@@ -54,7 +54,7 @@ def decision_records(findings: Findings, people: Records, drift: Records) -> Rec
 def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
     """Whom to stop, to talk to, to teach, to test."""
     n_of = told["verdicts"]
-    least = told["settings"]["least_judgments"]
+    least = told["settings"]["min_worker_judgments"]
     n_biased, n_in_doubt, changed = _counted(audit.of_members, least)
     in_doubt = [one for one in humans if one["verdict"] == "too_few" and one["n_judgments"] >= least]
     groups = (

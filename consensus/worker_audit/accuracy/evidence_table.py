@@ -132,7 +132,8 @@ def code_of(result: Consensus, worker: str) -> int:
     near = difflib.get_close_matches(worker, ids.to_pylist(), 3)
     meant = f" (did you mean {', '.join(near)}?)" if near else ""
     raise ConfigError(
-        f'no worker "{worker}" among {counted(len(ids), "worker")}{meant}; consensus audit lists their ids'
+        f'no worker "{worker}" among {counted(len(ids), "worker")}{meant}; consensus audit lists their ids',
+        code="unknown_name",
     )
 
 

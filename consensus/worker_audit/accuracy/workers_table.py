@@ -42,7 +42,7 @@ def audit(
     price
         Money paid for every judgment, whatever a column of prices says.
     **settings
-        Fields of ``AuditConfig``, such as ``least_judgments=30``.
+        Fields of ``AuditConfig``, such as ``min_worker_judgments=30``.
 
     Returns
     -------

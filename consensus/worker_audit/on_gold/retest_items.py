@@ -73,9 +73,9 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
     audit = audit.of_members
     result, config, judged = audit.result, audit.config, audit.verdicts
     n = judged.n_judgments
-    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.least_judgments - n)
-    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
-    more = np.where(undecided, np.maximum(more, config.least_judgments), more)
+    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.min_worker_judgments - n)
+    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.min_worker_judgments)
+    more = np.where(undecided, np.maximum(more, config.min_worker_judgments), more)
     open_ones = np.flatnonzero(
         judged.near & result.judgments.is_person & (more > 0) & (n_items > 0) & result.identified
     )
