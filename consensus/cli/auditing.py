@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    import pandas as pd
-
     from consensus.config import RunConfig
+    from consensus.formats import writing
     from consensus.runs import Findings
 
-    Table = Callable[[Findings], pd.DataFrame]
+    Table = Callable[[Findings], writing.Table]
     Streamed = Callable[[str, BinaryIO], None]
 
 
@@ -93,14 +92,14 @@ def audit(
         printing.fit_and_print(given, chosen, printed, _audited(name))
 
 
-def _audited(name: str) -> "Callable[[Findings], pd.DataFrame | Streamed]":
+def _audited(name: str) -> "Callable[[Findings], writing.Table | Streamed]":
     """The table ``name``; that of confusions, which may be long, writes itself block by block."""
 
-    def table(found: "Findings") -> "pd.DataFrame | Streamed":
-        from consensus.runs import folder
+    def table(found: "Findings") -> "writing.Table | Streamed":
+        from consensus.runs import folder, tables
 
         if name != "confusions":
-            return found.audited(name)
+            return tables.whole(tables.AUDITED[name], found)
         found.confusion_cells  # noqa: B018  # its stages come before the words
         return partial(folder.encode_confusions, found)
 
@@ -125,11 +124,13 @@ def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":
     """Evidence on ``worker``, which may also have been meant for a column of the file ``column_missing``."""
 
-    def table(found: "Findings") -> "pd.DataFrame":
+    def table(found: "Findings") -> "writing.Table":
+        import pyarrow as pa
+
         from consensus import worker_audit
 
         try:
-            return worker_audit.evidence(found.audit, worker)
+            return pa.table(worker_audit.evidence_columns(found.audit, worker))
         except ConfigError as error:
             if column_missing is None:
                 raise
@@ -139,7 +140,7 @@ def _evidence(worker: str, column_missing: "Path | None") -> "Table":
 
 
 def _forgiven(items: list[str]) -> "Table":
-    def table(found: "Findings") -> "pd.DataFrame":
+    def table(found: "Findings") -> "writing.Table":
         from consensus import worker_audit
 
         return worker_audit.forgive(found.audit, items)

@@ -1,5 +1,6 @@
 """How a command ends that can't do what it shall: one line on stderr, or JSON, and an exit code."""
 
+import difflib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises where it can't understand a command line."""
+
+
+NUMBERS = ("NUMBER", "SHARE")
+"""What values of options are called that are numbers."""
 
 
 class WarnedError(ConsensusError):
@@ -69,8 +74,17 @@ def show_help(error: Any) -> int:
 
 
 def _usage(error: Any) -> str:
-    """What Typer says, as one sentence with the way to the help."""
-    text = " ".join(error.format_message().split()).rstrip(".")
-    text = text[:1].lower() + text[1:]
+    """What Typer says, as one sentence with the way to the help; in words of ours where its own change by version."""
     path = error.ctx.command_path if error.ctx is not None else "consensus"
-    return f"{text}; see {path} --help"
+    wrong = getattr(error, "option_name", None)
+    if wrong is not None and hasattr(error, "possibilities"):
+        near = difflib.get_close_matches(wrong, error.possibilities or (), 1)
+        like = f"; like it is {near[0]}" if near else ""
+        return f"there is no option {wrong}{like}; see {path} --help"
+    text = " ".join(str(error.message).split()).rstrip(".")
+    param = getattr(error, "param", None)
+    if param is not None and param.param_type_name == "option":
+        name = max(param.opts, key=len)
+        is_number = param.metavar in NUMBERS and any(word in text for word in ("valid", "parse"))
+        text = f"{name} takes a {'whole number' if 'integer' in text else 'number'}" if is_number else f"{name}: {text}"
+    return f"{text[:1].lower()}{text[1:]}; see {path} --help"

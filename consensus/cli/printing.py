@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import BinaryIO
 
-    import pandas as pd
-
     from consensus.config import RunConfig
+    from consensus.formats import writing
     from consensus.runs import Findings, Inputs
 
     Streamed = Callable[[str, BinaryIO], None]  # writes itself in the format of an ending to an open file
-    Made = pd.DataFrame | Streamed
+    Made = writing.Table | Streamed
     Told = tuple[Made, list[str]]
     Table = Callable[[Findings], Made | Told]
     Reader = Callable[[job.Show], Inputs]
@@ -152,11 +151,12 @@ def escalate(
         raise typer.BadParameter("--summary - and the table would both go to standard output; name a file for one")
 
     from consensus.report import words
+    from consensus.runs import tables
 
     def table(found: "Findings") -> "Told":
         if summary is not None:
             write_summary(found, summary)
-        return found.escalations, words.of_escalation(found)
+        return tables.whole(tables.named_table("escalations"), found), words.of_escalation(found)
 
     fit_and_print(given, chosen, printed, table)
 

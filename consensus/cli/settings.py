@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Body = Callable[..., None]
 BODIES: dict[str, Body] = {}
 """The function of each command."""
+STDIN = Path("-")
+"""Names standard input where a file is read."""
 EVERYTHING = "consensus.everything"
 """Whether a help text tells everything, in the ``meta`` of a context."""
 
@@ -159,6 +161,7 @@ def signed(body: Body) -> Body:
     def command(**values: Any) -> None:
         if "judgments" in values and not values["judgments"] and not values.get("model_votes"):
             raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
+        _refuse_two_of_stdin(values)
         received: dict[str, Any] = {}
         for parameter in parameters:
             own = {part.name: values[part.name] for part in parts[parameter.name]}
@@ -176,6 +179,19 @@ def signed(body: Body) -> Body:
     command.__annotations__ = {part.name: part.annotation for part in every}
     command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]  # read by inspect.signature
     return command
+
+
+def _refuse_two_of_stdin(values: Mapping[str, Any]) -> None:
+    """Refuse to read standard input for several things: what the first reads, the next lacks."""
+    read = {name: value for name, value in values.items() if name not in {"output", "summary"}}
+    named = [
+        name for name, value in read.items() for one in (value if isinstance(value, list) else [value]) if one == STDIN
+    ]
+    if len(named) > 1:
+        raise typer.BadParameter(
+            f"- is standard input, which can be read once, and {named[0]} and {named[1]} both name it; name a file for "
+            "one of them"
+        )
 
 
 def settings(kind: type["Settings"], given: Mapping[str, Any], file: Path | None) -> "Settings":

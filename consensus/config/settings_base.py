@@ -1,6 +1,7 @@
 """What all settings have in common: they are frozen, typed, and checked once."""
 
 import difflib
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,7 +97,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_toml(cls, path: Path) -> dict[str, Any]:
-        """Settings in a TOML file, checked.
+        """Settings in a TOML file, or from standard input (``-``), checked.
 
         Raises
         ------
@@ -106,7 +107,8 @@ class Settings(BaseModel):
         import tomllib
 
         try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+            found = tomllib.loads(text)
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"can't be read as settings: {error}", path, code="bad_settings_file") from None
         except tomllib.TOMLDecodeError as error:
@@ -120,6 +122,6 @@ class Settings(BaseModel):
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 3)
+    near = difflib.get_close_matches(name, known, 3, 0.7)
     like = f"; like it are: {', '.join(near)}" if near else ""
     return f'unknown setting "{name}"{like}; the settings are: {", ".join(known)}'

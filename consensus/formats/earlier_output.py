@@ -12,6 +12,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.errors import FormatError
 from consensus.formats.opening import readings
+from consensus.formats.sources import STDIN
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
 from consensus.formats.writing import ENDINGS
@@ -45,7 +46,7 @@ def read_previous(source: Any) -> Previous:
     if isinstance(source, Previous):
         return source
     labels, escalations, factor = source, None, 1.0
-    if isinstance(source, (str, Path)) and not Path(source).exists():
+    if isinstance(source, (str, Path)) and Path(source) != STDIN and not Path(source).exists():
         raise FormatError(
             "no such file or folder; name the output folder of an earlier run", source, code="file_not_found"
         )

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
+from consensus.formats import sources
 from consensus.formats.tables.streams import Tap, start_of, unreadable
 
 if TYPE_CHECKING:
@@ -21,13 +22,18 @@ FROM_A_FOLDER = ("posteriors", "labels")
 def read_scored(path: Path) -> pd.DataFrame:
     """A table of labels (item, label, ...) or of posteriors (item, one column a label); ids and labels stay text.
 
-    A folder stands for its posteriors, or its labels where it has none.
+    A folder stands for its posteriors, or its labels where it has none; ``-`` for standard input.
 
     Raises
     ------
     FormatError
         It can't be read, or has no item column, or a probability is no number.
     """
+    if path == sources.STDIN:
+        with sources.opened(path) as opened:
+            assert opened is not None
+            with sources.named(opened.files[0]):
+                return read_scored(opened.files[0].path)
     if path.is_dir():
         found = [one for name in FROM_A_FOLDER for one in sorted(path.glob(f"{name}.*"))]
         if not found:

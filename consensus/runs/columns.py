@@ -309,7 +309,7 @@ EVIDENCE = (
     Column("label", "text", "What the worker said."),
     Column("true_label", "text", "The best label by the other judgments."),
     Column("p_right", "number", "P(what the worker said is right), by the others."),
-    Column("others", "text", "What others said, such as 'cat 4, dog 1'; missing where the worker is alone."),
+    Column("others", "list", "What others said, such as 'cat 4' and 'dog 1'; missing where the worker is alone."),
     Column("gold", "list", "The accepted labels of a gold item."),
     Column("timestamp", "text", "When, in UTC.", always=False),
 )

@@ -60,6 +60,8 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
         It exists (and ``overwrite`` is not set, or it holds something else than such an output), it is the current
         folder, or its parent is missing or may not be written.
     """
+    if str(out) == "-":
+        raise OutputError("- is standard output, and this is a folder; name one with --output", out)
     real = Path(os.path.realpath(out))
     if real.exists() and not real.is_dir():
         raise OutputError("a file stands there; choose another folder with --output", out, code="output_exists")

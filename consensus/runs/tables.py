@@ -322,13 +322,26 @@ def named_table(name: str) -> Table:
     return found
 
 
-def made(table: Table, findings: Findings) -> pd.DataFrame:
-    """A table of a run as a frame, whole."""
+def whole(table: Table, findings: Findings) -> pd.DataFrame | pa.Table:
+    """A table of a run as it is written: lists of texts are lists."""
     import pandas as pd
+    import pyarrow as pa
 
+    found = _found(table, findings)
+    return found if isinstance(found, (pd.DataFrame, pa.Table)) else pa.table(found)
+
+
+def _found(table: Table, findings: Findings) -> pd.DataFrame | pa.Table | Columns:
     assert table.rows is not None
     rows = table.rows(findings)
-    found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, Blocks) else rows
+    return rows.block(slice(0, rows.n_rows)) if isinstance(rows, Blocks) else rows
+
+
+def made(table: Table, findings: Findings) -> pd.DataFrame:
+    """A table of a run as a frame, whole; lists of texts are one text."""
+    import pandas as pd
+
+    found = _found(table, findings)
     if isinstance(found, pd.DataFrame):
         return found
     return framed(found if isinstance(found, dict) else {name: _in_one(found[name]) for name in found.column_names})

@@ -65,7 +65,7 @@ class TestReport:
 
     def test_where_it_can_not_go(self, ran: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = run("report", ran, "-o", tmp_path)
-        assert (made.status, made.err) == (1, f"consensus: {tmp_path}: a folder stands there\n")
+        assert (made.status, made.err) == (3, f"consensus: {tmp_path}: a folder stands there\n")
         made = run("report", ran, "-o", tmp_path / "no" / "x.html")
         assert (made.status, made.err) == (1, f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist\n")
 
@@ -178,7 +178,7 @@ class TestExplain:
 
     def test_an_unknown_item(self, ran: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         found = run("explain", ran, "i066")
-        assert found.status == 1
+        assert found.status == 3
         assert found.err == 'consensus: no item "i066" among the 40 that were judged; like it are i06\n'
         monkeypatch.setattr("consensus.cli.explaining.MOST_COMPARED", 3)
         assert run("explain", ran, "i066").err == 'consensus: no item "i066" among the 40 that were judged\n'
@@ -309,7 +309,7 @@ class TestDiff:
         assert (found.status, found.out, found.err) == (0, "", "no difference\n")
         found = run("diff", ran, tmp_path / "nowhere")
         assert found.status == 1
-        assert run("diff", ran, ran, "-o", tmp_path / "x.xls").status == 1
+        assert run("diff", ran, ran, "-o", tmp_path / "x.xls").status == 3
 
     def test_parquet_and_many(self, ran: Path, later: Path, run: Run, tmp_path: Path, monkeypatch: Any) -> None:
         shutil.copytree(ran, tmp_path / "copy")

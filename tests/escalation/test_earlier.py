@@ -122,7 +122,7 @@ class TestReading:
         assert "labels.csv: none of its 2 items is in the data; name an earlier run over the same items" in ran.err
         for previous, output in ((tmp_path / "labels.csv", "labels.csv"), (tmp_path, "labels.csv")):
             ran = run("escalate", tmp_path / "j.csv", "--previous", previous, "-o", tmp_path / output)
-            assert ran.status == 1
+            assert ran.status == 3
             assert "labels.csv: this file is to be read; choose another with --output" in ran.err
 
     def test_items_that_are_gone(self, result: Consensus) -> None:

@@ -130,7 +130,7 @@ class TestTable:
         assert ways[4].endswith(" spammer")
         assert ways[5].endswith(" expert")
         bad = run("plan-budget", tmp_path / "j.csv", "--without", "nobody")
-        assert bad.status == 1
+        assert bad.status == 3
         assert '--without "nobody": neither a worker nor a verdict; the verdicts are expert, good' in bad.err
 
     @pytest.mark.compiled

@@ -489,7 +489,7 @@ class TestPool:
     def test_a_skill_without_workers(self, run: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "j.csv").write_text("item,worker,label\na,v,x\na,w,y\n")
         ran = run("escalate", tmp_path / "j.csv", "--skill", "es")
-        assert ran.status == 1
+        assert ran.status == 3
         assert 'skill "es": nothing tells who has it; name a file of workers with --workers' in ran.err
         with pytest.raises(ConfigError, match="budget 0.5 in money pays for 0 judgments|setting"):
             escalate(fit({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]}), budget=-1)

@@ -258,7 +258,7 @@ class TestGoldWorkers:
         assert "w1" not in (out / "workers.csv").read_text()
         assert run("explain", out, "i1").status == 0
         twice = run("run", path, "--gold-worker", "w1", "--gold", path, "--output", out, "--overwrite")
-        assert (twice.status, "gold is given twice" in twice.err) == (1, True)
+        assert (twice.status, "gold is given twice" in twice.err) == (3, True)
         with pytest.raises(ConfigError, match="there are no judgments by people, so none of them can be gold"):
             consensus.run(None, model_votes={"item": ["a"], "model": ["m"], "label": ["x"]}, gold_worker=("w",))
 

@@ -168,7 +168,7 @@ class TestCommand:
         assert run("run", files[0], "--output", out).status == 0
         for given, name in ((("--gold", files[1]), "--gold"), (("--rho", "0.1"), "--rho")):
             refused = run("shares", out, *given)
-            assert refused.status == 1
+            assert refused.status == 3
             assert (
                 f"{out}: a finished run has its own files and settings; leave out {name}, or give the judgments "
                 "themselves"

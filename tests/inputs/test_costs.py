@@ -120,7 +120,7 @@ def test_on_the_command_line(run: Run, write: Write, tmp_path: Path, command: st
     assert (ran.status, ran.out) == (1, "")
     assert 'bad.csv:2: the cost is "-1"; expected a finite number, 0 or more' in ran.err
     ran = run(*options, "--price-per-judgment", "0")
-    assert (ran.status, ran.err) == (1, "consensus: setting price = 0.0: input should be greater than 0\n")
+    assert (ran.status, ran.err) == (3, "consensus: setting price_per_judgment = 0.0: input should be greater than 0\n")
     ran = run(*options, "--config", write("c.toml", f"price = 0.1\ncosts = '{bad}'\n"))
     assert (ran.status, "bad.csv:2" in ran.err) == (1, True)
     assert run(*options, "--costs", good, "--price-per-judgment", "0.05").status == 0
@@ -131,7 +131,7 @@ def test_costs_are_not_written_over(run: Run, write: Write) -> None:
     path = write("j.csv", csv([("a", "v", "x"), ("a", "w", "x")]))
     costs = write("c.csv", HEADER + "x,x,0\n")
     ran = run("audit", path, "--costs", costs, "--output", costs)
-    assert (ran.status, costs.read_text()) == (1, HEADER + "x,x,0\n")
+    assert (ran.status, costs.read_text()) == (3, HEADER + "x,x,0\n")
     assert "c.csv: this file is to be read; choose another with --output" in ran.err
 
 

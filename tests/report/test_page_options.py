@@ -40,7 +40,7 @@ def test_nothing_is_said_of_a_page_that_is_not_written(option: str, tmp_path: Pa
     path = tmp_path / "j.csv"
     path.write_text("item,worker,label\na,x,p\n")
     ran = run("run", path, "--output", tmp_path / "out", option, "--no-report")
-    assert ran.status == 1
+    assert ran.status == 3
     assert f"{option.split('=')[0]}: it is about the page, which --no-report leaves out" in ran.err
     assert not (tmp_path / "out").exists()
 

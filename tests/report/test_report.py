@@ -301,7 +301,7 @@ class TestExtra:
         assert "no report.html, a page to look at: pip install 'crowd-consensus[report]'" in ran.err
         assert not (tmp_path / "a" / "report.html").exists()
         ran = run("run", judged, "--output", tmp_path / "b", "--report", report=True)
-        assert ran.status == 1
+        assert ran.status == 3
         assert "charts and reports need Altair, Jinja and vl-convert: pip install" in ran.err
         assert not (tmp_path / "b").exists()
         with pytest.raises(OutputError, match="charts and reports need"):

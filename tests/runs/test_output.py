@@ -83,7 +83,9 @@ class TestFolder:
         mine = tmp_path / "mine"
         mine.mkdir()
         (mine / "summary.json").write_text("{}")
-        with pytest.raises(OutputError, match="mine: exists already; choose another folder with --out, or pass --over"):
+        with pytest.raises(
+            OutputError, match="mine: exists already; choose another folder with --output, or pass --over"
+        ):
             folder.check(mine, overwrite=False)
         folder.check(mine, overwrite=True)
         (mine / "thesis.txt").write_text("x")
@@ -109,7 +111,7 @@ class TestFolder:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-        with pytest.raises(OutputError, match="can't be written .permission denied.; choose another with --out"):
+        with pytest.raises(OutputError, match="can't be written .permission denied.; choose another with --output"):
             folder.check(tmp_path / "out", overwrite=False)
 
     def test_whole_or_not_at_all(self, tmp_path: Path) -> None:

@@ -575,7 +575,7 @@ class TestCommands:
         assert off.status == 0
         assert "copying" not in off.err
         bad = run("aggregate", file, "--collusion", "forbid")
-        assert (bad.status, bad.err.count("\n")) == (1, 1)
+        assert (bad.status, bad.err.count("\n")) == (3, 1)
         assert "setting collusion = 'forbid'" in bad.err
 
         settings = write("settings.toml", 'collusion = "merge"\n')

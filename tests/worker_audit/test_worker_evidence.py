@@ -199,7 +199,7 @@ class TestCommandLine:
 
     def test_neither(self, run: Run, judged: Path, write: Write) -> None:
         ran = run("audit", judged, "--worker", "w33")
-        assert (ran.status, ran.err.count("\n")) == (1, 1)
+        assert (ran.status, ran.err.count("\n")) == (3, 1)
         assert (
             'j.csv: no column "w33", and no worker "w33" among 4 workers (did you mean w3?); consensus audit lists'
         ) in ran.err
@@ -253,8 +253,8 @@ class TestParts:
             labels=("a", "b", "c"),
         )
         result: Any = SimpleNamespace(judgments=judgments)
-        assert evidence_table._said(result, 0) == "a 2, b 2"
-        assert evidence_table._said(result, 1) == "a 2, c 2, b 1"
+        assert evidence_table._said(result, 0) == ["a 2", "b 2"]
+        assert evidence_table._said(result, 1) == ["a 2", "c 2", "b 1"]
         assert evidence_table._said(result, 6) is None
 
     def test_gold_of_items(self) -> None:
