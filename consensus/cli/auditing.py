@@ -78,13 +78,14 @@ def audit(
     column_missing, worker = None, chosen.worker
     is_old = worker is not None and evidence is None and not forgive and given.judgments
     if is_old and not _is_column(str(worker), (given.judgments or [])[0], chosen):
-        typer.echo(f"note: --worker is the column of the worker; evidence on one is now --evidence {worker}", err=True)
         evidence, column_missing = worker, (given.judgments or [])[0]
         chosen = chosen.model_copy(update={"worker": None})
     if evidence is not None and forgive:
         raise typer.BadParameter("--evidence and --forgive print different tables; give one of them")
     if evidence is not None:
         printing.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
+        if column_missing is not None and not printed.quiet:
+            typer.echo(f"note: --worker is the column of the worker; evidence on one is --evidence {worker}", err=True)
     elif forgive:
         printing.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:

@@ -15,8 +15,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cat votes.jsonl | consensus check - --json",
     ),
     "plan-budget": (
-        f"consensus plan-budget {DIGITS} --votes 2 --votes 3 --items 100",
-        f"consensus plan-budget {DIGITS} --gold data/digits/gold.csv --price-per-judgment 0.02",
+        f"consensus plan-budget {DIGITS} --votes 2 --target 0.9 --items 100",
+        f"consensus plan-budget {DIGITS} --votes 3 --target 0.9 --items 100 --price-per-judgment 0.02",
         "consensus plan-budget votes.csv --without spammer --target 0.95 -o plan.csv",
     ),
     "plan-gold": (
@@ -55,8 +55,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "consensus report consensus-out --item-url https://example.org/items/{item}",
     ),
     "explain": (
-        "consensus explain consensus-out d0007",
-        "consensus explain consensus-out d0007 --json",
+        "consensus explain consensus-out digit_0156",
+        "consensus explain consensus-out digit_0156 --json",
         "consensus explain out/tone item-12 --threads 2",
     ),
     "diff": (

@@ -116,7 +116,8 @@ class Command(TyperCommand):
             if args[n - 1 : n] == ["--"] or "--" in args[:n] or new is None or old in known or new not in known:
                 found.append(one)
                 continue
-            typer.echo(f"note: {old} is now called {new}", err=True)
+            if not {"-q", "--quiet"} & set(args):
+                typer.echo(f"note: {old} is now called {new}", err=True)
             found.append(f"{new}{is_one}{value}")
         return found
 
@@ -167,7 +168,7 @@ def signed(body: Body) -> Body:
             own = {part.name: values[part.name] for part in parts[parameter.name]}
             takes = _takes(parameter)
             if takes is not None:
-                received[parameter.name] = settings(takes.kind(), own, values.get("config"))
+                received[parameter.name] = settings(takes.kind(), own, values.get("config"), quiet=values.get("quiet"))
             elif isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation):
                 received[parameter.name] = parameter.annotation(**own)
             else:
@@ -194,7 +195,9 @@ def _refuse_two_of_stdin(values: Mapping[str, Any]) -> None:
         )
 
 
-def settings(kind: type["Settings"], given: Mapping[str, Any], file: Path | None) -> "Settings":
+def settings(
+    kind: type["Settings"], given: Mapping[str, Any], file: Path | None, *, quiet: bool | None = False
+) -> "Settings":
     """Settings of a ``kind``: those in the ``file`` of ``--config``, overruled by the options that were ``given``.
 
     Raises
@@ -210,7 +213,7 @@ def settings(kind: type["Settings"], given: Mapping[str, Any], file: Path | None
         warnings.simplefilter("always", FutureWarning)
         from_file = {} if file is None else kind.from_toml(file)
         chosen = kind.of(None, **(from_file | found))
-    for one in renamed:
+    for one in () if quiet else renamed:
         typer.echo(f"note: {file}: {one.message}", err=True)
     return chosen
 
