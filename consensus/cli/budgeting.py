@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options, printing
-from consensus.cli.options import ACCEPTANCE, LABELS, PERFORMANCE, Printed
+from consensus.cli import failing, job, options, printing
+from consensus.cli.options import ACCEPTANCE, LABELS, PERFORMANCE, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
@@ -36,7 +36,7 @@ def plan_budget(
             but=("timestamp", "duration", "drift_by", "keep"),
         ),
     ],
-    printed: Printed,
+    printed: Warned,
     gold: options.Gold = None,
     model_votes: options.ModelVotes = None,
     config: options.Config = None,
@@ -106,6 +106,7 @@ def plan_budget(
             **{name: value for name, value in chosen.part(FitConfig).items() if name != "seed"},
         )
     printing.put(table, words.of_judgments(read), printed, show)
+    failing.refuse(words.cautions(read), printed.fail_on)
 
 
 def _groups(

@@ -67,7 +67,7 @@ def agreement(
     chosen: Annotated[
         "RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by", "keep"))
     ],
-    printed: Printed,
+    printed: Warned,
     config: options.Config = None,
     ordinal: Annotated[
         bool,
@@ -113,6 +113,7 @@ def agreement(
         )
     said = [f"labels in the order {listed(read.labels, 20)}"] if ordinal else []
     put(made, [*words.of_judgments(read), *said], printed, show)
+    failing.refuse(words.cautions(read), printed.fail_on)
 
 
 def escalate(

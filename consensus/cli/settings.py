@@ -22,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from consensus.cli import help_text, options
+from consensus.errors import EXIT_CODES
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -77,6 +78,11 @@ class Commands(TyperGroup):
         rows = [(name, help_text.summary(self.commands[name])) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer calls it so
+        """Write how commands exit."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), about.removesuffix(".")) for code, about in EXIT_CODES.items()])
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option ``--help``: not given is false, since Typer would import half of pydantic to make None a flag."""

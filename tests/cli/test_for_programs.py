@@ -51,6 +51,12 @@ class TestFailOn:
         assert run("check", path, "-q", "--fail-on", "look_alike_labels").status == WARNED
         assert run("check", path, "-q", "--fail-on", "copying").status == 0
 
+    def test_where_nothing_is_fitted(self, run: Run, write: Write) -> None:
+        path = write("odd.csv", csv([*JUDGED, ("i0", "w9", "L0")]))
+        for command in (("agreement", "--bootstrap", "0"), ("plan-budget", "--votes", "2", "--target", "0.9")):
+            ran = run(*command, path, "-q", "--fail-on", "look_alike_labels")
+            assert (ran.status, ran.out.count("\n") > 1) == (WARNED, True)
+
     def test_any_warning_as_json(self, run: Run, judged: Path) -> None:
         ran = run("escalate", judged, "--json", "-q", "--fail-on", "any")
         told = json.loads(ran.err)

@@ -13,7 +13,7 @@ from consensus import config, simulate
 from consensus.cli import help_text, options
 from consensus.cli.settings import BODIES
 from consensus.config import RunConfig
-from consensus.errors import SETTINGS
+from consensus.errors import EXIT_CODES, SETTINGS
 from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 
@@ -34,15 +34,15 @@ OPTIONS = {
     "output fail-on overwrite posteriors quiet report spreadsheet-safe timings drift-by title item-url pseudonyms",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
-    "label-map labels max-judgments memory min-judgments model-votes no-header output platform price-per-judgment "
-    "price-column prior quiet repeats rho seed target threads time-format votes without worker worker-from-file "
-    "sheet by only wide columns questions counts",
+    "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
+    "price-per-judgment price-column prior quiet repeats rho seed target threads time-format votes without worker "
+    "worker-from-file sheet by only wide columns questions counts",
     "plan-gold": f"{FILES} {READING} {FITTING} {WARNED} items min-judgments random-gold target ties",
     "aggregate": f"keep {FILES} {READING} {FITTING} {WARNED} audit-sample max-judgments min-judgments posteriors "
     "promise random-gold target ties",
     "audit": f"{FILES} {READING} {FITTING} {WARNED} confusions costs drift-by evidence forgive "
     "min-worker-judgments price-per-judgment table",
-    "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",
+    "agreement": f"config {READING} {WARNED} bootstrap memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties",
     "shares": f"{FILES} {READING} {FITTING} {WARNED}",
     "report": "output quiet threads title item-url pseudonyms",
@@ -160,6 +160,8 @@ def test_summaries_are_whole_sentences(run: Run) -> None:
     ran = run("--help")
     told = " ".join(ran.out.split())
     assert "..." not in told.partition("Commands:")[2]
+    for code, about in EXIT_CODES.items():
+        assert f"{code} {about.removesuffix('.')}" in told
     for body in BODIES.values():
         assert " ".join((body.__doc__ or "").split("\n\n")[0].split()) in told
 
