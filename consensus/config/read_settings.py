@@ -107,7 +107,7 @@ class ReadConfig(Settings):
     )
     fold: tuple[Foldable, ...] = Field(
         default=(),
-        json_schema_extra=LABELS | {"metavar": "WHAT"},
+        json_schema_extra=LABELS | {"csv": True, "metavar": "WHAT"},
         description=(
             "What gets one spelling: labels, workers, items, or several. Several stand with commas between, "
             "such as labels,workers. Spellings count as one if they differ only by case, spaces, Unicode form, "
