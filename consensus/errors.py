@@ -106,11 +106,6 @@ class ConsensusError(Exception):
             self.code = code
         super().__init__(_shown(message))
 
-    @property
-    def exit_code(self) -> int:
-        """How the command exits: a key of ``EXIT_CODES``."""
-        return CODES[self.code][0]
-
     def about(self, other: ConsensusError) -> Self:
         """The same, with the code, file and line of the ``other`` error that it retells."""
         self.code, self.file, self.line = other.code, other.file, other.line

@@ -7,7 +7,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (
         f"consensus run {DIGITS}",
         f"consensus run {DIGITS} --gold data/digits/gold.csv --target 0.99 -o out",
-        "consensus run export.json --platform label_studio --fold labels --json --fail-on small_data,copying",
+        "consensus run export.json --platform label_studio --json --fail-on small_data,copying",
     ),
     "check": (
         f"consensus check {DIGITS}",
@@ -16,7 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "plan-budget": (
         f"consensus plan-budget {DIGITS} --votes 2 --target 0.9 --items 100",
-        f"consensus plan-budget {DIGITS} --votes 3 --target 0.9 --items 100 --price-per-judgment 0.02",
+        f"consensus plan-budget {DIGITS} --votes 3 --items 100 --price-per-judgment 0.02",
         "consensus plan-budget votes.csv --without spammer --target 0.95 -o plan.csv",
     ),
     "plan-gold": (

@@ -67,16 +67,15 @@ def report(
     with show.stages():
         inputs = finished.inputs_of(folder, show, threads=computing.threads, side_inputs=True)
         found = job.findings(inputs, show)
-        made = page.made(found, show.stage, page_options)
-        if path != STDOUT:
+        if path == STDOUT:
+            sys.stdout.buffer.write(page.made(found, show.stage, page_options))
+            sys.stdout.buffer.flush()
+        else:
             with writing.replacing(path) as file:
-                file.write(made)
+                file.write(page.made(found, show.stage, page_options))
         if page_options.pseudonyms:
             run_folder.write_pseudonyms(found, folder, run_folder.Output())
-    if path == STDOUT:
-        sys.stdout.buffer.write(made)
-        sys.stdout.buffer.flush()
-    else:
+    if path != STDOUT:
         show.say(f"wrote {path}")
 
 

@@ -249,7 +249,7 @@ def test_signals_and_system_errors_in_process(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(__main__, "app", full)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert run("demo") == (1, "", "consensus: No space left on device\n")
+    assert run("demo") == (3, "", "consensus: No space left on device\n")
 
 
 def test_ending_by_signal_leaves_nothing(tmp_path: Path) -> None:

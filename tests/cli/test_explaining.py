@@ -67,7 +67,7 @@ class TestReport:
         made = run("report", ran, "-o", tmp_path)
         assert (made.status, made.err) == (3, f"consensus: {tmp_path}: a folder stands there\n")
         made = run("report", ran, "-o", tmp_path / "no" / "x.html")
-        assert (made.status, made.err) == (1, f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist\n")
+        assert (made.status, made.err) == (3, f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist\n")
 
         def full(*_: Any, **__: Any) -> None:
             raise OSError(28, "No space left on device")
@@ -77,7 +77,7 @@ class TestReport:
         monkeypatch.setattr(page, "made", full)
         made = run("report", ran)
         assert (made.status, made.err) == (
-            1,
+            3,
             f"consensus: {ran / 'report.html'}: can't be written: no space left on device\n",
         )
 

@@ -174,7 +174,7 @@ def test_an_unknown_model_settles_nothing() -> None:
     assert (table.loc[result.labels["item"][alone], "reason"] == "too_few").all()
 
 
-@pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price": 3}])
+@pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price_per_judgment": 3}])
 def test_a_budget_that_pays_for_nothing(given: Any) -> None:
     with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise --budget, "):
         escalate(fit(encoded(crowd())), target=0.99999, **given)
@@ -251,7 +251,7 @@ def test_what_audits_find_is_not_foretold() -> None:
     assert found.n_waiting == 0
     assert np.isnan(found.columns(result, slice(None))["judgments_needed"]).all()
     assert outlook(result, found).items == 0
-    with pytest.raises(ConfigError, match="setting audit = 1.5"):
+    with pytest.raises(ConfigError, match="setting audit_sample = 1.5"):
         escalate(result, audit_sample=1.5)
 
 

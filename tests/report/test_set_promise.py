@@ -255,7 +255,7 @@ class TestCommands:
         assert "25 of 250 items without gold, drawn at random, each as likely as any other" in ran.err
         assert "look at the certificate once" in ran.err
         ran = run("plan-gold", judgments, "--gold", gold, "--items", 251)
-        assert ran.status == 1
+        assert ran.status == 3
         assert "251 items are asked for, and 250 have no gold; lower --items" in ran.err
 
 
