@@ -52,7 +52,7 @@ class FitConfig(Settings):
         default=1e-7,
         gt=0,
         json_schema_extra=MODEL | RARE,
-        description="Gain at which EM stops. It is that of the log likelihood a judgment, in nats.",
+        description="Gain at which EM stops. It is that of the log likelihood, for each judgment.",
     )
     labels: tuple[str, ...] | None = Field(
         default=None,

@@ -200,7 +200,7 @@ class TestEveryModel:
             ({"prior": "loose"}, "setting prior = 'loose'"),
             ({"rho": -1}, "setting rho = -1: it should be a number from 0 to 100, or measured"),
             ({"rho": "much"}, "setting rho = 'much': it should be a number from 0 to 100, or measured"),
-            ({"tolerances": 1}, 'unknown setting "tolerances"; the settings are: prior, rho'),
+            ({"tolerances": 1}, 'unknown setting "tolerances"; like it are: tolerance; the settings are: prior, rho'),
             ({"labels": ("a", "a")}, "same label stands there twice"),
             ({"labels": ()}, "setting labels"),
         ],
