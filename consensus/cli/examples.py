@@ -7,7 +7,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (
         f"consensus run {DIGITS}",
         f"consensus run {DIGITS} --gold data/digits/gold.csv --target 0.99 -o out",
-        "consensus run export.json --platform label_studio --json --fail-on small_data,copying",
+        "consensus run export.json --platform label-studio --json --fail-on small_data,copying",
     ),
     "check": (
         f"consensus check {DIGITS}",
