@@ -6,35 +6,37 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from consensus.cli import app
+from consensus.cli import app, failing
 from consensus.errors import ConsensusError
 from consensus.wording import ON_THE_COMMAND_LINE
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; an expected error is one line on stderr and exit status 1.
+    """Run the command line; an expected error is one line on stderr, or JSON with ``--json``.
 
     Raises
     ------
     SystemExit
-        Always: 0 done, 1 the input or settings are wrong, 2 usage.
+        Always, with one of ``consensus.errors.EXIT_CODES``.
     """
     for name in ("SIGTERM", "SIGHUP"):  # as for Ctrl-C: tidy up, then go
         with suppress(AttributeError, ValueError):  # no such signal here, or not the main thread
             signal.signal(getattr(signal, name), _leave)
     token = ON_THE_COMMAND_LINE.set(True)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="consensus")
+        left = app(args=given, prog_name="consensus", standalone_mode=False)
+    except failing.UsageError as error:
+        left = failing.show_help(error) if failing.is_help(error) else _failed(error, given)
     except ConsensusError as error:
-        sys.stderr.write(f"consensus: {error}\n")
-        sys.exit(1)
-    except OSError as error:  # such as a full disk behind stdout
-        sys.stderr.write(f"consensus: {error.strerror or error}\n")
+        left = _failed(error, given)
+    except OSError as error:
+        left = _failed(error, given)
         with suppress(OSError):
             sys.stdout.close()  # else Python tries again at exit
-        sys.exit(1)
     finally:
         ON_THE_COMMAND_LINE.reset(token)
+    sys.exit(left if isinstance(left, int) else 0)
 
 
 def command() -> None:
@@ -48,6 +50,10 @@ def command() -> None:
         with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
             sys.stdout.flush()
         os._exit(left.code if isinstance(left.code, int) else int(left.code is not None))
+
+
+def _failed(error: Exception, given: Sequence[str]) -> int:
+    return failing.told(error, as_json=failing.wants_json(given))
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -1,10 +1,11 @@
-"""The error tree.
+"""The error tree, and what programs are told of errors: a code, a file, a line, and how the command exits.
 
 ::
 
     ConsensusError
     ├── ConfigError          a setting is out of range, unknown or contradicts another
     ├── OutputError          an output can't be written, or would overwrite something
+    │   └── RunError         a folder is not the output of a run, or that run can't be done again
     └── JudgmentError        the judgments (or gold) can't be used as they are
         └── FormatError      a file or frame can't be read as judgments
 
@@ -14,11 +15,81 @@ Python in arguments (``consensus.wording``).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from consensus.wording import in_words_of_the_caller
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DONE, INPUT, USAGE, SETTINGS, WARNED = range(5)
+EXIT_CODES = {
+    DONE: "Done.",
+    INPUT: "Input: a file, or what it holds, can't be used.",
+    USAGE: "Usage: the command line can't be understood.",
+    SETTINGS: "Settings or output: a setting can't be used, or what is to be written can't be.",
+    WARNED: "A warning that --fail-on names; all output is written.",
+}
+"""How the command exits."""
+CODES: dict[str, tuple[int, str]] = {
+    "bad_file": (INPUT, "A file or frame can't be read as what it is given for."),
+    "file_not_found": (INPUT, "There is no such file or folder."),
+    "empty_file": (INPUT, "A file is empty, or holds a header and no rows."),
+    "no_table": (INPUT, "What a file holds is no table, such as an image or a PDF."),
+    "bad_encoding": (INPUT, "A file is not in the encoding that is expected, or named."),
+    "bad_row": (INPUT, "A row of a file can't be read, or its value can't be used."),
+    "column_not_found": (INPUT, "No column holds what is needed, or none has the name that is given."),
+    "column_not_clear": (INPUT, "Several columns could hold what is needed."),
+    "several_questions": (INPUT, "An export asks several questions, and none is named."),
+    "bad_judgments": (INPUT, "What the files hold does not go together, or can't be used as it is."),
+    "repeated_judgment": (INPUT, "A worker judged an item twice, and --repeats error refuses that."),
+    "unknown_item": (INPUT, "Items that are given, such as those of gold, occur nowhere in the judgments."),
+    "unknown_label": (INPUT, "A label that is given is not in the label set."),
+    "no_run": (INPUT, "A folder is not the output of a run, or the inputs of that run are gone or have changed."),
+    "usage": (USAGE, "The command line can't be understood: an unknown command, option or kind of value."),
+    "bad_setting": (SETTINGS, "A setting is out of range, or contradicts another or the data."),
+    "unknown_setting": (SETTINGS, "There is no setting of this name."),
+    "bad_settings_file": (SETTINGS, "The file of --config can't be read."),
+    "unknown_name": (SETTINGS, "An item, worker, table or platform that is named is not there."),
+    "missing_input": (SETTINGS, "What is asked for needs another input, such as gold."),
+    "missing_library": (SETTINGS, "A library that is not installed is needed."),
+    "not_enough_memory": (SETTINGS, "The work needs more memory than there is, or than --memory allows."),
+    "bad_output": (SETTINGS, "An output can't be written, as when a disk is full."),
+    "output_exists": (SETTINGS, "Something stands where the output would be written."),
+    "unknown_ending": (SETTINGS, "The ending of a file to write names no format."),
+    "warning": (WARNED, "A warning arose that --fail-on names."),
+}
+"""How the command exits, and what it means, by the code of an error."""
+
+
+class Place(str):
+    """``file:line``, and the two apart."""
+
+    __slots__ = ("file", "line")
+    file: str
+    line: int
+
+    @classmethod
+    def of(cls, file: str | Path, line: int) -> Self:
+        """The ``line``, from 1, of a ``file``."""
+        place = cls(f"{file}:{line}")
+        place.file, place.line = str(file), line
+        return place
 
 
 class ConsensusError(Exception):
     """Base of every error that this package raises on purpose. Its message is one line, whatever the data holds.
+
+    Parameters
+    ----------
+    message
+        What was found, and what to do about it.
+    file
+        The file that it is about, or a place in it; the message begins with it.
+    line
+        Line of that file, from 1.
+    code
+        One of ``CODES``; else that of the kind of error.
 
     Examples
     --------
@@ -29,8 +100,27 @@ class ConsensusError(Exception):
     unknown setting "priors"; did you mean prior?
     """
 
-    def __init__(self, message: str) -> None:
-        super().__init__("".join(one if one.isprintable() else repr(one)[1:-1] for one in message))
+    code = "bad_judgments"
+    """Stable name of the kind of error: a key of ``CODES``."""
+    file: str | None = None
+    """The file that it is about, if it is about one."""
+    line: int | None = None
+    """Line of the file, from 1, if it is about one."""
+
+    def __init__(
+        self, message: str, file: str | Path | None = None, line: int | None = None, *, code: str | None = None
+    ) -> None:
+        if file is not None:
+            message = f"{file}: {message}" if line is None else f"{file}:{line}: {message}"
+            self.file, self.line = (file.file, file.line) if isinstance(file, Place) else (_shown(str(file)), line)
+        if code is not None:
+            self.code = code
+        super().__init__(_shown(message))
+
+    def about(self, other: ConsensusError) -> Self:
+        """The same, with the code, file and line of the ``other`` error that it retells."""
+        self.code, self.file, self.line = other.code, other.file, other.line
+        return self
 
     def __str__(self) -> str:
         return in_words_of_the_caller(super().__str__())
@@ -51,9 +141,19 @@ class ConsensusWarning(UserWarning):
 class ConfigError(ConsensusError):
     """A setting is out of range, unknown, or contradicts another."""
 
+    code = "bad_setting"
+
 
 class OutputError(ConsensusError):
     """An output can't be written, or would overwrite something."""
+
+    code = "bad_output"
+
+
+class RunError(OutputError):
+    """A folder is not the output of a run, or its inputs are not what they were."""
+
+    code = "no_run"
 
 
 class JudgmentError(ConsensusError):
@@ -62,3 +162,9 @@ class JudgmentError(ConsensusError):
 
 class FormatError(JudgmentError):
     """A file or frame can't be read as a table of judgments."""
+
+    code = "bad_file"
+
+
+def _shown(text: str) -> str:
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -42,7 +42,9 @@ def refuse(needed: int, limit: int | None, what: str) -> None:
         return
     had = f"the {told(most)} of this machine" if limit is None else f"the {told(most)} of --memory"
     way_out = "work on part of the items at a time" if limit is None else "raise --memory, or work on part of the items"
-    raise ConfigError(f"{what} needs about {told(needed)} of memory, more than {had}; {way_out}")
+    raise ConfigError(
+        f"{what} needs about {told(needed)} of memory, more than {had}; {way_out}", code="not_enough_memory"
+    )
 
 
 def told(n_bytes: float) -> str:

@@ -410,7 +410,7 @@ class TestCommand:
         path = write("j.csv", csv(self.ROWS))
         assert "this file is to be read" in run("agreement", path, "-o", path).err
         ran = run("agreement", path, "--by", "label-pair")
-        assert (ran.status, 'by "label-pair" is unknown' in ran.err) == (1, True)
+        assert (ran.status, 'by "label-pair" is unknown' in ran.err) == (3, True)
 
     def test_tells_what_to_beware_of(self, run: Run, write: Write) -> None:
         rows = [*self.ROWS, ("x",), ("silent", "w1", "")]

@@ -229,7 +229,7 @@ def test_accuracy_against_the_planted_truth(tmp_path: Path) -> None:
 def test_command_and_failures() -> None:
     command = speed.command_of(Path("a.csv"), Path("out"), 2, ["--timings"])
     assert command[1:] == [
-        *("-m", "consensus", "run", Path("a.csv"), "--out", Path("out"), "--overwrite", "--quiet", "--timings"),
+        *("-m", "consensus", "run", Path("a.csv"), "--output", Path("out"), "--overwrite", "--quiet", "--timings"),
         *("--threads", "2"),
     ]
     line = speed.failure("ten", "sparse", "scipy.sparse", measured.Failed("python x: exit status -9\nKilled"))
@@ -244,9 +244,9 @@ def test_our_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def pretended(command: list[str | Path], timeout: float | None = None) -> measured.Measured:
         assert timeout == 5
-        if "--out" not in command:
+        if "--output" not in command:
             return measured.Measured('{"seconds": 0.5}', "", next(floors), 2.0, 300.0)
-        out = Path(command[command.index("--out") + 1])
+        out = Path(command[command.index("--output") + 1])
         out.mkdir(exist_ok=True)
         rows = "".join(f"item{i:02},label_{k}\n" for i, k in enumerate(cases.Crowd.draw(TINY, 0).truth))
         (out / "labels.csv").write_text(f"item,label\n{rows}")

@@ -87,7 +87,7 @@ def test_runs_as_a_module(
     assert left.value.args == (status,)
     told = capsys.readouterr()
     assert (consensus.__version__ in told.out) == (status == 0)
-    assert ("No such option" in told.err) == (status == 2)
+    assert ("there is no option" in told.err) == (status == 2)
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["evaluate", "none.csv", "none.csv"], ["nothing"]])

@@ -20,7 +20,7 @@ def test_no_jargon() -> None:
     [
         "no gold labels were given: a confidence only tells how far competent workers agree",  # a message
         "Also write posteriors.csv.",  # help
-        "Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder.",
+        "Merge JUDGMENTS into labels, rate workers, list what to escalate: all in a folder.",
         "The second most probable label; missing where none is possible or stands out.",  # a column
         "What needs a decision",  # the page
         "Open this item where people judge it",  # its script

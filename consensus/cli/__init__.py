@@ -13,6 +13,7 @@ from consensus.cli import (
     evaluating,
     explaining,
     gold_planning,
+    help_text,
     printing,
     running,
     settings,
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": help_text.WIDTH},
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import printing
-from consensus.cli.options import Given, Printed
+from consensus.cli.options import OUTPUT, Given, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    import pandas as pd
-
     from consensus.config import RunConfig
+    from consensus.formats import writing
     from consensus.runs import Run
 
-    Table = Callable[[Run], pd.DataFrame]
+    Table = Callable[[Run], writing.Table]
     Streamed = Callable[[str, BinaryIO], None]
 
 
@@ -38,57 +37,55 @@ def audit(
             "GoldConfig",
             "FitConfig",
             "CollusionConfig",
-            "least_judgments",
+            "min_worker_judgments",
             "costs",
-            "price",
-            but=("worker", "ties", "keep"),
+            "price_per_judgment",
+            but=("ties", "keep"),
         ),
     ],
-    printed: Printed,
-    worker: Annotated[
-        str | None,
+    printed: Warned,
+    table: Annotated[
+        str,
         typer.Option(
-            help=(
-                "Column of the worker. If the first file has no such column, it is the worker whose evidence is "
-                "printed, as with --evidence."
-            ),
-            rich_help_panel="Columns and reading",
+            help=f"What to print, such as gold or drift. There are {', '.join(TABLES)}.",
+            metavar="NAME",
+            rich_help_panel=OUTPUT,
         ),
-    ] = None,
-    table: Annotated[str, typer.Option(help=f"What to print: {', '.join(TABLES)}.", metavar="NAME")] = "workers",
-    confusions: Annotated[bool, typer.Option("--confusions", help="The same as --table confusions.")] = False,
+    ] = "workers",
+    confusions: Annotated[
+        bool, typer.Option("--confusions", help="The same as --table confusions.", rich_help_panel=OUTPUT)
+    ] = False,
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="Print the judgments that speak most against this worker, and those that speak most for them.",
+            help="Print the judgments that speak most against this worker. And those that speak most for them.",
             metavar="WORKER",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     forgive: Annotated[
         list[str] | None,
         typer.Option(
-            help="Print what would change without this gold item. [may be repeated]",
+            help="Print what would change without this gold item.",
             metavar="ITEM",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
 ) -> None:
-    """Print one row for each worker: how accurate, how certainly, on gold and by the consensus of the others."""
+    """Print one row for each worker: how accurate, how certainly, and the verdict."""
     if table not in TABLES:
         raise typer.BadParameter(f'there is no table "{table}"; there are {", ".join(TABLES)}', param_hint="--table")
-    column_missing = None
-    if (
-        worker is not None
-        and evidence is None
-        and given.judgments
-        and not _is_column(worker, given.judgments[0], chosen)
-    ):
-        evidence, column_missing = worker, given.judgments[0]
-    elif worker is not None:
-        chosen = chosen.of(chosen, worker=worker)
+    column_missing, worker = None, chosen.worker
+    is_old = worker is not None and evidence is None and not forgive and given.judgments
+    if is_old and not _is_column(str(worker), (given.judgments or [])[0], chosen):
+        evidence, column_missing = worker, (given.judgments or [])[0]
+        chosen = chosen.model_copy(update={"worker": None})
     if evidence is not None and forgive:
         raise typer.BadParameter("--evidence and --forgive print different tables; give one of them")
     if evidence is not None:
         printing.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
+        if column_missing is not None and not printed.quiet:
+            typer.echo(f"note: --worker is the column of the worker; evidence on one is --evidence {worker}", err=True)
     elif forgive:
         printing.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:
@@ -96,14 +93,14 @@ def audit(
         printing.fit_and_print(given, chosen, printed, _audited(name))
 
 
-def _audited(name: str) -> "Callable[[Run], pd.DataFrame | Streamed]":
+def _audited(name: str) -> "Callable[[Run], writing.Table | Streamed]":
     """The table ``name``; that of confusions, which may be long, writes itself block by block."""
 
-    def table(found: "Run") -> "pd.DataFrame | Streamed":
-        from consensus.runs import folder
+    def table(found: "Run") -> "writing.Table | Streamed":
+        from consensus.runs import folder, tables
 
         if name != "confusions":
-            return found.audited(name)
+            return tables.whole(tables.AUDITED[name], found)
         found.confusion_cells  # noqa: B018  # its stages come before the words
         return partial(folder.encode_confusions, found)
 
@@ -128,21 +125,23 @@ def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
 def _evidence(worker: str, column_missing: "Path | None") -> "Table":
     """Evidence on ``worker``, which may also have been meant for a column of the file ``column_missing``."""
 
-    def table(found: "Run") -> "pd.DataFrame":
+    def table(found: "Run") -> "writing.Table":
+        import pyarrow as pa
+
         from consensus import worker_audit
 
         try:
-            return worker_audit.evidence(found.audit, worker)
+            return pa.table(worker_audit.evidence_columns(found.audit, worker))
         except ConfigError as error:
             if column_missing is None:
                 raise
-            raise ConfigError(f'{column_missing}: no column "{worker}", and {error}') from None
+            raise ConfigError(f'no column "{worker}", and {error}', column_missing, code="unknown_name") from None
 
     return table
 
 
 def _forgiven(items: list[str]) -> "Table":
-    def table(found: "Run") -> "pd.DataFrame":
+    def table(found: "Run") -> "writing.Table":
         from consensus import worker_audit
 
         return worker_audit.forgive(found.audit, items)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options, printing
-from consensus.cli.options import Printed
+from consensus.cli import failing, job, options, printing
+from consensus.cli.options import ACCEPTANCE, LABELS, PERFORMANCE, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
@@ -32,16 +32,19 @@ def plan_budget(
             "threads",
             "memory",
             "seed",
-            "price",
+            "price_per_judgment",
             but=("timestamp", "duration", "drift_by", "keep"),
         ),
     ],
-    printed: Printed,
+    printed: Warned,
     gold: options.Gold = None,
     model_votes: options.ModelVotes = None,
     config: options.Config = None,
     votes: Annotated[
-        list[int] | None, typer.Option(help="Judgments an item. Default: 2, 3 and 5. [may be repeated]")
+        list[int] | None,
+        typer.Option(
+            help="Judgments an item to replay. Default: 2, 3 and 5.", metavar="NUMBER", rich_help_panel=ACCEPTANCE
+        ),
     ] = None,
     targets: Annotated[
         list[float] | None,
@@ -49,19 +52,28 @@ def plan_budget(
             "--target",
             help=(
                 "Confidence to reach. Default: .9 .95 .99. The first one given also decides what the other ways "
-                "accept (default there: .95). [may be repeated]"
+                "accept (default there: .95)."
             ),
+            metavar="SHARE",
+            rich_help_panel=ACCEPTANCE,
         ),
     ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(help="A worker to leave out, or all of a verdict, such as spammer. [may be repeated]"),
+        typer.Option(
+            help="A worker to leave out, or all of a verdict, such as spammer.",
+            metavar="NAME",
+            rich_help_panel=LABELS,
+        ),
     ] = None,
-    items: Annotated[int, typer.Option(min=1, help="Items to replay, drawn at random.")] = 5_000,
+    items: Annotated[
+        int,
+        typer.Option(min=1, help="Items to replay, drawn at random.", metavar="NUMBER", rich_help_panel=PERFORMANCE),
+    ] = 5_000,
 ) -> None:
-    """Replay JUDGMENTS: what fewer of them, other targets or fewer workers would have cost and brought."""
+    """Replay JUDGMENTS: what fewer of them, other targets or fewer workers would cost and bring."""
     show = job.Show(printed.quiet)
-    printing.refuse_to_overwrite(printed.output, (*judgments, *(model_votes or ()), gold, config))
+    printing.refuse_to_overwrite(printed.file, (*judgments, *(model_votes or ()), gold, config))
 
     from consensus import escalation
     from consensus.config import EscalateConfig, FitConfig
@@ -84,7 +96,7 @@ def plan_budget(
             votes=votes or what_if.VOTES,
             targets=targets or what_if.TARGETS,
             without=_groups(read, known, models, without or [], chosen),
-            price=chosen.price,
+            price_per_judgment=chosen.price_per_judgment,
             most_items=items,
             seed=chosen.seed,
             config=EscalateConfig.of(
@@ -94,6 +106,7 @@ def plan_budget(
             **{name: value for name, value in chosen.part(FitConfig).items() if name != "seed"},
         )
     printing.put(table, words.of_judgments(read), printed, show)
+    failing.refuse(words.cautions(read), printed.fail_on)
 
 
 def _groups(
@@ -116,7 +129,9 @@ def _groups(
             continue
         if name not in worker_audit.VERDICTS:
             verdicts = ", ".join(worker_audit.VERDICTS)
-            raise ConfigError(f'--without "{name}": neither a worker nor a verdict; the verdicts are {verdicts}')
+            raise ConfigError(
+                f'--without "{name}": neither a worker nor a verdict; the verdicts are {verdicts}', code="unknown_name"
+            )
         if table is None:
             result = fit(judgments, gold=gold, model_votes=models, **chosen.part(FitConfig))
             table = worker_audit.audit(result, AuditConfig.of(None, **chosen.part(AuditConfig)))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options, running_questions
+from consensus.cli import failing, job, options, running_questions
 from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ def check(
     config: options.Config = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
+    fail_on: options.FailOn = None,
 ) -> None:
-    """Read JUDGMENTS and tell what was understood, what to beware of, what a run takes, and the command line for it.
+    """Read JUDGMENTS and tell what was understood, what to beware of, and how to run it.
 
     A platform's export with several questions is told question by question.
     """
@@ -32,7 +33,7 @@ def check(
     from consensus.runs import checking
 
     if chosen.are_several:
-        running_questions.check(judgments, chosen, show, json=json)
+        failing.refuse(running_questions.check(judgments, chosen, show, json=json), fail_on)
         return
     given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
     try:
@@ -41,10 +42,10 @@ def check(
     except SeveralQuestionsError:
         if STDIN in judgments:  # it can't be read again
             raise
-        running_questions.check(judgments, chosen.of(chosen, by=BY), show, json=json)
+        failing.refuse(running_questions.check(judgments, chosen.of(chosen, by=BY), show, json=json), fail_on)
         return
     if json:
         typer.echo(json_module.dumps(found.as_json()))
-        return
-    for line in found.lines():
+    for line in () if json else found.lines():
         typer.echo(line)
+    failing.refuse(found.warnings, fail_on)

@@ -1,14 +1,13 @@
 """``consensus diff``: two finished runs, compared."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from consensus.cli import job
+from consensus.cli import job, printing
 from consensus.cli.explaining import visible
-from consensus.cli.options import Printed
+from consensus.cli.options import INPUT, Printed
 from consensus.cli.settings import Takes
 from consensus.errors import ConsensusError
 
@@ -24,20 +23,24 @@ PIPED = 120  # characters a line where no terminal says how many
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="Output folder of a run.", show_default=False)],
-    new: Annotated[Path, typer.Argument(help="Output folder of a later one.", show_default=False)],
+    old: Annotated[
+        Path, typer.Argument(help="Output folder of a run.", show_default=False, metavar="OLD", rich_help_panel=INPUT)
+    ],
+    new: Annotated[
+        Path,
+        typer.Argument(help="Output folder of a later one.", show_default=False, metavar="NEW", rich_help_panel=INPUT),
+    ],
     computing: Annotated["RunConfig", Takes("threads")],
     printed: Printed,
 ) -> None:
     """Tell what is different in NEW: which labels flipped, and whose judgments did it."""
     show = job.Show(printed.quiet)
 
-    from consensus.formats import read_previous, writing
+    from consensus.formats import read_previous
     from consensus.found.result import framed
     from consensus.report import differences
 
-    if printed.output is not None:
-        writing.check_ending(printed.output)
+    printing.refuse_to_overwrite(printed.file, ())
     with show.stages():
         show.stage("reading labels")
         columns = differences.table(read_previous(old), read_previous(new))
@@ -53,11 +56,7 @@ def diff(
     for line in _counted(made["change"], len(found), len(flipped)):
         show.say(line)
     if printed.output is not None or printed.json:
-        if printed.output is not None:
-            writing.write(made, printed.output)
-        else:
-            writing.encode(made, ".jsonl", sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+        printing.put(made, (), printed, show)
         return
     _print_tables(made, differences.by_worker(found))
 

@@ -6,13 +6,28 @@ from typing import Annotated
 import typer
 
 from consensus.cli import options
+from consensus.cli.options import INPUT
 
 
 def evaluate(
     labels: Annotated[
-        Path, typer.Argument(help="labels.csv, posteriors.csv, or the folder of a run.", show_default=False)
+        Path,
+        typer.Argument(
+            help="labels.csv, posteriors.csv, or the folder of a run; - is standard input.",
+            show_default=False,
+            metavar="LABELS",
+            rich_help_panel=INPUT,
+        ),
     ],
-    truth: Annotated[Path, typer.Argument(help="File with the true label of items (item, label).", show_default=False)],
+    truth: Annotated[
+        Path,
+        typer.Argument(
+            help="File with the true label of items (item, label).",
+            show_default=False,
+            metavar="TRUTH",
+            rich_help_panel=INPUT,
+        ),
+    ],
     json: options.Json = False,
 ) -> None:
     """Score LABELS against TRUTH: accuracy, log loss, Brier score, calibration error and confusion."""

@@ -3,6 +3,7 @@
 import difflib
 import json as json_module
 import math
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import job, options
-from consensus.cli.options import OUTPUT
+from consensus.cli.options import INPUT, OUTPUT, STDOUT
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError, OutputError
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from consensus.explanation import Explanation
 
 Folder = Annotated[
-    Path, typer.Argument(help="Output folder of consensus run.", metavar="RESULT_DIR", show_default=False)
+    Path,
+    typer.Argument(
+        help="Output folder of consensus run.", metavar="RESULT_DIR", show_default=False, rich_help_panel=INPUT
+    ),
 ]
 BAR = 12  # characters on either side
 PIPED = 100  # characters a line where no terminal says how many
@@ -37,7 +41,8 @@ def report(
         typer.Option(
             "-o",
             "--output",
-            help="File to write. Default: report.html in RESULT_DIR.",
+            help="File to write; - is standard output. Default: report.html in RESULT_DIR.",
+            metavar="FILE",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -45,7 +50,7 @@ def report(
     paged: options.Paged = options.Paged(),  # noqa: B008 - it is frozen
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the page of a finished run, RESULT_DIR, from its inputs: for one that was made without --report."""
+    """Write the page of a finished run, RESULT_DIR, from its inputs."""
     show = job.Show(quiet)
 
     from consensus.formats import writing
@@ -57,26 +62,33 @@ def report(
     page_options = paged.options()
     path = output or folder / page.FILE
     finished.summary_of(folder)
-    if path.is_dir() or not path.parent.is_dir():
-        raise OutputError(f"{path}: {'a folder stands there' if path.is_dir() else 'its folder does not exist'}")
+    if path != STDOUT and (path.is_dir() or not path.parent.is_dir()):
+        raise OutputError("a folder stands there" if path.is_dir() else "its folder does not exist", path)
     with show.stages():
         inputs = finished.inputs_of(folder, show, threads=computing.threads, side_inputs=True)
         found = job.findings(inputs, show)
-        with writing.replacing(path) as file:
-            file.write(page.made(found, show.stage, page_options))
+        if path == STDOUT:
+            sys.stdout.buffer.write(page.made(found, show.stage, page_options))
+            sys.stdout.buffer.flush()
+        else:
+            with writing.replacing(path) as file:
+                file.write(page.made(found, show.stage, page_options))
         if page_options.pseudonyms:
             run_folder.write_pseudonyms(found, folder, run_folder.Output())
-    show.say(f"wrote {path}")
+    if path != STDOUT:
+        show.say(f"wrote {path}")
 
 
 def explain(
     folder: Folder,
-    item: Annotated[str, typer.Argument(help="Id of the item.", show_default=False)],
+    item: Annotated[
+        str, typer.Argument(help="Id of the item.", show_default=False, metavar="ITEM", rich_help_panel=INPUT)
+    ],
     computing: Annotated["RunConfig", Takes("threads")],
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Tell why ITEM has its label: how much each judgment changes the odds, and which of them decides it."""
+    """Tell why ITEM has its label: how much each judgment changes the odds, and which decide."""
     show = job.Show(quiet)
 
     from consensus.runs import finished
@@ -92,7 +104,7 @@ def explain(
 
     code = result.judgments.item_ids.index(item).as_py()
     if code < 0:
-        raise ConfigError(_unknown(item, result.judgments.item_ids))
+        raise ConfigError(_unknown(item, result.judgments.item_ids), code="unknown_name")
     one = explanation.explain(result, np.array([code]))[0]
     if json:
         typer.echo(json_module.dumps(without_nan(asdict(one)), ensure_ascii=False))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import printing
-from consensus.cli.options import Given, Printed
+from consensus.cli.options import OUTPUT, Given, Warned
 from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
@@ -31,13 +31,18 @@ def plan_gold(
             but=("drift_by", "keep"),
         ),
     ],
-    printed: Printed,
+    printed: Warned,
     items: Annotated[
         int | None,
-        typer.Option(min=1, help="Items to draw. Default: as many as certify the target with a chance of 80 %."),
+        typer.Option(
+            min=1,
+            help="Items to draw. Default: as many as certify the target with a chance of 80 %.",
+            metavar="NUMBER",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
 ) -> None:
-    """Draw items of JUDGMENTS at random to ask gold for: so many that --promise set can be expected to hold."""
+    """Draw items of JUDGMENTS at random to ask gold for: so many that --promise set should hold."""
     from consensus import guarantees
     from consensus.report import set_promise, words
 

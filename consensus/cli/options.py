@@ -9,54 +9,106 @@ import typer
 if TYPE_CHECKING:
     from consensus.report.page_options import PageOptions
 
-INPUTS, OUTPUT = "Inputs", "Output"
-"""Headings of the help for what is no setting; ``Output`` stands at the end."""
+INPUT, COLUMNS, LABELS, ACCEPTANCE = "Input", "Columns", "Labels and workers", "Acceptance"
+ESCALATION, MODEL, OUTPUT, PERFORMANCE = "Escalation", "Model", "Output", "Performance"
+GROUPS = (INPUT, COLUMNS, LABELS, ACCEPTANCE, ESCALATION, MODEL, OUTPUT, PERFORMANCE)
+"""Headings of the help: those of ``consensus.config.GROUPS``, which loads too much for a help text."""
+RARE = ("spreadsheet_safe", "timings", "item_url")
+"""Options, other than settings, that few need: ``--help`` only names them."""
+RENAMED = {"out": "output"}
+"""Options, other than settings, that had another name up to 0.4."""
+STDOUT = Path("-")
+"""Names standard output where a file is to be written."""
 FILES = (
-    "Files of judgments: .csv, .tsv (also .gz, .zst), .jsonl, .parquet; folders or .zip of these; - is standard input"
+    "Files of judgments; - is standard input. They are .csv, .tsv (also .gz, .zst), .jsonl, .parquet; folders or .zip "
+    "of these."
 )
 
 Judgments = Annotated[
     list[Path],
-    typer.Argument(help=f"{FILES}.", show_default=False),
+    typer.Argument(help=FILES, show_default=False, metavar="JUDGMENTS", rich_help_panel=INPUT),
 ]
 SomeJudgments = Annotated[
     list[Path] | None,
     typer.Argument(
-        help=f"{FILES}. With --model-votes there may be none.",
+        help=f"{FILES} With --model-votes there may be none.",
         show_default=False,
-        metavar="JUDGMENTS...",
+        metavar="JUDGMENTS",
+        rich_help_panel=INPUT,
     ),
 ]
 Gold = Annotated[
-    Path | None, typer.Option(help="File of items with known labels (item, label).", rich_help_panel=INPUTS)
+    Path | None,
+    typer.Option(help="File of items with known labels (item, label).", metavar="FILE", rich_help_panel=INPUT),
 ]
 ModelVotes = Annotated[
     list[Path] | None,
     typer.Option(
         "--model-votes",
-        help="File of what models say: item, model, label (and probability), or item, model and a column of "
-        "probabilities a label; none leaves out those of an export. [may be repeated]",
-        rich_help_panel=INPUTS,
+        help="File of what models say (item, model, label, probability). The probability may be missing; instead of "
+        "label and probability there may be a column of probabilities a label; none leaves out the votes of an export.",
+        metavar="FILE",
+        rich_help_panel=INPUT,
     ),
 ]
 Config = Annotated[
     Path | None,
-    typer.Option(help="TOML file of settings; options on the command line win.", rich_help_panel=INPUTS),
+    typer.Option(help="TOML file of settings. Options on the command line win.", metavar="FILE", rich_help_panel=INPUT),
 ]
 Output = Annotated[
     Path | None,
     typer.Option(
         "--output",
         "-o",
-        help="File to write (.csv, .tsv, .jsonl, .parquet) instead of stdout.",
+        help="File to write instead of stdout, which is -. Its ending is .csv, .tsv, .jsonl or .parquet.",
+        metavar="FILE",
         rich_help_panel=OUTPUT,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON: for tables one object a line.", rich_help_panel=OUTPUT)]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print JSON, and errors as JSON on stderr. A table is one object a line. An error is the last line of "
+        "stderr: an object of code, message, file and line.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help=("Print nothing but tables and errors."), rich_help_panel=OUTPUT)
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an older output.", rich_help_panel=OUTPUT)]
+
+
+def _codes(given: str | None) -> str | None:
+    """Refuse codes that no warning has."""
+    if given is None:
+        return None
+    import difflib
+
+    from consensus.found.cautions import CODES
+
+    for code in given.split(","):
+        if code.strip() not in {*CODES, ANY}:
+            near = difflib.get_close_matches(code.strip(), [*CODES, ANY], 3)
+            like = f"; like it are {', '.join(near)}" if near else f"; give {ANY}, or codes that warnings begin with"
+            raise typer.BadParameter(f'no warning has the code "{code.strip()}"{like}')
+    return given
+
+
+ANY = "any"
+"""All warnings, for ``--fail-on``."""
+FailOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        help="Exit with 4 if one of these warnings arises, or any. Codes with commas between, such as "
+        "small_data,copying. All output is written before.",
+        metavar="CODE,CODE",
+        callback=_codes,
+        rich_help_panel=OUTPUT,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +134,18 @@ class Printed:
     json: Json = False
     quiet: Quiet = False
 
+    @property
+    def file(self) -> Path | None:
+        """The file to write; None for stdout."""
+        return None if self.output == STDOUT else self.output
+
+
+@dataclass(frozen=True)
+class Warned(Printed):
+    """The same where there are warnings."""
+
+    fail_on: FailOn = None
+
 
 @dataclass(frozen=True)
 class Paged:
@@ -89,13 +153,13 @@ class Paged:
 
     title: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Title of the page, instead of how much there is.", rich_help_panel=OUTPUT),
+        typer.Option(metavar="TEXT", help="Title of the page. Default: how much there is.", rich_help_panel=OUTPUT),
     ] = None
     item_url: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Address of an item in the tool where people judge, with {item} for its id: the page links to it.",
+            help="Address of an item, with {item} for its id. In the tool where people judge: the page links to it.",
             rich_help_panel=OUTPUT,
         ),
     ] = None
@@ -103,7 +167,7 @@ class Paged:
         bool,
         typer.Option(
             "--pseudonyms",
-            help="Show short names instead of the ids of workers on the page; pseudonyms.csv tells who is who.",
+            help="Show no ids of workers on the page. They get short names; pseudonyms.csv tells who is who.",
             rich_help_panel=OUTPUT,
         ),
     ] = False

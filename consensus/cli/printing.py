@@ -1,27 +1,27 @@
 """``consensus aggregate``, ``agreement`` and ``escalate``: one table each, to stdout or a file."""
 
+import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options
-from consensus.cli.options import OUTPUT, Given, Printed
+from consensus.cli import failing, job, options
+from consensus.cli.options import LABELS, MODEL, OUTPUT, Given, Printed, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
     from typing import BinaryIO
 
-    import pandas as pd
-
     from consensus.config import RunConfig
+    from consensus.formats import writing
     from consensus.runs import Inputs, Run
 
     Streamed = Callable[[str, BinaryIO], None]  # writes itself in the format of an ending to an open file
-    Made = pd.DataFrame | Streamed
+    Made = writing.Table | Streamed
     Told = tuple[Made, list[str]]
     Table = Callable[[Run], Made | Told]
     Reader = Callable[[job.Show], Inputs]
@@ -40,18 +40,18 @@ def aggregate(
             "target",
             "min_judgments",
             "max_judgments",
-            "audit",
+            "audit_sample",
             "promise",
             "random_gold",
             but=("drift_by",),
         ),
     ],
-    printed: Printed,
+    printed: Warned,
     posteriors: Annotated[
         bool, typer.Option("--posteriors", help="Print the probability of each label.", rich_help_panel=OUTPUT)
     ] = False,
 ) -> None:
-    """Print one row for each item: its label, the confidence in it, and whether it is settled."""
+    """Print one row for each item: its label, the confidence, and whether it is settled."""
     from consensus.report import words
 
     def table(found: "Run") -> "Told":
@@ -67,22 +67,30 @@ def agreement(
     chosen: Annotated[
         "RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by", "keep"))
     ],
-    printed: Printed,
+    printed: Warned,
     config: options.Config = None,
     ordinal: Annotated[
         bool,
         typer.Option(
-            "--ordinal", help="Also Krippendorff's ordinal alpha, over labels in the order of --labels, or numbers."
+            "--ordinal",
+            help="Also Krippendorff's ordinal alpha. Over labels in the order of --labels, or numbers.",
+            rich_help_panel=LABELS,
         ),
     ] = False,
     by: Annotated[
-        str, typer.Option(help="What is shown besides the whole: label or worker-pair.", metavar="WHAT")
+        str,
+        typer.Option(
+            help="What is shown besides the whole: label or worker-pair.", metavar="WHAT", rich_help_panel=OUTPUT
+        ),
     ] = "label",
-    bootstrap: Annotated[int, typer.Option(help="Samples that intervals are made from; 0 for no intervals.")] = 1000,
+    bootstrap: Annotated[
+        int,
+        typer.Option(help="Samples that intervals are made from; 0 for none.", metavar="NUMBER", rich_help_panel=MODEL),
+    ] = 1000,
 ) -> None:
-    """Print how far workers agree: Krippendorff's alpha, Fleiss' kappa, Gwet's AC1 and more, each with an interval."""
+    """Print how far workers agree: Krippendorff's alpha, Fleiss' kappa, Gwet's AC1 and more."""
     show = job.Show(printed.quiet)
-    refuse_to_overwrite(printed.output, (*judgments, config))
+    refuse_to_overwrite(printed.file, (*judgments, config))
 
     from consensus import worker_agreement
     from consensus.inputs import label_order
@@ -105,6 +113,7 @@ def agreement(
         )
     said = [f"labels in the order {listed(read.labels, 20)}"] if ordinal else []
     put(made, [*words.of_judgments(read), *said], printed, show)
+    failing.refuse(words.cautions(read), printed.fail_on)
 
 
 def escalate(
@@ -125,16 +134,64 @@ def escalate(
             but=("keep",),
         ),
     ],
-    printed: Printed,
+    printed: Warned,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the promise and the counts, as JSON. What is accepted, how far that can be trusted, and "
+            "what the judgments that are asked for will bring.",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
 ) -> None:
-    """Print the items that are not settled: why, how many judgments they need, and from whom."""
-    from consensus.report import words
+    """Print the items that are not settled: why, how many judgments they need, from whom."""
+    if summary is not None and printed.file is not None and summary.absolute() == printed.file.absolute():
+        raise typer.BadParameter("--summary and --output name the same file; choose another for one of them")
+    if summary == options.STDOUT and printed.file is None:
+        raise typer.BadParameter("--summary - and the table would both go to standard output; name a file for one")
 
-    fit_and_print(given, chosen, printed, lambda found: (found.escalations, words.of_escalation(found)))
+    from consensus.report import words
+    from consensus.runs import tables
+
+    def table(found: "Run") -> "Told":
+        if summary is not None:
+            write_summary(found, summary)
+        return tables.whole(tables.named_table("escalations"), found), words.of_escalation(found)
+
+    fit_and_print(given, chosen, printed, table)
+
+
+def write_summary(found: "Run", path: Path) -> None:
+    """Write what is promised and counted, and what is listed, as JSON to a file or stdout.
+
+    Raises
+    ------
+    OutputError
+        It can't be written.
+    """
+    from consensus.formats import writing
+
+    told, listed = found.summary, found.escalations
+    parts = {
+        "target": found.rule.target,
+        **{name: told[name] for name in ("counts", "quality", "certificate", "escalation", "changes", "warnings")},
+        "listed": {
+            "rows": len(listed),
+            "judgments": int(listed["judgments"].sum()),
+            "by_reason": {str(name): int(n) for name, n in listed["reason"].value_counts(sort=False).items()},
+        },
+    }
+    text = json.dumps(parts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if path == options.STDOUT:
+        typer.echo(text, nl=False)
+        return
+    with writing.replacing(path) as file:
+        file.write(text.encode())
 
 
 def fit_and_print(
-    given: Given, chosen: "RunConfig", printed: Printed, table: "Table", read: "Reader | None" = None
+    given: Given, chosen: "RunConfig", printed: Warned, table: "Table", read: "Reader | None" = None
 ) -> None:
     """Read, fit, make the table, and write it to a file or stdout; what to beware of goes to stderr.
 
@@ -144,7 +201,7 @@ def fit_and_print(
     show = job.Show(printed.quiet)
     earlier = chosen.previous
     before = [earlier, *earlier.iterdir()] if earlier is not None and earlier.is_dir() else [earlier]
-    refuse_to_overwrite(printed.output, (*given.paths(), chosen.costs, chosen.workers, *before))
+    refuse_to_overwrite(printed.file, (*given.paths(), chosen.costs, chosen.workers, *before))
 
     from consensus.report import words
     from consensus.runs import Inputs
@@ -161,9 +218,10 @@ def fit_and_print(
         made = table(found)
         frame, lines = made if isinstance(made, tuple) else (made, words.of_result(found))
     put(frame, lines, printed, show)
+    failing.refuse(found.warnings if printed.fail_on else (), printed.fail_on)
 
 
-def refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -> None:
+def refuse_to_overwrite(output: Path | None, given: "Iterable[Path | None]") -> None:
     """Refuse an ``output`` of an unknown kind, or that is one of the ``given`` files, before the work begins."""
     if output is None:
         return
@@ -172,7 +230,7 @@ def refuse_to_overwrite(output: "Path | None", given: "Iterable[Path | None]") -
     writing.check_ending(output)
     for path in given:
         if path is not None and path.exists() and output.exists() and path.samefile(output):
-            raise OutputError(f"{output}: this file is to be read; choose another with --output")
+            raise OutputError("this file is to be read; choose another with --output", output, code="output_exists")
 
 
 def put(made: "Made", lines: "Iterable[str]", printed: Printed, show: job.Show) -> None:
@@ -185,12 +243,12 @@ def put(made: "Made", lines: "Iterable[str]", printed: Printed, show: job.Show) 
         else:
             writing.encode(made, ending, file)
 
-    if printed.output is not None:
-        writing.check_ending(printed.output)
-        with writing.replacing(printed.output) as file:
-            encode(printed.output.suffix.lower(), file)
+    if printed.file is not None:
+        writing.check_ending(printed.file)
+        with writing.replacing(printed.file) as file:
+            encode(printed.file.suffix.lower(), file)
     for line in lines:
         show.say(line)
-    if printed.output is None:
+    if printed.file is None:
         encode(".jsonl" if printed.json else ".csv", sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from consensus.cli import job, options, running_questions
+from consensus.cli import failing, job, options, running_questions
 from consensus.cli.options import OUTPUT, Given
 from consensus.cli.settings import Takes
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 class Written:
     """What is written, and where."""
 
-    out: Annotated[Path, typer.Option(help="Folder to write.", rich_help_panel=OUTPUT)] = Path("consensus-out")
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write.", metavar="FOLDER", rich_help_panel=OUTPUT)
+    ] = Path("consensus-out")
     overwrite: options.Overwrite = False
     posteriors: Annotated[
         bool, typer.Option("--posteriors", help="Also write posteriors.csv.", rich_help_panel=OUTPUT)
     ] = False
     format: Annotated[
-        Literal["csv", "parquet", "jsonl"], typer.Option(help="Format of the tables.", rich_help_panel=OUTPUT)
+        Literal["csv", "parquet", "jsonl"],
+        typer.Option(help="Format of the tables.", metavar="csv|parquet|jsonl", rich_help_panel=OUTPUT),
     ] = "csv"
     spreadsheet_safe: Annotated[
         bool,
@@ -38,7 +41,7 @@ class Written:
         bool | None,
         typer.Option(
             "--report/--no-report",
-            help="Also write report.html, a page to look at and to forward. Default: if its libraries are installed.",
+            help="Also write report.html, a page to look at. Default: if its libraries are installed.",
             rich_help_panel=OUTPUT,
         ),
     ] = None
@@ -58,19 +61,20 @@ def run(
             "costs",
             "workers",
             "previous",
-            "least_judgments",
+            "min_worker_judgments",
             "retest",
         ),
     ],
     written: Written,
     paged: options.Paged,
     timings: Annotated[
-        bool, typer.Option("--timings", help="Tell how long each phase took.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--timings", help="Tell how long each phase took.", rich_help_panel=options.PERFORMANCE)
     ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
+    fail_on: options.FailOn = None,
 ) -> None:
-    """Merge JUDGMENTS into labels, rate the workers and list what to escalate; write all of it into a folder.
+    """Merge JUDGMENTS into labels, rate workers, list what to escalate: all in a folder.
 
     Several questions (--by, --questions) run one by one, each into a folder of its own.
     """
@@ -88,9 +92,10 @@ def run(
     output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report, page_options)
     if chosen.are_several:
         running_questions.run(given, chosen, written, show, output, side_inputs, json=json)
+        failing.refuse(running_questions.warnings(written.output), fail_on)
         return
     inputs = [*given.paths(), *(path for path in (chosen.costs, chosen.workers) if path is not None)]
-    out = folder.check(written.out, overwrite=written.overwrite, inputs=inputs)
+    out = folder.check(written.output, overwrite=written.overwrite, inputs=inputs)
     with show.stages():
         read = Inputs.read(
             chosen,
@@ -105,8 +110,9 @@ def run(
     show.tell_timings()
     for line in words.lines(found):
         show.say(line)
-    show.say(f"wrote {written.out / page.FILE}" if with_report else f"wrote {written.out}")
+    show.say(f"wrote {written.output / page.FILE}" if with_report else f"wrote {written.output}")
     if written.report is None and not with_report:
         show.say(f"no {page.FILE}, a page to look at: {charts.HOW_TO_GET_THEM}")
     if json:
         typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
+    failing.refuse(found.warnings, fail_on)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from consensus.cli.options import Given
     from consensus.cli.running import Written
     from consensus.config import RunConfig
+    from consensus.found.cautions import Caution
     from consensus.runs import SideInputs
     from consensus.runs.folder import Output
 
@@ -36,7 +37,7 @@ def run(
     from consensus.runs import question_folders, questions
 
     inputs = [*given.paths(), *(path for path in (chosen.costs, chosen.workers) if path is not None)]
-    out = question_folders.check(written.out, overwrite=written.overwrite, inputs=inputs)
+    out = question_folders.check(written.output, overwrite=written.overwrite, inputs=inputs)
     with show.stages(), questions.opened(given.judgments) as source:
         asked = questions.several(
             chosen, source, show, beside=beside, model_votes=given.model_votes or None, gold=given.gold
@@ -57,25 +58,36 @@ def run(
         )
     n_warnings = sum(row["warnings"] for row in rows)
     show.say(f"{counted(n_warnings, 'warning')}: see summary.json or {page.FILE} of each question")
-    show.say(f"wrote {written.out / page.FILE}" if output.report else f"wrote {written.out}")
+    show.say(f"wrote {written.output / page.FILE}" if output.report else f"wrote {written.output}")
     if json:
         typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
 
 
-def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: bool) -> None:
-    """Tell of each question what a dry run finds."""
+def warnings(out: Path) -> "list[Caution]":
+    """What all questions of a run warn of, once each."""
+    from consensus.found.cautions import Caution
+
+    told = json_module.loads((out / "summary.json").read_text(encoding="utf-8"))["questions"]
+    each = [json_module.loads((out / one["folder"] / "summary.json").read_text(encoding="utf-8")) for one in told]
+    found = {one["code"]: Caution(one["code"], one["message"]) for summary in each for one in summary["warnings"]}
+    return list(found.values())
+
+
+def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: bool) -> "list[Caution]":
+    """Tell of each question what a dry run finds; what to beware of in any."""
     from consensus.runs import checking, questions
 
     with show.stages(), questions.opened(judgments) as source:
         asked = questions.several(chosen, source, show)
         given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
         found = {name: checking.check(source, listener=show, **(given | {"only": name})) for name in asked}
+    cautions = [caution for one in found.values() for caution in one.warnings]
     command = checking.recommended(judgments, chosen, [one.judgments for one in found.values()], ())
     if json:
         told: dict[str, Any] = {name: one.as_json() | {"command": None} for name, one in found.items()}
         kinds = {} if asked.exports is None else {"asked": dict(asked.exports.kinds)}
         typer.echo(json_module.dumps({**kinds, "questions": told, "without": asked.without, "command": command}))
-        return
+        return cautions
     if asked.exports is not None:
         typer.echo(asked.exports.told)
     for name, one in found.items():
@@ -88,6 +100,7 @@ def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: b
             f"{'is' if asked.without == 1 else 'are'} in no run"
         )
     typer.echo(f"run all of them, each by itself, with: {command}")
+    return cautions
 
 
 def _cell(value: object) -> str:

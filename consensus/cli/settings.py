@@ -10,6 +10,7 @@ A command is a plain function. Two kinds of its parameters stand for several opt
 
 import csv
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from consensus.cli.options import INPUTS, OUTPUT
+from consensus.cli import help_text, options
+from consensus.errors import EXIT_CODES
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 Body = Callable[..., None]
 BODIES: dict[str, Body] = {}
 """The function of each command."""
+STDIN = Path("-")
+"""Names standard input where a file is read."""
+EVERYTHING = "consensus.everything"
+"""Whether a help text tells everything, in the ``meta`` of a context."""
 
 
 class Takes:
@@ -58,12 +64,25 @@ class Takes:
             one for name in self.names for one in ([name] if name in known else getattr(config, name).model_fields)
         }
         place = {group: n for n, group in enumerate(config.GROUPS)}
-        ordered = sorted(known, key=lambda name: place.get(_marked(known[name], "group"), len(place)))
+        classes = (*self.kind().__mro__[1:], self.kind())  # as they stand there, those of a class together
+        each = dict.fromkeys(name for one in classes for name in getattr(one, "model_fields", ()))
+        ordered = sorted(each, key=lambda name: place.get(_marked(known[name], "group"), len(place)))
         return {name: known[name] for name in ordered if name in taken and name not in self.but}
 
 
 class Commands(TyperGroup):
     """All commands."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write what each command does, to the end of its sentence."""
+        rows = [(name, help_text.summary(self.commands[name])) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer calls it so
+        """Write how commands exit."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), about.removesuffix(".")) for code, about in EXIT_CODES.items()])
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option ``--help``: not given is false, since Typer would import half of pydantic to make None a flag."""
@@ -73,33 +92,66 @@ class Commands(TyperGroup):
 
 
 class Command(TyperCommand):
-    """A command whose options are made when it is called for, and whose help has headings."""
+    """A command whose options are made when it is called for, and whose help has headings and examples."""
+
+    hints: Mapping[str, help_text.Hint]
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """What the ``args`` say."""
         self.complete()
-        return super().make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, self._renamed(args), parent, **extra)
 
     def complete(self) -> None:
         """Make the options."""
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        alone.command(self.name)(signed(BODIES[str(self.name)]))
+        body = BODIES[str(self.name)]
+        alone.command(self.name)(signed(body))
         made = get_command(alone)
-        self.params, self.callback = made.params, made.callback
+        self.params, self.callback, self.hints = made.params, made.callback, hints(body)
+
+    def _renamed(self, args: list[str]) -> list[str]:
+        """The same ``args`` with options by the names that they have now; a line on stderr tells of each other one."""
+        from consensus.config import RENAMED
+
+        former = {_dashed(old): _dashed(new) for old, new in {**RENAMED, **options.RENAMED}.items()}
+        known = {name for one in self.params for name in one.opts}
+        found = []
+        for n, one in enumerate(args):
+            old, is_one, value = one.partition("=")
+            new = former.get(old)
+            if args[n - 1 : n] == ["--"] or "--" in args[:n] or new is None or old in known or new not in known:
+                found.append(one)
+                continue
+            if not {"-q", "--quiet"} & set(args):
+                typer.echo(f"note: {old} is now called {new}", err=True)
+            found.append(f"{new}{is_one}{value}")
+        return found
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What stands behind the name in the line of usage."""
+        arguments = (one for one in self.get_params(ctx) if one.param_type_name == "argument")
+        return ["[OPTIONS]", *map(help_text.argument, arguments)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the options under their headings: what the command is about, its settings, its output."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], INPUTS: [], "Options": []}
-        outputs: list[tuple[str, str]] = []
-        parameters: list[Any] = list(self.get_params(ctx))
-        for one in parameters:
-            heading = "Arguments" if one.param_type_name == "argument" else one.rich_help_panel or "Options"
-            rows = outputs if heading == OUTPUT or one.name == "help" else sections.setdefault(heading, [])
-            rows.append(one.get_help_record(ctx))
-        for heading, rows in (*sections.items(), (OUTPUT, outputs)):
-            if rows:
-                with formatter.section(heading):
-                    formatter.write_dl(rows)
+        """Write the options under their headings."""
+        help_text.write_options(self, ctx, formatter, self.hints, everything=ctx.meta.get(EVERYTHING, False))
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer calls it so
+        """Write the examples."""
+        help_text.write_examples(str(self.name), formatter)
+
+
+def _help_all(ctx: typer.Context, wanted: bool) -> None:
+    if wanted:
+        ctx.meta[EVERYTHING] = True
+        typer.echo(ctx.get_help())
+        raise typer.Exit
+
+
+HelpAll = Annotated[
+    bool,
+    typer.Option("--help-all", callback=_help_all, is_eager=True, help="Print everything about every option."),
+]
 
 
 def add(app: typer.Typer, name: str, body: Body) -> None:
@@ -116,12 +168,13 @@ def signed(body: Body) -> Body:
     def command(**values: Any) -> None:
         if "judgments" in values and not values["judgments"] and not values.get("model_votes"):
             raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
+        _refuse_two_of_stdin(values)
         received: dict[str, Any] = {}
         for parameter in parameters:
             own = {part.name: values[part.name] for part in parts[parameter.name]}
             takes = _takes(parameter)
             if takes is not None:
-                received[parameter.name] = settings(takes.kind(), own, values.get("config"))
+                received[parameter.name] = settings(takes.kind(), own, values.get("config"), quiet=values.get("quiet"))
             elif isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation):
                 received[parameter.name] = parameter.annotation(**own)
             else:
@@ -129,12 +182,28 @@ def signed(body: Body) -> Body:
         body(**received)
 
     every = [part for of_one in parts.values() for part in of_one]
+    every.append(_keyword("help_all", HelpAll, False))
     command.__annotations__ = {part.name: part.annotation for part in every}
     command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]  # read by inspect.signature
     return command
 
 
-def settings(kind: type["Settings"], given: Mapping[str, Any], file: Path | None) -> "Settings":
+def _refuse_two_of_stdin(values: Mapping[str, Any]) -> None:
+    """Refuse to read standard input for several things: what the first reads, the next lacks."""
+    read = {name: value for name, value in values.items() if name not in {"output", "summary"}}
+    named = [
+        name for name, value in read.items() for one in (value if isinstance(value, list) else [value]) if one == STDIN
+    ]
+    if len(named) > 1:
+        raise typer.BadParameter(
+            f"- is standard input, which can be read once, and {named[0]} and {named[1]} both name it; name a file for "
+            "one of them"
+        )
+
+
+def settings(
+    kind: type["Settings"], given: Mapping[str, Any], file: Path | None, *, quiet: bool | None = False
+) -> "Settings":
     """Settings of a ``kind``: those in the ``file`` of ``--config``, overruled by the options that were ``given``.
 
     Raises
@@ -146,8 +215,13 @@ def settings(kind: type["Settings"], given: Mapping[str, Any], file: Path | None
     for name, value in found.items():
         if isinstance(value, str) and _marked(kind.model_fields[name], "csv"):
             found[name] = tuple(next(csv.reader([value], skipinitialspace=True)))
-    from_file = {} if file is None else kind.from_toml(file)
-    return kind.of(None, **(from_file | found))
+    with warnings.catch_warnings(record=True) as renamed:
+        warnings.simplefilter("always", FutureWarning)
+        from_file = {} if file is None else kind.from_toml(file)
+        chosen = kind.of(None, **(from_file | found))
+    for one in () if quiet else renamed:
+        typer.echo(f"note: {file}: {one.message}", err=True)
+    return chosen
 
 
 def _takes(parameter: inspect.Parameter) -> Takes | None:
@@ -179,21 +253,31 @@ def _option(name: str, field: "FieldInfo") -> Any:
     of_one_kind = len(kinds) == 1 and kinds[0] in (bool, int, float, Path)
     known = kinds[0] if of_one_kind else str  # others are text that the settings understand
     choices = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
-    hints = [
-        _bounds(field),
-        "may be repeated" if repeated else "",
-        "" if field.default in (None, (), False) else f"default: {_short(field.default)}",
-    ]
-    hint = "; ".join(filter(None, hints))
+    value = "|".join(choices) or {int: "NUMBER", float: "NUMBER", Path: "FILE"}.get(kinds[0], "NAME")
     return Annotated[
         (list[str] if repeated else known) | None,
         typer.Option(
-            f"--{(_marked(field, 'option') or name).replace('_', '-')}",
-            help=f"{field.description} [{hint}]" if hint else field.description,
-            metavar=f"<{'|'.join(choices)}>" if choices else None,
+            _dashed(_marked(field, "option") or name),
+            help=field.description,
+            metavar=None if known is bool else _marked(field, "metavar") or value,
             rich_help_panel=_marked(field, "group"),
         ),
     ]
+
+
+def _dashed(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def hints(body: Body) -> dict[str, help_text.Hint]:
+    """What is known of the options of a command beside their texts, by name of the parameter."""
+    found = {name: help_text.Hint(is_rare=True) for name in options.RARE}
+    for parameter in inspect.signature(body).parameters.values():
+        takes = _takes(parameter)
+        for name, field in ({} if takes is None else takes.fields()).items():
+            default = "" if field.default in (None, (), False) else _short(field.default)
+            found[name] = help_text.Hint(bool(_marked(field, "rare")), _bounds(field), default)
+    return found
 
 
 def _united(kind: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 from consensus.cli import job, printing
-from consensus.cli.options import Given, Printed
+from consensus.cli.options import Given, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import ConfigError
 
@@ -22,9 +22,11 @@ def shares(
             "ReadConfig", "VotesConfig", "GoldConfig", "FitConfig", "CollusionConfig", but=("drift_by", "keep", "ties")
         ),
     ],
-    printed: Printed,
+    printed: Warned,
 ) -> None:
-    """Print one row for each label: how common it is among all items, with a 95 % interval, by gold drawn at random.
+    """Print one row for each label: how common it is among all items, with a 95 % interval.
+
+    The interval needs gold drawn at random.
 
     JUDGMENTS may be the output folder of a run; its own files, gold and settings are then used.
     """
@@ -60,8 +62,9 @@ def _reader(folder: "Path", given: Given, chosen: "RunConfig") -> "printing.Read
     own += sorted(chosen.model_fields_set - {"threads"})
     if own:
         raise ConfigError(
-            f"{folder}: a finished run has its own files and settings; leave out --{own[0].replace('_', '-')}, or give "
-            "the judgments themselves"
+            f"a finished run has its own files and settings; leave out --{own[0].replace('_', '-')}, or give "
+            "the judgments themselves",
+            folder,
         )
 
     def read(show: job.Show) -> "Inputs":

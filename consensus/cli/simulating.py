@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import job, options
-from consensus.cli.options import Given, Paged
+from consensus.cli.options import MODEL, OUTPUT, Given, Paged
 from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
+    out: Annotated[
+        Path, typer.Argument(help="Folder to write.", show_default=False, metavar="OUT", rich_help_panel=OUTPUT)
+    ],
     crowd: Annotated["CrowdConfig", Takes("CrowdConfig", of="CrowdConfig")],
-    gold: Annotated[int, typer.Option(min=0, help="Items whose truth goes into gold.csv.")] = 100,
+    gold: Annotated[
+        int,
+        typer.Option(min=0, help="Items whose truth goes into gold.csv.", metavar="NUMBER", rich_help_panel=OUTPUT),
+    ] = 100,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw judgments from a planted truth: judgments.csv, gold.csv, truth.csv and planted.csv (the confusions)."""
+    """Draw judgments from a planted truth: judgments.csv, gold.csv, truth.csv and planted.csv."""
     from consensus import simulation
     from consensus.runs import folder
 
@@ -31,8 +36,12 @@ def simulate(
 
 
 def demo(
-    out: Annotated[Path, typer.Argument(help="Folder to write.")] = Path("consensus-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
+    out: Annotated[Path, typer.Argument(help="Folder to write.", metavar="OUT", rich_help_panel=OUTPUT)] = Path(
+        "consensus-demo"
+    ),
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of everything drawn.", metavar="NUMBER", rich_help_panel=MODEL)
+    ] = 0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -51,7 +60,7 @@ def demo(
     drawn = simulation.simulate(1500, 30, 4, 5, accuracy=0.72, spammers=0.15, adversaries=0.05, seed=seed)
     folder.write_simulation(drawn, real, n_gold=100, seed=seed)
     show.say(f"1. A crowd with a planted truth is in {out}: 30 workers, 4 spam, 2 mostly say what is wrong.")
-    show.say(f"2. consensus run {out / 'judgments.csv'} --gold {out / 'gold.csv'} --out {out / 'run'}")
+    show.say(f"2. consensus run {out / 'judgments.csv'} --gold {out / 'gold.csv'} --output {out / 'run'}")
     given = Given([out / "judgments.csv"], gold=out / "gold.csv")
     run(given, RunConfig(), Written(out / "run"), Paged(), quiet=quiet)
 

@@ -15,10 +15,11 @@ from consensus.config.run_settings import (
     RunConfig,
     Ties,
 )
-from consensus.config.settings_base import GROUPS, nearest
+from consensus.config.settings_base import GROUPS, RENAMED, nearest
 
 __all__ = [
     "GROUPS",
+    "RENAMED",
     "AuditConfig",
     "BudgetConfig",
     "Collusion",

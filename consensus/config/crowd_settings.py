@@ -18,21 +18,36 @@ class CrowdConfig(Settings):
     per_item: float = Field(
         default=5.0,
         ge=1,
-        description="Mean judgments an item: each gets the whole number below or above. At most one of each worker.",
+        description="Mean judgments an item. Each gets the whole number below or above, at most one of each worker.",
     )
     accuracy: float = Field(
         default=0.75,
         ge=0,
         le=1,
-        description="Mean accuracy of the ordinary workers; each has an accuracy and errors of their own.",
+        json_schema_extra={"metavar": "SHARE"},
+        description="Mean accuracy of ordinary workers. Each has an accuracy and errors of their own.",
     )
-    spammers: float = Field(default=0.0, ge=0, le=1, description="Share of workers who answer at random.")
-    adversaries: float = Field(default=0.0, ge=0, le=1, description="Share of workers who mostly give a wrong answer.")
+    spammers: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        json_schema_extra={"metavar": "SHARE"},
+        description="Share of workers who answer at random.",
+    )
+    adversaries: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        json_schema_extra={"metavar": "SHARE"},
+        description="Share of workers who mostly give a wrong answer.",
+    )
     biased: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        description="Share of workers who are ordinary but take one label for another one in most of its items.",
+        json_schema_extra={"metavar": "SHARE"},
+        description="Share of workers who confuse two labels. They are ordinary but take one label for another one in "
+        "most of its items.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of everything drawn.")
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from consensus.config.settings_base import READING, Settings
+from consensus.config.settings_base import COLUMNS, INPUT, LABELS, RARE, Settings
 
 Repeats = Literal["last", "first", "keep", "error"]
 Foldable = Literal["labels", "workers", "items"]
@@ -33,140 +33,152 @@ class ReadConfig(Settings):
     """
 
     item: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the item, if its name does not tell."
+        default=None, json_schema_extra=COLUMNS, description="Column of the item, if its name does not tell."
     )
     worker: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the worker, if its name does not tell."
+        default=None, json_schema_extra=COLUMNS, description="Column of the worker, if its name does not tell."
     )
     label: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the label, if its name does not tell."
+        default=None, json_schema_extra=COLUMNS, description="Column of the label, if its name does not tell."
     )
     timestamp: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the time of the judgment."
+        default=None, json_schema_extra=COLUMNS, description="Column of the time of the judgment."
     )
     time_format: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="How times are written: month-first, day-first or year-first (3/9/2024, 9/3/2024, 24/3/9), excel "
-        "(days since 1900), epoch (seconds since 1970), or a pattern of strptime, such as '%d.%m.%Y %H:%M'. Default: "
-        "what the column tells.",
+        json_schema_extra=COLUMNS | RARE | {"metavar": "FORMAT"},
+        description=(
+            "How times are written. month-first, day-first or year-first (3/9/2024, 9/3/2024, 24/3/9), excel "
+            "(days since 1900), epoch (seconds since 1970), or a pattern of strptime, such as '%d.%m.%Y %H:%M'."
+            " Default: what the column tells."
+        ),
     )
     duration: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the seconds that the judgment took."
+        default=None, json_schema_extra=COLUMNS, description="Column of the seconds that the judgment took."
     )
     price_column: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the money paid for the judgment."
+        default=None, json_schema_extra=COLUMNS, description="Column of the money paid for the judgment."
     )
     group: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="Column of the batch, topic or HIT that the judgment belongs to. It is read only when it is named.",
+        json_schema_extra=COLUMNS,
+        description="Column of the batch, topic or HIT of the judgment. It is read only when it is named.",
     )
     repeats: Repeats = Field(
         default="last",
-        json_schema_extra=READING,
-        description="Which judgment counts when a worker judged an item twice: the last, the first, or all (keep); "
-        "error refuses them.",
+        json_schema_extra=LABELS,
+        description=(
+            "Which of a worker's judgments of one item counts. The last, the first, or all of them (keep); "
+            "error refuses them."
+        ),
     )
     drift_by: DriftBy = Field(
         default="time",
-        json_schema_extra=READING,
+        json_schema_extra=LABELS | RARE,
         description=(
-            "What shows who changed: the time of judgments, or, without times, the order of the rows. That "
-            "rows stand in the order of the judgments is a guess, and the output says so."
+            "What shows who changed. The time of judgments, or, without times, the order of the rows. That rows"
+            " stand in the order of the judgments is a guess, and the output says so."
         ),
     )
     abstain: tuple[str, ...] = Field(
-        default=(), json_schema_extra=READING, description="Labels that mean 'no answer', such as NA."
+        default=(),
+        json_schema_extra=LABELS | {"metavar": "LABEL"},
+        description="Labels that mean 'no answer', such as NA.",
     )
     anonymous: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=READING,
+        json_schema_extra=LABELS,
         description=(
-            "Name that stands for many people, such as guest. Each of its judgments counts as that of "
-            "another person, and none of them is audited. Default: names such as not-logged-in that judged "
-            "an item several times, unless --repeats is given."
+            "Name that stands for many people, such as guest. Each of its judgments counts as that of another "
+            "person, and none of them is audited. Default: names such as not-logged-in that judged an item "
+            "several times, unless --repeats is given."
         ),
     )
     keep: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=READING,
-        description=(
-            "Column of the judgments to copy to the labels, such as a text or an address. Each item gets its "
-            "first value."
-        ),
+        json_schema_extra=COLUMNS,
+        description="Column to copy to the labels, such as a text. Each item gets its first value.",
     )
     drop: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=READING,
-        description="Rows to leave out, as COLUMN=VALUE, such as AssignmentStatus=Rejected.",
+        json_schema_extra=INPUT | {"metavar": "COLUMN=VALUE"},
+        description="Rows to leave out, such as Status=Rejected.",
     )
     worker_from_file: bool = Field(
         default=False,
-        json_schema_extra=READING,
-        description="The worker is the name of the file without its ending, where each person has a file.",
+        json_schema_extra=COLUMNS | RARE,
+        description=(
+            "The worker is the name of the file. Without its ending: for tables of which each person has one."
+        ),
     )
     fold: tuple[Foldable, ...] = Field(
         default=(),
-        json_schema_extra=READING | {"csv": True},
+        json_schema_extra=LABELS | {"csv": True, "metavar": "WHAT"},
         description=(
-            "What gets one spelling: labels, workers, items, or several, such as labels,workers. Spellings "
-            "count as one if they differ only by case, spaces, Unicode form, a trailing dot or the form of a "
-            "number; labels also by quotes, an underscore for a space or the order of a list."
+            "What gets one spelling: labels, workers, items, or several. Several stand with commas between, "
+            "such as labels,workers. Spellings count as one if they differ only by case, spaces, Unicode form, "
+            "a trailing dot or the form of a number; labels also by quotes, an underscore for a space or the "
+            "order of a list."
         ),
     )
     label_map: Path | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="File of what labels become (from, to), also those of gold and of models. Several may become the "
-        "same one; an empty 'to' means no answer.",
+        json_schema_extra=LABELS,
+        description=(
+            "File of what labels become (from, to). Also those of gold and of models. Several may become the "
+            "same one; an empty 'to' means no answer."
+        ),
     )
     platform: str | None = Field(
         default=None,
-        json_schema_extra=READING,
+        json_schema_extra=INPUT,
         description=(
-            "Platform that exported the files, such as crowdflower, or none to read them as plain tables. "
+            "Platform that exported the files, or none. Such as crowdflower; none reads them as plain tables. "
             "Default: what their content shows."
         ),
     )
     sheet: str | None = Field(
         default=None,
-        json_schema_extra=READING,
+        json_schema_extra=INPUT | RARE,
         description="Sheet of a spreadsheet of judgments. Default: the first one that holds a table.",
     )
     by: str | None = Field(
         default=None,
-        json_schema_extra=READING,
+        json_schema_extra=COLUMNS,
         description=(
-            "Column of the question, if a table holds several: run handles each in a folder of its own. For "
-            "a platform's export, 'question' means all its questions."
+            "Column of the question, if a table holds several. run handles each in a folder of its own. For a "
+            "platform's export, 'question' means all its questions."
         ),
     )
     only: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="The one question of --by, of --wide questions, or of a platform's export, that is read.",
+        json_schema_extra=COLUMNS | {"metavar": "QUESTION"},
+        description=(
+            "The one question that is read, of several. Those of --by, of --wide questions, or of a platform's export."
+        ),
     )
     wide: Wide | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="What columns hold beside the item: the judgments of workers, each of one worker; the answers of a "
-        "worker to questions, each to one question; or counts of those who gave a label, each of one label.",
+        json_schema_extra=COLUMNS | RARE,
+        description=(
+            "What columns hold beside the item. The judgments of workers, each of one worker; the answers of a "
+            "worker to questions, each to one question; or counts of those who gave a label, each of one label."
+        ),
     )
     wide_columns: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=READING | {"csv": True, "option": "columns"},
+        json_schema_extra=COLUMNS | RARE | {"option": "columns", "csv": True, "metavar": "NAME,NAME"},
         description="The columns that --wide takes, as one line of CSV. Default: those that look like it.",
     )
     questions: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=READING | {"csv": True},
-        description="The columns that hold questions, as one line of CSV: short for --wide questions --columns.",
+        json_schema_extra=COLUMNS | {"csv": True, "metavar": "NAME,NAME"},
+        description="Columns that hold questions. As one line of CSV: short for --wide questions --columns.",
     )
     counts: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="Column of how many people gave the label of the row: each counts as a person of their own.",
+        json_schema_extra=COLUMNS | RARE,
+        description=("Column of how many people gave the label of the row. Each counts as a person of their own."),
     )
 
     @property
@@ -191,20 +203,24 @@ class ReadConfig(Settings):
 
     encoding: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="Encoding of the files of judgments and gold that are not UTF-8, such as cp1252. UTF-16 and UTF-32 "
-        "with a byte order mark need none.",
+        json_schema_extra=INPUT | RARE,
+        description=(
+            "Encoding of files that are not UTF-8, such as cp1252. It is about the files of judgments and gold."
+            " UTF-16 and UTF-32 with a byte order mark need none."
+        ),
     )
     delimiter: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="What stands between the fields of judgments: one character, or tab. Default: the comma, tab, "
-        "semicolon or bar that the first lines show.",
+        json_schema_extra=INPUT | RARE | {"metavar": "CHARACTER"},
+        description=(
+            "What stands between the fields of judgments. One character, or tab. Default: the comma, tab, "
+            "semicolon or bar that the first lines show."
+        ),
     )
     no_header: bool = Field(
         default=False,
-        json_schema_extra=READING,
-        description='The judgments have no header: their columns are called "column 1", "column 2" and so on.',
+        json_schema_extra=INPUT | RARE,
+        description='The judgments have no header. Their columns are called "column 1", "column 2" and so on.',
     )
 
     @field_validator("encoding")
@@ -310,25 +326,29 @@ class VotesConfig(Settings):
 
     score_scale: ScoreScale | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="What the scores of models are: 1 (probabilities), 10 (from 0 to 10), 100 (percent), logit (logits "
-        "of several labels, or the log odds of one) or log (log-probabilities). Default: probabilities; counts and "
-        "percent of several labels are divided by their sum.",
+        json_schema_extra=COLUMNS | RARE | {"metavar": "SCALE"},
+        description=(
+            "What the scores of models are: 1, 10, 100, logit or log. 1: probabilities; 10: from 0 to 10; 100: "
+            "percent; logit: logits of several labels, or the log odds of one; log: log-probabilities. Default:"
+            " probabilities; counts and percent of several labels are divided by their sum."
+        ),
     )
     vote_item: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="Column of the item in model votes. In JSON lines, as for all columns, dots go into objects: "
-        "output.verdict.",
+        json_schema_extra=COLUMNS | RARE,
+        description=(
+            "Column of the item in model votes. In JSON lines, as for all columns, dots go into objects: "
+            "output.verdict."
+        ),
     )
     vote_model: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the model in model votes."
+        default=None, json_schema_extra=COLUMNS | RARE, description="Column of the model in model votes."
     )
     vote_label: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the label in model votes."
+        default=None, json_schema_extra=COLUMNS | RARE, description="Column of the label in model votes."
     )
     vote_score: str | None = Field(
-        default=None, json_schema_extra=READING, description="Column of the score of the label in model votes."
+        default=None, json_schema_extra=COLUMNS | RARE, description="Column of the score of the label in model votes."
     )
 
     @property
@@ -345,14 +365,16 @@ class VotesConfig(Settings):
 class GoldConfig(Settings):
     """Where gold stands."""
 
-    gold_item: str | None = Field(default=None, json_schema_extra=READING, description="Column of the item in gold.")
+    gold_item: str | None = Field(
+        default=None, json_schema_extra=COLUMNS | RARE, description="Column of the item in gold."
+    )
     gold_label: str | None = Field(
         default=None,
-        json_schema_extra=READING,
-        description="Column of the label in gold; with it the file of the judgments may hold the gold, too.",
+        json_schema_extra=COLUMNS,
+        description="Column of the label in gold. With it the file of the judgments may hold the gold, too.",
     )
     gold_worker: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=READING,
-        description="Worker whose judgments are used as gold, and not as judgments.",
+        json_schema_extra=LABELS,
+        description="Worker whose judgments are gold, and no judgments.",
     )

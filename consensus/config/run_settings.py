@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ByteSize, Field, field_validator, model_validator
 
 from consensus.config.read_settings import GoldConfig, ReadConfig, VotesConfig
-from consensus.config.settings_base import ASKING, COMPUTING, MODEL, READING, SETTLING, WORKERS, Settings
+from consensus.config.settings_base import ACCEPTANCE, ESCALATION, LABELS, MODEL, PERFORMANCE, RARE, Settings
 
 Model = Literal["average", "dawid_skene", "majority_vote"]
 Prior = Literal["learnt", "fixed", "none"]
@@ -32,95 +32,99 @@ class FitConfig(Settings):
         default="learnt",
         json_schema_extra=MODEL,
         description=(
-            "What the model assumes of a worker at the start: learnt from all workers together, fixed (4 on "
-            "the diagonal of the confusion matrix, 1 off it) or none (classic maximum likelihood)."
+            "What is assumed of a worker at the start. learnt from all workers together; fixed: 4 on the "
+            "diagonal of the confusion matrix, 1 off it; or none: classic maximum likelihood."
         ),
     )
     rho: float | Literal["measured"] | None = Field(
         default=None,
         json_schema_extra=MODEL,
         description=(
-            "Correlation of the judgments on one item, from 0 to 100. It lowers confidences: 0 leaves them "
-            "as they are; measured takes the mean of five splits of held-out judgments. Default: measured "
-            "with model votes, else .4, or .3 with the average of readings and four judgments an item or "
-            "more."
+            "Correlation of the judgments on one item, or measured. A number from 0 to 100. It lowers "
+            "confidences: 0 leaves them as they are; measured takes the mean of five splits of held-out "
+            "judgments. Default: measured with model votes, else .4, or .3 with the average of readings and "
+            "four judgments an item or more."
         ),
     )
     calibration: Calibrating | None = Field(
         default=None,
         json_schema_extra=MODEL,
         description=(
-            "What confidences are calibrated on: gold, if 25 gold items or more were judged, or none: then "
-            "the fit takes gold as known labels. Default: gold, unless rho is given."
+            "What confidences are calibrated on. gold, if 25 gold items or more were judged, or none: then the "
+            "fit takes gold as known labels. Default: gold, unless rho is given."
         ),
     )
-    max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL, description="EM passes at most.")
+    max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL | RARE, description="EM passes at most.")
     tolerance: float = Field(
         default=1e-7,
         gt=0,
-        json_schema_extra=MODEL,
-        description="EM stops when the log likelihood gains less than this a judgment.",
+        json_schema_extra=MODEL | RARE,
+        description="Gain at which EM stops. It is that of the log likelihood, for each judgment.",
     )
     labels: tuple[str, ...] | None = Field(
         default=None,
         min_length=1,
-        json_schema_extra=READING | {"csv": True},
-        description="The label set in its order; as an option one line of CSV, such as 'no,maybe,yes'. Default: the "
-        "labels that occur, sorted.",
+        json_schema_extra=LABELS | {"csv": True, "metavar": "LABEL,LABEL"},
+        description=(
+            "The label set in its order, such as no,maybe,yes. As an option it is one line of CSV. Default: the"
+            " labels that occur, sorted."
+        ),
     )
     ties: Ties = Field(
         default="first",
-        json_schema_extra=MODEL,
+        json_schema_extra=MODEL | RARE,
         description=(
-            "What to do if the two best labels of an item are equally probable: take the first in label "
-            "order, or give no label (abstain)."
+            "What the label of a tie is. Where the two best labels of an item are equally probable: the first "
+            "in label order, or none (abstain)."
         ),
     )
     threads: int | None = Field(
         default=None,
         ge=1,
-        json_schema_extra=COMPUTING,
-        description="Threads to use; they never change a result. Default: one for each usable core.",
+        json_schema_extra=PERFORMANCE,
+        description="Threads to use. They never change a result. Default: one for each usable core.",
     )
     memory: ByteSize | None = Field(
         default=None,
         gt=0,
-        json_schema_extra=COMPUTING,
-        description="Memory that may be used, in bytes or such as 4GB; a larger need is refused before the work "
-        "begins. Default: all that the machine has.",
+        json_schema_extra=PERFORMANCE | {"metavar": "SIZE"},
+        description=(
+            "Memory that may be used, such as 4GB. In bytes, or with a unit; a larger need is refused before "
+            "the work begins. Default: all that the machine has."
+        ),
     )
     seed: int = Field(
         default=0,
         ge=0,
         json_schema_extra=MODEL,
-        description="Random seed of held-out judgments, samples for intervals and items to replay.",
+        description="Random seed. Of held-out judgments, samples for intervals and items to replay.",
     )
 
     trained_on_consensus: tuple[str, ...] = Field(
         default=(),
-        json_schema_extra=MODEL,
+        json_schema_extra=MODEL | RARE | {"metavar": "MODEL"},
         description=(
-            "Models that were trained on labels made from these judgments. Their votes count only on items "
-            "that nobody judged, and only as the label they name."
+            "Models that were trained on labels made from these judgments. Their votes count only on items that"
+            " nobody judged, and only as the label they name."
         ),
     )
     model_tests: ModelTests = Field(
         default="auto",
-        json_schema_extra=MODEL,
+        json_schema_extra=MODEL | RARE,
         description=(
-            "Whether models are compared with people first: auto finds models that repeat the majority of "
+            "Whether models are compared with people first. auto finds models that repeat the majority of "
             "people, and families that share mistakes; off trusts the models and families as given."
         ),
     )
     model: Model | None = Field(
         default=None,
-        json_schema_extra=MODEL,
+        json_schema_extra=MODEL | {"metavar": "NAME"},
         description=(
-            "How labels are found. average: three readings (models of how workers err), dawid_skene and two "
-            "in which workers err together, each weighted by how well it predicts judgments. dawid_skene: "
-            "learns how far to believe each worker. majority_vote: counts everybody alike and takes no model "
-            "votes. Default: average up to a million judgments; dawid_skene for more, with model votes, with "
-            "--prior none, or if many labels make the average slow."
+            "How labels are found: average, dawid_skene or majority_vote. average: three readings (models of how "
+            "workers err), dawid_skene and two in which workers err together, each weighted by how well it predicts "
+            "judgments. dawid_skene: learns how far to believe each worker. majority_vote: counts everybody "
+            "alike and takes no model votes. Default: average up to a million judgments; dawid_skene for more, "
+            "with model votes, with --prior none, or if many labels make the average slow."
         ),
     )
 
@@ -155,89 +159,95 @@ class EscalateConfig(Settings):
     """
 
     target: float = Field(
-        default=0.95, gt=0, lt=1, json_schema_extra=SETTLING, description="Confidence at which an item is accepted."
+        default=0.95,
+        gt=0,
+        lt=1,
+        json_schema_extra=ACCEPTANCE | {"metavar": "SHARE"},
+        description="Confidence at which an item is accepted.",
     )
     min_judgments: int = Field(
-        default=2, ge=1, json_schema_extra=SETTLING, description="Judgments an item needs before it may be accepted."
+        default=2, ge=1, json_schema_extra=ACCEPTANCE, description="Judgments an item needs to be accepted."
     )
     max_judgments: int = Field(
         default=7,
         ge=1,
-        json_schema_extra=SETTLING,
-        description="Unsettled items with this many judgments go to an expert.",
+        json_schema_extra=ESCALATION,
+        description="Judgments after which an unsettled item goes to an expert.",
     )
     budget: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        json_schema_extra=ASKING,
+        json_schema_extra=ESCALATION,
         description=(
-            "What may be spent now, in judgments, or in money if a price is known (--price, or prices of "
-            "--workers). The list takes the items where it saves most, some with several judgments."
+            "Judgments, or money, that may be spent now. Money if a price is known (--price-per-judgment, or "
+            "prices of --workers). The list takes the items where it saves most, some with several judgments."
         ),
     )
-    price: float | None = Field(
+    price_per_judgment: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        json_schema_extra=ASKING,
-        description="Money paid for every judgment, whatever a column of prices says.",
+        json_schema_extra=ESCALATION,
+        description="Money paid for every judgment. Whatever a column of prices says.",
     )
     expert_below: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        json_schema_extra=SETTLING,
-        description="Unsettled items with five judgments or more go to an expert if the probability that they are "
-        "settled with max_judgments is below this.",
+        json_schema_extra=ESCALATION | RARE | {"metavar": "SHARE"},
+        description=(
+            "Chance to be settled below which an item goes to an expert. Of unsettled items with five judgments"
+            " or more: the probability that they are settled with --max-judgments."
+        ),
     )
     margin: float = Field(
         default=0.02,
         ge=0,
         lt=1,
-        json_schema_extra=SETTLING,
+        json_schema_extra=ACCEPTANCE | RARE | {"metavar": "SHARE"},
         description=(
-            "How far below the target the confidence of an accepted item (--previous) must fall before it is "
-            "opened again."
+            "How far below the target an accepted item may fall. It is about items that --previous accepted: "
+            "whose confidence falls further is opened again."
         ),
     )
     promise: Promise = Field(
         default="item",
-        json_schema_extra=SETTLING,
+        json_schema_extra=ACCEPTANCE,
         description=(
-            "What is accepted. item: every item whose confidence reaches the target. set: the largest set of "
-            "the surest items of which at most 1 - target are wrong, as gold certifies with 95 % confidence. "
-            "It needs gold drawn at random (plan-gold)."
+            "What holds at the target: each item, or the set. item: every item whose confidence reaches the "
+            "target is accepted. set: the largest set of the surest items of which at most 1 - target are "
+            "wrong, as gold certifies with 95 % confidence. It needs gold drawn at random (plan-gold)."
         ),
     )
     random_gold: bool = Field(
         default=False,
-        json_schema_extra=SETTLING,
-        description="Gold was drawn at random from all items, even if it does not look so.",
+        json_schema_extra=ACCEPTANCE,
+        description="Gold was drawn at random from all items. Even if it does not look so.",
     )
     skill: str | None = Field(
         default=None,
-        json_schema_extra=ASKING,
-        description="Only workers with this skill, of those in --workers, are suggested.",
+        json_schema_extra=ESCALATION,
+        description="Suggest only workers with this skill. Of those in --workers.",
     )
 
     ask_anyone: bool = Field(
         default=False,
-        json_schema_extra=ASKING,
+        json_schema_extra=ESCALATION | RARE,
         description=(
-            "Also suggest workers who are called spammer or adversarial, or who became clearly worse than "
-            "the median worker."
+            "Suggest also workers whom the audit warns of. Those who are called spammer or adversarial, or who "
+            "became clearly worse than the median worker."
         ),
     )
-    audit: float = Field(
+    audit_sample: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        json_schema_extra=ASKING,
+        json_schema_extra=ESCALATION | {"metavar": "SHARE"},
         description=(
-            "Share of the items, drawn at random, that are asked for only to check the confidences: two "
-            "judgments by people for items that models voted on; without models, one more judgment for "
-            "accepted items. 5 % is a good value."
+            "Share of the items to ask for at random, as a check. It checks the confidences: two judgments by "
+            "people for items that models voted on; without models, one more judgment for accepted items. 5 % "
+            "(0.05) is a good value."
         ),
     )
 
@@ -263,7 +273,7 @@ class BudgetConfig(FitConfig):
     without: dict[str, tuple[str, ...]] | None = Field(
         default=None, description="Groups of workers by name, each of them left out once."
     )
-    price: float | None = Field(
+    price_per_judgment: float | None = Field(
         default=None,
         ge=0,
         allow_inf_nan=False,
@@ -283,21 +293,21 @@ class AuditConfig(Settings):
 
     Examples
     --------
-    >>> config = consensus.AuditConfig(least_judgments=5)
+    >>> config = consensus.AuditConfig(min_worker_judgments=5)
     >>> table = consensus.audit(consensus.fit(judgments), config)
     """
 
-    least_judgments: int = Field(
+    min_worker_judgments: int = Field(
         default=20,
         ge=5,
-        json_schema_extra=WORKERS,
-        description="Judgments that a worker needs for a verdict; with fewer it is too_few.",
+        json_schema_extra=LABELS,
+        description="Judgments a worker needs for a verdict. With fewer it is too_few.",
     )
     condemned: float = Field(
         default=0.8,
         ge=0.5,
         lt=1,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS,
         description=(
             "A worker is called spammer or adversarial if the probability of answers at random, or against "
             "the truth, is above this."
@@ -307,14 +317,14 @@ class AuditConfig(Settings):
         default=0.95,
         ge=0.5,
         lt=1,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS,
         description="The same with two labels, where a weak worker looks much like one who guesses.",
     )
     sure: float = Field(
         default=0.9,
         ge=0.5,
         lt=1,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS,
         description=(
             "Probability that each of these needs: expert, biased, careless, no spammer, and above chance "
             "and half of the median worker. A worker below the last two is weak."
@@ -323,7 +333,7 @@ class AuditConfig(Settings):
     apart: float = Field(
         default=2.5,
         gt=1,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS,
         description=(
             "A worker is expert (or careless) if their odds of being right are so many times higher (or "
             "lower) than those of the median worker."
@@ -333,20 +343,23 @@ class AuditConfig(Settings):
         default=0.2,
         gt=0,
         lt=1,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS,
         description="A worker is biased if they take one label for another in more than this share.",
     )
     swapped_at_least: float = Field(
         default=4.0,
         gt=0,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS,
         description="Such a mistake counts if at least so many of their judgments are expected to show it.",
     )
     retest: int = Field(
         default=0,
         ge=0,
-        json_schema_extra=ASKING,
-        description="Items to list, at most, for each worker whose verdict more judgments may change.",
+        json_schema_extra=ESCALATION,
+        description=(
+            "Items to list for each worker whose verdict is open. At most so many, for those whose verdict more"
+            " judgments may change."
+        ),
     )
 
 
@@ -355,12 +368,12 @@ class CollusionConfig(Settings):
 
     collusion: Collusion | None = Field(
         default=None,
-        json_schema_extra=WORKERS,
+        json_schema_extra=LABELS | {"metavar": "WHAT"},
         description=(
-            "What to do with workers who judge too much alike, as if they copied. report: name them. merge: "
-            "count each group as one worker. auto: merge the groups that are certain and report the others. "
-            "off: do not look. Default: auto, up to two million judgments; with more it takes a third of the "
-            "time of a fit."
+            "Workers who judge too much alike: auto, report, merge or off. What to do with those who seem to "
+            "copy. report: name them. merge: count each group as one worker. auto: merge the groups that are "
+            "certain and report the others. off: do not look. Default: auto, up to two million judgments; with "
+            "more it takes a third of the time of a fit."
         ),
     )
 
@@ -376,22 +389,23 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig,
 
     costs: Path | None = Field(
         default=None,
-        json_schema_extra=SETTLING,
-        description=(
-            "File of costs: what a wrong decision costs, for each true and decided label (true, decided, cost)."
-        ),
+        json_schema_extra=ACCEPTANCE,
+        description="File of what wrong decisions cost (true, decided, cost).",
     )
     workers: Path | None = Field(
         default=None,
-        json_schema_extra=ASKING,
-        description="File of the workers who can be asked (worker; available, price, skills). Default: all who judged.",
+        json_schema_extra=ESCALATION,
+        description=(
+            "File of who can be asked (worker, available, price, skills). Only the worker must be there. "
+            "Default: all who judged."
+        ),
     )
     previous: Path | None = Field(
         default=None,
-        json_schema_extra=SETTLING,
+        json_schema_extra=ACCEPTANCE | {"metavar": "FOLDER"},
         description=(
-            "Output folder of an earlier run, or its labels.csv. Accepted items stay accepted unless they "
-            "are unsure now."
+            "Output folder of an earlier run, or its labels.csv. Accepted items stay accepted unless they are "
+            "unsure now."
         ),
     )
 

@@ -1,7 +1,9 @@
 """What all settings have in common: they are frozen, typed, and checked once."""
 
 import difflib
-from collections.abc import Sequence
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,14 +14,31 @@ from consensus.errors import ConfigError
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
-READING: "JsonDict" = {"group": "Columns and reading"}
+INPUT: "JsonDict" = {"group": "Input"}
+COLUMNS: "JsonDict" = {"group": "Columns"}
+LABELS: "JsonDict" = {"group": "Labels and workers"}
+ACCEPTANCE: "JsonDict" = {"group": "Acceptance"}
+ESCALATION: "JsonDict" = {"group": "Escalation"}
 MODEL: "JsonDict" = {"group": "Model"}
-SETTLING: "JsonDict" = {"group": "When an item is settled"}
-ASKING: "JsonDict" = {"group": "What to ask for"}
-WORKERS: "JsonDict" = {"group": "Workers"}
-COMPUTING: "JsonDict" = {"group": "Computing"}
-GROUPS = tuple(str(one["group"]) for one in (READING, MODEL, SETTLING, ASKING, WORKERS, COMPUTING))
-"""Headings of the settings, in the order of the help. A field is told its group as ``json_schema_extra``."""
+OUTPUT: "JsonDict" = {"group": "Output"}
+PERFORMANCE: "JsonDict" = {"group": "Performance"}
+GROUPS = tuple(
+    str(one["group"]) for one in (INPUT, COLUMNS, LABELS, ACCEPTANCE, ESCALATION, MODEL, OUTPUT, PERFORMANCE)
+)
+"""Headings of the help, in its order. A field is told its group as ``json_schema_extra``, and with it
+
+- ``metavar``: what its value is, where that does not follow from its type;
+- ``option``: its name as an option, where that is another;
+- ``csv``: as an option it is one line of CSV;
+- ``rare``: few need it, so that ``--help`` only names it, and ``--help-all`` describes it.
+"""
+RARE: "JsonDict" = {"rare": True}
+RENAMED = {
+    "audit": "audit_sample",
+    "least_judgments": "min_worker_judgments",
+    "price": "price_per_judgment",
+}
+"""Names of settings up to 0.4: they are understood for one version more, and a warning tells the new one."""
 
 
 LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
@@ -51,6 +70,7 @@ class Settings(BaseModel):
                 "else there is, such as gold=..."
             )
         known = {name: getattr(given, name) for name in given.model_fields_set} if given is not None else {}
+        settings = cls.renamed(settings)
         for name, value in settings.items():
             if isinstance(value, str) and name in cls.model_fields and cls.model_fields[name].default == ():
                 settings[name] = (value,)  # one of what may be several
@@ -60,7 +80,9 @@ class Settings(BaseModel):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
-                raise ConfigError(f'unknown setting "{name}"{nearest(name, list(cls.model_fields))}') from None
+                raise ConfigError(
+                    f'unknown setting "{name}"{nearest(name, list(cls.model_fields))}', code="unknown_setting"
+                ) from None
             if not name:  # a rule about several settings
                 raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
             percent = ""
@@ -71,8 +93,27 @@ class Settings(BaseModel):
             raise ConfigError(f"setting {name} = {first['input']!r}: {told}{percent}") from None
 
     @classmethod
+    def renamed(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The same ``settings`` by the names that they have now; a ``FutureWarning`` tells of each that has another.
+
+        Raises
+        ------
+        ConfigError
+            A setting is given by both names.
+        """
+        found = dict(settings)
+        for old, new in RENAMED.items():
+            if old not in found or old in cls.model_fields or new not in cls.model_fields:
+                continue
+            if new in found:
+                raise ConfigError(f"{old} is the former name of {new}; leave out {old}")
+            warnings.warn(f'the setting "{old}" is now called "{new}"', FutureWarning, stacklevel=4)
+            found[new] = found.pop(old)
+        return found
+
+    @classmethod
     def from_toml(cls, path: Path) -> dict[str, Any]:
-        """Settings in a TOML file, checked.
+        """Settings in a TOML file, or from standard input (``-``), checked.
 
         Raises
         ------
@@ -82,13 +123,15 @@ class Settings(BaseModel):
         import tomllib
 
         try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+            found = tomllib.loads(text)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: can't be read as settings: {error}") from None
+            raise ConfigError(f"can't be read as settings: {error}", path, code="bad_settings_file") from None
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path}: not a TOML file: {error}") from None
+            raise ConfigError(f"not a TOML file: {error}", path, code="bad_settings_file") from None
         try:
+            found = cls.renamed(found)
             cls.of(None, **found)
         except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from None
+            raise ConfigError(str(error), path, code=error.code) from None
         return found

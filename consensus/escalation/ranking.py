@@ -70,7 +70,8 @@ def escalate(
             Its id.
         reason
             "too_few" judgments; "weak_workers" (nobody objects, but those who judged carry little weight);
-            "disagreement"; "expert" (unsettled with ``max_judgments``, or not to be settled by then; these come last);
+            "disagreement"; "needs_expert" (unsettled with ``max_judgments``, or not to be settled by then: these come
+            last);
             "audit" (drawn at random to check the confidence; these come first).
         judgments
             To ask for now: one, or what the item lacks of ``min_judgments``; with a budget, its part of it; 0 for an
@@ -122,7 +123,7 @@ def escalate(
 
 
 def statuses(result: Consensus, config: EscalateConfig | None = None, **settings: Any) -> pd.Series[str]:
-    """Status of every row of ``result.labels``: accepted, escalate, expert or gold."""
+    """Status of every row of ``result.labels``: accepted, unaudited, escalate, needs_expert or gold."""
     return decoded(planned(result, EscalateConfig.of(config, **settings)).status(result), STATUSES)
 
 
@@ -285,7 +286,11 @@ def _money(
     """What the ``judgments`` (n,) by ``workers`` (n, M), and the tests, cost; NaN where that is not known."""
     if pool is not None and pool.has_prices:
         return float(pool.price[workers[workers >= 0]].sum() + pool.price[tests.workers].sum())
-    return np.nan if config.price is None else config.price * float(judgments.sum() + len(tests.items))
+    return (
+        np.nan
+        if config.price_per_judgment is None
+        else config.price_per_judgment * float(judgments.sum() + len(tests.items))
+    )
 
 
 def _in_buckets(reason: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -344,13 +349,13 @@ def _within(
     if pool is not None and pool.has_prices:
         able = pool.able if pool.able.any() else pool.named
         price, unit, tested = float(pool.price[able].min()), "in money", float(pool.price[tests.workers].sum())
-    elif config.price is not None:
-        price, unit, tested = config.price, "in money", config.price * n_tests
+    elif config.price_per_judgment is not None:
+        price, unit, tested = config.price_per_judgment, "in money", config.price_per_judgment * n_tests
     n = math.floor(config.budget / price + offers.ROUNDING)
     if n < 1:
         raise ConfigError(
             f"budget {config.budget:g} does not pay for one judgment; raise --budget, which is a number of judgments, "
-            "or money where --price or the workers' prices are known"
+            "or money where --price-per-judgment or the workers' prices are known"
         )
     forced = int(wanted[audits].sum())
     left = math.floor((config.budget - tested) / price + offers.ROUNDING) - forced
@@ -361,7 +366,7 @@ def _within(
         raise ConfigError(
             f"budget {config.budget:g} {unit} pays for {counted(n, 'judgment')}, but not for the "
             f"{' and '.join(what)}; raise "
-            f"--budget or lower --{'retest' if n_tests else 'audit'}"
+            f"--budget or lower --{'retest' if n_tests else 'audit-sample'}"
         )
     may_ask = ~audits & (wanted > 0)
     found = allotted(ahead, left, order, may_ask)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.guarantees import Certified
 
-REASONS = ("too_few", "weak_workers", "disagreement", "expert", "audit")
+REASONS = ("too_few", "weak_workers", "disagreement", "needs_expert", "audit")
 TOO_FEW, WEAK_WORKERS, DISAGREEMENT, EXPERT, AUDIT = range(len(REASONS))
 AUDITED_BY = 2  # judgments by people that an item of the audit sample needs
 TOLD_FROM = 5
@@ -33,7 +33,7 @@ CHANGES = 2  # of the best label, as judgments came in, after which an item goes
 def status_codes(result: Consensus, reason: NDArray[np.int32], settled: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Position in STATUSES of the status of every row of ``result.labels``, given the ``reasons``."""
     status = np.where((reason < 0) | settled, 0, 1).astype(np.int32)
-    status[reason == EXPERT] = STATUSES.index("expert")
+    status[reason == EXPERT] = STATUSES.index("needs_expert")
     status[unaudited.why(result, settled) >= 0] = STATUSES.index("unaudited")
     gold = STATUSES.index("gold")
     if result.gold is not None:
@@ -150,12 +150,12 @@ def _audit_sample(result: Consensus, settled: NDArray[np.bool_], config: Escalat
     """
     judgments = result.judgments
     n = judgments.per_item
-    if not config.audit:
+    if not config.audit_sample:
         return np.zeros(judgments.n_items, np.bool_)
     draw = hashed(judgments.item_ids) + np.uint64(result.config.seed * SPREAD % 2**64)
     if result.models is None:
         draw = mixed(draw) + n.astype(np.uint64) * np.uint64(SPREAD)
-    drawn = (mixed(draw) / 2.0**64 < config.audit) & (n < config.max_judgments)
+    drawn = (mixed(draw) / 2.0**64 < config.audit_sample) & (n < config.max_judgments)
     if result.models is not None:
         return np.asarray(drawn & (result.models.votes.per_item > 0) & (n < AUDITED_BY))
     return np.asarray(drawn & settled)

@@ -34,7 +34,7 @@ def check(previous: Previous, result: Consensus) -> None:
     if result.judgments.n_items and not (previous.rows(result.judgments.item_ids) >= 0).any():
         n = len(previous.item)
         none = "its item is not" if n == 1 else f"none of its {n:,} items is"
-        raise JudgmentError(f"{previous.file}: {none} in the data; name an earlier run over the same items")
+        raise JudgmentError(f"{none} in the data; name an earlier run over the same items", previous.file)
 
 
 def accepted_before(previous: Previous, result: Consensus) -> NDArray[np.bool_]:

@@ -64,8 +64,8 @@ def plan_budget(
     progress
         Called with what is done and the fraction of all ways that is.
     **settings
-        Fields of ``BudgetConfig``, such as ``votes=[2, 4]``, ``without={"spammers": ["w1", "w7"]}`` or ``price=0.05``;
-        those of ``FitConfig`` are among them.
+        Fields of ``BudgetConfig``, such as ``votes=[2, 4]``, ``without={"spammers": ["w1", "w7"]}`` or
+        ``price_per_judgment=0.05``; those of ``FitConfig`` are among them.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def plan_budget(
     rows: list[dict[str, Any]] = []
     for way in ways:
         result = way.fitted()
-        found = replayed.bought(result, EscalateConfig.of(rule, target=way.target), plan.price)
+        found = replayed.bought(result, EscalateConfig.of(rule, target=way.target), plan.price_per_judgment)
         rows.append({"way": way.name, "target": way.target, **found, **replayed.compared(result)})
         if progress is not None:
             progress(f"replaying: {way.name}", len(rows) / len(ways))

@@ -77,11 +77,9 @@ def members_of(path: Path) -> list[Member]:
         ]
     for info in found:
         if info.flag_bits & ENCRYPTED:
-            raise FormatError(f"{path}: encrypted; unpack it with its password, and name the files")
+            raise FormatError("encrypted; unpack it with its password, and name the files", path)
         if PurePosixPath(info.filename).suffix.lower() in NESTED:
-            raise FormatError(
-                f"{path}: holds another archive, {one_line(info.filename)}; unpack it, and name the folder"
-            )
+            raise FormatError(f"holds another archive, {one_line(info.filename)}; unpack it, and name the folder", path)
     _refuse_bomb(path, sum(info.file_size for info in found), sum(info.compress_size for info in found))
     return [Member(path, info.filename) for info in found]
 
@@ -127,15 +125,17 @@ def _refuse_bomb(path: Path, n_bytes: int, n_packed: int) -> None:
     """Refuse to unpack so many bytes where that is no honest file, or where there is no room for them."""
     if n_bytes > BOMB_BYTES and n_bytes > BOMB_RATIO * n_packed:
         raise FormatError(
-            f"{path}: {memory.told(n_packed)} that become {memory.told(n_bytes)}: this looks like a trap; unpack it "
-            "yourself if it is none"
+            f"{memory.told(n_packed)} that become {memory.told(n_bytes)}: this looks like a trap; unpack it "
+            "yourself if it is none",
+            path,
         )
     place = tempfile.gettempdir()
     free = shutil.disk_usage(place).free
     if n_bytes > free:
         raise FormatError(
-            f"{path}: needs {memory.told(n_bytes)} when it is unpacked, and {place} has {memory.told(free)}; make "
-            "room, or name another folder in TMPDIR"
+            f"needs {memory.told(n_bytes)} when it is unpacked, and {place} has {memory.told(free)}; make "
+            "room, or name another folder in TMPDIR",
+            path,
         )
 
 
@@ -145,4 +145,4 @@ def _damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise FormatError(f"{path}: can't be unpacked: {str(error).lower()}; fetch it again, or unpack it") from None
+        raise FormatError(f"can't be unpacked: {str(error).lower()}; fetch it again, or unpack it", path) from None

@@ -53,19 +53,20 @@ def read_costs(source: Any) -> Costs:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:
-        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the costs")
-    if not rows.n_rows:
         raise FormatError(
-            f"{files[0]}: a header but no rows; expected a true label, a decided label and a cost in each"
+            f"{first.reason}: {first.row[:60]}; correct the costs", first.file, first.line, code="bad_row"
         )
+    if not rows.n_rows:
+        raise FormatError("a header but no rows; expected a true label, a decided label and a cost in each", files[0])
     columns = [[texts[code].as_py() for code in codes.tolist()] for codes, texts in rows.ranked()]
     costs: dict[tuple[str, str], tuple[float, str]] = {}
     for row, (true, decided, text) in enumerate(zip(*columns, strict=True)):
         place = rows.place(row)
         if (true, decided) in costs:
             raise FormatError(
-                f'{place}: the cost of deciding "{true}" as "{decided}" stands here and in {costs[true, decided][1]}; '
-                "keep one row"
+                f'the cost of deciding "{true}" as "{decided}" stands here and in {costs[true, decided][1]}; '
+                "keep one row",
+                place,
             )
         costs[true, decided] = _cost(text, place), place
     return Costs(
@@ -84,5 +85,7 @@ def _cost(text: str, place: str) -> float:
     except ValueError:
         cost = -1.0
     if not 0 <= cost < MOST:
-        raise FormatError(f'{place}: the cost is "{text:.40}"; expected a finite number, 0 or more, below {MOST:g}')
+        raise FormatError(
+            f'the cost is "{text:.40}"; expected a finite number, 0 or more, below {MOST:g}', place, code="bad_row"
+        )
     return cost

@@ -13,10 +13,11 @@ from consensus.backends import Threads
 from consensus.errors import FormatError
 from consensus.formats import given
 from consensus.formats.opening import readings
+from consensus.formats.sources import STDIN
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
 from consensus.formats.writing import ENDINGS
-from consensus.inputs.earlier_run import STATUSES, Previous
+from consensus.inputs.earlier_run import FORMER, STATUSES, Previous
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,22 +56,24 @@ def read_previous(source: Any) -> Previous:
         return made
     source = given.table(source, given.PREVIOUS)
     labels, escalations, factor = source, None, 1.0
-    if isinstance(source, (str, Path)) and not Path(source).exists():
-        raise FormatError(f"{source}: no such file or folder; name the output folder of an earlier run")
+    if isinstance(source, (str, Path)) and Path(source) != STDIN and not Path(source).exists():
+        raise FormatError(
+            "no such file or folder; name the output folder of an earlier run", source, code="file_not_found"
+        )
     if isinstance(source, (str, Path)) and Path(source).is_dir():
         labels = _table(Path(source), "labels")
         if labels is None:
-            raise FormatError(f"{source}: no labels.csv in this folder; name the output folder of an earlier run")
+            raise FormatError("no labels.csv in this folder; name the output folder of an earlier run", source)
         escalations, factor = _table(Path(source), "escalations"), _correction(Path(source) / "summary.json")
     rows, file = _rows(labels, LABELS, ("item", "status", "n_judgments"))
     ids, label, status, n = rows.ranked()
     if len(np.unique(ids[0])) < len(ids[0]):
-        raise FormatError(f"{file}: an item stands there twice; name the labels of one run")
+        raise FormatError("an item stands there twice; name the labels of one run", file)
     for code, text in enumerate(status[1].to_pylist()):
-        if text not in STATUSES:
+        if text not in STATUSES and text not in FORMER:
             place = rows.place(int(np.flatnonzero(status[0] == code)[0]))
             raise FormatError(
-                f'{place}: the status is "{text:.40}"; expected {", ".join(STATUSES)}; name the output of a run'
+                f'the status is "{text:.40}"; expected {", ".join(STATUSES)}; name the output of a run', place
             )
     counts = _numbers(n, rows, "n_judgments").astype(np.int64)
     escalated, needed = None, None
@@ -80,7 +83,8 @@ def read_previous(source: Any) -> Previous:
         tests = np.array([*(text == RETEST for text in reason[1].to_pylist()), False], np.bool_)[reason[0]]
         escalated = [text for text, test in zip(_texts(item), tests.tolist(), strict=True) if not test]
         needed = _numbers(number, waiting, "judgments_needed")[~tests]
-    return Previous.of(_texts(ids), _texts(label), _texts(status), counts, escalated, needed, factor, file)
+    now = [FORMER.get(one, one) for one in _texts(status)]
+    return Previous.of(_texts(ids), _texts(label), now, counts, escalated, needed, factor, file)
 
 
 def _correction(summary: Path) -> float:
@@ -91,7 +95,7 @@ def _correction(summary: Path) -> float:
     except OSError:
         return 1.0
     except (ValueError, AttributeError, TypeError):
-        raise FormatError(f"{summary}: not the summary of a run; name the output folder of one") from None
+        raise FormatError("not the summary of a run; name the output folder of one", summary) from None
 
 
 def _table(folder: Path, name: str) -> Path | None:
@@ -109,9 +113,11 @@ def _rows(
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:
-        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; name the output of a run")
+        raise FormatError(
+            f"{first.reason}: {first.row[:60]}; name the output of a run", first.file, first.line, code="bad_row"
+        )
     if not rows.n_rows and not may_be_empty:
-        raise FormatError(f"{files[0]}: a header but no rows; name the output of a run")
+        raise FormatError("a header but no rows; name the output of a run", files[0])
     return rows, files[0]
 
 
@@ -134,6 +140,6 @@ def _numbers(column: tuple[NDArray[np.int32], Any], rows: Rows, name: str) -> ND
         if not 0 <= numbers[n] < MOST:
             row = int(np.flatnonzero(codes == n)[0])
             raise FormatError(
-                f'{rows.place(row)}: {name} is "{text:.40}"; expected a number of judgments; name the output of a run'
+                f'{name} is "{text:.40}"; expected a number of judgments; name the output of a run', rows.place(row)
             )
     return numbers[codes]

@@ -131,7 +131,8 @@ def asked(source: Any, settings: ReadConfig) -> Asked:
                 counts[name], are_addresses = _answers(source, settings, name)
             except FormatError as error:
                 way_out = shlex.join(("--drop", LEFT_OUT + name))
-                raise FormatError(f"question {quoted(name)}: {error}; or leave it out with {way_out}") from None
+                told = f"question {quoted(name)}: {error}; or leave it out with {way_out}"
+                raise FormatError(told).about(error) from None
             if are_addresses:  # they tell who somebody is, and are run only if they are named
                 kinds[name] = ADDRESSES
                 del counts[name]

@@ -60,8 +60,10 @@ class GoldRoles(Roles):
         for role, name in self.strictly.items():
             if name is not None and name not in header:
                 raise FormatError(
-                    f'{place}: no column "{name}" for the {role} of gold; the columns are: {listed(header)}; correct '
-                    f"{OPTIONS[role]}"
+                    f'no column "{name}" for the {role} of gold; the columns are: {listed(header)}; correct '
+                    f"{OPTIONS[role]}",
+                    place,
+                    code="column_not_found",
                 )
         item = self.strictly.get("item") or self.named.get("item")
         label, judged = self.strictly.get("label"), self._judged(header)
@@ -75,9 +77,10 @@ class GoldRoles(Roles):
                 self.notes.append(f"{place}: gold is read from column {quoted(label)}; --gold-label chooses another")
         if self.among_judgments and label in {None, judged}:
             raise FormatError(
-                f"{place}: this is the file of the judgments, and their labels can't be gold, for everybody would be "
+                f"this is the file of the judgments, and their labels can't be gold, for everybody would be "
                 "right; name the column of gold with --gold-label, or a worker whose judgments are gold with "
-                f"--gold-worker (the columns are: {listed(header)})"
+                f"--gold-worker (the columns are: {listed(header)})",
+                place,
             )
         label = label or self.named.get("label")
         options = None if self.judgments is None else OPTIONS  # a command that takes no judgments has none of them
@@ -135,18 +138,19 @@ def without_names(path: Path, header: Sequence[str], roles: GoldRoles, form: Tex
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
+        raise encodings.misread(path, lines_of(path), form.takes_encoding) from None
     delimiter = dialect.delimiter
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = [(reader.line_num, row) for row in reader if row and reader.line_num >= dialect.header.line]
     for line, row in rows:
         if len(row) != 2:
-            raise FormatError(f"{path}:{line}: {len(row)} fields instead of 2; give gold as item and label")
+            raise FormatError(f"{len(row)} fields instead of 2; give gold as item and label", path, line)
     if roles.judgments is not None and _begins_with_names([row for _, row in rows], roles.judgments):
         raise FormatError(
-            f"{path}: neither the item nor the label of gold has a column of its name; the columns are: "
+            f"neither the item nor the label of gold has a column of its name; the columns are: "
             f"{listed(header)}; name them with {shlex.join(['--gold-item', header[0], '--gold-label', header[1]])}, or "
-            "the other way round"
+            "the other way round",
+            path,
         )
     roles.notes.append(
         f"{path}: gold has no header, so its two columns are read as item and label, such as {quoted(header[0])} and "

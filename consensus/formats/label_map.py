@@ -33,9 +33,11 @@ def read_label_map(source: Any) -> Renaming:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:
-        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the label map")
+        raise FormatError(
+            f"{first.reason}: {first.row[:60]}; correct the label map", first.file, first.line, code="bad_row"
+        )
     if not rows.n_rows:
-        raise FormatError(f"{files[0]}: a header but no rows; expected a label and what it becomes in each (from, to)")
+        raise FormatError("a header but no rows; expected a label and what it becomes in each (from, to)", files[0])
     columns = [[texts[code].as_py() if code >= 0 else "" for code in codes.tolist()] for codes, texts in rows.ranked()]
     found: dict[str, tuple[str, str]] = {}
     for row, (old, new) in enumerate(zip(*columns, strict=True)):
@@ -43,7 +45,7 @@ def read_label_map(source: Any) -> Renaming:
         if found.setdefault(old, (new, place))[0] != new:
             before, where = found[old]
             raise FormatError(
-                f'{place}: the label "{old}" becomes {_told(new)} here and {_told(before)} in {where}; keep one row'
+                f'the label "{old}" becomes {_told(new)} here and {_told(before)} in {where}; keep one row', place
             )
     return Renaming({old: new for old, (new, _) in found.items()}, sources=tuple(rows.sources))
 

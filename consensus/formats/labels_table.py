@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from consensus.errors import FormatError
+from consensus.formats import sources
 from consensus.formats.tables.streams import Tap, start_of, unreadable
 
 if TYPE_CHECKING:
@@ -21,22 +22,27 @@ FROM_A_FOLDER = ("posteriors", "labels")
 def read_scored(path: Path) -> pd.DataFrame:
     """A table of labels (item, label, ...) or of posteriors (item, one column a label); ids and labels stay text.
 
-    A folder stands for its posteriors, or its labels where it has none.
+    A folder stands for its posteriors, or its labels where it has none; ``-`` for standard input.
 
     Raises
     ------
     FormatError
         It can't be read, or has no item column, or a probability is no number.
     """
+    if path == sources.STDIN:
+        with sources.opened(path) as opened:
+            assert opened is not None
+            with sources.named(opened.files[0]):
+                return read_scored(opened.files[0].path)
     if path.is_dir():
         found = [one for name in FROM_A_FOLDER for one in sorted(path.glob(f"{name}.*"))]
         if not found:
-            raise FormatError(f"{path}: holds neither posteriors nor labels; give a file, or the folder of a run")
+            raise FormatError("holds neither posteriors nor labels; give a file, or the folder of a run", path)
         return _with_source(found)
     with unreadable(path):
         table = _frame(path)
     if "item" not in table.columns:
-        raise FormatError(f"{path}: no item column; the columns are: {', '.join(map(str, table.columns))}")
+        raise FormatError(f"no item column; the columns are: {', '.join(map(str, table.columns))}", path)
     table["item"] = table["item"].astype("str")
     numeric = REALS if "label" in table.columns else [name for name in table.columns if name not in {"item", "source"}]
     for name in set(numeric) & set(table.columns):
@@ -79,7 +85,7 @@ def _frame(path: Path) -> pd.DataFrame:
         with io.BufferedReader(Tap(path)) as text:
             return pd.read_csv(text, dtype="str", keep_default_na=False, na_filter=False, sep=delimiter)
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: can't be read as a table: {str(error).strip()}") from None
+        raise FormatError(f"can't be read as a table: {str(error).strip()}", path) from None
 
 
 def _numbers(column: pd.Series[str], path: Path) -> pd.Series[float]:
@@ -89,6 +95,6 @@ def _numbers(column: pd.Series[str], path: Path) -> pd.Series[float]:
     wrong = numbers.isna() & column.notna() & (column.astype("str") != "")
     if wrong.any():
         raise FormatError(
-            f'{path}: "{column[wrong].iloc[0]}" in column {column.name} is no number; expected a probability'
+            f'"{column[wrong].iloc[0]}" in column {column.name} is no number; expected a probability', path
         )
     return numbers

@@ -52,8 +52,9 @@ def told(rows: ModelRows, models: Sequence[str], source: Rows) -> Notice | None:
             place = source.place(int(row[np.flatnonzero(rows.model[row] == m)[0]]))
             other = models[int(np.argmax(n_votes - n_small))]
             raise FormatError(
-                f'{place}: model "{models[m]}": all {n_small[m]:,} scores are at most 1, beside those of "{other}", '
-                "and --score-scale 100 takes them all for percent; if two scales are mixed, mend the file"
+                f'model "{models[m]}": all {n_small[m]:,} scores are at most 1, beside those of "{other}", '
+                "and --score-scale 100 takes them all for percent; if two scales are mixed, mend the file",
+                place,
             )
     some = [m for m in np.argsort(-n_small, kind="stable").tolist() if 0 < n_small[m] < n_votes[m]]
     if not some:
@@ -63,9 +64,10 @@ def told(rows: ModelRows, models: Sequence[str], source: Rows) -> Notice | None:
             own = np.flatnonzero(rows.model[row] == m)
             low, high = (int(own[np.flatnonzero(small[vote[own]] == is_low)[0]]) for is_low in (True, False))
             raise FormatError(
-                f'{source.place(int(row[low]))}: model "{models[m]}": {n_small[m]:,} of {n_votes[m]:,} scores are at '
+                f'model "{models[m]}": {n_small[m]:,} of {n_votes[m]:,} scores are at '
                 f"most 1, such as {_as_read(score[low])}, beside others such as {_as_read(score[high])}, and "
-                "--score-scale 100 takes them all for percent; if two scales are mixed, mend the file"
+                "--score-scale 100 takes them all for percent; if two scales are mixed, mend the file",
+                source.place(int(row[low])),
             )
     listed = "; ".join(f'"{models[m]}" {n_small[m]:,} of {n_votes[m]:,}' for m in some)
     return Notice(

@@ -126,7 +126,7 @@ def _reader(path: Path, form: TextForm, sheet: str | None = None) -> Callable[[R
     if sheet is None:
         return reader
     if not is_spreadsheet(path):
-        raise FormatError(f"{path}: this is no spreadsheet, so it has no sheets; leave out --sheet")
+        raise FormatError("this is no spreadsheet, so it has no sheets; leave out --sheet", path)
     return partial(spreadsheets.read, path, sheet=sheet)
 
 
@@ -142,7 +142,8 @@ def _opened(reader: Callable[[Roles], Reading], roles: Roles, n_files: int = 1) 
             told = table_shapes.offered(error, reader, told)
         if n_files > 1 and error.missing.get("worker") == []:
             told += "; if each file holds the judgments of one worker: --worker-from-file"
-    raise FormatError(told)
+        found = FormatError(told).about(error)
+    raise found
 
 
 def _noted(reading: Reading, notes: Sequence[str]) -> Reading:

@@ -55,16 +55,18 @@ def read_workers(source: Any) -> Pool:
             rows.add(reading)
             files.append(reading.file)
     for first in rows.rejects[:1]:
-        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the workers")
+        raise FormatError(
+            f"{first.reason}: {first.row[:60]}; correct the workers", first.file, first.line, code="bad_row"
+        )
     if not rows.n_rows:
-        raise FormatError(f"{files[0]}: a header but no rows; expected a worker in each")
+        raise FormatError("a header but no rows; expected a worker in each", files[0])
     columns = [[texts[c].as_py() if c >= 0 else None for c in codes.tolist()] for codes, texts in rows.ranked()]
     places: dict[str, str] = {}
     available, price, skills = [], [], []
     for row, (worker, able, fee, tags) in enumerate(zip(*columns, strict=True)):
         place = rows.place(row)
         if worker in places:
-            raise FormatError(f'{place}: worker "{worker}" stands here and in {places[worker]}; keep one row')
+            raise FormatError(f'worker "{worker}" stands here and in {places[worker]}; keep one row', place)
         places[worker] = place
         available.append(_number(able, place, "number of judgments", math.inf, zero=True))
         price.append(_number(fee, place, "price", math.nan, zero=False))
@@ -81,5 +83,5 @@ def _number(text: str | None, place: str, what: str, absent: float, *, zero: boo
         number = math.nan
     if not (number >= 0 if zero else number > 0) or math.isinf(number):
         least = "0 or more" if zero else "above 0"
-        raise FormatError(f'{place}: the {what} is "{text:.40}"; expected a finite number, {least}')
+        raise FormatError(f'the {what} is "{text:.40}"; expected a finite number, {least}', place, code="bad_row")
     return number

@@ -81,8 +81,9 @@ def asked(source: Any, settings: ReadConfig) -> dict[str, int]:
                     found[one["values"]] = found.get(one["values"], 0) + one["counts"]
                 if len(found) > MOST:
                     raise FormatError(
-                        f"{reading.file}: {quoted(settings.by)} holds more than {MOST:,} values; --by is for a column "
-                        "of questions: name another, or read one of them with --only"
+                        f"{quoted(settings.by)} holds more than {MOST:,} values; --by is for a column "
+                        "of questions: name another, or read one of them with --only",
+                        reading.file,
                     )
     dropped = {one.removeprefix(f"{settings.by}=") for one in settings.drop if one.startswith(f"{settings.by}=")}
     return {name: found[name] for name in sorted(found, key=str.encode) if name not in dropped}

@@ -162,7 +162,9 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     for opened in questions.opened(source, shape.roles(roles), settings):
         gathered.add(shape.of(keeping.of(choice.of(opened))))
     if not gathered.n_read + choice.n_dropped:
-        raise FormatError(f"{gathered.files[0]}: a header but no rows; expected one judgment in each row")
+        raise FormatError(
+            "a header but no rows; expected one judgment in each row", gathered.files[0], code="empty_file"
+        )
     if progress is not None:
         progress("sorting", 0.0)
     counted = (COUNTED,) if shape.is_counted else ()
@@ -343,15 +345,15 @@ def read_gold(
         for reading in found:
             exports.append(reading.platform)
             if reading.platform and reading.gold is None:
-                raise FormatError(f"{reading.file}: no gold in this {reading.platform}; name a table of item and label")
+                raise FormatError(f"no gold in this {reading.platform}; name a table of item and label", reading.file)
             gathered.add(reading.gold or reading)
             files.append((reading.gold or reading).file)
             notes += reading.form_notes()
     for first in gathered.rows.rejects[:1]:  # a malformed row of gold is an error, not a reject: gold is trusted
-        raise FormatError(f"{first.file}:{first.line}: {first.reason}: {first.row[:60]}; correct the gold")
+        raise FormatError(f"{first.reason}: {first.row[:60]}; correct the gold", first.file, first.line, code="bad_row")
     gold = gathered.found(gathered.rows.sources, all(exports))
     if not gold.item:
-        raise FormatError(f"{files[0]}: no gold labels in it; expected an item and a label in every row")
+        raise FormatError("no gold labels in it; expected an item and a label in every row", files[0])
     return replace(gold, notes=(*roles.notes, *notes))
 
 

@@ -116,7 +116,7 @@ def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], 
         way_out = "; ".join(out) or "check which column is read as the item (--item)"
         if counts.n > max(TOO_MANY * n_given, FEW) and "repeats" not in settings.model_fields_set:
             place = judgments.sources[0].file if judgments.sources else "data frame"
-            raise JudgmentError(f"{place}: {rows}; {way_out}; or choose with --repeats last, first or keep")
+            raise JudgmentError(f"{rows}; {way_out}; or choose with --repeats last, first or keep", place)
         values = {"n_judgments": counts.n, "share": counts.n / n_given}
         found.append(Notice("many_repeats", f"{rows}; {way_out}", values, () if why is None else why.options))
     return replace(judgments, cautions=(*judgments.cautions, *found))

@@ -134,8 +134,9 @@ def told(rows: ModelRows, odd: Odd, models: Sequence[str], source: Rows, scale: 
         own = odd.value[rows.model[odd.row] == m]
         row = int(odd.row[rows.model[odd.row] == m][0])
         raise FormatError(
-            f'{source.place(row)}: model "{models[m]}": {n_odd[m]:,} of {n_rows[m]:,} scores are no probabilities, '
-            f"such as {own[0]:g}; {_guess(own, n_odd[m] == n_rows[m] and not _others_fit(rows, n_odd), scale)}"
+            f'model "{models[m]}": {n_odd[m]:,} of {n_rows[m]:,} scores are no probabilities, '
+            f"such as {own[0]:g}; {_guess(own, n_odd[m] == n_rows[m] and not _others_fit(rows, n_odd), scale)}",
+            source.place(row),
         )
     return "; ".join(f'"{models[m]}" {n_odd[m]:,} of {n_rows[m]:,}' for m in worst)
 

@@ -94,7 +94,10 @@ def named(file: File) -> Iterator[None]:
     except FormatError as error:
         if file.shown == str(file.path):
             raise
-        FormatError.__init__(error, str(error).replace(displayed(file.path), file.shown))  # it keeps what else it tells
+        told, lies = str(error), displayed(file.path)
+        code, line, about = error.code, error.line, error.file
+        FormatError.__init__(error, told.replace(lies, file.shown), code=code)  # it keeps what else it tells
+        error.file, error.line = file.shown if about == lies else about, line
         raise
 
 
@@ -159,7 +162,7 @@ class _Found:
         known = archives.members_of(inside.archive)
         if inside not in known:
             held = _listed([one.member for one in known])
-            raise FormatError(f"{shown}: no such file in {inside.archive.name}; it holds {held}")
+            raise FormatError(f"no such file in {inside.archive.name}; it holds {held}", shown)
         self.files.append(File(archives.unpacked(inside, self._place(inside.member)), shown))
 
     def _add_folder(self, folder: Path) -> None:
@@ -199,7 +202,7 @@ class _Found:
         """
         if not chosen:
             held = one_line(f"it holds {_listed(others)}") if others else "it is empty"
-            raise FormatError(f"{shown}: no table to read in it: {held}; expected files such as {', '.join(TABLES)}")
+            raise FormatError(f"no table to read in it: {held}; expected files such as {', '.join(TABLES)}", shown)
         count = counted(len(chosen), "file")
         left = f"; not read: {_listed(others)}" if others else ""
         self.notes.append(one_line(f"{shown}: {count} read, in the order of names: {_listed(chosen)}{left}"))

@@ -68,8 +68,10 @@ class VoteRoles(Roles):
         for role, name in strictly.items():
             if name not in header:
                 raise FormatError(
-                    f'{place}: no column "{name}" for the {role}; the columns are: {listed(header)}; correct '
-                    f"{VOTE_OPTIONS[role]}"
+                    f'no column "{name}" for the {role}; the columns are: {listed(header)}; correct '
+                    f"{VOTE_OPTIONS[role]}",
+                    place,
+                    code="column_not_found",
                 )
         names = dict(NAMES) if candidates_of(header, NAMES["model"]) else {**NAMES, "model": NAMES["worker"]}
         asked = self.question if self.question in header else None
@@ -87,17 +89,16 @@ class VoteRoles(Roles):
             if "model" not in ids:
                 Roles({"model": None}, True, names).positions(header, place)
             raise FormatError(
-                f"{place}: no column holds the label, and no columns with a common prefix hold probabilities; the "
+                f"no column holds the label, and no columns with a common prefix hold probabilities; the "
                 f"columns are: {listed(header)}; name the one of the label with --label, or give some such as p_cat, "
-                "p_dog"
+                "p_dog",
+                place,
             )
         for name in chosen:
             if NO_TEXT.search(name):
-                raise FormatError(
-                    f'{place}: column "{name}" is not UTF-8, so its label can\'t be told; save it as UTF-8'
-                )
+                raise FormatError(f'column "{name}" is not UTF-8, so its label can\'t be told; save it as UTF-8', place)
             if chosen.count(name) > 1:
-                raise FormatError(f'{place}: {chosen.count(name)} columns are called "{name}"; rename all but one')
+                raise FormatError(f'{chosen.count(name)} columns are called "{name}"; rename all but one', place)
         labels = {name[len(prefix) :]: header.index(name) for name in chosen}
         return found | {role_of(label): n for label, n in labels.items() if label not in self.absent}
 

@@ -245,7 +245,7 @@ def _gathered(
             ends.append(rows.n_rows)
             notes += [*reading.form_notes(), *filter(None, [reading.note()])]
     if not rows.n_rows + len(rows.rejects):
-        raise FormatError(f"{files[0]}: a header but no rows; expected one vote in each row")
+        raise FormatError("a header but no rows; expected one vote in each row", files[0])
     return files, np.array(ends), told, notes
 
 
@@ -369,8 +369,9 @@ def _families(
     of_model[model[told[::-1]]] = family[told[::-1]]  # the first row is the last that is written
     for row in told[family[told] != of_model[model[told]]][:1].tolist():
         raise FormatError(
-            f'{rows.place(row)}: model "{models[model[row]]}" is of family "{names[family[row]]}" here, and of '
-            f'"{names[of_model[model[row]]]}" before; name one family for each model'
+            f'model "{models[model[row]]}" is of family "{names[family[row]]}" here, and of '
+            f'"{names[of_model[model[row]]]}" before; name one family for each model',
+            rows.place(row),
         )
     return tuple(names[n] if n >= 0 else NO_FAMILY for n in of_model.tolist())
 

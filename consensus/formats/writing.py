@@ -128,7 +128,8 @@ def check_ending(path: Path) -> None:
         The ending is none of ENDINGS.
     """
     if path.suffix.lower() not in ENDINGS:
-        raise OutputError(f'{path}: unknown ending "{path.suffix}"; end it in one of {", ".join(ENDINGS)}')
+        told = f'unknown ending "{path.suffix}"; end it in one of {", ".join(ENDINGS)}'
+        raise OutputError(told, path, code="unknown_ending")
 
 
 def text(table: Table, ending: str = ".csv") -> str:
@@ -153,7 +154,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
         partial.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: can't be written: {(error.strerror or str(error)).lower()}") from None
+        raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", path) from None
     finally:
         partial.unlink(missing_ok=True)
 

@@ -252,7 +252,7 @@ CODES: dict[str, Code] = {
     "models_unverified": Code(
         "A model voted on too few items that two people judged, so only the labels that it names count, not its "
         "probabilities.",
-        "Have people judge more of the items that it voted on (`consensus escalate --audit 0.05` draws some).",
+        "Have people judge more of the items that it voted on (`consensus escalate --audit-sample 0.05` draws some).",
     ),
     "scores_out_of_range": Code(
         "Some scores of models are negative, or above 1 alone: they are no probabilities, and their rows are rejected.",

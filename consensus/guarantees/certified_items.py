@@ -131,7 +131,7 @@ def certified(result: Consensus, config: EscalateConfig) -> Certified:
         Certified items are to be the accepted ones, and there is no gold.
     """
     if config.promise == "set" and result.gold is None:
-        raise ConfigError(NEEDS_GOLD)
+        raise ConfigError(NEEDS_GOLD, code="missing_input")
     alpha = 1.0 - config.target
     among = population(result, config)
     drawing = Drawing.of(among.confidence[among.gold], among.confidence[~among.is_gold])

@@ -50,8 +50,10 @@ class Costs:
         for label, place in self._given(true_label, decided_label):
             if label not in position:
                 raise JudgmentError(
-                    f'{place}: label "{label}" is not in the label set {listed(labels)}; correct it, or name the whole '
-                    "set with --labels"
+                    f'label "{label}" is not in the label set {listed(labels)}; correct it, or name the whole '
+                    "set with --labels",
+                    place,
+                    code="unknown_label",
                 )
         found = np.full((len(labels), len(labels)), np.nan)
         np.fill_diagonal(found, 0.0)
@@ -62,8 +64,9 @@ class Costs:
             named = ", ".join(f'"{labels[k]}" as "{labels[d]}"' for k, d in missing[:MOST_NAMED])
             more = f" and {len(missing) - MOST_NAMED:,} more" if len(missing) > MOST_NAMED else ""
             raise JudgmentError(
-                f"{self.file}: no cost of deciding {named}{more}; give a row for each pair of the "
-                f"{len(labels):,} labels (those of a label as itself cost 0 unless given)"
+                f"no cost of deciding {named}{more}; give a row for each pair of the "
+                f"{len(labels):,} labels (those of a label as itself cost 0 unless given)",
+                self.file,
             )
         return found
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from consensus.inputs.judgments import Judgments
 
-STATUSES = ("accepted", "escalate", "expert", "gold", "unaudited")
+STATUSES = ("accepted", "escalate", "needs_expert", "gold", "unaudited")
 """Of an item, in a table of labels."""
+FORMER = {"expert": "needs_expert"}
+"""What runs up to 0.4 called a status: that word is also a verdict about workers."""
 SETTLED = ("accepted", "unaudited")
 """Those of items that are accepted, be it that gold does not speak for them."""
 

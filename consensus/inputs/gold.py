@@ -75,8 +75,10 @@ class Gold:
                 if item in spared or (label == NO_ANSWER and renaming.label_map):
                     continue
                 raise JudgmentError(
-                    f'{place}: gold label "{label}" of item "{item}" is not in the label set '
-                    f"{listed(judgments.labels)}; correct it, or name the whole set with --labels"
+                    f'gold label "{label}" of item "{item}" is not in the label set '
+                    f"{listed(judgments.labels)}; correct it, or name the whole set with --labels",
+                    place,
+                    code="unknown_label",
                 )
             if code < 0:
                 unjudged[item] = (*unjudged.get(item, ()), label)
@@ -84,9 +86,11 @@ class Gold:
                 accepted.setdefault(code, np.zeros(len(position), np.bool_))[position[label]] = True
         if unjudged and not accepted:
             raise JudgmentError(
-                f'{self.place[0]}: gold item "{self.item[0]}" and the {len(unjudged) - 1:,} other gold items '
+                f'gold item "{self.item[0]}" and the {len(unjudged) - 1:,} other gold items '
                 f'occur nowhere in the judgments, whose items look like "{judgments.item_ids[0].as_py()}"; '
-                "check that both files name items alike (--item chooses the column)"
+                "check that both files name items alike (--item chooses the column)",
+                self.place[0],
+                code="unknown_item",
             )
         items = np.array(sorted(accepted), np.int32)
         mask = np.array([accepted[i] for i in items.tolist()], np.bool_).reshape(len(items), len(position))

@@ -264,7 +264,8 @@ class Judgments:
             if n and label not in position:
                 raise JudgmentError(
                     f'label "{label}" was given {counted(n, "time")} but is not in the label set {listed(labels)}; '
-                    "add it, or correct the judgments"
+                    "add it, or correct the judgments",
+                    code="unknown_label",
                 )
         recode = np.array([position.get(label, 0) for label in ours], np.int32)
         codes = recode[self.label] if self.n_judgments else self.label
@@ -356,8 +357,10 @@ def encode(
         first, second = found.clash
         row = second if given is None else int(given[second])
         raise JudgmentError(
-            f'{locate(row)}: worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
-            f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last'
+            f'worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
+            f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last',
+            locate(row),
+            code="repeated_judgment",
         )
     start = np.empty(len(item_ids) + 1, np.int64)
     order.item_starts(found.item, start)

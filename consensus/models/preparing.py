@@ -44,13 +44,17 @@ def prepared(
     if model_votes is None and config.model != "majority_vote":
         model_votes = judgments.model_votes
     if not judgments.n_judgments and model_votes is None:
-        raise JudgmentError(
+        error = JudgmentError(
             f"{_files(judgments)}there are no judgments to merge: "
             f"{counted(judgments.tally.read, 'row was', 'rows were')} read, of "
             f"which {counted(judgments.tally.abstained, 'has', 'have')} no label and "
             f"{counted(judgments.tally.rejected, 'was', 'were')} rejected"
-            f"{_first(judgments)}"
+            f"{_first(judgments)}",
+            code="bad_row" if judgments.rejects else None,
         )
+        for first in judgments.rejects[:1]:
+            error.file, error.line = first.file, first.line
+        raise error
     if config.labels is None and judgments.n_labels > max(TOO_MANY_LABELS, judgments.n_judgments / 4):
         raise JudgmentError(
             f"{judgments.n_labels:,} labels in {judgments.n_judgments:,} judgments, such as "

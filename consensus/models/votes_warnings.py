@@ -64,7 +64,7 @@ def of_models(
                 "models_unverified",
                 f"{_named(names[unknown])} voted on too few items that two people judged, so only the labels that "
                 f"they name count, not their probabilities; have people judge {least:,} more such items (consensus "
-                "escalate --audit 0.05 draws some)",
+                "escalate --audit-sample 0.05 draws some)",
                 {"n_models": int(unknown.sum()), "items_needed": least},
             )
         )

@@ -22,7 +22,7 @@ BLUE, SKY, GREEN, ORANGE = "#006eb2", "#4aa3df", "#009e73", "#e68300"
 VERMILION, BROWN, VIOLET, SAND, GREY = "#c44b00", "#87522d", "#aa00ff", "#c09c60", "#888899"
 """Those of Okabe & Ito (2008), moved until colour-blind people tell each from each (a CIE 1976 difference of 15 or more
 under protan-, deuteran- and tritanopia by Machado et al. 2009) and all stand out from white and from black."""
-OF_STATUS = {"accepted": BLUE, "gold": GREEN, "escalate": ORANGE, "expert": VERMILION, "unaudited": GREY}
+OF_STATUS = {"accepted": BLUE, "gold": GREEN, "escalate": ORANGE, "needs_expert": VERMILION, "unaudited": GREY}
 OF_VERDICT = {
     "expert": BLUE,
     "good": SKY,
@@ -58,7 +58,9 @@ def check() -> None:
         The extra ``report`` is not installed.
     """
     if not are_there():
-        raise OutputError(f"charts and reports need Altair, Jinja and vl-convert: {HOW_TO_GET_THEM}")
+        raise OutputError(
+            f"charts and reports need Altair, Jinja and vl-convert: {HOW_TO_GET_THEM}", code="missing_library"
+        )
 
 
 def are_there() -> bool:

@@ -81,7 +81,7 @@ def tiles(told: Facts, n_decisions: int) -> list[tuple[str, str, str]]:
     listed = told["escalation"]["items_listed"]
     of = "all" if promise["gold"] is None else "those without gold"
     share = f"{promise['accepted'] / promise['items']:.0%} of {of}" if promise["items"] else ""
-    to_ask, for_expert = status.get("escalate", 0), status.get("expert", 0)
+    to_ask, for_expert = status.get("escalate", 0), status.get("needs_expert", 0)
     on_list = (
         "nothing to ask"
         if not to_ask

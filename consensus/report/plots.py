@@ -70,7 +70,7 @@ class Plots:
         Parameters
         ----------
         config, **settings
-            When a worker gets which verdict: an ``AuditConfig`` or its fields, such as ``least_judgments=30``.
+            When a worker gets which verdict: an ``AuditConfig`` or its fields, such as ``min_worker_judgments=30``.
         """
         columns = worker_audit.worker_columns(WorkerAudit.of(self._result, config or self._rating, **settings))
         people = page_data.worker_records(columns, page_data.chosen_workers(columns))

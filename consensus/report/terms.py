@@ -19,7 +19,7 @@ STATUSES = {
     "accepted": "Sure enough, with enough judgments: nothing more is asked for it.",
     "unaudited": "As sure, but beyond what gold items can check.",
     "escalate": "Not sure enough: more judgments are asked for.",
-    "expert": "More judgments would not settle it: an expert has to decide.",
+    "needs_expert": "More judgments would not settle it: an expert has to decide.",
     "gold": "Its label was known from the start.",
 }
 """Of an item."""
@@ -27,7 +27,7 @@ REASONS = {
     "too_few": "It has fewer judgments than an item needs.",
     "weak_workers": "Nobody objects, but those who judged it tell little.",
     "disagreement": "Those who judged it contradict each other.",
-    "expert": "More judgments would not settle it.",
+    "needs_expert": "More judgments would not settle it.",
     "audit": "Drawn at random to check the confidences.",
 }
 """Why an item is on the list."""

@@ -89,8 +89,12 @@ def of_escalation(run: Run, *, of_workers: bool = True) -> list[str]:
 
 def of_judgments(judgments: Judgments) -> list[str]:
     """The same where nothing is fitted: no item gets a label, so those without judgments need no caution."""
-    cautions = [one for one in diagnostics.of_judgments(judgments) if one.code != "items_without_judgments"]
-    return [*_read(judgments), *(warning(one) for one in cautions)]
+    return [*_read(judgments), *map(warning, cautions(judgments))]
+
+
+def cautions(judgments: Judgments) -> list[Caution]:
+    """What to beware of where nothing is fitted."""
+    return [one for one in diagnostics.of_judgments(judgments) if one.code != "items_without_judgments"]
 
 
 def _read(judgments: Judgments) -> list[str]:
@@ -250,7 +254,7 @@ def _waiting(status: dict[str, int]) -> list[str]:
         counted(status[name], one, many)
         for name, one, many in (
             ("escalate", "item needs more judgments", "items need more judgments"),
-            ("expert", "item needs an expert", "items need an expert"),
+            ("needs_expert", "item needs an expert", "items need an expert"),
         )
         if name in status
     ]

@@ -43,8 +43,8 @@ LABELS = (
     Column(
         "status",
         "text",
-        "accepted; unaudited (accepted, but beyond what gold can check); escalate (needs more judgments); expert (an "
-        "expert must decide); or gold.",
+        "accepted; unaudited (accepted, but beyond what gold can check); escalate (needs more judgments); needs_expert "
+        "(an expert must decide); or gold.",
     ),
     Column(
         "certified",
@@ -107,7 +107,9 @@ WORKERS = (
         "number",
         "Expected cost of an item if one of their judgments decides it; missing without --costs.",
     ),
-    Column("price", "number", "Mean price of a judgment, from a column of prices or --price; else missing."),
+    Column(
+        "price", "number", "Mean price of a judgment, from a column of prices or --price-per-judgment; else missing."
+    ),
     Column("bits_per_price", "number", "Bits of information for one unit of money; missing without prices."),
 )
 CONFUSIONS = (
@@ -239,7 +241,7 @@ BEHAVIOUR = (
 )
 ESCALATIONS = (
     ITEM,
-    Column("reason", "text", "too_few, weak_workers, disagreement, expert, audit or retest."),
+    Column("reason", "text", "too_few, weak_workers, disagreement, needs_expert, audit or retest."),
     Column("judgments", "count", "To ask for now; 0 where an expert is to decide."),
     Column("priority", "number", "Errors (or cost) that one judgment saves, or one unit of its price."),
     Column(
@@ -307,7 +309,7 @@ EVIDENCE = (
     Column("label", "text", "What the worker said."),
     Column("true_label", "text", "The best label by the other judgments."),
     Column("p_right", "number", "P(what the worker said is right), by the others."),
-    Column("others", "text", "What others said, such as 'cat 4, dog 1'; missing where the worker is alone."),
+    Column("others", "list", "What others said, such as 'cat 4' and 'dog 1'; missing where the worker is alone."),
     Column("gold", "list", "The accepted labels of a gold item."),
     Column("timestamp", "text", "When, in UTC.", always=False),
 )

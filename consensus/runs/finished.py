@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.config import RunConfig
-from consensus.errors import ConfigError, OutputError
+from consensus.errors import ConfigError, RunError
 from consensus.formats import platforms, sources
 from consensus.inputs.judgments import listed
 from consensus.runs import kept_inputs
@@ -64,7 +65,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    OutputError
+    RunError
         There is none.
     """
     path = folder / "summary.json"
@@ -76,12 +77,12 @@ def summary_of(folder: Path) -> dict[str, Any]:
         complete &= isinstance(told["convergence"]["status"], str)
         complete &= all(isinstance(one[key], str) for one in inputs for key in ("file", "sha256"))
     except OSError:
-        raise OutputError(f"{folder}: no summary.json in it; name the output folder of consensus run") from None
+        raise RunError("no summary.json in it; name the output folder of consensus run", folder) from None
     except (ValueError, KeyError, TypeError):
         complete = False
         _refuse_several(folder, path)
     if not complete:
-        raise OutputError(f"{path}: not the summary of consensus run; name the output folder of one")
+        raise RunError("not the summary of consensus run; name the output folder of one", path)
     return dict(told)
 
 
@@ -90,16 +91,14 @@ def _refuse_several(folder: Path, path: Path) -> None:
 
     Raises
     ------
-    OutputError
+    RunError
         It is the folder of all of them.
     """
     try:
         inside = [str(folder / one["folder"]) for one in json.loads(path.read_text(encoding="utf-8"))["questions"]]
     except (ValueError, KeyError, TypeError):
         return
-    raise OutputError(
-        f"{folder}: holds {len(inside):,} questions, each in a folder of its own; name one: {listed(inside)}"
-    )
+    raise RunError(f"holds {len(inside):,} questions, each in a folder of its own; name one: {listed(inside)}", folder)
 
 
 def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
@@ -109,16 +108,17 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
     beside = folder.resolve().parents[:2]  # a folder of one of several questions lies in that of all of them
     found = [path for path in (given, *(parent / given for parent in (folder, *beside))) if sources.is_named(path)]
     if not found and source["file"] in sources.GONE:
-        raise OutputError(
-            f"{folder}: its input was {given}, which can't be read a second time; save it to a file, run that, and "
-            "then look at its output"
+        raise RunError(
+            f"its input was {given}, which can't be read a second time; save it to a file, run that, and "
+            "then look at its output",
+            folder,
         )
     if not found:
-        raise OutputError(f"{folder}: its input {given} is not there; put it back, or run again")
+        raise RunError(f"its input {given} is not there; put it back, or run again", folder)
     for path in found:
         if sources.digest_of(path) == source["sha256"]:
             return path
-    raise OutputError(f"{folder}: its input {found[0]} has changed since; run again")
+    raise RunError(f"its input {found[0]} has changed since; run again", folder)
 
 
 def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
@@ -133,9 +133,10 @@ def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:
         has["gold"] = counts.get("gold_items")
     for kind, some in has.items():
         if some and not made[kind]:
-            raise OutputError(
-                f"{folder}: its {kind.replace('_', ' ')} were tables in memory, which are not kept; write them to a "
-                "file, and run that"
+            raise RunError(
+                f"its {kind.replace('_', ' ')} were tables in memory, which are not kept; write them to a "
+                "file, and run that",
+                folder,
             )
 
 
@@ -145,7 +146,9 @@ def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
     Where it could only count votes, the model that it was to fit does so again by itself; where none was named, and the
     data decided against the usual one, they do so again.
     """
-    settings = told["settings"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # an earlier version called them so
+        settings = RunConfig.renamed(told["settings"])
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
     if told.get("understood", {}).get("repeats") == "default":
         known.pop("repeats", None)
@@ -154,4 +157,4 @@ def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.of(None, **{"collusion": "off"} | known)
     except ConfigError as error:
-        raise OutputError(f"{folder}: summary.json: {error}; run again with this version") from None
+        raise RunError(f"summary.json: {error}; run again with this version", folder) from None

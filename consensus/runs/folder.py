@@ -65,30 +65,40 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
         It exists (and ``overwrite`` is not set, or it holds something else than such an output), it is the current
         folder, or its parent is missing or may not be written.
     """
+    if str(out) == "-":
+        raise OutputError("- is standard output, and this is a folder; name one with --output", out)
     real = Path(os.path.realpath(out))
     if real.exists() and not real.is_dir():
-        raise OutputError(f"{out}: a file stands there; choose another folder with --out")
+        raise OutputError("a file stands there; choose another folder with --output", out, code="output_exists")
     if real == Path.cwd() or real in Path.cwd().parents:
-        raise OutputError(f"{out}: this is the folder you are in; choose another with --out")
+        raise OutputError("this is the folder you are in; choose another with --output", out)
     for path in inputs:
         if real in Path(os.path.realpath(path)).parents:
-            raise OutputError(f"{out}: {path}, which is to be read, lies in it; choose another folder with --out")
+            raise OutputError(
+                f"{path}, which is to be read, lies in it; choose another folder with --output",
+                out,
+                code="output_exists",
+            )
     found = sorted(path.name for path in real.iterdir()) if real.exists() else []
     if found and not overwrite:
-        raise OutputError(f"{out}: exists already; choose another folder with --out, or pass --overwrite")
+        raise OutputError(
+            "exists already; choose another folder with --output, or pass --overwrite", out, code="output_exists"
+        )
     others = [name for name in found if name not in ours]
     if others:
         raise OutputError(
-            f"{out}: holds {others[0]}, which is not ours and would be lost; choose another folder with --out"
+            f"holds {others[0]}, which is not ours and would be lost; choose another folder with --output",
+            out,
+            code="output_exists",
         )
     if not real.parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {real.parent}; create it first")
+        raise OutputError(f"there is no folder {real.parent}; create it first", out)
     try:
         with tempfile.TemporaryFile(dir=real.parent):
             pass
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{out}: {real.parent} can't be written ({reason}); choose another with --out") from None
+        raise OutputError(f"{real.parent} can't be written ({reason}); choose another with --output", out) from None
     return real
 
 
@@ -113,7 +123,7 @@ def whole(out: Path) -> Iterator[Path]:
             out.rename(old)
         partial.rename(out)
     except OSError as error:
-        raise OutputError(f"{out}: can't be written: {(error.strerror or str(error)).lower()}") from None
+        raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", out) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if old.exists() and not out.exists():

@@ -49,7 +49,7 @@ class Parts:
             return self._given
         inputs = self.inputs
         if self.rule.promise == "set" and inputs.gold is None:
-            raise ConfigError(NEEDS_GOLD)
+            raise ConfigError(NEEDS_GOLD, code="missing_input")
         self._listener.stage("fitting")
         return worker_audit.fit_without_copies(
             inputs.judgments,
@@ -80,8 +80,9 @@ class Parts:
     @cached_property
     def audit(self) -> WorkerAudit:
         """The audit of the workers."""
-        config = AuditConfig.of(None, **self.inputs.config.part(AuditConfig))
-        return worker_audit.WorkerAudit(self.result, config, costs=self.costs, price=self.inputs.config.price)
+        settings = self.inputs.config
+        config = AuditConfig.of(None, **settings.part(AuditConfig))
+        return worker_audit.WorkerAudit(self.result, config, costs=self.costs, price=settings.price_per_judgment)
 
     @cached_property
     def plan(self) -> Escalation:

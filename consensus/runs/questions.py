@@ -104,7 +104,7 @@ class Questions(Mapping[str, Run]):
             if self.config.by is not None:
                 leave = shlex.join(("--drop", f"{self.config.by}={question}"))
                 way_out = f"; or leave it out with {leave}"
-            raise JudgmentError(f"question {quoted(question)}: {error}{way_out}") from None
+            raise JudgmentError(f"question {quoted(question)}: {error}{way_out}").about(error) from None
         return Run(inputs, listener=self._listener)
 
     @property
@@ -255,7 +255,7 @@ def in_short(question: str, folder: str, found: Run) -> dict[str, Any]:
         "labels": counts["labels"],
         "judgments": counts["judgments"],
         "accepted": sum(counts["status"].get(name, 0) for name in ACCEPTED),
-        "escalated": sum(counts["status"].get(name, 0) for name in ("escalate", "expert")),
+        "escalated": sum(counts["status"].get(name, 0) for name in ("escalate", "needs_expert")),
         "gold": counts["status"].get("gold", 0),
         "mean_confidence": float(known.mean()) if len(known) else None,
         "expected_error": found.summary["quality"]["expected_error"],

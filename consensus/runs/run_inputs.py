@@ -125,7 +125,10 @@ class SideInputs:
         previous = config.previous if previous is None else previous
         if workers is None and config.skill is not None:
             skill = config.skill
-            raise ConfigError(f'skill "{skill}": nothing tells who has it; name a file of workers with --workers')
+            raise ConfigError(
+                f'skill "{skill}": nothing tells who has it; name a file of workers with --workers',
+                code="missing_input",
+            )
         return cls(
             None if costs is None else read_costs(costs),
             None if workers is None else read_workers(workers),

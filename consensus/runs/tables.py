@@ -122,19 +122,19 @@ def _escalations(run: Run) -> Blocks:
 
 def _changes(run: Run) -> Columns:
     if run.inputs.previous is None:
-        raise ConfigError("there is no earlier run to compare with; name it with --previous")
+        raise ConfigError("there is no earlier run to compare with; name it with --previous", code="missing_input")
     return escalation.changes(run.inputs.previous, run.result, run.status)
 
 
 def _gold(run: Run) -> Columns:
     if run.result.gold is None:
-        raise ConfigError("there is no gold to look at; give its file with --gold")
+        raise ConfigError("there is no gold to look at; give its file with --gold", code="missing_input")
     return worker_audit.gold_columns(run.audit)
 
 
 def _models(run: Run) -> Columns:
     if run.result.models is None:
-        raise ConfigError("no models voted; give the file of their votes with --model-votes")
+        raise ConfigError("no models voted; give the file of their votes with --model-votes", code="missing_input")
     return models_table.table(run.audit)
 
 
@@ -320,17 +320,30 @@ def named_table(name: str) -> Table:
     found = BY_NAME.get(name)
     if found is None or found.rows is None:
         known = ", ".join(table.name for table in TABLES if table.rows is not None)
-        raise ConfigError(f'there is no table "{name}"; there are {known}')
+        raise ConfigError(f'there is no table "{name}"; there are {known}', code="unknown_name")
     return found
 
 
-def made(table: Table, run: Run) -> pd.DataFrame:
-    """A table of a run as a frame, whole."""
+def whole(table: Table, run: Run) -> pd.DataFrame | pa.Table:
+    """A table of a run as it is written: lists of texts are lists."""
     import pandas as pd
+    import pyarrow as pa
 
+    found = _found(table, run)
+    return found if isinstance(found, (pd.DataFrame, pa.Table)) else pa.table(found)
+
+
+def _found(table: Table, run: Run) -> pd.DataFrame | pa.Table | Columns:
     assert table.rows is not None
     rows = table.rows(run)
-    found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, Blocks) else rows
+    return rows.block(slice(0, rows.n_rows)) if isinstance(rows, Blocks) else rows
+
+
+def made(table: Table, run: Run) -> pd.DataFrame:
+    """A table of a run as a frame, whole; lists of texts are one text."""
+    import pandas as pd
+
+    found = _found(table, run)
     if isinstance(found, pd.DataFrame):
         return found
     return framed(found if isinstance(found, dict) else {name: _in_one(found[name]) for name in found.column_names})

@@ -132,7 +132,7 @@ def _fault_of_check(found: consensus.Check) -> str | None:
     return next((f"no line: {line!r}" for line in found.lines() if not line.isprintable()), None)
 
 
-def _fault_of_run(found: consensus.Findings, judgments: Judgments) -> str | None:
+def _fault_of_run(found: consensus.Run, judgments: Judgments) -> str | None:
     """What is wrong with a run of ``judgments``."""
     json.dumps(found.summary)
     tables = {name: found.table(name) for name in ("labels", "workers", "confusions", "escalations")}

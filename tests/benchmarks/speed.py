@@ -83,7 +83,7 @@ def known(*options: str) -> list[str]:
 
 
 def command_of(judgments: Path, out: Path, threads: int | None, more: list[str]) -> Command:
-    command: Command = [sys.executable, "-m", "consensus", "run", judgments, "--out", out, "--overwrite", "--quiet"]
+    command: Command = [sys.executable, "-m", "consensus", "run", judgments, "--output", out, "--overwrite", "--quiet"]
     return [*command, *more, *([] if threads is None else ["--threads", str(threads)])]
 
 

@@ -63,12 +63,12 @@ class TestMemory:
     def test_reading_checks_its_needs(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(memory, "A_ROW_READ", 10_000_000)
         ran = run("aggregate", DIGITS / "judgments.csv", "--memory", "2GB")
-        assert (ran.status, ran.out) == (1, "")
+        assert (ran.status, ran.out) == (3, "")
         assert re.match(r"consensus: reading .*judgments.csv needs about 60.1 GB of memory, more than", ran.err)
 
     def test_unreadable_sizes(self, run: Run) -> None:
         ran = run("check", DIGITS / "judgments.csv", "--memory", "much")
-        assert ran.status == 1
+        assert ran.status == 3
         assert "setting memory = 'much'" in ran.err
 
 
@@ -139,7 +139,7 @@ class TestNeeds:
         few = ["--max-iterations", "5"]  # the peak does not grow with them
         if not report:
             few.append("--no-report")
-        arguments = ["run", str(path), "--out", str(tmp_path / "out"), "--quiet", "--rho", "0.3", *few]
+        arguments = ["run", str(path), "--output", str(tmp_path / "out"), "--quiet", "--rho", "0.3", *few]
         ran = subprocess.run(
             [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
         )
@@ -286,7 +286,7 @@ class TestTimings:
     def test_every_phase_is_told_on_stderr(self, measured: bool, run: Run, tmp_path: Path, judged: Path) -> None:
         """Where rho is measured, the fits for it come before the diagnoses."""
         rho = ["--model", "dawid_skene", *(["--rho", "measured"] if measured else [])]
-        ran = run("run", judged, "--out", tmp_path / "out", "--quiet", "--timings", *rho)
+        ran = run("run", judged, "--output", tmp_path / "out", "--quiet", "--timings", *rho)
         assert ran.out == ""
         lines = ran.err.splitlines()
         assert all(re.fullmatch(r"timing \S+ +\d+\.\d+ s", line) for line in lines)
@@ -310,7 +310,7 @@ class TestTimings:
         assert told == ["start-up", "read+encode"]
 
     def test_nothing_is_told_unasked(self, run: Run, tmp_path: Path, judged: Path) -> None:
-        assert run("run", judged, "--out", tmp_path / "out", "--quiet").err == ""
+        assert run("run", judged, "--output", tmp_path / "out", "--quiet").err == ""
 
 
 class TestCompiling:

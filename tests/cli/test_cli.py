@@ -15,7 +15,7 @@ import pytest
 
 import consensus
 from consensus import __version__
-from consensus.errors import ConfigError
+from consensus.errors import INPUT, SETTINGS, ConfigError
 from tests.conftest import DIGITS, ROOT, Run, csv
 from tests.models.test_average import ring
 
@@ -31,7 +31,7 @@ def judged(write: Write) -> Path:
 
 class TestRun:
     def test_writes_everything(self, run: Run, judged: Path, tmp_path: Path) -> None:
-        ran = run("run", judged, "--out", tmp_path / "out")
+        ran = run("run", judged, "--output", tmp_path / "out")
         assert (ran.status, ran.out) == (0, "")
         assert "120 rows read = 120 used" in ran.err
         assert "warning unaudited" in ran.err
@@ -47,7 +47,7 @@ class TestRun:
 
     def test_quiet_json_formats_and_posteriors(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        ran = run("run", judged, "--out", out, "--quiet", "--json", "--format", "parquet", "--posteriors")
+        ran = run("run", judged, "--output", out, "--quiet", "--json", "--format", "parquet", "--posteriors")
         assert (ran.status, ran.err) == (0, "")
         assert json.loads(ran.out)["counts"]["judgments"] == 120
         assert (out / "posteriors.parquet").is_file()
@@ -55,26 +55,26 @@ class TestRun:
 
     def test_overwrite(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        assert run("run", judged, "--out", out).status == 0
+        assert run("run", judged, "--output", out).status == 0
         before = (out / "labels.csv").read_bytes()
-        ran = run("run", judged, "--out", out)
-        assert (ran.status, ran.err.count("\n")) == (1, 1)
+        ran = run("run", judged, "--output", out)
+        assert (ran.status, ran.err.count("\n")) == (3, 1)
         assert "out: exists already" in ran.err
-        assert run("run", judged, "--out", out, "--overwrite").status == 0
+        assert run("run", judged, "--output", out, "--overwrite").status == 0
         assert (out / "labels.csv").read_bytes() == before
 
     def test_settings_file_and_options(self, run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
         config = write("c.toml", 'target = 0.8\nprior = "fixed"\nlabels = ["l1", "l0", "never"]\n')
-        ran = run("run", judged, "--out", tmp_path / "out", "--config", config, "--target", "0.7", "--json")
+        ran = run("run", judged, "--output", tmp_path / "out", "--config", config, "--target", "0.7", "--json")
         settings = json.loads(ran.out)["settings"]
         assert (settings["target"], settings["prior"], settings["labels"]) == (0.7, "fixed", ["l1", "l0", "never"])
-        ran = run("run", judged, "--out", tmp_path / "2", "--labels", "l0,l1,other", "--json")
+        ran = run("run", judged, "--output", tmp_path / "2", "--labels", "l0,l1,other", "--json")
         assert json.loads(ran.out)["settings"]["labels"] == ["l0", "l1", "other"]
 
     def test_ids_that_look_like_formulas(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
-        assert run("run", path, "--out", tmp_path / "plain").status == 0
-        assert run("run", path, "--out", tmp_path / "safe", "--spreadsheet-safe").status == 0
+        assert run("run", path, "--output", tmp_path / "plain").status == 0
+        assert run("run", path, "--output", tmp_path / "safe", "--spreadsheet-safe").status == 0
         assert (tmp_path / "plain" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
         assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
 
@@ -113,7 +113,7 @@ class TestRun:
         (csv(JUDGED), ["--config", "no.toml"], "no.toml: not a TOML file"),
         (csv(JUDGED), ["--config", "none.toml"], "none.toml: can't be read as settings"),
         (csv(JUDGED), ["--config", "value.toml"], "value.toml: setting threads = 0"),
-        (csv(JUDGED), ["--out", "none/out"], "there is no folder"),
+        (csv(JUDGED), ["--output", "none/out"], "there is no folder"),
         (csv([*JUDGED, JUDGED[0]]), ["--repeats", "error"], 'j.csv:122: worker "w0" judged item "i0" twice'),
     ],
 )
@@ -136,7 +136,8 @@ def test_bad_input_is_one_line_and_writes_nothing(
         write("j.csv", content)
     before = sorted(tmp_path.iterdir())
     ran = run("run", "j.csv", *options)
-    assert (ran.status, ran.out) == (1, "")
+    is_of_input = message.partition(":")[0] in {"j.csv", "gold.csv", "bad.csv"} or "judged item" in message
+    assert (ran.status, ran.out) == (INPUT if is_of_input else SETTINGS, "")
     assert ran.err.startswith(f"consensus: {message}") or message in ran.err
     assert ran.err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
@@ -148,8 +149,8 @@ def test_folder_that_may_not_be_written(run: Run, judged: Path, tmp_path: Path) 
     locked.mkdir(mode=0o555)
     if (locked / "probe").parent.stat().st_uid == 0:  # the superuser may write anywhere but here
         locked = Path("/proc")
-    ran = run("run", judged, "--out", locked / "out")
-    assert ran.status == 1
+    ran = run("run", judged, "--output", locked / "out")
+    assert ran.status == 3
     assert "can't be written" in ran.err
 
 
@@ -173,7 +174,7 @@ class TestTables:
 
     def test_same_tables_as_run(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        run("run", judged, "--out", out, "--posteriors")
+        run("run", judged, "--output", out, "--posteriors")
         for arguments, name in (
             (["aggregate"], "labels.csv"),
             (["aggregate", "--posteriors"], "posteriors.csv"),
@@ -196,12 +197,12 @@ class TestTables:
             assert (ran.status, ran.out) == (0, "")
         assert pd.read_parquet(tmp_path / "e.parquet")["judgments"].sum() == 3
         ran = run("audit", judged, "-o", tmp_path / "e.doc")
-        assert (ran.status, "unknown ending" in ran.err) == (1, True)
+        assert (ran.status, "unknown ending" in ran.err) == (3, True)
 
     def test_an_input_is_not_overwritten(self, run: Run, judged: Path) -> None:
         before = judged.read_bytes()
         ran = run("aggregate", judged, "-o", judged)
-        assert (ran.status, "this file is to be read" in ran.err) == (1, True)
+        assert (ran.status, "this file is to be read" in ran.err) == (3, True)
         assert judged.read_bytes() == before
 
     def test_rejects_are_told(self, run: Run, write: Write) -> None:
@@ -231,7 +232,7 @@ class TestTables:
 def test_gold_does_not_count_as_found(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
     truth = write("truth.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(30)], "item,truth"))
     gold = write("gold.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(10)], "item,label"))
-    run("run", judged, "--gold", gold, "--out", tmp_path / "out", "--posteriors")
+    run("run", judged, "--gold", gold, "--output", tmp_path / "out", "--posteriors")
     for labels in (tmp_path / "out", tmp_path / "out" / "labels.csv"):
         assert json.loads(run("evaluate", labels, truth, "--json").out)["n_items"] == 20
 
@@ -248,7 +249,7 @@ def test_signals_and_system_errors_in_process(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(__main__, "app", full)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert run("demo") == (1, "", "consensus: No space left on device\n")
+    assert run("demo") == (3, "", "consensus: No space left on device\n")
 
 
 def test_ending_by_signal_leaves_nothing(tmp_path: Path) -> None:
@@ -271,7 +272,7 @@ def test_full_disk_behind_stdout(judged: Path) -> None:
     command = [sys.executable, "-m", "consensus", "aggregate", str(judged), "-q"]
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert ran.returncode == 1
+    assert ran.returncode == 3
     assert ran.stderr.startswith("consensus: ")
     assert "Traceback" not in ran.stderr
 
@@ -279,13 +280,13 @@ def test_full_disk_behind_stdout(judged: Path) -> None:
 def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:
     truth = write("truth.csv", csv([(f"i{i}", f"l{i % 2}") for i in range(30)], "item,label"))
     out = tmp_path / "out"
-    run("run", judged, "--out", out)
+    run("run", judged, "--output", out)
     ran = run("evaluate", out, truth)
     assert ran.status == 0
     assert "accuracy       100.00 %" in ran.out
     assert "log_loss       - (needs posteriors.csv: consensus run --posteriors)" in ran.out
     assert "true_label,label,count,share\nl0,l0,15,1\nl1,l1,15,1\n" in ran.out
-    run("run", judged, "--out", out, "--posteriors", "--overwrite")
+    run("run", judged, "--output", out, "--posteriors", "--overwrite")
     found = json.loads(run("evaluate", out, truth, "--json").out)
     assert found["accuracy"] == 1
     assert found["log_loss"] < 0.5
@@ -313,7 +314,7 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert "gold items: 51 is out of range" in run("simulate", tmp_path / "2", "--items", "50", "--gold", "51").err
     assert run("simulate", tmp_path / "2", "--gold", "-1").status == 2
     first = (out / "judgments.csv").read_bytes()
-    assert run("simulate", out, "--items", "50", "--gold", "30").status == 1
+    assert run("simulate", out, "--items", "50", "--gold", "30").status == 3
     assert run("simulate", out, "--items", "50", "--gold", "30", "--seed", "3", "--overwrite", "-q").err == ""
     assert (out / "judgments.csv").read_bytes() == first
     assert "setting n_items = 0: " in run("simulate", tmp_path / "bad", "--items", "0").err
@@ -329,12 +330,12 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     assert run("demo", tmp_path / "demo", "--overwrite", "--quiet").err == ""
     (tmp_path / "demo" / "run" / "notes.md").write_text("mine")
     ran = run("demo", tmp_path / "demo", "--overwrite")
-    assert (ran.status, "holds notes.md" in ran.err) == (1, True)
+    assert (ran.status, "holds notes.md" in ran.err) == (3, True)
 
 
 @pytest.mark.slow
 def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
-    assert run("run", DIGITS / "judgments.csv", "--out", tmp_path / "out").status == 0
+    assert run("run", DIGITS / "judgments.csv", "--output", tmp_path / "out").status == 0
     truth: dict[str, str] = dict(pd.read_csv(DIGITS / "truth.csv", dtype=str).itertuples(index=False))
     labels = pd.read_csv(tmp_path / "out" / "labels.csv", dtype=str, keep_default_na=False)
     true = labels["item"].map(truth)
@@ -342,11 +343,11 @@ def test_digits_beat_the_majority(run: Run, tmp_path: Path) -> None:
 
 
 def test_progress_on_a_terminal_only(run: Run, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "fitting" not in run("run", judged, "--out", tmp_path / "1").err
+    assert "fitting" not in run("run", judged, "--output", tmp_path / "1").err
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
-    assert "fitting" not in run("run", judged, "--out", tmp_path / "2", "--quiet").err
-    shown = run("run", judged, "--out", tmp_path / "3").err
+    assert "fitting" not in run("run", judged, "--output", tmp_path / "2", "--quiet").err
+    shown = run("run", judged, "--output", tmp_path / "3").err
     assert "summary.json" in shown or "fitting" in shown or "reading" in shown
 
 
@@ -387,7 +388,7 @@ class TestReadings:
 
     def test_run(self, run: Run, files: Path) -> None:
         out = files / "out"
-        ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", out)
+        ran = run("run", files / "judgments.csv", "--collusion", "report", "--output", out)
         assert ran.status == 0, ran.err
         assert json.loads((out / "summary.json").read_text())["settings"]["model"] == "average"
         told = json.loads((out / "summary.json").read_text())["readings"]
@@ -417,7 +418,9 @@ class TestReadings:
     def test_one_reading_has_no_such_table(self, run: Run, files: Path) -> None:
         out = files / "out"
         assert (
-            run("run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", out).status
+            run(
+                "run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--output", out
+            ).status
             == 0
         )
         assert not (out / "readings.csv").exists()
@@ -428,7 +431,7 @@ class TestReadings:
     def test_why_one_reading_alone(self, run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """In one line, which is no warning; and the page that is made again says it, too."""
         monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 999)
-        ran = run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out", report=True)
+        ran = run("run", files / "judgments.csv", "--collusion", "report", "--output", files / "out", report=True)
         line = (
             "dawid_skene alone, because there are more than 999 judgments (--model average takes about 6 times as long)"
         )
@@ -441,13 +444,20 @@ class TestReadings:
         assert (files / "out" / "report.html").read_bytes() == page
         assert line[1:].encode() in page
         ran = run(
-            "run", files / "judgments.csv", "--collusion", "report", "--model", "dawid_skene", "--out", files / "named"
+            "run",
+            files / "judgments.csv",
+            "--collusion",
+            "report",
+            "--model",
+            "dawid_skene",
+            "--output",
+            files / "named",
         )
         assert "alone, because" not in ran.err
         assert "model_because" not in json.loads((files / "named" / "summary.json").read_text())["convergence"]
 
     def test_it_is_what_python_does(self, run: Run, files: Path) -> None:
-        assert run("run", files / "judgments.csv", "--collusion", "report", "--out", files / "out").status == 0
+        assert run("run", files / "judgments.csv", "--collusion", "report", "--output", files / "out").status == 0
         found, result = (
             consensus.run(files / "judgments.csv", collusion="report"),
             consensus.fit(files / "judgments.csv"),
@@ -477,7 +487,7 @@ class TestModelVotes:
     def test_run(self, run: Run, files: Path) -> None:
         out = files / "out"
         votes = ("--model-votes", files / "wide.csv", "--model-votes", files / "long.csv")
-        ran = run("run", files / "people.csv", *votes, "--out", out, "--target", "0.9")
+        ran = run("run", files / "people.csv", *votes, "--output", out, "--target", "0.9")
         assert ran.status == 0, ran.err
         assert "143 rows of model votes read = 141 votes + 1 without a label + 1 rejected; 2 models" in ran.err
         assert "models settled 20 items that nobody judged, and saved at least 40 judgments" in ran.err
@@ -501,12 +511,16 @@ class TestModelVotes:
         votes = ("--model-votes", files / "wide.csv")
         assert "i79,yes," in run("aggregate", files / "people.csv", *votes).out
         assert "judge-1,model,80,80," in run("audit", files / "people.csv", *votes).out
-        listed = run("escalate", files / "people.csv", *votes, "--target", "0.9", "--audit", "1").out.splitlines()
+        listed = run(
+            "escalate", files / "people.csv", *votes, "--target", "0.9", "--audit-sample", "1"
+        ).out.splitlines()
         assert [line.split(",")[1] for line in listed[1:]] == ["audit"] * 20 + ["too_few"]
         assert {line.split(",")[0] for line in listed[1:]} == {f"i{i}" for i in range(60, 81)}  # i80: no vote is left
 
     def test_models_alone(self, run: Run, files: Path) -> None:
-        ran = run("run", "--model-votes", files / "wide.csv", "--model-votes", files / "long.csv", "--out", files / "o")
+        ran = run(
+            "run", "--model-votes", files / "wide.csv", "--model-votes", files / "long.csv", "--output", files / "o"
+        )
         assert ran.status == 0, ran.err
         assert "warning models_only" in ran.err
         assert "unaudited" in ran.err
@@ -528,5 +542,5 @@ class TestModelVotes:
 
     def test_output_is_no_input(self, run: Run, files: Path) -> None:
         ran = run("aggregate", files / "people.csv", "--model-votes", files / "wide.csv", "-o", files / "wide.csv")
-        assert (ran.status, ran.err.count("\n")) == (1, 1)
+        assert (ran.status, ran.err.count("\n")) == (3, 1)
         assert "wide.csv: this file is to be read; choose another with --output" in ran.err

@@ -31,14 +31,14 @@ def ran(write: Any, run: Run, tmp_path: Path) -> Path:
     path = write("crowd.csv", csv(CROWD, "unit,who,said"))
     out = tmp_path / "out"
     columns = ("--item", "unit", "--worker", "who", "--label", "said")
-    assert run("run", path, *columns, "--labels", "dog,cat", "--rho", "0.2", "--out", out).status == 0
+    assert run("run", path, *columns, "--labels", "dog,cat", "--rho", "0.2", "--output", out).status == 0
     return out
 
 
 class TestReport:
     @pytest.mark.slow
     def test_is_the_page_that_run_would_have_written(self, run: Run, tmp_path: Path) -> None:
-        given = ("run", DIGITS / "judgments.csv", "--gold", DIGITS / "gold.csv", "--target", "0.99", "--out")
+        given = ("run", DIGITS / "judgments.csv", "--gold", DIGITS / "gold.csv", "--target", "0.99", "--output")
         assert run(*given, tmp_path / "a", report=True).status == 0
         assert run(*given, tmp_path / "b").status == 0
         made = run("report", tmp_path / "b")
@@ -54,20 +54,20 @@ class TestReport:
             "votes.csv", "item,model,label\n" + "".join(f"i{n:02},m,{'cat' if n % 2 else 'dog'}\n" for n in range(40))
         )
         given = ("--item", "unit", "--worker", "who", "--label", "said", "--collusion", "off", "--costs", costs)
-        more = ("--workers", workers, "--previous", ran, "--price", "0.2")
+        more = ("--workers", workers, "--previous", ran, "--price-per-judgment", "0.2")
         out = tmp_path / "all"
         judged = ran.parent / "crowd.csv"
         renamed = write("votes2.csv", votes.read_text().replace("item,model,label", "unit,model,said"))
-        assert run("run", judged, "--model-votes", renamed, *given, *more, "--out", out, report=True).status == 0
+        assert run("run", judged, "--model-votes", renamed, *given, *more, "--output", out, report=True).status == 0
         page = (out / "report.html").read_bytes()
         assert run("report", out, "-o", tmp_path / "again.html", "--threads", "1").status == 0
         assert (tmp_path / "again.html").read_bytes() == page
 
     def test_where_it_can_not_go(self, ran: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = run("report", ran, "-o", tmp_path)
-        assert (made.status, made.err) == (1, f"consensus: {tmp_path}: a folder stands there\n")
+        assert (made.status, made.err) == (3, f"consensus: {tmp_path}: a folder stands there\n")
         made = run("report", ran, "-o", tmp_path / "no" / "x.html")
-        assert (made.status, made.err) == (1, f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist\n")
+        assert (made.status, made.err) == (3, f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist\n")
 
         def full(*_: Any, **__: Any) -> None:
             raise OSError(28, "No space left on device")
@@ -77,7 +77,7 @@ class TestReport:
         monkeypatch.setattr(page, "made", full)
         made = run("report", ran)
         assert (made.status, made.err) == (
-            1,
+            3,
             f"consensus: {ran / 'report.html'}: can't be written: no space left on device\n",
         )
 
@@ -147,7 +147,7 @@ class TestAgain:
         votes.write_text("item,model,label\nnew,m,l0\n")
         settings.write_text('model = "majority_vote"\n')
         more = ("--model-votes", votes) if n_workers == 1 else ("--config", settings)
-        assert run("run", judged, *more, "--out", tmp_path / "out").status == 0
+        assert run("run", judged, *more, "--output", tmp_path / "out").status == 0
         told = json.loads((tmp_path / "out" / "summary.json").read_text())
         assert told["settings"]["model"] == "majority_vote"
         assert told["convergence"]["status"] == ("not_identified" if n_workers == 1 else "not_iterative")
@@ -178,14 +178,14 @@ class TestExplain:
 
     def test_an_unknown_item(self, ran: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         found = run("explain", ran, "i066")
-        assert found.status == 1
+        assert found.status == 3
         assert found.err == 'consensus: no item "i066" among the 40 that were judged; like it are i06\n'
         monkeypatch.setattr("consensus.cli.explaining.MOST_COMPARED", 3)
         assert run("explain", ran, "i066").err == 'consensus: no item "i066" among the 40 that were judged\n'
 
     def test_one_judgment_an_item(self, write: Any, run: Run, tmp_path: Path) -> None:
         path = write("single.csv", csv([(f"i{n}", f"w{n % 3}", "ab"[n % 2]) for n in range(9)]))
-        assert run("run", path, "--out", tmp_path / "out").status == 0
+        assert run("run", path, "--output", tmp_path / "out").status == 0
         found = run("explain", tmp_path / "out", "i1")
         assert "nothing tells whom to believe" in found.out
         assert json.loads(run("explain", tmp_path / "out", "i1", "--json").out)["log_odds"] is None
@@ -250,7 +250,7 @@ class TestDiff:
             }
             more += [(item, f"w{w}", label) for item, label in said.items()]
         path = write("later.csv", csv(more))
-        assert run("run", path, "--labels", "dog,cat", "--rho", "0.2", "--out", tmp_path / "later").status == 0
+        assert run("run", path, "--labels", "dog,cat", "--rho", "0.2", "--output", tmp_path / "later").status == 0
         return tmp_path / "later"
 
     def test_tables(self, ran: Path, later: Path, run: Run, tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ class TestDiff:
         assert (found.status, found.out, found.err) == (0, "", "no difference\n")
         found = run("diff", ran, tmp_path / "nowhere")
         assert found.status == 1
-        assert run("diff", ran, ran, "-o", tmp_path / "x.xls").status == 1
+        assert run("diff", ran, ran, "-o", tmp_path / "x.xls").status == 3
 
     def test_parquet_and_many(self, ran: Path, later: Path, run: Run, tmp_path: Path, monkeypatch: Any) -> None:
         shutil.copytree(ran, tmp_path / "copy")
@@ -349,7 +349,7 @@ class TestDiff:
     def test_shares_of_votes_explain_nothing(self, write: Any, run: Run, tmp_path: Path) -> None:
         for name, labels in (("a", "ab"), ("b", "ba")):
             path = write(f"{name}.csv", csv([(f"i{n}", "w", labels[n % 2]) for n in range(6)]))
-            assert run("run", path, "--out", tmp_path / name).status == 0
+            assert run("run", path, "--output", tmp_path / name).status == 0
         found = run("diff", tmp_path / "a", tmp_path / "b")
         assert "6 other labels" in found.err
         assert "Who did most" not in found.out
@@ -361,7 +361,7 @@ def test_a_terminal_obeys_no_id(run: Run, write: Any, tmp_path: Path) -> None:
     rows = [row for row in rows if row[0] != "i1" or row[1] == "u"]
     later = [*rows, ("i1", "v", "a"), ("i1", evil, "a")]
     for name, judged in (("old", rows), ("new", later)):
-        assert run("run", write(f"{name}.csv", csv(judged)), "--out", tmp_path / name).status == 0
+        assert run("run", write(f"{name}.csv", csv(judged)), "--output", tmp_path / name).status == 0
     for ran in (run("explain", tmp_path / "new", "i1"), run("diff", tmp_path / "old", tmp_path / "new")):
         assert ran.status == 0
         assert "\x1b" not in ran.out

@@ -10,8 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from consensus import config, simulate
+from consensus.cli import help_text, options
 from consensus.cli.settings import BODIES
 from consensus.config import RunConfig
+from consensus.errors import EXIT_CODES, SETTINGS
 from tests.cli.test_cli import Write
 from tests.conftest import Run, csv
 
@@ -20,27 +22,29 @@ READING += " worker-from-file fold label-map encoding delimiter no-header time-f
 READING += " sheet by only wide columns questions counts"
 FITTING = "calibration collusion max-iterations memory model model-tests prior rho seed threads tolerance "
 FITTING += "trained-on-consensus"
-ASKING = "audit budget costs expert-below margin max-judgments min-judgments previous price skill target workers"
+ASKING = "audit-sample budget costs expert-below margin max-judgments min-judgments previous price-per-judgment skill "
+ASKING += "target workers"
 ASKING += " promise random-gold ask-anyone"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
 FILES = f"config gold model-votes {BESIDE}"
 PRINTED = "json output quiet"
+WARNED = f"{PRINTED} fail-on"
 OPTIONS = {
-    "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest least-judgments format json no-report out overwrite "
-    "posteriors quiet report spreadsheet-safe timings drift-by title item-url pseudonyms",
-    "check": f"keep config {READING} model threads memory json quiet",
+    "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest min-worker-judgments format json no-report "
+    "output fail-on overwrite posteriors quiet report spreadsheet-safe timings drift-by title item-url pseudonyms",
+    "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
-    "label-map labels max-judgments memory min-judgments model-votes no-header output platform price price-column "
-    "prior quiet repeats rho seed target threads time-format votes without worker worker-from-file "
-    "sheet by only wide columns questions counts",
-    "plan-gold": f"{FILES} {READING} {FITTING} {PRINTED} items min-judgments random-gold target ties",
-    "aggregate": f"keep {FILES} {READING} {FITTING} {PRINTED} audit max-judgments min-judgments posteriors promise "
-    "random-gold target ties",
-    "audit": f"{FILES} {READING} {FITTING} {PRINTED} confusions costs drift-by evidence forgive "
-    "least-judgments price table",
-    "agreement": f"config {READING} {PRINTED} bootstrap memory ordinal seed threads",
-    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {PRINTED} drift-by retest ties",
-    "shares": f"{FILES} {READING} {FITTING} {PRINTED}",
+    "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
+    "price-per-judgment price-column prior quiet repeats rho seed target threads time-format votes without worker "
+    "worker-from-file sheet by only wide columns questions counts",
+    "plan-gold": f"{FILES} {READING} {FITTING} {WARNED} items min-judgments random-gold target ties",
+    "aggregate": f"keep {FILES} {READING} {FITTING} {WARNED} audit-sample max-judgments min-judgments posteriors "
+    "promise random-gold target ties",
+    "audit": f"{FILES} {READING} {FITTING} {WARNED} confusions costs drift-by evidence forgive "
+    "min-worker-judgments price-per-judgment table",
+    "agreement": f"config {READING} {WARNED} bootstrap memory ordinal seed threads",
+    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties",
+    "shares": f"{FILES} {READING} {FITTING} {WARNED}",
     "report": "output quiet threads title item-url pseudonyms",
     "explain": "json quiet threads",
     "diff": f"{PRINTED} threads",
@@ -96,29 +100,70 @@ def test_no_command_is_forgotten() -> None:
 
 @pytest.mark.parametrize("command", OPTIONS)
 def test_help_lists_what_a_command_takes_and_nothing_else(run: Run, command: str) -> None:
-    ran = run(command, "--help")
-    shown = re.findall(r"^  (?:-\w, )?--([\w-]+)(?: / --([\w-]+))?", ran.out, flags=re.MULTILINE)
+    ran = run(command, "--help-all")
+    shown = re.findall(r"^  (?:-\w, )?--([\w-]+)(?:(?: / |, )--([\w-]+))?", ran.out, flags=re.MULTILINE)
     options = [name for pair in shown for name in pair if name]
     assert ran.status == 0
-    assert sorted(options) == sorted([*OPTIONS[command].split(), "help"])
+    assert sorted(options) == sorted([*OPTIONS[command].split(), "help", "help-all"])
+    short = run(command, "--help").out
+    for name in options:
+        assert re.search(rf"--{name}\b", short), name
 
 
-def test_help_has_headings_bounds_defaults_and_choices(run: Run) -> None:
-    told = sections(run("run", "--help").out)
-    assert list(told) == ["Arguments", "Inputs", *config.GROUPS, "Output"]
-    assert (
-        "--target <float> Confidence at which an item is accepted. [0 < x < 1; default: 0.95]"
-        in told["When an item is settled"]
-    )
+def test_help_all_has_bounds_defaults_and_choices(run: Run) -> None:
+    told = sections(run("run", "--help-all").out)
+    assert list(told) == [*config.GROUPS, "Examples"]
+    assert options.GROUPS == config.GROUPS
+    assert "--target SHARE Confidence at which an item is accepted. [0 < x < 1; default: 0.95]" in told[
+        "Acceptance"
+    ].replace("  ", " ")
     assert "EM passes at most. [x >= 1; default: 500]" in told["Model"]
-    assert "less than this a judgment. [x > 0; default: 1e-07]" in told["Model"]
-    assert "before it is opened again. [0 <= x < 1; default: 0.02]" in told["When an item is settled"]
-    assert "--prior <learnt|fixed|none>" in told["Model"]
-    assert "such as NA. [may be repeated]" in told["Columns and reading"]
-    assert re.search(r"--labels <str> .* Default: the labels that occur, sorted\.( |$)", told["Columns and reading"])
-    assert "--threads <int>" in told["Computing"]
-    assert "--out <path>" in told["Output"]
-    assert list(sections(run("agreement", "--help").out))[:3] == ["Arguments", "Inputs", "Options"]
+    assert "log likelihood, for each judgment. [x > 0; default: 1e-07]" in told["Model"]
+    assert "is opened again. [0 <= x < 1; default: 0.02]" in told["Acceptance"]
+    assert "--prior learnt|fixed|none" in told["Model"]
+    assert "such as NA. [may be repeated]" in told["Labels and workers"]
+    assert "Default: the labels that occur, sorted." in told["Labels and workers"]
+    assert "--threads NUMBER" in told["Performance"]
+    assert "-o, --output FOLDER" in told["Output"]
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_help_is_short(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Grouped, an option a line, on two screens."""
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = run(command, "--help").out.splitlines()
+    assert len(lines) <= 100
+    assert max(map(len, lines)) <= 100
+    headings = [line.removesuffix(":") for line in lines if re.fullmatch(r"[A-Z][\w ]+:", line)]
+    assert headings[-1] == "Examples"
+    order = [*config.GROUPS, "Examples"]
+    assert [order.index(one) for one in headings if one != help_text.OTHERS] == sorted(
+        order.index(one) for one in headings if one != help_text.OTHERS
+    )
+    started = [line for line in lines if re.match(r"  (-\w, )?--", line)]
+    wrapped = [line for line in lines if re.match(r" {12,}\S", line)]
+    assert len(wrapped) <= len(started) / 8
+    for line in started:
+        assert " None " not in line
+        assert not re.search(r"<|\bTEXT\b|INTEGER|FLOAT|PATH", line) or "TEXT" in line
+
+
+def test_help_of_run_holds_at_80_columns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("run", "--help").out.splitlines()
+    examples = lines.index("Examples:")
+    assert max(len(line) for line in lines[:examples]) <= 80
+    assert len(lines) <= 150
+
+
+def test_summaries_are_whole_sentences(run: Run) -> None:
+    ran = run("--help")
+    told = " ".join(ran.out.split())
+    assert "..." not in told.partition("Commands:")[2]
+    for code, about in EXIT_CODES.items():
+        assert f"{code} {about.removesuffix('.')}" in told
+    for body in BODIES.values():
+        assert " ".join((body.__doc__ or "").split("\n\n")[0].split()) in told
 
 
 @pytest.mark.parametrize(
@@ -133,7 +178,7 @@ def test_help_has_headings_bounds_defaults_and_choices(run: Run) -> None:
 )
 def test_bad_values_are_one_line(run: Run, judged: Path, given: tuple[str, ...], said: str) -> None:
     ran = run("aggregate", judged, *given)
-    assert (ran.status, ran.err.count("\n")) == (1, 1)
+    assert (ran.status, ran.err.count("\n")) == (SETTINGS, 1)
     assert said in ran.err
 
 
@@ -145,13 +190,13 @@ def test_what_is_no_number_is_usage(run: Run, judged: Path) -> None:
 def test_threads_of_finished_runs_are_checked(run: Run, tmp_path: Path) -> None:
     for arguments in (("diff", tmp_path, tmp_path), ("explain", tmp_path, "i"), ("report", tmp_path)):
         ran = run(*arguments, "--threads", "0")
-        assert (ran.status, "setting threads = 0" in ran.err) == (1, True)
+        assert (ran.status, "setting threads = 0" in ran.err) == (SETTINGS, True)
 
 
 def test_options_overrule_the_file(run: Run, judged: Path, write: Write) -> None:
     file = write("s.toml", 'abstain = ["l0"]\nlabels = ["l1", "l2", "a, b"]\nmemory = "1B"\n')
     ran = run("aggregate", judged, "--config", file)
-    assert (ran.status, "more than the 0 MB of --memory" in ran.err) == (1, True)
+    assert (ran.status, "more than the 0 MB of --memory" in ran.err) == (SETTINGS, True)
     ran = run("aggregate", judged, "--config", file, "--memory", "4GB", "--posteriors", "-q")
     assert ran.out.splitlines()[0] == '"item","l1","l2","a, b"'
     again = ("--abstain", "l1", "--labels", 'l2, l0, "a, b"')

@@ -60,6 +60,10 @@ class TestReading:
             "gone_items": 0,
         }
 
+    def test_a_status_that_was_called_otherwise_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / "labels.csv").write_text("item,label,status,n_judgments\na,x,expert,7\nb,x,needs_expert,7\n")
+        assert read_previous(tmp_path).status.to_pylist() == ["needs_expert"] * 2
+
     def test_retests_are_no_escalations(self, tmp_path: Path) -> None:
         (tmp_path / "labels.csv").write_text("item,label,status,n_judgments\na,x,escalate,2\nb,,escalate,2\n")
         (tmp_path / "escalations.csv").write_text("item,reason,judgments_needed\nb,retest,1\na,disagreement,2.5\n")
@@ -80,7 +84,7 @@ class TestReading:
             (
                 "item,label,status,n_judgments\na,x,gold,1\nb,x,foo,1\n",
                 None,
-                'labels.csv:3: the status is "foo"; expected accepted, escalate, expert, gold, unaudited; name',
+                'labels.csv:3: the status is "foo"; expected accepted, escalate, needs_expert, gold, unaudited; name',
             ),
             ("item,label,status,n_judgments\na,x,gold,1\na,x,gold,1\n", None, "an item stands there twice"),
             (
@@ -118,7 +122,7 @@ class TestReading:
         assert "labels.csv: none of its 2 items is in the data; name an earlier run over the same items" in ran.err
         for previous, output in ((tmp_path / "labels.csv", "labels.csv"), (tmp_path, "labels.csv")):
             ran = run("escalate", tmp_path / "j.csv", "--previous", previous, "-o", tmp_path / output)
-            assert ran.status == 1
+            assert ran.status == 3
             assert "labels.csv: this file is to be read; choose another with --output" in ran.err
 
     def test_items_that_are_gone(self, result: Consensus) -> None:
@@ -243,8 +247,8 @@ class TestChanges:
         table = drawn.judgments_table()
         table.iloc[:300].to_csv(tmp_path / "few.csv", index=False)
         table.to_csv(tmp_path / "all.csv", index=False)
-        assert run("run", tmp_path / "few.csv", "--out", tmp_path / "one").status == 0
-        ran = run("run", tmp_path / "all.csv", "--out", tmp_path / "two", "--previous", tmp_path / "one")
+        assert run("run", tmp_path / "few.csv", "--output", tmp_path / "one").status == 0
+        ran = run("run", tmp_path / "all.csv", "--output", tmp_path / "two", "--previous", tmp_path / "one")
         assert ran.status == 0
         written = pd.read_csv(tmp_path / "two" / "changes.csv")
         assert "since the last run: " in ran.err

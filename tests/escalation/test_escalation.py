@@ -47,15 +47,15 @@ def test_reasons_and_statuses() -> None:
         "alone": "too_few",
         "silent": "too_few",
         "split": "disagreement",
-        "contested": "expert",
+        "contested": "needs_expert",
         "weak": "weak_workers",
     }
     status = statuses(result, max_judgments=4)
     assert len(status) == len(result.labels)
     by_item = dict(zip(result.labels["item"], status, strict=True))
     assert by_item["clear00"] == "accepted"
-    assert (by_item["split"], by_item["contested"]) == ("escalate", "expert")
-    of_experts = table["reason"] == "expert"
+    assert (by_item["split"], by_item["contested"]) == ("escalate", "needs_expert")
+    of_experts = table["reason"] == "needs_expert"
     for name in ("judgments_needed", "needed_low", "needed_high", "p_settled", "suggested_workers"):
         assert (table[name].isna() == of_experts).all()
     assert table["judgments"].to_dict() == {"alone": 1, "silent": 2, "split": 1, "contested": 0, "weak": 1}
@@ -174,7 +174,7 @@ def test_an_unknown_model_settles_nothing() -> None:
     assert (table.loc[result.labels["item"][alone], "reason"] == "too_few").all()
 
 
-@pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price": 3}])
+@pytest.mark.parametrize("given", [{"budget": 0.5}, {"budget": 2, "price_per_judgment": 3}])
 def test_a_budget_that_pays_for_nothing(given: Any) -> None:
     with pytest.raises(ConfigError, match=rf"budget {given['budget']} does not pay for one judgment; raise budget=, "):
         escalate(fit(encoded(crowd())), target=0.99999, **given)
@@ -183,45 +183,47 @@ def test_a_budget_that_pays_for_nothing(given: Any) -> None:
 @pytest.mark.compiled
 def test_audit_sample_comes_first_and_stays_the_same() -> None:
     result = with_models()
-    table = escalate(result, target=0.9, audit=0.2)
+    table = escalate(result, target=0.9, audit_sample=0.2)
     assert set(table["reason"]) == {"audit"}
     assert 20 <= len(table) <= 60  # of 200
     assert table["item"].str.startswith("u").all()  # two people judged the others
-    wider = escalate(result, target=0.9, audit=0.4)
+    wider = escalate(result, target=0.9, audit_sample=0.4)
     assert set(table["item"]) < set(wider["item"])
-    assert statuses(result, target=0.9, audit=0.2).equals(statuses(result, target=0.9))  # an audit undoes nothing
-    paid = escalate(result, target=0.99999, audit=0.2, budget=2 * len(table))
+    assert statuses(result, target=0.9, audit_sample=0.2).equals(
+        statuses(result, target=0.9)
+    )  # an audit undoes nothing
+    paid = escalate(result, target=0.99999, audit_sample=0.2, budget=2 * len(table))
     assert set(paid["item"]) == set(table["item"])
     assert (paid["judgments"] == 2).all()
     message = f"pays for {len(table)} judgments, but not for the {2 * len(table)} judgments of the audit sample; raise"
-    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} budget= or lower audit="):
-        escalate(result, target=0.99999, audit=0.2, budget=len(table))
-    assert set(escalate(result, target=0.9, audit=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
+    with pytest.raises(ConfigError, match=f"budget {len(table)} judgments {message} budget= or lower audit_sample="):
+        escalate(result, target=0.99999, audit_sample=0.2, budget=len(table))
+    assert set(escalate(result, target=0.9, audit_sample=1.0)["item"]) == {f"u{i:03}" for i in range(200)}
     no_models = fit(encoded(crowd()))
     assert escalate(no_models).empty
-    reserve = escalate(no_models, audit=0.3)
+    reserve = escalate(no_models, audit_sample=0.3)
     assert set(reserve["reason"]) == {"audit"}
     assert (reserve["judgments"] == 1).all()
     assert 10 <= len(reserve) <= 40  # of 80
-    assert escalate(no_models, audit=0.3, max_judgments=5).empty  # all have five
+    assert escalate(no_models, audit_sample=0.3, max_judgments=5).empty  # all have five
     other = fit(encoded(crowd()), seed=12345)
-    assert set(escalate(other, audit=0.3)["item"]) != set(reserve["item"])
-    drawn = escalate(fit(encoded([*crowd(), *((item, "late", "l0") for item in reserve["item"])])), audit=0.3)
+    assert set(escalate(other, audit_sample=0.3)["item"]) != set(reserve["item"])
+    drawn = escalate(fit(encoded([*crowd(), *((item, "late", "l0") for item in reserve["item"])])), audit_sample=0.3)
     assert len(set(drawn["item"]) & set(reserve["item"])) < 0.7 * len(reserve)  # who was audited is drawn anew
 
 
 @pytest.mark.compiled
 def test_an_audit_asks_for_no_more_than_the_cap() -> None:
-    table = escalate(with_models(), audit=1.0, min_judgments=1, max_judgments=1)
+    table = escalate(with_models(), audit_sample=1.0, min_judgments=1, max_judgments=1)
     assert (table["reason"] == "audit").sum() == 200
     assert (table["n_judgments"] + table["judgments"]).max() == 1
 
 
 def test_only_what_is_accepted_is_audited_and_experts_do_not_wait() -> None:
     result = fit(simulate(300, 12, 2, 4, accuracy=0.8, seed=1).judgments, rho=0.1)
-    rule = EscalateConfig(audit=1.0, max_judgments=5)
+    rule = EscalateConfig(audit_sample=1.0, max_judgments=5)
     found = planned(result, rule)
-    status = statuses(result, audit=1.0, max_judgments=5)
+    status = statuses(result, audit_sample=1.0, max_judgments=5)
     assert (found.reason == AUDIT).sum() == (status == "accepted").sum() > 20
     assert found.n_waiting == (status == "escalate").sum()
     capped = planned(result, EscalateConfig(max_judgments=4))
@@ -243,14 +245,14 @@ def test_what_a_known_model_voted_on_waits_for_no_second_judgment(n_people: int)
 
 def test_what_audits_find_is_not_foretold() -> None:
     result = fit(encoded(crowd()))
-    config = EscalateConfig(audit=0.5)
+    config = EscalateConfig(audit_sample=0.5)
     found = planned(result, config)
     assert len(found.items)
     assert found.n_waiting == 0
     assert np.isnan(found.columns(result, slice(None))["judgments_needed"]).all()
     assert outlook(result, found).items == 0
-    with pytest.raises(ConfigError, match="setting audit = 1.5"):
-        escalate(result, audit=1.5)
+    with pytest.raises(ConfigError, match="setting audit_sample = 1.5"):
+        escalate(result, audit_sample=1.5)
 
 
 def test_models_alone_can_be_escalated() -> None:

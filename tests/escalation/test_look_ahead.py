@@ -243,7 +243,7 @@ class TestPaths:
         else:
             result = fit(None, model_votes=simulate_votes(crowd, 2, accuracy=0.6, seed=1))
         table = escalate(result)
-        asked = table["reason"] != "expert"
+        asked = table["reason"] != "needs_expert"
         assert asked.any()
         assert table["p_settled"][asked].between(0, 1).all()
         assert (table["needed_low"] <= table["needed_high"])[asked].all()
@@ -415,24 +415,24 @@ class TestExperts:
     def test_whose_label_changed_twice(self) -> None:
         settings: Any = {"max_judgments": 20, "expert_below": 0.0}
         assert escalate(self.crowd(times=False), **settings)["reason"].tolist() == ["disagreement"]
-        assert escalate(self.crowd(times=True), **settings)["reason"].tolist() == ["expert"]
+        assert escalate(self.crowd(times=True), **settings)["reason"].tolist() == ["needs_expert"]
 
     @pytest.mark.parametrize("voted_on", ["torn", "clear00"])
     def test_what_models_say_is_no_change(self, voted_on: str) -> None:
         """With a vote on the torn item it is not known which label was best when."""
         result = self.crowd(times=True, votes={"item": [voted_on], "model": ["m"], "label": ["l0"]})
         table = escalate(result, target=0.9999999, max_judgments=20, expert_below=0.0).set_index("item")
-        assert table.loc["torn", "reason"] == ("disagreement" if voted_on == "torn" else "expert")
+        assert table.loc["torn", "reason"] == ("disagreement" if voted_on == "torn" else "needs_expert")
 
     def test_who_will_not_be_settled(self) -> None:
         result = fit(simulate(200, 10, 2, 5, accuracy=0.65, seed=1).judgments, rho=0.5)
         late = escalate(result, max_judgments=7)
-        assert (late["reason"] == "expert").any()
-        assert late["judgments"][late["reason"] == "expert"].eq(0).all()
+        assert (late["reason"] == "needs_expert").any()
+        assert late["judgments"][late["reason"] == "needs_expert"].eq(0).all()
         kept = escalate(result, max_judgments=7, expert_below=0.0)
-        assert not (kept["reason"] == "expert").any()
+        assert not (kept["reason"] == "needs_expert").any()
         low = set(kept["item"][(kept["p_settled"] < 0.5) & (kept["n_judgments"] >= 5)])
-        assert low == set(late["item"][late["reason"] == "expert"])
+        assert low == set(late["item"][late["reason"] == "needs_expert"])
 
     @pytest.mark.compiled
     @pytest.mark.every_path
@@ -461,7 +461,7 @@ class TestExperts:
         n = fit(encoded(rows), rho=0.1).judgments.per_item
         assert n.max() <= 6
         assert n[coin].sum() <= 6 * 30
-        assert set(table["reason"]) == {"expert"}
+        assert set(table["reason"]) == {"needs_expert"}
         waiting = {int(item[1:]) for item in table["item"]}
         assert len(waiting & set(range(30))) > 15
 

@@ -139,16 +139,36 @@ def test_statuses() -> None:
     def told() -> list[str]:
         return [earlier_run.STATUSES[code] for code in reasons.status_codes(result, reason, settled)]
 
-    assert told() == ["accepted", "escalate", "expert", "accepted", "escalate", "accepted", "accepted"]
+    assert told() == ["accepted", "escalate", "needs_expert", "accepted", "escalate", "accepted", "accepted"]
     result.gold, result.gold_posterior = gold, None
-    assert told() == ["accepted", "escalate", "expert", "accepted", "gold", "accepted", "accepted", "gold", "gold"]
+    assert told() == [
+        "accepted",
+        "escalate",
+        "needs_expert",
+        "accepted",
+        "gold",
+        "accepted",
+        "accepted",
+        "gold",
+        "gold",
+    ]
     nowhere, everywhere = np.zeros(7, np.bool_), np.ones(7, np.bool_)
-    beyond = ["unaudited", "escalate", "expert", "unaudited", "gold", "accepted", "unaudited", "gold", "gold"]
+    beyond = ["unaudited", "escalate", "needs_expert", "unaudited", "gold", "accepted", "unaudited", "gold", "gold"]
     for in_groups, by_workers in ((nowhere, everywhere), (everywhere, nowhere)):
         result.reach = SimpleNamespace(in_groups=in_groups, by_workers=by_workers)
         assert told() == beyond
     result.reach = SimpleNamespace(in_groups=everywhere, by_workers=np.arange(7) != 3)
-    assert told() == ["accepted", "escalate", "expert", "unaudited", "gold", "accepted", "accepted", "gold", "gold"]
+    assert told() == [
+        "accepted",
+        "escalate",
+        "needs_expert",
+        "unaudited",
+        "gold",
+        "accepted",
+        "accepted",
+        "gold",
+        "gold",
+    ]
 
 
 class TestRetests:

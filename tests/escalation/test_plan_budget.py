@@ -34,7 +34,7 @@ class TestTable:
             votes=[1, 3],
             targets=[0.8, 0.99],
             without={"the first": ["w00"]},
-            price=0.05,
+            price_per_judgment=0.05,
             rho=0.3,
             progress=lambda what, done: told.append((what, done)),
         )
@@ -100,7 +100,7 @@ class TestTable:
         assert (table["accuracy"].isna() == same).all()
         plain = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "-q")
         assert pd.read_csv(io.StringIO(plain.out))["target"].tolist() == [0.95, 0.9, 0.95, 0.99, 0.95]
-        paid = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "--price", 2, "-q")
+        paid = run("plan-budget", tmp_path / "j.csv", "--votes", 3, "--price-per-judgment", 2, "-q")
         assert pd.read_csv(io.StringIO(paid.out))["cost"][0] == 240
 
     def test_errors(self) -> None:
@@ -121,7 +121,7 @@ class TestTable:
         drawn.truth_table(60).to_csv(tmp_path / "g.csv", index=False)
         ran = run(
             "plan-budget", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--votes", "2", "--target", "0.9",
-            "--without", "w0", "--without", "spammer", "--without", "expert", "--price", "0.1", "--json",
+            "--without", "w0", "--without", "spammer", "--without", "expert", "--price-per-judgment", "0.1", "--json",
         )  # fmt: skip
         assert ran.status == 0
         rows = [json.loads(line) for line in ran.out.splitlines()]
@@ -130,7 +130,7 @@ class TestTable:
         assert ways[4].endswith(" spammer")
         assert ways[5].endswith(" expert")
         bad = run("plan-budget", tmp_path / "j.csv", "--without", "nobody")
-        assert bad.status == 1
+        assert bad.status == 3
         assert '--without "nobody": neither a worker nor a verdict; the verdicts are expert, good' in bad.err
 
     @pytest.mark.compiled
@@ -207,7 +207,7 @@ class TestOutlook:
             re.match(r"about \d+ judgments of the next 10 would settle .* with at most 16 an item", line)
             for line in said
         )
-        said = words.of_escalation(consensus.Run.of(result, budget=20.5, price=0.9))
+        said = words.of_escalation(consensus.Run.of(result, budget=20.5, price_per_judgment=0.9))
         told = r"the list asks for 22 judgments of \d+ items for 19.8, of a budget of 20.5"
         assert any(re.fullmatch(told, line) for line in said)
         assert not any("one list gains" in line for line in said)  # too few to be worth rounds

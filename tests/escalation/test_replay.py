@@ -204,8 +204,8 @@ class TestReplay:
     def test_none_asked_of_an_expert(self, drawn: Simulation) -> None:
         replay = Replay(drawn.judgments, seed=1)
         table = escalate(next(replay).result, max_judgments=2, target=0.999)
-        assert (table["reason"] == "expert").any()
-        assert replay.ask(table[table["reason"] == "expert"]) == 0
+        assert (table["reason"] == "needs_expert").any()
+        assert replay.ask(table[table["reason"] == "needs_expert"]) == 0
 
     def test_gold_and_models(self, drawn: Simulation) -> None:
         gold = drawn.truth_table(10)

@@ -27,7 +27,7 @@ def result() -> Consensus:
 
 
 def test_who_is_tested_and_with_how_much(result: Consensus) -> None:
-    table = worker_audit.retest_table(result, least_judgments=20, n_items=7)
+    table = worker_audit.retest_table(result, min_worker_judgments=20, n_items=7)
     assert list(table.columns) == ["worker", "verdict", "n_needed", "item", "label"]
     rated = audit(result).set_index("worker")
     judged = dict(zip(rated.index, rated["n_judgments"], strict=True))
@@ -164,5 +164,5 @@ def test_within_cap_budget_and_pool(run: Run, tmp_path: Path) -> None:
     assert 18 - 12 <= sum(price[name] for name in rest) <= 20 - 12
     ran = run(*command, "--retest", 5, "--budget", 3)
     message = r"budget 3 judgments pays for 3 judgments, but not for the \d+ retests; raise --budget or lower --retest"
-    assert ran.status == 1
+    assert ran.status == 3
     assert re.search(message, ran.err)

@@ -238,7 +238,7 @@ class TestReasons:
         names, settled = self.told(result, EscalateConfig(min_judgments=3))
         assert names == ["too_few"] * 5
         names, _ = self.told(result, EscalateConfig(max_judgments=2))
-        assert names == [None, "expert", "too_few", "expert", "expert"]
+        assert names == [None, "needs_expert", "too_few", "needs_expert", "needs_expert"]
 
     def test_what_a_known_model_says_is_enough_but_for_people_to_object(self) -> None:
         result = self.result(
@@ -300,7 +300,9 @@ class TestReasons:
 
     def drawn(self, n: Any, settled: Any, audit: float, models: Any = None, seed: int = 0) -> Any:
         result = self.result(n=n, models=models, config=SimpleNamespace(seed=seed))
-        return reasons._audit_sample(result, np.array(settled, np.bool_), EscalateConfig(audit=audit, max_judgments=5))
+        return reasons._audit_sample(
+            result, np.array(settled, np.bool_), EscalateConfig(audit_sample=audit, max_judgments=5)
+        )
 
     def test_an_audit_draws_at_random_what_has_judgments_left(self) -> None:
         n = np.array([2, 5] * 2_000)
@@ -563,7 +565,7 @@ class TestMoney:
         workers, judgments = np.array([[0, 2], [1, -1]], np.int32), np.array([2, 3])
         tests: Any = SimpleNamespace(workers=np.array([1, 1]), items=np.array([5, 6]))
         assert ranking._money(self.CONFIG, workers, judgments, tests, self.pool([1.0, 2.0, 4.0])) == 7.0 + 4.0
-        priced = EscalateConfig(price=0.5)
+        priced = EscalateConfig(price_per_judgment=0.5)
         assert ranking._money(priced, workers, judgments, tests, None) == 0.5 * 7
         assert np.isnan(ranking._money(self.CONFIG, workers, judgments, tests, None))
 
@@ -574,7 +576,7 @@ class TestMoney:
         slope = np.array([[0, 0], [0, 0], [0.3, 0.1], [0.2, 0], [0, 0]])
         wanted, audits = np.array([2, 2, 1, 1, 0]), np.array([True, True, False, False, False])
         tests: Any = SimpleNamespace(items=np.zeros(n_tests, np.int64), workers=np.zeros(n_tests, np.int64))
-        config = EscalateConfig(budget=budget, price=price)
+        config = EscalateConfig(budget=budget, price_per_judgment=price)
         return ranking._within(config, wanted, audits, LookAhead(columns, length, slope), np.arange(5), tests, pool)
 
     def test_audits_come_first(self) -> None:
@@ -652,7 +654,7 @@ def test_tests_are_of_items_that_are_accepted_and_not_audited(monkeypatch: pytes
     """Gold is asked for besides."""
     drawn = simulate(80, 8, 2, 4, accuracy=0.85, seed=1)
     result = fit(drawn.judgments, gold=drawn.truth_table(10), rho=0.1)
-    config = EscalateConfig(target=0.8, max_judgments=9, audit=0.3)
+    config = EscalateConfig(target=0.8, max_judgments=9, audit_sample=0.3)
     asked: list[Any] = []
 
     def retested(_: Any, may: Any, most: int, __: Any) -> retests.Retests:

@@ -382,7 +382,7 @@ class TestPool:
             {"w03": 0.02, "w04": 0.5}[name] for names in table["suggested_workers"] for name in names.split(" | ")
         )
         assert 0.99 < spent <= 1.0 + 1e-9
-        plain = escalate(result, target=0.999, max_judgments=9, budget=0.5, price=0.01)
+        plain = escalate(result, target=0.999, max_judgments=9, budget=0.5, price_per_judgment=0.01)
         assert plain["judgments"].sum() == 50
 
     @pytest.mark.parametrize(
@@ -449,7 +449,7 @@ class TestPool:
         )
         assert "but the workers who can be asked are available for 5 judgments only" in ran.err
         out = tmp_path / "out"
-        ran = run("run", *given[1:-2], "--budget", 7, "--out", out)
+        ran = run("run", *given[1:-2], "--budget", 7, "--output", out)
         assert "the list asks for 3 judgments of 3 items for 6, of a budget of 7" in ran.err
         told = json.loads((out / "summary.json").read_text())["escalation"]
         assert (told["items_listed"], told["judgments_listed"], told["judgments_unassigned"]) == (3, 3, 0)
@@ -489,7 +489,7 @@ class TestPool:
     def test_a_skill_without_workers(self, run: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "j.csv").write_text("item,worker,label\na,v,x\na,w,y\n")
         ran = run("escalate", tmp_path / "j.csv", "--skill", "es")
-        assert ran.status == 1
+        assert ran.status == 3
         assert 'skill "es": nothing tells who has it; name a file of workers with --workers' in ran.err
         with pytest.raises(ConfigError, match="budget 0.5 in money pays for 0 judgments|setting"):
             escalate(fit({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]}), budget=-1)

@@ -332,14 +332,14 @@ def test_what_could_not_be_read_is_told() -> None:
 def test_columns_on_the_command_line(run: Run, write: Write, tmp_path: Path, command: str) -> None:
     judged = [f"i{i},w{w},l{i % 2},{i}s,{w}" for i in range(6) for w in range(3)]
     path = write("j.csv", "\n".join(["item,worker,label,took,$", *judged]))
-    options = ["--out", tmp_path / "out"] if command == "run" else []
+    options = ["--output", tmp_path / "out"] if command == "run" else []
     ran = run(command, path, "--duration", "took", "--price-column", "$", *options)
     assert ran.status == 0
     assert "warning unreadable_durations: 18 durations could not be read" in (
         ran.out if command == "check" else ran.err
     )
     assert "unreadable_prices" not in ran.err
-    ran = run(command, path, "--price-column", "money", *(["--out", tmp_path / "2"] if options else []))
+    ran = run(command, path, "--price-column", "money", *(["--output", tmp_path / "2"] if options else []))
     assert (ran.status, ran.out) == (1, "")
     assert 'j.csv: no column "money" for the price; the columns are: item, worker, label, took, $; correct' in ran.err
 

@@ -354,14 +354,14 @@ class TestGold:
 
     def test_a_run_is_made_again_with_it(self, run: Run, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        assert run("run", EXAMPLE, "--out", out).status == 0
+        assert run("run", EXAMPLE, "--output", out).status == 0
         assert '"gold_items": 2' in (out / "summary.json").read_text()
         told = run("explain", out, "900002")
         assert told.status == 0, told.err
         assert "gold" in told.out
         named = tmp_path / "gold.csv"
         named.write_text("item,label\n900001,red\n")
-        assert run("run", EXAMPLE, "--gold", named, "--out", tmp_path / "other").status == 0
+        assert run("run", EXAMPLE, "--gold", named, "--output", tmp_path / "other").status == 0
         assert '"gold_items": 1' in (tmp_path / "other" / "summary.json").read_text()
 
     def test_words_beside_single_tables(self, run: Run) -> None:

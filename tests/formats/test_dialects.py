@@ -366,7 +366,7 @@ class TestWithoutHeader:
         assert (shown["understood"]["no_header"], shown["understood"]["delimiter"]) == (True, ";")
         assert shown["command"].endswith("--delimiter ';' --no-header")
         out = tmp_path / "out"
-        assert run("run", path, "--no-header", "--out", out).status == 0
+        assert run("run", path, "--no-header", "--output", out).status == 0
         assert json.loads((out / "summary.json").read_text())["understood"]["no_header"]
         assert run("audit", path, "--no-header", "--worker", "w1").status == 0
 

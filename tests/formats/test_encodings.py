@@ -221,7 +221,7 @@ class TestNamed:
         judged = write("j.csv", csv(rows(WORDS["cp1252"])).replace("thé \u2013", "the").encode("cp1252"))
         gold = write("gold.csv", "item,label\nq00,café\nq02,crème brûlée\n".encode("cp1252"))
         out = tmp_path / "out"
-        ran = run("run", judged, "--gold", gold, "--encoding", "latin-1", "--out", out)
+        ran = run("run", judged, "--gold", gold, "--encoding", "latin-1", "--output", out)
         assert ran.status == 0
         told = json.loads((out / "summary.json").read_text())
         assert told["understood"]["encoding"] == "latin-1"

@@ -238,7 +238,7 @@ class TestCommands:
         program, *arguments = shlex.split(command)
         assert program == "consensus"
         out = tmp_path / "out"
-        assert run(*arguments, "--out", out).status == 0
+        assert run(*arguments, "--output", out).status == 0
         assert (out / "labels.csv").exists()
 
     def test_check_lists_all_of_them(self, run: Run, several: Path) -> None:
@@ -267,7 +267,7 @@ class TestCommands:
 
     def test_the_command_that_is_recommended_works(self, run: Run, several: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        ran = run("run", several, "--by", "question", "--out", out)
+        ran = run("run", several, "--by", "question", "--output", out)
         assert ran.status == 0
         assert "Label Studio export of 3 questions: mood" in ran.err
         assert "2 questions, each run by itself:" in ran.err
@@ -276,5 +276,5 @@ class TestCommands:
         assert told["not_run"] == {"why": "free text"}
         for name in ("mood", "topic"):
             alone = tmp_path / name
-            assert run("run", several, "--label", name, "--out", alone).status == 0
+            assert run("run", several, "--label", name, "--output", alone).status == 0
             assert (alone / "labels.csv").read_bytes() == (out / name / "labels.csv").read_bytes()

@@ -251,14 +251,14 @@ class TestGoldWorkers:
 
     def test_in_a_run(self, write: Write, run: Run, tmp_path: Path) -> None:
         path, out = write("j.csv", csv(JUDGED)), tmp_path / "out"
-        ran = run("run", path, "--gold-worker", "w1", "--out", out, "--model", "majority_vote", "--no-report")
+        ran = run("run", path, "--gold-worker", "w1", "--output", out, "--model", "majority_vote", "--no-report")
         assert ran.status == 0
         assert "36 rows read = 24 used + 12 taken as gold\n" in ran.err
         assert '12 judgments of "w1" are taken as gold, and not as judgments' in ran.err
         assert "w1" not in (out / "workers.csv").read_text()
         assert run("explain", out, "i1").status == 0
-        twice = run("run", path, "--gold-worker", "w1", "--gold", path, "--out", out, "--overwrite")
-        assert (twice.status, "gold is given twice" in twice.err) == (1, True)
+        twice = run("run", path, "--gold-worker", "w1", "--gold", path, "--output", out, "--overwrite")
+        assert (twice.status, "gold is given twice" in twice.err) == (3, True)
         with pytest.raises(ConfigError, match="there are no judgments by people, so none of them can be gold"):
             consensus.run(None, model_votes={"item": ["a"], "model": ["m"], "label": ["x"]}, gold_worker=("w",))
 

@@ -243,7 +243,7 @@ class TestCommands:
 
     @pytest.mark.parametrize("command", ["run", "aggregate", "audit", "agreement", "escalate", "check", "plan-budget"])
     def test_take_it(self, run: Run, judged: Path, tmp_path: Path, command: str, write: Write) -> None:
-        out = [["--out", tmp_path / name] if command == "run" else [] for name in ("1", "2")]
+        out = [["--output", tmp_path / name] if command == "run" else [] for name in ("1", "2")]
         assert run(command, judged, "--group", "batch", *out[0]).status == 0
         ran = run(command, judged, "--config", write("s.toml", 'group = "topic"\n'), *out[1])
         assert (ran.status, ran.out) == (1, "")
@@ -252,14 +252,14 @@ class TestCommands:
 
     def test_a_finished_run_remembers_it(self, run: Run, judged: Path, tmp_path: Path) -> None:
         out, without = tmp_path / "out", tmp_path / "without"
-        assert run("run", judged, "--group", "batch", "--out", out, "--no-report").status == 0
+        assert run("run", judged, "--group", "batch", "--output", out, "--no-report").status == 0
         assert json.loads((out / "summary.json").read_text())["settings"]["group"] == "batch"
         again = finished.inputs_of(out)
         assert again.config.group == "batch"
         assert again.judgments is not None
         assert again.judgments.n_groups == 3
         assert run("explain", out, "i1").status == 0
-        assert run("run", judged, "--out", without, "--no-report").status == 0
+        assert run("run", judged, "--output", without, "--no-report").status == 0
         assert "group" not in json.loads((without / "summary.json").read_text())["settings"]
         alone = finished.inputs_of(without)
         assert alone.judgments is not None

@@ -199,13 +199,13 @@ class TestPromptfoo:
 
 class TestRuns:
     def test_judges_alone_are_votes_of_models(self, run: Run, tmp_path: Path) -> None:
-        ran = run("run", EXAMPLE, "--out", tmp_path / "out")
+        ran = run("run", EXAMPLE, "--output", tmp_path / "out")
         assert ran.status == 0, ran.err
         assert ran.err.startswith("llm-judges.json (alpaca_eval annotations file): item")
         assert "18 rows of model votes read = 16 votes + 2 without a label; 3 models" in ran.err
         assert "warning models_only: no person judged any item" in ran.err
         assert run("explain", tmp_path / "out", "Question 4 | model-y").status == 0
-        assert ran.out == run("run", "--model-votes", EXAMPLE, "--out", tmp_path / "other").out
+        assert ran.out == run("run", "--model-votes", EXAMPLE, "--output", tmp_path / "other").out
 
     def test_beside_people(self, write: Write) -> None:
         people = write(

@@ -232,7 +232,7 @@ class TestWhatIsSaid:
         path = write("j.csv", csv(rows, "item,worker,label,text"))
         said = '--keep text: 1 of 2 items has several values, such as "one", then "two"; the first is kept'
         assert said in read(path, keep=["text"]).notes
-        assert said in run("run", path, "--out", tmp_path / "out", "--keep", "text").err.splitlines()
+        assert said in run("run", path, "--output", tmp_path / "out", "--keep", "text").err.splitlines()
         more = write("k.csv", csv([*rows, ("b", "x", "y", "four\n4")], "item,worker,label,text"))
         said = '--keep text: 2 of 2 items have several values, such as "one", then "two"; the first is kept'
         assert read(more, keep=["text"]).notes[-1] == said
@@ -297,7 +297,7 @@ class TestRuns:
     def test_labels_end_in_it(self, form: str, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv(self.ROWS, self.TABLE))
         for out, keep in (("plain", ()), ("kept", ("--keep", "text", "--keep", "url"))):
-            ran = run("run", path, "--out", tmp_path / out, "--format", form, *keep)
+            ran = run("run", path, "--output", tmp_path / out, "--format", form, *keep)
             assert ran.status == 0, ran.err
         plain, found = (self.labels(tmp_path / out / f"labels.{form}") for out in ("plain", "kept"))
         assert list(found) == [*plain, "text", "url"]
@@ -308,18 +308,18 @@ class TestRuns:
 
     def test_what_is_written_of_a_plain_text(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv(self.ROWS, self.TABLE))
-        run("run", path, "--out", tmp_path / "out", "--keep", "url")
+        run("run", path, "--output", tmp_path / "out", "--keep", "url")
         assert (tmp_path / "out" / "labels.csv").read_text().startswith("item,label,confidence,")
 
     def test_settings_and_a_second_look(self, run: Run, write: Write, tmp_path: Path) -> None:
         path, out = write("j.csv", csv(self.ROWS, self.TABLE)), tmp_path / "out"
         settings = write("s.toml", 'keep = ["url"]\n')
-        assert run("run", path, "--out", out, "--config", settings).status == 0
+        assert run("run", path, "--output", out, "--config", settings).status == 0
         assert json.loads((out / "summary.json").read_text())["settings"]["keep"] == ["url"]
         assert run("explain", out, "i3").status == 0
         ran = run("aggregate", path, "--config", settings, "--keep", "text")
         assert ran.out.splitlines()[0].split(",")[-1] == '"text"'
-        assert run("run", path, "--out", tmp_path / "none").status == 0
+        assert run("run", path, "--output", tmp_path / "none").status == 0
         assert "keep" not in json.loads((tmp_path / "none" / "summary.json").read_text())["settings"]
 
     def test_check_says_that_it_is_used(self, run: Run, write: Write) -> None:
@@ -350,7 +350,7 @@ class TestRuns:
         path = write("j.csv", csv(rows, f"{self.TABLE},question"))
         several = run_by(path, by="question", keep=["text"])
         assert all(one.labels["text"].tolist() == several["mood"].labels["text"].tolist() for one in several.values())
-        assert run("run", path, "--out", tmp_path / "out", "--by", "question", "--keep", "url").status == 0
+        assert run("run", path, "--output", tmp_path / "out", "--by", "question", "--keep", "url").status == 0
         for name in ("mood", "tone"):
             found = self.labels(tmp_path / "out" / name / "labels.csv")
             assert found["url"].tolist() == [f"u{item[1:]}" for item in found["item"]]

@@ -132,7 +132,7 @@ def test_no_column_changes_a_result_or_tells_who_somebody_is(name: str) -> None:
     ],
 )
 def test_of_people_is_never_written(name: str, column: str, run: Run, tmp_path: Path) -> None:
-    ran = run("run", EXAMPLES / name, "--out", tmp_path / "out", "--keep", column)
+    ran = run("run", EXAMPLES / name, "--output", tmp_path / "out", "--keep", column)
     assert ran.status == 1
     why = "is never written, for it may tell who or where somebody is; leave it out of --keep"
     assert f'column "{column}" of a ' in ran.err

@@ -14,7 +14,7 @@ from tests.naive_platforms import EXPECTED
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
 TABLES = ("labels", "gold", "new-gold")  # beside what a run writes
-MORE = ("--posteriors", "--retest", 3, "--audit", 0.2, "--timings", "--drift-by", "rows", "--collusion", "merge")
+MORE = ("--posteriors", "--retest", 3, "--audit-sample", 0.2, "--timings", "--drift-by", "rows", "--collusion", "merge")
 each = pytest.mark.parametrize("name", EXPECTED)
 
 
@@ -42,7 +42,7 @@ def golden(path: Path) -> list[object]:
 def test_no_file_of_a_run(name: str, form: str, run: Run, tmp_path: Path) -> None:
     path, out = EXAMPLES / name, tmp_path / "out"
     more = MORE if name != "llm-judges.json" else MORE[:1]  # nobody judged
-    ran = run("run", path, "--out", out, "--format", form, "--json", *more, *golden(path), report=form == "csv")
+    ran = run("run", path, "--output", out, "--format", form, "--json", *more, *golden(path), report=form == "csv")
     assert ran.status == 0, ran.err
     written = [one for one in out.rglob("*") if one.is_file()]
     assert {f"labels.{form}", f"posteriors.{form}", f"rejects.{form}", "summary.json"} <= {one.name for one in written}

@@ -166,7 +166,7 @@ class TestEveryPlatform:
     def test_tells_nobody_where_workers_are(self, platform: Platform, run: Run, tmp_path: Path) -> None:
         assert any(secret in example(platform).read_text() for secret in SECRETS)
         out = tmp_path / "out"
-        ran = run("run", example(platform), "--out", out, "--posteriors", report=True)
+        ran = run("run", example(platform), "--output", out, "--posteriors", report=True)
         assert ran.status == 0, ran.err
         assert platform.TITLE in ran.err.splitlines()[2]
         written = [path.read_text() for path in out.iterdir()]
@@ -210,12 +210,12 @@ class TestChoice:
 
     def test_without_one_there_is_nothing_about_it_in_the_summary(self, write: Write, run: Run, tmp_path: Path) -> None:
         path = write("j.csv", csv([("a", "v", "x"), ("a", "w", "x")]))
-        assert run("run", path, "--out", tmp_path / "out").status == 0
+        assert run("run", path, "--output", tmp_path / "out").status == 0
         summary = (tmp_path / "out" / "summary.json").read_text()
         assert "platform" not in summary
         assert "notes" not in summary
         settings = write("settings.toml", 'platform = "none"\n')
-        assert run("run", path, "--out", tmp_path / "none", "--config", settings).status == 0
+        assert run("run", path, "--output", tmp_path / "none", "--config", settings).status == 0
         assert '"platform": "none"' in (tmp_path / "none" / "summary.json").read_text()
         assert "platform" in ReadConfig.model_fields
 

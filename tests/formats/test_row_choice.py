@@ -56,7 +56,7 @@ class TestDrop:
 
     def test_what_was_left_out_is_said(self, run: Run, write: Write, tmp_path: Path) -> None:
         options = ["--drop", "state=bad", "--drop", "even=True", "--drop", "state=gone"]
-        ran = run("run", write("j.csv", csv(ROWS, HEADER)), "--out", tmp_path / "out", *options)
+        ran = run("run", write("j.csv", csv(ROWS, HEADER)), "--output", tmp_path / "out", *options)
         assert ran.err.startswith("12 rows read = 4 used + 8 left out\n")
         assert "\n8 rows left out: state=bad 4, even=True 6\n" in ran.err
         assert (

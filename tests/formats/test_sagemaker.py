@@ -205,7 +205,7 @@ class TestFolder:
 
     def test_is_run_again_as_it_is(self, tmp_path: Path, run: Run) -> None:
         path, out = job(tmp_path / "job", self.answers, list(self.manifest)), tmp_path / "out"
-        assert run("run", path, "--out", out).status == 0
+        assert run("run", path, "--output", out).status == 0
         assert '"sha256": "' + platforms.digest_of(path) in (out / "summary.json").read_text()
         told = run("explain", out, "s3://b/0.png")
         assert told.status == 0, told.err

@@ -290,7 +290,7 @@ class TestCommands:
 
     def test_standard_input(self, run: Run, piped: Callable[[str], None], tmp_path: Path) -> None:
         piped(csv(ROWS))
-        ran = run("run", "-", "--out", tmp_path / "out")
+        ran = run("run", "-", "--output", tmp_path / "out")
         assert ran.status == 0, ran.err
         told = json.loads((tmp_path / "out" / "summary.json").read_text())
         assert [one["file"] for one in told["provenance"]["judgments"]] == ["standard input"]
@@ -313,7 +313,7 @@ class TestCommands:
     @pytest.mark.parametrize("make", [folder, zipped])
     def test_finished_runs_are_read_again(self, make: Callable[[Path, Files], Path], run: Run, tmp_path: Path) -> None:
         path = make(tmp_path / "export.zip", HALVES)
-        assert run("run", path, "--out", tmp_path / "out").status == 0
+        assert run("run", path, "--output", tmp_path / "out").status == 0
         ran = run("explain", tmp_path / "out", "i1")
         assert (ran.status, "4 of 4" in ran.out or "3 of 4" in ran.out) == (0, True), ran.err
         make(tmp_path / "export.zip", {**HALVES, "one.csv": csv(ROWS[:20])})

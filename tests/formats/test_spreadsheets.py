@@ -168,7 +168,7 @@ def test_time_spans_are_seconds() -> None:
 
 def test_a_run_tells_the_sheet_and_is_looked_at_again(run: Run, tmp_path: Path) -> None:
     path = xlsx(tmp_path / "j.xlsx", {"a": [HEADER, *ROWS[:9]], "b": [HEADER, *ROWS]})
-    assert run("run", path, "--sheet", "b", "--out", tmp_path / "out").status == 0
+    assert run("run", path, "--sheet", "b", "--output", tmp_path / "out").status == 0
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["settings"]["sheet"] == "b"
     assert run("explain", tmp_path / "out", "i1").status == 0
 

@@ -424,7 +424,7 @@ class TestMessages:
     def test_the_format_is_in_the_summary_where_it_is_not_plain(self, run: Run, write: Write, tmp_path: Path) -> None:
         for n, (cell, form) in enumerate([("45360.5", "excel"), ("24/3/2024", "day-first"), ("2024-03-09", None)]):
             path = write("j.csv", text_of([cell] * 6))
-            assert run("run", path, "--out", tmp_path / str(n)).status == 0
+            assert run("run", path, "--output", tmp_path / str(n)).status == 0
             told = json.loads((tmp_path / str(n) / "summary.json").read_text())["understood"]
             assert told.get("time_format") == form
             assert json.loads(run("check", path, "--json").out)["understood"].get("time_format") == form

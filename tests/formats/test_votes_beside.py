@@ -119,7 +119,7 @@ def test_a_run_is_made_again_as_it_was(
 ) -> None:
     monkeypatch.chdir(export.parent)
     Path("votes.csv").write_text("item,model,label\n" + "".join(f"i{i},n,x\n" for i in range(12)))
-    ran = run("run", export, "--out", "out", *options)
+    ran = run("run", export, "--output", "out", *options)
     assert ran.status == 0, ran.err
     labels = pd.read_csv("out/labels.csv")
     assert labels["n_model_votes"].tolist() == [n_votes] * 12
@@ -130,5 +130,5 @@ def test_a_run_is_made_again_as_it_was(
 
 
 def test_none_beside_no_judgments_is_a_file(run: Run, write: Write) -> None:
-    ran = run("run", "--model-votes", "none", "--out", write("x", "").parent / "out")
+    ran = run("run", "--model-votes", "none", "--output", write("x", "").parent / "out")
     assert (ran.status, FormatError("none: no such file").args[0] in ran.err) == (1, True)

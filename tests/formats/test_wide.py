@@ -154,7 +154,7 @@ class TestWorkers:
 
     def test_a_run(self, run: Run, tmp_path: Path) -> None:
         path = stored(of_workers(filled=1.0), "csv", tmp_path)
-        ran = run("run", path, "--wide", "workers", "--out", tmp_path / "out")
+        ran = run("run", path, "--wide", "workers", "--output", tmp_path / "out")
         assert (ran.status, "4 columns hold workers: ann, bob, cy, dee: 30 rows" in ran.err) == (0, True), ran.err
         assert 'worker is "names of 4 columns" (--wide workers, 4 values), label is "their cells"' in ran.err
         assert run("explain", tmp_path / "out", "i1").status == 0

@@ -144,7 +144,7 @@ class TestCommand:
 
     def test_of_a_finished_run(self, files: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        assert run("run", files[0], "--gold", files[1], "--rho", "0.2", "--out", out).status == 0
+        assert run("run", files[0], "--gold", files[1], "--rho", "0.2", "--output", out).status == 0
         again = run("shares", out, "-q")
         direct = run("shares", files[0], "--gold", files[1], "--rho", "0.2", "-o", tmp_path / "s.csv")
         assert (again.status, direct.status) == (0, 0)
@@ -164,10 +164,10 @@ class TestCommand:
 
     def test_a_finished_run_has_its_own_settings(self, files: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        assert run("run", files[0], "--out", out).status == 0
+        assert run("run", files[0], "--output", out).status == 0
         for given, name in ((("--gold", files[1]), "--gold"), (("--rho", "0.1"), "--rho")):
             refused = run("shares", out, *given)
-            assert refused.status == 1
+            assert refused.status == 3
             assert (
                 f"{out}: a finished run has its own files and settings; leave out {name}, or give the judgments "
                 "themselves"

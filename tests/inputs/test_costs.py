@@ -115,15 +115,15 @@ def test_many_labels() -> None:
 def test_on_the_command_line(run: Run, write: Write, tmp_path: Path, command: str) -> None:
     path = write("j.csv", csv([(f"i{i}", f"w{w}", f"l{i % 2}") for i in range(6) for w in range(3)]))
     good, bad = (write(f"{name}.csv", f"{HEADER}l0,l1,{cost}\nl1,l0,2\n") for name, cost in (("good", 1), ("bad", -1)))
-    options = [command, path, *(["--out", tmp_path / "out"] if command == "run" else [])]
+    options = [command, path, *(["--output", tmp_path / "out"] if command == "run" else [])]
     ran = run(*options, "--costs", bad)
     assert (ran.status, ran.out) == (1, "")
     assert 'bad.csv:2: the cost is "-1"; expected a finite number, 0 or more' in ran.err
-    ran = run(*options, "--price", "0")
-    assert (ran.status, ran.err) == (1, "consensus: setting price = 0.0: input should be greater than 0\n")
+    ran = run(*options, "--price-per-judgment", "0")
+    assert (ran.status, ran.err) == (3, "consensus: setting price_per_judgment = 0.0: input should be greater than 0\n")
     ran = run(*options, "--config", write("c.toml", f"price = 0.1\ncosts = '{bad}'\n"))
     assert (ran.status, "bad.csv:2" in ran.err) == (1, True)
-    assert run(*options, "--costs", good, "--price", "0.05").status == 0
+    assert run(*options, "--costs", good, "--price-per-judgment", "0.05").status == 0
     assert not (tmp_path / "bad").exists()
 
 
@@ -131,7 +131,7 @@ def test_costs_are_not_written_over(run: Run, write: Write) -> None:
     path = write("j.csv", csv([("a", "v", "x"), ("a", "w", "x")]))
     costs = write("c.csv", HEADER + "x,x,0\n")
     ran = run("audit", path, "--costs", costs, "--output", costs)
-    assert (ran.status, costs.read_text()) == (1, HEADER + "x,x,0\n")
+    assert (ran.status, costs.read_text()) == (3, HEADER + "x,x,0\n")
     assert "c.csv: this file is to be read; choose another with --output" in ran.err
 
 
@@ -151,7 +151,7 @@ def test_decisions(run: Run, write: Write, tmp_path: Path) -> None:
     drawn.judgments_table().to_csv(tmp_path / "j.csv", index=False)
     gold = pd.concat([drawn.truth_table(10), pd.DataFrame({"item": ["nobody"], "label": ["label_0"]})])
     gold.to_csv(tmp_path / "g.csv", index=False)
-    plain, given = tmp_path / "plain", ("run", tmp_path / "j.csv", "--out")
+    plain, given = tmp_path / "plain", ("run", tmp_path / "j.csv", "--output")
     assert run(*given, plain).status == 0
     assert "decision" not in pd.read_csv(plain / "labels.csv")
     assert run(*given, tmp_path / "out", "--costs", tmp_path / "c.csv", "--gold", tmp_path / "g.csv").status == 0

@@ -209,7 +209,7 @@ class TestAudit:
 
     def test_a_run_says_how_many_judgments(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv(crowd("web")))
-        ran = run("run", path, "--out", tmp_path / "out", "--anonymous", "web")
+        ran = run("run", path, "--output", tmp_path / "out", "--anonymous", "web")
         assert '\n160 judgments by "web" count as those of different people; none of them is audited\n' in ran.err
         told = json.loads((tmp_path / "out" / "summary.json").read_text())
         assert told["settings"]["anonymous"] == ["web"]
@@ -220,7 +220,7 @@ class TestAudit:
         path = write("j.csv", csv(crowd("guest")))
         for n, repeats in enumerate(([], ["--repeats", "first"])):
             out = tmp_path / str(n)
-            assert run("run", path, "--out", out, *repeats).status == 0
+            assert run("run", path, "--output", out, *repeats).status == 0
             again = inputs_of(out).judgments
             assert again is not None
             assert again.anonymous == (() if repeats else ("guest",))

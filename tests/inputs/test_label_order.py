@@ -162,6 +162,6 @@ def test_the_command_says_the_order(run: Run, write: Write) -> None:
     assert "labels in the order" not in run("agreement", path, "--bootstrap", "0").err
     words = write("w.csv", "item,worker,label\n" + "".join(f"i{n},w{n},{WORDS[n]}\n" for n in range(3)))
     ran = run("agreement", words, "--ordinal")
-    assert (ran.status, ran.out) == (1, "")
+    assert (ran.status, ran.out) == (3, "")
     assert "name them in their order with --labels" in ran.err
     assert run("agreement", words, "--ordinal", "--labels", "low,medium,high").status == 0

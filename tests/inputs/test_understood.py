@@ -99,7 +99,7 @@ class TestSources:
 
 class TestSaid:
     def test_by_a_run_and_its_summary(self, run: Run, write: Write, tmp_path: Path) -> None:
-        ran = run("run", write("j.csv", csv(ROWS, HEADER)), "--out", tmp_path / "out", "--item", "task")
+        ran = run("run", write("j.csv", csv(ROWS, HEADER)), "--output", tmp_path / "out", "--item", "task")
         said = 'columns: item is "task" (named, 8 values), worker is "worker_id" (by its name, 3 values), label is '
         assert ran.err.splitlines()[2].startswith(said)
         told = json.loads((tmp_path / "out" / "summary.json").read_text())["understood"]

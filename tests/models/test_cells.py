@@ -601,7 +601,7 @@ class TestFits:
         path, gold = tmp_path / "j.csv", tmp_path / "g.csv"
         drawn.judgments_table().to_csv(path, index=False)
         drawn.truth_table(20).to_csv(gold, index=False)
-        assert run("run", path, "--gold", gold, "--out", tmp_path / "out", "--posteriors", "--quiet").status == 0
+        assert run("run", path, "--gold", gold, "--output", tmp_path / "out", "--posteriors", "--quiet").status == 0
         result = consensus.fit(consensus.read(path), gold=consensus.read_gold(gold))
         assert audit(result)[["accuracy", "accuracy_low", "accuracy_high", "informativeness"]].notna().all().all()
         assert confusions(result)[["count", "probability", "low", "high"]].notna().all().all()

@@ -288,7 +288,7 @@ def test_the_command_says_so(run: Run, tmp_path: Path) -> None:
     table, truth = teams(60)
     table.to_csv(tmp_path / "j.csv", index=False)
     truth.iloc[:30].to_csv(tmp_path / "g.csv", index=False)
-    ran = run("run", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--out", tmp_path / "out", report=True)
+    ran = run("run", tmp_path / "j.csv", "--gold", tmp_path / "g.csv", "--output", tmp_path / "out", report=True)
     assert "warning beyond_gold: gold can't check " in ran.err
     assert "settled, but beyond what gold can check" in (tmp_path / "out" / "report.html").read_text()
     labels = pd.read_csv(tmp_path / "out" / "labels.csv")

@@ -118,7 +118,7 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     tab.click("#item-detail a:has-text('w16')")
     playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w16")
     tab.fill("#item-search", "")
-    tab.select_option("#item-status", "expert")
+    tab.select_option("#item-status", "needs_expert")
     assert tab.locator("#item-count").inner_text() == "4 of 1,797 items"
     tab.select_option("#item-label", "9")
     assert tab.locator("#item-table tbody tr").count() <= 4

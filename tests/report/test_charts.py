@@ -162,8 +162,8 @@ class TestPlots:
     def test_workers_are_those_of_the_audit(self, digits: Consensus) -> None:
         from consensus import audit
 
-        points = digits.plot.workers(least_judgments=50).to_dict()["data"]["values"]
-        table = audit(digits, least_judgments=50).set_index("worker")
+        points = digits.plot.workers(min_worker_judgments=50).to_dict()["data"]["values"]
+        table = audit(digits, min_worker_judgments=50).set_index("worker")
         assert {one["worker"]: one["verdict"] for one in points} == table["verdict"].to_dict()
 
     @pytest.mark.slow

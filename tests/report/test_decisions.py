@@ -302,7 +302,7 @@ class TestCosts:
 
         monkeypatch.setattr(about_costs, "PLANNED", 10)
         drawn = simulate(200, 20, 3, 5, spammers=0.3, seed=2)
-        found = Run.of(fit(drawn.judgments), price=0.05)
+        found = Run.of(fit(drawn.judgments), price_per_judgment=0.05)
         facts = page.collected(found)
         assert facts["wasted"][0]["money"] == pytest.approx(facts["wasted"][0]["judgments"] * 0.05)
         assert {one["judgments"] for one in facts["targets"]} == {None}

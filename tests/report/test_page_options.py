@@ -39,8 +39,8 @@ def test_addresses_that_would_not_work(url: str, wrong: str) -> None:
 def test_nothing_is_said_of_a_page_that_is_not_written(option: str, tmp_path: Path, run: Run) -> None:
     path = tmp_path / "j.csv"
     path.write_text("item,worker,label\na,x,p\n")
-    ran = run("run", path, "--out", tmp_path / "out", option, "--no-report")
-    assert ran.status == 1
+    ran = run("run", path, "--output", tmp_path / "out", option, "--no-report")
+    assert ran.status == 3
     assert f"{option.split('=')[0]}: it is about the page, which --no-report leaves out" in ran.err
     assert not (tmp_path / "out").exists()
 
@@ -79,7 +79,9 @@ def test_no_id_of_a_worker_is_left(tmp_path: Path, run: Run) -> None:
     table = pd.concat([table, copier])
     table.to_csv(tmp_path / "j.csv", index=False)
     out = tmp_path / "out"
-    ran = run("run", tmp_path / "j.csv", "--out", out, "--pseudonyms", "--workers", tmp_path / "asked.csv", report=True)
+    ran = run(
+        "run", tmp_path / "j.csv", "--output", out, "--pseudonyms", "--workers", tmp_path / "asked.csv", report=True
+    )
     assert ran.status == 0
     html = (out / "report.html").read_text()
     assert "@example.org" not in html
@@ -95,7 +97,7 @@ def test_no_id_of_a_worker_is_left(tmp_path: Path, run: Run) -> None:
     assert run("report", out, "-o", tmp_path / "r.html", "--pseudonyms").status == 0
     assert "@example.org" not in (tmp_path / "r.html").read_text()
     assert set(pd.read_csv(out / "pseudonyms.csv")["worker"]) == set(names.index)
-    assert run("run", tmp_path / "j.csv", "--out", out, "--overwrite").status == 0
+    assert run("run", tmp_path / "j.csv", "--output", out, "--overwrite").status == 0
     assert not (out / "pseudonyms.csv").exists()
 
 
@@ -114,7 +116,7 @@ def test_columns_and_files_that_are_called_like_workers_are_not_shown(tmp_path: 
         ("files", "--worker-from-file"),
         ("j.csv", "--gold-worker", ids[5]),
     ):
-        out = ("--out", tmp_path / "out", "--overwrite")
+        out = ("--output", tmp_path / "out", "--overwrite")
         ran = run("run", tmp_path / given[0], *given[1:], *out, "--pseudonyms", report=True)
         assert ran.status == 0
         assert "@example.org" not in (tmp_path / "out" / "report.html").read_text()
@@ -125,7 +127,7 @@ def test_several_questions_have_the_title_and_the_pseudonyms_too(tmp_path: Path,
     table = simulate(60, 6, 3, 4, seed=3).judgments_table()
     table["worker"] += "@example.org"
     pd.concat([table.assign(q="one"), table.assign(q="two")]).to_csv(tmp_path / "j.csv", index=False)
-    given = ("run", tmp_path / "j.csv", "--by", "q", "--out", tmp_path / "out", "--overwrite")
+    given = ("run", tmp_path / "j.csv", "--by", "q", "--output", tmp_path / "out", "--overwrite")
     assert run(*given, "--title", "Birds <of> May", "--pseudonyms", report=True).status == 0
     pages = [(tmp_path / "out" / name / "report.html").read_text() for name in (".", "one", "two")]
     names = pd.read_csv(tmp_path / "out" / "one" / "pseudonyms.csv")["pseudonym"]

@@ -121,7 +121,7 @@ def test_tiles_of_nothing_say_so() -> None:
     assert notes["labels accepted"] == ("150", "75% of all")
     of_gold = {name: note for name, _, note in page_words.tiles(told | {"quality": promise(items=91)}, 0)}
     assert of_gold["labels accepted"] == "75% of those without gold"
-    told["counts"]["status"] = {"escalate": 1, "expert": 2}
+    told["counts"]["status"] = {"escalate": 1, "needs_expert": 2}
     notes = {name: (value, note) for name, value, note in page_words.tiles(told, 0)}
     assert notes["need more judgments"] == ("1", "0 of them on the list below")
     assert notes["wait for an expert"] == ("2", "more judgments won't help")

@@ -241,7 +241,7 @@ class TestWords:
         given = [judgments, *(["--gold", gold] if with_gold else []), "--target", "0.905"]
         lines = [
             [line for line in run(*command, *given).err.splitlines() if line.startswith("accepted ")]
-            for command in (["run", "--out", tmp_path / "out"], ["escalate"], ["aggregate"])
+            for command in (["run", "--output", tmp_path / "out"], ["escalate"], ["aggregate"])
         ]
         assert len(lines[0]) == 1
         assert lines[0] == lines[1] == lines[2]
@@ -254,12 +254,12 @@ class TestWords:
     @pytest.mark.compiled
     def test_how_the_confidence_was_made(self, run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
         judgments, gold = files
-        err = run("run", judgments, "--gold", gold, "--out", tmp_path / "a").err
+        err = run("run", judgments, "--gold", gold, "--output", tmp_path / "a").err
         told = json.loads((tmp_path / "a" / "summary.json").read_text())["convergence"]
         assert (told["confidence_by"], told["calibration"]["gold_items"]) == ("gold", 120)
         assert told["rho"] >= 0.2
         assert "confidences are calibrated on 120 judged gold items (" in err
-        err = run("run", judgments, "--out", tmp_path / "b").err
+        err = run("run", judgments, "--output", tmp_path / "b").err
         told = json.loads((tmp_path / "b" / "summary.json").read_text())["convergence"]
         assert (told["confidence_by"], told["calibration"]) == ("design effect", None)
         assert told["rho"] >= 0.2

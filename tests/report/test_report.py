@@ -161,7 +161,7 @@ class TestOdd:
         for item in self.EVIL:
             rows += [f'"{item}","{worker}","{self.EVIL[0 if w else 2]}"' for w, worker in enumerate(self.EVIL)]
         path = write("evil.csv", "\n".join(rows) + "\n")
-        assert run("run", path, "--out", tmp_path / "out", report=True).status == 0
+        assert run("run", path, "--output", tmp_path / "out", report=True).status == 0
         html = (tmp_path / "out" / "report.html").read_text()
         for evil in self.EVIL[:2]:
             assert evil not in html
@@ -349,21 +349,21 @@ class TestExtra:
         self, missing: str, monkeypatch: pytest.MonkeyPatch, run: Any, tmp_path: Path, judged: Path
     ) -> None:
         monkeypatch.setattr(charts, "find_spec", lambda name: None if name == missing else object())
-        ran = run("run", judged, "--out", tmp_path / "a", report=True)
+        ran = run("run", judged, "--output", tmp_path / "a", report=True)
         assert ran.status == 0
         assert "no report.html, a page to look at: pip install 'crowd-consensus[report]'" in ran.err
         assert not (tmp_path / "a" / "report.html").exists()
-        ran = run("run", judged, "--out", tmp_path / "b", "--report", report=True)
-        assert ran.status == 1
+        ran = run("run", judged, "--output", tmp_path / "b", "--report", report=True)
+        assert ran.status == 3
         assert "charts and reports need Altair, Jinja and vl-convert: pip install" in ran.err
         assert not (tmp_path / "b").exists()
         with pytest.raises(OutputError, match="charts and reports need"):
             _ = fit(simulate(20, 4, 2, 3).judgments).plot
 
     def test_said_in_the_end(self, run: Any, tmp_path: Path, judged: Path) -> None:
-        ran = run("run", judged, "--out", tmp_path / "a", report=True)
+        ran = run("run", judged, "--output", tmp_path / "a", report=True)
         assert ran.err.splitlines()[-1] == f"wrote {tmp_path / 'a' / 'report.html'}"
-        again = run("run", judged, "--out", tmp_path / "a", "--overwrite")
+        again = run("run", judged, "--output", tmp_path / "a", "--overwrite")
         assert again.err.splitlines()[-1] == f"wrote {tmp_path / 'a'}"
         assert not (tmp_path / "a" / "report.html").exists()
 
@@ -407,7 +407,7 @@ class TestBudgetCurve:
         assert (np.diff(spent) > 0).all()
         fall = np.diff(np.concatenate([[0], saved])) / np.diff(np.concatenate([[0], spent]))
         assert (np.diff(fall) <= 1e-12).all()
-        waiting = np.flatnonzero((found.reason >= 0) & (found.reason != escalation.REASONS.index("expert")))
+        waiting = np.flatnonzero((found.reason >= 0) & (found.reason != escalation.REASONS.index("needs_expert")))
         curves = escalation.look_ahead.look_ahead(result, waiting, RULE)
         assert saved[-1] <= (curves.loss - curves.least_loss).sum() + 1e-9
         assert saved[-1] >= 0.95 * (curves.loss - curves.least_loss).sum()

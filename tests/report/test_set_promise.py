@@ -246,14 +246,14 @@ class TestCommands:
         drawn.truth_table(150, 2).to_csv(gold, index=False)
         settings = write("settings.toml", 'promise = "set"\ntarget = 0.9\n')
         out = tmp_path / "out"
-        ran = run("run", judgments, "--gold", gold, "--config", settings, "--out", out)
+        ran = run("run", judgments, "--gold", gold, "--config", settings, "--output", out)
         assert ran.status == 0
         assert "\ncertified with 95% confidence: " in ran.err
         told = json.loads((out / "summary.json").read_text())
         assert told["settings"]["promise"] == "set"
         assert pd.read_csv(out / "labels.csv")["certified"].sum() == told["certificate"]["items"]
-        ran = run("run", judgments, "--promise", "set", "--out", tmp_path / "other")
-        assert ran.status == 1
+        ran = run("run", judgments, "--promise", "set", "--output", tmp_path / "other")
+        assert ran.status == 3
         assert "promise set: nothing can be certified without gold; draw some with consensus plan-gold" in ran.err
         ran = run("aggregate", judgments, "--gold", gold, "--promise", "set", "--target", 0.9)
         assert ran.out.splitlines()[0].endswith("status,certified")
@@ -266,7 +266,7 @@ class TestCommands:
         assert "25 of 250 items without gold, drawn at random, each as likely as any other" in ran.err
         assert "look at the certificate once" in ran.err
         ran = run("plan-gold", judgments, "--gold", gold, "--items", 251)
-        assert ran.status == 1
+        assert ran.status == 3
         assert "251 items are asked for, and 250 have no gold; lower --items" in ran.err
 
 

@@ -243,7 +243,7 @@ class TestFolders:
         assert list(made.values()) == [*plain, "a_b-2", "a_b-3", "name"]
 
     def test_a_run(self, run: Run, table: Path) -> None:
-        ran = run("run", table, "--by", "question", "--out", "out", "--json")
+        ran = run("run", table, "--by", "question", "--output", "out", "--json")
         assert ran.status == 0, ran.err
         told = json.loads(Path("out/summary.json").read_text())
         assert json.loads(ran.out) == told
@@ -262,7 +262,7 @@ class TestFolders:
             assert row["mean_confidence"] == pytest.approx(labels["confidence"].mean(), abs=1e-6)
 
     def test_one_is_looked_at_again(self, run: Run, table: Path) -> None:
-        assert run("run", table, "--by", "question", "--out", "out").status == 0
+        assert run("run", table, "--by", "question", "--output", "out").status == 0
         ran = run("explain", "out/tone", "i01")
         assert (ran.status, "of 4 judgments say" in ran.out) == (0, True), ran.err
         for command in (["explain", "out", "i01"], ["report", "out"]):
@@ -270,25 +270,26 @@ class TestFolders:
             assert 'out: holds 3 questions, each in a folder of its own; name one: "out/language"' in ran.err
 
     def test_folders_are_written_over_if_they_are_ours(self, run: Run, table: Path) -> None:
-        assert run("run", table, "--by", "question", "--out", "out").status == 0
-        assert "exists already" in run("run", table, "--by", "question", "--out", "out").err
-        assert run("run", table, "--by", "question", "--out", "out", "--overwrite").status == 0
+        assert run("run", table, "--by", "question", "--output", "out").status == 0
+        assert "exists already" in run("run", table, "--by", "question", "--output", "out").err
+        assert run("run", table, "--by", "question", "--output", "out", "--overwrite").status == 0
         Path("out/tone/notes.txt").write_text("mine")
-        ran = run("run", table, "--by", "question", "--out", "out", "--overwrite")
+        ran = run("run", table, "--by", "question", "--output", "out", "--overwrite")
         assert "out: holds tone, which is not ours and would be lost" in ran.err
         Path("out/tone/notes.txt").unlink()
         assert (
-            "is not ours" in run("run", table, "--by", "question", "--only", "tone", "--out", "out", "--overwrite").err
+            "is not ours"
+            in run("run", table, "--by", "question", "--only", "tone", "--output", "out", "--overwrite").err
         )
-        assert run("run", table, "--by", "question", "--only", "tone", "--out", "one").status == 0
-        assert run("run", table, "--by", "question", "--out", "one", "--overwrite").status == 0
+        assert run("run", table, "--by", "question", "--only", "tone", "--output", "one").status == 0
+        assert run("run", table, "--by", "question", "--output", "one", "--overwrite").status == 0
 
     @pytest.mark.slow
     def test_a_page_over_all(self, run: Run, table: Path) -> None:
         frame = answers(names=("tone", "a <b>?"))
         frame.loc[:2, "question"] = None
         frame.to_csv(table, index=False)
-        ran = run("run", table, "--by", "question", "--out", "out", report=True)
+        ran = run("run", table, "--by", "question", "--output", "out", report=True)
         assert "3 rows name no question and are in no run" in ran.err
         assert ran.err.rstrip().endswith("wrote out/report.html")
         page = Path("out/report.html").read_text()
@@ -299,7 +300,7 @@ class TestFolders:
 
     def test_from_a_pipe(self, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table.read_bytes())))
-        ran = run("run", "-", "--by", "question", "--out", "out")
+        ran = run("run", "-", "--by", "question", "--output", "out")
         assert (ran.status, "3 questions by" in ran.err) == (0, True), ran.err
 
     def test_written_from_python(self, table: Path) -> None:

@@ -74,7 +74,8 @@ class TestRun:
     def test_the_command_and_python_do_the_same(self, run: Run, tmp_path: Path) -> None:
         files = {"judgments": DIGITS / "judgments.csv", "gold": DIGITS / "gold.csv"}
         assert (
-            run("run", files["judgments"], "--gold", files["gold"], "--out", tmp_path / "a", "--no-report").status == 0
+            run("run", files["judgments"], "--gold", files["gold"], "--output", tmp_path / "a", "--no-report").status
+            == 0
         )
         consensus.run(files["judgments"], gold=files["gold"]).save(tmp_path / "b", report=False)
         for path in (tmp_path / "a").iterdir():

@@ -241,7 +241,7 @@ def test_tables_of_the_command_line(run: Any, tmp_path: Any) -> None:
     path = tmp_path / "j.csv"
     drawn.judgments_table().to_csv(path, index=False)
     assert run("audit", path, "--table", "labels", "-q").out.startswith("worker,label,count,accuracy,")
-    retests = run("audit", path, "--table", "retest", "--least-judgments", "100", "-q")
+    retests = run("audit", path, "--table", "retest", "--min-worker-judgments", "100", "-q")
     assert retests.out.startswith("worker,verdict,n_needed,item,label")
     ran = run("audit", path, "--table", "nothing")
     assert (ran.status, 'there is no table "nothing"; there are workers, ' in ran.err) == (2, True)

@@ -118,7 +118,7 @@ def test_an_audit_in_place_of_the_result(name: str, result: Consensus) -> None:
 
 @pytest.mark.compiled
 def test_settings_are_those_of_the_audit(result: Consensus) -> None:
-    strict = WorkerAudit(result, AuditConfig(least_judgments=10**6))
+    strict = WorkerAudit(result, AuditConfig(min_worker_judgments=10**6))
     assert set(audit(strict)["verdict"].dropna()) == {"too_few"}
     assert set(worker_audit.retest_table(strict)["verdict"]) == {"too_few"}
     for given in ({"price": 1.0}, {"costs": "costs.csv"}, {"config": AuditConfig()}, {"sure": 0.8}):

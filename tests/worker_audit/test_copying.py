@@ -575,12 +575,12 @@ class TestCommands:
         assert off.status == 0
         assert "copying" not in off.err
         bad = run("aggregate", file, "--collusion", "forbid")
-        assert (bad.status, bad.err.count("\n")) == (1, 1)
+        assert (bad.status, bad.err.count("\n")) == (3, 1)
         assert "setting collusion = 'forbid'" in bad.err
 
         settings = write("settings.toml", 'collusion = "merge"\n')
         for name, arguments in (("merge", ["--collusion", "merge"]), ("toml", ["--config", settings])):
-            assert "warning merged_copies: " in run("run", file, "--out", tmp_path / name, *arguments).err
+            assert "warning merged_copies: " in run("run", file, "--output", tmp_path / name, *arguments).err
         tables = [pd.read_csv(tmp_path / name / "workers.csv") for name in ("merge", "toml")]
         assert tables[0].equals(tables[1])
         listed = dict(zip(tables[0]["worker"], tables[0]["n_judgments"], strict=True))

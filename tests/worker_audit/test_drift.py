@@ -458,9 +458,9 @@ class TestByRows:
         assert ran.status == 0
         assert "told by the order of rows, as if judgments stood in the order in which they were made" in ran.err
         assert ran.out.splitlines()[-1].startswith(",everyone,row ")
-        assert "which is a guess" in run("run", path, "--out", out, "--drift-by", "rows").err
+        assert "which is a guess" in run("run", path, "--output", out, "--drift-by", "rows").err
         assert (out / "drift.csv").read_text() == ran.out
-        plain = run("run", path, "--out", tmp_path / "plain")
+        plain = run("run", path, "--output", tmp_path / "plain")
         assert "guess" not in plain.err
         assert not (tmp_path / "plain" / "drift.csv").exists()
 

@@ -410,9 +410,9 @@ def test_command_line(run: Run, write: Any) -> None:
     ran = run("audit", judged, "--gold", known, "--forgive", "i0", "--forgive", "i1", "--quiet")
     assert ran.out.splitlines()[:2] == ["kind,id,field,before,after", "label,i0,label,l1,l0"]
     ran = run("audit", judged, "--table", "gold")
-    assert (ran.status, "there is no gold to look at; give its file with --gold" in ran.err) == (1, True)
+    assert (ran.status, "there is no gold to look at; give its file with --gold" in ran.err) == (3, True)
     ran = run("audit", judged, "--gold", known, "--forgive", "i20")
-    assert (ran.status, ran.err.count("\n")) == (1, 1)
+    assert (ran.status, ran.err.count("\n")) == (3, 1)
     assert '"i20" is no gold item' in ran.err
     ran = run("audit", judged, "--gold", known, "--forgive", "i0", "--evidence", "w0")
     assert ran.status == 2
@@ -424,7 +424,7 @@ def every_table(result: Consensus) -> list[pd.DataFrame]:
         worker_audit.gold(result),
         worker_audit.proposals(result),
         worker_audit.evidence(result, "w0"),
-        worker_audit.retest_table(result, least_judgments=1000),
+        worker_audit.retest_table(result, min_worker_judgments=1000),
         worker_audit.forgive(result, forgiven),
     ]
 

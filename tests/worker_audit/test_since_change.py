@@ -95,14 +95,14 @@ class TestWhoChanged:
     def test_with_too_few_judgments_since(self) -> None:
         judgments, after = changing(of_rest=0.8)
         assert 20 < after.sum() < 60
-        row = audit(fit(judgments), least_judgments=60).iloc[2]
+        row = audit(fit(judgments), min_worker_judgments=60).iloc[2]
         assert row["verdict"] == "too_few"
         assert np.isnan(row["verdict_probability"])
-        n = WorkerAudit(fit(judgments), AuditConfig(least_judgments=60)).verdicts.n_judgments[2]
+        n = WorkerAudit(fit(judgments), AuditConfig(min_worker_judgments=60)).verdicts.n_judgments[2]
         assert n <= after.sum()
         assert row["reason"].startswith("since 2025-03-0")
         assert f": {n} judgments; a verdict needs 60; right on " in row["reason"]
-        retests = worker_audit.retest_table(fit(judgments), AuditConfig(least_judgments=60)).set_index("worker")
+        retests = worker_audit.retest_table(fit(judgments), AuditConfig(min_worker_judgments=60)).set_index("worker")
         assert retests.empty or set(retests.loc[["w2"], "n_needed"]) == {60 - n}
 
     def test_nobody_changed(self) -> None:

@@ -188,7 +188,7 @@ class TestRetests:
         )
         audit: Any = SimpleNamespace(
             result=SimpleNamespace(judgments=judgments, identified=identified),
-            config=AuditConfig(least_judgments=20),
+            config=AuditConfig(min_worker_judgments=20),
             verdicts=judged,
             skills=None,
         )

@@ -89,7 +89,12 @@ class TestOrder:
 
     def test_settings(self) -> None:
         """That these tests are written for."""
-        assert (CONFIG.sure, CONFIG.condemned, CONFIG.condemned_of_two, CONFIG.least_judgments) == (0.9, 0.8, 0.95, 20)
+        assert (CONFIG.sure, CONFIG.condemned, CONFIG.condemned_of_two, CONFIG.min_worker_judgments) == (
+            0.9,
+            0.8,
+            0.95,
+            20,
+        )
 
     def test_experts_and_the_careless_beside_the_median_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         high, low = (4 * CONFIG.apart / (1 + 4 * CONFIG.apart), 4 / (4 + CONFIG.apart))

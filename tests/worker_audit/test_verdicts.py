@@ -124,10 +124,10 @@ class TestRegions:
         assert table["verdict"][0] == "too_few"
         assert np.isnan(table["verdict_probability"][0])
         assert table["reason"][0].startswith("19 judgments; a verdict needs 20; right on ")
-        assert audit(result, least_judgments=19)["verdict"][0] != "too_few"
-        assert (audit(result, least_judgments=10**6)["verdict"] == "too_few").all()
-        with pytest.raises(ConfigError, match="least_judgments = 4: input should be greater than or equal to 5"):
-            audit(result, least_judgments=4)
+        assert audit(result, min_worker_judgments=19)["verdict"][0] != "too_few"
+        assert (audit(result, min_worker_judgments=10**6)["verdict"] == "too_few").all()
+        with pytest.raises(ConfigError, match="min_worker_judgments = 4: input should be greater than or equal to 5"):
+            audit(result, min_worker_judgments=4)
 
     def test_one_judgment(self) -> None:
         table = audit(fit(encoded([("a", "v", "x"), ("a", "w", "x"), ("b", "v", "y"), ("b", "u", "y")])))
@@ -152,7 +152,7 @@ class TestRegions:
 
     def test_what_is_unsettled_is_said_to_be(self) -> None:
         drawn = simulate(90, 12, 2, 3, accuracy=0.7, spammers=0.3, seed=6)
-        table = audit(fit(drawn.judgments), least_judgments=5)
+        table = audit(fit(drawn.judgments), min_worker_judgments=5)
         unsettled = table[table["reason"].str.contains("do not settle it")]
         assert len(unsettled) > 0
         assert set(unsettled["verdict"]) == {"too_few"}

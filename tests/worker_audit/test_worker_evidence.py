@@ -1,6 +1,7 @@
 """The judgments that weigh most against a worker, and those that speak most for them; and --worker of audit."""
 
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,7 +84,7 @@ def test_columns(fitted: Consensus) -> None:
         i = ids.index(row.item)
         own = (j.item == i) & (j.worker != j.worker_ids.index("w0").as_py())
         said = pd.Series(labels[j.label[own]]).value_counts()
-        assert row.others == ", ".join(
+        assert row.others == " | ".join(
             f"{label} {n}" for label, n in sorted(said.items(), key=lambda pair: (-pair[1], str(pair[0])))
         )
         assert (pd.isna(row.gold) and row.item not in known) or row.gold == known[row.item]
@@ -182,6 +183,9 @@ class TestCommandLine:
         shown = run("audit", judged, "--worker", "w3", "--quiet")
         assert (shown.status, shown.out.splitlines()[0]) == (0, ",".join(COLUMNS))
         assert run("audit", judged, "--evidence", "w3", "--quiet").out == shown.out
+        assert "note: --worker is the column" in run("audit", judged, "--worker", "w3").err
+        of_one = json.loads(run("audit", judged, "--evidence", "w3", "--json", "-q").out.splitlines()[0])
+        assert isinstance(of_one["others"], list)
         assert run("audit", judged, "--worker", "worker", "--evidence", "w3", "--quiet").out == shown.out
         assert run("audit", judged, "--worker", "worker", "--quiet").out == run("audit", judged, "-q").out
         other = write("k.csv", csv(ROWS, "item,who,label"))
@@ -199,7 +203,7 @@ class TestCommandLine:
 
     def test_neither(self, run: Run, judged: Path, write: Write) -> None:
         ran = run("audit", judged, "--worker", "w33")
-        assert (ran.status, ran.err.count("\n")) == (1, 1)
+        assert (ran.status, ran.err.count("\n")) == (3, 1)
         assert (
             'j.csv: no column "w33", and no worker "w33" among 4 workers (did you mean w3?); consensus audit lists'
         ) in ran.err
@@ -253,8 +257,8 @@ class TestParts:
             labels=("a", "b", "c"),
         )
         result: Any = SimpleNamespace(judgments=judgments)
-        assert evidence_table._said(result, 0) == "a 2, b 2"
-        assert evidence_table._said(result, 1) == "a 2, c 2, b 1"
+        assert evidence_table._said(result, 0) == ["a 2", "b 2"]
+        assert evidence_table._said(result, 1) == ["a 2", "c 2", "b 1"]
         assert evidence_table._said(result, 6) is None
 
     def test_gold_of_items(self) -> None:

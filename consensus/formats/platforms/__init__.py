@@ -69,5 +69,5 @@ def named(name: str) -> Platform | None:
     """
     known = {NONE: None} | {platform.NAME: platform for platform in PLATFORMS}
     if name not in known:
-        raise ConfigError(f'unknown platform "{name}"; known are {", ".join(sorted(known))}')
+        raise ConfigError(f'unknown platform "{name}"; known are {", ".join(sorted(known))}', code="unknown_name")
     return known[name]

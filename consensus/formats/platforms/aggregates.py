@@ -54,8 +54,9 @@ def kind_of(head: Head) -> str:
 def refusal(path: Path, kind: str, remedy: str) -> FormatError:
     """The error where such a file shall hold judgments."""
     return FormatError(
-        f"{path}: this is {kind}: one row an item, which the platform made of the judgments, and no judgments; "
-        f"{remedy}, or, where you have no judgments, give it as votes of a model (--model-votes)"
+        f"this is {kind}: one row an item, which the platform made of the judgments, and no judgments; "
+        f"{remedy}, or, where you have no judgments, give it as votes of a model (--model-votes)",
+        path,
     )
 
 
@@ -104,7 +105,7 @@ def _report(path: Path, named: Mapping[str, str | None], usual: Mapping[str, str
     item = named.get("item") or (usually if usually in table.names else None) or "_unit_id"
     if item not in table.names:
         raise FormatError(
-            f'{path}: no column "{item}" for the item; the columns are: {listed(table.names)}; correct --vote-item'
+            f'no column "{item}" for the item; the columns are: {listed(table.names)}; correct --vote-item', path
         )
 
     def votes() -> Iterator[Judged]:

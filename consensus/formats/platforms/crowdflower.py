@@ -115,7 +115,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         raise aggregates.refusal(path, aggregates.REPORT, "download the full report")
     for name in IDS:
         if name not in names:
-            raise FormatError(f"{path}: this is no {TITLE}, for it has no column {name}; read it with --platform none")
+            raise FormatError(f"this is no {TITLE}, for it has no column {name}; read it with --platform none", path)
     named = {role: name for role, name in roles.named.items() if name and (name in names or not roles.lenient)}
     refuse_hidden(named, HIDDEN, path, TITLE)
     question = named.get("label") or _question([name for name in names if name != named.get("group")], path)
@@ -154,8 +154,9 @@ def _question(names: Sequence[str], path: Path) -> str:
     if len(fields) == 1:
         return fields[0]
     raise FormatError(
-        f"{path}: nothing tells which column of this {TITLE} is the question, for none has a column of gold "
-        f"(NAME{GOLD}) beside it; the columns are: {listed(fields)}; name it with --label"
+        f"nothing tells which column of this {TITLE} is the question, for none has a column of gold "
+        f"(NAME{GOLD}) beside it; the columns are: {listed(fields)}; name it with --label",
+        path,
     )
 
 

@@ -79,8 +79,9 @@ def _is_log(path: Path) -> bool:
 def refusal(path: Path, kind: str) -> FormatError:
     """The error where such a file shall hold judgments beside those of people."""
     return FormatError(
-        f"{path}: this file ({kind}) holds verdicts of models, and no judgments of people; give it as votes of models, "
-        f"by itself or beside judgments: consensus run --model-votes {shlex.quote(str(path))}"
+        f"this file ({kind}) holds verdicts of models, and no judgments of people; give it as votes of models, "
+        f"by itself or beside judgments: consensus run --model-votes {shlex.quote(str(path))}",
+        path,
     )
 
 
@@ -112,7 +113,7 @@ def votes_in(path: Path, named: Mapping[str, str | None], usual: Mapping[str, st
     else:
         votes = list((_of_alpaca if kind == ALPACA else _of_promptfoo)(whole, told))
     if not votes:
-        raise FormatError(f"{path}: no verdict of a judge in this {kind}")
+        raise FormatError(f"no verdict of a judge in this {kind}", path)
     return reading(path, votes, ROLES, digest=digest, platform=kind, columns={"item": told.item}, note=told.note)
 
 
@@ -185,7 +186,7 @@ def _log_in(path: Path, digest: _Hash) -> Any:
                 samples = [parsed_json(archive.read(name)) for name in _samples(archive)]
                 return {**_dict(parsed_json(archive.read(HEADER))), "samples": samples}
         except (ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
-            raise FormatError(f"{path}: this {INSPECT} is damaged: {error}; copy it again") from None
+            raise FormatError(f"this {INSPECT} is damaged: {error}; copy it again", path) from None
 
 
 def _samples(archive: zipfile.ZipFile) -> list[str]:

@@ -135,7 +135,7 @@ def exported(path: Path, form: TextForm) -> Export:
 
 
 def _none_of(path: Path, why: str) -> FormatError:
-    return FormatError(f"{path}: this is no {EXPORT}, for {why}; read it with --platform none")
+    return FormatError(f"this is no {EXPORT}, for {why}; read it with --platform none", path)
 
 
 def _is_named(name: str) -> bool:

@@ -68,9 +68,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         start_of(path, encoding_of(path, form.encoding)[0])
     whole = whole_json(path, digest, form)
     if not isinstance(whole, dict):
-        raise FormatError(
-            f"{path}: this is no {TITLE}, for it is no JSON object of items; read it with --platform none"
-        )
+        raise FormatError(f"this is no {TITLE}, for it is no JSON object of items; read it with --platform none", path)
     given = [one for n, (item, record) in enumerate(whole.items(), 1) for one in _given(n, item, record)]
     export = Export(path, TITLE, given, digest, {"item": ITEM, "worker": ANNOTATORS}, default=ANNOTATIONS)
     others = [name for name in export.questions() if name != ANNOTATIONS]

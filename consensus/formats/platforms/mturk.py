@@ -134,9 +134,7 @@ def _work(path: Path, form: TextForm) -> Work:
     for name in IDS:
         if name not in known or not any(one.startswith(ANSWER) for one in table.names):
             missing = name if name not in known else f"{ANSWER}NAME"
-            raise FormatError(
-                f"{path}: this is no {TITLE}, for it has no column {missing}; read it with --platform none"
-            )
+            raise FormatError(f"this is no {TITLE}, for it has no column {missing}; read it with --platform none", path)
     lines, rows, faults = [], [], {}
     for n, row in enumerate(table.rows()):
         lines.append(row.line)
@@ -182,7 +180,7 @@ def _columns(work: Work, question: str, roles: Roles) -> tuple[dict[str, str], M
         if full is not None:
             given[role] = full
         elif not roles.lenient:
-            raise FormatError(f"{work.path}: {missing(known, role, name)}")
+            raise FormatError(f"{missing(known, role, name)}", work.path)
     kept = {role: name for role, name in given.items() if role.startswith(KEEP)}
     refuse_hidden(kept, [*filter(mturk_answers.is_comment, work.table.names)], work.path, TITLE)
     if "item" in given:

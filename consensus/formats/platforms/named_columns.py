@@ -53,7 +53,7 @@ def refuse_hidden(named: Mapping[str, str], hidden: Sequence[str], path: Path, t
             why = f"read; choose another for the {role}, or read the file as a plain table with --platform none"
             if role.startswith(KEEP):
                 why = "written, for it may tell who or where somebody is; leave it out of --keep"
-            raise FormatError(f'{path}: column "{name}" of a {title} is never {why}')
+            raise FormatError(f'column "{name}" of a {title} is never {why}', path)
 
 
 def made_columns(roles: Roles, usual: Mapping[str, str], path: Path, title: str) -> dict[str, str]:
@@ -68,7 +68,7 @@ def made_columns(roles: Roles, usual: Mapping[str, str], path: Path, title: str)
     if label not in names:
         if label is not None and not roles.lenient:
             raise FormatError(
-                f'{path}: no column "{label}" for the label; the columns are: {listed(names)}; correct --label'
+                f'no column "{label}" for the label; the columns are: {listed(names)}; correct --label', path
             )
         label = usual["label"]
     others = {role: name for role, name in usual.items() if role != "label"}

@@ -83,7 +83,7 @@ class ObjectLines:
         for one in itertools.islice(ObjectLines(self.path, self.encoding).lines(), LOOKED_AT):
             names_of(one.record, found)
         if not found:
-            raise FormatError(f"{self.path}: no line holds a JSON object; expected one object a line")
+            raise FormatError("no line holds a JSON object; expected one object a line", self.path)
         return found
 
 

@@ -45,8 +45,10 @@ class SeveralQuestionsError(FormatError):
     def __init__(self, path: Path, title: str, questions: Mapping[str, str]) -> None:
         closed = [name for name, kind in questions.items() if kind in {"", *CLOSED}]
         super().__init__(
-            f"{path}: this {title} asks several questions: {_told(questions)}; choose one with --label, such as "
-            f"--label {_quoted(closed[0])}, or run each by itself with --by question"
+            f"this {title} asks several questions: {_told(questions)}; choose one with --label, such as "
+            f"--label {_quoted(closed[0])}, or run each by itself with --by question",
+            path,
+            code="several_questions",
         )
         self.title, self.questions = title, questions
         """What such exports are called; kind by name of the question, "" where it is unknown."""
@@ -78,11 +80,12 @@ def chosen(
     told = _told(questions)
     if named is not None:
         if named not in questions and named not in names:
-            raise FormatError(f'{path}: no question "{named}"; this {title} asks: {told}; correct --label or --only')
+            raise FormatError(f'no question "{named}"; this {title} asks: {told}; correct --label or --only', path)
         if questions.get(named) == REGIONS:
             raise FormatError(
-                f'{path}: answers to "{named}" are regions marked in an item, and no labels; the questions are: {told}'
-                "; choose another with --label"
+                f'answers to "{named}" are regions marked in an item, and no labels; the questions are: {told}'
+                "; choose another with --label",
+                path,
             )
         return named
     closed = [name for name, kind in questions.items() if kind in CLOSED]
@@ -92,9 +95,9 @@ def chosen(
         raise SeveralQuestionsError(path, title, questions)
     if not questions:
         raise FormatError(
-            f"{path}: nobody answered a question in this {title}; name a column with --label, or export again"
+            f"nobody answered a question in this {title}; name a column with --label, or export again", path
         )
-    raise FormatError(f"{path}: no question of this {title} has fixed answers: {told}; choose one with --label")
+    raise FormatError(f"no question of this {title} has fixed answers: {told}; choose one with --label", path)
 
 
 def described(question: str, kind: str) -> str:

@@ -91,7 +91,7 @@ class Table:
         with unreadable(path), closing(_text(path, None, encoding)) as text:
             header = next((row for row in _csv(text, delimiter, path) if any(row)), None)
         if header is None:
-            raise FormatError(f"{path}: the file is empty; expected a table with a header")
+            raise FormatError("the file is empty; expected a table with a header", path, code="empty_file")
         return cls(path, header, delimiter, encoding)
 
     def rows(self) -> Iterator[Row]:
@@ -138,7 +138,7 @@ def _parsed(reader: Any, path: Path) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise FormatError(f"{path}:{reader.line_num}: can't be read as a table: {error}") from None
+            raise FormatError(f"can't be read as a table: {error}", path, reader.line_num) from None
         finally:
             csv.field_size_limit(usual)
         yield row
@@ -163,7 +163,7 @@ def whole_json(path: Path, digest: _Hash, form: TextForm = PLAIN) -> Any:
     try:
         return parsed_json(b"".join(pieces))
     except ValueError as error:
-        raise FormatError(f"{path}: {error}; export it again") from None
+        raise FormatError(f"{error}; export it again", path) from None
 
 
 def parsed_json(raw: bytes | str) -> Any:

@@ -131,8 +131,9 @@ def _folder(path: Path) -> _Export:
     """Answers below a folder."""
     if not sagemaker_answers.files_of(path):
         raise FormatError(
-            f"{path}: no answers of workers in this folder; name the folder annotations/worker-response of a labeling "
-            "job, with iteration-1 in it"
+            "no answers of workers in this folder; name the folder annotations/worker-response of a labeling "
+            "job, with iteration-1 in it",
+            path,
         )
     return _answers(path, sagemaker_answers.digest_of(path))
 
@@ -159,8 +160,9 @@ def _file(path: Path, form: TextForm) -> _Export:
         return _answers(path, digest)
     if not isinstance(objects, list) or not objects:
         raise FormatError(
-            f"{path}: this is no {TITLE}; expected a list of objects with annotations, or the folder "
-            "annotations/worker-response of a labeling job"
+            f"this is no {TITLE}; expected a list of objects with annotations, or the folder "
+            "annotations/worker-response of a labeling job",
+            path,
         )
     return _Export(path, partial(sagemaker_answers.in_request, objects), digest, "datasetObjectId", "")
 

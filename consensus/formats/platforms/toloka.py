@@ -156,13 +156,12 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     table = Table.of(path, form)
     names = table.names
     if not any(name.startswith(OUTPUT) for name in names):
-        raise FormatError(
-            f"{path}: this is no {TITLE}, for no column begins with {OUTPUT}; read it with --platform none"
-        )
+        raise FormatError(f"this is no {TITLE}, for no column begins with {OUTPUT}; read it with --platform none", path)
     if any(name.startswith(CONFIDENCE) for name in names):
         raise FormatError(
-            f"{path}: these are aggregated answers of Toloka: one row an item, which the platform made of the "
-            "judgments, and no judgments; download the assignments of the pool"
+            "these are aggregated answers of Toloka: one row an item, which the platform made of the "
+            "judgments, and no judgments; download the assignments of the pool",
+            path,
         )
     survey = _Survey(names)
     for row in Table.of(path, form).rows():

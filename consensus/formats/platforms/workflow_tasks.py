@@ -251,8 +251,9 @@ class Survey:
         if any(labels[one].isdisjoint(other) for one in given for other in [labels[it] for it in given if it != one]):
             newest = max(asked.texts, key=_number)
             raise FormatError(
-                f"{path}: task {task.name} of this {title} asked different questions: {_by_version(asked.texts)}; "
-                f"choose a version of the workflow with --label, such as --label {task.name}@{newest}"
+                f"task {task.name} of this {title} asked different questions: {_by_version(asked.texts)}; "
+                f"choose a version of the workflow with --label, such as --label {task.name}@{newest}",
+                path,
             )
 
     def called(self, task: Task) -> str:

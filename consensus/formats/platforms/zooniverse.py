@@ -100,9 +100,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     table = Table.of(path, form)
     missing = sorted(IDS - set(table.names))
     if missing:
-        raise FormatError(
-            f"{path}: this is no {TITLE}, for it has no column {missing[0]}; read it with --platform none"
-        )
+        raise FormatError(f"this is no {TITLE}, for it has no column {missing[0]}; read it with --platform none", path)
     survey = surveyed(Table.of(path, form).rows())
     task = survey.task(roles, path, TITLE)
     header = [name for name in table.names if name not in HIDDEN]

@@ -45,7 +45,7 @@ def textual(column: pa.ChunkedArray, role: str, place: str, whole: bool | None =
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_nested(kind):
-        raise FormatError(f"{place}: the {role} column holds {kind}, not single values; {way_out(role)}")
+        raise FormatError(f"the {role} column holds {kind}, not single values; {way_out(role)}", place)
     if not pa.types.is_floating(kind):
         return column
     column = plain(column).cast(pa.float64())

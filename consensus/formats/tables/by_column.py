@@ -49,7 +49,9 @@ class ByRoles(Roles):
                 return self.inner.positions(header, place)
             what = "no column" if self.column not in header else "several columns"
             raise FormatError(
-                f'{place}: {what} "{self.column}" for --by; the columns are: {listed(header)}; correct --by'
+                f'{what} "{self.column}" for --by; the columns are: {listed(header)}; correct --by',
+                place,
+                code="column_not_found",
             )
         own = f"{self.column} (--by)"
         others = [own if name == self.column else name for name in header]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from consensus.errors import FormatError
+from consensus.errors import FormatError, Place
 from consensus.formats.tables.blocks import ahead
 from consensus.formats.tables.roles import AMOUNTS
 from consensus.inputs.judgments import Reject
@@ -136,9 +136,12 @@ class Rows:
 
     def _note_encoding(self, told: Callable[[], str], rejects: Sequence[Reject], n_used: int) -> None:
         """Refuse a source most of whose rows are not UTF-8: it is written in another encoding."""
-        n_odd = sum(reject.reason.endswith(NOT_UTF8) for reject in rejects)
+        odd = [reject for reject in rejects if reject.reason.endswith(NOT_UTF8)]
+        n_odd = len(odd)
         if 2 * n_odd > n_used + len(rejects):
-            raise FormatError(told())
+            error = FormatError(told(), code="bad_encoding")
+            error.file, error.line = odd[0].file, odd[0].line
+            raise error
         if n_odd:
             self.not_utf8.append((n_odd, told()))
 
@@ -175,10 +178,9 @@ class Rows:
             begin = end
         return found
 
-    def place(self, row: int) -> str:
+    def place(self, row: int) -> Place:
         """``file:line`` of a row."""
-        file, line = self.located(row)
-        return f"{file}:{line}"
+        return Place.of(*self.located(row))
 
     def located(self, row: int) -> tuple[str, int]:
         """File and line of a row."""

@@ -145,7 +145,7 @@ def header_of(path: Path, delimiter: str, encoding: str | None = None, n_skipped
     for record in records(path, delimiter, encoding, n_skipped):
         refuse_open_quote(record, path)
         return record
-    raise FormatError(f"{path}: the file holds blank lines only; expected a header line")
+    raise FormatError("the file holds blank lines only; expected a header line", path, code="empty_file")
 
 
 def refuse_open_quote(record: Record, path: Path, shown: Callable[[str], str] = str) -> None:
@@ -160,6 +160,8 @@ def refuse_open_quote(record: Record, path: Path, shown: Callable[[str], str] = 
         first = record.text[:60].splitlines()[0].encode("latin-1").decode("utf-8", errors="backslashreplace")
         seen = shown(first)
         raise FormatError(
-            f"{path}:{record.line}: a quote opens here and {record.fault}, swallowing the rows between: {seen}; "
-            "close it, or double quotes that belong to the value"
+            f"a quote opens here and {record.fault}, swallowing the rows between: {seen}; "
+            "close it, or double quotes that belong to the value",
+            path,
+            record.line,
         )

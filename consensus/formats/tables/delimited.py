@@ -117,7 +117,7 @@ def read(path: Path, roles: Roles, hidden: Collection[str] = (), form: TextForm 
     if form.has_header:
         fault = headers.fault(names, dialect.rows, roles)
         if fault is not None:
-            raise FormatError(f"{path}:{dialect.header.line}: {fault}; {headers.WAY_OUT[form.takes_header]}")
+            raise FormatError(f"{fault}; {headers.WAY_OUT[form.takes_header]}", path, dialect.header.line)
     else:
         roles, guessed, told = headers.guessed(names, dialect.rows, roles)
         notes += [f"{file}: {told}"] if told else []
@@ -265,7 +265,7 @@ def _second_look(data: bytes, layout: _Layout, ragged: RaggedRows, scanner: Scan
         else dict.fromkeys(layout.found, pa.chunked_array([], pa.binary()))
     )
     if columns is None or _length(columns) != len(good):
-        raise FormatError(f"{layout.path}: its quotes can be read in two ways; double those that belong to a value")
+        raise FormatError("its quotes can be read in two ways; double those that belong to a value", layout.path)
     _refuse_swallowed_rows(columns, good, layout)
     lines = np.array([record.line for record in good], np.int64)
     return Block(columns, lines, lambda rows: [layout.shown(good[row].readable) for row in rows], rejects, done)
@@ -329,6 +329,9 @@ def _refuse_swallowed_rows(columns: dict[str, pa.ChunkedArray], good: list[Recor
         if inner and not all_quoted and all(one.count(layout.delimiter) in widths for one in inner):
             seen = layout.shown(first)[:60]
             raise FormatError(
-                f"{displayed(layout.path)}:{good[row].line}: a quote opens here and closes {len(inner) + 1} lines "
-                f"below, with what look like rows between: {seen}; double quotes that belong to a value"
+                f"a quote opens here and closes {len(inner) + 1} lines "
+                f"below, with what look like rows between: {seen}; double quotes that belong to a value",
+                displayed(layout.path),
+                good[row].line,
+                code="bad_row",
             )

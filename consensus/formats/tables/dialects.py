@@ -187,12 +187,12 @@ def _names(path: Path, header: Record, delimiter: str, form: TextForm) -> list[s
         header.text.encode("latin-1").decode()
     except UnicodeDecodeError:
         if form.has_header:
-            raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
+            raise encodings.misread(path, lines_of(path), form.takes_encoding) from None
     try:
         first, *others = next(csv.reader([header.readable], delimiter=delimiter))
         return [headers.uncommented(first), *others]
     except csv.Error as error:
-        raise FormatError(f"{path}:{header.line}: the header can't be read: {error}") from None
+        raise FormatError(f"the header can't be read: {error}", path, header.line) from None
 
 
 def _cells(lines: Sequence[str], delimiter: str) -> list[list[str]]:

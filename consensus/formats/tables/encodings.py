@@ -91,7 +91,9 @@ class Decoding:
             "name another with --encoding" if self._is_named else "the file is damaged or cut off: export it again"
         )
         by = "" if self._is_named else ", which its byte order mark tells"
-        return FormatError(f"{self._path}:{1 + self._n_lines}: {what} the encoding {self._encoding}{by}; {way_out}")
+        return FormatError(
+            f"{what} the encoding {self._encoding}{by}; {way_out}", self._path, 1 + self._n_lines, code="bad_encoding"
+        )
 
     def _count(self, text: str) -> None:
         self._n_lines += text.count("\n") + text.count("\r") - text.count("\r\n")
@@ -121,6 +123,11 @@ def is_utf8(blocks: Iterable[bytes]) -> bool:
 
 
 def message(path: Path, lines: Iterable[tuple[int, bytes]], can_be_named: bool) -> str:
+    """What ``misread`` says."""
+    return str(misread(path, lines, can_be_named))
+
+
+def misread(path: Path, lines: Iterable[tuple[int, bytes]], can_be_named: bool) -> FormatError:
     """What to say of a file whose ``lines``, with their numbers, are not UTF-8; its encoding may be an option."""
     odd: list[bytes] = []
     first, n_bytes = 0, 0
@@ -140,7 +147,7 @@ def message(path: Path, lines: Iterable[tuple[int, bytes]], can_be_named: bool) 
     way_out = (
         f"name its encoding with --encoding {guess or 'cp1252'}, or another" if can_be_named else "save it as UTF-8"
     )
-    return f"{path}:{first}: the file is not UTF-8{seems}; {way_out}"
+    return FormatError(f"the file is not UTF-8{seems}; {way_out}", path, first, code="bad_encoding")
 
 
 def looks_like(sample: bytes) -> str | None:

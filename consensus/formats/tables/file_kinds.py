@@ -87,7 +87,7 @@ def reader_of(path: Path, form: TextForm = PLAIN) -> Callable[[Roles], Reading]:
             with Tap(path, encoding=encoding_of(path, form.encoding)[0]) as tap:
                 kind = kind_of(tap.read(START), ending_of(path))
     if kind in REFUSED:
-        raise FormatError(f"{path}: this is {kind}; {REFUSED[kind]}")
+        raise FormatError(f"this is {kind}; {REFUSED[kind]}", path, code="no_table")
     notes = _notes(path, kind, tap.compression)
     return partial(_read, READERS[kind], path, form, notes)
 

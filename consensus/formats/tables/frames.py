@@ -89,7 +89,7 @@ def _damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: can't be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise FormatError(f"can't be read as Parquet: {str(error).splitlines()[0]}", path) from None
 
 
 def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
@@ -125,7 +125,7 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
     lengths = {role: len(column) for role, column in columns.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{role} {length:,}" for role, length in lengths.items())
-        raise FormatError(f"{place}: the columns differ in length: {listed}; give one entry a judgment in each")
+        raise FormatError(f"the columns differ in length: {listed}; give one entry a judgment in each", place)
     found = {role: names[positions[role]] for role in columns}
     blocks = (_block(cells, 1, 1.0) for cells in [columns])
     return Reading(place, blocks, None, header=names, columns=found, label_order=order)
@@ -163,7 +163,7 @@ def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        raise FormatError(f"{place}: the {role} column holds damaged text, no UTF-8; write the file again") from None
+        raise FormatError(f"the {role} column holds damaged text, no UTF-8; write the file again", place) from None
     return column if role == "timestamp" else textual(column, role, place, whole)
 
 
@@ -174,7 +174,7 @@ def _arrow(column: Any, role: str, place: str) -> pa.ChunkedArray:
     if isinstance(column, pa.ChunkedArray):
         return column
     if isinstance(column, (str, bytes)) or not isinstance(column, Iterable):
-        raise FormatError(f"{place}: the {role} column is {column!r:.40}; give one entry a judgment")
+        raise FormatError(f"the {role} column is {column!r:.40}; give one entry a judgment", place)
     if not hasattr(column, "__len__"):
         column = list(column)
     try:
@@ -193,7 +193,7 @@ def _cell(cell: object, role: str, place: str) -> str | None:
     import pandas as pd
 
     if isinstance(cell, (list, tuple, dict, set, np.ndarray)):
-        raise FormatError(f"{place}: the {role} column holds lists or records, not single values; {way_out(role)}")
+        raise FormatError(f"the {role} column holds lists or records, not single values; {way_out(role)}", place)
     if cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
         return None
     if isinstance(cell, (bool, np.bool_)):

@@ -69,7 +69,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     records = (one.value for one in elements if isinstance(one.value, dict))
     names = names_in(itertools.islice(records, LOOKED_AT), roles)
     if not names:
-        raise FormatError(f"{path}: no element of the list is an object; expected one object a judgment")
+        raise FormatError("no element of the list is an object; expected one object a judgment", path)
     header = list(names)
     columns = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
     keys = {role: names[name] for role, name in columns.items()}
@@ -89,7 +89,7 @@ def _decoded(raw: bytes, path: Path, form: TextForm) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding)) from None
+        raise encodings.misread(path, lines_of(path), form.takes_encoding) from None
 
 
 def _after_space(text: str, at: int) -> int:
@@ -115,9 +115,9 @@ def _document(text: str, begin: int, path: Path) -> Any:
         return DECODER.decode(text[begin:])
     except json.JSONDecodeError as error:
         line = text.count("\n", 0, begin) + error.lineno
-        raise FormatError(f"{path}:{line}: not JSON: {_why(error)}; it may be cut off") from None
+        raise FormatError(f"not JSON: {_why(error)}; it may be cut off", path, line) from None
     except RecursionError:
-        raise FormatError(f"{path}: not JSON: nested too deeply") from None
+        raise FormatError("not JSON: nested too deeply", path) from None
 
 
 def _why(error: ValueError) -> str:
@@ -144,19 +144,19 @@ def _elements(text: str, begin: int, path: Path) -> Iterator[_Element]:
         try:
             value, end = DECODER.raw_decode(text, at)
         except ValueError as error:
-            raise FormatError(f"{place}: not JSON: {_why(error)}; the file may be cut off") from None
+            raise FormatError(f"not JSON: {_why(error)}; the file may be cut off", place) from None
         except RecursionError:
-            raise FormatError(f"{place}: not JSON: nested too deeply") from None
+            raise FormatError("not JSON: nested too deeply", place) from None
         yield _Element(n, line, value)
         at = _after_space(text, end)
         if text[at : at + 1] == "]":
             break
         if text[at : at + 1] != ",":
-            raise FormatError(f"{place}: a comma or ] should follow; the file may be cut off")
+            raise FormatError("a comma or ] should follow; the file may be cut off", place)
         at = _after_space(text, at + 1)
     if _after_space(text, at + 1) < len(text):
         line += text.count("\n", last, at + 1)
-        raise FormatError(f"{path}:{line}: something follows the array; keep one array a file")
+        raise FormatError("something follows the array; keep one array a file", path, line)
 
 
 def _only_list(document: Any, path: Path) -> tuple[str, list[Any]]:
@@ -164,10 +164,10 @@ def _only_list(document: Any, path: Path) -> tuple[str, list[Any]]:
     found = sorted(_lists(document, ()), key=lambda one: len(one[0]))
     highest = [one for one in found if len(one[0]) == len(found[0][0])]
     if not found:
-        raise FormatError(f"{path}: no list of objects in it; expected an array, such as [{{...}}, ...]")
+        raise FormatError("no list of objects in it; expected an array, such as [{...}, ...]", path)
     if len(highest) > 1:
         names = ", ".join(".".join(keys) for keys, _ in highest)
-        raise FormatError(f"{path}: several lists of objects: {names}; save the one that is meant as a file")
+        raise FormatError(f"several lists of objects: {names}; save the one that is meant as a file", path)
     keys, elements = highest[0]
     return ".".join(keys), elements
 

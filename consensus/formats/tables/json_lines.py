@@ -111,9 +111,9 @@ def _keys(
     records, is_utf8 = _first(path, encoding)
     names = names_in(records, roles)
     if not names and not is_utf8:
-        raise FormatError(encodings.message(path, lines_of(path), form.takes_encoding))
+        raise encodings.misread(path, lines_of(path), form.takes_encoding)
     if not names:
-        raise FormatError(f"{path}: no line holds a JSON object; expected one object a line")
+        raise FormatError("no line holds a JSON object; expected one object a line", path)
     header = list(names)
     found = {role: header[n] for role, n in roles.positions(header, str(path)).items()}
     return header, found, {role: names[name] for role, name in found.items()}

@@ -59,7 +59,7 @@ class Unfolding:
             self._list = list_in(keys.values())
         except ValueError as error:
             raise FormatError(
-                f"{path}: columns are named in several lists of objects, {error}; name those of one list"
+                f"columns are named in several lists of objects, {error}; name those of one list", path
             ) from None
         self._n_records, self._n_empty, self._n_rows = 0, 0, 0
 

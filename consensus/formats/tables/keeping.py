@@ -61,8 +61,9 @@ class Keeping:
                 if reading.columns.get(KEEP + name) == reading.columns.get(role, ""):
                     why = "that labels.csv holds anyway" if role == "item" else "of which an item has several"
                     raise FormatError(
-                        f'{reading.file}: column "{name}" is the {role}, {why}; --keep is for columns that nothing '
-                        "else reads: leave it out"
+                        f'column "{name}" is the {role}, {why}; --keep is for columns that nothing '
+                        "else reads: leave it out",
+                        reading.file,
                     )
         return replace(reading, blocks=self._blocks(reading))
 
@@ -80,9 +81,10 @@ class Keeping:
         for role, n in personal.items():
             if 2 * n > filled[role]:
                 raise FormatError(
-                    f'{reading.file}: column "{role.removeprefix(KEEP)}" of a {reading.platform} is never written, for '
+                    f'column "{role.removeprefix(KEEP)}" of a {reading.platform} is never written, for '
                     f"{n:,} of its {filled[role]:,} cells are addresses (e-mail or IP), which tell who somebody is; "
-                    "leave it out of --keep"
+                    "leave it out of --keep",
+                    reading.file,
                 )
 
     def _text(self, name: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -148,7 +148,8 @@ class ColumnError(FormatError):
     def __init__(
         self, message: str, place: str, header: Sequence[str], missing: Mapping[str, list[str]], taken: set[str]
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, code="column_not_clear" if any(missing.values()) else "column_not_found")
+        self.file = place
         self.place, self.header, self.missing, self.taken = place, header, missing, taken
         """Where; all columns; the roles without a column, with those that could be meant; columns of other roles."""
 
@@ -203,7 +204,7 @@ class Roles:
             others = (other for other in found if other != role and not other.startswith(KEEP))
             twice = [other for other in others if found[other] == position]
             if twice:
-                raise FormatError(f'{place}: column "{header[position]}" can\'t be both {role} and {twice[0]}')
+                raise FormatError(f'column "{header[position]}" can\'t be both {role} and {twice[0]}', place)
         return found
 
     def is_guessed(self, role: str) -> bool:
@@ -251,9 +252,9 @@ def _plain(column: str) -> str:
 
 def _named(header: Sequence[str], role: str, name: str, place: str) -> int:
     if name not in header:
-        raise FormatError(f"{place}: {missing(header, role, name)}")
+        raise FormatError(missing(header, role, name), place, code="column_not_found")
     if header.count(name) > 1:
-        raise FormatError(f'{place}: {header.count(name)} columns are called "{name}"; rename all but one')
+        raise FormatError(f'{header.count(name)} columns are called "{name}"; rename all but one', place)
     return header.index(name)
 
 

@@ -92,7 +92,9 @@ def _table(path: Path, sheet: str | None) -> _Table:
     try:
         import python_calamine
     except ImportError:
-        raise ConfigError(f"{path}: spreadsheets need a library more: {EXTRA}; or save it as CSV") from None
+        raise ConfigError(
+            f"spreadsheets need a library more: {EXTRA}; or save it as CSV", path, code="missing_library"
+        ) from None
     with unreadable(path), path.open("rb"):  # what the system says of it comes first
         pass
     try:
@@ -100,7 +102,7 @@ def _table(path: Path, sheet: str | None) -> _Table:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
         if sheet is not None and sheet not in names:
-            raise FormatError(f'{path}: no sheet "{sheet}"; the sheets are: {listed(names)}; correct --sheet')
+            raise FormatError(f'no sheet "{sheet}"; the sheets are: {listed(names)}; correct --sheet', path)
         for name in names if sheet is None else [sheet]:
             made = book.get_sheet_by_name(name)
             rows = made.to_python(skip_empty_area=False)
@@ -113,9 +115,9 @@ def _table(path: Path, sheet: str | None) -> _Table:
         raise
     except Exception as error:  # the library has many, for damage of all kinds
         why = (str(error).splitlines() or [type(error).__name__])[0].lower()[:LONGEST_REASON]
-        raise FormatError(f"{path}: can't be read as a spreadsheet: {why}; save it anew, or as CSV") from None
+        raise FormatError(f"can't be read as a spreadsheet: {why}; save it anew, or as CSV", path) from None
     where = f'sheet "{sheet}" holds' if sheet is not None else "the sheets hold"
-    raise FormatError(f"{path}: {where} no table; expected a table with a header")
+    raise FormatError(f"{where} no table; expected a table with a header", path)
 
 
 def _refuse_far_cells(path: Path) -> None:
@@ -139,8 +141,9 @@ def _refuse_far_cells(path: Path) -> None:
             needed = last * width * A_CELL
             if needed > memory.there_is() / 2:  # others need some, too
                 raise FormatError(
-                    f"{path}: {name} has cells as far as row {last:,} and column {widest.decode()}, which would take "
-                    f"{memory.told(needed)}; delete what stands far from the table, or save it as CSV"
+                    f"{name} has cells as far as row {last:,} and column {widest.decode()}, which would take "
+                    f"{memory.told(needed)}; delete what stands far from the table, or save it as CSV",
+                    path,
                 )
 
 

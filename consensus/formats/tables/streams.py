@@ -160,16 +160,18 @@ def unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise FormatError(f"{path}: no such file; check the name, or the folder you are in") from None
+        raise FormatError(
+            "no such file; check the name, or the folder you are in", path, code="file_not_found"
+        ) from None
     except IsADirectoryError:
-        raise FormatError(f"{path}: this is a folder; name the files in it, such as {path / '*.csv'}") from None
+        raise FormatError(f"this is a folder; name the files in it, such as {path / '*.csv'}", path) from None
     except PermissionError:
-        raise FormatError(f"{path}: may not be read; change its permissions") from None
+        raise FormatError("may not be read; change its permissions", path) from None
     except OSError as error:
         if error.errno is not None:
-            raise FormatError(f"{path}: can't be read: {(error.strerror or str(error)).lower()}") from None
+            raise FormatError(f"can't be read: {(error.strerror or str(error)).lower()}", path) from None
         raise FormatError(
-            f"{path}: can't be decompressed ({str(error).lower()}); it may be cut off: fetch it again"
+            f"can't be decompressed ({str(error).lower()}); it may be cut off: fetch it again", path
         ) from None
 
 
@@ -216,14 +218,21 @@ def start_of(path: Path, encoding: str | None = None) -> bytes:
     with Tap(path, encoding=encoding) as tap:
         start = tap.read(START)
     if not start:
-        raise FormatError(f"{path}: the file is empty; expected a table with a header")
+        raise FormatError("the file is empty; expected a table with a header", path, code="empty_file")
     if b"\0" in start:
         guess = encodings.without_mark(start) if encoding is None else None
         if guess is not None:
-            raise FormatError(f"{path}: this looks like UTF-16 without a byte order mark; name it: --encoding {guess}")
+            raise FormatError(
+                f"this looks like UTF-16 without a byte order mark; name it: --encoding {guess}",
+                path,
+                code="bad_encoding",
+            )
         line = start[: start.index(b"\0")].count(b"\n") + 1
         raise FormatError(
-            f"{path}:{line}: this is not text (it holds a zero byte); expected CSV, TSV, JSON lines or Parquet"
+            "this is not text (it holds a zero byte); expected CSV, TSV, JSON lines or Parquet",
+            path,
+            line,
+            code="no_table",
         )
     return start
 

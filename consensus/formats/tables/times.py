@@ -127,10 +127,10 @@ class Times:
         self.n_unreadable = int(np.isnat(found).sum()) - self._n_absent - n_waiting
         if self.n_unreadable:
             first = min(self._odd)
-            told = f"{place(first.row)}: {_shown(first.text)}"
+            told = _shown(first.text)
             if (self._named or self._given) and self.n_unreadable == len(found) - self._n_absent:
-                raise FormatError(f"{told} {self._nothing()}")
-            self._clock.unreadable = self._clock.unreadable or told
+                raise FormatError(f"{told} {self._nothing()}", place(first.row), code="bad_row")
+            self._clock.unreadable = self._clock.unreadable or f"{place(first.row)}: {told}"
         if self._given:
             self._clock.formats[self._given] = None
         zoneless = "" if self._zoneless is None else f"{_shown(self._zoneless.text)} ({place(self._zoneless.row)})"
@@ -269,9 +269,10 @@ class Times:
         if not orders:
             month, day = self._against["month-first"], self._against["day-first"]
             raise FormatError(
-                f"{place(month.row)}: {_shown(month.text)} of column {self._column} does not have the month before the "
+                f"{_shown(month.text)} of column {self._column} does not have the month before the "
                 f"day, and {_shown(day.text)} ({place(day.row)}) does not have the day before the month; correct one "
-                "of them, or say with --time-format month-first or --time-format day-first which counts"
+                "of them, or say with --time-format month-first or --time-format day-first which counts",
+                place(month.row),
             )
         if len(orders) == 1:
             told = self._against["day-first" if orders[0] == "month-first" else "month-first"]

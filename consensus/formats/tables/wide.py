@@ -85,8 +85,9 @@ class WideRoles(Roles):
         values = LOOKS_LIKE[self.kind](first_rows(opened, free))
         if not values:
             raise FormatError(
-                f"{reading.file}: no columns look like {WHAT[self.kind]}; the columns are: {listed(listing.header)}; "
-                "name those that are with --columns"
+                f"no columns look like {WHAT[self.kind]}; the columns are: {listed(listing.header)}; "
+                "name those that are with --columns",
+                reading.file,
             )
         return replace(self, values=tuple(values))
 
@@ -103,16 +104,15 @@ class WideRoles(Roles):
             if header.count(name) != 1:
                 what = "no column" if name not in header else f"{header.count(name)} columns"
                 raise FormatError(
-                    f'{place}: {what} "{name}" among the {WHAT[self.kind]}; the columns are: {listed(header)}; correct '
-                    "--columns"
+                    f'{what} "{name}" among the {WHAT[self.kind]}; the columns are: {listed(header)}; correct '
+                    "--columns",
+                    place,
                 )
             at = header.index(name)
             for role in found:
                 if found[role] == at:
                     role = f"kept (--keep {name})" if role.startswith(KEEP) else role
-                    raise FormatError(
-                        f'{place}: column "{name}" can\'t be both {role} and one of the {WHAT[self.kind]}'
-                    )
+                    raise FormatError(f'column "{name}" can\'t be both {role} and one of the {WHAT[self.kind]}', place)
         return found | {CELL + name: header.index(name) for name in self.values}
 
 
@@ -162,8 +162,9 @@ class Shape:
         tally = _Tally(are_items="item" not in reading.columns)
         if tally.are_items and self._numbered:
             raise FormatError(
-                f"{reading.file}: no column tells the item, nor in {self._numbered}, so nothing tells which of their "
-                "rows are about the same one; name the item with --item"
+                f"no column tells the item, nor in {self._numbered}, so nothing tells which of their "
+                "rows are about the same one; name the item with --item",
+                reading.file,
             )
         self._numbered = reading.file if tally.are_items else self._numbered
         columns, because = dict(reading.columns), f"--wide {self._kind}"

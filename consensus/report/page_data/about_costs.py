@@ -26,7 +26,7 @@ PLANNED = 50_000  # items up to which the judgments that another target takes ar
 
 def waste_records(run: Run) -> Records:
     """Judgments that brought nothing, a row a reason: ``what``, ``judgments``, their ``share`` of all, ``money``."""
-    result, price = run.result, run.inputs.config.price
+    result, price = run.result, run.inputs.config.price_per_judgment
     n_all = max(result.judgments.n_judgments, 1)
     by_bad = _judgments_of(run.worker_columns, USELESS)
     told = [("by workers whose answers say nothing of the truth, or go against it", float(by_bad))]

@@ -80,7 +80,7 @@ def accuracies(audit: WorkerAudit) -> tuple[float, float] | None:
     audit = audit.of_members
     judgments, accuracy = audit.result.judgments, audit.accuracy.mean
     known = judgments.is_person & np.isfinite(accuracy) & (judgments.per_worker > 0)
-    enough = known & (judgments.per_worker >= audit.config.least_judgments)
+    enough = known & (judgments.per_worker >= audit.config.min_worker_judgments)
     found = accuracy[enough if enough.any() else known]
     return (float(np.median(found)), float(found.min())) if len(found) and audit.result.identified else None
 

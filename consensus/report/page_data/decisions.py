@@ -57,7 +57,7 @@ def decision_records(run: Run, people: Records, drift: Records) -> Records:
 def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
     """Whom to stop, to talk to, to teach, to test."""
     n_of = told["verdicts"]
-    least = told["settings"]["least_judgments"]
+    least = told["settings"]["min_worker_judgments"]
     n_biased, n_in_doubt, changed = _counted(audit.of_members, least)
     in_doubt = [one for one in humans if one["verdict"] == "too_few" and one["n_judgments"] >= least]
     in_doubt = _with_missing(in_doubt[:MOST_NAMED], audit)

@@ -67,7 +67,7 @@ def evidence(result: Consensus | WorkerAudit, worker: str, n: int = SHOWN) -> pd
         p_right
             P(what they said is right), by the others.
         others
-            What others said, such as "cat 4, dog 1"; missing where they are alone.
+            What others said, such as "cat 4 | dog 1"; missing where they are alone.
         gold
             The accepted label of a gold item; several joined by " | ".
         timestamp
@@ -106,7 +106,7 @@ def evidence_columns(audit: WorkerAudit, worker: str, n: int = SHOWN) -> Columns
         "label": named(judgments.label[judgment], labels),
         "true_label": named(best[chosen], labels),
         "p_right": p_right[chosen],
-        "others": pa.array([_said(result, int(j)) for j in judgment], pa.string()),
+        "others": pa.array([_said(result, int(j)) for j in judgment], pa.list_(pa.string())),
         "gold": pa.array(_gold(result, item), pa.list_(pa.string())),
     }
     if judgments.timestamp is not None:
@@ -132,7 +132,8 @@ def code_of(result: Consensus, worker: str) -> int:
     near = difflib.get_close_matches(worker, ids.to_pylist(), 3)
     meant = f" (did you mean {', '.join(near)}?)" if near else ""
     raise ConfigError(
-        f'no worker "{worker}" among {counted(len(ids), "worker")}{meant}; consensus audit lists their ids'
+        f'no worker "{worker}" among {counted(len(ids), "worker")}{meant}; consensus audit lists their ids',
+        code="unknown_name",
     )
 
 
@@ -167,15 +168,15 @@ def _crowd(result: Consensus) -> Reals:
     return normalised(count.reshape(K, K) + cells.pseudo_counts + 1.0 / K)
 
 
-def _said(result: Consensus, judgment: int) -> str | None:
-    """What others said of the item of a judgment: ``cat 4, dog 1``, the most frequent first."""
+def _said(result: Consensus, judgment: int) -> list[str] | None:
+    """What others said of the item of a judgment: ``cat 4``, ``dog 1``, the most frequent first."""
     judgments = result.judgments
     i = judgments.item[judgment]
     item = slice(judgments.item_start[i], judgments.item_start[i + 1])
     label = judgments.label[item][judgments.worker[item] != judgments.worker[judgment]]
     code, count = np.unique(label, return_counts=True)
     order = np.argsort(-count, kind="stable")
-    return ", ".join(f"{judgments.labels[code[at]]} {count[at]:,}" for at in order) or None
+    return [f"{judgments.labels[code[at]]} {count[at]:,}" for at in order] or None
 
 
 def _gold(result: Consensus, items: NDArray[np.int32]) -> list[list[str] | None]:

@@ -98,30 +98,30 @@ def verdicts(
 ) -> Verdicts:
     """Judge every worker.
 
-    In this order: under ``least_judgments`` nothing is said. Where answers at random or against the truth are together
-    more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is AGAINST times
-    as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker (see
-    ``contradictions``), or only how they spell, call or skip labels (``unfolded``). Where they are not, but more likely
-    than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more than a
-    share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times lower,
-    or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
-    usual shares. Of some only a part of their judgments counts: these items are ``easier`` (W,) for others by so much
-    log odds of being right than all that the worker judged (NaN of the rest). They are held against the median worker
-    as right as that there, too, and none of them is condemned who is not careless beside both. Where it is -inf, who
-    would be careless, spammer or adversarial is too_few. Nobody is biased or careless for calling labels otherwise than
-    others on the same items (too_few). An expert has judged LEAST_GOLD gold
-    items or more: without gold, agreement is all that is known. The rest is good, if they are above chance, 1/K, and
-    above FLOOR times the accuracy of the median worker, with probability ``sure`` on their own items or over labels in
-    their usual shares; else weak: not condemned, and not praised. Whoever gives one label only and is silent elsewhere
-    is good if that label is true where they answer, with probability ``sure`` (see ``one_label_verdicts``), a spammer
-    if gold says that it is not, and else too_few.
+    In this order: under ``min_worker_judgments`` nothing is said. Where answers at random or against the truth are
+    together more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is
+    AGAINST times as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker
+    (see ``contradictions``), or only how they spell, call or skip labels (``unfolded``). Where they are not, but more
+    likely than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more
+    than a share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times
+    lower, or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in
+    their usual shares. Of some only a part of their judgments counts: these items are ``easier`` (W,) for others by so
+    much log odds of being right than all that the worker judged (NaN of the rest). They are held against the median
+    worker as right as that there, too, and none of them is condemned who is not careless beside both. Where it is -inf,
+    who would be careless, spammer or adversarial is too_few. Nobody is biased or careless for calling labels otherwise
+    than others on the same items (too_few). An expert has judged LEAST_GOLD gold items or more: without gold, agreement
+    is all that is known. The rest is good, if they are above chance, 1/K, and above FLOOR times the accuracy of the
+    median worker, with probability ``sure`` on their own items or over labels in their usual shares; else weak: not
+    condemned, and not praised. Whoever gives one label only and is silent elsewhere is good if that label is true where
+    they answer, with probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else
+    too_few.
     """
     n = result.judgments.per_worker
     W = len(n)
     easier = np.full(W, np.nan) if easier is None else easier
     found, probability = np.full(W, GOOD, np.int32), np.ones(W)
     bad = kinds.random + kinds.hostile
-    enough = (n >= config.least_judgments) & result.identified
+    enough = (n >= config.min_worker_judgments) & result.identified
     usual, K = _median(accuracy.mean, enough), result.judgments.n_labels
     chance = 1.0 / K if K > 1 else 0.0
     above = _above(accuracy, max(chance, FLOOR * usual))
@@ -268,8 +268,8 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
     reasons = []
     for w, (code, right) in enumerate(zip(verdict.tolist(), rights, strict=True)):
         favourite = labels[evidence.favourite[w]]
-        if code == TOO_FEW and n[w] < config.least_judgments:
-            text = f"{_judgments(n[w])}; a verdict needs {config.least_judgments}; {right}"
+        if code == TOO_FEW and n[w] < config.min_worker_judgments:
+            text = f"{_judgments(n[w])}; a verdict needs {config.min_worker_judgments}; {right}"
         elif w in evidence.excused:
             text = f"{evidence.excused[w]}; {right}"
         elif evidence.sided.silent[w]:

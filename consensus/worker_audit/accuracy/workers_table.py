@@ -43,7 +43,7 @@ def audit(
     price
         Money paid for every judgment, whatever a column of prices says.
     **settings
-        Fields of ``AuditConfig``, such as ``least_judgments=30``.
+        Fields of ``AuditConfig``, such as ``min_worker_judgments=30``.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def audit(
 
     Examples
     --------
-    >>> consensus.audit(consensus.fit(judgments), least_judgments=5)["worker"].tolist()
+    >>> consensus.audit(consensus.fit(judgments), min_worker_judgments=5)["worker"].tolist()
     ['ann', 'bob', 'eve']
     """
     return framed(worker_columns(WorkerAudit.of(result, config, costs=costs, price=price, **settings)))

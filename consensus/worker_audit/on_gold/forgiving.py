@@ -78,14 +78,17 @@ def forgiven_columns(audit: WorkerAudit, items: Sequence[str]) -> Columns:
 def _without(result: Consensus, items: Sequence[str]) -> Gold | None:
     """The gold but for ``items``; None if nothing is left."""
     if result.gold is None:
-        raise ConfigError("there is no gold, so no item of it can be left out; give its file with --gold")
+        raise ConfigError(
+            "there is no gold, so no item of it can be left out; give its file with --gold", code="missing_input"
+        )
     accepted = _accepted(result, result.gold)
     for item in items:
         if item not in accepted:
             near = difflib.get_close_matches(item, accepted, 3)
             meant = f" (did you mean {', '.join(near)}?)" if near else ""
             raise ConfigError(
-                f'"{item}" is no gold item{meant}; consensus audit --table gold lists those that were judged'
+                f'"{item}" is no gold item{meant}; consensus audit --table gold lists those that were judged',
+                code="unknown_name",
             )
     kept = [(item, label) for item, labels in accepted.items() if item not in items for label in labels]
     left, accepting = tuple(item for item, _ in kept), tuple(label for _, label in kept)

@@ -90,9 +90,9 @@ def missing_judgments(audit: WorkerAudit) -> NDArray[np.int64]:
     audit = audit.of_members
     result, config, judged = audit.result, audit.config, audit.verdicts
     n = judged.n_judgments
-    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.least_judgments - n)
-    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
-    more = np.where(undecided, np.maximum(more, config.least_judgments), more)
+    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.min_worker_judgments - n)
+    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.min_worker_judgments)
+    more = np.where(undecided, np.maximum(more, config.min_worker_judgments), more)
     found: NDArray[np.int64] = np.where(judged.near & result.judgments.is_person & result.identified, more, 0)
     return np.maximum(found, 0)
 

@@ -1,0 +1,82 @@
+"""Three examples for each command, which its help shows."""
+
+DIGITS = "data/digits/judgments.csv"
+"""Judgments that come with the source: what reads them can be tried."""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "run": (
+        f"consensus run {DIGITS}",
+        f"consensus run {DIGITS} --gold data/digits/gold.csv --target 0.99 -o out",
+        "consensus run export.json --platform label-studio --json --fail-on small_data,copying",
+    ),
+    "check": (
+        f"consensus check {DIGITS}",
+        "consensus check votes.csv --item image --worker annotator --label answer",
+        "cat votes.jsonl | consensus check - --json",
+    ),
+    "plan-budget": (
+        f"consensus plan-budget {DIGITS} --votes 2 --target 0.9 --items 100",
+        f"consensus plan-budget {DIGITS} --votes 3 --items 100 --price-per-judgment 0.02",
+        "consensus plan-budget votes.csv --without spammer --target 0.95 -o plan.csv",
+    ),
+    "plan-gold": (
+        f"consensus plan-gold {DIGITS}",
+        "consensus plan-gold votes.csv --items 150 -o to_label.csv",
+        "consensus plan-gold votes.csv --gold gold.csv --target 0.99",
+    ),
+    "aggregate": (
+        f"consensus aggregate {DIGITS}",
+        f"consensus aggregate {DIGITS} --posteriors -o posteriors.parquet",
+        "cat votes.csv | consensus aggregate - --labels no,yes --json",
+    ),
+    "audit": (
+        f"consensus audit {DIGITS}",
+        f"consensus audit {DIGITS} --evidence w14",
+        "consensus audit votes.csv --gold gold.csv --table gold --fail-on wrong_gold",
+    ),
+    "agreement": (
+        f"consensus agreement {DIGITS}",
+        "consensus agreement votes.csv --by worker-pair -o pairs.csv",
+        "consensus agreement ratings.csv --ordinal --labels low,medium,high",
+    ),
+    "escalate": (
+        f"consensus escalate {DIGITS}",
+        f"consensus escalate {DIGITS} --budget 100 --summary promise.json -o next.jsonl",
+        "consensus escalate votes.csv --workers people.csv --skill french --audit-sample 0.05",
+    ),
+    "shares": (
+        f"consensus shares {DIGITS} --gold data/digits/gold.csv",
+        "consensus shares consensus-out",
+        "consensus shares votes.csv --gold gold.csv --json --quiet",
+    ),
+    "report": (
+        "consensus report consensus-out",
+        "consensus report consensus-out -o page.html --title Digits --pseudonyms",
+        "consensus report consensus-out --item-url https://example.org/items/{item}",
+    ),
+    "explain": (
+        "consensus explain consensus-out digit_0156",
+        "consensus explain consensus-out digit_0156 --json",
+        "consensus explain out/tone item-12 --threads 2",
+    ),
+    "diff": (
+        "consensus diff monday tuesday",
+        "consensus diff monday tuesday -o changes.csv",
+        "consensus diff monday tuesday --json --quiet",
+    ),
+    "evaluate": (
+        "consensus evaluate consensus-out data/digits/truth.csv",
+        "consensus evaluate data/digits/gold.csv data/digits/truth.csv",
+        "consensus evaluate labels.csv truth.csv --json",
+    ),
+    "simulate": (
+        "consensus simulate crowd",
+        "consensus simulate crowd --items 5000 --workers 40 --labels 5 --per-item 3",
+        "consensus simulate crowd --spammers 0.1 --adversaries 0.05 --seed 7 --overwrite",
+    ),
+    "demo": (
+        "consensus demo",
+        "consensus demo crowd --seed 7",
+        "consensus demo crowd --overwrite --quiet",
+    ),
+}

@@ -1,0 +1,90 @@
+"""How a command ends that can't do what it shall: one line on stderr, or JSON, and an exit code."""
+
+import difflib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from consensus.cli.options import ANY
+from consensus.errors import CODES, USAGE, ConsensusError
+
+if TYPE_CHECKING:
+    from consensus.found.cautions import Caution
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What Typer raises where it can't understand a command line."""
+
+
+NUMBERS = ("NUMBER", "SHARE")
+"""What values of options are called that are numbers."""
+
+
+class WarnedError(ConsensusError):
+    """A warning that ``--fail-on`` names; all output is written."""
+
+    code = "warning"
+
+
+def refuse(warnings: "Iterable[Caution]", codes: str | None) -> None:
+    """End a command whose output is written, if there is a warning of one of the ``codes`` of ``--fail-on``.
+
+    Raises
+    ------
+    WarnedError
+        There is.
+    """
+    named = {one.strip() for one in codes.split(",")} if codes else set()
+    met = [one for one in warnings if named & {one.code, ANY}]
+    if met:
+        more = f" (and {', '.join(one.code for one in met[1:])})" if met[1:] else ""
+        raise WarnedError(f"warning {met[0].code}{more}, which --fail-on names: {met[0].message}")
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether errors are to be JSON."""
+    ends = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return "--json" in arguments[:ends]
+
+
+def told(error: Exception, *, as_json: bool) -> int:
+    """Write an ``error`` to stderr, in words or as JSON; how the command exits."""
+    if isinstance(error, ConsensusError):
+        code, text, file, line = error.code, str(error), error.file, error.line
+    elif isinstance(error, OSError):  # such as a full disk behind stdout
+        code, text, file, line = "bad_output", str(error.strerror or error), None, None
+    else:
+        code, text, file, line = "usage", _usage(error), None, None
+    found = {"code": code, "message": text, "file": file, "line": line}
+    sys.stderr.write(f"{json.dumps(found, ensure_ascii=False)}\n" if as_json else f"consensus: {text}\n")
+    return CODES[code][0]
+
+
+def is_help(error: Any) -> bool:
+    """Whether it is none, but the help that is shown where nothing was asked."""
+    return type(error).__name__ == "NoArgsIsHelpError"
+
+
+def show_help(error: Any) -> int:
+    """Show that help."""
+    error.show()
+    return USAGE
+
+
+def _usage(error: Any) -> str:
+    """What Typer says, as one sentence with the way to the help; in words of ours where its own change by version."""
+    path = error.ctx.command_path if error.ctx is not None else "consensus"
+    wrong = getattr(error, "option_name", None)
+    if wrong is not None and hasattr(error, "possibilities"):
+        near = difflib.get_close_matches(wrong, error.possibilities or (), 1)
+        like = f"; like it is {near[0]}" if near else ""
+        return f"there is no option {wrong}{like}; see {path} --help"
+    text = " ".join(str(error.message).split()).rstrip(".")
+    param = getattr(error, "param", None)
+    if param is not None and param.param_type_name == "option":
+        name = max(param.opts, key=len)
+        is_number = param.metavar in NUMBERS and any(word in text for word in ("valid", "parse"))
+        text = f"{name} takes a {'whole number' if 'integer' in text else 'number'}" if is_number else f"{name}: {text}"
+    return f"{text[:1].lower()}{text[1:]}; see {path} --help"
