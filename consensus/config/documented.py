@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ WIDTH = 96
 
 def described(kind: type[Settings]) -> str:
     """The docstring of a ``kind`` of settings, with each of its fields."""
-    parts = [kind.__doc__ or "", "", "Parameters", "----------"]
+    text, mark, examples = inspect.cleandoc(kind.__doc__ or "").partition("Examples\n")
+    parts = [text.rstrip(), "", "Parameters", "----------"]
     for name, field in kind.model_fields.items():
         default = (
             "" if field.default is PydanticUndefined or field.default in (None, ()) else f", default {field.default!r}"
@@ -26,7 +28,7 @@ def described(kind: type[Settings]) -> str:
         parts += textwrap.wrap(
             in_python(field.description or ""), WIDTH, initial_indent="    ", subsequent_indent="    "
         )
-    return "\n".join(parts)
+    return "\n".join([*parts, *(["", mark + examples] if examples else [])])
 
 
 def _kind(annotation: object) -> str:

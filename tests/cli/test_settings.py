@@ -81,7 +81,7 @@ def test_every_kind_of_settings_is_described() -> None:
     assert RunConfig in described
     for kind in described:
         assert kind.__doc__
-        assert kind.__doc__.endswith(".")
+        assert kind.__doc__.partition("\n\n")[0].endswith(".")
         for field in kind.model_fields.values():
             assert field.description is not None
             assert re.fullmatch(r"[A-Z].*[^.]\.", field.description)

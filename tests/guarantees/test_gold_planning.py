@@ -65,6 +65,7 @@ class TestNeeded:
     def test_no_number_tells_nearly_equal_shares_apart(self) -> None:
         assert planning.needed(0.05, 0.05) is None
         assert planning.needed(0.0499, 0.05) is None
+        assert planning.needed(0.048366, 0.05) is None  # the chance is 77% with the most gold, so all of it is tried
 
     @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.3])
     def test_most_errors(self, alpha: float) -> None:
