@@ -13,8 +13,8 @@ This page is made from `consensus/runs/tables.py` and `consensus/runs/columns.py
 
 `consensus run` writes a folder, whole or not at all: these files, as `.csv`, `.jsonl` or `.parquet` (`--format`).
 `consensus audit --table NAME` prints one table, or writes it with `-o FILE` as `.csv`, `.tsv`, `.jsonl` or `.parquet`.
-The other commands print one table each. Words go to stderr. In Python, `run.table(NAME)` is the table as a frame, by the
-name of its file. File names and columns only change with an entry in CHANGELOG.md.
+The other commands print one table each. Words go to stderr. In Python, `run.table(NAME)` is the table as a frame, by
+the name of its file. File names and columns only change with an entry in CHANGELOG.md.
 
 The types: *text*; *list* is several texts (in CSV one text, joined by `" | "`; in JSON lines and Parquet a list);
 *count* is a whole number; *number* may be missing; *flag* is true or false. A missing value is an empty field in CSV,

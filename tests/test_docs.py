@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from consensus import agreement, audit, escalate, fit, simulate, worker_audit
 from consensus.cli import app
-from tests import outputs_page
+from tests import outputs_page, sessions
 from tests.conftest import ROOT, Run
 
 README = (ROOT / "README.md").read_text()
