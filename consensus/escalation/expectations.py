@@ -44,6 +44,10 @@ class Outlook:
     """Of these, for which nobody can be suggested."""
     retests: int
     """Judgments besides, by workers whose verdict is open."""
+    verdicts_open: int | None
+    """Workers whose verdict is open; None where no retests are asked for."""
+    workers_tested: int
+    """Of these, who get a retest."""
     money: float
     """What all of them cost, by the workers' prices or the price of a judgment; NaN where these are unknown."""
     available: float
@@ -91,6 +95,8 @@ def _listed(found: Escalation) -> tuple[Any, ...]:
         asked,
         asked - assigned,
         len(found.tests.items),
+        found.tests.n_open,
+        len(found.tests.worker_ids.unique()),
         found.money,
         available,
         0 if found.pool is None else found.pool.n_listed,

@@ -32,6 +32,8 @@ class Retests:
     """(t,)"""
     workers: NDArray[np.int64]
     """(t,) their codes; -1 of a copy that was merged into others."""
+    n_open: int | None = None
+    """Workers whose verdict is open, tested or not; None where no tests are asked for."""
 
     def columns(self, result: Consensus) -> Columns:
         """The columns of escalations.csv, with a row for each.
@@ -73,13 +75,14 @@ def retests(
     if not audit.config.retest:
         return Retests(nothing, pa.array([], pa.string()), nothing)
     result, judgments = audit.result, audit.result.judgments
+    n_open = int((worker_audit.missing_judgments(audit) > 0).sum())
     gold = np.zeros(judgments.n_items, np.bool_)
     if result.gold is not None:
         gold[result.gold.items] = True
     left = np.where(gold, np.inf, np.where(may, max_judgments - judgments.per_item, 0))
     found = worker_audit.retest_columns(audit, audit.config.retest, left > 0)
     if not len(found["item"]):
-        return Retests(nothing, pa.array([], pa.string()), nothing)
+        return Retests(nothing, pa.array([], pa.string()), nothing, n_open)
     items = positions(found["item"], judgments.item_ids)
     workers = positions(found["worker"], judgments.worker_ids)
     kept = np.ones(len(items), np.bool_)
@@ -87,7 +90,8 @@ def retests(
         kept = (workers >= 0) & pool.able[workers]
         kept[kept] = _nth(workers[kept]) < pool.available[workers[kept]]
     kept[kept] = _nth(items[kept]) < left[items[kept]]
-    return Retests(items[kept], pa.array(found["worker"], pa.string()).filter(pa.array(kept)), workers[kept])
+    tested = pa.array(found["worker"], pa.string()).filter(pa.array(kept))
+    return Retests(items[kept], tested, workers[kept], n_open)
 
 
 def _nth(codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ def plan_budget(
         From ``read``, or anything that it reads.
     gold
         Held back, as the truth that labels are held against; without it they are held against those of all judgments
-        (and models), which nothing has audited.
+        (and models), of which nobody knows how many are right.
     model_votes
         As in ``fit``.
     config

@@ -55,8 +55,8 @@ def lines(told: dict[str, Any]) -> list[str]:
         return [f"all {n:,} items are gold: these are their shares, and nothing is estimated"]
     said = [
         f"shares of all {told['items']:,} items, estimated from {n:,} gold items and all judgments: each interval "
-        "holds the true share in 95 % of cases, if gold was drawn at random (not picked by hand or by label)",
-        "each label is estimated by itself, so the shares need not add up to 100 %",
+        "holds the true share in 95% of cases, if gold was drawn at random (not picked by hand or by label)",
+        "each label is estimated by itself, so the shares need not add up to 100%",
     ]
     if told["gold_items_split"]:
         n_split = told["gold_items_split"]

@@ -41,9 +41,10 @@ def made(
     charts.check()
     hides = options is not None and options.pseudonyms
     told = pseudonyms.nameless(findings.summary) if hides else findings.summary
+    progress("reporting: choosing what is shown")
+    always = _always(findings)
     for part in (1.0, 0.5, 0.25, 0.1):
-        progress("reporting: choosing what is shown")
-        shown = collected(findings, part)
+        shown = always | _some(findings, part)
         if hides:
             ids = findings.result.judgments.worker_ids.to_pylist()
             shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
@@ -56,11 +57,28 @@ def made(
 
 def collected(findings: Findings, part: float = 1.0) -> Facts:
     """Everything that the page shows, as plain records; ``part`` of the workers and items that usually are."""
+    return _always(findings) | _some(findings, part)
+
+
+def _some(findings: Findings, part: float) -> Facts:
+    """What fewer are shown of where the page would get too large: workers and items."""
+    result, audit, workers = findings.result, findings.audit, findings.worker_columns
+    people = page_data.worker_records(workers, page_data.chosen_workers(workers, int(part * page_data.MOST_WORKERS)))
+    names = page_data.most_in_question(people)
+    n_evidence = int(part * page_data.MOST_EVIDENCE)
+    return {
+        "workers": people,
+        "confusions": page_data.confusion_records(findings.confusion_cells, names, int(part * page_data.MOST_CELLS)),
+        "evidence": page_data.evidence_records(audit, names, n_evidence) if result.identified else {},
+        "items": page_data.item_facts(result, findings.plan, int(part * page_data.MOST_ITEMS)),
+    }
+
+
+def _always(findings: Findings) -> Facts:
+    """What is shown however large the page gets, and so is made once."""
     result, audit, plan = findings.result, findings.audit, findings.plan
     workers = findings.worker_columns
-    rows = page_data.chosen_workers(workers, int(part * page_data.MOST_WORKERS))
-    people = page_data.worker_records(workers, rows)
-    names = page_data.most_in_question(people)
+    people = page_data.worker_records(workers, page_data.chosen_workers(workers, page_data.MOST_WORKERS))
     drift, lines = page_data.drift_records(audit)
     models, families = page_data.model_records(audit)
     majority, n_majority = page_data.majority_records(result)
@@ -68,6 +86,7 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "newest": _newest(result),
         "decisions": page_data.decision_records(findings, people, drift),
         "warnings": _warnings(findings),
+        "n_suspect": page_data.n_suspect(audit),
         "wasted": page_data.waste_records(findings),
         "targets": page_data.target_records(findings),
         "confused": page_data.confused_pairs(findings),
@@ -77,10 +96,7 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "shares": class_shares.records(findings.summary["class_shares"]),
         "confidences": page_data.confidence_records(result, findings.status),
         "reliability": page_data.reliability_records(result),
-        "n_workers": len(workers["worker"]),
-        "workers": people,
-        "confusions": page_data.confusion_records(findings.confusion_cells, names, int(part * page_data.MOST_CELLS)),
-        "evidence": page_data.evidence_records(audit, names) if result.identified else {},
+        "n_workers": page_data.n_people(workers),
         "accuracies": page_data.accuracies(audit),
         "drift": drift,
         "n_changed": page_data.n_changed(audit),
@@ -88,7 +104,6 @@ def collected(findings: Findings, part: float = 1.0) -> Facts:
         "copying": page_data.copying_records(audit),
         "models": models,
         "families": families,
-        "items": page_data.item_facts(result, plan, int(part * page_data.MOST_ITEMS)),
         "disputed": page_data.disputed_records(result),
         "n_items": result.judgments.n_items,
         "all_labels": list(result.judgments.labels),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FEW_GOLD = 20
 """Accepted gold items below which the measured error is too vague to be the number in large type."""
+MODELS = {"dawid_skene": "Dawid-Skene"}  # those that have a name
 NO_GOLD_EXCESS = "on public crowds without gold a median of 3.5 times as many were wrong as the model expected"
 
 
@@ -28,7 +29,7 @@ def usable(promise: Facts) -> str:
         return f"{begin}."
     expected = f"The model expects {promise['expected_error']:.1%} of them to be wrong"
     if not promise["audited"]:
-        why = "no gold was given" if promise["gold"] is None else "none of the gold items is among such"
+        why = "no gold was given" if promise["gold"] is None else "the rule would accept no gold item"
         return f"{begin}. Nothing has measured them, they are unaudited: {why}. {expected}; {NO_GOLD_EXCESS}."
     gold = promise["gold"]["accepted"]
     are = "is" if gold["errors"] == 1 else "are"
@@ -38,6 +39,39 @@ def usable(promise: Facts) -> str:
     if gold["items"] < FEW_GOLD:
         return f"{begin}. {measured}: too few gold items to tell. {expected}."
     return f"{begin}. {measured}: {gold['measured_error']:.1%} [{gold['low']:.1%} to {gold['high']:.1%}]. {expected}."
+
+
+def wrong_gold(n: int, promise: Facts) -> str:
+    """What to know of the measured error where ``n`` gold items are probably wrong; empty where it tells nothing."""
+    if not n or not promise["audited"]:
+        return ""
+    counts = "counts" if n == 1 else "count"
+    return (
+        f" {counted(n, 'gold item is', 'gold items are')} probably wrong and {counts} against the labels: correct the "
+        "gold first, then the measured error can be trusted."
+    )
+
+
+def of_model(lines: list[str], model: str) -> list[str]:
+    """The lines about the fit, those that begin with the name of the ``model`` with its name in words."""
+    names = (model, model.replace("_", " "))
+    in_words = MODELS.get(model, names[1])
+    return [
+        next((in_words + line.removeprefix(name) for name in names if line.startswith(f"{name}")), line)
+        for line in lines
+    ]
+
+
+def some_labels(shown: Facts, told: Facts) -> dict[str, str]:
+    """Which labels are told of, where that is not all."""
+    n, promise, of = told["counts"]["labels"], told["quality"], len(shown["labels"])
+    n_gold, n_shares = len(promise["by_label"]), len(shown["shares"])
+    gold = promise["gold"] is not None and n_gold < n
+    return {
+        "more_labels": f" The {of} most frequent of {n:,} labels." if of < n else "",
+        "gold_labels": f" Gold is told of the {n_gold} labels with the most accepted items, of {n:,}." if gold else "",
+        "more_shares": f" The {n_shares} most common of {n:,} labels." if n_shares < n else "",
+    }
 
 
 def tiles(told: Facts, n_decisions: int) -> list[tuple[str, str, str]]:
@@ -93,7 +127,7 @@ def measured(row: Facts) -> str:
     """Such as ``1.1% [0.0% to 6.0%]``; or that gold can't tell."""
     n = row["gold_items"]
     if n is None:
-        return "not told: labels are many"
+        return "not told"
     if not n:
         return "not measured"
     if n < FEW_GOLD:
@@ -157,7 +191,7 @@ def _reason(reasons: list[Facts]) -> str:
     from consensus.report.terms import plain
 
     most = max(reasons, key=lambda one: one["items"])
-    return f"Most items that are not settled: {plain(most['reason'])}"
+    return f"Why most of the items are not settled: {plain(most['reason'])}"
 
 
 def _budget(points: list[Facts]) -> str:

@@ -29,6 +29,10 @@ SECTIONS = (
 )
 COLUMNS = ("accuracy", "agreement", "counts as", "confidence")  # that are explained where they stand
 SCRIPTS = ("page.js", "workers.js", "items.js")
+OF_OBJECTS = (
+    *("__proto__", "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"),
+    *("toString", "valueOf", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+)
 LEAST_P = 0.001  # p-value that is told
 NOT_KNOWN = "\N{EN DASH}"
 
@@ -50,6 +54,7 @@ def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = N
             told=told,
             sections=sections,
             has_worker_chart="workers" in specs,
+            n_people=sum(one["kind"] == "human" for one in shown["workers"]),
             has_calibration="calibration" in specs,
             css=Markup(asset("page.css")),
             js=Markup("(() => {\n" + "\n".join(asset(name) for name in SCRIPTS) + "})();"),
@@ -93,6 +98,10 @@ def as_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+def _points(shown: Facts) -> list[Facts]:
+    return page_data.some_points(page_data.worker_points(shown["workers"]))
+
+
 def _specs(shown: Facts) -> dict[str, Any]:
     """Vega-Lite of the charts that have something to show."""
     calibrated = [one for one in shown["models"] if one["ece"] is not None]
@@ -101,13 +110,18 @@ def _specs(shown: Facts) -> dict[str, Any]:
         "shares": (charts.class_shares, shown["shares"]),
         "confidences": (charts.confidences, shown["confidences"]),
         "reliability": (charts.reliability, shown["reliability"]),
-        "workers": (charts.workers, page_data.worker_points(shown["workers"])),
+        "workers": (charts.workers, _points(shown)),
         "drift": (charts.drift, shown["drift_lines"]),
         "calibration": (charts.calibration, calibrated),
         "reasons": (charts.reasons, shown["reasons"]),
         "budget": (charts.budget, shown["budget"]),
     }
-    return {name: chart(rows).to_dict(validate=False) for name, (chart, rows) in drawn.items() if rows}
+    return {name: chart(_drawable(rows)).to_dict(validate=False) for name, (chart, rows) in drawn.items() if rows}
+
+
+def _drawable(rows: list[Facts]) -> list[Facts]:
+    """The same with an invisible character before the names that every object of JavaScript has: no keys for Vega."""
+    return [{key: f"\N{WORD JOINER}{one}" if one in OF_OBJECTS else one for key, one in row.items()} for row in rows]
 
 
 def _data(shown: Facts) -> Facts:
@@ -132,11 +146,11 @@ def _data(shown: Facts) -> Facts:
 def _said(shown: Facts, told: dict[str, Any]) -> Facts:
     """The words of the page."""
     said = words.paragraphs(told)
-    counts = told["counts"]
+    counts, fitted = told["counts"], [*said["fit"], *said["readings"], *said["calibration"]]
     return {
         "title": ", ".join(counted(counts[f"{one}s"], one) for one in ("item", "label", "worker")),
         "subtitle": "",
-        "promise": page_words.usable(told["quality"]),
+        "promise": page_words.usable(told["quality"]) + page_words.wrong_gold(shown["n_suspect"], told["quality"]),
         "set_promise": [words.sentence(line) for line in said["promise"][1:]],
         "tiles": page_words.tiles(told, len(shown["decisions"])),
         "balance": said["rows"][0],
@@ -144,15 +158,17 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         "column_lines": [words.sentence(line) for line in said["columns"]],
         "share_lines": [words.sentence(line) for line in class_shares.lines(told["class_shares"])],
         "label_lines": [words.sentence(line) for line in said["changes"]],
+        "in_chart": "Every worker"
+        if shown["n_workers"] <= page_data.MOST_POINTS
+        else f"{counted(len(_points(shown)), 'worker')} of {shown['n_workers']:,}, with those who are to be stopped or "
+        "trained,",
         "worker_lines": "".join(words.sentence(line) for line in said["verdicts"]),
         "model_lines": [words.sentence(line) for line in said["models"]],
         "escalation_lines": [words.sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": " ".join(words.sentence(line) for line in (*said["fit"], *said["readings"], *said["calibration"])),
+        "fit_line": " ".join(words.sentence(line) for line in page_words.of_model(fitted, told["settings"]["model"])),
         **page_words.titles(shown, told),
-        "more_labels": ""
-        if counts["labels"] <= len(shown["labels"])
-        else f" The {len(shown['labels'])} most frequent of {counts['labels']:,} labels.",
+        **page_words.some_labels(shown, told),
     }
 
 

@@ -34,7 +34,8 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
       ``accepted`` among these, so that ``draw`` have to be drawn of all, ``more`` than there are. ``pilot``: more
       to draw first, to measure that share; 0 if it need not. ``takes_most``: more than half of all, or no number
       is enough.
-    - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together.
+    - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together. Of more
+      than ``MOST_SHOWN`` of the ``labels``, those with the most gold items.
     """
     if result.gold is None:
         return None
@@ -64,6 +65,7 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
             "usual": certifiable(n_reaching, n_gold, usual),
         },
         "need": _need(what, len(result.gold.items), result.judgments.n_items),
+        "labels": len(found.of_label),
         "by_label": _by_label(result, found),
     }
 
@@ -139,15 +141,20 @@ def _certified(facts: Facts) -> str:
     }
     if facts["why_none"] is not None:
         return begin + reasons[facts["why_none"]]
-    n, most = facts["items"], facts["most_wrong"]
-    bound = wrong if most <= (1.0 - facts["target"]) * n + 1e-9 else f"{100 * math.ceil(1e3 * most / n) / 1e3:.1f}%"
-    left_out = ""
-    if facts["other_label"]:
-        has, is_ = ("has", "is") if facts["other_label"] == 1 else ("have", "are")
-        left_out = f"; {facts['other_label']:,} more {has} another label now that gold is known, and {is_} left out"
+    n, most, n_other = facts["items"], facts["most_wrong"], facts["other_label"]
+    left_out, above = "", most > (1.0 - facts["target"]) * n + 1e-9
+    has, is_ = ("has", "is") if n_other == 1 else ("have", "are")
+    if above:  # the target holds of the whole set, and not quite of what is left of it
+        left_out = (
+            f"; {n_other:,} of them {has} another label now that gold is known: of the {n:,} others at "
+            f"most {100 * math.ceil(1e3 * most / n) / 1e3:.1f}% are wrong"
+        )
+        n += n_other
+    elif n_other:
+        left_out = f"; {n_other:,} more {has} another label now that gold is known, and {is_} left out"
     n_gold, n_wrong = facts["gold_items"], facts["gold_wrong"]
     return (
-        f"{begin}at most {bound} of {n:,} items are wrong, if the {drawn} were drawn at random ({n_wrong:,} of the "
+        f"{begin}at most {wrong} of {n:,} items are wrong, if the {drawn} were drawn at random ({n_wrong:,} of the "
         f"{n_gold:,} gold items as sure as these {'is' if n_wrong == 1 else 'are'} wrong){left_out}"
     )
 
@@ -176,18 +183,19 @@ def _more(facts: Facts) -> list[str]:
         number = "no number of" if what["draw"] is None else f"no fewer than {what['draw']:,}"
         return [
             *said,
-            f"{number} gold items would certify {target} of {which}: about {what['error']:.1%} are wrong",
+            f"{number} gold items would certify that {target} of {which} are right: about "
+            f"{what['error']:.1%} are wrong",
         ]
     by = "as measured" if what["measured"] else "as the confidences predict"
     if not what["more"]:
         return [
             *said,
-            f"so many gold items certify {target} of {which} in 80% of draws, if {what['error']:.1%} are wrong, {by}: "
-            "this draw is one of the other 20%",
+            f"in 80% of draws so many gold items certify that {target} of {which} are right, if "
+            f"{what['error']:.1%} are wrong, {by}: this draw is one of the other 20%",
         ]
     return [
         *said,
-        f"{what['more']:,} more gold items would certify {target} of {which} with a chance of 80%, if "
+        f"{what['more']:,} more gold items would certify that {target} of {which} are right, with a chance of 80%, if "
         f"{what['error']:.1%} are wrong, {by}: it takes {what['accepted']:,} gold items among these; draw them at "
         "random from all items (consensus plan-gold)",
     ]
@@ -195,13 +203,15 @@ def _more(facts: Facts) -> list[str]:
 
 def _labels(facts: Facts) -> str:
     certified = {name: one for name, one in facts["by_label"].items() if one["items"] is not None}
+    n = len(facts["by_label"])
+    some = f" (the {n} with the most gold items, of {facts['labels']:,})" if n < facts["labels"] else ""
     if not certified:
         measured = ", ".join(
             f'"{name}" {one["measured_error"]:.1%} [{one["low"]:.1%}, {one["high"]:.1%}]'
             for name, one in facts["by_label"].items()
             if one["gold_items"]
         )
-        return f"by label nothing is certified; wrong on gold, of all items that get the label: {measured}"
+        return f"by label nothing is certified; wrong on gold, of all items that get the label{some}: {measured}"
     told = ", ".join(
         f'"{name}" {one["items"]:,} items (at most {one["most_wrong"]:,} wrong)'
         if one["items"]
@@ -210,7 +220,7 @@ def _labels(facts: Facts) -> str:
     )
     few = [name for name, one in facts["by_label"].items() if one["items"] is None]
     left = f"; too little gold for {listed(few)}" if few else ""
-    return f"certified by label, all of them with {SURE} confidence together: {told}{left}"
+    return f"certified by label{some}, all of them with {SURE} confidence together: {told}{left}"
 
 
 def _percent(share: float) -> str:
@@ -245,12 +255,13 @@ def of_plan(plan: GoldPlan) -> list[str]:
         )
     elif what.draw is None:
         said.append(
-            f"no number of gold items would certify {target} of {which}: about {what.error:.1%} are wrong, {by}"
+            f"no number of gold items would certify that {target} of {which} are right: about "
+            f"{what.error:.1%} are wrong, {by}"
         )
     else:
         had = f", with the {plan.n_gold:,} there are," if plan.n_gold else ""
         said.append(
-            f"{what.draw:,} gold items{had} would certify {target} of {which} with a chance of 80%, if "
+            f"{what.draw:,} gold items{had} would certify that {target} of {which} are right, with a chance of 80%, if "
             f"{what.error:.1%} are wrong, {by}: it takes {what.accepted:,} gold items among these"
         )
         if plan.asked is not None:

@@ -304,6 +304,7 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
             f"{told['judgments_unassigned']:,} of the {told['judgments_listed']:,} judgments on the list have no "
             "suggested worker: all who can be asked have judged the item or are not available for more"
         )
+    said += _untested(told, settings)
     if settings["budget"] is None:
         return said
     tests = f" and {counted(told['retests'], 'retest')}" if told["retests"] else ""
@@ -319,6 +320,22 @@ def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
             "run after each, gain most of it"
         )
     return said
+
+
+def _untested(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
+    """Why retests that were asked for are not on the list; nothing where everybody gets one, or none was asked for."""
+    n, tested = told["verdicts_open"], told["workers_tested"]
+    if n == 0:
+        return ["no retest is listed: no worker's verdict is open"]
+    if n is None or tested >= n:
+        return []
+    who = "no retest is listed" if not tested else f"{counted(n - tested, 'worker gets', 'workers get')} no retest"
+    can_be_asked = ", and workers who are available" if told["workers_named"] else ""
+    return [
+        f"{who}, though {counted(n, 'verdict is', 'verdicts are')} open: it takes gold items, or accepted ones whose "
+        f"label is all but certain, with fewer judgments than --max-judgments ({settings['max_judgments']})"
+        f"{can_be_asked}; give gold, or raise --max-judgments"
+    ]
 
 
 def _changes(counts: dict[str, int] | None) -> list[str]:

@@ -12,7 +12,7 @@ from consensus.worker_audit.copying.merged_judgments import merged
 from consensus.worker_audit.on_gold.forgiving import forgive, forgiven_columns
 from consensus.worker_audit.on_gold.gold_health import gold, gold_columns, suspect_gold
 from consensus.worker_audit.on_gold.new_gold import proposal_columns, proposals
-from consensus.worker_audit.on_gold.retest_items import needed, retest_columns, retest_table
+from consensus.worker_audit.on_gold.retest_items import missing_judgments, needed, retest_columns, retest_table
 from consensus.worker_audit.over_time.behaviour import behaviour_columns, behaviours
 from consensus.worker_audit.over_time.drift import drifts, fallen
 from consensus.worker_audit.over_time.drift_table import drift_columns, drifting
@@ -41,6 +41,7 @@ __all__ = [
     "gold_columns",
     "groups",
     "merged",
+    "missing_judgments",
     "needed",
     "proposal_columns",
     "proposals",

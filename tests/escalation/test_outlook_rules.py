@@ -33,7 +33,7 @@ class TestOutlook:
             "judgments": np.array([2, 1, 0, 3]),
             "workers": np.array([[0, 1], [2, -1], [-1, -1], [4, -1]]),
             "pool": None,
-            "tests": SimpleNamespace(items=np.zeros(3)),
+            "tests": SimpleNamespace(items=np.zeros(3), worker_ids=pa.array(["a", "b", "a"]), n_open=4),
             "money": 7.5,
         }
         return SimpleNamespace(**{**usual, **of})
@@ -50,6 +50,7 @@ class TestOutlook:
         assert (found.ceiling, found.advice, found.correction) == (True, ("more of it",), 1.25)
         assert (found.items_listed, found.judgments_listed, found.judgments_unassigned) == (3, 6, 2)
         assert (found.retests, found.money) == (3, 7.5)
+        assert (found.verdicts_open, found.workers_tested) == (4, 2)
         assert np.isnan(found.available)
         assert (found.workers_named, found.workers_unknown, found.unknown_named) == (0, 0, ())
 
@@ -162,6 +163,11 @@ class TestRetests:
             return {"item": pa.array(["i0", "i1", "i0", "i2", "i1"]), "worker": pa.array(["a", "a", "b", "c", "b"])}
 
         monkeypatch.setattr(retests.worker_audit, "retest_columns", columns)  # type: ignore[attr-defined]
+        monkeypatch.setattr(
+            retests.worker_audit,  # type: ignore[attr-defined]
+            "missing_judgments",
+            lambda _: np.array([20, 0, 3]),
+        )
         judgments = SimpleNamespace(
             n_items=3,
             per_item=np.array([4, 3, 5]),
@@ -171,6 +177,7 @@ class TestRetests:
         result = SimpleNamespace(judgments=judgments, gold=gold)
         audit: Any = SimpleNamespace(result=result, config=AuditConfig(retest=2))
         found = retests.retests(audit, np.broadcast_to(np.array(may), 3), most, pool)
+        assert found.n_open == 2
         pairs = list(zip(found.items.tolist(), found.worker_ids.to_pylist(), found.workers.tolist(), strict=True))
         return pairs, asked[0]
 

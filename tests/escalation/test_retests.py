@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from consensus import audit, escalate, fit, simulate, worker_audit
 from consensus.config import AuditConfig
 from consensus.escalation.retests import retests
 from consensus.found.result import Consensus, framed
+from consensus.report import words
+from consensus.runs import Findings
+from consensus.simulation import Simulation
 from consensus.worker_audit import WorkerAudit
 from tests.conftest import Run
 
@@ -88,6 +92,44 @@ def test_among_the_escalations(result: Consensus) -> None:
     assert rows["n_judgments"].tolist() == labels["n_judgments"].tolist()
     assert rows["label"].tolist() == labels["label"].tolist()
     assert framed(retests(WorkerAudit(result), everything, 100, None).columns(result)).empty
+
+
+def told_of(drawn: Simulation, **settings: Any) -> tuple[Any, list[str]]:
+    found = Findings.of(fit(drawn.judgments), **settings)
+    return found, words.of_escalation(found)
+
+
+class TestWhyNot:
+    """Who asked for retests and gets none reads why."""
+
+    def test_every_item_has_the_most_judgments(self) -> None:
+        drawn = simulate(250, 14, 2, 8, accuracy=0.85, spammers=0.2, seed=6)
+        found, said = told_of(drawn, retest=20)
+        n = found.table("retest")["worker"].nunique()
+        assert n > 1
+        assert (found.outlook.retests, found.outlook.verdicts_open, found.outlook.workers_tested) == (0, n, 0)
+        assert (
+            f"no retest is listed, though {n} verdicts are open: it takes gold items, or accepted ones whose label is "
+            "all but certain, with fewer judgments than --max-judgments (7); give gold, or raise --max-judgments"
+        ) in said
+        found, said = told_of(drawn, retest=20, max_judgments=30)
+        assert found.outlook.retests > 0
+        assert not any("retest" in one for one in said if "open" in one)
+        found, said = told_of(drawn)
+        assert found.outlook.verdicts_open is None
+        assert not any("retest" in one for one in said)
+
+    def test_no_verdict_is_open(self) -> None:
+        drawn = simulate(400, 4, 2, 4, accuracy=0.9, seed=6)
+        found, said = told_of(drawn, retest=20)
+        assert found.outlook.verdicts_open == 0
+        assert "no retest is listed: no worker's verdict is open" in said
+
+    def test_some_are_left_out(self) -> None:
+        told = {"verdicts_open": 5, "workers_tested": 4, "workers_named": 3}
+        (line,) = words._untested(told, {"max_judgments": 7})
+        assert line.startswith("1 worker gets no retest, though 5 verdicts are open: it takes gold items, or ")
+        assert "than --max-judgments (7), and workers who are available; give" in line
 
 
 @pytest.mark.compiled

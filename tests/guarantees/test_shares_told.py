@@ -132,8 +132,8 @@ class TestCommand:
         np.testing.assert_allclose(found.drop(columns="label"), expected.drop(columns="label"), atol=1e-6)
         assert ran.err.splitlines()[-2:] == [
             f"shares of all {N} items, estimated from 60 gold items and all judgments: each interval holds the true "
-            "share in 95 % of cases, if gold was drawn at random (not picked by hand or by label)",
-            "each label is estimated by itself, so the shares need not add up to 100 %",
+            "share in 95% of cases, if gold was drawn at random (not picked by hand or by label)",
+            "each label is estimated by itself, so the shares need not add up to 100%",
         ]
 
     def test_without_gold(self, files: tuple[Path, Path], run: Run) -> None:

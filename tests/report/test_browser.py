@@ -100,6 +100,10 @@ def test_everything_that_can_be_clicked(browser: Any, digits: Path) -> None:
     playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w14")  # an address is followed a moment later
     detail = tab.locator("#worker-detail").inner_text()
     assert "careless since 2025-03-19: right on 43%" in detail
+    assert "careless: careless" not in detail
+    assert not {"100.0%", "0.0%"} & set(
+        tab.locator("#worker-detail td[data-title='chance to be right']").all_inner_texts()
+    )
     assert "right on 84% before 2025-03-13" in detail
     assert tab.locator("#worker-detail .matrix tbody td").count() == 100
     assert "against" in detail
@@ -142,7 +146,7 @@ def test_addresses_that_can_be_sent(browser: Any, digits: Path) -> None:
 
 
 def test_nothing_is_read_in_a_box(browser: Any, digits: Path) -> None:
-    """The page scrolls, and nothing in it does, but for wide tables sideways."""
+    """The page scrolls, and nothing in it does."""
     opened = Opened(browser, digits)
     scrolls = "/auto|scroll/.test(getComputedStyle(e).overflowY) && e.scrollHeight > e.clientHeight + 1"
     boxes = f"[...document.querySelectorAll('main *')].filter(e => {scrolls}).length"
@@ -158,6 +162,11 @@ def test_dark_and_phone(browser: Any, digits: Path) -> None:
 
     dark = paper()
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    sideways = "e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'auto'"
+    tab.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    tab.click("#decisions a:has-text('w14')")
+    playwright.expect(tab.locator("#worker-detail h3")).to_have_text("w14")  # with a matrix of ten labels
+    assert tab.evaluate(f"[...document.querySelectorAll('main *')].filter(e => {sideways}).length") == 0
     tab.click("#theme")
     assert tab.locator("#theme").inner_text() == "Dark"
     tab.wait_for_timeout(500)
@@ -203,8 +212,11 @@ def test_long_ids_and_labels_that_are_words_of_the_language(
         tab.wait_for_selector(f"#{kind}-detail:not([hidden])")
         playwright.expect(tab.locator(f"#{kind}-detail h3")).to_have_text(long)
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert tab.locator("#chart-workers svg").count() == 1  # though Vega can't draw the labels
-    assert "This chart can't be drawn" in tab.locator("#chart-labels").inner_text()
+    for chart in ("workers", "labels"):
+        assert tab.locator(f"#chart-{chart} svg").count() == 1
+    named = tab.locator("#chart-labels svg text").all_text_contents()
+    assert {f"\N{WORD JOINER}{name}" for name in labels} <= set(named)
+    assert tab.locator("#chart-labels .mark-rect path").count() == 4  # bars and ticks
     assert opened.wrong == []
 
 
@@ -237,9 +249,9 @@ def test_without_gold_and_of_many(browser: Any, written: Callable[..., Path]) ->
 
 
 @pytest.mark.skipif("CONSENSUS_AXE" not in os.environ, reason="CONSENSUS_AXE does not name axe.min.js")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser: Any, digits: Path, scheme: str) -> None:
-    opened = Opened(browser, digits, color_scheme=scheme)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_axe_finds_nothing_serious(browser: Any, digits: Path, scheme: str, width: int) -> None:
+    opened = Opened(browser, digits, color_scheme=scheme, viewport={"width": width, "height": 844})
     tab = opened.page
     tab.click("#worker-table a:has-text('w14')")
     tab.fill("#item-search", "digit_0002")

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import fit, read, read_gold, simulate
+from consensus import fit, read, read_gold, simulate, worker_audit
 from consensus.config import EscalateConfig
 from consensus.report import page, rendering
 from consensus.report.page_data import about_workers, decisions
 from consensus.runs import Findings
+from consensus.worker_audit.on_gold import retest_items
 from tests.conftest import DIGITS
 
 
@@ -111,6 +112,39 @@ def test_many_are_counted() -> None:
     assert stop["title"] == f"Stop {stop['n']} workers?"
 
 
+def test_the_busiest_comes_first() -> None:
+    drawn = simulate(300, 20, 3, 6, spammers=0.4, seed=6)
+    table = drawn.judgments_table()
+    rare = table["worker"].isin(sorted(table["worker"].unique())[::2]) & (table.index % 3 > 0)
+    (stop, *_) = page.collected(Findings.of(fit(table[~rare])))["decisions"]
+    n = table[~rare]["worker"].value_counts()
+    order = [n[row["id"]] for row in stop["rows"]]
+    assert len(set(order)) > 2
+    assert order == sorted(order, reverse=True)
+
+
+class TestRetests:
+    def test_those_in_doubt_with_what_it_takes(self, digits: Findings, shown: dict[str, Any]) -> None:
+        (test,) = [one for one in shown["decisions"] if one["title"] == "Test 1 worker again"]
+        needed = digits.table("retest").drop_duplicates("worker").set_index("worker")["n_needed"]
+        (row,) = test["rows"]
+        assert row["note"].startswith(digits.workers.set_index("worker").at["w06", "reason"])
+        assert row["note"].endswith(f"; about {needed['w06']} judgments on such items would settle it")
+        assert "consensus run --retest 20 puts up to 20 for each of them on the list" in test["about"]
+        assert test["about"].endswith("3 other workers have fewer than 20 judgments so far.")
+
+    def test_more_than_can_be_asked(self, digits: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
+        needed = np.full(digits.result.judgments.n_workers, retest_items.MOST_NEEDED)
+        monkeypatch.setattr(worker_audit, "missing_judgments", lambda _: needed)
+        (one,) = decisions._with_missing([{"worker": "w06", "reason": "unclear"}], digits.audit)
+        assert one["reason"] == "unclear; at least 200 judgments on such items would settle it"
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.934, "93%"), (0.99, "more than 99%"), (1.0, "more than 99%")])
+def test_nothing_is_wrong_for_sure(p: float, said: str) -> None:
+    assert decisions._sure(p) == said
+
+
 def test_gold_that_is_probably_wrong() -> None:
     drawn = simulate(400, 15, 3, 6, accuracy=0.9, seed=7)
     gold = drawn.truth_table(60, 1)
@@ -122,6 +156,8 @@ def test_gold_that_is_probably_wrong() -> None:
     assert check["title"] == "Check 3 gold items"
     assert sorted(row["id"] for row in check["rows"]) == sorted(wrong)
     assert check["rows"][0]["note"].startswith("gold says label")
+    html = rendering.rendered(page.collected(found), found.summary)
+    assert "3 gold items are probably wrong and count against the labels: correct the gold first" in html
 
 
 def test_models() -> None:
@@ -155,7 +191,7 @@ def test_labels_over_the_target() -> None:
         ("a", "12 of 40 gold items accepted as it are wrong"),
         ("b", "8% of its accepted items are expected to be wrong"),
     ]
-    assert "than the 0.05 that the target allows" in found["about"]
+    assert "than the 5% that the target allows" in found["about"]
 
 
 def test_change_by_rows() -> None:
@@ -187,7 +223,17 @@ class TestLabels:
         assert {one["gold_items"] for one in facts["labels"]} == {0}
         html = rendering.rendered(facts, found.summary)
         assert "comes first. The 40 most frequent of 42 labels." in html
-        assert "labels are many" not in html
+        assert "Gold is told" not in html
+        assert "not told" not in html
+
+    def test_gold_tells_of_some_labels(self) -> None:
+        drawn = simulate(700, 20, 26, 3, accuracy=0.7, seed=3)
+        found = Findings.of(fit(drawn.judgments, gold=drawn.truth_table(60, 1)), promise="set", random_gold=True)
+        html = rendering.rendered(page.collected(found), found.summary)
+        assert "comes first. Gold is told of the 20 labels with the most accepted items, of 26." in html
+        assert html.count("not told") == 6
+        assert "Grey: what the gold items alone would say. The 20 most common of 26 labels." in html
+        assert "of all items that get the label (the 20 with the most gold items, of 26): " in html
 
     def test_where_all_items_are_gold_no_share_is_told(self) -> None:
         drawn = simulate(60, 6, 2, 3, seed=3)

@@ -46,7 +46,7 @@ def test_without_gold_nothing_is_measured() -> None:
         page_words.usable(promise())
     )
     none = promise(items=0)
-    assert "they are unaudited: none of the gold items is among such." in page_words.usable(none)
+    assert "they are unaudited: the rule would accept no gold item." in page_words.usable(none)
     assert page_words._wrong(promise()) == ("not measured", "the model expects 0.9%, unaudited")
 
 
@@ -59,7 +59,7 @@ def test_nothing_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"gold_items": None}, "not told: labels are many"),
+        ({"gold_items": None}, "not told"),
         ({"gold_items": 0}, "not measured"),
         ({"gold_items": 6, "gold_errors": 1}, "1 of 6: too few gold items to tell"),
         ({"gold_items": 50, "measured_error": 0.1, "low": 0.03, "high": 0.22}, "10.0% [3.0% to 22.0%]"),
@@ -67,6 +67,25 @@ def test_nothing_is_accepted() -> None:
 )
 def test_measured(row: dict[str, Any], said: str) -> None:
     assert page_words.measured(row) == said
+
+
+def test_wrong_gold_is_told_beside_what_it_measured() -> None:
+    assert page_words.wrong_gold(0, promise(items=91)) == ""
+    assert page_words.wrong_gold(3, promise()) == ""
+    assert page_words.wrong_gold(1, promise(items=91)).startswith(
+        " 1 gold item is probably wrong and counts against the labels: correct the gold first"
+    )
+    assert page_words.wrong_gold(6, promise(items=91)).startswith(" 6 gold items are probably wrong and count against")
+
+
+def test_models_have_names_in_words() -> None:
+    lines = ["dawid skene: converged", "dawid_skene alone, because", "confidences are"]
+    assert page_words.of_model(lines, "dawid_skene") == [
+        "Dawid-Skene: converged",
+        "Dawid-Skene alone, because",
+        "confidences are",
+    ]
+    assert page_words.of_model(["majority vote: vote shares"], "majority_vote") == ["majority vote: vote shares"]
 
 
 def test_titles_say_what_to_see() -> None:
@@ -86,7 +105,7 @@ def test_titles_say_what_to_see() -> None:
     assert page_words._spread(None) == "Nobody's accuracy is known"
     assert page_words._reason([]) == "Every item is settled"
     assert page_words._reason([{"reason": "weak_workers", "items": 2}]) == (
-        "Most items that are not settled: weak workers"
+        "Why most of the items are not settled: weak workers"
     )
     assert page_words._budget([]) == "More judgments would bring nothing"
     assert page_words._sure(promise()) == "150 of 200 labels can be used"

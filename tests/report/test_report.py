@@ -37,6 +37,12 @@ def embedded(html: str, name: str) -> Any:
     return json.loads(found[1])
 
 
+def named_in_text(html: str) -> set[str]:
+    """Names with underscores in the text of a page."""
+    words = re.sub(r"<(script|style|code)\b.*?</\1>", " ", html, flags=re.S)
+    return set(re.findall(r"\b[a-z]+_[a-z_]+\b", re.sub(r"<[^>]+>", " ", words)))
+
+
 @pytest.fixture(scope="module")
 def digits() -> Consensus:
     return fit(read(DIGITS / "judgments.csv"), gold=read_gold(DIGITS / "gold.csv"))
@@ -261,7 +267,7 @@ class TestSize:
         busiest = everyone["worker"][int(np.argmax(everyone["n_judgments"]))].as_py()
         assert busiest in {one["worker"] for one in facts_["workers"]}
         html = rendering.rendered(facts_, told)
-        assert "10 of 30 are shown" in html
+        assert "10 of 30 workers are shown" in html
         assert "of 400 items can be looked up here" in html
 
     def test_less_is_shown_until_it_is_small_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,6 +282,53 @@ class TestSize:
             most_items = (60, 30, 6)[len(sizes) - 1]
             assert most_items // 2 < len(embedded(html, "data")["items"]) <= most_items
         assert sizes == sorted(sizes, reverse=True)
+
+    def test_what_is_always_shown_is_made_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[Consensus] = []
+
+        def nothing(result: Consensus) -> list[Any]:
+            made.append(result)
+            return []
+
+        monkeypatch.setattr(page, "MOST_BYTES", 0)
+        monkeypatch.setattr(page, "_agreement", nothing)
+        page.made(Findings.of(fit(simulate(60, 6, 2, 3, seed=1).judgments)))
+        assert len(made) == 1
+
+    def test_of_many_points_some_are_drawn(self) -> None:
+        def points(*verdicts: str) -> list[dict[str, Any]]:
+            return [{"worker": str(i), "verdict": one} for i, one in enumerate(verdicts)]
+
+        some = page_data.some_points(points(*["good", "spammer", "good", "good", "careless"] * 20), 20)
+        assert len(some) == 20
+        assert sum(one["verdict"] in {"spammer", "careless"} for one in some) >= 10
+        assert [int(one["worker"]) for one in some] == sorted(int(one["worker"]) for one in some)
+        assert int(some[-1]["worker"]) > 90
+        assert len(page_data.some_points(points(*["spammer"] * 30), 20)) == 20
+        few = points("good", "spammer")
+        assert page_data.some_points(few, 2) is few
+
+    def test_a_chart_of_some_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from consensus.report.page_data import about_workers
+
+        facts_, told = shown(fit(simulate(200, 12, 2, 5, seed=1).judgments))
+        assert '<p class="about">Every worker with the 95% interval' in rendering.rendered(facts_, told)
+        monkeypatch.setattr(page_data, "MOST_POINTS", 8)
+        monkeypatch.setattr(about_workers.some_points, "__defaults__", (8,))
+        assert "8 workers of 12, with those who are to be stopped or trained, with the" in rendering.rendered(
+            facts_, told
+        )
+
+    def test_models_are_no_workers(self) -> None:
+        drawn = simulate(60, 6, 2, 3, seed=2)
+        found = Findings.of(fit(drawn.judgments, model_votes=drawn.truth_table().assign(model="m")))
+        facts_ = page.collected(found)
+        assert facts_["n_workers"] == 6 < len(facts_["workers"])
+        html = rendering.rendered(facts_, found.summary)
+        assert "workers are shown:" not in html
+        assert "Dawid-Skene alone, because models voted" in html
+        assert '<td data-title="value"><code>dawid_skene</code></td>' in html
+        assert named_in_text(html) == set()
 
     @pytest.mark.slow
     def test_many_labels(self) -> None:
@@ -389,9 +442,7 @@ def test_members_of_a_ring_are_shown() -> None:
 def test_no_name_of_code_is_on_the_page(output: Path) -> None:
     """Names with underscores are for files and programs; ids and labels of people's own data may have them."""
     html = (output / "report.html").read_text()
-    words = re.sub(r"<(script|style|code)\b.*?</\1>", " ", html, flags=re.S)
-    text = re.sub(r"<[^>]+>", " ", words)
-    named = {one for one in re.findall(r"\b[a-z]+_[a-z_]+\b", text) if not one.startswith("digit_")}
+    named = {one for one in named_in_text(html) if not one.startswith("digit_")}
     titles = re.findall(r'"title":"([^"]*)"', re.findall(r'id="specs">(.*?)</script>', html, flags=re.S)[0])
     assert titles
     assert named | {one for one in titles if "_" in one} == set()

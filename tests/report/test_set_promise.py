@@ -43,6 +43,7 @@ FACTS: dict[str, Any] = {
     "why_none": None,
     "reaching": REACHING,
     "need": NEED,
+    "labels": 1,
     "by_label": {},
 }
 
@@ -72,8 +73,14 @@ class TestWords:
 
     def test_left_out_items_raise_the_bound(self) -> None:
         (line,) = said(items=780, other_label=32)
-        assert "at most 5.2% of 780 items are wrong, if" in line
-        assert line.endswith("; 32 more have another label now that gold is known, and are left out")
+        assert "at most 5% of 812 items are wrong, if" in line
+        assert line.endswith(
+            "; 32 of them have another label now that gold is known: of the 780 others at most 5.2% are wrong"
+        )
+        (line,) = said(items=811, other_label=1, most_wrong=41, target=0.9495)
+        assert line.endswith(
+            "; 1 of them has another label now that gold is known: of the 811 others at most 5.1% are wrong"
+        )
         (line,) = said(items=811, other_label=1)
         assert "at most 5% of 811 items are wrong, if" in line
         assert line.endswith("; 1 more has another label now that gold is known, and is left out")
@@ -109,9 +116,9 @@ class TestWords:
             "wrong"
         )
         assert third == (
-            "320 more gold items would certify 95% of the 740 surest items with a chance of 80%, if 2.0% are wrong, "
-            "as measured: it takes 234 gold items among these; draw them at random from all items (consensus "
-            "plan-gold)"
+            "320 more gold items would certify that 95% of the 740 surest items are right, with a chance of 80%, if "
+            "2.0% are wrong, as measured: it takes 234 gold items among these; draw them at random from all items "
+            "(consensus plan-gold)"
         )
 
     def test_too_many_wrong(self) -> None:
@@ -123,10 +130,13 @@ class TestWords:
         [
             (
                 {"draw": None, "takes_most": True},
-                "no number of gold items would certify 95% of the 740 surest items: about 2",
+                "no number of gold items would certify that 95% of the 740 surest items are right: about 2",
             ),
-            ({"takes_most": True}, "no fewer than 380 gold items would certify 95% of the 740 surest items: about 2.0"),
-            ({"more": 0}, "in 80% of draws, if 2.0% are wrong, as measured: this draw is one of the other 20%"),
+            (
+                {"takes_most": True},
+                "no fewer than 380 gold items would certify that 95% of the 740 surest items are right: about 2.0",
+            ),
+            ({"more": 0}, "are right, if 2.0% are wrong, as measured: this draw is one of the other 20%"),
             ({"measured": False}, "if 2.0% are wrong, as the confidences predict: it takes 234"),
             ({"pilot": 70}, "too few gold items to plan with: by the confidences 2.0% of the 740 surest"),
             ({"pilot": 70}, "to certify 95%; draw 70 more at random to measure it (consensus plan-gold)"),
@@ -202,6 +212,7 @@ class TestRun:
         html = rendering.rendered(page.collected(found, 0.1), found.summary)
         n = found.summary["certificate"]["items"]
         assert '<p class="certificate">Certified with 95% confidence: at most 10' in html
+        n += found.summary["certificate"]["other_label"]
         assert f" of {n:,} items are wrong, if the " in html
         assert '<p class="certificate">Item by item it would be: accepted ' in html
 
@@ -280,8 +291,8 @@ class TestPlan:
         told = self.of(300)
         assert told.startswith("300 of 900 items without gold, drawn at random, each as likely as any other\n")
         assert (
-            "300 gold items would certify 95% of the 700 surest items with a chance of 80%, if 2.0% are wrong, as "
-            "measured: it takes 234 gold items among these\nhave all of them labelled"
+            "300 gold items would certify that 95% of the 700 surest items are right, with a chance of 80%, if 2.0% "
+            "are wrong, as measured: it takes 234 gold items among these\nhave all of them labelled"
         ) in told
 
     def test_beside_other_gold(self) -> None:
@@ -298,7 +309,8 @@ class TestPlan:
         assert "they measure how many are wrong: by the confidences 3.0% of the 700 surest items are, and" in pilot
         none = self.of(need=Need(700, 30, 0.06, True, None, None), asked=3)
         assert (
-            "no number of gold items would certify 95% of the 700 surest items: about 6.0% are wrong, as measu" in none
+            "no number of gold items would certify that 95% of the 700 surest items are right: about 6.0% "
+            "are wrong, as measu" in none
         )
 
     def test_other_numbers(self) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from consensus import audit, fit, simulate, worker_audit
+from consensus import audit, fit, read, simulate, worker_audit
 from consensus.config import AuditConfig
 from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
@@ -23,6 +23,7 @@ from consensus.worker_audit.over_time.drift import CrowdChange, Drifts
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
 MARCH = np.datetime64("2025-03-01", "us")
+BAD = {"careless", "spammer", "adversarial"}
 MINUTE = np.timedelta64(60_000_000, "us")
 GOOD = {3: np.full((3, 3), 0.05) + 0.85 * np.eye(3), 40: np.full((40, 40), 0.1 / 39) + (0.9 - 0.1 / 39) * np.eye(40)}
 
@@ -135,6 +136,58 @@ class TestWhoChanged:
         result = fit(changing()[0])
         many = replace(result, judgments=replace(result.judgments, anonymous=("w2",)))
         assert since_change.since_change(many, worker_audit.drifts(result)) is None
+
+
+def moving(*, chance: bool = True, per_item: int = 5, seed: int = 4) -> tuple[Judgments, NDArray[np.int64]]:
+    """Nine workers, and one who got easy items until half of the time and hard ones since, where all guess.
+
+    Unless it is by ``chance`` for all: then only that worker guesses since. And the truth of the items.
+    """
+    rng = np.random.default_rng(seed)
+    n_items, n_labels = 900, 4
+    truth, late = rng.integers(0, n_labels, n_items), np.arange(n_items) >= n_items // 2
+    hard = rng.random(n_items) < 0.5
+    rows = []
+    for i in range(n_items):
+        mine = [9] if hard[i] == late[i] and rng.random() < 0.5 else []
+        for w in [*mine, *rng.choice(9, per_item - len(mine), replace=False).tolist()]:
+            guesses = hard[i] if chance else w == 9 and late[i]
+            right = rng.random() < (0.25 if guesses else 0.85)
+            rows.append((i, w, truth[i] if right else (truth[i] + rng.integers(1, n_labels)) % n_labels))
+    table = pd.DataFrame(rows, columns=["item", "worker", "label"])
+    times = MARCH + table["item"].to_numpy() * MINUTE
+    return read(table.astype(str).assign(timestamp=times)), truth
+
+
+class TestItemsThatAreHardForAll:
+    @pytest.mark.parametrize(("per_item", "seed"), [(2, 4), (3, 2)])
+    def test_condemn_nobody(self, per_item: int, seed: int) -> None:
+        """The likelihoods alone do; what others achieved on the same items does not let them."""
+        found = WorkerAudit(fit(moving(per_item=per_item, seed=seed)[0]))
+        assert found.drifts.changed[9]
+        apart = since(found.result)
+        assert np.isneginf(apart.easier[9])
+        now = WorkerAudit(apart.result)
+        condemned = now._by_all(np.where(np.isneginf(apart.easier), 0.0, apart.easier))
+        assert VERDICTS[condemned.verdict[9]] in BAD
+        assert VERDICTS[found.verdicts.verdict[9]] == "too_few"
+        reason = found.verdicts.reason[9]
+        assert ": on these items others are hardly better, or too few; right on " in reason
+        assert " do not settle it" in reason
+
+    @pytest.mark.parametrize("per_item", [3, 5])
+    def test_do_not_excuse_who_alone_guesses_since(self, per_item: int) -> None:
+        found = WorkerAudit(fit(moving(chance=False, per_item=per_item)[0]))
+        assert np.isfinite(since(found.result).easier[9])
+        assert VERDICTS[found.verdicts.verdict[9]] == "spammer"
+
+    def test_two_judgments_an_item_do_not_tell_whose_fault_it_is_but_gold_does(self) -> None:
+        judgments, truth = moving(chance=False, per_item=2)
+        assert np.isneginf(since(fit(judgments)).easier[9])
+        gold = pd.DataFrame({"item": np.arange(900), "label": truth}).astype(str)
+        found = WorkerAudit(fit(judgments, gold=gold[::3]))
+        assert np.isfinite(since(found.result).easier[9])
+        assert VERDICTS[found.verdicts.verdict[9]] in BAD
 
 
 class TestSplit:

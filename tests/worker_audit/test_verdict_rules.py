@@ -138,6 +138,18 @@ class TestOrder:
         told = self.told(monkeypatch, accuracy, [0.9, 0.9, 0.0, 0.0, *rest], [0.0, 0.0, 0.9, 0.9, *rest], easier=known)
         assert told[1][:4] == ["spammer", "too_few", "adversarial", "too_few"]
 
+    def test_nobody_is_condemned_where_others_hardly_did_better(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not even who is careless beside the median worker; who is not, and good, stays so."""
+        accuracy = self.crowd([0.1] * 10, [0.1] * 10, [0.1] * 10, [0.8] * 10)
+        known = np.full(len(accuracy), np.nan)
+        random, hostile = ([*bad, *[0.0] * 11] for bad in ([0.9, 0.0], [0.0, 0.9]))
+        told = self.told(monkeypatch, accuracy, random, hostile, easier=known)[1]
+        assert told[:4] == ["spammer", "adversarial", "careless", "good"]
+        known[:4] = -np.inf
+        found, told = self.told(monkeypatch, accuracy, random, hostile, easier=known)
+        assert told[:4] == ["too_few", "too_few", "too_few", "good"]
+        assert np.isnan(found.probability[:3]).all()
+
     def test_who_has_few_judgments_is_no_usual_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         accuracy = [[0.8] * 4, [0.3] * 4, [0.3] * 4, [0.3] * 4]
         found, told = self.told(monkeypatch, accuracy, n=[20, 19, 5, 0])

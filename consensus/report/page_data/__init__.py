@@ -10,6 +10,8 @@ from consensus.report.page_data.about_labels import confidence_records, label_re
 from consensus.report.page_data.about_models import model_records
 from consensus.report.page_data.about_workers import (
     MOST_CELLS,
+    MOST_EVIDENCE,
+    MOST_POINTS,
     MOST_WORKERS,
     WORST_FIRST,
     accuracies,
@@ -20,14 +22,18 @@ from consensus.report.page_data.about_workers import (
     evidence_records,
     most_in_question,
     n_changed,
+    n_people,
+    some_points,
     worker_points,
     worker_records,
 )
-from consensus.report.page_data.decisions import confused_pairs, decision_records
+from consensus.report.page_data.decisions import confused_pairs, decision_records, n_suspect
 
 __all__ = [
     "MOST_CELLS",
+    "MOST_EVIDENCE",
     "MOST_ITEMS",
+    "MOST_POINTS",
     "MOST_WORKERS",
     "WORST_FIRST",
     "accuracies",
@@ -47,8 +53,11 @@ __all__ = [
     "model_records",
     "most_in_question",
     "n_changed",
+    "n_people",
+    "n_suspect",
     "reason_records",
     "reliability_records",
+    "some_points",
     "target_records",
     "top_records",
     "waste_records",

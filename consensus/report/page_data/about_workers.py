@@ -9,6 +9,7 @@ import numpy as np
 from consensus import worker_audit
 from consensus.inputs.vocabulary import positions
 from consensus.report.page_data.plain_records import plain, records
+from consensus.report.terms import CONDEMNED
 from consensus.report.terms import plain as plain_name
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     Records = list[dict[str, Any]]
 
-MOST_WORKERS = 1_500  # in the table and the chart
+MOST_WORKERS = 2_000  # in the table
+MOST_POINTS = 500  # in the chart, which takes its time to draw
 MOST_CELLS = 15_000  # of confusion matrices
 MOST_EVIDENCE = 60  # workers whose evidence is listed
 N_EVIDENCE = 5  # judgments on either side
@@ -104,6 +106,26 @@ def worker_points(people: Records) -> Records:
         for one in people
         if one["kind"] == "human" and one["accuracy"] is not None and one["n_judgments"]
     ]
+
+
+def some_points(points: Records, most: int = MOST_POINTS) -> Records:
+    """Not more points than can be drawn in an instant: up to a half of who is to be stopped or trained, others evenly.
+
+    They stay in their order.
+    """
+    if len(points) <= most:
+        return points
+    first = np.flatnonzero([one["verdict"] in CONDEMNED for one in points])[: most // 2]
+    rest = np.setdiff1d(np.arange(len(points)), first)
+    evenly = rest[np.linspace(0, len(rest) - 1, most - len(first)).astype(np.int64)]
+    return [points[i] for i in np.sort(np.concatenate([first, evenly])).tolist()]
+
+
+def n_people(workers: Columns) -> int:
+    """How many rows of the table of workers are people."""
+    import pyarrow.compute as pc
+
+    return int(pc.sum(pc.equal(workers["kind"], "human")).as_py() or 0)
 
 
 def most_in_question(people: Records) -> list[str]:

@@ -8,9 +8,11 @@ import numpy as np
 
 from consensus import worker_audit
 from consensus.inputs.counted import counted
+from consensus.inputs.vocabulary import positions
 from consensus.report.page_data import about_workers
 from consensus.report.page_data.plain_records import records
 from consensus.report.terms import CONDEMNED
+from consensus.worker_audit.on_gold.retest_items import MOST_NEEDED
 
 if TYPE_CHECKING:
     from consensus.runs.findings import Findings
@@ -24,6 +26,7 @@ ECHO = 0.35  # share of a model's votes that repeat people's majority, from whic
 OFTEN = 0.1  # share of the judgments of a label's items that give one wrong label, from which the two are confused
 LEAST_CONFUSED = 20.0  # expected judgments of such a pair
 MOST_PAIRS = 5
+ALMOST = 0.99  # probability above which it is no longer told exactly
 
 
 def decision_records(findings: Findings, people: Records, drift: Records) -> Records:
@@ -38,7 +41,7 @@ def decision_records(findings: Findings, people: Records, drift: Records) -> Rec
         The workers that the page shows, and those who changed.
     """
     told = findings.summary
-    humans = [one for one in people if one["kind"] == "human"]
+    humans = sorted((one for one in people if one["kind"] == "human"), key=lambda one: -one["n_judgments"])
     found = [
         *_workers(humans, told, findings.audit),
         _changed(drift, about_workers.n_changed(findings.audit)),
@@ -57,6 +60,9 @@ def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
     least = told["settings"]["least_judgments"]
     n_biased, n_in_doubt, changed = _counted(audit.of_members, least)
     in_doubt = [one for one in humans if one["verdict"] == "too_few" and one["n_judgments"] >= least]
+    in_doubt = _with_missing(in_doubt[:MOST_NAMED], audit)
+    n_few = n_of.get("too_few", 0) - n_in_doubt
+    few = f" {counted(n_few, 'other worker has', 'other workers have')} fewer than {least} judgments so far."
     groups = (
         (
             [one for one in humans if one["verdict"] in {"spammer", "adversarial"}],
@@ -84,7 +90,9 @@ def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
             n_in_doubt,
             "Test {} again",
             "worker",
-            "Their judgments do not settle what they are: run with --retest 20 to put items that tell on the list.",
+            "Their judgments do not settle how good they are. Give them items whose label is known: consensus run "
+            "--retest 20 puts up to 20 for each of them on the list of what to ask, and consensus audit --table "
+            f"retest prints these alone.{few if n_few else ''}",
         ),
     )
     found = []
@@ -93,6 +101,17 @@ def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
             rows = [{"kind": "worker", "id": one["worker"], "note": one["reason"] or ""} for one in some[:MOST_NAMED]]
             found.append(_one(title.format(counted(n, noun)), about, "workers", rows, n))
     return found
+
+
+def _with_missing(in_doubt: Records, audit: WorkerAudit) -> Records:
+    """Each with how many judgments a verdict takes, in the reason."""
+    code = positions([one["worker"] for one in in_doubt], audit.of_members.result.judgments.worker_ids)
+    missing = worker_audit.missing_judgments(audit)[code].tolist()
+    return [
+        one | {"reason": f"{one['reason']}; {way} {counted(n, 'judgment')} on such items would settle it"}
+        for one, n in zip(in_doubt, missing, strict=True)
+        for way in ("about" if n < MOST_NEEDED else "at least",)
+    ]
 
 
 def _counted(audit: WorkerAudit, least: int) -> tuple[int, int, set[str]]:
@@ -155,13 +174,23 @@ def _gold(audit: WorkerAudit) -> Facts | None:
         {
             "kind": "item",
             "id": one["item"],
-            "note": f"gold says {one['gold_label']}, good workers say {one['label']}: wrong with probability "
-            f"{one['p_wrong']:.0%}",
+            "note": f"gold says {one['gold_label']}, good workers say {one['label']}: wrong with a probability of "
+            f"{_sure(one['p_wrong'])}",
         }
         for one in some
     ]
-    about = "Good workers contradict them, and they cost others their marks."
+    about = "Good workers contradict them. Correct the wrong ones: they count as errors of workers and of labels."
     return _one(f"Check {counted(len(suspect), 'gold item')}", about, "items", rows, len(suspect))
+
+
+def n_suspect(audit: WorkerAudit) -> int:
+    """How many gold items are probably wrong."""
+    return 0 if audit.result.gold is None else int(np.asarray(worker_audit.gold_columns(audit)["suspect"]).sum())
+
+
+def _sure(p: float) -> str:
+    """No probability below 1 is told as 100%."""
+    return f"{p:.0%}" if p < ALMOST else f"more than {ALMOST:.0%}"
 
 
 def _models(models: Facts | None) -> Facts | None:
@@ -220,8 +249,6 @@ def _condemned(findings: Findings) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from consensus.inputs.vocabulary import positions
-
     columns, judgments = findings.worker_columns, findings.confusion_cells.result.judgments
     bad = pc.is_in(columns["verdict"], value_set=pa.array(CONDEMNED)).to_numpy(zero_copy_only=False)
     rows = records(columns, ["worker"], np.flatnonzero(bad).tolist())
@@ -244,7 +271,9 @@ def _over_target(quality: Facts) -> Facts | None:
             rows.append({"kind": "label", "id": label, "note": note})
     if not rows:
         return None
-    about = f"More of their accepted items are wrong than the {most:.3g} that the target allows: raise the target."
+    about = (
+        f"More of their accepted items are wrong than the {100 * most:.3g}% that the target allows: raise the target."
+    )
     return _one(f"Do not trust {counted(len(rows), 'label')} yet", about, "labels", rows[:MOST_NAMED], len(rows))
 
 

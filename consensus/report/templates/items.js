@@ -47,13 +47,13 @@ function showItem(id) {
   const parts = [["everyone", "how common the labels are", item.prior, null], ...item.models.map(named((who) => `model ${who}`)),
     ...item.readings.map(named(words)), ...item.calibration.map(named(words)), ...item.votes.map(named((who) => link("worker", who)))];
   const most = Math.max(...parts.map(([, , weight]) => Math.abs(weight ?? 0)), 1e-9), second = item.runner_up ?? "others";
-  const rows = parts.map(([who, said, weight, flips]) => element("tr", {}, element("td", {}, who), element("td", {}, said), element("td", { class: "number" }, times(weight)),
-    element("td", {}, bar(weight ?? 0, most)), element("td", {}, flips ? `then ${flips} wins` : "")));
+  const rows = parts.map(([who, said, weight, flips]) => element("tr", {}, cell("who", {}, who), cell("said", {}, said), cell("weight", { class: "number" }, times(weight)),
+    cell("against or for", {}, bar(weight ?? 0, most)), cell("if it were not there", {}, flips ? `then ${flips} wins` : "–")));
   opened(panel, element("h3", {}, item.id),
     element("p", {}, item.gold !== null ? `Gold: ${item.gold}. Without it the judgments would say ${item.label}` : `Label ${item.label ?? "left open (a tie)"}`,
       item.runner_up === null ? "." : `, before ${item.runner_up}.`, item.confidence === null ? "" : ` Confidence ${percent(item.confidence, 2)}.`, ` Status: ${words(item.status)}.`),
     elsewhere(item.id),
-    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Judgments of the item" }, element("table", {},
+    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Judgments of the item" }, element("table", { class: "stacked" },
       element("caption", {}, `By how much each makes ${item.label} likelier than ${second} (for), or less likely (against): × 2 doubles the odds. Together ${times(item.log_odds)}`),
       element("thead", {}, element("tr", {}, ...["who", "said", "weight", "against or for", "if it were not there"].map((name) => element("th", { scope: "col", class: name === "weight" ? "number" : null }, name)))),
       element("tbody", {}, ...rows))));

@@ -60,7 +60,7 @@ async function draw(id) {
 }
 async function drawAll() {
   for (const id of Object.keys(specs)) {
-    try { await draw(id); } catch { // Vega takes some names, such as __proto__, for its own: the rest of the page stays
+    try { await draw(id); } catch { // the rest of the page stays
       byId(`chart-${id}`).replaceChildren("This chart can't be drawn. Its numbers stand in the tables.");
     }
   }
@@ -70,7 +70,7 @@ async function drawAll() {
 
 // ---- links: every worker and item has an address that can be sent -----------------------------------------------
 const address = (kind, id) => `#${kind}=${encodeURIComponent(id)}`;
-const link = (kind, id, text = id) => element("a", { href: address(kind, id) }, text);
+const link = (kind, id, text = id) => element("a", { href: address(kind, id), class: text.length <= 20 ? "short" : null }, text);
 function go(kind, id) {
   if (location.hash === address(kind, id)) follow();
   else location.hash = address(kind, id);

@@ -7,6 +7,7 @@ const COLUMNS = [
   ["agreement", "agreement", "number", data.about.agreement], ["worth", "counts as", "number", data.about["counts as"]], ["reason", "why", "text"],
 ];
 const people = { key: "urgency", down: false, text: "", verdict: "", shown: PAGE, worker: null };
+const isHuman = (row) => of(row, "kind") === "human";
 const urgency = (row) => (data.urgency.indexOf(of(row, "verdict")) + data.urgency.length + 1) % (data.urgency.length + 1);
 const ofWorker = (row, key) => (key === "urgency" ? urgency(row) : of(row, key));
 
@@ -42,7 +43,7 @@ function tableOfWorkers() {
       cell("agreement", { class: "number" }, percent(of(row, "agreement"))),
       cell("counts as", { class: "number" }, number(of(row, "worth"))), cell("why", { class: "wide" }, of(row, "reason") ?? "–"));
   }));
-  byId("worker-count").textContent = `${count(rows.length)} of ${count(data.workers.rows.length)} workers`;
+  byId("worker-count").textContent = `${count(rows.filter(isHuman).length)} of ${count(data.workers.rows.filter(isHuman).length)} workers`;
   byId("worker-more").hidden = rows.length <= people.shown;
 }
 function orderWorkers(key, kind) {
@@ -76,12 +77,16 @@ function matrix(worker) {
 function evidence(worker) {
   const rows = own(data.evidence, worker);
   if (!rows || !rows.length) return null;
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Evidence" }, element("table", {},
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Evidence" }, element("table", { class: "stacked" },
     element("caption", {}, "The judgments that weigh most against and for the worker"),
     element("thead", {}, element("tr", {}, ...["side", "item", "said", "others say", "chance to be right", "votes of the others", "gold"].map((name) => element("th", { scope: "col", class: name === "chance to be right" ? "number" : null }, name)))),
-    element("tbody", {}, ...rows.map((row) => element("tr", {}, element("td", {}, row.side), element("td", {}, link("item", row.item)), element("td", {}, row.label),
-      element("td", {}, row.true_label), element("td", { class: "number" }, percent(row.p_right, 2)), element("td", {}, row.others ?? ""), element("td", {}, row.gold ?? ""))))));
+    element("tbody", {}, ...rows.map((row) => element("tr", {}, cell("side", {}, row.side), cell("item", {}, link("item", row.item)), cell("said", {}, row.label),
+      cell("others say", {}, row.true_label), cell("chance to be right", { class: "number" }, chance(row.p_right)), cell("votes of the others", {}, row.others ?? "–"), cell("gold", {}, row.gold ?? "–"))))));
 }
+// Nothing is certain, one way or the other.
+const chance = (p) => (p === null ? percent(p) : p > 0.999 ? "over 99.9%" : p < 0.001 ? "below 0.1%" : percent(p));
+// Some reasons begin with the verdict, such as "careless since March": it is not said twice.
+const why = (reason, name) => (reason.startsWith(`${name} `) ? reason.slice(name.length) : `: ${reason}`);
 function showWorker(worker) {
   const row = data.workers.rows.find((one) => of(one, "worker") === worker), panel = byId("worker-detail");
   people.worker = worker;
@@ -91,7 +96,7 @@ function showWorker(worker) {
     return;
   }
   const drift = own(data.drift, worker), human = of(row, "kind") === "human", name = of(row, "verdict");
-  opened(panel, element("h3", {}, worker), element("p", {}, human ? verdict(name) : of(row, "kind"), `: ${of(row, "reason") ?? ""}`),
+  opened(panel, element("h3", {}, worker), element("p", {}, human ? verdict(name) : of(row, "kind"), why(of(row, "reason") ?? "", words(name))),
     human && own(data.verdicts, name) ? element("p", { class: "about" }, `${words(name)}: ${data.verdicts[name]}`) : null,
     drift ? element("p", {}, drift) : null, human ? matrix(worker) : null, evidence(worker));
 }

@@ -121,11 +121,11 @@ def likelihoods(result: Consensus, worker: NDArray[np.int32], label: NDArray[np.
     return found
 
 
-def is_checked(result: Consensus, items: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """(n,) whether anything but one judgment is known of items (n,): another one, gold, or what a model says."""
+def is_checked(result: Consensus, items: NDArray[np.int32], others: int = 1) -> NDArray[np.bool_]:
+    """(n,) whether anything but one judgment is known of items (n,): so many ``others``, gold, or what a model says."""
     if not result.identified:
         return np.zeros(len(items), np.bool_)
-    checked = result.judgments.per_item > 1
+    checked = result.judgments.per_item > others
     if result.gold is not None:
         checked[result.gold.items] = True
     if result.models is not None:

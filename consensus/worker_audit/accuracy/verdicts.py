@@ -87,6 +87,8 @@ class _Evidence:
     """(W,) gold has checked the worker."""
     sided: OneSided
     """Who gives one label only and is silent elsewhere."""
+    spared: NDArray[np.bool_]
+    """(W,) others hardly did better on the same items, so that nobody is condemned."""
     excused: dict[int, str]
     """Why workers are not condemned who spell labels otherwise, or call them by other names."""
 
@@ -105,8 +107,9 @@ def verdicts(
     or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in their
     usual shares. Of some only a part of their judgments counts: these items are ``easier`` (W,) for others by so much
     log odds of being right than all that the worker judged (NaN of the rest). They are held against the median worker
-    as right as that there, too, and none of them is condemned who is not careless beside both. Nobody is biased or
-    careless for calling labels otherwise than others on the same items (too_few). An expert has judged LEAST_GOLD gold
+    as right as that there, too, and none of them is condemned who is not careless beside both. Where it is -inf, who
+    would be careless, spammer or adversarial is too_few. Nobody is biased or careless for calling labels otherwise than
+    others on the same items (too_few). An expert has judged LEAST_GOLD gold
     items or more: without gold, agreement is all that is known. The rest is good, if they are above chance, 1/K, and
     above FLOOR times the accuracy of the median worker, with probability ``sure`` on their own items or over labels in
     their usual shares; else weak: not condemned, and not praised. Whoever gives one label only and is silent elsewhere
@@ -122,12 +125,13 @@ def verdicts(
     usual, K = _median(accuracy.mean, enough), result.judgments.n_labels
     chance = 1.0 / K if K > 1 else 0.0
     above = _above(accuracy, max(chance, FLOOR * usual))
-    is_expert, is_careless = _apart(accuracy, enough, config.apart, easier)
+    spared = np.isneginf(easier)
+    is_expert, is_careless = _apart(accuracy, enough, config.apart, np.where(spared, np.nan, easier))
     swaps = _swaps(result, config)
     swapped = np.zeros(W)
     np.maximum.at(swapped, swaps.worker, swaps.probability)
     condemned = bad > (config.condemned_of_two if K == 2 else config.condemned)
-    condemned &= np.isnan(easier) | (is_careless >= config.sure)
+    condemned &= np.isnan(easier) | (~spared & (is_careless >= config.sure))
     favourite, given = _favourites(result)
     sided = one_sided(result, accuracy, favourite)
     alone = _alone(result, np.flatnonzero(condemned & enough & ~sided.silent), favourite)
@@ -138,6 +142,7 @@ def verdicts(
         (WEAK, above < config.sure, 1.0 - above),
         (EXPERT, (is_expert >= config.sure) & audited, is_expert),
         (CARELESS, is_careless >= config.sure, is_careless),
+        (TOO_FEW, spared & (is_careless >= config.sure), np.full(W, np.nan)),
         (BIASED, swapped >= config.sure, swapped),
         (TOO_FEW, bad > 1.0 - config.sure, np.full(W, np.nan)),
         (SPAMMER, condemned, kinds.random),
@@ -155,7 +160,9 @@ def verdicts(
     )
     found[list(excused)], probability[list(excused)] = TOO_FEW, np.nan
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
-    evidence = _Evidence(accuracy, kinds, usual, chance, swaps, favourite, given, alone, audited, sided, excused)
+    evidence = _Evidence(
+        accuracy, kinds, usual, chance, swaps, favourite, given, alone, audited, sided, spared, excused
+    )
     reasons = _reasons(result, found, evidence, config)
     odds = _odds(usual)
     by_all = np.ones(W, np.bool_)
@@ -272,6 +279,8 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
                 f"{_judgments(n[w])} do not settle it: {favourite} in {evidence.given[w]:.0%} but nobody contradicts "
                 f"them (by the others {evidence.alone[w]:.0%} of their items are {favourite}); {right}"
             )
+        elif code == TOO_FEW and evidence.spared[w]:
+            text = f"{_judgments(n[w])} do not settle it: on these items others are hardly better, or too few; {right}"
         elif code == TOO_FEW:
             text = (
                 f"{_judgments(n[w])} do not settle it: at random or against the truth with probability "

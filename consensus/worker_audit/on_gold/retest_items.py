@@ -70,15 +70,10 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
     """The columns that ``retest_table`` shows, of the items that ``may`` (I,) be proposed; by default all."""
     import pyarrow as pa
 
+    more = missing_judgments(audit)
     audit = audit.of_members
-    result, config, judged = audit.result, audit.config, audit.verdicts
-    n = judged.n_judgments
-    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.least_judgments - n)
-    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
-    more = np.where(undecided, np.maximum(more, config.least_judgments), more)
-    open_ones = np.flatnonzero(
-        judged.near & result.judgments.is_person & (more > 0) & (n_items > 0) & result.identified
-    )
+    result, judged = audit.result, audit.verdicts
+    open_ones = np.flatnonzero((more > 0) & (n_items > 0))
     own, item, label = proposed(result, audit.skills, open_ones, np.minimum(more[open_ones], n_items), may)
     worker = open_ones[own]
     return {
@@ -88,6 +83,18 @@ def retest_columns(audit: WorkerAudit, n_items: int = MOST_LISTED, may: NDArray[
         "item": result.judgments.item_ids.take(pa.array(item)),
         "label": named(label, result.judgments.labels),
     }
+
+
+def missing_judgments(audit: WorkerAudit) -> NDArray[np.int64]:
+    """(W,) how many judgments of known label each worker's verdict waits for; 0 where it is not open."""
+    audit = audit.of_members
+    result, config, judged = audit.result, audit.config, audit.verdicts
+    n = judged.n_judgments
+    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.least_judgments - n)
+    undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.least_judgments)
+    more = np.where(undecided, np.maximum(more, config.least_judgments), more)
+    found: NDArray[np.int64] = np.where(judged.near & result.judgments.is_person & result.identified, more, 0)
+    return np.maximum(found, 0)
 
 
 def proposed(

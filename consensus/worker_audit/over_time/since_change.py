@@ -10,6 +10,7 @@ import numpy as np
 from consensus.probabilities import normalised
 from consensus.worker_audit.accuracy import against_others
 from consensus.worker_audit.accuracy.verdicts import TOO_FEW, VERDICTS
+from consensus.worker_audit.accuracy.worker_kinds import NEAR_CHANCE
 from consensus.worker_audit.over_time import drift, moments
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 EXTRA = 0.5  # judgments, right and wrong, that others are credited with
+OTHERS = 2  # judgments of an item, beside the worker's, without which hard items look like a bad worker
+SURE = 3.0  # deviations by which others must be more often right on the same items, for a worker to be condemned
 BLOCK = 4_000_000  # judgments times labels that are worked on at once
 
 
@@ -37,7 +40,7 @@ class SinceChange:
     result: Consensus
     easier: Reals
     """(W + n,) log odds by which others are more often right on the items that these workers judged since than on all
-    of theirs; NaN of all others."""
+    of theirs; -inf where others do so badly there that nobody is condemned; NaN of all others."""
 
 
 def since_change(result: Consensus, drifts: Drifts) -> SinceChange | None:
@@ -45,8 +48,9 @@ def since_change(result: Consensus, drifts: Drifts) -> SinceChange | None:
 
     What they are now is told by the judgments that are surely from after the change (95 %), so that a change which may
     have come later condemns nobody. Judgments without a time count as earlier ones. The posteriors stay what they are:
-    nothing is fitted again. Where items became harder for the other judges of them, nobody is to pay for that. Who
-    gives one label only is left as they are, judged by where they answer.
+    nothing is fitted again. Where items became harder for the other judges of them, nobody is to pay for that: where
+    these do little better than chance, or not clearly better than the worker, nobody is condemned. Who gives one label
+    only is left as they are, judged by where they answer.
     """
     judgments = result.judgments
     changed = drifts.changed & judgments.is_person
@@ -93,16 +97,31 @@ def _earlier(result: Consensus, changed: Flags, drifts: Drifts) -> tuple[Positio
 
 
 def _easier(result: Consensus, judgment: Positions, earlier: Flags) -> Reals:
-    """(W,) log odds by which others are more often right on what was not judged ``earlier`` (n,) than on all of it."""
+    """(W,) log odds by which others are more often right on what was not judged ``earlier`` (n,) than on all of it.
+
+    -inf where what was not judged earlier can be held against nobody: the others are hardly more often right there than
+    by chance, or not surely more often than the worker. Only items with OTHERS, gold or models tell.
+    """
     worker, right = result.judgments.worker[judgment], against_others.right_of_others(result, judgment)
 
+    def sums(kept: Flags, weights: Reals | None = None) -> Reals:
+        some = None if weights is None else weights[kept]
+        return np.asarray(np.bincount(worker[kept], some, result.judgments.n_workers), np.float64)
+
     def log_odds(kept: Flags) -> Reals:
-        n = np.bincount(worker[kept], minlength=result.judgments.n_workers)
-        share = (np.bincount(worker[kept], weights=right[kept], minlength=len(n)) + EXTRA) / (n + 2.0 * EXTRA)
+        share = (sums(kept, right) + EXTRA) / (sums(kept) + 2.0 * EXTRA)
         return np.asarray(np.log(share / (1.0 - share)), np.float64)
 
     known = ~np.isnan(right)
-    return log_odds(known & ~earlier) - log_odds(known)
+    easier = log_odds(known & ~earlier) - log_odds(known)
+    told = known & ~earlier & against_others.is_checked(result, result.judgments.item[judgment], OTHERS)
+    better = right - against_others.right(result)[judgment]
+    n, lead, chance = sums(told), sums(told, better), 1.0 / result.judgments.n_labels
+    variance = sums(told, better**2) - lead**2 / np.maximum(n, 1.0)  # of the lead
+    spared = sums(told, right) < n * (chance + NEAR_CHANCE * (1.0 - chance))
+    spared |= lead <= SURE * np.sqrt(np.maximum(variance, 0.0))
+    easier[spared] = -np.inf
+    return easier
 
 
 def _split(result: Consensus, workers: Positions, mine: tuple[Positions, Flags]) -> Consensus:
