@@ -1,25 +1,23 @@
-"""The README is true: its sessions give this output, its Python runs, nothing is left out of it."""
+"""README and docs are true: their sessions give this output, their Python runs, nothing is left out."""
 
 import doctest
 import re
 import shlex
-import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from consensus import agreement, audit, escalate, fit, simulate, worker_audit
 from consensus.cli import app
-from tests import tables_page
+from tests import outputs_page, sessions
 from tests.conftest import ROOT, Run
 
 README = (ROOT / "README.md").read_text()
-
-
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+COMMANDS = (ROOT / "docs" / "command-line.md").read_text()
+MOST_LINES = 180  # of README
 
 
 @pytest.fixture
@@ -29,62 +27,64 @@ def beside_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def sessions() -> list[tuple[str, str]]:
-    """Commands of the README's sessions with the output that stands below them."""
-    found = []
-    for block in blocks("console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            if "consensus" in command and "ruff" not in command:
-                found.append((command, output))
-    return found
-
-
-def piped(text: str, into: str) -> str:
-    """What a shell prints where a text is piped into other programs, if any."""
-    if not into:
-        return text
-    return subprocess.run(["bash", "-c", into], input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+def named(pages: list[Path]) -> dict[str, Any]:
+    """A test for each of some pages, with its name."""
+    return {"argvalues": pages, "ids": [str(page.relative_to(ROOT)) for page in pages]}
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("beside_the_data")
-def test_sessions_print_what_they_show(run: Run) -> None:
-    assert len(sessions()) >= 6
-    for command, output in sessions():
+@pytest.mark.parametrize("page", **named(sessions.pages_with("console")))
+def test_sessions_print_what_they_show(page: Path, run: Run) -> None:
+    every = [pair for block in sessions.blocks(page, "console") for pair in sessions.commands(block)]
+    assert every
+    for command, output in every:
         own, _, into = command.partition(" | ")
         program, *arguments = shlex.split(own)
         if program == "consensus":
             ran = run(*arguments, report=True)
             assert ran.status == 0, command
             assert not (ran.err and ran.out), command  # else their order would be another matter
-            assert ran.err + piped(ran.out, into) == output, command
+            assert ran.err + sessions.piped(ran.out, into) == output, command
         else:
-            assert piped("", command) == output, command
+            assert sessions.piped("", command) == output, command
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("beside_the_data")
-def test_python_prints_what_it_shows() -> None:
-    (block,) = blocks("python")
-    options = doctest.NORMALIZE_WHITESPACE
-    test = doctest.DocTestParser().get_doctest(block, {}, "README", "README.md", 0)
-    results = doctest.DocTestRunner(optionflags=options).run(test)
-    assert results.attempted > 8
-    assert results.failed == 0
+@pytest.mark.parametrize("page", **named(sessions.pages_with("python")))
+def test_python_prints_what_it_shows(page: Path) -> None:
+    names: dict[str, Any] = {}
+    for block in sessions.blocks(page, "python"):
+        test = doctest.DocTestParser().get_doctest(block, names, page.name, page.name, 0)
+        results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, clear_globs=False)
+        assert results.attempted, block
+        assert results.failed == 0
+        names = test.globs
+
+
+def test_sessions_are_there() -> None:
+    with_sessions = {page.name for page in sessions.pages_with("console")}
+    assert {"README.md", "getting-started.md", "audit.md", "escalation.md", "models-and-people.md"} <= with_sessions
+    assert {"README.md", "api.md"} <= {page.name for page in sessions.pages_with("python")}
+
+
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
 
 
 def test_first_two_blocks_are_one_command_each() -> None:
-    for block in blocks("sh")[:2]:
+    found = sessions.blocks(ROOT / "README.md", "sh")
+    assert len(found) == 2
+    for block in found:
         assert len(block.replace("\\\n", "").strip().splitlines()) == 1
-    assert len(blocks("sh")) == 2
 
 
 def test_every_command_is_documented_and_helps() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     assert len(commands) == 15
     for name, command in commands.items():
-        assert f"`consensus {name}" in README
+        assert f"`consensus {name}" in COMMANDS
         assert command.help
         command.complete()
         for parameter in command.params:
@@ -92,12 +92,11 @@ def test_every_command_is_documented_and_helps() -> None:
 
 
 def test_tables_are_documented_as_they_are() -> None:
-    assert tables_page.PAGE.read_text() == tables_page.made(), "python -m tests.tables_page writes it anew"
-    assert tables_page.in_short() in README
+    assert outputs_page.PAGE.read_text() == outputs_page.made(), "python -m tests.outputs_page writes it anew"
 
 
 def test_every_column_is_documented() -> None:
-    page = tables_page.PAGE.read_text()
+    page = outputs_page.PAGE.read_text()
     result = fit(simulate(60, 6, 3, 4, seed=1).judgments)
     tables = [result.labels, audit(result), worker_audit.confusions(result), escalate(result, target=0.999)]
     for table in (*tables, agreement(result.judgments)):
@@ -113,7 +112,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/contributing.md"])
 def test_files_that_are_named_exist(page: str) -> None:
     """But for those that a newcomer would write."""
     named = re.findall(r"`((?:consensus|tests|docs|report)/[\w/.]+)`", (ROOT / page).read_text())

@@ -1,19 +1,20 @@
-"""The page of all tables, made from their registry: ``python -m tests.tables_page`` writes docs/tables.md."""
+"""The page of all that comes out, made from the registry of tables: ``python -m tests.outputs_page`` writes it."""
 
 from pathlib import Path
 
 from consensus.runs.columns import Column
 from consensus.runs.tables import TABLES, Table
 
-PAGE = Path(__file__).parent.parent / "docs" / "tables.md"
+PAGE = Path(__file__).parent.parent / "docs" / "outputs.md"
 INTRODUCTION = """\
-# Tables
+# Outputs
 
-This page is made from `consensus/runs/tables.py` and `consensus/runs/columns.py` by `python -m tests.tables_page`.
+This page is made from `consensus/runs/tables.py` and `consensus/runs/columns.py` by `python -m tests.outputs_page`.
 
-`consensus run` writes files; `--format` chooses `.csv`, `.jsonl` or `.parquet`. `consensus audit --table NAME` prints
-one table, or writes it with `-o FILE`. The other commands print one table each. In Python, `Run.table(NAME)` is
-the table as a frame, by the name of its file.
+`consensus run` writes a folder, whole or not at all: these files, as `.csv`, `.jsonl` or `.parquet` (`--format`).
+`consensus audit --table NAME` prints one table, or writes it with `-o FILE` as `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+The other commands print one table each. Words go to stderr. In Python, `run.table(NAME)` is the table as a frame, by
+the name of its file. File names and columns only change with an entry in CHANGELOG.md.
 
 The types: *text*; *list* is several texts (in CSV one text, joined by `" | "`; in JSON lines and Parquet a list);
 *count* is a whole number; *number* may be missing; *flag* is true or false. A missing value is an empty field in CSV,
@@ -33,11 +34,11 @@ BESIDE = {
 def made() -> str:
     """The whole page."""
     beside = [f"## `{name}`\n\n{about}\n" for name, about in BESIDE.items()]
-    return "\n".join([INTRODUCTION, *map(_section, TABLES), *beside])
+    return "\n".join([INTRODUCTION, in_short(), *map(_section, TABLES), *beside])
 
 
 def in_short() -> str:
-    """The table of the README: what a run writes or ``audit --table`` prints, and what it holds."""
+    """The table at its beginning: what a run writes or ``audit --table`` prints, and what it holds."""
     rows = [(_name(table), table.about) for table in TABLES if table.rows is not None]
     rows += [(f"`{name}`", about) for name, about in BESIDE.items()]
     return "\n".join(["| file or table | what it holds |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]) + "\n"

@@ -1,4 +1,4 @@
-"""docs/inputs.md is true: its commands run, on tables as it describes them, and every kind that it lists is read."""
+"""docs/data.md is true: its commands run, on tables as it describes them, and every kind that it lists is read."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from tests.conftest import ROOT, Run
 from tests.formats.test_export_questions import label_studio
 from tests.runs.test_questions import answers, wide
 
-PAGE = (ROOT / "docs" / "inputs.md").read_text()
+PAGE = (ROOT / "docs" / "data.md").read_text()
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
 
