@@ -235,6 +235,36 @@ class TestCorrections:
         assert [found.settled(n) for n in (0, 3, 4, 5, 9)] == pytest.approx([0.6, 0.6, 0.8, 1, 1])
         assert Corrections().settled(2) == 1.0
 
+    def test_what_is_settled_of_calibrated_items_is_another_share(self) -> None:
+        found = Corrections(kept=0.6, kept_calibrated=0.4)
+        assert [found.settled(n, calibrated=True) for n in (2, 4, 5)] == pytest.approx([0.4, 0.7, 1])
+        assert found.settled(2) == 0.6
+        assert Corrections(kept=0.6).settled(2, calibrated=True) == 0.6
+
+    def test_gold_tells_how_many_are_kept_of_an_average(self, on_gold: Consensus) -> None:
+        gold = simulate(400, 40, 4, 3, accuracy=0.75, seed=1).truth_table(150)
+        average = learnt(fit(on_gold.judgments, gold=gold, model="average"))
+        assert average.slope > 1.1
+        assert average.kept == corrections.KEPT_OF_AVERAGE
+        assert average.kept_calibrated == pytest.approx(0.6 * np.sqrt(average.slope))
+        alone = learnt(on_gold)
+        assert alone.slope > 1.1
+        assert alone.settled(3, calibrated=True) == alone.kept == corrections.KEPT
+        without = learnt(fit(on_gold.judgments, model="average"))
+        assert without.settled(3, calibrated=True) == without.kept == corrections.KEPT_OF_AVERAGE
+
+    def test_only_calibrated_items_are_kept_as_gold_tells(self, on_gold: Consensus) -> None:
+        told, rule = on_gold.calibration, EscalateConfig(target=0.95, max_judgments=7)
+        assert told is not None
+        assert told.items is not None
+        half = replace(on_gold, calibration=replace(told, items=told.items & (np.arange(400) < 200)))
+        items = np.flatnonzero((on_gold.confidence < 0.9) & (on_gold.judgments.per_item == 3))
+        plain, kept = (look_ahead(half, items, rule, corrections=Corrections(kept_calibrated=k)) for k in (None, 0.5))
+        assert plain.settled[items < 200].mean() > 0.1
+        np.testing.assert_allclose(kept.settled[items < 200], plain.settled[items < 200] / 2)
+        np.testing.assert_array_equal(kept.settled[items >= 200], plain.settled[items >= 200])
+        np.testing.assert_array_equal(kept.priority, plain.priority)
+
     def test_hedge(self, result: Consensus) -> None:
         assert learnt(result).hedge == usual_hedge(3) == 0.5
 
