@@ -1,20 +1,26 @@
 """What judgments that are held back tell about a look-ahead."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from consensus import Consensus, Replay, fit, simulate
 from consensus.config import EscalateConfig
+from consensus.config.run_settings import Model
 from consensus.escalation import corrections
 from consensus.escalation.corrections import Corrections, learnt, usual_hedge
-from consensus.escalation.look_ahead import look_ahead
+from consensus.escalation.look_ahead import LookAhead, look_ahead
 from consensus.found.posterior import DensePosterior
 from consensus.found.tempering import Tempering
 from consensus.models import layout
-from consensus.simulation import simulate_votes
+from consensus.simulation import Simulation, simulate_votes
 from tests.other_crowds import Recipe, draw
+
+Codes = NDArray[np.int64]
+Shares = tuple[list[float], float]
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
@@ -299,25 +305,48 @@ def test_as_many_are_settled_as_foretold_where_items_are_hard() -> None:
     assert plain[0] - came > 0.1
 
 
-@pytest.mark.slow
-def test_as_many_are_settled_as_foretold_with_gold() -> None:
-    """Of 400 items whose judges err alone, 100 of them gold; as if not calibrated, hardly any are foretold."""
-    crowd = simulate(400, 40, 2, 7, accuracy=0.7, seed=0)
-    rule = EscalateConfig(target=0.95, max_judgments=7)
-    replay = Replay(crowd.judgments, start=3, seed=0, threads=1, gold=crowd.truth_table(100))
-    foretold: list[float] = []
+def foretold_and_came(
+    crowd: Simulation, ahead: Callable[[Consensus, Codes], list[LookAhead]], model: Model = "dawid_skene"
+) -> Shares:
+    """Share settled of items without gold, 100 of the others being gold: as looked ahead for, and as it came."""
+    rule, foretold = EscalateConfig(target=0.95, max_judgments=7), list[float]()
+    replay = Replay(crowd.judgments, start=3, seed=0, threads=1, gold=crowd.truth_table(100), model=model)
     for step in replay:
         result = step.result
         assert result.gold is not None
         assert result.gold_posterior is not None
         sure = result.confidence.copy()
         sure[result.gold.items] = result.gold_posterior.max(axis=1)
-        settled = (sure >= 0.95) & (result.judgments.per_item >= rule.min_judgments)
+        settled = (sure >= rule.target) & (result.judgments.per_item >= rule.min_judgments)
         if not foretold:
             chosen = np.setdiff1d(np.flatnonzero(~settled), result.gold.items)
-            ways = (result, replace(result, calibration=None))
-            foretold = [float(look_ahead(one, chosen, rule).settled.mean()) for one in ways]
+            foretold = [float(one.settled.mean()) for one in ahead(result, chosen)]
         replay.ask_codes(np.flatnonzero(~settled))
-    came = float(settled[chosen].mean())
+    return foretold, float(settled[chosen].mean())
+
+
+@pytest.mark.slow
+def test_as_many_are_settled_as_foretold_with_gold() -> None:
+    """Of 400 items whose judges err alone, 100 of them gold; as if not calibrated, hardly any are foretold."""
+
+    def ahead(result: Consensus, items: Codes) -> list[LookAhead]:
+        rule = EscalateConfig(target=0.95, max_judgments=7)
+        return [look_ahead(one, items, rule) for one in (result, replace(result, calibration=None))]
+
+    foretold, came = foretold_and_came(simulate(400, 40, 2, 7, accuracy=0.7, seed=0), ahead)
     assert foretold[0] == pytest.approx(came, abs=0.1)
     assert came - foretold[1] > 0.2
+
+
+@pytest.mark.slow
+def test_as_many_are_settled_as_an_average_foretells_with_gold() -> None:
+    """As above, with four labels; of what other crowds have in common alone, fewer are foretold."""
+
+    def ahead(result: Consensus, items: Codes) -> list[LookAhead]:
+        rule, found = EscalateConfig(target=0.95, max_judgments=7), learnt(result)
+        ways = (found, replace(found, kept_calibrated=None))
+        return [look_ahead(result, items, rule, corrections=one) for one in ways]
+
+    foretold, came = foretold_and_came(simulate(400, 40, 4, 7, accuracy=0.6, seed=1), ahead, model="average")
+    assert foretold[0] == pytest.approx(came, abs=0.1)
+    assert came - foretold[1] > 0.15
