@@ -171,7 +171,7 @@ def look_ahead(
         walked = [(one * power[1:] / power[0], np.exp(one * log_walked)) for one in stretches]
         least = 0 if code % 2 else config.min_judgments - n_judgments
         less = np.exp(power[:, None] * (log_less - log_less.max()))
-        alike = _Alike(group, least, walked, less, corrections.settled(n_judgments))
+        alike = _Alike(group, least, walked, less, corrections.settled(n_judgments, of_gold))
         result.backend.map(partial(walk.fill, alike), even_parts(len(group), number_of_shards(len(group) * 20)))
     if costs is None:
         ahead = np.flatnonzero(left_of > 0)

@@ -1,20 +1,26 @@
 """What judgments that are held back tell about a look-ahead."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from consensus import Consensus, Replay, fit, simulate
 from consensus.config import EscalateConfig
+from consensus.config.run_settings import Model
 from consensus.escalation import corrections
 from consensus.escalation.corrections import Corrections, learnt, usual_hedge
-from consensus.escalation.look_ahead import look_ahead
+from consensus.escalation.look_ahead import LookAhead, look_ahead
 from consensus.found.posterior import DensePosterior
 from consensus.found.tempering import Tempering
 from consensus.models import layout
-from consensus.simulation import simulate_votes
+from consensus.simulation import Simulation, simulate_votes
 from tests.other_crowds import Recipe, draw
+
+Codes = NDArray[np.int64]
+Shares = tuple[list[float], float]
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
@@ -235,6 +241,36 @@ class TestCorrections:
         assert [found.settled(n) for n in (0, 3, 4, 5, 9)] == pytest.approx([0.6, 0.6, 0.8, 1, 1])
         assert Corrections().settled(2) == 1.0
 
+    def test_what_is_settled_of_calibrated_items_is_another_share(self) -> None:
+        found = Corrections(kept=0.6, kept_calibrated=0.4)
+        assert [found.settled(n, calibrated=True) for n in (2, 4, 5)] == pytest.approx([0.4, 0.7, 1])
+        assert found.settled(2) == 0.6
+        assert Corrections(kept=0.6).settled(2, calibrated=True) == 0.6
+
+    def test_gold_tells_how_many_are_kept_of_an_average(self, on_gold: Consensus) -> None:
+        gold = simulate(400, 40, 4, 3, accuracy=0.75, seed=1).truth_table(150)
+        average = learnt(fit(on_gold.judgments, gold=gold, model="average"))
+        assert average.slope > 1.1
+        assert average.kept == corrections.KEPT_OF_AVERAGE
+        assert average.kept_calibrated == pytest.approx(0.6 * np.sqrt(average.slope))
+        alone = learnt(on_gold)
+        assert alone.slope > 1.1
+        assert alone.settled(3, calibrated=True) == alone.kept == corrections.KEPT
+        without = learnt(fit(on_gold.judgments, model="average"))
+        assert without.settled(3, calibrated=True) == without.kept == corrections.KEPT_OF_AVERAGE
+
+    def test_only_calibrated_items_are_kept_as_gold_tells(self, on_gold: Consensus) -> None:
+        told, rule = on_gold.calibration, EscalateConfig(target=0.95, max_judgments=7)
+        assert told is not None
+        assert told.items is not None
+        half = replace(on_gold, calibration=replace(told, items=told.items & (np.arange(400) < 200)))
+        items = np.flatnonzero((on_gold.confidence < 0.9) & (on_gold.judgments.per_item == 3))
+        plain, kept = (look_ahead(half, items, rule, corrections=Corrections(kept_calibrated=k)) for k in (None, 0.5))
+        assert plain.settled[items < 200].mean() > 0.1
+        np.testing.assert_allclose(kept.settled[items < 200], plain.settled[items < 200] / 2)
+        np.testing.assert_array_equal(kept.settled[items >= 200], plain.settled[items >= 200])
+        np.testing.assert_array_equal(kept.priority, plain.priority)
+
     def test_hedge(self, result: Consensus) -> None:
         assert learnt(result).hedge == usual_hedge(3) == 0.5
 
@@ -269,25 +305,48 @@ def test_as_many_are_settled_as_foretold_where_items_are_hard() -> None:
     assert plain[0] - came > 0.1
 
 
-@pytest.mark.slow
-def test_as_many_are_settled_as_foretold_with_gold() -> None:
-    """Of 400 items whose judges err alone, 100 of them gold; as if not calibrated, hardly any are foretold."""
-    crowd = simulate(400, 40, 2, 7, accuracy=0.7, seed=0)
-    rule = EscalateConfig(target=0.95, max_judgments=7)
-    replay = Replay(crowd.judgments, start=3, seed=0, threads=1, gold=crowd.truth_table(100))
-    foretold: list[float] = []
+def foretold_and_came(
+    crowd: Simulation, ahead: Callable[[Consensus, Codes], list[LookAhead]], model: Model = "dawid_skene"
+) -> Shares:
+    """Share settled of items without gold, 100 of the others being gold: as looked ahead for, and as it came."""
+    rule, foretold = EscalateConfig(target=0.95, max_judgments=7), list[float]()
+    replay = Replay(crowd.judgments, start=3, seed=0, threads=1, gold=crowd.truth_table(100), model=model)
     for step in replay:
         result = step.result
         assert result.gold is not None
         assert result.gold_posterior is not None
         sure = result.confidence.copy()
         sure[result.gold.items] = result.gold_posterior.max(axis=1)
-        settled = (sure >= 0.95) & (result.judgments.per_item >= rule.min_judgments)
+        settled = (sure >= rule.target) & (result.judgments.per_item >= rule.min_judgments)
         if not foretold:
             chosen = np.setdiff1d(np.flatnonzero(~settled), result.gold.items)
-            ways = (result, replace(result, calibration=None))
-            foretold = [float(look_ahead(one, chosen, rule).settled.mean()) for one in ways]
+            foretold = [float(one.settled.mean()) for one in ahead(result, chosen)]
         replay.ask_codes(np.flatnonzero(~settled))
-    came = float(settled[chosen].mean())
+    return foretold, float(settled[chosen].mean())
+
+
+@pytest.mark.slow
+def test_as_many_are_settled_as_foretold_with_gold() -> None:
+    """Of 400 items whose judges err alone, 100 of them gold; as if not calibrated, hardly any are foretold."""
+
+    def ahead(result: Consensus, items: Codes) -> list[LookAhead]:
+        rule = EscalateConfig(target=0.95, max_judgments=7)
+        return [look_ahead(one, items, rule) for one in (result, replace(result, calibration=None))]
+
+    foretold, came = foretold_and_came(simulate(400, 40, 2, 7, accuracy=0.7, seed=0), ahead)
     assert foretold[0] == pytest.approx(came, abs=0.1)
     assert came - foretold[1] > 0.2
+
+
+@pytest.mark.slow
+def test_as_many_are_settled_as_an_average_foretells_with_gold() -> None:
+    """As above, with four labels; of what other crowds have in common alone, fewer are foretold."""
+
+    def ahead(result: Consensus, items: Codes) -> list[LookAhead]:
+        rule, found = EscalateConfig(target=0.95, max_judgments=7), learnt(result)
+        ways = (found, replace(found, kept_calibrated=None))
+        return [look_ahead(result, items, rule, corrections=one) for one in ways]
+
+    foretold, came = foretold_and_came(simulate(400, 40, 4, 7, accuracy=0.6, seed=1), ahead, model="average")
+    assert foretold[0] == pytest.approx(came, abs=0.1)
+    assert came - foretold[1] > 0.15
