@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from consensus.config import AuditConfig, EscalateConfig, FitConfig, ReadConfig, RunConfig
     from consensus.errors import ConsensusError, ConsensusWarning
     from consensus.escalation import Replay, decide, escalate, plan_budget
+    from consensus.explanation import Explanation
     from consensus.formats import read, read_costs, read_gold, read_model_votes, read_previous, read_workers
     from consensus.found.result import Consensus
     from consensus.guarantees import plan_gold
@@ -33,6 +34,7 @@ __all__ = [
     "ConsensusWarning",
     "EscalateConfig",
     "Evaluation",
+    "Explanation",
     "FitConfig",
     "Gold",
     "Judgments",
@@ -74,6 +76,7 @@ _HOME = {
     "ConsensusWarning": "consensus.errors",
     "EscalateConfig": "consensus.config",
     "Evaluation": "consensus.runs",
+    "Explanation": "consensus.explanation",
     "FitConfig": "consensus.config",
     "Gold": "consensus.inputs.gold",
     "Judgments": "consensus.inputs.judgments",

@@ -120,7 +120,7 @@ def _replaced(found: re.Match[str], message: str) -> str:
 
 
 def _call(command: str, options: str, ticks: str) -> str:
-    """Such as ``consensus.escalate(audit=0.05)``."""
+    """Such as ``consensus.escalate(audit_sample=0.05)``."""
     given = WITH_VALUE.findall(options)
     taken = [(option, value) for option, value in given if is_known(option)]
     shown = FUNCTIONS[command]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         audit_speed,
         drift_crowds,
         gold_reach,
-        markdown,
+        markdown_tables,
     )
 else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
@@ -34,13 +34,13 @@ else:  # scripts: their own folder is on the path
     import audit_speed
     import drift_crowds
     import gold_reach
-    import markdown
+    import markdown_tables
 
 
 def test_markdown() -> None:
-    assert markdown.table(["a", "b"], [("x", 1), ("y", "2")]) == "| a | b |\n|---|--:|\n| x | 1 |\n| y | 2 |"
-    assert markdown.share(1, 8) == "12.5"
-    assert not markdown.share(0, 0)
+    assert markdown_tables.table(["a", "b"], [("x", 1), ("y", "2")]) == "| a | b |\n|---|--:|\n| x | 1 |\n| y | 2 |"
+    assert markdown_tables.share(1, 8) == "12.5"
+    assert not markdown_tables.share(0, 0)
 
 
 class TestAudit:

@@ -8,6 +8,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -278,10 +279,10 @@ class TestTables:
             page.save(tmp_path / "none" / "page.html")
 
     def test_charts_follow_the_settings_of_the_run(self, table: pd.DataFrame) -> None:
-        run = consensus.run(table, model="dawid_skene", target=0.6, least_judgments=5)
+        run = consensus.run(table, model="dawid_skene", target=0.6, min_worker_judgments=5)
         charts = [run.plot.confidences(), run.result.plot.confidences(target=0.6)]
         assert charts[0].to_dict() == charts[1].to_dict()
-        assert run.plot.workers().to_dict() == run.result.plot.workers(least_judgments=5).to_dict()
+        assert run.plot.workers().to_dict() == run.result.plot.workers(min_worker_judgments=5).to_dict()
 
     def test_saved_as_the_command_does_by_default(
         self, plain: consensus.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -480,3 +481,34 @@ class TestShown:
             {"item": ["a", "b"], "worker": ["v", "v"], "label": ["x", "x"], "g": ["1", None]}, group="g"
         )
         assert grouped.to_pandas()["group"].isna().tolist() == [False, True]
+
+
+class TestSaid:
+    """What an explanation and a score look like."""
+
+    def test_an_explanation(self) -> None:
+        table = {"item": list("aaabbb"), "worker": list("uvwuvw"), "label": ["x", "x", "<y>", "x", "<y>", "<y>"]}
+        run = consensus.run(table, gold={"a": "x"}, model="dawid_skene")
+        why = run.explain("a")
+        assert re.fullmatch(r"Explanation\(a: x \(\d+\.\d% sure\) before <y>, 3 judgments; gold says x\)", repr(why))
+        told = why.to_pandas()
+        assert told["who"].tolist() == ["everyone", "u", "v", "w"]
+        assert told["said"].tolist()[1:] == ["x", "x", "<y>"]
+        assert np.log(told["odds"]).sum() == pytest.approx(why.log_odds)
+        html = why._repr_html_()
+        assert "&lt;y&gt;: odds x " in html
+        assert "<y>" not in html
+
+    def test_one_judgment_an_item(self) -> None:
+        why = consensus.run({"item": ["a", "b"], "worker": ["u", "v"], "label": ["x", "y"]}).explain("a")
+        assert repr(why).startswith("Explanation(a: x")
+        assert "sure" not in repr(why)
+
+    def test_a_score(self) -> None:
+        found = consensus.evaluate({"a": "x", "b": "y"}, {"a": "x", "b": "x"})
+        assert repr(found) == "Evaluation(2 items: accuracy 50.0% [9.5% to 90.5%])"
+        assert "50.0%" in found._repr_html_()
+        right = pd.DataFrame({"item": ["a", "b"], "x": [0.9, 0.2], "y": [0.1, 0.8]})
+        assert repr(consensus.evaluate(right, {"a": "x", "b": "y"})).endswith(
+            "log loss 0.164, Brier score 0.050, calibration error 0.150)"
+        )

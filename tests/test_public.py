@@ -21,6 +21,7 @@ PUBLIC = [
     "ConsensusWarning",
     "EscalateConfig",
     "Evaluation",
+    "Explanation",
     "FitConfig",
     "Gold",
     "Judgments",

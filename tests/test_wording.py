@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.conftest import Run
 
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?![\w-])")
-OF_COMMANDS = {"evidence", "forgive"}
-"""Options in descriptions of tables that only commands print."""
+OF_COMMANDS = {"config", "evidence", "fail-on", "forgive"}
+"""Options in descriptions of tables that only commands print, and of exit codes."""
 
 
 def met_by_python() -> list[str]:
@@ -60,7 +60,7 @@ def test_every_setting_is_known_by_its_option(run: Run) -> None:
         ("exists; pass --overwrite", "exists; pass overwrite=True"),
         ("correct --gold-item or --columns", "correct gold_item= or wide_columns="),
         ("pass --fold labels, or --repeats=last", 'pass fold="labels", or repeats="last"'),
-        ("run with --retest 20, --audit 0.05", "run with retest=20, audit=0.05"),
+        ("run with --retest 20, --audit-sample 0.05", "run with retest=20, audit_sample=0.05"),
         ("--score-scale 100 takes them for percent", 'score_scale="100" takes them for percent'),
         ("--item worker --worker item swaps them", 'item="worker" worker="item" swaps them'),
         ("--label names it", "label= names it"),
@@ -76,7 +76,7 @@ def test_every_setting_is_known_by_its_option(run: Run) -> None:
         ("--no-report leaves it out", "report=False leaves it out"),
         ("draw some with consensus plan-gold", "draw some with consensus.plan_gold"),
         ("plan-gold: nothing is left", "plan_gold: nothing is left"),
-        ("(`consensus escalate --audit 0.05` draws some)", "(`consensus.escalate(audit=0.05)` draws some)"),
+        ("(`consensus escalate --audit-sample 0.05` draws)", "(`consensus.escalate(audit_sample=0.05)` draws)"),
         ("consensus run --model-votes x.jsonl", 'consensus.run(model_votes="x.jsonl")'),
         ("consensus run --gold", "consensus.run gold="),
         ("look at `consensus audit --table gold`", "look at `run.gold_health`"),
@@ -111,12 +111,12 @@ def test_the_command_line_speaks_of_options(run: Run, write: Callable[[str, str]
     path = write("j.csv", "item,worker,label\na,v,x\na,w,x\n")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "labels.csv").write_text("")
-    ran = run("run", path, "--out", tmp_path / "out")
-    assert ran.status == 1
-    assert ran.err.endswith("exists already; choose another folder with --out, or pass --overwrite\n")
+    ran = run("run", path, "--output", tmp_path / "out")
+    assert ran.status == 3
+    assert ran.err.endswith("exists already; choose another folder with --output, or pass --overwrite\n")
     assert not wording.ON_THE_COMMAND_LINE.get()
     with pytest.raises(OutputError, match="choose another folder with folder=, or pass overwrite=True"):
-        raise OutputError("choose another folder with --out, or pass --overwrite")
+        raise OutputError("choose another folder with --output, or pass --overwrite")
 
 
 def test_settings_name_one_that_is_near() -> None:

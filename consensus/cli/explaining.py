@@ -1,6 +1,5 @@
 """``consensus explain`` and ``report``: a finished run, looked at."""
 
-import difflib
 import json as json_module
 import math
 import sys
@@ -13,10 +12,9 @@ import typer
 from consensus.cli import job, options
 from consensus.cli.options import INPUT, OUTPUT, STDOUT
 from consensus.cli.settings import Takes
-from consensus.errors import ConfigError, OutputError
+from consensus.errors import OutputError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from rich.table import Table
 
     from consensus.config import RunConfig
@@ -30,7 +28,6 @@ Folder = Annotated[
 ]
 BAR = 12  # characters on either side
 PIPED = 100  # characters a line where no terminal says how many
-MOST_COMPARED = 100_000  # ids among which those like a mistyped one are looked for
 
 
 def report(
@@ -97,15 +94,10 @@ def explain(
         inputs = finished.inputs_of(folder, show, threads=computing.threads)
         result = job.findings(inputs, show).result
 
-    import numpy as np
-
     from consensus import explanation
     from consensus.report.summary import without_nan
 
-    code = result.judgments.item_ids.index(item).as_py()
-    if code < 0:
-        raise ConfigError(_unknown(item, result.judgments.item_ids), code="unknown_name")
-    one = explanation.explain(result, np.array([code]))[0]
+    one = explanation.of_item(result, item)
     if json:
         typer.echo(json_module.dumps(without_nan(asdict(one)), ensure_ascii=False))
         return
@@ -129,7 +121,7 @@ def meaning(one: "Explanation") -> list[str]:
 
         each = (f"{say.reading} {say.label} ({say.confidence:.0%}, {words.fraction(say.weight)})" for say in one.says)
         said.append(f"readings say (sure, weight): {', '.join(each)}")
-    decisive = [push for push in (*one.models, *one.readings, *one.calibration, *one.votes) if push.flips is not None]
+    decisive = [push for push in one.pushes if push.flips is not None]
     if decisive:
         names = ", ".join(f"{push.who} (then {push.flips})" for push in decisive)
         said.append(f"without any one of these the label would be another: {names}")
@@ -157,10 +149,7 @@ def _table(one: "Explanation") -> "Table":
     table.add_column(escape(visible(f"{left:>{BAR - 1}} | for {one.label}")), no_wrap=True)
     table.add_column("without it")
     parts: list[tuple[str, str, float, str | None]] = [("everyone", "how common labels are", one.prior, None)]
-    parts += [
-        (push.who, push.said, push.push, push.flips)
-        for push in (*one.models, *one.readings, *one.calibration, *one.votes)
-    ]
+    parts += [(push.who, push.said, push.push, push.flips) for push in one.pushes]
     most = max((abs(push) for _, _, push, _ in parts if not math.isnan(push)), default=0.0)
     for who, said, push, flips in parts:
         if math.isnan(push) and who == "everyone":
@@ -186,9 +175,3 @@ def _number(push: float) -> str:
     from consensus.report import words
 
     return "-" if math.isnan(push) else words.odds(push)
-
-
-def _unknown(item: str, ids: "pa.StringArray") -> str:
-    near = difflib.get_close_matches(item, ids.to_pylist(), 3) if len(ids) <= MOST_COMPARED else []
-    like = f"; like it are {', '.join(near)}" if near else ""
-    return f'no item "{item}" among the {len(ids):,} that were judged{like}'

@@ -1,13 +1,11 @@
 """Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
 
+from consensus.config.audit_settings import AuditConfig, Collusion, CollusionConfig
 from consensus.config.crowd_settings import CrowdConfig, ModelsConfig
 from consensus.config.documented import described
 from consensus.config.read_settings import GoldConfig, ReadConfig, Repeats, ScoreScale, VotesConfig
 from consensus.config.run_settings import (
-    AuditConfig,
     BudgetConfig,
-    Collusion,
-    CollusionConfig,
     EscalateConfig,
     FitConfig,
     Model,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ByteSize, Field, field_validator, model_validator
 
+from consensus.config.audit_settings import AuditConfig, CollusionConfig
 from consensus.config.read_settings import GoldConfig, ReadConfig, VotesConfig
 from consensus.config.settings_base import ACCEPTANCE, ESCALATION, LABELS, MODEL, PERFORMANCE, RARE, Settings
 
@@ -13,7 +14,6 @@ Prior = Literal["learnt", "fixed", "none"]
 Ties = Literal["first", "abstain"]
 Calibrating = Literal["gold", "none"]
 ModelTests = Literal["auto", "off"]
-Collusion = Literal["auto", "report", "merge", "off"]
 Promise = Literal["item", "set"]
 MOST_RHO = 100.0
 
@@ -286,96 +286,6 @@ class BudgetConfig(FitConfig):
         """How each way is fitted, with the seed of every other fit."""
         given = self.model_fields_set & FitConfig.model_fields.keys() - {"seed"}
         return FitConfig.of(None, **{name: getattr(self, name) for name in given})
-
-
-class AuditConfig(Settings):
-    """When a worker gets which verdict.
-
-    Examples
-    --------
-    >>> config = consensus.AuditConfig(min_worker_judgments=5)
-    >>> table = consensus.audit(consensus.fit(judgments), config)
-    """
-
-    min_worker_judgments: int = Field(
-        default=20,
-        ge=5,
-        json_schema_extra=LABELS,
-        description="Judgments a worker needs for a verdict. With fewer it is too_few.",
-    )
-    condemned: float = Field(
-        default=0.8,
-        ge=0.5,
-        lt=1,
-        json_schema_extra=LABELS,
-        description=(
-            "A worker is called spammer or adversarial if the probability of answers at random, or against "
-            "the truth, is above this."
-        ),
-    )
-    condemned_of_two: float = Field(
-        default=0.95,
-        ge=0.5,
-        lt=1,
-        json_schema_extra=LABELS,
-        description="The same with two labels, where a weak worker looks much like one who guesses.",
-    )
-    sure: float = Field(
-        default=0.9,
-        ge=0.5,
-        lt=1,
-        json_schema_extra=LABELS,
-        description=(
-            "Probability that each of these needs: expert, biased, careless, no spammer, and above chance "
-            "and half of the median worker. A worker below the last two is weak."
-        ),
-    )
-    apart: float = Field(
-        default=2.5,
-        gt=1,
-        json_schema_extra=LABELS,
-        description=(
-            "A worker is expert (or careless) if their odds of being right are so many times higher (or "
-            "lower) than those of the median worker."
-        ),
-    )
-    swapped: float = Field(
-        default=0.2,
-        gt=0,
-        lt=1,
-        json_schema_extra=LABELS,
-        description="A worker is biased if they take one label for another in more than this share.",
-    )
-    swapped_at_least: float = Field(
-        default=4.0,
-        gt=0,
-        json_schema_extra=LABELS,
-        description="Such a mistake counts if at least so many of their judgments are expected to show it.",
-    )
-    retest: int = Field(
-        default=0,
-        ge=0,
-        json_schema_extra=ESCALATION,
-        description=(
-            "Items to list for each worker whose verdict is open. At most so many, for those whose verdict more"
-            " judgments may change."
-        ),
-    )
-
-
-class CollusionConfig(Settings):
-    """What is done about workers who judge too much alike."""
-
-    collusion: Collusion | None = Field(
-        default=None,
-        json_schema_extra=LABELS | {"metavar": "WHAT"},
-        description=(
-            "Workers who judge too much alike: auto, report, merge or off. What to do with those who seem to "
-            "copy. report: name them. merge: count each group as one worker. auto: merge the groups that are "
-            "certain and report the others. off: do not look. Default: auto, up to two million judgments; with "
-            "more it takes a third of the time of a fit."
-        ),
-    )
 
 
 class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig, GoldConfig, CollusionConfig):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.errors import ConfigError
+from consensus.escalation import offers
 from consensus.escalation.look_ahead import look_ahead
 from consensus.escalation.reasons import EXPERT
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
     from consensus.config import EscalateConfig
     from consensus.escalation.look_ahead import LookAhead
     from consensus.escalation.ranking import Escalation
+    from consensus.escalation.retests import Retests
     from consensus.found.result import Consensus
+    from consensus.inputs.worker_pool import AlignedPool
 
     Reals = NDArray[np.float64]
 
@@ -47,6 +53,54 @@ def allotted(ahead: LookAhead, budget: int, order: NDArray[np.int64], may_ask: N
     idle = order[(found[order] == 0) & may_ask[order]]
     found[idle[: max(-over, 0)]] = 1
     return found
+
+
+def within(
+    config: EscalateConfig,
+    wanted: NDArray[np.int64],
+    audits: NDArray[np.bool_],
+    ahead: LookAhead,
+    order: NDArray[np.int64],
+    tests: Retests,
+    pool: AlignedPool | None,
+) -> tuple[NDArray[np.int64], float]:
+    """(n,) judgments that the budget pays for, audits first, then where they save most; and what it is without tests.
+
+    With a ``pool`` of which it is not known yet who would do what for which price: at least one of each item, and as
+    many as it would pay for were all at the least price, for ``offers.taken`` to choose from.
+    """
+    assert config.budget is not None
+    price, unit, n_tests = 1.0, "judgments", len(tests.items)
+    tested = float(n_tests)
+    if pool is not None and pool.has_prices:
+        able = pool.able if pool.able.any() else pool.named
+        price, unit, tested = float(pool.price[able].min()), "in money", float(pool.price[tests.workers].sum())
+    elif config.price_per_judgment is not None:
+        price, unit, tested = config.price_per_judgment, "in money", config.price_per_judgment * n_tests
+    n = math.floor(config.budget / price + offers.ROUNDING)
+    if n < 1:
+        raise ConfigError(
+            f"budget {config.budget:g} does not pay for one judgment; raise --budget, which is a number of judgments, "
+            "or money where --price-per-judgment or the workers' prices are known"
+        )
+    forced = int(wanted[audits].sum())
+    left = math.floor((config.budget - tested) / price + offers.ROUNDING) - forced
+    if left < 0:
+        what = [counted(n_tests, "retest")] * (n_tests > 0) + [f"{counted(forced, 'judgment')} of the audit sample"] * (
+            forced > 0
+        )
+        raise ConfigError(
+            f"budget {config.budget:g} {unit} pays for {counted(n, 'judgment')}, but not for the "
+            f"{' and '.join(what)}; raise "
+            f"--budget or lower --{'retest' if n_tests else 'audit-sample'}"
+        )
+    may_ask = ~audits & (wanted > 0)
+    found = allotted(ahead, left, order, may_ask)
+    if pool is not None:
+        found = np.maximum(found, may_ask)
+    found[audits] = wanted[audits]
+    money = config.budget - tested if pool is not None and pool.has_prices else left + forced
+    return found, float(money)
 
 
 def budget_curve(result: Consensus, found: Escalation, config: EscalateConfig) -> tuple[Reals, Reals]:

@@ -11,7 +11,7 @@ import numpy as np
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import offers, reopening, worker_choice
-from consensus.escalation.budgets import allotted
+from consensus.escalation.budgets import within
 from consensus.escalation.corrections import HORIZON, MOST_LABELS
 from consensus.escalation.look_ahead import LookAhead, look_ahead
 from consensus.escalation.reasons import AUDIT, AUDITED_BY, EXPERT, REASONS, hopeless, reasons, status_codes
@@ -20,7 +20,6 @@ from consensus.formats import read_costs, read_previous, read_workers
 from consensus.found.given_result import fitted
 from consensus.found.result import decoded, framed, named
 from consensus.guarantees import Certified, certified
-from consensus.inputs.counted import counted
 from consensus.inputs.earlier_run import STATUSES, Previous
 from consensus.inputs.vocabulary import hashed
 from consensus.worker_audit import WorkerAudit
@@ -236,7 +235,7 @@ def planned(
     order = _in_buckets(why, _most_urgent(result, items, ahead))
     wanted, money = _wanted(result, items, why, config), 0.0
     if config.budget is not None:
-        wanted, money = _within(config, wanted, why == AUDIT, ahead, order, tests, pool)
+        wanted, money = within(config, wanted, why == AUDIT, ahead, order, tests, pool)
     asked = order[wanted[order] > 0] if suggest else order[:0]
     choice = worker_choice.suggested(audit, items[asked], wanted[asked], pool, anyone=config.ask_anyone)
     workers, worth = np.full((len(items), choice.workers.shape[1]), -1, np.int32), np.ones(len(items))
@@ -328,54 +327,6 @@ def _wanted(
         least[result.models.vouched[items]] = 1
     least[reason == AUDIT] = min(AUDITED_BY, config.max_judgments)
     return np.where(reason == EXPERT, 0, np.maximum(least - n, 1))
-
-
-def _within(
-    config: EscalateConfig,
-    wanted: NDArray[np.int64],
-    audits: NDArray[np.bool_],
-    ahead: LookAhead,
-    order: NDArray[np.int64],
-    tests: Retests,
-    pool: AlignedPool | None,
-) -> tuple[NDArray[np.int64], float]:
-    """(n,) judgments that the budget pays for, audits first, then where they save most; and what it is without tests.
-
-    With a ``pool`` of which it is not known yet who would do what for which price: at least one of each item, and as
-    many as it would pay for were all at the least price, for ``offers.taken`` to choose from.
-    """
-    assert config.budget is not None
-    price, unit, n_tests = 1.0, "judgments", len(tests.items)
-    tested = float(n_tests)
-    if pool is not None and pool.has_prices:
-        able = pool.able if pool.able.any() else pool.named
-        price, unit, tested = float(pool.price[able].min()), "in money", float(pool.price[tests.workers].sum())
-    elif config.price_per_judgment is not None:
-        price, unit, tested = config.price_per_judgment, "in money", config.price_per_judgment * n_tests
-    n = math.floor(config.budget / price + offers.ROUNDING)
-    if n < 1:
-        raise ConfigError(
-            f"budget {config.budget:g} does not pay for one judgment; raise --budget, which is a number of judgments, "
-            "or money where --price-per-judgment or the workers' prices are known"
-        )
-    forced = int(wanted[audits].sum())
-    left = math.floor((config.budget - tested) / price + offers.ROUNDING) - forced
-    if left < 0:
-        what = [counted(n_tests, "retest")] * (n_tests > 0) + [f"{counted(forced, 'judgment')} of the audit sample"] * (
-            forced > 0
-        )
-        raise ConfigError(
-            f"budget {config.budget:g} {unit} pays for {counted(n, 'judgment')}, but not for the "
-            f"{' and '.join(what)}; raise "
-            f"--budget or lower --{'retest' if n_tests else 'audit-sample'}"
-        )
-    may_ask = ~audits & (wanted > 0)
-    found = allotted(ahead, left, order, may_ask)
-    if pool is not None:
-        found = np.maximum(found, may_ask)
-    found[audits] = wanted[audits]
-    money = config.budget - tested if pool is not None and pool.has_prices else left + forced
-    return found, float(money)
 
 
 def _most_urgent(result: Consensus, items: NDArray[np.int64], ahead: LookAhead) -> NDArray[np.int64]:

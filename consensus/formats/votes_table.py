@@ -169,7 +169,7 @@ def voted(
     votes = combined(given, backend)
     if progress is not None:
         progress("sorting", 1.0)
-    rejects = [*rows.rejects, *(_silent(rows, table, names, row) for row in votes.zero.tolist())]
+    rejects = [*rows.rejects, *(_rejected(rows, table, names, row, ALL_ZERO) for row in votes.zero.tolist())]
     rejects += [
         _rejected(rows, table, names, row, reason)
         for row, reason in zip(odd.row.tolist(), odd.reasons(names.labels), strict=True)
@@ -374,11 +374,6 @@ def _families(
             rows.place(row),
         )
     return tuple(names[n] if n >= 0 else NO_FAMILY for n in of_model.tolist())
-
-
-def _silent(rows: Rows, known: ModelRows, names: _Names, row: int) -> Reject:
-    """The reject of a long row, one of an item and model whose scores are all 0."""
-    return _rejected(rows, known, names, row, ALL_ZERO)
 
 
 def _rejected(rows: Rows, known: ModelRows, names: _Names, row: int, reason: str) -> Reject:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 FEW_GOLD = 20
 """Accepted gold items below which the measured error is too vague to be the number in large type."""
-MODELS = {"dawid_skene": "Dawid-Skene"}  # those that have a name
 NO_GOLD_EXCESS = "on public crowds without gold a median of 3.5 times as many were wrong as the model expected"
 
 
@@ -50,16 +49,6 @@ def wrong_gold(n: int, promise: Facts) -> str:
         f" {counted(n, 'gold item is', 'gold items are')} probably wrong and {counts} against the labels: correct the "
         "gold first, then the measured error can be trusted."
     )
-
-
-def of_model(lines: list[str], model: str) -> list[str]:
-    """The lines about the fit, those that begin with the name of the ``model`` with its name in words."""
-    names = (model, model.replace("_", " "))
-    in_words = MODELS.get(model, names[1])
-    return [
-        next((in_words + line.removeprefix(name) for name in names if line.startswith(f"{name}")), line)
-        for line in lines
-    ]
 
 
 def some_labels(shown: Facts, told: Facts) -> dict[str, str]:

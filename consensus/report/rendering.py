@@ -166,7 +166,7 @@ def _said(shown: Facts, told: dict[str, Any]) -> Facts:
         "model_lines": [words.sentence(line) for line in said["models"]],
         "escalation_lines": [words.sentence(line) for line in (*said["waiting"], *said["outlook"])]
         or ["Nothing: every item is settled."],
-        "fit_line": " ".join(words.sentence(line) for line in page_words.of_model(fitted, told["settings"]["model"])),
+        "fit_line": " ".join(words.sentence(line) for line in fitted),
         **page_words.titles(shown, told),
         **page_words.some_labels(shown, told),
     }

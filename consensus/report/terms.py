@@ -66,3 +66,11 @@ WORDS = {
 def plain(name: str) -> str:
     """A name of a value, such as ``too_few``, in words."""
     return READINGS.get(name) or STATISTICS.get(name) or name.replace("_", " ")
+
+
+NAMES = {"dawid_skene": "Dawid-Skene"}  # of models and readings that are not called by their name in the code
+
+
+def called(name: str) -> str:
+    """What a model or reading is called in words."""
+    return NAMES.get(name, name.replace("_", " "))

@@ -14,7 +14,7 @@ from consensus.inputs import understood
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
-from consensus.report import beyond_gold, set_promise
+from consensus.report import beyond_gold, set_promise, terms
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -32,7 +32,6 @@ CALIBRATED = {
     "clamped": "a fit with gold",
 }
 """What each candidate of ``models.calibrating`` is called."""
-READINGS = {"dawid_skene": "Dawid-Skene"}  # those that are not called by their name in the code
 MOST_ODDS = 20.0  # logarithm of the greatest odds that are told
 LEAST_MOVED = 0.005  # share of a label whose change by calibration is worth words
 MOST_MOVED = 3  # labels
@@ -173,7 +172,7 @@ def _fit(summary: dict[str, Any]) -> str:
         low, high = convergence["rho_range"]
         spread = f" ({low:.3g} to {high:.3g} over splits)" if low < high else " on judgments held out"
         by = f"; judgments on one item correlate by {convergence['rho']:.2f} (rho), measured{spread}"
-    return f"{summary['settings']['model'].replace('_', ' ')}: {said}{by}"
+    return f"{terms.called(summary['settings']['model'])}: {said}{by}"
 
 
 def calibration(told: dict[str, Any] | None) -> list[str]:
@@ -205,7 +204,7 @@ def _readings(summary: dict[str, Any]) -> list[str]:
     if told is None:
         because = summary["convergence"].get("model_because")
         return [] if because is None else [model(summary["settings"]["model"], because)]
-    names = {name: READINGS.get(name, name) for name in told["weights"]}
+    names = {name: terms.called(name) for name in told["weights"]}
     weights = ", ".join(f"{names[name]} {fraction(weight)}" for name, weight in told["weights"].items())
     how = (
         f"weighted {weights} by {counted(told['held_out'], 'judgment')} held out"
@@ -220,7 +219,7 @@ def _readings(summary: dict[str, Any]) -> list[str]:
 
 def model(name: str, because: str | None) -> str:
     """Which model is used, and why not the usual one, the average of readings."""
-    return name if because is None else f"{name} alone, because {because}"
+    return terms.called(name) if because is None else f"{terms.called(name)} alone, because {because}"
 
 
 def fraction(share: float) -> str:

@@ -13,6 +13,7 @@ from consensus.evaluation import Scores
 from consensus.formats import given, labels_table, read_gold, read_previous
 from consensus.found.given_result import fitted
 from consensus.found.result import Consensus, framed
+from consensus.inputs import shown
 from consensus.inputs.gold import Gold
 from consensus.report import differences
 from consensus.runs import finished
@@ -90,7 +91,7 @@ def diff(old: Run | Path | str, new: Run | Path | str) -> pd.DataFrame:
     return made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation(Scores):
     """How good labels are (see ``Scores``), and for which labels they were taken.
 
@@ -103,6 +104,18 @@ class Evaluation(Scores):
 
     confusion: pd.DataFrame | None = None
     """One row a true label and label: true_label, label, count, share."""
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {value}" for name, value in self._figures())
+        return shown.line("Evaluation", f"{self.n_items:,} items: {figures}")
+
+    def _repr_html_(self) -> str:
+        return shown.card("Evaluation", [("items", self.n_items), *self._figures()])
+
+    def _figures(self) -> list[tuple[str, str]]:
+        known = (("log loss", self.log_loss), ("Brier score", self.brier), ("calibration error", self.ece))
+        right = f"{self.accuracy:.1%} [{self.accuracy_low:.1%} to {self.accuracy_high:.1%}]"
+        return [("accuracy", right), *((name, f"{value:.3f}") for name, value in known if value is not None)]
 
 
 def evaluate(labels: Any, truth: Any) -> Evaluation:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import markdown, peers
+    from tests.benchmarks import markdown_tables, peers
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     import peers
 
 PLANTED = {"w14": "2025-03-14", "w32": "2025-03-18"}  # who drifts in data/digits, and when
@@ -40,7 +40,7 @@ def drift(seed: int, scale: int) -> str:
     """On data/digits; then false alarms among steady workers."""
     rows = [row for given in ((), ("gold",), ("gold", "model_votes")) for row in _in_digits(given)]
     head = ["data/digits, given", "worker", "planted", "found", "off, % of the timeline", "before", "after"]
-    found = markdown.table([*head, "p", "drifts", "others who drift"], rows)
+    found = markdown_tables.table([*head, "p", "drifts", "others who drift"], rows)
     return f"{found}\n\n{_steady(seed, scale)}"
 
 
@@ -65,7 +65,7 @@ def _in_digits(given: tuple[str, ...]) -> list[tuple[object, ...]]:
                 worker,
                 day,
                 one["changed_at"],
-                f"{markdown.share(off, len(at))} ({off} of {len(at)})",
+                f"{markdown_tables.share(off, len(at))} ({off} of {len(at)})",
                 f"{one['accuracy_before']:.2f}",
                 f"{one['accuracy_after']:.2f}",
                 f"{one['p_value']:.1e}",
@@ -92,11 +92,11 @@ def _steady(seed: int, scale: int) -> str:
         of_crowd = table[table["scope"] == "everyone"]
         workers = table[table["scope"] == "worker"]
         tested = workers.dropna(subset="p_value")
-        shares = [markdown.share((tested["p_value"] <= level).sum(), len(tested)) for level in (0.01, 0.05)]
+        shares = [markdown_tables.share((tested["p_value"] <= level).sum(), len(tested)) for level in (0.01, 0.05)]
         everyone = "yes" if of_crowd["drifts"].any() else "no"
         rows.append((number, f"{len(workers):,}", f"{len(tested):,}", *shares, int(workers["drifts"].sum()), everyone))
     head = ["steady crowd", "workers", "tested", "p <= .01, %", "p <= .05, %", "who drift", "everyone drifts"]
-    return markdown.table(head, rows)
+    return markdown_tables.table(head, rows)
 
 
 def ringed(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -148,7 +148,7 @@ def copying(seed: int, n_seeds: int) -> str:
         "accuracy % without the ring",
         "merged",
     ]
-    return f"{markdown.table([*head, 'unmerged'], rows)}\n\nMerged is off by {far:.2f} points at most."
+    return f"{markdown_tables.table([*head, 'unmerged'], rows)}\n\nMerged is off by {far:.2f} points at most."
 
 
 def _of_ring(worker: pd.Series[str]) -> pd.Series[bool]:
@@ -169,7 +169,7 @@ def wrong_gold(seed: int, n_seeds: int) -> str:
     rows: list[tuple[object, ...]] = [(f"seed {n}", hit, wrong) for n, (hit, wrong) in enumerate(found)]
     rows.append(("mean", f"{hits.mean():.2f}", f"{false.mean():.2f}"))
     told = f"At least 8 found and at most 2 false alarms in {both} of {n_seeds}."
-    return f"{markdown.table(['crowd', f'found of {N_WRONG}', 'false alarms'], rows)}\n\n{told}"
+    return f"{markdown_tables.table(['crowd', f'found of {N_WRONG}', 'false alarms'], rows)}\n\n{told}"
 
 
 def _suspects(seed: int) -> tuple[int, int]:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import audit_crowds, audit_rank, markdown
+    from tests.benchmarks import audit_crowds, audit_rank, markdown_tables
 
 else:  # run as a script, its own folder is on the path
     import audit_crowds
     import audit_rank
-    import markdown
+    import markdown_tables
 
 LEAST_KNOWN = 10  # judged items with truth, of a worker whose interval is held against it
 N_GOLD, GOLD_SEEDS = 100, (0, 1, 2)
@@ -74,7 +74,7 @@ def posteriors(sets: Sequence[str], seed: int, n_crowds: int) -> str:
         pooled[f"all workers of these, {n_gold or 'no'} gold"] = pd.concat(of_sets.values())
     rows += [_row(name, found) for name, found in {**pooled, "simulated, independent judgments": crowds}.items()]
     head = [f"{way}: {what}" for way in WAYS for what in ("inside %", "width", "mean error")]
-    return markdown.table(["", "workers", *head], rows)
+    return markdown_tables.table(["", "workers", *head], rows)
 
 
 def _row(name: str, found: pd.DataFrame) -> list[str]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.simulation import Simulation
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
 
 BINS = ((1, 4), (5, 9), (10, 20), (21, 49), (50, 99), (100, None))
 """Judgments of a worker."""
@@ -106,14 +106,14 @@ def coverage(seed: int, n_crowds: int) -> str:
             (
                 name,
                 f"{len(some):,}",
-                markdown.share(inside(some).sum(), len(some)),
+                markdown_tables.share(inside(some).sum(), len(some)),
                 f"{(some['high'] - some['low']).mean():.3f}",
                 f"{error.mean():+.4f}",
                 f"{naive.mean():+.4f}",
                 f"{error.abs().mean():.4f}",
                 f"{naive.abs().mean():.4f}",
                 f"{len(some_cells):,}",
-                markdown.share(inside(some_cells).sum(), len(some_cells)),
+                markdown_tables.share(inside(some_cells).sum(), len(some_cells)),
                 f"{(some_cells['high'] - some_cells['low']).mean():.3f}",
             )
         )
@@ -126,7 +126,7 @@ def coverage(seed: int, n_crowds: int) -> str:
         f"the lowest: workers {100 * by_crowd.mean():.1f} %, {100 * by_crowd.quantile(0.1):.1f} % or less; cells "
         f"{100 * cells_by_crowd.mean():.1f} %, {100 * cells_by_crowd.quantile(0.1):.1f} % or less. {of_few(workers)}"
     )
-    return f"{markdown.table(head, rows)}\n\n{told}"
+    return f"{markdown_tables.table(head, rows)}\n\n{told}"
 
 
 def planted(seed: int, number: int) -> tuple[Simulation, NDArray[np.str_]]:
@@ -185,9 +185,9 @@ def verdicts(seed: int, n_crowds: int) -> str:
     called = pd.crosstab(enough["planted"], enough["verdict"]).reindex(KINDS, fill_value=0)
     by_kind = [(name, *row) for name, row in zip(called.index, called.to_numpy().tolist(), strict=True)]
     return (
-        f"{markdown.table([f'workers with {JUDGED} judgments or more', *columns], rows)}\n\n"
+        f"{markdown_tables.table([f'workers with {JUDGED} judgments or more', *columns], rows)}\n\n"
         f"The same workers, by what they are and what they are called ({n_crowds} crowds):\n\n"
-        f"{markdown.table(['planted', *called.columns], by_kind)}\n\n"
+        f"{markdown_tables.table(['planted', *called.columns], by_kind)}\n\n"
         f"{of_few(table)}"
     )
 
@@ -203,12 +203,12 @@ def _figures(enough: pd.DataFrame, everyone: pd.DataFrame) -> dict[str, str]:
     found = {"workers": f"{len(enough):,}"}
     for what, names in (*((name, [name]) for name in CONDEMNED), ("either of them", list(CONDEMNED))):
         called, is_one = enough["verdict"].isin(names), enough["planted"].isin(names)
-        found[f"{what}: precision %"] = markdown.share((called & is_one).sum(), called.sum())
-        found[f"{what}: recall %"] = markdown.share((called & is_one).sum(), is_one.sum())
+        found[f"{what}: precision %"] = markdown_tables.share((called & is_one).sum(), called.sum())
+        found[f"{what}: recall %"] = markdown_tables.share((called & is_one).sum(), is_one.sum())
     biased = enough["planted"] == "biased"
-    found["biased: recall %"] = markdown.share((enough["verdict"][biased] == "biased").sum(), biased.sum())
+    found["biased: recall %"] = markdown_tables.share((enough["verdict"][biased] == "biased").sum(), biased.sum())
     for what, some in (("good", enough), ("good, with however few judgments", everyone)):
         good = some[some["planted"] == "good"]
         condemned = good["verdict"].isin(CONDEMNED).sum()
-        found[f"{what}: condemned %"] = f"{markdown.share(condemned, len(good))} ({condemned} of {len(good):,})"
+        found[f"{what}: condemned %"] = f"{markdown_tables.share(condemned, len(good))} ({condemned} of {len(good):,})"
     return found

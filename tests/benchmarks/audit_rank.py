@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import markdown, peers
+    from tests.benchmarks import markdown_tables, peers
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     import peers
     from accuracy import DATASETS
 
@@ -102,7 +102,7 @@ def ranks(sets: Sequence[str], python: Path | None) -> str:
     table["mean"] = table.mean(axis=1, skipna=False)
     rows = [(name, *_figures(row)) for name, row in zip(table.index, table.to_numpy(), strict=True)]
     told = f"Workers with {LEAST_KNOWN} judged items with truth or more: {', '.join(n_workers)}."
-    parts = [markdown.table(["rank correlation", *table.columns], rows), told]
+    parts = [markdown_tables.table(["rank correlation", *table.columns], rows), told]
     return "\n\n".join([*parts, *(["\n".join(refused)] if refused else []), on_face()])
 
 
@@ -124,7 +124,9 @@ def on_face() -> str:
             rows.append((f"the others, {what}, seed {seed}", f"{row[0]:.0f}", *_figures(row[1:])))
         mean = np.mean(found, axis=0)
         rows.append((f"the others, {what}, mean", f"{mean[0]:.0f}", *_figures(mean[1:])))
-    return "face:\n\n" + markdown.table(["true accuracy on", "workers", OURS, ADJUSTED, AGREEMENT, "gold alone"], rows)
+    return "face:\n\n" + markdown_tables.table(
+        ["true accuracy on", "workers", OURS, ADJUSTED, AGREEMENT, "gold alone"], rows
+    )
 
 
 def _of(ratings: pd.DataFrame, true: pd.Series[float]) -> list[str]:

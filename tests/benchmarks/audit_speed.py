@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import audit_behaviour, markdown
+    from tests.benchmarks import audit_behaviour, markdown_tables
 else:  # run as a script, its own folder is on the path
     import audit_behaviour
-    import markdown
+    import markdown_tables
 
 N_ITEMS, N_WORKERS, N_LABELS, PER_ITEM = 2_000_000, 20_000, 4, 5
 TIMED = ", random times"  # of judgments that have some
@@ -51,11 +51,11 @@ def times(seed: int, scale: int) -> str:
     found = {what: tuple(np.min([run[what] for run in runs], axis=0).tolist()) for what in runs[0]}
     fit_wall, fit_cpu = found["fit"]
     rows = [
-        (what, f"{wall:.2f}", f"{cpu:.2f}", markdown.share(wall, fit_wall), markdown.share(cpu, fit_cpu))
+        (what, f"{wall:.2f}", f"{cpu:.2f}", markdown_tables.share(wall, fit_wall), markdown_tables.share(cpu, fit_cpu))
         for what, (wall, cpu) in found.items()
     ]
     size = f"{judgments.n_judgments:,} judgments by {judgments.n_workers:,} workers"
-    return f"{size}:\n\n{markdown.table(['', 's', 'CPU s', '% of the fit', '% of its CPU s'], rows)}"
+    return f"{size}:\n\n{markdown_tables.table(['', 's', 'CPU s', '% of the fit', '% of its CPU s'], rows)}"
 
 
 def measured(judgments: Judgments, seed: int) -> dict[str, tuple[float, float]]:

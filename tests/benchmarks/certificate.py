@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.benchmarks import accuracy, markdown
+    from tests.benchmarks import accuracy, markdown_tables
 else:  # run as a script, its own folder is on the path
     import accuracy
-    import markdown
+    import markdown_tables
 
 from tests.other_crowds import Recipe, draw
 
@@ -217,14 +217,14 @@ def told(cells: dict[tuple[str, int, float], Cell], false_alarms: dict[str, floa
         f"Random gold taken for not random: {100 * float(np.mean(list(false_alarms.values()))):.2f} %, at worst "
         f"{100 * false_alarms[loudest]:.1f} % ({loudest}).",
         "",
-        markdown.table(HEAD, rows("certified", "violated")),
+        markdown_tables.table(HEAD, rows("certified", "violated")),
         "",
     ]
     if worst_label is not None:
         lines += [
             f"Label by label. Worst cell: {worst_label}, {100 * cells[worst_label].by_label_violated:.1f} %.",
             "",
-            markdown.table(HEAD, rows("by_label", "by_label_violated")),
+            markdown_tables.table(HEAD, rows("by_label", "by_label_violated")),
             "",
         ]
     return "\n".join(lines) + "\n"

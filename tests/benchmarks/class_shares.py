@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.accuracy import DATASETS, SETS
 
     Reals = NDArray[np.float64]
     Method = Callable[[Reals, Reals, Reals, int], tuple[Reals, Reals]]
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     from accuracy import DATASETS, SETS
 
 ALL = (*SETS, "llm_panel_dev", "cifar10h_dev")
@@ -211,7 +211,7 @@ def main() -> int:
     how = "by ppi_py" if HAS_PPI else "by its published formula: ppi_py is not installed (pip install ppi-python)"
     rows, by_set, met = public(options.sets, options.draws)
     head = ["gold, method", "coverage, %", "worst label", "of", "width, points", "of PPI++"]
-    sys.stdout.write(f"PPI++ {how}.\n\n{markdown.table(head, rows)}\n\n")
+    sys.stdout.write(f"PPI++ {how}.\n\n{markdown_tables.table(head, rows)}\n\n")
     head = [
         "set, gold",
         "ours: coverage",
@@ -221,10 +221,10 @@ def main() -> int:
         "ours: width",
         "PPI++: width",
     ]
-    sys.stdout.write(f"{markdown.table(head, by_set)}\n\n")
+    sys.stdout.write(f"{markdown_tables.table(head, by_set)}\n\n")
     if not options.no_simulated:
         head = ["gold, method", "coverage, %", "worst", "crowds below 90", "below 93", "of", "width, points"]
-        sys.stdout.write(f"{markdown.table(head, rare(options.draws))}\n\n")
+        sys.stdout.write(f"{markdown_tables.table(head, rare(options.draws))}\n\n")
     return 0 if met else 1
 
 

@@ -17,9 +17,9 @@ from consensus import worker_audit
 
 if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
 
 SCENARIOS = {
     "even": "items in random order",
@@ -159,7 +159,7 @@ def told(seed: int, scale: int) -> str:
             found = sum((flagged(crowd(scenario, n, changing=changing, scale=scale)) for n in seeds), Flagged())
             total += found
             rows.append(_row(f"{scenario}: {about}", found, changing))
-        tables.append(markdown.table(HEAD if changing else HEAD[:7], [*rows, _row("all", total, changing)]))
+        tables.append(markdown_tables.table(HEAD if changing else HEAD[:7], [*rows, _row("all", total, changing)]))
     return "\n\n".join(tables)
 
 
@@ -183,7 +183,7 @@ HEAD = (
 def _row(name: str, found: Flagged, changing: bool) -> tuple[object, ...]:
     steady: tuple[object, ...] = (name, f"{found.n_steady:,}", found.false, found.false_alone, found.everyone)
     steady += (found.steady_by_all, found.steady_now)
-    kept = markdown.share(found.found, found.found_alone)
+    kept = markdown_tables.share(found.found, found.found_alone)
     if not changing:
         return steady
     bad = (found.changing_by_all, found.changing_now)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from consensus.inputs.model_votes import ModelVotes
     from tests.benchmarks import escalation_curves as curves
     from tests.benchmarks import escalation_policies as policies
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.escalation_replay import BATCH, RHO
     from tests.benchmarks.escalation_rules import over_seeds
 else:  # run as a script, its own folder is on the path
     import escalation_curves as curves
     import escalation_policies as policies
-    import markdown
+    import markdown_tables
     from escalation_replay import BATCH, RHO
     from escalation_rules import over_seeds
 
@@ -91,4 +91,4 @@ def saved(seeds: Sequence[int], scale: int) -> str:
         rows.append(cells)
     told = f"{SET}, {len(seeds)} seeds, a simulated model that is right on 80 %; from no judgment by people."
     head = ["model", "alone: right %", *(f"as right as {r} an item" for r in REDUNDANCIES)]
-    return told + "\n\n" + markdown.table(head, rows)
+    return told + "\n\n" + markdown_tables.table(head, rows)

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from consensus import Consensus
     from tests.benchmarks import escalation_curves as curves
     from tests.benchmarks import escalation_policies as policies
-    from tests.benchmarks import markdown, peers
+    from tests.benchmarks import markdown_tables, peers
 else:  # run as a script, its own folder is on the path
     import escalation_curves as curves
     import escalation_policies as policies
-    import markdown
+    import markdown_tables
     import peers
 
 PROCESSES = 2
@@ -165,7 +165,7 @@ def table(
             if figures:
                 rows.append((policy, *_row(figures, sets)))
         head = [f"to match {r}", *sets, "geometric mean", f"of sets with {r} an item"]
-        parts.append(markdown.table(head, rows))
+        parts.append(markdown_tables.table(head, rows))
     told = f"Seeds {seeds[0]} to {seeds[-1]}: mean, ± standard error (jackknife over the seeds)."
     return "\n\n".join([told, *parts])
 

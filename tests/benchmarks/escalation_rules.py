@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from consensus import Consensus
     from tests.benchmarks import escalation_curves as curves
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.escalation_replay import PROCESSES
 else:  # run as a script, its own folder is on the path
     import escalation_curves as curves
-    import markdown
+    import markdown_tables
     from escalation_replay import PROCESSES
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def stopping(seeds: Sequence[int], scale: int) -> str:
             on_gold = f"{100 * mean[3]:.1f}" if n_gold else ""
             rows.append((name, n_gold, *figures, f"{mean[2]:.2f}", on_gold, f"{mean[4]:.2f}"))
     head = ["", "gold items", "accepted: right %", "accepted %", "judgments an item", "accepted gold: right %", "rho"]
-    return markdown.table(head, rows)
+    return markdown_tables.table(head, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def needed(sets: Sequence[str], seeds: Sequence[int], scale: int) -> str:
         f"From {STARTS[-1]}, worst: settled {100 * most:.0f} points off what was foretold, {100 * least:.0f} % inside "
         "the range."
     )
-    return told + "\n\n" + markdown.table(head, rows)
+    return told + "\n\n" + markdown_tables.table(head, rows)
 
 
 def over_seeds(run: Callable[[curves.Crowd, int], T], name: str, seeds: Sequence[int], scale: int) -> list[T]:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from consensus import Consensus
     from tests.benchmarks import escalation_curves as curves
     from tests.benchmarks import escalation_policies as policies
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.escalation_replay import BATCH, RHO
     from tests.benchmarks.escalation_rules import TARGET, mean_and_error, over_seeds
 else:  # run as a script, its own folder is on the path
     import escalation_curves as curves
     import escalation_policies as policies
-    import markdown
+    import markdown_tables
     from escalation_replay import BATCH, RHO
     from escalation_rules import TARGET, mean_and_error, over_seeds
 
@@ -89,7 +89,9 @@ def budgets(seeds: Sequence[int], scale: int) -> str:
         f"{SET}, {n} seeds. Batches: the items of the highest priority, one judgment each, refitted after each batch."
     )
     return (
-        told + "\n\n" + markdown.table(["", "accuracy %", "gain over uniform, points", "share of the batches'"], rows)
+        told
+        + "\n\n"
+        + markdown_tables.table(["", "accuracy %", "gain over uniform, points", "share of the batches'"], rows)
     )
 
 
@@ -141,4 +143,4 @@ def costs(seeds: Sequence[int], scale: int) -> str:
         f'{SET}, {COSTS_REDUNDANCY} judgments an item: "1" taken for "0" costs {COST[1, 0]:g}, "0" for "1" '
         f"{COST[0, 1]:g}; decisions by least expected cost."
     )
-    return told + "\n\n" + markdown.table(["", "realised cost", "decisions right %"], rows)
+    return told + "\n\n" + markdown_tables.table(["", "realised cost", "decisions right %"], rows)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.accuracy import DATASETS, SETS
 
     Reals = NDArray[np.float64]
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     from accuracy import DATASETS, SETS
 
 PANEL = "llm_panel_dev"
@@ -119,7 +119,7 @@ def main() -> int:
         means = {name: np.nanmean(draws, axis=0) for name, draws in found.items()}
         rows = [(name, *cells(mean)) for name, mean in means.items()]
         mean = np.nanmean(np.stack(list(means.values())), axis=0)
-        table = markdown.table(HEAD, [*rows, ("mean", *cells(mean))])
+        table = markdown_tables.table(HEAD, [*rows, ("mean", *cells(mean))])
         sys.stdout.write(f"\n{n_gold} gold items, {given.seeds} draws\n\n{table}\n")
         lost = {name: (one[0] - one[5], one[6] - one[1]) for name, one in means.items()}
         worst = [max((one[at], name) for name, one in lost.items())[1] for at in range(2)]

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     from accuracy import DATASETS
 
 N_GOLD = 100  # of public sets
@@ -173,7 +173,7 @@ def main() -> int:
         m, sums = found.mean(), found[["promised", "above", "below"]].sum().astype(int).tolist()
         shares = [f"{100 * m[one]:.1f}" for one in ("within", "wrong", "measured", "beyond_wrong")]
         rows.append([name, f"{m['accepted']:.0f}", *shares, *sums])
-    sys.stdout.write(markdown.table(HEAD, rows) + "\n\n")
+    sys.stdout.write(markdown_tables.table(HEAD, rows) + "\n\n")
     reached_of = {
         f"{n} items, {w} workers, {k} an item, {n_gold} gold": [
             share_reached(ordinary(n, w, k, seed), n_gold, seed) for seed in range(20)
@@ -185,7 +185,7 @@ def main() -> int:
         n_gold = min(N_GOLD, judgments.n_items // 2)
         reached_of[f"{name}, {n_gold} gold"] = [share_reached(judgments, n_gold, seed) for seed in range(20)]
     rows = [[name, f"{100 * np.mean(of):.1f}", f"{100 * min(of):.1f}"] for name, of in reached_of.items()]
-    sys.stdout.write(markdown.table(["random gold", "items within reach", "least of 20 draws"], rows) + "\n")
+    sys.stdout.write(markdown_tables.table(["random gold", "items within reach", "least of 20 draws"], rows) + "\n")
     return 0
 
 

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.inputs.model_votes import ModelFindings
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     from accuracy import DATASETS
 
 N_ITEMS, ACCURACY, SURE = 1500, 0.75, 0.95
@@ -171,7 +171,7 @@ def found_table(seeds: range) -> str:
             shown = f"{np.median(LR):.1f} [{LR.min():.1f}, {LR.max():.1f}]"
             rows.append((f"K = {K}, {n} people, sd {sd:g}", name, shown,
                          f"{e.mean():.2f}", f"{(e > 0).sum()}", f"{accused.sum():.0f} of {len(LR)}"))  # fmt: skip
-    return markdown.table(["crowd", "model", "LR: median [range]", "e", "counts", "told"], rows)
+    return markdown_tables.table(["crowd", "model", "LR: median [range]", "e", "counts", "told"], rows)
 
 
 def echo_table(seeds: range) -> str:
@@ -192,7 +192,7 @@ def echo_table(seeds: range) -> str:
             error, accepted, _, expected = zip(*figures, strict=True)
             rows.append((f"K = {K}, {n} people: {name}", mean_and_worst(error), mean_and_worst(accepted, min),
                          pooled(figures), mean_and_worst(expected)))  # fmt: skip
-    return markdown.table(["echo", "error %", "accepted %", "wrong among them %", "expected %"], rows)
+    return markdown_tables.table(["echo", "error %", "accepted %", "wrong among them %", "expected %"], rows)
 
 
 def families_table(seeds: range) -> str:
@@ -211,7 +211,9 @@ def families_table(seeds: range) -> str:
         error, accepted, _, expected = zip(*figures, strict=True)
         rows.append((name, f"{merged} of {len(seeds)}", mean_and_worst(error), mean_and_worst(accepted, min),
                      pooled(figures), mean_and_worst(expected)))  # fmt: skip
-    return markdown.table(["panel", "merged as one", "error %", "accepted %", "wrong among them %", "expected %"], rows)
+    return markdown_tables.table(
+        ["panel", "merged as one", "error %", "accepted %", "wrong among them %", "expected %"], rows
+    )
 
 
 def honest_table(seeds: range) -> str:
@@ -227,7 +229,7 @@ def honest_table(seeds: range) -> str:
                     tested(people.table, items.votes({f"j{m}": items.honest(kind) for m in range(5)})).shared.merged
                 )
             rows.append((f"K = {K}, {n} people, sd {sd:g}: {kind}", f"{merged} of {len(seeds)}"))
-    return markdown.table(["five honest judges", "merged"], rows)
+    return markdown_tables.table(["five honest judges", "merged"], rows)
 
 
 def real_table() -> str:
@@ -246,7 +248,7 @@ def real_table() -> str:
         LR, e, accused = zip(*told, strict=True)
         rows.append((name, f"{np.median(LR):.1f} ({max(LR):.1f})", f"{max(e):.2f}", f"{sum(one > 10 for one in LR)}",
                      f"{sum(accused)} of {len(told)}"))  # fmt: skip
-    return markdown.table(["workers played as models", "LR: median (most)", "most e", "LR > 10", "told"], rows)
+    return markdown_tables.table(["workers played as models", "LR: median (most)", "most e", "LR > 10", "told"], rows)
 
 
 def main() -> int:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from consensus.found.result import Consensus
-    from tests.benchmarks import audit_crowds, markdown
+    from tests.benchmarks import audit_crowds, markdown_tables
 
     Fit = Callable[[pd.DataFrame, pd.DataFrame | None], Consensus]
     """Judgments (item, worker, label and perhaps group) and gold (item, label), or none; what is measured."""
 else:  # run as a script, its own folder is on the path
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     import audit_crowds
-    import markdown
+    import markdown_tables
 
 from tests.other_crowds import Crowd, Recipe, draw
 
@@ -144,4 +144,4 @@ def condemned(found: pd.DataFrame, kinds: tuple[str, ...] = ("honest",), clear: 
 
 def told_share(which: pd.Series[bool]) -> str:
     """Per cent, and how many of how many."""
-    return f"{markdown.share(which.sum(), len(which))} ({which.sum()} of {len(which):,})"
+    return f"{markdown_tables.share(which.sum(), len(which))} ({which.sum()} of {len(which):,})"

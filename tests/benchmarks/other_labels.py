@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from consensus.found.result import Consensus
-    from tests.benchmarks import markdown, peers
+    from tests.benchmarks import markdown_tables, peers
     from tests.benchmarks import other_families as families
     from tests.benchmarks.accuracy import DATASETS
     from tests.benchmarks.other_families import Fit
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     import other_families as families
     import peers
     from accuracy import DATASETS
@@ -61,7 +61,7 @@ def labels(fit: Fit, seed: int, n_crowds: int) -> str:
         some = ", ".join(f"{name} in {sum(name in one for one in fired)}" for name in names)
         told.append(f"{family}: {some or 'no warning'}.")
     head = ["mean (worst crowd)", "accuracy %", "above majority vote", "log loss", "ECE %", "log loss of majority vote"]
-    return f"{markdown.table(head, rows)}\n\nWarnings in {n_crowds} crowds each. {' '.join(told)}"
+    return f"{markdown_tables.table(head, rows)}\n\nWarnings in {n_crowds} crowds each. {' '.join(told)}"
 
 
 def topic_recipes() -> Iterator[tuple[str, Recipe]]:
@@ -83,7 +83,7 @@ def topics(fit: Fit, seed: int, n_crowds: int, bad: bool = False, n_gold: int = 
         crowds = [draw(recipe, seed + number) for number in range(n_crowds)]
         rows.append((name, *_topic(fit, crowds, n_gold)))
     head = ["", "accuracy %", "majority vote", "worst above it", "honest condemned %", "to be stopped: found %"]
-    return markdown.table([*head, "holds"], rows)
+    return markdown_tables.table([*head, "holds"], rows)
 
 
 def _topic(fit: Fit, crowds: Sequence[Crowd], n_gold: int) -> tuple[object, ...]:
@@ -104,7 +104,7 @@ def _topic(fit: Fit, crowds: Sequence[Crowd], n_gold: int) -> tuple[object, ...]
         f"{np.mean(votes):.1f}",
         f"{gain.min():+.1f}",
         families.told_share(accused),
-        markdown.share(bad["verdict"].isin(families.CONDEMNED).sum(), len(bad)),
+        markdown_tables.share(bad["verdict"].isin(families.CONDEMNED).sum(), len(bad)),
         "yes" if holds else "no",
     )
 
@@ -125,7 +125,7 @@ def wandering(fit: Fit, seed: int, n_crowds: int, grouped: Fit | None = None) ->
             crowds = [draw(WANDERING, seed + number) for number in range(n_crowds)]
             rows.append((f"wandering, K={WANDERING.n_labels} {name}".strip(), *_topic(one, crowds, 0)))
     head = ["", "accuracy %", "majority vote", "worst above it", "honest condemned %", "to be stopped: found %"]
-    return markdown.table([*head, "holds"], rows)
+    return markdown_tables.table([*head, "holds"], rows)
 
 
 def uneven(fit: Fit, seed: int, n_crowds: int) -> str:
@@ -142,7 +142,7 @@ def uneven(fit: Fit, seed: int, n_crowds: int) -> str:
                 found.append((100 * mine.accuracy, 100 * votes.accuracy, mine.log_loss))
             right, of_votes, log_loss = np.array(found, float).mean(axis=0)
             rows.append((f"{name}, {per_item} an item", f"{right:.2f}", f"{of_votes:.2f}", f"{log_loss:.4f}"))
-    return markdown.table(["", "accuracy %", "majority vote", "log loss"], rows)
+    return markdown_tables.table(["", "accuracy %", "majority vote", "log loss"], rows)
 
 
 def public(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -171,7 +171,7 @@ def sparse(fit: Fit, sets: Sequence[str], seed: int, n_draws: int) -> str:
     crowds = [draw(replace(HONEST, n_labels=2, largest=0.95, per_item=3), seed + n) for n in range(n_draws)]
     found = [_both(fit, crowd.table, crowd.truth) for crowd in crowds]
     rows.append(("95 : 5, simulated, 3 an item", *_figures(np.mean(found, axis=0))))
-    return markdown.table(["", "accuracy %", "majority vote", "log loss"], rows)
+    return markdown_tables.table(["", "accuracy %", "majority vote", "log loss"], rows)
 
 
 def _both(fit: Fit, table: pd.DataFrame, truth: pd.DataFrame) -> tuple[float, float, float]:
@@ -215,7 +215,7 @@ def ring(fit: Fit, seed: int, n_crowds: int, ran: Fit, code: str = "readings_dis
         told = ("", "") if made is fit else (f"{hits} of {members}", f"{strangers}")
         rows.append((f"{name}, {how}", *figures, f"{fired} of {n_crowds}", *told))
     head = ["mean (worst crowd)", "accuracy %", "majority vote", "above it", "rank correlation", "honest condemned %"]
-    return markdown.table([*head, code, "of the ring, named", "others named"], rows)
+    return markdown_tables.table([*head, code, "of the ring, named", "others named"], rows)
 
 
 def alike(fit: Fit, other: Fit, seed: int, n_crowds: int) -> str:
@@ -231,7 +231,7 @@ def alike(fit: Fit, other: Fit, seed: int, n_crowds: int) -> str:
             found.append([100 * families.scores(one(table, gold), truth).accuracy for one in (fit, other)])
         mean = np.mean(found, axis=0)
         rows.append((name, *(f"{one:.2f}" for one in mean), f"{mean[0] - mean[1]:+.2f}"))
-    return markdown.table(["", "accuracy %", "of the other", "difference"], rows)
+    return markdown_tables.table(["", "accuracy %", "of the other", "difference"], rows)
 
 
 def _usual(name: str, seed: int) -> tuple[consensus.simulation.Simulation, int]:
@@ -268,4 +268,4 @@ def seeds(sets: Sequence[str], n_seeds: int, n_crowds: int = 3) -> str:
         outcomes = len({one.posteriors.drop(columns="item").to_numpy().tobytes() for one in found})
         rhos = sorted({round(one.rho, 2) for one in found})
         rows.append((name, outcomes, f"{min(accepted)} to {max(accepted)}", " ".join(f"{rho:.2f}" for rho in rhos)))
-    return markdown.table([f"{n_seeds} seeds", "different outcomes", "confidence .95 or more", "rho"], rows)
+    return markdown_tables.table([f"{n_seeds} seeds", "different outcomes", "confidence .95 or more", "rho"], rows)

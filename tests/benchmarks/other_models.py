@@ -11,10 +11,10 @@ import pandas as pd
 import consensus
 
 if TYPE_CHECKING:
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks import other_families as families
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     import other_families as families
 
 from tests.other_crowds import Crowd, Recipe, draw, mean_logit
@@ -65,4 +65,4 @@ def models(seed: int, n_crowds: int, n_items: int = PEOPLE.n_items) -> str:
                 families.spread(one, digits, max) for one, digits in zip(figures, (1, 3, 1), strict=True)
             )
             rows.append((f"{family}: {way}", error, log_loss, ece))
-    return markdown.table(["three people, five models", "wrong %", "log loss", "ECE %"], rows)
+    return markdown_tables.table(["three people, five models", "wrong %", "log loss", "ECE %"], rows)

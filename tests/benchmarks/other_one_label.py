@@ -12,11 +12,11 @@ import pandas as pd
 import consensus
 
 if TYPE_CHECKING:
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks import other_families as families
 else:  # run as a script, its own folder is on the path
     sys.path.append(str(Path(__file__).resolve().parents[2]))
-    import markdown
+    import markdown_tables
     import other_families as families
 
 from tests.one_label_crowds import Recipe, draw
@@ -55,7 +55,7 @@ def rules(seed: int, n: int) -> str:
                     "spammers too_few": families.told_share(spammer["verdict"] == "too_few"),
                 }
             )
-    return markdown.table(list(told[0]), [list(row.values()) for row in told])
+    return markdown_tables.table(list(told[0]), [list(row.values()) for row in told])
 
 
 def _one(seed: int, number: int, recipe: Recipe, spammers: int, spam: float) -> pd.DataFrame:

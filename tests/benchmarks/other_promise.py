@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.benchmarks import escalation_policies as policies
     from tests.benchmarks import escalation_replay as replay
     from tests.benchmarks import escalation_rules as rules
-    from tests.benchmarks import markdown, promise
+    from tests.benchmarks import markdown_tables, promise
     from tests.benchmarks import other_families as families
     from tests.benchmarks.other_families import Fit
 else:  # run as a script, its own folder is on the path
@@ -23,7 +23,7 @@ else:  # run as a script, its own folder is on the path
     import escalation_policies as policies
     import escalation_replay as replay
     import escalation_rules as rules
-    import markdown
+    import markdown_tables
     import other_families as families
     import promise
 
@@ -61,7 +61,7 @@ def accepted(fit: Fit, seed: int, n_crowds: int) -> str:
                 )
             )
     head = ["target .95: mean (worst crowd)", "accepted %", "of them wrong %", "expected", "above the interval"]
-    return markdown.table([*head, "below"], rows)
+    return markdown_tables.table([*head, "below"], rows)
 
 
 def replayed(sd: float, seed: int, n_items: int = REPLAYED.n_items) -> curves.Crowd:
@@ -90,7 +90,7 @@ def needed(seed: int, n_seeds: int, n_items: int = REPLAYED.n_items) -> str:
                 )
             )
     head = ["", "predicted", "used", "ratio (worst)", "inside the range %", "predicted settled %", "settled %"]
-    return markdown.table(head, rows)
+    return markdown_tables.table(head, rows)
 
 
 def saved(seed: int, n_seeds: int, n_items: int = REPLAYED.n_items) -> str:
@@ -118,4 +118,4 @@ def saved(seed: int, n_seeds: int, n_items: int = REPLAYED.n_items) -> str:
                 for r in MATCHED
             ]
             rows.append((f"{family}: {name}", *(f"{ratio:.2f} ±{error:.2f}" for ratio, error in ratios)))
-    return markdown.table(["to match a fixed redundancy of", *map(str, MATCHED)], rows)
+    return markdown_tables.table(["to match a fixed redundancy of", *map(str, MATCHED)], rows)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks import other_families as families
     from tests.benchmarks import other_labels as labels
     from tests.benchmarks.other_families import Fit
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     import other_families as families
     import other_labels as labels
 
@@ -88,7 +88,7 @@ def intervals(found: pd.DataFrame, true: str = "accuracy", least: int = 1) -> st
                 f"{len(of):,}",
                 f"{100 * inside.mean():.1f}",
                 f"{100 * by_crowd.min():.1f}",
-                markdown.share(inside[busy].sum(), busy.sum()),
+                markdown_tables.share(inside[busy].sum(), busy.sum()),
                 f"{(of['high'] - of['low']).mean():.3f}",
                 f"{(of['found'] - of[true]).mean():+.3f}",
                 families.spread((one for one, _ in ranks), 2),
@@ -98,7 +98,7 @@ def intervals(found: pd.DataFrame, true: str = "accuracy", least: int = 1) -> st
     every = some[true].between(some["low"], some["high"])
     mean = every.groupby(some["family"]).mean().mean()
     head = ["", "workers", "inside %", "worst crowd", "100 judgments or more", "width", "mean error"]
-    table = markdown.table([*head, "Spearman (worst)", "by label_adjusted_accuracy"], rows)
+    table = markdown_tables.table([*head, "Spearman (worst)", "by label_adjusted_accuracy"], rows)
     return f"{table}\n\nInside: {100 * every.mean():.1f} % of all, {100 * mean:.1f} % in the mean of the rows."
 
 
@@ -124,18 +124,18 @@ def verdicts(found: pd.DataFrame) -> str:
                 (
                     f"{family}, {K} labels",
                     f"{len(bad) + len(accused) + len(odd):,}",
-                    markdown.share(hits, hits + accused.sum() + odd.sum()),
-                    markdown.share(hits, len(bad)),
+                    markdown_tables.share(hits, hits + accused.sum() + odd.sum()),
+                    markdown_tables.share(hits, len(bad)),
                     families.told_share(accused),
                     f"{100 * worst:.0f}",
                     families.told_share(odd),
-                    markdown.share(hits, hits + anybody.sum()),
+                    markdown_tables.share(hits, hits + anybody.sum()),
                     families.told_share(families.condemned(of, clear=-1.0)),
                 )
             )
     head = ["", "workers", "to be stopped: precision %", "recall %", "honest condemned %", "worst crowd"]
     head += ["careless or biased condemned %", "with those near chance: precision %", "honest condemned %"]
-    return markdown.table(head, rows)
+    return markdown_tables.table(head, rows)
 
 
 def verdicts_held(found: pd.DataFrame) -> str:
@@ -150,9 +150,9 @@ def verdicts_held(found: pd.DataFrame) -> str:
         cells = []
         for verdict, is_so in holds.items():
             called = of["verdict"] == verdict
-            cells.append(f"{markdown.share((called & is_so).sum(), called.sum())} ({called.sum()})")
+            cells.append(f"{markdown_tables.share((called & is_so).sum(), called.sum())} ({called.sum()})")
         rows.append((family, *cells))
-    return markdown.table(["are so, of those called", "expert", "careless", "good"], rows)
+    return markdown_tables.table(["are so, of those called", "expert", "careless", "good"], rows)
 
 
 def timed(crowd: Crowd, scenario: str, seed: int) -> pd.DataFrame:
@@ -197,9 +197,9 @@ def drift(seed: int, n_crowds: int) -> str:
             busy = crowd.workers.query(f"kind == 'honest' and n >= {LEAST_OF_DRIFTER}").index[:DRIFTERS]
             again, _ = _drifts(changed(table, list(busy), seed + number))
             planted, found = planted + len(busy), found + len(set(busy) & again)
-        share = f"{markdown.share(flagged, steady)} ({flagged} of {steady:,})"
+        share = f"{markdown_tables.share(flagged, steady)} ({flagged} of {steady:,})"
         rows.append((scenario, share, f"{found} of {planted}", f"{everyone} of {n_crowds}"))
-    return markdown.table(["order of the work", "steady, flagged %", "drifters found", "everyone drifts"], rows)
+    return markdown_tables.table(["order of the work", "steady, flagged %", "drifters found", "everyone drifts"], rows)
 
 
 def _drifts(table: pd.DataFrame) -> tuple[set[str], bool]:
@@ -224,7 +224,7 @@ def copying(seed: int, n_crowds: int) -> str:
         told = f"{hits} of {5 * n_crowds}"
         rows.append((f"{family}, {per_item} an item", f"{alarms} of {n_crowds}", accused, told, strangers))
     head = ["", "honest crowds with an alarm", "workers named there", "of rings of five, named", "honest named beside"]
-    return markdown.table(head, rows)
+    return markdown_tables.table(head, rows)
 
 
 def _ringed(recipe: Recipe) -> Recipe:
@@ -247,7 +247,7 @@ def wrong_gold(seed: int, n_crowds: int, n_gold: int = 200, n_wrong: int = 10) -
             counts.append(_suspects(crowd, seed + number, n_gold, n_wrong))
         hits, false = np.mean(counts, axis=0)
         rows.append((family, f"{hits:.2f}", f"{false:.2f}", max(one for _, one in counts)))
-    return markdown.table(["", f"found of {n_wrong}", "false alarms", "most of them"], rows)
+    return markdown_tables.table(["", f"found of {n_wrong}", "false alarms", "most of them"], rows)
 
 
 def _suspects(crowd: Crowd, seed: int, n_gold: int, n_wrong: int) -> tuple[int, int]:
@@ -276,4 +276,6 @@ def hostile(seed: int, n_crowds: int) -> str:
                 right.append([families.scores(one, crowd.truth).accuracy for one in (result, *with_gold)])
             figures = [families.spread(100 * np.array(column)) for column in zip(*right, strict=True)]
             rows.append((f"{family}, {100 * share:.0f} % adversaries", f"{warned} of {n_crowds}", *figures))
-    return markdown.table(["two labels", "switch_risk", "accuracy % (worst)", "with 5 gold", "with 20 gold"], rows)
+    return markdown_tables.table(
+        ["two labels", "switch_risk", "accuracy % (worst)", "with 5 gold", "with 20 gold"], rows
+    )

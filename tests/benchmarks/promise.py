@@ -23,10 +23,10 @@ from consensus.runs import Run
 if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Judgments
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks.accuracy import DATASETS
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     from accuracy import DATASETS
 
 SETS = ("rte", "sentiment", "sp", "web", "cf_amt", "zencrowd_us", "cifar10h_dev")  # enough items with truth
@@ -99,7 +99,7 @@ def main() -> int:
             told = [f"{int(one)} of {int(audited.sum())}" for one in sums]
             rows.append([name, "all" if cap is None else cap, *means[:4], *told, *means[7:]])
     above, below, warned = counts.astype(int).tolist()
-    sys.stdout.write(markdown.table(HEAD, rows) + "\n")
+    sys.stdout.write(markdown_tables.table(HEAD, rows) + "\n")
     sys.stdout.write(f"\nOf {n} draws the truth is above the interval in {above}, below in {below}; {warned} warned.\n")
     return 0
 

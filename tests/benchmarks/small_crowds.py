@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.benchmarks import markdown
+    from tests.benchmarks import markdown_tables
     from tests.benchmarks import other_families as families
 else:  # run as a script, its own folder is on the path
-    import markdown
+    import markdown_tables
     import other_families as families
 
 from tests.other_crowds import Recipe, draw
@@ -87,7 +87,9 @@ def table(draws: int) -> str:
             error = gained.std(axis=0) / np.sqrt(draws)
             figures = zip(gained.mean(axis=0), error, (2, 3), strict=True)
             rows.append([f"{kind}, {' x '.join(map(str, shape))}", *(f"{m:+.{d}f} ±{e:.{d}f}" for m, e, d in figures)])
-    return markdown.table(["crowd (items, workers, labels, an item)", "accuracy (points)", "log loss (nats)"], rows)
+    return markdown_tables.table(
+        ["crowd (items, workers, labels, an item)", "accuracy (points)", "log loss (nats)"], rows
+    )
 
 
 def main() -> int:

@@ -193,7 +193,7 @@ class TestCheck:
         assert average["seconds"]["pass"] == pytest.approx(14 * alone["seconds"]["pass"])
         monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 5_000)
         line = (
-            "dawid_skene alone, because there are more than 5,000 judgments "
+            "Dawid-Skene alone, because there are more than 5,000 judgments "
             "(--model average takes about 14 times as long)"
         )
         assert f"\nmodel: {line}\n" in run("check", path, "--quiet").out

@@ -433,7 +433,7 @@ class TestReadings:
         monkeypatch.setattr("consensus.models.choice.MOST_JUDGMENTS", 999)
         ran = run("run", files / "judgments.csv", "--collusion", "report", "--output", files / "out", report=True)
         line = (
-            "dawid_skene alone, because there are more than 999 judgments (--model average takes about 6 times as long)"
+            "Dawid-Skene alone, because there are more than 999 judgments (--model average takes about 6 times as long)"
         )
         assert f"\n{line}\n" in ran.err
         assert "warning one_reading" not in ran.err

@@ -180,7 +180,7 @@ class TestExplain:
         found = run("explain", ran, "i066")
         assert found.status == 3
         assert found.err == 'consensus: no item "i066" among the 40 that were judged; like it are i06\n'
-        monkeypatch.setattr("consensus.cli.explaining.MOST_COMPARED", 3)
+        monkeypatch.setattr("consensus.explanation.taking_apart.MOST_COMPARED", 3)
         assert run("explain", ran, "i066").err == 'consensus: no item "i066" among the 40 that were judged\n'
 
     def test_one_judgment_an_item(self, write: Any, run: Run, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ MISTAKES = {
         "run j.csv --config misspelt.toml",
         SETTINGS,
         "unknown_setting",
-        'misspelt.toml: unknown setting "targt"; like it are: target; the settings are: ',
+        'misspelt.toml: unknown setting "targt"; did you mean target?',
         "misspelt.toml",
     ),
     "an output that is there": Mistake(

@@ -577,7 +577,7 @@ class TestMoney:
         wanted, audits = np.array([2, 2, 1, 1, 0]), np.array([True, True, False, False, False])
         tests: Any = SimpleNamespace(items=np.zeros(n_tests, np.int64), workers=np.zeros(n_tests, np.int64))
         config = EscalateConfig(budget=budget, price_per_judgment=price)
-        return ranking._within(config, wanted, audits, LookAhead(columns, length, slope), np.arange(5), tests, pool)
+        return budgets.within(config, wanted, audits, LookAhead(columns, length, slope), np.arange(5), tests, pool)
 
     def test_audits_come_first(self) -> None:
         for budget, expected in ((4, [2, 2, 0, 0, 0]), (5, [2, 2, 1, 0, 0]), (7, [2, 2, 1, 2, 0]),

@@ -117,5 +117,5 @@ class TestWords:
             "settings": {"model": "dawid_skene"},
             "convergence": {"model_because": "they are many"},
         }
-        assert words._readings(told) == ["dawid_skene alone, because they are many"]
+        assert words._readings(told) == ["Dawid-Skene alone, because they are many"]
         assert words._readings({**told, "convergence": {}}) == []

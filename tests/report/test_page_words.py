@@ -78,16 +78,6 @@ def test_wrong_gold_is_told_beside_what_it_measured() -> None:
     assert page_words.wrong_gold(6, promise(items=91)).startswith(" 6 gold items are probably wrong and count against")
 
 
-def test_models_have_names_in_words() -> None:
-    lines = ["dawid skene: converged", "dawid_skene alone, because", "confidences are"]
-    assert page_words.of_model(lines, "dawid_skene") == [
-        "Dawid-Skene: converged",
-        "Dawid-Skene alone, because",
-        "confidences are",
-    ]
-    assert page_words.of_model(["majority vote: vote shares"], "majority_vote") == ["majority vote: vote shares"]
-
-
 def test_titles_say_what_to_see() -> None:
     assert page_words._largest([]) == "No label was given"
     assert (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.errors import ConfigError
+from consensus.explanation.explained import Explanation, Push, Say
 from consensus.found.posterior import SparsePosterior
 from consensus.found.result import BETWEEN
 from consensus.models import cavity
@@ -28,64 +28,6 @@ N_TOP = 5
 MOST_COMPARED = 100_000  # ids among which those like a mistyped one are looked for
 TOGETHER = "all readings"
 BY_GOLD = "gold"
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """What one judgment, or model, does."""
-
-    who: str
-    """Worker, model, or family of models."""
-    said: str
-    """Label; of a family, those that its models named."""
-    push: float
-    """Nats towards the label, against the runner-up, as tempered; NaN where no confidence can be stated."""
-    flips: str | None
-    """The label that would win without it, all else as fitted; None if the label stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """What one of several readings says of an item."""
-
-    reading: str
-    label: str
-    """The one it finds most probable."""
-    confidence: float
-    """Its probability by this reading."""
-    weight: float
-    """How far this reading is believed; the weights of all of them sum to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why an item has its label. Its parts, ``prior`` to ``calibration``, add up to ``log_odds``."""
-
-    item: str
-    label: str
-    """The most probable one; of a gold item, as if it were none. Or the one that was asked for."""
-    runner_up: str | None
-    """The second; None where no other label stands out."""
-    confidence: float
-    """P(label), as if the item were no gold; NaN where none can be stated."""
-    log_odds: float
-    """log P(label) / P(runner_up) in nats, tempered; NaN without a runner-up."""
-    prior: float
-    """What the shares of the labels say."""
-    models: tuple[Push, ...]
-    votes: tuple[Push, ...]
-    gold: str | None
-    """Accepted labels of a gold item."""
-    power: float
-    """What tempering multiplied all of this with: 1 or less."""
-    top: tuple[tuple[str, float], ...]
-    """The most probable labels, at most five."""
-    readings: tuple[Push, ...] = ()
-    """Where several readings are averaged, one: what their average adds to what judgments by workers so rated say."""
-    calibration: tuple[Push, ...] = ()
-    """Where confidences were calibrated on gold, one: what that adds to all the rest."""
-    says: tuple[Say, ...] = ()
-    """What each of these readings says; of gold items nothing, for they say its gold."""
 
 
 def explain(result: Consensus, items: NDArray[np.int64], between: NDArray[np.int64] | None = None) -> list[Explanation]:
@@ -139,7 +81,7 @@ def of_item(result: Consensus, item: str) -> Explanation:
     if code < 0:
         near = difflib.get_close_matches(str(item), ids.to_pylist(), 3) if len(ids) <= MOST_COMPARED else []
         like = f"; like it are {', '.join(near)}" if near else ""
-        raise ConfigError(f'no item "{item}" among the {len(ids):,} that were judged{like}')
+        raise ConfigError(f'no item "{item}" among the {len(ids):,} that were judged{like}', code="unknown_name")
     return explain(result, np.array([code]))[0]
 
 
