@@ -22,7 +22,7 @@ from tests.other_crowds import Recipe, draw
 Codes = NDArray[np.int64]
 Shares = tuple[list[float], float]
 
-pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+pytestmark = [pytest.mark.usefixtures("by_dawid_skene"), pytest.mark.compiled]
 
 
 @pytest.fixture(scope="module")

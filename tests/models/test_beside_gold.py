@@ -24,6 +24,7 @@ from tests import naive
 from tests.strategies import encoded
 
 ONE = "dawid_skene"
+pytestmark = pytest.mark.compiled
 
 
 def crowd(n_items: int = 300, n_labels: int = 3, seed: int = 1) -> Any:

@@ -117,6 +117,7 @@ class TestObjective:
         expected = naive_objective(case, believed, last, end) - naive_objective(case, believed, first, start)
         assert end.objective - start.objective == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
+    @pytest.mark.compiled
     @pytest.mark.parametrize(
         ("tolerance", "kinds"),
         [*((10.0**-n, "sh") for n in range(1, 7)), (1e-2, "ss"), (1e-4, "ss"), (1e-2, "hh"), (1e-4, "hh")],

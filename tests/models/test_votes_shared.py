@@ -19,7 +19,7 @@ from tests import naive_votes
 from tests.models.test_votes_prior import warned
 from tests.strategies import encoded, voted
 
-pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+pytestmark = [pytest.mark.usefixtures("by_dawid_skene"), pytest.mark.compiled]
 
 
 def panel(drawn: Simulation, n: int = 4, shared: float = 0.9, accuracy: float = 0.8, families: int = 4) -> ModelVotes:

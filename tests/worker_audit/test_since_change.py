@@ -20,7 +20,7 @@ from consensus.worker_audit.accuracy.verdicts import VERDICTS
 from consensus.worker_audit.over_time import since_change
 from consensus.worker_audit.over_time.drift import CrowdChange, Drifts
 
-pytestmark = pytest.mark.usefixtures("by_dawid_skene")
+pytestmark = [pytest.mark.usefixtures("by_dawid_skene"), pytest.mark.compiled]
 
 MARCH = np.datetime64("2025-03-01", "us")
 BAD = {"careless", "spammer", "adversarial"}
