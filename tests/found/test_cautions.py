@@ -13,8 +13,9 @@ from tests.conftest import ROOT
 PAGE = ROOT / "docs" / "warnings.md"
 HEAD = """# Warnings
 
-What a run warns of: on the screen, in summary.json, in report.html, and in Python in `Consensus.warnings`. A warning
-has a code, a message with the numbers of your data, and these numbers as values.
+A run tells its warnings on the screen, in summary.json, in report.html, and in Python as `run.warnings`. Each has a
+code, a message with the numbers of your data, and these numbers as values. `--fail-on CODE` makes the command exit with
+4 if one of them arises.
 
 | code | what it means | what to do |
 | --- | --- | --- |
