@@ -17,14 +17,14 @@ A run tells its warnings on the screen, in summary.json, in report.html, and in 
 code, a message with the numbers of your data, and these numbers as values. `--fail-on CODE` makes the command exit with
 4 if one of them arises.
 
-| code | what it means | what to do |
-| --- | --- | --- |
+| code | what it means, and *what to do* |
+| --- | --- |
 """
 
 
 def page() -> str:
     """The content of docs/warnings.md."""
-    return HEAD + "".join(f"| `{name}` | {code.means} | {code.remedy} |\n" for name, code in CODES.items())
+    return HEAD + "".join(f"| `{name}` | {code.means} *{code.remedy}* |\n" for name, code in CODES.items())
 
 
 def raisers() -> Iterator[tuple[Path, ast.AST]]:
