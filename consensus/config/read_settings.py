@@ -371,7 +371,7 @@ class GoldConfig(Settings):
     gold_label: str | None = Field(
         default=None,
         json_schema_extra=COLUMNS,
-        description="Column of the label in gold. With it the file of the judgments may hold the gold, too.",
+        description="Column of the label in gold. If the file of the judgments holds gold, name it with --gold, too.",
     )
     gold_worker: tuple[str, ...] = Field(
         default=(),

@@ -13,17 +13,18 @@ from tests.conftest import ROOT
 PAGE = ROOT / "docs" / "warnings.md"
 HEAD = """# Warnings
 
-What a run warns of: on the screen, in summary.json, in report.html, and in Python in `Consensus.warnings`. A warning
-has a code, a message with the numbers of your data, and these numbers as values.
+A run tells its warnings on the screen, in summary.json, in report.html, and in Python as `run.warnings`. Each has a
+code, a message with the numbers of your data, and these numbers as values. `--fail-on CODE` makes the command exit with
+4 if one of them arises.
 
-| code | what it means | what to do |
-| --- | --- | --- |
+| code | what it means, and *what to do* |
+| --- | --- |
 """
 
 
 def page() -> str:
     """The content of docs/warnings.md."""
-    return HEAD + "".join(f"| `{name}` | {code.means} | {code.remedy} |\n" for name, code in CODES.items())
+    return HEAD + "".join(f"| `{name}` | {code.means} *{code.remedy}* |\n" for name, code in CODES.items())
 
 
 def raisers() -> Iterator[tuple[Path, ast.AST]]:
