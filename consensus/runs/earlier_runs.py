@@ -46,7 +46,9 @@ def load(folder: Path | str) -> Run:
     >>> consensus.load("out").labels["label"].tolist()[:3]
     ['cat', 'dog', 'cat']
     """
-    return Run(finished.inputs_of(_folder(folder, "folder"), side_inputs=True))
+    return Run(
+        finished.inputs_of(given.path(folder, "folder", "give the folder that run.save wrote"), side_inputs=True)
+    )
 
 
 def diff(old: Run | Path | str, new: Run | Path | str) -> pd.DataFrame:
@@ -156,10 +158,10 @@ def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
         table = result.posteriors if result.identified else result.labels
         sources = result.labels.set_index("item")["source"]
         return table.assign(source=table["item"].map(sources)), result.judgments.labels
-    if isinstance(labels, (str, Path)):
-        path = Path(labels)
-        return labels_table.read_scored(path), labels_table.label_set_of(path)
     source = given.table(labels, given.LABELS)
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        return labels_table.read_scored(path), labels_table.label_set_of(path)
     try:
         table = source.to_pandas() if hasattr(source, "to_pandas") else pd.DataFrame(source)
     except (TypeError, ValueError):
@@ -167,19 +169,6 @@ def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
     if "item" not in table.columns:
         raise ConfigError(f"labels: there is no item column; the columns are: {', '.join(map(str, table.columns))}")
     return table.assign(item=table["item"].astype(str)), None
-
-
-def _folder(path: Any, name: str) -> Path:
-    """The path of a folder.
-
-    Raises
-    ------
-    ConfigError
-        It is none.
-    """
-    if not isinstance(path, (str, Path)):
-        raise ConfigError(f"{name}: {given.told(path)} is no path; give the folder that run.save wrote")
-    return Path(path)
 
 
 def _side(one: Any, name: str) -> Run | Path:
