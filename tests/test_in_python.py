@@ -602,12 +602,19 @@ class TestSaid:
     def test_one_judgment_an_item(self) -> None:
         why = consensus.run({"item": ["a", "b"], "worker": ["u", "v"], "label": ["x", "y"]}).explain("a")
         assert repr(why).startswith("Explanation(a: x")
+        assert repr(why).endswith(", 1 judgment)")
         assert "sure" not in repr(why)
+
+    def test_ids_of_several_lines_in_one(self) -> None:
+        item = "a\nb\u202e"
+        why = consensus.run({"item": [item] * 2, "worker": ["u", "v"], "label": ["x", "x"]}).explain(item)
+        assert repr(why).startswith(r"Explanation(a\nb\u202e: x")
 
     def test_a_score(self) -> None:
         found = consensus.evaluate({"a": "x", "b": "y"}, {"a": "x", "b": "x"})
         assert repr(found) == "Evaluation(2 items: accuracy 50.0% [9.5% to 90.5%])"
         assert "50.0%" in found._repr_html_()
+        assert repr(consensus.evaluate({"a": "x"}, {"a": "x"})).startswith("Evaluation(1 item: ")
         right = pd.DataFrame({"item": ["a", "b"], "x": [0.9, 0.2], "y": [0.1, 0.8]})
         assert repr(consensus.evaluate(right, {"a": "x", "b": "y"})).endswith(
             "log loss 0.164, Brier score 0.050, calibration error 0.150)"

@@ -127,7 +127,8 @@ class Settings(BaseModel):
             text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
             found = tomllib.loads(text)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"can't be read as settings: {error}", path, code="bad_settings_file") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"can't be read as settings: {reason.lower()}", path, code="bad_settings_file") from None
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"not a TOML file: {error}", path, code="bad_settings_file") from None
         try:

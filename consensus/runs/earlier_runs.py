@@ -14,6 +14,7 @@ from consensus.formats import given, labels_table, read_gold, read_previous
 from consensus.found.given_result import fitted
 from consensus.found.result import Consensus, framed
 from consensus.inputs import shown
+from consensus.inputs.counted import counted
 from consensus.inputs.gold import Gold
 from consensus.report import differences
 from consensus.runs import finished
@@ -109,7 +110,7 @@ class Evaluation(Scores):
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {value}" for name, value in self._figures())
-        return shown.line("Evaluation", f"{self.n_items:,} items: {figures}")
+        return shown.line("Evaluation", f"{counted(self.n_items, 'item')}: {figures}")
 
     def _repr_html_(self) -> str:
         return shown.card("Evaluation", [("items", self.n_items), *self._figures()])
