@@ -3,14 +3,27 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 from consensus.cli import app, failing
 from consensus.errors import ConsensusError
 from consensus.wording import ON_THE_COMMAND_LINE
 
 
+@contextmanager
+def _closed_streams_lead_nowhere() -> Iterator[None]:
+    """Open standard streams that the caller closed (``>&-``), which Python knows only as None."""
+    with ExitStack() as opened:
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                opened.callback(setattr, sys, name, None)
+                setattr(sys, name, opened.enter_context(Path(os.devnull).open(mode, encoding="utf-8")))
+        yield
+
+
+@_closed_streams_lead_nowhere()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line on stderr, or JSON with ``--json``.
 
@@ -47,7 +60,7 @@ def command() -> None:
     try:
         main()
     except SystemExit as left:
-        with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads it any more, or it is closed
             sys.stdout.flush()
         os._exit(left.code if isinstance(left.code, int) else int(left.code is not None))
 

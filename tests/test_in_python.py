@@ -175,6 +175,90 @@ MISTAKES: dict[str, tuple[Callable[[pd.DataFrame, Any], object], str]] = {
         lambda table, _: consensus.run_by(table["label"], "topic"),
         f"judgments: a Series can't be read; {TABLES} what consensus.read returns",
     ),
+    "a table without columns": (
+        lambda _, __: consensus.run(pd.DataFrame()),
+        "data frame: it has no columns; expected item, worker and label",
+    ),
+    "an index in place of a column": (
+        lambda table, _: consensus.run(table.set_index("item")),
+        "data frame: no column holds the item; the columns are: worker, label; name it with item=; item is the index: "
+        "reset_index() makes columns of it",
+    ),
+    "a table with an index and something else amiss": (
+        lambda table, _: consensus.run(
+            table.assign(label=np.array([["a"]] * len(table)).tolist()).set_index("item", drop=False)
+        ),
+        "data frame: the label column holds list<item: string>, not single values; choose another with label=",
+    ),
+    "what a file holds": (
+        lambda _, __: consensus.run("item,worker,label\na,ann,cat\n"),
+        "judgments: this text is no path; give io.StringIO(text) if it is what a file holds",
+    ),
+    "what a file holds, in a line": (
+        lambda table, _: consensus.run(table, gold=["[" + "{}," * 100]),
+        "gold: this text is no path; give io.StringIO(text) if it is what a file holds",
+    ),
+    "a zero byte in a name": (
+        lambda _, run: consensus.evaluate("a\0b", run),
+        "labels: this text is no path; give io.StringIO(text) if it is what a file holds",
+    ),
+    "an empty name": (
+        lambda table, _: consensus.run(table, previous=""),
+        "previous: an empty text is no path; name a file",
+    ),
+    "no gold at all": (
+        lambda table, _: consensus.run(table, gold={}),
+        f'gold: an empty dict can\'t be read; {TABLES} labels by item such as {{"img7": "cat"}}, or what '
+        "consensus.read_gold returns",
+    ),
+    "settings in one": (
+        lambda table, _: consensus.run(table, config={"target": 0.9}),
+        'unknown setting "config"; give each setting by its name, such as target=0.95',
+    ),
+    "a setting where it is made": (
+        lambda _, __: consensus.RunConfig(target=95),
+        "setting target = 95: input should be less than 1; 95 % is 0.95",
+    ),
+    "a setting mistyped where it is made": (
+        lambda _, __: consensus.FitConfig(priors="none"),  # type: ignore[call-arg]  # the mistake
+        'unknown setting "priors"; did you mean prior?',
+    ),
+    "a table in place of a number": (
+        lambda table, _: consensus.run(table, target=table),
+        "setting target = a DataFrame: input should be a valid number",
+    ),
+    "labels as on the command line": (
+        lambda table, _: consensus.run(table, labels="label_0,label_1"),
+        "setting labels = 'label_0,label_1': input should be a list",
+    ),
+    "labels without an order": (
+        lambda table, _: consensus.run(table, labels={"label_0"}),
+        "setting labels = {'label_0'}: a set has no order; give a list",
+    ),
+    "no labels": (
+        lambda table, _: consensus.run(table, labels=[]),
+        "setting labels = (): it is empty; give at least one",
+    ),
+    "memory in words": (
+        lambda table, _: consensus.run(table, memory="lots"),
+        "setting memory = 'lots': give it in bytes, or with a unit, such as 4GB",
+    ),
+    "a folder that is none": (
+        lambda _, run: run.save(None),
+        "folder: None is no path; name one to write",
+    ),
+    "a page without a file": (
+        lambda _, run: run.report().save(None),
+        "path: None is no path; name a file, such as report.html",
+    ),
+    "a folder that is not there": (
+        lambda _, __: consensus.load("nope"),
+        "nope: no such folder; name the output folder of consensus.run",
+    ),
+    "a worker that nobody is": (
+        lambda _, run: run.plot.confusion("zoe"),
+        'no worker "zoe" among the 6 workers',
+    ),
     "costs that are one number": (
         lambda _, run: consensus.decide(run, 5),
         f'costs: 5 can\'t be read; {TABLES} costs by true and decided label such as {{("cat", "dog"): 5}}, or what '
@@ -192,6 +276,22 @@ def test_mistakes(
     with pytest.raises(consensus.ConsensusError) as caught:
         make(table, plain)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        ([1, 0], ("1", "0")),
+        ([1.0, 0.5], ("1", "0.5")),
+        (np.array([True, False]), ("true", "false")),
+        (("b", "a"), ("b", "a")),
+    ],
+)
+def test_labels_may_be_numbers_as_in_tables(labels: Any, named: tuple[str, ...]) -> None:
+    config = consensus.FitConfig(labels=labels)
+    assert config.labels == named
+    judgments = {"item": ["i", "j"], "worker": ["w", "w"], "label": list(labels)}
+    assert consensus.fit(consensus.read(judgments), config).judgments.labels == named
 
 
 @pytest.mark.parametrize("wrong", [None, 7, 0.5, True, [], (), [1, 2], {}, object(), pd.Series([1]), b"x", {"a": 1}])
@@ -502,12 +602,19 @@ class TestSaid:
     def test_one_judgment_an_item(self) -> None:
         why = consensus.run({"item": ["a", "b"], "worker": ["u", "v"], "label": ["x", "y"]}).explain("a")
         assert repr(why).startswith("Explanation(a: x")
+        assert repr(why).endswith(", 1 judgment)")
         assert "sure" not in repr(why)
+
+    def test_ids_of_several_lines_in_one(self) -> None:
+        item = "a\nb\u202e"
+        why = consensus.run({"item": [item] * 2, "worker": ["u", "v"], "label": ["x", "x"]}).explain(item)
+        assert repr(why).startswith(r"Explanation(a\nb\u202e: x")
 
     def test_a_score(self) -> None:
         found = consensus.evaluate({"a": "x", "b": "y"}, {"a": "x", "b": "x"})
         assert repr(found) == "Evaluation(2 items: accuracy 50.0% [9.5% to 90.5%])"
         assert "50.0%" in found._repr_html_()
+        assert repr(consensus.evaluate({"a": "x"}, {"a": "x"})).startswith("Evaluation(1 item: ")
         right = pd.DataFrame({"item": ["a", "b"], "x": [0.9, 0.2], "y": [0.1, 0.8]})
         assert repr(consensus.evaluate(right, {"a": "x", "b": "y"})).endswith(
             "log loss 0.164, Brier score 0.050, calibration error 0.150)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from consensus.cli import help_text
 from consensus.cli.options import ANY
 from consensus.errors import CODES, USAGE, ConsensusError
 
@@ -18,8 +19,8 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises where it can't understand a command line."""
 
 
-NUMBERS = ("NUMBER", "SHARE")
-"""What values of options are called that are numbers."""
+NUMBERS = {"NUMBER": "a number", "SHARE": "a share such as 0.95"}
+"""What values of options are that are numbers, by what they are called."""
 
 
 class WarnedError(ConsensusError):
@@ -81,10 +82,13 @@ def _usage(error: Any) -> str:
         near = difflib.get_close_matches(wrong, error.possibilities or (), 1)
         like = f"; like it is {near[0]}" if near else ""
         return f"there is no option {wrong}{like}; see {path} --help"
-    text = " ".join(str(error.message).split()).rstrip(".")
+    text = " ".join(str(error.message).split()).rstrip(".").removeprefix("Value error, ")
     param = getattr(error, "param", None)
-    if param is not None and param.param_type_name == "option":
+    if param is not None and not text:  # an argument, of which Typer tells only its name
+        text = f"there must be {help_text.named(param)}"
+    elif param is not None and param.param_type_name == "option":
         name = max(param.opts, key=len)
         is_number = param.metavar in NUMBERS and any(word in text for word in ("valid", "parse"))
-        text = f"{name} takes a {'whole number' if 'integer' in text else 'number'}" if is_number else f"{name}: {text}"
+        number = "a whole number" if "integer" in text else NUMBERS.get(param.metavar)
+        text = f"{name} takes {number}" if is_number else f"{name}: {text}"
     return f"{text[:1].lower()}{text[1:]}; see {path} --help"

@@ -99,6 +99,11 @@ def argument(one: Any) -> str:
     return f"{name}..." if one.nargs == -1 else name
 
 
+def named(one: Any) -> str:
+    """What a parameter is called in messages: ``--gold``, ``JUDGMENTS``."""
+    return str(one.metavar) if one.param_type_name == "argument" else max(one.opts, key=len)
+
+
 def name_of(one: Any) -> str:
     """Of an option, without dashes."""
     return str(max(one.opts, key=len).removeprefix("--"))

@@ -95,6 +95,8 @@ class Command(TyperCommand):
     """A command whose options are made when it is called for, and whose help has headings and examples."""
 
     hints: Mapping[str, help_text.Hint]
+    files: set[str]
+    """Names of the parameters that are files or folders."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """What the ``args`` say."""
@@ -105,9 +107,20 @@ class Command(TyperCommand):
         """Make the options."""
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         body = BODIES[str(self.name)]
-        alone.command(self.name)(signed(body))
+        typed = signed(body)
+        alone.command(self.name)(typed)
         made = get_command(alone)
+        self.files = {one.name for one in inspect.signature(typed).parameters.values() if _is_file(one.annotation)}
         self.params, self.callback, self.hints = made.params, made.callback, hints(body)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse files without a name, as a variable of the shell that is not set: Path makes them the folder."""
+        values, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for one in self.params:
+            given = values.get(str(one.name))
+            if one.name in self.files and "" in (given if isinstance(given, (list, tuple)) else [given]):
+                raise typer.BadParameter(f"a name is empty: that of {help_text.named(one)}", ctx)
+        return super().parse_args(ctx, args)
 
     def _renamed(self, args: list[str]) -> list[str]:
         """The same ``args`` with options by the names that they have now; a line on stderr tells of each other one."""
@@ -282,6 +295,11 @@ def hints(body: Body) -> dict[str, help_text.Hint]:
 
 def _united(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _is_file(annotation: Any) -> bool:
+    """Whether it is of a file, or of several."""
+    return any(Path in (one, *get_args(one)) for one in _united(get_args(annotation)[0]))
 
 
 def _marked(field: "FieldInfo", mark: str) -> Any:

@@ -141,6 +141,14 @@ class FitConfig(Settings):
             raise ValueError("it should be a number from 0 to 100, or measured")
         return number
 
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels_as_in_tables(cls, labels: Any) -> Any:
+        if isinstance(labels, (set, frozenset)):
+            raise ValueError("a set has no order; give a list")
+        listed = labels.tolist() if hasattr(labels, "tolist") else labels
+        return tuple(map(_label, listed)) if isinstance(listed, (list, tuple)) else listed
+
     @field_validator("labels")
     @classmethod
     def _labels_differ(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -322,3 +330,12 @@ class RunConfig(FitConfig, EscalateConfig, AuditConfig, ReadConfig, VotesConfig,
     def part(self, kind: type[Settings]) -> dict[str, Any]:
         """The settings that ``kind`` knows."""
         return {name: getattr(self, name) for name in kind.model_fields}
+
+
+def _label(given: Any) -> Any:
+    """A number or truth value as the label that it is in a table: 1, 1.0 and "1" are one, and True is "true"."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, float) and given.is_integer():
+        return str(int(given))
+    return str(given) if isinstance(given, (int, float)) else given

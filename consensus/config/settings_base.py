@@ -44,6 +44,17 @@ RENAMED = {
 LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
 
 
+LONGEST = 200  # characters of a value in a message
+BY_NAME = "; give each setting by its name, such as target=0.95"
+IN_WORDS = {
+    "byte_size": "give it in bytes, or with a unit, such as 4GB",
+    "byte_size_unit": "give it in bytes, or with a unit, such as 4GB",
+    "tuple_type": "input should be a list",
+    "too_short": "it is empty; give at least one",
+}
+"""What is wrong with a value, by pydantic's name of it, where its own words are those of a programmer."""
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown ``name``: the one of the ``known`` that is most like it, else all."""
     like = difflib.get_close_matches(name, known, 1, LIKE)
@@ -54,6 +65,12 @@ class Settings(BaseModel):
     """Settings that can be made from others, with errors in words."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, defer_build=True)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise _told(error, list(type(self).model_fields)) from None
 
     @classmethod
     def of(cls, given: Self | None = None, **settings: Any) -> Self:
@@ -74,23 +91,7 @@ class Settings(BaseModel):
         for name, value in settings.items():
             if isinstance(value, str) and name in cls.model_fields and cls.model_fields[name].default == ():
                 settings[name] = (value,)  # one of what may be several
-        try:
-            return cls(**(known | settings))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                raise ConfigError(
-                    f'unknown setting "{name}"{nearest(name, list(cls.model_fields))}', code="unknown_setting"
-                ) from None
-            if not name:  # a rule about several settings
-                raise ConfigError(f"settings: {first['msg'].removeprefix('Value error, ')}") from None
-            percent = ""
-            if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(first["input"]) <= 100:
-                percent = f"; {float(first['input']):g} % is {float(first['input']) / 100:g}"
-            told = first["msg"].removeprefix("Value error, ")
-            told = told[:1].lower() + told[1:]
-            raise ConfigError(f"setting {name} = {first['input']!r}: {told}{percent}") from None
+        return cls(**(known | settings))
 
     @classmethod
     def renamed(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +127,8 @@ class Settings(BaseModel):
             text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
             found = tomllib.loads(text)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"can't be read as settings: {error}", path, code="bad_settings_file") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"can't be read as settings: {reason.lower()}", path, code="bad_settings_file") from None
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"not a TOML file: {error}", path, code="bad_settings_file") from None
         try:
@@ -135,3 +137,23 @@ class Settings(BaseModel):
         except ConfigError as error:
             raise ConfigError(str(error), path, code=error.code) from None
         return found
+
+
+def _told(error: ValidationError, known: Sequence[str]) -> ConfigError:
+    """The first thing that is wrong, in words."""
+    first = error.errors()[0]
+    kind, value = first["type"], first["input"]
+    name = ".".join(str(part) for part in first["loc"])
+    if kind == "extra_forbidden":
+        way_out = BY_NAME if name in ("config", "settings") else nearest(name, known)
+        return ConfigError(f'unknown setting "{name}"{way_out}', code="unknown_setting")
+    said = first["msg"].removeprefix("Value error, ")
+    if not name:  # a rule about several settings
+        return ConfigError(f"settings: {said}")
+    said = IN_WORDS.get(kind, said)
+    if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(value) <= 100:
+        said += f"; {float(value):g} % is {float(value) / 100:g}"
+    shown = repr(value)
+    if len(shown) > LONGEST:
+        shown = f"a {type(value).__name__}"
+    return ConfigError(f"setting {name} = {shown}: {said[:1].lower()}{said[1:]}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consensus.inputs import shown
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,8 @@ class Explanation:
         sure = "" if math.isnan(self.confidence) else f" ({self.confidence:.1%} sure)"
         before = "" if self.runner_up is None else f" before {self.runner_up}"
         gold = "" if self.gold is None else f"; gold says {self.gold}"
-        return shown.line("Explanation", f"{self.item}: {self.label}{sure}{before}, {len(self.votes)} judgments{gold}")
+        votes = counted(len(self.votes), "judgment")
+        return shown.line("Explanation", f"{self.item}: {self.label}{sure}{before}, {votes}{gold}")
 
     def _repr_html_(self) -> str:
         rows = [(who, f"{said}: odds x {odds:.3g}") for who, said, odds, _ in self.to_pandas().itertuples(index=False)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.errors import FormatError
+from consensus.errors import ConfigError, FormatError
 from consensus.formats.sources import Opened
 from consensus.inputs.decision_costs import Costs
 from consensus.inputs.gold import Gold
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Columns = dict[str, list[Any]]
+
+
+LONGEST = 255  # bytes of the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ def table(source: Any, argument: Argument) -> Any:
     """
     if isinstance(source, Mapping):
         return _columns(source, argument)
+    for one in source if isinstance(source, (list, tuple)) else (source,):
+        _refuse_content(one, argument)
     if _is_file(source) or isinstance(source, Opened) or hasattr(source, "__arrow_c_stream__"):
         if hasattr(source, "to_frame"):  # a series
             raise refusal(source, argument)
@@ -78,14 +84,39 @@ def refusal(source: Any, argument: Argument) -> FormatError:
     )
 
 
+def path(one: Any, name: str, way_out: str) -> Path:
+    """The path that an argument ``name`` is.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+    """
+    if not isinstance(one, (str, PathLike)):
+        raise ConfigError(f"{name}: {told(one)} is no path; {way_out}")
+    return Path(one)
+
+
+def _refuse_content(one: object, argument: Argument) -> None:
+    """Refuse a text that can't be the name of a file: none at all, or what a file holds."""
+    if not isinstance(one, str):
+        return
+    if not one.strip():
+        raise FormatError(f"{argument.name}: an empty text is no path; name a file")
+    if "\n" in one or "\0" in one or any(len(part.encode(errors="replace")) > LONGEST for part in one.split("/")):
+        raise FormatError(f"{argument.name}: this text is no path; give io.StringIO(text) if it is what a file holds")
+
+
 def told(given: object) -> str:
     """What something is, in words: None, a number, the name of its kind."""
     if given is None:
         return "None"
     if isinstance(given, (bool, int, float)):
         return f"{given!r}"
+    if isinstance(given, (list, tuple, dict)) and not given:
+        return f"an empty {type(given).__name__}"
     if isinstance(given, (list, tuple)):
-        return f"a {type(given).__name__} of {type(given[0]).__name__}" if given else f"an empty {type(given).__name__}"
+        return f"a {type(given).__name__} of {type(given[0]).__name__}"
     name = type(given).__name__
     return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 

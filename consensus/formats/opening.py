@@ -62,7 +62,7 @@ def readings(
                 raise ConfigError(
                     f'setting platform = "{chosen.NAME}": a data frame is a plain table; give the file itself'
                 )
-            yield only(_opened(partial(frames.read_frame, source), roles), value, by)
+            yield only(_framed(source, roles), value, by)
             return
         chosen_files = () if isinstance(source, sources.Opened) else found.notes
         for file in found.files:
@@ -144,6 +144,22 @@ def _opened(reader: Callable[[Roles], Reading], roles: Roles, n_files: int = 1) 
             told += "; if each file holds the judgments of one worker: --worker-from-file"
         found = FormatError(told).about(error)
     raise found
+
+
+def _framed(frame: Any, roles: Roles) -> Reading:
+    """A reading of a frame.
+
+    Raises
+    ------
+    FormatError
+        A column can't be found, perhaps because it is the index.
+    """
+    try:
+        return _opened(partial(frames.read_frame, frame), roles)
+    except FormatError as error:
+        if not (index := frames.about_index(frame)) or error.code != "column_not_found":
+            raise
+        raise FormatError(f"{error}{index}").about(error) from None
 
 
 def _noted(reading: Reading, notes: Sequence[str]) -> Reading:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from consensus.backends import Threads, even_slices, number_of_shards
+from consensus.errors import ConfigError
 from consensus.inputs import shown
 from consensus.inputs.counted import counted
 from consensus.kernels import tallies
@@ -306,20 +307,17 @@ class Consensus:
 
         Raises
         ------
-        KeyError
+        ConfigError
             No such worker.
         """
         import pandas as pd
 
         code = self.judgments.worker_ids.index(worker).as_py()
         if code < 0:
-            raise KeyError(f'no worker "{worker}" among the {counted(self.judgments.n_workers, "worker")}')
-        labels = self.judgments.labels
-        return pd.DataFrame(
-            self.confusions.matrix(code),
-            index=pd.Index(labels, name="true_label"),
-            columns=pd.Index(labels, name="label"),
-        )
+            among = counted(self.judgments.n_workers, "worker")
+            raise ConfigError(f'no worker "{worker}" among the {among}', code="unknown_name")
+        true, observed = (pd.Index(self.judgments.labels, name=name) for name in ("true_label", "label"))
+        return pd.DataFrame(self.confusions.matrix(code), index=true, columns=observed)
 
     def settings(self) -> dict[str, Any]:
         """The settings that shaped the result (not threads and memory, which never do), but for its ``model``."""

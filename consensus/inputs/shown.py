@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from consensus.inputs.understood import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,7 +25,7 @@ DROPPED = ("abstained", "repeated", "merged", "rejected", "dropped", "as_gold")
 def line(kind: str, facts: str, tally: object = None, codes: Iterable[str] = ()) -> str:
     """Such as ``Judgments(12 judgments of 4 items; dropped: 2 rejected; warnings: small_data)``."""
     parts = [facts, *labelled("dropped", dropped(tally)), *labelled("warnings", codes)]
-    return f"{kind}({'; '.join(parts)})"
+    return one_line(f"{kind}({'; '.join(parts)})")
 
 
 def labelled(what: str, said: Iterable[str]) -> list[str]:

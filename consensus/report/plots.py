@@ -81,7 +81,7 @@ class Plots:
 
         Raises
         ------
-        KeyError
+        ConfigError
             No such worker.
         """
         result = self._result

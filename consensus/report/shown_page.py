@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from consensus.errors import OutputError
+from consensus.formats import given
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEIGHT = 800  # pixels of the frame in a notebook
 
@@ -29,10 +33,12 @@ class Page:
 
         Raises
         ------
+        ConfigError
+            The ``path`` is none.
         OutputError
             It can't be written.
         """
-        path = Path(path)
+        path = given.path(path, "path", "name a file, such as report.html")
         if path.is_dir():
             raise OutputError(f"{path}: a folder stands there; name a file, such as report.html")
         try:

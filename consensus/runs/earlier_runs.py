@@ -14,6 +14,7 @@ from consensus.formats import given, labels_table, read_gold, read_previous
 from consensus.found.given_result import fitted
 from consensus.found.result import Consensus, framed
 from consensus.inputs import shown
+from consensus.inputs.counted import counted
 from consensus.inputs.gold import Gold
 from consensus.report import differences
 from consensus.runs import finished
@@ -46,7 +47,9 @@ def load(folder: Path | str) -> Run:
     >>> consensus.load("out").labels["label"].tolist()[:3]
     ['cat', 'dog', 'cat']
     """
-    return Run(finished.inputs_of(_folder(folder, "folder"), side_inputs=True))
+    return Run(
+        finished.inputs_of(given.path(folder, "folder", "give the folder that run.save wrote"), side_inputs=True)
+    )
 
 
 def diff(old: Run | Path | str, new: Run | Path | str) -> pd.DataFrame:
@@ -107,7 +110,7 @@ class Evaluation(Scores):
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {value}" for name, value in self._figures())
-        return shown.line("Evaluation", f"{self.n_items:,} items: {figures}")
+        return shown.line("Evaluation", f"{counted(self.n_items, 'item')}: {figures}")
 
     def _repr_html_(self) -> str:
         return shown.card("Evaluation", [("items", self.n_items), *self._figures()])
@@ -156,10 +159,10 @@ def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
         table = result.posteriors if result.identified else result.labels
         sources = result.labels.set_index("item")["source"]
         return table.assign(source=table["item"].map(sources)), result.judgments.labels
-    if isinstance(labels, (str, Path)):
-        path = Path(labels)
-        return labels_table.read_scored(path), labels_table.label_set_of(path)
     source = given.table(labels, given.LABELS)
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        return labels_table.read_scored(path), labels_table.label_set_of(path)
     try:
         table = source.to_pandas() if hasattr(source, "to_pandas") else pd.DataFrame(source)
     except (TypeError, ValueError):
@@ -167,19 +170,6 @@ def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
     if "item" not in table.columns:
         raise ConfigError(f"labels: there is no item column; the columns are: {', '.join(map(str, table.columns))}")
     return table.assign(item=table["item"].astype(str)), None
-
-
-def _folder(path: Any, name: str) -> Path:
-    """The path of a folder.
-
-    Raises
-    ------
-    ConfigError
-        It is none.
-    """
-    if not isinstance(path, (str, Path)):
-        raise ConfigError(f"{name}: {given.told(path)} is no path; give the folder that run.save wrote")
-    return Path(path)
 
 
 def _side(one: Any, name: str) -> Run | Path:

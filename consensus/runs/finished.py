@@ -77,6 +77,10 @@ def summary_of(folder: Path) -> dict[str, Any]:
         complete &= isinstance(told["convergence"]["status"], str)
         complete &= all(isinstance(one[key], str) for one in inputs for key in ("file", "sha256"))
     except OSError:
+        if not folder.exists():
+            raise RunError(
+                "no such folder; name the output folder of consensus run", folder, code="file_not_found"
+            ) from None
         raise RunError("no summary.json in it; name the output folder of consensus run", folder) from None
     except (ValueError, KeyError, TypeError):
         complete = False

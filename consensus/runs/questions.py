@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,8 @@ from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.runs.whole_run import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from consensus.formats.export_questions import Asked
@@ -135,7 +136,7 @@ class Questions(Mapping[str, Run]):
         from consensus.runs.folder import Output
 
         how = Output.of(**output)
-        real = question_folders.check(Path(folder), overwrite=overwrite)
+        real = question_folders.check(given.path(folder, "folder", "name one to write"), overwrite=overwrite)
         question_folders.write(self, real, how, self._listener, kept=True)
 
     def _covers(self, name: str) -> set[str]:

@@ -311,4 +311,5 @@ class Run(Parts):
         output = out_folder.Output.of(
             format=format, report=report, posteriors=posteriors, spreadsheet_safe=spreadsheet_safe, **page
         )
-        out_folder.write(self, out_folder.check(Path(folder), overwrite=overwrite), output, self._listener)
+        named = given.path(folder, "folder", "name one to write")
+        out_folder.write(self, out_folder.check(named, overwrite=overwrite), output, self._listener)

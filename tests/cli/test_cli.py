@@ -111,7 +111,7 @@ class TestRun:
         (csv(JUDGED), ["--prior", "loose"], "setting prior = 'loose'"),
         (csv(JUDGED), ["--config", "extra.toml"], 'extra.toml: unknown setting "targt"; did you mean target?'),
         (csv(JUDGED), ["--config", "no.toml"], "no.toml: not a TOML file"),
-        (csv(JUDGED), ["--config", "none.toml"], "none.toml: can't be read as settings"),
+        (csv(JUDGED), ["--config", "none.toml"], "none.toml: can't be read as settings: no such file or directory\n"),
         (csv(JUDGED), ["--config", "value.toml"], "value.toml: setting threads = 0"),
         (csv(JUDGED), ["--output", "none/out"], "there is no folder"),
         (csv([*JUDGED, JUDGED[0]]), ["--repeats", "error"], 'j.csv:122: worker "w0" judged item "i0" twice'),

@@ -127,8 +127,12 @@ class TestAgain:
             OutputError, match=r"summary\.json: not the summary of consensus run; name the output folder"
         ):
             summary_of(tmp_path)
+        (tmp_path / "summary.json").unlink()
         with pytest.raises(OutputError, match="no summary.json in it; name the output folder of consensus run"):
+            summary_of(tmp_path)
+        with pytest.raises(OutputError, match="nowhere: no such folder; name the output folder") as caught:
             summary_of(tmp_path / "nowhere")
+        assert caught.value.code == "file_not_found"
 
     def test_settings_of_another_version(self, ran: Path, run: Run) -> None:
         told = json.loads((ran / "summary.json").read_text())

@@ -3,6 +3,7 @@
 import io
 import json
 import shlex
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -21,7 +22,7 @@ from consensus.formats import read_previous
 from consensus.runs import finished
 from tests import command_line_page
 from tests.cli.test_cli import JUDGED, Write
-from tests.conftest import ROOT, Run, csv
+from tests.conftest import ROOT, Ran, Run, csv
 
 
 @pytest.fixture
@@ -230,6 +231,49 @@ class TestErrors:
         assert "simulate --gold" not in run("simulate", "x", "--gold", "x").err
         assert run("simulate", "x", "--gold", "x").err.startswith("consensus: --gold takes a whole number; see ")
         assert "Usage: consensus" in run().err + run().out
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["explain", "out"], "there must be ITEM; see consensus explain --help"),
+            (["diff"], "there must be OLD; see consensus diff --help"),
+            (["run", "j.csv", "--target", "95%"], "--target takes a share such as 0.95; see consensus run --help"),
+            (["run", "j.csv", "--threads", "1e9"], "--threads takes a whole number; see consensus run --help"),
+            (["run", ""], "a name is empty: that of JUDGMENTS; see consensus run --help"),
+            (["run", "j.csv", "--gold", ""], "a name is empty: that of --gold; see consensus run --help"),
+            (
+                ["aggregate", "--model-votes", "", "--", "j.csv"],
+                "a name is empty: that of --model-votes; see consensus",
+            ),
+            (["explain", "", "img7"], "a name is empty: that of RESULT_DIR; see consensus explain --help"),
+        ],
+    )
+    def test_what_typer_tells_in_words_of_its_own(self, run: Run, arguments: list[str], said: str) -> None:
+        found = run(*arguments)
+        assert (found.status, found.err.startswith(f"consensus: {said}"), found.out) == (USAGE, True, ""), found.err
+        assert json.loads(run(*arguments[:1], "--json", *arguments[1:]).err)["message"].startswith(said)
+
+    def test_a_format_that_is_none(self, run: Run, judged: Path) -> None:
+        said = run("run", judged, "--format", "xlsx").err
+        assert said.startswith("consensus: --format: 'xlsx' is not one of 'csv', "), said
+
+
+class TestClosedStreams:
+    def test_lead_nowhere(self, run: Run, judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdin", None)
+        assert run("aggregate", "-").err == (
+            "consensus: standard input: the file is empty; expected a table with a header\n"
+        )
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, name, None)
+        assert run("aggregate", judged) == Ran(0, "", "")
+        assert run("--version") == Ran(0, "", "")
+
+    @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+    def test_of_a_process(self, closed: str) -> None:
+        command = f"{shlex.quote(sys.executable)} -m consensus --version {closed}"
+        found = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (found.returncode, found.stderr) == (0, "")
 
 
 class TestExamples:

@@ -129,7 +129,7 @@ MISTAKES = {
         "aggregate j.csv --target high",
         USAGE,
         "usage",
-        "--target takes a number; see consensus aggregate --help",
+        "--target takes a share such as 0.95; see consensus aggregate --help",
     ),
     "no files": Mistake(
         "run",

@@ -254,7 +254,7 @@ class TestEveryModel:
             fit(encoded([("i", "w", "l")]), gold=gold_of([("1", "l")]))
 
     def test_unknown_worker(self, fit: Fit) -> None:
-        with pytest.raises(KeyError, match='no worker "nobody" among the 1 worker'):
+        with pytest.raises(ConfigError, match='no worker "nobody" among the 1 worker'):
             fit(encoded([("i", "w", "l")])).confusion("nobody")
 
     def test_describes_itself(self, fit: Fit) -> None:

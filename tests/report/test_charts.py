@@ -174,7 +174,7 @@ class TestPlots:
         for cell in cells:
             there = matrix.loc[cell["true_label"], cell["label"]]
             assert cell["probability"] == pytest.approx(there, abs=1e-6)
-        with pytest.raises(KeyError, match='no worker "nobody" among the 36'):
+        with pytest.raises(ConfigError, match='no worker "nobody" among the 36'):
             digits.plot.confusion("nobody")
 
     def test_confusion_of_many_labels_is_shaded_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,5 +211,5 @@ class TestPlots:
     def test_an_unknown_worker(self) -> None:
         result = fit(simulate(60, 6, 2, 3, seed=1).judgments)
         assert isinstance(result.plot, Plots)
-        with pytest.raises(KeyError, match='no worker "nobody" among the 6'):
+        with pytest.raises(ConfigError, match='no worker "nobody" among the 6'):
             result.plot.confusion("nobody")

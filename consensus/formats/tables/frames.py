@@ -92,6 +92,12 @@ def _damaged(path: Path) -> Iterator[None]:
         raise FormatError(f"can't be read as Parquet: {str(error).splitlines()[0]}", path) from None
 
 
+def about_index(frame: Any) -> str:
+    """What to say of a pandas frame without a column, if its index has a name; nothing of another one."""
+    names = [str(name) for name in getattr(getattr(frame, "index", None), "names", ()) if name is not None]
+    return f"; {', '.join(names)} is the index: reset_index() makes columns of it" if names else ""
+
+
 def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
     """Columns of a frame (see ``formats.given``, which refuses what is none).
 
@@ -112,6 +118,8 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
         arrow = pa.table(frame)
         names, pick = arrow.column_names, arrow.column
     columns, order = {}, None
+    if not names:
+        raise FormatError("it has no columns; expected item, worker and label", place, code="empty_file")
     positions = roles.positions(names, place)
     for role, n in positions.items():
         try:
