@@ -217,9 +217,16 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
     """
     if config.gold_worker:
         return with_gold_workers(judgments, gold, config.gold_worker)
-    if gold is None:
-        return judgments, None
     named = {"item": config.gold_item, "label": config.gold_label}
+    if gold is None:
+        if any(named.values()):
+            option = next(f"--gold-{role}" for role, name in named.items() if name)
+            raise ConfigError(
+                f"{option}: it names a column of gold, and no gold is given; name its file with --gold, which may be "
+                "that of the judgments",
+                code="missing_input",
+            )
+        return judgments, None
     known = read_gold(
         gold,
         item=config.item,

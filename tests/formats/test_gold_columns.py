@@ -267,3 +267,14 @@ def test_the_only_column_that_can_be_gold_needs_no_word(write: Write) -> None:
     """In a file of its own, no other column could be the label."""
     found = read_gold(write("gold.csv", "item,tone,tone_gold\ni1,warm,cold\n"))
     assert (found.item, found.label) == (("i1",), ("cold",))
+
+
+@pytest.mark.parametrize("option", ["--gold-item", "--gold-label"])
+def test_a_column_of_gold_needs_gold(run: Run, write: Callable[[str, str], Path], option: str) -> None:
+    path = write("j.csv", "item,worker,label\na,v,x\na,w,x\nb,v,y\n")
+    ran = run("aggregate", path, option, "truth")
+    assert ran.status == 3
+    assert ran.err == (
+        f"consensus: {option}: it names a column of gold, and no gold is given; name its file with --gold, which "
+        "may be that of the judgments\n"
+    )
