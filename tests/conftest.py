@@ -34,6 +34,11 @@ settings.register_profile("plain", settings.get_profile("compiled"), max_example
 settings.load_profile("plain" if AS_PLAIN_PYTHON else "compiled")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let warnings about results pass; named in the settings of pytest, they would be imported before lines count."""
+    config.addinivalue_line("filterwarnings", "ignore::consensus.errors.ConsensusWarning")
+
+
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Without pytest-xdist (``-p no:xdist``), what pyproject.toml says to it means nothing."""
     if not pluginmanager.hasplugin("xdist"):
