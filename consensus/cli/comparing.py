@@ -66,7 +66,7 @@ def _again(folder: Path, show: job.Show, threads: int | None) -> "Consensus | No
     from consensus.runs import finished
 
     try:
-        return job.findings(finished.inputs_of(folder, show, threads=threads), show).result
+        return job.run_of(finished.inputs_of(folder, show, threads=threads), show).result
     except ConsensusError as error:
         show.say(f"note: nothing shows what its judgments did: {error}")
         return None

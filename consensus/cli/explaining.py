@@ -63,7 +63,7 @@ def report(
         raise OutputError("a folder stands there" if path.is_dir() else "its folder does not exist", path)
     with show.stages():
         inputs = finished.inputs_of(folder, show, threads=computing.threads, side_inputs=True)
-        found = job.findings(inputs, show)
+        found = job.run_of(inputs, show)
         if path == STDOUT:
             sys.stdout.buffer.write(page.made(found, show.stage, page_options))
             sys.stdout.buffer.flush()
@@ -92,7 +92,7 @@ def explain(
 
     with show.stages():
         inputs = finished.inputs_of(folder, show, threads=computing.threads)
-        result = job.findings(inputs, show).result
+        result = job.run_of(inputs, show).result
 
     from consensus import explanation
     from consensus.report.summary import without_nan

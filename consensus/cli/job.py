@@ -88,7 +88,7 @@ class Show:
         Console(stderr=True, highlight=False, soft_wrap=True).print("\n".join(lines), markup=False)
 
 
-def findings(inputs: "Inputs", show: Show) -> "Run":
+def run_of(inputs: "Inputs", show: Show) -> "Run":
     """What a run finds; loops that it needs are compiled before, and that is said."""
     from consensus.runs import Run
 

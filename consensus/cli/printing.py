@@ -214,7 +214,7 @@ def fit_and_print(
             if read is None
             else read(show)
         )
-        found = job.findings(inputs, show)
+        found = job.run_of(inputs, show)
         made = table(found)
         frame, lines = made if isinstance(made, tuple) else (made, words.of_result(found))
     put(frame, lines, printed, show)

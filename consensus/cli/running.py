@@ -105,7 +105,7 @@ def run(
             beside=side_inputs,
             listener=show,
         )
-        found = job.findings(read, show)
+        found = job.run_of(read, show)
         folder.write(found, out, output, show)
     show.tell_timings()
     for line in words.lines(found):

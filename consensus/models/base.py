@@ -97,38 +97,7 @@ def fit(
     progress: Progress | None = None,
     **settings: Any,
 ) -> Consensus:
-    """Merge judgments into labels with confidence, and estimate every worker's confusion matrix.
-
-    Parameters
-    ----------
-    judgments
-        From ``consensus.read``, or anything that it reads.
-    config
-        Settings; the defaults suit all data. ``model`` is by default the average of readings where it can be had, in up
-        to a million judgments, else ``dawid_skene``.
-    model_votes
-        What models say about the items, from ``read_model_votes`` or anything that it reads. Then ``judgments`` may be
-        None. Without any, what models say in the export of a platform counts (``Judgments.model_votes``).
-    gold
-        Items whose label is known, from ``read_gold`` or anything that it reads. They keep that label, and audit the
-        confidence of the others; from 25 that were judged on these are calibrated on them (``models.beside_gold``).
-    gold_worker
-        A worker, or several, whose judgments are gold, and no judgments; in place of ``gold``.
-    backend
-        Where shards are worked on; threads of this process by default.
-    progress
-        Called after every EM pass.
-    **settings
-        Fields of ``FitConfig``, such as ``prior="none"``.
-
-    Raises
-    ------
-    ConfigError
-        A setting is unknown or out of range, the model takes no model votes, or gold is given twice.
-    JudgmentError
-        There are no judgments, a label is outside the given set, or the gold does not fit; or a gold worker did not
-        judge.
-    """
+    """What ``consensus.fit`` calls, with the same arguments and errors; its warnings are in the result alone."""
     config = FitConfig.of(config, **settings)
     if gold_worker:
         judgments, gold = with_gold_workers(judgments, gold, gold_worker)

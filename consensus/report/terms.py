@@ -61,14 +61,12 @@ WORDS = {
     "weight": "By how much a judgment changes the odds of the label against the second best: times 2 doubles them.",
 }
 """Of the numbers."""
+NAMES = {"dawid_skene": "Dawid-Skene"}  # of models and readings that are not called by their name in the code
 
 
 def plain(name: str) -> str:
     """A name of a value, such as ``too_few``, in words."""
     return READINGS.get(name) or STATISTICS.get(name) or name.replace("_", " ")
-
-
-NAMES = {"dawid_skene": "Dawid-Skene"}  # of models and readings that are not called by their name in the code
 
 
 def called(name: str) -> str:
