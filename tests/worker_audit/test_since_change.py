@@ -15,7 +15,7 @@ from consensus.inputs.judgments import Judgments
 from consensus.models import layout
 from consensus.probabilities import normalised
 from consensus.worker_audit import WorkerAudit, fallen
-from consensus.worker_audit.accuracy import verdict_reasons
+from consensus.worker_audit.accuracy import against_others, verdict_reasons
 from consensus.worker_audit.accuracy.verdicts import VERDICTS
 from consensus.worker_audit.over_time import since_change
 from consensus.worker_audit.over_time.drift import CrowdChange, Drifts
@@ -253,6 +253,27 @@ class TestSplit:
         times[lost] = np.datetime64("NaT", "us")
         found = since(fit(replace(judgments, timestamp=times)))
         assert set(found.result.judgments.worker[lost].tolist()) == {9}
+
+
+@pytest.mark.parametrize(
+    ("others", "own", "spared"),
+    [
+        (0.9, 0.4, False),
+        (0.42, 0.0, True),  # the others are near chance, 1/3, however bad the worker is
+        (0.9, 0.88, True),  # the others are not surely better than the worker
+    ],
+)
+def test_either_reason_spares(others: float, own: float, spared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    judgments, after = changing()
+    result = fit(judgments)
+    mine = np.flatnonzero(judgments.worker == 2)
+    noise = 0.3 * (-1.0) ** np.arange(judgments.n_judgments)
+    monkeypatch.setattr(against_others, "right_of_others", lambda _, at: np.full(len(at), others))
+    monkeypatch.setattr(against_others, "right", lambda _: own + noise)
+    monkeypatch.setattr(against_others, "is_checked", lambda _, item, __: np.ones(len(item), np.bool_))
+    easier = since_change._easier(result, mine, ~after[mine])
+    assert (easier[2] == -np.inf) == spared
+    assert np.isfinite(easier[2]) != spared
 
 
 class TestFallen:
