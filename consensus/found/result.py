@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from consensus.found.readings import Readings
     from consensus.found.tempering import Tempering
     from consensus.found.terms import Terms
+    from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelFindings
@@ -97,6 +98,8 @@ class Consensus:
     one_label: NDArray[np.float64] | None = None
     """(W,) probability that a worker who gives one label only answers where it is true, and is silent elsewhere; NaN of
     workers with several. None where there are none such."""
+    units: Units | None = None
+    """What items and judgments count for; None where each counts as one."""
     readings: Readings | None = None
     """What several models read, where their posteriors are averaged."""
     chosen_because: str | None = None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from consensus.inputs.understood import Column
 
 
-BESIDE = ("timestamp", "duration", "price", "group", "read_row")  # columns that a judgment may have besides its codes
+BESIDE = ("timestamp", "duration", "price", "group", "judgment_weight", "read_row")  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,16 @@ class Judgments:
     column was named."""
     group_ids: pa.StringArray | None = None
     """(n_groups,) sorted; None unless the column was named."""
+    weight: NDArray[np.float64] | None = None
+    """(I,) how many items each item counts as, above 0; None where each counts as one."""
+    cluster: NDArray[np.int32] | None = None
+    """(I,) code of the cluster (picture, document, dialogue) whose items err together, a position in ``cluster_ids``;
+    -1 where an item is on its own; None unless the column was named."""
+    cluster_ids: pa.StringArray | None = None
+    """(n_clusters,) sorted; None unless the column was named."""
+    judgment_weight: NDArray[np.float64] | None = None
+    """(J,) how many judgments each counts as in what is learnt of its worker, above 0; None where it counts as its item
+    does. A click on a part of a picture is one judgment, however large the part."""
     read_row: NDArray[np.int64] | None = None
     """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
     tally: Tally = Tally(0, 0)
