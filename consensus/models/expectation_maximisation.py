@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.found.result import Convergence
+from consensus.found.convergence import Convergence
 from consensus.kernels import SMALLEST
 from consensus.models import pooled_prior, state_priors
 from consensus.models.class_prior import ClassPrior
