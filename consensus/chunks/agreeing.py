@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-DIAGONAL = np.pi / 4  # sides of pixels along a line that runs in any direction, on the mean, are 4 / pi times its length
+DIAGONAL = (
+    np.pi / 4
+)  # sides of pixels along a line that runs in any direction, on the mean, are 4 / pi times its length
 MATCHED = 0.1  # share of a part from which the others have painted it, too
 
 
@@ -116,9 +118,7 @@ def parts(painted: Painted, reference: NDArray[np.int64], column: int, ground: i
     of_others, of_own = (patterns.regions(one.astype(np.int32)) for one in maps)
     n_of, n_by = np.zeros((len(of_others.area), 3), np.int64), np.zeros((len(of_own.area), 2), np.int64)
     mask_loops.compare(*maps, of_others.region, of_own.region, n_of, n_by)
-    there, made = (
-        _are_parts(found, one, ground, least) for found, one in zip((of_others, of_own), maps, strict=True)
-    )
+    there, made = (_are_parts(found, one, ground, least) for found, one in zip((of_others, of_own), maps, strict=True))
     met, matched = n_of[:, 1] >= MATCHED * n_of[:, 0], n_by[:, 1] >= MATCHED * n_by[:, 0]
     return Parts(
         iou,

@@ -20,7 +20,9 @@ CHUNKS = (
     Column("judgments", "count", "Clicks to ask for now; 0 beyond --clicks, or where an expert is to look."),
     Column("votes", "text", "What people and models painted there, each label with how many did."),
     Column("n_clicks", "count", "Clicks that it had."),
-    Column("status", "text", "disputed; audit (nobody disputes it); or repaint (of a picture that is to be painted anew)."),
+    Column(
+        "status", "text", "disputed; audit (nobody disputes it); or repaint (of a picture that is to be painted anew)."
+    ),
     Column("reason", "text", "disagreement, too_few (one mask only), audit, or needs_expert."),
     Column("candidates", "text", "Labels to choose from, the most probable first."),
     Column("crop", "text", "File that shows it, in the folder of the run; missing where there is none."),
@@ -51,7 +53,9 @@ IMAGES = (
     Column("uncertain_share", "number", "Share of the pixels expected to be wrong."),
     Column("n_chunks", "count", "Chunks of all kinds."),
     Column("n_chunks_disputed", "count", "Disputed chunks that are listed."),
-    Column("clicks_to_target", "count", "Clicks expected until it is settled; missing where clicks do not bring it there."),
+    Column(
+        "clicks_to_target", "count", "Clicks expected until it is settled; missing where clicks do not bring it there."
+    ),
     Column("status", "text", "settled; clicks (they are expected to settle it); or repaint (they are not)."),
     Column("digest", "text", "Of all that was said of its pixels."),
     Column("chunks", "text", "The hash in the names of its chunks."),

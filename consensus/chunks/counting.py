@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from consensus.chunks import patterns
-from consensus.chunks.patterns import Patterns
 from consensus.kernels import mask_loops
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from consensus.chunks.patterns import Patterns
     from consensus.masks.mask_set import Picture, ProbabilityMap
 
 Kind = Literal["human", "model", "probabilities", "gold"]
@@ -92,19 +92,19 @@ def look(picture: Picture, n_labels: int) -> tuple[Counted, Patterns]:
     def decoded() -> Iterator[tuple[NDArray[np.int16], int]]:
         for one in (*people, *models):
             yield one.read(height, width), n_labels
-        for one in maps:
+        for told in maps:
             votes = np.empty(height * width, np.int16)
-            mask_loops.in_bins(_flat(one, picture), np.array(EDGES), votes)
+            mask_loops.in_bins(_flat(told, picture), np.array(EDGES), votes)
             yield votes.reshape(height, width), n_labels * n_bins
         if picture.gold is not None:
             yield picture.gold.read(height, width), n_labels
 
     found = patterns.patterns(decoded(), height, width)
     votes, means = found.votes.copy(), {}
-    for place, one in enumerate(maps, len(people) + len(models)):
+    for place, told in enumerate(maps, len(people) + len(models)):
         votes[:, place] = np.where(votes[:, place] < 0, -1, votes[:, place] // n_bins)
         sums = np.zeros((len(found.area), n_labels))
-        mask_loops.add_up(found.ids.ravel(), _flat(one, picture), sums)
+        mask_loops.add_up(found.ids.ravel(), _flat(told, picture), sums)
         means[place] = sums / found.area[:, None]
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr([(one.kind, one.name) for one in columns]).encode())

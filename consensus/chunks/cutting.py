@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.chunks import patterns
-from consensus.chunks.patterns import Regions
+from consensus.errors import JudgmentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.chunks.counting import Counted
-    from consensus.chunks.patterns import Patterns
+    from consensus.chunks.patterns import Patterns, Regions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,14 +33,19 @@ class Partition:
         y, x = divmod(int(self.regions.first[chunk]), self.regions.region.shape[1])
         return f"{x},{y}-{self.hash}"
 
-    def chunk(self, name: str) -> int:
-        """The chunk of a name, -1 where no chunk begins at that pixel; ``name`` must be like those of ``name()``."""
-        x, y = (int(one) for one in name.partition("-")[0].split(","))
-        height, width = self.regions.region.shape
-        if not (0 <= x < width and 0 <= y < height):
-            return -1
-        chunk = int(self.regions.region[y, x])
-        return chunk if self.regions.first[chunk] == y * width + x else -1
+    def number_of(self, first: int, image: str) -> int:
+        """The chunk whose first pixel in row-major order this is.
+
+        Raises
+        ------
+        JudgmentError
+            None begins there.
+        """
+        chunk = int(np.searchsorted(self.regions.first, first))
+        if chunk == len(self.regions.first) or self.regions.first[chunk] != first:
+            y, x = divmod(first, self.regions.region.shape[1])
+            raise JudgmentError(f'answers: no chunk of "{image}" begins at {x},{y}', code="unknown_item")
+        return chunk
 
 
 def is_open(counted: Counted) -> NDArray[np.bool_]:

@@ -30,7 +30,9 @@ class Overlap:
     @property
     def iou(self) -> Reals:
         """(K,) E|A and B| / E|A or B|; missing of a class that is not painted."""
-        return np.divide(self.both, self.either, out=np.full(len(self.both), np.nan), where=self.painted)
+        found = np.full(len(self.both), np.nan)
+        np.divide(self.both, self.either, out=found, where=self.painted)
+        return found
 
     @property
     def mean(self) -> float:
@@ -54,12 +56,17 @@ def overlap(area: NDArray[np.int64], posterior: Reals, label: NDArray[np.int64])
     expected = area @ posterior
     on = label >= 0
     painted = np.bincount(label[on], weights=area[on], minlength=K)
-    both = np.bincount(label[on], weights=area[on] * posterior[on, label[on]], minlength=K)
+    both = np.bincount(label[on], weights=area[on] * posterior[on, label[on]], minlength=K).astype(np.float64)
     return Overlap(both, expected + painted - both, painted > 0)
 
 
 def clicks_to(
-    target: float, before: Overlap, area: NDArray[np.int64], posterior: Reals, label: NDArray[np.int64], n: NDArray[np.int64]
+    target: float,
+    before: Overlap,
+    area: NDArray[np.int64],
+    posterior: Reals,
+    label: NDArray[np.int64],
+    n: NDArray[np.int64],
 ) -> int:
     """Clicks after which a picture is expected to have the mean IoU ``target``; -1 where all of them do not bring it.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.chunks.clicks import Rows
-    from consensus.chunks.counting import Counted
+    from consensus.chunks.counting import Counted, Kind
     from consensus.config import ChunksConfig
     from consensus.found.result import Consensus
     from consensus.models.base import Progress
@@ -154,7 +154,7 @@ def _judgments(pooled: Pooled, labels: tuple[str, ...]) -> Judgments:
 
 def _model_votes(pooled: Pooled, labels: tuple[str, ...]) -> ModelVotes | None:
     """What models painted, and how sure they were on the mean; None where there are no models."""
-    kinds = ("model", "probabilities")
+    kinds: tuple[Kind, ...] = ("model", "probabilities")
     models = sorted({one.name for picture in pooled.counted for one in picture.columns if one.kind in kinds})
     if not models:
         return None

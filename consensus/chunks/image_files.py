@@ -30,9 +30,7 @@ def pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError:
-        raise ConfigError(
-            "pictures need Pillow; install crowd-consensus[image]", code="missing_library"
-        ) from None
+        raise ConfigError("pictures need Pillow; install crowd-consensus[image]", code="missing_library") from None
     return Image
 
 

@@ -35,6 +35,8 @@ class Listed:
     """(m,) expected wrong pixels that one click repairs."""
     clicks: NDArray[np.int64]
     """(m,) clicks to ask for now: 0 beyond the budget of the picture, or where an expert is to look."""
+    needed: NDArray[np.int64]
+    """(m,) clicks that it still needs, whatever the budget."""
     audited: NDArray[np.bool_]
     """(m,) nobody disputes it: it is drawn for the audit."""
     hopeless: NDArray[np.bool_]
@@ -82,6 +84,7 @@ def listed(painted: Painted, config: ChunksConfig) -> Listed:
         every,
         wrong[every] / asked[every],
         np.concatenate([clicks, asked[audited]]),
+        asked[every],
         np.arange(len(every)) >= len(chunk),
         np.concatenate([hopeless, np.zeros(len(audited), np.bool_)]),
         np.concatenate([box, regions.box[audited]]),

@@ -75,7 +75,7 @@ def patterns(columns: Iterable[tuple[NDArray[np.int16], int]], height: int, widt
 
 
 def numbered(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """The different ``codes`` (P,) from 0, as they first occur (n,), how often each occurs (n,), and which it is (P,)."""
+    """The different ``codes`` (P,), from 0, as they first occur (n,), how often (n,), and which it is (P,)."""
     ids, room, n = np.empty(len(codes), np.int32), AT_FIRST, -1
     while n < 0:
         counts = mask_loops.Counts(

@@ -1,10 +1,15 @@
 """Settings of pictures in chunks."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from consensus.config.settings_base import ACCEPTANCE, ESCALATION, LABELS, MODEL, PERFORMANCE, RARE, Settings
 
-SHARE = {"metavar": "SHARE"}
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
+
+SHARE: "JsonDict" = {"metavar": "SHARE"}
 
 
 class ChunksConfig(Settings):

@@ -212,7 +212,9 @@ def add_up(ids: Codes, probability: Any, out_sums: Reals) -> None:
 
 
 @kernel()
-def compare(reference: Votes, votes: Votes, of_reference: Codes, of_votes: Codes, out_of: Offsets, out_by: Offsets) -> None:
+def compare(
+    reference: Votes, votes: Votes, of_reference: Codes, of_votes: Codes, out_of: Offsets, out_by: Offsets
+) -> None:
     """Hold the parts of a label map against those of another one, all (H, W).
 
     A part is a connected region of one class, numbered in ``of_reference`` and ``of_votes``. ``out_of`` (n, 3) counts
