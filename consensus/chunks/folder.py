@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.chunks import image_files, tables, whole_run
+from consensus.chunks import image_files, looks, page, tables, whole_run
 from consensus.chunks.cuts import Cuts
+from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
+from consensus.chunks.looks import Looks
 from consensus.config import ChunksConfig
 from consensus.errors import RunError
 from consensus.formats import writing
@@ -17,6 +19,8 @@ from consensus.runs.listening import SILENT
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from consensus.chunks.listing import Listed
@@ -26,38 +30,87 @@ if TYPE_CHECKING:
 
 MASKS, CONFIDENCE, SUMMARY, CLICKS = "masks", "confidence", "summary.json", "clicks.csv"
 TABLES = ("images", "chunks", "escalations", "workers", "confusions")
-LATER = ("overlay", "crops", "report.html")
-"""What pages and pictures to look at are called, which are made of a run by others."""
-OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), *LATER})
+OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), OVERLAYS, CROPS, page.FILE})
 
 
-def save(run: ChunkRun, out: Path | str, *, overwrite: bool = False, spreadsheet_safe: bool = False) -> Path:
+def save(
+    run: ChunkRun,
+    out: Path | str,
+    *,
+    overwrite: bool = False,
+    spreadsheet_safe: bool = False,
+    crops: int = MOST_CROPS,
+    report: bool | None = None,
+) -> Path:
     """Write a run into a folder; return its real path.
+
+    Parameters
+    ----------
+    run
+        What was found.
+    out
+        Folder to write.
+    overwrite
+        It may hold an older run.
+    spreadsheet_safe
+        Put ``'`` before ids that a spreadsheet would take for a formula.
+    crops
+        Pictures of single chunks to write at most.
+    report
+        Also write report.html; by default if its libraries are installed.
 
     Raises
     ------
     OutputError
         It can't be written, or something stands there; then it is as it was.
     """
-    real = folders.check(Path(out), overwrite=overwrite, ours=OURS)
-    image_files.pillow()
-    with folders.whole(real) as folder:
-        fill(run, folder, spreadsheet_safe=spreadsheet_safe)
+    drawn = Looks(crops, looks.wanted(report), str(out))
+    real = check(Path(out), overwrite=overwrite)
+    write(run, real, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
     return real
 
 
-def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool = False) -> None:
-    """Write masks, confidences, tables and summary into an empty ``folder``."""
+def check(out: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Path:
+    """Refuse, before any work is done, a folder that could not be written in the end; return its real path.
+
+    Raises
+    ------
+    OutputError
+        Something stands there, or one of the ``inputs``, or it can't be written.
+    ConfigError
+        Pillow is not installed.
+    """
+    image_files.pillow()
+    return folders.check(out, overwrite=overwrite, ours=OURS, inputs=inputs)
+
+
+def write(run: ChunkRun, real: Path, *, spreadsheet_safe: bool = False, drawn: Looks) -> None:
+    """Write a run into a folder that was checked.
+
+    Raises
+    ------
+    OutputError
+        It can't be written; then it is as it was.
+    """
+    with folders.whole(real) as folder:
+        fill(run, folder, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
+
+
+def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -> None:
+    """Write masks, confidences, pictures to look at, tables and summary into an empty ``folder``."""
     for name in (MASKS, CONFIDENCE):
         (folder / name).mkdir()
-    colours = run.masks.classes.colours
+    colours, gallery = run.masks.classes.colours, drawn.gallery(run, folder)
 
-    def write(number: int, painted: Painted, _: Listed) -> None:
+    def taken(number: int, painted: Painted, listed: Listed) -> None:
         labels, confidences = painted.pixels
         image_files.write_labels(labels, colours, folder / MASKS / f"{run.files[number]}.png")
         image_files.write_confidences(confidences, folder / CONFIDENCE / f"{run.files[number]}.png")
+        gallery.add(number, painted, listed)
 
-    run.look_again(write)
+    run.look_again(taken)
+    gallery.finish()
+    drawn.write_page(run, gallery, folder)
     run.listener.stage("writing tables")
     for name in TABLES:
         writing.write(getattr(run, name), folder / f"{name}.csv", defuse=spreadsheet_safe)
@@ -131,7 +184,7 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
         A mask can't be read.
     """
     path = Path(folder)
-    told = _summary_of(path)
+    told = summary_of(path)
     if told["inputs"] is None:
         raise RunError("its masks were given in memory, so that it can't be made again; keep them in files", path)
     given = {name: _read(one) for name, one in told["inputs"].items()}
@@ -153,7 +206,14 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
     return run.with_clicks(answering.read_clicks(run, path / CLICKS))
 
 
-def _summary_of(path: Path) -> dict[str, Any]:
+def summary_of(path: Path) -> dict[str, Any]:
+    """What summary.json in a folder says.
+
+    Raises
+    ------
+    RunError
+        There is none, or it is of another kind.
+    """
     try:
         told = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
         if told["kind"] == "chunks":
@@ -161,6 +221,12 @@ def _summary_of(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise RunError("this is no folder of a run over pictures: its summary.json is missing or another one", path)
+
+
+def images_of(path: Path) -> dict[str, tuple[str, float]]:
+    """Status and expected mean IoU of each picture, as they stand in a folder; NaN where it is missing."""
+    rows = _table(path / "images.csv", ("image", "status", "expected_iou"))
+    return {name: (status, float(iou or "nan")) for name, status, iou in rows}
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

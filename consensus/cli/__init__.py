@@ -9,6 +9,7 @@ from consensus.cli import (
     auditing,
     budgeting,
     checking,
+    chunking,
     comparing,
     evaluating,
     explaining,
@@ -60,5 +61,11 @@ settings.add(app, "report", explaining.report)
 settings.add(app, "explain", explaining.explain)
 settings.add(app, "diff", comparing.diff)
 settings.add(app, "evaluate", evaluating.evaluate)
+chunks = typer.Typer(
+    cls=settings.Commands, help=chunking.ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+for _name, _body in chunking.COMMANDS.items():
+    settings.add(chunks, _name, _body, group="chunks")
+app.add_typer(chunks, name="chunks")
 settings.add(app, "simulate", simulating.simulate)
 settings.add(app, "demo", simulating.demo)

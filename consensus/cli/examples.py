@@ -2,6 +2,8 @@
 
 DIGITS = "data/digits/judgments.csv"
 """Judgments that come with the source: what reads them can be tried."""
+SHAPES = "data/shapes"
+"""Pictures with masks that come with the source."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (
@@ -68,6 +70,26 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "consensus evaluate consensus-out data/digits/truth.csv",
         "consensus evaluate data/digits/gold.csv data/digits/truth.csv",
         "consensus evaluate labels.csv truth.csv --json",
+    ),
+    "chunks make": (
+        f"consensus chunks make {SHAPES}/images/street.png",
+        "consensus chunks make photos/*.jpg --method felzenszwalb --size 400 -o cuts",
+        "consensus chunks make scan.png -o cuts --quiet",
+    ),
+    "chunks run": (
+        f"consensus chunks run {SHAPES}/manifest.csv --classes {SHAPES}/classes.csv",
+        "consensus chunks run ann.json bob.json --worker-from-file --gold expert.json -o out",
+        "consensus chunks run manifest.csv --model-masks sam.csv --cuts cuts --void 255 --clicks 20",
+    ),
+    "chunks answers": (
+        "consensus chunks answers consensus-out answers.csv",
+        "consensus chunks answers consensus-out monday.csv --json --quiet",
+        "consensus chunks answers out answers.csv --no-report",
+    ),
+    "chunks evaluate": (
+        f"consensus chunks evaluate consensus-out {SHAPES}/truth.csv",
+        "consensus chunks evaluate consensus-out truth.csv --boundary 3 --void 255",
+        "consensus chunks evaluate consensus-out truth.json --json",
     ),
     "simulate": (
         "consensus simulate crowd",

@@ -11,6 +11,8 @@ PHASES = {
     "reading": "read+encode",
     "sorting": "sort",
     "compiling": "compile",
+    "counting": "count",
+    "painting": "paint",
     "fitting": "fit",
     "held-out": "temper",
     "tempering": "temper",
@@ -94,6 +96,14 @@ def run_of(inputs: "Inputs", show: Show) -> "Run":
 
     compile_all(show, with_votes=inputs.model_votes is not None)
     return Run(inputs, listener=show)
+
+
+def say_compiling(show: Show) -> None:
+    """Say that the loops over pixels are compiled on the way, where that was never done on this machine."""
+    from consensus.kernels import are_compiled
+
+    if not are_compiled(with_masks=True):
+        show.say("compiling the inner loops, once on this machine (some 20 s) ...")
 
 
 def compile_all(show: Show, with_votes: bool = False) -> None:

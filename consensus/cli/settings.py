@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Body = Callable[..., None]
 BODIES: dict[str, Body] = {}
-"""The function of each command."""
+"""The function of each command, by its name behind those of its group."""
 STDIN = Path("-")
 """Names standard input where a file is read."""
 EVERYTHING = "consensus.everything"
@@ -94,6 +94,8 @@ class Commands(TyperGroup):
 class Command(TyperCommand):
     """A command whose options are made when it is called for, and whose help has headings and examples."""
 
+    key: str
+    """Its name in ``BODIES``."""
     hints: Mapping[str, help_text.Hint]
     files: set[str]
     """Names of the parameters that are files or folders."""
@@ -106,7 +108,7 @@ class Command(TyperCommand):
     def complete(self) -> None:
         """Make the options."""
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        body = BODIES[str(self.name)]
+        body = BODIES[self.key]
         typed = signed(body)
         alone.command(self.name)(typed)
         made = get_command(alone)
@@ -151,7 +153,7 @@ class Command(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer calls it so
         """Write the examples."""
-        help_text.write_examples(str(self.name), formatter)
+        help_text.write_examples(self.key, formatter)
 
 
 def _help_all(ctx: typer.Context, wanted: bool) -> None:
@@ -167,10 +169,11 @@ HelpAll = Annotated[
 ]
 
 
-def add(app: typer.Typer, name: str, body: Body) -> None:
-    """Give ``app`` a command."""
-    BODIES[name] = body
-    app.command(name, cls=Command, help=body.__doc__)(lambda: None)
+def add(app: typer.Typer, name: str, body: Body, group: str = "") -> None:
+    """Give ``app`` a command; where it is a ``group`` of commands itself, that is its name."""
+    key = f"{group} {name}".strip()
+    BODIES[key] = body
+    app.command(name, cls=type("Command", (Command,), {"key": key}), help=body.__doc__)(lambda: None)
 
 
 def signed(body: Body) -> Body:

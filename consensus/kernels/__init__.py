@@ -40,15 +40,15 @@ SMALLEST = 1e-10
 observed label under maximum likelihood. Numba freezes it into the loops of ``copying_loops``: change that file, too."""
 
 
-def are_compiled(with_votes: bool = False) -> bool:
+def are_compiled(with_votes: bool = False, *, with_masks: bool = False) -> bool:
     """Whether the loops of a fit lie in Numba's cache: compiled by an earlier run of this version on this machine.
 
-    With ``with_votes``, those over the votes of models, too.
+    With ``with_votes``, those over the votes of models, too; ``with_masks``, those over pixels instead.
     """
     from pathlib import Path
 
     from consensus.kernels import em
 
     stats = getattr(em.em_pass, "stats", None)  # None where Numba is switched off: nothing to compile
-    names = ["em.em_pass", "votes_loops.priors"] if with_votes else ["em.em_pass"]
+    names = ["mask_loops.paint"] if with_masks else ["em.em_pass", *["votes_loops.priors"] * with_votes]
     return stats is None or all(any(Path(stats.cache_path).glob(f"{name}-*.nbi")) for name in names)
