@@ -43,6 +43,7 @@ def paint_ring(points: Reals, code: int, ground: int, out_map: LabelMap, out_cro
             x0, y0, x1, y1 = x1, y1, x0, y0
         for y in range(_first_centre(y0, height), _first_centre(y1, height)):
             across = x0 + (y + 0.5 - y0) / (y1 - y0) * (x1 - x0)
+            across = min(max(across, min(x0, x1)), max(x0, x1))  # rounding may leave the edge
             out_crossed[y, _first_centre(across, width)] ^= 1
     n_over = 0
     top = _first_centre(points[:, 1].min(), height)

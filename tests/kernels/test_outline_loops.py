@@ -10,7 +10,7 @@ from consensus.kernels import outline_loops
 from tests.strategies import examples
 
 SHAPE = (7, 9)
-sizes = st.one_of(st.integers(-3, 12).map(float), st.floats(-3, 12), st.sampled_from([0.5, 3.5, -1e300, 1e300]))
+sizes = st.one_of(st.integers(-3, 12).map(float), st.floats(-3, 12), st.sampled_from([0.5, 3.5, -1e9, 1e9]))
 some = examples(100)
 
 
@@ -22,13 +22,14 @@ def naive(points: NDArray[np.float64]) -> NDArray[np.bool_]:
             for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, 0), strict=True):
                 (y0, x0), (y1, x1) = sorted([(y0, x0), (y1, x1)])
                 if y0 <= y + 0.5 < y1:
-                    inside[y, x] ^= x0 + (y + 0.5 - y0) / (y1 - y0) * (x1 - x0) <= x + 0.5
+                    across = x0 + (y + 0.5 - y0) / (y1 - y0) * (x1 - x0)
+                    inside[y, x] ^= np.clip(across, min(x0, x1), max(x0, x1)) <= x + 0.5
     return inside
 
 
 def ring(points: NDArray[np.float64], out: NDArray[np.int16], code: int = 1) -> int:
     crossed = np.zeros((SHAPE[0], SHAPE[1] + 1), np.uint8)
-    n_over = outline_loops.paint_ring(points, code, 0, out, crossed)
+    n_over = int(outline_loops.paint_ring(points, code, 0, out, crossed))
     assert not crossed.any()
     return n_over
 
@@ -37,11 +38,9 @@ def ring(points: NDArray[np.float64], out: NDArray[np.int16], code: int = 1) -> 
 @given(st.lists(st.tuples(sizes, sizes), min_size=1, max_size=7))
 def test_a_ring(given_points: list[tuple[float, float]]) -> None:
     points = np.array(given_points, np.float64)
-    with np.errstate(all="ignore"):
-        inside = naive(points)
-        found = np.zeros(SHAPE, np.int16)
-        assert ring(points, found) == 0
-    assert np.array_equal(found, inside)
+    found = np.zeros(SHAPE, np.int16)
+    assert ring(points, found) == 0
+    assert np.array_equal(found, naive(points))
 
 
 def test_a_bow_is_even_and_odd_and_what_is_covered_is_counted() -> None:
@@ -60,7 +59,11 @@ def test_neighbours_share_no_pixel() -> None:
     """Centres on the edge between two belong to one of them."""
     found = np.zeros(SHAPE, np.int16)
     corners = np.array([[0.5, 0.5], [3.5, 0.5], [3.5, 4.5], [0.5, 4.5]])
-    n_over = ring(corners, found, 1) + ring(corners + [3, 0], found, 2) + ring(corners + [0, 4], found, 3)
+    n_over = (
+        ring(corners, found, 1)
+        + ring(corners + np.array([3, 0]), found, 2)
+        + ring(corners + np.array([0, 4]), found, 3)
+    )
     assert n_over == 0
     assert np.bincount(found.ravel())[1:].tolist() == [12, 12, 9]
 
