@@ -63,8 +63,8 @@ IMAGES = (
 """And a column expected_iou_LABEL for each class; missing where it is not painted."""
 WORKERS = (
     Column("worker", "text", "Id of the worker; who clicks is listed as NAME (clicks)."),
-    Column("kind", "text", "human or model."),
-    Column("n_images", "count", "Pictures that they painted, or clicked in."),
+    Column("kind", "text", "human, model, or clicks."),
+    Column("n_images", "count", "Pictures that they painted; missing of who clicks."),
     Column("n_eff", "number", "Independent judgments that their pixels, or clicks, count for."),
     Column("judged_share", "number", "Share of the pixels of these pictures that they judged."),
     Column("accuracy", "number", "P(right) on a pixel, by the model."),

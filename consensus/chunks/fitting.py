@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.chunks.clicks import CLICKING
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Judgments, Tally
 from consensus.inputs.model_votes import ModelVotes
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.chunks.clicks import Rows
     from consensus.chunks.counting import Counted, Kind
     from consensus.config import ChunksConfig
     from consensus.found.result import Consensus
@@ -30,16 +28,16 @@ GOLD = "gold"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """What was found of every row of every picture."""
+    """What was found of every vote pattern of every picture."""
 
     result: Consensus
     item: tuple[NDArray[np.int64], ...]
-    """(R,) of each picture: the item of each row, -1 where it is none, since nobody says anything of it."""
+    """(n,) of each picture: the item of each pattern, -1 where it is none, since nobody says anything there."""
     posterior: NDArray[np.float64]
     """(I, K)"""
 
     def of(self, picture: int) -> NDArray[np.float64]:
-        """(R, K) probability of each label, of each row of a picture; where nobody says anything, that of any pixel."""
+        """(n, K) probability of each label, of each pattern of a picture; of any pixel where nobody says a thing."""
         item = self.item[picture]
         found = np.tile(self.result.prior_shares, (len(item), 1))
         found[item >= 0] = self.posterior[item[item >= 0]]
@@ -48,13 +46,12 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
-    """The rows of all pictures, one after the other."""
+    """The patterns of all pictures, one after the other."""
 
     counted: Sequence[Counted]
-    rows: Sequence[Rows]
     item: tuple[NDArray[np.int64], ...]
     ids: pa.StringArray
-    """(I,) number of the picture and the row: in the order of the items."""
+    """(I,) number of the picture and the pattern: in the order of the items."""
 
     @property
     def n_items(self) -> int:
@@ -63,11 +60,7 @@ class Pooled:
 
 
 def fitted(
-    counted: Sequence[Counted],
-    rows: Sequence[Rows],
-    labels: tuple[str, ...],
-    config: ChunksConfig,
-    progress: Progress | None = None,
+    counted: Sequence[Counted], labels: tuple[str, ...], config: ChunksConfig, progress: Progress | None = None
 ) -> Fitted:
     """Fit what was counted of all pictures.
 
@@ -76,7 +69,7 @@ def fitted(
     JudgmentError
         Nobody judged anything.
     """
-    pooled = _pooled(counted, rows)
+    pooled = _pooled(counted)
     result = base.fit(
         _judgments(pooled, labels),
         model="dawid_skene",
@@ -92,46 +85,35 @@ def fitted(
     return Fitted(result, pooled.item, result.posterior)
 
 
-def _pooled(counted: Sequence[Counted], rows: Sequence[Rows]) -> Pooled:
+def _pooled(counted: Sequence[Counted]) -> Pooled:
     import pyarrow as pa
 
     items, ids, n = [], [], 0
-    for picture, one in enumerate(rows):
-        says = (one.votes >= 0).any(axis=1) & (one.area > 0)
+    for picture, one in enumerate(counted):
+        says = (one.votes >= 0).any(axis=1)
         item = np.where(says, n + np.cumsum(says) - 1, -1)
         n += int(says.sum())
-        ids += [f"{picture:07d}.{row:07d}" for row in np.flatnonzero(says).tolist()]
+        ids += [f"{picture:07d}.{pattern:07d}" for pattern in np.flatnonzero(says).tolist()]
         items.append(item)
-    return Pooled(counted, rows, tuple(items), pa.array(ids, pa.string()))
+    return Pooled(counted, tuple(items), pa.array(ids, pa.string()))
 
 
 def _judgments(pooled: Pooled, labels: tuple[str, ...]) -> Judgments:
-    """What people painted and clicked, in canonical order."""
+    """What people painted, in canonical order."""
     import pyarrow as pa
 
-    names = sorted(
-        {
-            *(one.name for picture in pooled.counted for one in picture.columns if one.kind == "human"),
-            *(click.worker + CLICKING for one in pooled.rows for given in one.clicks for click in given),
-        },
-        key=str.encode,
-    )
+    people = {one.name for picture in pooled.counted for one in picture.columns if one.kind == "human"}
+    names = sorted(people, key=str.encode)
     code = {name: position for position, name in enumerate(names)}
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    parts = [np.zeros((3, 0), np.int64)]
     weight, cluster = np.empty(pooled.n_items), np.empty(pooled.n_items, np.int32)
-    for picture, (counted, rows, item) in enumerate(zip(pooled.counted, pooled.rows, pooled.item, strict=True)):
-        weight[item[item >= 0]], cluster[item[item >= 0]] = rows.area[item >= 0], picture
+    for picture, (counted, item) in enumerate(zip(pooled.counted, pooled.item, strict=True)):
+        weight[item[item >= 0]], cluster[item[item >= 0]] = counted.area[item >= 0], picture
         for column in counted.of_kind("human"):
-            given = np.flatnonzero((rows.votes[:, column] >= 0) & (item >= 0))
+            given = np.flatnonzero(counted.votes[:, column] >= 0)
             worker = np.full(len(given), code[counted.columns[column].name])
-            parts.append((item[given], worker, rows.votes[given, column].astype(np.int64), np.full(len(given), np.nan)))
-        for row, clicks in enumerate(rows.clicks, len(rows.area) - len(rows.clicks)):
-            workers = np.array([code[one.worker + CLICKING] for one in clicks], np.int64)
-            given_labels = np.array([one.label for one in clicks], np.int64)
-            parts.append((np.full(len(clicks), item[row]), workers, given_labels, np.ones(len(clicks))))
-    none = np.zeros(0, np.int64)
-    item, worker, label = (np.concatenate([none, *(part[n] for part in parts)]) for n in range(3))
-    own = np.concatenate([np.zeros(0), *(part[3] for part in parts)])
+            parts.append(np.stack([item[given], worker, counted.votes[given, column].astype(np.int64)]))
+    item, worker, label = np.hstack(parts)
     order = np.lexsort((worker, item))
     start = np.zeros(pooled.n_items + 1, np.int64)
     np.cumsum(np.bincount(item, minlength=pooled.n_items), out=start[1:])
@@ -146,7 +128,6 @@ def _judgments(pooled: Pooled, labels: tuple[str, ...]) -> Judgments:
         weight=weight,
         cluster=cluster,
         cluster_ids=pa.array([f"{picture:07d}" for picture in range(len(pooled.counted))], pa.string()),
-        judgment_weight=None if np.isnan(own).all() else own[order],
         tally=Tally(len(item), len(item)),
         labels_ordered=True,
     )
@@ -159,16 +140,16 @@ def _model_votes(pooled: Pooled, labels: tuple[str, ...]) -> ModelVotes | None:
     if not models:
         return None
     parts, soft, n_soft = [], [np.zeros((0, len(labels)), np.float32)], 0
-    for counted, rows, item in zip(pooled.counted, pooled.rows, pooled.item, strict=True):
+    for counted, item in zip(pooled.counted, pooled.item, strict=True):
         for column in counted.of_kind(*kinds):
-            given = np.flatnonzero((rows.votes[:, column] >= 0) & (item >= 0))
+            given = np.flatnonzero(counted.votes[:, column] >= 0)
             row = np.full(len(given), -1)
             if column in counted.means:
-                soft.append(counted.means[column][rows.pattern[given]].astype(np.float32))
+                soft.append(counted.means[column][given].astype(np.float32))
                 row = n_soft + np.arange(len(given))
                 n_soft += len(given)
             model = np.full(len(given), models.index(counted.columns[column].name))
-            parts.append(np.stack([item[given], model, rows.votes[given, column].astype(np.int64), row]))
+            parts.append(np.stack([item[given], model, counted.votes[given, column].astype(np.int64), row]))
     found = np.hstack(parts)
     item, model, label, row = found[:, np.lexsort((found[1], found[0]))].astype(np.int32)
     return ModelVotes(
@@ -179,11 +160,10 @@ def _model_votes(pooled: Pooled, labels: tuple[str, ...]) -> ModelVotes | None:
 def _gold(pooled: Pooled, labels: tuple[str, ...]) -> Gold | None:
     """The true labels of the patterns that lie in a gold mask; None where there is none."""
     items, codes = [], []
-    for counted, rows, item in zip(pooled.counted, pooled.rows, pooled.item, strict=True):
-        gold = counted.gold[rows.pattern]
-        known = np.flatnonzero((gold >= 0) & (item >= 0))
+    for counted, item in zip(pooled.counted, pooled.item, strict=True):
+        known = np.flatnonzero(counted.gold >= 0)
         items.append(item[known])
-        codes.append(gold[known])
+        codes.append(counted.gold[known])
     item = np.concatenate(items)
     if not len(item):
         return None

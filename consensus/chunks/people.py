@@ -8,13 +8,16 @@ import numpy as np
 
 from consensus import worker_audit
 from consensus.chunks import columns
+from consensus.chunks.clicks import CLICKING, STRENGTH
 from consensus.chunks.tables import framed
+from consensus.intervals import beta_quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
+    from consensus.chunks.clicks import Believed
     from consensus.chunks.tables import People
     from consensus.found.result import Consensus
 
@@ -24,8 +27,8 @@ LEAST_UNITS = 20.0
 TAKEN = ("accuracy", "accuracy_low", "accuracy_high", "verdict", "verdict_probability", "reason")
 
 
-def workers(result: Consensus, people: People, n_images: Mapping[str, int]) -> pd.DataFrame:
-    """One row a worker (see ``columns.WORKERS``); ``n_images`` are pictures that each clicked in, or each model saw."""
+def workers(result: Consensus, people: People, n_images: Mapping[str, int], believed: Believed) -> pd.DataFrame:
+    """One row a worker (see ``columns.WORKERS``), then who clicks; ``n_images`` are the pictures that models saw."""
     judgments, units = result.judgments, result.units
     assert units is not None
     counted = np.bincount(judgments.worker, weights=units.judgment, minlength=judgments.n_workers)
@@ -46,4 +49,11 @@ def workers(result: Consensus, people: People, n_images: Mapping[str, int]) -> p
                 f"{LEAST_IMAGES} and {LEAST_UNITS:.0f}"
             )
         rows.append(row)
+    for name, n in believed.n_clicks.items():
+        a = believed.accuracy[name]
+        strength = n + STRENGTH
+        low, high = (float(one) for one in beta_quantiles(np.array(a * strength), np.array((1.0 - a) * strength)))
+        told = dict.fromkeys(one.name for one in columns.WORKERS)
+        row = {"worker": name + CLICKING, "kind": "clicks", "n_eff": float(n), "accuracy": a}
+        rows.append({**told, **row, "accuracy_low": low, "accuracy_high": high})
     return framed(rows, columns.WORKERS)

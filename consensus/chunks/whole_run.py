@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from consensus import worker_audit
 from consensus.chunks import agreeing, counting, cutting, file_names, fitting, listing
 from consensus.chunks import clicks as clicking
-from consensus.chunks.clicks import CLICKING, Click
+from consensus.chunks.clicks import Believed, Click
 from consensus.chunks.cuts import Cuts
 from consensus.chunks.painting import Painted
 from consensus.chunks.people import workers
@@ -51,8 +53,10 @@ class ChunkRun:
     counted: tuple[Counted, ...]
     """What is kept of each picture: vote patterns and their areas."""
     rows: tuple[Rows, ...]
-    """The items of each picture: its patterns, and the chunks that were clicked."""
+    """What labels are found for in each picture: its patterns, and the chunks that were clicked."""
     fitted: Fitted
+    believed: Believed
+    """What clicks make of the chunks that they are on."""
     inputs: Mapping[str, Any] | None = None
     """The arguments that it was read with; None where they were no files, so that it can't be made again."""
     listener: Listener = field(default=SILENT, repr=False)
@@ -104,7 +108,8 @@ class ChunkRun:
         seen, pixels = counting.look(one, len(self.labels))
         refuse_change(self.counted[number], seen, one.name)
         cut = cutting.partition(pixels, seen, self.cuts.cut(one), self.config.cut_above)
-        return Painted(one, pixels.ids, seen, cut, self.rows[number], self.fitted.of(number))
+        posterior = np.vstack([self.fitted.of(number), self.believed.posterior[number]])
+        return Painted(one, pixels.ids, seen, cut, self.rows[number], posterior)
 
     def number_of(self, name: str) -> int:
         """The number of a picture.
@@ -172,9 +177,7 @@ class ChunkRun:
         met: Counter[str] = Counter()
         for one in self.counted:
             met.update({column.name for column in one.columns if column.kind in {"model", "probabilities"}})
-        for rows in self.rows:
-            met.update({click.worker + CLICKING for given in rows.clicks for click in given})
-        return workers(self.result, self.people, met)
+        return workers(self.result, self.people, met, self.believed)
 
     @cached_property
     def confusions(self) -> pd.DataFrame:
@@ -187,7 +190,7 @@ class ChunkRun:
         return sum(sum((rows.waiting or {}).values()) for rows in self.rows)
 
     def with_clicks(self, clicks: Clicks) -> ChunkRun:
-        """The same with other ``clicks``: fitted again; masks of pictures that were clicked in are decoded anew.
+        """The same with other ``clicks``; masks of pictures that were clicked in are decoded anew.
 
         Raises
         ------
@@ -203,8 +206,7 @@ class ChunkRun:
             cut = self.painted(number).partition
             chunks = {cut.number_of(first, one.name): answers for first, answers in given.items()}
             rows.append(clicking.rows(self.counted[number], cut, chunks, self.config.two_clicks_above))
-        fitted = fitting.fitted(self.counted, rows, self.labels, self.config, self.listener.fitting)
-        return replace(self, clicks=clicks, rows=tuple(rows), fitted=fitted)
+        return replace(self, clicks=clicks, rows=tuple(rows), believed=_believed(rows, self.fitted))
 
 
 def refuse_change(before: Counted, now: Counted, name: str) -> None:
@@ -241,8 +243,13 @@ def of_masks(
         listener.stage("counting", number / len(masks.pictures))
         seen.append(counting.look(picture, len(masks.classes.labels))[0])
     rows = [clicking.rows(one) for one in seen]
-    fitted = fitting.fitted(seen, rows, masks.classes.labels, config, listener.fitting)
-    return ChunkRun(masks, config, cuts, {}, tuple(seen), tuple(rows), fitted, inputs, listener)
+    fitted = fitting.fitted(seen, masks.classes.labels, config, listener.fitting)
+    found = _believed(rows, fitted)
+    return ChunkRun(masks, config, cuts, {}, tuple(seen), tuple(rows), fitted, found, inputs, listener)
+
+
+def _believed(rows: Sequence[Rows], fitted: Fitted) -> Believed:
+    return clicking.believed(rows, [fitted.of(number) for number in range(len(rows))])
 
 
 def run(

@@ -30,7 +30,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Names of the column of each role."""
 GROUND = ("background", "_background_", "bg", "nothing")
-"""Labels of pixels without any object, whatever their case, where no class has the value 0."""
+"""Labels of pixels without any object, whatever their case."""
 MOST = np.iinfo(np.int16).max  # classes; codes are int16
 MOST_VALUE = 2**31 - 1
 COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
@@ -66,10 +66,11 @@ class Classes:
 
     @property
     def ground(self) -> int:
-        """The code of pixels that hold no object: of value 0, or called background; -1 where there is none."""
-        if self.has_values and 0 in self.values:
-            return int(np.flatnonzero(self.values == 0)[0])
-        return next((code for code, label in enumerate(self.labels) if label.casefold() in GROUND), -1)
+        """The code of pixels that hold no object: the class called background, else that of value 0; -1 without."""
+        called = next((code for code, label in enumerate(self.labels) if label.casefold() in GROUND), -1)
+        if called < 0 and self.has_values and 0 in self.values:
+            return int(np.argmin(self.values))
+        return called
 
 
 def read_classes(source: Any) -> Classes:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from consensus.formats.platforms import people
+from consensus.masks.classes import GROUND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from consensus.errors import Place
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 GROUND_LABEL = "background"
 """What pixels without a shape are called where no class says it."""
+PICTURES = ("image", "image_path", "image_id", "image_name", "file_name", "filename", "picture", "photo", "item")
+"""Names of the column, or field, of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class GivenMask:
     """Height and width of the picture, where the source tells them."""
     timestamp: str | None = None
     duration: float | None = None
+    starred: bool = False
+    """It is marked as right, which counts where the source is gold."""
 
 
 @dataclass(slots=True)
@@ -72,16 +79,39 @@ class GivenMasks:
             one.worker = worker
 
 
-def table_of_labels(labels: dict[str, int | None]) -> tuple[Sequence[int], Sequence[str]]:
-    """Values and labels of the classes of shapes: by their numbers, or, where one lacks, by name from 1 on; the
-    background is 0 where no label has it.
-    """  # noqa: D205
-    numbered = {label: number for label, number in labels.items() if number is not None}
-    if len(numbered) < len(labels) or len(set(numbered.values())) < len(labels):
-        first = 0 if GROUND_LABEL in labels else 1
-        rest = sorted(label for label in labels if label != GROUND_LABEL)
-        numbered = {label: n for n, label in enumerate([GROUND_LABEL, *rest] if first == 0 else rest, first)}
-    if 0 not in numbered.values() and GROUND_LABEL not in numbered:
-        numbered[GROUND_LABEL] = 0
+def table_of_labels(labels: Mapping[str, int | None]) -> tuple[Sequence[int], Sequence[str]]:
+    """Values and labels of the classes of shapes, the background first.
+
+    The values are the numbers of the labels; where one has none, or two have the same, 1, 2, ... in the order of their
+    names. The background is 0, or, where a label has that number, the first above all.
+    """
+    rest = {label: number for label, number in labels.items() if label.casefold() not in GROUND}
+    ground = next((label for label in labels if label not in rest), GROUND_LABEL)
+    numbered = {label: number for label, number in rest.items() if number is not None}
+    if len(numbered) < len(rest) or len(set(numbered.values())) < len(rest):
+        numbered = {label: n for n, label in enumerate(sorted(rest), 1)}
     ordered = sorted(numbered, key=lambda label: numbered[label])
-    return [numbered[label] for label in ordered], ordered
+    own = labels.get(ground)
+    if own is None or own in numbered.values():
+        own = 0 if 0 not in numbered.values() else max(numbered.values()) + 1
+    return [own, *(numbered[label] for label in ordered)], [ground, *ordered]
+
+
+def person(given: Any, keys: Sequence[str]) -> str | None:
+    """Who is named by the first of ``keys`` that an object has: a name, a number, or an object with its ``id``.
+
+    Of an e-mail, it is "annotator" and a digest.
+    """
+    for key in keys if isinstance(given, dict) else ():
+        one = given.get(key)
+        if isinstance(one, dict):
+            one = next((one[name] for name in ("id", "email", "username") if one.get(name) is not None), None)
+        if isinstance(one, (str, int)) and not isinstance(one, bool) and str(one).strip():
+            return people.called(str(one))
+    return None
+
+
+def entry_id(given: Any, n: int) -> str:
+    """What the entry at position ``n`` of a list is called: by its id, if it has one."""
+    found = given.get("id") if isinstance(given, dict) else None
+    return f"{found}" if isinstance(found, (int, str)) else f"at position {n}"

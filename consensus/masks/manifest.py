@@ -14,13 +14,12 @@ from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import NAMES as USUAL_NAMES
 from consensus.formats.tables.roles import Roles, candidates_of, listed
-from consensus.masks.given_masks import GivenMask, GivenMasks, InFile
+from consensus.masks.given_masks import PICTURES, GivenMask, GivenMasks, InFile
 from consensus.masks.mask_files import region_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PICTURES = ("image", "image_path", "image_id", "image_name", "file_name", "filename", "picture", "photo", "item")
 NAMES: Mapping[str, tuple[str, ...]] = {
     "image": PICTURES,
     "worker": (*USUAL_NAMES["worker"], "painter"),

@@ -102,7 +102,9 @@ def png_pixels(path: Path, what: str, place: Place) -> tuple[NDArray[Any], Colou
         pixels = pixels[..., :3]
     if colour == GREY and bits in SPREAD:
         pixels = pixels // SPREAD[bits]
-    return pixels.view(np.uint8) if pixels.dtype == np.bool_ else pixels, palette
+    if mode == "1":  # Pillow's booleans are bytes of 0 and 255
+        pixels = (pixels.view(np.uint8) > 0).view(np.uint8)
+    return pixels, palette
 
 
 def picture_size(path: Path, what: str, place: Place) -> tuple[int, int, bool]:

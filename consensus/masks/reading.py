@@ -13,11 +13,11 @@ from consensus.errors import FormatError
 from consensus.formats import given
 from consensus.formats.tables.streams import displayed
 from consensus.inputs.counted import counted
-from consensus.masks.classes import Classes, read_classes
+from consensus.masks.classes import GROUND, Classes, read_classes
 from consensus.masks.coding import Coder, Palettes
 from consensus.masks.given_masks import GivenMask, GivenMasks, InFile, table_of_labels
 from consensus.masks.mask_files import MaskFile, ProbabilityFile, pixels_of, size_of
-from consensus.masks.mask_set import Mask, MaskSet, Picture, ProbabilityMap, refuse_bomb, refuse_size
+from consensus.masks.mask_set import NOT_JUDGED, Mask, MaskSet, Picture, ProbabilityMap, refuse_bomb, refuse_size
 from consensus.masks.npy_files import is_npy, npy_array
 from consensus.masks.png_files import picture_size
 from consensus.masks.shapes import PaintedShapes
@@ -85,6 +85,7 @@ def read_masks(
     images, void = options.get("images"), options.get("void")
     people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
     right = GivenMasks() if gold is None else given_masks(given.table(gold, MASKS), None, worker=GOLD)
+    right.masks = [one for one in right.masks if one.starred] or right.masks
     right.called(GOLD)
     of_models = given_masks(given.table(models, MASKS), None, of_models=True) if _is_given(models) else GivenMasks()
     right.masks += [one for one in people.masks if one.worker.casefold() == GOLD]
@@ -141,7 +142,8 @@ class _Collection:
         sized = [self._sized(name) for name in sorted(self._by_name)]
         known = self._classes(sized) if classes is None else read_classes(classes)
         coder = Coder(known, self._palettes, self._void)
-        pictures = tuple(self._picture(one, coder) for one in sized)
+        ground = self._ground(known)
+        pictures = tuple(self._picture(one, coder, ground) for one in sized)
         workers = {mask.worker for one in pictures for mask in one.masks if mask.kind == "human"}
         models = {mask.worker for one in pictures for mask in one.masks if mask.kind == "model"}
         models |= {one_map.worker for one in pictures for one_map in one.probability_maps}
@@ -217,7 +219,19 @@ class _Collection:
             self._cautions.append("the value 255 counts as a class; say --void 255 if it means not judged")
         return Classes.of_values(values, labels, self._palettes.of(values))
 
-    def _picture(self, one: _Sized, coder: Coder) -> Picture:
+    def _ground(self, classes: Classes) -> int:
+        """The code of pixels in no shape: -1, and it is said, where the class of value 0 is that of shapes."""
+        ground = classes.ground
+        if ground >= 0 and classes.labels[ground] in self._labels and classes.labels[ground].casefold() not in GROUND:
+            ground = NOT_JUDGED
+        if self._labels and ground < 0:
+            self._cautions.append(
+                "no class is the background, so pixels in no shape count as not judged; add one with --classes, such "
+                "as 0,background"
+            )
+        return ground
+
+    def _picture(self, one: _Sized, coder: Coder, ground: int) -> Picture:
         """A picture with masks that can be read."""
         masks: dict[tuple[str, Kind], Mask] = {}
         maps: dict[str, ProbabilityMap] = {}
@@ -235,7 +249,7 @@ class _Collection:
             painted = (
                 MaskFile(content.path, coder, content.region)
                 if isinstance(content, InFile)
-                else PaintedShapes(content.shapes, coder.codes, coder.classes.ground)
+                else PaintedShapes(content.shapes, coder.codes, ground)
             )
             masks[who, kind] = Mask(who, kind, place, painted, given_mask.timestamp, given_mask.duration)
         return Picture(

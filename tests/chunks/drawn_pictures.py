@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from consensus.masks.classes import Classes
 from consensus.masks.mask_set import Mask, MaskSet, Picture, ProbabilityMap
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
@@ -49,9 +49,7 @@ def picture(
 ) -> Picture:
     found = [mask(worker, one) for worker, one in sorted(masks.items())]
     found += [mask(worker, one, "model") for worker, one in (models or {}).items()]
-    maps = tuple(
-        ProbabilityMap(one, Place.of("drawn", 1), InMemory(p)) for one, p in (probabilities or {}).items()
-    )
+    maps = tuple(ProbabilityMap(one, Place.of("drawn", 1), InMemory(p)) for one, p in (probabilities or {}).items())
     first = maps[0].given.content if maps else found[0].painted.content  # type: ignore[attr-defined]
     height, width = first.shape[:2]
     return Picture(name, height, width, None, tuple(found), None if gold is None else mask("gold", gold, "gold"), maps)
