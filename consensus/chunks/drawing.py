@@ -118,8 +118,8 @@ def outlines(label: Codes, ground: int, colours: Bytes, line: int = 3) -> Bytes:
 
 def hatched(disputed: Flags) -> Bytes:
     """A layer that tints ``disputed`` pixels (H, W) red, with red and white stripes: they are seen without red, too."""
-    y, x = np.indices(disputed.shape, sparse=True)
-    phase = (x + y) % STRIPES
+    height, width = disputed.shape
+    phase = (np.arange(height)[:, None] + np.arange(width)) % STRIPES
     found = np.zeros((*disputed.shape, 4), np.uint8)
     found[disputed] = (*RED, 56)
     found[disputed & (phase < 3)] = (*RED, 230)
@@ -132,7 +132,8 @@ def unsure(confidence: Bytes) -> Bytes:
     less.
     """  # noqa: D205
     doubt = np.clip((255.0 - confidence) / 127.5, 0.0, 1.0)
-    return np.array(STEPS, np.uint8)[np.rint(doubt * (len(STEPS) - 1)).astype(np.intp)]
+    step = np.rint(doubt * (len(STEPS) - 1)).astype(np.intp)
+    return np.asarray(np.array(STEPS, np.uint8)[step])
 
 
 def over(picture: Bytes, *layers: Bytes) -> Bytes:
@@ -177,7 +178,7 @@ def crop(picture: Bytes, region: Codes, chunk: int, box: tuple[int, int, int, in
     box
         x0, y0, x1, y1 around it.
     """
-    x0, y0, x1, y1 = margined(box, *region.shape)  # type: ignore[arg-type]  # two numbers
+    x0, y0, x1, y1 = margined(box, *region.shape)
     inside = scaled(region[y0:y1, x0:x1] == chunk, CROPPED, SHOWN)
     found = scaled(picture[y0:y1, x0:x1], CROPPED, SHOWN).copy()
     red = _grown(_grown(inside))

@@ -28,6 +28,7 @@ MOST_CROPS = 200
 ON_PAGE = (320, 480)
 """Pixels of the longer side of a picture on the page, at least and at most."""
 PAGE_QUALITY = 78
+LINE = 2
 MOST_PAINTERS = 12
 """People and models whose outlines are shown of a picture."""
 
@@ -75,6 +76,8 @@ class Gallery:
     most_shown: int = 0
     colours: NDArray[np.uint8] = field(init=False)
     """(K, 3) of the classes."""
+    expected_area: NDArray[np.float64] = field(init=False)
+    """(K,) pixels that each class is expected to have."""
     missing: list[str] = field(default_factory=list)
     """Names of pictures that were not found, or can't be read."""
     _crops: list[tuple[float, int, str, str, bytes]] = field(default_factory=list)
@@ -82,6 +85,7 @@ class Gallery:
 
     def __post_init__(self) -> None:
         self.colours = drawing.shown_colours(self.run.masks.classes)
+        self.expected_area = np.zeros(len(self.run.labels))
 
     def add(self, number: int, painted: Painted, listed: Listed) -> None:
         """Draw a picture (a ``Sink`` of a run)."""
@@ -92,6 +96,7 @@ class Gallery:
             self.missing.append(one.name)
             picture = drawing.blank(one.height, one.width)
         label = painted.pixels[0]
+        self.expected_area += painted.partition.regions.area @ painted.posterior
         disputed = np.isin(painted.chunk_of_pixel, listed.chunk[~listed.audited])
         drawn = drawing.overlay(picture, label, disputed, self.run.ground, self.colours)
         (self.folder / OVERLAYS).mkdir(exist_ok=True)
@@ -152,7 +157,7 @@ class Gallery:
         """What the page shows of a picture."""
 
         def outlined(codes: NDArray[Any]) -> NDArray[np.uint8]:
-            return drawing.outlines(drawing.scaled(codes, *ON_PAGE), self.run.ground, self.colours)
+            return drawing.outlines(drawing.scaled(codes, *ON_PAGE), self.run.ground, self.colours, LINE)
 
         shown = drawing.scaled(picture, *ON_PAGE)
         merged = drawing.stacked(drawing.hatched(drawing.scaled(disputed, *ON_PAGE)), outlined(label))
@@ -164,7 +169,8 @@ class Gallery:
         )
         return Shown(
             number,
-            *shown.shape[:2],
+            shown.shape[0],
+            shown.shape[1],
             drawing.photographed(shown, PAGE_QUALITY),
             is_there,
             drawing.encoded(merged),

@@ -6,9 +6,8 @@ import base64
 import importlib.metadata
 import platform
 from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from consensus.chunks import listing, tables, words
 from consensus.inputs.counted import counted
@@ -16,8 +15,6 @@ from consensus.report import charts, rendering, terms
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from consensus.chunks.gallery import Gallery, Shown
     from consensus.chunks.whole_run import ChunkRun
 
@@ -92,11 +89,10 @@ def collected(run: ChunkRun, gallery: Gallery, out: str) -> Facts:
     images, workers = run.images, words.records(run.workers)
     anew = words.records(images[images["status"] == tables.REPAINT].sort_values("expected_iou", kind="stable"))
     verdicts = {one["verdict"] for one in workers}
-    first, *more = words.settled(run)
     return {
         "title": _title(run),
         "subtitle": words.understood(run)[0],
-        "promise": _promise(run, [first, *more]),
+        "promise": _promise(run),
         "n_gold": sum(one.gold is not None for one in run.masks.pictures),
         "tiles": _tiles(run),
         "todo": _todo(run, out),
@@ -114,7 +110,7 @@ def collected(run: ChunkRun, gallery: Gallery, out: str) -> Facts:
         "workers": [_worker(one) for one in sorted(workers, key=_worst_first)[:MOST_ROWS]],
         "workers_caption": "Workers, worst first; all numbers stand in workers.csv" + _left_out(len(workers), ""),
         "terms": [(terms.plain(one), text) for one, text in terms.VERDICTS.items() if one in verdicts] + [*COLUMNS],
-        "classes": _classes(run),
+        "classes": _classes(run, gallery),
         "made": [*words.understood(run), words.fit(run)],
         "settings": _settings(run),
         "versions": [
@@ -130,15 +126,17 @@ def _title(run: ChunkRun) -> str:
     return f"{n:,} of {counted(of, 'picture')} {'is' if n == 1 else 'are'} settled"
 
 
-def _promise(run: ChunkRun, told: list[str]) -> str:
+def _promise(run: ChunkRun) -> str:
+    """What that means, what nobody measured, and what brings the others there."""
+    told = [f"Settled is a picture with an expected mean IoU of {run.config.target:g} or more"]
+    told += words.settled(run)[1:2]
     is_gold = any(one.gold is not None for one in run.masks.pictures)
-    said = " ".join(f"{line[:1].upper()}{line[1:]}." for line in told)
-    measured = (
-        "Of pictures with gold, the true mask is known."
+    told.append(
+        "where there is gold, the true mask is known"
         if is_gold
-        else "Nothing has measured that: there are no gold masks, so it is what the model expects."
+        else "nothing has measured it: there are no gold masks, so it is what the model expects"
     )
-    return f"{said} {measured}"
+    return " ".join(f"{line[:1].upper()}{line[1:]}." for line in told)
 
 
 def _tiles(run: ChunkRun) -> list[tuple[str, str, str]]:
@@ -163,31 +161,38 @@ def _tiles(run: ChunkRun) -> list[tuple[str, str, str]]:
 
 def _todo(run: ChunkRun, out: str) -> list[tuple[str, str, str]]:
     """What to do, in this order: title, words, command."""
-    chunks, found = run.chunks, []
-    if int(chunks["judgments"].sum()):
-        listed = chunks[chunks["judgments"] > 0]
+    chunks = run.chunks
+    found: list[tuple[str, str, str]] = []
+    listed = chunks[(chunks["judgments"] > 0) & (chunks["status"] != listing.REPAINT)]
+    if len(listed):
         n_audited = int((listed["status"] == listing.AUDITED).sum())
         drawn = f", {n_audited:,} of them drawn at random to check the others" if n_audited else ""
-        found.append((
-            f"Have {counted(len(listed), 'chunk')} clicked.",
-            f"They stand in escalations.csv, those first that repair most, with the labels to choose from{drawn}. "
-            "Bring the answers back as a table of item, worker, label.",
-            f"consensus chunks answers {out} answers.csv",
-        ))
+        found.append(
+            (
+                f"Have {counted(len(listed), 'chunk')} clicked.",
+                f"They stand in escalations.csv, those first that repair most, with the labels to choose from{drawn}. "
+                "Bring the answers back as a table of item, worker, label.",
+                f"consensus chunks answers {out} answers.csv",
+            )
+        )
     anew = int((run.images["status"] == tables.REPAINT).sum())
     if anew:
-        found.append((
-            f"Have {counted(anew, 'picture')} painted by somebody else.",
-            "Clicks are not expected to settle them. Add the masks to the manifest, and run it again.",
-            "",
-        ))
+        found.append(
+            (
+                f"Have {counted(anew, 'picture')} painted by somebody else.",
+                "Clicks are not expected to settle them. Add the masks to the manifest, and run it again.",
+                "",
+            )
+        )
     people = words.in_question(run.workers)
     if people:
-        found.append((
-            f"Look at {counted(len(people), 'person', 'people')}.",
-            words.people(run.workers).partition(": ")[2] + ".",
-            "",
-        ))
+        found.append(
+            (
+                f"Look at {counted(len(people), 'person', 'people')}.",
+                words.people(run.workers).partition(": ")[2] + ".",
+                "",
+            )
+        )
     return found
 
 
@@ -195,7 +200,9 @@ def _lost(gallery: Gallery) -> list[tuple[str, str]]:
     missing = gallery.missing
     if not missing:
         return []
-    return [("pictures", f"{counted(len(missing), 'picture')} can't be shown, such as {missing[0]}: not found, or damaged")]
+    return [
+        ("pictures", f"{counted(len(missing), 'picture')} can't be shown, such as {missing[0]}: not found, or damaged")
+    ]
 
 
 def _pictures(run: ChunkRun, shown: list[Shown]) -> Facts:
@@ -251,6 +258,7 @@ def _worker(one: Facts) -> Facts:
     return {
         **one,
         "lines": words.outlines(one["bias_px"]) if not is_click else "",
+        "reason": "" if one["verdict"] == "too_few" else one["reason"],
         "range": "" if low is None or high is None else f"{100 * low:.0f}% to {100 * high:.0f}%",
     }
 
@@ -263,7 +271,7 @@ def _worst_first(one: Facts) -> tuple[bool, bool, float]:
     )
 
 
-def _classes(run: ChunkRun) -> list[Facts]:
+def _classes(run: ChunkRun, gallery: Gallery) -> list[Facts]:
     """What is known of each class, in their order."""
     images, chunks = run.images, run.chunks
     disputed = words.records(chunks[chunks["status"] != listing.AUDITED])
@@ -273,31 +281,34 @@ def _classes(run: ChunkRun) -> list[Facts]:
         of.update({first, second} - {None})
         if second is not None:
             pairs.update([(first, second), (second, first)])
-    shares = _shares(run)
+    shares = gallery.expected_area / gallery.expected_area.sum()
     found = []
     for code, label in enumerate(run.labels[:MOST_ROWS]):
         ious = images[f"expected_iou_{label}"].dropna()
         against = Counter({second: n for (first, second), n in pairs.items() if first == label}).most_common(1)
-        found.append({
-            "label": label,
-            "share": float(shares[code]),
-            "n_images": len(ious),
-            "expected_iou": float(ious.mean()) if len(ious) else None,
-            "n_disputed": of[label],
-            "confused": f"{against[0][0]} ({against[0][1]:,})" if against else "",
-        })
+        found.append(
+            {
+                "label": label,
+                "share": float(shares[code]),
+                "n_images": len(ious),
+                "expected_iou": float(ious.mean()) if len(ious) else None,
+                "n_disputed": of[label],
+                "confused": f"{against[0][0]} ({against[0][1]:,})" if against else "",
+            }
+        )
     return found
 
 
-def _shares(run: ChunkRun) -> NDArray[np.float64]:
-    """(K,) expected share of the pixels that each class has."""
-    area = sum((rows.area @ run.fitted.of(number) for number, rows in enumerate(run.rows)), np.zeros(len(run.labels)))
-    return np.asarray(area / area.sum())
-
-
 def _settings(run: ChunkRun) -> list[Facts]:
+    """Settings, and the names of files without their folders, which tell of a machine."""
     told: dict[str, Any] = run.config.model_dump(mode="json", exclude={"threads"}) | dict(run.inputs or {})
-    return [{"name": name, "value": "" if value is None else str(value)} for name, value in told.items()]
+    return [{"name": name, "value": _named(value)} for name, value in told.items() if value not in (None, [], False)]
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_named, value))
+    return PurePath(value).name if isinstance(value, str) else str(value)
 
 
 def _left_out(n: int, file: str) -> str:

@@ -37,7 +37,10 @@ def understood(run: ChunkRun) -> list[str]:
     """What came in."""
     masks, images = run.masks, run.images
     n_masks = int(images["n_masks"].sum())
-    parts = [counted(len(images), "picture"), f"{counted(n_masks, 'mask')} by {counted(len(masks.workers), 'person', 'people')}"]
+    parts = [
+        counted(len(images), "picture"),
+        f"{counted(n_masks, 'mask')} by {counted(len(masks.workers), 'person', 'people')}",
+    ]
     if masks.models:
         parts.append(f"{counted(len(masks.models), 'model')} ({_some(masks.models)})")
     n_gold = sum(one.gold is not None for one in masks.pictures)
@@ -96,9 +99,7 @@ def settled(run: ChunkRun) -> list[str]:
         n_chunks = int(((chunks["status"] == listing.DISPUTED) & (chunks["judgments"] > 0)).sum())
         needed = int(images.loc[images["status"] == tables.BY_CLICKS, "clicks_to_target"].sum())
         brings = (
-            f"; {counted(needed, 'click is', 'clicks are')} expected to settle {by_clicks:,} more"
-            if by_clicks
-            else ""
+            f"; {counted(needed, 'click is', 'clicks are')} expected to settle {by_clicks:,} more" if by_clicks else ""
         )
         told.append(f"{counted(asked, 'click')} on {counted(n_chunks, 'disputed chunk')} to ask for{brings}")
     audited = int(chunks.loc[chunks["status"] == listing.AUDITED, "judgments"].sum())
@@ -146,7 +147,9 @@ def in_question(workers: pd.DataFrame) -> list[Record]:
         bias = one["bias_px"]
         if one["kind"] == "human" and (one["verdict"] in CONDEMNED or (bias is not None and abs(bias) >= NOTICED)):
             found.append(one)
-    return sorted(found, key=lambda one: (one["verdict"] not in CONDEMNED, one["iou"] if one["iou"] is not None else 1.0))
+    return sorted(
+        found, key=lambda one: (one["verdict"] not in CONDEMNED, one["iou"] if one["iou"] is not None else 1.0)
+    )
 
 
 def outlines(bias: float | None) -> str:
@@ -167,7 +170,8 @@ def warnings(run: ChunkRun) -> list[tuple[str, str]]:
 def steps(run: ChunkRun, out: str) -> list[str]:
     """What to do next."""
     told = []
-    if int(run.chunks["judgments"].sum()):
+    asked = run.chunks["judgments"].where(run.chunks["status"] != listing.REPAINT, 0)
+    if int(asked.sum()):
         told.append(
             f"next: have the chunks of {out}/escalations.csv clicked, then consensus chunks answers {out} answers.csv "
             "(item, worker, label)"
@@ -188,7 +192,9 @@ def compared(before: Mapping[str, tuple[str, float]], run: ChunkRun) -> str:
     changed = [one for one in gained if abs(one) >= LEAST_GAIN]
     if not changed:
         return "the answers change the expected IoU of no picture"
-    n = [sum(status == tables.SETTLED for status in of) for of in ([one for one, _ in before.values()], images["status"])]
+    n = [
+        sum(status == tables.SETTLED for status in of) for of in ([one for one, _ in before.values()], images["status"])
+    ]
     return (
         f"the answers change the expected mean IoU of {counted(len(changed), 'picture')}, by "
         f"{sum(changed) / len(changed):+.3f} on the mean; {n[0]:,} settled before, {n[1]:,} now"
@@ -201,14 +207,14 @@ def scores(found: Evaluated) -> list[tuple[str, str, str, str]]:
     for name in list(found.images.columns)[2:]:
         each = found.images[name].dropna()
         worst = (each.max() if name in LOSSES else each.min()) if len(each) else None
-        told.append((name, *(_score(name, one) for one in (found.pooled[name], found.means[name], worst))))
+        told.append((name, _score(name, found.pooled[name]), _score(name, found.means[name]), _score(name, worst)))
     return told
 
 
 def _score(name: str, value: float | None) -> str:
     if value is None or value != value:
         return "-"
-    return f"{100 * value:.2f} %" if name in SHARES else f"{value:.4f}"
+    return f"{100 * value:.2f} %" if name in SHARES else f"{value + 0.0:.4f}"
 
 
 def evaluated(found: Evaluated) -> Record:

@@ -182,9 +182,7 @@ def make(
             rich_help_panel=MODEL,
         ),
     ] = "slic",
-    size: Annotated[
-        int, typer.Option(help="Pixels of a piece, about.", metavar="NUMBER", rich_help_panel=MODEL)
-    ] = 200,
+    size: Annotated[int, typer.Option(help="Pixels of a piece, about.", metavar="NUMBER", rich_help_panel=MODEL)] = 200,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to write.", metavar="FOLDER", rich_help_panel=OUTPUT)
     ] = CUTS,

@@ -43,6 +43,8 @@ class Options(TypedDict, total=False):
     """Names of the columns of a manifest by role, such as ``{"image": "file"}``; others are found."""
     images: str | Path | None
     """The folder of the pictures; by default that of the file that names them."""
+    worker: str | None
+    """Who painted all of the source, whatever it says."""
     void: int | None
     """The value of pixels in masks of numbers that are not judged, such as 255."""
 
@@ -83,7 +85,12 @@ def read_masks(
         A source can't be read, a worker painted a picture twice, or the size of a picture can't be told.
     """
     images, void = options.get("images"), options.get("void")
-    people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
+    worker = options.get("worker")
+    people = given_masks(
+        given.table(source, MASKS), options.get("columns"), worker=worker, worker_from_file=worker_from_file
+    )
+    if worker is not None:
+        people.called(worker)
     right = GivenMasks() if gold is None else given_masks(given.table(gold, MASKS), None, worker=GOLD)
     right.masks = [one for one in right.masks if one.starred] or right.masks
     right.called(GOLD)
