@@ -4,9 +4,12 @@ A click is believed as far as its worker is found right, beside what the masks s
 that. With z~ the tempered probabilities of the chunk's pattern, a[w] how often worker w is right, and K labels::
 
     q[k] ~ z~[k] prod_w (a[w] if w said k else (1 - a[w]) / (K - 1))
-    a[w] = (sum q[said by w] + STRENGTH a0) / (n[w] + STRENGTH)
+    r[w] = sum q[said by w] / n[w]
+    a0 = max(LEAST, (sum_w n[w] r[w] + BEFORE ACCURACY) / (sum_w n[w] + BEFORE)),  r the mean of r[w] over all clicks
+    a[w] = (n[w] a0 r[w] / r + STRENGTH a0) / (n[w] + STRENGTH)
 
-a0 is the same over all workers, with BEFORE clicks of which ACCURACY are right. Of the pixels of a chunk not all are of
+All clickers together are believed at least to LEAST: where masks err alike, it is the masks that are wrong. Who clicks
+is believed less only where they fit the masks less than others do who click. Of the pixels of a chunk not all are of
 the class that it is mostly of, so that they get PURITY q + (1 - PURITY) z~.
 
 What is known of how people paint does not change by clicks. Fitted together, it did: chunks that are asked for are
@@ -35,6 +38,7 @@ CLICKING = " (clicks)"
 TOGETHER = 2
 """Clicks that decide where one alone does not count."""
 ACCURACY, BEFORE, STRENGTH = 0.95, 20.0, 10.0
+LEAST, MOST = 0.85, 0.99
 PURITY = 0.9
 TOLERANCE, MOST_PASSES = 1e-9, 1000
 
@@ -74,8 +78,8 @@ def rows(
 ) -> Rows:
     """What labels are found for, given the ``clicks`` on chunks by their number.
 
-    One click alone does not count on a chunk of more than ``two_above`` of the picture, nor against two or more people
-    and models who all say otherwise: a wrong click there would spoil what was right.
+    One click alone does not count on a chunk of more than ``two_above`` of the picture, nor for a label that none of
+    two or more people and models gave: a wrong click there would spoil what was right.
     """
     n = len(counted.area)
     if not clicks:
@@ -87,8 +91,7 @@ def rows(
         for chunk, given in clicks.items()
         if len(given) < TOGETHER
         and (
-            regions.area[chunk] > two_above * counted.n_pixels
-            or _is_against_all(counted, int(partition.pattern[chunk]), given)
+            regions.area[chunk] > two_above * counted.n_pixels or _is_new(counted, int(partition.pattern[chunk]), given)
         )
     }
     chosen = np.array(sorted(set(clicks) - set(waiting)), np.int64)
@@ -105,11 +108,11 @@ def rows(
     )
 
 
-def _is_against_all(counted: Counted, pattern: int, given: tuple[Click, ...]) -> bool:
-    """Whether several people and models say the same of a pattern, and a click something else."""
+def _is_new(counted: Counted, pattern: int, given: tuple[Click, ...]) -> bool:
+    """Whether a click gives a pattern a label that none of several people and models gave it."""
     said = counted.opinions[pattern]
     said = said[said >= 0]
-    return len(said) >= TOGETHER and len(set(said.tolist())) == 1 and any(one.label != said[0] for one in given)
+    return len(said) >= TOGETHER and any(one.label not in said for one in given)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,8 +156,10 @@ def believed(rows: Sequence[Rows], by_masks: Sequence[NDArray[np.float64]]) -> B
         q = np.exp(logs - logs.max(axis=1, keepdims=True))
         q /= q.sum(axis=1, keepdims=True)
         right = np.bincount(worker, weights=q[chunk, label])
-        a0 = (right.sum() + ACCURACY * BEFORE) / (len(given) + BEFORE)
-        last, accuracy = accuracy, (right + STRENGTH * a0) / (n_each + STRENGTH)
+        pooled = right.sum() / len(given)
+        a0 = max((right.sum() + ACCURACY * BEFORE) / (len(given) + BEFORE), LEAST)
+        own = np.clip(a0 * (right / n_each) / pooled, 1.0 / K, MOST)
+        last, accuracy = accuracy, (n_each * own + STRENGTH * a0) / (n_each + STRENGTH)
         if np.abs(accuracy - last).max() < TOLERANCE:
             break
     mixed = PURITY * q + (1.0 - PURITY) * before

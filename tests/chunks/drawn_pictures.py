@@ -96,7 +96,7 @@ def painted(
         here = parts == part
         if rng.random() < careless:
             found[here] = 0 if rng.random() < 0.5 else 3 - true[here]
-    own = [1.2 * smooth(rng, true.shape, 6) + one for one in shared]
+    own = [1.0 * smooth(rng, true.shape, 6) + one for one in shared]
     found = warped(found, *own)
     if grow:
         inside = ndimage.distance_transform_edt(found > 0) - ndimage.distance_transform_edt(found == 0)
@@ -123,7 +123,7 @@ def crowd(n_pictures: int = 8, n_masks: int = 3, seed: int = 0) -> Crowd:
     pictures, truths = [], {}
     for number in range(n_pictures):
         true = truth(rng)
-        shared = 0.7 * smooth(rng, true.shape, 8), 0.7 * smooth(rng, true.shape, 8)
+        shared = 0.4 * smooth(rng, true.shape, 8), 0.4 * smooth(rng, true.shape, 8)
         people = rng.permutation(len(KINDS))[:n_masks]
         name = f"drawn/{number:02d}.png"
         pictures.append(picture(name, {f"w{one}": painted(rng, true, shared, *KINDS[one]) for one in people}))
