@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.chunks import image_files, looks, page, tables, whole_run
+from consensus.chunks import image_files, looks, page, tables, whole_run, words
 from consensus.chunks.cuts import Cuts
 from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
 from consensus.chunks.looks import Looks
@@ -169,7 +169,7 @@ def summary(run: ChunkRun) -> dict[str, Any]:
         "n_clicks_waiting": run.n_waiting,
         "fit": {"status": run.result.convergence.status, "passes": run.result.convergence.iterations},
         "notes": list(run.masks.notes),
-        "cautions": [*run.masks.cautions, *map(str, run.result.warnings)],
+        "cautions": list(map(str, words.cautions(run))),
     }
 
 

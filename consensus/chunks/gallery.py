@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.chunks import drawing, listing, tables
+from consensus.chunks import drawing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -96,7 +96,7 @@ def collected(run: ChunkRun, gallery: Gallery, out: str) -> Facts:
         "n_gold": sum(one.gold is not None for one in run.masks.pictures),
         "tiles": _tiles(run),
         "todo": _todo(run, out),
-        "warnings": words.warnings(run) + _lost(gallery),
+        "warnings": [(one.code, one.message) for one in words.cautions(run)] + _lost(gallery),
         "legend": [
             {"label": label, "colour": "#" + bytes(colour).hex()}
             for code, (label, colour) in enumerate(zip(run.labels, gallery.colours.tolist(), strict=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consensus.chunks import listing, tables
+from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line
 from consensus.report.terms import CONDEMNED, plain
+from consensus.report.words import warning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 MOST_NAMED = 5  # pictures, people or classes in one line
+OF_PICTURES = frozenset(
+    ("clusters_untold", "copies_majority", "models_only", "models_unverified", "near_chance", "not_converged")
+    + ("one_label", "switch_risk", "trained_on_consensus", "unaudited")
+)
+"""Codes of cautions about a fit that mean something where items are vote patterns of pictures."""
+UNAUDITED = (
+    "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint a few pictures "
+    "with great care, drawn at random, and give them with --gold"
+)
 LEAST_GAIN = 5e-4  # of an expected IoU that is told
 ON_THE_LINE = 0.5  # pixels up to which outlines lie where those of the others do
 SHARES, LOSSES = ("accuracy", "ece"), ("log_loss", "ece")
@@ -30,7 +41,7 @@ NOTICED = 1.0
 
 def lines(run: ChunkRun) -> list[str]:
     """A few lines that say what came in, what came out, and what to beware of."""
-    return [*understood(run), *found(run), *(f"warning {code}: {message}" for code, message in warnings(run))]
+    return [*understood(run), *found(run), *map(warning, cautions(run))]
 
 
 def understood(run: ChunkRun) -> list[str]:
@@ -161,10 +172,11 @@ def outlines(bias: float | None) -> str:
     return f"paints {abs(bias):.1f} px too {'wide' if bias > 0 else 'narrow'}"
 
 
-def warnings(run: ChunkRun) -> list[tuple[str, str]]:
-    """What to beware of: a code and a line."""
-    told = [(one.code, one_line(one.message)) for one in run.result.warnings]
-    return [*(("masks", one_line(text)) for text in run.masks.cautions), *told]
+def cautions(run: ChunkRun) -> list[Caution]:
+    """What to beware of: of the masks, and of the fit as far as it is about pictures, not about single patterns."""
+    odd = [Caution("odd_masks", one_line(text)) for text in run.masks.cautions]
+    kept = [one for one in run.result.warnings if one.code in OF_PICTURES]
+    return odd + [Caution("unaudited", UNAUDITED) if one.code == "unaudited" else one for one in kept]
 
 
 def steps(run: ChunkRun, out: str) -> list[str]:

@@ -347,9 +347,11 @@ def _tell(show: job.Show, lines: list[str], drawn: Any, report: bool | None) -> 
 
 
 def _ended(out: Path, found: "ChunkRun", *, json: bool, fail_on: str | None) -> None:
+    from consensus.chunks import words
+
     if json:
         typer.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
-    failing.refuse(found.result.warnings, fail_on)
+    failing.refuse(words.cautions(found), fail_on)
 
 
 COMMANDS: Mapping[str, Any] = {"make": make, "run": run, "answers": answers, "evaluate": evaluate}

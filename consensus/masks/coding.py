@@ -52,7 +52,7 @@ class Palettes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coder:
-    """How pixels of files become codes."""
+    """How pixels of files become codes; where numbers have a sign, -1 is what was not judged."""
 
     classes: Classes
     palettes: Palettes = field(default_factory=Palettes)
@@ -63,7 +63,7 @@ class Coder:
 
     def __post_init__(self) -> None:
         table = np.full(TABLE, UNKNOWN, np.int16)
-        low = self.classes.values < TABLE
+        low = (self.classes.values >= 0) & (self.classes.values < TABLE)
         table[self.classes.values[low]] = np.flatnonzero(low)
         if self.void is not None and 0 <= self.void < TABLE:
             table[self.void] = NOT_JUDGED
@@ -94,10 +94,11 @@ class Coder:
 
     def _of_values(self, pixels: NDArray[Any], what: str, place: Place) -> LabelMap:
         if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
-            codes: LabelMap = self.by_value[pixels]
+            codes: LabelMap = self.by_value.take(pixels)
         else:
             known = np.append(self.classes.values, [] if self.void is None else [self.void]).astype(np.int64)
             codes = _found(np.asarray(pixels, np.int64), known, self.void)
+            codes[pixels == NOT_JUDGED] = NOT_JUDGED
         _refuse_unknown(
             codes, what, place, lambda y, x: f"the value {pixels[y, x]}", lambda y, x: pixels == pixels[y, x]
         )
@@ -179,7 +180,7 @@ def _refuse_unknown(
     y, x = np.unravel_index(int(np.argmax(codes == UNKNOWN)), codes.shape)
     n = int(alike(int(y), int(x)).sum())
     shown = named(int(y), int(x))
-    hint = ", or say --void 255 if that means not judged" if shown.endswith(" 255") else ""
+    hint = ", or name it with --void if it means not judged" if shown.endswith(" 255") else ""
     raise FormatError(
         f"{what} holds {shown}, which is no class, in {n:,} of {codes.size:,} pixels, first at x = {x}, y = {y}; add "
         f"it to the classes{hint}",
