@@ -191,26 +191,27 @@ def crop(picture: Bytes, region: Codes, chunk: int, box: tuple[int, int, int, in
 def encoded(pixels: Bytes) -> bytes:
     """PNG of a picture or layer, with a palette where its colours are few."""
     image = pillow()
-    flat = pixels.reshape(-1, pixels.shape[2])
-    packed = np.zeros((len(flat), 4), np.uint8)
-    packed[:, 3] = 255
-    packed[:, : flat.shape[1]] = flat
+    packed = np.full((pixels.shape[0] * pixels.shape[1], 4), 255, np.uint8)
+    packed[:, : pixels.shape[2]] = pixels.reshape(-1, pixels.shape[2])
     packed[packed[:, 3] == 0] = 0
-    colours, which = np.unique(packed.view(np.uint32).ravel(), return_inverse=True)
+    each = packed.view(np.uint32).ravel()
+    begin = np.flatnonzero(np.concatenate([[True], each[1:] != each[:-1]]))  # of each run of one colour
+    colours, which = np.unique(each[begin], return_inverse=True)
     if len(colours) > MOST_IN_PALETTE:
-        return _saved(image.fromarray(pixels), "PNG", optimize=True)
+        return _saved(image.fromarray(pixels), "PNG")
+    codes = np.repeat(which.astype(np.uint8), np.diff(begin, append=len(each)))
     rgba = colours.view(np.uint8).reshape(-1, 4)
-    made = image.fromarray(which.astype(np.uint8).reshape(pixels.shape[:2]))
+    made = image.fromarray(codes.reshape(pixels.shape[:2]))
     made.putpalette(rgba[:, :3].tobytes())
-    bits = next(bits for bits in (1, 2, 4, 8) if len(colours) <= 2**bits)
-    if (rgba[:, 3] == 255).all():
-        return _saved(made, "PNG", optimize=True, bits=bits)
-    return _saved(made, "PNG", optimize=True, bits=bits, transparency=rgba[:, 3].tobytes())
+    given: dict[str, Any] = {"bits": next(bits for bits in (1, 2, 4, 8) if len(colours) <= 2**bits)}
+    if (rgba[:, 3] < 255).any():
+        given["transparency"] = rgba[:, 3].tobytes()
+    return _saved(made, "PNG", **given)
 
 
 def photographed(picture: Bytes, quality: int = QUALITY) -> bytes:
-    """JPEG of a picture."""
-    return _saved(pillow().fromarray(picture), "JPEG", quality=quality, optimize=True)
+    """JPEG of a picture, with its colours as sharp as its lines."""
+    return _saved(pillow().fromarray(picture), "JPEG", quality=quality, subsampling=0)
 
 
 def _saved(image: Any, kind: str, **given: Any) -> bytes:

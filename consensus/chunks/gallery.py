@@ -119,9 +119,9 @@ class Gallery:
             return
         (self.folder / CROPS).mkdir(exist_ok=True)
         files = {}
-        for _, number, chunk, name, png in self._crops:
-            (self.folder / CROPS / name).write_bytes(png)
-            files[self.run.names[number], chunk] = f"{CROPS}/{name}"
+        for _, number, chunk, name, jpeg in self._crops:
+            (self.folder / CROPS / name).write_bytes(jpeg)
+            files[self.run.names[-number], chunk] = f"{CROPS}/{name}"
         for table in (self.run.chunks, self.run.escalations):
             chunks = self.run.chunks
             table["crop"] = [
@@ -138,11 +138,11 @@ class Gallery:
             if len(self._crops) == self.most_crops and (not self._crops or entry <= self._crops[0][:2]):
                 continue
             box = tuple(listed.box[place].tolist())
-            png = drawing.encoded(drawing.crop(picture, painted.chunk_of_pixel, chunk, box))
+            jpeg = drawing.photographed(drawing.crop(picture, painted.chunk_of_pixel, chunk, box))
             name = painted.partition.name(chunk)
-            file = f"{self.run.files[number]}-{name.replace(',', '_')}.png"
+            file = f"{self.run.files[number]}-{name.replace(',', '_')}.jpg"
             push = heapq.heappush if len(self._crops) < self.most_crops else heapq.heapreplace
-            push(self._crops, (*entry, name, file, png))
+            push(self._crops, (*entry, name, file, jpeg))
 
     def _on_page(
         self,

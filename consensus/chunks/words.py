@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 MOST_NAMED = 5  # pictures, people or classes in one line
-OF_PICTURES = frozenset(
-    ("clusters_untold", "copies_majority", "models_only", "models_unverified", "near_chance", "not_converged")
-    + ("one_label", "switch_risk", "trained_on_consensus", "unaudited")
+OF_PICTURES = (
+    *("clusters_untold", "copies_majority", "models_only", "models_unverified", "near_chance", "not_converged"),
+    *("one_label", "switch_risk", "trained_on_consensus", "unaudited"),
 )
 """Codes of cautions about a fit that mean something where items are vote patterns of pictures."""
 UNAUDITED = (
-    "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint a few pictures "
-    "with great care, drawn at random, and give them with --gold"
+    "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint a few "
+    "pictures with great care, drawn at random, and give them with --gold"
 )
 LEAST_GAIN = 5e-4  # of an expected IoU that is told
 ON_THE_LINE = 0.5  # pixels up to which outlines lie where those of the others do

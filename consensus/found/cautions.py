@@ -121,8 +121,8 @@ CODES: dict[str, Code] = {
         "Collect at least 20 judgments from each worker and 50 items, and check the accepted labels until then.",
     ),
     "odd_masks": Code(
-        "Something about the pictures or masks may not be meant so, such as a picture that its EXIF rotates, or a value "
-        "of 255 that counts as a class.",
+        "Something about the pictures or masks may not be meant so, such as a picture that its EXIF rotates, or a "
+        "value of 255 that counts as a class.",
         "Look at what the line names, and say with --void, --images or --classes how it is meant.",
     ),
     # the gold
