@@ -124,7 +124,7 @@ ANY_NAME = frozenset(name for names in GOLD_NAMES.values() for name in names)
 """All names that are known."""
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
-OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
+OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills", "value", "colour", "region"}
 DROP = "drop "
 """Begins the roles of columns that tell which rows are left out; one may have another role, too."""
 KEEP = "kept "
