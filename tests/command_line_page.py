@@ -36,9 +36,17 @@ JSON beside the rows.
 
 def made() -> str:
     """The whole page."""
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    commands = every(get_command(app))
     parts = [INTRODUCTION, _commands(commands), *(_command(name, one) for name, one in commands.items()), FOR_PROGRAMS]
     return "\n".join([*parts, _exit_codes(), _codes(), _warnings(), _renamed()])
+
+
+def every(group: Any, before: str = "") -> dict[str, Any]:
+    """All commands by their names, those of a group behind its own, as in ``chunks run``."""
+    found: dict[str, Any] = {}
+    for name, one in group.commands.items():
+        found |= every(one, f"{before}{name} ") if hasattr(one, "commands") else {f"{before}{name}": one}
+    return found
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -47,7 +55,7 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _commands(commands: dict[str, Any]) -> str:
-    rows = [(f"[`{name}`](#consensus-{name})", help_text.summary(one)) for name, one in commands.items()]
+    rows = [(f"[`{name}`](#consensus-{name.replace(' ', '-')})", help_text.summary(one)) for name, one in commands.items()]
     return f"## Commands\n\n{_table(('command', 'what it does'), rows)}"
 
 

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from consensus import agreement, audit, escalate, fit, simulate, worker_audit
 from consensus.cli import app
-from tests import outputs_page, sessions
+from tests import command_line_page, outputs_page, sessions
 from tests.conftest import ROOT, Run
 
 README = (ROOT / "README.md").read_text()
@@ -81,8 +81,8 @@ def test_first_two_blocks_are_one_command_each() -> None:
 
 
 def test_every_command_is_documented_and_helps() -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert len(commands) == 15
+    commands = command_line_page.every(get_command(app))
+    assert len(commands) == 19
     for name, command in commands.items():
         assert f"`consensus {name}" in COMMANDS
         assert command.help

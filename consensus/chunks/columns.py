@@ -53,6 +53,7 @@ IMAGES = (
     Column("uncertain_share", "number", "Share of the pixels expected to be wrong."),
     Column("n_chunks", "count", "Chunks of all kinds."),
     Column("n_chunks_disputed", "count", "Disputed chunks that are listed."),
+    Column("iou_after_clicks", "number", "As expected_iou, when all clicks are given that are asked for now."),
     Column(
         "clicks_to_target", "count", "Clicks expected until it is settled; missing where clicks do not bring it there."
     ),

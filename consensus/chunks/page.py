@@ -27,12 +27,12 @@ MOST_ROWS = 100  # of a table
 SECTIONS = (
     ("todo", "What to do"),
     ("pictures", "The pictures"),
-    ("anew", "To paint anew"),
+    ("anew", "Which need more masks"),
     ("workers", "The workers"),
     ("classes", "The classes"),
     ("made", "How it was made"),
 )
-STATUS = {tables.SETTLED: "settled", tables.BY_CLICKS: "clicks will do", tables.REPAINT: "to be painted anew"}
+STATUS = {tables.SETTLED: "settled", tables.BY_CLICKS: "clicks will do", tables.REPAINT: "needs more masks"}
 """What is said of a picture, by its status."""
 COLUMNS = (
     ("outlines", "How far their outlines lie outside of those of the others, or inside, in pixels."),
@@ -105,7 +105,7 @@ def collected(run: ChunkRun, gallery: Gallery, out: str) -> Facts:
         "anew": anew[:MOST_ROWS],
         "anew_line": f"Clicks are not expected to bring {counted(len(anew), 'picture')} to an IoU of "
         f"{run.config.target:g}: the masks share an error, or there are too many disputes. Have somebody else paint "
-        "them, and add the masks to the others." + _left_out(len(anew), "images.csv"),
+        "them, and add the masks." + _left_out(len(anew), "images.csv"),
         "workers_line": "".join(f"{line[:1].upper()}{line[1:]}. " for line in words.about_workers(run.workers)),
         "workers": [_worker(one) for one in sorted(workers, key=_worst_first)[:MOST_ROWS]],
         "workers_caption": "Workers, worst first; all numbers stand in workers.csv" + _left_out(len(workers), ""),
@@ -143,17 +143,16 @@ def _tiles(run: ChunkRun) -> list[tuple[str, str, str]]:
     """The numbers in large type: name, number, what to know about it."""
     images, chunks = run.images, run.chunks
     status = images["status"].value_counts().to_dict()
-    anew, asked = status.get(tables.REPAINT, 0), words.clicks_to_ask(chunks)
+    anew, (asked, _) = status.get(tables.REPAINT, 0), words.clicks_to_ask(chunks)
     brings = status.get(tables.BY_CLICKS, 0)
     pixels = (images["height"] * images["width"]).astype(float)
     wrong = float((images["uncertain_share"] * pixels).sum() / pixels.sum())
-    expected = images["expected_iou"].mean()
-    iou = f"{expected:.2f}" if expected == expected else rendering.NOT_KNOWN
+    now, then = (words.mean(images[name]) for name in ("expected_iou", "iou_after_clicks"))
     return [
         ("pictures settled", f"{status.get(tables.SETTLED, 0):,}", f"of {len(images):,}"),
+        ("expected mean IoU", now, f"{then} after the clicks; target {run.config.target:g}"),
         ("clicks to ask for", f"{asked:,}", f"expected to settle {brings:,} more" if asked else "nothing to ask"),
-        ("to paint anew", f"{anew:,}", "clicks won't do" if anew else "no picture"),
-        ("expected mean IoU", iou, f"target {run.config.target:g}"),
+        ("need more masks", f"{anew:,}", "clicks won't settle them" if anew else "no picture"),
         ("expected wrong pixels", f"{wrong:.1%}", "of all"),
         ("people to look at", f"{len(words.in_question(run.workers)):,}", f"of {len(run.masks.workers):,}"),
     ]
@@ -163,7 +162,7 @@ def _todo(run: ChunkRun, out: str) -> list[tuple[str, str, str]]:
     """What to do, in this order: title, words, command."""
     chunks = run.chunks
     found: list[tuple[str, str, str]] = []
-    listed = chunks[(chunks["judgments"] > 0) & (chunks["status"] != listing.REPAINT)]
+    listed = chunks[chunks["judgments"] > 0]
     if len(listed):
         n_audited = int((listed["status"] == listing.AUDITED).sum())
         drawn = f", {n_audited:,} of them drawn at random to check the others" if n_audited else ""
@@ -179,8 +178,8 @@ def _todo(run: ChunkRun, out: str) -> list[tuple[str, str, str]]:
     if anew:
         found.append(
             (
-                f"Have {counted(anew, 'picture')} painted by somebody else.",
-                "Clicks are not expected to settle them. Add the masks to the manifest, and run it again.",
+                f"Have {counted(anew, 'picture')} painted by somebody else, too.",
+                "Clicks alone are not expected to settle them. Add the masks to the manifest, and run it again.",
                 "",
             )
         )

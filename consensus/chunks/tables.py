@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.chunks import agreeing, columns, listing
+from consensus.chunks import agreeing, columns, expecting, listing
 from consensus.found.result import BETWEEN
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Gathering:
             "uncertain_share": float(area @ wrong) / counted.n_pixels,
             "n_chunks": len(painted.label),
             "n_chunks_disputed": int((~listed.audited).sum()),
+            "iou_after_clicks": _after_clicks(painted, listed),
             "clicks_to_target": None if listed.clicks_to_target < 0 else listed.clicks_to_target,
             "status": status,
             "digest": counted.digest,
@@ -121,6 +122,13 @@ class Gathering:
             "candidates": BETWEEN.join(self._labels[k] for k in offered),
             "crop": None,
         }
+
+
+def _after_clicks(painted: Painted, listed: Listed) -> float:
+    """The mean IoU that is expected when all clicks were given that are asked for now."""
+    chunk = listed.chunk[(listed.clicks > 0) & ~listed.audited]
+    area = painted.partition.regions.area[chunk]
+    return expecting.after(listed.expected, area, painted.posterior[chunk], painted.label[chunk])
 
 
 def image_status(listed: Listed, config: ChunksConfig) -> str:

@@ -99,35 +99,42 @@ def settled(run: ChunkRun) -> list[str]:
     """How many pictures are settled, and what brings the others there."""
     images, chunks = run.images, run.chunks
     status = images["status"].value_counts().to_dict()
-    n, by_clicks, anew = len(images), status.get(tables.BY_CLICKS, 0), status.get(tables.REPAINT, 0)
-    is_one = status.get(tables.SETTLED, 0) == 1
+    n, anew = status.get(tables.SETTLED, 0), status.get(tables.REPAINT, 0)
     told = [
-        f"{status.get(tables.SETTLED, 0):,} of {counted(n, 'picture')} {'is' if is_one else 'are'} settled: expected "
-        f"mean IoU {run.config.target:g} or more"
+        f"{n:,} of {counted(len(images), 'picture')} {'is' if n == 1 else 'are'} settled: expected mean IoU "
+        f"{run.config.target:g} or more; {mean(images['expected_iou'])} over all pictures"
     ]
-    asked = clicks_to_ask(chunks)
+    asked, n_chunks = clicks_to_ask(chunks)
     if asked:
-        n_chunks = int(((chunks["status"] == listing.DISPUTED) & (chunks["judgments"] > 0)).sum())
-        needed = int(images.loc[images["status"] == tables.BY_CLICKS, "clicks_to_target"].sum())
-        brings = (
-            f"; {counted(needed, 'click is', 'clicks are')} expected to settle {by_clicks:,} more" if by_clicks else ""
+        more = status.get(tables.BY_CLICKS, 0)
+        told.append(
+            f"{counted(asked, 'click')} on {counted(n_chunks, 'disputed chunk')} {'is' if asked == 1 else 'are'} "
+            f"expected to bring it to {mean(images['iou_after_clicks'])}"
+            + (f", and to settle {more:,} more" if more else "")
         )
-        told.append(f"{counted(asked, 'click')} on {counted(n_chunks, 'disputed chunk')} to ask for{brings}")
     audited = int(chunks.loc[chunks["status"] == listing.AUDITED, "judgments"].sum())
     if audited:
         told.append(f"{counted(audited, 'click')} on chunks that nobody disputes, drawn at random to check them")
     if anew:
         names = images[images["status"] == tables.REPAINT].sort_values("expected_iou", kind="stable")["image"]
         told.append(
-            f"to be painted anew, since {run.config.clicks:,} clicks are not expected to settle "
-            f"{'it' if anew == 1 else 'them'}: {_some(names.tolist())}"
+            f"{counted(anew, 'picture needs', 'pictures need')} more masks, or to be painted anew, since "
+            f"{run.config.clicks:,} clicks are not expected to settle {'it' if anew == 1 else 'them'}: "
+            f"{_some(names.tolist())}"
         )
     return told
 
 
-def clicks_to_ask(chunks: pd.DataFrame) -> int:
-    """Clicks on disputed chunks of pictures that clicks may settle."""
-    return int(chunks.loc[chunks["status"] == listing.DISPUTED, "judgments"].sum())
+def clicks_to_ask(chunks: pd.DataFrame) -> tuple[int, int]:
+    """Clicks on disputed chunks that are asked for now, and on how many chunks."""
+    asked = chunks.loc[chunks["status"] != listing.AUDITED, "judgments"]
+    return int(asked.sum()), int((asked > 0).sum())
+
+
+def mean(ious: pd.Series[float]) -> str:
+    """The mean of what is known, as text."""
+    known = ious.dropna()
+    return f"{known.mean():.2f}" if len(known) else "unknown"
 
 
 def verdicts(workers: pd.DataFrame) -> str:
@@ -182,14 +189,13 @@ def cautions(run: ChunkRun) -> list[Caution]:
 def steps(run: ChunkRun, out: str) -> list[str]:
     """What to do next."""
     told = []
-    asked = run.chunks["judgments"].where(run.chunks["status"] != listing.REPAINT, 0)
-    if int(asked.sum()):
+    if int(run.chunks["judgments"].sum()):
         told.append(
             f"next: have the chunks of {out}/escalations.csv clicked, then consensus chunks answers {out} answers.csv "
             "(item, worker, label)"
         )
     elif (run.images["status"] == tables.REPAINT).any():
-        told.append("next: have the pictures that need it painted by somebody else, add the masks, and run it again")
+        told.append("next: have somebody else paint the pictures that need it, add the masks, and run it again")
     return told
 
 

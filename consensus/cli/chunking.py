@@ -177,7 +177,7 @@ def make(
     method: Annotated[
         Literal["slic", "felzenszwalb"],
         typer.Option(
-            help="slic makes pieces of even size; felzenszwalb as large as they look alike.",
+            help="Pieces of even size, or as large as they look alike.",
             metavar="slic|felzenszwalb",
             rich_help_panel=MODEL,
         ),
@@ -278,7 +278,7 @@ def evaluate(
     truth: Annotated[
         Path,
         typer.Argument(
-            help="One true mask a picture: a file of the kinds that consensus chunks run reads.",
+            help="One true mask a picture. It is a file of the kinds that chunks run reads.",
             metavar="TRUTH",
             show_default=False,
             rich_help_panel=INPUT,

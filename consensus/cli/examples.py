@@ -72,7 +72,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "consensus evaluate labels.csv truth.csv --json",
     ),
     "chunks make": (
-        f"consensus chunks make {SHAPES}/images/street.png",
+        f"consensus chunks make {SHAPES}/pictures/dawn.png",
         "consensus chunks make photos/*.jpg --method felzenszwalb --size 400 -o cuts",
         "consensus chunks make scan.png -o cuts --quiet",
     ),

@@ -27,6 +27,7 @@ ASKING += "target workers"
 ASKING += " promise random-gold ask-anyone"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
 FILES = f"config gold model-votes {BESIDE}"
+CHUNKS = "target clicks least-area two-clicks-above cut-above audit-sample rho background seed threads"
 PRINTED = "json output quiet"
 WARNED = f"{PRINTED} fail-on"
 OPTIONS = {
@@ -49,6 +50,11 @@ OPTIONS = {
     "explain": "json quiet threads",
     "diff": f"{PRINTED} threads",
     "evaluate": "json",
+    "chunks make": "method size output quiet",
+    "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output overwrite "
+    "crops spreadsheet-safe no-report report json quiet fail-on",
+    "chunks answers": "crops no-report report json quiet fail-on",
+    "chunks evaluate": "boundary images columns void json quiet",
     "simulate": "accuracy adversaries biased gold items labels overwrite per-item quiet seed spammers workers",
     "demo": "overwrite quiet seed",
 }
@@ -100,12 +106,12 @@ def test_no_command_is_forgotten() -> None:
 
 @pytest.mark.parametrize("command", OPTIONS)
 def test_help_lists_what_a_command_takes_and_nothing_else(run: Run, command: str) -> None:
-    ran = run(command, "--help-all")
+    ran = run(*command.split(), "--help-all")
     shown = re.findall(r"^  (?:-\w, )?--([\w-]+)(?:(?: / |, )--([\w-]+))?", ran.out, flags=re.MULTILINE)
     options = [name for pair in shown for name in pair if name]
     assert ran.status == 0
     assert sorted(options) == sorted([*OPTIONS[command].split(), "help", "help-all"])
-    short = run(command, "--help").out
+    short = run(*command.split(), "--help").out
     for name in options:
         assert re.search(rf"--{name}\b", short), name
 
@@ -131,7 +137,7 @@ def test_help_all_has_bounds_defaults_and_choices(run: Run) -> None:
 def test_help_is_short(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """Grouped, an option a line, on two screens."""
     monkeypatch.setenv("COLUMNS", "100")
-    lines = run(command, "--help").out.splitlines()
+    lines = run(*command.split(), "--help").out.splitlines()
     assert len(lines) <= 100
     assert max(map(len, lines)) <= 100
     headings = [line.removesuffix(":") for line in lines if re.fullmatch(r"[A-Z][\w ]+:", line)]
@@ -158,8 +164,8 @@ def test_help_of_run_holds_at_80_columns(run: Run, monkeypatch: pytest.MonkeyPat
 
 def test_summaries_are_whole_sentences(run: Run) -> None:
     ran = run("--help")
-    told = " ".join(ran.out.split())
-    assert "..." not in told.partition("Commands:")[2]
+    told = " ".join([*ran.out.split(), *run("chunks", "--help").out.split()])
+    assert "..." not in told.partition("Commands:")[2].replace("[ARGS]...", "")
     for code, about in EXIT_CODES.items():
         assert f"{code} {about.removesuffix('.')}" in told
     for body in BODIES.values():
