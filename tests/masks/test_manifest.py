@@ -1,9 +1,12 @@
 """Manifests: pictures, people, models, gold, regions; and what can't be read."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from PIL import Image
 from consensus.errors import ConfigError, ConsensusError, FormatError
 from consensus.masks.mask_set import MaskSet
 from consensus.masks.reading import read_masks
+from tests.conftest import ROOT
 from tests.masks import writers
 
 Write = Callable[[str, str | bytes], Path]
@@ -267,8 +271,6 @@ def test_an_index_behind_the_palette(folder: Path) -> None:
     at = held.index(b"PLTE")
     assert held[at - 4 : at] == (9).to_bytes(4)
     short = (6).to_bytes(4) + held[at : at + 10]
-    from zlib import crc32
-
     damaged = held[: at - 4] + short + crc32(short[4:]).to_bytes(4) + held[at + 17 :]
     (folder / "p0.png").write_bytes(damaged)
     with pytest.raises(FormatError, match="holds the colour of index 2, which the palette lacks, which is no class"):
@@ -391,9 +393,20 @@ def test_images_in_another_folder(folder: Path) -> None:
 
 
 def test_without_pillow(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ConfigError, match=r"pictures need Pillow: pip install 'crowd-consensus\[image\]'"):
         read(folder, "pic.jpg,bob,masks/a.png\n")
+
+
+def test_pictures_are_no_part_of_the_core() -> None:
+    """Pillow is not loaded before a picture is read."""
+    program = (
+        "import sys, consensus.masks.reading, consensus.formats.reading, consensus.models.base\n"
+        "heavy = {'PIL', 'skimage'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_other_files(folder: Path) -> None:
