@@ -81,10 +81,10 @@ def test_a_table_of_python_and_a_file_a_worker(folder: Path, monkeypatch: pytest
     monkeypatch.chdir(folder)
     table = {"image": ["pic.jpg"], "worker": ["ann"], "mask": ["masks/a.png"]}
     assert np.array_equal(first(read_masks(table, classes=CLASSES)), MASK)
-    for name in ("ann", "bob"):
+    for name in ("ann.lee", "bob"):
         (folder / f"{name}.csv").write_text("image,mask\npic.jpg,masks/a.png\n")
-    paths = [folder / "ann.csv", folder / "bob.csv"]
-    assert read_masks(paths, classes=CLASSES, worker_from_file=True).workers == ("ann", "bob")
+    paths = [folder / "ann.lee.csv", folder / "bob.csv"]
+    assert read_masks(paths, classes=CLASSES, worker_from_file=True).workers == ("ann.lee", "bob")
     with pytest.raises(FormatError, match="no column holds the worker"):
         read_masks(paths, classes=CLASSES)
 
@@ -95,7 +95,6 @@ def test_a_table_of_python_and_a_file_a_worker(folder: Path, monkeypatch: pytest
         ("", "manifest.csv: .*a header but no rows"),
         ("pic.jpg,,masks/a.png\n", "manifest.csv:2: the worker is missing; correct the manifest"),
         ("pic.jpg,bob,\n", "manifest.csv:2: the mask is missing: .*; correct the manifest"),
-        ("pic.jpg,gold,masks/a.png\n", "no mask of a person in the source; a manifest needs a row a mask"),
         (
             "pic.jpg,bob,masks/a.png\npic.jpg,bob,masks/b.npy\n",
             'manifest.csv:3: "bob" painted "pic.jpg" here and in .*manifest.csv:2; keep one mask of each on a picture',
@@ -316,6 +315,13 @@ def test_gold(folder: Path) -> None:
     assert found.cautions == ("1 mask of gold left out: nobody painted 1 picture of that name, such as none.jpg",)
     with pytest.raises(FormatError, match='manifest.csv:3: "gold" painted "pic.jpg" here and in .*gold.csv:2'):
         read(folder, rows.replace("Gold", "gold"), gold=folder / "gold.csv")
+    alone = read(folder, "pic.jpg,gold,masks/a.png\n"), read_masks(None, gold=folder / "gold.csv")
+    for one, names in zip(alone, (["pic.jpg"], ["elsewhere/pic.jpg", "none.jpg"]), strict=True):
+        assert one.workers == ()
+        assert [picture.name for picture in one.pictures] == names
+        assert all(picture.gold is not None and picture.masks == () for picture in one.pictures)
+    with pytest.raises(FormatError, match="source: None can't be read"):
+        read_masks(None)
     with pytest.raises(FormatError, match="gold: 3 can't be read"):
         read(folder, rows, gold=3)
 
