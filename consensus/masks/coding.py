@@ -94,7 +94,7 @@ class Coder:
 
     def _of_values(self, pixels: NDArray[Any], what: str, place: Place) -> LabelMap:
         if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
-            codes: LabelMap = self.by_value.take(pixels)
+            codes = _looked_up(pixels, self.by_value)
         else:
             known = np.append(self.classes.values, [] if self.void is None else [self.void]).astype(np.int64)
             codes = _found(np.asarray(pixels, np.int64), known, self.void)
@@ -114,8 +114,7 @@ class Coder:
                 colour = _hex(palette[index].tolist()) if index < len(palette) else ""
                 table[index] = codes.get(colour, NOT_JUDGED if index == self.void else UNKNOWN)
             if (table[used] != UNKNOWN).all():
-                codes_of_colours: LabelMap = table[pixels]
-                return codes_of_colours
+                return _looked_up(pixels, table)
             if not self.classes.has_values:
                 _refuse_unknown(
                     table[pixels],
@@ -149,6 +148,15 @@ class Coder:
             lambda y, x: joined == joined[y, x],
         )
         return codes
+
+
+def _looked_up(pixels: NDArray[Any], table: NDArray[np.int16]) -> LabelMap:
+    """``table[pixels]``; of bytes without a number of 8 bytes for each, where codes are bytes, too."""
+    if pixels.dtype == np.uint8 and table[:256].max() <= np.iinfo(np.int8).max:
+        codes = pixels.tobytes().translate(table[:256].astype(np.int8).tobytes())
+        return np.frombuffer(codes, np.int8).reshape(pixels.shape).astype(np.int16)
+    found: LabelMap = table[pixels]
+    return found
 
 
 def _joined(colours: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -45,8 +45,6 @@ class Options(TypedDict, total=False):
     """Names of the columns of a manifest by role, such as ``{"image": "file"}``; others are found."""
     images: str | Path | None
     """The folder of the pictures; by default that of the file that names them."""
-    worker: str | None
-    """Who painted all of the source, whatever it says."""
     void: int | None
     """The value of pixels in masks of numbers that are not judged, such as 255."""
 
@@ -67,6 +65,7 @@ def read_masks(
     source
         A manifest (image, worker, mask, and perhaps region, timestamp, duration), COCO JSON whose annotations or images
         carry the worker, a JSON export of Label Studio, or several of these; or a table as ``consensus.read`` takes it.
+        None for the pictures of ``gold`` alone.
     classes
         As in ``read_classes``; without it, the values, or labels, that are found.
     gold
@@ -87,12 +86,9 @@ def read_masks(
         A source can't be read, a worker painted a picture twice, or the size of a picture can't be told.
     """
     images, void = options.get("images"), options.get("void")
-    worker = options.get("worker")
-    people = given_masks(
-        given.table(source, MASKS), options.get("columns"), worker=worker, worker_from_file=worker_from_file
-    )
-    if worker is not None:
-        people.called(worker)
+    people = GivenMasks()
+    if source is not None or gold is None:
+        people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
     right = GivenMasks() if gold is None else given_masks(given.table(gold, GOLD_MASKS), None, worker=GOLD)
     right.masks = [one for one in right.masks if one.starred] or right.masks
     right.called(GOLD)
@@ -131,10 +127,11 @@ class _Collection:
         for label, number in masks.labels.items():
             self._labels.setdefault(label, number)
         left = Counter[str]()
+        is_first = not self._by_name and kind == "gold"
         by_file = {PurePath(name).name: name for name in self._by_name}
         for one in masks.masks:
             name = one.image
-            if kind != "human" and name not in self._by_name:
+            if kind != "human" and not is_first and name not in self._by_name:
                 name = by_file.get(PurePath(name).name, name)
                 if name not in self._by_name:
                     left[one.image] += 1
@@ -149,7 +146,7 @@ class _Collection:
     def finished(self, classes: Any) -> MaskSet:
         """All pictures, with the classes that are given, or found."""
         if not self._by_name:
-            raise FormatError("no mask of a person in the source; a manifest needs a row a mask")
+            raise FormatError("no mask in the source; a manifest needs a row a mask")
         sized = [self._sized(name) for name in sorted(self._by_name)]
         known = self._classes(sized) if classes is None else read_classes(classes)
         coder = Coder(known, self._palettes, self._void)

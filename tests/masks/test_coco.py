@@ -55,7 +55,7 @@ def test_an_image_without_annotations(tmp_path: Path) -> None:
     assert maps(read(tmp_path, empty)) == [[[0] * 6] * 4]
     nobody = writers.coco([], SIZE)
     assert maps(read(tmp_path, nobody, "bob.json", worker_from_file=True)) == [[[0] * 6] * 4]
-    with pytest.raises(FormatError, match="no mask of a person in the source"):
+    with pytest.raises(FormatError, match="no mask in the source; a manifest needs a row a mask"):
         read(tmp_path, nobody)
 
 

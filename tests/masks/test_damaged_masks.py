@@ -219,6 +219,7 @@ def test_a_picture_that_is_a_bomb(tmp_path: Path) -> None:
         look(tmp_path, "a.npy", npy("(100000, 100000)"), picture=False)
 
 
+@pytest.mark.compiled
 def test_shapes_allocate_no_more_than_the_picture() -> None:
     """A polygon far beyond the picture, in a map of a megapixel: the map, and a byte a pixel."""
     far = [-1e8, -1e8, 1e8, -1e8, 1e8, 1e8, -1e8, 1e8]

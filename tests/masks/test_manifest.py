@@ -1,9 +1,12 @@
 """Manifests: pictures, people, models, gold, regions; and what can't be read."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from PIL import Image
 from consensus.errors import ConfigError, ConsensusError, FormatError
 from consensus.masks.mask_set import MaskSet
 from consensus.masks.reading import read_masks
+from tests.conftest import ROOT
 from tests.masks import writers
 
 Write = Callable[[str, str | bytes], Path]
@@ -77,10 +81,10 @@ def test_a_table_of_python_and_a_file_a_worker(folder: Path, monkeypatch: pytest
     monkeypatch.chdir(folder)
     table = {"image": ["pic.jpg"], "worker": ["ann"], "mask": ["masks/a.png"]}
     assert np.array_equal(first(read_masks(table, classes=CLASSES)), MASK)
-    for name in ("ann", "bob"):
+    for name in ("ann.lee", "bob"):
         (folder / f"{name}.csv").write_text("image,mask\npic.jpg,masks/a.png\n")
-    paths = [folder / "ann.csv", folder / "bob.csv"]
-    assert read_masks(paths, classes=CLASSES, worker_from_file=True).workers == ("ann", "bob")
+    paths = [folder / "ann.lee.csv", folder / "bob.csv"]
+    assert read_masks(paths, classes=CLASSES, worker_from_file=True).workers == ("ann.lee", "bob")
     with pytest.raises(FormatError, match="no column holds the worker"):
         read_masks(paths, classes=CLASSES)
 
@@ -91,7 +95,6 @@ def test_a_table_of_python_and_a_file_a_worker(folder: Path, monkeypatch: pytest
         ("", "manifest.csv: .*a header but no rows"),
         ("pic.jpg,,masks/a.png\n", "manifest.csv:2: the worker is missing; correct the manifest"),
         ("pic.jpg,bob,\n", "manifest.csv:2: the mask is missing: .*; correct the manifest"),
-        ("pic.jpg,gold,masks/a.png\n", "no mask of a person in the source; a manifest needs a row a mask"),
         (
             "pic.jpg,bob,masks/a.png\npic.jpg,bob,masks/b.npy\n",
             'manifest.csv:3: "bob" painted "pic.jpg" here and in .*manifest.csv:2; keep one mask of each on a picture',
@@ -267,8 +270,6 @@ def test_an_index_behind_the_palette(folder: Path) -> None:
     at = held.index(b"PLTE")
     assert held[at - 4 : at] == (9).to_bytes(4)
     short = (6).to_bytes(4) + held[at : at + 10]
-    from zlib import crc32
-
     damaged = held[: at - 4] + short + crc32(short[4:]).to_bytes(4) + held[at + 17 :]
     (folder / "p0.png").write_bytes(damaged)
     with pytest.raises(FormatError, match="holds the colour of index 2, which the palette lacks, which is no class"):
@@ -314,6 +315,13 @@ def test_gold(folder: Path) -> None:
     assert found.cautions == ("1 mask of gold left out: nobody painted 1 picture of that name, such as none.jpg",)
     with pytest.raises(FormatError, match='manifest.csv:3: "gold" painted "pic.jpg" here and in .*gold.csv:2'):
         read(folder, rows.replace("Gold", "gold"), gold=folder / "gold.csv")
+    alone = read(folder, "pic.jpg,gold,masks/a.png\n"), read_masks(None, gold=folder / "gold.csv")
+    for one, names in zip(alone, (["pic.jpg"], ["elsewhere/pic.jpg", "none.jpg"]), strict=True):
+        assert one.workers == ()
+        assert [picture.name for picture in one.pictures] == names
+        assert all(picture.gold is not None and picture.masks == () for picture in one.pictures)
+    with pytest.raises(FormatError, match="source: None can't be read"):
+        read_masks(None)
     with pytest.raises(FormatError, match="gold: 3 can't be read"):
         read(folder, rows, gold=3)
 
@@ -391,9 +399,20 @@ def test_images_in_another_folder(folder: Path) -> None:
 
 
 def test_without_pillow(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ConfigError, match=r"pictures need Pillow: pip install 'crowd-consensus\[image\]'"):
         read(folder, "pic.jpg,bob,masks/a.png\n")
+
+
+def test_pictures_are_no_part_of_the_core() -> None:
+    """Pillow is not loaded before a picture is read."""
+    program = (
+        "import sys, consensus.masks.reading, consensus.formats.reading, consensus.models.base\n"
+        "heavy = {'PIL', 'skimage'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_other_files(folder: Path) -> None:
