@@ -55,7 +55,9 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _commands(commands: dict[str, Any]) -> str:
-    rows = [(f"[`{name}`](#consensus-{name.replace(' ', '-')})", help_text.summary(one)) for name, one in commands.items()]
+    rows = [
+        (f"[`{name}`](#consensus-{name.replace(' ', '-')})", help_text.summary(one)) for name, one in commands.items()
+    ]
     return f"## Commands\n\n{_table(('command', 'what it does'), rows)}"
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 LEAST_PROBABILITY = 1e-15  # of the true label, as the log loss takes it
-TRUTH = "truth"  # who painted it
 N_BINS = 10  # of confidences, of equal width
 SCORES = (
     Column("image", "text", "Name of the picture."),
@@ -151,8 +150,8 @@ def evaluate(run: ChunkRun | Path | str, truth: Any, *, boundary: int = 2, **rea
 
 def _truths(run: ChunkRun, truth: Any, reading: Mapping[str, Any]) -> dict[str, Mask]:
     as_before = {name: (run.inputs or {}).get(name) for name in ("images", "void")}
-    options: Any = {**as_before, **reading, "worker": TRUTH}
-    given = truth if isinstance(truth, MaskSet) else read_masks(truth, classes=run.masks.classes, **options)
+    options: Any = {**as_before, **reading}
+    given = truth if isinstance(truth, MaskSet) else read_masks(None, gold=truth, classes=run.masks.classes, **options)
     if given.classes.labels != run.labels:
         raise JudgmentError("the truth has other classes than the run", code="unknown_label")
     found = {}

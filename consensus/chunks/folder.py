@@ -109,11 +109,13 @@ def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -
         gallery.add(number, painted, listed)
 
     run.look_again(taken)
-    gallery.finish()
+    crops = gallery.finish()
     drawn.write_page(run, gallery, folder)
     run.listener.stage("writing tables")
     for name in TABLES:
-        writing.write(getattr(run, name), folder / f"{name}.csv", defuse=spreadsheet_safe)
+        table = getattr(run, name)
+        shown = table.assign(crop=crops) if "crop" in table else table
+        writing.write(shown, folder / f"{name}.csv", defuse=spreadsheet_safe)
     if run.clicks:
         writing.write(click_rows(run), folder / CLICKS)
     told = json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False)

@@ -113,20 +113,14 @@ class Gallery:
         """The pictures of the page, those first that are expected to be worst."""
         return [shown for *_, shown in sorted(self._shown, key=lambda one: one[:2], reverse=True)]
 
-    def finish(self) -> None:
-        """Write the crops, and name them in the tables of the run."""
-        if not self._crops:
-            return
-        (self.folder / CROPS).mkdir(exist_ok=True)
+    def finish(self) -> list[str | None]:
+        """Write the crops; the file of each chunk of the run's table, None where there is none."""
         files = {}
         for _, number, chunk, name, jpeg in self._crops:
+            (self.folder / CROPS).mkdir(exist_ok=True)
             (self.folder / CROPS / name).write_bytes(jpeg)
             files[self.run.names[-number], chunk] = f"{CROPS}/{name}"
-        for table in (self.run.chunks, self.run.escalations):
-            chunks = self.run.chunks
-            table["crop"] = [
-                files.get((image, chunk)) for image, chunk in zip(chunks["image"], chunks["chunk"], strict=True)
-            ]
+        return [files.get(one) for one in zip(self.run.chunks["image"], self.run.chunks["chunk"], strict=True)]
 
     def _crop(self, picture: NDArray[np.uint8], painted: Painted, listed: Listed, number: int) -> None:
         """Keep the crops of a picture, as far as they are among those that are wanted most."""

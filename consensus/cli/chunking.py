@@ -27,6 +27,26 @@ Folder = Annotated[
         help="Output folder of consensus chunks run.", metavar="RESULT_DIR", show_default=False, rich_help_panel=INPUT
     ),
 ]
+
+
+def named_columns(given: str | None) -> dict[str, str] | None:
+    """``image=file,mask=path`` as names by role."""
+    if given is None:
+        return None
+    found: dict[str, str] = {}
+    for one in given.split(","):
+        role, is_one, name = one.partition("=")
+        if not is_one or not name.strip():
+            raise typer.BadParameter(f'"{one}" is no ROLE=NAME, such as mask=path')
+        found[role.strip()] = name.strip()
+    return found
+
+
+def _checked(given: str | None) -> str | None:
+    named_columns(given)
+    return given
+
+
 Images = Annotated[
     Path | None,
     typer.Option(
@@ -49,6 +69,7 @@ Columns = Annotated[
         help="Names of columns of a manifest, as ROLE=NAME with commas between. Roles are image, worker, mask, region, "
         "timestamp, duration. Default: they are found by their names.",
         metavar="ROLE=NAME,...",
+        callback=_checked,
         rich_help_panel=INPUT,
     ),
 ]
@@ -289,7 +310,6 @@ def evaluate(
         typer.Option(help="Pixels by which an outline may be off.", metavar="PIXELS", rich_help_panel=MODEL),
     ] = 2,
     images: Images = None,
-    columns: Columns = None,
     void: Void = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -302,7 +322,7 @@ def evaluate(
     from consensus.formats import writing
 
     job.say_compiling(show)
-    reading = {"images": images, "columns": named_columns(columns), "void": void}
+    reading = {"images": images, "void": void}
     with show.stages():
         found = chunks.evaluate(
             chunks.load(folder, show),
@@ -319,19 +339,6 @@ def evaluate(
         typer.echo(f"{name:14} {value:>11} {mean:>11} {worst:>11}")
     typer.echo("")
     typer.echo(writing.text(found.classes), nl=False)
-
-
-def named_columns(given: str | None) -> dict[str, str] | None:
-    """``image=file,mask=path`` as names by role."""
-    if given is None:
-        return None
-    found: dict[str, str] = {}
-    for one in given.split(","):
-        role, is_one, name = one.partition("=")
-        if not is_one or not name.strip():
-            raise typer.BadParameter(f'--columns: "{one}" is no ROLE=NAME, such as mask=path')
-        found[role.strip()] = name.strip()
-    return found
 
 
 def _tell(show: job.Show, lines: list[str], drawn: Any, report: bool | None) -> None:

@@ -38,7 +38,6 @@ def run(files: Path) -> ChunkRun:
 def taken(run: ChunkRun, into: Path, n_crops: int = 200, n_shown: int = 48) -> Gallery:
     found = Gallery(run, into, n_crops, n_shown)
     run.look_again(found.add)
-    found.finish()
     return found
 
 
@@ -46,26 +45,26 @@ class TestGallery:
     def test_an_overlay_of_each_picture_and_crops_of_what_is_asked(self, run: ChunkRun, tmp_path: Path) -> None:
         found = taken(run, tmp_path)
         assert {path.stem for path in (tmp_path / "overlay").iterdir()} == set(run.files)
-        asked = run.chunks[run.chunks["judgments"] > 0]
-        assert len(list((tmp_path / "crops").iterdir())) == len(asked) > 3
-        for table in (run.chunks, run.escalations):
-            assert (table["crop"].notna() == (run.chunks["judgments"] > 0)).all()
-        for crop in asked["crop"]:
+        crops = found.finish()
+        assert [crop is not None for crop in crops] == (run.chunks["judgments"] > 0).tolist()
+        named = [crop for crop in crops if crop is not None]
+        assert len(list((tmp_path / "crops").iterdir())) == len(set(named)) == len(named) > 3
+        for crop in named:
             with Image.open(tmp_path / crop) as image:
                 assert max(image.size) >= 240
         assert found.expected_area.sum() == pytest.approx(4 * 70 * 96)
         assert found.missing == []
 
     def test_of_too_many_crops_those_that_repair_most(self, run: ChunkRun, tmp_path: Path) -> None:
-        taken(run, tmp_path, 3)
+        crops = taken(run, tmp_path, 3).finish()
         asked = run.chunks[run.chunks["judgments"] > 0].sort_values("priority", ascending=False, kind="stable")
-        assert set(run.chunks["crop"].dropna()) == set(asked["crop"].iloc[:3])
+        kept = run.chunks[[crop is not None for crop in crops]]
+        assert set(kept.index) == set(asked.index[:3])
 
     def test_without_crops_there_is_no_folder(self, files: Path, tmp_path: Path) -> None:
         run = of(files)
-        taken(run, tmp_path, 0)
+        assert set(taken(run, tmp_path, 0).finish()) == {None}
         assert not (tmp_path / "crops").exists()
-        assert run.chunks["crop"].isna().all()
 
     def test_the_worst_pictures_come_first(self, run: ChunkRun, tmp_path: Path) -> None:
         worst = run.images.sort_values("expected_iou", kind="stable").index.tolist()
@@ -236,7 +235,9 @@ class TestWords:
 def with_tables(run: ChunkRun, of_images: list[str], /, **chunk: Any) -> ChunkRun:
     """The same with other tables: the status ``of_images``, and columns of its chunks."""
     made = replace(run)
-    images = run.images.assign(status=of_images, clicks_to_target=pd.array([3, 2, None, None], "Int64"))
+    images = run.images.assign(
+        expected_iou=0.8, iou_after_clicks=0.9, status=of_images, clicks_to_target=pd.array([3, 2, None, None], "Int64")
+    )
     made.__dict__["tables"] = tables.Tables(images, run.chunks.iloc[:3].assign(**chunk), run.escalations)
     made.__dict__["people"] = run.people
     return made
@@ -245,7 +246,9 @@ def with_tables(run: ChunkRun, of_images: list[str], /, **chunk: Any) -> ChunkRu
 class TestSettled:
     def test_all(self, run: ChunkRun) -> None:
         found = with_tables(run, ["settled"] * 4, judgments=0)
-        assert words.settled(found) == ["4 of 4 pictures are settled: expected mean IoU 0.95 or more"]
+        assert words.settled(found) == [
+            "4 of 4 pictures are settled: expected mean IoU 0.95 or more; 0.80 over all pictures"
+        ]
         assert words.steps(found, "out") == []
         assert page._todo(replace_workers(found), "out") == []
 
@@ -257,29 +260,33 @@ class TestSettled:
             status=["disputed", "audit", "repaint"],
         )
         said = words.settled(found)
-        assert said[0].startswith("1 of 4 pictures is settled")
-        assert said[1] == "1 click on 1 disputed chunk to ask for; 2 clicks are expected to settle 1 more"
-        assert said[2] == "2 clicks on chunks that nobody disputes, drawn at random to check them"
-        assert re.match(r"to be painted anew, since 40 clicks .* settle them: images/p\d.png, images/p\d.png$", said[3])
+        assert said == [
+            "1 of 4 pictures is settled: expected mean IoU 0.95 or more; 0.80 over all pictures",
+            "2 clicks on 2 disputed chunks are expected to bring it to 0.90, and to settle 1 more",
+            "2 clicks on chunks that nobody disputes, drawn at random to check them",
+            "2 pictures need more masks, or to be painted anew, since 40 clicks are not expected to settle them: "
+            "images/p2.png, images/p3.png",
+        ]
         assert words.steps(found, "out")[0].startswith(
             "next: have the chunks of out/escalations.csv clicked, then cons"
         )
         (clicked, painted, *_) = page._todo(found, "out")
-        assert clicked[0] == "Have 2 chunks clicked."
+        assert clicked[0] == "Have 3 chunks clicked."
         assert "1 of them drawn at random" in clicked[1]
         assert clicked[2] == "consensus chunks answers out answers.csv"
-        assert painted[0] == "Have 2 pictures painted by somebody else."
+        assert painted[0] == "Have 2 pictures painted by somebody else, too."
 
     def test_clicks_that_settle_nothing_and_one_to_repaint(self, run: ChunkRun) -> None:
         found = with_tables(run, ["settled"] * 3 + ["repaint"], judgments=[1, 0, 0], status="disputed")
         said = words.settled(found)
-        assert said[1] == "1 click on 1 disputed chunk to ask for"
-        assert "expected to settle it: images/p3.png" in said[2]
+        assert said[1] == "1 click on 1 disputed chunk is expected to bring it to 0.90"
+        assert said[2].startswith("1 picture needs more masks, or to be painted anew, since 40 clicks ")
+        assert said[2].endswith("expected to settle it: images/p3.png")
         tiles = {name: note for name, _, note in page._tiles(found)}
         assert tiles["clicks to ask for"] == "expected to settle 0 more"
         found = with_tables(run, ["settled"] * 3 + ["repaint"], judgments=0)
         assert words.steps(found, "out") == [
-            "next: have the pictures that need it painted by somebody else, add the masks, and run it again"
+            "next: have somebody else paint the pictures that need it, add the masks, and run it again"
         ]
 
     def test_what_answers_bring(self, run: ChunkRun) -> None:
@@ -375,15 +382,13 @@ class TestPage:
         made.images["expected_iou_cell"] = np.nan
         assert page._classes(made, found)[1]["expected_iou"] is None
 
-    def test_nothing_to_do_and_nothing_known(self, run: ChunkRun, tmp_path: Path) -> None:
-        found = taken(run, tmp_path)
+    def test_nothing_to_do_and_nothing_known(self, run: ChunkRun) -> None:
         made = replace_workers(with_tables(run, ["settled"] * 4, judgments=0))
         made.images["expected_iou"] = np.nan
         tiles = {name: (value, note) for name, value, note in page._tiles(made)}
-        assert tiles["expected mean IoU"][0] == "\N{EN DASH}"
-        assert tiles["to paint anew"] == ("0", "no picture")
+        assert tiles["expected mean IoU"][0] == "unknown"
+        assert tiles["need more masks"] == ("0", "no picture")
         assert tiles["clicks to ask for"] == ("0", "nothing to ask")
-        del found
 
     def test_workers_are_told_in_words(self) -> None:
         one = {"verdict": "too_few", "reason": "long", "bias_px": 1.4, "iou": 0.5, "kind": "human"}

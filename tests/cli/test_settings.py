@@ -51,10 +51,10 @@ OPTIONS = {
     "diff": f"{PRINTED} threads",
     "evaluate": "json",
     "chunks make": "method size output quiet",
-    "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output overwrite "
-    "crops spreadsheet-safe no-report report json quiet fail-on",
+    "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output "
+    "overwrite crops spreadsheet-safe no-report report json quiet fail-on",
     "chunks answers": "crops no-report report json quiet fail-on",
-    "chunks evaluate": "boundary images columns void json quiet",
+    "chunks evaluate": "boundary images void json quiet",
     "simulate": "accuracy adversaries biased gold items labels overwrite per-item quiet seed spammers workers",
     "demo": "overwrite quiet seed",
 }
