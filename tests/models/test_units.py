@@ -9,8 +9,11 @@ import pytest
 
 from consensus import simulate
 from consensus.backends import Threads
+from consensus.calibration import vector_scaling
+from consensus.calibration.vector_scaling import Belief, Known
 from consensus.config import EscalateConfig, FitConfig
 from consensus.errors import ConfigError
+from consensus.found.calibration import N_FOLDS
 from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus
 from consensus.found.units import Units
@@ -18,8 +21,9 @@ from consensus.guarantees import certified, plan_gold
 from consensus.guarantees.shares_table import SharesTable
 from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import ModelVotes
+from consensus.inputs.vocabulary import hashed
 from consensus.kernels import weighted_em
-from consensus.models import held_out_rho, layout, switching, units
+from consensus.models import beside_gold, held_out_rho, layout, switching, units
 from consensus.models.base import Execution, fit
 from consensus.models.problem import Problem
 from consensus.models.splits import Splits
@@ -325,14 +329,88 @@ class TestWhatIsSaid:
 
     def test_gold_beside_units_promises_nothing(self) -> None:
         judgments, truth, _ = SMALL.drawn(0)
-        known = golden(judgments, truth, np.arange(0, judgments.n_items, 2))
-        found = fit(judgments, gold=known, model="dawid_skene")
-        assert found.calibration is not None
-        assert not found.calibration.fitted
-        assert "clusters" in (found.calibration.left_out or "")
+        found = fit(judgments, gold=golden(judgments, truth, np.arange(0, judgments.n_items, 2)), model="dawid_skene")
         told = certified(found, EscalateConfig(promise="item"))
         assert told.why_none == "weighed"
         assert not told.settled.any()
         assert np.isnan(SharesTable.of(found).numbers["share"]).all()
         with pytest.raises(ConfigError, match="stand in clusters"):
             plan_gold(found)
+
+
+class TestCalibratedOnGold:
+    def test_by_units_and_whole_clusters(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments, truth, _ = SMALL.drawn(0)
+        assert judgments.cluster is not None
+        cluster = judgments.cluster.copy()
+        cluster[:10] = -1
+        judgments = replace(judgments, cluster=cluster)
+        items = np.arange(0, judgments.n_items, 2)
+        fitted_on = []
+
+        def averaged(known: Known, beliefs: Any) -> Any:
+            fitted_on.append(known)
+            return average(known, beliefs)
+
+        average = vector_scaling.averaged
+        monkeypatch.setattr(vector_scaling, "averaged", averaged)
+        found = fit(judgments, gold=golden(judgments, truth, items), model="dawid_skene")
+        assert found.calibration is not None
+        assert found.calibration.fitted
+        assert found.units is not None
+        assert set(found.calibration.weights) == {"fit"}  # one weight a worker knows no units
+        whole, *others = fitted_on
+        assert whole.unit is not None
+        np.testing.assert_allclose(whole.unit, found.units.item[items])
+        code = hashed(judgments.item_ids)[items]
+        together = cluster[items] >= 0
+        code[together] = hashed(judgments.cluster_ids)[cluster[items][together]]
+        fold = code % np.uint64(N_FOLDS)
+        for f, known in zip(np.unique(fold), others, strict=True):
+            assert known.unit is not None
+            np.testing.assert_allclose(known.unit, found.units.item[items[fold != f]])
+        pi = found.units.item @ found.posterior + 1.0
+        np.testing.assert_allclose(found.prior_shares, pi / pi.sum())
+
+    def test_few_units_are_few_gold_items(self) -> None:
+        """A hundred gold items of two clusters are no more than a handful of independent ones."""
+        crowd = Clustered(n_clusters=20, per_cluster=50, n_workers=10, per_item=3, icc=0.5)
+        judgments, truth, _ = crowd.drawn(0)
+        found = fit(judgments, gold=golden(judgments, truth, np.arange(100)), model="dawid_skene")
+        assert found.calibration is not None
+        assert not found.calibration.fitted
+        assert "by weight and clusters" in (found.calibration.left_out or "")
+
+    def test_another_optimum_is_looked_for_by_units(self) -> None:
+        """Most workers answer the other way round, and gold tells."""
+        judgments, truth, _ = Clustered(n_clusters=60, n_labels=2, per_item=5, least=0.8).drawn(1)
+        label = np.where(judgments.worker < 11, 1 - judgments.label, judgments.label).astype(np.int32)
+        judgments = replace(judgments, label=label)
+        found = fit(judgments, gold=golden(judgments, truth, np.arange(0, judgments.n_items, 3)), model="dawid_skene")
+        assert (found.consensus_label == truth).mean() > 0.8
+
+    def test_masses_with_very_many_labels(self) -> None:
+        judgments = PATTERNS.drawn(0)[0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(layout, "weighs_all_labels", lambda *_: False)
+            found = fit(judgments, model="dawid_skene")
+        assert not isinstance(found.beliefs, DensePosterior)
+        some = np.arange(judgments.n_items) % 3 > 0
+        mass = beside_gold._mass(found.beliefs, some, found.units)
+        assert found.units is not None
+        np.testing.assert_allclose(mass, found.units.item[some] @ found.posterior[some])
+
+    @pytest.mark.parametrize("several", [False, True])
+    @pytest.mark.parametrize("t", [None, 0.3])
+    def test_weight_three_is_the_gold_item_three_times(self, several: bool, t: float | None) -> None:
+        rng = np.random.default_rng(0)
+        x, times = rng.normal(size=(2, 30, 3)), rng.integers(1, 5, 30)
+        accepted = np.eye(3, dtype=bool)[rng.integers(0, 3, 30)]
+        accepted[:5, 0] |= several
+        belief = Belief(np.array([1.0, 0.0]), np.array([0.5, 0.5]), t)
+        one = vector_scaling.fitted(Known.of_labels(x, accepted, times.astype(float)), belief)
+        copies = Known.of_labels(np.repeat(x, times, axis=1), np.repeat(accepted, times, axis=0))
+        other = vector_scaling.fitted(copies, belief)
+        np.testing.assert_allclose(one.slope, other.slope, rtol=1e-6)
+        np.testing.assert_allclose(one.intercept, other.intercept, rtol=1e-6, atol=1e-9)
+        assert one.evidence == pytest.approx(other.evidence, rel=1e-9)
