@@ -42,13 +42,13 @@ def test_large_open_chunks_are_cut() -> None:
 
 def open_run(**settings: object) -> ChunkRun:
     """A large chunk and a small one in dispute, and slivers beside the small one."""
-    one, other = np.zeros((60, 80), int), np.zeros((60, 80), int)
+    one = np.zeros((60, 80), int)
     one[2:14, 2:20] = 1  # 216 pixels, 4.5 % of the picture
     one[20:28, 5:15] = 1  # 80 pixels
-    third = np.zeros((60, 80), int)
-    third[20, 15:17] = 2  # a sliver beside it
-    third[27, 37] = 2  # and one beside nothing that is listed
-    pictures = [picture(f"p{n}", {"ann": one, "bob": other, "cid": third}) for n in range(2)]
+    other = np.zeros((60, 80), int)
+    other[20, 15:17] = 2  # a sliver beside it
+    other[27, 37] = 2  # and one beside nothing that is listed
+    pictures = [picture(f"p{n}", {"ann": one, "bob": other}) for n in range(2)]
     return chunks.run(mask_set(pictures), **settings)  # type: ignore[arg-type]
 
 
