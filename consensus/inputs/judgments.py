@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     from consensus.inputs.understood import Column
 
 
-BESIDE = ("timestamp", "duration", "price", "group", "judgment_weight", "read_row")  # columns that a judgment may have besides its codes
+BESIDE = (
+    "timestamp",
+    "duration",
+    "price",
+    "group",
+    "judgment_weight",
+    "read_row",
+)  # columns that a judgment may have besides its codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from consensus.backends import even_slices, number_of_shards
 from consensus.found.posterior import SparsePosterior
 from consensus.kernels import agreement_loops as kernels
 from consensus.probabilities import normalised
+from consensus.worker_audit.accuracy import units_of_workers
 from consensus.worker_audit.accuracy.gridded import Gridded, grid
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ LEAST_COUNT = 1e-3  # of the parameters of a Beta distribution
 
 def agreement(result: Consensus) -> Gridded:
     """The posterior of every worker's accuracy on their own items, by agreement with the doubted consensus."""
-    n = result.judgments.per_worker.astype(np.float64)
+    n = units_of_workers.per_worker(result).astype(np.float64)
     if not len(n):
         return Gridded(np.zeros((0, 2)), np.zeros((0, 2)))
     agreed, unknown, untempered = _sums(result).T
-    R = agreed / np.maximum(n, 1.0)
-    D = untempered / np.maximum(n, 1.0) - R
+    whole = np.where(n > 0, n, 1.0)
+    R = agreed / whole
+    D = untempered / whole - R
     usual, worth = _usual(R, n)
     mean = (n * R + worth * usual) / (n + worth)
     both = mean * (1.0 - mean)
@@ -83,7 +85,7 @@ def _usual(R: Reals, n: Reals) -> tuple[float, float]:
 
 def _sums(result: Consensus) -> Reals:
     """(W, 3) of the judgments of each worker: see ``kernels.sums``."""
-    judgments, beliefs = result.judgments, result.beliefs
+    judgments, beliefs, unit = result.judgments, result.beliefs, units_of_workers.of_judgments(result)
 
     def shard(part: slice) -> Reals:
         found = np.zeros((judgments.n_workers, 3))
@@ -99,9 +101,9 @@ def _sums(result: Consensus) -> Reals:
                 z=beliefs.z,
                 rest=beliefs.rest[part],
             )
-            kernels.sums_sparse(judged, candidates, powers, judgments.n_labels, found)
+            kernels.sums_sparse(judged, candidates, powers, unit, judgments.n_labels, found)
         else:
-            kernels.sums(judged, beliefs.dense(part), powers, found)
+            kernels.sums(judged, beliefs.dense(part), powers, unit, found)
         return found
 
     parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, 3 * judgments.n_workers))
