@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from consensus.backends import Threads
-from consensus.inputs.judgments import Judgments, encode
+from consensus.inputs.coding import encode
+from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import AlignedVotes, ModelVotes
 from consensus.inputs.ordering import RepeatRule
 from consensus.inputs.vote_tally import VoteTally

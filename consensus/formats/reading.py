@@ -26,8 +26,8 @@ from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.wide import COUNTED, Shape
 from consensus.inputs import encoding_notices, label_notices, label_order, look_alike_notices
+from consensus.inputs.coding import encode
 from consensus.inputs.gold import Gold
-from consensus.inputs.judgments import Judgments, encode
 from consensus.inputs.renaming import Renaming
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.coded_rows import Progress
     from consensus.formats.tables.explaining_column import Explanation
     from consensus.formats.tables.understanding import Understanding
+    from consensus.inputs.judgments import Judgments
 
 
 BY_ROWS = (

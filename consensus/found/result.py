@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from consensus.found.calibration import Calibration
     from consensus.found.cautions import Caution
     from consensus.found.confusions import Confusions
+    from consensus.found.convergence import Convergence
     from consensus.found.copies import Copies
     from consensus.found.gold_reach import Reach
     from consensus.found.posterior import Peaks, Posterior
@@ -43,24 +44,6 @@ Columns: TypeAlias = "dict[str, NDArray[Any] | pa.StringArray | pa.ListArray]"
 BETWEEN = " | "
 """Stands between several texts where a cell can only hold one."""
 SOURCES = ("consensus", "gold", "model")
-Status = Literal["converged", "iteration_limit", "not_iterative", "not_identified"]
-
-
-@dataclass(frozen=True, slots=True)
-class Convergence:
-    """How the fit ended."""
-
-    status: Status
-    iterations: int
-    objective: tuple[float, ...]
-    """After each pass, in nats; never falls from pass ``frozen_at`` on."""
-    frozen_at: int = 0
-    """The first pass (counted from 0) at which the prior of the confusions no longer moved."""
-
-    @property
-    def converged(self) -> bool:
-        """The tolerance was met; false at the iteration limit."""
-        return self.status in {"converged", "not_iterative"}
 
 
 @dataclass(frozen=True, eq=False)  # without slots: peaks are computed when first asked for

@@ -1,4 +1,4 @@
-"""Judgments as validated columns of integer codes. Ids become codes here and nowhere else."""
+"""Judgments as validated columns of integer codes."""
 
 from __future__ import annotations
 
@@ -11,36 +11,27 @@ import numpy as np
 from consensus.errors import JudgmentError
 from consensus.inputs import shown
 from consensus.inputs.counted import counted
-from consensus.inputs.ordering import ordered
 from consensus.inputs.renaming import Renaming
-from consensus.inputs.repeats import RepeatCounts
 from consensus.inputs.vocabulary import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from consensus.backends import Backend
     from consensus.config import ReadConfig
     from consensus.inputs.gold import Gold
     from consensus.inputs.kept import KeptColumn
     from consensus.inputs.model_votes import ModelVotes
     from consensus.inputs.notices import Notice
-    from consensus.inputs.ordering import RepeatRule
+    from consensus.inputs.repeats import RepeatCounts
     from consensus.inputs.understood import Column
 
 
-BESIDE = (
-    "timestamp",
-    "duration",
-    "price",
-    "group",
-    "judgment_weight",
-    "read_row",
-)  # columns that a judgment may have besides its codes
+BESIDE = ("timestamp", "duration", "price", "group", "judgment_weight", "read_row")
+"""Columns that a judgment may have besides its codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +115,8 @@ class Judgments:
     cluster_ids: pa.StringArray | None = None
     """(n_clusters,) sorted; None unless the column was named."""
     judgment_weight: NDArray[np.float64] | None = None
-    """(J,) how many judgments each counts as in what is learnt of its worker, above 0; None where it counts as its item
-    does. A click on a part of a picture is one judgment, however large the part."""
+    """(J,) how many judgments each counts as in what is learnt of its worker, above 0; NaN (or None) where it counts as
+    its item does. A click on a part of a picture is one judgment, however large the part."""
     read_row: NDArray[np.int64] | None = None
     """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
     tally: Tally = Tally(0, 0)
@@ -323,82 +314,6 @@ def nothing() -> Judgments:
 
     none, ids = np.zeros(0, np.int32), pa.array([], pa.string())
     return Judgments(none, none, none, np.zeros(1, np.int64), ids, ids, ())
-
-
-def encode(
-    items: tuple[NDArray[np.int32], pa.StringArray],
-    workers: tuple[NDArray[np.int32], pa.StringArray],
-    labels: tuple[NDArray[np.int32], pa.StringArray],
-    when: NDArray[np.datetime64] | None,
-    *,
-    beside: Mapping[str, NDArray[Any]] | None = None,
-    repeats: RepeatRule,
-    locate: Callable[[int], str],
-    backend: Backend,
-) -> Judgments:
-    """Judgments in canonical order from rows in any.
-
-    Parameters
-    ----------
-    items, workers, labels
-        Code of each row (rows,) and the sorted texts that the codes are positions in; a label of -1 is an abstain.
-    when
-        (rows,) time of each judgment, or None.
-    beside
-        (rows,) its "duration", "price" and code of the "group", where there are such columns.
-    repeats
-        Which judgments of an (item, worker) pair count.
-    locate
-        Gives the place of a row, for messages.
-    backend
-        The threads that sort.
-
-    Raises
-    ------
-    JudgmentError
-        The policy about ``repeats`` is "error" and there is one.
-    """
-    from consensus.kernels import order
-
-    (item, item_ids), (worker, worker_ids), (label, label_ids) = items, workers, labels
-    n_read = len(item)
-    given: NDArray[np.int64] | None = None  # rows with a label, or None for all
-    if n_read and label.min() < 0:
-        given = np.flatnonzero(label >= 0)
-        item, worker, label = item[given], worker[given], label[given]
-        when = None if when is None else when[given]
-        beside = {name: column[given] for name, column in (beside or {}).items()}
-    sizes = len(item_ids), len(worker_ids), len(label_ids)
-    found = ordered(item, worker, label, when, sizes, repeats, backend, beside)
-    if found.clash is not None:
-        first, second = found.clash
-        row = second if given is None else int(given[second])
-        raise JudgmentError(
-            f'worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
-            f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last',
-            locate(row),
-            code="repeated_judgment",
-        )
-    start = np.empty(len(item_ids) + 1, np.int64)
-    order.item_starts(found.item, start)
-    n_given, n_used = len(item), len(found.item)
-    return Judgments(
-        item=found.item,
-        worker=found.worker,
-        label=found.label,
-        item_start=start,
-        item_ids=item_ids,
-        worker_ids=worker_ids,
-        labels=tuple(label_ids.to_pylist()),
-        timestamp=found.when,
-        duration=found.beside.get("duration"),
-        price=found.beside.get("price"),
-        group=found.beside.get("group"),
-        read_row=found.beside["read_row"].astype(np.int64) if "read_row" in found.beside else None,
-        tally=Tally(n_read, n_used, abstained=n_read - n_given, repeated=n_given - n_used),
-        repeats_by_row_order=found.by_row_order,
-        repeats=None if found.repeated is None else RepeatCounts.of(found.item, found.worker, found.repeated),
-    )
 
 
 def listed(labels: Sequence[str], most: int = 8) -> str:

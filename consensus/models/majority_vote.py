@@ -13,8 +13,9 @@ from consensus.errors import ConfigError
 from consensus.found import gold_reach
 from consensus.found.cautions import Caution
 from consensus.found.confusions import Confusions
+from consensus.found.convergence import Convergence
 from consensus.found.posterior import DensePosterior
-from consensus.found.result import Consensus, Convergence
+from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
 from consensus.models import diagnostics, group_warnings, memory_needs, pooled_prior, starts, votes_warnings
 from consensus.models.dense_layout import Rows

@@ -16,10 +16,11 @@ from consensus import fit
 from consensus.backends import Threads
 from consensus.config import Prior
 from consensus.escalation import escalate
+from consensus.found.convergence import Convergence
 from consensus.found.posterior import TIE, DensePosterior, SparsePosterior
-from consensus.found.result import Convergence
+from consensus.inputs.coding import encode
 from consensus.inputs.gold import AlignedGold
-from consensus.inputs.judgments import Judgments, encode
+from consensus.inputs.judgments import Judgments
 from consensus.inputs.ordering import RepeatRule
 from consensus.kernels import SMALLEST, em, sparse
 from consensus.models import layout, pooled_prior, starts

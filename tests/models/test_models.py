@@ -666,7 +666,7 @@ class TestWarnings:
 
     def test_switched_labels_show_in_the_fit(self) -> None:
         """A model that says the opposite of the judgments is caught by its own diagonal and shares."""
-        from consensus.found.result import Convergence
+        from consensus.found.convergence import Convergence
         from consensus.models.expectation_maximisation import Estimate
 
         drawn = binary([0.9] * 5, 1, 60).judgments
