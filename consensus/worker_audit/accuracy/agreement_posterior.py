@@ -13,7 +13,10 @@ chance does to as many judgments n as they gave), it is the Beta distribution wi
     mean      mu = (n R + c m) / (n + c)
     variance  mu (1 - mu) / (n + c + 1) + V / (n + c)^2 + D^2
 
-Measured by ``tests/benchmarks/audit_coverage.py``.
+Where items of a cluster err together, n, R and V are in units, and D is left out: how far agreement varies between
+clusters, which the units are estimated from, holds that doubt already. Both together would be too wide.
+
+Measured by ``tests/benchmarks/audit_coverage.py``, and ``audit_clusters.py``.
 """
 
 from __future__ import annotations
@@ -55,12 +58,18 @@ def agreement(result: Consensus) -> Gridded:
     agreed, unknown, untempered = _sums(result).T
     whole = np.where(n > 0, n, 1.0)
     R = agreed / whole
-    D = untempered / whole - R
+    D = np.zeros_like(R) if _is_told_by_clusters(result) else untempered / whole - R
     usual, worth = _usual(R, n)
     mean = (n * R + worth * usual) / (n + worth)
     both = mean * (1.0 - mean)
     variance = np.minimum(both / (n + worth + 1.0) + unknown / (n + worth) ** 2 + D**2, MOST_DOUBT * both)
     return beta(mean, variance)
+
+
+def _is_told_by_clusters(result: Consensus) -> bool:
+    """How far judgments err together was estimated from clusters."""
+    units = result.units
+    return units is not None and units.n_eff is not None and units.told
 
 
 def beta(mean: Reals, variance: Reals) -> Gridded:
