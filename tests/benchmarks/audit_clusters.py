@@ -83,11 +83,9 @@ def drawn(shape: Shape, seed: int) -> tuple[Judgments, Reals, Reals]:
     rows = []
     for g in range(G):
         of_cluster = rng.permutation(W)[: shape.per_item]
-        for i in np.flatnonzero(cluster == g) if not shape.whole else []:
-            rows.append((np.full(shape.per_item, i), rng.permutation(W)[: shape.per_item]))
-        if shape.whole:
-            items = np.flatnonzero(cluster == g)
-            rows.append((np.repeat(items, shape.per_item), np.tile(of_cluster, m)))
+        items = np.flatnonzero(cluster == g)
+        by = [of_cluster if shape.whole else rng.permutation(W)[: shape.per_item] for _ in items]
+        rows.append((np.repeat(items, shape.per_item), np.concatenate(by)))
     item, worker = (np.concatenate(column) for column in zip(*rows, strict=True))
     right = rng.random(len(item)) < _sigmoid(logit[worker, cluster[item]])
     other = (truth[item] + rng.integers(1, K, len(item))) % K
