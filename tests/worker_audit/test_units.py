@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from consensus import audit, fit, simulate
+from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
 from consensus.found.units import Units
 from consensus.inputs.judgments import Judgments
-from consensus.simulation import Simulation
+from consensus.models import layout
 from consensus.worker_audit import (
     WorkerAudit,
     behaviours,
@@ -23,7 +24,9 @@ from consensus.worker_audit import (
 )
 from consensus.worker_audit.accuracy import (
     agreement_posterior,
+    confusion_table,
     contradictions,
+    likelihoods,
     one_label_verdicts,
     skills,
     units_of_workers,
@@ -66,7 +69,7 @@ def weighted_and_tripled(n_labels: int, n_gold: int) -> tuple[Consensus, Consens
 
 @pytest.mark.compiled
 class TestWeights:
-    @pytest.mark.parametrize(("n_labels", "n_gold"), [(2, 0), (3, 0), (5, 0), (2, 20), (5, 20), (150, 0)])
+    @pytest.mark.parametrize(("n_labels", "n_gold"), [(2, 0), (3, 0), (5, 0), (2, 20), (5, 20)])
     def test_every_number_is_that_of_as_many_items(self, n_labels: int, n_gold: int) -> None:
         one, other = weighted_and_tripled(n_labels, n_gold)
         table, of_copies = audit(one, min_worker_judgments=5), audit(other, min_worker_judgments=5)
@@ -85,12 +88,26 @@ class TestWeights:
             of_one, of_other = (getattr(skills.elsewhere(result), name) for result in (one, other))
             np.testing.assert_allclose(of_one, of_other, rtol=1e-9)
 
+    def test_with_very_many_labels_all_is_counted_twice_where_each_counts_for_two(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layout, "MOST_CELLS", 0)
+        drawn = simulate(200, 30, 40, 4, accuracy=0.7, seed=1).judgments
+        result = fit(drawn, rho=0.3)
+        assert isinstance(result.beliefs, SparsePosterior)
+        twice = replace(result, units=Units(np.full(200, 2.0), np.full(drawn.n_judgments, 2.0)))
+        one, other = likelihoods.records(result), likelihoods.records(twice)
+        assert np.array_equal(2 * one.own.n, other.own.n)
+        np.testing.assert_allclose(one.own.s, other.own.s)
+        np.testing.assert_allclose(2 * agreement_posterior._sums(result), agreement_posterior._sums(twice))
+        np.testing.assert_allclose(confusion_table.known_share(result), confusion_table.known_share(twice))
+
     def test_threads_change_no_bit(self) -> None:
         drawn = simulate(30_000, 9, 3, 4.0, accuracy=0.7, seed=3).judgments
         weight = np.random.default_rng(1).uniform(0.5, 2.0, drawn.n_items)
         result = fit(replace(drawn, weight=weight), rho=0.3, max_iterations=3, threads=1)
         found = [WorkerAudit(replace(result, config=result.config.model_copy(update={"threads": n}))) for n in (1, 3)]
-        for one, other in zip(*(audit.accuracy.interval for audit in found), strict=True):
+        for one, other in zip(*(of.accuracy.interval for of in found), strict=True):
             assert np.array_equal(one, other)
         assert np.array_equal(found[0].records.own.n, found[1].records.own.n)
         np.testing.assert_allclose(found[0].records.own.n.sum(axis=1), units_of_workers.per_worker(result))
@@ -126,7 +143,7 @@ class TestVerdicts:
         assert table["reason"].str.startswith("3 clusters; 5 are needed; right on ").all()
         assert (table["n_clusters"] == 3).all()
         enough = audit(self.crowd(5, 120), min_worker_judgments=5)
-        assert set(enough["verdict"]) <= {"good", "expert", "weak"}
+        assert "too_few" not in set(enough["verdict"])
 
     def test_and_as_many_judgments_as_ever_as_they_count(self) -> None:
         result = self.crowd(6, 50)
@@ -261,7 +278,7 @@ class TestOrder:
         assert of_weight.weight is None
 
     def test_nobody_drifts_or_tires(self) -> None:
-        drawn: Simulation = simulate(400, 6, 2, 4.0, accuracy=0.9, seed=5)
+        drawn = simulate(400, 6, 2, 4.0, accuracy=0.9, seed=5)
         judged = drawn.judgments
         label = judged.label.copy()
         late = (judged.worker == 0) & (judged.item >= 200)
