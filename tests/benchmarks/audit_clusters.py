@@ -56,12 +56,18 @@ class Shape:
     """Who judges a cluster judges all of its items; else workers are drawn item by item."""
 
 
+PICTURES = Shape(12, 2000, 6, 5, 3, 0.8, 0.3)
+DOCUMENTS = Shape(40, 25, 15, 5, 3, 0.8, 0.3)
 SHAPES = {
-    "12 pictures of 2,000, 5 of 6 workers": Shape(12, 2000, 6, 5, 3, 0.8, 0.3),
-    "16 pictures of 5,000, 2 labels": Shape(16, 5000, 5, 5, 2, 0.8, 0.3),
-    "40 documents of 25, 5 of 15 workers": Shape(40, 25, 15, 5, 3, 0.8, 0.3),
-    "60 dialogues of 10, workers by item": Shape(60, 10, 20, 5, 3, 0.8, 0.3, whole=False),
-    "20 documents of 200, workers by item": Shape(20, 200, 20, 5, 3, 0.8, 0.3, whole=False),
+    "12 pictures of 2,000, 5 of 6 workers": PICTURES,
+    "the same, 3 of 6, clusters harder": replace(PICTURES, per_item=3, hard=0.6),
+    "the same, a tenth misleads": replace(PICTURES, misleading=0.1),
+    "16 pictures of 5,000, 5 workers, 2 labels": Shape(16, 5000, 5, 5, 2, 0.8, 0.3),
+    "40 documents of 25, 5 of 15 workers": DOCUMENTS,
+    "the same, clusters as hard as unlike": replace(DOCUMENTS, hard=1.0),
+    "the same, 15 % mislead": replace(DOCUMENTS, misleading=0.15),
+    "60 dialogues of 10, 5 of 20, by item": Shape(60, 10, 20, 5, 3, 0.8, 0.3, whole=False),
+    "20 documents of 200, 5 of 20, by item": Shape(20, 200, 20, 5, 3, 0.8, 0.3, whole=False),
     "300 pairs, 5 of 20 workers": Shape(300, 2, 20, 5, 3, 1.0, 0.3),
 }
 
@@ -162,12 +168,5 @@ def report(seed: int, crowds: int) -> str:
 
 
 if __name__ == "__main__":
-    first_seed, n_crowds = (
-        (int(one) for one in [*sys.argv[1:], "1000", "5"][:2])
-        if len(sys.argv) != 2
-        else (
-            int(sys.argv[1]),
-            5,
-        )
-    )
-    print(report(first_seed, n_crowds))  # noqa: T201
+    first_seed, n_crowds = [*map(int, sys.argv[1:]), *(1000, 8)[len(sys.argv) - 1 :]]
+    sys.stdout.write(report(first_seed, n_crowds) + "\n")

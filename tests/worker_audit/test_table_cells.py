@@ -80,6 +80,7 @@ class TestConfusions:
             confusions=SimpleNamespace(totals=lambda: totals, right=lambda: totals / 2),
             beliefs=SimpleNamespace(doubt=lambda *_: np.array([20 * 0.25])),
             backend=ONE,
+            units=None,
         )
         assert confusion_table.known_share(result).tolist() == [0.1]
         result.beliefs.doubt = lambda *_: np.array([20 * 0.225])

@@ -13,8 +13,9 @@ chance does to as many judgments n as they gave), it is the Beta distribution wi
     mean      mu = (n R + c m) / (n + c)
     variance  mu (1 - mu) / (n + c + 1) + V / (n + c)^2 + D^2
 
-Where items of a cluster err together, n, R and V are in units, and D is left out: how far agreement varies between
-clusters, which the units are estimated from, holds that doubt already. Both together would be too wide.
+Where items of a cluster err together, n, R and V are in units, and of D^2 only a share n / (judgments by weight)
+counts: how far agreement varies between clusters, which the units are estimated from, holds the rest of that doubt
+already. Both together would be too wide.
 
 Measured by ``tests/benchmarks/audit_coverage.py``, and ``audit_clusters.py``.
 """
@@ -58,18 +59,26 @@ def agreement(result: Consensus) -> Gridded:
     agreed, unknown, untempered = _sums(result).T
     whole = np.where(n > 0, n, 1.0)
     R = agreed / whole
-    D = np.zeros_like(R) if _is_told_by_clusters(result) else untempered / whole - R
+    D = untempered / whole - R
     usual, worth = _usual(R, n)
     mean = (n * R + worth * usual) / (n + worth)
     both = mean * (1.0 - mean)
-    variance = np.minimum(both / (n + worth + 1.0) + unknown / (n + worth) ** 2 + D**2, MOST_DOUBT * both)
+    variance = np.minimum(
+        both / (n + worth + 1.0) + unknown / (n + worth) ** 2 + D**2 * _untold(result, n), MOST_DOUBT * both
+    )
     return beta(mean, variance)
 
 
-def _is_told_by_clusters(result: Consensus) -> bool:
-    """How far judgments err together was estimated from clusters."""
-    units = result.units
-    return units is not None and units.n_eff is not None and units.told
+def _untold(result: Consensus, n: Reals) -> Reals | float:
+    """(W,) the share of the doubt that units ``n`` (W,) do not tell; 1 where no clusters do."""
+    judgments, units = result.judgments, result.units
+    if units is None or units.n_eff is None or not units.told:
+        return 1.0
+    weight = 1.0 if judgments.weight is None else judgments.weight[judgments.item]
+    if judgments.judgment_weight is not None:
+        weight = np.where(np.isnan(judgments.judgment_weight), weight, judgments.judgment_weight)
+    by_weight = np.bincount(judgments.worker, np.broadcast_to(weight, len(judgments.worker)), len(n))
+    return np.minimum(n / np.where(by_weight > 0, by_weight, 1.0), 1.0)
 
 
 def beta(mean: Reals, variance: Reals) -> Gridded:
