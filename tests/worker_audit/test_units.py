@@ -285,6 +285,23 @@ class TestOrder:
         assert table[["worker_a", "worker_b"]].to_numpy().tolist() == [["w0", "w1"]]
         assert table["n_shared"].tolist() == [300]
 
+    def test_where_copies_count_as_one_each_is_rated_by_their_own_judgments_in_units(self) -> None:
+        drawn = simulate(600, 8, 3, 8.0, accuracy=0.7, seed=4).judgments
+        label = drawn.label.copy()
+        label[drawn.worker == 1] = label[drawn.worker == 0]
+        judged = in_clusters(replace(drawn, label=label, weight=np.full(600, 2.0)), np.repeat(np.arange(200), 3))
+        result = fit_without_copies(judged, collusion="merge", rho=0.3)
+        assert result.copies is not None
+        assert result.copies.n_merged == 600
+        members = result.members
+        assert members is not None
+        assert members.units is not None
+        np.testing.assert_allclose(members.confusions.totals().sum(axis=1), units_of_workers.per_worker(members))
+        table = audit(result)
+        assert table["accuracy"][0] == pytest.approx(table["accuracy"][1], abs=1e-9)
+        assert (table["n_clusters"] == 200).all()
+        assert len(table) == 8
+
     def test_the_item_with_most_judgments_is_compared_whatever_their_order(self) -> None:
         rows = [("i0", "ann"), ("i0", "bob"), ("i1", "ann"), ("i1", "bob"), ("i1", "eve"), ("i2", "ann"), ("i2", "bob")]
         rows += [("i3", "ann"), ("i3", "bob"), ("i4", "ann"), ("i4", "bob")]

@@ -146,6 +146,7 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
         logs = np.log(result.posterior) / power[:, None]
     logs -= logs.max(axis=1, keepdims=True)
     rows = Rows.numbered(judgments, before.row, before.confusions.row_worker, before.confusions.row_label)
+    rows = replace(rows, units=before.units)
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
@@ -168,6 +169,7 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
             silences=silences,
         ),
         row=rows.row,
+        units=before.units,
         one_label=before.one_label,
         copies=copies,
     )
