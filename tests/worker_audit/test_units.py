@@ -186,12 +186,17 @@ class TestVerdicts:
         assert missing.dtype == np.int64
         assert (missing >= 17).all()
 
-    def test_items_without_a_cluster_stand_for_themselves(self) -> None:
-        judged = in_clusters(
-            encoded([(f"i{i}", "ann", "a") for i in range(5)] + [("i0", "bob", "b")]), [-1, -1, 0, 0, 1]
-        )
+    @pytest.mark.parametrize("most", [0, 100])
+    def test_items_without_a_cluster_stand_for_themselves(self, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(units_of_workers, "MOST_CELLS", most)
+        rows = [(f"i{i}", "ann", "a") for i in range(5)] + [("i0", "bob", "b")]
+        judged = in_clusters(encoded(rows), [-1, -1, 0, 0, 1])
         assert units_of_workers.n_clusters(judged).tolist() == [4, 1]
         assert units_of_workers.n_clusters(judged.subset(judged.worker == 0)).tolist() == [4, 0]
+        again = in_clusters(encoded([*rows, ("i0", "ann", "b"), ("i4", "ann", "b")]), [-1, -1, 0, 0, 1])
+        assert units_of_workers.n_clusters(again).tolist() == [4, 1]
+        nobody = replace(judged, cluster=np.full(5, -1, np.int32))
+        assert units_of_workers.n_clusters(nobody).tolist() == [5, 1]
 
     def test_gold_is_counted_in_units(self) -> None:
         rows = [(f"i{i}", w, "ab"[i % 2]) for i in range(8) for w in ("ann", "bob", "eve")]
