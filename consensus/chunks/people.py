@@ -34,10 +34,9 @@ def workers(result: Consensus, people: People, n_images: Mapping[str, int], beli
     counted = np.bincount(judgments.worker, weights=units.judgment, minlength=judgments.n_workers)
     n_units = dict(zip(judgments.worker_ids.to_pylist(), counted.tolist(), strict=True))
     rows = []
-    for one in worker_audit.audit(result).to_dict("records"):
+    audited = worker_audit.audit(result)
+    for one in audited[audited["kind"] != "family"].to_dict("records"):
         name, kind = str(one["worker"]), str(one["kind"])
-        if kind == "family":
-            continue
         told = people.of(name if kind == "human" else "")
         told["n_images"] = told["n_images"] or n_images.get(name, 0)
         row = {"worker": name, "kind": kind, "n_eff": n_units.get(name), **told, **{key: one[key] for key in TAKEN}}

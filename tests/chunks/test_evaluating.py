@@ -13,11 +13,11 @@ from tests.chunks.drawn_pictures import LABELS, mask_set, picture
 
 
 def truth(name: str, content: object, labels: tuple[str, ...] = LABELS[:2]) -> object:
-    return mask_set([picture(name, {"truth": content})], labels)  # type: ignore[dict-item]
+    return mask_set([picture(name, {"truth": content})], labels)
 
 
 def run_over(masks: dict[str, object], labels: tuple[str, ...] = LABELS[:2]) -> chunks.ChunkRun:
-    return chunks.run(mask_set([picture("a", masks)], labels))  # type: ignore[arg-type]
+    return chunks.run(mask_set([picture("a", masks)], labels))
 
 
 def test_scores_of_a_picture() -> None:

@@ -1,5 +1,7 @@
 """Patterns of pictures, and the one fit over all of them."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -86,7 +88,7 @@ def test_patterns_lose_nothing() -> None:
         pictures.append(np.where(wrong, rng.integers(-1, 3, (6, 12, 15)), true).astype(np.int16))
     named = [picture(f"p{n}", {f"w{w}": one[w] for w in range(6)}) for n, one in enumerate(pictures)]
     looks = [counting.look(one, 3) for one in named]
-    settings = {"rho": 0.3, "calibration": "none", "tolerance": 1e-13, "max_iterations": 3000}
+    settings: dict[str, Any] = {"rho": 0.3, "calibration": "none", "tolerance": 1e-13, "max_iterations": 3000}
     by_pixel = base.fit(of_pixels(pictures), model="dawid_skene", labels=LABELS, **settings)
     pooled = fitting._pooled([one for one, _ in looks])
     by_pattern = base.fit(fitting._judgments(pooled, LABELS), model="dawid_skene", labels=LABELS, **settings)
@@ -97,7 +99,7 @@ def test_patterns_lose_nothing() -> None:
     assert np.abs(spread - by_pixel.posterior)[judged].max() <= 1e-9
     assert by_pattern.units is not None
     assert by_pixel.units is not None
-    np.testing.assert_allclose(by_pattern.units.n_eff, by_pixel.units.n_eff, rtol=1e-6)
+    assert by_pattern.units.n_eff == pytest.approx(by_pixel.units.n_eff, rel=1e-6)
 
 
 def test_gold_pixels_are_known_and_teach() -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,12 +81,13 @@ def test_a_run_is_made_again(manifest: tuple[Path, Crowd], tmp_path: Path) -> No
 def answered(run: chunks.ChunkRun, drawn: Crowd, n: int = 40) -> pd.DataFrame:
     """Right answers to what is asked for."""
     rows = []
-    for one in run.chunks[run.chunks["judgments"] > 0].head(n).itertuples():
-        painted = run.painted(one.image)
-        x, y = map(int, one.chunk.partition("-")[0].split(","))
-        chunk = painted.partition.number_of(y * painted.picture.width + x, one.image)
-        label = LABELS[int(np.bincount(drawn.truths[one.image][painted.chunk_of_pixel == chunk]).argmax())]
-        rows += [(f"{one.image}#{one.chunk}", f"clicker{k}", label) for k in range(one.judgments)]
+    asked = run.chunks[run.chunks["judgments"] > 0].head(n)
+    for image, name, judgments in asked[["image", "chunk", "judgments"]].to_numpy().tolist():
+        painted = run.painted(image)
+        x, y = map(int, name.partition("-")[0].split(","))
+        chunk = painted.partition.number_of(y * painted.picture.width + x, image)
+        label = LABELS[int(np.bincount(drawn.truths[image][painted.chunk_of_pixel == chunk]).argmax())]
+        rows += [(f"{image}#{name}", f"clicker{k}", label) for k in range(judgments)]
     return pd.DataFrame(rows, columns=["item", "worker", "label"])
 
 
@@ -203,7 +205,7 @@ def test_cuts_are_read_from_a_folder(manifest: tuple[Path, Crowd], tmp_path: Pat
     cut = np.arange(160 * 208).reshape(160, 208) // 208 // 10
     (tmp_path / "cuts").mkdir()
     Image.fromarray(cut.astype(np.uint16)).save(tmp_path / "cuts" / "drawn_00.png")
-    arguments = {"classes": path.parent / "classes.csv", "cut_above": 0.001}
+    arguments: dict[str, Any] = {"classes": path.parent / "classes.csv", "cut_above": 0.001}
     run = chunks.run(path, cuts=tmp_path / "cuts", **arguments)
     plain = chunks.run(path, **arguments)
     assert (run.images["n_chunks"] > plain.images["n_chunks"]).tolist() == [True, False, False]
@@ -237,3 +239,11 @@ def test_odd_names_of_pictures(tmp_path: Path) -> None:
     written = {one.stem for one in (tmp_path / "out" / "masks").iterdir()}
     assert written == set(run.files) == set(run.images["file"])
     assert len(written) == 4
+
+
+def test_many_classes_are_written_in_16_bit(tmp_path: Path) -> None:
+    masks = {"ann": [[0, 299]], "bob": [[0, 299]]}
+    chunks.save(chunks.run(mask_set([picture("a", masks)], [f"c{n}" for n in range(300)])), tmp_path / "out")
+    with Image.open(tmp_path / "out" / "masks" / "a.png") as written:
+        assert written.mode == "I;16"
+        assert np.asarray(written).tolist() == [[0, 299]]

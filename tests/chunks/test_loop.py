@@ -13,15 +13,15 @@ def clicks(run: chunks.ChunkRun, drawn: Crowd, rng: np.random.Generator, wrong: 
     rows = []
     painted = {name: run.painted(name) for name in run.names}
     asked = run.chunks[(run.chunks["judgments"] > 0) & (run.chunks["status"] != "audit")]
-    for one in asked.itertuples():
-        here = painted[one.image]
-        x, y = map(int, one.chunk.partition("-")[0].split(","))
-        chunk = here.partition.number_of(y * here.picture.width + x, one.image)
-        right = int(np.bincount(drawn.truths[one.image][here.chunk_of_pixel == chunk]).argmax())
+    for image, name, judgments in asked[["image", "chunk", "judgments"]].to_numpy().tolist():
+        here = painted[image]
+        x, y = map(int, name.partition("-")[0].split(","))
+        chunk = here.partition.number_of(y * here.picture.width + x, image)
+        right = int(np.bincount(drawn.truths[image][here.chunk_of_pixel == chunk]).argmax())
         first = rng.integers(4)
-        for n in range(one.judgments):
+        for n in range(judgments):
             label = right if rng.random() >= wrong else rng.choice([k for k in range(3) if k != right])
-            rows.append((f"{one.image}#{one.chunk}", f"clicker{(first + n) % 4}", LABELS[label]))
+            rows.append((f"{image}#{name}", f"clicker{(first + n) % 4}", LABELS[label]))
     return pd.DataFrame(rows, columns=["item", "worker", "label"])
 
 
