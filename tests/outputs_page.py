@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from consensus.chunks import columns, evaluating
 from consensus.runs.columns import Column
 from consensus.runs.tables import TABLES, Table
 
@@ -29,12 +30,43 @@ BESIDE = {
     "the same bytes.",
 }
 """What a run writes that is no table."""
+OF_PICTURES = """\
+`consensus chunks run` writes another folder: these tables, masks, confidences, overlays, crops, `report.html` and
+`summary.json`, which [pictures in chunks](chunks.md) tells of. `confusions.csv` is that of a run.
+"""
+PICTURES = {
+    "`images.csv`": (
+        "A row a picture; and a column `expected_iou_LABEL` for each class, missing where it is not painted.",
+        columns.IMAGES,
+    ),
+    "`chunks.csv`": ("A row a chunk that is worth a click, or drawn for the audit.", columns.CHUNKS),
+    "`escalations.csv`": ("The same chunks as tasks, with the columns that such lists have.", columns.ESCALATIONS),
+    "`workers.csv` of pictures": ("A row a person or model; who clicks has a row of their own.", columns.WORKERS),
+    "`chunks.evaluate(...).images`": ("A row a picture with a truth.", evaluating.SCORES),
+}
 
 
 def made() -> str:
     """The whole page."""
     beside = [f"## `{name}`\n\n{about}\n" for name, about in BESIDE.items()]
-    return "\n".join([INTRODUCTION, in_short(), *map(_section, TABLES), *beside])
+    return "\n".join([INTRODUCTION, in_short(), *map(_section, TABLES), *beside, pictures()])
+
+
+def pictures() -> str:
+    """The tables of ``consensus chunks``."""
+    parts = ["## Pictures in chunks\n", OF_PICTURES]
+    for name, (about, columns) in PICTURES.items():
+        lines = [
+            f"### {name}",
+            "",
+            about,
+            "",
+            "| column | type | what it holds |",
+            "|---|---|---|",
+            *map(_row, columns),
+        ]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 def in_short() -> str:

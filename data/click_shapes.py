@@ -1,0 +1,43 @@
+"""Writes shapes/answers.csv: what one person answers about the chunks that ``consensus chunks run`` asks about first.
+
+``python data/click_shapes.py``. They know the truth of each chunk (its most frequent true class) and click another of
+the labels that are offered one time in twenty. Nothing else depends on which chunks the run asks about first: an answer
+names its chunk, and that stays what it is as long as the masks do.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from consensus import chunks
+from consensus.masks.reading import read_masks
+
+SHAPES = Path(__file__).parent / "shapes"
+WORKER, EACH, WRONG, SEED = "kim", 20, 0.05, 0
+
+
+def made(shapes: Path = SHAPES) -> pd.DataFrame:
+    """One row an answer: item, worker, label."""
+    run = chunks.run(shapes / "manifest.csv", classes=shapes / "classes.csv")
+    truth = read_masks(None, gold=shapes / "truth.csv", classes=shapes / "classes.csv")
+    true = {one.name: one.gold for one in truth.pictures}
+    rng, rows = np.random.default_rng(SEED), []
+    disputed = run.escalations[(run.escalations["judgments"] > 0) & (run.escalations["reason"] != "audit")]
+    for image, asked in disputed.groupby("image", sort=True):
+        painted, mask = run.painted(str(image)), true[str(image)]
+        assert mask is not None
+        labels = mask.read(painted.picture.height, painted.picture.width)
+        for one in asked.head(EACH).to_dict("records"):
+            x, y = map(int, one["item"].rpartition("#")[2].partition("-")[0].split(","))
+            inside = labels[painted.chunk_of_pixel == painted.chunk_of_pixel[y, x]]
+            label = run.labels[int(np.bincount(inside[inside >= 0]).argmax())]
+            others = [name for name in one["candidates"].split(" | ") if name != label]
+            if others and rng.random() < WRONG:
+                label = str(rng.choice(others))
+            rows.append((one["item"], WORKER, label))
+    return pd.DataFrame(rows, columns=["item", "worker", "label"])
+
+
+if __name__ == "__main__":
+    made().to_csv(SHAPES / "answers.csv", index=False)
