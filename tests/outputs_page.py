@@ -55,7 +55,7 @@ def made() -> str:
 def pictures() -> str:
     """The tables of ``consensus chunks``."""
     parts = ["## Pictures in chunks\n", OF_PICTURES]
-    for name, (about, columns) in PICTURES.items():
+    for name, (about, known) in PICTURES.items():
         lines = [
             f"### {name}",
             "",
@@ -63,7 +63,7 @@ def pictures() -> str:
             "",
             "| column | type | what it holds |",
             "|---|---|---|",
-            *map(_row, columns),
+            *map(_row, known),
         ]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
