@@ -213,6 +213,14 @@ def test_cuts_are_read_from_a_folder(manifest: tuple[Path, Crowd], tmp_path: Pat
     pd.testing.assert_frame_equal(chunks.load(tmp_path / "out").images, run.images)
     in_memory = chunks.run(path, cuts={"drawn/00.png": cut}, **arguments)
     pd.testing.assert_frame_equal(in_memory.images, run.images)
+    painted = run.painted(0)
+    pixel = int(painted.partition.regions.first[painted.is_open][0])
+    item = f"drawn/00.png#{pixel % 94},{pixel // 94}-{painted.partition.hash}"
+    chunks.answers(tmp_path / "out", pd.DataFrame({"item": [item], "worker": ["eve"], "label": ["cell"]}))
+    assert chunks.load(tmp_path / "out").painted(0).n_clicks.sum() == 1
+    Image.fromarray(cut.astype(np.uint16)[::-1].copy()).save(tmp_path / "cuts" / "drawn_00.png")
+    with pytest.raises(JudgmentError, match="is a chunk of other masks, or of another cut"):
+        chunks.load(tmp_path / "out")
     shutil.rmtree(tmp_path / "cuts")
     with pytest.raises(FormatError, match="there is no such folder of cuts"):
         chunks.load(tmp_path / "out")
@@ -239,6 +247,12 @@ def test_odd_names_of_pictures(tmp_path: Path) -> None:
     written = {one.stem for one in (tmp_path / "out" / "masks").iterdir()}
     assert written == set(run.files) == set(run.images["file"])
     assert len(written) == 4
+    given = {
+        "item": [f"../x#1.png#0,0-{run.painted('../x#1.png').partition.hash}"],
+        "worker": ["eve"],
+        "label": ["cell"],
+    }
+    assert chunks.answers(run, pd.DataFrame(given)).n_waiting == 1
 
 
 def test_many_classes_are_written_in_16_bit(tmp_path: Path) -> None:
