@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -70,8 +71,11 @@ class Cuts:
             return np.ascontiguousarray(found, np.int32)
         if self.folder is None:
             return None
-        path = self.folder / f"{file_names.plain(picture.name)}.png"
-        return image_files.read_cut(path, *shape) if path.is_file() else None
+        for name in (picture.name, PurePosixPath(picture.name).name):
+            path = self.folder / f"{file_names.plain(name)}.png"
+            if path.is_file():
+                return image_files.read_cut(path, *shape)
+        return None
 
 
 def make(
@@ -84,7 +88,8 @@ def make(
     images
         Pictures, or one of them.
     out
-        Folder for ``NAME.png``, NAME that of the picture; it is made if needed.
+        Folder for ``NAME.png``, NAME that of the picture, with its folders where several have the same; it is made if
+        needed.
     method
         "slic" (Achanta et al. 2012): pieces of even size; "felzenszwalb" (Felzenszwalb & Huttenlocher 2004): pieces
         as large as they look alike.
@@ -110,11 +115,13 @@ def make(
     if not 2 <= size <= MOST_SIZE:
         raise ConfigError(f"size = {size!r}: expected 2 to {MOST_SIZE:,} pixels")
     paths = [Path(one) for one in ([images] if isinstance(images, (str, Path)) else images)]
+    times = Counter(one.name for one in paths)
+    names = [one.name if times[one.name] == 1 else one.as_posix() for one in paths]
     folder = Path(out)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, name in zip(paths, file_names.unique([one.name for one in paths]), strict=True):
+        for path, name in zip(paths, file_names.unique(names), strict=True):
             ids = superpixels(image_files.read_picture(path), method, size)
             written.append(folder / f"{name}.png")
             image_files.write_cut(ids, written[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from consensus.chunks import listing, tables
@@ -27,10 +28,13 @@ OF_PICTURES = (
     *("one_label", "switch_risk", "trained_on_consensus", "unaudited"),
 )
 """Codes of cautions about a fit that mean something where items are vote patterns of pictures."""
-UNAUDITED = (
-    "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint a few "
-    "pictures with great care, drawn at random, and give them with --gold"
-)
+SAID = {
+    "unaudited": "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint a "
+    "few pictures with great care, drawn at random, and give them with --gold",
+    "clusters_untold": "fewer than 5 people painted two pictures or more, which is too few to tell how far the pixels of "
+    "a picture err together: one counts as 20 independent judgments; have several people paint several pictures",
+}
+"""Messages in words of pictures, by code."""
 LEAST_GAIN = 5e-4  # of an expected IoU that is told
 ON_THE_LINE = 0.5  # pixels up to which outlines lie where those of the others do
 SHARES, LOSSES = ("accuracy", "ece"), ("log_loss", "ece")
@@ -183,7 +187,7 @@ def cautions(run: ChunkRun) -> list[Caution]:
     """What to beware of: of the masks, and of the fit as far as it is about pictures, not about single patterns."""
     odd = [Caution("odd_masks", one_line(text)) for text in run.masks.cautions]
     kept = [one for one in run.result.warnings if one.code in OF_PICTURES]
-    return odd + [Caution("unaudited", UNAUDITED) if one.code == "unaudited" else one for one in kept]
+    return odd + [replace(one, message=SAID.get(one.code, one.message)) for one in kept]
 
 
 def steps(run: ChunkRun, out: str) -> list[str]:

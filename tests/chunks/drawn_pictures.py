@@ -64,14 +64,19 @@ def mask_set(pictures: Sequence[Picture], labels: Sequence[str] = LABELS) -> Mas
     return MaskSet(tuple(pictures), classes, tuple(sorted(workers)), tuple(sorted(models)))
 
 
-def truth(rng: np.random.Generator, height: int = 160, width: int = 208) -> Map:
-    """Some cells, and a fibre across."""
+def truth(rng: np.random.Generator, scale: float = 1.0) -> Map:
+    """Some cells, and a fibre across, of 208 x 160 pixels times ``scale``."""
+    height, width = round(160 * scale), round(208 * scale)
     y, x = np.mgrid[:height, :width]
     found = np.zeros((height, width), np.int16)
     slope, offset = rng.uniform(-0.4, 0.4), rng.uniform(0.3, 0.7) * height
-    found[np.abs(y - offset - slope * (x - width / 2)) < rng.uniform(8, 13)] = 2
+    found[np.abs(y - offset - slope * (x - width / 2)) < scale * rng.uniform(8, 13)] = 2
     for _ in range(rng.integers(3, 6)):
-        cy, cx, ry, rx = rng.uniform(0.15, 0.85) * height, rng.uniform(0.15, 0.85) * width, *rng.uniform(14, 30, 2)
+        cy, cx, ry, rx = (
+            rng.uniform(0.15, 0.85) * height,
+            rng.uniform(0.15, 0.85) * width,
+            *scale * rng.uniform(14, 30, 2),
+        )
         found[((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1] = 1
     return found
 
@@ -118,12 +123,12 @@ class Crowd:
     truths: dict[str, Map]
 
 
-def crowd(n_pictures: int = 8, n_masks: int = 3, seed: int = 0) -> Crowd:
+def crowd(n_pictures: int = 8, n_masks: int = 3, seed: int = 0, scale: float = 1.0) -> Crowd:
     """Pictures of two classes and a background, each painted by some of six people."""
     rng = np.random.default_rng(seed)
     pictures, truths = [], {}
     for number in range(n_pictures):
-        true = truth(rng)
+        true = truth(rng, scale)
         shared = 0.4 * smooth(rng, true.shape, 8), 0.4 * smooth(rng, true.shape, 8)
         people = rng.permutation(len(KINDS))[:n_masks]
         name = f"drawn/{number:02d}.png"

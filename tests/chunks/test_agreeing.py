@@ -72,7 +72,7 @@ def test_parts_of_a_picture_that_are_not_judged() -> None:
 def test_a_verdict_needs_pictures() -> None:
     run = chunks.run(mask_set([picture(f"p{n}", {"ann": disc(9), "bob": disc(9)}) for n in range(4)], LABELS[:2]))
     assert set(run.workers["verdict"]) == {"too_few"}
-    assert run.workers["reason"][0].startswith("4 pictures that count as ")
+    assert run.workers["reason"][0].startswith("4 pictures; 5 are needed")
     assert run.workers["verdict_probability"].isna().all()
 
 

@@ -131,7 +131,7 @@ def test_where_one_click_alone_does_not_count() -> None:
 
 
 def test_a_wrong_click_where_others_agree_lowers_nothing() -> None:
-    run = chunks.run(crowd(4, 3, seed=1).masks, audit_sample=1.0)
+    run = chunks.run(crowd(4, 3, seed=1, scale=0.5).masks, audit_sample=1.0)
     expected = run.images.set_index("image")["expected_iou"]
     alike = run.chunks[(run.chunks["status"] == "audit")]
     assert len(alike) > 10
@@ -157,7 +157,7 @@ def test_chunks_that_clicks_do_not_settle_go_to_an_expert() -> None:
 
 
 def test_who_clicks_otherwise_than_others_is_believed_less() -> None:
-    drawn = crowd(4, 3, seed=2)
+    drawn = crowd(4, 3, seed=2, scale=0.6)
     run = chunks.run(drawn.masks)
     rng = np.random.default_rng(0)
     given: dict[str, dict[int, tuple[Click, ...]]] = {}
@@ -213,7 +213,7 @@ def test_pictures_are_told_apart_by_what_will_settle_them() -> None:
 
 
 def test_pictures_that_clicks_will_settle() -> None:
-    run = chunks.run(crowd(2, 2, seed=0).masks, audit_sample=0)
+    run = chunks.run(crowd(2, 2, seed=0, scale=0.6).masks, audit_sample=0)
     before = run.images["expected_iou"]
     some = chunks.run(run.masks, audit_sample=0, target=float(before.min()) + 0.005)
     chosen = int(before.argmin())

@@ -38,6 +38,19 @@ def test_made_cuts_follow_what_is_seen(method: cuts.Method, photo: Path, tmp_pat
     assert (found == ids).all()
     assert cuts.Cuts.of(str(tmp_path / "cuts")).cut(picture("other", {"ann": [[0]]})) is None
     assert cuts.Cuts.of(None).cut(one) is None
+    in_a_folder = cuts.Cuts.of(tmp_path / "cuts").cut(picture("photos/photo 1.png", {"ann": np.zeros((40, 60), int)}))
+    assert in_a_folder is not None
+    assert (in_a_folder == ids).all()
+
+
+def test_pictures_of_one_name_in_two_folders(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(photo.read_bytes())
+    written = chunks.make(["a/1.png", "b/1.png"], "cuts", size=400)
+    assert [one.name for one in written] == ["a_1.png", "b_1.png"]
+    assert cuts.Cuts.of("cuts").cut(picture("b/1.png", {"ann": np.zeros((40, 60), int)})) is not None
 
 
 @pytest.mark.parametrize("n", [5, 70_000])

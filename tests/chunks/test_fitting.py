@@ -103,10 +103,10 @@ def test_patterns_lose_nothing() -> None:
 
 
 def test_gold_pixels_are_known_and_teach() -> None:
-    drawn = crowd(3, 3, seed=3)
+    drawn = crowd(3, 3, seed=3, scale=0.5)
     first = drawn.masks.pictures[0]
     true = drawn.truths[first.name]
-    half = np.where(np.arange(true.shape[1]) < 100, true, np.int16(-1))
+    half = np.where(np.arange(true.shape[1]) < 50, true, np.int16(-1))
     votes = {one.worker: one.read(*true.shape) for one in first.masks}
     with_gold = mask_set([picture(first.name, votes, gold=half), *drawn.masks.pictures[1:]])
     run = chunks.run(with_gold)

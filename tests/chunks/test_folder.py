@@ -20,7 +20,7 @@ from tests.chunks.drawn_pictures import LABELS, Crowd, crowd, mask_set, picture
 @pytest.fixture
 def manifest(tmp_path: Path) -> tuple[Path, Crowd]:
     """Masks of three pictures as files, with a manifest."""
-    drawn = crowd(3, 3, seed=4)
+    drawn = crowd(3, 3, seed=4, scale=0.45)
     rows = []
     (tmp_path / "in").mkdir()
     for one in drawn.masks.pictures:
@@ -63,7 +63,7 @@ def test_what_stands_in_a_folder(manifest: tuple[Path, Crowd], tmp_path: Path) -
     told = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert told["n_images"] == 3
     assert told["n_masks"] == 9
-    assert told["n_pixels"] == 3 * 160 * 208
+    assert told["n_pixels"] == 3 * 72 * 94
     assert told["clicks_to_ask"] == run.chunks["judgments"].sum() > 0
     assert told["n_eff"] == run.result.units.n_eff  # type: ignore[union-attr]
     assert (run.chunks["priority"].diff().dropna() <= 0).all()
@@ -128,7 +128,7 @@ def test_answers_come_back(manifest: tuple[Path, Crowd], tmp_path: Path) -> None
     ],
 )
 def test_answers_that_fit_nothing(item: str, label: str, said: str) -> None:
-    run = chunks.run(crowd(1, 3).masks)
+    run = chunks.run(crowd(1, 3, scale=0.45).masks)
     given = pd.DataFrame([(item.format(hash=run.painted(0).partition.hash), "eve", label)])
     given.columns = pd.Index(["item", "worker", "label"])
     with pytest.raises(JudgmentError, match=said):
@@ -156,13 +156,13 @@ def test_folders_that_can_not_be_made_again(manifest: tuple[Path, Crowd], tmp_pa
         chunks.load(out)
     (out / "images.csv").write_text(images)
     mask = next((tmp_path / "in").glob("*.png"))
-    Image.fromarray(np.zeros((160, 208), np.uint8)).save(mask)
+    Image.fromarray(np.zeros((72, 94), np.uint8)).save(mask)
     with pytest.raises(RunError, match='the masks of "drawn/0.*.png" are not what they were; run it again'):
         chunks.load(out)
 
 
 def test_masks_in_memory_can_not_be_read_again(tmp_path: Path) -> None:
-    run = chunks.run(crowd(1, 3).masks)
+    run = chunks.run(crowd(1, 3, scale=0.45).masks)
     chunks.save(run, tmp_path / "out", spreadsheet_safe=True)
     with pytest.raises(RunError, match="its masks were given in memory"):
         chunks.load(tmp_path / "out")
@@ -185,7 +185,7 @@ def test_arguments_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = chunks.run(crowd(1, 3).masks)
+    run = chunks.run(crowd(1, 3, scale=0.45).masks)
     chunks.save(run, tmp_path / "out")
     before = (tmp_path / "out" / "summary.json").read_bytes()
 
@@ -202,7 +202,7 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
 
 def test_cuts_are_read_from_a_folder(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:
     path, _ = manifest
-    cut = np.arange(160 * 208).reshape(160, 208) // 208 // 10
+    cut = np.arange(72 * 94).reshape(72, 94) // 94 // 7
     (tmp_path / "cuts").mkdir()
     Image.fromarray(cut.astype(np.uint16)).save(tmp_path / "cuts" / "drawn_00.png")
     arguments: dict[str, Any] = {"classes": path.parent / "classes.csv", "cut_above": 0.001}
@@ -213,6 +213,14 @@ def test_cuts_are_read_from_a_folder(manifest: tuple[Path, Crowd], tmp_path: Pat
     pd.testing.assert_frame_equal(chunks.load(tmp_path / "out").images, run.images)
     in_memory = chunks.run(path, cuts={"drawn/00.png": cut}, **arguments)
     pd.testing.assert_frame_equal(in_memory.images, run.images)
+    painted = run.painted(0)
+    pixel = int(painted.partition.regions.first[painted.is_open][0])
+    item = f"drawn/00.png#{pixel % 94},{pixel // 94}-{painted.partition.hash}"
+    chunks.answers(tmp_path / "out", pd.DataFrame({"item": [item], "worker": ["eve"], "label": ["cell"]}))
+    assert chunks.load(tmp_path / "out").painted(0).n_clicks.sum() == 1
+    Image.fromarray(cut.astype(np.uint16)[::-1].copy()).save(tmp_path / "cuts" / "drawn_00.png")
+    with pytest.raises(JudgmentError, match="is a chunk of other masks, or of another cut"):
+        chunks.load(tmp_path / "out")
     shutil.rmtree(tmp_path / "cuts")
     with pytest.raises(FormatError, match="there is no such folder of cuts"):
         chunks.load(tmp_path / "out")
@@ -239,6 +247,12 @@ def test_odd_names_of_pictures(tmp_path: Path) -> None:
     written = {one.stem for one in (tmp_path / "out" / "masks").iterdir()}
     assert written == set(run.files) == set(run.images["file"])
     assert len(written) == 4
+    given = {
+        "item": [f"../x#1.png#0,0-{run.painted('../x#1.png').partition.hash}"],
+        "worker": ["eve"],
+        "label": ["cell"],
+    }
+    assert chunks.answers(run, pd.DataFrame(given)).n_waiting == 1
 
 
 def test_many_classes_are_written_in_16_bit(tmp_path: Path) -> None:

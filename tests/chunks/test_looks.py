@@ -215,7 +215,15 @@ class TestWords:
 
     def test_pictures_without_gold_are_unaudited(self, run: ChunkRun) -> None:
         (one,) = words.cautions(run)
-        assert (one.code, one.message) == ("unaudited", words.UNAUDITED)
+        assert one.code == "unaudited"
+        assert one.message.startswith("no gold masks were given: ")
+
+    def test_few_people(self, files: Path) -> None:
+        rows = pd.read_csv(files / "manifest.csv").query("worker < 'd'")
+        rows["mask"] = [str(files / one) for one in rows["mask"]]
+        run = chunks.run(rows, classes=files / "classes.csv")
+        assert [one.code for one in words.cautions(run)] == ["unaudited", "clusters_untold"]
+        assert "one counts as 20 independent judgments" in words.cautions(run)[1].message
 
     def test_what_was_met_in_masks_is_told(self, run: ChunkRun) -> None:
         mask = run.masks.pictures[0].masks[0]
@@ -317,6 +325,7 @@ class TestPage:
         assert html.index("<h1>") < html.index('class="promise unaudited"') < html.index('class="tiles"')
         assert "Nothing has measured it: there are no gold masks" in html
         assert html.count('<figure class="picture"') == 4
+        assert "several.csv, files.csv" in page._named(["/a/several.csv", "/a/files.csv"])
         assert html.count('type="radio"') == 4 * (2 + 5 + 1)
         assert "All pictures, those first that are expected to be worst" in html
 

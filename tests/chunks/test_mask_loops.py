@@ -48,6 +48,15 @@ def test_room_for_codes_grows() -> None:
     assert set(areas.tolist()) == {2}
 
 
+def test_places_of_codes_run_on_at_the_first() -> None:
+    size = 2 * patterns.AT_FIRST + 1
+    keys, _, ids = patterns.numbered(
+        np.array([size - 1, 2 * size - 1, 3 * size - 1, 0], np.int64)
+    )  # one place for three
+    assert ids.tolist() == [0, 1, 2, 3]
+    assert keys.tolist() == [size - 1, 2 * size - 1, 3 * size - 1, 0]
+
+
 @examples(60)
 @given(masks(1))
 def test_regions_are_flooded_areas(drawn: list[np.ndarray]) -> None:

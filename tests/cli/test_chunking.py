@@ -47,7 +47,8 @@ class TestRun:
         assert said[0] == "3 pictures, 9 masks by 3 people"
         assert said[1] == "classes: background (0), cell (1), fibre (2); the background is background"
         assert "of 3 pictures " in said[3]
-        assert said[-3].startswith("warning unaudited: no gold masks were given")
+        assert said[-4].startswith("warning unaudited: no gold masks were given")
+        assert said[-3].startswith("warning clusters_untold: fewer than 5 people painted two pictures or more")
         assert said[-2] == "wrote out/report.html"
         assert said[-1].startswith(
             "next: have the chunks of out/escalations.csv clicked, then consensus chunks answers"
@@ -69,7 +70,7 @@ class TestRun:
         assert (told["settings"]["clicks"], told["settings"]["rho"]) == (2, 0.5)
         assert told["settings"]["background"] == "fibre"
         assert (told["inputs"]["void"], Path(told["inputs"]["gold"]).name) == (200, "gold.csv")
-        assert told["cautions"] == []
+        assert [one.partition(":")[0] for one in told["cautions"]] == ["clusters_untold"]
         assert not (beside / "out" / "report.html").exists()
         assert len(list((beside / "out" / "crops").iterdir())) == 1
 
