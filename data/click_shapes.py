@@ -1,14 +1,15 @@
 """Writes shapes/answers.csv: what one person answers about the chunks that ``consensus chunks run`` asks about first.
 
-``python data/click_shapes.py``. They know the truth of each chunk (its most frequent true class) and click another of
-the labels that are offered one time in twenty. Nothing else depends on which chunks the run asks about first: an answer
-names its chunk, and that stays what it is as long as the masks do.
+``python data/click_shapes.py [FILE]``. They know the truth of each chunk (its most frequent true class), and one time
+in twenty they click another of the labels that are offered. An answer names its chunk, and a chunk is called so as long
+as the masks are what they are, whatever the run asks about first.
 """
 
+import csv
+import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from consensus import chunks
 from consensus.masks.reading import read_masks
@@ -17,12 +18,12 @@ SHAPES = Path(__file__).parent / "shapes"
 WORKER, EACH, WRONG, SEED = "kim", 20, 0.05, 0
 
 
-def made(shapes: Path = SHAPES) -> pd.DataFrame:
-    """One row an answer: item, worker, label."""
+def made(shapes: Path = SHAPES) -> list[tuple[str, str, str]]:
+    """Item, worker and label of each answer."""
     run = chunks.run(shapes / "manifest.csv", classes=shapes / "classes.csv")
     truth = read_masks(None, gold=shapes / "truth.csv", classes=shapes / "classes.csv")
     true = {one.name: one.gold for one in truth.pictures}
-    rng, rows = np.random.default_rng(SEED), []
+    rng, rows = np.random.default_rng(SEED), list[tuple[str, str, str]]()
     disputed = run.escalations[(run.escalations["judgments"] > 0) & (run.escalations["reason"] != "audit")]
     for image, asked in disputed.groupby("image", sort=True):
         painted, mask = run.painted(str(image)), true[str(image)]
@@ -36,8 +37,10 @@ def made(shapes: Path = SHAPES) -> pd.DataFrame:
             if others and rng.random() < WRONG:
                 label = str(rng.choice(others))
             rows.append((one["item"], WORKER, label))
-    return pd.DataFrame(rows, columns=["item", "worker", "label"])
+    return rows
 
 
 if __name__ == "__main__":
-    made().to_csv(SHAPES / "answers.csv", index=False)
+    path = Path(sys.argv[1]) if sys.argv[1:] else SHAPES / "answers.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([("item", "worker", "label"), *made()])

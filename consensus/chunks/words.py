@@ -29,10 +29,10 @@ OF_PICTURES = (
 )
 """Codes of cautions about a fit that mean something where items are vote patterns of pictures."""
 SAID = {
-    "unaudited": "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint a "
-    "few pictures with great care, drawn at random, and give them with --gold",
-    "clusters_untold": "fewer than 5 people painted two pictures or more, which is too few to tell how far the pixels of "
-    "a picture err together: one counts as 20 independent judgments; have several people paint several pictures",
+    "unaudited": "no gold masks were given: an expected IoU is what the model says, and nobody has measured it; paint "
+    "a few pictures with great care, drawn at random, and give them with --gold",
+    "clusters_untold": "fewer than 5 people painted two pictures or more, which is too few to tell how far the pixels "
+    "of a picture err together: one counts as 20 independent judgments; have several people paint several pictures",
 }
 """Messages in words of pictures, by code."""
 LEAST_GAIN = 5e-4  # of an expected IoU that is told

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.chunks.drawn_pictures import Map
 
+SCALE, SIZE = 0.45, (72, 94)
 COLOURS = np.array([(30, 40, 60), (170, 120, 150), (120, 160, 110)], np.uint8)
 
 
@@ -23,7 +24,6 @@ def written(
     folder: Path,
     n_pictures: int = 4,
     *,
-    size: tuple[int, int] = (70, 96),
     names: Sequence[str] = (),
     workers: Sequence[str] = ("ann", "bob", "eve"),
     seed: int = 0,
@@ -35,8 +35,8 @@ def written(
     rows: list[tuple[str, ...]] = []
     true: list[tuple[str, ...]] = []
     for number in range(n_pictures):
-        truth = drawn_pictures.truth(rng, *size)
-        shared = 0.7 * drawn_pictures.smooth(rng, size, 8), 0.7 * drawn_pictures.smooth(rng, size, 8)
+        truth = drawn_pictures.truth(rng, SCALE)
+        shared = 0.7 * drawn_pictures.smooth(rng, SIZE, 8), 0.7 * drawn_pictures.smooth(rng, SIZE, 8)
         image = f"images/{names[number] if names else f'p{number}.png'}"
         _picture(truth, rng).save(folder / image)
         _mask(truth).save(folder / "masks" / f"true{number}.png")

@@ -52,7 +52,7 @@ class TestGallery:
         for crop in named:
             with Image.open(tmp_path / crop) as image:
                 assert max(image.size) >= 240
-        assert found.expected_area.sum() == pytest.approx(4 * 70 * 96)
+        assert found.expected_area.sum() == pytest.approx(4 * 72 * 94)
         assert found.missing == []
 
     def test_of_too_many_crops_those_that_repair_most(self, run: ChunkRun, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ class TestGallery:
         for content in (shown.picture, shown.merged, shown.unsure, *(one.outlines for one in shown.painters)):
             (tmp_path / "one").write_bytes(content)
             with Image.open(tmp_path / "one") as image:
-                assert image.size == (shown.width, shown.height) == (384, 280)
+                assert image.size == (shown.width, shown.height) == (376, 288)
         layers = {one.outlines for one in shown.painters}
         assert len(layers) == 5
 
@@ -198,7 +198,7 @@ class TestWords:
 
     def test_models_clicks_and_classes_without_background(self) -> None:
         rng = np.random.default_rng(3)
-        true = drawn_pictures.truth(rng, 60, 70)
+        true = drawn_pictures.truth(rng, 0.4)
         shared = (np.zeros(true.shape), np.zeros(true.shape))
         people: dict[str, Any] = {f"w{n}": drawn_pictures.painted(rng, true, shared) for n in range(2)}
         one = drawn_pictures.picture("a", people, models={"net": true})

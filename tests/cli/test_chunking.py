@@ -57,7 +57,7 @@ class TestRun:
         tables = {f"{name}.csv" for name in ("images", "chunks", "escalations", "workers", "confusions")}
         assert names == {*tables, "masks", "confidence", "overlay", "crops", "summary.json", "report.html"}
         with Image.open(beside / "out" / "masks" / "images_p0.png") as mask:
-            assert (mask.mode, mask.size) == ("P", (96, 70))
+            assert (mask.mode, mask.size) == ("P", (94, 72))
 
     def test_settings_and_json(self, run: Run, beside: Path) -> None:
         (beside / "c.toml").write_text("clicks = 3\nrho = 0.5\n")
