@@ -39,7 +39,7 @@ COLUMNS = (
     ("IoU with the others", "How much of what they and the others painted is the same: 1 all, 0 nothing."),
     ("missed parts", "Parts that the others painted, of which they painted less than a tenth."),
     ("extra parts", "Parts that they painted, of which the others painted less than a tenth."),
-    ("counts as", "Independent judgments that their pixels are worth: those of one picture err together."),
+    ("counts as", "How many independent judgments their pixels count for: those of one picture err together."),
 )
 LIBRARIES = ("numpy", "numba", "pandas", "pillow")
 

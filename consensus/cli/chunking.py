@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consensus.config import ChunksConfig
     from consensus.runs.listening import Listener
 
-ABOUT = "Merge masks that people painted on pictures, and list the chunks that are worth a click."
+ABOUT = "Merge masks that people painted on pictures, and list the disputed chunks to click."
 OUT, CUTS = Path("consensus-out"), Path("cuts")
 MOST_CROPS = 200
 
