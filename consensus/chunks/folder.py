@@ -143,7 +143,7 @@ def summary(run: ChunkRun) -> dict[str, Any]:
         "n_clicks_waiting": run.n_waiting,
         "fit": {"status": run.result.convergence.status, "passes": run.result.convergence.iterations},
         "notes": list(run.masks.notes),
-        "cautions": [*run.masks.cautions, *map(str, run.result.warnings)],
+        "cautions": run.cautions,
     }
 
 

@@ -65,6 +65,7 @@ def test_what_stands_in_a_folder(manifest: tuple[Path, Crowd], tmp_path: Path) -
     told = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert told["n_images"] == 3
     assert told["n_masks"] == 9
+    assert told["cautions"] == run.cautions
     assert told["n_pixels"] == 3 * 72 * 94
     assert told["clicks_to_ask"] == run.chunks["judgments"].sum() > 0
     assert told["n_eff"] == run.result.units.n_eff  # type: ignore[union-attr]
