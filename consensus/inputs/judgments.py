@@ -184,6 +184,11 @@ class Judgments:
         return 0 if self.group_ids is None else len(self.group_ids)
 
     @property
+    def n_clusters(self) -> int:
+        """Clusters; 0 unless their column was named. An item without one is none."""
+        return 0 if self.cluster_ids is None else len(self.cluster_ids)
+
+    @property
     def in_order(self) -> bool:
         """Whether anything tells in which order they were made: times, or, if these shall, their rows."""
         return self.timestamp is not None or self.read_row is not None
@@ -252,7 +257,9 @@ class Judgments:
         return self.n_judgments
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a judgment: item, worker, label; and timestamp, duration, price, group where there are any."""
+        """One row a judgment: item, worker, label; and timestamp, duration, price, group, and the weight and
+        cluster of the item, where there are any.
+        """  # noqa: D205
         return shown.judgments_frame(self)
 
     def with_labels(self, labels: Sequence[str]) -> Judgments:

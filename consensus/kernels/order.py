@@ -9,6 +9,10 @@ import numpy as np
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
     from consensus.kernels import Codes, Offsets
 
 
@@ -73,6 +77,20 @@ def item_starts(item: Codes, out_start: Offsets) -> None:
         while n < item.shape[0] and item[n] < i:
             n += 1
         out_start[i] = n
+
+
+@kernel()
+def first_rows(item: Codes, value: NDArray[Any], out_first: Offsets) -> int:
+    """``out_first`` (I,), all -1 before, becomes the first row of each item; the first row whose ``value`` (N,) is
+    another one than that of the first row of its ``item`` (N,), -1 where there is none.
+    """  # noqa: D205
+    for n in range(item.shape[0]):
+        first = out_first[item[n]]
+        if first < 0:
+            out_first[item[n]] = n
+        elif value[n] != value[first]:
+            return n
+    return -1
 
 
 @kernel()

@@ -55,6 +55,8 @@ LABELS = (
     ),
     Column("decision", "text", "The label with the lowest expected cost (with --costs).", always=False),
     Column("expected_cost", "number", "The expected cost of that decision.", always=False),
+    Column("weight", "number", "How many items it counts as (with --weight).", always=False),
+    Column("cluster", "text", "Its picture, document or dialogue (with --cluster); missing without.", always=False),
 )
 POSTERIORS = (ITEM,)
 """And one column a label, with its probability."""
