@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Reals = NDArray[np.float64]
@@ -24,3 +25,23 @@ class Units:
     """Effective items of a large cluster, 1 to 300; None without clusters."""
     told: bool = True
     """``n_eff`` was estimated from the judgments; false where too few workers judged two clusters."""
+    own: bool = False
+    """Some judgments have a weight of their own."""
+
+    @property
+    def apart(self) -> Reals:
+        """(J,) units of the judgments as the loops take them; (0,) where each counts as its item does."""
+        return self.judgment if self.own else np.empty(0)
+
+    @property
+    def n_judgments(self) -> float:
+        """What all judgments together count for."""
+        return float(self.judgment.sum())
+
+    def mean(self, values: Reals, items: NDArray[np.integer]) -> float:
+        """The mean of the ``values`` (n,) of some items (n,), each counted by its units."""
+        return float(np.average(values, weights=self.item[items]))
+
+    def kept(self, keep: NDArray[np.bool_]) -> Units:
+        """The same of the judgments where ``keep`` (J,)."""
+        return replace(self, judgment=self.judgment[keep])

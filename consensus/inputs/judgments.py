@@ -115,8 +115,8 @@ class Judgments:
     cluster_ids: pa.StringArray | None = None
     """(n_clusters,) sorted; None unless the column was named."""
     judgment_weight: NDArray[np.float64] | None = None
-    """(J,) how many judgments each counts as in what is learnt of its worker, above 0; None where it counts as its item
-    does. A click on a part of a picture is one judgment, however large the part."""
+    """(J,) how many judgments each counts as in what is learnt of its worker, above 0; NaN (or None) where it counts as
+    its item does. A click on a part of a picture is one judgment, however large the part."""
     read_row: NDArray[np.int64] | None = None
     """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
     tally: Tally = Tally(0, 0)

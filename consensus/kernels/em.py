@@ -79,7 +79,7 @@ def em_pass(
             continue
         prior = priors[prior_row[i]]
         if end - begin > SHORT:
-            log_evidence += _long_item(row, begin, end, C, prior, z, exponent)
+            log_evidence += long_item(row, begin, end, C, prior, z, exponent)
         else:
             evidence = 0.0
             for k in range(n_labels):
@@ -126,7 +126,7 @@ def _pass_of_four(
         begin, end = item_start[i], item_start[i + 1]
         prior = prior_row[i]
         if end - begin > SHORT:
-            log_evidence += _long_item(row, begin, end, C, priors[prior], z, exponent)
+            log_evidence += long_item(row, begin, end, C, priors[prior], z, exponent)
             z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
         elif begin == end and prior == 0:
             continue
@@ -183,7 +183,7 @@ def expectations(item: Codes, item_start: Offsets, row: Codes, C: Reals, priors:
         z = out_posterior[r]
         begin, end = item_start[item[r]], item_start[item[r] + 1]
         if end - begin > SHORT:
-            _long_item(row, begin, end, C, priors[r, :n_labels], z, exponent)
+            long_item(row, begin, end, C, priors[r, :n_labels], z, exponent)
             continue
         total = 0.0
         for k in range(n_labels):
@@ -198,7 +198,7 @@ def expectations(item: Codes, item_start: Offsets, row: Codes, C: Reals, priors:
 
 
 @kernel()
-def _long_item(
+def long_item(
     row: Codes, begin: int, end: int, C: Reals, prior: Reals, out_posterior: Reals, out_exponent: Offsets
 ) -> float:
     """Fill ``out_posterior`` (K,) of an item with many judgments; return its log evidence.

@@ -17,7 +17,7 @@ from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST
 from consensus.models import diagnostics, majority_vote
 from consensus.models.cavity import without_gold
-from consensus.models.fit_stages import Candidates, confidence
+from consensus.models.fit_stages import confidence, fitted
 from consensus.models.held import warned_by
 from consensus.models.problem import posed
 
@@ -53,7 +53,7 @@ def fit(
     if gold is None and findings is not None and not diagnostics.has_second_opinions(judgments, findings):
         return majority_vote.by_shares(judgments, gold, settings, run, findings, problem.rows, held)
 
-    found = Candidates.of(problem, run)
+    found = fitted(problem, settings, run)
     problem, estimate = found.problem, found.best
     without = None if gold is None else without_gold(problem, estimate, gold)
     sure = confidence(problem, votes, gold, without, settings, run)
@@ -80,5 +80,6 @@ def fit(
         gold_posterior=sure.gold_posterior,
         reach=sure.reach,
         warnings=warnings,
+        units=problem.units,
         starts=found.objectives,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
-from consensus.kernels import em, mix_loops, tallies
+from consensus.kernels import em, mix_loops, tallies, weighted_em
 from consensus.models.priors import Priors
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.found.units import Units
     from consensus.inputs.judgments import Judgments
     from consensus.models.expectation_maximisation import Estimate
 
@@ -63,10 +64,12 @@ class Rows:
     """K; or how many states an item may be in."""
     item_shards: tuple[slice, ...]
     worker_shards: tuple[slice, ...]
+    units: Units | None = None
+    """What items and judgments count for; None where each counts as one."""
 
     @classmethod
-    def of(cls, judgments: Judgments, backend: Backend) -> Rows:
-        """Lay out ``judgments``; rows are numbered by worker, then label."""
+    def of(cls, judgments: Judgments, backend: Backend, units: Units | None = None) -> Rows:
+        """Lay out ``judgments``, which count for ``units``; rows are numbered by worker, then label."""
         n_labels = judgments.n_labels
         n_pairs = judgments.n_workers * n_labels
         if n_pairs <= 4 * judgments.n_judgments + 1000:  # a table of all pairs is small: no sorting
@@ -88,11 +91,12 @@ class Rows:
             pairs, inverse = np.unique(judgments.worker * kind(n_labels) + judgments.label, return_inverse=True)
             row = inverse.astype(np.int32)
         worker, label = (part.astype(np.int32) for part in np.divmod(pairs, n_labels))
-        return cls.numbered(judgments, row, worker, label)
+        return replace(cls.numbered(judgments, row, worker, label), units=units)
 
     def restricted(self, kept: Judgments, keep: NDArray[np.bool_]) -> Rows:
         """Only the judgments ``kept``, those where ``keep`` (J,), over the same rows (some then hold no judgment)."""
-        return self.numbered(kept, self.row[keep], self.worker, self.label)
+        units = None if self.units is None else self.units.kept(keep)
+        return replace(self.numbered(kept, self.row[keep], self.worker, self.label), units=units)
 
     @classmethod
     def numbered(
@@ -147,6 +151,15 @@ class Rows:
         """J."""
         return len(self.row)
 
+    @property
+    def n_opinions(self) -> float:
+        """What all judgments count for: J, or the sum of their units."""
+        return self.n_judgments if self.units is None else self.units.n_judgments
+
+    def mean(self, values: NDArray[np.float64], items: NDArray[np.integer]) -> float:
+        """The mean of the ``values`` (n,) of some items (n,), in units."""
+        return float(values.mean()) if self.units is None else self.units.mean(values, items)
+
     def tables(self) -> Tables:
         """Room for ``count``, ``maximise`` and ``em_pass``."""
         shape = (len(self.worker), self.n_labels)
@@ -178,6 +191,9 @@ class Rows:
             part = self.item_shards[s]
             counts, mass = tables.by_shard[s], np.zeros((2, self.n_labels))
             counts[:] = 0.0
+            if self.units is not None:
+                weighted_em.scatter_counts(self._weighed(part), of(part), prior_row[part], counts, mass[0])
+                return mass
             starts = self.item_start[part.start : part.stop + 1]
             em.scatter_counts(starts, self.row, of(part), prior_row[part], counts, mass[0])
             return mass
@@ -196,8 +212,11 @@ class Rows:
             part = self.item_shards[s]
             counts, mass = tables.by_shard[s], np.zeros((2, width))
             counts[:] = 0.0
-            starts = self.item_start[part.start : part.stop + 1]
             row = priors.row[part]
+            if self.units is not None:
+                weighed = self._weighed(part)
+                return mass, weighted_em.em_pass(weighed, tables.C, table, row, priors.own_from, counts, mass)
+            starts = self.item_start[part.start : part.stop + 1]
             evidence = em.em_pass(starts, self.row, tables.C, table, row, priors.own_from, counts, mass)
             return mass, evidence
 
@@ -230,7 +249,8 @@ class Rows:
         """
         even = Priors(np.full((1, self.n_labels), 1.0 / self.n_labels), np.zeros(0, np.int32), 1)
         z = self.expectations(even, items, np.zeros(len(items), np.int64), tables, backend)
-        return 1.0 - (float(z.max(axis=1).mean()) - 1.0 / self.n_labels) / (1.0 - 1.0 / self.n_labels)
+        best = self.mean(z.max(axis=1), items)
+        return 1.0 - (best - 1.0 / self.n_labels) / (1.0 - 1.0 / self.n_labels)
 
     def label_counts(self, tables: Tables) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
         """(W K,) expected judgments of each worker by true label, their true labels, and (W,) each worker's sum."""
@@ -252,6 +272,12 @@ class Rows:
             mix_loops.mixed_priors(self.item_start[part.start : part.stop + 1], owner, theta, out_priors[part])
 
         backend.map(shard, self.item_shards)
+
+    def _weighed(self, part: slice) -> weighted_em.Weighed:
+        """Some items and their judgments, and what they count for."""
+        assert self.units is not None
+        starts = self.item_start[part.start : part.stop + 1]
+        return weighted_em.Weighed(starts, self.row, self.units.item[part], self.units.apart)
 
     def _merge(self, masses: list[NDArray[np.float64]], tables: Tables, backend: Backend) -> None:
         tables.mass[:], tables.own_mass[:] = np.sum(masses, axis=0)[:, : self.n_labels]

@@ -105,6 +105,11 @@ class Estimate:
         priors = self.priors or problem.priors(self.pi, self.weights, backend)
         return problem.layout.beliefs(self, priors, exponent, backend)
 
+    def start(self, problem: Problem, backend: Backend) -> Any:
+        """Its posterior as ``problem.layout`` counts it, for a fit that begins with it."""
+        priors = self.priors or problem.priors(self.pi, self.weights, backend)
+        return problem.layout.start_of(self.C, priors, backend)
+
     def posterior(self, problem: Problem, backend: Backend) -> NDArray[np.float64]:
         """(I, K) z."""
         z: NDArray[np.float64] = self.beliefs(problem, backend).dense(slice(None))
@@ -127,6 +132,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     del start  # as large as the result
     learning = problem.prior == "learnt" or not (of_class.settled and mixes is None and silences.settled)
     learner = None if votes is None else VotesLearner(problem, votes, tables.mass)
+    n_judgments, n_opinions = problem.rows.n_opinions, problem.n_opinions
     for iteration in range(problem.max_iterations):
         if learning:
             of_class.look(iteration, tables, backend)
@@ -164,8 +170,8 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         silences.add(tables, learning)
         objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
-        run.tell(stage, iteration + 1, objective[-1] / max(layout.n_judgments, 1), gain)
-        if not learning and iteration > frozen_at and gain < problem.tolerance * problem.n_opinions:
+        run.tell(stage, iteration + 1, objective[-1] / (n_judgments or 1), gain)
+        if not learning and iteration > frozen_at and gain < problem.tolerance * n_opinions:
             if learner is None or learner.settled:
                 status = "converged"
                 break

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found import gold_reach
-from consensus.models import held_out_rho, starts
+from consensus.found.tempering import Tempering
+from consensus.models import held_out_rho, starts, units
 from consensus.models.expectation_maximisation import climb
 from consensus.models.unfounded import unfounded
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from consensus.config import FitConfig
     from consensus.found.gold_reach import Reach
-    from consensus.found.tempering import Tempering
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from consensus.models.problem import Problem
 
     Reals = NDArray[np.float64]
+
+ROUGH = 1e-5  # nats a unit, of the fits that only tell how items of a cluster err together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +63,30 @@ class Candidates:
     def best(self) -> Estimate:
         """The one with the highest objective."""
         return self.by_start[self.start]
+
+
+def fitted(problem: Problem, settings: FitConfig, run: Execution) -> Candidates:
+    """The candidates; with clusters, by as many effective items of each as the judgments tell (``units``).
+
+    The start is chosen once. Each later fit begins with the posterior and the confusions' prior of the one before.
+    """
+    judgments = problem.judgments
+    if judgments.cluster is None:
+        return Candidates.of(problem, run)
+    rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
+    power = Tempering(rho).power(judgments.per_item, slice(None))
+    found = Candidates.of(replace(problem, tolerance=max(problem.tolerance, ROUGH)), run)
+    estimate, begun = found.best, found.problem
+    for n in range(1, units.ROUNDS + 1):
+        told = units.estimated(judgments, estimate.beliefs(begun, run.backend, power), run.backend)
+        tolerance = problem.tolerance if n == units.ROUNDS or not told.told else begun.tolerance
+        begun = replace(begun.counted(told), tolerance=tolerance)
+        start = estimate.start(begun, run.backend)
+        warm = replace(begun, pseudo_counts=estimate.A) if problem.prior == "learnt" else begun
+        estimate = climb(warm, start, run, f"fitting with {told.n_eff:.1f} items a cluster")
+        if not told.told:
+            break
+    return Candidates(begun, {found.start: estimate})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from consensus.models import (
     memory_needs,
     one_label,
     pooled_prior,
+    units,
     votes_contact,
     votes_echo,
     votes_people,
@@ -27,6 +28,7 @@ from consensus.models.dense_layout import Rows
 from consensus.models.expectation_maximisation import climb
 from consensus.models.layout import lay_out
 from consensus.models.priors import Priors, VotedPriors, of_class
+from consensus.models.sparse_layout import Cells
 from consensus.models.votes_prior import VotesPrior
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.config import FitConfig, Prior
+    from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
@@ -85,10 +88,11 @@ class Problem:
     @classmethod
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
         """The problem that ``judgments`` and ``gold`` pose."""
-        rows = Rows.of(judgments, backend)
+        counted = units.of(judgments)
+        rows = Rows.of(judgments, backend, counted)
         layout = lay_out(judgments, rows, gold)
         silent: OneLabel | None = None
-        if layout is rows:
+        if layout is rows and counted is None:
             layout, silent = one_label.set_apart(judgments, gold, rows, backend)
             rows = layout
         prior_row = np.zeros(judgments.n_items, np.int32)
@@ -113,6 +117,17 @@ class Problem:
             small=small,
             one_label=silent,
         )
+
+    def counted(self, counts: Units | None) -> Problem:
+        """The same problem where items and judgments count for other units."""
+        rows = replace(self.rows, units=counts)
+        layout = replace(self.layout, rows=rows) if isinstance(self.layout, Cells) else rows
+        return replace(self, rows=rows, layout=layout)
+
+    @property
+    def units(self) -> Units | None:
+        """What items and judgments count for; None where each counts as one."""
+        return self.rows.units
 
     def over(self, states: States, of_labels: Estimate) -> Problem:
         """The same problem over ``states`` in place of labels, all of which must be weighed; these were fitted."""
@@ -141,10 +156,9 @@ class Problem:
         return 0.0 if self.votes is None else self.votes.doubt
 
     @property
-    def n_opinions(self) -> int:
-        """Judgments and votes: what the tolerance is counted by."""
-        votes = self.votes
-        return self.rows.n_judgments + (0 if votes is None else len(votes.soft_model) + len(votes.hard_model))
+    def n_opinions(self) -> float:
+        """Judgments and votes, in units: what the tolerance is counted by."""
+        return self.rows.n_opinions + (0 if self.votes is None else self.votes.n_opinions)
 
     def priors(self, pi: NDArray[np.float64], weights: Weights | None, backend: Backend) -> Priors:
         """The prior of every item: pi, restricted to the accepted labels of gold; or its own where models voted."""

@@ -22,7 +22,7 @@ import numpy as np
 from consensus.backends import even_slices, number_of_shards
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import SparsePosterior
-from consensus.kernels import SMALLEST, sparse, tallies
+from consensus.kernels import SMALLEST, sparse, tallies, weighted_em
 from consensus.models import sparse_mixes
 from consensus.models.cell_tables import CellTables
 from consensus.models.priors import Priors
@@ -174,13 +174,22 @@ class Cells:
         del prior_row  # gold shows in the candidates
 
         def shard(s: int) -> None:
-            part = self.item_shards[s]
+            part, units = self.item_shards[s], self.rows.units
             tables.by_shard[s] = 0.0
-            sparse.scatter(*self._of(part), self.cell[self.pair_start[part.start] :], posterior, tables.by_shard[s])
+            offsets, cell = self._of(part), self.cell[self.pair_start[part.start] :]
+            if units is None:
+                sparse.scatter(*offsets, cell, posterior, tables.by_shard[s])
+            else:
+                weighted_em.scatter_cells(*offsets, cell, units.judgment, posterior, tables.by_shard[s])
 
         backend.map(shard, range(len(self.item_shards)))
         np.sum(tables.by_shard, axis=0, out=tables.N)
-        tables.mass[:] = np.bincount(self.candidate, weights=posterior, minlength=self.n_labels)
+        mass = (
+            posterior
+            if self.rows.units is None
+            else posterior * np.repeat(self.rows.units.item, np.diff(self.candidate_start))
+        )
+        tables.mass[:] = np.bincount(self.candidate, weights=mass, minlength=self.n_labels)
 
     def em_pass(self, priors: Priors, tables: CellTables, backend: Backend) -> float:
         """E and M1: N and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence."""
@@ -201,7 +210,7 @@ class Cells:
         even = np.zeros(len(self.candidate))
         self._expect(even, tables.C, others, np.ones(self.n_items), z, np.empty(self.n_items), backend)
         best = np.maximum.reduceat(np.append(z, 0.0), self.candidate_start[items])
-        return 1.0 - (float(best.mean()) - 1.0 / self.n_labels) / (1.0 - 1.0 / self.n_labels)
+        return 1.0 - (self.rows.mean(best, items) - 1.0 / self.n_labels) / (1.0 - 1.0 / self.n_labels)
 
     def label_counts(self, tables: CellTables) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
         """As ``Rows.label_counts``, of the pairs (worker, true label) that have cells; the background left out."""
@@ -250,9 +259,11 @@ class Cells:
             item_start, candidate_start = self._of(part)
             cell = self.cell[self.pair_start[part.start] :]
             sparse.log_posterior(item_start, candidate_start, cell, log_C, log_prior, out_z)
-            return float(
-                sparse.normalise(candidate_start, background[part], power[part], self.n_labels, out_z, out_rest[part])
-            )
+            units, b, weighed = self.rows.units, background[part], None
+            if units is not None:
+                weighed = weighted_em.log_evidence(candidate_start, b, units.item[part], out_z)
+            evidence = sparse.normalise(candidate_start, b, power[part], self.n_labels, out_z, out_rest[part])
+            return float(evidence if weighed is None else weighed)
 
         return sum(backend.map(shard, self.item_shards))
 
@@ -270,9 +281,7 @@ class Cells:
 
         found = backend.map(shard, self.worker_shards)
         gain = np.sum([one for one, _ in found], axis=0)
-        missed = np.bincount(
-            self.judgments.label, weights=self._rest_of_all(tables.rest)[self.judgments.item], minlength=self.n_labels
-        )
+        missed = np.bincount(self.judgments.label, weights=self._missed(tables.rest), minlength=self.n_labels)
         pi = tables.pi
         spread = (missed / np.maximum(1.0 - pi, 1e-300))[:, None] * pi  # of the errors, by [observed, true] label
         np.fill_diagonal(spread, 0.0)
@@ -282,6 +291,11 @@ class Cells:
     def _rest_of_all(self, rest: NDArray[np.float64]) -> NDArray[np.float64]:
         """(I,) posterior of all labels together that are no candidates."""
         return np.asarray(rest * (self.n_labels - np.diff(self.candidate_start)), np.float64)
+
+    def _missed(self, rest: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(J,) how far each judgment, in units, is about a label that is no candidate."""
+        found, units = self._rest_of_all(rest)[self.judgments.item], self.rows.units
+        return found if units is None else found * units.judgment
 
     def maximise(self, A: NDArray[np.float64], smallest: float, tables: CellTables, backend: Backend) -> float:
         """M3: log C from N and A, into ``tables``; the part of the log prior density that the counts decide."""
@@ -326,9 +340,7 @@ class Cells:
         """The confusions of all workers."""
         priors = Priors(np.maximum(estimate.pi, SMALLEST)[None], np.zeros(0, np.int32), 1)
         rest = self.beliefs(estimate, priors, np.ones(self.n_items), backend).rest
-        missed = np.bincount(
-            self.judgments.worker, weights=self._rest_of_all(rest)[self.judgments.item], minlength=self.n_workers
-        )
+        missed = np.bincount(self.judgments.worker, weights=self._missed(rest), minlength=self.n_workers)
         return Confusions(
             self.rows.worker,
             self.rows.label,

@@ -207,6 +207,11 @@ class VotesPrior:
         return len(self.family)
 
     @property
+    def n_opinions(self) -> float:
+        """What all votes that count are, as opinions."""
+        return len(self.soft_model) + len(self.hard_model)
+
+    @property
     def n_labels(self) -> int:
         """K."""
         return int(self.log_q.shape[1])
