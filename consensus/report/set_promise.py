@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 MOST_SHOWN = 20  # labels told one by one; of more, those with the most gold items
+ALIKE = "; each item counts as one here, whatever it weighs"
 SURE = f"{1 - guarantees.DELTA:.0%}"
 
 
@@ -36,6 +37,8 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
       is enough.
     - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together. Of more
       than ``MOST_SHOWN`` of the ``labels``, those with the most gold items.
+    - ``by_weight`` is false, and only there where items have weights: gold is drawn item by item, so that what it
+      certifies are items, and not their weight.
     """
     if result.gold is None:
         return None
@@ -67,6 +70,7 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
         "need": _need(what, len(result.gold.items), result.judgments.n_items),
         "labels": len(found.of_label),
         "by_label": _by_label(result, found),
+        **({} if result.judgments.weight is None else {"by_weight": False}),
     }
 
 
@@ -108,7 +112,7 @@ def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list
     """The promise in words: what is certified, and what more would take; ``by_label`` also label by label."""
     if facts is None:
         return _without_gold(target)
-    said = [_certified(facts)]
+    said = [_certified(facts) + ALIKE * ("by_weight" in facts)]
     if facts["why_none"] in {None, "too_few", "too_many_wrong"}:
         said += _more(facts)
     if by_label and facts["by_label"]:

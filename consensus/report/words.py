@@ -13,7 +13,7 @@ from consensus.inputs import understood
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
-from consensus.report import beyond_gold, outlook_words, set_promise, terms
+from consensus.report import beyond_gold, counting_words, outlook_words, set_promise, terms
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -48,6 +48,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     return {
         "rows": _rows(counts),
         "columns": _columns(summary),
+        "units": counting_words.lines(summary.get("units")),
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "readings": _readings(summary),
@@ -229,11 +230,13 @@ def acceptance(promise: dict[str, Any]) -> str:
     of = counted(promise["items"], "item")
     of = of if promise["gold"] is None else f"the {of} without gold"
     beyond, n, claim = promise.get("beyond_gold"), promise["accepted"], _quality(promise)
+    weighed = counting_words.accepted(promise)
     if beyond is not None:
         reached = f"{n:,} {beyond_gold.within(beyond)}: {claim}" if n else f"none {beyond_gold.within(beyond)}"
-        error = f"expected error {beyond['expected_error']:.1%} if the confidences are right, unaudited"
+        of_weight = counting_words.of(promise)
+        error = f"expected error {beyond['expected_error']:.1%}{of_weight} if the confidences are right, unaudited"
         n, claim = n + beyond["accepted"], f"{reached}; {beyond_gold.phrase(beyond)}: {error}"
-    return f"accepted {n:,} of {of} at target {100 * promise['target']:.3g}%: {claim}"
+    return f"accepted {n:,} of {of}{weighed} at target {100 * promise['target']:.3g}%: {claim}"
 
 
 def _promises(summary: dict[str, Any]) -> list[str]:
@@ -282,12 +285,13 @@ def _verdicts(verdicts: dict[str, int]) -> list[str]:
 def _quality(promise: dict[str, Any]) -> str:
     if not promise["accepted"]:
         return "no error to state" if promise["audited"] else "no error to state, unaudited"
-    claim = f"expected error {promise['expected_error']:.1%}"
+    of = counting_words.of(promise)
+    claim = f"expected error {promise['expected_error']:.1%}{of}"
     if not promise["audited"]:
         why = "" if promise["gold"] is None else " (no gold item would be accepted)"
         return f"{claim} if the confidences are right, unaudited{why}"
     gold = promise["gold"]["accepted"]
-    measured = f"measured error {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
+    measured = f"measured error {gold['measured_error']:.1%}{of} [{gold['low']:.1%}, {gold['high']:.1%}]"
     allowed, above = 1.0 - promise["target"], ""
     if gold["measured_error"] > allowed + 1e-9:
         told = "the target is missed" if gold["low"] > allowed else "more gold tells whether the target is missed"
