@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 N = 90
+VOTES: dict[str, Any] = {"model": "majority_vote", "target": 0.7}
 
 
 def crowd(seed: int = 4) -> tuple[pd.DataFrame, dict[str, str], pd.DataFrame]:
@@ -30,15 +31,15 @@ def crowd(seed: int = 4) -> tuple[pd.DataFrame, dict[str, str], pd.DataFrame]:
     clusters = {item: f"p{n // 6}" for n, item in enumerate(truth["item"])}
     table = pd.DataFrame(drawn.judgments_table())
     table = table.assign(weight=table["item"].map(weights), cluster=table["item"].map(clusters))
-    gold = dict(truth.sample(30, random_state=seed)[["item", "label"]].itertuples(index=False))
+    some_items = truth.sample(30, random_state=seed)
+    gold: dict[str, str] = dict(zip(some_items["item"], some_items["label"], strict=True))
     return table, gold, truth
 
 
 def expanded(table: pd.DataFrame, weights: dict[str, int]) -> pd.DataFrame:
     """Each row as often as its item weighs, under names of their own."""
-    parts = [
-        table[table["item"].map(weights) > n].assign(item=lambda one, n=n: one["item"] + f"~{n}") for n in range(4)
-    ]
+    times = table["item"].map(weights)
+    parts = [table[times > n].assign(item=table["item"] + f"~{n}") for n in range(4)]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -87,14 +88,12 @@ class TestCounting:
 class TestQuality:
     """Of a majority vote: what an item's label is does not depend on the others."""
 
-    SETTINGS: dict[str, Any] = {"model": "majority_vote", "target": 0.7}
-
     @pytest.mark.parametrize("gold", [False, True])
     def test_as_if_items_were_there_several_times(self, gold: bool) -> None:
         table, known, _ = crowd()
         weights = dict(zip(table["item"], table["weight"], strict=True))
         of_gold = expanded(pd.DataFrame({"item": list(known), "label": list(known.values())}), weights)
-        settings = {**self.SETTINGS, "gold": None} if not gold else {**self.SETTINGS, "gold": known}
+        settings = {**VOTES, "gold": None} if not gold else {**VOTES, "gold": known}
         ours = consensus.run(table, weight="weight", **settings).promise
         theirs = consensus.run(expanded(table, weights), **(settings | ({"gold": of_gold} if gold else {}))).promise
         weight = ours.pop("weight")
@@ -113,8 +112,8 @@ class TestQuality:
 
     def test_clusters_widen_intervals_and_move_no_share(self) -> None:
         table, known, _ = crowd()
-        plain = consensus.run(table, gold=known, **self.SETTINGS)
-        result = consensus.run(table, gold=known, cluster="cluster", **self.SETTINGS)
+        plain = consensus.run(table, gold=known, **VOTES)
+        result = consensus.run(table, gold=known, cluster="cluster", **VOTES)
         counting = quality.counting_of(result.result)
         assert counting is not None
         assert counting.effective < N
@@ -129,7 +128,7 @@ class TestQuality:
         own, other = ours["gold"]["all"], theirs["gold"]["all"]
         assert own["measured_error"] == pytest.approx(other["measured_error"], abs=1e-12)
         n = counting.at(result.result.gold.items).effective  # type: ignore[union-attr]
-        assert (own["low"], own["high"]) == pytest.approx(clopper_pearson(own["measured_error"] * n, n))
+        assert (own["low"], own["high"]) == tuple(map(float, clopper_pearson(own["measured_error"] * n, n)))
         assert own["low"] < other["low"]
         assert own["high"] > other["high"]
 
@@ -145,7 +144,7 @@ class TestQuality:
 class TestWords:
     def test_shares_are_of_the_weight(self) -> None:
         table, known, _ = crowd()
-        run = consensus.run(table, weight="weight", gold=known, model="majority_vote", target=0.7)
+        run = consensus.run(table, weight="weight", gold=known, **VOTES)
         said = "\n".join(words.lines(run))
         weight = run.promise["weight"]
         share = f"({weight['accepted'] / weight['items']:.1%} of the weight) at target 70%"
@@ -161,7 +160,7 @@ class TestWords:
 
     def test_nothing_of_it_where_items_count_alike(self) -> None:
         table, known, _ = crowd()
-        run = consensus.run(table, gold=known, model="majority_vote", target=0.7)
+        run = consensus.run(table[["item", "worker", "label"]], gold=known, **VOTES)
         assert "weigh" not in "\n".join([*words.lines(run), page_words.usable(run.summary["quality"])])
         assert run.certificate is not None
         assert "by_weight" not in run.certificate
