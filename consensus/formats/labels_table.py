@@ -116,5 +116,6 @@ def _numbers(column: pd.Series[str], path: Path) -> pd.Series[float]:
     numbers = pd.to_numeric(column.replace("", None), errors="coerce").astype("float64")
     wrong = numbers.isna() & column.notna() & (column.astype("str") != "")
     if wrong.any():
-        raise FormatError(f'"{column[wrong].iloc[0]}" in column {column.name} is no number; expected one', path)
+        what = "a number above 0" if column.name == "weight" else "a probability"
+        raise FormatError(f'"{column[wrong].iloc[0]}" in column {column.name} is no number; expected {what}', path)
     return numbers

@@ -202,6 +202,15 @@ CODES: dict[str, Code] = {
         "its workers or its group, not from all items.",
         "Name the column of the batch, topic or HIT with --group if there is one.",
     ),
+    "clusters_untold": Code(
+        "Clusters were named (--cluster), but fewer than five workers judged items of two of them, so nothing tells "
+        "how far the items of a cluster err together, and a large cluster counts as 20 items.",
+        "Have several workers judge items of several clusters.",
+    ),
+    "one_label_unheard": Code(
+        "Some workers give one label only, and beside weights or clusters of items their silence counts for nothing.",
+        "Have people judge some items on which all of them are silent.",
+    ),
     "one_label_workers": Code(
         "Some workers, such as keyword rules, give one label only, so an answer counts for that label and silence "
         "against it, while those who give it to every item count for nothing.",

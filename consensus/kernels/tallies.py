@@ -63,11 +63,21 @@ def votes(item_start: Offsets, label: Codes, n_labels: int, out_majority: Codes,
 
 
 @kernel()
-def by_majority(item_start: Offsets, worker: Codes, label: Codes, out_agreed: Reals, out_mass: Reals) -> None:
+def by_majority(
+    item_start: Offsets,
+    worker: Codes,
+    label: Codes,
+    of_item: Reals,
+    of_judgment: Reals,
+    out_agreed: Reals,
+    out_mass: Reals,
+) -> None:
     """Add to ``out_agreed`` (W,) each worker's judgments for the majority label, to ``out_mass`` (K,) its items.
 
-    Tied labels share the item. Both outputs must come filled with zeros.
+    Tied labels share the item. ``of_item`` (n,) and ``of_judgment`` (J,) are their units; both (0,): each counts as
+    one. Both outputs must come filled with zeros.
     """
+    weighed = of_judgment.shape[0] > 0
     given = np.zeros(out_mass.shape[0], np.int64)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
@@ -80,8 +90,9 @@ def by_majority(item_start: Offsets, worker: Codes, label: Codes, out_agreed: Re
                 n_tied += 1
         for j in range(begin, end):
             if given[label[j]] == most:
-                out_agreed[worker[j]] += most / n_tied  # n_tied counts each of the tied labels ``most`` times
-                out_mass[label[j]] += 1.0 / n_tied
+                each, whole = (of_judgment[j], of_item[i]) if weighed else (1.0, 1.0)
+                out_agreed[worker[j]] += each * (most / n_tied)  # n_tied counts each tied label ``most`` times
+                out_mass[label[j]] += whole / n_tied
         for j in range(begin, end):
             given[label[j]] = 0
 

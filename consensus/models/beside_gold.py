@@ -124,6 +124,8 @@ def _left_out(unaided: Consensus, n_gold: int, enough: bool, settings: FitConfig
         return "a majority vote counts everybody alike"
     if unaided.judgments.n_labels < 2:
         return "there is one label only"
+    if unaided.judgments.is_weighed:
+        return "items have weights or err together in clusters, and gold is not so many independent items"
     if enough:
         return None
     are = "gold item that was judged is" if n_gold == 1 else "gold items that were judged are"

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 MOST_SHOWN = 20  # labels told one by one; of more, those with the most gold items
-ALIKE = "; each item counts as one here, whatever it weighs"
 SURE = f"{1 - guarantees.DELTA:.0%}"
 
 
@@ -37,8 +36,6 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
       is enough.
     - ``by_label``: the same of each label; up to four labels certified, with all of them at 95 % together. Of more
       than ``MOST_SHOWN`` of the ``labels``, those with the most gold items.
-    - ``by_weight`` is false, and only there where items have weights: gold is drawn item by item, so that what it
-      certifies are items, and not their weight.
     """
     if result.gold is None:
         return None
@@ -70,7 +67,6 @@ def told(result: Consensus, found: Certified, config: EscalateConfig) -> Facts |
         "need": _need(what, len(result.gold.items), result.judgments.n_items),
         "labels": len(found.of_label),
         "by_label": _by_label(result, found),
-        **({} if result.judgments.weight is None else {"by_weight": False}),
     }
 
 
@@ -112,7 +108,7 @@ def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list
     """The promise in words: what is certified, and what more would take; ``by_label`` also label by label."""
     if facts is None:
         return _without_gold(target)
-    said = [_certified(facts) + ALIKE * ("by_weight" in facts)]
+    said = [_certified(facts)]
     if facts["why_none"] in {None, "too_few", "too_many_wrong"}:
         said += _more(facts)
     if by_label and facts["by_label"]:
@@ -139,6 +135,7 @@ def _certified(facts: Facts) -> str:
         "few_judgments": "nothing: no item that gold can check has enough judgments",
         "no_gold": "nothing: no gold item has enough judgments to count",
         "nothing_left": "nothing: all items that could be certified are gold",
+        "weighed": "nothing: items have weights or stand in clusters, so gold is not drawn one by one",
         "not_random": "nothing: gold does not look drawn at random",
         "too_few": f"nothing: {drawn} {are} too few to show that at most {wrong} are wrong",
         "too_many_wrong": f"nothing: too many of the {drawn} are wrong, also of the surest, for at most {wrong}",
