@@ -126,6 +126,7 @@ class TestWeights:
 
     def test_of_a_folder(self, tmp_path: Path) -> None:
         pairs = [(n, w) for n in range(24) for w in range(5)]
+        pairs = [(n, w) for n in range(24) for w in range(5)]
         rows = [(f"i{n}", f"w{w}", "xy"[(n + (w == n % 5)) % 2], n % 3 + 1, f"p{n // 4}") for n, w in pairs]
         table = pd.DataFrame(rows, columns=["item", "worker", "label", "area", "image"])
         run = consensus.run(table, weight="area", cluster="image", model="dawid_skene")
