@@ -63,7 +63,7 @@ def lines(units: dict[str, Any] | None) -> list[str]:
 
 def _worth(clusters: dict[str, Any]) -> str:
     """How many independent items a large cluster counts as."""
-    if clusters["n_eff"] is None:
+    if clusters["n_eff"] is None or not clusters["count"]:
         return ""
     how = "" if clusters["estimated"] else " (assumed: fewer than five workers judged two clusters)"
     return f"; the items of one err together, so a large one counts as {clusters['n_eff']:,.3g} independent ones{how}"

@@ -11,7 +11,6 @@ from consensus.found.cautions import Caution
 from consensus.found.counting import Counting, mean, some
 from consensus.inputs.earlier_run import SETTLED
 from consensus.intervals import LEVEL, Z, clopper_pearson
-from consensus.models import units
 from consensus.report import beyond_gold
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def quality(
     many independent items as they are worth (``found.counting``); numbers of items count each as one. ``weight`` tells
     the summed weight of the ``items`` and of those ``accepted``; it is not there if nothing has a weight.
     """
-    n_items, counting = result.judgments.n_items, counting_of(result)
+    n_items, counting = result.judgments.n_items, Counting.of(result.judgments, result.units)
     accepted = status[:n_items] == STATUSES.index("accepted")
     label, wrong = result.consensus_label[accepted], 1.0 - result.confidence[accepted]
     n = len(wrong)
@@ -134,11 +133,6 @@ def cautions(quality: dict[str, Any]) -> list[Caution]:
             {"measured_error": gold["measured_error"], "low": gold["low"], "expected_error": expected},
         ),
     ]
-
-
-def counting_of(result: Consensus) -> Counting | None:
-    """What items count for, also where the model learns nothing from units; None if each counts as one."""
-    return Counting.of(result.judgments, result.units or units.of(result.judgments, units.USUAL))
 
 
 def _measured(right: Flags, posterior: Reals, counting: Counting | None, chosen: Flags) -> dict[str, float]:

@@ -114,7 +114,7 @@ class TestQuality:
         table, known, _ = crowd()
         plain = consensus.run(table, gold=known, **VOTES)
         result = consensus.run(table, gold=known, cluster="cluster", **VOTES)
-        counting = quality.counting_of(result.result)
+        counting = Counting.of(result.result.judgments, result.result.units)
         assert counting is not None
         assert counting.effective < N
         ours, theirs = result.promise, plain.promise
