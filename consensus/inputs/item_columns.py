@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int32]
 
+UNSET = -2  # no weight, and no code
+
 
 def of_items(
     role: str,
@@ -49,17 +51,17 @@ def of_items(
     from consensus.kernels import order
 
     item, item_ids = items
-    first = np.full(len(item_ids), -1, np.int64)
-    other = order.first_rows(item, rows, first)
+    found = np.full(len(item_ids), UNSET, rows.dtype)
+    other = order.of_items(item, rows, UNSET, found)
     if other >= 0:
-        row = int(first[item[other]])
+        row = int(np.argmax(item == item[other]))
         raise JudgmentError(
             f"item {quoted(item_ids[item[other]].as_py())} has the {role} {shown(rows[other])} here and "
             f"{shown(rows[row])} in {locate(row)}; all rows of an item have one {role}: correct them, or choose "
             f"another column with --{role}",
             locate(other),
         )
-    return rows[first]
+    return found
 
 
 def weights(rows: NDArray[np.float64], items: tuple[Codes, pa.StringArray], locate: Callable[[int], str]) -> Any:

@@ -80,15 +80,15 @@ def item_starts(item: Codes, out_start: Offsets) -> None:
 
 
 @kernel()
-def first_rows(item: Codes, value: NDArray[Any], out_first: Offsets) -> int:
-    """``out_first`` (I,), all -1 before, becomes the first row of each item; the first row whose ``value`` (N,) is
-    another one than that of the first row of its ``item`` (N,), -1 where there is none.
+def of_items(item: Codes, value: NDArray[Any], unset: float, out_value: NDArray[Any]) -> int:
+    """``out_value`` (I,), all ``unset`` before, becomes the ``value`` (N,) of the first row of each item; the first row
+    whose value is another one than that of the first row of its ``item`` (N,), -1 where there is none.
     """  # noqa: D205
     for n in range(item.shape[0]):
-        first = out_first[item[n]]
-        if first < 0:
-            out_first[item[n]] = n
-        elif value[n] != value[first]:
+        known = out_value[item[n]]
+        if known == unset:
+            out_value[item[n]] = value[n]
+        elif known != value[n]:
             return n
     return -1
 
