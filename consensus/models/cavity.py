@@ -71,8 +71,8 @@ def log_likelihoods(
     log_z = log_prior.copy()
     np.add.at(log_z, own, np.log(np.maximum(C, SMALLEST)))
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
-    numerator = np.maximum(N - _times(each, own, worker, label)[:, None] * z, 0.0) + A.T[label]
-    denominator = np.maximum(n - _times(each, own, worker)[:, None] * z, 0.0) + A.sum(axis=1)
+    numerator = np.maximum(N - _times(own, worker, label, each=each)[:, None] * z, 0.0) + A.T[label]
+    denominator = np.maximum(n - _times(own, worker, each=each)[:, None] * z, 0.0) + A.sum(axis=1)
     C = np.full_like(numerator, 1.0 / A.shape[1])  # nothing known of the worker: maximum likelihood only
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
     return np.asarray(np.log(np.maximum(C, SMALLEST)), np.float64)
@@ -92,7 +92,7 @@ def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> N
 
 
 def _times(
-    each: NDArray[np.float64] | None, own: NDArray[np.int64], *codes: NDArray[np.int32]
+    own: NDArray[np.int64], *codes: NDArray[np.int32], each: NDArray[np.float64] | None = None
 ) -> NDArray[np.int64] | NDArray[np.float64]:
     """For each judgment, how many of the same gold item have the same ``codes``, or what they count for."""
     _, inverse, count = np.unique(np.stack([own, *codes]), axis=1, return_inverse=True, return_counts=True)

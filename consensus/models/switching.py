@@ -169,7 +169,7 @@ def camps(judgments: Judgments, seed: int, repeats: float = 1.0) -> Camps:
     return Camps(len(agreeing), len(contradicting), len(involved), minority, min(share, 1.0 - share))
 
 
-def _clear_pairs(judgments: Judgments, seed: int, repeats: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _clear_pairs(judgments: Judgments, seed: int, repeats: float = 1.0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n, 2) workers of the pairs that clearly agree, and of those that clearly contradict each other."""
     from scipy.special import ndtri
 
