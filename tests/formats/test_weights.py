@@ -311,7 +311,7 @@ class TestTheyStay:
         assert found.cluster_ids is not None
         without = replace(found, weight=None, cluster=None, cluster_ids=None)
         n_bytes = found.cluster_ids.nbytes
-        assert memory_needs.of(found).fitting == memory_needs.of(without).fitting + 2 * 8 * 3 + n_bytes
+        assert memory_needs.of(found).tables == memory_needs.of(without).tables + 2 * 8 * 3 + n_bytes
         assert memory_needs.of(found).reading == memory_needs.of(without).reading + 2 * 24 * 4 + 60 * 2 + 2 * n_bytes
 
 
