@@ -67,7 +67,7 @@ class Place(str):
 
     __slots__ = ("file", "line")
     file: str
-    line: int
+    line: int | None
 
     @classmethod
     def of(cls, file: str | Path, line: int) -> Self:

@@ -128,7 +128,7 @@ NUMBERS = (*AMOUNTS, "weight")
 """Roles of columns of numbers."""
 NAMED_ONLY = ("group", "weight", "cluster")
 """Roles whose columns are read only where they are named, and then must be there."""
-OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills"}
+OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills", "value", "colour", "region"}
 DROP = "drop "
 """Begins the roles of columns that tell which rows are left out; one may have another role, too."""
 KEEP = "kept "
