@@ -55,7 +55,7 @@ def assert_pass(
     np.testing.assert_allclose(found.n, N.sum(axis=2), rtol=1e-9, atol=1e-300)
     np.testing.assert_allclose(found.mass, mass, rtol=1e-9, atol=1e-300)
     assert rows.n_opinions == pytest.approx(judgment.sum())
-    for wide, own_from in ((found.C, len(priors)), (C, 1)):
+    for wide, own_from in ((found.C, len(priors)), (C, len(priors)), (found.C, 1), (C, 1)):
         counts, total = np.zeros_like(wide), np.zeros((2, wide.shape[1]))
         table = np.pad(priors, ((0, 0), (0, wide.shape[1] - rows.n_labels)))
         shard = weighted_em.Weighed(rows.item_start, rows.row, counted.item, counted.apart)
