@@ -245,6 +245,29 @@ class TestClusters:
         np.testing.assert_allclose(found.item[7:10], 2.0 / (1 + (6 - 1) / 5.0))
         np.testing.assert_allclose(found.item[10:15].sum(), 10 / (1 + 9 / 5.0))
 
+    def test_some_clusters_tell_where_there_are_very_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments = Clustered(n_clusters=400, per_cluster=5, n_workers=8, per_item=3, icc=0.3).drawn(0)[0]
+        assert judgments.cluster is not None
+        judgments = replace(judgments, cluster=np.where(judgments.cluster == 3, -1, judgments.cluster))
+        assert units.told_by(judgments) is None
+        everything = fit(judgments, model="dawid_skene").units
+        monkeypatch.setattr(units, "MOST_TOLD", judgments.n_judgments // 2)
+        assert units.told_by(judgments) is None  # so few clusters would be too few
+        monkeypatch.setattr(units, "LEAST_CLUSTERS", 100)
+        some = units.told_by(judgments)
+        assert some is not None
+        assert judgments.cluster is not None
+        assert not some[judgments.cluster[judgments.item] < 0].any()
+        per_cluster = np.bincount(judgments.cluster[judgments.item[some]], minlength=400)
+        assert set(per_cluster.tolist()) == {0, 15}
+        assert 150 < np.count_nonzero(per_cluster) < 250
+        by_some = fit(judgments, model="dawid_skene").units
+        assert everything is not None
+        assert by_some is not None
+        assert len(by_some.judgment) == judgments.n_judgments
+        assert by_some.n_eff != everything.n_eff
+        assert by_some.n_eff == pytest.approx(everything.n_eff, rel=0.5)
+
     def test_agreement_with_very_many_labels(self) -> None:
         judgments = PATTERNS.drawn(0)[0]
         with pytest.MonkeyPatch.context() as patch:
