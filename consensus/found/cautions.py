@@ -305,6 +305,11 @@ CODES: dict[str, Code] = {
         "as one worker.",
         "Look at them with `consensus audit --table copying`, and count them apart with --collusion report.",
     ),
+    "err_together": Code(
+        "Items of a cluster err together, so copying is looked for on one item of each, and changes over time, streaks "
+        "and tiredness are not looked for.",
+        "Nothing; or name no clusters if items of a cluster are as unlike as any.",
+    ),
 }
 """Every code there is. ``docs/warnings.md`` shows them."""
 

@@ -141,14 +141,15 @@ def peer_agreement(
     worker: Codes,
     label: Codes,
     n_labels: int,
-    out_agreeing: Offsets,
-    out_peers: Offsets,
-    out_items: Offsets,
+    unit: Offsets | Reals,
+    out_agreeing: Offsets | Reals,
+    out_peers: Offsets | Reals,
+    out_items: Offsets | Reals,
 ) -> None:
     """Of all judgments of a worker, how many judgments of their items by *others* there are, and how many agree.
 
     Adds to ``out_agreeing``, ``out_peers`` and ``out_items``, the number of items (W,). Judgments are sorted by item,
-    worker, label.
+    worker, label; those of others count as often as the worker's own does, ``unit`` (J,); (0,): once.
     """
     given = np.zeros(n_labels, np.int64)
     for i in range(item_start.shape[0] - 1):
@@ -162,8 +163,9 @@ def peer_agreement(
                 given[label[last]] -= 1
                 last += 1
             for j in range(first, last):
-                out_agreeing[w] += given[label[j]]
-            out_peers[w] += (last - first) * (end - begin - (last - first))
+                n = unit[j] if unit.shape[0] > 0 else 1
+                out_agreeing[w] += n * given[label[j]]
+                out_peers[w] += n * (end - begin - (last - first))
             out_items[w] += 1
             for j in range(first, last):
                 given[label[j]] += 1
@@ -206,12 +208,18 @@ def peaks(
 
 
 @kernel()
-def doubt(item_start: Offsets, worker: Codes, label: Codes, posterior: Reals, out_doubt: Reals) -> None:
-    """Add r (1 - r) of every judgment to its worker's ``out_doubt`` (W,), r = posterior[i, label] (n, K)."""
+def doubt(
+    item_start: Offsets, worker: Codes, label: Codes, unit: Codes | Reals, posterior: Reals, out_doubt: Reals
+) -> None:
+    """Add r (1 - r) of every judgment to its worker's ``out_doubt`` (W,), r = posterior[i, label] (n, K).
+
+    ``unit`` (J,) is what each counts for; (0,): each counts as one.
+    """
     for i in range(item_start.shape[0] - 1):
         for j in range(item_start[i], item_start[i + 1]):
             r = posterior[i, label[j]]
-            out_doubt[worker[j]] += r * (1.0 - r)
+            n = unit[j] if unit.shape[0] > 0 else 1
+            out_doubt[worker[j]] += n * (r * (1.0 - r))
 
 
 @kernel()
