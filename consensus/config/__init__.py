@@ -1,6 +1,7 @@
 """Settings: frozen, typed, checked once. The same class serves Python, the command line and TOML files."""
 
 from consensus.config.audit_settings import AuditConfig, Collusion, CollusionConfig
+from consensus.config.chunk_settings import ChunksConfig
 from consensus.config.crowd_settings import CrowdConfig, ModelsConfig
 from consensus.config.documented import described
 from consensus.config.read_settings import GoldConfig, ReadConfig, Repeats, ScoreScale, VotesConfig
@@ -20,6 +21,7 @@ __all__ = [
     "RENAMED",
     "AuditConfig",
     "BudgetConfig",
+    "ChunksConfig",
     "Collusion",
     "CollusionConfig",
     "CrowdConfig",
@@ -41,6 +43,7 @@ __all__ = [
 for _kind in (
     AuditConfig,
     BudgetConfig,
+    ChunksConfig,
     CollusionConfig,
     CrowdConfig,
     EscalateConfig,

@@ -1,0 +1,118 @@
+"""Answers about chunks: read, held against the chunks that there are, and merged with the earlier ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consensus.chunks import folder
+from consensus.chunks.clicks import Click
+from consensus.errors import JudgmentError
+from consensus.formats import read
+from consensus.runs.listening import SILENT
+
+if TYPE_CHECKING:
+    from consensus.chunks.whole_run import ChunkRun, Clicks
+    from consensus.runs.listening import Listener
+
+NAME = re.compile(r"\d{1,9},\d{1,9}-[0-9a-f]{8}")
+
+
+def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, listener: Listener = SILENT) -> ChunkRun:
+    """Merge clicks on chunks into a run, fit again, and paint again.
+
+    A click is a judgment with a confusion of its own, so that a wrong one can be outvoted; it never overwrites. Who
+    answers a chunk a second time takes the first answer back.
+
+    Parameters
+    ----------
+    run
+        The folder of a run, or a run in memory.
+    clicks
+        What ``consensus.read`` takes: item (``image#chunk``, as in escalations.csv), worker, label.
+    save
+        Write the folder again, where there is one.
+    listener
+        Is told how it goes on.
+
+    Raises
+    ------
+    JudgmentError
+        An item is no chunk of the run, or a label none of its classes.
+    FormatError
+        The clicks can't be read.
+    OutputError
+        The folder is no run, its masks have changed, or it can't be written.
+    """
+    made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
+    found = made.with_clicks(merged(made.clicks, read_clicks(made, clicks)))
+    if save and isinstance(run, (Path, str)):
+        folder.save(found, run, overwrite=True)
+    return found
+
+
+def merged(before: Clicks, now: Clicks) -> Clicks:
+    """Two sets of clicks: of two by one worker on a chunk, the later one counts."""
+    found: dict[str, dict[int, tuple[Click, ...]]] = {}
+    for clicks in (before, now):
+        for image, chunks in clicks.items():
+            for first, given in chunks.items():
+                by_worker = {one.worker: one for one in found.setdefault(image, {}).get(first, ())}
+                by_worker |= {one.worker: one for one in given}
+                found[image][first] = tuple(by_worker[name] for name in sorted(by_worker))
+    return found
+
+
+def read_clicks(run: ChunkRun, source: Any) -> Clicks:
+    """Clicks from a table, by picture and first pixel of the chunk.
+
+    Raises
+    ------
+    JudgmentError
+        As ``answers``.
+    FormatError
+        The table can't be read.
+    """
+    judgments = read(source)
+    position = {label: code for code, label in enumerate(run.labels)}
+    for label in judgments.labels:
+        if label not in position:
+            raise JudgmentError(
+                f'answers: the label "{label}" is none of the classes, which are {", ".join(run.labels[:20])}',
+                code="unknown_label",
+            )
+    hashes: dict[str, str] = {}
+    firsts = [_first(run, hashes, item) for item in judgments.item_ids.to_pylist()]
+    workers = judgments.worker_ids.to_pylist()
+    found: dict[str, dict[int, tuple[Click, ...]]] = {}
+    rows = zip(judgments.item.tolist(), judgments.worker.tolist(), judgments.label.tolist(), strict=True)
+    for item, worker, label in rows:
+        image, first = firsts[item]
+        chunks = found.setdefault(image, {})
+        click = Click(workers[worker], position[judgments.labels[label]])
+        chunks[first] = (*chunks.get(first, ()), click)
+    return found
+
+
+def _first(run: ChunkRun, hashes: dict[str, str], item: str) -> tuple[str, int]:
+    """The picture and first pixel of the chunk that an item names; ``hashes`` are those of pictures met before."""
+    image, _, chunk = item.rpartition("#")
+    if image not in run.names or NAME.fullmatch(chunk) is None:
+        raise JudgmentError(
+            f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv',
+            code="unknown_item",
+        )
+    if image not in hashes:
+        hashes[image] = run.painted(image).partition.hash
+    if chunk.rpartition("-")[2] != hashes[image]:
+        raise JudgmentError(
+            f'answers: "{item}" is a chunk of other masks, or of another cut; its picture has chunks that end in '
+            f"-{hashes[image]} now: ask for it again",
+            code="unknown_item",
+        )
+    x, y = (int(one) for one in chunk.partition("-")[0].split(","))
+    picture = run.masks.pictures[run.number_of(image)]
+    if not (x < picture.width and y < picture.height):
+        raise JudgmentError(f'answers: "{item}" begins outside of the picture', code="unknown_item")
+    return image, y * picture.width + x

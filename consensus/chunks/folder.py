@@ -1,0 +1,179 @@
+"""The folder of a run over pictures: written whole or not at all, and made again from what it names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consensus.chunks import image_files, tables, whole_run
+from consensus.chunks.cuts import Cuts
+from consensus.config import ChunksConfig
+from consensus.errors import RunError
+from consensus.formats import writing
+from consensus.masks.reading import read_masks
+from consensus.runs import folder as folders
+from consensus.runs.listening import SILENT
+from consensus.version import VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from consensus.chunks.listing import Listed
+    from consensus.chunks.painting import Painted
+    from consensus.chunks.whole_run import ChunkRun
+    from consensus.runs.listening import Listener
+
+MASKS, CONFIDENCE, SUMMARY, CLICKS = "masks", "confidence", "summary.json", "clicks.csv"
+TABLES = ("images", "chunks", "escalations", "workers", "confusions")
+LATER = ("overlay", "crops", "report.html")
+"""What pages and pictures to look at are called, which are made of a run by others."""
+OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), *LATER})
+
+
+def save(run: ChunkRun, out: Path | str, *, overwrite: bool = False, spreadsheet_safe: bool = False) -> Path:
+    """Write a run into a folder; return its real path.
+
+    Raises
+    ------
+    OutputError
+        It can't be written, or something stands there; then it is as it was.
+    """
+    real = folders.check(Path(out), overwrite=overwrite, ours=OURS)
+    image_files.pillow()
+    with folders.whole(real) as folder:
+        fill(run, folder, spreadsheet_safe=spreadsheet_safe)
+    return real
+
+
+def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool = False) -> None:
+    """Write masks, confidences, tables and summary into an empty ``folder``."""
+    for name in (MASKS, CONFIDENCE):
+        (folder / name).mkdir()
+    colours = run.masks.classes.colours
+
+    def write(number: int, painted: Painted, _: Listed) -> None:
+        labels, confidences = painted.pixels
+        image_files.write_labels(labels, colours, folder / MASKS / f"{run.files[number]}.png")
+        image_files.write_confidences(confidences, folder / CONFIDENCE / f"{run.files[number]}.png")
+
+    run.look_again(write)
+    run.listener.stage("writing tables")
+    for name in TABLES:
+        writing.write(getattr(run, name), folder / f"{name}.csv", defuse=spreadsheet_safe)
+    if run.clicks:
+        writing.write(click_rows(run), folder / CLICKS)
+    told = json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
+
+
+def click_rows(run: ChunkRun) -> pd.DataFrame:
+    """One row a click: item, worker, label."""
+    import pandas as pd
+
+    hashes = dict(zip(run.images["image"], run.images["chunks"], strict=True))
+    rows = []
+    for number, name in enumerate(run.names):
+        width = run.masks.pictures[number].width
+        for first, given in run.clicks.get(name, {}).items():
+            y, x = divmod(first, width)
+            rows += [(f"{name}#{x},{y}-{hashes[name]}", one.worker, run.labels[one.label]) for one in given]
+    return pd.DataFrame(rows, columns=["item", "worker", "label"], dtype="str")
+
+
+def summary(run: ChunkRun) -> dict[str, Any]:
+    """What summary.json says."""
+    units, images = run.result.units, run.images
+    assert units is not None
+    pixels = (images["height"] * images["width"]).astype("int64")
+    settings = run.config.model_dump(mode="json", exclude={"threads"})
+
+    def mean(name: str) -> float | None:
+        known = images[name].dropna()
+        return float(known.mean()) if len(known) else None
+
+    return {
+        "consensus": VERSION,
+        "kind": "chunks",
+        "settings": settings,
+        "inputs": run.inputs,
+        "labels": list(run.labels),
+        "n_images": len(images),
+        "n_pixels": int(pixels.sum()),
+        "n_masks": int(images["n_masks"].sum()),
+        "n_workers": len(run.masks.workers),
+        "n_models": len(run.masks.models),
+        "n_patterns": int(sum(len(one.area) for one in run.counted)),
+        "n_eff": units.n_eff,
+        "n_eff_estimated": units.told,
+        "agreement": mean("agreement"),
+        "expected_iou": mean("expected_iou"),
+        "uncertain_share": float((images["uncertain_share"] * pixels).sum() / pixels.sum()),
+        "images": {status: int((images["status"] == status).sum()) for status in tables.IMAGE_STATUSES},
+        "n_chunks_listed": len(run.chunks),
+        "clicks_to_ask": int(run.chunks["judgments"].sum()),
+        "n_clicks": sum(len(given) for chunks in run.clicks.values() for given in chunks.values()),
+        "n_clicks_waiting": run.n_waiting,
+        "fit": {"status": run.result.convergence.status, "passes": run.result.convergence.iterations},
+        "notes": list(run.masks.notes),
+        "cautions": [*run.masks.cautions, *map(str, run.result.warnings)],
+    }
+
+
+def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
+    """Make the run of a folder again, from the masks that it names, with the clicks that it holds.
+
+    Raises
+    ------
+    RunError
+        It is no such folder, its masks were in no file, or something else is said in them than then.
+    FormatError
+        A mask can't be read.
+    """
+    path = Path(folder)
+    told = _summary_of(path)
+    if told["inputs"] is None:
+        raise RunError("its masks were given in memory, so that it can't be made again; keep them in files", path)
+    given = {name: _read(one) for name, one in told["inputs"].items()}
+    listener.stage("reading")
+    cuts = Cuts.of(given.pop("cuts"))
+    masks = read_masks(**given)
+    config = ChunksConfig.of(None, **told["settings"])
+    run = whole_run.of_masks(masks, config, cuts, inputs=told["inputs"], listener=listener)
+    digests = _table(path / "images.csv", ("image", "digest"))
+    if [name for name, _ in digests] != list(run.names):
+        raise RunError("there are other pictures than there were; run it again", path)
+    for (name, digest), one in zip(digests, run.counted, strict=True):
+        if digest != one.digest:
+            raise RunError(f'the masks of "{name}" are not what they were; run it again', path)
+    if not (path / CLICKS).is_file():
+        return run
+    from consensus.chunks import answering
+
+    return run.with_clicks(answering.read_clicks(run, path / CLICKS))
+
+
+def _summary_of(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+        if told["kind"] == "chunks":
+            return dict(told)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise RunError("this is no folder of a run over pictures: its summary.json is missing or another one", path)
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Some columns of a table of ours, as texts."""
+    import pandas as pd
+
+    try:
+        found = pd.read_csv(path, dtype="str", keep_default_na=False)[list(columns)]
+    except (OSError, ValueError, KeyError):
+        raise RunError(f"its {path.name} is missing, or not what was written; run it again", path.parent) from None
+    return list(found.itertuples(index=False, name=None))
+
+
+def _read(one: Any) -> Any:
+    """An argument, as it was before ``whole_run.stored``."""
+    return dict(map(tuple, one["pairs"])) if isinstance(one, dict) else one
