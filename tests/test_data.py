@@ -1,15 +1,18 @@
-"""The bundled digits: rebuilt bit for bit, and what was planted is found."""
+"""The bundled data: rebuilt bit for bit (pictures: pixel for pixel), and what was planted is found."""
 
 import csv
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from consensus import audit, fit, read, read_gold
 from tests.conftest import DIGITS, ROOT
 
+SHAPES = ROOT / "data" / "shapes"
 FILES = ("judgments.csv", "model_votes.csv", "gold.csv", "truth.csv")
 
 
@@ -44,3 +47,33 @@ def test_the_planted_workers_are_found() -> None:
     assert table["accuracy"].idxmin() == "w15"  # the one adversary
     planted_experts = {"w01", "w04"}
     assert planted_experts <= set(table["accuracy"].nlargest(8).index)
+
+
+@pytest.mark.slow
+def test_shapes_are_rebuilt_pixel_for_pixel(tmp_path: Path) -> None:
+    made = subprocess.run([sys.executable, ROOT / "data" / "make_shapes.py", tmp_path], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    names = sorted(path.relative_to(SHAPES) for path in SHAPES.rglob("*.*"))
+    assert names == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
+    for name in names:
+        if name.suffix == ".png":
+            with Image.open(tmp_path / name) as new, Image.open(SHAPES / name) as bundled:
+                assert (new.mode, new.getpalette()) == (bundled.mode, bundled.getpalette()), name
+                assert np.array_equal(np.asarray(new), np.asarray(bundled)), name
+        else:
+            assert (tmp_path / name).read_bytes() == (SHAPES / name).read_bytes(), name
+
+
+def test_shapes_are_small_and_complete() -> None:
+    assert sum(path.stat().st_size for path in SHAPES.rglob("*.*")) < 1_000_000
+    with (SHAPES / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with (SHAPES / "classes.csv").open() as file:
+        values = {int(row["value"]) for row in csv.DictReader(file)}
+    assert len({row["worker"] for row in rows}) == 6
+    assert len({row["image"] for row in rows}) == 8
+    for row in rows:
+        with Image.open(SHAPES / row["image"]) as picture, Image.open(SHAPES / row["mask"]) as mask:
+            assert mask.mode == "P"
+            assert mask.size == picture.size
+            assert set(np.unique(np.asarray(mask)).tolist()) <= values

@@ -308,7 +308,7 @@ CODES: dict[str, Code] = {
     "err_together": Code(
         "Items of a cluster err together, so copying is looked for on one item of each, and changes over time, streaks "
         "and tiredness are not looked for.",
-        "Nothing; or leave --cluster away if items of a cluster are as unlike as any.",
+        "Nothing; or name no clusters if items of a cluster are as unlike as any.",
     ),
 }
 """Every code there is. ``docs/warnings.md`` shows them."""
