@@ -26,7 +26,8 @@ BESIDE = {
     "of items it shows a sample, and says so.",
     "summary.json": "Provenance, settings, counts, label shares (`class_shares`: by gold), convergence "
     "(`confidence_by`: gold, design effect), quality (`by_label` too), escalation (what judgments will bring), "
-    "changes, models, readings, warnings, understood (what columns were taken for). The same input and settings give "
+    "changes, models, readings, warnings, understood (what columns were taken for), units (with --weight or --cluster: "
+    "what items count for). The same input and settings give "
     "the same bytes.",
 }
 """What a run writes that is no table."""

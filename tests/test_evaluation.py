@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
+import consensus
 from consensus import read_gold
 from consensus.errors import FormatError, JudgmentError
-from consensus.evaluation import calibration_error, evaluate, of_posterior
-from consensus.formats.labels_table import label_set_of, read_scored
+from consensus.evaluation import Scores, calibration_error, evaluate, of_posterior
+from consensus.formats.labels_table import counted_by, label_set_of, read_scored
+from consensus.intervals import wilson
 
 Write = Callable[[str, str | bytes], Path]
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2], [0.0, 0.0, 1.0]])
@@ -70,6 +73,121 @@ def test_tables_of_labels_and_of_posteriors() -> None:
     assert scores.accuracy == pytest.approx(2 / 3)
     assert scores.log_loss == pytest.approx(-(np.log(0.9) + np.log(0.2) + np.log(1.0)) / 3)
     assert again.equals(confusion)
+
+
+class TestWeights:
+    TABLE = pd.DataFrame(
+        {
+            "item": [f"i{n}" for n in range(40)],
+            "label": ["x", "x", "y", "y"] * 10,
+            "confidence": np.linspace(0.5, 0.98, 40),
+            "weight": np.tile([1, 2, 3, 4, 5], 8),
+        }
+    )
+    TRUTH = gold([f"i{n}" for n in range(40)], ["x", "y", "y", "y", "x"] * 8)
+    TIMES = TABLE["weight"].to_numpy()
+
+    def repeated(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Each item as often as it weighs."""
+        rows = table.loc[np.repeat(table.index, self.TIMES)].reset_index(drop=True)
+        return rows.assign(item=rows["item"] + "~" + rows.groupby("item").cumcount().astype(str))
+
+    def test_are_repetitions(self) -> None:
+        truth, many = read_gold(self.TRUTH), read_gold(self.repeated(self.TRUTH))
+        posteriors = self.TABLE[["item"]].assign(x=np.linspace(0, 1, 40), y=1 - np.linspace(0, 1, 40))
+        of_labels = self.TABLE, self.repeated(self.TABLE).drop(columns="weight"), None
+        of_posteriors = posteriors, self.repeated(posteriors), self.TABLE[["item", "weight"]]
+        for table, copies, beside in (of_labels, of_posteriors):
+            ours, confusion = evaluate(table, truth, None, beside)
+            theirs, counts = evaluate(copies, many)
+            assert (ours.n_items, ours.weight, theirs.n_items) == (40, 120.0, 120)
+            assert theirs.weight is None
+            for name in ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "brier", "ece"):
+                assert getattr(ours, name) == pytest.approx(getattr(theirs, name), abs=1e-12)
+            names = ["true_label", "label"]
+            both = confusion.merge(counts, on=names)
+            assert len(both) == len(confusion) == len(counts)
+            assert np.allclose(both["share_x"], both["share_y"], atol=1e-12)
+            assert both["weight"].tolist() == both["count_y"].tolist()
+            assert "figures count by weight (120 in all)" in ours.notes
+            assert "weight" in ours.as_dict()
+            assert "weight" not in theirs.as_dict()
+
+    def test_a_label_may_be_called_weight(self) -> None:
+        posteriors = pd.DataFrame({"item": ["a", "b"], "weight": [0.9, 0.2], "cluster": [0.1, 0.8]})
+        scores, _ = evaluate(posteriors, read_gold(gold(["a", "b"], ["weight", "cluster"])))
+        assert (scores.accuracy, scores.weight) == (1.0, None)
+
+    @pytest.mark.parametrize("weight", [0, -1, np.nan, np.inf, "many"])
+    def test_that_are_none(self, weight: object) -> None:
+        table = pd.DataFrame({"item": ["a"], "label": ["x"], "weight": [weight]})
+        with pytest.raises(JudgmentError, match=r'the weight of item "a" is ".*"; expected a number above 0'):
+            evaluate(table, read_gold(gold(["a"], ["x"])))
+
+    def test_of_a_folder(self, tmp_path: Path) -> None:
+        pairs = [(n, w) for n in range(24) for w in range(5)]
+        pairs = [(n, w) for n in range(24) for w in range(5)]
+        rows = [(f"i{n}", f"w{w}", "xy"[(n + (w == n % 5)) % 2], n % 3 + 1, f"p{n // 4}") for n, w in pairs]
+        table = pd.DataFrame(rows, columns=["item", "worker", "label", "area", "image"])
+        run = consensus.run(table, weight="area", cluster="image", model="dawid_skene")
+        truth = gold([f"i{n}" for n in range(24)], ["x", "y", "y"] * 8)
+        run.save(tmp_path / "out", posteriors=True, report=False)
+        of_run, of_folder = consensus.evaluate(run, truth), consensus.evaluate(tmp_path / "out", truth)
+        assert of_run.weight == of_folder.weight == 48.0
+        assert of_run.notes == of_folder.notes
+        assert of_run.notes[-1] == "the interval of the accuracy is over 6 clusters, whose items err together"
+        assert of_folder.accuracy_low == pytest.approx(of_run.accuracy_low, abs=1e-12)
+        of_labels = consensus.evaluate(tmp_path / "out" / "labels.csv", truth)
+        assert (of_labels.weight, of_labels.accuracy) == (48.0, of_run.accuracy)
+        assert counted_by(tmp_path / "elsewhere.csv") is None
+        (tmp_path / "out" / "summary.json").write_text("[]")
+        assert counted_by(tmp_path / "out") is None
+        assert label_set_of(tmp_path / "out") is None
+
+
+class TestClusters:
+    def scores(self, right: np.ndarray, cluster: object, weight: Any = None) -> Scores:
+        items = [f"i{n}" for n in range(len(right))]
+        table = pd.DataFrame({"item": items, "label": np.where(right, "x", "y"), "cluster": cluster})
+        table = table if weight is None else table.assign(weight=weight)
+        return evaluate(table, read_gold(gold(items, ["x"] * len(items))))[0]
+
+    def width(self, scores: Scores) -> float:
+        return scores.accuracy_high - scores.accuracy_low
+
+    def test_items_of_one_that_are_alike_count_once(self) -> None:
+        right = np.random.default_rng(0).random(60) < 0.7
+        alike = self.scores(np.repeat(right, 5), np.repeat(np.arange(60), 5))
+        alone = self.scores(right, np.arange(60))
+        assert alike.accuracy == pytest.approx(alone.accuracy)
+        assert self.width(alike) == pytest.approx(self.width(alone), rel=0.02)
+        several = self.scores(np.repeat(right, 5), None)
+        assert self.width(several) < 0.55 * self.width(alike)
+
+    def test_the_interval_covers(self) -> None:
+        """Clusters of 20 that err together: the true share lies inside nearly always, without clusters too seldom."""
+        rng, inside, naive = np.random.default_rng(1), 0, 0
+        for _ in range(200):
+            right = rng.random(800) < np.repeat(rng.beta(6, 2, 40), 20)
+            ours = self.scores(right, np.repeat(np.arange(40), 20))
+            inside += ours.accuracy_low <= 0.75 <= ours.accuracy_high
+            plain = self.scores(right, None)
+            naive += plain.accuracy_low <= 0.75 <= plain.accuracy_high
+        assert inside >= 180
+        assert naive < 170
+
+    def test_where_all_are_right_clusters_count_once(self) -> None:
+        ours = self.scores(np.ones(40, np.bool_), np.repeat(np.arange(4), 10))
+        assert (ours.accuracy_low, ours.accuracy_high) == tuple(map(float, wilson(4.0, 4.0)))
+        one = self.scores(np.array([True, False]), ["p", "p"])
+        assert (one.accuracy_low, one.accuracy_high) == tuple(map(float, wilson(0.5, 1.0)))
+
+    def test_an_item_without_one_stands_for_itself(self) -> None:
+        right = np.array([True, False, True, True])
+        alone = self.scores(right, ["", None, "p", "q"])
+        assert alone.notes == ("the interval of the accuracy is over 4 clusters, whose items err together",)
+        weighed = self.scores(right, ["p", "p", "q", ""], [1, 2, 3, 4])
+        assert (weighed.accuracy, weighed.weight) == (0.8, 10.0)
 
 
 def test_a_truth_that_no_label_has() -> None:

@@ -171,7 +171,7 @@ def summary(run: ChunkRun) -> dict[str, Any]:
         "n_clicks_waiting": run.n_waiting,
         "fit": {"status": run.result.convergence.status, "passes": run.result.convergence.iterations},
         "notes": list(run.masks.notes),
-        "cautions": list(map(str, words.cautions(run))),
+        "cautions": run.cautions,
     }
 
 

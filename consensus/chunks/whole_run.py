@@ -185,6 +185,13 @@ class ChunkRun:
         return worker_audit.confusions(self.result)
 
     @property
+    def cautions(self) -> list[str]:
+        """What to know before trusting it, in words."""
+        from consensus.chunks import words
+
+        return list(map(str, words.cautions(self)))
+
+    @property
     def n_waiting(self) -> int:
         """Clicks that do not count yet, since a second one is needed."""
         return sum(sum((rows.waiting or {}).values()) for rows in self.rows)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
+TWO = 2  # masks of a picture: one differs from the other, and none is in the majority
 MOST_NAMED = 5  # pictures, people or classes in one line
 OF_PICTURES = (
     *("clusters_untold", "copies_majority", "models_only", "models_unverified", "near_chance", "not_converged"),
@@ -186,6 +187,23 @@ def outlines(bias: float | None) -> str:
 def cautions(run: ChunkRun) -> list[Caution]:
     """What to beware of: of the masks, and of the fit as far as it is about pictures, not about single patterns."""
     odd = [Caution("odd_masks", one_line(text)) for text in run.masks.cautions]
+    few = sum(len(one.of_kind("human")) == TWO for one in run.counted)
+    if few:
+        odd.append(
+            Caution(
+                "few_masks",
+                f"{counted(few, 'picture has', 'pictures have')} two masks: where these differ, only what the workers do "
+                "elsewhere tells who is right; add a third mask, or click",
+            )
+        )
+    if run.n_waiting:
+        odd.append(
+            Caution(
+                "waiting_clicks",
+                f"{counted(run.n_waiting, 'click does', 'clicks do')} not count yet: the chunks are large, or nobody "
+                "painted there what they say; ask somebody else for a second click",
+            )
+        )
     kept = [one for one in run.result.warnings if one.code in OF_PICTURES]
     return odd + [replace(one, message=SAID.get(one.code, one.message)) for one in kept]
 

@@ -35,9 +35,11 @@ def evaluate(
 
     from consensus import evaluation
     from consensus.formats import read_gold, writing
-    from consensus.formats.labels_table import label_set_of, read_scored
+    from consensus.formats.labels_table import counted_by, label_set_of, read_scored
 
-    scores, confusion = evaluation.evaluate(read_scored(labels), read_gold(truth), label_set_of(labels))
+    scores, confusion = evaluation.evaluate(
+        read_scored(labels), read_gold(truth), label_set_of(labels), counted_by(labels)
+    )
     for note in scores.notes:
         typer.echo(f"note: {note}", err=True)
     found = scores.as_dict()

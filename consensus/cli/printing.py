@@ -65,7 +65,8 @@ def aggregate(
 def agreement(
     judgments: options.Judgments,
     chosen: Annotated[
-        "RunConfig", Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by", "keep"))
+        "RunConfig",
+        Takes("ReadConfig", "labels", "threads", "memory", "seed", but=("drift_by", "by", "keep", "weight", "cluster")),
     ],
     printed: Warned,
     config: options.Config = None,

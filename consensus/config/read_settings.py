@@ -18,7 +18,7 @@ ScoreScale = Literal["1", "10", "100", "logit", "log"]
 
 OF_LABELS = (
     *("item", "label", "confidence", "margin", "entropy", "runner_up", "n_judgments", "n_model_votes"),
-    *("majority_label", "source", "status", "certified", "decision", "expected_cost"),
+    *("majority_label", "source", "status", "certified", "decision", "expected_cost", "weight", "cluster"),
 )
 """Columns that the table of labels has of its own (``runs.columns.LABELS``)."""
 
@@ -63,6 +63,22 @@ class ReadConfig(Settings):
         default=None,
         json_schema_extra=COLUMNS,
         description="Column of the batch, topic or HIT of the judgment. It is read only when it is named.",
+    )
+    weight: str | None = Field(
+        default=None,
+        json_schema_extra=COLUMNS,
+        description=(
+            "Column of how many items the item counts as. A number above 0: how often a text was repeated, the pixels"
+            " of a part of a picture, revenue. It is read only when it is named."
+        ),
+    )
+    cluster: str | None = Field(
+        default=None,
+        json_schema_extra=COLUMNS,
+        description=(
+            "Column of the picture, document or dialogue of the item. Items of one err together, and count as fewer. "
+            "It is read only when it is named."
+        ),
     )
     repeats: Repeats = Field(
         default="last",

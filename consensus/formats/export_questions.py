@@ -12,7 +12,7 @@ from consensus.formats import platforms, sources
 from consensus.formats.opening import readings
 from consensus.formats.platforms.questions import CLOSED, SeveralQuestionsError
 from consensus.formats.tables.by_column import as_text
-from consensus.formats.tables.roles import Roles, listed
+from consensus.formats.tables.roles import NAMED_ONLY, Roles, listed
 from consensus.formats.tables.text_form import TextForm
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import quoted
@@ -107,7 +107,7 @@ def asked(source: Any, settings: ReadConfig) -> Asked:
     """
     if settings.label is not None:
         raise ConfigError(f"label names one question, and by {BY} is about all; leave out one")
-    named = {role: getattr(settings, role) for role in ("item", "worker", "group")}
+    named = {role: getattr(settings, role) for role in ("item", "worker", *NAMED_ONLY)}
     roles = Roles({role: name for role, name in named.items() if name is not None})  # no label: all are told
     titles: dict[str, None] = {}
     kinds: dict[str, str] = {}

@@ -12,6 +12,7 @@ from consensus.formats.tables.clock import Clock
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.times import Times
 from consensus.formats.tables.understanding import Understanding
+from consensus.formats.tables.weights import Weights
 from consensus.inputs.gold import Gold
 from consensus.inputs.understood import one_line
 
@@ -134,4 +135,5 @@ def _beside(settings: ReadConfig, roles: Roles, clock: Clock) -> dict[str, Calla
         "timestamp": partial(Times, clock=clock, named=settings.timestamp is not None, form=settings.time_format),
         "duration": partial(Amounts, guessed=roles.is_guessed("duration")),
         "price": partial(Amounts, guessed=roles.is_guessed("price"), signs=signs, clock=clock),
+        **({} if settings.weight is None else {"weight": Weights}),
     }

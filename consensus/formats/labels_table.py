@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
 from consensus.formats import sources
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-REALS = ("confidence", "margin", "entropy")
+REALS = ("confidence", "margin", "entropy", "weight")
 FROM_A_FOLDER = ("posteriors", "labels")
 
 
@@ -52,14 +52,36 @@ def read_scored(path: Path) -> pd.DataFrame:
 
 def label_set_of(path: Path) -> tuple[str, ...] | None:
     """The label set of the run that wrote a folder, or a file in it; None where no summary.json tells."""
+    shares = _summary(path).get("label_shares")
+    return tuple(shares) if isinstance(shares, dict) and shares else None
+
+
+def counted_by(path: Path) -> pd.DataFrame | None:
+    """What the items of such a run count for: item, and weight, cluster or both; None where it was not told.
+
+    Raises
+    ------
+    FormatError
+        Its labels can't be read.
+    """
     folder = path if path.is_dir() else path.parent
-    if not path.is_dir() and path.stem not in FROM_A_FOLDER:
+    labels = sorted(folder.glob("labels.*"))
+    if "units" not in _summary(path) or not labels:
         return None
+    table = read_scored(labels[0])
+    return table[["item", *(name for name in ("weight", "cluster") if name in table.columns)]]
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """What the run says of itself that wrote a folder, or a file in it; nothing where no summary.json tells."""
+    if not path.is_dir() and path.stem not in FROM_A_FOLDER:
+        return {}
+    folder = path if path.is_dir() else path.parent
     try:
         told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        return tuple(told["label_shares"]) or None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _with_source(found: list[Path]) -> pd.DataFrame:
@@ -94,7 +116,6 @@ def _numbers(column: pd.Series[str], path: Path) -> pd.Series[float]:
     numbers = pd.to_numeric(column.replace("", None), errors="coerce").astype("float64")
     wrong = numbers.isna() & column.notna() & (column.astype("str") != "")
     if wrong.any():
-        raise FormatError(
-            f'"{column[wrong].iloc[0]}" in column {column.name} is no number; expected a probability', path
-        )
+        what = "a number above 0" if column.name == "weight" else "a probability"
+        raise FormatError(f'"{column[wrong].iloc[0]}" in column {column.name} is no number; expected {what}', path)
     return numbers

@@ -21,11 +21,11 @@ from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables.coded_rows import NO_TEXT
 from consensus.formats.tables.explaining_column import explained
 from consensus.formats.tables.keeping import Keeping
-from consensus.formats.tables.roles import AMOUNTS, Roles
+from consensus.formats.tables.roles import AMOUNTS, NAMED_ONLY, NUMBERS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.wide import COUNTED, Shape
-from consensus.inputs import encoding_notices, label_notices, label_order, look_alike_notices
+from consensus.inputs import encoding_notices, item_columns, label_notices, label_order, look_alike_notices
 from consensus.inputs.coding import encode
 from consensus.inputs.gold import Gold
 from consensus.inputs.renaming import Renaming
@@ -33,6 +33,7 @@ from consensus.inputs.renaming import Renaming
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from consensus.formats.tables.blocks import Reading
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from consensus.formats.tables.explaining_column import Explanation
     from consensus.formats.tables.understanding import Understanding
     from consensus.inputs.judgments import Judgments
+
+    Coded = tuple[NDArray[np.int32], pa.StringArray]
 
 
 BY_ROWS = (
@@ -84,6 +87,10 @@ def read(
         group
             Column of the batch, topic or HIT that a judgment belongs to, as text. Only read when named; then every
             source must have it. Where the cell is empty, the judgment is in no group.
+        weight, cluster
+            Columns of the item's weight (a number above 0: it counts as so many items) and of its cluster (picture,
+            document, dialogue), whose items err together. Only read when named; then every source must have them, and
+            the rows of an item must agree. Where the cell of the cluster is empty, the item stands for itself.
         repeats
             Which judgment counts when a worker judged an item twice: the "last" or "first" in time (without
             timestamps, in row order), "keep" both, or "error". Where most judgments would give way, it must be given.
@@ -135,7 +142,8 @@ def read(
         A source can't be read, or a column can't be found; or nothing tells whether times have the month or the day
         first.
     JudgmentError
-        ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way.
+        ``repeats`` is "error" and a worker judged an item twice; or it is not given and most judgments give way; or
+        the rows of an item name different weights or clusters.
 
     Examples
     --------
@@ -155,10 +163,11 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     if settings.are_several:
         raise ConfigError(questions.told(source, settings))
     choice, keeping, shape = RowChoice(settings), Keeping(settings), Shape(settings)
-    grouped = {} if settings.group is None else {"group": settings.group}
-    roles = Roles(shape.named(_named(settings)) | grouped | choice.roles | keeping.roles)
+    named_only = {role: name for role in NAMED_ONLY if (name := getattr(settings, role)) is not None}
+    roles = Roles(shape.named(_named(settings)) | named_only | choice.roles | keeping.roles)
+    coded = [role for role in named_only if role not in NUMBERS]
     renaming = _renaming(settings)
-    gathered = Gathered(settings, roles, (*grouped, *keeping.roles), backend, progress)
+    gathered = Gathered(settings, roles, (*coded, *keeping.roles), backend, progress)
     gathered.notes += source.notes if isinstance(source, sources.Opened) else ()
     for opened in questions.opened(source, shape.roles(roles), settings):
         gathered.add(shape.of(keeping.of(choice.of(opened))))
@@ -227,7 +236,7 @@ def _encoded(
 ) -> tuple[_Encoded, Identities]:
     """The judgments of all rows, and who of their workers stand for many people."""
     rows, clock = gathered.rows, gathered.clock
-    absent = {"label": settings.abstain, **dict.fromkeys(("group", *keeping.roles), NO_TEXT)}
+    absent = {"label": settings.abstain, **dict.fromkeys((*NAMED_ONLY, *keeping.roles), NO_TEXT)}
     items, workers, labels, *others = rows.ranked(absent)
     if renaming is not None:
         coded = {"items": items, "workers": workers, "labels": labels}
@@ -245,11 +254,30 @@ def _encoded(
         gathered.notes.append(BY_TIME if when is not None else BY_ROWS)
         if when is None:
             columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
-    kept = keeping.found(others, items[0], len(items[1]))  # before codes are sorted where they are
+    of_items = _of_items(gathered, settings, items, others)  # before codes are sorted where they are
+    of_items["kept"] = keeping.found(others, items[0], len(items[1]))
     judgments = encode(
         items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
     )
-    return _Encoded(replace(judgments, group_ids=group_ids, kept=kept), labels[0]), people
+    return _Encoded(replace(judgments, group_ids=group_ids, **of_items), labels[0]), people
+
+
+def _of_items(gathered: Gathered, settings: ReadConfig, items: Coded, others: list[Coded]) -> dict[str, Any]:
+    """The weight and the cluster of each item, where their columns are named; that of the latter is taken from the
+    ``others`` that are coded.
+    """  # noqa: D205
+    found: dict[str, Any] = {}
+    rows = gathered.rows
+    if settings.weight is not None:
+        weight = rows.beside("weight")
+        known = np.full(rows.n_rows, np.nan) if weight is None else weight
+        found["weight"] = item_columns.weights(known, items, rows.place)
+    if settings.cluster is not None:
+        coded = others.pop(0)
+        found["cluster"], notes = item_columns.clusters(coded, items, rows.place)
+        found["cluster_ids"] = coded[1]
+        gathered.notes += notes
+    return found
 
 
 def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig) -> Judgments:

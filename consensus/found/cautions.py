@@ -125,6 +125,15 @@ CODES: dict[str, Code] = {
         "value of 255 that counts as a class.",
         "Look at what the line names, and say with --void, --images or --classes how it is meant.",
     ),
+    "few_masks": Code(
+        "Some pictures have two masks only, so that where these differ, only what the workers do elsewhere tells who is "
+        "right.",
+        "Have a third person paint these pictures, or click the disputed chunks.",
+    ),
+    "waiting_clicks": Code(
+        "Some clicks do not count yet, because the chunk is large, or nobody painted there what they say.",
+        "Have somebody else click these chunks, too.",
+    ),
     # the gold
     "unaudited": Code(
         "No gold labels were given, so a confidence only tells how far competent workers agree.",
@@ -313,7 +322,7 @@ CODES: dict[str, Code] = {
     "err_together": Code(
         "Items of a cluster err together, so copying is looked for on one item of each, and changes over time, streaks "
         "and tiredness are not looked for.",
-        "Nothing; or leave --cluster away if items of a cluster are as unlike as any.",
+        "Nothing; or name no clusters if items of a cluster are as unlike as any.",
     ),
 }
 """Every code there is. ``docs/warnings.md`` shows them."""

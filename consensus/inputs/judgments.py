@@ -184,6 +184,11 @@ class Judgments:
         return 0 if self.group_ids is None else len(self.group_ids)
 
     @property
+    def n_clusters(self) -> int:
+        """Clusters; 0 unless their column was named. An item without one is none."""
+        return 0 if self.cluster_ids is None else len(self.cluster_ids)
+
+    @property
     def is_weighed(self) -> bool:
         """Whether an item or a judgment may count for more or less than one."""
         return any(one is not None for one in (self.weight, self.cluster, self.judgment_weight))
@@ -257,7 +262,9 @@ class Judgments:
         return self.n_judgments
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a judgment: item, worker, label; and timestamp, duration, price, group where there are any."""
+        """One row a judgment: item, worker, label; and timestamp, duration, price, group, and the weight and
+        cluster of the item, where there are any.
+        """  # noqa: D205
         return shown.judgments_frame(self)
 
     def with_labels(self, labels: Sequence[str]) -> Judgments:

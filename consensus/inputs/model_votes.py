@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.inputs import off_labels, shown
+from consensus.inputs import item_columns, off_labels, shown
 from consensus.inputs.counted import counted
 from consensus.inputs.vocabulary import Vocabulary, positions
 from consensus.inputs.vote_tally import NOTHING_READ, VoteTally
@@ -392,5 +392,5 @@ def _with_items(judgments: Judgments, ids: pa.StringArray) -> tuple[Judgments, N
     start = np.zeros(len(item_ids) + 1, np.int64)
     start[code + 1] = judgments.per_item
     np.cumsum(start, out=start)
-    kept = tuple(one.moved(code, len(item_ids)) for one in judgments.kept)
-    return replace(judgments, item=code[judgments.item], item_start=start, item_ids=item_ids, kept=kept), rank[ours]
+    moved = item_columns.moved(judgments, code, len(item_ids))
+    return replace(judgments, item=code[judgments.item], item_start=start, item_ids=item_ids, **moved), rank[ours]

@@ -103,7 +103,9 @@ def _times(judgments: Judgments) -> list[tuple[str, object]]:
 
 
 def judgments_frame(judgments: Judgments) -> pd.DataFrame:
-    """One row a judgment: item, worker, label; and timestamp, duration, price, group where there are any."""
+    """One row a judgment: item, worker, label; and timestamp, duration, price, group, and the weight and cluster of the
+    item, where there are any.
+    """  # noqa: D205
     import pandas as pd
 
     ids = {"item": judgments.item_ids, "worker": judgments.worker_ids}
@@ -112,7 +114,11 @@ def judgments_frame(judgments: Judgments) -> pd.DataFrame:
     beside = {name: getattr(judgments, name) for name in ("timestamp", "duration", "price")}
     columns |= {name: column for name, column in beside.items() if column is not None}
     if judgments.group is not None:
-        columns["group"] = _named(judgments.group, judgments.group_ids.to_pylist() if judgments.group_ids else [])
+        columns["group"] = _named(judgments.group, _texts(judgments.group_ids))
+    if judgments.weight is not None:
+        columns["weight"] = judgments.weight[judgments.item]
+    if judgments.cluster is not None:
+        columns["cluster"] = _named(judgments.cluster[judgments.item], _texts(judgments.cluster_ids))
     return pd.DataFrame({name: _series(column) for name, column in columns.items()})
 
 
@@ -139,6 +145,10 @@ def gold_frame(gold: Gold) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame({"item": pd.Series(gold.item, dtype="str"), "label": pd.Series(gold.label, dtype="str")})
+
+
+def _texts(ids: Any) -> list[str]:
+    return ids.to_pylist() if ids else []
 
 
 def _codes(codes: Any) -> Any:

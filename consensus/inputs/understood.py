@@ -27,7 +27,8 @@ class Column(NamedTuple):
     """A column that is used."""
 
     role: str
-    """What it holds: "item", "worker", "label", "timestamp", "duration", "price" or "group"."""
+    """What it holds: "item", "worker", "label", "timestamp", "duration", "price", "group", "weight" or
+    "cluster"."""
     name: str
     """Its name; where files name it differently, all names, with " / " between."""
     because: str

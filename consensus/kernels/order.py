@@ -9,6 +9,10 @@ import numpy as np
 from consensus.kernels import kernel
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
     from consensus.kernels import Codes, Offsets
 
 
@@ -73,6 +77,20 @@ def item_starts(item: Codes, out_start: Offsets) -> None:
         while n < item.shape[0] and item[n] < i:
             n += 1
         out_start[i] = n
+
+
+@kernel()
+def of_items(item: Codes, value: NDArray[Any], unset: float, out_value: NDArray[Any]) -> int:
+    """``out_value`` (I,), all ``unset`` before, becomes the ``value`` (N,) of the first row of each item; the first row
+    whose value is another one than that of the first row of its ``item`` (N,), -1 where there is none.
+    """  # noqa: D205
+    for n in range(item.shape[0]):
+        known = out_value[item[n]]
+        if known == unset:
+            out_value[item[n]] = value[n]
+        elif known != value[n]:
+            return n
+    return -1
 
 
 @kernel()

@@ -220,8 +220,9 @@ class Rows:
             counts[:] = 0.0
             row = priors.row[part]
             if self.units is not None:
-                weighed = self._weighed(part)
-                return mass, weighted_em.em_pass(weighed, tables.C, table, row, priors.own_from, counts, mass)
+                weighed, each = self._weighed(part), np.empty(part.stop - part.start)
+                told = weighted_em.em_pass(weighed, tables.C, table, row, priors.own_from, counts, mass, each)
+                return mass, told + float((self.units.item[part] * np.log(each)).sum())
             starts = self.item_start[part.start : part.stop + 1]
             evidence = em.em_pass(starts, self.row, tables.C, table, row, priors.own_from, counts, mass)
             return mass, evidence

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from consensus.config import FitConfig
     from consensus.found.gold_reach import Reach
+    from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
+    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -70,9 +72,22 @@ def fitted(problem: Problem, settings: FitConfig, run: Execution) -> Candidates:
 
 def by_clusters(problem: Problem, settings: FitConfig, run: Execution) -> Problem:
     """The problem with units by what short fits tell of how the items of a cluster err together."""
-    judgments = problem.judgments
-    if judgments.cluster is None:
+    if problem.judgments.cluster is None:
         return problem
+    some = units.told_by(problem.judgments) if problem.weighs_all_labels else None
+    return problem.counted(_told(problem if some is None else _part(problem, some), problem.judgments, settings, run))
+
+
+def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
+    """The same with those of the judgments where ``keep`` (J,)."""
+    kept = problem.judgments.subset(keep)
+    rows = problem.rows.restricted(kept, keep)
+    return replace(problem, judgments=kept, rows=rows, layout=rows)
+
+
+def _told(problem: Problem, every: Judgments, settings: FitConfig, run: Execution) -> Units:
+    """The units of ``every`` judgment, by short fits of the ``problem``."""
+    judgments = problem.judgments
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
     power = Tempering(rho).power(judgments.per_item, slice(None))
     short = replace(problem, max_iterations=min(problem.max_iterations, units.FIRST_PASSES))
@@ -85,7 +100,9 @@ def by_clusters(problem: Problem, settings: FitConfig, run: Execution) -> Proble
         warm = replace(short.counted(told), pseudo_counts=estimate.A, max_iterations=passes)
         estimate = climb(warm, start, run, "fitting by clusters")
         told = units.estimated(judgments, estimate.beliefs(warm, run.backend, power), run.backend)
-    return problem.counted(told)
+    of_every = units.of(every, told.n_eff or units.USUAL, told.told)
+    assert of_every is not None
+    return of_every
 
 
 @dataclass(frozen=True, slots=True, eq=False)

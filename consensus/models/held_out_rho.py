@@ -123,7 +123,9 @@ class Scores:
     @property
     def total(self) -> NDArray[np.float64]:
         """(G,) their sum, in units."""
-        return np.asarray(self.score.sum(axis=0) if self.unit is None else self.unit @ self.score, np.float64)
+        return np.asarray(
+            self.score.sum(axis=0) if self.unit is None else (self.unit[:, None] * self.score).sum(axis=0), np.float64
+        )
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -120,7 +120,9 @@ def by_shares(
     if judgments.cluster is not None:
         counted = units_of.estimated(judgments, DensePosterior(shares), run.backend)
         cautions += units_of.cautions(counted)
-    of_labels = shares[labelled].sum(axis=0) if counted is None else counted.item[labelled] @ shares[labelled]
+    of_labels = (
+        shares[labelled].sum(axis=0) if counted is None else (shares * counted.item[:, None])[labelled].sum(axis=0)
+    )
     rows = replace(rows or Rows.of(judgments, run.backend), units=counted)
     tables = rows.tables()
     rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, run.backend)

@@ -25,7 +25,7 @@ A_VOTE = 40  # bytes of a model's vote, besides its probabilities
 CONFUSIONS = 6  # tables of all models: pseudo-counts, those to begin with, of families, learnt, and tested
 A_CELL = 110  # bytes of a row of confusions.csv while it is made
 AN_ITEM_TOLD = 200  # bytes of an item's summary, look-ahead, rank and status
-A_CELL_BESIDE = 24  # bytes of a time, duration, price or group while it is read and put in order
+A_CELL_BESIDE = 24  # bytes of a time, duration, price, group, weight or cluster while it is read and put in order
 A_REPORT = 150_000_000  # bytes of what draws report.html; it comes last, when the blocks may not be given back yet
 BLOCKS = 300_000_000  # bytes of the blocks of tables that are encoded at once
 
@@ -58,10 +58,12 @@ def of(
     are calibrated on it.
     """
     J, I, W, K = judgments.n_judgments, judgments.n_items, judgments.n_workers, judgments.n_labels  # noqa: E741
-    ids = [one for one in (judgments.item_ids, judgments.worker_ids, judgments.group_ids) if one is not None]
+    every = judgments.item_ids, judgments.worker_ids, judgments.group_ids, judgments.cluster_ids
+    ids = [one for one in every if one is not None]
     n_ids, id_bytes = sum(map(len, ids)), sum(one.nbytes for one in ids)
     n_beside = sum(getattr(judgments, name) is not None for name in BESIDE)
-    held = memory.LIBRARIES + (12 + 8 * n_beside) * J + 8 * I + id_bytes
+    n_of_items = sum(one is not None for one in (judgments.weight, judgments.cluster))
+    held = memory.LIBRARIES + (12 + 8 * n_beside) * J + 8 * (1 + n_of_items) * I + id_bytes
     rows = min(J, W * K)
     if weighs_all_labels(I, rows, K):
         width, cut = max(K, IN_REGISTERS, n_states), max(K, n_states)
@@ -90,7 +92,7 @@ def of(
         fitting += 8 * (J + I) + (0 if judgments.cluster is None else 8 * J + kept)
     return Needs(
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
-        + A_CELL_BESIDE * n_beside * judgments.tally.read,
+        + A_CELL_BESIDE * (n_beside + n_of_items) * judgments.tally.read,
         fitting=held + fitting,
         tables=held + 4 * J + kept + AN_ITEM_TOLD * I + max(BLOCKS, A_CELL * cells) + (A_REPORT if report else 0),
     )

@@ -35,6 +35,7 @@ from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.found.cautions import Caution
 from consensus.found.posterior import SparsePosterior
 from consensus.found.units import Units
+from consensus.inputs.vocabulary import hashed
 from consensus.kernels import weighted_em
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ START = 30.0  # n_eff of the first fit
 MOST = 300.0
 USUAL = 20.0  # n_eff where fewer than FEW_WORKERS tell
 FEW_WORKERS = 5  # of two clusters or more
+MOST_TOLD = 1_000_000  # judgments from which n_eff is estimated, ...
+LEAST_CLUSTERS = 1_000  # ... if so many clusters hold them
 FIRST_PASSES, THEN_PASSES = 12, 6  # of the fits that only tell how the items of a cluster err together
 
 
@@ -70,6 +73,16 @@ def of(judgments: Judgments, n_eff: float = START, told: bool = True) -> Units |
     if own is not None:
         judgment = np.where(np.isnan(own), judgment, own)
     return Units(item, judgment, None if judgments.cluster is None else n_eff, told, own is not None)
+
+
+def told_by(judgments: Judgments) -> NDArray[np.bool_] | None:
+    """(J,) the judgments that tell n_eff where they are very many: those of some clusters; None: all of them."""
+    assert judgments.cluster is not None
+    share = MOST_TOLD / max(judgments.n_judgments, 1)
+    chosen = hashed(judgments.cluster_ids) / 2.0**64 < share
+    if share >= 1.0 or chosen.sum() < LEAST_CLUSTERS:
+        return None
+    return np.asarray(np.append(chosen, False)[judgments.cluster[judgments.item]])
 
 
 def estimated(judgments: Judgments, tempered: Posterior, backend: Backend) -> Units:

@@ -9,11 +9,12 @@ import numpy as np
 
 from consensus.escalation import unaudited
 from consensus.found.cautions import Caution
+from consensus.found.counting import mean, some
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from consensus.found.gold_reach import Reach
+    from consensus.found.counting import Counting
     from consensus.found.result import Consensus
 
     Flags = NDArray[np.bool_]
@@ -23,17 +24,20 @@ MISSED = 0.05  # probability that gold misses a part by chance, below which it i
 DOUBT = 0.05  # that is left where gold shows how many are right
 
 
-def told(result: Consensus, reach: Reach, why: NDArray[np.int32], right: Flags) -> dict[str, Any]:
-    """The accepted items beyond the ``reach`` of gold: those whose ``why`` (I,) is not -1 (``escalation.unaudited``).
+def told(result: Consensus, why: NDArray[np.int32], right: Flags, counting: Counting | None) -> dict[str, Any]:
+    """The accepted items beyond the reach of gold: those whose ``why`` (I,) is not -1 (``escalation.unaudited``).
 
     How many there are by ``workers`` whom gold has not checked (``with_others``: some also by those whom it has), in a
     ``group`` that it has not met, or with a ``label`` that no gold item gets. Of these workers: their
     ``judgments_on_gold``, the gold items of which they gave most judgments, how many of these the label is wrong of by
-    what gold said of them, ``right`` (G,), and the busiest workers.
+    what gold said of them, ``right`` (G,), and the busiest workers. ``counting`` is that of all items; ``weight`` is
+    there where they have one.
     """
-    judgments, gold = result.judgments, result.gold
+    judgments, gold, reach = result.judgments, result.gold, result.reach
     assert gold is not None
+    assert reach is not None
     chosen = np.flatnonzero(why >= 0)
+    weighed = some(counting, chosen)
     worker = judgments.worker[judgments.of_items(np.flatnonzero(why == unaudited.WORKERS))[1]]
     strange = ~reach.workers[worker]
     n_each = np.bincount(worker[strange], minlength=judgments.n_workers)
@@ -43,7 +47,8 @@ def told(result: Consensus, reach: Reach, why: NDArray[np.int32], right: Flags) 
     busiest = np.argsort(-n_each, kind="stable")[:MOST_NAMED]
     return {
         "accepted": len(chosen),
-        "expected_error": float(np.mean(1.0 - result.confidence[chosen])),
+        "expected_error": mean(1.0 - result.confidence[chosen], weighed),
+        **({} if weighed is None or judgments.weight is None else {"weight": weighed.total}),
         **{name: int((why == code).sum()) for code, name in enumerate(unaudited.WHY)},
         "with_others": not strange.all(),
         "judgments_on_gold": int(by_them.sum()),

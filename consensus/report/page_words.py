@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consensus.inputs.counted import counted
-from consensus.report import words
+from consensus.report import counting_words, words
 
 if TYPE_CHECKING:
     Facts = dict[str, Any]
@@ -23,10 +23,11 @@ def usable(promise: Facts) -> str:
     without = "" if promise["gold"] is None else " without gold"
     are = "is" if n == 1 else "are"
     begin = f"{n:,} of {counted(of, 'label')}{without} {are} sure enough to use at a target of "
-    begin += f"{100 * promise['target']:.3g}%"
+    begin += f"{100 * promise['target']:.3g}%{counting_words.accepted(promise)}"
     if not n:
         return f"{begin}."
-    expected = f"The model expects {promise['expected_error']:.1%} of them to be wrong"
+    of_them = counting_words.of(promise) or " of them"
+    expected = f"The model expects {promise['expected_error']:.1%}{of_them} to be wrong"
     if not promise["audited"]:
         why = "no gold was given" if promise["gold"] is None else "the rule would accept no gold item"
         return f"{begin}. Nothing has measured them, they are unaudited: {why}. {expected}; {NO_GOLD_EXCESS}."
@@ -70,6 +71,7 @@ def tiles(told: Facts, n_decisions: int) -> list[tuple[str, str, str]]:
     listed = told["escalation"]["items_listed"]
     of = "all" if promise["gold"] is None else "those without gold"
     share = f"{promise['accepted'] / promise['items']:.0%} of {of}" if promise["items"] else ""
+    share += counting_words.accepted(promise)
     to_ask, for_expert = status.get("escalate", 0), status.get("needs_expert", 0)
     on_list = (
         "nothing to ask"
@@ -92,7 +94,7 @@ def _wrong(promise: Facts) -> tuple[str, str]:
     """The measured error, if gold can tell it; what the model expects stands below it."""
     if promise["expected_error"] is None:
         return "no error to state", "nothing is accepted"
-    expected = f"the model expects {promise['expected_error']:.1%}"
+    expected = f"the model expects {promise['expected_error']:.1%}{counting_words.of(promise)}"
     if not promise["audited"]:
         return "not measured", f"{expected}, unaudited"
     gold = promise["gold"]["accepted"]

@@ -13,7 +13,7 @@ from consensus import worker_audit
 from consensus.escalation import STATUSES
 from consensus.inputs.earlier_run import SETTLED
 from consensus.inputs.understood import written
-from consensus.report import class_shares, quality
+from consensus.report import class_shares, counting_words, quality
 from consensus.version import VERSION
 from consensus.votes_audit import model_ratings, models_table
 
@@ -35,7 +35,8 @@ def summary(run: Run) -> dict[str, Any]:
     with intervals), convergence, quality (of what is accepted; beside a set, quality_item_by_item of what would be so
     one by one), certificate (what gold certifies as a set; null without), escalation (what the judgments that are
     needed will bring), changes (since the earlier run; null without), models (null without), readings (null where
-    there is one), warnings; where judgments were read also understood (what their columns were taken for), and with
+    there is one), warnings; where items have weights or clusters also units (what they count for, after counts); where
+    judgments were read also understood (what their columns were taken for), and with
     the export of a platform notes (what was understood of it).
     Numbers that do not exist are null, never words.
     """
@@ -52,6 +53,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "model": result.model,
             },
             "counts": _counts(result, run.status),
+            **counting_words.told(result),
             "verdicts": worker_audit.verdict_counts(run.audit),
             "label_shares": dict(zip(judgments.labels, result.prior_shares.tolist(), strict=True)),
             "class_shares": class_shares.in_numbers(run.shares),

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.escalation import STATUSES
-from consensus.escalation.corrections import HORIZON
 from consensus.inputs import understood
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import Column, one_line
 from consensus.models import diagnostics
-from consensus.report import beyond_gold, set_promise, terms
+from consensus.report import beyond_gold, counting_words, outlook_words, set_promise, terms
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -35,8 +34,6 @@ CALIBRATED = {
 MOST_ODDS = 20.0  # logarithm of the greatest odds that are told
 LEAST_MOVED = 0.005  # share of a label whose change by calibration is worth words
 MOST_MOVED = 3  # labels
-ROUNDS = 3  # lists that a budget is better spent in
-WORTH_ROUNDS = 30  # judgments, from which it is worth the trouble
 
 
 def lines(run: Run) -> list[str]:
@@ -51,6 +48,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
     return {
         "rows": _rows(counts),
         "columns": _columns(summary),
+        "units": counting_words.lines(summary.get("units")),
         "notes": summary.get("notes", []),
         "fit": [_fit(summary)],
         "readings": _readings(summary),
@@ -58,7 +56,7 @@ def paragraphs(summary: dict[str, Any]) -> dict[str, list[str]]:
         "models": [] if summary["models"] is None else _models(summary["models"]),
         "promise": [acceptance(summary["quality"]), *_promises(summary)],
         "waiting": _waiting(counts["status"]),
-        "outlook": _outlook(summary["escalation"], summary["settings"]),
+        "outlook": outlook_words.lines(summary["escalation"], summary["settings"]),
         "changes": _changes(summary["changes"]),
         "verdicts": _verdicts(summary["verdicts"]),
     }
@@ -80,7 +78,7 @@ def of_escalation(run: Run, *, of_workers: bool = True) -> list[str]:
         acceptance(run.promise),
         *set_promise.lines(run.certificate, run.rule.target),
         *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
-        *_outlook(asdict(run.outlook), run.rule.model_dump()),
+        *outlook_words.lines(asdict(run.outlook), run.rule.model_dump()),
         *_changes(run.changes),
         *(warning(one) for one in (run.warnings if of_workers else run.label_warnings)),
     ]
@@ -232,11 +230,13 @@ def acceptance(promise: dict[str, Any]) -> str:
     of = counted(promise["items"], "item")
     of = of if promise["gold"] is None else f"the {of} without gold"
     beyond, n, claim = promise.get("beyond_gold"), promise["accepted"], _quality(promise)
+    weighed = counting_words.accepted(promise)
     if beyond is not None:
         reached = f"{n:,} {beyond_gold.within(beyond)}: {claim}" if n else f"none {beyond_gold.within(beyond)}"
-        error = f"expected error {beyond['expected_error']:.1%} if the confidences are right, unaudited"
+        of_weight = counting_words.of(promise)
+        error = f"expected error {beyond['expected_error']:.1%}{of_weight} if the confidences are right, unaudited"
         n, claim = n + beyond["accepted"], f"{reached}; {beyond_gold.phrase(beyond)}: {error}"
-    return f"accepted {n:,} of {of} at target {100 * promise['target']:.3g}%: {claim}"
+    return f"accepted {n:,} of {of}{weighed} at target {100 * promise['target']:.3g}%: {claim}"
 
 
 def _promises(summary: dict[str, Any]) -> list[str]:
@@ -258,87 +258,6 @@ def _waiting(status: dict[str, int]) -> list[str]:
         if name in status
     ]
     return [", ".join(waiting)] if waiting else []
-
-
-def _outlook(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
-    """What the judgments that are needed will bring, and what the list asks for."""
-    return [*_foretold(told, settings), *_list(told, settings)]
-
-
-def _foretold(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
-    """What the judgments that are needed will bring; nothing where none are."""
-    needed, settled = told["judgments_needed"], told["settled"]
-    if needed is None or math.isnan(needed):
-        return []
-    most = settings["max_judgments"]
-    factor = told["correction"]
-    corrected = "" if factor == 1.0 else f" (the prediction times {factor:.2f}, since the last one was wrong by that)"
-    far = f" of the next {HORIZON}" if most > HORIZON else ""
-    said = [
-        f"about {counted(round(needed), 'judgment')}{far} would settle {settled:,.0f} of "
-        f"{counted(told['items'], 'item')}, with at most {most} an item{corrected}"
-    ]
-    if told["ceiling"]:
-        reached = told["reachable_accuracy"]
-        right = "" if reached is None or math.isnan(reached) else f"; their labels would be right in {reached:.0%}"
-        said.append(
-            f"limit: with {most} judgments an item, most of these items stay below "
-            f"{100 * settings['target']:.3g}%{right}; what helps: {'; '.join(told['advice']) or 'an expert'}"
-        )
-    available = told["available"]
-    if available is not None and needed > available:  # NaN is not
-        said.append(f"but the workers who can be asked are available for {available:,.0f} judgments only")
-    return said
-
-
-def _list(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
-    """What the list asks for, where a budget or workers are given."""
-    said = []
-    if told["workers_unknown"]:
-        names = ", ".join(f'"{name}"' for name in told["unknown_named"])
-        more = ", ..." if told["workers_unknown"] > len(told["unknown_named"]) else ""
-        said.append(
-            f"{told['workers_unknown']:,} of the {counted(told['workers_named'], 'worker')} who can be asked "
-            f"{'is' if told['workers_unknown'] == 1 else 'are'} not in the "
-            f"data, so nothing is known of them and they are not suggested{names and ': '}{names}{more}"
-        )
-    if told["judgments_unassigned"] and told["workers_named"]:
-        said.append(
-            f"{told['judgments_unassigned']:,} of the {told['judgments_listed']:,} judgments on the list have no "
-            "suggested worker: all who can be asked have judged the item or are not available for more"
-        )
-    said += _untested(told, settings)
-    if settings["budget"] is None:
-        return said
-    tests = f" and {counted(told['retests'], 'retest')}" if told["retests"] else ""
-    money = told["money"]
-    paid = "" if money is None or math.isnan(money) else f" for {money:,.6g}"
-    said.append(
-        f"the list asks for {counted(told['judgments_listed'], 'judgment')} of {counted(told['items_listed'], 'item')}"
-        f"{tests}{paid}, of a budget of {settings['budget']:,.6g}"
-    )
-    if told["judgments_listed"] >= WORTH_ROUNDS:
-        said.append(
-            f"one list gains about half of what asking one by one would; {ROUNDS} lists of a third each, with a new "
-            "run after each, gain most of it"
-        )
-    return said
-
-
-def _untested(told: dict[str, Any], settings: dict[str, Any]) -> list[str]:
-    """Why retests that were asked for are not on the list; nothing where everybody gets one, or none was asked for."""
-    n, tested = told["verdicts_open"], told["workers_tested"]
-    if n == 0:
-        return ["no retest is listed: no worker's verdict is open"]
-    if n is None or tested >= n:
-        return []
-    who = "no retest is listed" if not tested else f"{counted(n - tested, 'worker gets', 'workers get')} no retest"
-    can_be_asked = ", and workers who are available" if told["workers_named"] else ""
-    return [
-        f"{who}, though {counted(n, 'verdict is', 'verdicts are')} open: it takes gold items, or accepted ones whose "
-        f"label is all but certain, with fewer judgments than --max-judgments ({settings['max_judgments']})"
-        f"{can_be_asked}; give gold, or raise --max-judgments"
-    ]
 
 
 def _changes(counts: dict[str, int] | None) -> list[str]:
@@ -366,12 +285,13 @@ def _verdicts(verdicts: dict[str, int]) -> list[str]:
 def _quality(promise: dict[str, Any]) -> str:
     if not promise["accepted"]:
         return "no error to state" if promise["audited"] else "no error to state, unaudited"
-    claim = f"expected error {promise['expected_error']:.1%}"
+    of = counting_words.of(promise)
+    claim = f"expected error {promise['expected_error']:.1%}{of}"
     if not promise["audited"]:
         why = "" if promise["gold"] is None else " (no gold item would be accepted)"
         return f"{claim} if the confidences are right, unaudited{why}"
     gold = promise["gold"]["accepted"]
-    measured = f"measured error {gold['measured_error']:.1%} [{gold['low']:.1%}, {gold['high']:.1%}]"
+    measured = f"measured error {gold['measured_error']:.1%}{of} [{gold['low']:.1%}, {gold['high']:.1%}]"
     allowed, above = 1.0 - promise["target"], ""
     if gold["measured_error"] > allowed + 1e-9:
         told = "the target is missed" if gold["low"] > allowed else "more gold tells whether the target is missed"

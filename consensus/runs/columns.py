@@ -55,6 +55,8 @@ LABELS = (
     ),
     Column("decision", "text", "The label with the lowest expected cost (with --costs).", always=False),
     Column("expected_cost", "number", "The expected cost of that decision.", always=False),
+    Column("weight", "number", "How many items it counts as (with --weight).", always=False),
+    Column("cluster", "text", "Its picture, document or dialogue (with --cluster); missing without.", always=False),
 )
 POSTERIORS = (ITEM,)
 """And one column a label, with its probability."""
@@ -66,14 +68,14 @@ WORKERS = (
     Column(
         "effective_judgments",
         "number",
-        "As how many independent judgments theirs count (with --weight or --cluster); a verdict needs "
+        "As how many independent judgments theirs count, where items have weights or clusters; a verdict needs "
         "--min-worker-judgments of these.",
         always=False,
     ),
     Column(
         "n_clusters",
         "number",
-        "Clusters that their items lie in (with --cluster); a verdict needs 5.",
+        "Clusters that their items lie in, where there are any; a verdict needs 5.",
         always=False,
     ),
     Column("accuracy", "number", "P(right), 0 to 1, on the items they judged. Rank workers by this."),

@@ -13,7 +13,7 @@ from consensus.evaluation import Scores
 from consensus.formats import given, labels_table, read_gold, read_previous
 from consensus.found.given_result import fitted
 from consensus.found.result import Consensus, framed
-from consensus.inputs import shown
+from consensus.inputs import item_columns, shown
 from consensus.inputs.counted import counted
 from consensus.inputs.gold import Gold
 from consensus.report import differences
@@ -144,32 +144,34 @@ def evaluate(labels: Any, truth: Any) -> Evaluation:
     >>> consensus.evaluate(consensus.run(judgments), truth={"img0": "cat", "img1": "dog"}).accuracy
     1.0
     """
-    table, label_set = _scored(labels)
+    table, label_set, beside = _scored(labels)
     known = truth if isinstance(truth, Gold) else read_gold(given.table(truth, given.TRUTH))
-    scores, confusion = evaluation.evaluate(table, known, label_set)
+    scores, confusion = evaluation.evaluate(table, known, label_set, beside)
     return Evaluation(**{one.name: getattr(scores, one.name) for one in fields(Scores)}, confusion=confusion)
 
 
-def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
-    """Labels or posteriors as a table, and all labels that could have been given, where that is known."""
+def _scored(labels: Any) -> tuple[pd.DataFrame, tuple[str, ...] | None, pd.DataFrame | None]:
+    """Labels or posteriors as a table, all labels that could have been given, and what items count for; where known."""
     import pandas as pd
 
     if isinstance(labels, (Run, Consensus)):
         result = fitted(labels)
         table = result.posteriors if result.identified else result.labels
         sources = result.labels.set_index("item")["source"]
-        return table.assign(source=table["item"].map(sources)), result.judgments.labels
+        judgments = result.judgments
+        beside = framed({"item": judgments.item_ids, **item_columns.of(judgments, slice(0, judgments.n_items))})
+        return table.assign(source=table["item"].map(sources)), judgments.labels, beside
     source = given.table(labels, given.LABELS)
     if isinstance(source, (str, Path)):
         path = Path(source)
-        return labels_table.read_scored(path), labels_table.label_set_of(path)
+        return labels_table.read_scored(path), labels_table.label_set_of(path), labels_table.counted_by(path)
     try:
         table = source.to_pandas() if hasattr(source, "to_pandas") else pd.DataFrame(source)
     except (TypeError, ValueError):
         raise given.refusal(labels, given.LABELS) from None
     if "item" not in table.columns:
         raise ConfigError(f"labels: there is no item column; the columns are: {', '.join(map(str, table.columns))}")
-    return table.assign(item=table["item"].astype(str)), None
+    return table.assign(item=table["item"].astype(str)), None, None
 
 
 def _side(one: Any, name: str) -> Run | Path:

@@ -193,7 +193,9 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
     told = run.summary
     with whole(out) as folder:
         plain = _are_plain(run, output.ending)
-        kept = [text for one in run.result.judgments.kept for text in (one.texts, pa.array([one.name]))]
+        judged = run.result.judgments
+        kept = [text for one in judged.kept for text in (one.texts, pa.array([one.name]))]
+        kept += [] if judged.cluster_ids is None else [judged.cluster_ids]
         plain_labels = plain and writing.are_plain(kept, output.ending)
         for table in tables.TABLES:
             wanted = table.name in output.also if table.when is None else table.when(run)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from consensus.worker_audit import WorkerAudit
 
 IF_GIVEN = {"platform", "group", "anonymous", "drop", "keep", "worker_from_file", "fold", "label_map", "sheet", "by"}
-IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts"}
+IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts", "weight", "cluster"}
 """Settings of reading that are told only where they are given."""
 
 

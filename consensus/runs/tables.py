@@ -11,6 +11,7 @@ from consensus import escalation, worker_audit
 from consensus.errors import ConfigError
 from consensus.found.readings import disputed_columns
 from consensus.found.result import decoded, framed, named
+from consensus.inputs import item_columns
 from consensus.runs import columns as of
 from consensus.votes_audit import models_table
 
@@ -85,7 +86,7 @@ def _labels(run: Run) -> Blocks:
     def block(rows: slice) -> Written:
         judged = slice(min(rows.start, n_items), min(rows.stop, n_items))
         decided = {} if costs is None else escalation.decision_columns(result, costs, judged)
-        kept = {one.name: one.of(rows) for one in result.judgments.kept}
+        kept = {**item_columns.of(result.judgments, rows), **{one.name: one.of(rows) for one in result.judgments.kept}}
         marked = {"certified": certified[rows]} if as_set else {}
         if rows.stop > n_items:  # with gold items that nobody judged
             table = result.label_rows(rows).assign(status=decoded(status[rows], escalation.STATUSES), **marked)

@@ -20,6 +20,8 @@ from tests.conftest import Run, csv
 READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
 READING += " worker-from-file fold label-map encoding delimiter no-header time-format"
 READING += " sheet by only wide columns questions counts"
+COMPARING = READING
+READING += " weight cluster"
 FITTING = "calibration collusion max-iterations memory model model-tests prior rho seed threads tolerance "
 FITTING += "trained-on-consensus"
 ASKING = "audit-sample budget costs expert-below margin max-judgments min-judgments previous price-per-judgment skill "
@@ -37,13 +39,13 @@ OPTIONS = {
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
     "price-per-judgment price-column prior quiet repeats rho seed target threads time-format votes without worker "
-    "worker-from-file sheet by only wide columns questions counts",
+    "worker-from-file sheet by only wide columns questions counts weight cluster",
     "plan-gold": f"{FILES} {READING} {FITTING} {WARNED} items min-judgments random-gold target ties",
     "aggregate": f"keep {FILES} {READING} {FITTING} {WARNED} audit-sample max-judgments min-judgments posteriors "
     "promise random-gold target ties",
     "audit": f"{FILES} {READING} {FITTING} {WARNED} confusions costs drift-by evidence forgive "
     "min-worker-judgments price-per-judgment table",
-    "agreement": f"config {READING} {WARNED} bootstrap memory ordinal seed threads",
+    "agreement": f"config {COMPARING} {WARNED} bootstrap memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties",
     "shares": f"{FILES} {READING} {FITTING} {WARNED}",
     "report": "output quiet threads title item-url pseudonyms",

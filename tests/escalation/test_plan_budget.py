@@ -16,7 +16,7 @@ from consensus import fit, plan_budget, read_gold, read_model_votes, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError
 from consensus.escalation import outlook, planned
-from consensus.report import words
+from consensus.report import outlook_words, words
 from consensus.simulation import simulate_votes
 from tests.conftest import Run
 
@@ -233,7 +233,7 @@ class TestOutlook:
 
     def test_experts_are_the_last_help(self) -> None:
         """Good workers, enough gold, two labels: nothing else is left to say."""
-        assert words._foretold(
+        assert outlook_words._foretold(
             {
                 "judgments_needed": 10.0,
                 "settled": 1.0,

@@ -12,7 +12,7 @@ from consensus import audit, escalate, fit, runs, simulate, worker_audit
 from consensus.config import AuditConfig
 from consensus.escalation.retests import retests
 from consensus.found.result import Consensus, framed
-from consensus.report import words
+from consensus.report import outlook_words, words
 from consensus.simulation import Simulation
 from consensus.worker_audit import WorkerAudit
 from tests.conftest import Run
@@ -126,7 +126,7 @@ class TestWhyNot:
 
     def test_some_are_left_out(self) -> None:
         told = {"verdicts_open": 5, "workers_tested": 4, "workers_named": 3}
-        (line,) = words._untested(told, {"max_judgments": 7})
+        (line,) = outlook_words._untested(told, {"max_judgments": 7})
         assert line.startswith("1 worker gets no retest, though 5 verdicts are open: it takes gold items, or ")
         assert "than --max-judgments (7), and workers who are available; give" in line
 

@@ -55,11 +55,13 @@ def assert_pass(
     np.testing.assert_allclose(found.n, N.sum(axis=2), rtol=1e-9, atol=1e-300)
     np.testing.assert_allclose(found.mass, mass, rtol=1e-9, atol=1e-300)
     assert rows.n_opinions == pytest.approx(judgment.sum())
-    for wide, own_from in ((found.C, len(priors)), (C, 1)):
+    for wide, own_from in ((found.C, len(priors)), (C, len(priors)), (found.C, 1), (C, 1)):
         counts, total = np.zeros_like(wide), np.zeros((2, wide.shape[1]))
         table = np.pad(priors, ((0, 0), (0, wide.shape[1] - rows.n_labels)))
         shard = weighted_em.Weighed(rows.item_start, rows.row, counted.item, counted.apart)
-        told = weighted_em.em_pass(shard, wide, table, prior_row, own_from, counts, total)
+        each = np.empty(judgments.n_items)
+        told = weighted_em.em_pass(shard, wide, table, prior_row, own_from, counts, total, each)
+        told += counted.item @ np.log(each)
         assert told == pytest.approx(evidence, rel=1e-9, abs=1e-9)
         np.testing.assert_allclose(to_dense(rows, counts[:, : rows.n_labels]), N, rtol=1e-9, atol=1e-300)
         np.testing.assert_allclose(total.sum(axis=0)[: rows.n_labels], mass, rtol=1e-9, atol=1e-300)

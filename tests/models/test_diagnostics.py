@@ -119,7 +119,7 @@ class TestSmallData:
         self, n_judged: int, n_judgments: int, n_workers: int, small: bool
     ) -> None:
         per_item = np.array([3] * (n_judged - 1) + [1, 0, 0])
-        judgments: Any = SimpleNamespace(per_item=per_item, n_judgments=n_judgments, n_workers=n_workers)
+        judgments: Any = SimpleNamespace(per_item=per_item, n_judgments=n_judgments, n_workers=n_workers, weight=None)
         assert diagnostics.is_small(judgments) == small
 
     def test_in_words(self) -> None:
@@ -180,7 +180,8 @@ class TestOfFit:
             pooled_counts=lambda _: pooled,
             confusions=lambda *_: SimpleNamespace(informativeness=lambda _: by_worker),
         )
-        problem: Any = SimpleNamespace(judgments=judgments, layout=layout, one_label=None)
+        rows = SimpleNamespace(per_worker=lambda own: own.per_worker, n_opinions=judgments.n_judgments)
+        problem: Any = SimpleNamespace(judgments=judgments, rows=rows, layout=layout, one_label=None, units=None)
         convergence = SimpleNamespace(converged=True, iterations=7)
         estimate: Any = SimpleNamespace(counts=None, pi=np.array(pi), convergence=convergence, mixes=None)
         return codes(diagnostics.of_fit(problem, estimate, ONE))

@@ -29,7 +29,7 @@ from consensus.models.problem import Problem
 from consensus.models.splits import Splits
 from consensus.simulation import simulate_votes
 from tests.clustered_crowds import Clustered, repeated, unclustered
-from tests.strategies import voted
+from tests.strategies import encoded, voted
 
 ONE = Execution(Threads(1))
 SMALL = Clustered(n_clusters=40, per_cluster=5, n_workers=8, per_item=3)
@@ -98,6 +98,28 @@ class TestWeightThreeIsTheItemThreeTimes:
         np.testing.assert_allclose(found.posterior[of], copied.posterior, atol=1e-9)
         np.testing.assert_allclose(found.confusions.counts, copied.confusions.counts, atol=1e-9)
         np.testing.assert_allclose(found.convergence.objective, copied.convergence.objective, rtol=1e-9)
+
+    def test_patterns_of_votes_are_all_pixels_of_a_picture(self) -> None:
+        """A disc and a bar, painted by five who shift, grow and miss parts; some leave pixels out."""
+        y, x = np.mgrid[:24, :30]
+        rng = np.random.default_rng(0)
+        masks = np.empty((5, 24, 30), int)
+        for w, (shift, radius) in enumerate([(0, 7.0), (1, 7.5), (0, 8.5), (-1, 6.0), (2, 7.0)]):
+            masks[w] = np.where((y - 11) ** 2 + (x - 10 - shift) ** 2 < radius**2, 1, 0)
+            masks[w, 3 + w % 3 : 9, 20:26] = 2
+            masks[w][rng.random((24, 30)) < 0.02] = 2
+        masks[4, :, 25:] = -1
+        votes = masks.reshape(5, -1).T
+        patterns, of, areas = np.unique(votes, axis=0, return_inverse=True, return_counts=True)
+
+        def judged(items: np.ndarray) -> Judgments:
+            rows = [(f"{i:04}", f"w{w}", f"l{k}") for i, own in enumerate(items) for w, k in enumerate(own) if k >= 0]
+            return encoded(rows)
+
+        whole = fit(judged(votes), model="dawid_skene")
+        few = fit(replace(judged(patterns), weight=areas.astype(float)), model="dawid_skene")
+        assert len(patterns) < 60
+        assert_same(few, whole, of.ravel())
 
     @pytest.mark.parametrize("kind", ["hard", "soft"])
     def test_beside_models(self, kind: str) -> None:
@@ -222,6 +244,29 @@ class TestClusters:
         assert found.item[:7].tolist() == [2.0] * 7
         np.testing.assert_allclose(found.item[7:10], 2.0 / (1 + (6 - 1) / 5.0))
         np.testing.assert_allclose(found.item[10:15].sum(), 10 / (1 + 9 / 5.0))
+
+    def test_some_clusters_tell_where_there_are_very_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments = Clustered(n_clusters=400, per_cluster=5, n_workers=8, per_item=3, icc=0.3).drawn(0)[0]
+        assert judgments.cluster is not None
+        judgments = replace(judgments, cluster=np.where(judgments.cluster == 3, -1, judgments.cluster))
+        assert units.told_by(judgments) is None
+        everything = fit(judgments, model="dawid_skene").units
+        monkeypatch.setattr(units, "MOST_TOLD", judgments.n_judgments // 2)
+        assert units.told_by(judgments) is None  # so few clusters would be too few
+        monkeypatch.setattr(units, "LEAST_CLUSTERS", 100)
+        some = units.told_by(judgments)
+        assert some is not None
+        assert judgments.cluster is not None
+        assert not some[judgments.cluster[judgments.item] < 0].any()
+        per_cluster = np.bincount(judgments.cluster[judgments.item[some]], minlength=400)
+        assert set(per_cluster.tolist()) == {0, 15}
+        assert 150 < np.count_nonzero(per_cluster) < 250
+        by_some = fit(judgments, model="dawid_skene").units
+        assert everything is not None
+        assert by_some is not None
+        assert len(by_some.judgment) == judgments.n_judgments
+        assert by_some.n_eff != everything.n_eff
+        assert by_some.n_eff == pytest.approx(everything.n_eff, rel=0.5)
 
     def test_agreement_with_very_many_labels(self) -> None:
         judgments = PATTERNS.drawn(0)[0]

@@ -106,10 +106,12 @@ class TestSample:
         )
         whole.soft_start = np.concatenate([np.zeros(5, np.int64), np.arange(n + 1)])
         whole.log_q = np.zeros((n, 1), np.float32)
+        whole._units = lambda rows: np.ones(len(rows))
         found: Any = votes_prior.VotesPrior.sample.func(whole)  # type: ignore[attr-defined]
         assert found.rows.tolist() == list(range(5, n + 5, step))
         assert found.scale == (1.0 if step == 1 else pytest.approx(n / len(found.rows)))
         assert len(found.start) == len(found.rows) + 1
+        assert len(found.unit) == len(found.rows)
 
     def test_what_is_all_but_ruled_out_counts_as_a_millionth(self) -> None:
         votes: Any = SimpleNamespace(row=np.array([0, 1]), probability=np.array([[1, 0], [0.5, 5e-7]], np.float32))

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -262,9 +263,13 @@ class TestRegistry:
         assert table.rows is not None
         if table.name == "readings":  # there is one beside model votes
             everything = consensus.Run.of(consensus.fit(crowd.judgments, model="average"))
-        if table.name == "labels":  # which of them are certified is told where that is asked for
+        if table.name == "labels":  # what is certified, and what items count for, is told where that is asked for
             config = RunConfig.of(everything.inputs.config, promise="set")
-            everything = consensus.Run(replace(everything.inputs, config=config), result=everything.result)
+            judged = everything.result.judgments
+            of_items = {"weight": np.ones(judged.n_items), "cluster": np.zeros(judged.n_items, np.int32)}
+            judged = replace(judged, cluster_ids=pa.array(["p"]), **of_items)  # type: ignore[arg-type]
+            result = replace(everything.result, judgments=judged)
+            everything = consensus.Run(replace(everything.inputs, config=config), result=result)
         rows = table.rows(everything)
         found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
         made = pa.table(found) if isinstance(found, dict) else found

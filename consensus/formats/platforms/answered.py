@@ -123,7 +123,7 @@ def read(export: Export, roles: Roles) -> Reading:
         names_of(dict(one.record), keys)
     label = roles.named.get("label")
     kinds = export.questions()
-    asked = {one: kind for one, kind in kinds.items() if one != roles.named.get("group")}
+    asked = {one: kind for one, kind in kinds.items() if one not in roles.set_apart}
     if roles.lenient and label not in {*asked, *keys}:
         label = None
     if "label" in roles.named:

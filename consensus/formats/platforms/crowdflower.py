@@ -118,7 +118,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
             raise FormatError(f"this is no {TITLE}, for it has no column {name}; read it with --platform none", path)
     named = {role: name for role, name in roles.named.items() if name and (name in names or not roles.lenient)}
     refuse_hidden(named, HIDDEN, path, TITLE)
-    question = named.get("label") or _question([name for name in names if name != named.get("group")], path)
+    question = named.get("label") or _question([name for name in names if name not in roles.set_apart], path)
     question = question.removesuffix(GOLD) if roles.lenient and question not in _questions(names) else question
     columns = {"item": IDS[0], "worker": IDS[1], **named, "label": question}
     if "_created_at" in names:

@@ -171,7 +171,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         survey.add(one)
     fields = [name for name in FIELDS if name in survey.fields or name == FIELDS[0]]
     header = [*fields, *(name for name in (*survey.kinds, *survey.data) if name not in {*fields, *HIDDEN})]
-    asked = {name: kind for name, kind in survey.questions.items() if name != roles.named.get("group")}
+    asked = {name: kind for name, kind in survey.questions.items() if name not in roles.set_apart}
     label = roles.named.get("label")
     if roles.lenient and label not in survey.kinds:
         label = None if label is None or label.removesuffix(GOLD) not in survey.kinds else label.removesuffix(GOLD)

@@ -123,7 +123,7 @@ def _columns(export: Export, roles: Roles) -> tuple[dict[str, str], str]:
     for role, name in given.items():
         if _plain(name) not in known:
             raise FormatError(f"{missing(sorted(known), role, name, 'field')}", export.path)
-    asked = {name: kind for name, kind in export.questions.items() if name != given.get("group")}
+    asked = {name: kind for name, kind in export.questions.items() if name not in roles.set_apart}
     label = roles.named.get("label")
     roots = [f"{name}/{root}" for name, kind in asked.items() if kind == TREE for root in _roots(export, name)]
     also = [*roots, *(export.names if not export.predictions and export.worker == "annotator" else ())]

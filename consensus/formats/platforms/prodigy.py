@@ -167,7 +167,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
             survey.add(line.record)
     label = roles.named.get("label")
     known = [*keys, CHOICE, BINARY]
-    asked = {one: kind for one, kind in survey.questions.items() if one != roles.named.get("group")}
+    asked = {one: kind for one, kind in survey.questions.items() if one not in roles.set_apart}
     if roles.lenient and label not in {*asked, *known}:
         label = None
     question = chosen(path, TITLE, asked, label, known)

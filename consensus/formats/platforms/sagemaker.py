@@ -106,7 +106,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     questions, fields = sagemaker_answers.questions_of(export.answers())
     header = sorted(fields)
     label = roles.named.get("label")
-    asked = {name: kind for name, kind in questions.items() if name != roles.named.get("group")}
+    asked = {name: kind for name, kind in questions.items() if name not in roles.set_apart}
     question = chosen(path, TITLE, asked, None if roles.lenient and label not in asked else label)
     usual = {"item": export.item, "worker": "workerId", "timestamp": TIME}
     header += [name for name in questions if name not in fields]

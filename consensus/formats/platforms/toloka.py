@@ -193,7 +193,7 @@ def _wanted(path: Path, survey: _Survey, roles: Roles) -> _Wanted:
     """What the user named, and what is usual."""
     label = roles.named.get("label")
     label = None if label is None else label.removeprefix(OUTPUT)
-    asked = {one: kind for one, kind in survey.questions.items() if OUTPUT + one != roles.named.get("group")}
+    asked = {one: kind for one, kind in survey.questions.items() if OUTPUT + one not in roles.set_apart}
     if roles.lenient and label not in {*survey.outputs, *survey.names}:
         label = None
     with_gold = [one for one in asked if survey.n_gold[one]]

@@ -138,7 +138,7 @@ class Amounts:
     def add(self, column: pa.ChunkedArray) -> None:
         """Read the cells of a block."""
         column = plain(column)
-        numbers, odd = _amounts(column if self._signs is None else self._without_sign(column))
+        numbers, odd = amounts(column if self._signs is None else self._without_sign(column))
         numbers[odd] = np.nan
         negative = numbers < 0
         self._n_odd += len(odd)
@@ -209,7 +209,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary))
 
 
-def _amounts(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def amounts(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """``reals``; times that something took in seconds, and "true" is no number."""
     import pyarrow as pa
 

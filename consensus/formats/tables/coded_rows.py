@@ -11,7 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError, Place
 from consensus.formats.tables.blocks import ahead
-from consensus.formats.tables.roles import AMOUNTS
+from consensus.formats.tables.roles import NUMBERS
 from consensus.inputs.judgments import Reject
 from consensus.inputs.vocabulary import Vocabulary, translated
 
@@ -208,7 +208,7 @@ class Rows:
         bad: dict[int, str] = {}
         numbers = None if self._read_numbers is None else self._read_numbers(block.columns)
         for role, column in block.columns.items():
-            if role in AMOUNTS or (numbers is not None and role in numbers.roles):
+            if role in NUMBERS or (numbers is not None and role in numbers.roles):
                 continue
             wrong = self._vocabularies[role].not_utf8(codes[role]) if role in codes else _not_utf8(column)
             for row in wrong.tolist():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import FormatError
 from consensus.formats.tables.amounts import are_whole, plain, textual
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.roles import AMOUNTS, way_out
+from consensus.formats.tables.roles import NUMBERS, way_out
 from consensus.formats.tables.streams import displayed, unreadable
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Bloc
     with _damaged(path), parquet.ParquetFile(path) as file:
         whole = {}
         for role, name in found.items():
-            if role not in AMOUNTS and pa.types.is_floating(file.schema_arrow.field(name).type):
+            if role not in NUMBERS and pa.types.is_floating(file.schema_arrow.field(name).type):
                 parts = file.iter_batches(BATCH, columns=[name])
                 whole[role] = all(are_whole(pa.chunked_array([part.column(name)])) for part in parts)
         line = 1
@@ -187,7 +187,7 @@ def _arrow(column: Any, role: str, place: str) -> pa.ChunkedArray:
         column = list(column)
     try:
         made = pa.array(column, from_pandas=True)
-        odd = isinstance(made.type, pa.BaseExtensionType) or (role not in AMOUNTS and pa.types.is_duration(made.type))
+        odd = isinstance(made.type, pa.BaseExtensionType) or (role not in NUMBERS and pa.types.is_duration(made.type))
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         odd = True
     if odd:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
 from consensus.formats.tables.nested import EACH, list_in, names_of, path_of, rows_of
-from consensus.formats.tables.roles import AMOUNTS, KEEP
+from consensus.formats.tables.roles import KEEP, NUMBERS
 from consensus.formats.tables.streams import displayed
 from consensus.inputs.counted import counted
 
@@ -93,7 +93,7 @@ def cell_of(value: Any, role: str) -> str | None:
     try:
         return _cell(value, role)
     except UnusableError:
-        if role in AMOUNTS:
+        if role in NUMBERS:
             return NO_NUMBER
         if not role.startswith(KEEP):
             raise

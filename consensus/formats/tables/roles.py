@@ -124,6 +124,10 @@ ANY_NAME = frozenset(name for names in GOLD_NAMES.values() for name in names)
 """All names that are known."""
 AMOUNTS = ("duration", "price")
 """Roles of columns of numbers that stand beside a judgment."""
+NUMBERS = (*AMOUNTS, "weight")
+"""Roles of columns of numbers."""
+NAMED_ONLY = ("group", "weight", "cluster")
+"""Roles whose columns are read only where they are named, and then must be there."""
 OPTIONAL = {"timestamp", *AMOUNTS, "probability", "family", "available", "fee", "skills", "value", "colour", "region"}
 DROP = "drop "
 """Begins the roles of columns that tell which rows are left out; one may have another role, too."""
@@ -137,6 +141,8 @@ OPTIONS = {
     "duration": "--duration",
     "price": "--price-column",
     "group": "--group",
+    "weight": "--weight",
+    "cluster": "--cluster",
     "count": "--counts",
 }
 """The option that names the column of a role."""
@@ -182,7 +188,7 @@ class Roles:
                 found[role] = _named(header, role, name, place)
                 continue
             # a column that the user named for something else is not in question
-            taken = by_name if self.is_guessed(role) else {self.named.get("group")}
+            taken = by_name if self.is_guessed(role) else self.set_apart
             candidates = [n for n in candidates_of(header, self.names[role]) if header[n] not in taken]
             candidates = [n for n in candidates if _plain(header[n]) not in WEAK_NAMES.get(role, ())] or candidates
             if len(candidates) == 1:
@@ -202,10 +208,15 @@ class Roles:
             if role.startswith(KEEP):
                 continue
             others = (other for other in found if other != role and not other.startswith(KEEP))
-            twice = [other for other in others if found[other] == position]
+            twice = [other for other in others if found[other] == position and {role, other} != {"group", "cluster"}]
             if twice:
                 raise FormatError(f'column "{header[position]}" can\'t be both {role} and {twice[0]}', place)
         return found
+
+    @property
+    def set_apart(self) -> set[str]:
+        """Columns that were named for the group, weight or cluster: they hold no items and ask no questions."""
+        return {name for role in NAMED_ONLY if (name := self.named.get(role)) is not None}
 
     def is_guessed(self, role: str) -> bool:
         """Whether it is a role of numbers whose column is found by its name, and passed over if it holds others."""

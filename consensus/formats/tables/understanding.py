@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consensus.formats.tables.roles import AMOUNTS
+from consensus.formats.tables.roles import AMOUNTS, NUMBERS
 from consensus.inputs.understood import BY_NAME, NAMED, Column, n_distinct
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.roles import Roles
     from consensus.inputs.judgments import Judgments
 
-SHOWN = ("item", "worker", "label", "timestamp", "duration", "price", "group")
+SHOWN = ("item", "worker", "label", "timestamp", "duration", "price", "group", "weight", "cluster")
 """Roles that are told, in this order."""
 
 
@@ -48,8 +48,8 @@ class Understanding:
     def of(self, judgments: Judgments) -> tuple[tuple[Column, ...], tuple[str, ...]]:
         """What is used, and the names of the columns that are not."""
         counts = {"item": judgments.n_items, "worker": judgments.n_workers, "label": judgments.n_labels}
-        counts["group"] = judgments.n_groups
-        for role in ("timestamp", *AMOUNTS):
+        counts |= {"group": judgments.n_groups, "cluster": judgments.n_clusters}
+        for role in ("timestamp", *NUMBERS):
             cells = getattr(judgments, role)
             counts[role] = 0 if cells is None else n_distinct(cells)
         passed_over = {role for role in AMOUNTS if getattr(judgments, role) is None and self._roles.is_guessed(role)}

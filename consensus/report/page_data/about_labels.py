@@ -46,7 +46,10 @@ def label_records(
     if status is not None:
         accepted = status[: len(best)] == STATUSES.index("accepted")  # a tie never is
     n_accepted = np.bincount(best[accepted], minlength=len(labels))
-    wrong = np.bincount(best[accepted], 1.0 - result.confidence[accepted], len(labels))
+    weight = result.judgments.weight
+    own = np.ones(int(accepted.sum())) if weight is None else weight[accepted]
+    mass = np.bincount(best[accepted], own, len(labels))
+    wrong = np.bincount(best[accepted], (1.0 - result.confidence[accepted]) * own, len(labels))
     without_gold = best >= 0
     if result.gold is not None:
         without_gold[result.gold.items] = False
@@ -63,7 +66,7 @@ def label_records(
                 "estimated": plain(float(result.prior_shares[k])),
                 "accepted": int(n_accepted[k]),
                 "accepted_share": plain(float(n_accepted[k] / n_open[k])) if n_open[k] else None,
-                "expected_error": plain(float(wrong[k] / n_accepted[k])) if n_accepted[k] else None,
+                "expected_error": plain(float(wrong[k] / mass[k])) if n_accepted[k] else None,
                 **{
                     name: plain(of.get(name)) for name in ("gold_items", "gold_errors", "measured_error", "low", "high")
                 },
