@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.chunks import image_files, looks, page, tables, whole_run, words
+from consensus.chunks import image_files, looks, page, tables, whole_run
 from consensus.chunks.cuts import Cuts
 from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
 from consensus.chunks.looks import Looks

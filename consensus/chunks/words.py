@@ -192,8 +192,8 @@ def cautions(run: ChunkRun) -> list[Caution]:
         odd.append(
             Caution(
                 "few_masks",
-                f"{counted(few, 'picture has', 'pictures have')} two masks: where these differ, only what the workers do "
-                "elsewhere tells who is right; add a third mask, or click",
+                f"{counted(few, 'picture has', 'pictures have')} two masks: where these differ, only what the workers "
+                "do elsewhere tells who is right; add a third mask, or click",
             )
         )
     if run.n_waiting:

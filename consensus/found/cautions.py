@@ -126,8 +126,8 @@ CODES: dict[str, Code] = {
         "Look at what the line names, and say with --void, --images or --classes how it is meant.",
     ),
     "few_masks": Code(
-        "Some pictures have two masks only, so that where these differ, only what the workers do elsewhere tells who is "
-        "right.",
+        "Some pictures have two masks only, so that where these differ, only what the workers do elsewhere tells who "
+        "is right.",
         "Have a third person paint these pictures, or click the disputed chunks.",
     ),
     "waiting_clicks": Code(
