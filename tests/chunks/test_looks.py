@@ -222,8 +222,15 @@ class TestWords:
         rows = pd.read_csv(files / "manifest.csv").query("worker < 'd'")
         rows["mask"] = [str(files / one) for one in rows["mask"]]
         run = chunks.run(rows, classes=files / "classes.csv")
-        assert [one.code for one in words.cautions(run)] == ["unaudited", "clusters_untold"]
-        assert "one counts as 20 independent judgments" in words.cautions(run)[1].message
+        found = words.cautions(run)
+        assert [one.code for one in found] == ["few_masks", "unaudited", "clusters_untold"]
+        assert found[0].message.startswith("4 pictures have two masks: where these differ, ")
+        assert "one counts as 20 independent judgments" in found[2].message
+
+    def test_clicks_that_wait(self, run: ChunkRun, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ChunkRun, "n_waiting", 2)
+        (one, _) = words.cautions(run)
+        assert (one.code, one.message.partition(":")[0]) == ("waiting_clicks", "2 clicks do not count yet")
 
     def test_what_was_met_in_masks_is_told(self, run: ChunkRun) -> None:
         mask = run.masks.pictures[0].masks[0]
