@@ -19,10 +19,14 @@ ON_THE_COMMAND_LINE: ContextVar[bool] = ContextVar("on_the_command_line", defaul
 """Whether a command runs; ``consensus.__main__`` says so."""
 
 ARGUMENTS = {
+    "classes": "classes=",
+    "columns": "columns=",
     "gold": "gold=",
+    "images": "images=",
     "items": "n=",
     "item-url": "item_url=",
     "model-votes": "model_votes=",
+    "models": "models=",
     "no-report": "report=False",
     "ordinal": 'level="ordinal"',
     "output": "folder=",
@@ -31,6 +35,7 @@ ARGUMENTS = {
     "pseudonyms": "pseudonyms=True",
     "report": "report=True",
     "title": "title=",
+    "void": "void=",
 }
 """Arguments of functions that are no settings, by the option."""
 FUNCTIONS = {

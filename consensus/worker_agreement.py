@@ -4,16 +4,17 @@ Intervals are 95 % percentile intervals of a bootstrap over items: workers are t
 counts are interchangeable, so a sample draws how often each set of counts occurs from a multinomial, which is the
 bootstrap of single items exactly. Where there are more than 4,096 such sets (fewer with many labels, never fewer than
 200), items are dealt out at random to as many blocks of equal size, and blocks are drawn instead. Samples in which a
-statistic has no value (one label only) are left out.
+statistic has no value (one label only) are left out. An item of weight 3 is three items; where items of a cluster err
+together, whole clusters are drawn.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from consensus.agreement_sums import corrected, units
 from consensus.errors import ConfigError
 from consensus.formats import read
 from consensus.found.result import framed
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Reals: TypeAlias = NDArray[np.float64]
+    Times: TypeAlias = NDArray[np.int64] | Reals
 
 Level = Literal["nominal", "ordinal"]
 By = Literal["label", "worker-pair"]
 
 MOST_LABELS_IN_ORDER = 200  # with level="ordinal": every sample needs a table of labels by labels
-MOST_CELLS = 4_000_000  # of the sums that samples are drawn from
-LEAST_UNITS, MOST_UNITS = 200, 4096  # 200 blocks tell the spread to within 5 % of it
 AT_ONCE = 100  # samples
 LEAST_SHARED = 10  # items, for a pair of workers to be listed
 MOST_PAIRS = 1000
@@ -44,6 +44,7 @@ ONE_LABEL = "every judgment is the same label"
 NOT_GIVEN = "no judgment is this label"
 SAME_OF_BOTH = "both workers gave the same label every time"
 ONE_ITEM = "an interval needs two items"
+ONE_CLUSTER = "an interval needs two clusters"
 NO_BOOTSTRAP = "no bootstrap was asked for"
 NO_SAMPLE = "no sample of the items has a value"
 
@@ -110,8 +111,8 @@ def agreement(
     Raises
     ------
     ConfigError
-        A setting is unknown or out of range, there are too many labels or pairs for it, or nothing tells in which
-        order labels are.
+        A setting is unknown or out of range, there are too many labels or pairs for it, pairs are asked for of items
+        with weights or clusters, or nothing tells in which order labels are.
     FormatError, JudgmentError
         The judgments can't be read.
 
@@ -143,6 +144,10 @@ def _check(judgments: Judgments, level: str, by: str, n_bootstrap: int, seed: in
     for name, number in (("n_bootstrap", n_bootstrap), ("seed", seed)):
         if not isinstance(number, (int, np.integer)) or number < 0:
             raise ConfigError(f"{name} is {number}; it must be 0 or more")
+    if by == "worker-pair" and (judgments.weight is not None or judgments.cluster is not None):
+        raise ConfigError(
+            "by worker-pair counts every item once, and these have weights or clusters; leave them away, or show labels"
+        )
     if level == "ordinal" and judgments.n_labels > MOST_LABELS_IN_ORDER:
         raise ConfigError(
             f"level ordinal takes up to {MOST_LABELS_IN_ORDER} labels, not {judgments.n_labels:,}; "
@@ -168,6 +173,7 @@ class _Rows:
 
     def __init__(self, n_items: int, n_judgments: int, n_bootstrap: int) -> None:
         self.n_items, self.n_judgments, self.n_bootstrap = n_items, n_judgments, n_bootstrap
+        self.one_cluster = False
         self._texts: list[tuple[str | None, ...]] = []
         self._numbers: list[tuple[float, float, float]] = []
         self._counts: list[tuple[int, int]] = []
@@ -190,6 +196,8 @@ class _Rows:
             reason = missing
         elif n < 2:
             reason = ONE_ITEM
+        elif self.one_cluster:
+            reason = ONE_CLUSTER
         elif not self.n_bootstrap:
             reason = NO_BOOTSTRAP
         elif not len(drawn):
@@ -220,59 +228,6 @@ class _Rows:
         return framed({**texts, **numbers, "reason": reason})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sums:
-    """What the statistics are made of, summed up over items; one row for each of R sets of items."""
-
-    n_items: Reals
-    """(R,)"""
-    given: Reals
-    """(R, K) judgments of each label."""
-    alike: Reals
-    """(R, K) coincidences of each label with itself: c (c - 1) / (n - 1), summed up."""
-    share: Reals
-    """(R, K) c / n, summed up."""
-    agreed: Reals
-    """(R,) share of agreeing pairs of each item, summed up."""
-    pairs: Reals | None
-    """(R, K, K) coincidences, for the ordinal alpha."""
-
-    def weighted(self, weights: NDArray[np.int64]) -> _Sums:
-        """The sums over the rows with each of ``weights`` (B, R), one row each."""
-        w = weights.astype(np.float64)
-        pairs = None if self.pairs is None else np.tensordot(w, self.pairs, 1)
-        return _Sums(w @ self.n_items, w @ self.given, w @ self.alike, w @ self.share, w @ self.agreed, pairs)
-
-    def overall(self) -> dict[str, Reals]:
-        """Statistics of everything (R,)."""
-        n, K = self.given.sum(axis=1), self.given.shape[1]
-        expected = (self.given * (n[:, None] - self.given)).sum(axis=1)
-        found = {"krippendorff_alpha": _corrected((n - 1) * (n - self.alike.sum(axis=1)), expected)}
-        if self.pairs is not None:
-            rank = np.cumsum(self.given, axis=1) - self.given / 2  # mean rank of each label, among these judgments
-            distance = (rank[:, :, None] - rank[:, None, :]) ** 2
-            expected = np.einsum("rk,rl,rkl->r", self.given, self.given, distance)
-            observed = (self.pairs * distance).sum(axis=(1, 2))
-            found["krippendorff_alpha_ordinal"] = _corrected((n - 1) * observed, expected)
-        share, agreed = self.share / self.n_items[:, None], self.agreed / self.n_items
-        by_chance = (share * (1 - share)).sum(axis=1)
-        found["fleiss_kappa"] = _corrected(1 - agreed, by_chance)
-        found["gwet_ac1"] = _corrected(1 - agreed, 1 - by_chance / (K - 1) if K > 1 else np.zeros_like(agreed))
-        found["percent_agreement"] = agreed
-        return found
-
-    def by_label(self) -> dict[str, Reals]:
-        """Statistics of each label against the rest (R, K)."""
-        n = self.given.sum(axis=1, keepdims=True)
-        alpha = _corrected((n - 1) * (self.given - self.alike), self.given * (n - self.given))
-        return {"krippendorff_alpha": alpha, "share": self.given / n}
-
-
-def _corrected(disagreement: Reals, expected: Reals) -> Reals:
-    """1 - disagreement / expected, missing where chance can't disagree."""
-    return 1 - np.divide(disagreement, expected, out=np.full_like(expected, np.nan), where=expected > 0)
-
-
 def _add_sums(
     rows: _Rows, judged: Judgments, items: NDArray[np.int32], level: Level, by: By, rng: np.random.Generator
 ) -> None:
@@ -285,7 +240,8 @@ def _add_sums(
     of_labels = {name: np.full((1, K), np.nan) for name in ("krippendorff_alpha", "share")}
     missing, given = NO_OVERLAP, np.ones(K)
     if len(items):
-        sums, times = _units(judged, items, level, rng)
+        sums, times = units(judged, items, rng, by_pairs=level == "ordinal")
+        rows.one_cluster = judged.cluster is not None and len(times) < 2
         given = times @ sums.given
         missing = ONE_LABEL
         parts = []
@@ -303,41 +259,11 @@ def _add_sums(
             rows.add(name, table[:, k], missing if given[k] else NOT_GIVEN, label=label)
 
 
-def _samples(times: NDArray[np.int64], n_bootstrap: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+def _samples(times: Times, n_bootstrap: int, rng: np.random.Generator) -> list[Times]:
     """``times`` (U,) each unit occurs, as a row, and then how often in each sample of as many, some samples at once."""
-    n = int(times.sum())
+    n = max(round(float(times.sum())), 1)
     sizes = [min(AT_ONCE, n_bootstrap - begin) for begin in range(0, n_bootstrap, AT_ONCE)]
-    return [times[None], *(rng.multinomial(n, times / n, size) for size in sizes)]
-
-
-def _units(
-    judged: Judgments, items: NDArray[np.int32], level: Level, rng: np.random.Generator
-) -> tuple[_Sums, NDArray[np.int64]]:
-    """Sums by what samples are drawn from, and how often each of them occurs (U,).
-
-    Items with the same label counts are one unit; where these are too many, blocks of items are.
-    """
-    K = judged.n_labels
-    most = min(max(MOST_CELLS // (K * K if level == "ordinal" else 3 * K), LEAST_UNITS), MOST_UNITS)
-    # a random number a label; their sum, modulo 2^64, names the counts of an item whatever the order of its judgments
-    code = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, K, np.int64)
-    total = np.concatenate([[0], np.cumsum(code[judged.label])])
-    start = judged.item_start
-    _, first, times = np.unique(total[start[items + 1]] - total[start[items]], return_index=True, return_counts=True)
-    if len(first) <= most:
-        items, unit = items[first], np.arange(len(first), dtype=np.int32)
-        n_items = np.ones(len(first))
-    else:
-        unit = rng.permutation(np.arange(len(items), dtype=np.int32) % np.int32(most))
-        n_items, times = np.bincount(unit).astype(np.float64), np.ones(most, np.int64)
-    given, alike, share = np.zeros((3, len(times), K))
-    agreed = np.zeros(len(times))
-    overlaps.pairable(items, unit, start, judged.label, given, alike, share, agreed)
-    pairs = None
-    if level == "ordinal":
-        pairs = np.zeros((len(times), K, K))
-        overlaps.coincidences(items, unit, start, judged.label, pairs)
-    return _Sums(n_items, given, alike, share, agreed, pairs), times
+    return [times[None], *(rng.multinomial(n, times / times.sum(), size) for size in sizes)]
 
 
 def _add_pairs(rows: _Rows, judged: Judgments, items: NDArray[np.int32], rng: np.random.Generator) -> None:
@@ -382,4 +308,4 @@ def _cohen(weights: Reals, a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[
     of_a, of_b = (weights @ (answers[:, None] == labels).astype(np.float64) for answers in (a, b))
     disagreement = weights @ (a != b).astype(np.float64)
     expected = (of_a * (1 - of_b)).sum(axis=1)
-    return _corrected(disagreement, expected), 1 - disagreement
+    return corrected(disagreement, expected), 1 - disagreement

@@ -3,10 +3,12 @@
 Two processes share the work: what every command compiles first, and the rest.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,7 @@ def usual() -> None:
 
 
 def rest() -> None:
-    """What is compiled on the way: reading, writing, copying, changes over time, very many labels."""
+    """What is compiled on the way: reading, writing, copying, changes over time, very many labels, masks."""
     from consensus import agreement, audit, fit, read, simulate, worker_audit
     from consensus.formats import writing
     from consensus.worker_audit.accuracy import against_others
@@ -52,6 +54,19 @@ def rest() -> None:
     audit(sparse)
     for result in (shares, sparse):
         against_others.right_of_others(result, np.zeros(1, np.int64))
+    _outlines()
+
+
+def _outlines() -> None:
+    from consensus.masks.outlines import Brush, CocoRuns, Ellipse, Rings
+
+    out_map = np.zeros((1, 1), np.int16)
+    square = Rings.of_flat([[0, 0, 1, 0, 1, 1]])
+    runs = [CocoRuns.of({"size": [1, 1], "counts": one}) for one in ("01", [0, 1])]
+    outlines: list[Any] = [square, *runs, Ellipse(0, 0, 1, 1, 0), Brush.of([0, 0, 0, 4, 56, 0, 0, 48, 0, 0])]
+    for one in outlines:
+        with contextlib.suppress(ValueError):
+            one.paint(1, 0, out_map)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How far workers agree, held against published packages, naive formulas and cases with an obvious answer."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import krippendorff
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from numpy.typing import NDArray
 from statsmodels.stats import inter_rater
 
 import consensus
-from consensus import ConsensusError, agreement, simulate, worker_agreement
+from consensus import ConsensusError, agreement, agreement_sums, read, simulate, worker_agreement
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import overlaps
 from tests import naive
@@ -293,7 +295,7 @@ class TestIntervals:
     def test_blocks_of_items_where_counts_are_many(self, level: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments = crowd((3000, 20, 8, 4.0), 2)
         exact = agreement(judgments, level=level)
-        monkeypatch.setattr(worker_agreement, "MOST_CELLS", 100)
+        monkeypatch.setattr(agreement_sums, "MOST_CELLS", 100)
         blocks = agreement(judgments, level=level)
         assert (blocks["low"] != exact["low"]).all()
         np.testing.assert_allclose(blocks["value"], exact["value"], atol=1e-9)
@@ -360,15 +362,74 @@ def test_too_many_labels_in_order() -> None:
         agreement(judgments, level="ordinal")
 
 
+class TestUnits:
+    """Items that have weights, or err together in clusters."""
+
+    def judged(self, n_labels: int = 3) -> tuple[Judgments, Judgments]:
+        """A crowd whose items have weights 1 to 3, and the same with as many items each."""
+        one = simulate(80, 6, n_labels, 3.5, accuracy=0.7, seed=2)
+        weight = np.random.default_rng(1).integers(1, 4, 80)
+        table = one.judgments_table()
+        times = dict(zip(one.judgments.item_ids.to_pylist(), weight.tolist(), strict=True))
+        table = table.loc[table.index.repeat(table["item"].map(times))].reset_index(drop=True)
+        table["item"] += "-" + table.groupby(["item", "worker"]).cumcount().astype(str)
+        return replace(one.judgments, weight=weight.astype(np.float64)), read(table)
+
+    @pytest.mark.parametrize("level", ["nominal", "ordinal"])
+    def test_weight_three_is_the_item_three_times(self, level: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        weighted, repeated = (one.with_labels(["label_0", "label_1", "label_2"]) for one in self.judged())
+        found, expected = (agreement(one, level=level, n_bootstrap=50) for one in (weighted, repeated))
+        for name in ("value", "low", "high"):
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-9)
+        assert (found["n_items"] < expected["n_items"]).all()
+        monkeypatch.setattr(agreement_sums, "MOST_UNITS", 10)
+        monkeypatch.setattr(agreement_sums, "LEAST_UNITS", 10)
+        in_blocks = agreement(weighted, level=level, n_bootstrap=50)
+        np.testing.assert_allclose(in_blocks["value"], expected["value"], rtol=1e-9)
+        assert (in_blocks["low"] != expected["low"]).all()
+
+    @pytest.mark.parametrize("most", [4096, 40])
+    def test_whole_clusters_are_drawn(self, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of items of which one in three clusters has all that nobody agrees on, an interval is twice as wide."""
+        monkeypatch.setattr(agreement_sums, "MOST_UNITS", most)
+        monkeypatch.setattr(agreement_sums, "LEAST_UNITS", 30)
+        hard = np.arange(1200) // 20 % 3 == 0
+        rows = [
+            (f"i{i:04d}", w, f"l{i % 2 if w == 'a' or not hard[i] else 1 - i % 2}") for i in range(1200) for w in "ab"
+        ]
+        apart = encoded(rows)
+        cluster = (np.arange(1200) // 20).astype(np.int32)
+        ids = pa.array([f"c{n:02d}" for n in range(60)], pa.string())
+        together = replace(apart, cluster=cluster, cluster_ids=ids)
+        one, other = (agreement(found).set_index("statistic").loc["percent_agreement"] for found in (apart, together))
+        assert other["value"] == pytest.approx(one["value"])
+        assert other["high"] - other["low"] > 2 * (one["high"] - one["low"])
+
+    def test_an_item_without_a_cluster_is_drawn_by_itself(self) -> None:
+        apart = encoded([(f"i{i}", w, "x" if i % 3 or w == "a" else "y") for i in range(9) for w in "ab"])
+        ids = pa.array(["c"], pa.string())
+        alone = replace(apart, cluster=np.full(9, -1, np.int32), cluster_ids=ids)
+        assert agreement(alone, n_bootstrap=20)["low"].notna().any()
+        whole = agreement(replace(alone, cluster=np.zeros(9, np.int32)), n_bootstrap=20)
+        assert set(whole["reason"].dropna()) == {"an interval needs two clusters"}
+        assert whole["low"].isna().all()
+
+    def test_pairs_of_workers_are_not_compared(self) -> None:
+        with pytest.raises(ConsensusError, match="by worker-pair counts every item once, and these have weights or"):
+            agreement(self.judged()[0], by="worker-pair")
+
+
 class TestKernels:
     @given(crowds())
     def test_as_naive(self, judgments: Judgments) -> None:
         K, start = judgments.n_labels, judgments.item_start
         items = np.flatnonzero(judgments.per_item > 1).astype(np.int32)
         unit = (np.arange(len(items)) % 2).astype(np.int32)
-        (given, alike, share), agreed, pairs = np.zeros((3, 2, K)), np.zeros(2), np.zeros((2, K, K))
-        overlaps.pairable(items, unit, start, judgments.label, given, alike, share, agreed)
-        overlaps.coincidences(items, unit, start, judgments.label, pairs)
+        agreed, pairs = np.zeros(2), np.zeros((2, K, K))
+        by_label, once = np.zeros((3, 2, K)), np.zeros(0)
+        overlaps.pairable(items, unit, start, judgments.label, once, by_label, agreed)
+        overlaps.coincidences(items, unit, start, judgments.label, once, pairs)
+        given, alike, share = by_label
         said = [judgments.label[a:b].tolist() for a, b in pairwise(start) if b - a > 1]
         for u in range(2):
             own = said[u::2]

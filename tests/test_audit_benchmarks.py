@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.benchmarks import (
         audit,
         audit_behaviour,
+        audit_clusters,
         audit_coverage,
         audit_crowds,
         audit_rank,
@@ -28,6 +29,7 @@ else:  # scripts: their own folder is on the path
     sys.path.append(str(ROOT / "tests" / "benchmarks"))
     import audit
     import audit_behaviour
+    import audit_clusters
     import audit_coverage
     import audit_crowds
     import audit_rank
@@ -254,3 +256,25 @@ class TestGoldReach:
     @pytest.mark.compiled
     def test_ordinary_crowds_are_reached(self) -> None:
         assert gold_reach.share_reached(gold_reach.ordinary(120, 20, 3, 1), 12, 1) > 0.9
+
+
+class TestClusters:
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_errors_go_together_in_a_cluster(self, whole: bool) -> None:
+        shape = audit_clusters.Shape(30, 20, 8, 4, 3, apart=1.5, hard=1.0, misleading=0.1, whole=whole)
+        judgments, over_all, own = audit_clusters.drawn(shape, 1)
+        assert judgments.n_judgments == 30 * 20 * 4
+        assert (judgments.per_item == 4).all()
+        assert judgments.cluster is not None
+        judges = pd.Series(judgments.worker).groupby(judgments.cluster[judgments.item]).nunique()
+        assert (judges == 4).all() == whole
+        assert np.abs(over_all - own).mean() < 0.15
+        assert (own < 1).all()
+
+    def test_a_crowd_is_audited_in_three_ways(self) -> None:
+        shape = audit_clusters.Shape(40, 5, 8, 4, 2, apart=1.0)
+        with pytest.warns(match="small_data|items_without|unaudited"):
+            found = audit_clusters.measured(shape, 3)
+        means = found.groupby("way")[["width", "units"]].mean()
+        assert means["units"]["one item each"] < means["units"]["clusters"] < means["units"]["separate"]
+        assert means["width"]["separate"] < means["width"]["clusters"]

@@ -48,14 +48,22 @@ class Known:
     log_accepted: Reals
     """(G, C) logarithm of how many of them gold accepts."""
 
+    unit: Reals | None = None
+    """(G,) how many independent items each counts as; None: each as one."""
+
     def some(self, chosen: NDArray[np.bool_] | slice) -> Known:
         """Some of the items."""
-        return Known(self.x[:, chosen], self.log_count[chosen], self.log_accepted[chosen])
+        unit = None if self.unit is None else self.unit[chosen]
+        return Known(self.x[:, chosen], self.log_count[chosen], self.log_accepted[chosen], unit)
+
+    def total(self, values: Reals) -> float:
+        """The sum of ``values`` (G,), in units."""
+        return float(values.sum() if self.unit is None else self.unit @ values)
 
     @classmethod
-    def of_labels(cls, x: Reals, accepted: NDArray[np.bool_]) -> Known:
-        """Entries that are the labels: ``x`` (F, G, K), ``accepted`` (G, K)."""
-        return cls(x, np.zeros(accepted.shape), np.where(accepted, 0.0, -np.inf))
+    def of_labels(cls, x: Reals, accepted: NDArray[np.bool_], unit: Reals | None = None) -> Known:
+        """Entries that are the labels: ``x`` (F, G, K), ``accepted`` (G, K), ``unit`` (G,)."""
+        return cls(x, np.zeros(accepted.shape), np.where(accepted, 0.0, -np.inf), unit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,15 +151,19 @@ def fitted(known: Known, belief: Belief) -> Scaling:
     accepted = known.log_accepted > -np.inf
     right = None  # summed features of the accepted labels, where each item has one: they are linear then
     if (accepted.sum(axis=1) == 1).all():
-        right = _moments(accepted.astype(np.float64), x, n_intercepts)[0]
-    constant = float((held + known.log_accepted)[accepted].sum())
+        right = _moments(accepted.astype(np.float64), x, n_intercepts, known.unit)[0]
+    of_accepted = held + known.log_accepted
+    if known.unit is None:
+        constant = float(of_accepted[accepted].sum())
+    else:
+        constant = known.total(np.where(accepted, of_accepted, 0.0).sum(axis=1))
 
     def log_posterior(theta: Reals) -> tuple[float, Reals]:
         logs = held + np.tensordot(theta[:n_slopes], x, axes=1)
         if n_intercepts:
             logs = logs + theta[n_slopes:]
-        fits = _log_sum(logs + known.log_accepted).sum() if right is None else constant + right @ theta
-        fits -= _log_sum(logs + known.log_count).sum()
+        fits = known.total(_log_sum(logs + known.log_accepted)) if right is None else constant + right @ theta
+        fits -= known.total(_log_sum(logs + known.log_count))
         return float(fits - 0.5 * (precision * (theta - mean) ** 2).sum()), logs
 
     theta = mean.copy()
@@ -182,27 +194,29 @@ def fitted(known: Known, belief: Belief) -> Scaling:
 
 def _curvature(logs: Reals, x: Reals, known: Known, n_intercepts: int, right: Reals | None) -> tuple[Reals, Reals]:
     """The gradient of the log likelihood, and minus its Hessian: those of one accepted label where it is no maximum."""
-    expected, H = _moments(_softmax(logs + known.log_count), x, n_intercepts)
+    expected, H = _moments(_softmax(logs + known.log_count), x, n_intercepts, known.unit)
     if right is not None:
         return right - expected, H
-    accepted, less = _moments(_softmax(logs + known.log_accepted), x, n_intercepts)
+    accepted, less = _moments(_softmax(logs + known.log_accepted), x, n_intercepts, known.unit)
     whole = H - less
     if np.linalg.eigvalsh(whole)[0] >= -1e-9 * max(float(np.abs(H).max()), 1.0):
         H = whole
     return accepted - expected, H
 
 
-def _moments(p: Reals, x: Reals, n_intercepts: int) -> tuple[Reals, Reals]:
-    """Sums over items of mean and covariance of the features (the readings, then the labels) under ``p`` (G, C)."""
-    weighed, n_slopes = p * x, len(x)
-    mean = weighed.sum(axis=2)
-    first = mean.sum(axis=1)
-    second = weighed.reshape(n_slopes, -1) @ x.reshape(n_slopes, -1).T - mean @ mean.T
+def _moments(p: Reals, x: Reals, n_intercepts: int, unit: Reals | None) -> tuple[Reals, Reals]:
+    """Sums over items, in units, of mean and covariance of the features under ``p`` (G, C): readings, then labels."""
+    each = p if unit is None else p * unit[:, None]
+    weighed, n_slopes = each * x, len(x)
+    own = weighed.sum(axis=2)
+    mean = own if unit is None else own / unit
+    first = own.sum(axis=1)
+    second = weighed.reshape(n_slopes, -1) @ x.reshape(n_slopes, -1).T - own @ mean.T
     if not n_intercepts:
         return first, second
-    cross = weighed.sum(axis=1) - mean @ p
-    return np.concatenate([first, p.sum(axis=0)]), np.block(
-        [[second, cross], [cross.T, np.diag(p.sum(axis=0)) - p.T @ p]]
+    cross = weighed.sum(axis=1) - own @ p
+    return np.concatenate([first, each.sum(axis=0)]), np.block(
+        [[second, cross], [cross.T, np.diag(each.sum(axis=0)) - each.T @ p]]
     )
 
 

@@ -76,10 +76,9 @@ def without_each(counted: Counted, rows: Rows, result: Consensus) -> NDArray[np.
     logs = np.zeros((*votes.shape, len(result.prior_shares)))
     for place, column in enumerate(people):
         code = ids.index(counted.columns[column].name).as_py()
-        if code >= 0:  # else they judged nothing at all
-            C = np.log(np.maximum(result.confusions.matrix(code), 1e-300))
-            given = votes[:, place] >= 0
-            logs[given, place] = C[:, votes[given, place]].T
+        C = np.log(np.maximum(result.confusions.matrix(code), 1e-300))
+        given = votes[:, place] >= 0
+        logs[given, place] = C[:, votes[given, place]].T
     others = logs.sum(axis=1)[:, None] - logs + np.log(np.maximum(result.prior_shares, 1e-300))
     n_others = (votes >= 0).sum(axis=1)[:, None] - (votes >= 0)
     found = np.where(n_others > 0, others.argmax(axis=2), -1)

@@ -40,7 +40,7 @@ TOGETHER = 2
 ACCURACY, BEFORE, STRENGTH = 0.95, 20.0, 10.0
 LEAST, MOST = 0.85, 0.99
 PURITY = 0.9
-TOLERANCE, MOST_PASSES = 1e-9, 1000
+PASSES = 100  # after 30 nothing moves by more than 1e-9 in the sets that were looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def believed(rows: Sequence[Rows], by_masks: Sequence[NDArray[np.float64]]) -> B
     label = np.array([one.label for _, one in given])
     n_each = np.bincount(worker).astype(np.float64)
     accuracy, K = np.full(len(names), ACCURACY), before.shape[1]
-    for _ in range(MOST_PASSES):
+    for _ in range(PASSES):
         said = np.repeat(np.log((1.0 - accuracy) / max(K - 1, 1))[worker][:, None], K, axis=1)
         said[np.arange(len(label)), label] = np.log(accuracy[worker])
         logs = np.log(np.maximum(before, 1e-300))
@@ -159,9 +159,7 @@ def believed(rows: Sequence[Rows], by_masks: Sequence[NDArray[np.float64]]) -> B
         pooled = right.sum() / len(given)
         a0 = max((right.sum() + ACCURACY * BEFORE) / (len(given) + BEFORE), LEAST)
         own = np.clip(a0 * (right / n_each) / pooled, 1.0 / K, MOST)
-        last, accuracy = accuracy, (n_each * own + STRENGTH * a0) / (n_each + STRENGTH)
-        if np.abs(accuracy - last).max() < TOLERANCE:
-            break
+        accuracy = (n_each * own + STRENGTH * a0) / (n_each + STRENGTH)
     mixed = PURITY * q + (1.0 - PURITY) * before
     ends = np.cumsum([len(one) for one in z])[:-1]
     return Believed(

@@ -17,7 +17,11 @@ CHUNKS = (
     Column("x1", "count", "Right end, beyond the last pixel."),
     Column("y1", "count", "Lower end, beyond the last pixel."),
     Column("priority", "number", "Expected wrong pixels that one click repairs."),
-    Column("judgments", "count", "Clicks to ask for now; 0 beyond --clicks, or where an expert is to look."),
+    Column(
+        "judgments",
+        "count",
+        "Clicks to ask for now; 0 beyond the clicks that a picture may have, or where an expert is to look.",
+    ),
     Column("votes", "text", "What people and models painted there, each label with how many did."),
     Column("n_clicks", "count", "Clicks that it had."),
     Column(

@@ -71,7 +71,7 @@ def clicks_to(
     """Clicks after which a picture is expected to have the mean IoU ``target``; -1 where all of them do not bring it.
 
     The chunks ``area`` (n,), ``posterior`` (n, K), ``label`` (n,) are clicked in their order, ``n`` (n,) times each. A
-    click names the true label, up to ``CLICK_ACCURACY``.
+    click names the true label, up to ``CLICK_ACCURACY``, and changes nothing of what is more certain.
     """
     both, either, done = before.both.copy(), before.either.copy(), 0
     if before.mean >= target:
@@ -79,6 +79,8 @@ def clicks_to(
     for chunk in range(len(area)):
         done += int(n[chunk])
         z, k = area[chunk] * posterior[chunk], label[chunk]
+        if posterior[chunk, k] >= CLICK_ACCURACY:
+            continue
         both[k] -= z[k]
         either -= z
         either[k] -= area[chunk] - z[k]

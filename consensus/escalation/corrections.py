@@ -188,7 +188,8 @@ def _held_back(result: Consensus, items: Codes) -> tuple[Codes, Reals, Reals]:
         log_prior = np.tile(np.log(np.maximum(result.prior_shares, 1e-300)), (len(items), 1))
     else:
         log_prior = result.terms.log_priors(items, result.beliefs)
-    return own, log_likelihoods(own, worker, label, (N, n, C), A, log_prior), log_prior
+    each = None if result.units is None else result.units.judgment[at]
+    return own, log_likelihoods(own, worker, label, (N, n, C), A, log_prior, each), log_prior
 
 
 def _worth(own: Codes, log_C: Reals, log_prior: Reals) -> float:

@@ -32,6 +32,7 @@ TINY = 1e-300
 BLOCK = 5_000  # items whose curves are held at once
 MOST_CELLS = 4_000_000  # of the posterior that are held at once
 N_COLUMNS = 7
+N_LOSSES = 3  # of these, the first: priority, loss, least loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,13 +52,14 @@ class LookAhead:
 
         Under costs it is that at the best of one, two or three more. Without, the falls of all items are shared out by
         the entropy of their hedged posteriors: that ranks better where posteriors are too sure, and as well elsewhere
-        (``tests/benchmarks/escalation.py --replay``).
+        (``tests/benchmarks/escalation.py --replay``). Like every loss, it is that of as many items as the item counts
+        for, by its weight.
         """
         return self.columns[:, 0]
 
     @property
     def loss(self) -> Reals:
-        """(n,) expected loss now: P(the label is wrong), or the expected cost of the decision."""
+        """(n,) expected loss now: P(the label is wrong), or the expected cost of the decision; times its weight."""
         return self.columns[:, 1]
 
     @property
@@ -89,11 +91,17 @@ class LookAhead:
         """Some of the items."""
         return LookAhead(self.columns.take(rows, axis=0), self.length.take(rows, axis=0), self.slope.take(rows, axis=0))
 
-    def mean(self, chosen: NDArray[np.bool_]) -> LookAhead:
-        """(1,) the mean of the ``chosen`` (n,), without steps; zeros where none is."""
+    def mean(self, chosen: NDArray[np.bool_], weight: Reals | None = None) -> LookAhead:
+        """(1,) the mean of the ``chosen`` (n,), without steps; zeros where none is.
+
+        Losses, and priorities, are those of an item of weight 1 where items have a ``weight`` (n,).
+        """
         sums = chosen.astype(np.float64) @ self.columns
         nothing = np.zeros((1, 0))
-        return LookAhead(sums[None] / max(int(chosen.sum()), 1), nothing.astype(np.int64), nothing)
+        found = sums[None] / max(int(chosen.sum()), 1)
+        if weight is not None and chosen.any():
+            found[:, :N_LOSSES] /= weight[chosen].mean()
+        return LookAhead(found, nothing.astype(np.int64), nothing)
 
     def weigh_by_workers(self, worth: Reals, price: Reals) -> None:
         """Make the priorities those by workers ``worth`` (n,) so many usual ones, per money at a ``price`` (n,).
@@ -173,6 +181,11 @@ def look_ahead(
         less = np.exp(power[:, None] * (log_less - log_less.max()))
         alike = _Alike(group, least, walked, less, corrections.settled(n_judgments, of_gold))
         result.backend.map(partial(walk.fill, alike), even_parts(len(group), number_of_shards(len(group) * 20)))
+    if judgments.weight is not None:
+        weight = judgments.weight[items]
+        walk.doubt[:] *= weight
+        found.columns[:, :N_LOSSES] *= weight[:, None]
+        found.slope[:] *= weight[:, None]
     if costs is None:
         ahead = np.flatnonzero(left_of > 0)
         falls, doubt = found.priority[ahead].sum(), walk.doubt[ahead]

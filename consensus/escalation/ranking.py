@@ -78,7 +78,8 @@ def escalate(
         priority
             Errors that more judgments save, each, shared out among the items by how open their labels are (entropy,
             with the class prior taken for less sure than it is estimated, for three labels or more); or the cost that
-            they save. By the workers suggested; missing where no confidence can be stated.
+            they save. By the workers suggested; missing where no confidence can be stated. An item of weight 3 counts
+            as three that are wrong together.
         judgments_needed, needed_low, needed_high
             Expected judgments until the item is settled or has ``max_judgments``, of the next ten, and a range meant to
             hold 80 %. Missing for an expert, and where nobody can be asked. Replayed as below, the mean was 10 % too
@@ -261,7 +262,7 @@ def planned(
         at=order,
         workers=workers,
         n_waiting=int(waits.sum()),
-        expected=ahead.mean(waits),
+        expected=ahead.mean(waits, None if judgments.weight is None else judgments.weight[items]),
         correction=factor,
         costs=costs,
         tests=tests,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 VOTES, TARGETS = (BudgetConfig.model_fields[name].default for name in ("votes", "targets"))
 ACCEPTED = STATUSES.index("accepted")
+TINY = 1e-300
 
 
 def plan_budget(
@@ -80,12 +81,13 @@ def plan_budget(
         cost
             The same in money; missing without any price.
         accepted
-            Share of the items that would be accepted.
+            Share of the items that would be accepted; by weight, like all shares here, where items have weights.
         expected_error
             Of these, if the confidences are right; missing without any.
         n_compared, accuracy, accuracy_low, accuracy_high
             Labels held against the reference, the share that is right (of equally probable labels the first), and its
-            95 % Wilson interval. Nothing is compared where the way and the reference are the same labels.
+            95 % Wilson interval, of as many items as these count for. Nothing is compared where the way and the
+            reference are the same labels.
         reference
             "gold", or "labels of all judgments (unaudited)".
 
@@ -149,12 +151,15 @@ class _Replayed:
         judged, n = result.judgments, max(int(self.chosen.sum()), 1)
         status = planned(result, rule, suggest=False).status(result)
         accepted = self.chosen & (status[: judged.n_items] == ACCEPTED)
+        weight = _weights(judged)
         return {
             "judgments": judged.n_judgments,
             "judgments_per_item": judged.n_judgments / n,
             "cost": _mean_price(judged, price) * judged.n_judgments,
-            "accepted": float(accepted.sum()) / n,
-            "expected_error": float(1.0 - result.confidence[accepted].mean()) if accepted.any() else np.nan,
+            "accepted": float(weight[accepted].sum()) / max(float(weight[self.chosen].sum()), TINY),
+            "expected_error": 1.0 - float(np.average(result.confidence[accepted], weights=weight[accepted]))
+            if accepted.any()
+            else np.nan,
         }
 
     def compared(self, result: Consensus) -> dict[str, Any]:
@@ -163,6 +168,7 @@ class _Replayed:
         if self.gold is not None:
             known = np.flatnonzero((self.chosen & (label >= 0))[self.gold.items])
             right = self.gold.accepted[known, label[self.gold.items[known]]]
+            known = self.gold.items[known].astype(np.intp)
         else:
             full = self.full.consensus_label
             known = np.flatnonzero(self.chosen & (full >= 0) & (label >= 0))
@@ -170,15 +176,24 @@ class _Replayed:
             if all_judgments and (result.models is None) == (self.models is None):
                 known = known[:0]  # the reference itself
             right = full[known] == label[known]
-        n, n_right = len(known), int(right.sum())
-        low, high = wilson(n_right, n) if n else (np.nan, np.nan)
+        n = len(known)
+        share = float(np.average(right, weights=_weights(result.judgments)[known])) if n else np.nan
+        low, high = wilson(int(right.sum()), n) if n else (np.nan, np.nan)
+        if n and result.units is not None:
+            counted = float(result.units.item[known].sum())
+            low, high = wilson(share * counted, counted)
         return {
             "n_compared": n,
-            "accuracy": n_right / n if n else np.nan,
+            "accuracy": share,
             "accuracy_low": float(low),
             "accuracy_high": float(high),
             "reference": "labels of all judgments (unaudited)" if self.gold is None else "gold",
         }
+
+
+def _weights(judgments: Judgments) -> NDArray[np.float64]:
+    """(I,) what each item counts as."""
+    return np.ones(judgments.n_items) if judgments.weight is None else judgments.weight
 
 
 def _ways(replayed: _Replayed, groups: Mapping[str, Judgments], rule: EscalateConfig, plan: BudgetConfig) -> list[_Way]:

@@ -295,7 +295,9 @@ def _without_gold(
         C = np.divide(N + A.T[label], total, out=np.full_like(N, 1.0 / K), where=total > 0)
     else:
         C = np.exp(out_logs[mine])
-    out_logs[mine] = cavity.log_likelihoods(np.searchsorted(golden, own[mine]), worker, label, (N, n_all, C), A, whole)
+    each = None if result.units is None else result.units.judgment[judgment[mine]]
+    place = np.searchsorted(golden, own[mine])
+    out_logs[mine] = cavity.log_likelihoods(place, worker, label, (N, n_all, C), A, whole, each)
 
 
 def _clamped(result: Consensus) -> AlignedGold | None:

@@ -202,6 +202,15 @@ CODES: dict[str, Code] = {
         "its workers or its group, not from all items.",
         "Name the column of the batch, topic or HIT with --group if there is one.",
     ),
+    "clusters_untold": Code(
+        "Clusters were named (--cluster), but fewer than five workers judged items of two of them, so nothing tells "
+        "how far the items of a cluster err together, and a large cluster counts as 20 items.",
+        "Have several workers judge items of several clusters.",
+    ),
+    "one_label_unheard": Code(
+        "Some workers give one label only, and beside weights or clusters of items their silence counts for nothing.",
+        "Have people judge some items on which all of them are silent.",
+    ),
     "one_label_workers": Code(
         "Some workers, such as keyword rules, give one label only, so an answer counts for that label and silence "
         "against it, while those who give it to every item count for nothing.",
@@ -295,6 +304,11 @@ CODES: dict[str, Code] = {
         "Workers give the same labels so much more often than independent people would that each group of them counts "
         "as one worker.",
         "Look at them with `consensus audit --table copying`, and count them apart with --collusion report.",
+    ),
+    "err_together": Code(
+        "Items of a cluster err together, so copying is looked for on one item of each, and changes over time, streaks "
+        "and tiredness are not looked for.",
+        "Nothing; or leave --cluster away if items of a cluster are as unlike as any.",
     ),
 }
 """Every code there is. ``docs/warnings.md`` shows them."""

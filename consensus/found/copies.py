@@ -20,10 +20,10 @@ class PeerAgreement:
 
     judgments: Judgments
     """Those that were counted."""
-    agreeing: NDArray[np.int64]
-    """(W,) judgments by others on the items of each worker that say the same."""
-    peers: NDArray[np.int64]
-    """(W,) all judgments by others on these items."""
+    agreeing: NDArray[np.int64] | NDArray[np.float64]
+    """(W,) judgments by others on the items of each worker that say the same, in units where there are any."""
+    peers: NDArray[np.int64] | NDArray[np.float64]
+    """(W,) all judgments by others on these items, in units where there are any."""
     n_items: NDArray[np.int64]
     """(W,) the items."""
 

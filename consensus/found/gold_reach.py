@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from consensus.found.units import ONE_EACH
 from consensus.kernels import order, reach_loops, tallies
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _vouched_for(judged: Judged, workers: Flags) -> Flags:
     theirs, others = judged.by(workers), judged.by(~workers)
     n_agreeing, n_peers, n_items = (np.zeros(W, np.int64) for _ in range(3))
     tallies.peer_agreement(
-        theirs.item_start, theirs.worker, theirs.label, judged.n_labels, n_agreeing, n_peers, n_items
+        theirs.item_start, theirs.worker, theirs.label, judged.n_labels, ONE_EACH, n_agreeing, n_peers, n_items
     )
     nobody = np.zeros(W, np.bool_)
     if not n_peers.any():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
+from consensus.found.units import ONE_EACH
 from consensus.kernels import sparse, tallies
 from consensus.probabilities import entropy
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.found.units import Each
     from consensus.inputs.judgments import Judgments
 
 TIE = 1e-12  # labels whose probabilities differ by less are tied
@@ -69,8 +71,11 @@ class Posterior(Protocol):
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(K,) means over all items of each label's probability, and of its square."""
 
-    def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
-        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""
+    def doubt(self, judgments: Judgments, backend: Backend, unit: Each = ONE_EACH) -> NDArray[np.float64]:
+        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right.
+
+        ``unit`` (J,) is what each counts for.
+        """
 
     def information_gain(
         self, items: NDArray[np.int64], confusions: NDArray[np.float64], backend: Backend
@@ -126,14 +131,17 @@ class DensePosterior:
         n = max(self.n_items, 1)
         return self.table.sum(axis=0) / n, np.einsum("ik,ik->k", self.table, self.table) / n
 
-    def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
-        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""
+    def doubt(self, judgments: Judgments, backend: Backend, unit: Each = ONE_EACH) -> NDArray[np.float64]:
+        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right.
+
+        ``unit`` (J,) is what each counts for.
+        """
         parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, judgments.n_workers))
 
         def shard(part: slice) -> NDArray[np.float64]:
             doubt = np.zeros(judgments.n_workers)
             starts = judgments.item_start[part.start : part.stop + 1]
-            tallies.doubt(starts, judgments.worker, judgments.label, self.table[part], doubt)
+            tallies.doubt(starts, judgments.worker, judgments.label, unit, self.table[part], doubt)
             return doubt
 
         return np.asarray(np.sum(backend.map(shard, parts), axis=0), np.float64)
@@ -204,8 +212,11 @@ class SparsePosterior:
         squares = self.rest * self.rest
         return mean(self.z, rest, self.rest.sum()), mean(self.z * self.z, rest * rest, squares.sum())
 
-    def doubt(self, judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
-        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right."""
+    def doubt(self, judgments: Judgments, backend: Backend, unit: Each = ONE_EACH) -> NDArray[np.float64]:
+        """(W,) sum of r (1 - r) over the judgments of each worker, r the probability that the judgment is right.
+
+        ``unit`` (J,) is what each counts for.
+        """
 
         def shard(part: slice) -> NDArray[np.float64]:
             items = slice(part.start, part.stop + 1)
@@ -214,6 +225,7 @@ class SparsePosterior:
                 judgments.item_start[items],
                 judgments.worker,
                 judgments.label,
+                unit,
                 self.start[items],
                 self.candidate,
                 self.z,

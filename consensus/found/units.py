@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Reals = NDArray[np.float64]
+    Reals: TypeAlias = NDArray[np.float64]
+    Each: TypeAlias = NDArray[np.float64] | NDArray[np.int32]
+
+ONE_EACH = np.zeros(0, np.int32)
+"""Units of judgments for the loops, where each counts as one: whole numbers, so that sums have the bits of counts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,8 +38,9 @@ NEEDS_GOLD = (
 )
 MOST_LABELS = 4
 """Labels up to which each is also certified by itself: each has its part of the gold and of the 5 %."""
-WHY_NONE = ("no_gold", "few_judgments", "nothing_left", "not_random", "too_few", "too_many_wrong")
-"""Why nothing is certified, in the order in which it is looked for."""
+WHY_NONE = ("no_gold", "weighed", "few_judgments", "nothing_left", "not_random", "too_few", "too_many_wrong")
+"""Why nothing is certified, in the order in which it is looked for. Items that have weights or stand in clusters
+(``weighed``) are not drawn one by one, each as good as another, as a certificate takes gold to be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,6 +191,8 @@ def without_gold(result: Consensus, config: EscalateConfig) -> Population:
 def _why_nothing(result: Consensus, among: Population) -> str | None:
     if result.gold is None or result.unaided is None:
         return "no_gold"
+    if result.judgments.is_weighed:
+        return "weighed"
     if not len(among.items):
         return "few_judgments"
     if len(among.items) == among.n_gold:

@@ -128,7 +128,8 @@ def plan_gold(result: Fitted, config: EscalateConfig | None = None, *, n: int | 
     Raises
     ------
     ConfigError
-        No confidence can be stated; most items would have to be gold, and ``n`` is not given; or every item is gold.
+        No confidence can be stated; items have weights or stand in clusters; most items would have to be gold, and
+        ``n`` is not given; or every item is gold.
 
     Examples
     --------
@@ -142,6 +143,11 @@ def plan_gold(result: Fitted, config: EscalateConfig | None = None, *, n: int | 
     if not result.identified:
         raise ConfigError(
             "plan-gold: every item has one judgment only, so all are equally unsure; collect second judgments"
+        )
+    if result.judgments.is_weighed:
+        raise ConfigError(
+            "plan-gold: items have weights or stand in clusters, and a certificate takes items that are drawn one by "
+            "one and count alike; leave out --weight and --cluster to plan for items, or give gold of whole clusters"
         )
     found = certified(result, config)
     counts = found.drawing.looks_random or config.random_gold

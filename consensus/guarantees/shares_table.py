@@ -60,7 +60,7 @@ class SharesTable:
         mean, mean_square = unaided.moments()
         if result.identified:
             numbers["mean_confidence"] = mean
-        if result.gold is None:
+        if result.gold is None or result.judgments.is_weighed:  # gold is not drawn item by item
             return cls(labels, numbers, n_items)
         predicted, truth = _of_gold(result.gold, unaided)
         n, n_split = len(truth), int((result.gold.accepted.sum(axis=1) > 1).sum())

@@ -184,6 +184,11 @@ class Judgments:
         return 0 if self.group_ids is None else len(self.group_ids)
 
     @property
+    def is_weighed(self) -> bool:
+        """Whether an item or a judgment may count for more or less than one."""
+        return any(one is not None for one in (self.weight, self.cluster, self.judgment_weight))
+
+    @property
     def in_order(self) -> bool:
         """Whether anything tells in which order they were made: times, or, if these shall, their rows."""
         return self.timestamp is not None or self.read_row is not None

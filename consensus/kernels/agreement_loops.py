@@ -51,11 +51,11 @@ class Candidates(NamedTuple):
 
 
 @kernel()
-def sums(judged: Judged, posterior: Reals, powers: Powers, out_sums: Reals) -> None:
+def sums(judged: Judged, posterior: Reals, powers: Powers, unit: Codes | Reals, out_sums: Reals) -> None:
     """Add up the judgments of a shard of items to the ``out_sums`` (W, 3) of their workers.
 
     With r the probability of the label given, by the ``posterior`` (n, K) to the doubting power: r, r (1 - r); and the
-    same probability untempered.
+    same probability untempered. ``unit`` (J,) of all items is what each judgment counts for; (0,): each as one.
     """
     item_start, worker, label = judged
     doubting, untempered = powers
@@ -82,13 +82,16 @@ def sums(judged: Judged, posterior: Reals, powers: Powers, out_sums: Reals) -> N
             total_u += u[k]
         for j in range(begin, end):
             r, w = z[label[j]] / total_z, worker[j]
-            out_sums[w, 0] += r
-            out_sums[w, 1] += r * (1.0 - r)
-            out_sums[w, 2] += u[label[j]] / total_u
+            n = unit[j] if unit.shape[0] > 0 else 1
+            out_sums[w, 0] += n * r
+            out_sums[w, 1] += n * (r * (1.0 - r))
+            out_sums[w, 2] += n * (u[label[j]] / total_u)
 
 
 @kernel()
-def sums_sparse(judged: Judged, candidates: Candidates, powers: Powers, n_labels: int, out_sums: Reals) -> None:
+def sums_sparse(
+    judged: Judged, candidates: Candidates, powers: Powers, unit: Codes | Reals, n_labels: int, out_sums: Reals
+) -> None:
     """Like ``sums`` where every judgment of an item gives one of its candidates."""
     item_start, worker, label = judged
     candidate_start, candidate, z, rest = candidates
@@ -109,10 +112,11 @@ def sums_sparse(judged: Judged, candidates: Candidates, powers: Powers, n_labels
                 total_z += math.exp(log * doubting[i])
                 total_u += math.exp(log * untempered[i])
         for j in range(item_start[i], item_start[i + 1]):
+            n = unit[j] if unit.shape[0] > 0 else 1
             for c in range(first, last):
                 if candidate[c] == label[j] and z[c] > 0.0:
                     log = math.log(z[c] / peak)
                     r, w = math.exp(log * doubting[i]) / total_z, worker[j]
-                    out_sums[w, 0] += r
-                    out_sums[w, 1] += r * (1.0 - r)
-                    out_sums[w, 2] += math.exp(log * untempered[i]) / total_u
+                    out_sums[w, 0] += n * r
+                    out_sums[w, 1] += n * (r * (1.0 - r))
+                    out_sums[w, 2] += n * (math.exp(log * untempered[i]) / total_u)

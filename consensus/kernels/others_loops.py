@@ -130,21 +130,23 @@ def right_sparse(judged: Judged, candidates: Candidates, cells: Cells, n_labels:
 def records(
     judged: Judged,
     weighed: Weighed,
+    unit: Codes | Reals,
     n_labels: int,
     bin_of: Codes,
-    out_records: Codes,
+    out_records: Codes | Reals,
     out_s: Reals,
     out_logs: Reals,
 ) -> None:
     """Add the judgments of a shard of items to the records of their workers.
 
-    ``bin_of`` (T+1,) is the bin of s = t / T. ``out_records`` (W, B, 2) counts judgments, with wrong answers as in the
-    worker's confusions and evenly; ``out_s`` (B, 2) adds up their s. Of two labels both are the same: the halves are
-    judgments that give the first label, and the second. ``out_logs`` (W, 2): the sum of log P(observed | others, C), in
-    nats, and a product still to be added to it, which comes as 1.
+    ``unit`` (J,) of all items is what each judgment counts for; (0,): each counts as one. ``bin_of`` (T+1,) is the bin
+    of s = t / T. ``out_records`` (W, B, 2) counts judgments, with wrong answers as in the worker's confusions and
+    evenly; ``out_s`` (B, 2) adds up their s. Of two labels both are the same: the halves are judgments that give the
+    first label, and the second. ``out_logs`` (W, 2): the sum of log P(observed | others, C), in nats, and a product
+    still to be added to it, which comes as 1.
     """
     if weighed.prior.shape[1] == 4:
-        _records_of_four(judged, weighed, n_labels, bin_of, out_records, out_s, out_logs)
+        _records_of_four(judged, weighed, unit, n_labels, bin_of, out_records, out_s, out_logs)
         return
     item_start, row, label = judged
     tables, doubt, prior, row_worker = weighed
@@ -175,9 +177,13 @@ def records(
                     right = weight
                 else:
                     wrong += said * doubt[w, k]
-            _count(w, 0, right, wrong, bin_of, out_records, out_s)
-            _count(w, 1, right, (total - right) / (n_labels - 1), bin_of, out_records, out_s)
-            out_logs[w, 1] *= predicted / total
+            u = unit[j] if unit.shape[0] > 0 else 1
+            _count(w, 0, u, (right, wrong), bin_of, out_records, out_s)
+            _count(w, 1, u, (right, (total - right) / (n_labels - 1)), bin_of, out_records, out_s)
+            if unit.shape[0] > 0:
+                out_logs[w, 0] += u * math.log(predicted / total)
+            else:
+                out_logs[w, 1] *= predicted / total
             if out_logs[w, 1] < TINY:
                 out_logs[w, 0] += math.log(out_logs[w, 1])
                 out_logs[w, 1] = 1.0
@@ -185,7 +191,14 @@ def records(
 
 @kernel()
 def _records_of_four(
-    judged: Judged, weighed: Weighed, n_labels: int, bin_of: Codes, out_records: Codes, out_s: Reals, out_logs: Reals
+    judged: Judged,
+    weighed: Weighed,
+    unit: Codes | Reals,
+    n_labels: int,
+    bin_of: Codes,
+    out_records: Codes | Reals,
+    out_s: Reals,
+    out_logs: Reals,
 ) -> None:
     """Like ``records`` for four labels, or fewer, all in registers: half the time.
 
@@ -218,29 +231,48 @@ def _records_of_four(
             wrong += 0.0 if observed == 2 else v2 * doubt[w, 2]
             wrong += 0.0 if observed == 3 else v3 * doubt[w, 3]
             even = (total - right) / max(n_labels - 1, 1)
+            n = unit[j] if unit.shape[0] > 0 else 1
             if n_labels == 2:
-                _count(w, observed, right, wrong, bin_of, out_records, out_s)
+                _count(w, observed, n, (right, wrong), bin_of, out_records, out_s)
             else:
-                _count(w, 0, right, wrong, bin_of, out_records, out_s)
-                _count(w, 1, right, even, bin_of, out_records, out_s)
-            out_logs[w, 1] *= predicted / total
+                _count(w, 0, n, (right, wrong), bin_of, out_records, out_s)
+                _count(w, 1, n, (right, even), bin_of, out_records, out_s)
+            if unit.shape[0] > 0:
+                out_logs[w, 0] += n * math.log(predicted / total)
+            else:
+                out_logs[w, 1] *= predicted / total
             if out_logs[w, 1] < TINY:
                 out_logs[w, 0] += math.log(out_logs[w, 1])
                 out_logs[w, 1] = 1.0
 
 
 @kernel()
-def _count(w: int, half: int, right: float, wrong: float, bin_of: Codes, out_records: Codes, out_s: Reals) -> None:
-    """Count a judgment of worker ``w`` in one half; ``right`` and ``wrong`` are given up to a common factor."""
+def _count(
+    w: int,
+    half: int,
+    unit: float,
+    likelihood: tuple[float, float],
+    bin_of: Codes,
+    out_records: Codes | Reals,
+    out_s: Reals,
+) -> None:
+    """Count a judgment of worker ``w`` in one half; that it is right, and wrong, come up to a common factor."""
+    right, wrong = likelihood
     s = right / (right + wrong) if right + wrong > 0.0 else 0.5
     b = np.uintp(bin_of[np.uintp(s * (bin_of.shape[0] - 1))])
-    out_records[w, b, np.uintp(half)] += 1
-    out_s[b, np.uintp(half)] += s
+    out_records[w, b, np.uintp(half)] += unit
+    out_s[b, np.uintp(half)] += unit * s
 
 
 @kernel()
 def record_judgments(
-    worker: Codes, right: Reals, n_labels: int, bin_of: Codes, out_records: Codes, out_s: Reals
+    worker: Codes,
+    right: Reals,
+    unit: Codes | Reals,
+    n_labels: int,
+    bin_of: Codes,
+    out_records: Codes | Reals,
+    out_s: Reals,
 ) -> None:
     """Like ``records``, by P(right | the others) of every judgment (J,); wrong answers are even in both halves."""
     fine = bin_of.shape[0] - 1
@@ -248,9 +280,10 @@ def record_judgments(
         even = (1.0 - right[j]) / max(n_labels - 1, 1)
         s = right[j] / (right[j] + even) if right[j] + even > 0.0 else 0.5
         b = bin_of[int(s * fine)]
+        n = unit[j] if unit.shape[0] > 0 else 1
         for half in range(2):
-            out_records[worker[j], b, half] += 1
-            out_s[b, half] += s
+            out_records[worker[j], b, half] += n
+            out_s[b, half] += n * s
 
 
 @kernel()

@@ -18,20 +18,19 @@ def pairable(
     unit: Codes,
     item_start: Offsets,
     label: Codes,
-    out_given: Reals,
-    out_alike: Reals,
-    out_share: Reals,
+    weight: Reals,
+    out_by_label: Reals,
     out_agreed: Reals,
 ) -> None:
     """Sum up by unit how often each label was given to ``items`` (n,), and how often twice to one; c of n judgments.
 
-    Adds c to ``out_given``, c (c - 1) / (n - 1) to ``out_alike``, c / n to ``out_share`` (all U, K) and
-    c (c - 1) / (n (n - 1)) to ``out_agreed`` (U,). ``unit`` (n,) is where an item is added; each has two judgments.
+    Adds c, c (c - 1) / (n - 1) and c / n to ``out_by_label`` (3, U, K), and c (c - 1) / (n (n - 1)) to ``out_agreed``
+    (U,). ``unit`` (n,) is where an item is added; each has two judgments. ``weight`` (I,) is how often; (0,): once.
     """
-    given = np.zeros(out_given.shape[1], np.int64)
+    given = np.zeros(out_by_label.shape[2], np.int64)
     for x in range(items.shape[0]):
         u, begin, end = unit[x], item_start[items[x]], item_start[items[x] + 1]
-        n = float(end - begin)
+        n, times = float(end - begin), weight[items[x]] if weight.shape[0] > 0 else 1.0
         for j in range(begin, end):
             given[label[j]] += 1
         for j in range(begin, end):
@@ -39,20 +38,23 @@ def pairable(
             c = float(given[k])
             if c > 0.0:  # the first judgment of this label adds all of them
                 given[k] = 0
-                out_given[u, k] += c
-                out_alike[u, k] += c * (c - 1.0) / (n - 1.0)
-                out_share[u, k] += c / n
-                out_agreed[u] += c * (c - 1.0) / (n * (n - 1.0))
+                out_by_label[0, u, k] += times * c
+                out_by_label[1, u, k] += times * (c * (c - 1.0) / (n - 1.0))
+                out_by_label[2, u, k] += times * (c / n)
+                out_agreed[u] += times * (c * (c - 1.0) / (n * (n - 1.0)))
 
 
 @kernel()
-def coincidences(items: Codes, unit: Codes, item_start: Offsets, label: Codes, out_pairs: Reals) -> None:
-    """Add to ``out_pairs`` (U, K, K) the ordered pairs of judgments of each item, each weighing 1 / (n - 1)."""
+def coincidences(items: Codes, unit: Codes, item_start: Offsets, label: Codes, weight: Reals, out_pairs: Reals) -> None:
+    """Add to ``out_pairs`` (U, K, K) the ordered pairs of judgments of each item, each weighing 1 / (n - 1).
+
+    As often as the item counts, ``weight`` (I,); (0,): once.
+    """
     n_labels = out_pairs.shape[1]
     given, distinct = np.zeros(n_labels, np.int64), np.zeros(n_labels, np.int64)
     for x in range(items.shape[0]):
         u, begin, end = unit[x], item_start[items[x]], item_start[items[x] + 1]
-        m = 0
+        m, times = 0, weight[items[x]] if weight.shape[0] > 0 else 1.0
         for j in range(begin, end):
             if given[label[j]] == 0:
                 distinct[m] = label[j]
@@ -61,7 +63,8 @@ def coincidences(items: Codes, unit: Codes, item_start: Offsets, label: Codes, o
         for a in range(m):
             for b in range(m):
                 k, other = distinct[a], distinct[b]
-                out_pairs[u, k, other] += float(given[k] * (given[other] - (a == b))) / float(end - begin - 1)
+                n = float(given[k] * (given[other] - (a == b)))
+                out_pairs[u, k, other] += times * (n / float(end - begin - 1))
         for a in range(m):
             given[distinct[a]] = 0
 

@@ -284,17 +284,19 @@ def doubt(
     item_start: Offsets,
     worker: Codes,
     label: Codes,
+    unit: Codes | Reals,
     candidate_start: Offsets,
     candidate: Codes,
     z: Reals,
     out_doubt: Reals,
 ) -> None:
-    """Add r (1 - r) of every judgment to its worker's ``out_doubt`` (W,), r the probability of its label."""
+    """Like ``tallies.doubt``, r the probability of the label of a judgment by the candidates of its item."""
     for i in range(item_start.shape[0] - 1):
         for j in range(item_start[i], item_start[i + 1]):
             for c in range(candidate_start[i], candidate_start[i + 1]):
                 if candidate[c] == label[j]:
-                    out_doubt[worker[j]] += z[c] * (1.0 - z[c])
+                    n = unit[j] if unit.shape[0] > 0 else 1
+                    out_doubt[worker[j]] += n * (z[c] * (1.0 - z[c]))
 
 
 @kernel()

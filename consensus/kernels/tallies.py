@@ -63,11 +63,21 @@ def votes(item_start: Offsets, label: Codes, n_labels: int, out_majority: Codes,
 
 
 @kernel()
-def by_majority(item_start: Offsets, worker: Codes, label: Codes, out_agreed: Reals, out_mass: Reals) -> None:
+def by_majority(
+    item_start: Offsets,
+    worker: Codes,
+    label: Codes,
+    of_item: Reals,
+    of_judgment: Reals,
+    out_agreed: Reals,
+    out_mass: Reals,
+) -> None:
     """Add to ``out_agreed`` (W,) each worker's judgments for the majority label, to ``out_mass`` (K,) its items.
 
-    Tied labels share the item. Both outputs must come filled with zeros.
+    Tied labels share the item. ``of_item`` (n,) and ``of_judgment`` (J,) are their units; both (0,): each counts as
+    one. Both outputs must come filled with zeros.
     """
+    weighed = of_judgment.shape[0] > 0
     given = np.zeros(out_mass.shape[0], np.int64)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
@@ -80,8 +90,9 @@ def by_majority(item_start: Offsets, worker: Codes, label: Codes, out_agreed: Re
                 n_tied += 1
         for j in range(begin, end):
             if given[label[j]] == most:
-                out_agreed[worker[j]] += most / n_tied  # n_tied counts each of the tied labels ``most`` times
-                out_mass[label[j]] += 1.0 / n_tied
+                each, whole = (of_judgment[j], of_item[i]) if weighed else (1.0, 1.0)
+                out_agreed[worker[j]] += each * (most / n_tied)  # n_tied counts each tied label ``most`` times
+                out_mass[label[j]] += whole / n_tied
         for j in range(begin, end):
             given[label[j]] = 0
 
@@ -130,14 +141,15 @@ def peer_agreement(
     worker: Codes,
     label: Codes,
     n_labels: int,
-    out_agreeing: Offsets,
-    out_peers: Offsets,
-    out_items: Offsets,
+    unit: Offsets | Reals,
+    out_agreeing: Offsets | Reals,
+    out_peers: Offsets | Reals,
+    out_items: Offsets | Reals,
 ) -> None:
     """Of all judgments of a worker, how many judgments of their items by *others* there are, and how many agree.
 
     Adds to ``out_agreeing``, ``out_peers`` and ``out_items``, the number of items (W,). Judgments are sorted by item,
-    worker, label.
+    worker, label; those of others count as often as the worker's own does, ``unit`` (J,); (0,): once.
     """
     given = np.zeros(n_labels, np.int64)
     for i in range(item_start.shape[0] - 1):
@@ -151,8 +163,9 @@ def peer_agreement(
                 given[label[last]] -= 1
                 last += 1
             for j in range(first, last):
-                out_agreeing[w] += given[label[j]]
-            out_peers[w] += (last - first) * (end - begin - (last - first))
+                n = unit[j] if unit.shape[0] > 0 else 1
+                out_agreeing[w] += n * given[label[j]]
+                out_peers[w] += n * (end - begin - (last - first))
             out_items[w] += 1
             for j in range(first, last):
                 given[label[j]] += 1
@@ -195,12 +208,18 @@ def peaks(
 
 
 @kernel()
-def doubt(item_start: Offsets, worker: Codes, label: Codes, posterior: Reals, out_doubt: Reals) -> None:
-    """Add r (1 - r) of every judgment to its worker's ``out_doubt`` (W,), r = posterior[i, label] (n, K)."""
+def doubt(
+    item_start: Offsets, worker: Codes, label: Codes, unit: Codes | Reals, posterior: Reals, out_doubt: Reals
+) -> None:
+    """Add r (1 - r) of every judgment to its worker's ``out_doubt`` (W,), r = posterior[i, label] (n, K).
+
+    ``unit`` (J,) is what each counts for; (0,): each counts as one.
+    """
     for i in range(item_start.shape[0] - 1):
         for j in range(item_start[i], item_start[i + 1]):
             r = posterior[i, label[j]]
-            out_doubt[worker[j]] += r * (1.0 - r)
+            n = unit[j] if unit.shape[0] > 0 else 1
+            out_doubt[worker[j]] += n * (r * (1.0 - r))
 
 
 @kernel()

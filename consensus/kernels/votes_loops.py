@@ -126,8 +126,10 @@ def family_likelihood(begin: int, end: int, hard: Hard, Cm: Reals, out_likelihoo
 
 
 @kernel()
-def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) -> float:
+def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, unit: Reals, out_prior: Reals) -> float:
     """``out_prior`` (R, K) or wider of voted items, each divided by its sum; returns the sum of the sums' logarithms.
+
+    Each counts as ``unit`` (R,); (0,): as one.
 
     It is the log-linear prior of the soft votes, or pi without any, times the message of each family of hard votes:
     msg[k] = sum_u CF[f, k, u] prod_m P(v | u); of a family with one model, P(v | k).
@@ -139,7 +141,7 @@ def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) 
     likelihood = np.empty(n_labels)
     logs = 0.0
     for r in range(out_prior.shape[0]):
-        prior = out_prior[r]
+        prior, each = out_prior[r], unit[r] if unit.shape[0] > 0 else 1.0
         if soft_start[r] < soft_start[r + 1]:
             log_linear(soft_start[r], soft_start[r + 1], soft_model, log_q, weight, log_shares, prior)
         else:
@@ -151,7 +153,7 @@ def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) 
         while begin < end:
             f, most = family[hard_model[begin]], 0.0
             begin, log_scale = family_likelihood(begin, end, hard, Cm, likelihood)
-            logs += log_scale
+            logs += each * log_scale
             for k in range(n_labels):
                 message = likelihood[k]
                 if not alone[f]:
@@ -163,24 +165,31 @@ def priors(soft: Soft, hard: Hard, learnt: Learnt, pi: Reals, out_prior: Reals) 
             if most < TINY:
                 for k in range(n_labels):
                     prior[k] /= most
-                logs += math.log(most)
+                logs += each * math.log(most)
         total = 0.0
         for k in range(n_labels):
             total += prior[k]
         for k in range(n_labels):
             prior[k] /= total
-        logs += math.log(total)
+        logs += each * math.log(total)
     return logs
 
 
 @kernel()
 def weight_terms(
-    soft: Soft, weight: Reals, log_shares: Reals, posterior: Reals, out_gradient: Reals, out_curvature: Reals
+    soft: Soft,
+    weight: Reals,
+    log_shares: Reals,
+    posterior: Reals,
+    unit: Reals,
+    out_gradient: Reals,
+    out_curvature: Reals,
 ) -> float:
     """Sum over items and labels of posterior[r, k] log prior[r, k] (R, K), with its gradient and negated Hessian.
 
-    Every row has a soft vote. By the weights (1 + M,), added to ``out_gradient`` (1 + M,) and ``out_curvature`` (1 + M,
-    1 + M), of which the part below the diagonal is left alone.
+    Every row has a soft vote, and counts as ``unit`` (R,); (0,): as one. By the weights (1 + M,),
+    added to ``out_gradient`` (1 + M,) and ``out_curvature`` (1 + M, 1 + M), of which the part below the diagonal is
+    left alone.
     """
     soft_start, soft_model, log_q = soft
     n_labels, n_weights = posterior.shape[1], weight.shape[0]
@@ -191,7 +200,7 @@ def weight_terms(
     for r in range(soft_start.shape[0] - 1):
         begin, end = soft_start[r], soft_start[r + 1]
         log_linear(begin, end, soft_model, log_q, weight, log_shares, prior)
-        n = 1 + end - begin
+        n, each = 1 + end - begin, unit[r] if unit.shape[0] > 0 else 1.0
         place[0] = 0
         for k in range(n_labels):
             feature[0, k] = log_shares[k]
@@ -205,16 +214,16 @@ def weight_terms(
             for k in range(n_labels):
                 mean[a] += prior[k] * feature[a, k]
                 found += posterior[r, k] * feature[a, k]
-            out_gradient[place[a]] += found - mean[a]
+            out_gradient[place[a]] += each * (found - mean[a])
         for a in range(n):
             for b in range(a, n):
                 both = 0.0
                 for k in range(n_labels):
                     both += prior[k] * feature[a, k] * feature[b, k]
-                out_curvature[place[a], place[b]] += both - mean[a] * mean[b]
+                out_curvature[place[a], place[b]] += each * (both - mean[a] * mean[b])
         for k in range(n_labels):
             if posterior[r, k] > 0.0:
-                value += posterior[r, k] * math.log(max(prior[k], 1e-300))
+                value += each * (posterior[r, k] * math.log(max(prior[k], 1e-300)))
     return value
 
 

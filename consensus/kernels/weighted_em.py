@@ -112,6 +112,7 @@ def _pass_of_four(
     z = np.empty(4)
     exponent = np.empty(4, np.int64)
     log_evidence, product, units = 0.0, 1.0, 1.0
+    mass0 = mass1 = mass2 = mass3 = 0.0
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
         prior = prior_row[i]
@@ -141,11 +142,16 @@ def _pass_of_four(
             z1 *= scale
             z2 *= scale
             z3 *= scale
-        own = int(prior >= own_from)
-        out_mass[own, 0] += units * z0
-        out_mass[own, 1] += units * z1
-        out_mass[own, 2] += units * z2
-        out_mass[own, 3] += units * z3
+        if prior < own_from:
+            mass0 += units * z0
+            mass1 += units * z1
+            mass2 += units * z2
+            mass3 += units * z3
+        else:
+            out_mass[1, 0] += units * z0
+            out_mass[1, 1] += units * z1
+            out_mass[1, 2] += units * z2
+            out_mass[1, 3] += units * z3
         for j in range(begin, end):
             r = np.uintp(row[np.uintp(j)])
             each = of_judgment[j] if own_units else units
@@ -153,6 +159,10 @@ def _pass_of_four(
             out_counts[r, 1] += each * z1
             out_counts[r, 2] += each * z2
             out_counts[r, 3] += each * z3
+    out_mass[0, 0] += mass0
+    out_mass[0, 1] += mass1
+    out_mass[0, 2] += mass2
+    out_mass[0, 3] += mass3
     return log_evidence + units * math.log(product)
 
 

@@ -52,7 +52,7 @@ class Palettes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coder:
-    """How pixels of files become codes."""
+    """How pixels of files become codes; where numbers have a sign, -1 is what was not judged."""
 
     classes: Classes
     palettes: Palettes = field(default_factory=Palettes)
@@ -63,7 +63,7 @@ class Coder:
 
     def __post_init__(self) -> None:
         table = np.full(TABLE, UNKNOWN, np.int16)
-        low = self.classes.values < TABLE
+        low = (self.classes.values >= 0) & (self.classes.values < TABLE)
         table[self.classes.values[low]] = np.flatnonzero(low)
         if self.void is not None and 0 <= self.void < TABLE:
             table[self.void] = NOT_JUDGED
@@ -94,10 +94,11 @@ class Coder:
 
     def _of_values(self, pixels: NDArray[Any], what: str, place: Place) -> LabelMap:
         if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
-            codes: LabelMap = self.by_value[pixels]
+            codes = _looked_up(pixels, self.by_value)
         else:
             known = np.append(self.classes.values, [] if self.void is None else [self.void]).astype(np.int64)
             codes = _found(np.asarray(pixels, np.int64), known, self.void)
+            codes[pixels == NOT_JUDGED] = NOT_JUDGED
         _refuse_unknown(
             codes, what, place, lambda y, x: f"the value {pixels[y, x]}", lambda y, x: pixels == pixels[y, x]
         )
@@ -113,8 +114,7 @@ class Coder:
                 colour = _hex(palette[index].tolist()) if index < len(palette) else ""
                 table[index] = codes.get(colour, NOT_JUDGED if index == self.void else UNKNOWN)
             if (table[used] != UNKNOWN).all():
-                codes_of_colours: LabelMap = table[pixels]
-                return codes_of_colours
+                return _looked_up(pixels, table)
             if not self.classes.has_values:
                 _refuse_unknown(
                     table[pixels],
@@ -150,6 +150,15 @@ class Coder:
         return codes
 
 
+def _looked_up(pixels: NDArray[Any], table: NDArray[np.int16]) -> LabelMap:
+    """``table[pixels]``; of bytes without a number of 8 bytes for each, where codes are bytes, too."""
+    if pixels.dtype == np.uint8 and table[:256].max() <= np.iinfo(np.int8).max:
+        codes = pixels.tobytes().translate(table[:256].astype(np.int8).tobytes())
+        return np.frombuffer(codes, np.int8).reshape(pixels.shape).astype(np.int16)
+    found: LabelMap = table[pixels]
+    return found
+
+
 def _joined(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Red, green and blue as one number."""
     red, green, blue = (colours[..., n].astype(np.int64) for n in range(3))
@@ -179,7 +188,7 @@ def _refuse_unknown(
     y, x = np.unravel_index(int(np.argmax(codes == UNKNOWN)), codes.shape)
     n = int(alike(int(y), int(x)).sum())
     shown = named(int(y), int(x))
-    hint = ", or say --void 255 if that means not judged" if shown.endswith(" 255") else ""
+    hint = ", or name it with --void if it means not judged" if shown.endswith(" 255") else ""
     raise FormatError(
         f"{what} holds {shown}, which is no class, in {n:,} of {codes.size:,} pixels, first at x = {x}, y = {y}; add "
         f"it to the classes{hint}",

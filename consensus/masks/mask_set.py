@@ -144,8 +144,10 @@ def _every(picture: Picture) -> tuple[Mask, ...]:
     return picture.masks if picture.gold is None else (*picture.masks, picture.gold)
 
 
-def refuse_size(found: tuple[int, int], height: int, width: int, what: str, place: Place) -> None:
-    """Refuse a mask whose ``found`` height and width are not those of the picture.
+def refuse_size(
+    found: tuple[int, int], height: int, width: int, what: str, place: Place, *, rotated: bool = False
+) -> None:
+    """Refuse a mask whose ``found`` height and width are not those of the picture; its EXIF may say it is ``rotated``.
 
     Raises
     ------
@@ -153,11 +155,9 @@ def refuse_size(found: tuple[int, int], height: int, width: int, what: str, plac
         They are not.
     """
     if found != (height, width):
-        turned = (
-            "; these are the sides of the picture swapped: it may be rotated by its EXIF, so store it upright"
-            if found == (width, height)
-            else ""
-        )
+        turned = "; its sides are those of the picture swapped" if found == (width, height) else ""
+        if turned and rotated:
+            turned += ", which its EXIF rotates: store the picture upright"
         raise FormatError(
             f"{what} is {found[1]:,} x {found[0]:,} pixels, and the picture {width:,} x {height:,}; a mask needs the "
             f"size of its picture{turned}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
+from os import SEEK_END
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +42,23 @@ def npy_array(path: Path, what: str, place: Place) -> NDArray[Any]:
         It is damaged, or holds Python objects.
     """
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, by_columns, dtype = read(file)
+            begin = file.tell()
+            n_bytes = file.seek(0, SEEK_END) - begin
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
         reason = " ".join(f"{error}".split())
-        raise FormatError(f"{what} is damaged, or holds objects: {reason:.120}; save it again", place) from None
-    return np.asarray(found)
+        raise FormatError(f"{what} is damaged: {reason:.120}; save it again", place) from None
+    if dtype.hasobject:
+        raise FormatError(f"{what} holds objects; expected numbers", place)
+    n_held = prod(shape) * dtype.itemsize
+    if not 0 < n_held <= n_bytes or min(shape, default=1) < 1:
+        raise FormatError(
+            f"{what} is damaged: its shape is {shape}, and it holds {n_bytes:,} bytes; save it again", place
+        )
+    return np.asarray(np.memmap(path, dtype, "r", begin, shape, "F" if by_columns else "C"))
 
 
 def npy_labels(path: Path, what: str, place: Place) -> NDArray[Any]:

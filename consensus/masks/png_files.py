@@ -107,8 +107,8 @@ def png_pixels(path: Path, what: str, place: Place) -> tuple[NDArray[Any], Colou
     return pixels, palette
 
 
-def picture_size(path: Path, what: str, place: Place) -> tuple[int, int, bool]:
-    """Height and width of a picture of any kind, as it is stored, and whether its EXIF rotates it.
+def picture_size(path: Path, what: str, place: Place) -> tuple[int, int, bool] | None:
+    """Height and width of a picture, as it is stored, and whether its EXIF rotates it; None if its kind is unknown.
 
     Raises
     ------
@@ -116,12 +116,17 @@ def picture_size(path: Path, what: str, place: Place) -> tuple[int, int, bool]:
         It can't be read, or is too large.
     """
     image_module = pillow()
+    from PIL import UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a bomb is refused below
             with image_module.open(path) as image:
                 width, height = image.size
-                turned = image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
+                # of a PNG, all pixels would be decoded to see whether EXIF stands behind them
+                turned = image.format != "PNG" and image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
+    except UnidentifiedImageError:
+        return None
     except (*FAULTS, image_module.DecompressionBombError) as error:
         raise _damaged(what, error, place) from None
     refuse_bomb(height, width, what, place)

@@ -22,6 +22,7 @@ from consensus.masks.npy_files import is_npy, npy_array
 from consensus.masks.png_files import picture_size
 from consensus.masks.shapes import PaintedShapes
 from consensus.masks.source_kinds import given_masks
+from consensus.wording import in_words_of_the_caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Source
     from consensus.masks.mask_set import Kind
 
-MASKS = given.Argument("masks", "a manifest, a file of COCO or a JSON export of Label Studio")
+KINDS = "a file of COCO, or a JSON export of Label Studio"
+MASKS, GOLD_MASKS, MODEL_MASKS = (given.Argument(name, KINDS) for name in ("source", "gold", "models"))
 GOLD = "gold"
 """A worker of this name painted gold."""
 MOST_VALUES = 256  # that become classes by themselves
@@ -63,6 +65,7 @@ def read_masks(
     source
         A manifest (image, worker, mask, and perhaps region, timestamp, duration), COCO JSON whose annotations or images
         carry the worker, a JSON export of Label Studio, or several of these; or a table as ``consensus.read`` takes it.
+        None for the pictures of ``gold`` alone.
     classes
         As in ``read_classes``; without it, the values, or labels, that are found.
     gold
@@ -83,11 +86,15 @@ def read_masks(
         A source can't be read, a worker painted a picture twice, or the size of a picture can't be told.
     """
     images, void = options.get("images"), options.get("void")
-    people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
-    right = GivenMasks() if gold is None else given_masks(given.table(gold, MASKS), None, worker=GOLD)
+    people = GivenMasks()
+    if source is not None or gold is None:
+        people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
+    right = GivenMasks() if gold is None else given_masks(given.table(gold, GOLD_MASKS), None, worker=GOLD)
     right.masks = [one for one in right.masks if one.starred] or right.masks
     right.called(GOLD)
-    of_models = given_masks(given.table(models, MASKS), None, of_models=True) if _is_given(models) else GivenMasks()
+    of_models = (
+        given_masks(given.table(models, MODEL_MASKS), None, of_models=True) if _is_given(models) else GivenMasks()
+    )
     right.masks += [one for one in people.masks if one.worker.casefold() == GOLD]
     people.masks = [one for one in people.masks if one.worker.casefold() != GOLD]
     collection = _Collection(None if images is None else given.path(images, "images", "name a folder"), void)
@@ -120,10 +127,11 @@ class _Collection:
         for label, number in masks.labels.items():
             self._labels.setdefault(label, number)
         left = Counter[str]()
+        is_first = not self._by_name and kind == "gold"
         by_file = {PurePath(name).name: name for name in self._by_name}
         for one in masks.masks:
             name = one.image
-            if kind != "human" and name not in self._by_name:
+            if kind != "human" and not is_first and name not in self._by_name:
                 name = by_file.get(PurePath(name).name, name)
                 if name not in self._by_name:
                     left[one.image] += 1
@@ -138,7 +146,7 @@ class _Collection:
     def finished(self, classes: Any) -> MaskSet:
         """All pictures, with the classes that are given, or found."""
         if not self._by_name:
-            raise FormatError("no mask of a person in the source; a manifest needs a row a mask")
+            raise FormatError("no mask in the source; a manifest needs a row a mask")
         sized = [self._sized(name) for name in sorted(self._by_name)]
         known = self._classes(sized) if classes is None else read_classes(classes)
         coder = Coder(known, self._palettes, self._void)
@@ -150,15 +158,16 @@ class _Collection:
         lost = [one.name for one in pictures if one.path is None]
         if lost:
             self._notes.append(
-                f"{counted(len(lost), 'picture')} not found, such as {lost[0]}: the size is taken from the masks"
+                f"{counted(len(lost), 'picture')} not found, or of an unknown kind, such as {lost[0]}: the size is "
+                "that of the masks, or what the source says"
             )
         return MaskSet(
             pictures,
             known,
             tuple(sorted(workers)),
             tuple(sorted(models)),
-            tuple(self._notes),
-            tuple(self._cautions),
+            tuple(map(in_words_of_the_caller, self._notes)),
+            tuple(map(in_words_of_the_caller, self._cautions)),
             tuple(self._sources),
         )
 
@@ -168,14 +177,14 @@ class _Collection:
         first = given_here[0][0]
         folders = [*([self._images] if self._images else []), first.folder]
         path = next((folder / part for folder in folders for part in _parts(name) if (folder / part).is_file()), None)
-        size = None
-        if path is not None:
-            height, width, turned = picture_size(path, displayed(path), first.place)
-            size = height, width
-            if turned:
-                self._cautions.append(
-                    f"{displayed(path)} is rotated by its EXIF: it counts as it is stored, {width:,} x {height:,}"
-                )
+        known = None if path is None else picture_size(path, displayed(path), first.place)
+        size, rotated = (None, False) if known is None else (known[:2], known[2])
+        if known is None:
+            path = None
+        elif rotated:
+            self._cautions.append(
+                f"{name} is rotated by its EXIF: it counts as it is stored, {known[1]:,} x {known[0]:,} pixels"
+            )
         for one, _ in given_here:
             told = one.size
             if isinstance(one.content, InFile):
@@ -186,7 +195,7 @@ class _Collection:
                 refuse_bomb(*told, f'the picture "{name}"', one.place)
                 size = told
             what = displayed(one.content.path) if isinstance(one.content, InFile) else f'the mask of "{name}"'
-            refuse_size(told, *size, what, one.place)
+            refuse_size(told, *size, what, one.place, rotated=rotated)
         if size is None:
             raise FormatError(
                 f'nothing tells the size of the picture "{name}", and it was not found; name its folder with --images',
@@ -204,8 +213,8 @@ class _Collection:
         for one in sized:
             for mask, _ in one.given:
                 found |= _values_of(mask, one.size)
-        found.discard(-1 if self._void is None else self._void)
-        values = sorted(found)
+        found.discard(NOT_JUDGED if self._void is None else self._void)
+        values = sorted(one for one in found if one >= 0)
         if len(values) > MOST_VALUES:
             raise FormatError(
                 f"{len(values):,} different values in the masks, more than {MOST_VALUES} classes; name them with "
@@ -216,7 +225,7 @@ class _Collection:
         labels = list(map(str, values))
         self._notes.append(f"classes are the values found in the masks: {', '.join(labels[:20])}")
         if 255 in found and found != {0, 255}:
-            self._cautions.append("the value 255 counts as a class; say --void 255 if it means not judged")
+            self._cautions.append("the value 255 counts as a class; name it with --void if it means not judged")
         return Classes.of_values(values, labels, self._palettes.of(values))
 
     def _ground(self, classes: Classes) -> int:

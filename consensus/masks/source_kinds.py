@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
 from consensus.formats import sources
-from consensus.formats.tables.streams import unreadable
+from consensus.formats.tables.streams import COMPRESSION, unreadable
 from consensus.inputs.judgments import Source
 from consensus.masks import coco, label_studio
 from consensus.masks.given_masks import GivenMasks
@@ -56,7 +56,7 @@ def given_masks(
             return read_manifest(source, columns, worker=worker, names=names)
         made.notes += found.notes
         for file in found.files:
-            one = PurePath(file.shown).name.split(".")[0] if worker_from_file else worker
+            one = _name(PurePath(file.shown)) if worker_from_file else worker
             with sources.named(file):
                 document = _document(file.path)
                 if document is None:
@@ -68,6 +68,11 @@ def given_masks(
                 masks.called(one)
             made.add(masks)
     return made
+
+
+def _name(path: PurePath) -> str:
+    """What the worker of a file is called."""
+    return PurePath(path.stem).stem if path.suffix.lower() in COMPRESSION else path.stem
 
 
 def _document(path: Path) -> Any:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from consensus.found.gold_reach import Reach
     from consensus.found.posterior import Posterior
     from consensus.found.result import Consensus
+    from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
@@ -81,9 +82,9 @@ def fit(beside: Beside) -> Consensus:
     judgments, gold = beside.judgments, beside.gold
     unaided = beside.without()
     reach = gold_reach.of(judgments, gold, beside.votes, judgments.group_of_item)
-    parts = _parts(beside, reach)
+    parts = _parts(beside, reach, unaided.units)
     n_gold = sum(int(part.gold.sum()) for part in parts)
-    parts = [part for part in parts if part.gold.sum() >= LEAST_GOLD]
+    parts = [part for part in parts if part.n_gold >= LEAST_GOLD]
     reason = _left_out(unaided, n_gold, bool(parts), beside.settings)
     if reason is not None:
         return replace(beside.clamped(), unaided=unaided.beliefs, calibration=Calibration(n_gold, reason))
@@ -104,14 +105,15 @@ def fit(beside: Beside) -> Consensus:
     return replace(found, unaided=unaided.beliefs, reach=reach, starts=starts)
 
 
-def _parts(beside: Beside, reach: Reach | None) -> list[Part]:
+def _parts(beside: Beside, reach: Reach | None, units: Units | None) -> list[Part]:
     """Items that people judged, and those that models alone judged, as far as gold speaks for them."""
     if reach is None:
         return []
     judged = beside.judgments.per_item > 0
     kinds = [judged] if beside.votes is None else [judged, ~judged & (beside.votes.per_item > 0)]
     within = [kind & reach.items for kind in kinds]
-    return [Part(items, items[beside.gold.items], ()) for items in within]
+    unit = None if units is None else units.item[beside.gold.items]
+    return [Part(items, items[beside.gold.items], (), unit) for items in within]
 
 
 def _left_out(unaided: Consensus, n_gold: int, enough: bool, settings: FitConfig) -> str | None:
@@ -127,7 +129,8 @@ def _left_out(unaided: Consensus, n_gold: int, enough: bool, settings: FitConfig
     if enough:
         return None
     are = "gold item that was judged is" if n_gold == 1 else "gold items that were judged are"
-    return f"{n_gold:,} {are} too few to calibrate on ({LEAST_GOLD} are needed)"
+    worth = "" if unaided.units is None else ", by weight and clusters,"
+    return f"{n_gold:,} {are}{worth} too few to calibrate on ({LEAST_GOLD} are needed)"
 
 
 def _vouches(beside: Beside, unaided: Consensus) -> bool:
@@ -146,7 +149,9 @@ def _renamed(unaided: Consensus, gold: AlignedGold) -> bool:
     best = unaided.peaks.best[gold.items]
     K = unaided.judgments.n_labels
     together = np.zeros((K, K))
-    np.add.at(together, best, normalised(gold.accepted.astype(np.float64)))
+    known = normalised(gold.accepted.astype(np.float64))
+    units = unaided.units
+    np.add.at(together, best, known if units is None else known * units.item[gold.items, None])
     rows, columns = linear_sum_assignment(-together)
     return _is_better(float(together[rows, columns].sum()), float(np.trace(together)))
 
@@ -162,14 +167,15 @@ def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
     if not judgments.n_judgments:
         return unaided
     problem, _ = posed(judgments, beside.votes, None, beside.settings, run.backend, held=Held(gold, begins=True))
-    found = Candidates.of(problem, run)
+    found = Candidates.of(problem.counted(unaided.units), run)
     best = found.best.beliefs(found.problem, run.backend).peaks(run.backend).best
     usual, judged = unaided.peaks.best, judgments.per_item > 0
     if np.mean(best[judged] != usual[judged]) < OTHERWISE:
         return unaided
     of_gold = np.arange(len(gold.items))
     right, usually = (gold.accepted[of_gold, one[gold.items]] for one in (best, usual))
-    if not _is_better(int((right & ~usually).sum()), int((usually & ~right).sum())):
+    each = np.ones(len(gold.items)) if unaided.units is None else unaided.units.item[gold.items]
+    if not _is_better(float(each @ (right & ~usually)), float(each @ (usually & ~right))):
         return unaided
     other = beside.without(from_gold=True)
     return replace(other, starts={**unaided.starts, **other.starts})
@@ -186,7 +192,7 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
         found.append(calibrating.of_beliefs("fit", base.beliefs))
     if isinstance(base.beliefs, SparsePosterior):
         return tuple(found)
-    if base is not clamped and (judgments.per_item[part.items] > 0).all():
+    if base is not clamped and not judgments.is_weighed and (judgments.per_item[part.items] > 0).all():
         several = base.readings
         weight = worker_weighted.fit(judgments, backend).weight if several is None else several.worker_weight
         found.append(calibrating.of_workers("weighted", judgments, weight))
@@ -227,7 +233,7 @@ def _calibrated(beside: Beside, base: Consensus, saw_gold: bool, parts: list[Par
     )
     power = base.tempering.power(judgments.per_item, slice(None))
     confusions = rated.by(base, found.beliefs, power, backend)
-    shares = normalised(_mass(found.beliefs, judged) + 1.0)
+    shares = normalised(_mass(found.beliefs, judged, base.units) + 1.0)
     warnings = [one for one in base.warnings if one.code != "near_chance"]
     return replace(
         base,
@@ -241,16 +247,17 @@ def _calibrated(beside: Beside, base: Consensus, saw_gold: bool, parts: list[Par
     )
 
 
-def _mass(beliefs: Posterior, items: Flags) -> Reals:
-    """(K,) items of each label, of some ``items`` (I,)."""
+def _mass(beliefs: Posterior, items: Flags, units: Units | None = None) -> Reals:
+    """(K,) items of each label, of some ``items`` (I,), in ``units``."""
+    each = np.ones(len(items)) if units is None else units.item
     if isinstance(beliefs, SparsePosterior):
         n_each = np.diff(beliefs.start)
         own = np.repeat(items, n_each)
-        mass = np.bincount(
-            beliefs.candidate[own], beliefs.z[own] - np.repeat(beliefs.rest, n_each)[own], beliefs.n_labels
-        )
-        return np.asarray(mass + beliefs.rest[items].sum(), np.float64)
+        more = (beliefs.z - np.repeat(beliefs.rest, n_each)) * np.repeat(each, n_each)
+        mass = np.bincount(beliefs.candidate[own], more[own], beliefs.n_labels)
+        return np.asarray(mass + (beliefs.rest * each)[items].sum(), np.float64)
     chosen = np.flatnonzero(items)
     step = max(BLOCK // beliefs.n_labels, 1)
-    parts = [beliefs.dense(chosen[at : at + step]).sum(axis=0) for at in range(0, len(chosen), step)]
+    blocks = [chosen[at : at + step] for at in range(0, len(chosen), step)]
+    parts = [(beliefs.dense(own) * each[own, None]).sum(axis=0) for own in blocks]
     return np.asarray(np.sum(parts, axis=0) + np.zeros(beliefs.n_labels), np.float64)

@@ -138,6 +138,18 @@ class Part:
     gold: Flags
     """(G,) gold items that are fitted on."""
     readings: tuple[Reading, ...]
+    unit: Reals | None = None
+    """(G,) how many independent items each gold item counts as; None: each as one."""
+
+    @property
+    def of_gold(self) -> Reals | None:
+        """The units of those that are fitted on."""
+        return None if self.unit is None else self.unit[self.gold]
+
+    @property
+    def n_gold(self) -> float:
+        """How many independent items these are."""
+        return float(self.gold.sum()) if self.of_gold is None else float(self.of_gold.sum())
 
     @property
     def names(self) -> list[str]:
@@ -179,17 +191,21 @@ def calibrated(
     """
     import pyarrow as pa
 
-    fold = (hashed(judgments.item_ids.take(pa.array(gold.items))) % np.uint64(N_FOLDS)).astype(np.int64)
+    code = hashed(judgments.item_ids.take(pa.array(gold.items)))
+    if judgments.cluster is not None:  # what is known of a cluster is not to be foretold from the cluster
+        cluster = judgments.cluster[gold.items]
+        code[cluster >= 0] = hashed(judgments.cluster_ids)[cluster[cluster >= 0]]
+    fold = (code % np.uint64(N_FOLDS)).astype(np.int64)
     gold_posterior = of_gold.copy()
     work = _Sparse(before) if isinstance(before, SparsePosterior) else _Dense(before, backend)
     weights: dict[str, float] = {}
-    n_gold = sum(int(part.gold.sum()) for part in parts)
+    n_gold = sum(part.n_gold for part in parts)
     for part in parts:
         names, beliefs = _beliefs(part, work.by_label)
         known = work.known(part, gold)
         average = vector_scaling.averaged(_thinned(known), beliefs)
         for weight, place in zip(average.weight.tolist(), average.place.tolist(), strict=True):
-            share = weight * float(part.gold.sum()) / n_gold
+            share = weight * part.n_gold / n_gold
             weights[names[place]] = weights.get(names[place], 0.0) + share
         own = fold[part.gold]
         found = np.empty(gold_posterior[part.gold].shape)
@@ -233,7 +249,7 @@ class _Dense:
     def known(self, part: Part, gold: AlignedGold) -> Known:
         items = gold.items[part.gold].astype(np.int64)
         x = [one.of(items) if one.of_gold is None else one.of_gold[part.gold] for one in part.readings]
-        return Known.of_labels(np.stack(x), gold.accepted[part.gold])
+        return Known.of_labels(np.stack(x), gold.accepted[part.gold], part.of_gold)
 
     def predicted(self, average: Average, known: Known, items: NDArray[np.int32]) -> Reals:
         del items
@@ -295,7 +311,7 @@ class _Sparse:
         x[:, -1] = self._x_rest[items]
         with np.errstate(divide="ignore"):
             log_count[:, -1] = np.log(self._n_others[items])
-        return Known(x[None], log_count, log_accepted)
+        return Known(x[None], log_count, log_accepted, part.of_gold)
 
     def predicted(self, average: Average, known: Known, items: NDArray[np.int32]) -> Reals:
         """(n, K) of gold items."""

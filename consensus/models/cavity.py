@@ -29,8 +29,8 @@ def without_gold(problem: Problem, estimate: Estimate, gold: AlignedGold) -> NDA
     Not tempered, and up to a constant of each item.
 
     Their own judgments are taken out of their workers' counts: C = (N - m z + A) / (n - m z + A.), with m judgments of
-    the worker on the item (more than one only where repeats are kept). The class prior pi and A are not refitted, so
-    that the audit is approximate: slightly kind.
+    the worker on the item (more than one only where repeats are kept), in units. The class prior pi and A are not
+    refitted, so that the audit is approximate: slightly kind.
     """
     judgments = problem.judgments
     n_cells = np.cumsum(judgments.per_item[gold.items]) * judgments.n_labels
@@ -47,7 +47,8 @@ def _without(problem: Problem, estimate: Estimate, gold: AlignedGold, part: slic
     log_prior = np.log(_priors(problem, estimate, items))
     gathered = problem.layout.gathered(estimate, judgment)
     log_posterior = log_prior.copy()
-    logs = log_likelihoods(own, worker, label, gathered, estimate.A, np.where(accepted, log_prior, -np.inf))
+    each = None if problem.units is None else problem.units.judgment[judgment]
+    logs = log_likelihoods(own, worker, label, gathered, estimate.A, np.where(accepted, log_prior, -np.inf), each)
     np.add.at(log_posterior, own, logs)
     return log_posterior
 
@@ -59,18 +60,19 @@ def log_likelihoods(
     gathered: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     A: NDArray[np.float64],
     log_prior: NDArray[np.float64],
+    each: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """(n, K) log P(observed | true) of judgments, those of the same item taken out of the counts of their workers.
 
     ``own`` (n,) is the item of each judgment, a row of ``log_prior`` (G, K), which is -inf where gold forbids a label;
-    ``gathered`` as by ``Layout.gathered``; ``A`` (K, K).
+    ``gathered`` as by ``Layout.gathered``; ``A`` (K, K); ``each`` (n,) what judgments count for, None: each as one.
     """
     N, n, C = gathered
     log_z = log_prior.copy()
     np.add.at(log_z, own, np.log(np.maximum(C, SMALLEST)))
     z = normalised(np.exp(log_z - log_z.max(axis=1, keepdims=True)))[own]
-    numerator = np.maximum(N - _times(own, worker, label)[:, None] * z, 0.0) + A.T[label]
-    denominator = np.maximum(n - _times(own, worker)[:, None] * z, 0.0) + A.sum(axis=1)
+    numerator = np.maximum(N - _times(own, worker, label, each=each)[:, None] * z, 0.0) + A.T[label]
+    denominator = np.maximum(n - _times(own, worker, each=each)[:, None] * z, 0.0) + A.sum(axis=1)
     C = np.full_like(numerator, 1.0 / A.shape[1])  # nothing known of the worker: maximum likelihood only
     np.divide(numerator, denominator, out=C, where=denominator > SMALLEST)
     return np.asarray(np.log(np.maximum(C, SMALLEST)), np.float64)
@@ -89,7 +91,11 @@ def _priors(problem: Problem, estimate: Estimate, items: NDArray[np.int32]) -> N
     return found
 
 
-def _times(own: NDArray[np.int64], *codes: NDArray[np.int32]) -> NDArray[np.int64]:
-    """For each judgment, how many of the same gold item have the same ``codes``."""
+def _times(
+    own: NDArray[np.int64], *codes: NDArray[np.int32], each: NDArray[np.float64] | None = None
+) -> NDArray[np.int64] | NDArray[np.float64]:
+    """For each judgment, how many of the same gold item have the same ``codes``, or what they count for."""
     _, inverse, count = np.unique(np.stack([own, *codes]), axis=1, return_inverse=True, return_counts=True)
-    return np.asarray(count[inverse.ravel()], np.int64)
+    if each is None:
+        return np.asarray(count[inverse.ravel()], np.int64)
+    return np.bincount(inverse.ravel(), each).astype(np.float64)[inverse.ravel()]

@@ -49,6 +49,8 @@ def left_out(judgments: Judgments, votes: AlignedVotes | None) -> str | None:
     """Why there can't be but one reading of these; None where there can be several."""
     if votes is not None:
         return "models voted, and only one reading can learn how far to believe them"
+    if judgments.is_weighed:
+        return "items have weights, or err together in clusters, and only one reading counts them so"
     if not weighs_all_labels(judgments.n_items, _most_rows(judgments), judgments.n_labels):
         return f"{judgments.n_labels:,} labels on {judgments.n_items:,} items are too many to weigh all of them"
     return None

@@ -156,6 +156,12 @@ class Rows:
         """What all judgments count for: J, or the sum of their units."""
         return self.n_judgments if self.units is None else self.units.n_judgments
 
+    def per_worker(self, judgments: Judgments) -> NDArray[np.int64] | NDArray[np.float64]:
+        """(W,) what each worker's ``judgments``, those that are laid out, count for together."""
+        if self.units is None:
+            return judgments.per_worker
+        return np.bincount(judgments.worker, self.units.judgment, self.n_workers).astype(np.float64)
+
     def mean(self, values: NDArray[np.float64], items: NDArray[np.integer]) -> float:
         """The mean of the ``values`` (n,) of some items (n,), in units."""
         return float(values.mean()) if self.units is None else self.units.mean(values, items)

@@ -12,7 +12,7 @@ from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
-from consensus.models import group_warnings, switching, votes_warnings
+from consensus.models import group_warnings, one_label, switching, units, votes_warnings
 from consensus.probabilities import entropy, normalised
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def all_of(
         *of_gold(gold),
         *questions_of_gold(gold, judgments),
         *of_fit(problem, estimate, run.backend),
+        *units.cautions(problem.units),
     ]
     if findings is not None:
         found += votes_warnings.of_models(findings, judgments, gold, settings)
@@ -205,9 +206,15 @@ def one_judgment_per_item(judgments: Judgments, audited: bool, models: bool = Fa
 
 
 def is_small(judgments: Judgments) -> bool:
-    """Too few judgments to learn the prior of the confusions and rho from."""
-    n_judged = int((judgments.per_item > 0).sum())
-    return n_judged < FEW_ITEMS or judgments.n_judgments < FEW_PER_WORKER * judgments.n_workers
+    """Too few judgments to learn the prior of the confusions and rho from.
+
+    By their number, or weight: that items of a cluster tell less makes the units few, not the patterns to learn from.
+    """
+    n_judged, n_judgments = float((judgments.per_item > 0).sum()), float(judgments.n_judgments)
+    if judgments.weight is not None:  # an item of weight 3 is the item three times
+        n_judged = max(n_judged, float(judgments.weight[judgments.per_item > 0].sum()))
+        n_judgments = max(n_judgments, float(judgments.weight[judgments.item].sum()))
+    return n_judged < FEW_ITEMS or n_judgments < FEW_PER_WORKER * judgments.n_workers
 
 
 def small_data(judgments: Judgments) -> Caution:
@@ -302,6 +309,9 @@ def of_fit(problem: Problem, estimate: Estimate, backend: Backend) -> list[Cauti
         found.append(group_warnings.groups_unused(problem))
     if problem.one_label is not None:
         found.append(one_label_workers(judgments, problem.one_label))
+    elif problem.units is not None:
+        n_silent = len(one_label.of_one_label(judgments, problem.rows, backend)[0])
+        found += [one_label_unheard(n_silent)] if n_silent else []
     n_components, largest = components(judgments)
     if n_components > 1:
         found.append(
@@ -352,11 +362,21 @@ def one_label_workers(judgments: Judgments, found: OneLabel) -> Caution:
     )
 
 
+def one_label_unheard(n_workers: int) -> Caution:
+    """Say that the silence of workers with one label counts for nothing."""
+    return Caution(
+        "one_label_unheard",
+        f"{counted(n_workers, 'worker gives', 'workers give')} one label only; beside weights or clusters of items "
+        "their silence elsewhere counts for nothing; have people judge some items on which all of them are silent",
+        {"n_workers": n_workers},
+    )
+
+
 def _say_little(problem: Problem, estimate: Estimate, backend: Backend) -> bool:
     """The mean judgment carries less than LEAST_TOLD of what is to be known: not so for those who lie with skill."""
     found = problem.layout.confusions(estimate, backend)
-    activity = problem.judgments.per_worker
-    told = float(found.informativeness(estimate.pi) @ activity) / problem.judgments.n_judgments
+    activity = problem.rows.per_worker(problem.judgments)
+    told = float(found.informativeness(estimate.pi) @ activity) / problem.rows.n_opinions
     return told < LEAST_TOLD * float(entropy(estimate.pi[None])[0])
 
 

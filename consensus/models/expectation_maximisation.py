@@ -16,6 +16,10 @@ frozen. From there on M3 and E are exact EM for
                 + log Dirichlet(pi; alpha + 1) + sum_wk log Dirichlet(C[w, k]; A + 1)
 
 (Dawid & Skene 1979 with a Dirichlet prior), which never falls; only there may ``converged`` be said.
+
+Where items count for units u[i] other than one (``units``), N, pi, the objective and the tolerance are sums of u[i]
+times each; E is as it is. Judgments with units of their own count by these in N alone. What the passes climb is then no
+one objective, and it may fall by a little: they end when it stands still.
 """
 
 from __future__ import annotations
@@ -171,7 +175,8 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         objective.append(evidence + density + (0.0 if learner is None else learner.log_density()))
         gain = objective[-1] - objective[-2] if iteration else np.inf
         run.tell(stage, iteration + 1, objective[-1] / (n_judgments or 1), gain)
-        if not learning and iteration > frozen_at and gain < problem.tolerance * n_opinions:
+        still = abs(gain) if problem.units is not None and problem.units.own else gain
+        if not learning and iteration > frozen_at and still < problem.tolerance * n_opinions:
             if learner is None or learner.settled:
                 status = "converged"
                 break

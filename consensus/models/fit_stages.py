@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-ROUGH = 1e-5  # nats a unit, of the fits that only tell how items of a cluster err together
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
@@ -66,27 +64,28 @@ class Candidates:
 
 
 def fitted(problem: Problem, settings: FitConfig, run: Execution) -> Candidates:
-    """The candidates; with clusters, by as many effective items of each as the judgments tell (``units``).
+    """The candidates; with clusters, by as many effective items of each as the judgments tell (``units``)."""
+    return Candidates.of(by_clusters(problem, settings, run), run)
 
-    The start is chosen once. Each later fit begins with the posterior and the confusions' prior of the one before.
-    """
+
+def by_clusters(problem: Problem, settings: FitConfig, run: Execution) -> Problem:
+    """The problem with units by what short fits tell of how the items of a cluster err together."""
     judgments = problem.judgments
     if judgments.cluster is None:
-        return Candidates.of(problem, run)
+        return problem
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
     power = Tempering(rho).power(judgments.per_item, slice(None))
-    found = Candidates.of(replace(problem, tolerance=max(problem.tolerance, ROUGH)), run)
-    estimate, begun = found.best, found.problem
-    for n in range(1, units.ROUNDS + 1):
-        told = units.estimated(judgments, estimate.beliefs(begun, run.backend, power), run.backend)
-        tolerance = problem.tolerance if n == units.ROUNDS or not told.told else begun.tolerance
-        begun = replace(begun.counted(told), tolerance=tolerance)
-        start = estimate.start(begun, run.backend)
-        warm = replace(begun, pseudo_counts=estimate.A) if problem.prior == "learnt" else begun
-        estimate = climb(warm, start, run, f"fitting with {told.n_eff:.1f} items a cluster")
-        if not told.told:
-            break
-    return Candidates(begun, {found.start: estimate})
+    short = replace(problem, max_iterations=min(problem.max_iterations, units.FIRST_PASSES))
+    found = Candidates.of(short, run)
+    short, estimate = found.problem, found.best
+    told = units.estimated(judgments, estimate.beliefs(short, run.backend, power), run.backend)
+    if told.told:
+        start = estimate.start(short, run.backend)
+        passes = min(problem.max_iterations, units.THEN_PASSES)
+        warm = replace(short.counted(told), pseudo_counts=estimate.A, max_iterations=passes)
+        estimate = climb(warm, start, run, "fitting by clusters")
+        told = units.estimated(judgments, estimate.beliefs(warm, run.backend, power), run.backend)
+    return problem.counted(told)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ label, and never enters the EM loop. Where there is enough gold, the result is c
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +79,8 @@ def usual_of_average(judgments: Judgments) -> float:
 def measured_rho(problem: Problem, n_splits: int, run: Execution) -> Tempering:
     """Measure rho on held-out judgments: the mean over the splits, and its range.
 
-    In each split a fifth of the judgments is held out (at least one stays with every item), and the rest refitted. Of a
+    In each split a fifth of the judgments is held out (at least one stays with every item; of a cluster, all that a
+    worker judged there), and the rest refitted. Each is scored by its units. Of a
     split, rho is the largest on the grid within one paired standard error of the best log score of what was held out,
     at least .2. Beside model votes that caution is not needed, which is for crowds that nothing but the crowd could
     contradict: it is the mean under what all splits together tell and N(.25, .25^2), as public crowds want .2 to .4.
@@ -91,33 +92,74 @@ def measured_rho(problem: Problem, n_splits: int, run: Execution) -> Tempering:
     judgments, from_outside = problem.judgments, problem.has_outside_view
     if not problem.weighs_all_labels:
         return Tempering(USUAL_RHO)
-    if np.mean(judgments.per_item >= 3) < LEAST_TOLD and not from_outside:
+    told = np.average(judgments.per_item >= 3, weights=None if problem.units is None else problem.units.item)
+    if told < LEAST_TOLD and not from_outside:
         return Tempering(USUAL_RHO)
     splits = Splits(judgments)
     scores = [_split_scores(problem, splits.held_out(s), run, f"held-out fit {s + 1}") for s in range(n_splits)]
     if from_outside:
-        scores = [np.vstack(scores)]
-    found = [_read_off(score, from_outside) for score in scores if len(score)] or [USUAL_RHO]
+        scores = [Scores.together(scores)]
+    found = [_read_off(one, from_outside) for one in scores if len(one.score)] or [USUAL_RHO]
     return Tempering(float(np.mean(found)), rho_range=(min(found), max(found)))
 
 
-def _read_off(score: NDArray[np.float64], from_outside: bool) -> float:
-    """Rho by the scores (H, G) of one split, or with a view from outside of all of them."""
-    means = score.mean(axis=0)
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """How well judgments that were held out are predicted."""
+
+    score: NDArray[np.float64]
+    """(H, G) log score of each, for every rho of the grid."""
+    unit: NDArray[np.float64] | None = None
+    """(H,) what each counts for; None: each as one."""
+    cluster: NDArray[np.int32] | None = None
+    """(H,) the cluster of its item, -1 without; None where there are none."""
+
+    @classmethod
+    def together(cls, parts: list[Scores]) -> Scores:
+        """Those of several splits."""
+        unit = [one.unit for one in parts if one.unit is not None]
+        return cls(np.vstack([one.score for one in parts]), np.concatenate(unit) if unit else None)
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """(G,) their sum, in units."""
+        return np.asarray(self.score.sum(axis=0) if self.unit is None else self.unit @ self.score, np.float64)
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """(G,) their mean, in units."""
+        return np.asarray(self.score.mean(axis=0) if self.unit is None else self.total / self.unit.sum(), np.float64)
+
+    def standard_error(self) -> NDArray[np.float64]:
+        """(G,) of the mean: clusters are independent of each other, and units without a cluster."""
+        if self.unit is None:
+            return np.asarray(self.score.std(axis=0) / np.sqrt(len(self.score)), np.float64)
+        apart = self.score - self.mean
+        alone = np.ones(len(apart), np.bool_) if self.cluster is None else self.cluster < 0
+        squares = self.unit[alone] @ apart[alone] ** 2
+        if self.cluster is not None:
+            of_clusters = np.zeros((int(self.cluster.max(initial=-1)) + 1, apart.shape[1]))
+            np.add.at(of_clusters, self.cluster[~alone], self.unit[~alone, None] * apart[~alone])
+            squares = squares + (of_clusters**2).sum(axis=0)
+        return np.asarray(np.sqrt(squares) / self.unit.sum(), np.float64)
+
+
+def _read_off(found: Scores, from_outside: bool) -> float:
+    """Rho by the scores of one split, or with a view from outside of all of them."""
+    means = found.mean
     best = int(means.argmax())
     if from_outside:
         if means[best] - means.min() < 1e-12:  # where one judgment of an item was left, rho changes nothing
             return USUAL_RHO
-        log_weight = score.sum(axis=0) - 0.5 * ((GRID - BEFORE) / BEFORE_SD) ** 2
+        log_weight = found.total - 0.5 * ((GRID - BEFORE) / BEFORE_SD) ** 2
         return float(np.average(GRID, weights=np.exp(log_weight - log_weight.max()) * np.gradient(GRID)))
-    loss = score[:, [best]] - score
-    standard_error = loss.std(axis=0) / np.sqrt(len(loss))
-    as_good = np.flatnonzero(loss.mean(axis=0) <= standard_error)
+    loss = replace(found, score=found.score[:, [best]] - found.score)
+    as_good = np.flatnonzero(loss.mean <= loss.standard_error())
     return max(float(GRID[as_good[-1]]), LEAST_RHO)
 
 
-def _split_scores(problem: Problem, held: NDArray[np.bool_], run: Execution, stage: str) -> NDArray[np.float64]:
-    """(H, G) log score of every held-out judgment for every rho of the grid."""
+def _split_scores(problem: Problem, held: NDArray[np.bool_], run: Execution, stage: str) -> Scores:
+    """Of every held-out judgment."""
     judgments, rows, backend = problem.judgments, problem.rows, run.backend
     kept = judgments.subset(~held)
     left = rows.restricted(kept, ~held)
@@ -132,4 +174,6 @@ def _split_scores(problem: Problem, held: NDArray[np.bool_], run: Execution, sta
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     out = np.empty((int(held.sum()), len(GRID)))
     em.held_out_scores(judgments.item[held], log_C[rows.row[held]], log_posterior, kept.per_item, GRID, out)
-    return out
+    unit = None if problem.units is None else problem.units.judgment[held]
+    cluster = None if judgments.cluster is None else judgments.cluster[judgments.item[held]]
+    return Scores(out, unit, cluster)

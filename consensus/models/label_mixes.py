@@ -71,7 +71,7 @@ class LabelMixes:
         pi = tables.mass / tables.mass.sum()
         self._counts = self._counted(tables, backend)
         self._fit(np.maximum(pi, SMALLEST), STEPS_FIRST)
-        per_item = problem.judgments.n_judgments / max(int((problem.judgments.per_item > 0).sum()), 1)
+        per_item = _per_item(problem)
         self._per_item = 1.0 if self._by_group else per_item
         self.gain = self._evidence(np.maximum(pi, SMALLEST))
         """G, in nats."""
@@ -130,7 +130,8 @@ class LabelMixes:
             z = self._problem.rows.expectations(self.priors, items, self.priors.row.astype(np.int64), tables, backend)
         known = np.flatnonzero(judgments.group >= 0)
         item, group = judgments.item[known], judgments.group[known]
-        share = 1.0 / judgments.per_item[item]
+        units = self._problem.units
+        share = (1.0 if units is None else units.item[item]) / judgments.per_item[item]
         n_groups = judgments.n_groups
         M = np.stack([np.bincount(group, weights=z[item, k] * share, minlength=n_groups) for k in range(K)], axis=1)
         return np.asarray(M.ravel()), np.tile(np.arange(K), n_groups), np.asarray(M.sum(axis=1))
@@ -183,3 +184,10 @@ class LabelMixes:
         table[self._row == 0] = self._table[0]
         self._problem.rows.mixed_priors(self._owner, self._theta, table, backend)
         return table[:, :K]
+
+
+def _per_item(problem: Problem) -> float:
+    """Judgments an item, of those that were judged; in units, where there are any."""
+    judged, units = problem.judgments.per_item > 0, problem.units
+    n_judged = int(judged.sum()) if units is None else float(units.item[judged].sum())
+    return problem.rows.n_opinions / (n_judged or 1)

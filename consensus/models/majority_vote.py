@@ -18,6 +18,7 @@ from consensus.found.posterior import DensePosterior
 from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
 from consensus.models import diagnostics, group_warnings, memory_needs, pooled_prior, starts, votes_warnings
+from consensus.models import units as units_of
 from consensus.models.dense_layout import Rows
 from consensus.models.held import warned_by
 from consensus.probabilities import normalised
@@ -96,6 +97,7 @@ def by_shares(
     identified = second_opinions or gold is not None
     told = warned_by(gold, held)
     cautions = []
+    counted = units_of.of(judgments)
     if not second_opinions:
         cautions.append(
             diagnostics.one_judgment_per_item(judgments, audited=told is not None, models=models is not None)
@@ -115,14 +117,18 @@ def by_shares(
         theirs = np.flatnonzero(~labelled & (votes.per_item > 0))
         shares[theirs] = np.eye(judgments.n_labels)[votes.label[votes.start[theirs]]]
         labelled[theirs] = True
-    rows = rows or Rows.of(judgments, run.backend)
+    if judgments.cluster is not None:
+        counted = units_of.estimated(judgments, DensePosterior(shares), run.backend)
+        cautions += units_of.cautions(counted)
+    of_labels = shares[labelled].sum(axis=0) if counted is None else counted.item[labelled] @ shares[labelled]
+    rows = replace(rows or Rows.of(judgments, run.backend), units=counted)
     tables = rows.tables()
     rows.count(hard, np.zeros(judgments.n_items, np.int32), tables, run.backend)
     return Consensus(
         judgments=judgments,
         model="majority_vote",
         beliefs=DensePosterior(shares),
-        prior_shares=normalised(shares[labelled].sum(axis=0)),
+        prior_shares=normalised(of_labels),
         confusions=Confusions.of_rows(
             rows.worker, rows.label, tables.N, pooled_prior.fixed(judgments.n_labels), judgments.n_workers
         ),
@@ -131,6 +137,7 @@ def by_shares(
         config=settings,
         tempering=Tempering(),
         gold=gold,
+        units=counted,
         models=models,
         gold_posterior=gold_posterior,
         reach=None if gold is None else gold_reach.of(judgments, gold, votes),

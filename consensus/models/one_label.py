@@ -78,7 +78,7 @@ def set_apart(
     judgments: Judgments, gold: AlignedGold | None, rows: Rows, backend: Backend
 ) -> tuple[Rows, OneLabel | None]:
     """Who is silent where their one label is not true, and ``rows`` with a row of theirs for every label."""
-    worker, label = _of_one_label(judgments, rows, backend)
+    worker, label = of_one_label(judgments, rows, backend)
     if not len(worker):
         return rows, None
     probable = _probable(_gains(judgments, gold, worker, label))
@@ -92,7 +92,7 @@ def set_apart(
     return rows, OneLabel(worker, label, judgments.per_worker[worker].astype(np.float64), mute, row, probability)
 
 
-def _of_one_label(judgments: Judgments, rows: Rows, backend: Backend) -> tuple[Positions, Positions]:
+def of_one_label(judgments: Judgments, rows: Rows, backend: Backend) -> tuple[Positions, Positions]:
     """(n,) workers who give one label only, or nearly so, and by no accident; and (n,) which."""
     n, W, K = judgments.per_worker, judgments.n_workers, judgments.n_labels
     few = (n >= LEAST) & (np.diff(rows.worker_start) <= 1 + (1.0 - FAITHFUL) * n)

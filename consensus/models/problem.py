@@ -122,7 +122,8 @@ class Problem:
         """The same problem where items and judgments count for other units."""
         rows = replace(self.rows, units=counts)
         layout = replace(self.layout, rows=rows) if isinstance(self.layout, Cells) else rows
-        return replace(self, rows=rows, layout=layout)
+        votes = None if self.votes is None else self.votes.weighed(counts)
+        return replace(self, rows=rows, layout=layout, votes=votes)
 
     @property
     def units(self) -> Units | None:
@@ -222,7 +223,7 @@ def posed(
     votes = votes_shared.merged(votes, shared)
     own = VotesPrior.of(votes, judgments, gold, believed, circular, known, echoes, backend)
     if len(own.item):  # else no vote counts
-        problem = replace(problem, votes=own)
+        problem = replace(problem, votes=own.weighed(problem.units))
     if problem.prior == "learnt" and judgments.n_workers < FEW_WORKERS and problem.has_outside_view:
         problem = replace(problem, prior="fixed")
     if held is not None:

@@ -30,7 +30,7 @@ def by(result: Consensus, beliefs: Posterior, power: Reals, backend: Backend) ->
     Pseudo-counts are those of the fit. With very many labels, what gold says and nobody gave counts as missed.
     """
     cells, judgments = result.confusions, result.judgments
-    rows = Rows.numbered(judgments, result.row, cells.row_worker, cells.row_label)
+    rows = replace(Rows.numbered(judgments, result.row, cells.row_worker, cells.row_label), units=result.units)
     nobody = np.zeros(judgments.n_items, np.int32)
     if isinstance(beliefs, SparsePosterior):
         return _of_cells(cells, Cells.of(judgments, rows, None), beliefs, power, backend)
@@ -71,5 +71,7 @@ def _of_cells(cells: Confusions, layout: Cells, beliefs: SparsePosterior, power:
     layout.count(given, np.zeros(0, np.int32), tables, backend)
     left = 1.0 - np.bincount(item, weights=given, minlength=n_items)
     judgments = layout.judgments
-    missed = np.bincount(judgments.worker, weights=np.maximum(left, 0.0)[judgments.item], minlength=judgments.n_workers)
+    lost = np.maximum(left, 0.0)[judgments.item]
+    lost = lost if layout.rows.units is None else lost * layout.rows.units.judgment
+    missed = np.bincount(judgments.worker, weights=lost, minlength=judgments.n_workers)
     return replace(cells, counts=tables.N, missed=missed.astype(np.float64))

@@ -1,4 +1,8 @@
-"""Which judgments are held out: as a hash of their item's and worker's ids says, so that nothing hangs on a seed."""
+"""Which judgments are held out: as a hash of their item's and worker's ids says, so that nothing hangs on a seed.
+
+Where items err together in clusters, all that a worker judged in one is held out together: what is left of it would
+tell the rest.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,10 @@ class Splits:
     def __init__(self, judgments: Judgments) -> None:
         self._judgments = judgments
         of_item, of_worker = hashed(judgments.item_ids), hashed(judgments.worker_ids)
+        if judgments.cluster is not None:
+            of_cluster = hashed(judgments.cluster_ids)
+            together = judgments.cluster >= 0
+            of_item[together] = of_cluster[judgments.cluster[together]]
         self._code = mixed(of_item[judgments.item] + np.uint64(GOLDEN) * of_worker[judgments.worker])
 
     def held_out(self, split: int) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.found.units import Units
     from consensus.inputs.judgments import Judgments
     from consensus.models.problem import Problem
 
@@ -78,8 +79,12 @@ def gold(problem: Problem, backend: Backend) -> NDArray[np.float64]:
     code = row[judgments.item]
     on_gold = code > 0
     right = accepted[code[on_gold] - 1, judgments.label[on_gold]]
-    n = np.bincount(judgments.worker[on_gold], minlength=judgments.n_workers)
-    n_right = np.bincount(judgments.worker[on_gold], weights=right, minlength=judgments.n_workers)
+    who, W = judgments.worker[on_gold], judgments.n_workers
+    if problem.units is None:
+        n, n_right = np.bincount(who, minlength=W), np.bincount(who, weights=right, minlength=W)
+    else:
+        each = problem.units.judgment[on_gold]
+        n, n_right = np.bincount(who, each, W), np.bincount(who, each * right, W)
     return one_coin(problem, (n_right + 1.0) / (n + 2.0), backend)
 
 
@@ -88,17 +93,23 @@ def mirrored(problem: Problem, n_agreed: NDArray[np.float64], backend: Backend) 
 
     ``n_agreed`` (W,) as by ``by_majority``.
     """
-    n = problem.judgments.per_worker
+    n = problem.rows.per_worker(problem.judgments)
     return one_coin(problem, 1.0 - (n_agreed + 1.0) / (n + 2.0), backend)
 
 
-def by_majority(judgments: Judgments, backend: Backend) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Judgments of each worker (W,) for the majority label, and items of each majority label (K,); ties shared."""
+def by_majority(
+    judgments: Judgments, backend: Backend, units: Units | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Judgments of each worker (W,) for the majority label, and items of each majority label (K,), in units; ties
+    are shared.
+    """  # noqa: D205
+    each = np.empty(0) if units is None else units.judgment
 
     def shard(part: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         agreed, mass = np.zeros(judgments.n_workers), np.zeros(judgments.n_labels)
         starts = judgments.item_start[part.start : part.stop + 1]
-        tallies.by_majority(starts, judgments.worker, judgments.label, agreed, mass)
+        items = each if units is None else units.item[part]
+        tallies.by_majority(starts, judgments.worker, judgments.label, items, each, agreed, mass)
         return agreed, mass
 
     size = judgments.n_workers + judgments.n_labels

@@ -35,8 +35,8 @@ LEAST_MASS = 10  # items (or judgments) a label needs before its share or its di
 def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]:
     """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
     judgments, backend = problem.judgments, run.backend
-    sides = camps(judgments, run.seed)
-    n_agreed, majority = starts.by_majority(judgments, backend)
+    sides = camps(judgments, run.seed, repeats(problem))
+    n_agreed, majority = starts.by_majority(judgments, backend, problem.units)
     gap = None
     if sides.contradicting or judgments.n_judgments <= MOST_FITTED:
         opposite = climb(problem, starts.mirrored(problem, n_agreed, backend), run, "fitting the opposite")
@@ -44,15 +44,16 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]
         if np.mean(best == other) < OPPOSITE:  # else the mirrored start led back to the same solution
             gap = estimate.objective - opposite.objective
     return [
-        *_switch_risk(sides, gap, judgments.n_judgments),
+        *_switch_risk(sides, gap, problem.rows.n_opinions),
         *moved_labels(problem, estimate, _mass_of_judged(problem, estimate, backend), majority),
     ]
 
 
-def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: int) -> list[Caution]:
+def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: float) -> list[Caution]:
     """Without gold: signs that labels may be switched, because the data can be read the opposite way as well.
 
-    ``mirrored_gap`` is the objective lost by the opposite solution, in nats, where one was found.
+    ``mirrored_gap`` is the objective lost by the opposite solution, in nats, where one was found; ``n_judgments`` are
+    in units, as it is.
     """
     values: dict[str, float] = {
         "pairs_agreeing": camps.agreeing,
@@ -87,7 +88,9 @@ def _mass_of_judged(problem: Problem, estimate: Estimate, backend: Backend) -> N
         return estimate.mass
     beliefs, items = estimate.beliefs(problem, backend), np.flatnonzero(judged)
     step = max(1, BLOCK // beliefs.n_labels)
-    parts = [beliefs.dense(items[begin : begin + step]).sum(axis=0) for begin in range(0, len(items), step)]
+    blocks = [items[begin : begin + step] for begin in range(0, len(items), step)]
+    each = None if problem.units is None else problem.units.item
+    parts = [beliefs.dense(own).sum(axis=0) if each is None else each[own] @ beliefs.dense(own) for own in blocks]
     return np.asarray(np.sum(parts, axis=0), np.float64)
 
 
@@ -138,14 +141,21 @@ class Camps:
     """Their share of the judgments of all ``workers``, 0 to .5."""
 
 
-def camps(judgments: Judgments, seed: int) -> Camps:
+def repeats(problem: Problem) -> float:
+    """How many judgments tell as much as one would that errs alone: 1 without clusters."""
+    in_clusters = problem.judgments.cluster is not None
+    return max(problem.rows.n_judgments / problem.rows.n_opinions, 1.0) if in_clusters else 1.0
+
+
+def camps(judgments: Judgments, seed: int, repeats: float = 1.0) -> Camps:
     """Find the workers who contradict the others.
 
     Agreement on shared items is held against what two independent workers with these label shares would reach
-    (Cohen 1960), by a normal test at ``PAIR_LEVEL`` over all pairs (Bonferroni). The camp is a greedy vertex cover of
+    (Cohen 1960), by a normal test at ``PAIR_LEVEL`` over all pairs (Bonferroni), where so many judgments (``repeats``)
+    tell as much as one. The camp is a greedy vertex cover of
     the contradicting pairs: the worker in most of them first, until none is left.
     """
-    agreeing, contradicting = _clear_pairs(judgments, seed)
+    agreeing, contradicting = _clear_pairs(judgments, seed, repeats)
     activity = judgments.per_worker
     involved = np.unique(np.concatenate([agreeing, contradicting]))
     left, cover = contradicting, []
@@ -159,7 +169,7 @@ def camps(judgments: Judgments, seed: int) -> Camps:
     return Camps(len(agreeing), len(contradicting), len(involved), minority, min(share, 1.0 - share))
 
 
-def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _clear_pairs(judgments: Judgments, seed: int, repeats: float = 1.0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n, 2) workers of the pairs that clearly agree, and of those that clearly contradict each other."""
     from scipy.special import ndtri
 
@@ -180,8 +190,8 @@ def _clear_pairs(judgments: Judgments, seed: int) -> tuple[NDArray[np.int64], ND
     workers = np.stack(np.divmod(pair, judgments.n_workers), axis=1)
     by_chance = np.einsum("pk,pk->p", shares[workers[:, 0]], shares[workers[:, 1]])
     spread = shared * by_chance * (1.0 - by_chance)
-    enough = spread >= 1.0
-    z = (agreed - shared * by_chance) / np.sqrt(np.where(enough, spread, np.inf))
+    enough = spread >= repeats
+    z = (agreed - shared * by_chance) / np.sqrt(np.where(enough, spread * repeats, np.inf))
     bound = -ndtri(PAIR_LEVEL / max(int(enough.sum()), 1))
     return workers[z > bound], workers[z < -bound]
 

@@ -19,8 +19,10 @@ Were every x 0 or 1, between + within would be sum_w (m[w] - 1) r[w] (1 - r[w]) 
 1 / icc the over-dispersion of r[w,g]. But x is a doubtful probability, which varies less: over r (1 - r), icc comes out
 several times too small (``tests/benchmarks/weights.py``); the ratio of its own variances does not change by it.
 
-It is estimated after a fit with n_eff 30, and again after a second one; a third then counts by it. The next fit begins
-where the last one ended, and all but the last stop early.
+It is estimated after a short fit with n_eff 30, and again after a shorter one that goes on from there; then the fit is
+made by it. Fits to the end in their place move n_eff by 1 % in the mean and 6 % at most (``tests/clustered_crowds.py``,
+18 kinds of crowds, three seeds each). The last fit does not go on from the others: its prior of the confusions would
+be learnt for longer than is good (accuracy .9250 against .9256 in the mean of them, six seeds each).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
+from consensus.found.cautions import Caution
 from consensus.found.posterior import SparsePosterior
 from consensus.found.units import Units
 from consensus.kernels import weighted_em
@@ -47,12 +50,12 @@ START = 30.0  # n_eff of the first fit
 MOST = 300.0
 USUAL = 20.0  # n_eff where fewer than FEW_WORKERS tell
 FEW_WORKERS = 5  # of two clusters or more
-ROUNDS = 2  # estimates, each with a fit after it
+FIRST_PASSES, THEN_PASSES = 12, 6  # of the fits that only tell how the items of a cluster err together
 
 
 def of(judgments: Judgments, n_eff: float = START, told: bool = True) -> Units | None:
     """What items and judgments count for if a large cluster counts as ``n_eff`` items; None if all count as one."""
-    if judgments.weight is None and judgments.cluster is None and judgments.judgment_weight is None:
+    if not judgments.is_weighed:
         return None
     weight = np.ones(judgments.n_items) if judgments.weight is None else judgments.weight
     item = weight
@@ -77,6 +80,21 @@ def estimated(judgments: Judgments, tempered: Posterior, backend: Backend) -> Un
     return found
 
 
+def cautions(units: Units | None) -> list[Caution]:
+    """Say that nothing tells how far items of a cluster err together."""
+    if units is None or units.told:
+        return []
+    return [
+        Caution(
+            "clusters_untold",
+            f"fewer than {FEW_WORKERS} workers judged items of two clusters, which is too few to tell how far the "
+            f"items of a cluster err together: a large one counts as {USUAL:.0f} items; have several workers judge "
+            "items of several clusters",
+            {"n_eff": USUAL},
+        )
+    ]
+
+
 def _n_eff(sums: Reals) -> float | None:
     """1 / icc by the ``sums`` over clusters of each worker (``agreement_of_clusters``); None where too few tell."""
     several = (sums[:, 0] >= 2.0) & (sums[:, 4] > sums[:, 0])
@@ -87,6 +105,8 @@ def _n_eff(sums: Reals) -> float | None:
     within = float(((m - 1.0) * variance).sum())
     spread = np.maximum(of_squares - of_r * of_r / m, 0.0)
     between = float((spread - (1.0 - 1.0 / m) * variance * of_inverses).sum())
+    if within <= 0.0 >= between:  # nobody doubts anything
+        return None
     return min((between + within) / between, MOST) if between > 0.0 else MOST
 
 

@@ -22,7 +22,7 @@ of ``expectation_maximisation``, to which the priors of the parameters here are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_doubts import Echoes
@@ -69,6 +70,8 @@ class Sample:
     log_q: NDArray[np.float32]
     scale: float
     """How many rows each stands for."""
+    unit: Reals
+    """(n,) what each counts for; (0,): each as one."""
 
 
 @dataclass(frozen=True, eq=False)  # without slots: the sample is taken when first asked for
@@ -108,6 +111,8 @@ class VotesPrior:
     """Share of the items that people judged on which a model's vote counts, too, and is not sure to repeat them."""
     doubt: float
     """Probability that such a vote is of a model that repeats people, in their mean."""
+    unit: Reals = field(default_factory=lambda: np.empty(0))
+    """(R,) what each item counts for; (0,): each as one."""
 
     @classmethod
     def of(
@@ -196,10 +201,14 @@ class VotesPrior:
         step = -(-(len(self.item) - self.first_soft) // MOST_LEARNT_FROM) or 1
         rows = np.arange(self.first_soft, len(self.item), step)
         if step == 1:
-            return Sample(rows, self.soft_start[self.first_soft :], self.soft_model, self.log_q, 1.0)
+            return Sample(rows, self.soft_start[self.first_soft :], self.soft_model, self.log_q, 1.0, self._units(rows))
         votes, start = _taken(self.soft_start, rows)
         scale = (len(self.item) - self.first_soft) / len(rows)
-        return Sample(rows, start, self.soft_model[votes], self.log_q[votes], scale)
+        return Sample(rows, start, self.soft_model[votes], self.log_q[votes], scale, self._units(rows))
+
+    def weighed(self, units: Units | None) -> VotesPrior:
+        """The same where items count for ``units``."""
+        return replace(self, unit=np.empty(0) if units is None else units.item[self.item])
 
     @property
     def n_models(self) -> int:
@@ -208,8 +217,9 @@ class VotesPrior:
 
     @property
     def n_opinions(self) -> float:
-        """What all votes that count are, as opinions."""
-        return len(self.soft_model) + len(self.hard_model)
+        """How many opinions all votes are, in units."""
+        n_each = np.diff(self.soft_start) + np.diff(self.hard_start)
+        return float(self.unit @ n_each if len(self.unit) else n_each.sum())
 
     @property
     def n_labels(self) -> int:
@@ -234,7 +244,7 @@ class VotesPrior:
         def shard(part: slice) -> float:
             these = slice(rows.start + part.start, rows.start + part.stop)
             soft = kernels.Soft(self.soft_start[these.start : these.stop + 1], self.soft_model, self.log_q)
-            return float(kernels.priors(soft, self._hard(these), learnt, pi, out[part]))
+            return float(kernels.priors(soft, self._hard(these), learnt, pi, self._units(these), out[part]))
 
         bounds = slice(rows.start, rows.stop + 1)
         starts = self.soft_start[bounds] + self.hard_start[bounds]
@@ -256,6 +266,7 @@ class VotesPrior:
             hard_model=self.hard_model[hard],
             hard_label=self.hard_label[hard],
             echoed=self.echoed[hard],
+            unit=np.empty(0),
         )
         out = np.empty((len(items), self.n_labels))
         theirs.priors(weights, pi, slice(0, len(items)), Threads(1), out)
@@ -293,7 +304,8 @@ class VotesPrior:
         def shard(part: slice) -> tuple[Reals, Reals]:
             of_models, of_families = np.zeros((M, K, K)), np.zeros((F, K, K))
             hard = self._hard(part)
-            kernels.count_families(hard, weights.Cm, weights.CF, posterior[part], of_models, of_families)
+            z = posterior[part] * self.unit[part, None] if len(self.unit) else posterior[part]
+            kernels.count_families(hard, weights.Cm, weights.CF, z, of_models, of_families)
             return of_models, of_families
 
         found = backend.map(shard, self._shards())
@@ -316,7 +328,8 @@ class VotesPrior:
         def shard(part: slice) -> tuple[float, Reals, Reals]:
             gradient, curvature = np.zeros(n), np.zeros((n, n))
             soft = kernels.Soft(sample.start[part.start : part.stop + 1], sample.model, sample.log_q)
-            value = kernels.weight_terms(soft, weight, weights.log_shares, posterior[part], gradient, curvature)
+            z, unit = posterior[part], sample.unit[part]
+            value = kernels.weight_terms(soft, weight, weights.log_shares, z, unit, gradient, curvature)
             return float(value), gradient, curvature
 
         found = backend.map(shard, even_slices(sample.start, number_of_shards(len(sample.model))))
@@ -326,6 +339,10 @@ class VotesPrior:
         gradient = sample.scale * np.sum([one[1] for one in found], axis=0) - 2 * RIDGE * away
         value = sample.scale * sum(one[0] for one in found)
         return value - RIDGE * float((away**2).sum()), np.asarray(gradient, np.float64), curvature
+
+    def _units(self, rows: slice | NDArray[np.int64]) -> Reals:
+        """What some rows count for; (0,): each as one."""
+        return self.unit[rows] if len(self.unit) else self.unit
 
     def _hard(self, rows: slice) -> kernels.Hard:
         """The hard votes of some rows, as the loops take them."""

@@ -135,6 +135,7 @@ def _certified(facts: Facts) -> str:
         "few_judgments": "nothing: no item that gold can check has enough judgments",
         "no_gold": "nothing: no gold item has enough judgments to count",
         "nothing_left": "nothing: all items that could be certified are gold",
+        "weighed": "nothing: items have weights or stand in clusters, so gold is not drawn one by one",
         "not_random": "nothing: gold does not look drawn at random",
         "too_few": f"nothing: {drawn} {are} too few to show that at most {wrong} are wrong",
         "too_many_wrong": f"nothing: too many of the {drawn} are wrong, also of the surest, for at most {wrong}",

@@ -63,6 +63,19 @@ WORKERS = (
     Column("kind", "text", "human, model, or family (of models)."),
     Column("n_judgments", "count", "Judgments, or votes of a model."),
     Column("n_items", "count", "Items that were judged."),
+    Column(
+        "effective_judgments",
+        "number",
+        "As how many independent judgments theirs count (with --weight or --cluster); a verdict needs "
+        "--min-worker-judgments of these.",
+        always=False,
+    ),
+    Column(
+        "n_clusters",
+        "number",
+        "Clusters that their items lie in (with --cluster); a verdict needs 5.",
+        always=False,
+    ),
     Column("accuracy", "number", "P(right), 0 to 1, on the items they judged. Rank workers by this."),
     Column(
         "accuracy_low",

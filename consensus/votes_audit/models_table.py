@@ -63,7 +63,8 @@ def beside_workers(columns: Columns, audit: Audited) -> Columns:
     found: Columns = {}
     for name, column in columns.items():
         if isinstance(column, np.ndarray):
-            more = np.array([row.get(name, np.nan) for row in rows]).astype(column.dtype)
+            unknown = 0 if column.dtype.kind == "i" else np.nan
+            more = np.array([row.get(name, unknown) for row in rows]).astype(column.dtype)
             found[name] = np.concatenate([column, more])
         else:
             found[name] = pa.concat_arrays([column, pa.array([row.get(name) for row in rows], pa.string())])

@@ -16,6 +16,7 @@ from consensus.worker_audit.accuracy import (
     likelihoods,
     peer_agreement,
     skills,
+    units_of_workers,
     verdicts,
     worker_kinds,
 )
@@ -145,10 +146,11 @@ class WorkerAudit:
     @cached_property
     def peers(self) -> PeerAgreement:
         """How often every worker says what others say; known already where all were compared to find copies."""
+        unit = units_of_workers.of_judgments(self.result)
         known = None if self.result.copies is None else self.result.copies.peers
-        if known is not None and known.judgments is self.result.judgments:
+        if known is not None and known.judgments is self.result.judgments and not len(unit):
             return known
-        return peer_agreement.peer_agreement(self.result.judgments, self.result.backend)
+        return peer_agreement.peer_agreement(self.result.judgments, self.result.backend, unit)
 
     @cached_property
     def models(self) -> Ratings | None:

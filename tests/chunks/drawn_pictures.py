@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
@@ -14,11 +14,12 @@ from consensus.masks.mask_set import Mask, MaskSet, Picture, ProbabilityMap
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Map = NDArray[np.int16]
+    Reals = NDArray[np.float64]
 
 LABELS = ("background", "cell", "fibre")
 
@@ -27,25 +28,25 @@ LABELS = ("background", "cell", "fibre")
 class InMemory:
     """A mask, or probabilities, that are there already."""
 
-    content: np.ndarray
+    content: Any
 
-    def read(self, height: int, width: int, place: Place, told: Counter[str] | None = None) -> np.ndarray:
+    def read(self, height: int, width: int, place: Place, told: Counter[str] | None = None) -> Any:
         assert self.content.shape[:2] == (height, width), place
         assert told is None or not told
         return self.content
 
 
-def mask(worker: str, content: Sequence[Sequence[int]] | Map, kind: str = "human") -> Mask:
+def mask(worker: str, content: Any, kind: str = "human") -> Mask:
     return Mask(worker, kind, Place.of("drawn", 1), InMemory(np.array(content, np.int16)))  # type: ignore[arg-type]
 
 
 def picture(
     name: str,
-    masks: dict[str, Sequence[Sequence[int]] | Map],
+    masks: Mapping[str, Any],
     *,
-    gold: Sequence[Sequence[int]] | Map | None = None,
-    models: dict[str, Map] | None = None,
-    probabilities: dict[str, np.ndarray] | None = None,
+    gold: Any = None,
+    models: Mapping[str, Any] | None = None,
+    probabilities: Mapping[str, Any] | None = None,
 ) -> Picture:
     found = [mask(worker, one) for worker, one in sorted(masks.items())]
     found += [mask(worker, one, "model") for worker, one in (models or {}).items()]
@@ -75,19 +76,19 @@ def truth(rng: np.random.Generator, height: int = 160, width: int = 208) -> Map:
     return found
 
 
-def smooth(rng: np.random.Generator, shape: tuple[int, int], width: float) -> np.ndarray:
+def smooth(rng: np.random.Generator, shape: tuple[int, int], width: float) -> Reals:
     field = ndimage.gaussian_filter(rng.standard_normal(shape), width)
     return np.asarray(field / field.std())
 
 
-def warped(labels: Map, dy: np.ndarray, dx: np.ndarray) -> Map:
+def warped(labels: Map, dy: Reals, dx: Reals) -> Map:
     y, x = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float64)
     moved = ndimage.map_coordinates(labels, [y + dy, x + dx], order=0, mode="nearest")
     return np.asarray(moved, np.int16)
 
 
 def painted(
-    rng: np.random.Generator, true: Map, shared: tuple[np.ndarray, np.ndarray], grow: float = 0.0, careless: float = 0.0
+    rng: np.random.Generator, true: Map, shared: tuple[Reals, Reals], grow: float = 0.0, careless: float = 0.0
 ) -> Map:
     """What one person paints: the outline is off by what all share and by their own, parts are missed or mistaken."""
     found = true.copy()

@@ -270,9 +270,8 @@ class TestWays:
         full: Any = SimpleNamespace(consensus_label=np.array([0, 1, 1, 0, -1]))
         replayed = what_if._Replayed(of, full, chosen, models, gold)
         n = 20 if all_of_them else 12
-        result: Any = SimpleNamespace(
-            consensus_label=np.array(label), judgments=SimpleNamespace(n_judgments=n), models=None
-        )
+        judgments = SimpleNamespace(n_judgments=n, n_items=5, weight=None)
+        result: Any = SimpleNamespace(consensus_label=np.array(label), judgments=judgments, models=None, units=None)
         return replayed.compared(result)
 
     def test_labels_are_held_against_those_of_all_judgments(self) -> None:
@@ -304,7 +303,7 @@ class TestWays:
         chosen = np.array([True, True, False, True, True])
         nothing: Any = None
         replayed = what_if._Replayed(nothing, nothing, chosen, None, None)
-        judgments = SimpleNamespace(n_items=5, n_judgments=12, price=np.full(12, 0.25))
+        judgments = SimpleNamespace(n_items=5, n_judgments=12, price=np.full(12, 0.25), weight=None)
         result: Any = SimpleNamespace(judgments=judgments, confidence=np.array([0.9, 0.8, 0.1, 0.5, 0.7]))
         assert replayed.bought(result, nothing, None) == {
             "judgments": 12,

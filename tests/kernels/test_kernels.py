@@ -10,6 +10,7 @@ from scipy.special import digamma, gammaln
 
 from consensus.backends import Threads
 from consensus.found.posterior import TIE
+from consensus.found.units import ONE_EACH
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import SMALLEST, em, look_ahead_loops, mix_loops, tallies
 from consensus.models import pooled_prior
@@ -356,14 +357,16 @@ def test_sums_by_label(data: st.DataObject, judgments: Judgments) -> None:
 @given(crowds())
 def test_peer_agreement(judgments: Judgments) -> None:
     found = np.zeros((3, judgments.n_workers), np.int64)
-    tallies.peer_agreement(judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, *found)
+    tallies.peer_agreement(
+        judgments.item_start, judgments.worker, judgments.label, judgments.n_labels, ONE_EACH, *found
+    )
     assert np.array_equal(found, naive.peer_agreement(judgments))
 
 
 def test_peer_agreement_leaves_out_a_workers_own_repeats() -> None:
     start, worker, label = np.array([0, 4]), np.array([0, 0, 1, 2], np.int32), np.array([0, 1, 1, 1], np.int32)
     agreeing, peers, items = np.zeros((3, 3), np.int64)
-    tallies.peer_agreement(start, worker, label, 2, agreeing, peers, items)
+    tallies.peer_agreement(start, worker, label, 2, ONE_EACH, agreeing, peers, items)
     assert agreeing.tolist() == [0 + 2, 2, 2]
     assert peers.tolist() == [2 + 2, 3, 3]
     assert items.tolist() == [1, 1, 1]
@@ -418,7 +421,7 @@ def test_peaks_of_ties(q: list[float], best: int, tied: bool, runner_up: int, ma
 def test_doubt(data: st.DataObject, judgments: Judgments) -> None:
     posterior = data.draw(tables(judgments.n_items, judgments.n_labels))
     found = np.zeros(judgments.n_workers)
-    tallies.doubt(judgments.item_start, judgments.worker, judgments.label, posterior, found)
+    tallies.doubt(judgments.item_start, judgments.worker, judgments.label, ONE_EACH, posterior, found)
     np.testing.assert_allclose(found, naive.doubt(judgments, posterior), rtol=1e-9, atol=1e-15)
 
 

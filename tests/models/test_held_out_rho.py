@@ -24,7 +24,9 @@ STEPS = [0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3]
 
 
 def problem_of(judgments: Judgments, outside: bool = False, small: bool = False, weighs: bool = True) -> Any:
-    return SimpleNamespace(judgments=judgments, has_outside_view=outside, small=small, weighs_all_labels=weighs)
+    return SimpleNamespace(
+        judgments=judgments, has_outside_view=outside, small=small, weighs_all_labels=weighs, units=None
+    )
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, *scores: Any, outside: bool = False) -> Tempering:
@@ -34,7 +36,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, *scores: Any, outside: bool = Fals
 
     def split_scores(_: Problem, held: Any, __: Any, stage: str) -> Any:
         asked.append((held, stage))
-        return np.asarray(next(splits), np.float64)
+        return held_out_rho.Scores(np.asarray(next(splits), np.float64))
 
     monkeypatch.setattr(held_out_rho, "_split_scores", split_scores)
     drawn = simulate(60, 6, 2, 3, seed=1).judgments
@@ -108,14 +110,14 @@ class TestMeasured:
         number = np.arange(drawn.n_judgments) - drawn.item_start[drawn.item]
         judgments = drawn.subset((number < 2) | (drawn.item < n_three))
         assert (judgments.per_item >= 3).sum() == n_three
-        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: peaked(10))
+        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: held_out_rho.Scores(peaked(10)))
         expected = Tempering(0.8, rho_range=(0.8, 0.8)) if told else Tempering(0.4)
         assert held_out_rho.measured_rho(problem_of(judgments), 2, ONE) == expected
-        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: peaked(10, 3000))
+        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: held_out_rho.Scores(peaked(10, 3000)))
         assert held_out_rho.measured_rho(problem_of(judgments, outside=True), 2, ONE).rho == pytest.approx(0.8)
 
     def test_beside_very_many_labels_no_table_of_all_is_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: peaked(10))
+        monkeypatch.setattr(held_out_rho, "_split_scores", lambda *_: held_out_rho.Scores(peaked(10)))
         drawn = simulate(60, 6, 2, 3, seed=1).judgments
         assert held_out_rho.measured_rho(problem_of(drawn, weighs=False), 2, ONE) == Tempering(0.4)
 

@@ -461,7 +461,7 @@ class TestTempering:
             i = drawn.item[j]
             for g, rho in enumerate(held_out_rho.GRID):
                 expected = naive.held_out_score(z[i], int(kept.per_item[i]), rho, likelihood)
-                assert scores[h, g] == pytest.approx(expected, rel=1e-4)
+                assert scores.score[h, g] == pytest.approx(expected, rel=1e-4)
 
     @pytest.mark.slow
     def test_errors_that_come_together_on_hard_items_are_found_out(self) -> None:

@@ -148,7 +148,9 @@ class TestRisk:
         monkeypatch.setattr(switching, "climb", climb)
         monkeypatch.setattr(switching, "moved_labels", lambda *_: [])
         monkeypatch.setattr(switching, "_mass_of_judged", lambda *_: None)
-        problem: Any = SimpleNamespace(judgments=SimpleNamespace(n_judgments=n_judgments))
+        counted = SimpleNamespace(n_judgments=n_judgments, n_opinions=n_judgments)
+        judged = SimpleNamespace(n_judgments=n_judgments, cluster=None)
+        problem: Any = SimpleNamespace(judgments=judged, rows=counted, units=None)
         if fitted:
             with pytest.raises(FittedError):
                 switching.risks(problem, None, ONE)  # type: ignore[arg-type]

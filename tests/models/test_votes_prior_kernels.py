@@ -159,7 +159,7 @@ def test_weight_terms(case: Case, seed: int) -> None:
     def terms(weight: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         gradient, upper = np.zeros(n), np.zeros((n, n))
         soft = kernels.Soft(votes.soft_start, votes.soft_model, votes.log_q)
-        value = kernels.weight_terms(soft, weight, weights.log_shares, z, gradient, upper)
+        value = kernels.weight_terms(soft, weight, weights.log_shares, z, np.empty(0), gradient, upper)
         assert (np.tril(upper, -1) == 0).all()
         return float(value), gradient, np.triu(upper) + np.triu(upper, 1).T
 

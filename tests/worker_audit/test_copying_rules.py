@@ -27,6 +27,7 @@ from tests.strategies import crowds, encoded, examples
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
 ONE = Threads(1)
+EACH_ONCE = {"cluster": None, "weight": None, "judgment_weight": None}
 
 
 def pairs_of(shared: Any, same: Any, a: Any = None, b: Any = None) -> Pairs:
@@ -111,6 +112,7 @@ class TestCompared:
             per_item=per_item,
             n_judgments=len(item),
             anonymous=(),
+            **EACH_ONCE,
             subset=lambda keep: kept.append(keep),
         )
         found = shared_items.compared(judgments)
@@ -135,7 +137,7 @@ class TestCompared:
             kept.append(keep.tolist())
             return SimpleNamespace(per_item=np.array([2, 2]), n_judgments=4)
 
-        judgments: Any = SimpleNamespace(item=item, worker=worker, anonymous=(), subset=subset)
+        judgments: Any = SimpleNamespace(item=item, worker=worker, anonymous=(), **EACH_ONCE, subset=subset)
         shared_items.compared(judgments)
         assert kept == [[True, False, False, True, True, True]]
 

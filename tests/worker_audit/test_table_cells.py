@@ -16,7 +16,7 @@ from consensus.formats import writing
 from consensus.found.result import Consensus
 from consensus.runs import Run
 from consensus.worker_audit import WorkerAudit
-from consensus.worker_audit.accuracy import against_others, confusion_table, verdicts, workers_table
+from consensus.worker_audit.accuracy import against_others, confusion_table, one_label_verdicts, verdicts, workers_table
 from consensus.worker_audit.on_gold import retest_items
 from consensus.worker_audit.over_time import behaviour
 from tests.strategies import encoded
@@ -80,6 +80,7 @@ class TestConfusions:
             confusions=SimpleNamespace(totals=lambda: totals, right=lambda: totals / 2),
             beliefs=SimpleNamespace(doubt=lambda *_: np.array([20 * 0.25])),
             backend=ONE,
+            units=None,
         )
         assert confusion_table.known_share(result).tolist() == [0.1]
         result.beliefs.doubt = lambda *_: np.array([20 * 0.225])
@@ -153,7 +154,7 @@ class TestWorkers:
     def test_gold_of_several_labels_is_counted_once(self) -> None:
         judged = [(f"i{i}", f"w{w}", f"l{(i + w) % 3}") for i in range(9) for w in range(3)]
         gold = {"item": ["i0", "i0", "i5", "i7"], "label": ["l0", "l1", "l2", "l0"]}
-        n, right = workers_table._on_gold(fit(encoded(judged), gold=gold))
+        n, right = one_label_verdicts.on_gold(fit(encoded(judged), gold=gold))
         assert n.tolist() == [3, 3, 3]
         assert right.tolist() == [1 + 1 + 0, 1 + 0 + 0, 0 + 0 + 1]
 

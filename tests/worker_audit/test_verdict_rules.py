@@ -77,7 +77,7 @@ class TestOrder:
         why = excused or {}
         monkeypatch.setattr(verdicts, "excuses", lambda _, *who: {w: why[w] for w in np.concatenate(who) if w in why})
         judgments = SimpleNamespace(per_worker=np.full(W, 50) if n is None else np.array(n), n_labels=n_labels)
-        result: Any = SimpleNamespace(judgments=judgments, identified=identified)
+        result: Any = SimpleNamespace(judgments=judgments, identified=identified, units=None)
         kinds = Kinds(*(np.zeros(W) if one is None else np.array(one) for one in (random, hostile)))
         found = verdicts.verdicts(result, known, kinds, CONFIG, easier)
         assert found.reason == ["why"] * W

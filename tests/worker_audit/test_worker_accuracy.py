@@ -15,6 +15,7 @@ from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior, SparsePosterior
 from consensus.found.result import Consensus
 from consensus.found.tempering import Tempering
+from consensus.found.units import ONE_EACH
 from consensus.kernels import agreement_loops
 from consensus.kernels import others_loops as kernels
 from consensus.models import layout, pooled_prior, unfounded
@@ -523,7 +524,7 @@ def test_a_candidate_that_is_ruled_out_agrees_with_nobody() -> None:
         start=np.array([0, 2]), label=np.array([0, 1], np.int32), z=np.array([1.0, 0.0]), rest=np.array([0.0])
     )
     found = np.zeros((2, 3))
-    agreement_loops.sums_sparse(judged, candidates, agreement_loops.Powers(np.ones(1), np.ones(1)), 5, found)
+    agreement_loops.sums_sparse(judged, candidates, agreement_loops.Powers(np.ones(1), np.ones(1)), ONE_EACH, 5, found)
     assert np.isfinite(found).all()
     assert found[0, 0] == pytest.approx(1.0)
     assert found[1, 0] == 0.0

@@ -13,7 +13,11 @@ chance does to as many judgments n as they gave), it is the Beta distribution wi
     mean      mu = (n R + c m) / (n + c)
     variance  mu (1 - mu) / (n + c + 1) + V / (n + c)^2 + D^2
 
-Measured by ``tests/benchmarks/audit_coverage.py``.
+Where items of a cluster err together, n, R and V are in units, and of D^2 only a share n / (judgments by weight)
+counts: how far agreement varies between clusters, which the units are estimated from, holds the rest of that doubt
+already. Both together would be too wide.
+
+Measured by ``tests/benchmarks/audit_coverage.py``, and ``audit_clusters.py``.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from consensus.backends import even_slices, number_of_shards
 from consensus.found.posterior import SparsePosterior
 from consensus.kernels import agreement_loops as kernels
 from consensus.probabilities import normalised
+from consensus.worker_audit.accuracy import units_of_workers
 from consensus.worker_audit.accuracy.gridded import Gridded, grid
 
 if TYPE_CHECKING:
@@ -48,17 +53,32 @@ LEAST_COUNT = 1e-3  # of the parameters of a Beta distribution
 
 def agreement(result: Consensus) -> Gridded:
     """The posterior of every worker's accuracy on their own items, by agreement with the doubted consensus."""
-    n = result.judgments.per_worker.astype(np.float64)
+    n = units_of_workers.per_worker(result).astype(np.float64)
     if not len(n):
         return Gridded(np.zeros((0, 2)), np.zeros((0, 2)))
     agreed, unknown, untempered = _sums(result).T
-    R = agreed / np.maximum(n, 1.0)
-    D = untempered / np.maximum(n, 1.0) - R
+    whole = np.where(n > 0, n, 1.0)
+    R = agreed / whole
+    D = untempered / whole - R
     usual, worth = _usual(R, n)
     mean = (n * R + worth * usual) / (n + worth)
     both = mean * (1.0 - mean)
-    variance = np.minimum(both / (n + worth + 1.0) + unknown / (n + worth) ** 2 + D**2, MOST_DOUBT * both)
+    variance = np.minimum(
+        both / (n + worth + 1.0) + unknown / (n + worth) ** 2 + D**2 * _untold(result, n), MOST_DOUBT * both
+    )
     return beta(mean, variance)
+
+
+def _untold(result: Consensus, n: Reals) -> Reals | float:
+    """(W,) the share of the doubt that units ``n`` (W,) do not tell; 1 where no clusters do."""
+    judgments, units = result.judgments, result.units
+    if units is None or units.n_eff is None or not units.told:
+        return 1.0
+    weight = 1.0 if judgments.weight is None else judgments.weight[judgments.item]
+    if judgments.judgment_weight is not None:
+        weight = np.where(np.isnan(judgments.judgment_weight), weight, judgments.judgment_weight)
+    by_weight = np.bincount(judgments.worker, np.broadcast_to(weight, len(judgments.worker)), len(n))
+    return np.minimum(n / np.where(by_weight > 0, by_weight, 1.0), 1.0)
 
 
 def beta(mean: Reals, variance: Reals) -> Gridded:
@@ -83,7 +103,7 @@ def _usual(R: Reals, n: Reals) -> tuple[float, float]:
 
 def _sums(result: Consensus) -> Reals:
     """(W, 3) of the judgments of each worker: see ``kernels.sums``."""
-    judgments, beliefs = result.judgments, result.beliefs
+    judgments, beliefs, unit = result.judgments, result.beliefs, units_of_workers.of_judgments(result)
 
     def shard(part: slice) -> Reals:
         found = np.zeros((judgments.n_workers, 3))
@@ -99,9 +119,9 @@ def _sums(result: Consensus) -> Reals:
                 z=beliefs.z,
                 rest=beliefs.rest[part],
             )
-            kernels.sums_sparse(judged, candidates, powers, judgments.n_labels, found)
+            kernels.sums_sparse(judged, candidates, powers, unit, judgments.n_labels, found)
         else:
-            kernels.sums(judged, beliefs.dense(part), powers, found)
+            kernels.sums(judged, beliefs.dense(part), powers, unit, found)
         return found
 
     parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, 3 * judgments.n_workers))

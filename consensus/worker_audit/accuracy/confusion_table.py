@@ -10,6 +10,7 @@ import numpy as np
 from consensus.backends import even_parts, number_of_shards
 from consensus.found.result import framed, named
 from consensus.intervals import beta_quantiles
+from consensus.worker_audit.accuracy import units_of_workers
 from consensus.worker_audit.audit_of_result import WorkerAudit
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def known_share(result: Consensus) -> NDArray[np.float64]:
     judgments = result.judgments
     totals, right = result.confusions.totals(), result.confusions.right()
     share = (right.sum(axis=1) + 1.0) / (totals.sum(axis=1) + 2.0)
-    unknown = result.beliefs.doubt(judgments, result.backend) / np.maximum(judgments.per_worker, 1)
+    n = units_of_workers.per_worker(result)
+    doubt = result.beliefs.doubt(judgments, result.backend, units_of_workers.of_judgments(result))
+    unknown = doubt / np.where(n > 0, n, 1)
     return np.asarray(np.clip(1.0 - unknown / (share * (1.0 - share)), LEAST_KNOWN, 1.0), np.float64)
 
 

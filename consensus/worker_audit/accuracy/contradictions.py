@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.worker_audit.accuracy import against_others
+from consensus.worker_audit.accuracy import against_others, units_of_workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def _sums(result: Consensus, judgment: Positions, own: Positions, favourite: Pos
     P(the item is not the favourite label) and P(the label given is wrong), each where it is SURE or more; how many
     items have a sure label; how many judgments; P(the item is the favourite label).
     """
-    judgments = result.judgments
+    judgments, unit = result.judgments, units_of_workers.of_judgments(result)
     kept = against_others.is_checked(result, judgments.item[judgment])
     judgment, own = judgment[kept], own[kept]
     found = np.zeros((len(favourite), 5))
@@ -94,5 +94,6 @@ def _sums(result: Consensus, judgment: Positions, own: Positions, favourite: Pos
             of_favourite,
         )
         for column, term in enumerate(terms):
-            found[:, column] += np.bincount(whose, weights=term, minlength=len(favourite))
+            weights = term * unit[some] if len(unit) else term
+            found[:, column] += np.bincount(whose, weights=weights, minlength=len(favourite))
     return found

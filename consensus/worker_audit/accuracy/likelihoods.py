@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +15,13 @@ from consensus.kernels import SMALLEST
 from consensus.kernels import others_loops as kernels
 from consensus.models import pooled_prior
 from consensus.models.dense_layout import IN_REGISTERS
-from consensus.worker_audit.accuracy import against_others
+from consensus.worker_audit.accuracy import against_others, units_of_workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.found.result import Consensus
+    from consensus.found.units import Each
 
     Reals = NDArray[np.float64]
 
@@ -36,7 +37,7 @@ class Record:
     """Judgments of each worker by how far the others agree (see ``kernels.others``)."""
 
     n: Reals
-    """(W, B) judgments in each bin."""
+    """(W, B) judgments in each bin, as they count (``units_of_workers``)."""
     s: Reals
     """(B,) mean s of the bins."""
 
@@ -88,7 +89,8 @@ def records(result: Consensus) -> Records:
     W, K = judgments.n_workers, judgments.n_labels
     bin_of = np.searchsorted(np.array(EDGES), np.arange(FINE + 1), side="right").astype(np.int32)
     parts = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, W * (n_bins + 2)))
-    counts = _Counts((W, n_bins, 2))
+    unit = units_of_workers.of_judgments(result)
+    counts = _Counts((W, n_bins, 2), unit)
     beliefs = result.beliefs
     if isinstance(beliefs, DensePosterior):
         tables, doubt = _tables(result)
@@ -100,8 +102,8 @@ def records(result: Consensus) -> Records:
             prior = priors if len(priors) == 1 else priors[part]
             judged = kernels.Judged(starts, result.row, judgments.label)
             weighed = kernels.Weighed(tables=tables, doubt=doubt, prior=prior, row_worker=result.confusions.row_worker)
-            kernels.records(judged, weighed, K, bin_of, found, s, logs)
-            counts.given_back(found)
+            kernels.records(judged, weighed, unit, K, bin_of, found, s, logs)
+            counts.given_back(found, part)
             return s, logs[:, 0] + np.log(logs[:, 1])
 
     else:
@@ -110,8 +112,8 @@ def records(result: Consensus) -> Records:
         def shard(part: slice) -> tuple[Reals, Reals]:
             found, s = counts.taken(), np.zeros((n_bins, 2))
             mine = slice(judgments.item_start[part.start], judgments.item_start[part.stop])
-            kernels.record_judgments(judgments.worker[mine], right[mine], K, bin_of, found, s)
-            counts.given_back(found)
+            kernels.record_judgments(judgments.worker[mine], right[mine], unit[mine], K, bin_of, found, s)
+            counts.given_back(found, part)
             return s, np.full(W, np.nan)
 
     made = result.backend.map(shard, parts)
@@ -129,29 +131,41 @@ def records(result: Consensus) -> Records:
 
 
 class _Counts:
-    """Tables of whole numbers, as many as threads count at the same time: their sum has no order."""
+    """Tables that shards count in.
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
+    Of whole numbers there are as many as threads count at the same time: their sum has no order. Of units there is one
+    a shard, and their sum has the order of the shards.
+    """
+
+    def __init__(self, shape: tuple[int, ...], units: Each) -> None:
+        self._shape, self._in_order = shape, len(units) > 0
         self._idle: list[NDArray[np.int32]] = []
+        self._counted: dict[tuple[int, int], Reals] = {}
 
-    def taken(self) -> NDArray[np.int32]:
+    def taken(self) -> NDArray[np.int32] | Reals:
         """A table that nobody else is counting in."""
+        if self._in_order:
+            return np.zeros(self._shape)
         try:
             return self._idle.pop()
         except IndexError:
             return np.zeros(self._shape, np.int32)
 
-    def given_back(self, table: NDArray[np.int32]) -> None:
-        """Counted so far."""
-        self._idle.append(table)
+    def given_back(self, table: NDArray[Any], part: slice) -> None:
+        """The shard ``part`` is counted."""
+        if self._in_order:
+            self._counted[part.start, part.stop] = table
+        else:
+            self._idle.append(table)
 
-    def sum(self) -> NDArray[np.int32]:
+    def sum(self) -> NDArray[np.int32] | Reals:
         """Everything that was counted."""
+        if self._in_order:
+            return functools.reduce(operator.add, (self._counted[part] for part in sorted(self._counted)))
         return functools.reduce(operator.add, self._idle)
 
 
-def _record(n: NDArray[np.int32], sums: Reals) -> Record:
+def _record(n: NDArray[np.int32] | Reals, sums: Reals) -> Record:
     """From the judgments (W, B) and the sum of s in each bin (B,)."""
     total = n.sum(axis=0)
     s = np.divide(sums, total, out=np.full_like(sums, 0.5), where=total > 0)

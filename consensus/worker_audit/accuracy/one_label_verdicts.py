@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.inputs.counted import counted
+from consensus.worker_audit.accuracy import units_of_workers
 from consensus.worker_audit.accuracy.worker_kinds import NEAR_CHANCE
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.worker_audit.accuracy.accuracy_posterior import Accuracy
 
+    Counts = NDArray[np.int64]
     Reals = NDArray[np.float64]
 
 SPARED = 0.03  # probability of being such a worker, from which nobody is condemned without gold
@@ -36,9 +38,9 @@ class OneSided:
     """(W,) who may answer where their label is true, and be silent elsewhere."""
     better: Reals
     """(W,) probability that their label is true clearly more often where they answer than anywhere; NaN of others."""
-    gold_n: NDArray[np.int64]
-    """(W,) judgments of gold items."""
-    gold_right: NDArray[np.int64]
+    gold_n: Counts | Reals
+    """(W,) judgments of gold items, in units where there are any."""
+    gold_right: Counts | Reals
     """(W,) of these, how many are right."""
 
     @property
@@ -80,7 +82,9 @@ def one_sided(result: Consensus, accuracy: Accuracy, favourite: NDArray[np.int64
 def in_words(found: OneSided, worker: int, label: str, n: int, right: str) -> str:
     """The reason behind the verdict on one of them, who judged ``n`` items; ``right`` says how often they are right."""
     if found.audited[worker]:
-        right = f"right on {found.gold_right[worker]:,} of {counted(int(found.gold_n[worker]), 'gold item')}; {right}"
+        of_gold = units_of_workers.told(found.gold_n[worker])
+        gold_right = units_of_workers.told(found.gold_right[worker])
+        right = f"right on {gold_right} of {of_gold} gold item{'s' * (of_gold != '1')}; {right}"
     where = counted(n, "item")
     return (
         f"gives {label} only on {where} and is silent elsewhere: {right}; whether they are right where they are silent "
@@ -88,8 +92,8 @@ def in_words(found: OneSided, worker: int, label: str, n: int, right: str) -> st
     )
 
 
-def on_gold(result: Consensus) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(W,) judgments of gold items, and how many of them are right."""
+def on_gold(result: Consensus) -> tuple[Counts | Reals, Counts | Reals]:
+    """(W,) judgments of gold items, and how many of them are right; in units where there are any."""
     judgments, W = result.judgments, result.judgments.n_workers
     if result.gold is None:
         return np.zeros(W, np.int64), np.zeros(W, np.int64)
@@ -98,4 +102,5 @@ def on_gold(result: Consensus) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     on_gold = np.flatnonzero(code[judgments.item] >= 0)
     worker = judgments.worker[on_gold]
     right = result.gold.accepted[code[judgments.item[on_gold]], judgments.label[on_gold]]
-    return np.bincount(worker, minlength=W), np.bincount(worker[right], minlength=W)
+    of_all = units_of_workers.summed(result, worker, on_gold)
+    return of_all, units_of_workers.summed(result, worker[right], on_gold[right])

@@ -50,8 +50,9 @@ def elsewhere(result: Consensus) -> Skills:
         share = _shares(result, at, label)
         own, judgment = judgments.of_items(items)
         worker, same = judgments.worker[judgment], judgments.label[judgment] == label[own]
-        np.subtract.at(totals, (worker, label[own]), share[own])
-        np.subtract.at(right, (worker[same], label[own][same]), share[own][same])
+        counted = share[own] if result.units is None else share[own] * result.units.judgment[judgment]
+        np.subtract.at(totals, (worker, label[own]), counted)
+        np.subtract.at(right, (worker[same], label[own][same]), counted[same])
         totals, right = np.maximum(totals, 0.0), np.clip(right, 0.0, np.maximum(totals, 0.0))
     K = len(prior)
     n_all = totals.sum(axis=0)

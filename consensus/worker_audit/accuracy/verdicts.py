@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.inputs.counted import counted
+from consensus.worker_audit.accuracy import units_of_workers
 from consensus.worker_audit.accuracy.contradictions import contradicted
 from consensus.worker_audit.accuracy.one_label_verdicts import LEAST_GOLD, OneSided, in_words, on_gold, one_sided
 from consensus.worker_audit.accuracy.unfolded import excuses
@@ -43,8 +44,8 @@ class Verdicts:
     """(W,)."""
     near: NDArray[np.bool_]
     """(W,) more judgments may change the verdict: too few of them, or its probability is not far above the limit."""
-    n_judgments: NDArray[np.int64]
-    """(W,) judgments that it rests on."""
+    n_judgments: NDArray[np.int64] | Reals
+    """(W,) judgments that it rests on, in units where there are any."""
     accuracy: Reals
     """(W,) mean of the accuracy in these."""
     by_all: NDArray[np.bool_]
@@ -91,6 +92,8 @@ class _Evidence:
     """(W,) others hardly did better on the same items, so that nobody is condemned."""
     excused: dict[int, str]
     """Why workers are not condemned who spell labels otherwise, or call them by other names."""
+    few: list[str]
+    """(W,) what a worker lacks for a verdict; empty where nothing."""
 
 
 def verdicts(
@@ -98,30 +101,32 @@ def verdicts(
 ) -> Verdicts:
     """Judge every worker.
 
-    In this order: under ``min_worker_judgments`` nothing is said. Where answers at random or against the truth are
-    together more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial, if the latter is
-    AGAINST times as probable as the former, or more; else spammer; but too_few where nothing contradicts the worker
-    (see ``contradictions``), or only how they spell, call or skip labels (``unfolded``). Where they are not, but more
-    likely than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken for another one in more
-    than a share ``swapped``, with probability ``sure``. Careless, expert: the odds of being right are ``apart`` times
-    lower, or higher, than those of the median worker, with probability ``sure``, on their own items and over labels in
-    their usual shares. Of some only a part of their judgments counts: these items are ``easier`` (W,) for others by so
-    much log odds of being right than all that the worker judged (NaN of the rest). They are held against the median
-    worker as right as that there, too, and none of them is condemned who is not careless beside both. Where it is -inf,
-    who would be careless, spammer or adversarial is too_few. Nobody is biased or careless for calling labels otherwise
-    than others on the same items (too_few). An expert has judged LEAST_GOLD gold items or more: without gold, agreement
-    is all that is known. The rest is good, if they are above chance, 1/K, and above FLOOR times the accuracy of the
-    median worker, with probability ``sure`` on their own items or over labels in their usual shares; else weak: not
-    condemned, and not praised. Whoever gives one label only and is silent elsewhere is good if that label is true where
-    they answer, with probability ``sure`` (see ``one_label_verdicts``), a spammer if gold says that it is not, and else
-    too_few.
+    In this order: under ``min_worker_judgments``, counted in units, nothing is said, nor where the items of a worker
+    lie in fewer than LEAST_CLUSTERS clusters that err together (``units_of_workers``). Where answers at random or
+    against the truth are together more probable than ``condemned`` (of two labels: ``condemned_of_two``): adversarial,
+    if the latter is AGAINST times as probable as the former, or more; else spammer; but too_few where nothing
+    contradicts the worker (see ``contradictions``), or only how they spell, call or skip labels (``unfolded``). Where
+    they are not, but more likely than 1 - ``sure``, the judgments do not settle it: too_few. Biased: a label is taken
+    for another one in more than a share ``swapped``, with probability ``sure``. Careless, expert: the odds of being
+    right are ``apart`` times lower, or higher, than those of the median worker, with probability ``sure``, on their own
+    items and over labels in their usual shares. Of some only a part of their judgments counts: these items are
+    ``easier`` (W,) for others by so much log odds of being right than all that the worker judged (NaN of the rest).
+    They are held against the median worker as right as that there, too, and none of them is condemned who is not
+    careless beside both. Where it is -inf, who would be careless, spammer or adversarial is too_few. Nobody is biased
+    or careless for calling labels otherwise than others on the same items (too_few). An expert has judged LEAST_GOLD
+    gold items or more: without gold, agreement is all that is known. The rest is good, if they are above chance, 1/K,
+    and above FLOOR times the accuracy of the median worker, with probability ``sure`` on their own items or over labels
+    in their usual shares; else weak: not condemned, and not praised. Whoever gives one label only and is silent
+    elsewhere is good if that label is true where they answer, with probability ``sure`` (see ``one_label_verdicts``), a
+    spammer if gold says that it is not, and else too_few.
     """
-    n = result.judgments.per_worker
+    n = units_of_workers.per_worker(result)
     W = len(n)
     easier = np.full(W, np.nan) if easier is None else easier
     found, probability = np.full(W, GOOD, np.int32), np.ones(W)
     bad = kinds.random + kinds.hostile
-    enough = (n >= config.min_worker_judgments) & result.identified
+    few = _too_few(result, n, config)
+    enough = np.array([not text for text in few], np.bool_) & result.identified
     usual, K = _median(accuracy.mean, enough), result.judgments.n_labels
     chance = 1.0 / K if K > 1 else 0.0
     above = _above(accuracy, max(chance, FLOOR * usual))
@@ -161,12 +166,32 @@ def verdicts(
     found[list(excused)], probability[list(excused)] = TOO_FEW, np.nan
     near = (found == TOO_FEW) | (probability < (1.0 + config.sure) / 2)
     evidence = _Evidence(
-        accuracy, kinds, usual, chance, swaps, favourite, given, alone, audited, sided, spared, excused
+        accuracy, kinds, usual, chance, swaps, favourite, given, alone, audited, sided, spared, excused, few
     )
-    reasons = _reasons(result, found, evidence, config)
+    reasons = _reasons(result, found, evidence)
     odds = _odds(usual)
     by_all = np.ones(W, np.bool_)
     return Verdicts(found, probability, reasons, near, n, accuracy.mean, by_all, odds / (odds + config.apart))
+
+
+def _too_few(result: Consensus, n: NDArray[np.int64] | Reals, config: AuditConfig) -> list[str]:
+    """(W,) what a worker with ``n`` (W,) judgments, as they count, lacks for a verdict; empty where nothing."""
+    least, judgments = config.min_worker_judgments, result.judgments
+    found = ["" if one >= least else f"; a verdict needs {least}" for one in n.tolist()]
+    if result.units is None:
+        return [text and f"{_judgments(int(one))}{text}" for text, one in zip(found, n.tolist(), strict=True)]
+    counts = zip(judgments.per_worker.tolist(), n.tolist(), strict=True)
+    found = [
+        text and f"{_judgments(made)} that count as {units_of_workers.told(one)}{text}"
+        for text, (made, one) in zip(found, counts, strict=True)
+    ]
+    if judgments.cluster is not None:
+        least = units_of_workers.LEAST_CLUSTERS
+        for w, several in enumerate(units_of_workers.n_clusters(judgments).tolist()):
+            if several < least:
+                lacking = f"{counted(several, 'cluster')}; {least} are needed"
+                found[w] = f"{found[w]}; {lacking}" if found[w] else lacking
+    return found
 
 
 def _median(mean: Reals, enough: NDArray[np.bool_]) -> float:
@@ -210,8 +235,8 @@ def _alone(result: Consensus, workers: NDArray[np.int64], favourite: NDArray[np.
     return found
 
 
-def _gold_judgments(result: Consensus) -> NDArray[np.int64]:
-    """(W,) judgments of gold items."""
+def _gold_judgments(result: Consensus) -> NDArray[np.int64] | Reals:
+    """(W,) judgments of gold items, in units where there are any."""
     return on_gold(result)[0]
 
 
@@ -255,7 +280,7 @@ def usual_share(cells: Confusions) -> Reals:
     return np.asarray(np.divide(N, n, out=np.zeros_like(N), where=n > 0), np.float64)
 
 
-def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence, config: AuditConfig) -> list[str]:
+def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence) -> list[str]:
     """One sentence a worker, with the numbers that decided."""
     labels, n = result.judgments.labels, result.judgments.per_worker.tolist()
     if not result.identified:
@@ -268,8 +293,8 @@ def _reasons(result: Consensus, verdict: NDArray[np.int32], evidence: _Evidence,
     reasons = []
     for w, (code, right) in enumerate(zip(verdict.tolist(), rights, strict=True)):
         favourite = labels[evidence.favourite[w]]
-        if code == TOO_FEW and n[w] < config.min_worker_judgments:
-            text = f"{_judgments(n[w])}; a verdict needs {config.min_worker_judgments}; {right}"
+        if code == TOO_FEW and evidence.few[w]:
+            text = f"{evidence.few[w]}; {right}"
         elif w in evidence.excused:
             text = f"{evidence.excused[w]}; {right}"
         elif evidence.sided.silent[w]:

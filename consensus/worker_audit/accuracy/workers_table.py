@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,13 +10,18 @@ import numpy as np
 from consensus.found.result import framed, named, people_only
 from consensus.intervals import wilson
 from consensus.votes_audit import model_ratings, models_table
-from consensus.worker_audit.accuracy import verdict_reasons, verdicts, worker_worth
+from consensus.worker_audit.accuracy import (
+    one_label_verdicts,
+    units_of_workers,
+    verdict_reasons,
+    verdicts,
+    worker_worth,
+)
 from consensus.worker_audit.accuracy.confusion_table import where_identified
 from consensus.worker_audit.audit_of_result import WorkerAudit
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from consensus.config import AuditConfig
     from consensus.found.given_result import Fitted
@@ -54,6 +60,9 @@ def audit(
             Id; "human". Models and families of models come last, "model" and "family".
         n_judgments, n_items
             How much the worker did.
+        effective_judgments, n_clusters
+            As how many independent judgments theirs count, by the weights of items and by how far items of a cluster
+            err together; and how many clusters their items lie in. Only where items have weights, or clusters.
         accuracy, accuracy_low, accuracy_high
             P(right) on the items that the worker judged, by the model: what to rank workers by. Its interval is the
             wider, the less certain the labels are that the worker is held against. Of 95 %; without gold about nine in
@@ -109,8 +118,9 @@ def worker_columns(audit: WorkerAudit) -> Columns:
     n_workers = judgments.n_workers
     accurate, judged, others = audit.accuracy, audit.verdicts, audit.peers
     low, high = accurate.interval
-    gold_n, gold_right = _on_gold(result)
-    gold_low, gold_high = wilson(gold_right, gold_n)
+    gold_units, gold_right = one_label_verdicts.on_gold(result)
+    gold_low, gold_high = wilson(gold_right, gold_units)
+    gold_n = gold_units if result.units is None else one_label_verdicts.on_gold(replace(result, units=None))[0]
     informativeness = where_identified(result, result.informativeness)
     median, _ = model_ratings.median_worker(result)
     columns: Columns = {
@@ -118,11 +128,12 @@ def worker_columns(audit: WorkerAudit) -> Columns:
         "kind": named(np.zeros(n_workers, np.int32), ("human",)),
         "n_judgments": judgments.per_worker,
         "n_items": others.n_items,
+        **_in_units(result),
         "accuracy": where_identified(result, accurate.mean),
         "accuracy_low": where_identified(result, low),
         "accuracy_high": where_identified(result, high),
         "gold_n": gold_n.astype(np.int64),
-        "gold_accuracy": np.divide(gold_right, gold_n, out=np.full(n_workers, np.nan), where=gold_n > 0),
+        "gold_accuracy": np.divide(gold_right, gold_units, out=np.full(n_workers, np.nan), where=gold_n > 0),
         "gold_low": gold_low,
         "gold_high": gold_high,
         "agreement": np.divide(others.agreeing, others.peers, out=np.full(n_workers, np.nan), where=others.peers > 0),
@@ -149,16 +160,11 @@ def verdict_counts(audit: WorkerAudit) -> dict[str, int]:
     return {name: int(times) for name, times in zip(verdicts.VERDICTS, n, strict=True) if times}
 
 
-def _on_gold(result: Consensus) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Judgments of each worker on gold items (W,), and how many of them give an accepted label (W,)."""
-    judgments = result.judgments
-    n_workers = judgments.n_workers
-    if result.gold is None:
-        return np.zeros(n_workers, np.intp), np.zeros(n_workers)
-    code = np.full(judgments.n_items, -1, np.int64)
-    code[result.gold.items] = np.arange(len(result.gold.items))
-    on_gold = code[judgments.item] >= 0
-    worker = judgments.worker[on_gold]
-    right = result.gold.accepted[code[judgments.item[on_gold]], judgments.label[on_gold]]
-    n_right = np.bincount(worker, weights=right, minlength=n_workers).astype(np.float64)
-    return np.bincount(worker, minlength=n_workers), n_right
+def _in_units(result: Consensus) -> Columns:
+    """What judgments count for; nothing where each counts as one."""
+    if result.units is None:
+        return {}
+    found: Columns = {"effective_judgments": units_of_workers.per_worker(result)}
+    if result.judgments.cluster is not None:
+        found["n_clusters"] = units_of_workers.n_clusters(result.judgments)
+    return found

@@ -86,13 +86,13 @@ def fit_without_copies(
     if chosen is None:
         chosen = "auto" if result.judgments.n_judgments <= MOST_COMPARED else "off"
     if chosen == "off":
-        return result
+        return _not_looked_for(result)
     if progress is not None:
         progress("comparing workers", 0, np.nan, np.nan)
     copies = replace(looked_at(result.judgments, result), collusion=chosen)
     if copies.n_groups > 1:
         copies = _seen_again(result, copies, looked_at)
-    return _with_groups(result, copies, fit)
+    return _not_looked_for(_with_groups(result, copies, fit))
 
 
 def _with_groups(result: Consensus, copies: Copies, fit: Callable[[Any], Consensus]) -> Consensus:
@@ -146,6 +146,7 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
         logs = np.log(result.posterior) / power[:, None]
     logs -= logs.max(axis=1, keepdims=True)
     rows = Rows.numbered(judgments, before.row, before.confusions.row_worker, before.confusions.row_label)
+    rows = replace(rows, units=before.units)
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
@@ -168,9 +169,24 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
             silences=silences,
         ),
         row=rows.row,
+        units=before.units,
         one_label=before.one_label,
         copies=copies,
     )
+
+
+def _not_looked_for(result: Consensus) -> Consensus:
+    """The result; where items of a cluster err together, with a caution that says what was not looked for in them."""
+    ids = result.judgments.cluster_ids
+    if ids is None:
+        return result
+    copying = "" if result.copies is None else f"copying is looked for on one item of each of {len(ids):,} clusters; "
+    caution = Caution(
+        "err_together",
+        f"items of a cluster err together: {copying}changes over time, streaks and tiredness are not looked for",
+        {"n_clusters": float(len(ids))},
+    )
+    return replace(result, warnings=(*result.warnings, caution))
 
 
 def _copying(judgments: Judgments, copies: Copies) -> Caution:

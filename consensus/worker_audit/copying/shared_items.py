@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from consensus.backends import even_slices, number_of_shards
+from consensus.inputs.vocabulary import hashed
 from consensus.kernels import copying_loops as kernels
 from consensus.kernels import tallies, timeline_loops
 
@@ -93,8 +94,10 @@ def compared(judgments: Judgments) -> Judgments:
     """The judgments that are compared: those of items with two or more, by one person who judged the item once.
 
     An item that n people judged has n (n - 1) / 2 pairs of judgments: where that would be too many, the items with the
-    fewest judgments are taken.
+    fewest judgments are taken. Where items of a cluster err together, honest people do, too, as often as it has items:
+    then one item of each cluster is compared, that with the most judgments; of several the first by a hash of the id.
     """
+    judgments = _each_once(judgments)
     if judgments.anonymous:
         judgments = judgments.subset(judgments.is_person[judgments.worker])
     item, worker = judgments.item, judgments.worker
@@ -112,6 +115,22 @@ def compared(judgments: Judgments) -> Judgments:
     taken = np.zeros(len(n), np.bool_)
     taken[order[: np.searchsorted(np.cumsum(n_pairs[order]), most, "right")]] = True
     return judgments.subset(taken[judgments.item])
+
+
+def _each_once(judgments: Judgments) -> Judgments:
+    """The judgments of one item of each cluster, and of all items without one; whatever their weights."""
+    cluster = judgments.cluster
+    if cluster is None and judgments.weight is None and judgments.judgment_weight is None:
+        return judgments
+    alone = replace(judgments, cluster=None, cluster_ids=None, weight=None, judgment_weight=None)
+    if cluster is None:
+        return alone
+    order = np.lexsort((hashed(judgments.item_ids), -judgments.per_item, cluster))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (cluster[order[1:]] != cluster[order[:-1]]) | (cluster[order[1:]] < 0)
+    taken = np.zeros(len(order), np.bool_)
+    taken[order[first]] = True
+    return alone.subset(taken[judgments.item])
 
 
 def least_shared(n_workers: int, n_labels: int) -> int:

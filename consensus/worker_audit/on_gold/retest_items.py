@@ -90,11 +90,11 @@ def missing_judgments(audit: WorkerAudit) -> NDArray[np.int64]:
     audit = audit.of_members
     result, config, judged = audit.result, audit.config, audit.verdicts
     n = judged.n_judgments
-    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), config.min_worker_judgments - n)
+    more = np.maximum(needed(judged.accuracy, n, judged.careless_below), np.ceil(config.min_worker_judgments - n))
     undecided = (judged.verdict == verdicts.TOO_FEW) & (n >= config.min_worker_judgments)
     more = np.where(undecided, np.maximum(more, config.min_worker_judgments), more)
-    found: NDArray[np.int64] = np.where(judged.near & result.judgments.is_person & result.identified, more, 0)
-    return np.maximum(found, 0)
+    found = np.where(judged.near & result.judgments.is_person & result.identified, more, 0)
+    return np.maximum(found, 0).astype(np.int64)
 
 
 def proposed(

@@ -55,8 +55,8 @@ def behaviours(result: Consensus | WorkerAudit) -> pd.DataFrame:
             P(the last thirds hold so many of the wrong judgments, if they come at any time): Fisher's exact test, with
             the late ones rounded down, and all rounded.
 
-        What depends on times is missing where there are none, and what depends on the others where every item has one
-        judgment.
+        What depends on times is missing where there are none, what depends on the others where every item has one
+        judgment, and both probabilities where items of a cluster err together.
     """
     return framed(behaviour_columns(WorkerAudit.of(result)))
 
@@ -83,6 +83,9 @@ def behaviour_columns(audit: WorkerAudit) -> Columns:
 
     lines.map(result, shard)
     early, late, fatigue = _tired(result, lines)
+    streak_p = np.minimum(streaks[:, 1], 1.0)
+    if judgments.cluster is not None:  # items of a cluster come one after the other, and are alike
+        streak_p, fatigue = np.full((2, W), np.nan)
     timed = lines.n_timed > 0
     columns: Columns = {
         "worker": judgments.worker_ids,
@@ -90,7 +93,7 @@ def behaviour_columns(audit: WorkerAudit) -> Columns:
         "seconds_median": speeds[:, 0],
         "too_fast": speeds[:, 1],
         "longest_streak": streaks[:, 0],
-        "streak_p": np.minimum(streaks[:, 1], 1.0),
+        "streak_p": streak_p,
         "constant": constant[:, 0],
         "expected_constant": where_identified(result, constant[:, 1]),
         "n_sessions": np.where(timed, n_sessions, np.nan),

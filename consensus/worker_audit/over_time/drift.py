@@ -91,13 +91,16 @@ class CrowdChange:
 
 
 def drifts(result: Consensus) -> Drifts:
-    """The most likely change of every worker: see ``drifting``."""
+    """The most likely change of every worker: see ``drifting``.
+
+    None is looked for where items of a cluster err together: a hard picture in the middle would be a change.
+    """
     judgments = result.judgments
     W = judgments.n_workers
     when, nothing = moments.unknown(W, judgments), np.full(W, np.nan)
     none, zero = np.zeros(W, np.bool_), np.zeros(W, np.int64)
     no_change = CrowdChange(when=moments.unknown(1, judgments)[0])
-    if not judgments.in_order or not result.identified:
+    if not judgments.in_order or not result.identified or judgments.cluster is not None:
         return Drifts(none, none, none, when, when, when, nothing, nothing, nothing, zero, zero, no_change, none)
     lines, right = Timelines.of(result, rows=True), against_others.right(result)
     found = np.empty((W, 5))

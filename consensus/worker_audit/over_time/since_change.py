@@ -191,6 +191,8 @@ def _weights(result: Consensus, judgment: Positions, earlier: Flags) -> Reals:
         z = normalised(result.beliefs.dense(item) ** (1.0 / power[:, None]))
         n_each = np.diff(cells.cell_start)[row]
         own, cell = np.repeat(np.arange(len(some)), n_each), _ranges(cells.cell_start[row], n_each)
+        if result.units is not None:
+            z *= result.units.judgment[some][:, None]
         for side, part in enumerate((before, ~before)):
             kept = part[own]
             weights = z[own[kept], cells.true[cell[kept]]]

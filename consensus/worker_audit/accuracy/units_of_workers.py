@@ -1,0 +1,69 @@
+"""What the judgments of workers count for where items have weights, or err together in clusters.
+
+A judgment enters a likelihood with its unit as a power, and a count with its unit: where items of a cluster err
+together, they say less than as many separate ones. What is counted so are all accuracies and their intervals, and how
+much a verdict rests on. Where there are no units, each judgment counts as one, and all is as without this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.found.units import ONE_EACH
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.found.result import Consensus
+    from consensus.found.units import Each
+    from consensus.inputs.judgments import Judgments
+
+    Counts = NDArray[np.int64]
+    Reals = NDArray[np.float64]
+
+MOST_CELLS = 100_000_000  # of a table of workers and clusters
+LEAST_CLUSTERS = 5  # that a verdict needs: fewer do not tell how far a worker's accuracy varies between them
+
+
+def of_judgments(result: Consensus) -> Each:
+    """(J,) what each judgment counts for; (0,) where each counts as one, as the loops take it."""
+    return ONE_EACH if result.units is None else result.units.judgment
+
+
+def per_worker(result: Consensus) -> Counts | Reals:
+    """(W,) judgments of each worker in units: whole numbers where each counts as one."""
+    judgments = result.judgments
+    if result.units is None:
+        return judgments.per_worker
+    return np.bincount(judgments.worker, result.units.judgment, judgments.n_workers).astype(np.float64)
+
+
+def summed(result: Consensus, worker: NDArray[np.integer], judgment: NDArray[np.integer]) -> Counts | Reals:
+    """(W,) units of some judgments (n,), given by their positions, of each ``worker`` (n,)."""
+    weights = None if result.units is None else result.units.judgment[judgment]
+    found: Counts | Reals = np.bincount(worker, weights, result.judgments.n_workers)
+    return found
+
+
+def n_clusters(judgments: Judgments) -> Counts:
+    """(W,) clusters that each worker judged items of; an item without one is a cluster of its own."""
+    assert judgments.cluster is not None
+    W, item, worker = judgments.n_workers, judgments.item, judgments.worker
+    n_named = 1 + int(judgments.cluster.max(initial=-1))
+    cluster = judgments.cluster[item]
+    alone = cluster < 0
+    alone[1:] &= (item[1:] != item[:-1]) | (worker[1:] != worker[:-1])  # who judged it twice
+    found = np.bincount(worker[alone], minlength=W)
+    pair = (worker.astype(np.int64) * n_named + cluster)[cluster >= 0]
+    if W * n_named <= MOST_CELLS:
+        met = np.zeros(W * n_named, np.bool_)
+        met[pair] = True
+        return np.asarray(found + met.reshape(W, n_named).sum(axis=1), np.int64)
+    return np.asarray(found + np.bincount(np.unique(pair) // n_named, minlength=W), np.int64)
+
+
+def told(units: float) -> str:
+    """Such as ``12`` or ``12.4``: so many judgments, as they count."""
+    return f"{units:,.0f}" if float(units).is_integer() else f"{units:,.1f}"

@@ -1,0 +1,68 @@
+"""Units again, slow and obvious: what items of a cluster count for, and counts and evidence by them."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consensus.inputs.judgments import Judgments
+from tests import naive
+
+Reals = NDArray[np.float64]
+
+
+def units(judgments: Judgments, n_eff: float) -> tuple[Reals, Reals]:
+    """Of items (I,) and of judgments (J,)."""
+    I, J = judgments.n_items, judgments.n_judgments  # noqa: E741
+    weight = [1.0 if judgments.weight is None else float(judgments.weight[i]) for i in range(I)]
+    cluster = [-1 if judgments.cluster is None else int(judgments.cluster[i]) for i in range(I)]
+    total: dict[int, float] = {}
+    for w, g in zip(weight, cluster, strict=True):
+        total[g] = total.get(g, 0.0) + w
+    item = np.array(weight)
+    for i, g in enumerate(cluster):
+        if g >= 0:
+            effective = total[g] / (1 + (max(total[g], 1.0) - 1) / n_eff)
+            item[i] = weight[i] / total[g] * effective
+    judgment = np.array([item[judgments.item[j]] for j in range(J)])
+    for j in range(J):
+        if judgments.judgment_weight is not None and not math.isnan(judgments.judgment_weight[j]):
+            judgment[j] = judgments.judgment_weight[j]
+    return item, judgment
+
+
+def em_pass(
+    judgments: Judgments, confusion: Reals, prior: Reals, gold: dict[int, set[int]], item: Reals, judgment: Reals
+) -> tuple[float, Reals, Reals]:
+    """Log evidence, counts N[w, true, observed] and mass, in units."""
+    posterior, log_evidence = naive.posteriors(judgments, confusion, prior, gold)
+    used = [i for i in range(judgments.n_items) if judgments.per_item[i] or i in gold]
+    evidence = sum(float(item[i] * log_evidence[i]) for i in used)
+    mass = np.sum([item[i] * posterior[i] for i in used], axis=0)
+    N = np.zeros((judgments.n_workers, judgments.n_labels, judgments.n_labels))
+    for j, (i, w, observed) in enumerate(zip(judgments.item, judgments.worker, judgments.label, strict=True)):
+        N[w, :, observed] += judgment[j] * posterior[i]
+    return evidence, N, mass
+
+
+def n_eff(judgments: Judgments, right: Reals) -> float:
+    """1 / icc by an analysis of variance, before it is cut to its range; ``right`` (J,) is how right judgments are."""
+    assert judgments.cluster is not None
+    of: dict[int, dict[int, list[tuple[float, float]]]] = {}
+    for j, (i, w) in enumerate(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True)):
+        if judgments.cluster[i] >= 0:
+            weight = 1.0 if judgments.weight is None else float(judgments.weight[i])
+            of.setdefault(w, {}).setdefault(int(judgments.cluster[i]), []).append((weight, float(right[j])))
+    within = between = 0.0
+    for clusters in of.values():
+        n = [sum(weight for weight, _ in one) for one in clusters.values()]
+        m = len(n)
+        if m < 2 or sum(n) <= m:
+            continue
+        r = [sum(a * x for a, x in one) / size for one, size in zip(clusters.values(), n, strict=True)]
+        apart = sum(a * (x - mean) ** 2 for one, mean in zip(clusters.values(), r, strict=True) for a, x in one)
+        variance = apart / (sum(n) - m)
+        within += (m - 1) * variance
+        between += sum((one - sum(r) / m) ** 2 for one in r)
+        between -= (1 - 1 / m) * variance * sum(1 / size for size in n)
+    return (between + within) / between if between > 0 else math.inf
