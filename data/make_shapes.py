@@ -26,6 +26,7 @@ CLASSES = ("background", "house", "boat", "tree", "lighthouse", "buoy")
 COLOURS = ("#000000", "#e07a3f", "#3f7fe0", "#58a83c", "#e0457b", "#f2cf3b")
 HOUSE, BOAT, TREE, LIGHTHOUSE, BUOY = 1, 2, 3, 4, 5
 MASKS_EACH = 3
+SHARED_WAVE = 0.2  # pixels (standard deviation) by which all painters' outlines stray together
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Light:
     dim: float
     lamps: bool = False
 
+
+ROWS, COLUMNS = np.mgrid[: HEIGHT * FINE, : WIDTH * FINE]
+GRID = ((COLUMNS + 0.5) / FINE, (ROWS + 0.5) / FINE)  # x and y: the centres (H, W) of the fine pixels, in pixels
 
 LIGHTS = (
     Light("dawn", (118, 134, 178), (246, 196, 170), (108, 126, 150), 0.9),
@@ -72,12 +76,12 @@ class Painter:
 
 
 PAINTERS = (
-    Painter("ada", "careful", 0.7),
-    Painter("ben", "ordinary", 1.1, miss=0.06, swap=0.05),
-    Painter("cleo", "paints too far out", 0.9, grow=3, miss=0.04),
-    Painter("dev", "broad brush", 1.0, brush=5, miss=0.05, swap=0.05),
-    Painter("eli", "takes one thing for another", 0.8, swap=0.45),
-    Painter("fay", "gives up half-way down", 1.2, miss=0.15, stop=0.62),
+    Painter("ada", "careful", 0.35),
+    Painter("ben", "ordinary", 0.5, miss=0.08, swap=0.08),
+    Painter("cleo", "paints too far out", 0.4, grow=2, miss=0.05),
+    Painter("dev", "broad brush", 0.5, brush=5, miss=0.05, swap=0.05),
+    Painter("eli", "takes one thing for another", 0.4, swap=0.45),
+    Painter("fay", "gives up half-way down", 0.5, miss=0.15, stop=0.62),
 )
 LOOK_ALIKE = {HOUSE: LIGHTHOUSE, BOAT: BUOY, TREE: HOUSE, LIGHTHOUSE: HOUSE, BUOY: BOAT}
 
@@ -109,25 +113,21 @@ class Canvas:
         return inside
 
 
-def grid() -> tuple[Reals, Reals]:
-    """The centres x and y (H, W) of the fine pixels, in pixels."""
-    y, x = np.mgrid[: HEIGHT * FINE, : WIDTH * FINE]
-    return (x + 0.5) / FINE, (y + 0.5) / FINE
-
-
 def polygon(points: Points) -> NDArray[np.bool_]:
     """The fine pixels whose centres lie in a polygon."""
-    x, y = grid()
-    inside = np.zeros(x.shape, bool)
+    inside = np.zeros((HEIGHT * FINE, WIDTH * FINE), bool)
+    heights = [point[1] for point in points]
+    rows = slice(max(int(min(heights) * FINE), 0), int(max(heights) * FINE) + 1)
+    x, y = (one[rows] for one in GRID)
     for (x0, y0), (x1, y1) in zip(points, [*points[1:], points[0]], strict=True):
         if y0 != y1:
-            inside ^= ((y0 <= y) != (y1 <= y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+            inside[rows] ^= ((y0 <= y) != (y1 <= y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
     return inside
 
 
 def ellipse(cx: float, cy: float, rx: float, ry: float) -> NDArray[np.bool_]:
     """The fine pixels in an ellipse."""
-    x, y = grid()
+    x, y = GRID
     return np.asarray(((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1)
 
 
@@ -146,7 +146,7 @@ def noise(rng: np.random.Generator, radius: int, wide: int = 4, tall: int = 4) -
 
 def draw_sky(canvas: Canvas, light: Light, horizon: float, rng: np.random.Generator) -> None:
     """Sky, sun or moon, clouds, and hills behind the water."""
-    x, y = grid()
+    x, y = GRID
     share = np.clip(y / horizon, 0, 1)[..., None]
     canvas.light[:] = np.array(light.above) * (1 - share) + np.array(light.below) * share
     cx, cy = 40 + 240 * rng.random(), 18 + 30 * rng.random()
@@ -256,7 +256,7 @@ def draw_buoy(canvas: Canvas, light: Light, x: float, y: float) -> None:
 
 def draw_water(canvas: Canvas, light: Light, horizon: float, rng: np.random.Generator) -> None:
     """Water below the horizon: what stands above is mirrored in it, broken by ripples; it is background."""
-    x, y = grid()
+    x, y = GRID
     below = y >= horizon
     depth = np.where(below, y - horizon, 0)
     sway = noise(rng, 4, wide=16, tall=2)  # stretched, since waves are seen from the side
@@ -381,7 +381,7 @@ def main() -> None:
         Image.fromarray(picture).save(folder / image, optimize=True)
         write_mask(folder / "truth" / f"{light.name}.png", labels[thing].astype(np.uint8))
         truth.append((image, "truth", f"truth/{light.name}.png"))
-        shared = wave(np.random.default_rng([SEED, number, 50]), 0.6)
+        shared = wave(np.random.default_rng([SEED, number, 50]), SHARED_WAVE)
         for w in painters:
             mask = f"masks/{light.name}_{PAINTERS[w].id}.png"
             write_mask(folder / mask, painted(thing, labels, shared, PAINTERS[w], [SEED, number, 51 + w]))
