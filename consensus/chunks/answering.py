@@ -13,13 +13,21 @@ from consensus.formats import read
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
+    from consensus.chunks.folder import Beside
     from consensus.chunks.whole_run import ChunkRun, Clicks
     from consensus.runs.listening import Listener
 
 NAME = re.compile(r"\d{1,9},\d{1,9}-[0-9a-f]{8}")
 
 
-def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, listener: Listener = SILENT) -> ChunkRun:
+def answers(
+    run: ChunkRun | Path | str,
+    clicks: Any,
+    *,
+    save: bool = True,
+    beside: Beside | None = None,
+    listener: Listener = SILENT,
+) -> ChunkRun:
     """Merge clicks on chunks into a run, fit again, and paint again.
 
     A click is a judgment with a confusion of its own, so that a wrong one can be outvoted; it never overwrites. Who
@@ -33,6 +41,8 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
         What ``consensus.read`` takes: item (``image#chunk``, as in escalations.csv), worker, label.
     save
         Write the folder again, where there is one.
+    beside
+        As for ``folder.save``.
     listener
         Is told how it goes on.
 
@@ -48,7 +58,7 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
     made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
     found = made.with_clicks(merged(made.clicks, read_clicks(made, clicks)))
     if save and isinstance(run, (Path, str)):
-        folder.save(found, run, overwrite=True)
+        folder.save(found, run, overwrite=True, beside=beside)
     return found
 
 

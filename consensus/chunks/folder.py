@@ -17,12 +17,17 @@ from consensus.runs.listening import SILENT
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from consensus.chunks.listing import Listed
     from consensus.chunks.painting import Painted
     from consensus.chunks.whole_run import ChunkRun
     from consensus.runs.listening import Listener
+
+    Beside = Callable[[Path, int, Painted, Listed], None]
+    """The folder that is filled, the number of the picture, the picture, its listed chunks."""
 
 MASKS, CONFIDENCE, SUMMARY, CLICKS = "masks", "confidence", "summary.json", "clicks.csv"
 TABLES = ("images", "chunks", "escalations", "workers", "confusions")
@@ -31,8 +36,28 @@ LATER = ("overlay", "crops", "report.html")
 OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), *LATER})
 
 
-def save(run: ChunkRun, out: Path | str, *, overwrite: bool = False, spreadsheet_safe: bool = False) -> Path:
+def save(
+    run: ChunkRun,
+    out: Path | str,
+    *,
+    overwrite: bool = False,
+    spreadsheet_safe: bool = False,
+    beside: Beside | None = None,
+) -> Path:
     """Write a run into a folder; return its real path.
+
+    Parameters
+    ----------
+    run
+        A run.
+    out
+        The folder.
+    overwrite
+        It may exist, if it holds nothing but what we wrote.
+    spreadsheet_safe
+        Put ``'`` before text that a spreadsheet would take for a formula.
+    beside
+        Is called with the folder that is filled, and each painted picture, to write more of it in the same pass.
 
     Raises
     ------
@@ -42,20 +67,22 @@ def save(run: ChunkRun, out: Path | str, *, overwrite: bool = False, spreadsheet
     real = folders.check(Path(out), overwrite=overwrite, ours=OURS)
     image_files.pillow()
     with folders.whole(real) as folder:
-        fill(run, folder, spreadsheet_safe=spreadsheet_safe)
+        fill(run, folder, spreadsheet_safe=spreadsheet_safe, beside=beside)
     return real
 
 
-def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool = False) -> None:
+def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool = False, beside: Beside | None = None) -> None:
     """Write masks, confidences, tables and summary into an empty ``folder``."""
     for name in (MASKS, CONFIDENCE):
         (folder / name).mkdir()
     colours = run.masks.classes.colours
 
-    def write(number: int, painted: Painted, _: Listed) -> None:
+    def write(number: int, painted: Painted, listed: Listed) -> None:
         labels, confidences = painted.pixels
         image_files.write_labels(labels, colours, folder / MASKS / f"{run.files[number]}.png")
         image_files.write_confidences(confidences, folder / CONFIDENCE / f"{run.files[number]}.png")
+        if beside is not None:
+            beside(folder, number, painted, listed)
 
     run.look_again(write)
     run.listener.stage("writing tables")
@@ -116,7 +143,7 @@ def summary(run: ChunkRun) -> dict[str, Any]:
         "n_clicks_waiting": run.n_waiting,
         "fit": {"status": run.result.convergence.status, "passes": run.result.convergence.iterations},
         "notes": list(run.masks.notes),
-        "cautions": [*run.masks.cautions, *map(str, run.result.warnings)],
+        "cautions": run.cautions,
     }
 
 

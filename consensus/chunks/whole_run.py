@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     Sink = Callable[[int, Painted, Listed], None]
 
+TWO = 2  # masks of a picture: one differs from the other, and none is in the majority
 Clicks = Mapping[str, Mapping[int, tuple[Click, ...]]]
 """Answers by the name of the picture and the first pixel of the chunk, in row-major order."""
 
@@ -183,6 +184,23 @@ class ChunkRun:
     def confusions(self) -> pd.DataFrame:
         """One row a worker, true label and label given."""
         return worker_audit.confusions(self.result)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to know before trusting it, in words."""
+        few = sum(len(one.of_kind("human")) == TWO for one in self.counted)
+        found = [*self.masks.cautions, *map(str, self.result.warnings)]
+        if few:
+            found.append(
+                f"{counted(few, 'picture has', 'pictures have')} two masks: where these differ, only what the workers "
+                "do elsewhere tells who is right; add a third mask, or click"
+            )
+        if self.n_waiting:
+            found.append(
+                f"{counted(self.n_waiting, 'click does', 'clicks do')} not count yet: the chunks are large, or nobody "
+                "painted there what they say; ask somebody else for a second click"
+            )
+        return found
 
     @property
     def n_waiting(self) -> int:

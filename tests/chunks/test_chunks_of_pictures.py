@@ -49,7 +49,7 @@ def open_run(**settings: object) -> ChunkRun:
     other[20, 15:17] = 2  # a sliver beside it
     other[27, 37] = 2  # and one beside nothing that is listed
     pictures = [picture(f"p{n}", {"ann": one, "bob": other}) for n in range(2)]
-    return chunks.run(mask_set(pictures), **settings)  # type: ignore[arg-type]
+    return chunks.run(mask_set(pictures), **({"two_clicks_above": 0.02} | settings))  # type: ignore[arg-type]
 
 
 def test_what_is_listed() -> None:
@@ -122,11 +122,13 @@ def test_where_one_click_alone_does_not_count() -> None:
     for name, label, x in (("2,2", 1, 2), ("5,20", 2, 5), ("0,0", 1, 0)):
         clicked = one_click(run, name, label)  # too large; a label that nobody gave; against all
         assert clicked.n_waiting == 1
+        assert clicked.cautions[-1].startswith("1 click does not count yet: ")
         assert labels_at(clicked, x, int(name.split(",")[1])) == labels_at(run, x, int(name.split(",")[1]))
         assert clicked.painted("p0").n_clicks.sum() == 1
     assert one_click(run, "2,2", 1).listed(one_click(run, "2,2", 1).painted("p0")).needed.tolist() == [1, 1]
     both = one_click(run, "2,2", 1, 1)
     assert both.n_waiting == 0
+    assert both.cautions[-1].startswith("2 pictures have two masks: where these differ, only what the workers do")
     assert labels_at(both, 2, 2)[0] == 1
 
 

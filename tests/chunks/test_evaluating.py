@@ -90,15 +90,15 @@ def test_truths_that_do_not_fit() -> None:
         chunks.evaluate(run, twice, boundary=-1)
 
 
-def test_a_folder_is_held_against_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("worker", ["gold", "somebody"])
+def test_a_folder_is_held_against_files(worker: str, tmp_path: Path) -> None:
     mask = np.zeros((6, 8), np.uint8)
     mask[2:4, 2:6] = 1
     Image.fromarray(mask).save(tmp_path / "m.png")
     (tmp_path / "masks.csv").write_text("image,worker,mask\na,ann,m.png\na,bob,m.png\n")
-    (tmp_path / "truth.csv").write_text("image,worker,mask\na,gold,m.png\nz,gold,m.png\n")
     run = chunks.run(tmp_path / "masks.csv")
     chunks.save(run, tmp_path / "out")
-    (tmp_path / "truth.csv").write_text("image,worker,mask\na,t,m.png\nz,t,m.png\n")
+    (tmp_path / "truth.csv").write_text(f"image,worker,mask\na,{worker},m.png\nz,{worker},m.png\n")
     found = chunks.evaluate(tmp_path / "out", tmp_path / "truth.csv")
     assert found.pooled["accuracy"] == found.pooled["mean_iou"] == found.pooled["boundary_f"] == 1.0
     assert len(found.images) == 1

@@ -12,6 +12,8 @@ from PIL import Image
 
 from consensus import chunks
 from consensus.chunks import answering, columns, file_names, folder
+from consensus.chunks.listing import Listed
+from consensus.chunks.painting import Painted
 from consensus.errors import FormatError, JudgmentError, OutputError, RunError
 from consensus.runs import folder as folders
 from tests.chunks.drawn_pictures import LABELS, Crowd, crowd, mask_set, picture
@@ -63,6 +65,7 @@ def test_what_stands_in_a_folder(manifest: tuple[Path, Crowd], tmp_path: Path) -
     told = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert told["n_images"] == 3
     assert told["n_masks"] == 9
+    assert told["cautions"] == run.cautions
     assert told["n_pixels"] == 3 * 72 * 94
     assert told["clicks_to_ask"] == run.chunks["judgments"].sum() > 0
     assert told["n_eff"] == run.result.units.n_eff  # type: ignore[union-attr]
@@ -96,7 +99,15 @@ def test_answers_come_back(manifest: tuple[Path, Crowd], tmp_path: Path) -> None
     given = answered(run, manifest[1])
     given.to_csv(tmp_path / "answers.csv", index=False)
     assert set(given["item"]) <= set(run.escalations["item"])
-    after = chunks.answers(tmp_path / "out", tmp_path / "answers.csv")
+    seen = []
+
+    def beside(folder: Path, number: int, painted: Painted, listed: Listed) -> None:
+        (folder / "crops").mkdir(exist_ok=True)
+        seen.append((number, painted.picture.name, len(listed.chunk)))
+
+    after = chunks.answers(tmp_path / "out", tmp_path / "answers.csv", beside=beside)
+    assert [one[1] for one in seen] == list(run.names)
+    assert (tmp_path / "out" / "crops").is_dir()
     assert after.images["expected_iou"].mean() > run.images["expected_iou"].mean()
     assert (after.images["chunks"] == run.images["chunks"]).all()  # chunks keep their names
     told = json.loads((tmp_path / "out" / "summary.json").read_text())
