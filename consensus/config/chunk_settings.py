@@ -35,7 +35,7 @@ class ChunksConfig(Settings):
         description="Pixels of the smallest chunk that is listed. Smaller ones are shown with their neighbour.",
     )
     two_clicks_above: float = Field(
-        default=0.02,
+        default=0.005,
         gt=0,
         le=1,
         json_schema_extra=ESCALATION | RARE | SHARE,

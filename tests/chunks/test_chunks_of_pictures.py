@@ -49,7 +49,7 @@ def open_run(**settings: object) -> ChunkRun:
     other[20, 15:17] = 2  # a sliver beside it
     other[27, 37] = 2  # and one beside nothing that is listed
     pictures = [picture(f"p{n}", {"ann": one, "bob": other}) for n in range(2)]
-    return chunks.run(mask_set(pictures), **settings)  # type: ignore[arg-type]
+    return chunks.run(mask_set(pictures), **({"two_clicks_above": 0.02} | settings))  # type: ignore[arg-type]
 
 
 def test_what_is_listed() -> None:
