@@ -4,7 +4,8 @@
 
 Pictures and annotators: ``chunks_pictures.py``, ``chunks_crowd.py``. Prints Markdown tables: how right the label maps
 are (mean over seeds and pictures, and the worst seed), coverage of the workers' 95 % intervals, what simulated clicks
-on disputed chunks bring, and the speed on 10 million pixels. Thresholds were set on seeds 0 to 7; report others.
+on disputed chunks bring, and the speed on 10 million pixels. Ways to count pixels were compared on seeds 0 to 7; report
+others.
 """
 
 from __future__ import annotations
