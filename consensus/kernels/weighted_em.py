@@ -250,3 +250,29 @@ def agreement_of_clusters(clustered: Clustered, right: Reals, out_sums: Reals) -
             out_sums[w, 4] += n[w]
             out_sums[w, 5] += apart[w]
             n[w], mean[w], apart[w] = 0.0, 0.0, 0.0
+
+
+@kernel()
+def units_by_label(clustered: Clustered, q: Reals, n_eff: float, out_item: Reals) -> None:
+    """Units of the items of some clusters, counted label by label (``models.label_units``).
+
+    ``q`` (I, K) is how far each item has each label. Writes to ``out_item`` (I,) those of the items of these clusters.
+    """
+    _, _, item, start, weight = clustered
+    n_labels, weighed = q.shape[1], weight.shape[0] > 0
+    n, share = np.empty(n_labels), np.empty(n_labels)
+    for g in range(start.shape[0] - 1):
+        n[:] = 0.0
+        for entry in range(start[g], start[g + 1]):
+            i = item[entry]
+            each = weight[i] if weighed else 1.0
+            for k in range(n_labels):
+                n[k] += each * q[i, k]
+        for k in range(n_labels):
+            share[k] = 1.0 / (1.0 + max(n[k] - 1.0, 0.0) / n_eff)
+        for entry in range(start[g], start[g + 1]):
+            i = item[entry]
+            each, total = weight[i] if weighed else 1.0, 0.0
+            for k in range(n_labels):
+                total += q[i, k] * share[k]
+            out_item[i] = each * total

@@ -25,7 +25,7 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.found.calibration import LEAST_GOLD, Calibration
 from consensus.found.posterior import SparsePosterior
-from consensus.models import calibrating, diagnostics, rated, worker_weighted
+from consensus.models import calibrating, diagnostics, label_units, rated, worker_weighted
 from consensus.models.calibrating import Part
 from consensus.models.fit_stages import Candidates
 from consensus.models.held import Held
@@ -167,7 +167,8 @@ def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
     if not judgments.n_judgments:
         return unaided
     problem, _ = posed(judgments, beside.votes, None, beside.settings, run.backend, held=Held(gold, begins=True))
-    found = Candidates.of(problem.counted(unaided.units), run)
+    counted = label_units.by_beliefs(judgments, unaided.units, unaided.beliefs, run.backend)
+    found = Candidates.of(problem.counted(counted), run)
     best = found.best.beliefs(found.problem, run.backend).peaks(run.backend).best
     usual, judged = unaided.peaks.best, judgments.per_item > 0
     if np.mean(best[judged] != usual[judged]) < OTHERWISE:

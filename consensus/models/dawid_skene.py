@@ -15,7 +15,7 @@ import numpy as np
 from consensus.found.result import Consensus
 from consensus.found.terms import Terms
 from consensus.kernels import SMALLEST
-from consensus.models import diagnostics, majority_vote
+from consensus.models import diagnostics, label_units, majority_vote
 from consensus.models.cavity import without_gold
 from consensus.models.fit_stages import confidence, fitted
 from consensus.models.held import warned_by
@@ -61,14 +61,15 @@ def fit(
     warnings = diagnostics.all_of(problem, estimate, warned_by(gold, held), findings, settings, run)
     run.tell("tempering")
     beliefs = estimate.beliefs(problem, run.backend, sure.tempering.power(judgments.per_item, slice(None)))
+    counted, told, shares = label_units.in_plain_units(problem, estimate, run.backend)
     own = estimate.item_priors
     priors = None if own is None else own.of_all(run.backend)  # the last use of those with gold
     return Consensus(
         judgments=judgments,
         model="dawid_skene",
         beliefs=beliefs,
-        prior_shares=estimate.shares,
-        confusions=problem.layout.confusions(estimate, run.backend),
+        prior_shares=shares,
+        confusions=problem.layout.confusions(told, run.backend),
         row=problem.rows.row,
         convergence=estimate.convergence,
         config=settings,
@@ -80,6 +81,6 @@ def fit(
         gold_posterior=sure.gold_posterior,
         reach=sure.reach,
         warnings=warnings,
-        units=problem.units,
+        units=counted,
         starts=found.objectives,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.found import gold_reach
 from consensus.found.tempering import Tempering
-from consensus.models import held_out_rho, starts, units
+from consensus.models import held_out_rho, label_units, starts, units
 from consensus.models.expectation_maximisation import climb
 from consensus.models.unfounded import unfounded
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from consensus.found.gold_reach import Reach
     from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
-    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -75,7 +74,7 @@ def by_clusters(problem: Problem, settings: FitConfig, run: Execution) -> Proble
     if problem.judgments.cluster is None:
         return problem
     some = units.told_by(problem.judgments) if problem.weighs_all_labels else None
-    return problem.counted(_told(problem if some is None else _part(problem, some), problem.judgments, settings, run))
+    return problem.counted(_told(problem, problem if some is None else _part(problem, some), settings, run))
 
 
 def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
@@ -85,24 +84,29 @@ def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
     return replace(problem, judgments=kept, rows=rows, layout=rows)
 
 
-def _told(problem: Problem, every: Judgments, settings: FitConfig, run: Execution) -> Units:
-    """The units of ``every`` judgment, by short fits of the ``problem``."""
-    judgments = problem.judgments
+def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) -> Units | None:
+    """The units of the ``problem``, by short fits of a ``part`` of it, or of all."""
+    judgments = part.judgments
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
-    power = Tempering(rho).power(judgments.per_item, slice(None))
-    short = replace(problem, max_iterations=min(problem.max_iterations, units.FIRST_PASSES))
-    found = Candidates.of(short, run)
+    short = replace(part, max_iterations=min(part.max_iterations, units.FIRST_PASSES))
+    found = Candidates.of(label_units.by_votes(short, run.backend), run)
     short, estimate = found.problem, found.best
-    told = units.estimated(judgments, estimate.beliefs(short, run.backend, power), run.backend)
+    power = Tempering(rho).power(judgments.per_item, slice(None))
+    beliefs = estimate.beliefs(short, run.backend, power)
+    told = units.estimated(judgments, beliefs, run.backend)
     if told.told:
         start = estimate.start(short, run.backend)
-        passes = min(problem.max_iterations, units.THEN_PASSES)
-        warm = replace(short.counted(told), pseudo_counts=estimate.A, max_iterations=passes)
+        passes = min(part.max_iterations, units.THEN_PASSES)
+        counted = short.counted(label_units.by_beliefs(judgments, told, beliefs, run.backend))
+        warm = replace(counted, pseudo_counts=estimate.A, max_iterations=passes)
         estimate = climb(warm, start, run, "fitting by clusters")
-        told = units.estimated(judgments, estimate.beliefs(warm, run.backend, power), run.backend)
-    of_every = units.of(every, told.n_eff or units.USUAL, told.told)
-    assert of_every is not None
-    return of_every
+        beliefs = estimate.beliefs(warm, run.backend, power)
+        told = units.estimated(judgments, beliefs, run.backend)
+    if part is not problem:
+        power = Tempering(rho).power(problem.judgments.per_item, slice(None))
+        beliefs = estimate.beliefs(problem, run.backend, power)
+    plain = units.of(problem.judgments, told.n_eff or units.USUAL, told.told)
+    return label_units.by_beliefs(problem.judgments, plain, beliefs, run.backend)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

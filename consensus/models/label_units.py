@@ -1,0 +1,101 @@
+"""What items of clusters count for in a fit: counted label by label, so that a rare label is not lost in a common one.
+
+The units of ``units`` let a cluster of n items count as n / (1 + (n - 1) / n_eff), shared evenly. In a picture that is
+nearly all background, a small object then counts for next to nothing: next to nothing would be learnt of how workers
+err on it. So in the fit the items of a cluster are counted by their labels, of which q[i,k] is the probability (w is
+the weight of an item, n_eff as it is estimated in ``units``)::
+
+    n[g,k]   = sum over items i of cluster g of w[i] q[i,k]
+    omega[i] = w[i] sum_k q[i,k] / (1 + max(n[g,k] - 1, 0) / n_eff)
+
+Every label of a cluster counts as n_eff items at most, and one of which there is one item or less counts in full. First
+q is the shares of the votes; then the tempered posterior of the short fits by which n_eff is estimated. It is the
+argument of poststratification (Holt & Smith 1979): what is learnt are rows of confusions, one for each true label, and
+the effective sample of a row is what is drawn of its own label.
+
+A judgment counts by the same ratio more than its item's judgments did, unless it has a weight of its own. Items without
+a cluster count as their weight.
+
+These are units of the fit alone. What is told of it stays in plain units (``in_plain_units``): how many independent
+judgments a worker gave is about all that they judged, and so are intervals of accuracies and the expected error of
+labels. Counted by labels, a picture would claim up to n_eff items for each of its labels, and the workers' intervals
+would be too narrow.
+
+With very many labels nothing holds a probability for each label of each item: the plain units stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.backends import even_slices, number_of_shards
+from consensus.found.posterior import SparsePosterior
+from consensus.kernels import weighted_em
+from consensus.models import starts, units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.backends import Backend
+    from consensus.found.posterior import Posterior
+    from consensus.found.units import Units
+    from consensus.inputs.judgments import Judgments
+    from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.problem import Problem
+
+    Reals = NDArray[np.float64]
+
+
+def by_votes(problem: Problem, backend: Backend) -> Problem:
+    """The problem with clusters, its units counted by the labels that votes say; with very many labels, as it is."""
+    plain = problem.units
+    assert plain is not None
+    if not problem.weighs_all_labels:
+        return problem
+    return problem.counted(_by_label(problem.judgments, plain, starts.shares(problem.judgments, backend), backend))
+
+
+def by_beliefs(judgments: Judgments, plain: Units | None, beliefs: Posterior, backend: Backend) -> Units | None:
+    """The ``plain`` units counted by the labels that ``beliefs`` say; where they know no clusters, as they are."""
+    if plain is None or plain.n_eff is None or isinstance(beliefs, SparsePosterior):
+        return plain
+    return _by_label(judgments, plain, beliefs.dense(slice(None)), backend)
+
+
+def in_plain_units(problem: Problem, estimate: Estimate, backend: Backend) -> tuple[Units | None, Estimate, Reals]:
+    """The units that are told of a fit, the ``estimate`` with counts and mass in these, and shares of labels (K,).
+
+    C, pi and A stay those of the fit.
+    """
+    told, judgments = problem.units, problem.judgments
+    if told is None or told.n_eff is None or not problem.weighs_all_labels:
+        return told, estimate, estimate.shares
+    told = units.of(judgments, told.n_eff, told.told)
+    layout = problem.counted(told).layout
+    tables = layout.tables()
+    layout.count(estimate.start(problem, backend), problem.prior_row, tables, backend)
+    mass = tables.mass + tables.own_mass
+    counted = replace(estimate, counts=tables.N, totals=tables.n, mass=mass)
+    return told, counted, (mass + 1.0) / (mass + 1.0).sum()
+
+
+def _by_label(judgments: Judgments, plain: Units, q: Reals, backend: Backend) -> Units:
+    assert judgments.cluster is not None
+    assert plain.n_eff is not None
+    n_eff, item = plain.n_eff, plain.item.copy()
+    order = np.argsort(judgments.cluster, kind="stable").astype(np.int32)
+    start = np.cumsum(np.bincount(judgments.cluster + 1))  # the items without a cluster come first
+    weight = np.empty(0) if judgments.weight is None else judgments.weight
+
+    def shard(part: slice) -> None:
+        of_part = start[part.start : part.stop + 1]
+        clustered = weighted_em.Clustered(judgments.item_start, judgments.worker, order, of_part, weight)
+        weighted_em.units_by_label(clustered, q, n_eff, item)
+
+    backend.map(shard, even_slices(start, number_of_shards(q.size)))
+    own = judgments.judgment_weight
+    judgment = plain.judgment * (item / plain.item)[judgments.item]
+    return replace(plain, item=item, judgment=judgment if own is None else np.where(np.isnan(own), judgment, own))
