@@ -276,3 +276,38 @@ def units_by_label(clustered: Clustered, q: Reals, n_eff: float, out_item: Reals
             for k in range(n_labels):
                 total += q[i, k] * share[k]
             out_item[i] = each * total
+
+
+@kernel()
+def judgments_by_label(clustered: Clustered, q: Reals, n_eff: float, n: Reals, out_judgment: Reals) -> None:
+    """The same of judgments, (J,), each by what its own worker judged of the cluster; ``n`` (W, K) is room: zeros."""
+    item_start, worker, item, start, weight = clustered
+    n_labels, weighed = q.shape[1], weight.shape[0] > 0
+    met, seen = np.empty(n.shape[0], np.int32), np.zeros(n.shape[0], np.bool_)
+    for g in range(start.shape[0] - 1):
+        n_met = 0
+        for entry in range(start[g], start[g + 1]):
+            i = item[entry]
+            each = weight[i] if weighed else 1.0
+            for j in range(item_start[i], item_start[i + 1]):
+                w = worker[j]
+                if not seen[w]:
+                    seen[w] = True
+                    met[n_met] = w
+                    n_met += 1
+                for k in range(n_labels):
+                    n[w, k] += each * q[i, k]
+        for entry in range(n_met):
+            for k in range(n_labels):
+                n[met[entry], k] = 1.0 / (1.0 + max(n[met[entry], k] - 1.0, 0.0) / n_eff)
+        for entry in range(start[g], start[g + 1]):
+            i = item[entry]
+            each = weight[i] if weighed else 1.0
+            for j in range(item_start[i], item_start[i + 1]):
+                total = 0.0
+                for k in range(n_labels):
+                    total += q[i, k] * n[worker[j], k]
+                out_judgment[j] = each * total
+        for entry in range(n_met):
+            n[met[entry], :] = 0.0
+            seen[met[entry]] = False

@@ -89,7 +89,7 @@ def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) 
     judgments = part.judgments
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
     short = replace(part, max_iterations=min(part.max_iterations, units.FIRST_PASSES))
-    found = Candidates.of(label_units.by_votes(short, run.backend), run)
+    found = Candidates.of(short, run)
     short, estimate = found.problem, found.best
     power = Tempering(rho).power(judgments.per_item, slice(None))
     beliefs = estimate.beliefs(short, run.backend, power)
@@ -97,7 +97,7 @@ def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) 
     if told.told:
         start = estimate.start(short, run.backend)
         passes = min(part.max_iterations, units.THEN_PASSES)
-        counted = short.counted(label_units.by_beliefs(judgments, told, beliefs, run.backend))
+        counted = short.counted(label_units.of(judgments, told, beliefs, run.backend))
         warm = replace(counted, pseudo_counts=estimate.A, max_iterations=passes)
         estimate = climb(warm, start, run, "fitting by clusters")
         beliefs = estimate.beliefs(warm, run.backend, power)
@@ -106,7 +106,7 @@ def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) 
         power = Tempering(rho).power(problem.judgments.per_item, slice(None))
         beliefs = estimate.beliefs(problem, run.backend, power)
     plain = units.of(problem.judgments, told.n_eff or units.USUAL, told.told)
-    return label_units.by_beliefs(problem.judgments, plain, beliefs, run.backend)
+    return label_units.of(problem.judgments, plain, beliefs, run.backend)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

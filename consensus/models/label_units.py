@@ -8,13 +8,14 @@ the weight of an item, n_eff as it is estimated in ``units``)::
     n[g,k]   = sum over items i of cluster g of w[i] q[i,k]
     omega[i] = w[i] sum_k q[i,k] / (1 + max(n[g,k] - 1, 0) / n_eff)
 
-Every label of a cluster counts as n_eff items at most, and one of which there is one item or less counts in full. First
-q is the shares of the votes; then the tempered posterior of the short fits by which n_eff is estimated. It is the
-argument of poststratification (Holt & Smith 1979): what is learnt are rows of confusions, one for each true label, and
-the effective sample of a row is what is drawn of its own label.
+Every label of a cluster counts as n_eff items at most, and one of which there is one item or less counts in full. For
+what is learnt are rows of confusions, one for each true label, and a row is learnt from the items of its own label. q is
+the tempered posterior of the short fits by which n_eff is estimated; the first of them takes the plain units (to begin
+with shares of votes changes next to nothing).
 
-A judgment counts by the same ratio more than its item's judgments did, unless it has a weight of its own. Items without
-a cluster count as their weight.
+A judgment counts as its item, or as the weight that it has of its own. Where workers judged parts of a cluster, it
+counts by what its own worker judged: n[w,g,k], the same sum over the items that worker w judged there, takes the place
+of n[g,k]. Items without a cluster, and their judgments, count as their weight.
 
 These are units of the fit alone. What is told of it stays in plain units (``in_plain_units``): how many independent
 judgments a worker gave is about all that they judged, and so are intervals of accuracies and the expected error of
@@ -34,7 +35,7 @@ import numpy as np
 from consensus.backends import even_slices, number_of_shards
 from consensus.found.posterior import SparsePosterior
 from consensus.kernels import weighted_em
-from consensus.models import starts, units
+from consensus.models import units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,16 +50,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 
-def by_votes(problem: Problem, backend: Backend) -> Problem:
-    """The problem with clusters, its units counted by the labels that votes say; with very many labels, as it is."""
-    plain = problem.units
-    assert plain is not None
-    if not problem.weighs_all_labels:
-        return problem
-    return problem.counted(_by_label(problem.judgments, plain, starts.shares(problem.judgments, backend), backend))
-
-
-def by_beliefs(judgments: Judgments, plain: Units | None, beliefs: Posterior, backend: Backend) -> Units | None:
+def of(judgments: Judgments, plain: Units | None, beliefs: Posterior, backend: Backend) -> Units | None:
     """The ``plain`` units counted by the labels that ``beliefs`` say; where they know no clusters, as they are."""
     if plain is None or plain.n_eff is None or isinstance(beliefs, SparsePosterior):
         return plain
@@ -85,7 +77,7 @@ def in_plain_units(problem: Problem, estimate: Estimate, backend: Backend) -> tu
 def _by_label(judgments: Judgments, plain: Units, q: Reals, backend: Backend) -> Units:
     assert judgments.cluster is not None
     assert plain.n_eff is not None
-    n_eff, item = plain.n_eff, plain.item.copy()
+    n_eff, item, judgment = plain.n_eff, plain.item.copy(), plain.judgment.copy()
     order = np.argsort(judgments.cluster, kind="stable").astype(np.int32)
     start = np.cumsum(np.bincount(judgments.cluster + 1))  # the items without a cluster come first
     weight = np.empty(0) if judgments.weight is None else judgments.weight
@@ -94,8 +86,13 @@ def _by_label(judgments: Judgments, plain: Units, q: Reals, backend: Backend) ->
         of_part = start[part.start : part.stop + 1]
         clustered = weighted_em.Clustered(judgments.item_start, judgments.worker, order, of_part, weight)
         weighted_em.units_by_label(clustered, q, n_eff, item)
+        if plain.own:
+            room = np.zeros((judgments.n_workers, q.shape[1]))
+            weighted_em.judgments_by_label(clustered, q, n_eff, room, judgment)
 
     backend.map(shard, even_slices(start, number_of_shards(q.size)))
-    own = judgments.judgment_weight
-    judgment = plain.judgment * (item / plain.item)[judgments.item]
-    return replace(plain, item=item, judgment=judgment if own is None else np.where(np.isnan(own), judgment, own))
+    if not plain.own:
+        judgment = item[judgments.item]
+    elif judgments.judgment_weight is not None:
+        judgment = np.where(np.isnan(judgments.judgment_weight), judgment, judgments.judgment_weight)
+    return replace(plain, item=item, judgment=judgment)
