@@ -167,8 +167,9 @@ def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
     if not judgments.n_judgments:
         return unaided
     problem, _ = posed(judgments, beside.votes, None, beside.settings, run.backend, held=Held(gold, begins=True))
-    counted = label_units.of(judgments, unaided.units, unaided.beliefs, run.backend)
-    found = Candidates.of(problem.counted(counted), run)
+    if unaided.units is not None:
+        problem = problem.counted(label_units.of(judgments, unaided.units, unaided.beliefs, run.backend))
+    found = Candidates.of(problem, run)
     best = found.best.beliefs(found.problem, run.backend).peaks(run.backend).best
     usual, judged = unaided.peaks.best, judgments.per_item > 0
     if np.mean(best[judged] != usual[judged]) < OTHERWISE:

@@ -59,9 +59,9 @@ def fit(
     sure = confidence(problem, votes, gold, without, settings, run)
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, warned_by(gold, held), findings, settings, run)
+    counted, told, shares = label_units.in_plain_units(problem, estimate, run.backend)
     run.tell("tempering")
     beliefs = estimate.beliefs(problem, run.backend, sure.tempering.power(judgments.per_item, slice(None)))
-    counted, told, shares = label_units.in_plain_units(problem, estimate, run.backend)
     own = estimate.item_priors
     priors = None if own is None else own.of_all(run.backend)  # the last use of those with gold
     return Consensus(

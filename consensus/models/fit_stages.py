@@ -84,29 +84,33 @@ def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
     return replace(problem, judgments=kept, rows=rows, layout=rows)
 
 
-def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) -> Units | None:
+def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) -> Units:
     """The units of the ``problem``, by short fits of a ``part`` of it, or of all."""
     judgments = part.judgments
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
+    power = Tempering(rho).power(judgments.per_item, slice(None))
     short = replace(part, max_iterations=min(part.max_iterations, units.FIRST_PASSES))
     found = Candidates.of(short, run)
     short, estimate = found.problem, found.best
-    power = Tempering(rho).power(judgments.per_item, slice(None))
     beliefs = estimate.beliefs(short, run.backend, power)
-    told = units.estimated(judgments, beliefs, run.backend)
+    told = units.estimated(judgments, beliefs, run.backend, short.units)
     if told.told:
-        start = estimate.start(short, run.backend)
-        passes = min(part.max_iterations, units.THEN_PASSES)
         counted = short.counted(label_units.of(judgments, told, beliefs, run.backend))
+        del beliefs  # as large as the start
+        passes = min(part.max_iterations, units.THEN_PASSES)
         warm = replace(counted, pseudo_counts=estimate.A, max_iterations=passes)
-        estimate = climb(warm, start, run, "fitting by clusters")
+        estimate = climb(warm, estimate.start(short, run.backend), run, "fitting by clusters")
         beliefs = estimate.beliefs(warm, run.backend, power)
-        told = units.estimated(judgments, beliefs, run.backend)
+        told = units.estimated(judgments, beliefs, run.backend, told)
     if part is not problem:
-        power = Tempering(rho).power(problem.judgments.per_item, slice(None))
+        judgments = problem.judgments
+        power = Tempering(rho).power(judgments.per_item, slice(None))
         beliefs = estimate.beliefs(problem, run.backend, power)
-    plain = units.of(problem.judgments, told.n_eff or units.USUAL, told.told)
-    return label_units.of(problem.judgments, plain, beliefs, run.backend)
+        n_eff = told.n_eff or units.USUAL
+        of_every = units.of(judgments, run.backend, n_eff, told=told.told, before=problem.units)
+        assert of_every is not None
+        told = of_every
+    return replace(label_units.of(judgments, told, beliefs, run.backend), judged=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,9 +9,9 @@ the weight of an item, n_eff as it is estimated in ``units``)::
     omega[i] = w[i] sum_k q[i,k] / (1 + max(n[g,k] - 1, 0) / n_eff)
 
 Every label of a cluster counts as n_eff items at most, and one of which there is one item or less counts in full. For
-what is learnt are rows of confusions, one for each true label, and a row is learnt from the items of its own label. q is
-the tempered posterior of the short fits by which n_eff is estimated; the first of them takes the plain units (to begin
-with shares of votes changes next to nothing).
+what is learnt are rows of confusions, one for each true label, and a row is learnt from the items of its own label. q
+is the tempered posterior of the short fits by which n_eff is estimated. The first of them takes the plain units: to
+begin with shares of votes changes next to nothing.
 
 A judgment counts as its item, or as the weight that it has of its own. Where workers judged parts of a cluster, it
 counts by what its own worker judged: n[w,g,k], the same sum over the items that worker w judged there, takes the place
@@ -32,9 +32,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.backends import even_slices, number_of_shards
 from consensus.found.posterior import SparsePosterior
-from consensus.kernels import weighted_em
+from consensus.kernels import label_unit_loops
 from consensus.models import units
 
 if TYPE_CHECKING:
@@ -44,17 +43,32 @@ if TYPE_CHECKING:
     from consensus.found.posterior import Posterior
     from consensus.found.units import Units
     from consensus.inputs.judgments import Judgments
+    from consensus.kernels.weighted_em import Clustered
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.problem import Problem
 
     Reals = NDArray[np.float64]
 
 
-def of(judgments: Judgments, plain: Units | None, beliefs: Posterior, backend: Backend) -> Units | None:
+def of(judgments: Judgments, plain: Units, beliefs: Posterior, backend: Backend) -> Units:
     """The ``plain`` units counted by the labels that ``beliefs`` say; where they know no clusters, as they are."""
-    if plain is None or plain.n_eff is None or isinstance(beliefs, SparsePosterior):
+    if plain.n_eff is None or isinstance(beliefs, SparsePosterior):
         return plain
-    return _by_label(judgments, plain, beliefs.dense(slice(None)), backend)
+    n_eff, q = plain.n_eff, beliefs.dense(slice(None))
+    item, judgment = plain.item.copy(), plain.judgment.copy()
+
+    def shard(clusters: Clustered) -> None:
+        label_unit_loops.of_items(clusters, q, n_eff, item)
+        if plain.own:
+            room = np.zeros((judgments.n_workers, q.shape[1]))
+            label_unit_loops.of_judgments(clusters, q, n_eff, room, judgment)
+
+    backend.map(shard, units.shards(judgments))
+    if not plain.own:
+        judgment = item[judgments.item]
+    elif judgments.judgment_weight is not None:
+        judgment = np.where(np.isnan(judgments.judgment_weight), judgment, judgments.judgment_weight)
+    return replace(plain, item=item, judgment=judgment)
 
 
 def in_plain_units(problem: Problem, estimate: Estimate, backend: Backend) -> tuple[Units | None, Estimate, Reals]:
@@ -65,34 +79,10 @@ def in_plain_units(problem: Problem, estimate: Estimate, backend: Backend) -> tu
     told, judgments = problem.units, problem.judgments
     if told is None or told.n_eff is None or not problem.weighs_all_labels:
         return told, estimate, estimate.shares
-    told = units.of(judgments, told.n_eff, told.told)
+    told = units.of(judgments, backend, told.n_eff, told=told.told, before=told)
     layout = problem.counted(told).layout
     tables = layout.tables()
     layout.count(estimate.start(problem, backend), problem.prior_row, tables, backend)
     mass = tables.mass + tables.own_mass
     counted = replace(estimate, counts=tables.N, totals=tables.n, mass=mass)
     return told, counted, (mass + 1.0) / (mass + 1.0).sum()
-
-
-def _by_label(judgments: Judgments, plain: Units, q: Reals, backend: Backend) -> Units:
-    assert judgments.cluster is not None
-    assert plain.n_eff is not None
-    n_eff, item, judgment = plain.n_eff, plain.item.copy(), plain.judgment.copy()
-    order = np.argsort(judgments.cluster, kind="stable").astype(np.int32)
-    start = np.cumsum(np.bincount(judgments.cluster + 1))  # the items without a cluster come first
-    weight = np.empty(0) if judgments.weight is None else judgments.weight
-
-    def shard(part: slice) -> None:
-        of_part = start[part.start : part.stop + 1]
-        clustered = weighted_em.Clustered(judgments.item_start, judgments.worker, order, of_part, weight)
-        weighted_em.units_by_label(clustered, q, n_eff, item)
-        if plain.own:
-            room = np.zeros((judgments.n_workers, q.shape[1]))
-            weighted_em.judgments_by_label(clustered, q, n_eff, room, judgment)
-
-    backend.map(shard, even_slices(start, number_of_shards(q.size)))
-    if not plain.own:
-        judgment = item[judgments.item]
-    elif judgments.judgment_weight is not None:
-        judgment = np.where(np.isnan(judgments.judgment_weight), judgment, judgments.judgment_weight)
-    return replace(plain, item=item, judgment=judgment)

@@ -30,10 +30,9 @@ def drawn(seed: int) -> tuple[Judgments, np.ndarray]:
 
 
 def counted(judgments: Judgments, q: np.ndarray, threads: int = 1) -> Units:
-    plain = units.of(judgments, N_EFF)
-    found = label_units.of(judgments, plain, DensePosterior(q), Threads(threads))
-    assert found is not None
-    return found
+    plain = units.of(judgments, Threads(1), N_EFF)
+    assert plain is not None
+    return label_units.of(judgments, plain, DensePosterior(q), Threads(threads))
 
 
 def in_part(judgments: Judgments) -> Judgments:
@@ -47,7 +46,7 @@ class TestUnits:
         judgments, q = drawn(0)
         judgments = judgments if weighed else replace(judgments, weight=None)
         found = counted(judgments, q)
-        item, judgment = naive_units.label_units(judgments, q, N_EFF, by_worker=False)
+        item, judgment = naive_units.label_units(judgments, q, N_EFF)
         np.testing.assert_allclose(found.item, item)
         np.testing.assert_allclose(found.judgment, judgment)
 
@@ -58,7 +57,7 @@ class TestUnits:
         own = np.where(np.arange(judgments.n_judgments) % 9 == 0, 1.5, np.nan)
         judgments = replace(judgments, judgment_weight=own)
         found = counted(judgments, q)
-        item, judgment = naive_units.label_units(judgments, q, N_EFF, by_worker=True)
+        item, judgment = naive_units.label_units(judgments, q, N_EFF)
         np.testing.assert_allclose(found.item, item)
         np.testing.assert_allclose(found.judgment, judgment)
         assert (found.judgment[::9] == 1.5).all()
@@ -67,7 +66,6 @@ class TestUnits:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
         judgments, q = drawn(2)
         judgments = in_part(judgments)
-        judgments = replace(judgments, judgment_weight=np.full(judgments.n_judgments, np.nan))
         one, *others = (counted(judgments, q, threads) for threads in (1, 2, 4))
         for other in others:
             assert np.array_equal(one.item, other.item)
@@ -83,19 +81,20 @@ class TestUnits:
 
     def test_one_label_makes_plain_units(self) -> None:
         judgments, _ = drawn(3)
-        plain = units.of(judgments, N_EFF)
+        plain = units.of(judgments, Threads(1), N_EFF)
         assert plain is not None
         np.testing.assert_allclose(counted(judgments, np.ones((judgments.n_items, 1))).item, plain.item)
 
     def test_without_clusters_or_with_very_many_labels_plain_units_stay(self, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments, q = drawn(4)
-        weights = units.of(unclustered(judgments))
+        weights = units.of(unclustered(judgments), Threads(1))
+        assert weights is not None
         assert label_units.of(judgments, weights, DensePosterior(q), Threads(1)) is weights
-        assert label_units.of(judgments, None, DensePosterior(q), Threads(1)) is None
         monkeypatch.setattr(layout, "weighs_all_labels", lambda *_: False)
         found = fit(judgments, model="dawid_skene")
         assert isinstance(found.beliefs, SparsePosterior)
-        plain = units.of(judgments, N_EFF)
+        plain = units.of(judgments, Threads(1), N_EFF)
+        assert plain is not None
         assert label_units.of(judgments, plain, found.beliefs, Threads(1)) is plain
 
 
@@ -105,7 +104,7 @@ class TestFit:
         found = fit(judgments, model="dawid_skene", rho=0.0)
         assert found.units is not None
         assert found.units.n_eff is not None
-        plain = units.of(judgments, found.units.n_eff)
+        plain = units.of(judgments, Threads(1), found.units.n_eff)
         assert plain is not None
         assert np.array_equal(found.units.item, plain.item)
         assert np.array_equal(found.units.judgment, plain.judgment)
