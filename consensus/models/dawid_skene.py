@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.result import Consensus
-from consensus.found.terms import Terms
+from consensus.found.terms import Counted, Terms
 from consensus.kernels import SMALLEST
 from consensus.models import diagnostics, label_units, majority_vote
 from consensus.models.cavity import without_gold
@@ -60,6 +60,9 @@ def fit(
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, warned_by(gold, held), findings, settings, run)
     counted, told, shares = label_units.in_plain_units(problem, estimate, run.backend)
+    otherwise = None
+    if gold is not None and problem.units is not None and told is not estimate:
+        otherwise = Counted(estimate.counts, estimate.totals, problem.units.judgment)
     run.tell("tempering")
     beliefs = estimate.beliefs(problem, run.backend, sure.tempering.power(judgments.per_item, slice(None)))
     own = estimate.item_priors
@@ -74,7 +77,7 @@ def fit(
         convergence=estimate.convergence,
         config=settings,
         tempering=sure.tempering,
-        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST), priors),
+        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST), priors, otherwise),
         one_label=None if problem.one_label is None else problem.one_label.probability,
         gold=gold,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
