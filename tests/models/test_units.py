@@ -116,14 +116,14 @@ class TestWeightThreeIsTheItemThreeTimes:
     def test_shares_of_what_people_judged_beside_models(self) -> None:
         one, other, of = thrice(SMALL, 5, clusters=False)
         z = np.random.default_rng(1).dirichlet(np.ones(3), one.n_items)
-        masses = []
+        masses: list[Any] = []
         for judgments, table in ((one, z), (other, z[of])):
             known = judgments.subset(judgments.label != judgments.label[0])  # leaves some items to models alone
             assert 0 < (known.per_item == 0).sum() < known.n_items
             problem: Any = SimpleNamespace(judgments=known, votes=True, units=units.of(known, ONE.backend))
             estimate: Any = SimpleNamespace(beliefs=lambda *_, table=table: DensePosterior(table))
             masses.append(switching._mass_of_judged(problem, estimate, ONE.backend))
-        np.testing.assert_allclose(*masses)
+        np.testing.assert_allclose(masses[0], masses[1])
 
     def test_patterns_of_votes_are_all_pixels_of_a_picture(self) -> None:
         """A disc and a bar, painted by five who shift, grow and miss parts; some leave pixels out."""
