@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,7 @@ def test_shapes_are_small_and_complete() -> None:
         values = {int(row["value"]) for row in csv.DictReader(file)}
     assert len({row["worker"] for row in rows}) == 6
     assert len({row["image"] for row in rows}) == 8
+    assert min(Counter(row["worker"] for row in rows).values()) >= 5  # pictures that a verdict needs
     for row in rows:
         with Image.open(SHAPES / row["image"]) as picture, Image.open(SHAPES / row["mask"]) as mask:
             assert mask.mode == "P"

@@ -20,7 +20,7 @@ class ChunksConfig(Settings):
         gt=0,
         lt=1,
         json_schema_extra=ACCEPTANCE | {"metavar": "IOU"},
-        description="Expected mean IoU from which a picture is settled, and confidence from which a chunk is.",
+        description="Expected foreground IoU from which a picture is settled, and confidence from which a chunk is.",
     )
     clicks: int = Field(
         default=40,
