@@ -26,7 +26,10 @@ class ChunksConfig(Settings):
         default=40,
         ge=0,
         json_schema_extra=ESCALATION,
-        description="Clicks for each picture at most. Where they can't bring it to the target, it is to be repainted.",
+        description=(
+            "Clicks for each picture at most, those of the audit among them. Where they can't bring it to the target, "
+            "it is to be repainted."
+        ),
     )
     least_area: int = Field(
         default=8,

@@ -22,7 +22,8 @@ SHAPES = ROOT / "data" / "shapes"
 @pytest.mark.parametrize("seed", [0, 1])
 def test_clicks_on_disputed_chunks_repair_the_label_maps(seed: int) -> None:
     everything = read_masks(SHAPES / "manifest.csv", classes=SHAPES / "classes.csv")
-    three = replace(everything, pictures=tuple(replace(one, masks=one.masks[:3]) for one in everything.pictures))
+    # three masks a picture: of all four the label maps are good enough before anybody clicks
+    three = replace(everything, pictures=tuple(replace(one, masks=one.masks[-3:]) for one in everything.pictures))
     run = chunks.run(three, clicks=CLICKS)
     truths = {}
     for name in run.names:
