@@ -1,9 +1,8 @@
-"""Writes shapes/answers.csv: what two people answer about the chunks that ``consensus chunks run`` asks about.
+"""Writes shapes/answers.csv: what two people answer about the chunks that ``consensus chunks run`` asks about first.
 
-``python data/click_shapes.py [FILE]``. Both answer where two clicks are asked for, else the first alone. They know
-the truth of each chunk (its most frequent true class), and one time in twenty they click another of the labels that are
-offered. An answer names its chunk, and a chunk is called so as long as the masks are what they are, whatever the run
-asks about first.
+``python data/click_shapes.py [FILE]``. They know the truth of each chunk (its most frequent true class), and one time
+in twenty each clicks another of the labels that are offered. An answer names its chunk, and a chunk is called so as
+long as the masks are what they are, whatever the run asks about first.
 """
 
 import csv
@@ -16,7 +15,7 @@ from consensus import chunks
 from consensus.masks.reading import read_masks
 
 SHAPES = Path(__file__).parent / "shapes"
-WORKERS, WRONG, SEED = ("kim", "lou"), 0.05, 0
+WORKERS, EACH, WRONG, SEED = ("kim", "lou"), 10, 0.05, 0
 
 
 def made(shapes: Path = SHAPES) -> list[tuple[str, str, str]]:
@@ -30,14 +29,14 @@ def made(shapes: Path = SHAPES) -> list[tuple[str, str, str]]:
         painted, mask = run.painted(str(image)), true[str(image)]
         assert mask is not None
         labels = mask.read(painted.picture.height, painted.picture.width)
-        for one in asked.to_dict("records"):
+        for one in asked.head(EACH).to_dict("records"):
             x, y = map(int, one["item"].rpartition("#")[2].partition("-")[0].split(","))
             inside = labels[painted.chunk_of_pixel == painted.chunk_of_pixel[y, x]]
-            right = run.labels[int(np.bincount(inside[inside >= 0]).argmax())]
-            others = [name for name in one["candidates"].split(" | ") if name != right]
-            for worker in WORKERS[: one["judgments"]]:
-                label = str(rng.choice(others)) if others and rng.random() < WRONG else right
-                rows.append((one["item"], worker, label))
+            label = run.labels[int(np.bincount(inside[inside >= 0]).argmax())]
+            others = [name for name in one["candidates"].split(" | ") if name != label]
+            for worker in WORKERS:
+                is_wrong = bool(others) and rng.random() < WRONG
+                rows.append((one["item"], worker, str(rng.choice(others)) if is_wrong else label))
     return rows
 
 

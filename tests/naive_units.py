@@ -24,11 +24,39 @@ def units(judgments: Judgments, n_eff: float) -> tuple[Reals, Reals]:
         if g >= 0:
             effective = total[g] / (1 + (max(total[g], 1.0) - 1) / n_eff)
             item[i] = weight[i] / total[g] * effective
-    judgment = np.array([item[judgments.item[j]] for j in range(J)])
+    judged = [0.0] * J
+    for j, (i, w) in enumerate(zip(judgments.item, judgments.worker, strict=True)):
+        for other, its_worker in zip(judgments.item, judgments.worker, strict=True):
+            if its_worker == w and cluster[other] == cluster[i] >= 0:
+                judged[j] += weight[other]
+    judgment = np.array(
+        [weight[i] / (1 + (max(n, 1.0) - 1) / n_eff) for i, n in zip(judgments.item, judged, strict=True)]
+    )
     for j in range(J):
         if judgments.judgment_weight is not None and not math.isnan(judgments.judgment_weight[j]):
             judgment[j] = judgments.judgment_weight[j]
     return item, judgment
+
+
+def n_clusters(judgments: Judgments) -> list[int]:
+    """Of each worker; an item without a cluster is one of its own."""
+    assert judgments.cluster is not None
+    met: list[set[tuple[int, int]]] = [set() for _ in range(judgments.n_workers)]
+    for i, w in zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True):
+        g = int(judgments.cluster[i])
+        met[w].add((g, i if g < 0 else 0))
+    return [len(one) for one in met]
+
+
+def all_judge_whole_clusters(judgments: Judgments) -> bool:
+    """Whether who judges an item of a cluster judges all of its items, once."""
+    assert judgments.cluster is not None
+    given = list(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True))
+    for i, w in given:
+        g = judgments.cluster[i]
+        if g >= 0 and any(given.count((int(other), w)) != 1 for other in np.flatnonzero(judgments.cluster == g)):
+            return False
+    return True
 
 
 def em_pass(

@@ -24,13 +24,19 @@ class Units:
     item: Reals
     """(I,) omega, above 0: the item's weight; in a cluster, its share of the effective items of the cluster."""
     judgment: Reals
-    """(J,) above 0: omega of its item, unless the judgment has a weight of its own."""
+    """(J,) above 0: of its item's weight, what is left where its worker judged so much of the cluster; omega of the
+    item where all who judge a cluster judge all of it; or the weight that the judgment has of its own."""
     n_eff: float | None = None
     """Effective items of a large cluster, 1 to 300; None without clusters."""
     told: bool = True
     """``n_eff`` was estimated from the judgments; false where too few workers judged two clusters."""
     own: bool = False
-    """Some judgments have a weight of their own."""
+    """Some judgments count for other than the omega of their items."""
+    n_clusters: NDArray[np.int64] | None = None
+    """(W,) clusters that each worker judged items of; an item without one is a cluster of its own. None without any."""
+    judged: Reals | None = None
+    """(J,) weight of all that a judgment's worker judged in its cluster; 1 of items without one. None where that is
+    the cluster's, and where nothing is to be estimated any more."""
 
     @property
     def apart(self) -> Reals:
@@ -48,4 +54,5 @@ class Units:
 
     def kept(self, keep: NDArray[np.bool_]) -> Units:
         """The same of the judgments where ``keep`` (J,)."""
-        return replace(self, judgment=self.judgment[keep])
+        judged = None if self.judged is None else self.judged[keep]
+        return replace(self, judgment=self.judgment[keep], judged=judged)

@@ -250,3 +250,63 @@ def agreement_of_clusters(clustered: Clustered, right: Reals, out_sums: Reals) -
             out_sums[w, 4] += n[w]
             out_sums[w, 5] += apart[w]
             n[w], mean[w], apart[w] = 0.0, 0.0, 0.0
+
+
+@kernel()
+def items_by_cluster(cluster: Codes, out_start: Offsets, out_item: Codes) -> None:
+    """``out_item`` (I,) = items by ``cluster`` (I,), -1 first; ``out_start`` (G+2,), of zeros, where each begins."""
+    for i in range(cluster.shape[0]):
+        out_start[cluster[i] + 1] += 1
+    total = 0
+    for g in range(out_start.shape[0]):
+        n = out_start[g]
+        out_start[g] = total
+        total += n
+    for i in range(cluster.shape[0]):
+        out_item[out_start[cluster[i] + 1]] = i
+        out_start[cluster[i] + 1] += 1
+    for g in range(out_start.shape[0] - 1, 0, -1):
+        out_start[g] = out_start[g - 1]
+    out_start[0] = 0
+
+
+@kernel()
+def judged_of_clusters(clustered: Clustered, out_judged: Reals, out_met: Offsets) -> bool:
+    """Weight of all that the worker of a judgment judged in its cluster, ``out_judged`` (J,), for a shard of clusters.
+
+    Adds 1 to ``out_met`` (W,) for every cluster that a worker judged items of. Returns whether anybody judged a part of
+    a cluster, or an item of it twice.
+    """
+    item_start, worker, item, start, weight = clustered
+    n_workers, weighed = out_met.shape[0], weight.shape[0] > 0
+    n, met, partly = np.zeros(n_workers), np.empty(n_workers, np.int32), False
+    for g in range(start.shape[0] - 1):
+        n_met, total = 0, 0.0
+        for entry in range(start[g], start[g + 1]):
+            i = item[entry]
+            each = weight[i] if weighed else 1.0
+            total += each
+            for j in range(item_start[i], item_start[i + 1]):
+                w = worker[j]
+                if n[w] == 0.0:
+                    met[n_met] = w
+                    n_met += 1
+                n[w] += each
+        for entry in range(start[g], start[g + 1]):
+            i = item[entry]
+            for j in range(item_start[i], item_start[i + 1]):
+                out_judged[j] = n[worker[j]]
+        for entry in range(n_met):
+            w = met[entry]
+            partly = partly or n[w] != total
+            out_met[w] += 1
+            n[w] = 0.0
+    return partly
+
+
+@kernel()
+def units_of_judgments(item_start: Offsets, weight: Reals, judged: Reals, n_eff: float, out_units: Reals) -> None:
+    """``out_units`` (J,) of a shard of items of ``weight`` (n,), of whose cluster a worker ``judged`` so much (J,)."""
+    for i in range(item_start.shape[0] - 1):
+        for j in range(item_start[i], item_start[i + 1]):
+            out_units[j] = weight[i] * (1.0 / (1.0 + max(judged[j] - 1.0, 0.0) / n_eff))

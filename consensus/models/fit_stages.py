@@ -75,7 +75,8 @@ def by_clusters(problem: Problem, settings: FitConfig, run: Execution) -> Proble
     if problem.judgments.cluster is None:
         return problem
     some = units.told_by(problem.judgments) if problem.weighs_all_labels else None
-    return problem.counted(_told(problem if some is None else _part(problem, some), problem.judgments, settings, run))
+    part = problem if some is None else _part(problem, some)
+    return problem.counted(_told(part, problem.judgments, problem.units, settings, run))
 
 
 def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
@@ -85,24 +86,26 @@ def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
     return replace(problem, judgments=kept, rows=rows, layout=rows)
 
 
-def _told(problem: Problem, every: Judgments, settings: FitConfig, run: Execution) -> Units:
-    """The units of ``every`` judgment, by short fits of the ``problem``."""
+def _told(problem: Problem, every: Judgments, before: Units | None, settings: FitConfig, run: Execution) -> Units:
+    """The units of ``every`` judgment, which had others ``before``, by short fits of the ``problem``."""
     judgments = problem.judgments
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
     power = Tempering(rho).power(judgments.per_item, slice(None))
     short = replace(problem, max_iterations=min(problem.max_iterations, units.FIRST_PASSES))
     found = Candidates.of(short, run)
     short, estimate = found.problem, found.best
-    told = units.estimated(judgments, estimate.beliefs(short, run.backend, power), run.backend)
+    told = units.estimated(judgments, estimate.beliefs(short, run.backend, power), run.backend, short.units)
     if told.told:
         start = estimate.start(short, run.backend)
         passes = min(problem.max_iterations, units.THEN_PASSES)
         warm = replace(short.counted(told), pseudo_counts=estimate.A, max_iterations=passes)
         estimate = climb(warm, start, run, "fitting by clusters")
-        told = units.estimated(judgments, estimate.beliefs(warm, run.backend, power), run.backend)
-    of_every = units.of(every, told.n_eff or units.USUAL, told.told)
-    assert of_every is not None
-    return of_every
+        told = units.estimated(judgments, estimate.beliefs(warm, run.backend, power), run.backend, told)
+    if every is not judgments:
+        of_every = units.of(every, run.backend, told.n_eff or units.USUAL, told=told.told, before=before)
+        assert of_every is not None
+        told = of_every
+    return replace(told, judged=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

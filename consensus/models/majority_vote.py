@@ -97,7 +97,7 @@ def by_shares(
     identified = second_opinions or gold is not None
     told = warned_by(gold, held)
     cautions = []
-    counted = units_of.of(judgments)
+    counted = units_of.of(judgments, run.backend)
     if not second_opinions:
         cautions.append(
             diagnostics.one_judgment_per_item(judgments, audited=told is not None, models=models is not None)
@@ -118,7 +118,7 @@ def by_shares(
         shares[theirs] = np.eye(judgments.n_labels)[votes.label[votes.start[theirs]]]
         labelled[theirs] = True
     if judgments.cluster is not None:
-        counted = units_of.estimated(judgments, DensePosterior(shares), run.backend)
+        counted = units_of.estimated(judgments, DensePosterior(shares), run.backend, counted)
         cautions += units_of.cautions(counted)
     of_labels = (
         shares[labelled].sum(axis=0) if counted is None else (shares * counted.item[:, None])[labelled].sum(axis=0)

@@ -88,7 +88,7 @@ class Problem:
     @classmethod
     def of(cls, judgments: Judgments, gold: AlignedGold | None, settings: FitConfig, backend: Backend) -> Problem:
         """The problem that ``judgments`` and ``gold`` pose."""
-        counted = units.of(judgments)
+        counted = units.of(judgments, backend)
         rows = Rows.of(judgments, backend, counted)
         layout = lay_out(judgments, rows, gold)
         silent: OneLabel | None = None

@@ -5,6 +5,11 @@ items of n pictures. With icc the intraclass correlation of a worker's being rig
 as n / (1 + (n - 1) icc) items (the design effect of cluster samples, Kish 1965, section 5.4), at most n_eff = 1 / icc,
 which its items share in proportion to their weights. An item of no cluster counts as its weight.
 
+A judgment counts by what its own worker judged of the cluster: who met one item of it met one independent item, however
+many there are. With n[w,g] the summed weight of that, an item's judgment counts as its weight / (1 + (n[w,g] - 1) icc);
+where all who judge a cluster judge all of it, as its item does. Of a part of a large picture that is nearly n_eff too,
+and not the part's share of n_eff: what makes a worker err in the picture is in the part as well.
+
 icc comes from the workers' agreement with the others: the probability x that a judgment is right, by the tempered
 posterior. Of worker w in cluster g, r[w,g] is its mean over judged weight n[w,g], and r[w] is the mean of these over
 the m[w] clusters that w met. With s2[w] the variance of x within clusters (an analysis of variance, over the workers of
@@ -56,23 +61,85 @@ LEAST_CLUSTERS = 1_000  # ... if so many clusters hold them
 FIRST_PASSES, THEN_PASSES = 12, 6  # of the fits that only tell how the items of a cluster err together
 
 
-def of(judgments: Judgments, n_eff: float = START, told: bool = True) -> Units | None:
-    """What items and judgments count for if a large cluster counts as ``n_eff`` items; None if all count as one."""
+def of(
+    judgments: Judgments,
+    backend: Backend,
+    n_eff: float = START,
+    *,
+    told: bool = True,
+    before: Units | None = None,
+) -> Units | None:
+    """What items and judgments count for if a large cluster counts as ``n_eff`` items; None if all count as one.
+
+    ``before`` are the units of the same judgments by another ``n_eff``: they know already who judged what.
+    """
     if not judgments.is_weighed:
         return None
     weight = np.ones(judgments.n_items) if judgments.weight is None else judgments.weight
-    item = weight
+    item, judged, n_clusters = weight, None, None
     if judgments.cluster is not None:
         together = judgments.cluster >= 0
         of_cluster = np.bincount(judgments.cluster[together], weights=weight[together], minlength=1)
         share = 1.0 / (1.0 + np.maximum(of_cluster - 1.0, 0.0) / n_eff)
         item = weight.copy()
         item[together] *= share[judgments.cluster[together]]
-    judgment = item[judgments.item]
+        if before is not None and (before.judged is not None or not before.own):
+            judged, n_clusters = before.judged, before.n_clusters
+        else:
+            judged, n_clusters = _judged(judgments, backend)
+    judgment = item[judgments.item] if judged is None else _of_judgments(judgments, weight, judged, n_eff, backend)
     own = judgments.judgment_weight
     if own is not None:
         judgment = np.where(np.isnan(own), judgment, own)
-    return Units(item, judgment, None if judgments.cluster is None else n_eff, told, own is not None)
+    apart = own is not None or judged is not None
+    return Units(item, judgment, None if judgments.cluster is None else n_eff, told, apart, n_clusters, judged)
+
+
+def _judged(judgments: Judgments, backend: Backend) -> tuple[Reals | None, NDArray[np.int64]]:
+    """``judged`` and ``n_clusters`` of ``Units``."""
+    assert judgments.cluster is not None
+    judged = np.ones(judgments.n_judgments)
+
+    def shard(clustered: weighted_em.Clustered) -> tuple[bool, NDArray[np.int64]]:
+        met = np.zeros(judgments.n_workers, np.int64)
+        return weighted_em.judged_of_clusters(clustered, judged, met), met
+
+    found = backend.map(shard, _shards(judgments))
+    n_clusters = np.sum([met for _, met in found], axis=0)
+    if (judgments.cluster < 0).any():
+        item, worker = judgments.item, judgments.worker
+        alone = judgments.cluster[item] < 0
+        alone[1:] &= (item[1:] != item[:-1]) | (worker[1:] != worker[:-1])  # who judged it twice
+        n_clusters += np.bincount(worker[alone], minlength=judgments.n_workers)
+    return judged if any(partly for partly, _ in found) else None, n_clusters
+
+
+def _of_judgments(judgments: Judgments, weight: Reals, judged: Reals, n_eff: float, backend: Backend) -> Reals:
+    """(J,) units of judgments whose worker ``judged`` (J,) so much of the cluster, of items of ``weight`` (I,)."""
+    found = np.empty(judgments.n_judgments)
+
+    def shard(part: slice) -> None:
+        starts = judgments.item_start[part.start : part.stop + 1]
+        weighted_em.units_of_judgments(starts, weight[part], judged, n_eff, found)
+
+    backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
+    return found
+
+
+def _shards(judgments: Judgments) -> list[weighted_em.Clustered]:
+    """Clusters in some shards of about equal work."""
+    assert judgments.cluster is not None
+    order = np.empty(judgments.n_items, np.int32)
+    start = np.zeros(int(judgments.cluster.max(initial=-1)) + 3, np.int64)
+    weighted_em.items_by_cluster(judgments.cluster, start, order)
+    start = start[1:]  # the items without a cluster come first
+    work = np.concatenate([[0], np.cumsum(judgments.per_item[order])])[start]
+    n_shards = number_of_shards(judgments.n_judgments, 6 * judgments.n_workers)
+    weight = np.empty(0) if judgments.weight is None else judgments.weight
+    return [
+        weighted_em.Clustered(judgments.item_start, judgments.worker, order, start[part.start : part.stop + 1], weight)
+        for part in even_slices(work, n_shards)
+    ]
 
 
 def told_by(judgments: Judgments) -> NDArray[np.bool_] | None:
@@ -85,10 +152,10 @@ def told_by(judgments: Judgments) -> NDArray[np.bool_] | None:
     return np.asarray(np.append(chosen, False)[judgments.cluster[judgments.item]])
 
 
-def estimated(judgments: Judgments, tempered: Posterior, backend: Backend) -> Units:
-    """The units by the icc that the ``tempered`` posterior of the last fit tells."""
+def estimated(judgments: Judgments, tempered: Posterior, backend: Backend, before: Units | None = None) -> Units:
+    """The units by the icc that the ``tempered`` posterior of the last fit, by units ``before``, tells."""
     n_eff = _n_eff(_sums(judgments, tempered, backend))
-    found = of(judgments, USUAL, told=False) if n_eff is None else of(judgments, n_eff)
+    found = of(judgments, backend, n_eff or USUAL, told=n_eff is not None, before=before)
     assert found is not None
     return found
 
@@ -125,24 +192,14 @@ def _n_eff(sums: Reals) -> float | None:
 
 def _sums(judgments: Judgments, tempered: Posterior, backend: Backend) -> Reals:
     """(W, 6) the sums of ``agreement_of_clusters``, over all clusters; of items without one, nothing."""
-    assert judgments.cluster is not None
-    cluster = judgments.cluster
-    order = np.argsort(cluster, kind="stable").astype(np.int32)
-    n_each = np.bincount(cluster + 1)
-    start = np.cumsum(n_each)  # the items without a cluster come first
-    work = np.concatenate([[0], np.cumsum(judgments.per_item[order])])[start]
-    n_shards = number_of_shards(judgments.n_judgments, 6 * judgments.n_workers)
-    weight = np.empty(0) if judgments.weight is None else judgments.weight
     right = of_judgments(judgments, tempered, backend)
 
-    def shard(part: slice) -> Reals:
+    def shard(clustered: weighted_em.Clustered) -> Reals:
         found = np.zeros((judgments.n_workers, 6))
-        of_part = start[part.start : part.stop + 1]
-        clustered = weighted_em.Clustered(judgments.item_start, judgments.worker, order, of_part, weight)
         weighted_em.agreement_of_clusters(clustered, right, found)
         return found
 
-    return np.asarray(np.sum(backend.map(shard, even_slices(work, n_shards)), axis=0), np.float64)
+    return np.asarray(np.sum(backend.map(shard, _shards(judgments)), axis=0), np.float64)
 
 
 def of_judgments(judgments: Judgments, beliefs: Posterior, backend: Backend) -> Reals:

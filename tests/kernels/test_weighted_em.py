@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ def weighed(data: st.DataObject, judgments: Judgments, own: bool) -> tuple[Judgm
     if own:
         drawn = data.draw(st.lists(st.one_of(st.just(np.nan), weights), min_size=J, max_size=J))
         judgments = replace(judgments, judgment_weight=np.array(drawn))
-    counted = units.of(judgments)
+    counted = units.of(judgments, ONE)
     assert counted is not None
     return judgments, counted
 
@@ -92,7 +93,7 @@ def test_items_with_many_judgments_and_tiny_evidence(n_labels: int, weight: floa
     each[7:] = 0.25
     judgments = replace(judgments, weight=each)
     confusion = np.full((judgments.n_workers, n_labels, n_labels), 1e-17)
-    counted = units.of(judgments)
+    counted = units.of(judgments, ONE)
     assert counted is not None
     # the twin works in probability space and would underflow: the loop that is not weighed is the twin here
     rows = replace(Rows.of(judgments, ONE), units=counted)
@@ -149,3 +150,29 @@ def test_majority_in_units(data: st.DataObject, judgments: Judgments) -> None:
     np.testing.assert_allclose(mass, counted.item @ z)
     expected = np.bincount(judgments.worker, counted.judgment * z[judgments.item, judgments.label], judgments.n_workers)
     np.testing.assert_allclose(agreed, expected)
+
+
+@crowd
+@given(st.data(), crowds(), st.integers(1, 4))
+def test_judged_in_clusters(data: st.DataObject, judgments: Judgments, n_shards: int) -> None:
+    I = judgments.n_items  # noqa: E741
+    cluster = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=I, max_size=I)), np.int32)
+    weight = data.draw(st.one_of(st.none(), st.lists(st.sampled_from([0.5, 1.0, 3.0]), min_size=I, max_size=I)))
+    ids = pa.array(["a", "b", "c"], pa.string())
+    judgments = replace(
+        judgments, cluster=cluster, cluster_ids=ids, weight=None if weight is None else np.array(weight)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(units, "number_of_shards", lambda *_: n_shards)
+        found = units.of(judgments, ONE, 4.0)
+        later = units.of(judgments, ONE, 9.0, before=found)
+    assert found is not None
+    assert later is not None
+    for one, n_eff in ((found, 4.0), (later, 9.0)):
+        item, judgment = naive_units.units(judgments, n_eff)
+        np.testing.assert_allclose(one.item, item, rtol=1e-12)
+        np.testing.assert_allclose(one.judgment, judgment, rtol=1e-12)
+        assert one.n_clusters is not None
+        assert one.n_clusters.tolist() == naive_units.n_clusters(judgments)
+        assert one.own == (not np.array_equal(one.judgment, one.item[judgments.item]) or one.judged is not None)
+    assert (found.judged is None) == naive_units.all_judge_whole_clusters(judgments)

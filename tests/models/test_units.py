@@ -181,7 +181,14 @@ class TestWithoutUnits:
         def never(*_: Any, **__: Any) -> Any:
             raise AssertionError
 
-        for name in ("em_pass", "scatter_counts", "scatter_cells", "log_evidence", "agreement_of_clusters"):
+        for name in (
+            "em_pass",
+            "scatter_counts",
+            "scatter_cells",
+            "log_evidence",
+            "agreement_of_clusters",
+            "judged_of_clusters",
+        ):
             monkeypatch.setattr(weighted_em, name, never)
         monkeypatch.setattr(Units, "__init__", never)
         found = fit(judgments, model=model)
@@ -239,7 +246,7 @@ class TestClusters:
         cluster = judgments.cluster.copy()
         cluster[:7] = -1
         weight = np.full(judgments.n_items, 2.0)
-        found = units.of(replace(judgments, cluster=cluster, weight=weight), 5.0)
+        found = units.of(replace(judgments, cluster=cluster, weight=weight), ONE.backend, 5.0)
         assert found is not None
         assert found.item[:7].tolist() == [2.0] * 7
         np.testing.assert_allclose(found.item[7:10], 2.0 / (1 + (6 - 1) / 5.0))

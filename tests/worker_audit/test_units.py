@@ -168,14 +168,15 @@ class TestVerdicts:
     def test_and_as_many_judgments_as_ever_as_they_count(self) -> None:
         result = self.crowd(6, 50)
         assert result.units is not None
-        scarce = replace(result, units=replace(result.units, judgment=np.full(result.judgments.n_judgments, 0.05)))
+        few = replace(result.units, judgment=np.full(result.judgments.n_judgments, 0.05))
+        scarce = replace(result, units=few)
         table = audit(scarce)
         n = 0.05 * table["n_judgments"]
         np.testing.assert_allclose(table["effective_judgments"], n)
         assert set(table["verdict"]) == {"too_few"}
         first = f"{table['n_judgments'][0]:,} judgments that count as {n[0]:.1f}; a verdict needs 20; right on "
         assert table["reason"][0].startswith(first)
-        short = replace(scarce, judgments=in_clusters(result.judgments, np.repeat(np.arange(2), 150)))
+        short = replace(scarce, units=replace(few, n_clusters=np.full(6, 2)))
         assert "; a verdict needs 20; 2 clusters; 5 are needed; right" in audit(short)["reason"][0]
 
     def test_what_is_missing_for_a_verdict_is_counted_in_units(self) -> None:
@@ -185,18 +186,6 @@ class TestVerdicts:
         missing = missing_judgments(WorkerAudit(scarce))
         assert missing.dtype == np.int64
         assert (missing >= 17).all()
-
-    @pytest.mark.parametrize("most", [0, 100])
-    def test_items_without_a_cluster_stand_for_themselves(self, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(units_of_workers, "MOST_CELLS", most)
-        rows = [(f"i{i}", "ann", "a") for i in range(5)] + [("i0", "bob", "b")]
-        judged = in_clusters(encoded(rows), [-1, -1, 0, 0, 1])
-        assert units_of_workers.n_clusters(judged).tolist() == [4, 1]
-        assert units_of_workers.n_clusters(judged.subset(judged.worker == 0)).tolist() == [4, 0]
-        again = in_clusters(encoded([*rows, ("i0", "ann", "b"), ("i4", "ann", "b")]), [-1, -1, 0, 0, 1])
-        assert units_of_workers.n_clusters(again).tolist() == [4, 1]
-        nobody = replace(judged, cluster=np.full(5, -1, np.int32))
-        assert units_of_workers.n_clusters(nobody).tolist() == [5, 1]
 
     def test_gold_is_counted_in_units(self) -> None:
         rows = [(f"i{i}", w, "ab"[i % 2]) for i in range(8) for w in ("ann", "bob", "eve")]

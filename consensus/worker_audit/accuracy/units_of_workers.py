@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
     from consensus.found.result import Consensus
     from consensus.found.units import Each
-    from consensus.inputs.judgments import Judgments
 
     Counts = NDArray[np.int64]
     Reals = NDArray[np.float64]
 
-MOST_CELLS = 100_000_000  # of a table of workers and clusters
 LEAST_CLUSTERS = 5  # that a verdict needs: fewer do not tell how far a worker's accuracy varies between them
 
 
@@ -45,23 +43,6 @@ def summed(result: Consensus, worker: NDArray[np.integer], judgment: NDArray[np.
     weights = None if result.units is None else result.units.judgment[judgment]
     found: Counts | Reals = np.bincount(worker, weights, result.judgments.n_workers)
     return found
-
-
-def n_clusters(judgments: Judgments) -> Counts:
-    """(W,) clusters that each worker judged items of; an item without one is a cluster of its own."""
-    assert judgments.cluster is not None
-    W, item, worker = judgments.n_workers, judgments.item, judgments.worker
-    n_named = 1 + int(judgments.cluster.max(initial=-1))
-    cluster = judgments.cluster[item]
-    alone = cluster < 0
-    alone[1:] &= (item[1:] != item[:-1]) | (worker[1:] != worker[:-1])  # who judged it twice
-    found = np.bincount(worker[alone], minlength=W)
-    pair = (worker.astype(np.int64) * n_named + cluster)[cluster >= 0]
-    if W * n_named <= MOST_CELLS:
-        met = np.zeros(W * n_named, np.bool_)
-        met[pair] = True
-        return np.asarray(found + met.reshape(W, n_named).sum(axis=1), np.int64)
-    return np.asarray(found + np.bincount(np.unique(pair) // n_named, minlength=W), np.int64)
 
 
 def told(units: float) -> str:

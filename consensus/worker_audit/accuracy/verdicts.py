@@ -185,9 +185,9 @@ def _too_few(result: Consensus, n: NDArray[np.int64] | Reals, config: AuditConfi
         text and f"{_judgments(made)} that count as {units_of_workers.told(one)}{text}"
         for text, (made, one) in zip(found, counts, strict=True)
     ]
-    if judgments.cluster is not None:
+    if result.units.n_clusters is not None:
         least = units_of_workers.LEAST_CLUSTERS
-        for w, several in enumerate(units_of_workers.n_clusters(judgments).tolist()):
+        for w, several in enumerate(result.units.n_clusters.tolist()):
             if several < least:
                 lacking = f"{counted(several, 'cluster')}; {least} are needed"
                 found[w] = f"{found[w]}; {lacking}" if found[w] else lacking

@@ -165,6 +165,6 @@ def _in_units(result: Consensus) -> Columns:
     if result.units is None:
         return {}
     found: Columns = {"effective_judgments": units_of_workers.per_worker(result)}
-    if result.judgments.cluster is not None:
-        found["n_clusters"] = units_of_workers.n_clusters(result.judgments)
+    if result.units.n_clusters is not None:
+        found["n_clusters"] = result.units.n_clusters
     return found
