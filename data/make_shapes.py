@@ -1,6 +1,6 @@
 """Rebuild the example pictures: ``python data/make_shapes.py [OUTPUT_DIR]``.
 
-Eight drawn harbours with a known truth, three of six simulated painters on each. Everything comes from ``SEED``; pixels
+Eight drawn harbours with a known truth, four of six simulated painters on each. Everything comes from ``SEED``; pixels
 are the same on every machine (the bytes of a PNG file are not: compression libraries differ).
 """
 
@@ -25,7 +25,7 @@ FINE = 2  # what is seen is drawn so many times finer, then averaged; the truth 
 CLASSES = ("background", "house", "boat", "tree", "lighthouse", "buoy")
 COLOURS = ("#000000", "#e07a3f", "#3f7fe0", "#58a83c", "#e0457b", "#f2cf3b")
 HOUSE, BOAT, TREE, LIGHTHOUSE, BUOY = 1, 2, 3, 4, 5
-MASKS_EACH = 3
+MASKS_EACH = 4
 SHARED_WAVE = 0.2  # pixels (standard deviation) by which all painters' outlines stray together
 
 
@@ -355,7 +355,7 @@ def write_mask(path: Path, codes: Codes) -> None:
 
 
 def assigned() -> list[list[int]]:
-    """Who paints each picture: three painters, shared out evenly."""
+    """Who paints each picture: four painters, shared out evenly."""
     rng, done = np.random.default_rng([SEED, 99]), np.zeros(len(PAINTERS))
     chosen = []
     for _ in LIGHTS:

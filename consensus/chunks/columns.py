@@ -51,13 +51,33 @@ IMAGES = (
     Column("height", "count", "Pixels."),
     Column("width", "count", "Pixels."),
     Column("n_masks", "count", "Masks of people."),
-    Column("agreement", "number", "Mean IoU of the masks of two people; missing without two."),
+    Column(
+        "agreement",
+        "number",
+        "IoU of the masks of two people: mean over the classes that either painted, a small one counting as much as a "
+        "large one; then over all pairs. Missing without two.",
+    ),
     Column("agreement_beyond_chance", "number", "Agreement on a pixel: 1 always, 0 as often as by chance."),
-    Column("expected_iou", "number", "Mean over the classes that are painted of the columns on the right."),
+    Column(
+        "expected_foreground_iou",
+        "number",
+        "Expected IoU of all that is not background, its class right; it settles a picture. Without a background: "
+        "expected share of right pixels.",
+    ),
+    Column(
+        "expected_iou",
+        "number",
+        "Mean of the columns on the right over the classes; one that nobody painted counts as 0 as far as it is "
+        "probably there.",
+    ),
     Column("uncertain_share", "number", "Share of the pixels expected to be wrong."),
     Column("n_chunks", "count", "Chunks of all kinds."),
     Column("n_chunks_disputed", "count", "Disputed chunks that are listed."),
-    Column("iou_after_clicks", "number", "As expected_iou, when all clicks are given that are asked for now."),
+    Column(
+        "foreground_iou_after_clicks",
+        "number",
+        "As expected_foreground_iou, when all clicks are given that are asked for now.",
+    ),
     Column(
         "clicks_to_target", "count", "Clicks expected until it is settled; missing where clicks do not bring it there."
     ),
@@ -80,6 +100,12 @@ WORKERS = (
     Column("bias_px", "number", "How far their outlines lie outside those of the others, in pixels; negative: inside."),
     Column("missed_parts", "count", "Parts that the others painted, of which they painted less than a tenth."),
     Column("extra_parts", "count", "Parts that they painted, of which the others painted less than a tenth."),
+    Column(
+        "confuses",
+        "text",
+        "What they take for what, and in which share of it: house for boat: 44%. At most three, of which the lower end "
+        "of the interval in confusions is 10 % or more.",
+    ),
     Column("verdict", "text", "As in the table workers of a run; too_few below 20 units or 5 pictures."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says."),
     Column("reason", "text", "The numbers behind the verdict."),

@@ -33,7 +33,11 @@ SCORES = (
     Column("image", "text", "Name of the picture."),
     Column("n_pixels", "count", "Pixels whose truth is known."),
     Column("mean_iou", "number", "Mean IoU over the classes that are painted or true."),
-    Column("foreground_iou", "number", "IoU of everything but the background; missing where there is none."),
+    Column(
+        "foreground_iou",
+        "number",
+        "IoU of everything but the background, its class right; missing where there is none.",
+    ),
     Column("dice", "number", "Mean Dice over the same classes as mean_iou."),
     Column("boundary_f", "number", "F of outlines, mean over the same classes."),
     Column("accuracy", "number", "Share of the pixels that are right."),
@@ -55,7 +59,8 @@ class Sums:
     outlines: Reals
     """(K, 4) pixels of painted outlines, of these near a true one; of true outlines, of these near a painted one."""
     foreground: Reals
-    """(2,) pixels of any class but the background, in both; in either. Zeros where there is no background."""
+    """(2,) pixels of all but the background that are painted right; that are, or are painted as, anything but it. Zeros
+    where there is no background."""
     loss: float
     bins: Reals
     """(N_BINS, 3) pixels, sum of confidences, right ones."""
@@ -179,7 +184,7 @@ def sums(painted: Painted, truth: NDArray[np.int16], ground: int, boundary: int)
     both = np.diagonal(joint[:, 1:]).copy()
     said, true = joint[:, 1:].sum(axis=0), joint.sum(axis=1)
     on = np.arange(K) != ground
-    n_both = float(joint[:, 1:][np.ix_(on, on)].sum())
+    either = float(said[on].sum() + true[on].sum() - joint[:, 1:][np.ix_(on, on)].sum())
     chunk = painted.chunk_of_pixel[known]
     z = painted.posterior[chunk, t]
     confidence = painted.confidence[chunk]
@@ -190,7 +195,7 @@ def sums(painted: Painted, truth: NDArray[np.int16], ground: int, boundary: int)
         said,
         true,
         np.array([_outlines(label, truth, known, k, boundary) for k in range(K)], np.float64).reshape(K, 4),
-        np.array([n_both, said[on].sum() + true[on].sum() - n_both]) if ground >= 0 else np.zeros(2),
+        np.array([both[on].sum(), either]) if ground >= 0 else np.zeros(2),
         float(-np.log(np.maximum(z, LEAST_PROBABILITY)).sum()),
         np.stack(counted, axis=1),
     )

@@ -162,6 +162,7 @@ def summary(run: ChunkRun) -> dict[str, Any]:
         "n_eff": units.n_eff,
         "n_eff_estimated": units.told,
         "agreement": mean("agreement"),
+        "expected_foreground_iou": mean("expected_foreground_iou"),
         "expected_iou": mean("expected_iou"),
         "uncertain_share": float((images["uncertain_share"] * pixels).sum() / pixels.sum()),
         "images": {status: int((images["status"] == status).sum()) for status in tables.IMAGE_STATUSES},
@@ -226,8 +227,8 @@ def summary_of(path: Path) -> dict[str, Any]:
 
 
 def images_of(path: Path) -> dict[str, tuple[str, float]]:
-    """Status and expected mean IoU of each picture, as they stand in a folder; NaN where it is missing."""
-    rows = _table(path / "images.csv", ("image", "status", "expected_iou"))
+    """Status and expected foreground IoU of each picture, as they stand in a folder; NaN where it is missing."""
+    rows = _table(path / "images.csv", ("image", "status", "expected_foreground_iou"))
     return {name: (status, float(iou or "nan")) for name, status, iou in rows}
 
 

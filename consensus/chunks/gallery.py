@@ -102,8 +102,8 @@ class Gallery:
         (self.folder / OVERLAYS).mkdir(exist_ok=True)
         (self.folder / OVERLAYS / f"{self.run.files[number]}.jpg").write_bytes(drawing.photographed(drawn))
         self._crop(picture, painted, listed, number)
-        bad = -listed.expected.mean if listed.expected.mean == listed.expected.mean else 0.0
-        entry = (bad, -number)
+        iou = listed.expected.foreground
+        entry = (-iou if iou == iou else 0.0, -number)
         if len(self._shown) < self.most_shown or (self._shown and entry > self._shown[0][:2]):
             shown = self._on_page(number, painted, picture, label, disputed, is_there=is_there)
             push = heapq.heappush if len(self._shown) < self.most_shown else heapq.heapreplace

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DISPUTED, AUDITED, REPAINT = STATUSES = ("disputed", "audit", "repaint")
 MOST_CLICKS = 3
 """Clicks on a chunk after which no more are asked for: somebody has to look at it."""
+AUDIT_SHARE = 0.5
+"""Of the clicks of a picture that go to the audit at most. Those that are drawn are asked for first."""
 WORTH = 1.0  # expected wrong pixels from which a chunk is listed
 
 
@@ -49,8 +51,8 @@ class Listed:
     """Of the picture as it is."""
 
 
-def listed(painted: Painted, config: ChunksConfig) -> Listed:
-    """The chunks of a picture that are worth a click."""
+def listed(painted: Painted, config: ChunksConfig, ground: int) -> Listed:
+    """The chunks of a picture that are worth a click; ``ground`` is the code of the background, -1 for none."""
     regions = painted.partition.regions
     n_pixels = regions.region.size
     wrong = regions.area * (1.0 - painted.confidence)
@@ -62,13 +64,17 @@ def listed(painted: Painted, config: ChunksConfig) -> Listed:
     settled = (had >= needed) & (painted.confidence >= config.target)
     large = regions.area >= config.least_area
     worth = painted.is_open & large & (wrong >= WORTH) & ~settled & (painted.label >= 0)
-    drawn = _drawn(painted, config) & large & ~worth & (had < needed)
+    draw = _draws(painted, config)
+    audited = np.flatnonzero((draw < config.audit_sample) & large & ~worth & (had < needed))
+    audited = audited[np.argsort(draw[audited], kind="stable")]
+    audit_clicks = asked[audited]
+    audit_clicks[np.cumsum(audit_clicks) > AUDIT_SHARE * config.clicks] = 0
     chunk = np.flatnonzero(worth)
     chunk = chunk[np.lexsort((chunk, -wrong[chunk] / asked[chunk]))]
     hopeless = had[chunk] >= MOST_CLICKS
     clicks = np.where(hopeless, 0, asked[chunk])
-    clicks[np.cumsum(clicks) > config.clicks] = 0
-    overlap = expecting.overlap(painted.rows.area, painted.row_posterior, painted.row_label)
+    clicks[np.cumsum(clicks) > config.clicks - audit_clicks.sum()] = 0
+    overlap = expecting.overlap(painted.rows.area, painted.row_posterior, painted.row_label, ground)
     to_target = expecting.clicks_to(
         config.target,
         overlap,
@@ -77,13 +83,12 @@ def listed(painted: Painted, config: ChunksConfig) -> Listed:
         painted.label[chunk[clicks > 0]],
         clicks[clicks > 0],
     )
-    audited = np.flatnonzero(drawn)
     every = np.concatenate([chunk, audited])
     box = _with_slivers(painted, chunk, painted.is_open & ~large)
     return Listed(
         every,
         wrong[every] / asked[every],
-        np.concatenate([clicks, asked[audited]]),
+        np.concatenate([clicks, audit_clicks]),
         asked[every],
         np.arange(len(every)) >= len(chunk),
         np.concatenate([hopeless, np.zeros(len(audited), np.bool_)]),
@@ -93,12 +98,15 @@ def listed(painted: Painted, config: ChunksConfig) -> Listed:
     )
 
 
-def _drawn(painted: Painted, config: ChunksConfig) -> NDArray[np.bool_]:
-    """(n,) chunks that nobody disputes and that are drawn: by a hash of the picture and of their first pixel."""
+def _draws(painted: Painted, config: ChunksConfig) -> NDArray[np.float64]:
+    """(n,) a number from 0 to 1 for each chunk that nobody disputes, by a hash of the picture and of its first pixel.
+
+    Infinite for all others.
+    """
     name = np.uint64(zlib.crc32(painted.picture.name.encode()) + (config.seed << 32) % 2**64)
     draw = mixed(mixed(painted.partition.regions.first.astype(np.uint64)) ^ name) / 2.0**64
     alike = ~painted.is_open & (painted.counted.gold[painted.partition.pattern] < 0) & (painted.label >= 0)
-    return np.asarray(alike & (draw < config.audit_sample))
+    return np.where(alike, draw, np.inf)
 
 
 def _with_slivers(painted: Painted, chunk: NDArray[np.int64], is_sliver: NDArray[np.bool_]) -> NDArray[np.int32]:

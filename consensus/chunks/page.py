@@ -87,7 +87,9 @@ def rendered(facts: Facts) -> str:
 def collected(run: ChunkRun, gallery: Gallery, out: str) -> Facts:
     """Everything that the page shows but for the pictures, as plain records."""
     images, workers = run.images, words.records(run.workers)
-    anew = words.records(images[images["status"] == tables.REPAINT].sort_values("expected_iou", kind="stable"))
+    anew = words.records(
+        images[images["status"] == tables.REPAINT].sort_values("expected_foreground_iou", kind="stable")
+    )
     verdicts = {one["verdict"] for one in workers}
     return {
         "title": _title(run),
@@ -128,8 +130,8 @@ def _title(run: ChunkRun) -> str:
 
 def _promise(run: ChunkRun) -> str:
     """What that means, what nobody measured, and what brings the others there."""
-    now = words.mean(run.images["expected_iou"])
-    told = [f"settled is a picture with an expected mean IoU of {run.config.target:g} or more; the mean is {now}"]
+    now = words.mean(run.images["expected_foreground_iou"])
+    told = [f"settled is a picture with an expected foreground IoU of {run.config.target:g} or more; the mean is {now}"]
     told += words.settled(run)[1:2]
     is_gold = any(one.gold is not None for one in run.masks.pictures)
     told.append(
@@ -148,10 +150,10 @@ def _tiles(run: ChunkRun) -> list[tuple[str, str, str]]:
     brings = status.get(tables.BY_CLICKS, 0)
     pixels = (images["height"] * images["width"]).astype(float)
     wrong = float((images["uncertain_share"] * pixels).sum() / pixels.sum())
-    now, then = (words.mean(images[name]) for name in ("expected_iou", "iou_after_clicks"))
+    now, then = (words.mean(images[name]) for name in ("expected_foreground_iou", "foreground_iou_after_clicks"))
     return [
         ("pictures settled", f"{status.get(tables.SETTLED, 0):,}", f"of {len(images):,}"),
-        ("expected mean IoU", now, f"{then} after the clicks; target {run.config.target:g}"),
+        ("expected foreground IoU", now, f"{then} after the clicks; target {run.config.target:g}"),
         ("clicks to ask for", f"{asked:,}", f"expected to settle {brings:,} more" if asked else "nothing to ask"),
         ("need more masks", f"{anew:,}", "clicks won't settle them" if anew else "no picture"),
         ("expected wrong pixels", f"{wrong:.1%}", "of all"),
@@ -219,8 +221,8 @@ def _pictures(run: ChunkRun, shown: list[Shown]) -> Facts:
 
 def _picture(run: ChunkRun, one: Shown, row: Facts) -> Facts:
     status, needed = row["status"], row["clicks_to_target"]
-    iou = row["expected_iou"]
-    expected = "no class is painted" if iou is None else f"expected mean IoU {iou:.2f}"
+    iou = row["expected_foreground_iou"]
+    expected = "no class is painted" if iou is None else f"expected foreground IoU {iou:.2f}"
     n_disputed = row["n_chunks_disputed"]
     painted = [label for label in run.labels if row[f"expected_iou_{label}"] is not None]
     by_clicks = f", {counted(needed, 'click')} expected" if status == tables.BY_CLICKS else ""

@@ -73,11 +73,12 @@ class Gathering:
             "n_masks": len(counted.of_kind("human")),
             "agreement": iou,
             "agreement_beyond_chance": beyond_chance,
+            "expected_foreground_iou": listed.expected.foreground,
             "expected_iou": listed.expected.mean,
             "uncertain_share": float(area @ wrong) / counted.n_pixels,
             "n_chunks": len(painted.label),
             "n_chunks_disputed": int((~listed.audited).sum()),
-            "iou_after_clicks": _after_clicks(painted, listed),
+            "foreground_iou_after_clicks": _after_clicks(painted, listed),
             "clicks_to_target": None if listed.clicks_to_target < 0 else listed.clicks_to_target,
             "status": status,
             "digest": counted.digest,
@@ -125,7 +126,7 @@ class Gathering:
 
 
 def _after_clicks(painted: Painted, listed: Listed) -> float:
-    """The mean IoU that is expected when all clicks were given that are asked for now."""
+    """The foreground IoU that is expected when all clicks were given that are asked for now."""
     chunk = listed.chunk[(listed.clicks > 0) & ~listed.audited]
     area = painted.partition.regions.area[chunk]
     return expecting.after(listed.expected, area, painted.posterior[chunk], painted.label[chunk])
@@ -133,7 +134,7 @@ def _after_clicks(painted: Painted, listed: Listed) -> float:
 
 def image_status(listed: Listed, config: ChunksConfig) -> str:
     """Whether a picture is settled, or what will settle it."""
-    if listed.expected.mean >= config.target:
+    if listed.expected.foreground >= config.target:
         return SETTLED
     return BY_CLICKS if listed.clicks_to_target >= 0 else REPAINT
 

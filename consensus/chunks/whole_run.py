@@ -128,7 +128,7 @@ class ChunkRun:
 
     def listed(self, painted: Painted) -> Listed:
         """The chunks of a painted picture that are worth a click."""
-        return listing.listed(painted, self.config)
+        return listing.listed(painted, self.config, self.ground)
 
     def look_again(self, sink: Sink | None = None) -> None:
         """Paint all pictures, one after the other, give each to the ``sink``, and make the tables on the way."""
@@ -177,7 +177,7 @@ class ChunkRun:
         met: Counter[str] = Counter()
         for one in self.counted:
             met.update({column.name for column in one.columns if column.kind in {"model", "probabilities"}})
-        return workers(self.result, self.people, met, self.believed)
+        return workers(self.result, self.confusions, self.people, met, self.believed)
 
     @cached_property
     def confusions(self) -> pd.DataFrame:

@@ -106,22 +106,24 @@ def settled(run: ChunkRun) -> list[str]:
     status = images["status"].value_counts().to_dict()
     n, anew = status.get(tables.SETTLED, 0), status.get(tables.REPAINT, 0)
     told = [
-        f"{n:,} of {counted(len(images), 'picture')} {'is' if n == 1 else 'are'} settled: expected mean IoU "
-        f"{run.config.target:g} or more; {mean(images['expected_iou'])} over all pictures"
+        f"{n:,} of {counted(len(images), 'picture')} {'is' if n == 1 else 'are'} settled: expected foreground IoU "
+        f"{run.config.target:g} or more; {mean(images['expected_foreground_iou'])} over all pictures"
     ]
     asked, n_chunks = clicks_to_ask(chunks)
     if asked:
         more = status.get(tables.BY_CLICKS, 0)
         told.append(
             f"{counted(asked, 'click')} on {counted(n_chunks, 'disputed chunk')} {'is' if asked == 1 else 'are'} "
-            f"expected to bring it to {mean(images['iou_after_clicks'])}"
+            f"expected to bring it to {mean(images['foreground_iou_after_clicks'])}"
             + (f", and to settle {more:,} more" if more else "")
         )
     audited = int(chunks.loc[chunks["status"] == listing.AUDITED, "judgments"].sum())
     if audited:
         told.append(f"{counted(audited, 'click')} on chunks that nobody disputes, drawn at random to check them")
     if anew:
-        names = images[images["status"] == tables.REPAINT].sort_values("expected_iou", kind="stable")["image"]
+        names = images[images["status"] == tables.REPAINT].sort_values("expected_foreground_iou", kind="stable")[
+            "image"
+        ]
         told.append(
             f"{counted(anew, 'picture needs', 'pictures need')} more masks, or to be painted anew, since "
             f"{run.config.clicks:,} clicks are not expected to settle {'it' if anew == 1 else 'them'}: "
@@ -222,11 +224,11 @@ def steps(run: ChunkRun, out: str) -> list[str]:
 
 
 def compared(before: Mapping[str, tuple[str, float]], run: ChunkRun) -> str:
-    """What clicks brought, given status and expected mean IoU of each picture ``before``."""
+    """What clicks brought, given status and expected foreground IoU of each picture ``before``."""
     images = run.images
     gained = [
         iou - before[name][1]
-        for name, iou in zip(images["image"], images["expected_iou"].tolist(), strict=True)
+        for name, iou in zip(images["image"], images["expected_foreground_iou"].tolist(), strict=True)
         if iou == iou and before[name][1] == before[name][1]
     ]
     changed = [one for one in gained if abs(one) >= LEAST_GAIN]
@@ -236,7 +238,7 @@ def compared(before: Mapping[str, tuple[str, float]], run: ChunkRun) -> str:
         sum(status == tables.SETTLED for status in of) for of in ([one for one, _ in before.values()], images["status"])
     ]
     return (
-        f"the answers change the expected mean IoU of {counted(len(changed), 'picture')}, by "
+        f"the answers change the expected foreground IoU of {counted(len(changed), 'picture')}, by "
         f"{sum(changed) / len(changed):+.3f} on the mean; {n[0]:,} settled before, {n[1]:,} now"
     )
 

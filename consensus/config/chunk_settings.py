@@ -20,13 +20,16 @@ class ChunksConfig(Settings):
         gt=0,
         lt=1,
         json_schema_extra=ACCEPTANCE | {"metavar": "IOU"},
-        description="Expected mean IoU from which a picture is settled, and confidence from which a chunk is.",
+        description="Expected foreground IoU from which a picture is settled, and confidence from which a chunk is.",
     )
     clicks: int = Field(
         default=40,
         ge=0,
         json_schema_extra=ESCALATION,
-        description="Clicks for each picture at most. Where they can't bring it to the target, it is to be repainted.",
+        description=(
+            "Clicks for each picture at most, those of the audit among them. Where they can't bring it to the target, "
+            "it is to be repainted."
+        ),
     )
     least_area: int = Field(
         default=8,

@@ -8,7 +8,7 @@ import pytest
 from consensus import chunks
 from consensus.chunks import agreeing, counting
 from consensus.chunks.whole_run import ChunkRun
-from tests.chunks.drawn_pictures import LABELS, mask_set, picture
+from tests.chunks.drawn_pictures import LABELS, crowd, mask_set, picture
 
 
 def disc(radius: float, centre: tuple[float, float] = (30, 40), shape: tuple[int, int] = (60, 80)) -> Any:
@@ -83,3 +83,15 @@ def test_who_judged_nothing_at_all() -> None:
     assert one["n_eff"] == 0
     assert np.isnan(one["iou"])
     assert np.isnan(one["bias_px"])
+
+
+def test_what_somebody_takes_for_what_is_told() -> None:
+    drawn = crowd(6, 3, seed=0, scale=0.5)
+    pictures = []
+    for one in drawn.masks.pictures:
+        true = drawn.truths[one.name]
+        swapped = np.where(true == 0, 0, 3 - true)  # cells for fibres, and the other way round
+        pictures.append(picture(one.name, {"ann": true, "bob": true, "cid": true, "eli": swapped}))
+    told = chunks.run(mask_set(pictures)).workers.set_index("worker")["confuses"]
+    assert set(told["eli"].split(" | ")) == {"cell for fibre: 99%", "fibre for cell: 98%"}
+    assert told[["ann", "bob", "cid"]].isna().all()

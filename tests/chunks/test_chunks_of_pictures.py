@@ -65,8 +65,8 @@ def test_what_is_listed() -> None:
     assert not found.audited.any()
     assert not found.hopeless.any()
     assert run.listed(run.painted("p1")).clicks.tolist() == [2, 1]
-    assert listing.listed(painted, run.config.model_copy(update={"clicks": 2})).clicks.tolist() == [2, 0]
-    assert listing.listed(painted, run.config.model_copy(update={"clicks": 0})).clicks_to_target in (0, -1)
+    assert listing.listed(painted, run.config.model_copy(update={"clicks": 2}), 0).clicks.tolist() == [2, 0]
+    assert listing.listed(painted, run.config.model_copy(update={"clicks": 0}), 0).clicks_to_target in (0, -1)
 
 
 def test_chunks_without_dispute_are_drawn_for_the_audit() -> None:
@@ -77,10 +77,19 @@ def test_chunks_without_dispute_are_drawn_for_the_audit() -> None:
     shares = []
     for seed in range(40):
         config = run.config.model_copy(update={"audit_sample": 0.5, "seed": seed})
-        shares.append(listing.listed(run.painted(0), config).audited.any())
+        shares.append(listing.listed(run.painted(0), config, 0).audited.any())
     assert 0.25 < np.mean(shares) < 0.75
     assert "audit" in run.chunks["status"].tolist()
     assert run.chunks["status"].tolist().index("audit") >= 4  # behind all that is disputed
+
+
+def test_clicks_for_the_audit_are_within_the_budget() -> None:
+    run = chunks.run(crowd(2, 3, seed=3, scale=0.6).masks, audit_sample=0.2)
+    for budget in (20, 9, 0):
+        found = listing.listed(run.painted(0), run.config.model_copy(update={"clicks": budget}), 0)
+        assert budget - 1 <= found.clicks.sum() <= budget
+        assert (found.clicks[found.audited].sum() > 0) == (budget > 0)
+        assert found.clicks[found.audited].sum() <= budget / 2
 
 
 def one_click(run: ChunkRun, name: str, *given: int) -> ChunkRun:
@@ -134,18 +143,26 @@ def test_where_one_click_alone_does_not_count() -> None:
     assert labels_at(both, 2, 2)[0] == 1
 
 
-def test_a_wrong_click_where_others_agree_lowers_nothing() -> None:
-    run = chunks.run(crowd(4, 3, seed=1, scale=0.5).masks, audit_sample=1.0)
-    expected = run.images.set_index("image")["expected_iou"]
-    alike = run.chunks[(run.chunks["status"] == "audit")]
-    assert len(alike) > 10
-    painted = {name: run.painted(name) for name in run.names}
-    for image, chunk, label in alike.groupby("image").head(2)[["image", "chunk", "label"]].to_numpy().tolist():
-        x, y = map(int, chunk.partition("-")[0].split(","))
-        wrong = (LABELS.index(label) + 1) % 3
-        clicked = run.with_clicks({image: {y * painted[image].picture.width + x: (Click("eve", wrong),)}})
-        after = clicked.listed(clicked.painted(image)).expected.mean
-        assert after >= expected[image] - 0.01
+@pytest.mark.parametrize(("n_masks", "seed"), [(2, 6), (3, 1), (3, 6)])
+def test_a_wrong_click_where_others_agree_lowers_nothing(n_masks: int, seed: int) -> None:
+    run = chunks.run(crowd(3, n_masks, seed=seed, scale=0.5).masks, audit_sample=1.0)
+    tried = 0
+    for number, image in enumerate(run.names):
+        painted = run.painted(number)
+        before = run.listed(painted).expected
+        alike = np.flatnonzero(~painted.is_open & (painted.partition.regions.area >= 8))
+        largest = alike[np.argsort(-painted.partition.regions.area[alike])][:4]
+        for chunk in largest.tolist():
+            for wrong in range(1, 3):
+                label = (int(painted.label[chunk]) + wrong) % 3
+                clicked = run.with_clicks(
+                    {image: {int(painted.partition.regions.first[chunk]): (Click("eve", label),)}}
+                )
+                after = clicked.listed(clicked.painted(number)).expected
+                assert after.foreground >= before.foreground - 0.01
+                assert after.mean >= before.mean - 0.01
+                tried += 1
+    assert tried > 10
 
 
 def test_chunks_that_clicks_do_not_settle_go_to_an_expert() -> None:
@@ -183,20 +200,58 @@ def test_expected_overlap() -> None:
     np.testing.assert_allclose(found.both, [54, 24])
     np.testing.assert_allclose(found.either, [60 + 6 + 5, 30 + 6 + 5])
     assert found.mean == pytest.approx((54 / 71 + 24 / 41) / 2)
+    assert found.foreground == pytest.approx(0.78)  # without a background: the share of right pixels
+    with_ground = expecting.overlap(area, z, np.array([0, 1, -1]), 0)
+    assert with_ground.foreground == pytest.approx(24 / (6 + 30 + 10))  # what may be there, is painted, is not said
     nothing = expecting.overlap(area, z, np.array([-1, -1, -1]))
     assert np.isnan(nothing.mean)
+    assert np.isnan(nothing.foreground)
     assert np.isnan(nothing.iou).all()
 
 
-def test_clicks_to_a_target() -> None:
+def test_the_expected_foreground_must_have_the_right_class() -> None:
+    area, z = np.array([60, 40]), np.array([[1.0, 0, 0], [0.1, 0.7, 0.2]])
+    assert expecting.overlap(area, z, np.array([0, 1]), 0).foreground == pytest.approx(0.7)
+
+
+def test_a_class_that_is_found_does_not_lower_the_expected_mean() -> None:
+    area, label = np.array([900, 80, 20]), np.array([0, 1, 0])
+    z = np.array([[1.0, 0, 0], [0.0, 1.0, 0], [0.4, 0.25, 0.35]])
+    before = expecting.overlap(area, z, label, 0)
+    assert before.mean == pytest.approx((908 / 920 + 80 / 85) / 2.35)  # the third is there by .35, and unseen
+    z[2] = [0.1, 0.05, 0.85]
+    found = expecting.overlap(area, z, np.array([0, 1, 2]), 0)
+    assert found.mean > before.mean + 0.05
+    slivers = expecting.overlap(np.array([900, 2]), np.array([[1.0, 0, 0], [0.6, 0, 0.4]]), np.array([0, 0]), 0)
+    assert slivers.mean == pytest.approx(901.2 / 902)  # less than a pixel of the third is expected anywhere
+
+
+def test_where_only_background_is_painted_it_counts_whether_anything_is_there() -> None:
+    area, label = np.array([950, 50]), np.array([0, 0])
+    z = np.array([[0.99, 0.01], [0.7, 0.3]])
+    open_still = expecting.overlap(area, z, label, 0)
+    assert open_still.foreground == pytest.approx(0.7)
+    one = area[1:], z[1:], label[1:]
+    assert expecting.clicks_to(0.9, open_still, *one, np.array([2])) == 2
+    assert expecting.clicks_to(0.99, open_still, *one, np.array([2])) == -1  # clicks are wrong at times
+    assert expecting.clicks_to(0.9, open_still, area[:0], z[:0], label[:0], np.array([], int)) == -1
+    assert expecting.after(open_still, *one) == expecting.CLICK_ACCURACY
+    assert expecting.after(open_still, area[:0], z[:0], label[:0]) == open_still.foreground
+    assert expecting.overlap(area[:1], z[:1], label[:1], 0).foreground == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize("ground", [-1, 0])
+def test_clicks_to_a_target(ground: int) -> None:
     area, z, label = np.array([900, 60, 40]), np.array([[1.0, 0], [0.4, 0.6], [0.6, 0.4]]), np.array([0, 1, 0])
-    before = expecting.overlap(area, z, label)
+    before = expecting.overlap(area, z, label, ground)
     arguments = area[1:], z[1:], label[1:], np.array([2, 1])
     assert expecting.clicks_to(0.1, before, *arguments) == 0
-    assert expecting.clicks_to(before.mean + 0.01, before, *arguments) == 2
-    assert expecting.clicks_to(0.9, before, *arguments) == 3
+    assert expecting.clicks_to(before.foreground + 0.005, before, *arguments) == 2
+    most = expecting.after(before, *arguments[:3])
+    assert most == pytest.approx(0.995 if ground < 0 else 0.95 * 52 / (1000 - 900 - 0.95 * 48))
+    assert expecting.clicks_to(most - 0.001, before, *arguments) == 3
     assert expecting.clicks_to(0.999, before, *arguments) == -1
-    assert expecting.clicks_to(0.99, before, area[:1], z[:1], label[:1], np.array([1])) == -1  # is certain already
+    assert expecting.clicks_to(0.996, before, area[:1], z[:1], label[:1], np.array([1])) == -1  # is certain already
     exact = expecting.overlap(area, np.array([[1.0, 0], [0.4, 0.6], [0.6, 0.4]]), label)
     np.testing.assert_allclose(before.both, exact.both)  # nothing of it was changed
 
@@ -218,7 +273,7 @@ def test_pictures_are_told_apart_by_what_will_settle_them() -> None:
 
 def test_pictures_that_clicks_will_settle() -> None:
     run = chunks.run(crowd(2, 2, seed=0, scale=0.6).masks, audit_sample=0)
-    before = run.images["expected_iou"]
+    before = run.images["expected_foreground_iou"]
     some = chunks.run(run.masks, audit_sample=0, target=float(before.min()) + 0.005)
     chosen = int(before.argmin())
     assert some.images["status"][chosen] == "clicks"

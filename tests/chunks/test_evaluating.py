@@ -102,3 +102,9 @@ def test_a_folder_is_held_against_files(worker: str, tmp_path: Path) -> None:
     found = chunks.evaluate(tmp_path / "out", tmp_path / "truth.csv")
     assert found.pooled["accuracy"] == found.pooled["mean_iou"] == found.pooled["boundary_f"] == 1.0
     assert len(found.images) == 1
+
+
+def test_the_foreground_must_have_the_right_class() -> None:
+    said = np.array([[0, 0, 1, 1, 2]])
+    run = run_over({"ann": said, "bob": said, "cid": said}, LABELS)
+    assert chunks.evaluate(run, truth("a", [[0, 1, 1, 2, 2]], LABELS)).pooled["foreground_iou"] == pytest.approx(2 / 4)

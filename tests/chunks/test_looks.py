@@ -67,7 +67,7 @@ class TestGallery:
         assert not (tmp_path / "crops").exists()
 
     def test_the_worst_pictures_come_first(self, run: ChunkRun, tmp_path: Path) -> None:
-        worst = run.images.sort_values("expected_iou", kind="stable").index.tolist()
+        worst = run.images.sort_values("expected_foreground_iou", kind="stable").index.tolist()
         assert [one.number for one in taken(run, tmp_path).shown()] == worst
         assert [one.number for one in taken(run, tmp_path, n_shown=2).shown()] == worst[:2]
         assert taken(run, tmp_path, n_shown=0).shown() == []
@@ -115,7 +115,7 @@ class TestGallery:
         shown = {one.number: one for one in taken(run, tmp_path).shown()}
         assert set(shown) == {0, 1}
         row = words.records(run.images)[1]
-        assert row["expected_iou"] is None
+        assert row["expected_foreground_iou"] is None
         assert page._picture(run, shown[1], row)["about"].startswith("no class is painted; 1 mask")
 
 
@@ -144,7 +144,7 @@ class TestFolder:
         chunks.save(run, tmp_path / "out", report=False, crops=0)
         found = folder.images_of(tmp_path / "out")
         assert list(found) == list(run.names)
-        assert [iou for _, iou in found.values()] == pytest.approx(run.images["expected_iou"].tolist())
+        assert [iou for _, iou in found.values()] == pytest.approx(run.images["expected_foreground_iou"].tolist())
 
 
 def workers(**changed: Any) -> pd.DataFrame:
@@ -251,7 +251,10 @@ def with_tables(run: ChunkRun, of_images: list[str], /, **chunk: Any) -> ChunkRu
     """The same with other tables: the status ``of_images``, and columns of its chunks."""
     made = replace(run)
     images = run.images.assign(
-        expected_iou=0.8, iou_after_clicks=0.9, status=of_images, clicks_to_target=pd.array([3, 2, None, None], "Int64")
+        expected_foreground_iou=0.8,
+        foreground_iou_after_clicks=0.9,
+        status=of_images,
+        clicks_to_target=pd.array([3, 2, None, None], "Int64"),
     )
     made.__dict__["tables"] = tables.Tables(images, run.chunks.iloc[:3].assign(**chunk), run.escalations)
     made.__dict__["people"] = run.people
@@ -262,7 +265,7 @@ class TestSettled:
     def test_all(self, run: ChunkRun) -> None:
         found = with_tables(run, ["settled"] * 4, judgments=0)
         assert words.settled(found) == [
-            "4 of 4 pictures are settled: expected mean IoU 0.95 or more; 0.80 over all pictures"
+            "4 of 4 pictures are settled: expected foreground IoU 0.95 or more; 0.80 over all pictures"
         ]
         assert words.steps(found, "out") == []
         assert page._todo(replace_workers(found), "out") == []
@@ -276,7 +279,7 @@ class TestSettled:
         )
         said = words.settled(found)
         assert said == [
-            "1 of 4 pictures is settled: expected mean IoU 0.95 or more; 0.80 over all pictures",
+            "1 of 4 pictures is settled: expected foreground IoU 0.95 or more; 0.80 over all pictures",
             "2 clicks on 2 disputed chunks are expected to bring it to 0.90, and to settle 1 more",
             "2 clicks on chunks that nobody disputes, drawn at random to check them",
             "2 pictures need more masks, or to be painted anew, since 40 clicks are not expected to settle them: "
@@ -305,13 +308,16 @@ class TestSettled:
         ]
 
     def test_what_answers_bring(self, run: ChunkRun) -> None:
-        before = {name: ("repaint", iou) for name, iou in zip(run.names, run.images["expected_iou"], strict=True)}
+        before = {
+            name: ("repaint", iou) for name, iou in zip(run.names, run.images["expected_foreground_iou"], strict=True)
+        }
         assert words.compared(before, run) == "the answers change the expected IoU of no picture"
         before[run.names[0]] = ("settled", before[run.names[0]][1] - 0.25)
         before[run.names[1]] = ("settled", float("nan"))
         n = int((run.images["status"] == "settled").sum())
         assert words.compared(before, run) == (
-            f"the answers change the expected mean IoU of 1 picture, by +0.250 on the mean; 2 settled before, {n} now"
+            "the answers change the expected foreground IoU of 1 picture, by +0.250 on the mean; "
+            f"2 settled before, {n} now"
         )
 
 
@@ -400,9 +406,9 @@ class TestPage:
 
     def test_nothing_to_do_and_nothing_known(self, run: ChunkRun) -> None:
         made = replace_workers(with_tables(run, ["settled"] * 4, judgments=0))
-        made.images["expected_iou"] = np.nan
+        made.images["expected_foreground_iou"] = np.nan
         tiles = {name: (value, note) for name, value, note in page._tiles(made)}
-        assert tiles["expected mean IoU"][0] == "unknown"
+        assert tiles["expected foreground IoU"][0] == "unknown"
         assert tiles["need more masks"] == ("0", "no picture")
         assert tiles["clicks to ask for"] == ("0", "nothing to ask")
 

@@ -128,7 +128,7 @@ class TestAnswers:
         ran = run("chunks", "answers", "out", "answers.csv", "--json")
         assert ran.status == 0
         assert ran.err.startswith("3 pictures, 9 masks by 3 people, 12 clicks")
-        assert "\nthe answers change the expected mean IoU of " in ran.err
+        assert "\nthe answers change the expected foreground IoU of " in ran.err
         assert "\nwrote out/report.html\n" in ran.err
         assert json.loads(ran.out)["n_clicks"] == 12
         assert (beside / "out" / "images.csv").read_text() != before
