@@ -1,8 +1,8 @@
-"""Writes shapes/answers.csv: what one person answers about the chunks that ``consensus chunks run`` asks about first.
+"""Writes shapes/answers.csv: what two people answer about the chunks that ``consensus chunks run`` asks about first.
 
 ``python data/click_shapes.py [FILE]``. They know the truth of each chunk (its most frequent true class), and one time
-in twenty they click another of the labels that are offered. An answer names its chunk, and a chunk is called so as long
-as the masks are what they are, whatever the run asks about first.
+in twenty each clicks another of the labels that are offered. An answer names its chunk, and a chunk is called so as
+long as the masks are what they are, whatever the run asks about first.
 """
 
 import csv
@@ -15,7 +15,7 @@ from consensus import chunks
 from consensus.masks.reading import read_masks
 
 SHAPES = Path(__file__).parent / "shapes"
-WORKER, EACH, WRONG, SEED = "kim", 20, 0.05, 0
+WORKERS, EACH, WRONG, SEED = ("kim", "lou"), 10, 0.05, 0
 
 
 def made(shapes: Path = SHAPES) -> list[tuple[str, str, str]]:
@@ -34,9 +34,9 @@ def made(shapes: Path = SHAPES) -> list[tuple[str, str, str]]:
             inside = labels[painted.chunk_of_pixel == painted.chunk_of_pixel[y, x]]
             label = run.labels[int(np.bincount(inside[inside >= 0]).argmax())]
             others = [name for name in one["candidates"].split(" | ") if name != label]
-            if others and rng.random() < WRONG:
-                label = str(rng.choice(others))
-            rows.append((one["item"], WORKER, label))
+            for worker in WORKERS:
+                is_wrong = bool(others) and rng.random() < WRONG
+                rows.append((one["item"], worker, str(rng.choice(others)) if is_wrong else label))
     return rows
 
 

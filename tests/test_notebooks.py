@@ -47,8 +47,8 @@ def said(cell: Any) -> list[Any]:
     ]
 
 
-def test_there_are_three() -> None:
-    assert [path.name[0] for path in NOTEBOOKS] == ["1", "2", "3"]
+def test_there_are_four() -> None:
+    assert [path.name[0] for path in NOTEBOOKS] == ["1", "2", "3", "4"]
 
 
 @pytest.mark.slow

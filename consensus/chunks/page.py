@@ -128,7 +128,8 @@ def _title(run: ChunkRun) -> str:
 
 def _promise(run: ChunkRun) -> str:
     """What that means, what nobody measured, and what brings the others there."""
-    told = [f"Settled is a picture with an expected mean IoU of {run.config.target:g} or more"]
+    now = words.mean(run.images["expected_iou"])
+    told = [f"settled is a picture with an expected mean IoU of {run.config.target:g} or more; the mean is {now}"]
     told += words.settled(run)[1:2]
     is_gold = any(one.gold is not None for one in run.masks.pictures)
     told.append(

@@ -1,17 +1,13 @@
 """The loop: masks of people, disputed chunks out, clicks back; on the bundled harbours, whose truth is known."""
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from consensus import chunks
-from tests.conftest import ROOT
-
-sys.path.append(str(ROOT / "tests" / "benchmarks"))  # these are scripts: they import each other from their own folder
 from tests.benchmarks.chunks import CLICKS, clicked, posteriors
 from tests.benchmarks.chunks_scores import scores
+from tests.conftest import ROOT
 
 SHAPES = ROOT / "data" / "shapes"
 
