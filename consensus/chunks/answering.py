@@ -48,7 +48,8 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
     made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
     found = made.with_clicks(merged(made.clicks, read_clicks(made, clicks)))
     if save and isinstance(run, (Path, str)):
-        folder.save(found, run, overwrite=True)
+        safe = folder.is_safe(folder.summary_of(Path(run)))
+        folder.save(found, run, overwrite=True, spreadsheet_safe=safe)
     return found
 
 
@@ -98,6 +99,8 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
 def _first(run: ChunkRun, hashes: dict[str, str], item: str) -> tuple[str, int]:
     """The picture and first pixel of the chunk that an item names; ``hashes`` are those of pictures met before."""
     image, _, chunk = item.rpartition("#")
+    if image not in run.names and folder.DEFUSED.match(image):  # of a list that was written for spreadsheets
+        image = image[1:]
     if image not in run.names or NAME.fullmatch(chunk) is None:
         raise JudgmentError(
             f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from consensus.runs.listening import SILENT
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 MASKS, CONFIDENCE, SUMMARY, CLICKS = "masks", "confidence", "summary.json", "clicks.csv"
 TABLES = ("images", "chunks", "escalations", "workers", "confusions")
+DEFUSED = re.compile(f"'{writing.RISKY.removeprefix('^')}")
+"""Begins what would be a formula, had nothing been put before it."""
 OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), OVERLAYS, CROPS, page.FILE})
 
 
@@ -118,7 +121,8 @@ def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -
         writing.write(shown, folder / f"{name}.csv", defuse=spreadsheet_safe)
     if run.clicks:
         writing.write(click_rows(run), folder / CLICKS)
-    told = json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False)
+    said = {**summary(run), "spreadsheet_safe": spreadsheet_safe}
+    told = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
 
 
@@ -196,7 +200,7 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
     config = ChunksConfig.of(None, **told["settings"])
     run = whole_run.of_masks(masks, config, cuts, inputs=told["inputs"], listener=listener)
     digests = _table(path / "images.csv", ("image", "digest"))
-    if [name for name, _ in digests] != list(run.names):
+    if [_as_given(name, is_safe(told)) for name, _ in digests] != list(run.names):
         raise RunError("there are other pictures than there were; run it again", path)
     for (name, digest), one in zip(digests, run.counted, strict=True):
         if digest != one.digest:
@@ -228,7 +232,18 @@ def summary_of(path: Path) -> dict[str, Any]:
 def images_of(path: Path) -> dict[str, tuple[str, float]]:
     """Status and expected mean IoU of each picture, as they stand in a folder; NaN where it is missing."""
     rows = _table(path / "images.csv", ("image", "status", "expected_iou"))
-    return {name: (status, float(iou or "nan")) for name, status, iou in rows}
+    safe = is_safe(summary_of(path))
+    return {_as_given(name, safe): (status, float(iou or "nan")) for name, status, iou in rows}
+
+
+def is_safe(told: Mapping[str, Any]) -> bool:
+    """Whether a folder was written for spreadsheets, given what its summary.json says."""
+    return told.get("spreadsheet_safe") is True
+
+
+def _as_given(name: str, safe: bool) -> str:
+    """A name as it was before ``'`` was put before it."""
+    return name[1:] if safe and DEFUSED.match(name) else name
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

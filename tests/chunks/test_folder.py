@@ -171,6 +171,24 @@ def test_masks_in_memory_can_not_be_read_again(tmp_path: Path) -> None:
     assert chunks.whole_run.stored({"source": frame}) is None
 
 
+def test_names_that_spreadsheets_take_for_formulas_come_back(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:
+    path, drawn = manifest
+    text = path.read_text().replace(drawn.masks.pictures[0].name, "=first.png")
+    path.write_text(text.replace(drawn.masks.pictures[1].name, "+second.png"))
+    out = tmp_path / "out"
+    for safe in (True, False):
+        run = chunks.run(path, classes=path.parent / "classes.csv", audit_sample=0)
+        folder.save(run, out, overwrite=True, spreadsheet_safe=safe)
+        assert list(folder.images_of(out)) == list(folder.load(out).names) == list(run.names)
+        table = pd.read_csv(out / "escalations.csv", dtype="str")
+        asked = table[table["image"].str.contains("first")].head(1)
+        assert asked["item"].item().startswith("'=" if safe else "=")
+        again = chunks.answers(out, asked[["item", "label"]].assign(worker="kim"))
+        assert set(again.clicks) == {"=first.png"}
+        assert ("'=first.png" in (out / "images.csv").read_text()) == safe
+        assert folder.load(out).clicks == again.clicks
+
+
 @pytest.mark.usefixtures("manifest")
 def test_arguments_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
