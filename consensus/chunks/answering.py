@@ -76,6 +76,12 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
         The table can't be read.
     """
     judgments = read(source)
+    if not judgments.n_judgments:
+        tally = judgments.tally
+        raise JudgmentError(
+            f"answers: no row can be used: {tally.abstained:,} of {tally.read:,} have no label, and {tally.rejected:,} "
+            "no item or worker"
+        )
     position = {label: code for code, label in enumerate(run.labels)}
     for label in judgments.labels:
         if label not in position:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from consensus.chunks.cuts import Cuts
 from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
 from consensus.chunks.looks import Looks
 from consensus.config import ChunksConfig
-from consensus.errors import RunError
+from consensus.errors import OutputError, RunError
 from consensus.formats import writing
 from consensus.masks.reading import read_masks
 from consensus.runs import folder as folders
@@ -93,8 +94,15 @@ def write(run: ChunkRun, real: Path, *, spreadsheet_safe: bool = False, drawn: L
     Raises
     ------
     OutputError
-        It can't be written; then it is as it was.
+        It can't be written, or masks or pictures lie in it; then it is as it was.
     """
+    for path in run.masks.files():
+        if real in Path(os.path.realpath(path)).parents:
+            raise OutputError(
+                f"{path}, which was read, lies in it and would be lost; choose another folder with --output",
+                real,
+                code="output_exists",
+            )
     with folders.whole(real) as folder:
         fill(run, folder, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
 
@@ -195,7 +203,7 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
         raise RunError("its masks were given in memory, so that it can't be made again; keep them in files", path)
     given = {name: _read(one) for name, one in told["inputs"].items()}
     listener.stage("reading")
-    cuts = Cuts.of(given.pop("cuts"))
+    cuts = Cuts.of(given.pop("cuts", None))
     masks = read_masks(**given)
     config = ChunksConfig.of(None, **told["settings"])
     run = whole_run.of_masks(masks, config, cuts, inputs=told["inputs"], listener=listener)
@@ -222,7 +230,7 @@ def summary_of(path: Path) -> dict[str, Any]:
     """
     try:
         told = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
-        if told["kind"] == "chunks":
+        if told["kind"] == "chunks" and isinstance(told["settings"], dict) and isinstance(told["inputs"], dict | None):
             return dict(told)
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -76,7 +76,7 @@ def npy_labels(path: Path, what: str, place: Place) -> NDArray[Any]:
     if found.ndim != 2 or found.dtype.kind not in "bui":
         raise FormatError(
             f"{what} holds {found.dtype} of shape {found.shape}; expected whole numbers, or booleans, of height x "
-            "width (probabilities of a model: --models)",
+            "width (and of models, probabilities of height x width x classes)",
             place,
         )
     height, width = found.shape

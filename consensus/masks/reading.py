@@ -87,6 +87,9 @@ def read_masks(
         A source can't be read, a worker painted a picture twice, or the size of a picture can't be told.
     """
     images, void = options.get("images"), options.get("void")
+    pictures = None if images is None else given.path(images, "images", "name a folder")
+    if pictures is not None and not pictures.is_dir():
+        raise FormatError("there is no such folder of pictures; correct --images", pictures, code="file_not_found")
     people = GivenMasks()
     if source is not None or gold is None:
         people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
@@ -98,7 +101,7 @@ def read_masks(
     )
     right.masks += [one for one in people.masks if one.worker.casefold() == GOLD]
     people.masks = [one for one in people.masks if one.worker.casefold() != GOLD]
-    collection = _Collection(None if images is None else given.path(images, "images", "name a folder"), void)
+    collection = _Collection(pictures, void)
     collection.add(people, "human")
     collection.add(right, "gold")
     collection.add(of_models, "model")
@@ -158,6 +161,9 @@ class _Collection:
             raise FormatError("no mask in the source; a manifest needs a row a mask")
         sized = [self._sized(name) for name in sorted(self._by_name)]
         known = self._classes(sized) if classes is None else read_classes(classes)
+        if classes is not None and known.has_values and self._void in known.values:
+            label = known.labels[known.values.tolist().index(self._void)]
+            self._notes.append(f'the class "{label}" has the value of --void, so that nobody judged its pixels')
         coder = Coder(known, self._palettes, self._void)
         ground = self._ground(known)
         pictures = tuple(self._picture(one, coder, ground) for one in sized)

@@ -341,6 +341,29 @@ def test_gold_that_may_be_of_two_pictures_is_refused(folder: Path) -> None:
     assert two.gold is not None
 
 
+def test_a_folder_of_pictures_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(FormatError, match="no/where: there is no such folder of pictures; correct images="):
+        read(folder, "pic.jpg,bob,masks/a.png\n", images=folder / "no" / "where")
+
+
+def test_what_is_void_is_no_class(folder: Path) -> None:
+    found = read(folder, "pic.jpg,bob,masks/a.png\n", classes={0: "sky", 9: "cat"}, void=9)
+    assert 'the class "cat" has the value of void=, so that nobody judged its pixels' in found.notes
+    assert read(folder, "pic.jpg,bob,masks/a.png\n", classes=CLASSES, void=77).notes == ()
+
+
+def test_files_that_were_read(folder: Path) -> None:
+    np.save(folder / "net.npy", np.full((*MASK.shape, 3), 1 / 3))
+    (folder / "models.csv").write_text("image,model,mask\npic.jpg,net,net.npy\n")
+    rows = 'pic.jpg,bob,masks/a.png,"0,0,2,2"\npic.jpg,ann,masks/a.png,masks/b.npy\npic.jpg,gold,masks/b.npy,\n'
+    write = "image,worker,mask,region\n" + rows
+    (folder / "regions.csv").write_text(write)
+    found = read_masks(folder / "regions.csv", classes=CLASSES, models=folder / "models.csv")
+    names = sorted(path.name for path in found.files())
+    pictures = [] if found.pictures[0].path is None else ["pic.jpg"]
+    assert names == sorted(["a.png", "a.png", "b.npy", "b.npy", "net.npy", *pictures])
+
+
 def test_a_pipe_is_no_mask_and_a_long_name_no_picture(folder: Path) -> None:
     os.mkfifo(folder / "pipe.png")
     with pytest.raises(FormatError, match="manifest.csv:2: .*pipe.png is a pipe or a device; correct the path"):
