@@ -129,8 +129,9 @@ def _left_out(unaided: Consensus, n_gold: int, enough: bool, settings: FitConfig
     if enough:
         return None
     are = "gold item that was judged is" if n_gold == 1 else "gold items that were judged are"
-    worth = "" if unaided.units is None else ", by weight and clusters,"
-    return f"{n_gold:,} {are}{worth} too few to calibrate on ({LEAST_GOLD} are needed)"
+    if unaided.units is not None:
+        return f"{n_gold:,} {are} too few to calibrate on, as weights and clusters count ({LEAST_GOLD} are needed)"
+    return f"{n_gold:,} {are} too few to calibrate on ({LEAST_GOLD} are needed)"
 
 
 def _vouches(beside: Beside, unaided: Consensus) -> bool:

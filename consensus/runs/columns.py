@@ -179,7 +179,9 @@ GOLD_HEALTH = (
     Column("information", "number", "Bits that one judgment of it tells about whether the worker is weak."),
     Column("too_easy", "flag", "Even weak workers are right on it, so it tells next to nothing about workers."),
     Column(
-        "leaked", "flag", "Weak workers are right on it far more often than elsewhere, so they may know the answer."
+        "leaked",
+        "flag",
+        "Weak workers are right on it far more often than elsewhere, so they may know it; never with --cluster.",
     ),
     Column("reason", "text", "Why it is suspect, too easy or leaked."),
 )
