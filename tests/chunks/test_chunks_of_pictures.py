@@ -261,7 +261,7 @@ def test_pictures_are_told_apart_by_what_will_settle_them() -> None:
     ring[5:25, 5:25] = 1
     off = np.roll(ring, 9, axis=1)
     same = picture("alike", {"ann": ring, "bob": ring, "cid": ring})
-    apart = picture("apart", {"ann": ring, "bob": off, "cid": ring.T[::-1]})
+    apart = picture("apart", {"ann": ring, "bob": off, "cid": np.roll(ring, 9, axis=0)})
     run = chunks.run(mask_set([same, apart], LABELS[:2]), audit_sample=0)
     status = run.images.set_index("image")["status"]
     assert status["alike"] == "settled"
