@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
@@ -160,6 +161,7 @@ class _Collection:
         if not self._by_name:
             raise FormatError("no mask in the source; a manifest needs a row a mask")
         sized = [self._sized(name) for name in sorted(self._by_name)]
+        self._cautions += _called_twice(sized)
         known = self._classes(sized) if classes is None else read_classes(classes)
         if classes is not None and known.has_values and self._void in known.values:
             label = known.labels[known.values.tolist().index(self._void)]
@@ -295,6 +297,21 @@ class _Sized:
     size: tuple[int, int]
     path: Path | None
     given: Sequence[tuple[GivenMask, Kind]]
+
+
+def _called_twice(sized: Sequence[_Sized]) -> list[str]:
+    """That two names mean one picture: they lead to one file, or, where there is none, differ in ./, case or blanks."""
+    names: dict[str | Path, str] = {}
+    pairs = []
+    for one in sorted(sized, key=lambda one: one.path is None):
+        alike = normpath(one.name.strip()).casefold()
+        key = alike if one.path is None else one.path.resolve()
+        other = names.setdefault(key, one.name)
+        names.setdefault(alike, one.name)
+        if other != one.name:
+            pairs.append(f'"{other}" and "{one.name}"')
+    n = counted(len(pairs), "picture has", "pictures have")
+    return [f"{n} two names, it seems, which count as two: {pairs[0]}; use one of them"] if pairs else []
 
 
 def _parts(name: str) -> tuple[str, str]:

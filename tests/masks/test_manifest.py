@@ -346,6 +346,24 @@ def test_a_folder_of_pictures_that_is_not_there(folder: Path) -> None:
         read(folder, "pic.jpg,bob,masks/a.png\n", images=folder / "no" / "where")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "n"),
+    [
+        ("./pic.jpg", "pic.jpg", 1),
+        ("./gone.jpg", "gone.jpg", 1),
+        ("GONE.jpg", "gone.jpg", 1),
+        ("pic.jpg", "sub/pic.jpg", 1),
+        ("pic.jpg", "PIC.jpg ", 1),
+        ("gone.jpg", "other/gone.jpg", 0),
+        ("pic.jpg", "gone.jpg", 0),
+    ],
+)
+def test_one_picture_with_two_names(one: str, other: str, n: int, folder: Path) -> None:
+    found = read(folder, f'{one},bob,masks/a.png\n"{other}",ann,masks/b.npy\n')
+    expected = f'1 picture has two names, it seems, which count as two: "{one}" and "{other}"; use one of them'
+    assert found.cautions == (expected,) * n
+
+
 def test_what_is_void_is_no_class(folder: Path) -> None:
     found = read(folder, "pic.jpg,bob,masks/a.png\n", classes={0: "sky", 9: "cat"}, void=9)
     assert 'the class "cat" has the value of void=, so that nobody judged its pixels' in found.notes
