@@ -11,7 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.masks.mask_set import refuse_bomb
-from consensus.masks.real_files import is_file
+from consensus.masks.real_files import is_pipe_or_device
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ STRIP = 1 << 20  # numbers that are looked at together
 
 def is_npy(path: Path) -> bool:
     """Whether a file begins as NPY; false if there is none, and of pipes and devices."""
-    if not is_file(path):
+    if is_pipe_or_device(path):
         return False
     try:
         with path.open("rb") as file:

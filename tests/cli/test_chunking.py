@@ -205,7 +205,9 @@ class TestMake:
         ran = run("chunks", "make", *images, "--method", method, "--size", "60", "-o", "cuts")
         assert (ran.status, ran.err) == (0, "wrote 3 cuts into cuts\n")
         assert len(list((beside / "cuts").iterdir())) == 3
-        assert run("chunks", "make", images[0], "-q").err == ""
+        assert run("chunks", "make", images[0], "-q", "-o", "again").err == ""
+        ran = run("chunks", "make", images[0])
+        assert (ran.status, "cuts/p0.png: stands there already" in ran.err) == (SETTINGS, True)
 
     def test_a_run_with_cuts(self, run: Run, beside: Path) -> None:
         run("chunks", "make", "set/images/p0.png", "--size", "60", "-o", "cuts")
