@@ -1,5 +1,6 @@
 """The loop: masks of people, disputed chunks out, clicks back; on the bundled harbours, whose truth is known."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,11 @@ from PIL import Image
 
 from consensus import chunks
 from consensus.masks.reading import read_masks
+from tests.conftest import ROOT
+
+sys.path.append(str(ROOT / "tests" / "benchmarks"))  # these are scripts: they import each other from their own folder
 from tests.benchmarks.chunks import CLICKS, clicked, posteriors
 from tests.benchmarks.chunks_scores import scores
-from tests.conftest import ROOT
 
 SHAPES = ROOT / "data" / "shapes"
 
