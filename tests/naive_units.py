@@ -38,6 +38,29 @@ def units(judgments: Judgments, n_eff: float) -> tuple[Reals, Reals]:
     return item, judgment
 
 
+def label_units(judgments: Judgments, q: Reals, n_eff: float) -> tuple[Reals, Reals]:
+    """The same counted label by label: of items (I,) and of judgments (J,), these by what their workers judged."""
+    I, K = q.shape  # noqa: E741
+    assert judgments.cluster is not None
+    cluster = judgments.cluster.tolist()
+    weight = [1.0 if judgments.weight is None else float(judgments.weight[i]) for i in range(I)]
+
+    def units(i: int, among: list[int]) -> float:
+        if cluster[i] < 0:
+            return weight[i]
+        same = [m for m in among if cluster[m] == cluster[i]]
+        n = [sum(weight[m] * float(q[m, k]) for m in same) for k in range(K)]
+        return weight[i] * sum(float(q[i, k]) / (1 + max(n[k] - 1, 0) / n_eff) for k in range(K))
+
+    item = np.array([units(i, list(range(I))) for i in range(I)])
+    judgment = item[judgments.item]
+    for j, (i, w) in enumerate(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True)):
+        judgment[j] = units(i, judgments.item[judgments.worker == w].tolist())
+        if judgments.judgment_weight is not None and not math.isnan(judgments.judgment_weight[j]):
+            judgment[j] = judgments.judgment_weight[j]
+    return item, judgment
+
+
 def n_clusters(judgments: Judgments) -> list[int]:
     """Of each worker; an item without a cluster is one of its own."""
     assert judgments.cluster is not None

@@ -12,6 +12,7 @@ from consensus.found.posterior import SparsePosterior
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.models import layout
+from tests.clustered_crowds import Clustered
 from tests.conftest import DIGITS
 from tests.models.test_votes_echo import echoing
 from tests.strategies import crowds, encoded, examples
@@ -79,6 +80,17 @@ def adds_up(result: Consensus) -> int:
 )
 def test_parts_add_up(result: Any) -> None:
     assert adds_up(result()) > 100
+
+
+def test_gold_beside_clusters_is_taken_apart_as_the_fit_counted() -> None:
+    judgments, truth, _ = Clustered(n_clusters=20, per_cluster=15, n_workers=10, per_item=4, icc=0.3).drawn(0)
+    items = np.arange(0, judgments.n_items, 7)
+    gold = {judgments.item_ids[int(i)].as_py(): judgments.labels[int(truth[i])] for i in items}
+    result = fit(judgments, gold=gold, calibration="none")
+    assert adds_up(result) > 100
+    assert result.gold_posterior is not None
+    for one, p in zip(explain(result, items), result.gold_posterior, strict=True):
+        assert one.confidence == pytest.approx(p.max(), abs=1e-9)
 
 
 def test_several_readings_have_their_say() -> None:

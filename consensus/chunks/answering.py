@@ -48,7 +48,8 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
     made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
     found = made.with_clicks(merged(made.clicks, read_clicks(made, clicks)))
     if save and isinstance(run, (Path, str)):
-        folder.save(found, run, overwrite=True)
+        safe = folder.is_safe(folder.summary_of(Path(run)))
+        folder.save(found, run, overwrite=True, spreadsheet_safe=safe)
     return found
 
 
@@ -75,6 +76,12 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
         The table can't be read.
     """
     judgments = read(source)
+    if not judgments.n_judgments:
+        tally = judgments.tally
+        raise JudgmentError(
+            f"answers: no row can be used: {tally.abstained:,} of {tally.read:,} have no label, and {tally.rejected:,} "
+            "no item or worker"
+        )
     position = {label: code for code, label in enumerate(run.labels)}
     for label in judgments.labels:
         if label not in position:
@@ -98,6 +105,8 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
 def _first(run: ChunkRun, hashes: dict[str, str], item: str) -> tuple[str, int]:
     """The picture and first pixel of the chunk that an item names; ``hashes`` are those of pictures met before."""
     image, _, chunk = item.rpartition("#")
+    if image not in run.names and folder.DEFUSED.match(image):  # of a list that was written for spreadsheets
+        image = image[1:]
     if image not in run.names or NAME.fullmatch(chunk) is None:
         raise JudgmentError(
             f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv',

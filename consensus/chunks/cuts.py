@@ -108,7 +108,7 @@ def make(
     FormatError
         A picture can't be read.
     OutputError
-        The folder can't be made or written.
+        The folder can't be made or written, or a file stands there of the name of a cut: it could be a mask.
     """
     if method not in METHODS:
         raise ConfigError(f"method = {method!r}: expected one of {', '.join(METHODS)}")
@@ -118,13 +118,14 @@ def make(
     times = Counter(one.name for one in paths)
     names = [one.name if times[one.name] == 1 else one.as_posix() for one in paths]
     folder = Path(out)
-    written = []
+    written = [folder / f"{name}.png" for name in file_names.unique(names)]
+    for path in written:
+        if path.exists():
+            raise OutputError("stands there already, and may be no cut; choose another folder", path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, name in zip(paths, file_names.unique(names), strict=True):
-            ids = superpixels(image_files.read_picture(path), method, size)
-            written.append(folder / f"{name}.png")
-            image_files.write_cut(ids, written[-1])
+        for image, path in zip(paths, written, strict=True):
+            image_files.write_cut(superpixels(image_files.read_picture(image), method, size), path)
     except OSError as error:
         raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", folder) from None
     return written

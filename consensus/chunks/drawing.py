@@ -52,8 +52,8 @@ def shown_colours(classes: Classes) -> Bytes:
     if classes.has_colours or n - (ground >= 0) > len(SETTLED_COLOURS):
         return classes.colours
     found = np.full((n, 3), DARK, np.uint8)
-    rest = [code for code in range(n) if code != ground]
-    found[rest] = SETTLED_COLOURS[: len(rest)]
+    rest = np.flatnonzero(np.arange(n) != ground)
+    found[rest] = np.array(SETTLED_COLOURS, np.uint8)[: len(rest)]
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from consensus.chunks.cuts import Cuts
 from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
 from consensus.chunks.looks import Looks
 from consensus.config import ChunksConfig
-from consensus.errors import RunError
+from consensus.errors import OutputError, RunError
 from consensus.formats import writing
 from consensus.masks.reading import read_masks
 from consensus.runs import folder as folders
@@ -19,7 +21,7 @@ from consensus.runs.listening import SILENT
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 MASKS, CONFIDENCE, SUMMARY, CLICKS = "masks", "confidence", "summary.json", "clicks.csv"
 TABLES = ("images", "chunks", "escalations", "workers", "confusions")
+DEFUSED = re.compile(f"'{writing.RISKY.removeprefix('^')}")
+"""Begins what would be a formula, had nothing been put before it."""
 OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), OVERLAYS, CROPS, page.FILE})
 
 
@@ -90,8 +94,15 @@ def write(run: ChunkRun, real: Path, *, spreadsheet_safe: bool = False, drawn: L
     Raises
     ------
     OutputError
-        It can't be written; then it is as it was.
+        It can't be written, or masks or pictures lie in it; then it is as it was.
     """
+    for path in run.masks.files():
+        if real in Path(os.path.realpath(path)).parents:
+            raise OutputError(
+                f"{path}, which was read, lies in it and would be lost; choose another folder with --output",
+                real,
+                code="output_exists",
+            )
     with folders.whole(real) as folder:
         fill(run, folder, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
 
@@ -118,7 +129,8 @@ def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -
         writing.write(shown, folder / f"{name}.csv", defuse=spreadsheet_safe)
     if run.clicks:
         writing.write(click_rows(run), folder / CLICKS)
-    told = json.dumps(summary(run), indent=2, ensure_ascii=False, allow_nan=False)
+    said = {**summary(run), "spreadsheet_safe": spreadsheet_safe}
+    told = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
 
 
@@ -192,12 +204,12 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
         raise RunError("its masks were given in memory, so that it can't be made again; keep them in files", path)
     given = {name: _read(one) for name, one in told["inputs"].items()}
     listener.stage("reading")
-    cuts = Cuts.of(given.pop("cuts"))
+    cuts = Cuts.of(given.pop("cuts", None))
     masks = read_masks(**given)
     config = ChunksConfig.of(None, **told["settings"])
     run = whole_run.of_masks(masks, config, cuts, inputs=told["inputs"], listener=listener)
     digests = _table(path / "images.csv", ("image", "digest"))
-    if [name for name, _ in digests] != list(run.names):
+    if [_as_given(name, is_safe(told)) for name, _ in digests] != list(run.names):
         raise RunError("there are other pictures than there were; run it again", path)
     for (name, digest), one in zip(digests, run.counted, strict=True):
         if digest != one.digest:
@@ -219,7 +231,7 @@ def summary_of(path: Path) -> dict[str, Any]:
     """
     try:
         told = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
-        if told["kind"] == "chunks":
+        if told["kind"] == "chunks" and isinstance(told["settings"], dict) and isinstance(told["inputs"], dict | None):
             return dict(told)
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -229,7 +241,18 @@ def summary_of(path: Path) -> dict[str, Any]:
 def images_of(path: Path) -> dict[str, tuple[str, float]]:
     """Status and expected foreground IoU of each picture, as they stand in a folder; NaN where it is missing."""
     rows = _table(path / "images.csv", ("image", "status", "expected_foreground_iou"))
-    return {name: (status, float(iou or "nan")) for name, status, iou in rows}
+    safe = is_safe(summary_of(path))
+    return {_as_given(name, safe): (status, float(iou or "nan")) for name, status, iou in rows}
+
+
+def is_safe(told: Mapping[str, Any]) -> bool:
+    """Whether a folder was written for spreadsheets, given what its summary.json says."""
+    return told.get("spreadsheet_safe") is True
+
+
+def _as_given(name: str, safe: bool) -> str:
+    """A name as it was before ``'`` was put before it."""
+    return name[1:] if safe and DEFUSED.match(name) else name
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -282,12 +282,12 @@ def answers(
 
     drawn = looks.Looks(crops, looks.wanted(report), str(folder))
     job.say_compiling(show)
-    folders.summary_of(folder)
+    safe = folders.is_safe(folders.summary_of(folder))
     out = folders.check(folder, overwrite=True, inputs=[clicks])
     with show.stages():
         before = folders.images_of(folder)
         found = chunks.answers(chunks.load(folder, show), clicks, listener=show)
-        folders.write(found, out, drawn=drawn)
+        folders.write(found, out, spreadsheet_safe=safe, drawn=drawn)
     _tell(show, [*words.lines(found), words.compared(before, found)], drawn, report)
     for line in words.steps(found, str(folder)):
         show.say(line)

@@ -280,24 +280,34 @@ def _without_gold(
         return
     whole = np.array([models[n][0] + sum(term for _, _, term in models[n][1]) for n in golden.tolist()])
     whole[~result.gold.accepted[place[golden]]] = -np.inf
-    judgments, cells = result.judgments, result.confusions
+    judgments, A = result.judgments, result.confusions.pseudo_counts
     worker, label = judgments.worker[judgment[mine]], judgments.label[judgment[mine]]
-    K, A = judgments.n_labels, cells.pseudo_counts
-    row = cells.rows_of(worker, label)
-    N = np.zeros((len(mine), K))
+    N, n, each = _counted(result, judgment[mine])
+    if isinstance(result.beliefs, SparsePosterior):
+        total = n + A.sum(axis=1)
+        C = np.divide(N + A.T[label], total, out=np.full_like(N, 1.0 / judgments.n_labels), where=total > 0)
+    else:
+        C = np.exp(out_logs[mine])
+    place = np.searchsorted(golden, own[mine])
+    out_logs[mine] = cavity.log_likelihoods(place, worker, label, (N, n, C), A, whole, each)
+
+
+def _counted(result: Consensus, judgment: NDArray[np.int64]) -> tuple[Reals, Reals, Reals | None]:
+    """Of some judgments (n,), as the fit counted: N of their rows and n of their workers, (n, K), and their units."""
+    judgments, cells = result.judgments, result.confusions
+    worker = judgments.worker[judgment]
+    row = cells.rows_of(worker, judgments.label[judgment])
+    assert result.terms is not None
+    counted = result.terms.counted
+    if counted is not None:
+        return counted.N[row], counted.n[worker], counted.judgment[judgment]
+    N = np.zeros((len(judgment), judgments.n_labels))
     for n, r in enumerate(row.tolist()):
         own_cells = slice(cells.cell_start[r], cells.cell_start[r + 1])
         N[n, cells.true[own_cells]] = cells.counts[own_cells]
     totals = {w: cells.totals(w, w + 1)[0] for w in np.unique(worker).tolist()}
-    n_all = np.array([totals[w] for w in worker.tolist()])
-    if isinstance(result.beliefs, SparsePosterior):
-        total = n_all + A.sum(axis=1)
-        C = np.divide(N + A.T[label], total, out=np.full_like(N, 1.0 / K), where=total > 0)
-    else:
-        C = np.exp(out_logs[mine])
-    each = None if result.units is None else result.units.judgment[judgment[mine]]
-    place = np.searchsorted(golden, own[mine])
-    out_logs[mine] = cavity.log_likelihoods(place, worker, label, (N, n_all, C), A, whole, each)
+    each = None if result.units is None else result.units.judgment[judgment]
+    return N, np.array([totals[w] for w in worker.tolist()]), each
 
 
 def _clamped(result: Consensus) -> AlignedGold | None:

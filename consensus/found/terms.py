@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What a fit counted, and what its judgments counted for, where that is told in other units (``label_units``)."""
+
+    N: Reals
+    """(R, K) expected judgments by row of the confusions."""
+    n: Reals
+    """(W, K) their sums by worker."""
+    judgment: Reals
+    """(J,) units of each judgment."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Terms:
     """The parameters of the last E step: the confusions of a result hold the counts of the M step after it."""
 
@@ -30,6 +42,8 @@ class Terms:
     priors: Reals | None = None
     """(I, K) the prior of each item, whatever gold says of it, or (candidates,) of each candidate of a
     ``SparsePosterior``, where items have priors of their own that no models gave; None where that is ``pi``."""
+    counted: Counted | None = None
+    """Of a fit that saw gold; None where the confusions of the result have the same counts, and without gold."""
 
     def log_priors(self, items: NDArray[np.integer], beliefs: Posterior) -> Reals:
         """(n, K) logarithms of the priors of some ``items`` (n,), save what gold and models say."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import FormatError
+from consensus.masks.classes import MOST_VALUE
 from consensus.masks.given_masks import AsShapes, GivenMask, GivenMasks, entry_id, person
 from consensus.masks.mask_set import Entry
 from consensus.masks.outlines import CocoRuns, Rings
@@ -103,9 +104,9 @@ def _categories(given: Any, file: str) -> dict[int, str]:
         number, name = (one.get("id"), one.get("name")) if isinstance(one, dict) else (None, None)
         if type(number) is not int or not isinstance(name, str) or not name.strip():
             raise FormatError("it has no number (id) or no name; export it again", Entry.named(file, f"category {n}"))
-        if number < 0 or number in found:
+        if not 0 <= number <= MOST_VALUE or number in found:
             raise FormatError(
-                f"its number (id) is {number}, below 0 or that of another; export it again",
+                f"its number (id) is {number}, that of another, below 0 or above {MOST_VALUE:,}; export it again",
                 Entry.named(file, f"category {n}"),
             )
         found[number] = name

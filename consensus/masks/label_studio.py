@@ -162,7 +162,8 @@ def _region(
         value = one["value"]
         if one.get("image_rotation"):
             raise FormatError("its picture was rotated in Label Studio; rotate the picture itself", place)
-        if not OUTLINES.isdisjoint(value):
+        is_point = "keypointlabels" in value or one.get("type") == "keypoint"  # it has a width, too
+        if not OUTLINES.isdisjoint(value) and not is_point:
             outline = value
         for key, given in value.items():
             if key.endswith("labels") and isinstance(given, list):

@@ -37,6 +37,11 @@ class MaskFile:
     coder: Coder
     region: tuple[int, int, int, int] | Path | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The mask, and the region where that is a file."""
+        return (self.path,) if self.region is None or isinstance(self.region, tuple) else (self.path, self.region)
+
     def read(self, height: int, width: int, place: Place, told: Counter[str]) -> LabelMap:
         """(H, W) codes.
 
@@ -63,6 +68,11 @@ class ProbabilityFile:
 
     path: Path
     n_classes: int
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The NPY."""
+        return (self.path,)
 
     def read(self, height: int, width: int, place: Place) -> Probabilities:
         """(H, W, K).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 from consensus.errors import FormatError, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
@@ -134,6 +135,16 @@ class MaskSet:
     """What to know before trusting it, in words."""
     sources: tuple[Source, ...] = ()
     """The files that were read, with the SHA-256 of each; not the masks that they name."""
+
+    def files(self) -> Iterator[Path]:
+        """The files of pictures, masks and probabilities."""
+        for one in self.pictures:
+            if one.path is not None:
+                yield one.path
+            for mask in _every(one):
+                yield from getattr(mask.painted, "files", ())  # shapes have none
+            for told in one.probability_maps:
+                yield from getattr(told.given, "files", ())
 
     def met(self) -> Counter[str]:
         """What was met in the masks that were read, in pixels (or regions) by what it is."""

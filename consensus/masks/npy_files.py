@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.errors import FormatError
 from consensus.masks.mask_set import refuse_bomb
+from consensus.masks.real_files import is_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,9 @@ STRIP = 1 << 20  # numbers that are looked at together
 
 
 def is_npy(path: Path) -> bool:
-    """Whether a file begins as NPY; false if there is none."""
+    """Whether a file begins as NPY; false if there is none, and of pipes and devices."""
+    if not is_file(path):
+        return False
     try:
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
@@ -73,7 +76,7 @@ def npy_labels(path: Path, what: str, place: Place) -> NDArray[Any]:
     if found.ndim != 2 or found.dtype.kind not in "bui":
         raise FormatError(
             f"{what} holds {found.dtype} of shape {found.shape}; expected whole numbers, or booleans, of height x "
-            "width (probabilities of a model: --models)",
+            "width (and of models, probabilities of height x width x classes)",
             place,
         )
     height, width = found.shape

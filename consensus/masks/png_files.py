@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.errors import ConfigError, FormatError
 from consensus.masks.mask_set import refuse_bomb
+from consensus.masks.real_files import is_pipe_or_device
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +136,8 @@ def picture_size(path: Path, what: str, place: Place) -> tuple[int, int, bool] |
 
 def _checked(path: Path, what: str, place: Place) -> tuple[int, int, int, int]:
     """Height, width, bits of a sample and kind of colour, from the first bytes."""
+    if is_pipe_or_device(path):
+        raise FormatError(f"{what} is a pipe or a device; correct the path of the mask", place)
     try:
         with path.open("rb") as file:
             start = file.read(HEADER.size)

@@ -20,6 +20,7 @@ from consensus.masks.mask_files import MaskFile, ProbabilityFile, pixels_of, siz
 from consensus.masks.mask_set import NOT_JUDGED, Mask, MaskSet, Picture, ProbabilityMap, refuse_bomb, refuse_size
 from consensus.masks.npy_files import is_npy, npy_array
 from consensus.masks.png_files import picture_size
+from consensus.masks.real_files import is_file
 from consensus.masks.shapes import PaintedShapes
 from consensus.masks.source_kinds import given_masks
 from consensus.wording import in_words_of_the_caller
@@ -86,6 +87,9 @@ def read_masks(
         A source can't be read, a worker painted a picture twice, or the size of a picture can't be told.
     """
     images, void = options.get("images"), options.get("void")
+    pictures = None if images is None else given.path(images, "images", "name a folder")
+    if pictures is not None and not pictures.is_dir():
+        raise FormatError("there is no such folder of pictures; correct --images", pictures, code="file_not_found")
     people = GivenMasks()
     if source is not None or gold is None:
         people = given_masks(given.table(source, MASKS), options.get("columns"), worker_from_file=worker_from_file)
@@ -97,7 +101,7 @@ def read_masks(
     )
     right.masks += [one for one in people.masks if one.worker.casefold() == GOLD]
     people.masks = [one for one in people.masks if one.worker.casefold() != GOLD]
-    collection = _Collection(None if images is None else given.path(images, "images", "name a folder"), void)
+    collection = _Collection(pictures, void)
     collection.add(people, "human")
     collection.add(right, "gold")
     collection.add(of_models, "model")
@@ -128,14 +132,22 @@ class _Collection:
             self._labels.setdefault(label, number)
         left = Counter[str]()
         is_first = not self._by_name and kind == "gold"
-        by_file = {PurePath(name).name: name for name in self._by_name}
+        by_file: dict[str, list[str]] = {}
+        for name in self._by_name:
+            by_file.setdefault(PurePath(name).name, []).append(name)
         for one in masks.masks:
             name = one.image
             if kind != "human" and not is_first and name not in self._by_name:
-                name = by_file.get(PurePath(name).name, name)
-                if name not in self._by_name:
+                alike = by_file.get(PurePath(name).name, [])
+                if len(alike) > 1:
+                    raise FormatError(
+                        f'"{name}" may be "{alike[0]}" or "{alike[1]}"; call the picture as it is called there',
+                        one.place,
+                    )
+                if not alike:
                     left[one.image] += 1
                     continue
+                name = alike[0]
             self._by_name.setdefault(name, []).append((one, kind))
         if left:
             self._cautions.append(
@@ -149,6 +161,9 @@ class _Collection:
             raise FormatError("no mask in the source; a manifest needs a row a mask")
         sized = [self._sized(name) for name in sorted(self._by_name)]
         known = self._classes(sized) if classes is None else read_classes(classes)
+        if classes is not None and known.has_values and self._void in known.values:
+            label = known.labels[known.values.tolist().index(self._void)]
+            self._notes.append(f'the class "{label}" has the value of --void, so that nobody judged its pixels')
         coder = Coder(known, self._palettes, self._void)
         ground = self._ground(known)
         pictures = tuple(self._picture(one, coder, ground) for one in sized)
@@ -176,7 +191,7 @@ class _Collection:
         given_here = self._by_name[name]
         first = given_here[0][0]
         folders = [*([self._images] if self._images else []), first.folder]
-        path = next((folder / part for folder in folders for part in _parts(name) if (folder / part).is_file()), None)
+        path = next((folder / part for folder in folders for part in _parts(name) if is_file(folder / part)), None)
         known = None if path is None else picture_size(path, displayed(path), first.place)
         size, rotated = (None, False) if known is None else (known[:2], known[2])
         if known is None:
@@ -246,7 +261,8 @@ class _Collection:
         maps: dict[str, ProbabilityMap] = {}
         for given_mask, kind in one.given:
             who, place = given_mask.worker, given_mask.place
-            twice = maps.get(who) if kind == "model" and who in maps else masks.get((who, kind))
+            key = GOLD if kind == "gold" else who, kind
+            twice = maps.get(who) if kind == "model" and who in maps else masks.get(key)
             if twice is not None:
                 raise FormatError(
                     f'"{who}" painted "{one.name}" here and in {twice.place}; keep one mask of each on a picture', place
@@ -260,7 +276,7 @@ class _Collection:
                 if isinstance(content, InFile)
                 else PaintedShapes(content.shapes, coder.codes, ground)
             )
-            masks[who, kind] = Mask(who, kind, place, painted, given_mask.timestamp, given_mask.duration)
+            masks[key] = Mask(who, kind, place, painted, given_mask.timestamp, given_mask.duration)
         return Picture(
             one.name,
             *one.size,

@@ -25,7 +25,7 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.found.calibration import LEAST_GOLD, Calibration
 from consensus.found.posterior import SparsePosterior
-from consensus.models import calibrating, diagnostics, rated, worker_weighted
+from consensus.models import calibrating, diagnostics, label_units, rated, worker_weighted
 from consensus.models.calibrating import Part
 from consensus.models.fit_stages import Candidates
 from consensus.models.held import Held
@@ -129,8 +129,9 @@ def _left_out(unaided: Consensus, n_gold: int, enough: bool, settings: FitConfig
     if enough:
         return None
     are = "gold item that was judged is" if n_gold == 1 else "gold items that were judged are"
-    worth = "" if unaided.units is None else ", by weight and clusters,"
-    return f"{n_gold:,} {are}{worth} too few to calibrate on ({LEAST_GOLD} are needed)"
+    if unaided.units is not None:
+        return f"{n_gold:,} {are} too few to calibrate on, as weights and clusters count ({LEAST_GOLD} are needed)"
+    return f"{n_gold:,} {are} too few to calibrate on ({LEAST_GOLD} are needed)"
 
 
 def _vouches(beside: Beside, unaided: Consensus) -> bool:
@@ -167,7 +168,9 @@ def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
     if not judgments.n_judgments:
         return unaided
     problem, _ = posed(judgments, beside.votes, None, beside.settings, run.backend, held=Held(gold, begins=True))
-    found = Candidates.of(problem.counted(unaided.units), run)
+    if unaided.units is not None:
+        problem = problem.counted(label_units.of(judgments, unaided.units, unaided.beliefs, run.backend))
+    found = Candidates.of(problem, run)
     best = found.best.beliefs(found.problem, run.backend).peaks(run.backend).best
     usual, judged = unaided.peaks.best, judgments.per_item > 0
     if np.mean(best[judged] != usual[judged]) < OTHERWISE:

@@ -50,7 +50,7 @@ def left_out(judgments: Judgments, votes: AlignedVotes | None) -> str | None:
     if votes is not None:
         return "models voted, and only one reading can learn how far to believe them"
     if judgments.is_weighed:
-        return "items have weights, or err together in clusters, and only one reading counts them so"
+        return "items have weights or stand in clusters, which only one reading can count"
     if not weighs_all_labels(judgments.n_items, _most_rows(judgments), judgments.n_labels):
         return f"{judgments.n_labels:,} labels on {judgments.n_items:,} items are too many to weigh all of them"
     return None

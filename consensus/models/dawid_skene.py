@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.result import Consensus
-from consensus.found.terms import Terms
+from consensus.found.terms import Counted, Terms
 from consensus.kernels import SMALLEST
-from consensus.models import diagnostics, majority_vote
+from consensus.models import diagnostics, label_units, majority_vote
 from consensus.models.cavity import without_gold
 from consensus.models.fit_stages import confidence, fitted
 from consensus.models.held import warned_by
@@ -59,6 +59,10 @@ def fit(
     sure = confidence(problem, votes, gold, without, settings, run)
     run.tell("diagnosing")
     warnings = diagnostics.all_of(problem, estimate, warned_by(gold, held), findings, settings, run)
+    counted, told, shares = label_units.in_plain_units(problem, estimate, run.backend)
+    otherwise = None
+    if gold is not None and problem.units is not None and told is not estimate:
+        otherwise = Counted(estimate.counts, estimate.totals, problem.units.judgment)
     run.tell("tempering")
     beliefs = estimate.beliefs(problem, run.backend, sure.tempering.power(judgments.per_item, slice(None)))
     own = estimate.item_priors
@@ -67,19 +71,19 @@ def fit(
         judgments=judgments,
         model="dawid_skene",
         beliefs=beliefs,
-        prior_shares=estimate.shares,
-        confusions=problem.layout.confusions(estimate, run.backend),
+        prior_shares=shares,
+        confusions=problem.layout.confusions(told, run.backend),
         row=problem.rows.row,
         convergence=estimate.convergence,
         config=settings,
         tempering=sure.tempering,
-        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST), priors),
+        terms=Terms(estimate.C, np.maximum(estimate.pi, SMALLEST), priors, otherwise),
         one_label=None if problem.one_label is None else problem.one_label.probability,
         gold=gold,
         models=None if findings is None else replace(findings, weights=estimate.weights or findings.weights),
         gold_posterior=sure.gold_posterior,
         reach=sure.reach,
         warnings=warnings,
-        units=problem.units,
+        units=counted,
         starts=found.objectives,
     )

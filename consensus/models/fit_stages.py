@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.found import gold_reach
 from consensus.found.tempering import Tempering
-from consensus.models import held_out_rho, starts, units
+from consensus.models import held_out_rho, label_units, starts, units
 from consensus.models.expectation_maximisation import climb
 from consensus.models.unfounded import unfounded
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from consensus.found.gold_reach import Reach
     from consensus.found.units import Units
     from consensus.inputs.gold import AlignedGold
-    from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
@@ -75,8 +74,7 @@ def by_clusters(problem: Problem, settings: FitConfig, run: Execution) -> Proble
     if problem.judgments.cluster is None:
         return problem
     some = units.told_by(problem.judgments) if problem.weighs_all_labels else None
-    part = problem if some is None else _part(problem, some)
-    return problem.counted(_told(part, problem.judgments, problem.units, settings, run))
+    return problem.counted(_told(problem, problem if some is None else _part(problem, some), settings, run))
 
 
 def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
@@ -86,26 +84,33 @@ def _part(problem: Problem, keep: NDArray[np.bool_]) -> Problem:
     return replace(problem, judgments=kept, rows=rows, layout=rows)
 
 
-def _told(problem: Problem, every: Judgments, before: Units | None, settings: FitConfig, run: Execution) -> Units:
-    """The units of ``every`` judgment, which had others ``before``, by short fits of the ``problem``."""
-    judgments = problem.judgments
+def _told(problem: Problem, part: Problem, settings: FitConfig, run: Execution) -> Units:
+    """The units of the ``problem``, by short fits of a ``part`` of it, or of all."""
+    judgments = part.judgments
     rho = settings.rho if isinstance(settings.rho, float) else held_out_rho.USUAL_RHO
     power = Tempering(rho).power(judgments.per_item, slice(None))
-    short = replace(problem, max_iterations=min(problem.max_iterations, units.FIRST_PASSES))
+    short = replace(part, max_iterations=min(part.max_iterations, units.FIRST_PASSES))
     found = Candidates.of(short, run)
     short, estimate = found.problem, found.best
-    told = units.estimated(judgments, estimate.beliefs(short, run.backend, power), run.backend, short.units)
+    beliefs = estimate.beliefs(short, run.backend, power)
+    told = units.estimated(judgments, beliefs, run.backend, short.units)
     if told.told:
-        start = estimate.start(short, run.backend)
-        passes = min(problem.max_iterations, units.THEN_PASSES)
-        warm = replace(short.counted(told), pseudo_counts=estimate.A, max_iterations=passes)
-        estimate = climb(warm, start, run, "fitting by clusters")
-        told = units.estimated(judgments, estimate.beliefs(warm, run.backend, power), run.backend, told)
-    if every is not judgments:
-        of_every = units.of(every, run.backend, told.n_eff or units.USUAL, told=told.told, before=before)
+        counted = short.counted(label_units.of(judgments, told, beliefs, run.backend))
+        del beliefs  # as large as the start
+        passes = min(part.max_iterations, units.THEN_PASSES)
+        warm = replace(counted, pseudo_counts=estimate.A, max_iterations=passes)
+        estimate = climb(warm, estimate.start(short, run.backend), run, "fitting by clusters")
+        beliefs = estimate.beliefs(warm, run.backend, power)
+        told = units.estimated(judgments, beliefs, run.backend, told)
+    if part is not problem:
+        judgments = problem.judgments
+        power = Tempering(rho).power(judgments.per_item, slice(None))
+        beliefs = estimate.beliefs(problem, run.backend, power)
+        n_eff = told.n_eff or units.USUAL
+        of_every = units.of(judgments, run.backend, n_eff, told=told.told, before=problem.units)
         assert of_every is not None
         told = of_every
-    return replace(told, judged=None)
+    return replace(label_units.of(judgments, told, beliefs, run.backend), judged=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

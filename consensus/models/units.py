@@ -104,7 +104,7 @@ def _judged(judgments: Judgments, backend: Backend) -> tuple[Reals | None, NDArr
         met = np.zeros(judgments.n_workers, np.int64)
         return weighted_em.judged_of_clusters(clustered, judged, met), met
 
-    found = backend.map(shard, _shards(judgments))
+    found = backend.map(shard, shards(judgments))
     n_clusters = np.sum([met for _, met in found], axis=0)
     if (judgments.cluster < 0).any():
         item, worker = judgments.item, judgments.worker
@@ -126,7 +126,7 @@ def _of_judgments(judgments: Judgments, weight: Reals, judged: Reals, n_eff: flo
     return found
 
 
-def _shards(judgments: Judgments) -> list[weighted_em.Clustered]:
+def shards(judgments: Judgments) -> list[weighted_em.Clustered]:
     """Clusters in some shards of about equal work."""
     assert judgments.cluster is not None
     order = np.empty(judgments.n_items, np.int32)
@@ -199,7 +199,7 @@ def _sums(judgments: Judgments, tempered: Posterior, backend: Backend) -> Reals:
         weighted_em.agreement_of_clusters(clustered, right, found)
         return found
 
-    return np.asarray(np.sum(backend.map(shard, _shards(judgments)), axis=0), np.float64)
+    return np.asarray(np.sum(backend.map(shard, shards(judgments)), axis=0), np.float64)
 
 
 def of_judgments(judgments: Judgments, beliefs: Posterior, backend: Backend) -> Reals:

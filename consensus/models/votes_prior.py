@@ -147,11 +147,9 @@ class VotesPrior:
         soft_votes = _chosen(soft)
         hard_votes = np.flatnonzero(hard)
         n_hard = np.bincount(votes.item[hard_votes], minlength=len(judged))
-        n_soft = (
-            votes.per_item
-            if len(hard_votes) == 0 and not circular.any()
-            else np.bincount(votes.item[soft_votes], minlength=len(judged))
-        )
+        n_soft = votes.per_item
+        if len(hard_votes) or circular.any():
+            n_soft = np.bincount(votes.item[soft_votes], minlength=len(judged))
         rows = np.concatenate([np.flatnonzero((n_soft == 0) & (n_hard > 0)), np.flatnonzero(n_soft)])
         if len(hard_votes):  # those of an item together, in the order of the rows, and in it those of a family
             if np.any(np.diff(votes.family) < 0):

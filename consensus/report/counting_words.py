@@ -17,8 +17,8 @@ def told(result: Consensus) -> dict[str, Any]:
 
     - ``weights``: their ``sum``, the ``smallest`` and the ``largest``.
     - ``clusters``: how many, ``items_per_cluster`` (the mean), ``largest`` (items of that), items ``alone``, without
-      one; ``n_eff``, how many independent items a large one counts as; whether that was ``estimated``. Null where the
-      model counts no units.
+      one; ``independent_items``, how many one counts as (the mean); ``n_eff``, the most that one counts as, however
+      large; whether that was ``estimated``. Null where the model counts no units.
     - ``items``: how many independent items all of them count as.
     """
     judgments, units = result.judgments, result.units
@@ -32,11 +32,13 @@ def told(result: Consensus) -> dict[str, Any]:
         }
     if judgments.cluster is not None:
         n_each = np.bincount(judgments.cluster[judgments.cluster >= 0], minlength=judgments.n_clusters)
+        n_units = 0.0 if units is None else units.item[judgments.cluster >= 0].sum()
         found["clusters"] = {
             "count": judgments.n_clusters,
             "items_per_cluster": float(n_each.mean()) if len(n_each) else None,
             "largest": int(n_each.max(initial=0)),
             "alone": judgments.n_items - int(n_each.sum()),
+            "independent_items": None if units is None or not len(n_each) else float(n_units / len(n_each)),
             "n_eff": None if units is None else units.n_eff,
             "estimated": None if units is None else units.told,
         }
@@ -66,7 +68,10 @@ def _worth(clusters: dict[str, Any]) -> str:
     if clusters["n_eff"] is None or not clusters["count"]:
         return ""
     how = "" if clusters["estimated"] else " (assumed: fewer than five workers judged two clusters)"
-    return f"; the items of one err together, so a large one counts as {clusters['n_eff']:,.3g} independent ones{how}"
+    return (
+        "; the items of one err together, so one counts as "
+        f"{clusters['independent_items']:,.3g} independent items on average, and at most {clusters['n_eff']:,.3g}{how}"
+    )
 
 
 def of(promise: dict[str, Any]) -> str:

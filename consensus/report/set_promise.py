@@ -104,10 +104,13 @@ def _of_label(one: LabelCertificate) -> Facts:
     }
 
 
-def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list[str]:
-    """The promise in words: what is certified, and what more would take; ``by_label`` also label by label."""
+def lines(facts: Facts | None, target: float, *, by_label: bool = False, weighed: bool = False) -> list[str]:
+    """The promise in words: what is certified, and what more would take; ``by_label`` also label by label.
+
+    Where items are ``weighed`` (or stand in clusters), no gold certifies anything.
+    """
     if facts is None:
-        return _without_gold(target)
+        return _without_gold(target, weighed)
     said = [_certified(facts)]
     if facts["why_none"] in {None, "too_few", "too_many_wrong"}:
         said += _more(facts)
@@ -116,11 +119,19 @@ def lines(facts: Facts | None, target: float, *, by_label: bool = False) -> list
     return said
 
 
-def _without_gold(target: float) -> list[str]:
+def _without_gold(target: float, weighed: bool) -> list[str]:
+    by_crowds = (
+        "nothing without gold; on 17 public crowds 0 to 21% of the labels accepted so at 95% were wrong, and 1.0 to "
+        "3.5% were expected"
+    )
+    if weighed:
+        return [
+            f"certified: {by_crowds}",
+            "items have weights or stand in clusters: gold would measure the error, but certify nothing",
+        ]
     n = math.ceil(math.log(guarantees.DELTA) / math.log(target) - 1e-9)
     return [
-        "certified: nothing without gold; on 17 public crowds 0 to 21% of the labels accepted so at 95% were wrong, "
-        "and 1.0 to 3.5% were expected",
+        f"certified: {by_crowds}",
         f"{n:,} random gold items among the accepted ones, none of them wrong, would certify {_percent(target)}: draw "
         "them with consensus plan-gold",
     ]

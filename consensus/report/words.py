@@ -76,7 +76,7 @@ def of_escalation(run: Run, *, of_workers: bool = True) -> list[str]:
     return [
         *_read(run.result.judgments),
         acceptance(run.promise),
-        *set_promise.lines(run.certificate, run.rule.target),
+        *set_promise.lines(run.certificate, run.rule.target, weighed=run.result.judgments.is_weighed),
         *_waiting({name: n for name, n in zip(STATUSES, counts, strict=True) if n}),
         *outlook_words.lines(asdict(run.outlook), run.rule.model_dump()),
         *_changes(run.changes),
@@ -242,7 +242,7 @@ def acceptance(promise: dict[str, Any]) -> str:
 def _promises(summary: dict[str, Any]) -> list[str]:
     """What is certified as a set; and where that is what is accepted, what would be accepted item by item."""
     target, as_set = summary["settings"]["target"], "quality_item_by_item" in summary
-    said = set_promise.lines(summary["certificate"], target, by_label=as_set)
+    said = set_promise.lines(summary["certificate"], target, by_label=as_set, weighed="units" in summary)
     if as_set:
         said.append(f"item by item it would be: {acceptance(summary['quality_item_by_item'])}")
     return said

@@ -30,11 +30,7 @@ LABELS = (
     Column("label", "text", "The most probable label; missing where a tie is left open."),
     Column("confidence", "number", "Its probability, 0 to 1; missing where no confidence can be stated."),
     Column("margin", "number", "Its probability minus that of the second best label, 0 to 1."),
-    Column(
-        "entropy",
-        "number",
-        "Entropy of the probabilities of all labels (natural logarithm): 0 where one of them is sure.",
-    ),
+    Column("entropy", "number", "Entropy of all probabilities (natural logarithm): 0 where one of them is sure."),
     Column("runner_up", "text", "The second most probable label; missing where none is possible or stands out."),
     N_JUDGMENTS,
     Column("n_model_votes", "count", "Votes that models gave."),
@@ -179,7 +175,9 @@ GOLD_HEALTH = (
     Column("information", "number", "Bits that one judgment of it tells about whether the worker is weak."),
     Column("too_easy", "flag", "Even weak workers are right on it, so it tells next to nothing about workers."),
     Column(
-        "leaked", "flag", "Weak workers are right on it far more often than elsewhere, so they may know the answer."
+        "leaked",
+        "flag",
+        "Weak workers are right on it far more often than elsewhere, so they may know it; never with --cluster.",
     ),
     Column("reason", "text", "Why it is suspect, too easy or leaked."),
 )

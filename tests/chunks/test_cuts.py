@@ -43,6 +43,14 @@ def test_made_cuts_follow_what_is_seen(method: cuts.Method, photo: Path, tmp_pat
     assert (in_a_folder == ids).all()
 
 
+def test_cuts_are_written_over_nothing(photo: Path, tmp_path: Path) -> None:
+    photo = photo.rename(tmp_path / "photo.png")
+    before = photo.read_bytes()
+    with pytest.raises(OutputError, match="photo.png: stands there already, and may be no cut; choose another folder"):
+        chunks.make(photo, photo.parent)
+    assert photo.read_bytes() == before
+
+
 def test_pictures_of_one_name_in_two_folders(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):

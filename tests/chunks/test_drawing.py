@@ -24,6 +24,9 @@ class TestColours:
         found = drawing.shown_colours(Classes.of_values([0, 1, 2], ["ground", "a", "b"]))
         assert found.tolist() == [[20, 20, 20], [86, 180, 233], [230, 159, 0]]
 
+    def test_the_background_may_be_all(self) -> None:
+        assert drawing.shown_colours(Classes.of_values([0], ["0"])).tolist() == [[20, 20, 20]]
+
     def test_red_is_left_to_what_is_disputed(self) -> None:
         assert all(red - max(green, blue) < 80 for red, green, blue in drawing.SETTLED_COLOURS)
 

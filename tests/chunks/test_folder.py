@@ -17,6 +17,16 @@ from consensus.runs import folder as folders
 from tests.chunks.drawn_pictures import LABELS, Crowd, crowd, mask_set, picture
 
 
+@pytest.mark.parametrize("said", [{"settings": "x"}, {"inputs": []}])
+def test_a_summary_that_was_changed(said: dict[str, Any], tmp_path: Path) -> None:
+    told: dict[str, Any] = {"kind": "chunks", "settings": {}, "inputs": None}
+    (tmp_path / "summary.json").write_text(json.dumps(told))
+    assert folder.summary_of(tmp_path) == told
+    (tmp_path / "summary.json").write_text(json.dumps(told | said))
+    with pytest.raises(RunError, match="its summary.json is missing or another one"):
+        folder.summary_of(tmp_path)
+
+
 @pytest.fixture
 def manifest(tmp_path: Path) -> tuple[Path, Crowd]:
     """Masks of three pictures as files, with a manifest."""
@@ -169,6 +179,48 @@ def test_masks_in_memory_can_not_be_read_again(tmp_path: Path) -> None:
         chunks.load(tmp_path / "out")
     frame = pd.DataFrame({"image": ["a"], "worker": ["ann"], "mask": ["a.png"]})
     assert chunks.whole_run.stored({"source": frame}) is None
+
+
+def test_what_was_read_is_not_written_over(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:
+    path, _ = manifest
+    out = tmp_path / "out"
+    (out / "masks").mkdir(parents=True)
+    rows = pd.read_csv(path)
+    first = rows["mask"][0]
+    (path.parent / first).rename(out / "masks" / first)
+    rows.loc[0, "mask"] = f"../out/masks/{first}"
+    rows["region"] = None
+    rows.to_csv(path, index=False)
+    run = chunks.run(path, classes=path.parent / "classes.csv")
+    with pytest.raises(OutputError, match=f"{first}, which was read, lies in it and would be lost; choose another"):
+        chunks.save(run, out, overwrite=True)
+    assert (out / "masks" / first).is_file()
+    chunks.save(run, tmp_path / "elsewhere")
+
+
+def test_answers_without_a_label_are_none(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:
+    run = saved(manifest, tmp_path / "out")
+    asked = run.escalations[["item"]].head(3).assign(worker="kim", label=None)
+    with pytest.raises(JudgmentError, match="no row can be used: 3 of 3 have no label, and 0 no item or worker"):
+        chunks.answers(tmp_path / "out", asked)
+
+
+def test_names_that_spreadsheets_take_for_formulas_come_back(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:
+    path, drawn = manifest
+    text = path.read_text().replace(drawn.masks.pictures[0].name, "=first.png")
+    path.write_text(text.replace(drawn.masks.pictures[1].name, "+second.png"))
+    out = tmp_path / "out"
+    for safe in (True, False):
+        run = chunks.run(path, classes=path.parent / "classes.csv", audit_sample=0)
+        folder.save(run, out, overwrite=True, spreadsheet_safe=safe)
+        assert list(folder.images_of(out)) == list(folder.load(out).names) == list(run.names)
+        table = pd.read_csv(out / "escalations.csv", dtype="str")
+        asked = table[table["image"].str.contains("first")].head(1)
+        assert asked["item"].item().startswith("'=" if safe else "=")
+        again = chunks.answers(out, asked[["item", "label"]].assign(worker="kim"))
+        assert set(again.clicks) == {"=first.png"}
+        assert ("'=first.png" in (out / "images.csv").read_text()) == safe
+        assert folder.load(out).clicks == again.clicks
 
 
 @pytest.mark.usefixtures("manifest")

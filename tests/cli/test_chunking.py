@@ -135,6 +135,19 @@ class TestAnswers:
         assert len(pd.read_csv(beside / "out" / "clicks.csv")) == 12
         assert "kim (clicks)" in (beside / "out" / "report.html").read_text()
 
+    def test_a_folder_for_spreadsheets_stays_one(self, run: Run, beside: Path) -> None:
+        rows = pd.read_csv("set/manifest.csv")
+        rows["mask"] = [str((beside / "set" / one).resolve()) for one in rows["mask"]]
+        rows.assign(image="=" + rows["image"]).to_csv("formulas.csv", index=False)
+        ran = run("chunks", "run", "formulas.csv", *SET[1:], "-o", "safe", "--spreadsheet-safe", "--no-report")
+        assert ran.status == 0, ran.err
+        asked = pd.read_csv("safe/escalations.csv").head(2)
+        asked[["item", "label"]].assign(worker="kim").to_csv("answers.csv", index=False)
+        for _ in range(2):
+            ran = run("chunks", "answers", "safe", "answers.csv", "--no-report")
+            assert ran.status == 0, ran.err
+            assert pd.read_csv("safe/images.csv")["image"].str.startswith("'=").all()
+
     def test_answers_that_lie_in_the_folder_would_be_lost(self, run: Run, beside: Path) -> None:
         path = self.answered(run, beside)
         path.rename(beside / "out" / "answers.csv")

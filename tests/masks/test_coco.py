@@ -157,7 +157,12 @@ def test_damaged_annotations(annotation: Any, message: str, tmp_path: Path) -> N
         ),
         ("categories", "cat", r"category 0: it has no number \(id\) or no name; export it again"),
         ("categories", {"id": "1", "name": "cat"}, r"it has no number \(id\) or no name"),
-        ("categories", {"id": -1, "name": "cat"}, r"its number \(id\) is -1, below 0 or that of another; export it"),
+        (
+            "categories",
+            {"id": -1, "name": "cat"},
+            r"its number \(id\) is -1, that of another, below 0 or above 2",
+        ),
+        ("categories", {"id": 10**30, "name": "cat"}, r"its number \(id\) is 1000.*, that of another, below 0 or ab"),
     ],
 )
 def test_damaged_entries(key: str, entry: Any, message: str, tmp_path: Path) -> None:
@@ -167,7 +172,7 @@ def test_damaged_entries(key: str, entry: Any, message: str, tmp_path: Path) -> 
 
 def test_twice_the_same_category_and_none(tmp_path: Path) -> None:
     document = writers.coco([change()], SIZE)
-    with pytest.raises(FormatError, match=r"category 1: its number \(id\) is 1, below 0 or that of another"):
+    with pytest.raises(FormatError, match=r"category 1: its number \(id\) is 1, that of another, below 0 or above"):
         read(tmp_path, {**document, "categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]})
     with pytest.raises(FormatError, match="there is no category 1"):
         read(tmp_path, {**document, "categories": None})

@@ -93,7 +93,7 @@ def test_annotations_of_a_task(tmp_path: Path) -> None:
 
 
 def test_regions_that_are_left_out(tmp_path: Path) -> None:
-    point = writers.region({"x": 1, "y": 1, "keypointlabels": ["cat"]}, SIZE)
+    point = writers.region({"x": 1, "y": 1, "width": 0.5, "keypointlabels": ["cat"]}, SIZE)
     bare = brush(slice(3, 8))
     bare["value"]["brushlabels"] = []
     found = read(tmp_path, writers.task([point, bare, brush(slice(0, 1))]))

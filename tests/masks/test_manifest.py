@@ -1,6 +1,7 @@
 """Manifests: pictures, people, models, gold, regions; and what can't be read."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -315,6 +316,8 @@ def test_gold(folder: Path) -> None:
     assert found.cautions == ("1 mask of gold left out: nobody painted 1 picture of that name, such as none.jpg",)
     with pytest.raises(FormatError, match='manifest.csv:3: "gold" painted "pic.jpg" here and in .*gold.csv:2'):
         read(folder, rows.replace("Gold", "gold"), gold=folder / "gold.csv")
+    with pytest.raises(FormatError, match='manifest.csv:3: "gold" painted "pic.jpg" here and in .*manifest.csv:2'):
+        read(folder, "pic.jpg,Gold,masks/a.png\npic.jpg,gold,masks/b.npy\npic.jpg,bob,masks/a.png\n")
     alone = read(folder, "pic.jpg,gold,masks/a.png\n"), read_masks(None, gold=folder / "gold.csv")
     for one, names in zip(alone, (["pic.jpg"], ["elsewhere/pic.jpg", "none.jpg"]), strict=True):
         assert one.workers == ()
@@ -324,6 +327,52 @@ def test_gold(folder: Path) -> None:
         read_masks(None)
     with pytest.raises(FormatError, match="gold: 3 can't be read"):
         read(folder, rows, gold=3)
+
+
+def test_gold_that_may_be_of_two_pictures_is_refused(folder: Path) -> None:
+    rows = "one/pic.jpg,bob,masks/a.png\ntwo/pic.jpg,bob,masks/b.npy\n"
+    (folder / "gold.csv").write_text("image,mask\npic.jpg,masks/b.npy\n")
+    expected = 'gold.csv:2: "pic.jpg" may be "one/pic.jpg" or "two/pic.jpg"; call the picture as it is called there'
+    with pytest.raises(FormatError, match=expected):
+        read(folder, rows, gold=folder / "gold.csv")
+    (folder / "gold.csv").write_text("image,mask\ntwo/pic.jpg,masks/b.npy\n")
+    one, two = read(folder, rows, gold=folder / "gold.csv").pictures
+    assert one.gold is None
+    assert two.gold is not None
+
+
+def test_a_folder_of_pictures_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(FormatError, match="no/where: there is no such folder of pictures; correct images="):
+        read(folder, "pic.jpg,bob,masks/a.png\n", images=folder / "no" / "where")
+
+
+def test_what_is_void_is_no_class(folder: Path) -> None:
+    found = read(folder, "pic.jpg,bob,masks/a.png\n", classes={0: "sky", 9: "cat"}, void=9)
+    assert 'the class "cat" has the value of void=, so that nobody judged its pixels' in found.notes
+    assert read(folder, "pic.jpg,bob,masks/a.png\n", classes=CLASSES, void=77).notes == ()
+
+
+def test_files_that_were_read(folder: Path) -> None:
+    np.save(folder / "net.npy", np.full((*MASK.shape, 3), 1 / 3))
+    (folder / "models.csv").write_text("image,model,mask\npic.jpg,net,net.npy\n")
+    rows = 'pic.jpg,bob,masks/a.png,"0,0,2,2"\npic.jpg,ann,masks/a.png,masks/b.npy\npic.jpg,gold,masks/b.npy,\n'
+    write = "image,worker,mask,region\n" + rows
+    (folder / "regions.csv").write_text(write)
+    found = read_masks(folder / "regions.csv", classes=CLASSES, models=folder / "models.csv")
+    names = sorted(path.name for path in found.files())
+    pictures = [] if found.pictures[0].path is None else ["pic.jpg"]
+    assert names == sorted(["a.png", "a.png", "b.npy", "b.npy", "net.npy", *pictures])
+
+
+def test_a_pipe_is_no_mask_and_a_long_name_no_picture(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
+    with pytest.raises(FormatError, match="manifest.csv:2: .*pipe.png is a pipe or a device; correct the path"):
+        read(folder, "pic.jpg,bob,pipe.png\n")
+    long = "x" * 5_000
+    (picture,) = read(folder, f"{long},bob,masks/a.png\n").pictures
+    assert picture.path is None
+    with pytest.raises(FormatError, match="manifest.csv:2: .*File name too long; correct the path"):
+        read(folder, f"pic.jpg,bob,{long}\n")
 
 
 def test_models(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from consensus.inputs.judgments import Judgments
 from consensus.inputs.model_votes import ModelVotes
 from consensus.inputs.vocabulary import hashed
 from consensus.kernels import weighted_em
-from consensus.models import beside_gold, held_out_rho, layout, switching, units
+from consensus.models import beside_gold, held_out_rho, layout, rated, switching, units
 from consensus.models.base import Execution, fit
 from consensus.models.problem import Problem
 from consensus.models.splits import Splits
@@ -98,6 +99,31 @@ class TestWeightThreeIsTheItemThreeTimes:
         np.testing.assert_allclose(found.posterior[of], copied.posterior, atol=1e-9)
         np.testing.assert_allclose(found.confusions.counts, copied.confusions.counts, atol=1e-9)
         np.testing.assert_allclose(found.convergence.objective, copied.convergence.objective, rtol=1e-9)
+
+    def test_rated_by_other_posteriors_of_very_many_labels(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(layout, "weighs_all_labels", lambda *_: False)
+        one, other, _ = thrice(PATTERNS, 4, clusters=False)
+        found, copied = (
+            rated.by(result, result.beliefs, np.full(result.judgments.n_items, 0.5), ONE.backend)
+            for result in (fit(j, model="dawid_skene") for j in (one, other))
+        )
+        assert found.missed is not None
+        assert copied.missed is not None
+        assert copied.missed.max() > 0.01
+        np.testing.assert_allclose(found.counts, copied.counts, atol=1e-9)
+        np.testing.assert_allclose(found.missed, copied.missed, atol=1e-9)
+
+    def test_shares_of_what_people_judged_beside_models(self) -> None:
+        one, other, of = thrice(SMALL, 5, clusters=False)
+        z = np.random.default_rng(1).dirichlet(np.ones(3), one.n_items)
+        masses: list[Any] = []
+        for judgments, table in ((one, z), (other, z[of])):
+            known = judgments.subset(judgments.label != judgments.label[0])  # leaves some items to models alone
+            assert 0 < (known.per_item == 0).sum() < known.n_items
+            problem: Any = SimpleNamespace(judgments=known, votes=True, units=units.of(known, ONE.backend))
+            estimate: Any = SimpleNamespace(beliefs=lambda *_, table=table: DensePosterior(table))
+            masses.append(switching._mass_of_judged(problem, estimate, ONE.backend))
+        np.testing.assert_allclose(masses[0], masses[1])
 
     def test_patterns_of_votes_are_all_pixels_of_a_picture(self) -> None:
         """A disc and a bar, painted by five who shift, grow and miss parts; some leave pixels out."""
@@ -252,6 +278,23 @@ class TestClusters:
         np.testing.assert_allclose(found.item[7:10], 2.0 / (1 + (6 - 1) / 5.0))
         np.testing.assert_allclose(found.item[10:15].sum(), 10 / (1 + 9 / 5.0))
 
+    def test_who_judged_a_part_counts_by_that_part(self) -> None:
+        """One item of each document is as many judgments, however long documents are; all of one is what it was."""
+        whole = SMALL.drawn(0)[0]
+        assert whole.cluster is not None
+        found = fit(whole, model="dawid_skene")
+        assert found.units is not None
+        first = np.flatnonzero(np.diff(whole.cluster, prepend=-1))
+        keep = (whole.worker != 0) | np.isin(whole.item, first)
+        units_of = fit(whole.subset(keep), model="dawid_skene").units
+        assert units_of is not None
+        assert units_of.own
+        left = whole.subset(keep)
+        np.testing.assert_allclose(units_of.judgment[left.worker == 0], 1.0)
+        assert (units_of.judgment[left.worker == 1] < 1.0).any()
+        assert units_of.n_clusters is not None
+        np.testing.assert_array_equal(units_of.n_clusters[0], np.isin(first, left.item[left.worker == 0]).sum())
+
     def test_some_clusters_tell_where_there_are_very_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         judgments = Clustered(n_clusters=400, per_cluster=5, n_workers=8, per_item=3, icc=0.3).drawn(0)[0]
         assert judgments.cluster is not None
@@ -351,7 +394,7 @@ class TestWhatIsSaid:
         judgments = SMALL.drawn(0)[0]
         found = fit(judgments)
         assert found.model == "dawid_skene"
-        assert "only one reading" in (found.chosen_because or "")
+        assert "only one reading can count" in (found.chosen_because or "")
         named = fit(judgments, model="average")
         assert named.model == "dawid_skene"
         assert "one_reading" in {w.code for w in named.warnings}
@@ -431,7 +474,7 @@ class TestCalibratedOnGold:
         found = fit(judgments, gold=golden(judgments, truth, np.arange(100)), model="dawid_skene")
         assert found.calibration is not None
         assert not found.calibration.fitted
-        assert "by weight and clusters" in (found.calibration.left_out or "")
+        assert "too few to calibrate on, as weights and clusters count" in (found.calibration.left_out or "")
 
     def test_another_optimum_is_looked_for_by_units(self) -> None:
         """Most workers answer the other way round, and gold tells."""

@@ -11,7 +11,7 @@ from consensus import fit, read, simulate
 from consensus.found.counting import Counting, mean, some
 from consensus.found.units import Units
 from consensus.intervals import Z, clopper_pearson
-from consensus.report import counting_words, page_words, quality, words
+from consensus.report import counting_words, page_words, quality, set_promise, words
 
 pytestmark = [
     pytest.mark.usefixtures("by_dawid_skene"),
@@ -170,19 +170,32 @@ class TestWords:
         alone = table.assign(cluster=table["cluster"].where(table["cluster"] != "p0"))
         result = fit(read(alone, cluster="cluster"))
         assert result.units is not None
+        assert result.units.n_eff is not None
+        assert result.judgments.cluster is not None
         told = counting_words.told(result)["units"]
         assert told["clusters"] == {
             "count": 14,
             "items_per_cluster": 6.0,
             "largest": 6,
             "alone": 6,
+            "independent_items": result.units.item[result.judgments.cluster >= 0].sum() / 14,
             "n_eff": result.units.n_eff,
             "estimated": result.units.told,
         }
         assert told["items"] == result.units.item.sum()
         (said,) = counting_words.lines(told)
-        assert said.startswith("14 clusters of 6.0 items on average (6 at most); the items of one err together, so a ")
-        assert said.endswith(f" counts as {result.units.n_eff:.3g} independent ones")
+        assert said.startswith(
+            "14 clusters of 6.0 items on average (6 at most); the items of one err together, so one "
+        )
+        mean = told["clusters"]["independent_items"]
+        assert 1.0 < mean < min(6.0, result.units.n_eff)
+        assert said.endswith(
+            f" counts as {mean:.3g} independent items on average, and at most {result.units.n_eff:.3g}"
+        )
+        assert "plan-gold" in "".join(set_promise.lines(None, 0.95))
+        (nothing, why) = set_promise.lines(None, 0.95, weighed=True)
+        assert nothing.startswith("certified: nothing without gold")
+        assert why.endswith("gold would measure the error, but certify nothing")
         told["clusters"]["estimated"] = False
         assert counting_words.lines(told)[0].endswith("(assumed: fewer than five workers judged two clusters)")
         nobody = fit(read(table.assign(cluster=None), cluster="cluster"), model="majority_vote")

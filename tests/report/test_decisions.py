@@ -1,5 +1,6 @@
 """What needs a decision: who and what is named, and that nothing is where there is nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from consensus.config import EscalateConfig
 from consensus.report import page, rendering
 from consensus.report.page_data import about_workers, decisions
 from consensus.runs import Run
+from consensus.worker_audit import WorkerAudit
 from consensus.worker_audit.on_gold import retest_items
 from tests.conftest import DIGITS
 
@@ -103,6 +105,29 @@ def test_biased_and_doubtful_workers_are_counted_over_all_and_not_over_those_sho
     (show,) = decisions._workers(people, found.summary, found.audit)
     assert n > 2
     assert show["title"] == f"Show {n} biased workers which labels they mix up"
+
+
+def test_enough_for_a_verdict_is_told_by_judgments_as_they_count() -> None:
+    """All gave 20 judgments and more; by weights of .06 nobody did, and by units of one worker this one did not."""
+    judged = simulate(400, 10, 3, 5, accuracy=0.7, seed=3).judgments
+    light = WorkerAudit(fit(replace(judged, weight=np.full(400, 0.06))))
+    assert judged.per_worker.min() > 90
+    assert decisions._counted(light, 20)[1] == set()
+    assert len(decisions._counted(light, 5)[1]) == 10
+    assert decisions._so_few(WorkerAudit(fit(judged)), 20) == "fewer than 20 judgments"
+    assert decisions._so_few(light, 20) == "fewer than 20 judgments, as they count,"
+    units = light.result.units
+    assert units is not None
+    one = int(light.accuracy.mean.argmin())
+    of_one = replace(units, judgment=np.where(judged.worker == one, 0.01, 1.0))
+    told = WorkerAudit(replace(light.result, units=of_one))
+    accuracy = told.accuracy.mean
+    assert about_workers.accuracies(told) == (np.median(np.delete(accuracy, one)), np.delete(accuracy, one).min())
+    clustered = replace(of_one, judgment=np.ones(judged.n_judgments), n_clusters=np.where(np.arange(10) < 3, 4, 50))
+    told = WorkerAudit(replace(light.result, units=clustered))
+    assert set(told.verdicts.verdict[:3]) == {worker_audit.VERDICTS.index("too_few")}
+    assert not decisions._counted(told, 20)[1] & set(judged.worker_ids.to_pylist()[:3])
+    assert decisions._so_few(told, 20).endswith(" or items of fewer than 5 clusters")
 
 
 def test_many_are_counted() -> None:

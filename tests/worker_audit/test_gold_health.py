@@ -146,6 +146,15 @@ def leaky(n_leaked: int, seed: int = 2) -> tuple[Consensus, set[str]]:
     return fit(judgments, gold=known, rho=0.2), {ids[i] for i in leaked}
 
 
+@pytest.mark.slow
+def test_beside_clusters_nothing_is_leaked() -> None:
+    result, _ = leaky(40)
+    assert worker_audit.gold(result)["leaked"].any()
+    cluster = np.arange(result.judgments.n_items, dtype=np.int32) // 5
+    judgments = replace(result.judgments, cluster=cluster)
+    assert not worker_audit.gold(replace(result, judgments=judgments))["leaked"].any()
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize(("n_leaked", "found"), [(0, 0), (8, 4), (60, 40)])
 def test_leaked_gold_is_found(n_leaked: int, found: int) -> None:

@@ -11,6 +11,7 @@ from consensus.inputs.vocabulary import positions
 from consensus.report.page_data.plain_records import plain, records
 from consensus.report.terms import CONDEMNED
 from consensus.report.terms import plain as plain_name
+from consensus.worker_audit.accuracy import units_of_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +81,7 @@ def accuracies(audit: WorkerAudit) -> tuple[float, float] | None:
     audit = audit.of_members
     judgments, accuracy = audit.result.judgments, audit.accuracy.mean
     known = judgments.is_person & np.isfinite(accuracy) & (judgments.per_worker > 0)
-    enough = known & (judgments.per_worker >= audit.config.min_worker_judgments)
+    enough = known & (units_of_workers.per_worker(audit.result) >= audit.config.min_worker_judgments)
     found = accuracy[enough if enough.any() else known]
     return (float(np.median(found)), float(found.min())) if len(found) and audit.result.identified else None
 

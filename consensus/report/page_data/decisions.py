@@ -12,6 +12,7 @@ from consensus.inputs.vocabulary import positions
 from consensus.report.page_data import about_workers
 from consensus.report.page_data.plain_records import records
 from consensus.report.terms import CONDEMNED
+from consensus.worker_audit.accuracy import units_of_workers
 from consensus.worker_audit.on_gold.retest_items import MOST_NEEDED
 
 if TYPE_CHECKING:
@@ -58,11 +59,12 @@ def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
     """Whom to stop, to talk to, to teach, to test."""
     n_of = told["verdicts"]
     least = told["settings"]["min_worker_judgments"]
-    n_biased, n_in_doubt, changed = _counted(audit.of_members, least)
-    in_doubt = [one for one in humans if one["verdict"] == "too_few" and one["n_judgments"] >= least]
+    n_biased, doubtful, changed = _counted(audit.of_members, least)
+    n_in_doubt = len(doubtful)
+    in_doubt = [one for one in humans if one["worker"] in doubtful]
     in_doubt = _with_missing(in_doubt[:MOST_NAMED], audit)
     n_few = n_of.get("too_few", 0) - n_in_doubt
-    few = f" {counted(n_few, 'other worker has', 'other workers have')} fewer than {least} judgments so far."
+    few = f" {counted(n_few, 'other worker has', 'other workers have')} {_so_few(audit, least)} so far."
     groups = (
         (
             [one for one in humans if one["verdict"] in {"spammer", "adversarial"}],
@@ -114,8 +116,16 @@ def _with_missing(in_doubt: Records, audit: WorkerAudit) -> Records:
     ]
 
 
-def _counted(audit: WorkerAudit, least: int) -> tuple[int, int, set[str]]:
-    """How many are biased and did not change, how many are in doubt after enough judgments; and the ids of who changed.
+def _so_few(audit: WorkerAudit, least: int) -> str:
+    """What those lack who can't have a verdict."""
+    units = audit.result.units
+    lacking = f"fewer than {least} judgments" + ("" if units is None else ", as they count,")
+    few_clusters = f" or items of fewer than {units_of_workers.LEAST_CLUSTERS} clusters"
+    return lacking if units is None or units.n_clusters is None else lacking + few_clusters
+
+
+def _counted(audit: WorkerAudit, least: int) -> tuple[int, set[str], set[str]]:
+    """How many are biased and did not change; the ids of who is in doubt after enough judgments, and of who changed.
 
     Of all workers: the page may show some of them.
     """
@@ -125,9 +135,13 @@ def _counted(audit: WorkerAudit, least: int) -> tuple[int, int, set[str]]:
     changed = judgments.is_person & (audit.drifts.changed if judgments.in_order else False)
     biased = judgments.is_person & (verdict == worker_audit.VERDICTS.index("biased")) & ~changed
     in_doubt = judgments.is_person & (verdict == worker_audit.VERDICTS.index("too_few"))
-    in_doubt &= judgments.per_worker >= least
-    ids = judgments.worker_ids.take(pa.array(np.flatnonzero(changed))).to_pylist()
-    return int(biased.sum()), int(in_doubt.sum()), set(ids)
+    in_doubt &= units_of_workers.per_worker(audit.result) >= least
+    if audit.result.units is not None and audit.result.units.n_clusters is not None:
+        in_doubt &= audit.result.units.n_clusters >= units_of_workers.LEAST_CLUSTERS
+    doubtful, ids = (
+        set(judgments.worker_ids.take(pa.array(np.flatnonzero(one))).to_pylist()) for one in (in_doubt, changed)
+    )
+    return int(biased.sum()), doubtful, ids
 
 
 def _changed(drift: Records, n: int) -> Facts | None:

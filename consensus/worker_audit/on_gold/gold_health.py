@@ -81,7 +81,8 @@ def gold(result: Consensus | WorkerAudit) -> pd.DataFrame:
     other items as better workers find it, and items may spread as widely as they do where weak workers do worse than
     expected. Benjamini & Hochberg 1995 bound false discoveries to 5 %. An item that is merely very easy may be taken
     for leaked; either way it tests nobody. Where nearly all items are gold, nothing is known of workers off the gold,
-    and no item is found too easy or leaked.
+    and no item is found too easy or leaked. Beside clusters none is found leaked: a worker may be better at a whole
+    cluster than elsewhere, which looks the same.
     """
     return framed(gold_columns(WorkerAudit.of(result)))
 
@@ -98,6 +99,8 @@ def gold_columns(audit: WorkerAudit) -> Columns:
     information, too_easy = answers.information()
     leaked, expected = answers.leaked()
     leaked &= ~suspect  # who gives a wrong label that the gold has, too, need not know it
+    if judgments.cluster is not None:  # a worker may be good at a whole cluster, and need not know the answer
+        leaked[:] = False
     best = posterior.argmax(axis=1).astype(np.int32)
     accepted = names_of(known, judgments.labels)
     reasons: list[str | None] = [None] * len(best)
