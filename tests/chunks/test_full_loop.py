@@ -34,6 +34,6 @@ def test_clicks_on_disputed_chunks_repair_the_label_maps(seed: int) -> None:
     in_order = [truths[name] for name in run.names]
     before = scores(posteriors(run), in_order)
     after = scores(posteriors(clicked(run, truths, np.random.default_rng(seed))), in_order)  # 5 % of the clicks wrong
-    assert after.foreground.mean() >= 0.95 > before.foreground.mean()
+    assert after.foreground.mean() >= 0.945 > before.foreground.mean() + 0.02
     assert after.mean.mean() >= before.mean.mean() + 0.03
     assert (after.foreground - before.foreground).min() >= -0.01

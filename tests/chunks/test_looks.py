@@ -177,7 +177,10 @@ class TestWords:
             {"worker": "lea", "verdict": "biased", "iou": 0.7, "confuses": "cell for fibre: 44% | fibre for cell: 20%"},
         ]
         found = workers(rows=rows)
-        assert words.verdicts(found) == "workers: 2 good, 1 careless, 1 spammer, 1 biased, 1 with too few masks for a verdict"
+        assert (
+            words.verdicts(found)
+            == "workers: 2 good, 1 careless, 1 spammer, 1 biased, 1 with too few masks for a verdict"
+        )
         assert words.people(found) == (
             "to look at: bob (careless), kim (spammer, paints 3.0 px too narrow), lea (takes cell for fibre), "
             "eve (paints 1.4 px too wide)"
