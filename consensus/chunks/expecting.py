@@ -2,9 +2,10 @@
 
 What was expected of 64 simulated pictures with two labels and 64 with five, three masks each, beside what their truth
 gave: the foreground IoU was expected as .920 and .859 where it was .909 and .897; after 40 clicks, 5 % of them wrong,
-as .954 and .918 where it was .942 and .939. On a single picture it is off by .05 to .08 on the mean before the clicks, and
-by .03 to .04 after them. Of the pictures that were expected to have .95 or more, 34 and 11 before and 47 and 32 after,
-31, 11, 42 and 32 truly had .93 or more. What is too high comes of people who err alike: only gold shows them.
+as .954 and .918 where it was .942 and .939. On a single picture it is off by .05 to .08 on the mean before the
+clicks, and by .03 to .04 after them. Of the pictures that were expected to have .95 or more, 34 and 11 before and 47
+and 32 after, 31, 11, 42 and 32 truly had .93 or more. What is too high comes of people who err alike: only gold shows
+them.
 """
 
 from __future__ import annotations
