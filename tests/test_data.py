@@ -87,4 +87,4 @@ def test_the_answers_about_shapes_are_about_chunks_that_there_are() -> None:
     clicked = chunks.answers(run, SHAPES / "answers.csv")
     assert sum(len(one) for of in clicked.clicks.values() for one in of.values()) == 160
     before, after = (chunks.evaluate(one, SHAPES / "truth.csv").pooled["mean_iou"] for one in (run, clicked))
-    assert after > before + 0.005
+    assert after > before

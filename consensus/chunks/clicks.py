@@ -16,6 +16,9 @@ What is known of how people paint does not change by clicks. Fitted together, it
 those where people err alike, so that clickers looked bad, and the shared prior made painters look bad, too. On twelve
 drawn sets of eight pictures (2, 3 and 5 masks, up to 40 clicks a picture, 5 % wrong) the mean IoU after the clicks was
 higher in all where they were not fitted together, by .001 to .08.
+
+LEAST from .85 to .95 and PURITY from .8 to 1 moved the mean IoU of the foreground after 40 clicks by less than .0005 on
+eight crowds of sixteen pictures: clicks come near what they can reach there, and what is missing was never drawn.
 """
 
 from __future__ import annotations

@@ -161,16 +161,21 @@ def people(workers: pd.DataFrame) -> str:
         marks = [plain(one["verdict"])] if one["verdict"] in CONDEMNED else []
         bias = one["bias_px"]
         marks += [outlines(bias)] if bias is not None and abs(bias) >= NOTICED else []
+        marks += [f"takes {one['confuses'].partition(':')[0]}"] if one["confuses"] is not None else []
         told.append(f"{one['worker']} ({', '.join(marks)})")
     return f"to look at: {_some(told)}" if told else ""
 
 
 def in_question(workers: pd.DataFrame) -> list[Record]:
-    """Painters with a bad verdict, or whose outlines lie clearly off; those first whose masks are least like others."""
+    """Painters with a bad verdict, who take one class for another, or whose outlines lie clearly off.
+
+    Those come first whose masks are least like others.
+    """
     found = []
     for one in records(workers):
         bias = one["bias_px"]
-        if one["kind"] == "human" and (one["verdict"] in CONDEMNED or (bias is not None and abs(bias) >= NOTICED)):
+        is_off = bias is not None and abs(bias) >= NOTICED
+        if one["kind"] == "human" and (one["verdict"] in CONDEMNED or one["confuses"] is not None or is_off):
             found.append(one)
     return sorted(
         found, key=lambda one: (one["verdict"] not in CONDEMNED, one["iou"] if one["iou"] is not None else 1.0)

@@ -265,7 +265,7 @@ def test_pictures_are_told_apart_by_what_will_settle_them() -> None:
     run = chunks.run(mask_set([same, apart], LABELS[:2]), audit_sample=0)
     status = run.images.set_index("image")["status"]
     assert status["alike"] == "settled"
-    never = chunks.run(mask_set([same, apart], LABELS[:2]), clicks=0, target=0.999, audit_sample=0)
+    never = chunks.run(crowd(2, 3, seed=0, scale=0.5).masks, clicks=0, target=0.999, audit_sample=0)
     assert never.images["status"].tolist()[1] == "repaint"
     assert set(never.chunks["status"]) == {"repaint"}
     assert set(never.chunks["reason"]) == {"needs_expert"}

@@ -1,5 +1,6 @@
 """The loop: masks of people, disputed chunks out, clicks back; on the bundled harbours, whose truth is known."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,11 @@ from PIL import Image
 
 from consensus import chunks
 from consensus.masks.reading import read_masks
+from tests.conftest import ROOT
+
+sys.path.append(str(ROOT / "tests" / "benchmarks"))  # these are scripts: they import each other from their own folder
 from tests.benchmarks.chunks import CLICKS, clicked, posteriors
 from tests.benchmarks.chunks_scores import scores
-from tests.conftest import ROOT
 
 SHAPES = ROOT / "data" / "shapes"
 
@@ -31,6 +34,6 @@ def test_clicks_on_disputed_chunks_repair_the_label_maps(seed: int) -> None:
     in_order = [truths[name] for name in run.names]
     before = scores(posteriors(run), in_order)
     after = scores(posteriors(clicked(run, truths, np.random.default_rng(seed))), in_order)  # 5 % of the clicks wrong
-    assert after.foreground.mean() >= 0.95 > before.foreground.mean()
+    assert after.foreground.mean() >= 0.945 > before.foreground.mean() + 0.02
     assert after.mean.mean() >= before.mean.mean() + 0.03
     assert (after.foreground - before.foreground).min() >= -0.01

@@ -148,7 +148,7 @@ class TestFolder:
 
 
 def workers(**changed: Any) -> pd.DataFrame:
-    usual = {"worker": "ann", "kind": "human", "verdict": "good", "iou": 0.8, "bias_px": 0.2}
+    usual = {"worker": "ann", "kind": "human", "verdict": "good", "iou": 0.8, "bias_px": 0.2, "confuses": None}
     return pd.DataFrame([usual | one for one in changed.get("rows", [{}])])
 
 
@@ -174,11 +174,16 @@ class TestWords:
             {"worker": "kim", "verdict": "spammer", "iou": None, "bias_px": -3.0},
             {"worker": "bob (clicks)", "verdict": "good", "iou": None, "bias_px": None},
             {"worker": "net", "kind": "model", "bias_px": 4.0},
+            {"worker": "lea", "verdict": "biased", "iou": 0.7, "confuses": "cell for fibre: 44% | fibre for cell: 20%"},
         ]
         found = workers(rows=rows)
-        assert words.verdicts(found) == "workers: 2 good, 1 careless, 1 spammer, 1 with too few masks for a verdict"
+        assert (
+            words.verdicts(found)
+            == "workers: 2 good, 1 careless, 1 spammer, 1 biased, 1 with too few masks for a verdict"
+        )
         assert words.people(found) == (
-            "to look at: bob (careless), kim (spammer, paints 3.0 px too narrow), eve (paints 1.4 px too wide)"
+            "to look at: bob (careless), kim (spammer, paints 3.0 px too narrow), lea (takes cell for fibre), "
+            "eve (paints 1.4 px too wide)"
         )
         assert words.people(workers()) == ""
         assert words.about_workers(workers()) == ["workers: 1 good"]
