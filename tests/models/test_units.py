@@ -123,7 +123,7 @@ class TestWeightThreeIsTheItemThreeTimes:
             problem: Any = SimpleNamespace(judgments=known, votes=True, units=units.of(known, ONE.backend))
             estimate: Any = SimpleNamespace(beliefs=lambda *_, table=table: DensePosterior(table))
             masses.append(switching._mass_of_judged(problem, estimate, ONE.backend))
-        np.testing.assert_allclose(*masses)
+        np.testing.assert_allclose(masses[0], masses[1])
 
     def test_patterns_of_votes_are_all_pixels_of_a_picture(self) -> None:
         """A disc and a bar, painted by five who shift, grow and miss parts; some leave pixels out."""
