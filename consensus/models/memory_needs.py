@@ -88,8 +88,8 @@ def of(
         held += 8 * n_soft * K + A_VOTE * len(votes.model)  # as they were read, and as they are aligned
         fitting += 12 * n_soft * K + A_VOTE * len(votes.model) + 8 * n_voted * (max(K, IN_REGISTERS) + 2 * K)
         fitting += _of_models(votes, n_voted, W, K, gold)
-    if judgments.is_weighed:  # the units; and those by label, and what tells of clusters, how right judgments are
-        fitting += 8 * (J + I) + (0 if judgments.cluster is None else 8 * (2 * J + I) + kept)
+    if judgments.is_weighed:  # the units; those by label, what workers judged of clusters, how right they are
+        fitting += 8 * (J + I) + (0 if judgments.cluster is None else 8 * (3 * J + I) + kept)
     return Needs(
         reading=memory.of_reading(judgments.tally.read, n_ids, id_bytes)
         + A_CELL_BESIDE * (n_beside + n_of_items) * judgments.tally.read,

@@ -68,6 +68,7 @@ SHAPES = {
     "the same, 15 % mislead": replace(DOCUMENTS, misleading=0.15),
     "60 dialogues of 10, 5 of 20, by item": Shape(60, 10, 20, 5, 3, 0.8, 0.3, whole=False),
     "20 documents of 200, 5 of 20, by item": Shape(20, 200, 20, 5, 3, 0.8, 0.3, whole=False),
+    "20 documents of 40, 5 of 60, by item": Shape(20, 40, 60, 5, 3, 0.8, 0.3, whole=False),
     "300 pairs, 5 of 20 workers": Shape(300, 2, 20, 5, 3, 1.0, 0.3),
 }
 

@@ -284,6 +284,7 @@ class TestClusters:
         assert whole.cluster is not None
         found = fit(whole, model="dawid_skene")
         assert found.units is not None
+        assert not found.units.own
         first = np.flatnonzero(np.diff(whole.cluster, prepend=-1))
         keep = (whole.worker != 0) | np.isin(whole.item, first)
         units_of = fit(whole.subset(keep), model="dawid_skene").units
