@@ -59,7 +59,7 @@ class ChunksConfig(Settings):
         description="Share of the chunks without dispute that are asked for nevertheless, drawn at random.",
     )
     rho: float = Field(
-        default=0.3,
+        default=0.2,
         ge=0,
         le=100,
         json_schema_extra=MODEL,
