@@ -70,7 +70,7 @@ WORKERS = (
     ),
     Column(
         "n_clusters",
-        "number",
+        "count",
         "Clusters that their items lie in, where there are any; a verdict needs 5.",
         always=False,
     ),

@@ -19,6 +19,7 @@ from consensus.config import RunConfig
 from consensus.errors import ConfigError, OutputError
 from consensus.escalation.reasons import REASONS
 from consensus.formats import writing
+from consensus.found.units import Units
 from consensus.runs import SILENT, Inputs, columns, finished, tables
 from consensus.runs.run_inputs import SideInputs
 from consensus.simulation import simulate_votes
@@ -270,6 +271,11 @@ class TestRegistry:
             judged = replace(judged, cluster_ids=pa.array(["p"]), **of_items)  # type: ignore[arg-type]
             result = replace(everything.result, judgments=judged)
             everything = consensus.Run(replace(everything.inputs, config=config), result=result)
+        if table.name == "workers":  # how much they did as it counts
+            judged = everything.result.judgments
+            met = np.ones(judged.n_workers, np.int64)
+            units = Units(np.ones(judged.n_items), np.ones(judged.n_judgments), n_eff=20.0, n_clusters=met)
+            everything = consensus.Run(everything.inputs, result=replace(everything.result, units=units))
         rows = table.rows(everything)
         found = rows.block(slice(0, rows.n_rows)) if isinstance(rows, tables.Blocks) else rows
         made = pa.table(found) if isinstance(found, dict) else found
