@@ -32,9 +32,6 @@ def units(judgments: Judgments, n_eff: float) -> tuple[Reals, Reals]:
     judgment = np.array(
         [weight[i] / (1 + (max(n, 1.0) - 1) / n_eff) for i, n in zip(judgments.item, judged, strict=True)]
     )
-    for j in range(J):
-        if judgments.judgment_weight is not None and not math.isnan(judgments.judgment_weight[j]):
-            judgment[j] = judgments.judgment_weight[j]
     return item, judgment
 
 
@@ -56,8 +53,6 @@ def label_units(judgments: Judgments, q: Reals, n_eff: float) -> tuple[Reals, Re
     judgment = item[judgments.item]
     for j, (i, w) in enumerate(zip(judgments.item.tolist(), judgments.worker.tolist(), strict=True)):
         judgment[j] = units(i, judgments.item[judgments.worker == w].tolist())
-        if judgments.judgment_weight is not None and not math.isnan(judgments.judgment_weight[j]):
-            judgment[j] = judgments.judgment_weight[j]
     return item, judgment
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from consensus.inputs.understood import Column
 
 
-BESIDE = ("timestamp", "duration", "price", "group", "judgment_weight", "read_row")
+BESIDE = ("timestamp", "duration", "price", "group", "read_row")
 """Columns that a judgment may have besides its codes."""
 
 
@@ -114,9 +114,6 @@ class Judgments:
     -1 where an item is on its own; None unless the column was named."""
     cluster_ids: pa.StringArray | None = None
     """(n_clusters,) sorted; None unless the column was named."""
-    judgment_weight: NDArray[np.float64] | None = None
-    """(J,) how many judgments each counts as in what is learnt of its worker, above 0; NaN (or None) where it counts as
-    its item does. A click on a part of a picture is one judgment, however large the part."""
     read_row: NDArray[np.int64] | None = None
     """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
     tally: Tally = Tally(0, 0)
@@ -190,8 +187,8 @@ class Judgments:
 
     @property
     def is_weighed(self) -> bool:
-        """Whether an item or a judgment may count for more or less than one."""
-        return any(one is not None for one in (self.weight, self.cluster, self.judgment_weight))
+        """Whether an item may count for more or less than one."""
+        return self.weight is not None or self.cluster is not None
 
     @property
     def in_order(self) -> bool:

@@ -66,8 +66,6 @@ def of(judgments: Judgments, plain: Units, beliefs: Posterior, backend: Backend)
     backend.map(shard, units.shards(judgments))
     if not plain.own:
         judgment = item[judgments.item]
-    elif judgments.judgment_weight is not None:
-        judgment = np.where(np.isnan(judgments.judgment_weight), judgment, judgments.judgment_weight)
     return replace(plain, item=item, judgment=judgment)
 
 

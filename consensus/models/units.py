@@ -88,10 +88,7 @@ def of(
         else:
             judged, n_clusters = _judged(judgments, backend)
     judgment = item[judgments.item] if judged is None else _of_judgments(judgments, weight, judged, n_eff, backend)
-    own = judgments.judgment_weight
-    if own is not None:
-        judgment = np.where(np.isnan(own), judgment, own)
-    apart = own is not None or judged is not None
+    apart = judged is not None
     return Units(item, judgment, None if judgments.cluster is None else n_eff, told, apart, n_clusters, judged)
 
 

@@ -24,14 +24,14 @@ crowd = examples(40)
 
 
 def weighed(data: st.DataObject, judgments: Judgments, own: bool) -> tuple[Judgments, Units]:
-    """The judgments with weights of items, and some of judgments where they may have their ``own``."""
-    weights = st.floats(0.1, 9.0)
-    I, J = judgments.n_items, judgments.n_judgments  # noqa: E741
-    several = st.lists(st.one_of(st.just(2.5), weights), min_size=I, max_size=I)
+    """The judgments with weights of items; where judgments have their ``own``, in clusters judged in part."""
+    n_items = judgments.n_items
+    several = st.lists(st.one_of(st.just(2.5), st.floats(0.1, 9.0)), min_size=n_items, max_size=n_items)
     judgments = replace(judgments, weight=np.array(data.draw(several)))
     if own:
-        drawn = data.draw(st.lists(st.one_of(st.just(np.nan), weights), min_size=J, max_size=J))
-        judgments = replace(judgments, judgment_weight=np.array(drawn))
+        codes = data.draw(st.lists(st.integers(-1, 2), min_size=n_items, max_size=n_items))
+        ids = pa.array(["g0", "g1", "g2"])
+        judgments = replace(judgments, cluster=np.array(codes, np.int32), cluster_ids=ids)
     counted = units.of(judgments, ONE)
     assert counted is not None
     return judgments, counted

@@ -329,26 +329,6 @@ class TestClusters:
         np.testing.assert_allclose(units.of_judgments(judgments, found.beliefs, Threads(1)), dense)
 
 
-class TestJudgmentsWithWeights:
-    def test_a_click_counts_as_one_judgment(self) -> None:
-        """Items of weight 50, and a worker whose judgments count as 1 each."""
-        judgments = unclustered(SMALL.drawn(0)[0])
-        own = np.where(judgments.worker == 0, 1.0, np.nan)
-        weighed = replace(judgments, weight=np.full(judgments.n_items, 50.0), judgment_weight=own)
-        found = fit(weighed, model="dawid_skene")
-        n = found.confusions.totals().sum(axis=1)
-        np.testing.assert_allclose(n, judgments.per_worker * np.where(np.arange(8) == 0, 1.0, 50.0))
-        assert found.convergence.converged
-
-    def test_fits_end_where_they_stand_still(self) -> None:
-        """The objective of judgments that count otherwise than their items may fall; a fall is no convergence."""
-        judgments = unclustered(SMALL.drawn(1)[0])
-        own = np.random.default_rng(0).choice([0.01, 20.0], judgments.n_judgments)
-        found = fit(replace(judgments, judgment_weight=own), model="dawid_skene", prior="fixed")
-        last = found.convergence.objective[-2:]
-        assert abs(last[1] - last[0]) < 1e-7 * own.sum() * 1.01
-
-
 class TestHeldOut:
     def test_all_that_a_worker_judged_in_a_cluster(self) -> None:
         judgments = SMALL.drawn(0)[0]

@@ -27,7 +27,7 @@ from tests.strategies import crowds, encoded, examples
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 
 ONE = Threads(1)
-EACH_ONCE = {"cluster": None, "weight": None, "judgment_weight": None}
+EACH_ONCE = {"cluster": None, "weight": None}
 
 
 def pairs_of(shared: Any, same: Any, a: Any = None, b: Any = None) -> Pairs:

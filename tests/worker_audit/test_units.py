@@ -218,17 +218,14 @@ def test_doubt_that_clusters_tell_is_not_counted_twice() -> None:
     assert (told.variance < guessed.variance).all()
 
 
-@pytest.mark.parametrize("clicks", [False, True])
-def test_how_much_of_the_doubt_clusters_do_not_tell(clicks: bool) -> None:
-    """As many judgments as a worker's count for, over as many as they are by weight; a click is what it says."""
+def test_how_much_of_the_doubt_clusters_do_not_tell() -> None:
+    """As many judgments as a worker's count for, over as many as they are by weight."""
     drawn = simulate(600, 8, 3, 5.0, accuracy=0.75, seed=2).judgments
-    own = np.where(np.arange(drawn.n_judgments) % 7 == 0, 0.5, np.nan) if clicks else None
-    judged = replace(in_clusters(drawn, np.repeat(np.arange(30), 20)), weight=np.full(600, 3.0), judgment_weight=own)
+    judged = replace(in_clusters(drawn, np.repeat(np.arange(30), 20)), weight=np.full(600, 3.0))
     result = fit(judged, rho=0.3)
     assert result.units is not None
     n = units_of_workers.per_worker(result).astype(np.float64)
-    each = np.full(drawn.n_judgments, 3.0) if own is None else np.where(np.isnan(own), 3.0, own)
-    expected = n / np.bincount(drawn.worker, each)
+    expected = n / np.bincount(drawn.worker, np.full(drawn.n_judgments, 3.0))
     np.testing.assert_allclose(agreement_posterior._untold(result, n), expected)
     assert (expected < 0.8).all()
     assert agreement_posterior._untold(replace(result, units=replace(result.units, n_eff=None)), n) == 1.0

@@ -75,8 +75,6 @@ def _untold(result: Consensus, n: Reals) -> Reals | float:
     if units is None or units.n_eff is None or not units.told:
         return 1.0
     weight = 1.0 if judgments.weight is None else judgments.weight[judgments.item]
-    if judgments.judgment_weight is not None:
-        weight = np.where(np.isnan(judgments.judgment_weight), weight, judgments.judgment_weight)
     by_weight = np.bincount(judgments.worker, np.broadcast_to(weight, len(judgments.worker)), len(n))
     return np.minimum(n / np.where(by_weight > 0, by_weight, 1.0), 1.0)
 

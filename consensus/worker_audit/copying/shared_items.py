@@ -120,9 +120,9 @@ def compared(judgments: Judgments) -> Judgments:
 def _each_once(judgments: Judgments) -> Judgments:
     """The judgments of one item of each cluster, and of all items without one; whatever their weights."""
     cluster = judgments.cluster
-    if cluster is None and judgments.weight is None and judgments.judgment_weight is None:
+    if cluster is None and judgments.weight is None:
         return judgments
-    alone = replace(judgments, cluster=None, cluster_ids=None, weight=None, judgment_weight=None)
+    alone = replace(judgments, cluster=None, cluster_ids=None, weight=None)
     if cluster is None:
         return alone
     order = np.lexsort((hashed(judgments.item_ids), -judgments.per_item, cluster))
