@@ -195,4 +195,5 @@ def _judged(
 
 def _another(rng: np.random.Generator, label: NDArray[np.int64], n_labels: int) -> NDArray[np.int64]:
     """Any label but ``label``, evenly."""
-    return (label + rng.integers(1, n_labels, size=len(label))) % n_labels
+    other: NDArray[np.int64] = (label + rng.integers(1, n_labels, size=len(label))) % n_labels
+    return other
