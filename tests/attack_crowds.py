@@ -171,7 +171,8 @@ def _attacked(
     if attack == "spammers":
         return guess
     if attack == "constant":
-        return rng.integers(n_labels, size=who.max() + 1)[who]
+        of_worker: NDArray[np.int64] = rng.integers(n_labels, size=who.max() + 1)
+        return of_worker[who]
     if attack == "adversaries":
         return _another(rng, honest, n_labels)
     if attack == "gold_aware":
