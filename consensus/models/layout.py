@@ -58,10 +58,6 @@ class Layout(Protocol):
     def n_labels(self) -> int:
         """K."""
 
-    @property
-    def n_judgments(self) -> int:
-        """J."""
-
     def tables(self) -> Any:
         """Room for what follows; holds the parameters N, n, mass and C, and the background."""
 

@@ -124,11 +124,6 @@ class Cells:
         """K."""
         return self.judgments.n_labels
 
-    @property
-    def n_judgments(self) -> int:
-        """J."""
-        return self.judgments.n_judgments
-
     def tables(self) -> CellTables:
         """Room for ``count``, ``maximise`` and ``em_pass``."""
         K = self.n_labels

@@ -202,7 +202,7 @@ class TestWrong:
 
     def test_in_a_second_block(self, write: Write) -> None:
         rows = "".join(f"i{n},v,x,{n + 1},p\n" for n in range(50))
-        path = write("j.csv", HEADER + rows + "z,v,x,no,p\ny,v,x,no,p\n")
+        path = write("j.csv", HEADER + rows + "z,v,x,no,p\n" + rows)
         with blocks_of(64), pytest.raises(FormatError, match=r'j\.csv:52: the weight is "no"'):
             read(path, weight="area")
 

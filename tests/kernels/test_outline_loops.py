@@ -79,3 +79,10 @@ def test_an_ellipse(degrees: float) -> None:
     assert outline_loops.paint_ellipse(ellipse, 1, 0, found) == 0
     assert np.array_equal(found, inside)
     assert outline_loops.paint_ellipse(ellipse, 2, 0, found) == inside.sum()
+
+
+@pytest.mark.parametrize("radii", [(0.0, 2.0), (2.0, 0.0), (-1.0, 2.0)])
+def test_an_ellipse_without_a_radius_has_no_pixel(radii: tuple[float, float]) -> None:
+    found = np.zeros(SHAPE, np.int16)
+    assert outline_loops.paint_ellipse(np.array([4.0, 3.0, *radii, 1.0, 0.0]), 1, 0, found) == 0
+    assert not found.any()
