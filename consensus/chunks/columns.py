@@ -27,7 +27,12 @@ CHUNKS = (
     Column(
         "status", "text", "disputed; audit (nobody disputes it); or repaint (of a picture that is to be painted anew)."
     ),
-    Column("reason", "text", "disagreement, too_few (one mask only), audit, or needs_expert."),
+    Column(
+        "reason",
+        "text",
+        "Why a click is asked for: disagreement; too_few (nobody disagrees, but few say anything); audit (drawn at "
+        "random). Or needs_expert: it had three clicks, which did not settle it, so that no more are asked for.",
+    ),
     Column("candidates", "text", "Labels to choose from, the most probable first."),
     Column("crop", "text", "File that shows it, in the folder of the run; missing where there is none."),
 )

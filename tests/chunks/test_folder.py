@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consensus import chunks
+from consensus import chunks, read
 from consensus.chunks import answering, columns, file_names, folder
 from consensus.errors import FormatError, JudgmentError, OutputError, RunError
 from consensus.runs import folder as folders
@@ -119,7 +119,7 @@ def test_answers_come_back(manifest: tuple[Path, Crowd], tmp_path: Path) -> None
     second = given.head(1).assign(worker="clicker9")
     assert chunks.answers(tmp_path / "out", second, save=False).believed.n_clicks["clicker9"] == 1
     changed = given.head(1).assign(label="fibre")
-    both = answering.merged(after.clicks, answering.read_clicks(after, changed))
+    both = answering.merged(after.clicks, answering.clicks_of(after, read(changed)))
     assert sum(len(one) for image in both.values() for one in image.values()) == len(given)
     in_memory = chunks.answers(run, given)
     pd.testing.assert_frame_equal(in_memory.images, after.images)
