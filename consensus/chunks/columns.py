@@ -30,7 +30,7 @@ CHUNKS = (
     Column(
         "reason",
         "text",
-        "Why a click is asked for: disagreement; too_few (nobody disagrees, but few say anything); audit (drawn at "
+        "Why a click is asked for: disagreement; too_few (one mask only says anything); audit (drawn at "
         "random). Or needs_expert: it had three clicks, which did not settle it, so that no more are asked for.",
     ),
     Column("candidates", "text", "Labels to choose from, the most probable first."),
