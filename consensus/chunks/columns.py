@@ -37,7 +37,7 @@ CHUNKS = (
     Column("crop", "text", "File that shows it, in the folder of the run; missing where there is none."),
 )
 ESCALATIONS = (
-    Column("item", "text", "image#chunk: what answers call it."),
+    Column("item", "text", "image#chunk: what answers call it. There is no column of workers to ask."),
     Column("reason", "text", "As in chunks."),
     Column("judgments", "count", "As in chunks."),
     Column("priority", "number", "As in chunks."),

@@ -153,9 +153,7 @@ def test_masks_in_which_nothing_is_judged() -> None:
     nobody = picture("a", {"ann": NOBODY})
     with pytest.raises(JudgmentError, match='^nobody judged a pixel of "a": all in the masks .* see whether void= is'):
         chunks.run(mask_set([nobody]))
-    with pytest.raises(
-        JudgmentError, match='^nobody judged a pixel of "a" and of 1 other picture: .* to merge'
-    ):
+    with pytest.raises(JudgmentError, match='^nobody judged a pixel of "a" and of 1 other picture: .* to merge'):
         chunks.run(mask_set([nobody, picture("b", {"ann": NOBODY})]))
     ring = np.zeros((30, 30), int)
     ring[5:25, 5:25] = 1
