@@ -236,7 +236,7 @@ class TestWords:
     @pytest.mark.parametrize("code", words.SAID)
     def test_warnings_of_the_fit_speak_of_pictures(self, run: ChunkRun, code: str) -> None:
         caution = Caution(code, 'model "net" voted on too few items; see --max-iterations')
-        fit = replace(run.fitted, result=replace(run.result, warnings=[caution]))
+        fit = replace(run.fitted, result=replace(run.result, warnings=(caution,)))
         (one,) = [one for one in words.cautions(replace(run, fitted=fit)) if one.code == code]
         assert "item" not in one.message
         assert "--max-iterations" not in one.message
