@@ -12,6 +12,8 @@ from consensus.chunks import patterns
 from consensus.kernels import mask_loops
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from consensus.chunks.clicks import Rows
@@ -65,17 +67,17 @@ def agreement(counted: Counted, K: int) -> tuple[float, float]:
     return float(np.mean(ious)), (p - e) / (1.0 - e) if e < 1.0 else 1.0
 
 
-def without_each(counted: Counted, rows: Rows, result: Consensus) -> NDArray[np.int64]:
+def without_each(counted: Counted, rows: Rows, result: Consensus, codes: Mapping[str, int]) -> NDArray[np.int64]:
     """(R, P) the label of each row by the judgments of all people but one, of each of P people; -1 without any.
 
-    Where gold is known, it is that. What models say, and clicks, is left out: the others are those who paint.
+    ``codes`` are those of the workers, by name. Where gold is known, it is that. What
+    models say, and clicks, is left out: the others are those who paint.
     """
     people = counted.of_kind("human")
-    ids = result.judgments.worker_ids
     votes = rows.votes[:, people].astype(np.int64)
     logs = np.zeros((*votes.shape, len(result.prior_shares)))
     for place, column in enumerate(people):
-        code = ids.index(counted.columns[column].name).as_py()
+        code = codes[counted.columns[column].name]
         C = np.log(np.maximum(result.confusions.matrix(code), 1e-300))
         given = votes[:, place] >= 0
         logs[given, place] = C[:, votes[given, place]].T

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.chunks import folder
-from consensus.chunks.clicks import Click
+from consensus.chunks.answer_columns import NAME, judgments_of
+from consensus.chunks.clicks import CLICKING, Click
+from consensus.config import ReadConfig
 from consensus.errors import JudgmentError
-from consensus.formats import read
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
     from consensus.chunks.whole_run import ChunkRun, Clicks
+    from consensus.inputs.judgments import Judgments
     from consensus.runs.listening import Listener
 
-NAME = re.compile(r"\d{1,9},\d{1,9}-[0-9a-f]{8}")
 
-
-def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, listener: Listener = SILENT) -> ChunkRun:
+def answers(
+    run: ChunkRun | Path | str,
+    clicks: Any,
+    config: ReadConfig | None = None,
+    *,
+    save: bool = True,
+    listener: Listener = SILENT,
+    **settings: Any,
+) -> ChunkRun:
     """Merge clicks on chunks into a run, fit again, and paint again.
 
     A click is a judgment with a confusion of its own, so that a wrong one can be outvoted; it never overwrites. Who
@@ -30,11 +37,16 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
     run
         The folder of a run, or a run in memory.
     clicks
-        What ``consensus.read`` takes: item (``image#chunk``, as in escalations.csv), worker, label.
+        What ``consensus.read`` takes: item (``image#chunk``, as in escalations.csv), worker, label. Where the column of
+        the item holds no chunks, such as the numbers of tasks in an export, the one that does is found.
+    config
+        How they are read.
     save
-        Write the folder again, where there is one.
+        Write the folder again, where there is one, with crops and a page as it was written before.
     listener
-        Is told how it goes on.
+        Is told how it goes on, and in which column chunks were found.
+    **settings
+        Fields of ``ReadConfig``, such as ``item="chunk"``.
 
     Raises
     ------
@@ -45,11 +57,17 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
     OutputError
         The folder is no run, its masks have changed, or it can't be written.
     """
+    chosen = ReadConfig.of(config, **settings)
     made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
-    found = made.with_clicks(merged(made.clicks, read_clicks(made, clicks)))
+    judgments, said = judgments_of(clicks, chosen)
+    if said:
+        listener.say(said)
+    found = made.with_clicks(merged(made.clicks, clicks_of(made, judgments)))
     if save and isinstance(run, (Path, str)):
-        safe = folder.is_safe(folder.summary_of(Path(run)))
-        folder.save(found, run, overwrite=True, spreadsheet_safe=safe)
+        told = folder.summary_of(Path(run))
+        drawn = folder.looks_of(told, str(run))
+        real = folder.check(Path(run), overwrite=True)
+        folder.write(found, real, spreadsheet_safe=folder.is_safe(told), drawn=drawn)
     return found
 
 
@@ -65,17 +83,14 @@ def merged(before: Clicks, now: Clicks) -> Clicks:
     return found
 
 
-def read_clicks(run: ChunkRun, source: Any) -> Clicks:
-    """Clicks from a table, by picture and first pixel of the chunk.
+def clicks_of(run: ChunkRun, judgments: Judgments) -> Clicks:
+    """Answers, by picture and first pixel of the chunk.
 
     Raises
     ------
     JudgmentError
-        As ``answers``.
-    FormatError
-        The table can't be read.
+        As ``answers``; or who clicks would be called as somebody is who paints.
     """
-    judgments = read(source)
     if not judgments.n_judgments:
         tally = judgments.tally
         raise JudgmentError(
@@ -92,6 +107,14 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
     hashes: dict[str, str] = {}
     firsts = [_first(run, hashes, item) for item in judgments.item_ids.to_pylist()]
     workers = judgments.worker_ids.to_pylist()
+    painters = {*run.masks.workers, *run.masks.models}
+    for worker in workers:
+        if worker + CLICKING in painters:
+            raise JudgmentError(
+                f'answers: "{worker}" would stand in workers.csv as "{worker}{CLICKING}", which is the name of '
+                "somebody who paints; give one of them another name",
+                code="unknown_name",
+            )
     found: dict[str, dict[int, tuple[Click, ...]]] = {}
     rows = zip(judgments.item.tolist(), judgments.worker.tolist(), judgments.label.tolist(), strict=True)
     for item, worker, label in rows:
@@ -105,11 +128,12 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
 def _first(run: ChunkRun, hashes: dict[str, str], item: str) -> tuple[str, int]:
     """The picture and first pixel of the chunk that an item names; ``hashes`` are those of pictures met before."""
     image, _, chunk = item.rpartition("#")
-    if image not in run.names and folder.DEFUSED.match(image):  # of a list that was written for spreadsheets
+    if image not in run.numbers and folder.DEFUSED.match(image):  # of a list that was written for spreadsheets
         image = image[1:]
-    if image not in run.names or NAME.fullmatch(chunk) is None:
+    if image not in run.numbers or NAME.fullmatch(chunk) is None:
         raise JudgmentError(
-            f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv',
+            f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv; '
+            "name its column with --item",
             code="unknown_item",
         )
     if image not in hashes:

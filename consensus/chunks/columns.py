@@ -27,12 +27,17 @@ CHUNKS = (
     Column(
         "status", "text", "disputed; audit (nobody disputes it); or repaint (of a picture that is to be painted anew)."
     ),
-    Column("reason", "text", "disagreement, too_few (one mask only), audit, or needs_expert."),
+    Column(
+        "reason",
+        "text",
+        "Why a click is asked for: disagreement; too_few (one mask only says anything); audit (drawn at "
+        "random). Or needs_expert: it had three clicks, which did not settle it, so that no more are asked for.",
+    ),
     Column("candidates", "text", "Labels to choose from, the most probable first."),
     Column("crop", "text", "File that shows it, in the folder of the run; missing where there is none."),
 )
 ESCALATIONS = (
-    Column("item", "text", "image#chunk: what answers call it."),
+    Column("item", "text", "image#chunk: what answers call it. There is no column of workers to ask."),
     Column("reason", "text", "As in chunks."),
     Column("judgments", "count", "As in chunks."),
     Column("priority", "number", "As in chunks."),

@@ -58,6 +58,11 @@ class Counted:
         return [c for c, one in enumerate(self.columns) if one.kind in kinds]
 
     @property
+    def is_judged(self) -> bool:
+        """Whether anybody says anything of any pixel."""
+        return bool((self.votes >= 0).any())
+
+    @property
     def gold(self) -> NDArray[np.int16]:
         """(n,) the true label of each pattern, -1 where it is unknown."""
         columns = self.of_kind("gold")

@@ -119,11 +119,10 @@ def outlines(label: Codes, ground: int, colours: Bytes, line: int = 3) -> Bytes:
 def hatched(disputed: Flags) -> Bytes:
     """A layer that tints ``disputed`` pixels (H, W) red, with red and white stripes: they are seen without red, too."""
     height, width = disputed.shape
-    phase = (np.arange(height)[:, None] + np.arange(width)) % STRIPES
-    found = np.zeros((*disputed.shape, 4), np.uint8)
-    found[disputed] = (*RED, 56)
-    found[disputed & (phase < 3)] = (*RED, 230)
-    found[disputed & (phase >= 3) & (phase < 5)] = (*WHITE, 200)
+    stripe = np.array([(*RED, 230)] * 3 + [(*WHITE, 200)] * 2 + [(*RED, 56)] * (STRIPES - 5), np.uint8)
+    y, x = np.nonzero(disputed)
+    found = np.zeros((height, width, 4), np.uint8)
+    found[y, x] = stripe[(y + x) % STRIPES]
     return found
 
 
@@ -138,11 +137,15 @@ def unsure(confidence: Bytes) -> Bytes:
 
 def over(picture: Bytes, *layers: Bytes) -> Bytes:
     """A picture with layers upon it."""
-    found = picture.astype(np.float32)
+    found = picture.copy()
+    covered = np.nonzero(np.any([layer[..., 3] for layer in layers], axis=0))  # few: most of a picture stays as it is
+    mixed = picture[covered].astype(np.float32)
     for layer in layers:
-        share = layer[..., 3:] / np.float32(255.0)
-        found += share * (layer[..., :3] - found)
-    return np.rint(found).astype(np.uint8)
+        above = layer[covered]
+        share = above[:, 3:] / np.float32(255.0)
+        mixed += share * (above[:, :3] - mixed)
+    found[covered] = np.rint(mixed).astype(np.uint8)
+    return found
 
 
 def stacked(*layers: Bytes) -> Bytes:

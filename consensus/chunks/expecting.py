@@ -133,6 +133,8 @@ def clicks_to(
 
 def after(before: Overlap, area: NDArray[np.int64], posterior: Reals, label: NDArray[np.int64]) -> float:
     """``Overlap.foreground`` as it is expected when all of these chunks were clicked (as in ``clicks_to``)."""
+    if not before.painted.any():
+        return before.foreground
     if before.is_empty:
         return max(before.foreground, CLICK_ACCURACY) if len(area) else before.foreground
     return before.foreground_of(before.both + _gain(area, posterior, label).sum(axis=0))

@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.chunks import image_files, looks, page, tables, whole_run
+from consensus.chunks import image_files, page, tables, whole_run
 from consensus.chunks.cuts import Cuts
 from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
 from consensus.chunks.looks import Looks
 from consensus.config import ChunksConfig
 from consensus.errors import OutputError, RunError
-from consensus.formats import writing
+from consensus.formats import read, writing
 from consensus.masks.reading import read_masks
 from consensus.runs import folder as folders
 from consensus.runs.listening import SILENT
@@ -68,7 +68,7 @@ def save(
     OutputError
         It can't be written, or something stands there; then it is as it was.
     """
-    drawn = Looks(crops, looks.wanted(report), str(out))
+    drawn = Looks.of(crops, report, str(out))
     real = check(Path(out), overwrite=overwrite)
     write(run, real, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
     return real
@@ -129,7 +129,7 @@ def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -
         writing.write(shown, folder / f"{name}.csv", defuse=spreadsheet_safe)
     if run.clicks:
         writing.write(click_rows(run), folder / CLICKS)
-    said = {**summary(run), "spreadsheet_safe": spreadsheet_safe}
+    said = {**summary(run), "spreadsheet_safe": spreadsheet_safe, "crops": drawn.crops, "report": drawn.asked}
     told = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
 
@@ -218,7 +218,7 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
         return run
     from consensus.chunks import answering
 
-    return run.with_clicks(answering.read_clicks(run, path / CLICKS))
+    return run.with_clicks(answering.clicks_of(run, read(path / CLICKS)))
 
 
 def summary_of(path: Path) -> dict[str, Any]:
@@ -248,6 +248,24 @@ def images_of(path: Path) -> dict[str, tuple[str, float]]:
 def is_safe(told: Mapping[str, Any]) -> bool:
     """Whether a folder was written for spreadsheets, given what its summary.json says."""
     return told.get("spreadsheet_safe") is True
+
+
+def looks_of(told: Mapping[str, Any], out: str, crops: int | None = None, report: bool | None = None) -> Looks:
+    """What is drawn of a folder that is written again: as ``crops`` and ``report`` say, else as it was.
+
+    ``told`` is what its summary.json says.
+
+    Raises
+    ------
+    OutputError
+        The page is asked for, and its libraries are not there.
+    """
+    most, asked = told.get("crops"), told.get("report")
+    if crops is None:
+        crops = most if type(most) is int and most >= 0 else MOST_CROPS
+    if report is None and isinstance(asked, bool):
+        report = asked
+    return Looks.of(crops, report, out)
 
 
 def _as_given(name: str, safe: bool) -> str:

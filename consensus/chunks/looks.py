@@ -25,6 +25,19 @@ class Looks:
     """Also write report.html; it needs the extra ``report``."""
     out: str = "consensus-out"
     """What the folder is called in the commands that the page shows."""
+    asked: bool | None = None
+    """Whether the page was asked for or refused; None where nobody said."""
+
+    @classmethod
+    def of(cls, crops: int, report: bool | None, out: str) -> Looks:
+        """What is drawn, given whether the page is asked for.
+
+        Raises
+        ------
+        OutputError
+            It is asked for, and its libraries are not there.
+        """
+        return cls(crops, wanted(report), out, report)
 
     def gallery(self, run: ChunkRun, folder: Path) -> Gallery:
         """What takes the pictures of a run while they are painted."""

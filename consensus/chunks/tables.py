@@ -97,7 +97,7 @@ class Gathering:
         status = listing.AUDITED if audited else listing.REPAINT if of_image == REPAINT else listing.DISPUTED
         expert = bool(listed.hopeless[place])
         reason = "disagreement" if len(given) > 1 else "too_few"
-        reason = listing.AUDITED if audited else "needs_expert" if expert or status == listing.REPAINT else reason
+        reason = listing.AUDITED if audited else "needs_expert" if expert else reason
         x0, y0, x1, y1 = listed.box[place].tolist()
         n_clicks = int(painted.n_clicks[chunk])
         return {

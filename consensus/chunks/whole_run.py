@@ -20,7 +20,7 @@ from consensus.chunks.painting import Painted
 from consensus.chunks.people import workers
 from consensus.chunks.tables import Gathering, People, Tables
 from consensus.config import ChunksConfig
-from consensus.errors import ConfigError, FormatError
+from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.inputs.counted import counted
 from consensus.masks.mask_set import MaskSet
 from consensus.masks.reading import read_masks
@@ -77,6 +77,11 @@ class ChunkRun:
         return tuple(one.name for one in self.masks.pictures)
 
     @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The place of each picture, by its name."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
     def files(self) -> list[str]:
         """What the files of each picture are called, without the ending."""
         return file_names.unique(self.names)
@@ -119,12 +124,12 @@ class ChunkRun:
         ConfigError
             There is none of this name.
         """
-        if name not in self.names:
+        if name not in self.numbers:
             raise ConfigError(
                 f'no picture "{name}" among the {counted(len(self.names), "picture")}, such as "{self.names[0]}"',
                 code="unknown_name",
             )
-        return self.names.index(name)
+        return self.numbers[name]
 
     def listed(self, painted: Painted) -> Listed:
         """The chunks of a painted picture that are worth a click."""
@@ -133,12 +138,13 @@ class ChunkRun:
     def look_again(self, sink: Sink | None = None) -> None:
         """Paint all pictures, one after the other, give each to the ``sink``, and make the tables on the way."""
         gathering, people, ground = Gathering(self.labels, self.config), People(), self.ground
+        codes = {name: code for code, name in enumerate(self.result.judgments.worker_ids.to_pylist())}
         for number in range(len(self.names)):
             self.listener.stage("painting", number / len(self.names))
             painted = self.painted(number)
             listed = self.listed(painted)
             gathering.add(painted, listed, self.files[number])
-            reference = agreeing.without_each(painted.counted, painted.rows, self.result)
+            reference = agreeing.without_each(painted.counted, painted.rows, self.result, codes)
             people.add(painted, reference, ground, self.config.least_area)
             if sink is not None:
                 sink(number, painted, listed)
@@ -228,6 +234,15 @@ def refuse_change(before: Counted, now: Counted, name: str) -> None:
         raise FormatError(f'the masks of "{name}" have changed since they were counted; run it again')
 
 
+def unjudged(names: Sequence[str]) -> str:
+    """What is wrong with pictures of which nobody judged a pixel, and what to look at."""
+    more = f" and of {counted(len(names) - 1, 'other picture')}" if len(names) > 1 else ""
+    return (
+        f'nobody judged a pixel of "{names[0]}"{more}: all in the masks means not judged; see whether --void is right, '
+        "whether the classes name a background, and what the regions leave"
+    )
+
+
 def of_masks(
     masks: MaskSet,
     config: ChunksConfig,
@@ -249,6 +264,9 @@ def of_masks(
     for number, picture in enumerate(masks.pictures):
         listener.stage("counting", number / len(masks.pictures))
         seen.append(counting.look(picture, len(masks.classes.labels))[0])
+    if not any(one.is_judged for one in seen):
+        names = [one.name for one in masks.pictures]
+        raise JudgmentError(f"{unjudged(names)}; without any judgment there is nothing to merge")
     rows = [clicking.rows(one) for one in seen]
     fitted = fitting.fitted(seen, masks.classes.labels, config, listener.fitting)
     found = _believed(rows, fitted)

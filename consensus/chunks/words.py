@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from consensus.chunks import listing, tables
+from consensus.chunks.whole_run import unjudged
 from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line
@@ -34,6 +35,12 @@ SAID = {
     "a few pictures with great care, drawn at random, and give them with --gold",
     "clusters_untold": "fewer than 5 people painted two pictures or more, which is too few to tell how far the pixels "
     "of a picture err together: one counts as 20 independent judgments; have several people paint several pictures",
+    "models_unverified": "too little of what models painted was painted by two people, too, so only the classes that "
+    "these models paint count, not their probabilities; have two people paint more of the same pictures",
+    "models_only": "no person painted any picture: a confidence only tells how far the models agree, and nothing shows "
+    "mistakes that they share; have people paint some of the pictures, drawn at random",
+    "not_converged": "the fit stopped before it converged, so that labels and confidences may not be final; look at "
+    "the masks before you use them",
 }
 """Messages in words of pictures, by code."""
 LEAST_GAIN = 5e-4  # of an expected IoU that is told
@@ -194,6 +201,9 @@ def outlines(bias: float | None) -> str:
 def cautions(run: ChunkRun) -> list[Caution]:
     """What to beware of: of the masks, and of the fit as far as it is about pictures, not about single patterns."""
     odd = [Caution("odd_masks", one_line(text)) for text in run.masks.cautions]
+    empty = [name for name, one in zip(run.names, run.counted, strict=True) if not one.is_judged]
+    if empty:
+        odd.append(Caution("odd_masks", one_line(unjudged(empty))))
     few = sum(len(one.of_kind("human")) == TWO for one in run.counted)
     if few:
         odd.append(

@@ -14,7 +14,8 @@ from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:
     from consensus.chunks import ChunkRun
-    from consensus.config import ChunksConfig
+    from consensus.chunks.looks import Looks
+    from consensus.config import ChunksConfig, ReadConfig
     from consensus.runs.listening import Listener
 
 ABOUT = "Merge masks that people painted on pictures, and list the disputed chunks to click."
@@ -232,13 +233,13 @@ def run(
 
     from consensus.chunks import folder, looks, words
 
-    drawn = looks.Looks(written.crops, looks.wanted(written.report), str(written.output))
+    drawn = looks.Looks.of(written.crops, written.report, str(written.output))
     out = folder.check(written.output, overwrite=written.overwrite, inputs=[*masks, *given.paths()])
     job.say_compiling(show)
     with show.stages():
         found = given.read(masks, chosen, show)
         folder.write(found, out, spreadsheet_safe=written.spreadsheet_safe, drawn=drawn)
-    _tell(show, words.lines(found), drawn, written.report)
+    _tell(show, words.lines(found), drawn)
     for line in words.steps(found, str(written.output)):
         show.say(line)
     _ended(out, found, json=json, fail_on=fail_on)
@@ -249,23 +250,28 @@ def answers(
     clicks: Annotated[
         Path,
         typer.Argument(
-            help="What was answered about chunks (item, worker, label). Items are called as in escalations.csv.",
+            help="What was answered about chunks (item, worker, label): a table or an export. "
+            "Items are called as in escalations.csv.",
             metavar="ANSWERS",
             show_default=False,
             rich_help_panel=INPUT,
         ),
     ],
+    chosen: Annotated["ReadConfig", Takes("item", "worker", "label", "platform", of="ReadConfig")],
     crops: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0, help="Pictures of single chunks to write at most.", metavar="NUMBER", rich_help_panel=OUTPUT
+            min=0,
+            help="Pictures of single chunks to write at most. Default: as in the run.",
+            metavar="NUMBER",
+            rich_help_panel=OUTPUT,
         ),
-    ] = 200,
+    ] = None,
     report: Annotated[
         bool | None,
         typer.Option(
             "--report/--no-report",
-            help="Also write report.html, a page to look at. Default: if its libraries are installed.",
+            help="Also write report.html, a page to look at. Default: as in the run.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -278,17 +284,17 @@ def answers(
 
     from consensus import chunks
     from consensus.chunks import folder as folders
-    from consensus.chunks import looks, words
+    from consensus.chunks import words
 
-    drawn = looks.Looks(crops, looks.wanted(report), str(folder))
+    told = folders.summary_of(folder)
+    drawn = folders.looks_of(told, str(folder), crops, report)
     job.say_compiling(show)
-    safe = folders.is_safe(folders.summary_of(folder))
     out = folders.check(folder, overwrite=True, inputs=[clicks])
     with show.stages():
         before = folders.images_of(folder)
-        found = chunks.answers(chunks.load(folder, show), clicks, listener=show)
-        folders.write(found, out, spreadsheet_safe=safe, drawn=drawn)
-    _tell(show, [*words.lines(found), words.compared(before, found)], drawn, report)
+        found = chunks.answers(chunks.load(folder, show), clicks, chosen, listener=show)
+        folders.write(found, out, spreadsheet_safe=folders.is_safe(told), drawn=drawn)
+    _tell(show, [*words.lines(found), words.compared(before, found)], drawn)
     for line in words.steps(found, str(folder)):
         show.say(line)
     _ended(out, found, json=json, fail_on=fail_on)
@@ -341,7 +347,7 @@ def evaluate(
     typer.echo(writing.text(found.classes), nl=False)
 
 
-def _tell(show: job.Show, lines: list[str], drawn: Any, report: bool | None) -> None:
+def _tell(show: job.Show, lines: list[str], drawn: "Looks") -> None:
     """Words, and what was written."""
     from consensus.chunks import page
     from consensus.report import charts
@@ -349,7 +355,7 @@ def _tell(show: job.Show, lines: list[str], drawn: Any, report: bool | None) -> 
     for line in lines:
         show.say(line)
     show.say(f"wrote {Path(drawn.out) / page.FILE if drawn.with_page else drawn.out}")
-    if report is None and not drawn.with_page:
+    if drawn.asked is None and not drawn.with_page:
         show.say(f"no {page.FILE}, a page to look at: {charts.HOW_TO_GET_THEM}")
 
 

@@ -268,7 +268,10 @@ def test_pictures_are_told_apart_by_what_will_settle_them() -> None:
     never = chunks.run(crowd(2, 3, seed=0, scale=0.5).masks, clicks=0, target=0.999, audit_sample=0)
     assert never.images["status"].tolist()[1] == "repaint"
     assert set(never.chunks["status"]) == {"repaint"}
-    assert set(never.chunks["reason"]) == {"needs_expert"}
+    assert set(never.chunks["reason"]) == {"disagreement"}
+    asked = chunks.run(never.masks, clicks=3, target=0.999, audit_sample=0).chunks
+    assert set(asked["status"]) == {"repaint"}
+    assert set(asked.loc[asked["judgments"] > 0, "reason"]) == {"disagreement"}  # an expert is asked for no click
 
 
 def test_pictures_that_clicks_will_settle() -> None:
@@ -285,7 +288,7 @@ def test_one_mask_alone_is_open() -> None:
     mask = np.zeros((20, 20), int)
     mask[:, 10:] = 1
     run = chunks.run(mask_set([picture("a", {"ann": mask})], LABELS[:2]))
-    assert set(run.chunks["reason"]) <= {"too_few", "needs_expert"}
+    assert set(run.chunks["reason"]) <= {"too_few"}
     assert np.isnan(run.images["agreement"][0])
 
 

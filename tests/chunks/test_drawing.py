@@ -137,6 +137,18 @@ class TestLayers:
         upper = np.array([[[0, 0, 0, 0], [1, 2, 3, 4], [0, 0, 0, 0]]], np.uint8)
         assert drawing.stacked(layer, upper).tolist() == [[[200, 0, 100, 255], [1, 2, 3, 4], [9, 9, 9, 0]]]
 
+    def test_layers_are_mixed_pixel_by_pixel(self) -> None:
+        rng = np.random.default_rng(1)
+        picture, *layers = (rng.integers(0, 256, (7, 9, n), np.uint8) for n in (3, 4, 4))
+        for layer in layers:
+            layer[rng.random((7, 9)) < 0.5, 3] = 0
+        before = picture.copy()
+        expected = picture.astype(np.float32)
+        for layer in layers:
+            expected += layer[..., 3:] / np.float32(255) * (layer[..., :3] - expected)
+        np.testing.assert_array_equal(drawing.over(picture, *layers), np.rint(expected).astype(np.uint8))
+        np.testing.assert_array_equal(picture, before)
+
     def test_the_overlay_shows_picture_outlines_and_disputes(self) -> None:
         picture = np.full((12, 12, 3), 128, np.uint8)
         disputed = np.zeros((12, 12), np.bool_)

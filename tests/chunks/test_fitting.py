@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from consensus import chunks
-from consensus.chunks import clicks, counting, cutting, fitting
+from consensus.chunks import clicks, counting, cutting, fitting, words
 from consensus.config import ChunksConfig
 from consensus.errors import JudgmentError
 from consensus.inputs.judgments import Judgments
@@ -147,8 +147,23 @@ def test_pixels_that_nobody_judged_have_no_label() -> None:
     assert confidences[0, 2] == 0
     assert labels[0, :2].tolist() == [0, 1]
     np.testing.assert_allclose(painted.row_posterior[2], run.result.prior_shares)
-    with pytest.raises(JudgmentError, match="no judgments"):
-        chunks.run(mask_set([picture("a", {"ann": NOBODY})]))
+
+
+def test_masks_in_which_nothing_is_judged() -> None:
+    nobody = picture("a", {"ann": NOBODY})
+    with pytest.raises(JudgmentError, match='^nobody judged a pixel of "a": all in the masks .* see whether void= is'):
+        chunks.run(mask_set([nobody]))
+    with pytest.raises(JudgmentError, match='^nobody judged a pixel of "a" and of 1 other picture: .* to merge'):
+        chunks.run(mask_set([nobody, picture("b", {"ann": NOBODY})]))
+    ring = np.zeros((30, 30), int)
+    ring[5:25, 5:25] = 1
+    shown = picture("b", {"ann": ring, "bob": np.roll(ring, 2, axis=1)})
+    run = chunks.run(mask_set([nobody, shown], LABELS[:2]))
+    first = words.cautions(run)[0]
+    assert first.code == "odd_masks"
+    assert first.message.startswith('nobody judged a pixel of "a": all in the masks means not judged')
+    assert np.isnan(run.images["foreground_iou_after_clicks"][0])  # as of what is painted: it is no 0
+    assert run.images["foreground_iou_after_clicks"][1] > run.images["expected_foreground_iou"][1]
 
 
 def test_more_classes_than_a_byte_holds() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
 
-from consensus import chunks
+from consensus import chunks, read
 from consensus.chunks import answering, columns, file_names, folder
 from consensus.errors import FormatError, JudgmentError, OutputError, RunError
 from consensus.runs import folder as folders
@@ -119,7 +120,7 @@ def test_answers_come_back(manifest: tuple[Path, Crowd], tmp_path: Path) -> None
     second = given.head(1).assign(worker="clicker9")
     assert chunks.answers(tmp_path / "out", second, save=False).believed.n_clicks["clicker9"] == 1
     changed = given.head(1).assign(label="fibre")
-    both = answering.merged(after.clicks, answering.read_clicks(after, changed))
+    both = answering.merged(after.clicks, answering.clicks_of(after, read(changed)))
     assert sum(len(one) for image in both.values() for one in image.values()) == len(given)
     in_memory = chunks.answers(run, given)
     pd.testing.assert_frame_equal(in_memory.images, after.images)
@@ -196,6 +197,51 @@ def test_what_was_read_is_not_written_over(manifest: tuple[Path, Crowd], tmp_pat
         chunks.save(run, out, overwrite=True)
     assert (out / "masks" / first).is_file()
     chunks.save(run, tmp_path / "elsewhere")
+
+
+def test_tables_in_memory_whose_columns_have_other_names(tmp_path: Path) -> None:
+    drawn = crowd(1, 3, scale=0.45)
+    run = chunks.run(drawn.masks)
+    rows = answered(run, drawn, 3)
+    odd = rows.rename(columns={"item": "piece"}).assign(nr=range(len(rows)))
+    expected = chunks.answers(run, rows).clicks
+    table = pa.Table.from_pandas(odd, preserve_index=False)
+    for given in (odd, table, dict(zip(odd, odd.to_numpy().T.tolist(), strict=True))):
+        assert chunks.answers(run, given).clicks == expected
+    with (tmp_path / "rows.csv").open("wb+") as file:
+        odd.to_csv(file, index=False)
+        file.seek(0)
+        assert chunks.answers(run, file).clicks == expected
+    assert chunks.answers(run, odd, item="piece").clicks == expected
+    with pytest.raises(FormatError, match="no column holds the item"):
+        chunks.answers(run, odd.assign(piece="x"))
+    with pytest.raises(JudgmentError, match='"x" names no chunk'):
+        chunks.answers(run, odd.assign(item="x", piece="y"))
+    with pytest.raises(FormatError, match='no column "nothing" for the item'):
+        chunks.answers(run, odd, item="nothing")
+
+
+def test_who_clicks_is_not_taken_for_somebody_who_paints() -> None:
+    ring = np.zeros((30, 30), int)
+    ring[5:25, 5:25] = 1
+    run = chunks.run(mask_set([picture("a", {"ann (clicks)": ring, "bob": np.roll(ring, 9, axis=1)})]))
+    rows = run.escalations[["item", "label"]].head(1)
+    said = '"ann" would stand in workers.csv as "ann .clicks.", which is the name of somebody who paints'
+    with pytest.raises(JudgmentError, match=said):
+        chunks.answers(run, rows.assign(worker="ann"))
+    both = pd.concat([rows.assign(worker="bob"), rows.assign(worker="cid")])  # a large chunk needs two
+    assert "bob (clicks)" in set(chunks.answers(run, both).workers["worker"])
+
+
+def test_answers_keep_crops_and_page_as_they_were(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:
+    run = saved(manifest, tmp_path / "out")
+    folder.save(run, tmp_path / "out", overwrite=True, crops=1, report=False)
+    chunks.answers(tmp_path / "out", answered(run, manifest[1], 2))
+    assert len(list((tmp_path / "out" / "crops").iterdir())) == 1
+    assert not (tmp_path / "out" / "report.html").exists()
+    told = folder.summary_of(tmp_path / "out")
+    assert (told["crops"], told["report"]) == (1, False)
+    assert folder.looks_of({}, "out").crops == folder.looks_of({"crops": -1, "report": 3}, "out").crops == 200
 
 
 def test_answers_without_a_label_are_none(manifest: tuple[Path, Crowd], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from consensus.chunks import ChunkRun, folder, gallery, looks, page, tables, wor
 from consensus.chunks.gallery import Gallery
 from consensus.chunks.looks import Looks
 from consensus.errors import OutputError
+from consensus.found.cautions import Caution
 from consensus.report import charts
 from tests.chunks import drawn_pictures, picture_files
 
@@ -231,6 +232,15 @@ class TestWords:
         assert [one.code for one in found] == ["few_masks", "unaudited", "clusters_untold"]
         assert found[0].message.startswith("4 pictures have two masks: where these differ, ")
         assert "one counts as 20 independent judgments" in found[2].message
+
+    @pytest.mark.parametrize("code", words.SAID)
+    def test_warnings_of_the_fit_speak_of_pictures(self, run: ChunkRun, code: str) -> None:
+        caution = Caution(code, 'model "net" voted on too few items; see --max-iterations')
+        fit = replace(run.fitted, result=replace(run.result, warnings=(caution,)))
+        (one,) = [one for one in words.cautions(replace(run, fitted=fit)) if one.code == code]
+        assert "item" not in one.message
+        assert "--max-iterations" not in one.message
+        assert code in words.OF_PICTURES
 
     def test_clicks_that_wait(self, run: ChunkRun, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ChunkRun, "n_waiting", 2)

@@ -125,7 +125,7 @@ class TestAnswers:
     def test_clicks_come_back(self, run: Run, beside: Path) -> None:
         self.answered(run, beside)
         before = (beside / "out" / "images.csv").read_text()
-        ran = run("chunks", "answers", "out", "answers.csv", "--json")
+        ran = run("chunks", "answers", "out", "answers.csv", "--json", "--report")
         assert ran.status == 0
         assert ran.err.startswith("3 pictures, 9 masks by 3 people, 12 clicks")
         assert "\nthe answers change the expected foreground IoU of " in ran.err
@@ -134,6 +134,57 @@ class TestAnswers:
         assert (beside / "out" / "images.csv").read_text() != before
         assert len(pd.read_csv(beside / "out" / "clicks.csv")) == 12
         assert "kim (clicks)" in (beside / "out" / "report.html").read_text()
+
+    def test_crops_and_page_are_as_in_the_run(self, run: Run, beside: Path) -> None:
+        self.answered(run, beside)
+        assert run("chunks", "run", *SET, "-o", "out", "--no-report", "--crops", "2", "--overwrite").status == 0
+        for said, n, page in ([], 2, False), (["--crops", "1"], 1, False), (["--report"], 1, True), ([], 1, True):
+            assert run("chunks", "answers", "out", "answers.csv", *said).status == 0
+            assert len(list((beside / "out" / "crops").iterdir())) == n
+            assert (beside / "out" / "report.html").exists() == page
+
+    def test_an_export_of_tasks(self, run: Run, beside: Path) -> None:
+        rows = pd.read_csv(self.answered(run, beside))
+        tasks = [
+            {
+                "id": number,
+                "data": {"image": "crop.jpg", "chunk": item},
+                "annotations": [
+                    {
+                        "id": 100 + number,
+                        "completed_by": 7,
+                        "result": [{"from_name": "class", "type": "choices", "value": {"choices": [label]}}],
+                    }
+                ],
+            }
+            for number, (item, label) in enumerate(zip(rows["item"], rows["label"], strict=True), 1)
+        ]
+        (beside / "export.json").write_text(json.dumps(tasks))
+        ran = run("chunks", "answers", "out", "export.json")
+        assert ran.status == 0, ran.err
+        found, came = ran.err.splitlines()[:2]
+        assert found == 'the item of the answers is the column "chunk", which holds the names of chunks'
+        assert came.startswith("3 pictures, 9 masks by 3 people, 12 clicks")
+        kept = pd.read_csv(beside / "out" / "clicks.csv")
+        assert set(kept["item"]) == set(rows["item"])
+        ran = run("chunks", "answers", "out", "export.json", "--item", "id")
+        assert (ran.status, ran.err.count("\n")) == (INPUT, 1)
+        assert 'answers: "1" names no chunk; ' in ran.err
+        assert "name its column with --item" in ran.err
+
+    def test_columns_of_any_name(self, run: Run, beside: Path) -> None:
+        rows = pd.read_csv(self.answered(run, beside))
+        rows.columns = pd.Index(["piece", "who", "what"])
+        rows.insert(0, "nr", range(len(rows)))
+        rows.to_csv("odd.csv", index=False)
+        ran = run("chunks", "answers", "out", "odd.csv")
+        assert (ran.status, ran.err.count("\n")) == (INPUT, 1)
+        assert "name them with --item, --worker, --label" in ran.err
+        ran = run("chunks", "answers", "out", "odd.csv", "--worker", "who", "--label", "what")
+        assert ran.status == 0, ran.err
+        assert ran.err.startswith('the item of the answers is the column "piece", which holds the names of chunks\n')
+        ran = run("chunks", "answers", "out", "odd.csv", "--worker", "who", "--label", "what", "--item", "piece")
+        assert ran.err.startswith("3 pictures, 9 masks by 3 people, 12 clicks")
 
     def test_a_folder_for_spreadsheets_stays_one(self, run: Run, beside: Path) -> None:
         rows = pd.read_csv("set/manifest.csv")

@@ -55,7 +55,7 @@ OPTIONS = {
     "chunks make": "method size output quiet",
     "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output "
     "overwrite crops spreadsheet-safe no-report report json quiet fail-on",
-    "chunks answers": "crops no-report report json quiet fail-on",
+    "chunks answers": "item worker label platform crops no-report report json quiet fail-on",
     "chunks evaluate": "boundary images void json quiet",
     "simulate": "accuracy adversaries biased gold items labels overwrite per-item quiet seed spammers workers",
     "demo": "overwrite quiet seed",
