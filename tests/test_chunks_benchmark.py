@@ -1,9 +1,15 @@
 """The pictures, annotators and scores that the benchmark of chunks stands on."""
 
+import sys
+
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
+
+sys.path.append(str(ROOT / "tests" / "benchmarks"))  # these are scripts: they import each other from their own folder
 from tests.benchmarks import chunks_crowd, chunks_pictures
+from tests.benchmarks.chunks import LEAST_SHARE, Crowd
 from tests.benchmarks.chunks_pictures import LABELS, Picture
 from tests.benchmarks.chunks_scores import scores
 
@@ -53,3 +59,17 @@ def test_scores_of_pixels_with_a_known_truth() -> None:
     assert found.log_loss == pytest.approx(-np.log(1e-6) / 3)
     assert found.ece == pytest.approx(1 / 3)
     assert scores([np.eye(2)[np.array([[0, 0, 1, 0]])]], [truth]).ece == 0
+
+
+def test_who_knows_all_confusions_beats_the_majority() -> None:
+    """The same posteriors as from the counts of one picture, by hand."""
+    crowd = Crowd([PICTURE], 3, seed=0, binary=True)
+    (found,), (masks,), (truth,) = crowd.by_true_confusions(), crowd.masks, crowd.truths
+    assert scores([found], [truth]).accuracy >= scores(crowd.shares(), [truth]).accuracy
+    np.testing.assert_allclose(found.sum(axis=2), 1.0)
+    y, x = np.argwhere((masks[0] != masks[1]) & (truth >= 0))[0]
+    odds = (truth == 1).sum() / (truth == 0).sum()
+    for mask in masks:
+        said = mask == mask[y, x]
+        odds *= (said[truth == 1].mean() + LEAST_SHARE) / (said[truth == 0].mean() + LEAST_SHARE)
+    assert found[y, x, 1] / found[y, x, 0] == pytest.approx(odds, rel=0.02)

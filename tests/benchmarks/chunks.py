@@ -4,7 +4,8 @@
 
 Pictures and annotators: ``chunks_pictures.py``, ``chunks_crowd.py``. Prints Markdown tables: how right the label maps
 are (mean over seeds and pictures, and the worst seed), coverage of the workers' 95 % intervals, what simulated clicks
-on disputed chunks bring, and the speed on 10 million pixels. Ways to count pixels were compared on seeds 0 to 7; report
+on disputed chunks bring, and the speed on 10 million pixels. A row that no method can have stands beside them: the
+posteriors by the confusions that the annotators truly have. Ways to count pixels were compared on seeds 0 to 7; report
 others.
 """
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from scipy.special import softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +47,7 @@ else:  # run as a script, its own folder is on the path
 
 HERE = Path(__file__).resolve().parent
 WRONG, CLICKS = 0.05, 40
+LEAST_SHARE = 1e-3  # of a label that an annotator never gave, so that nothing is impossible
 NAMES = {
     "staple": ("SimpleITK STAPLE", "SimpleITK MultiLabelSTAPLE"),
     "majority": ("crowd-kit SegmentationMajorityVote",),
@@ -93,6 +96,25 @@ class Crowd:
         """(H, W, K) shares of the votes."""
         return [np.stack([(m == k).mean(axis=0) for k in range(self.n_labels)], axis=2) for m in self.masks]
 
+    def by_true_confusions(self) -> list[Reals]:
+        """(H, W, K) posteriors by the annotators' true confusions and shares of labels, which no method can know."""
+        K = self.n_labels
+        C, pi = np.full((self.given.shape[1], K, K), LEAST_SHARE), np.full(K, LEAST_SHARE)
+        for masks, truth, given in zip(self.masks, self.truths, self.given, strict=True):
+            known = truth >= 0
+            t = truth[known].astype(np.int64)
+            pi += np.bincount(t, minlength=K) / len(t)
+            for w, mask in zip(np.flatnonzero(given), masks, strict=True):
+                C[w] += np.bincount(t * K + mask[known], minlength=K * K).reshape(K, K) / len(t)
+        log_C, log_pi = np.log(C / C.sum(axis=2, keepdims=True)), np.log(pi / pi.sum())
+        found = []
+        for masks, given in zip(self.masks, self.given, strict=True):
+            logs = np.broadcast_to(log_pi[:, None, None], (K, *masks[0].shape)).copy()
+            for w, mask in zip(np.flatnonzero(given), masks, strict=True):
+                logs += log_C[w][:, mask]
+            found.append(np.moveaxis(softmax(logs, axis=0), 0, 2))
+        return found
+
     def peers(self, python: Path) -> dict[str, list[Reals]]:
         """(H, W, K) probabilities of each peer; of hard labels, zeros and ones."""
         with tempfile.TemporaryDirectory() as name:
@@ -139,6 +161,7 @@ def accuracy(pictures: list[chunks_pictures.Picture], seeds: Sequence[int], pyth
             for seed in seeds:
                 crowd = Crowd(pictures, n_masks, seed, binary)
                 ways = {"consensus": posteriors(crowd.run()), "majority vote (shares)": crowd.shares()}
+                ways["who knows all confusions"] = crowd.by_true_confusions()
                 if python is not None:
                     ways |= crowd.peers(python)
                 for name, probabilities in ways.items():
