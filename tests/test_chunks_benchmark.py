@@ -68,8 +68,9 @@ def test_who_knows_all_confusions_beats_the_majority() -> None:
     assert scores([found], [truth]).accuracy >= scores(crowd.shares(), [truth]).accuracy
     np.testing.assert_allclose(found.sum(axis=2), 1.0)
     y, x = np.argwhere((masks[0] != masks[1]) & (truth >= 0))[0]
-    odds = (truth == 1).sum() / (truth == 0).sum()
+    odds = (truth == 1).mean() / (truth == 0).mean()
     for mask in masks:
         said = mask == mask[y, x]
-        odds *= (said[truth == 1].mean() + LEAST_SHARE) / (said[truth == 0].mean() + LEAST_SHARE)
+        of_1, of_0 = (((said & (truth == k)).mean() + LEAST_SHARE) / (truth == k).mean() for k in (1, 0))
+        odds *= of_1 / of_0
     assert found[y, x, 1] / found[y, x, 0] == pytest.approx(odds, rel=0.02)
