@@ -10,6 +10,7 @@ from consensus.chunks import folder
 from consensus.chunks.clicks import Click
 from consensus.errors import JudgmentError
 from consensus.formats import read
+from consensus.inputs import formulas
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def answers(run: ChunkRun | Path | str, clicks: Any, *, save: bool = True, liste
     made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
     found = made.with_clicks(merged(made.clicks, read_clicks(made, clicks)))
     if save and isinstance(run, (Path, str)):
-        safe = folder.is_safe(folder.summary_of(Path(run)))
-        folder.save(found, run, overwrite=True, spreadsheet_safe=safe)
+        raw = folder.is_raw(folder.summary_of(Path(run)))
+        folder.save(found, run, overwrite=True, raw_cells=raw)
     return found
 
 
@@ -83,7 +84,8 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
             "no item or worker"
         )
     position = {label: code for code, label in enumerate(run.labels)}
-    for label in judgments.labels:
+    labels = formulas.called(judgments.labels, position)
+    for label in labels:
         if label not in position:
             raise JudgmentError(
                 f'answers: the label "{label}" is none of the classes, which are {", ".join(run.labels[:20])}',
@@ -97,7 +99,7 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
     for item, worker, label in rows:
         image, first = firsts[item]
         chunks = found.setdefault(image, {})
-        click = Click(workers[worker], position[judgments.labels[label]])
+        click = Click(workers[worker], position[labels[label]])
         chunks[first] = (*chunks.get(first, ()), click)
     return found
 
@@ -105,8 +107,7 @@ def read_clicks(run: ChunkRun, source: Any) -> Clicks:
 def _first(run: ChunkRun, hashes: dict[str, str], item: str) -> tuple[str, int]:
     """The picture and first pixel of the chunk that an item names; ``hashes`` are those of pictures met before."""
     image, _, chunk = item.rpartition("#")
-    if image not in run.names and folder.DEFUSED.match(image):  # of a list that was written for spreadsheets
-        image = image[1:]
+    image = formulas.called([image], run.names)[0]  # of a list that a spreadsheet may open
     if image not in run.names or NAME.fullmatch(chunk) is None:
         raise JudgmentError(
             f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv',

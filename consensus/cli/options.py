@@ -13,10 +13,15 @@ INPUT, COLUMNS, LABELS, ACCEPTANCE = "Input", "Columns", "Labels and workers", "
 ESCALATION, MODEL, OUTPUT, PERFORMANCE = "Escalation", "Model", "Output", "Performance"
 GROUPS = (INPUT, COLUMNS, LABELS, ACCEPTANCE, ESCALATION, MODEL, OUTPUT, PERFORMANCE)
 """Headings of the help: those of ``consensus.config.GROUPS``, which loads too much for a help text."""
-RARE = ("spreadsheet_safe", "timings", "item_url")
+RARE = ("raw_cells", "timings", "item_url")
 """Options, other than settings, that few need: ``--help`` only names them."""
 RENAMED = {"out": "output"}
 """Options, other than settings, that had another name up to 0.4."""
+NEEDLESS = {
+    "--spreadsheet-safe": "--spreadsheet-safe is what is done anyway: leave it out; --raw-cells leaves formulas as "
+    "they are"
+}
+"""Options that are understood for one version, and change nothing; what a note says of each."""
 STDOUT = Path("-")
 """Names standard output where a file is to be written."""
 FILES = (
@@ -77,6 +82,14 @@ Json = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help=("Print nothing but tables and errors."), rich_help_panel=OUTPUT)
 ]
+RawCells = Annotated[
+    bool,
+    typer.Option(
+        "--raw-cells",
+        help="Leave text that spreadsheets take for formulas as it is. Else ' stands before it in CSV.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an older output.", rich_help_panel=OUTPUT)]
 
 
@@ -133,6 +146,7 @@ class Printed:
     output: Output = None
     json: Json = False
     quiet: Quiet = False
+    raw_cells: RawCells = False
 
     @property
     def file(self) -> Path | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.inputs import formulas
 from consensus.inputs.judgments import listed
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Pool:
         JudgmentError
             None of them is in the data, or nobody has the skill, or some prices are missing.
         """
-        code = judgments.renaming.positions(self.worker, judgments.worker_ids, "workers").tolist()
+        renaming, ids = judgments.renaming, judgments.worker_ids
+        code = formulas.matched(self.worker, lambda texts: renaming.positions(texts, ids, "workers")).tolist()
         known = [(row, w) for row, w in enumerate(code) if w >= 0]
         if not known:
             some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -40,8 +41,9 @@ OF_A_RUN = frozenset(
     }
 )
 FORMATS = (".csv", ".parquet", ".jsonl")
-SAVING = ("folder", "overwrite", "format", "report", "posteriors", "spreadsheet_safe")
+SAVING = ("folder", "overwrite", "format", "report", "posteriors", "raw_cells")
 """What ``Run.save`` takes besides the fields of ``PageOptions``."""
+NEEDLESS = "spreadsheet_safe is what is done anyway: leave it out; raw_cells=True leaves formulas as they are"
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
 
@@ -139,8 +141,8 @@ class Output:
     """Of the tables: .csv, .parquet or .jsonl."""
     also: tuple[str, ...] = ()
     """Tables that are only written if asked for, such as posteriors."""
-    defuse: bool = False
-    """Put ``'`` before ids that a spreadsheet would take for a formula."""
+    raw_cells: bool = False
+    """Leave ids that a spreadsheet would take for a formula as they are, in CSV, too."""
     report: bool = False
     """Also write report.html; it needs the extra ``report``."""
     page: PageOptions = field(default_factory=PageOptions)
@@ -153,7 +155,7 @@ class Output:
         format: str = "csv",
         report: bool | None = None,
         posteriors: bool = False,
-        spreadsheet_safe: bool = False,
+        raw_cells: bool = False,
         **page: Any,
     ) -> Output:
         """What ``Run.save`` was asked for; ``page`` are fields of ``PageOptions``.
@@ -167,6 +169,8 @@ class Output:
         """
         if f".{format}" not in FORMATS:
             raise ConfigError(f"format = {format!r}: expected one of {', '.join(one[1:] for one in FORMATS)}")
+        if page.pop("spreadsheet_safe", None) is not None:
+            warnings.warn(NEEDLESS, FutureWarning, stacklevel=3)
         names = [one.name for one in fields(PageOptions)]
         for name in page:
             if name not in names:
@@ -177,7 +181,7 @@ class Output:
             charts.check()
         with_report = charts.are_there() if report is None else report
         also = ("posteriors",) if posteriors else ()
-        return cls(f".{format}", also, spreadsheet_safe, with_report, PageOptions(**page))
+        return cls(f".{format}", also, raw_cells, with_report, PageOptions(**page))
 
 
 def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> None:
@@ -209,10 +213,10 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
                 backend = run.result.backend
                 quoteless = plain_labels if table.name == "labels" else plain
                 writing.write_blocks(
-                    rows.n_rows, rows.block, folder / file, plain=quoteless, backend=backend, defuse=output.defuse
+                    rows.n_rows, rows.block, folder / file, plain=quoteless, backend=backend, raw_cells=output.raw_cells
                 )
             else:
-                writing.write(pa.table(rows), folder / file, defuse=output.defuse)
+                writing.write(pa.table(rows), folder / file, raw_cells=output.raw_cells)
             del rows
         if output.page.pseudonyms:
             write_pseudonyms(run, folder, output)
@@ -220,7 +224,7 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
             (folder / page.FILE).write_bytes(page.made(run, listener.stage, output.page))
         listener.stage("writing summary.json")
         read = kept_inputs.written(run.inputs.tables, folder)
-        told = {**told, "provenance": {**told["provenance"], **read}} if read else told
+        told = {**told, "provenance": {**told["provenance"], **read, "raw_cells": output.raw_cells}}
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
@@ -237,13 +241,15 @@ def write_pseudonyms(run: Run, out: Path, output: Output) -> None:
     import pyarrow as pa
 
     names = pseudonyms.columns(run.result.judgments.worker_ids)
-    writing.write(pa.table(names), out / f"{pseudonyms.FILE}{output.ending}", defuse=output.defuse)
+    writing.write(pa.table(names), out / f"{pseudonyms.FILE}{output.ending}", raw_cells=output.raw_cells)
 
 
-def encode_confusions(run: Run, ending: str, file: BinaryIO) -> None:
+def encode_confusions(run: Run, ending: str, file: BinaryIO, raw_cells: bool) -> None:
     """Write the table of confusions to an open file, as a run does: in blocks, since all its texts may be too long."""
     rows, plain = tables.confusions(run), _are_plain(run, ending)
-    writing.encode_blocks(rows.n_rows, rows.block, ending, file, plain=plain, backend=run.result.backend)
+    writing.encode_blocks(
+        rows.n_rows, rows.block, ending, file, plain=plain, backend=run.result.backend, raw_cells=raw_cells
+    )
 
 
 def _are_plain(run: Run, ending: str) -> bool:

@@ -279,7 +279,7 @@ class Run(Parts):
         format: str = "csv",
         report: bool | None = None,
         posteriors: bool = False,
-        spreadsheet_safe: bool = False,
+        raw_cells: bool = False,
         **page: Any,
     ) -> None:
         """Write the output folder, as ``consensus run`` does; ``consensus.load`` makes the run of it again.
@@ -296,8 +296,8 @@ class Run(Parts):
             Also write report.html; by default if its libraries are installed (the extra ``report``).
         posteriors
             Also write the table of posteriors.
-        spreadsheet_safe
-            Put ``'`` before ids that a spreadsheet would take for a formula.
+        raw_cells
+            Leave text that a spreadsheet would take for a formula as it is; else ``'`` stands before it in CSV.
         **page
             ``title``, ``item_url`` and ``pseudonyms`` of the page, as in ``report``.
 
@@ -308,8 +308,6 @@ class Run(Parts):
         OutputError
             The folder exists (and ``overwrite`` is not set), or can't be written.
         """
-        output = out_folder.Output.of(
-            format=format, report=report, posteriors=posteriors, spreadsheet_safe=spreadsheet_safe, **page
-        )
+        output = out_folder.Output.of(format=format, report=report, posteriors=posteriors, raw_cells=raw_cells, **page)
         named = given.path(folder, "folder", "name one to write")
         out_folder.write(self, out_folder.check(named, overwrite=overwrite), output, self._listener)

@@ -73,10 +73,21 @@ class TestRun:
 
     def test_ids_that_look_like_formulas(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
-        assert run("run", path, "--output", tmp_path / "plain").status == 0
-        assert run("run", path, "--output", tmp_path / "safe", "--spreadsheet-safe").status == 0
-        assert (tmp_path / "plain" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
+        assert run("run", path, "--output", tmp_path / "raw", "--raw-cells").status == 0
+        assert run("run", path, "--output", tmp_path / "safe").status == 0
+        assert (tmp_path / "raw" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
         assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
+        assert run("aggregate", path).out.splitlines()[1].startswith("'=1+1,")
+        assert run("aggregate", path, "--raw-cells").out.splitlines()[1].startswith("=1+1,")
+
+    def test_the_option_of_earlier_versions_changes_nothing(self, run: Run, write: Write, tmp_path: Path) -> None:
+        path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
+        ran = run("run", path, "--output", tmp_path / "safe", "--spreadsheet-safe")
+        assert "note: --spreadsheet-safe is what is done anyway: leave it out; --raw-cells leaves formulas" in ran.err
+        assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
+        ran = run("run", path, "--output", tmp_path / "quiet", "--spreadsheet-safe", "-q")
+        assert (ran.status, ran.err) == (0, "")
+        assert run("check", path, "--spreadsheet-safe").status == 2
 
 
 @pytest.mark.parametrize(
