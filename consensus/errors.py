@@ -122,6 +122,13 @@ class ConsensusError(Exception):
         self.code, self.file, self.line = other.code, other.file, other.line
         return self
 
+    def elsewhere(self, place: Path, now: Path) -> Self:
+        """The same about a file in ``now``, if it is about one in ``place``."""
+        if self.file is not None and self.file.startswith(_shown(str(place))):
+            self.args = (str(self.args[0]).replace(_shown(str(place)), _shown(str(now))),)
+            self.file = self.file.replace(_shown(str(place)), _shown(str(now)))
+        return self
+
     def __str__(self) -> str:
         return in_words_of_the_caller(super().__str__())
 

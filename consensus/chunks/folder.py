@@ -76,7 +76,7 @@ def save(
         warnings.warn(folders.NEEDLESS, FutureWarning, stacklevel=2)
     drawn = Looks(crops, looks.wanted(report), str(out))
     real = check(Path(out), overwrite=overwrite)
-    write(run, real, raw_cells=raw_cells, drawn=drawn)
+    write(run, real, raw_cells=raw_cells, drawn=drawn, overwrite=overwrite)
     return real
 
 
@@ -94,7 +94,7 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Path:
     return folders.check(out, overwrite=overwrite, ours=OURS, inputs=inputs)
 
 
-def write(run: ChunkRun, real: Path, *, raw_cells: bool = False, drawn: Looks) -> None:
+def write(run: ChunkRun, real: Path, *, raw_cells: bool = False, drawn: Looks, overwrite: bool = True) -> None:
     """Write a run into a folder that was checked.
 
     Raises
@@ -109,7 +109,7 @@ def write(run: ChunkRun, real: Path, *, raw_cells: bool = False, drawn: Looks) -
                 real,
                 code="output_exists",
             )
-    with folders.whole(real) as folder:
+    with folders.whole(real, overwrite=overwrite) as folder:
         fill(run, folder, raw_cells=raw_cells, drawn=drawn)
 
 

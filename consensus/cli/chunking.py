@@ -230,7 +230,7 @@ def run(
     job.say_compiling(show)
     with show.stages():
         found = given.read(masks, chosen, show)
-        folder.write(found, out, raw_cells=written.raw_cells, drawn=drawn)
+        folder.write(found, out, raw_cells=written.raw_cells, drawn=drawn, overwrite=written.overwrite)
     _tell(show, words.lines(found), drawn, written.report)
     for line in words.steps(found, str(written.output)):
         show.say(line)

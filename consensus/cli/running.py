@@ -82,7 +82,7 @@ def run(
         charts.check()
     with_report = charts.are_there() if written.report is None else written.report
     also = ("posteriors",) if written.posteriors else ()
-    output = folder.Output(f".{written.format}", also, written.raw_cells, with_report, page_options)
+    output = folder.Output(f".{written.format}", also, written.raw_cells, with_report, page_options, written.overwrite)
     if chosen.are_several:
         running_questions.run(given, chosen, written, show, output, side_inputs, json=json)
         failing.refuse(running_questions.warnings(written.output), fail_on)

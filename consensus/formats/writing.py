@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import numpy as np
 
 from consensus.errors import OutputError
-from consensus.formats import encoded_lines
+from consensus.formats import encoded_lines, partials
 from consensus.found.result import joined
 from consensus.inputs import formulas
 
@@ -150,15 +149,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     OutputError
         The folder is missing or may not be written, or the disk is full.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
+        with partials.claimed(path, is_folder=False) as partial:
+            with partial.open("wb") as file:
+                yield file
+            partial.replace(path)
     except OSError as error:
         raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", path) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def encode(table: Table, ending: str, file: BinaryIO, *, raw_cells: bool = False) -> None:

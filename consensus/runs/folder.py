@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 import warnings
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.config import nearest
 from consensus.errors import ConfigError, OutputError
-from consensus.formats import writing
+from consensus.formats import partials, writing
 from consensus.report import charts, page, pseudonyms
 from consensus.report.page_options import PageOptions
 from consensus.runs import kept_inputs, tables
@@ -81,7 +80,8 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
                 out,
                 code="output_exists",
             )
-    found = sorted(path.name for path in real.iterdir()) if real.exists() else []
+    partials.tidy(real)
+    found = _names_in(real)
     if found and not overwrite:
         raise OutputError(
             "exists already; choose another folder with --output, or pass --overwrite", out, code="output_exists"
@@ -104,33 +104,45 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
     return real
 
 
-@contextmanager
-def whole(out: Path) -> Iterator[Path]:
-    """A folder to fill that takes the place of ``out`` when all went well, and else disappears.
-
-    An older ``out`` stays as it is until then. Two renames swap them: were the process killed between these, the old
-    one stands beside under ``.NAME.PID.old``.
+def _names_in(out: Path) -> list[str]:
+    """What a folder holds, which may not be there.
 
     Raises
     ------
     OutputError
-        The disk is full, or a rename is refused.
+        It can't be read.
     """
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
     try:
-        partial.mkdir()
-        yield partial
-        if out.exists():
-            out.rename(old)
-        partial.rename(out)
+        return sorted(path.name for path in out.iterdir()) if out.exists() else []
+    except OSError as error:
+        raise OutputError(f"can't be read: {(error.strerror or str(error)).lower()}", out) from None
+
+
+@contextmanager
+def whole(out: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """A folder to fill that takes the place of ``out`` when all went well, and else disappears.
+
+    An older ``out`` stays as it is until then (see ``partials.put``).
+
+    Raises
+    ------
+    OutputError
+        The disk is full, a rename is refused, or another run wrote ``out`` meanwhile and ``overwrite`` is not set.
+    """
+    try:
+        with partials.claimed(out, is_folder=True) as partial:
+            try:
+                yield partial
+            except OutputError as error:  # of a file in it: that is called as it would have been
+                raise error.elsewhere(partial, out) from None
+            if not partials.put(partial, out, overwrite=overwrite):
+                raise OutputError(
+                    "another run wrote it meanwhile; choose another folder with --output, or pass --overwrite",
+                    out,
+                    code="output_exists",
+                )
     except OSError as error:
         raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", out) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,8 @@ class Output:
     """Also write report.html; it needs the extra ``report``."""
     page: PageOptions = field(default_factory=PageOptions)
     """How that is written."""
+    overwrite: bool = True
+    """An output that another run wrote meanwhile may be replaced."""
 
     @classmethod
     def of(
@@ -195,7 +209,7 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
     import pyarrow as pa
 
     told = run.summary
-    with whole(out) as folder:
+    with whole(out, overwrite=output.overwrite) as folder:
         plain = _are_plain(run, output.ending)
         judged = run.result.judgments
         kept = [text for one in judged.kept for text in (one.texts, pa.array([one.name]))]

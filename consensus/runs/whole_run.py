@@ -310,4 +310,5 @@ class Run(Parts):
         """
         output = out_folder.Output.of(format=format, report=report, posteriors=posteriors, raw_cells=raw_cells, **page)
         named = given.path(folder, "folder", "name one to write")
+        output = replace(output, overwrite=overwrite)
         out_folder.write(self, out_folder.check(named, overwrite=overwrite), output, self._listener)
