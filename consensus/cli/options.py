@@ -177,14 +177,6 @@ class Paged:
             rich_help_panel=OUTPUT,
         ),
     ] = None
-    pseudonyms: Annotated[
-        bool,
-        typer.Option(
-            "--pseudonyms",
-            help="Show no ids of workers on the page. They get short names; pseudonyms.csv tells who is who.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False
 
     def options(self, *, is_written: bool = True) -> "PageOptions":
         """The same, checked; nothing may be said of a page that is not written.
@@ -197,8 +189,8 @@ class Paged:
         from consensus.errors import ConfigError
         from consensus.report.page_options import PageOptions
 
-        given = {"--title": self.title, "--item-url": self.item_url, "--pseudonyms": self.pseudonyms or None}
+        given = {"--title": self.title, "--item-url": self.item_url}
         said = [name for name, value in given.items() if value is not None]
         if said and not is_written:
             raise ConfigError(f"{said[0]}: it is about the page, which --no-report leaves out; leave out one of them")
-        return PageOptions(self.title, self.item_url, self.pseudonyms)
+        return PageOptions(self.title, self.item_url)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.config import nearest
 from consensus.errors import ConfigError, OutputError
 from consensus.formats import partials, writing
-from consensus.report import charts, page, pseudonyms
+from consensus.report import charts, page
 from consensus.report.page_options import PageOptions
 from consensus.runs import kept_inputs, tables
 from consensus.runs.listening import SILENT
@@ -34,7 +34,7 @@ OF_A_RUN = frozenset(
         *kept_inputs.FILES.values(),
         *(
             name + ending
-            for name in (*(one.name for one in tables.TABLES), pseudonyms.FILE)
+            for name in (*(one.name for one in tables.TABLES), "pseudonyms")  # the last up to 0.4
             for ending in writing.ENDINGS
         ),
     }
@@ -185,6 +185,8 @@ class Output:
             raise ConfigError(f"format = {format!r}: expected one of {', '.join(one[1:] for one in FORMATS)}")
         if page.pop("spreadsheet_safe", None) is not None:
             warnings.warn(NEEDLESS, FutureWarning, stacklevel=3)
+        if "pseudonyms" in page:
+            raise ConfigError("pseudonyms: workers are named where judgments are read; give the file of a key there")
         names = [one.name for one in fields(PageOptions)]
         for name in page:
             if name not in names:
@@ -232,30 +234,15 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
             else:
                 writing.write(pa.table(rows), folder / file, raw_cells=output.raw_cells)
             del rows
-        if output.page.pseudonyms:
-            write_pseudonyms(run, folder, output)
         if output.report:
             (folder / page.FILE).write_bytes(page.made(run, listener.stage, output.page))
         listener.stage("writing summary.json")
-        read = kept_inputs.written(run.inputs.tables, folder)
+        is_nameless = run.result.judgments.renaming.key is not None
+        read = {} if is_nameless else kept_inputs.written(run.inputs.tables, folder)  # they name workers
         told = {**told, "provenance": {**told["provenance"], **read, "raw_cells": output.raw_cells}}
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
-
-
-def write_pseudonyms(run: Run, out: Path, output: Output) -> None:
-    """Write who is who on a page without ids of workers.
-
-    Raises
-    ------
-    OutputError
-        It can't be written.
-    """
-    import pyarrow as pa
-
-    names = pseudonyms.columns(run.result.judgments.worker_ids)
-    writing.write(pa.table(names), out / f"{pseudonyms.FILE}{output.ending}", raw_cells=output.raw_cells)
 
 
 def encode_confusions(run: Run, ending: str, file: BinaryIO, raw_cells: bool) -> None:

@@ -19,7 +19,7 @@ from tests.conftest import Run, csv
 
 READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
 READING += " worker-from-file fold label-map encoding delimiter no-header time-format"
-READING += " sheet by only wide columns questions counts"
+READING += " pseudonyms sheet by only wide columns questions counts"
 COMPARING = READING
 READING += " weight cluster"
 FITTING = "calibration collusion max-iterations memory model model-tests prior rho seed threads tolerance "
@@ -34,12 +34,12 @@ PRINTED = "json output quiet raw-cells"
 WARNED = f"{PRINTED} fail-on"
 OPTIONS = {
     "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest min-worker-judgments format json no-report "
-    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url pseudonyms",
+    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
     "price-per-judgment price-column prior quiet repeats rho seed target threads time-format votes without worker "
-    "worker-from-file sheet by only wide columns questions counts weight cluster raw-cells",
+    "worker-from-file sheet by only wide columns questions counts weight cluster raw-cells pseudonyms",
     "plan-gold": f"{FILES} {READING} {FITTING} {WARNED} items min-judgments random-gold target ties",
     "aggregate": f"keep {FILES} {READING} {FITTING} {WARNED} audit-sample max-judgments min-judgments posteriors "
     "promise random-gold target ties",
