@@ -186,7 +186,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     understood, unused = gathered.understanding.of(judgments)
     if not gathered.of_platforms:  # whose readers know what their columns say
         gathered.notes += passed_over.notes(understood, (*unused, *keeping.names))
-    judgments = _told(judgments, gathered, settings)
+    judgments = _told(judgments, gathered, settings, unused)
     n_read = gathered.n_read + choice.n_dropped
     judgments = replace(
         judgments,
@@ -284,17 +284,13 @@ def _of_items(gathered: Gathered, settings: ReadConfig, items: Coded, others: li
     return found
 
 
-def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig) -> Judgments:
+def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig, unused: tuple[str, ...]) -> Judgments:
     """The judgments, and what else the sources gave."""
     rows = gathered.rows
     return replace(
         judgments,
         reading=settings,
-        rejects=tuple(
-            rows.rejects
-            if settings.pseudonyms is None
-            else pseudonyms.nameless(rows.rejects, settings.worker_from_file)
-        ),
+        rejects=tuple(pseudonyms.shown(rows.rejects, settings, unused)),
         sources=tuple(rows.sources),
         unreadable_times=rows.n_unreadable["timestamp"],
         unreadable_time=gathered.clock.unreadable,

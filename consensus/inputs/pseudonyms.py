@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from consensus.config import ReadConfig
     from consensus.inputs.judgments import Reject
 
 SHOWN = 12  # letters and figures of 5 bits
 LEAST_BYTES, MOST_BYTES = 16, 1 << 20  # of a key
 MAIL = r"^\s*[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+\s*$"
+PERSONAL = re.compile(
+    r"(?:^|[\W_])(?:e[\W_]?mails?|mail|ip|ip[\W_]?addr(?:ess)?|phone|telephone|city|town|region|country|location|address|street|"
+    r"zip|zip[\W_]?code|postal[\W_]?code|postcode|lat|latitude|lon|lng|longitude|geo)(?:$|[\W_])",
+    re.IGNORECASE,
+)
+"""Names of columns that tell who or where somebody is."""
 NAMING = ("anonymous", "drop", "gold_worker", "wide_columns")
 """Settings that may name workers."""
 NOT_SHOWN = "not shown"
@@ -80,8 +88,16 @@ def pseudonyms(key: bytes, workers: Sequence[str]) -> list[str]:
     return names
 
 
-def nameless(rejects: Sequence[Reject], of_files: bool) -> list[Reject]:
-    """Rows that can't be used, without what stood in them; where these name workers, without ``of_files``."""
+def shown(rejects: Sequence[Reject], settings: ReadConfig, unused: Sequence[str]) -> Sequence[Reject]:
+    """Rows that can't be used, without what stood in them where that tells who or where somebody is.
+
+    So it does where workers have pseudonyms, and where an ``unused`` column is called like an address or a place. Where
+    files are called like workers who have pseudonyms, their names are not shown either.
+    """
+    hides = settings.pseudonyms is not None
+    if not (hides or any(PERSONAL.search(name) for name in unused)):
+        return rejects
+    of_files = hides and settings.worker_from_file
     return [replace(one, row=NOT_SHOWN, file=NOT_SHOWN if of_files else one.file) for one in rejects]
 
 

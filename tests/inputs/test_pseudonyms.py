@@ -207,3 +207,17 @@ def test_addresses_are_told(table: pd.DataFrame, key: Path) -> None:
     assert told(one)[0].startswith("1 of 13 ids of workers looks like an e-mail address, which tells who somebody is,")
     assert told(table, pseudonyms=key) == []
     assert told(table.assign(worker=table["worker"].str.replace("@", " at "))) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "hides"),
+    [("email", True), ("E-Mail", True), ("worker_ip", True), ("IP address", True), ("City", True), ("geo_lat", True),
+     ("zip code", True), ("shipment", False), ("capacity", False), ("text", False), ("plateau", False)],
+)  # fmt: skip
+def test_rows_that_can_not_be_used_tell_no_address(tmp_path: Path, run: Run, column: str, hides: bool) -> None:
+    path = tmp_path / "j.csv"
+    path.write_text(f"item,worker,label,{column}\na,v,x,Lyon\na,w,x,Lyon\nb,v,x,Lyon\n,w,x,Lyon\n")
+    assert run("run", path, "-o", tmp_path / "out").status == 0
+    for one in written(tmp_path / "out").items():
+        assert b"Lyon" not in one[1] or (one[0] == "rejects.csv" and not hides), one[0]
+    assert ("not shown" in (tmp_path / "out" / "rejects.csv").read_text()) == hides
