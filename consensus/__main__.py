@@ -1,15 +1,34 @@
 """``python -m consensus`` and the ``consensus`` command."""
 
+import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
-from consensus.cli import app, failing
-from consensus.errors import ConsensusError
-from consensus.wording import ON_THE_COMMAND_LINE
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+PATIENCE = 1.0
+"""Seconds after a signal in which others are not heard."""
+_asked = [-PATIENCE]  # when, last
+BROKEN_PIPE = 128 + 13
+"""How a command exits whose reader is gone, as ``head`` is: as if by SIGPIPE, which Python ignores."""
+
+
+class Stopped(BaseException):
+    """A signal asks the process to go; everything on the way tidies up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def status(self) -> int:
+        """How the command exits."""
+        return 128 + self.number
 
 
 @contextmanager
@@ -23,7 +42,51 @@ def _closed_streams_lead_nowhere() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _nothing_is_cut_off() -> Iterator[None]:
+    """Buffer a standard output that is not (``PYTHONUNBUFFERED``): a write to it may take the half, and not say so."""
+    raw, before = getattr(sys.stdout, "buffer", None), sys.stdout
+    if not isinstance(raw, io.RawIOBase):
+        yield
+        return
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw), sys.stdout.encoding, sys.stdout.errors, newline="", line_buffering=True
+    )
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.detach().detach()
+        sys.stdout = before
+
+
+@contextmanager
+def _signals_stop() -> Iterator[None]:
+    """Turn signals that ask to go into ``Stopped``, but for those that the caller ignores, as ``nohup`` does."""
+    before = {}
+    _asked[0] = -PATIENCE
+    for name in STOPPING:
+        with suppress(AttributeError, ValueError):  # no such signal here, or not the main thread
+            number = getattr(signal, name)
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """Go, unless that goes on already: who presses twice must not break off the tidying up."""
+    now = time.monotonic()
+    if now - _asked[0] > PATIENCE:
+        _asked[0] = now
+        raise Stopped(number)
+
+
 @_closed_streams_lead_nowhere()
+@_nothing_is_cut_off()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line on stderr, or JSON with ``--json``.
 
@@ -32,24 +95,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
     SystemExit
         Always, with one of ``consensus.errors.EXIT_CODES``.
     """
-    for name in ("SIGTERM", "SIGHUP"):  # as for Ctrl-C: tidy up, then go
-        with suppress(AttributeError, ValueError):  # no such signal here, or not the main thread
-            signal.signal(getattr(signal, name), _leave)
-    token = ON_THE_COMMAND_LINE.set(True)
     given = list(sys.argv[1:] if arguments is None else arguments)
+    with _signals_stop():
+        try:
+            left = _done(given)
+        except Stopped as stopped:
+            from consensus.cli import failing
+
+            failing.tell_stopped(stopped.number, as_json=failing.wants_json(given))
+            left = stopped.status
+    sys.exit(left)
+
+
+def _done(given: Sequence[str]) -> int:
+    """Do what the arguments say; how to exit."""
+    from consensus.cli import app, failing  # once signals are heard
+    from consensus.errors import ConsensusError
+    from consensus.wording import ON_THE_COMMAND_LINE
+
+    streams = sys.stdout, sys.stderr
+    token = ON_THE_COMMAND_LINE.set(True)
+    as_json = failing.wants_json(given)
     try:
         left = app(args=given, prog_name="consensus", standalone_mode=False)
+        sys.stdout.flush()  # what can't be written is to be known
+    except BrokenPipeError:
+        left = BROKEN_PIPE
+        _give_up_what_is_left()
     except failing.UsageError as error:
-        left = failing.show_help(error) if failing.is_help(error) else _failed(error, given)
+        left = failing.show_help(error) if failing.is_help(error) else failing.told(error, as_json=as_json)
     except ConsensusError as error:
-        left = _failed(error, given)
+        left = failing.told(error, as_json=as_json)
     except OSError as error:
-        left = _failed(error, given)
-        with suppress(OSError):
-            sys.stdout.close()  # else Python tries again at exit
+        left = failing.told(error, as_json=as_json)
+        _give_up_what_is_left()
+    except SystemExit as error:  # by which Typer says that the reader of its output is gone
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        sys.stdout, sys.stderr = streams
+        left = BROKEN_PIPE
+        _give_up_what_is_left()
     finally:
         ON_THE_COMMAND_LINE.reset(token)
-    sys.exit(left if isinstance(left, int) else 0)
+    return left if isinstance(left, int) else 0
+
+
+def _give_up_what_is_left() -> None:
+    """Close standard output if what is left can't be written, or Python tries again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            sys.stdout.close()
 
 
 def command() -> None:
@@ -63,14 +160,6 @@ def command() -> None:
         with suppress(OSError, ValueError, AttributeError):  # nobody reads it any more, or it is closed
             sys.stdout.flush()
         os._exit(left.code if isinstance(left.code, int) else int(left.code is not None))
-
-
-def _failed(error: Exception, given: Sequence[str]) -> int:
-    return failing.told(error, as_json=failing.wants_json(given))
-
-
-def _leave(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

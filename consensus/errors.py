@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DONE, INPUT, USAGE, SETTINGS, WARNED = range(5)
+STOPPED = 128
 EXIT_CODES = {
     DONE: "Done.",
     INPUT: "Input: a file, or what it holds, can't be used.",
     USAGE: "Usage: the command line can't be understood.",
     SETTINGS: "Settings or output: a setting can't be used, or what is to be written can't be.",
     WARNED: "A warning that --fail-on names; all output is written.",
+    STOPPED: "And more: stopped by a signal, whose number is added. 130 is Ctrl-C, 143 SIGTERM, 129 SIGHUP; nothing is "
+    "left half-written. 141: who reads standard output is gone, as head is.",
 }
 """How the command exits."""
 CODES: dict[str, tuple[int, str]] = {
@@ -58,6 +61,7 @@ CODES: dict[str, tuple[int, str]] = {
     "output_exists": (SETTINGS, "Something stands where the output would be written."),
     "unknown_ending": (SETTINGS, "The ending of a file to write names no format."),
     "warning": (WARNED, "A warning arose that --fail-on names."),
+    "stopped": (STOPPED, "A signal stopped the command."),
 }
 """How the command exits, and what it means, by the code of an error."""
 
@@ -120,6 +124,13 @@ class ConsensusError(Exception):
     def about(self, other: ConsensusError) -> Self:
         """The same, with the code, file and line of the ``other`` error that it retells."""
         self.code, self.file, self.line = other.code, other.file, other.line
+        return self
+
+    def elsewhere(self, place: Path, now: Path) -> Self:
+        """The same about a file in ``now``, if it is about one in ``place``."""
+        if self.file is not None and self.file.startswith(_shown(str(place))):
+            self.args = (str(self.args[0]).replace(_shown(str(place)), _shown(str(now))),)
+            self.file = self.file.replace(_shown(str(place)), _shown(str(now)))
         return self
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from consensus.errors import JudgmentError
 from consensus.found.counting import Counting, mean
 from consensus.found.posterior import TIE
 from consensus.found.truth_labels import gold_left_out, unknown_labels, without_a_label
+from consensus.inputs import formulas
 from consensus.inputs.counted import counted
 from consensus.intervals import wilson
 
@@ -190,6 +191,7 @@ def evaluate(
         No item has both a label and a truth, or only gold has; the truth has no label in common with the labels; an
         item has several rows, a probability is none, or a weight is no number above 0.
     """
+    labels, truth = _named_alike(labels, truth)
     repeated = labels["item"].duplicated()
     if repeated.any():
         raise JudgmentError(
@@ -241,6 +243,25 @@ def evaluate(
     total = None if weight is None else float(weight.sum())
     notes += () if weighing is None else weighing.notes()
     return replace(scores, weight=total, notes=notes), _confusion(given, truths, weight)
+
+
+def _named_alike(labels: pd.DataFrame, truth: Gold) -> tuple[pd.DataFrame, Gold]:
+    """Both with items and labels called alike where one of them got a ``'`` before formulas, for spreadsheets."""
+    items = set(labels["item"])
+    has_labels = "label" in labels.columns
+    given = [label for label in labels["label"].unique() if isinstance(label, str)] if has_labels else labels.columns
+    truth = replace(
+        truth,
+        item=tuple(formulas.called(truth.item, items)),
+        label=tuple(formulas.called(truth.label, set(given))),
+    )
+    theirs = set(truth.item) - items
+    if theirs:
+        labels = labels.assign(item=formulas.called(labels["item"], theirs))
+    renamed = dict(zip(given, formulas.called(given, set(truth.label)), strict=True))
+    return (
+        labels.assign(label=labels["label"].replace(renamed)) if has_labels else labels.rename(columns=renamed)
+    ), truth
 
 
 def _check_shares(shares: NDArray[np.float64], least: float, most: float, what: str) -> None:

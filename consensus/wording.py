@@ -32,7 +32,6 @@ ARGUMENTS = {
     "output": "folder=",
     "overwrite": "overwrite=True",
     "posteriors": "posteriors=True",
-    "pseudonyms": "pseudonyms=True",
     "report": "report=True",
     "title": "title=",
     "void": "void=",

@@ -20,6 +20,10 @@ the name of its file. File names and columns only change with an entry in CHANGE
 The types: *text*; *list* is several texts (in CSV one text, joined by `" | "`; in JSON lines and Parquet a list);
 *count* is a whole number; *number* may be missing; *flag* is true or false. A missing value is an empty field in CSV,
 and null in JSON lines and Parquet. A column that is marked *if given* only stands in the table if its input is there.
+
+In CSV a `'` stands before text that a spreadsheet would take for a formula: it begins with `=`, `+`, `-`, `@`, a tab or
+an end of line, and is no plain number. `--raw-cells` leaves it as it is. Gold, truth, `--workers`, `--previous`, `diff`
+and answers about chunks are understood either way. Programs best read JSON lines or Parquet: ids there are as given.
 """
 BESIDE = {
     "report.html": "The page to look at, with the extra `report` (not with `--no-report`). At most 3 MB: of millions "

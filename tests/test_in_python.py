@@ -36,7 +36,7 @@ run = consensus.run(judgments, gold={"img0": "cat", "img1": ["dog", "cat"]}, tar
 run  # sizes, statuses, warnings
 run.labels[["item", "label", "confidence", "status"]]
 run.workers[["worker", "accuracy", "verdict"]]
-page = run.report(title="Animals", pseudonyms=True)
+page = run.report(title="Animals")
 page.save("animals.html")
 page  # shows itself
 run.explain("img8")
@@ -60,7 +60,6 @@ def test_a_script_as_in_a_notebook(
     exec(compile(SCRIPT, "script", "exec"), known)
     assert capsys.readouterr().out.startswith("10 1.0 ['")
     assert "Animals" in (tmp_path / "animals.html").read_text()
-    assert '"ann"' not in known["page"].html
     assert known["page"]._repr_html_().startswith('<iframe srcdoc="&lt;!doctype html')
 
 

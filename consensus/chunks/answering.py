@@ -10,6 +10,7 @@ from consensus.chunks.answer_columns import NAME, judgments_of
 from consensus.chunks.clicks import CLICKING, Click
 from consensus.config import ReadConfig
 from consensus.errors import JudgmentError
+from consensus.inputs import formulas
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def answers(
         told = folder.summary_of(Path(run))
         drawn = folder.looks_of(told, str(run))
         real = folder.check(Path(run), overwrite=True)
-        folder.write(found, real, spreadsheet_safe=folder.is_safe(told), drawn=drawn)
+        folder.write(found, real, raw_cells=folder.is_raw(told), drawn=drawn)
     return found
 
 
@@ -98,7 +99,8 @@ def clicks_of(run: ChunkRun, judgments: Judgments) -> Clicks:
             "no item or worker"
         )
     position = {label: code for code, label in enumerate(run.labels)}
-    for label in judgments.labels:
+    labels = formulas.called(judgments.labels, position)
+    for label in labels:
         if label not in position:
             raise JudgmentError(
                 f'answers: the label "{label}" is none of the classes, which are {", ".join(run.labels[:20])}',
@@ -120,7 +122,7 @@ def clicks_of(run: ChunkRun, judgments: Judgments) -> Clicks:
     for item, worker, label in rows:
         image, first = firsts[item]
         chunks = found.setdefault(image, {})
-        click = Click(workers[worker], position[judgments.labels[label]])
+        click = Click(workers[worker], position[labels[label]])
         chunks[first] = (*chunks.get(first, ()), click)
     return found
 
@@ -128,8 +130,7 @@ def clicks_of(run: ChunkRun, judgments: Judgments) -> Clicks:
 def _first(run: ChunkRun, hashes: dict[str, str], item: str) -> tuple[str, int]:
     """The picture and first pixel of the chunk that an item names; ``hashes`` are those of pictures met before."""
     image, _, chunk = item.rpartition("#")
-    if image not in run.numbers and folder.DEFUSED.match(image):  # of a list that was written for spreadsheets
-        image = image[1:]
+    image = formulas.called([image], run.numbers)[0]  # of a list that a spreadsheet may open
     if image not in run.numbers or NAME.fullmatch(chunk) is None:
         raise JudgmentError(
             f'answers: "{item}" names no chunk; an item is the picture, #, and the chunk, as in escalations.csv; '

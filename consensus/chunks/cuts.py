@@ -11,6 +11,7 @@ import numpy as np
 
 from consensus.chunks import file_names, image_files
 from consensus.errors import ConfigError, FormatError, OutputError
+from consensus.formats import partials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,9 +124,14 @@ def make(
         if path.exists():
             raise OutputError("stands there already, and may be no cut; choose another folder", path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for image, path in zip(paths, written, strict=True):
-            image_files.write_cut(superpixels(image_files.read_picture(image), method, size), path)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with partials.claimed(folder.absolute(), is_folder=True) as partial:
+            for image, path in zip(paths, written, strict=True):
+                place = partial / path.name
+                image_files.write_cut(superpixels(image_files.read_picture(image), method, size), place)
+            folder.mkdir(exist_ok=True)
+            for path in written:  # when all are done
+                (partial / path.name).rename(path)
     except OSError as error:
         raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", folder) from None
     return written

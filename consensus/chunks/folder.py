@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from consensus.chunks.looks import Looks
 from consensus.config import ChunksConfig
 from consensus.errors import OutputError, RunError
 from consensus.formats import read, writing
+from consensus.inputs import formulas
 from consensus.masks.reading import read_masks
 from consensus.runs import folder as folders
 from consensus.runs.listening import SILENT
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 MASKS, CONFIDENCE, SUMMARY, CLICKS = "masks", "confidence", "summary.json", "clicks.csv"
 TABLES = ("images", "chunks", "escalations", "workers", "confusions")
-DEFUSED = re.compile(f"'{writing.RISKY.removeprefix('^')}")
-"""Begins what would be a formula, had nothing been put before it."""
+JUDGED = ("item", "worker", "label")
+"""Columns of clicks."""
 OURS = frozenset({MASKS, CONFIDENCE, SUMMARY, CLICKS, *(f"{name}.csv" for name in TABLES), OVERLAYS, CROPS, page.FILE})
 
 
@@ -42,9 +43,10 @@ def save(
     out: Path | str,
     *,
     overwrite: bool = False,
-    spreadsheet_safe: bool = False,
+    raw_cells: bool = False,
     crops: int = MOST_CROPS,
     report: bool | None = None,
+    spreadsheet_safe: bool | None = None,
 ) -> Path:
     """Write a run into a folder; return its real path.
 
@@ -56,21 +58,25 @@ def save(
         Folder to write.
     overwrite
         It may hold an older run.
-    spreadsheet_safe
-        Put ``'`` before ids that a spreadsheet would take for a formula.
+    raw_cells
+        Leave text that a spreadsheet would take for a formula as it is; else ``'`` stands before it.
     crops
         Pictures of single chunks to write at most.
     report
         Also write report.html; by default if its libraries are installed.
+    spreadsheet_safe
+        Of earlier versions: what it asked for is done anyway.
 
     Raises
     ------
     OutputError
         It can't be written, or something stands there; then it is as it was.
     """
+    if spreadsheet_safe is not None:
+        warnings.warn(folders.NEEDLESS, FutureWarning, stacklevel=2)
     drawn = Looks.of(crops, report, str(out))
     real = check(Path(out), overwrite=overwrite)
-    write(run, real, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
+    write(run, real, raw_cells=raw_cells, drawn=drawn, overwrite=overwrite)
     return real
 
 
@@ -88,7 +94,7 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Path:
     return folders.check(out, overwrite=overwrite, ours=OURS, inputs=inputs)
 
 
-def write(run: ChunkRun, real: Path, *, spreadsheet_safe: bool = False, drawn: Looks) -> None:
+def write(run: ChunkRun, real: Path, *, raw_cells: bool = False, drawn: Looks, overwrite: bool = True) -> None:
     """Write a run into a folder that was checked.
 
     Raises
@@ -103,11 +109,11 @@ def write(run: ChunkRun, real: Path, *, spreadsheet_safe: bool = False, drawn: L
                 real,
                 code="output_exists",
             )
-    with folders.whole(real) as folder:
-        fill(run, folder, spreadsheet_safe=spreadsheet_safe, drawn=drawn)
+    with folders.whole(real, overwrite=overwrite) as folder:
+        fill(run, folder, raw_cells=raw_cells, drawn=drawn)
 
 
-def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -> None:
+def fill(run: ChunkRun, folder: Path, *, raw_cells: bool, drawn: Looks) -> None:
     """Write masks, confidences, pictures to look at, tables and summary into an empty ``folder``."""
     for name in (MASKS, CONFIDENCE):
         (folder / name).mkdir()
@@ -126,10 +132,10 @@ def fill(run: ChunkRun, folder: Path, *, spreadsheet_safe: bool, drawn: Looks) -
     for name in TABLES:
         table = getattr(run, name)
         shown = table.assign(crop=crops) if "crop" in table else table
-        writing.write(shown, folder / f"{name}.csv", defuse=spreadsheet_safe)
+        writing.write(shown, folder / f"{name}.csv", raw_cells=raw_cells)
     if run.clicks:
-        writing.write(click_rows(run), folder / CLICKS)
-    said = {**summary(run), "spreadsheet_safe": spreadsheet_safe, "crops": drawn.crops, "report": drawn.asked}
+        writing.write(click_rows(run), folder / CLICKS, raw_cells=raw_cells)
+    said = {**summary(run), "raw_cells": raw_cells, "crops": drawn.crops, "report": drawn.asked}
     told = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
 
@@ -145,7 +151,7 @@ def click_rows(run: ChunkRun) -> pd.DataFrame:
         for first, given in run.clicks.get(name, {}).items():
             y, x = divmod(first, width)
             rows += [(f"{name}#{x},{y}-{hashes[name]}", one.worker, run.labels[one.label]) for one in given]
-    return pd.DataFrame(rows, columns=["item", "worker", "label"], dtype="str")
+    return pd.DataFrame(rows, columns=list(JUDGED), dtype="str")
 
 
 def summary(run: ChunkRun) -> dict[str, Any]:
@@ -208,17 +214,21 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
     masks = read_masks(**given)
     config = ChunksConfig.of(None, **told["settings"])
     run = whole_run.of_masks(masks, config, cuts, inputs=told["inputs"], listener=listener)
-    digests = _table(path / "images.csv", ("image", "digest"))
-    if [_as_given(name, is_safe(told)) for name, _ in digests] != list(run.names):
+    digests, raw = _table(path / "images.csv", ("image", "digest")), is_raw(told)
+    if [_as_given(name, raw) for name, _ in digests] != list(run.names):
         raise RunError("there are other pictures than there were; run it again", path)
     for (name, digest), one in zip(digests, run.counted, strict=True):
         if digest != one.digest:
             raise RunError(f'the masks of "{name}" are not what they were; run it again', path)
     if not (path / CLICKS).is_file():
         return run
+    import pandas as pd
+
     from consensus.chunks import answering
 
-    return run.with_clicks(answering.clicks_of(run, read(path / CLICKS)))
+    rows = [tuple(_as_given(cell, raw) for cell in row) for row in _table(path / CLICKS, JUDGED)]
+    clicks = read(pd.DataFrame(rows, columns=list(JUDGED), dtype="str"))
+    return run.with_clicks(answering.clicks_of(run, clicks))
 
 
 def summary_of(path: Path) -> dict[str, Any]:
@@ -241,13 +251,13 @@ def summary_of(path: Path) -> dict[str, Any]:
 def images_of(path: Path) -> dict[str, tuple[str, float]]:
     """Status and expected foreground IoU of each picture, as they stand in a folder; NaN where it is missing."""
     rows = _table(path / "images.csv", ("image", "status", "expected_foreground_iou"))
-    safe = is_safe(summary_of(path))
-    return {_as_given(name, safe): (status, float(iou or "nan")) for name, status, iou in rows}
+    raw = is_raw(summary_of(path))
+    return {_as_given(name, raw): (status, float(iou or "nan")) for name, status, iou in rows}
 
 
-def is_safe(told: Mapping[str, Any]) -> bool:
-    """Whether a folder was written for spreadsheets, given what its summary.json says."""
-    return told.get("spreadsheet_safe") is True
+def is_raw(told: Mapping[str, Any]) -> bool:
+    """Whether formulas stand in a folder as they are, given what its summary.json says."""
+    return told.get("raw_cells", told.get("spreadsheet_safe") is not True) is True
 
 
 def looks_of(told: Mapping[str, Any], out: str, crops: int | None = None, report: bool | None = None) -> Looks:
@@ -268,9 +278,9 @@ def looks_of(told: Mapping[str, Any], out: str, crops: int | None = None, report
     return Looks.of(crops, report, out)
 
 
-def _as_given(name: str, safe: bool) -> str:
-    """A name as it was before ``'`` was put before it."""
-    return name[1:] if safe and DEFUSED.match(name) else name
+def _as_given(text: str, raw: bool) -> str:
+    """A text as it was before ``'`` was put before it."""
+    return text if raw else formulas.as_given(text)
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -131,7 +131,9 @@ def _evidence(worker: str, column_missing: "Path | None") -> "Table":
         from consensus import worker_audit
 
         try:
-            return pa.table(worker_audit.evidence_columns(found.audit, worker))
+            judgments = found.result.judgments
+            name = judgments.renaming.worker(worker, judgments.worker_ids)
+            return pa.table(worker_audit.evidence_columns(found.audit, name))
         except ConfigError as error:
             if column_missing is None:
                 raise

@@ -123,7 +123,7 @@ def _groups(
 
     found, table = {}, None
     workers = set(judgments.worker_ids.to_pylist())
-    for name in names:
+    for name in judgments.renaming.workers(names, judgments.worker_ids):
         if name in workers:
             found[name] = [name]
             continue

@@ -180,14 +180,7 @@ class Written:
     ] = OUT
     overwrite: options.Overwrite = False
     crops: Crops = MOST_CROPS
-    spreadsheet_safe: Annotated[
-        bool,
-        typer.Option(
-            "--spreadsheet-safe",
-            help="Put ' before ids that a spreadsheet takes for formulas.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False
+    raw_cells: options.RawCells = False
     report: Report = None
 
 
@@ -238,7 +231,7 @@ def run(
     job.say_compiling(show)
     with show.stages():
         found = given.read(masks, chosen, show)
-        folder.write(found, out, spreadsheet_safe=written.spreadsheet_safe, drawn=drawn)
+        folder.write(found, out, raw_cells=written.raw_cells, drawn=drawn, overwrite=written.overwrite)
     _tell(show, words.lines(found), drawn)
     for line in words.steps(found, str(written.output)):
         show.say(line)
@@ -293,7 +286,7 @@ def answers(
     with show.stages():
         before = folders.images_of(folder)
         found = chunks.answers(chunks.load(folder, show), clicks, chosen, listener=show)
-        folders.write(found, out, spreadsheet_safe=folders.is_safe(told), drawn=drawn)
+        folders.write(found, out, raw_cells=folders.is_raw(told), drawn=drawn)
     _tell(show, [*words.lines(found), words.compared(before, found)], drawn)
     for line in words.steps(found, str(folder)):
         show.say(line)
@@ -319,6 +312,7 @@ def evaluate(
     void: Void = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
+    raw_cells: options.RawCells = False,
 ) -> None:
     """Score the masks in RESULT_DIR against TRUTH: IoU, Dice, outlines, accuracy, log loss, calibration error."""
     show = job.Show(quiet)
@@ -344,7 +338,7 @@ def evaluate(
     for name, value, mean, worst in words.scores(found):
         typer.echo(f"{name:14} {value:>11} {mean:>11} {worst:>11}")
     typer.echo("")
-    typer.echo(writing.text(found.classes), nl=False)
+    typer.echo(writing.text(found.classes, raw_cells=raw_cells), nl=False)
 
 
 def _tell(show: job.Show, lines: list[str], drawn: "Looks") -> None:

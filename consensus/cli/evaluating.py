@@ -29,6 +29,7 @@ def evaluate(
         ),
     ],
     json: options.Json = False,
+    raw_cells: options.RawCells = False,
 ) -> None:
     """Score LABELS against TRUTH: accuracy, log loss, Brier score, calibration error and confusion."""
     import json as json_module
@@ -63,4 +64,4 @@ def evaluate(
         )
         typer.echo(f"{name:14} {shown}")
     typer.echo("")
-    typer.echo(writing.text(confusion), nl=False)
+    typer.echo(writing.text(confusion, raw_cells=raw_cells), nl=False)

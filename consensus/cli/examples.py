@@ -53,7 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "report": (
         "consensus report consensus-out",
-        "consensus report consensus-out -o page.html --title Digits --pseudonyms",
+        "consensus report consensus-out -o page.html --title Digits",
         "consensus report consensus-out --item-url https://example.org/items/{item}",
     ),
     "explain": (

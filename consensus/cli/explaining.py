@@ -32,7 +32,7 @@ PIPED = 100  # characters a line where no terminal says how many
 
 def report(
     folder: Folder,
-    computing: Annotated["RunConfig", Takes("threads")],
+    computing: Annotated["RunConfig", Takes("threads", "pseudonyms")],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -53,7 +53,6 @@ def report(
     from consensus.formats import writing
     from consensus.report import charts, page
     from consensus.runs import finished
-    from consensus.runs import folder as run_folder
 
     charts.check()
     page_options = paged.options()
@@ -62,7 +61,9 @@ def report(
     if path != STDOUT and (path.is_dir() or not path.parent.is_dir()):
         raise OutputError("a folder stands there" if path.is_dir() else "its folder does not exist", path)
     with show.stages():
-        inputs = finished.inputs_of(folder, show, threads=computing.threads, side_inputs=True)
+        inputs = finished.inputs_of(
+            folder, show, threads=computing.threads, side_inputs=True, pseudonyms=computing.pseudonyms
+        )
         found = job.run_of(inputs, show)
         if path == STDOUT:
             sys.stdout.buffer.write(page.made(found, show.stage, page_options))
@@ -70,8 +71,6 @@ def report(
         else:
             with writing.replacing(path) as file:
                 file.write(page.made(found, show.stage, page_options))
-        if page_options.pseudonyms:
-            run_folder.write_pseudonyms(found, folder, run_folder.Output())
     if path != STDOUT:
         show.say(f"wrote {path}")
 

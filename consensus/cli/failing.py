@@ -2,15 +2,17 @@
 
 import difflib
 import json
+import signal
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from consensus.cli import help_text
 from consensus.cli.options import ANY
-from consensus.errors import CODES, USAGE, ConsensusError
+from consensus.errors import CODES, USAGE, ConsensusError, OutputError
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -54,13 +56,30 @@ def told(error: Exception, *, as_json: bool) -> int:
     """Write an ``error`` to stderr, in words or as JSON; how the command exits."""
     if isinstance(error, ConsensusError):
         code, text, file, line = error.code, str(error), error.file, error.line
-    elif isinstance(error, OSError):  # such as a full disk behind stdout
-        code, text, file, line = "bad_output", str(error.strerror or error), None, None
+    elif isinstance(error, OSError):
+        reason = str(error.strerror or error)
+        reason = f"{reason[:1].lower()}{reason[1:]}"
+        file, line = None if error.filename is None else str(error.filename), None
+        where = "standard output can't be written" if file is None else file  # such as a full disk behind it
+        code, text = "bad_output", str(OutputError(f"{where}: {reason}"))
     else:
         code, text, file, line = "usage", _usage(error), None, None
-    found = {"code": code, "message": text, "file": file, "line": line}
-    sys.stderr.write(f"{json.dumps(found, ensure_ascii=False)}\n" if as_json else f"consensus: {text}\n")
+    _write({"code": code, "message": text, "file": file, "line": line}, as_json)
     return CODES[code][0]
+
+
+def tell_stopped(number: int, *, as_json: bool) -> None:
+    """Say on stderr that a signal of this number stopped the command."""
+    name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+    said = f"stopped by {name}; nothing is left half-written"
+    _write({"code": "stopped", "message": said, "file": None, "line": None}, as_json)
+
+
+def _write(found: dict[str, Any], as_json: bool) -> None:
+    line = json.dumps(found, ensure_ascii=False) if as_json else f"consensus: {found['message']}"
+    with suppress(OSError):  # who closed stderr, or has a full disk behind it, still gets the exit code
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def is_help(error: Any) -> bool:

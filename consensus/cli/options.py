@@ -13,10 +13,15 @@ INPUT, COLUMNS, LABELS, ACCEPTANCE = "Input", "Columns", "Labels and workers", "
 ESCALATION, MODEL, OUTPUT, PERFORMANCE = "Escalation", "Model", "Output", "Performance"
 GROUPS = (INPUT, COLUMNS, LABELS, ACCEPTANCE, ESCALATION, MODEL, OUTPUT, PERFORMANCE)
 """Headings of the help: those of ``consensus.config.GROUPS``, which loads too much for a help text."""
-RARE = ("spreadsheet_safe", "timings", "item_url")
+RARE = ("raw_cells", "timings", "item_url")
 """Options, other than settings, that few need: ``--help`` only names them."""
 RENAMED = {"out": "output"}
 """Options, other than settings, that had another name up to 0.4."""
+NEEDLESS = {
+    "--spreadsheet-safe": "--spreadsheet-safe is what is done anyway: leave it out; --raw-cells leaves formulas as "
+    "they are"
+}
+"""Options that are understood for one version, and change nothing; what a note says of each."""
 STDOUT = Path("-")
 """Names standard output where a file is to be written."""
 FILES = (
@@ -77,6 +82,14 @@ Json = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help=("Print nothing but tables and errors."), rich_help_panel=OUTPUT)
 ]
+RawCells = Annotated[
+    bool,
+    typer.Option(
+        "--raw-cells",
+        help="Leave text that spreadsheets take for formulas as it is. Else ' stands before it in CSV.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an older output.", rich_help_panel=OUTPUT)]
 
 
@@ -133,6 +146,7 @@ class Printed:
     output: Output = None
     json: Json = False
     quiet: Quiet = False
+    raw_cells: RawCells = False
 
     @property
     def file(self) -> Path | None:
@@ -163,14 +177,6 @@ class Paged:
             rich_help_panel=OUTPUT,
         ),
     ] = None
-    pseudonyms: Annotated[
-        bool,
-        typer.Option(
-            "--pseudonyms",
-            help="Show no ids of workers on the page. They get short names; pseudonyms.csv tells who is who.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False
 
     def options(self, *, is_written: bool = True) -> "PageOptions":
         """The same, checked; nothing may be said of a page that is not written.
@@ -183,8 +189,8 @@ class Paged:
         from consensus.errors import ConfigError
         from consensus.report.page_options import PageOptions
 
-        given = {"--title": self.title, "--item-url": self.item_url, "--pseudonyms": self.pseudonyms or None}
+        given = {"--title": self.title, "--item-url": self.item_url}
         said = [name for name, value in given.items() if value is not None]
         if said and not is_written:
             raise ConfigError(f"{said[0]}: it is about the page, which --no-report leaves out; leave out one of them")
-        return PageOptions(self.title, self.item_url, self.pseudonyms)
+        return PageOptions(self.title, self.item_url)

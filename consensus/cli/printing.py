@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consensus.formats import writing
     from consensus.runs import Inputs, Run
 
-    Streamed = Callable[[str, BinaryIO], None]  # writes itself in the format of an ending to an open file
+    Streamed = Callable[[str, BinaryIO, bool], None]  # writes itself in the format of an ending, with raw cells or not
     Made = writing.Table | Streamed
     Told = tuple[Made, list[str]]
     Table = Callable[[Run], Made | Told]
@@ -240,9 +240,9 @@ def put(made: "Made", lines: "Iterable[str]", printed: Printed, show: job.Show) 
 
     def encode(ending: str, file: "BinaryIO") -> None:
         if callable(made):
-            made(ending, file)
+            made(ending, file, printed.raw_cells)
         else:
-            writing.encode(made, ending, file)
+            writing.encode(made, ending, file, raw_cells=printed.raw_cells)
 
     if printed.file is not None:
         writing.check_ending(printed.file)

@@ -29,14 +29,7 @@ class Written:
         Literal["csv", "parquet", "jsonl"],
         typer.Option(help="Format of the tables.", metavar="csv|parquet|jsonl", rich_help_panel=OUTPUT),
     ] = "csv"
-    spreadsheet_safe: Annotated[
-        bool,
-        typer.Option(
-            "--spreadsheet-safe",
-            help="Put ' before ids that a spreadsheet takes for formulas.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False
+    raw_cells: options.RawCells = False
     report: Annotated[
         bool | None,
         typer.Option(
@@ -89,7 +82,7 @@ def run(
         charts.check()
     with_report = charts.are_there() if written.report is None else written.report
     also = ("posteriors",) if written.posteriors else ()
-    output = folder.Output(f".{written.format}", also, written.spreadsheet_safe, with_report, page_options)
+    output = folder.Output(f".{written.format}", also, written.raw_cells, with_report, page_options, written.overwrite)
     if chosen.are_several:
         running_questions.run(given, chosen, written, show, output, side_inputs, json=json)
         failing.refuse(running_questions.warnings(written.output), fail_on)

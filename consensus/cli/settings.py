@@ -131,13 +131,18 @@ class Command(TyperCommand):
         former = {_dashed(old): _dashed(new) for old, new in {**RENAMED, **options.RENAMED}.items()}
         known = {name for one in self.params for name in one.opts}
         found = []
+        is_quiet = bool({"-q", "--quiet"} & set(args))
         for n, one in enumerate(args):
             old, is_one, value = one.partition("=")
             new = former.get(old)
+            if one in options.NEEDLESS and "--raw-cells" in known and "--" not in args[:n]:
+                if not is_quiet:
+                    typer.echo(f"note: {options.NEEDLESS[one]}", err=True)
+                continue
             if args[n - 1 : n] == ["--"] or "--" in args[:n] or new is None or old in known or new not in known:
                 found.append(one)
                 continue
-            if not {"-q", "--quiet"} & set(args):
+            if not is_quiet:
                 typer.echo(f"note: {old} is now called {new}", err=True)
             found.append(f"{new}{is_one}{value}")
         return found

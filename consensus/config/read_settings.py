@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from consensus.config.naming_settings import NamingConfig
 from consensus.config.settings_base import COLUMNS, INPUT, LABELS, RARE, Settings
 
 Repeats = Literal["last", "first", "keep", "error"]
@@ -23,7 +24,7 @@ OF_LABELS = (
 """Columns that the table of labels has of its own (``runs.columns.LABELS``)."""
 
 
-class ReadConfig(Settings):
+class ReadConfig(NamingConfig):
     """How tables of judgments are read.
 
     Examples

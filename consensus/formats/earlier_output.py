@@ -12,11 +12,13 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.errors import FormatError
 from consensus.formats import given
+from consensus.formats.labels_table import are_defused
 from consensus.formats.opening import readings
 from consensus.formats.sources import STDIN
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
 from consensus.formats.writing import ENDINGS
+from consensus.inputs import formulas
 from consensus.inputs.earlier_run import FORMER, STATUSES, Previous
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def read_previous(source: Any) -> Previous:
         if labels is None:
             raise FormatError("no labels.csv in this folder; name the output folder of an earlier run", source)
         escalations, factor = _table(Path(source), "escalations"), _correction(Path(source) / "summary.json")
+    defused = are_defused(Path(labels)) if isinstance(labels, (str, Path)) else None
     rows, file = _rows(labels, LABELS, ("item", "status", "n_judgments"))
     ids, label, status, n = rows.ranked()
     if len(np.unique(ids[0])) < len(ids[0]):
@@ -81,10 +84,11 @@ def read_previous(source: Any) -> Previous:
         waiting, _ = _rows(escalations, ESCALATIONS, ("item", "reason"), may_be_empty=True)
         item, reason, number = waiting.ranked()
         tests = np.array([*(text == RETEST for text in reason[1].to_pylist()), False], np.bool_)[reason[0]]
-        escalated = [text for text, test in zip(_texts(item), tests.tolist(), strict=True) if not test]
+        escalated = [text for text, test in zip(_texts(item, defused), tests.tolist(), strict=True) if not test]
         needed = _numbers(number, waiting, "judgments_needed")[~tests]
     now = [FORMER.get(one, one) for one in _texts(status)]
-    return Previous.of(_texts(ids), _texts(label), now, counts, escalated, needed, factor, file)
+    items, names = _texts(ids, defused), _texts(label, defused)
+    return Previous.of(items, names, now, counts, escalated, needed, factor, file, is_exact=defused is not None)
 
 
 def _correction(summary: Path) -> float:
@@ -121,9 +125,10 @@ def _rows(
     return rows, files[0]
 
 
-def _texts(column: tuple[NDArray[np.int32], Any]) -> list[Any]:
-    """Texts of all rows, None where a cell is empty."""
+def _texts(column: tuple[NDArray[np.int32], Any], defused: bool | None = False) -> list[Any]:
+    """Texts of all rows, None where a cell is empty; as they were before they were ``defused``."""
     codes, texts = column
+    texts = formulas.taken_back(texts) if defused else texts
     table = np.array([*texts.to_pylist(), None], dtype=object)
     return list(table[codes])
 

@@ -112,6 +112,11 @@ class Gathered:
         """Rows of all sources, also those that are rejected."""
         return self.rows.n_rows + len(self.rows.rejects)
 
+    def said(self, settings: ReadConfig) -> list[str]:
+        """What was understood of the sources; nothing where files or columns name workers, who have pseudonyms."""
+        hides = settings.pseudonyms is not None and (settings.worker_from_file or settings.wide == "workers")
+        return [] if hides else self.notes
+
     def gold(self) -> Gold | None:
         """Gold beside the judgments; None where there is none."""
         return self._gold.found((), True) if self._gold.rows.n_rows else None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
 from consensus.formats.opening import readings
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
+from consensus.inputs import pseudonyms
 from consensus.inputs.renaming import NO_ANSWER, Renaming
+
+if TYPE_CHECKING:
+    from consensus.config import ReadConfig
 
 NAMES = {"from": ("from", "old"), "to": ("to", "new")}
 """Names of the column of each role."""
@@ -52,3 +57,18 @@ def read_label_map(source: Any) -> Renaming:
 
 def _told(label: str) -> str:
     return "no answer" if label == NO_ANSWER else f'"{label}"'
+
+
+def renaming_of(settings: ReadConfig) -> Renaming | None:
+    """What is renamed; None where nothing is.
+
+    Raises
+    ------
+    ConsensusError
+        The file of the map, or of the key, can't be used.
+    """
+    key = None if settings.pseudonyms is None else pseudonyms.read_key(settings.pseudonyms)
+    if settings.label_map is None and not settings.fold and key is None:
+        return None
+    by_map = Renaming() if settings.label_map is None else read_label_map(settings.label_map)
+    return replace(by_map, fold=frozenset(settings.fold), key=key)

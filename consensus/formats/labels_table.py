@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import FormatError
 from consensus.formats import sources
 from consensus.formats.tables.streams import Tap, start_of, unreadable
+from consensus.formats.writing import CELLS
+from consensus.inputs import formulas
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +43,10 @@ def read_scored(path: Path) -> pd.DataFrame:
         return _with_source(found)
     with unreadable(path):
         table = _frame(path)
+    if are_defused(path):
+        table = table.rename(columns=formulas.as_given)
+        for name in table.columns:
+            table[name] = [formulas.as_given(cell) for cell in table[name]]
     if "item" not in table.columns:
         raise FormatError(f"no item column; the columns are: {', '.join(map(str, table.columns))}", path)
     table["item"] = table["item"].astype("str")
@@ -70,6 +76,14 @@ def counted_by(path: Path) -> pd.DataFrame | None:
         return None
     table = read_scored(labels[0])
     return table[["item", *(name for name in ("weight", "cluster") if name in table.columns)]]
+
+
+def are_defused(path: Path) -> bool | None:
+    """Whether ``'`` stands before formulas in a table of a run; None where no summary.json tells."""
+    if path.suffix.lower() not in CELLS:
+        return False
+    raw = (_summary(path).get("provenance") or {}).get("raw_cells")
+    return None if raw is None else not raw
 
 
 def _summary(path: Path) -> dict[str, Any]:

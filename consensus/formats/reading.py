@@ -16,6 +16,7 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats import export_questions, given, passed_over, platforms, questions, repeats_alarm, sources
 from consensus.formats.gathered import Gathered, GoldRows
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
+from consensus.formats.label_map import renaming_of
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables.coded_rows import NO_TEXT
@@ -25,7 +26,7 @@ from consensus.formats.tables.roles import AMOUNTS, NAMED_ONLY, NUMBERS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.wide import COUNTED, Shape
-from consensus.inputs import encoding_notices, item_columns, label_notices, label_order, look_alike_notices
+from consensus.inputs import encoding_notices, item_columns, label_notices, label_order, look_alike_notices, pseudonyms
 from consensus.inputs.coding import encode
 from consensus.inputs.gold import Gold
 from consensus.inputs.renaming import Renaming
@@ -166,7 +167,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     named_only = {role: name for role in NAMED_ONLY if (name := getattr(settings, role)) is not None}
     roles = Roles(shape.named(_named(settings)) | named_only | choice.roles | keeping.roles)
     coded = [role for role in named_only if role not in NUMBERS]
-    renaming = _renaming(settings)
+    renaming = renaming_of(settings)
     gathered = Gathered(settings, roles, (*coded, *keeping.roles), backend, progress)
     gathered.notes += source.notes if isinstance(source, sources.Opened) else ()
     for opened in questions.opened(source, shape.roles(roles), settings):
@@ -185,12 +186,12 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     understood, unused = gathered.understanding.of(judgments)
     if not gathered.of_platforms:  # whose readers know what their columns say
         gathered.notes += passed_over.notes(understood, (*unused, *keeping.names))
-    judgments = _told(judgments, gathered, settings)
+    judgments = _told(judgments, gathered, settings, unused)
     n_read = gathered.n_read + choice.n_dropped
     judgments = replace(
         judgments,
         tally=replace(judgments.tally, read=n_read, rejected=len(gathered.rows.rejects), dropped=choice.n_dropped),
-        notes=(*gathered.notes, *choice.notes(), *keeping.notes, *people.note(judgments)),
+        notes=(*gathered.said(settings), *choice.notes(), *keeping.notes, *people.note(judgments)),
         understood=understood,
         unused=unused,
         anonymous=people.names,
@@ -201,6 +202,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
             *people.notices,
             *people.missing(gathered.rows.rejects, n_read),
             *encoding_notices.of(gathered.rows.not_utf8),
+            *(pseudonyms.notices(judgments.worker_ids) if settings.pseudonyms is None else ()),
             *label_notices.of_labels(judgments),
             *look_alike_notices.of_names(judgments),
             *label_notices.of_files(found.label, judgments.labels, gathered.rows.files()),
@@ -243,6 +245,8 @@ def _encoded(
         renamed, done = renaming.applied(coded, settings.abstain)
         items, workers, labels = renamed["items"], renamed["workers"], renamed["labels"]
         gathered.notes += done
+        settings = settings.model_copy(update={"anonymous": tuple(renaming.workers(settings.anonymous, workers[1]))})
+        counted = tuple(renaming.workers(counted, workers[1]))
     people = Identities(settings, items, workers, labels[0], (*counted, *gathered.anonymous))
     columns: dict[str, NDArray[Any]] = {role: found for role in AMOUNTS if (found := rows.beside(role)) is not None}
     group_ids = None
@@ -280,13 +284,13 @@ def _of_items(gathered: Gathered, settings: ReadConfig, items: Coded, others: li
     return found
 
 
-def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig) -> Judgments:
+def _told(judgments: Judgments, gathered: Gathered, settings: ReadConfig, unused: tuple[str, ...]) -> Judgments:
     """The judgments, and what else the sources gave."""
     rows = gathered.rows
     return replace(
         judgments,
         reading=settings,
-        rejects=tuple(rows.rejects),
+        rejects=tuple(pseudonyms.shown(rows.rejects, settings, unused)),
         sources=tuple(rows.sources),
         unreadable_times=rows.n_unreadable["timestamp"],
         unreadable_time=gathered.clock.unreadable,
@@ -310,16 +314,6 @@ def _explained(
     coded = ("item", "label") if settings.worker_from_file else ("item", "worker", "label")
     roles = Roles({role: understanding.named(role) or getattr(settings, role) for role in coded})
     return explained(opened, roles, understanding.others(unused))
-
-
-def _renaming(settings: ReadConfig) -> Renaming | None:
-    """What is renamed; None where nothing is."""
-    from consensus.formats.label_map import read_label_map
-
-    if settings.label_map is None and not settings.fold:
-        return None
-    by_map = Renaming() if settings.label_map is None else read_label_map(settings.label_map)
-    return replace(by_map, fold=frozenset(settings.fold))
 
 
 def read_gold(

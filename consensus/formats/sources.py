@@ -7,7 +7,6 @@ import io
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consensus.errors import FormatError
-from consensus.formats import archives, platforms
+from consensus.formats import archives, partials, platforms
 from consensus.formats.tables.streams import displayed, ending_of
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line
@@ -210,7 +209,7 @@ class _Found:
     def _place(self, name: str) -> Path:
         """A place for a file of this name, the last part of which notes about it tell."""
         if self._folder is None:
-            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="consensus-")))
+            self._folder = self._stack.enter_context(partials.temporary())
         self._n_made += 1
         folder = self._folder / str(self._n_made)
         folder.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import numpy as np
 
 from consensus.errors import OutputError
-from consensus.formats import encoded_lines
+from consensus.formats import encoded_lines, partials
 from consensus.found.result import joined
+from consensus.inputs import formulas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,10 +29,10 @@ Buffer: TypeAlias = bytes | memoryview
 Table: TypeAlias = "pd.DataFrame | pa.Table"
 BLOCK = 50_000  # rows that are encoded at once
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
-RISKY = r"^[=+\-@\t\r]"  # what a spreadsheet takes for a formula
+CELLS = (".csv", ".tsv")  # what a spreadsheet opens
 
 
-def write(table: Table, path: Path, *, defuse: bool = False) -> None:
+def write(table: Table, path: Path, *, raw_cells: bool = False) -> None:
     """Write ``table`` to ``path``; a file that stood there is replaced only by a complete one.
 
     Parameters
@@ -41,8 +41,8 @@ def write(table: Table, path: Path, *, defuse: bool = False) -> None:
         Columns of text, numbers; missing values become empty fields (nulls).
     path
         Ends in .csv, .tsv, .parquet or .jsonl.
-    defuse
-        Put ``'`` before text that a spreadsheet would take for a formula.
+    raw_cells
+        Leave text that a spreadsheet would take for a formula as it is; else ``'`` stands before it in .csv and .tsv.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def write(table: Table, path: Path, *, defuse: bool = False) -> None:
     """
     check_ending(path)
     with replacing(path) as file:
-        encode(table, path.suffix.lower(), file, defuse=defuse)
+        encode(table, path.suffix.lower(), file, raw_cells=raw_cells)
 
 
 def write_blocks(
@@ -61,7 +61,7 @@ def write_blocks(
     *,
     plain: bool,
     backend: Backend,
-    defuse: bool = False,
+    raw_cells: bool = False,
 ) -> None:
     """Write a table of ``n_rows`` that is made block by block, on the threads of ``backend``; as ``write`` does.
 
@@ -77,7 +77,7 @@ def write_blocks(
         No text in it needs quotes, as ``are_plain`` says of all that may occur.
     backend
         Where blocks are made.
-    defuse
+    raw_cells
         As for ``write``.
 
     Raises
@@ -87,7 +87,7 @@ def write_blocks(
     """
     check_ending(path)
     with replacing(path) as file:
-        encode_blocks(n_rows, block, path.suffix.lower(), file, plain=plain, backend=backend, defuse=defuse)
+        encode_blocks(n_rows, block, path.suffix.lower(), file, plain=plain, backend=backend, raw_cells=raw_cells)
 
 
 def encode_blocks(
@@ -98,14 +98,15 @@ def encode_blocks(
     *,
     plain: bool,
     backend: Backend,
-    defuse: bool = False,
+    raw_cells: bool = False,
 ) -> None:
     """Write a table that is made block by block to an open file in the format of ``ending``; as ``write_blocks``."""
     parts = [slice(begin, min(begin + BLOCK, n_rows)) for begin in range(0, n_rows, BLOCK)] or [slice(0, 0)]
     if ending == ".parquet":
         _write_parquet((block(part) for part in parts), file)
         return
-    _write_header(block(slice(0, 0)), ending, file, plain)
+    defuse = ending in CELLS and not raw_cells
+    _write_header(block(slice(0, 0)), ending, file, plain, defuse)
 
     def encoded(part: slice) -> Buffer:
         return _rows(block(part), ending, plain, defuse)
@@ -132,10 +133,10 @@ def check_ending(path: Path) -> None:
         raise OutputError(told, path, code="unknown_ending")
 
 
-def text(table: Table, ending: str = ".csv") -> str:
+def text(table: Table, ending: str = ".csv", *, raw_cells: bool = False) -> str:
     """``table`` as text, the way ``write`` would write it."""
     buffer = io.BytesIO()
-    encode(table, ending, buffer)
+    encode(table, ending, buffer, raw_cells=raw_cells)
     return buffer.getvalue().decode("utf-8")
 
 
@@ -148,26 +149,25 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     OutputError
         The folder is missing or may not be written, or the disk is full.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
+        with partials.claimed(path, is_folder=False) as partial:
+            with partial.open("wb") as file:
+                yield file
+            partial.replace(path)
     except OSError as error:
         raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", path) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-def encode(table: Table, ending: str, file: BinaryIO, *, defuse: bool = False) -> None:
+def encode(table: Table, ending: str, file: BinaryIO, *, raw_cells: bool = False) -> None:
     """Write ``table`` to an open file in the format of ``ending``."""
     import pyarrow as pa
 
     if ending == ".parquet":
         _write_parquet([table], file)
         return
+    defuse = ending in CELLS and not raw_cells
     plain = are_plain([pa.array(_names(table)), *_cells(table, ending)], ending)
-    _write_header(table, ending, file, plain)
+    _write_header(table, ending, file, plain, defuse)
     file.write(_rows(table, ending, plain, defuse))
 
 
@@ -190,12 +190,14 @@ def _write_parquet(tables: Iterable[Table], file: BinaryIO) -> None:
             writer.write_table(group)
 
 
-def _write_header(table: Table, ending: str, file: BinaryIO, plain: bool) -> None:
+def _write_header(table: Table, ending: str, file: BinaryIO, plain: bool, defuse: bool) -> None:
     """Write the names of the columns as a row like any other, so that it is quoted like any other."""
     import pyarrow as pa
 
     if ending != ".jsonl":
-        file.write(encoded_lines.encoded([pa.array([name]) for name in _names(table)], _delimiter(ending), not plain))
+        names = [pa.array([name]) for name in _names(table)]
+        names = [formulas.defused(name) for name in names] if defuse else names
+        file.write(encoded_lines.encoded(names, _delimiter(ending), not plain))
 
 
 def _rows(table: Table, ending: str, plain: bool, defuse: bool) -> Buffer:
@@ -204,7 +206,7 @@ def _rows(table: Table, ending: str, plain: bool, defuse: bool) -> Buffer:
 
     columns = _cells(table, ending)
     if defuse:
-        columns = [_defused(column) for column in columns]
+        columns = [formulas.defused(column) for column in columns]
     if ending != ".jsonl":
         return encoded_lines.encoded(columns, _delimiter(ending), not plain)
     records = pa.table([_rounded(column) for column in columns], [str(n) for n in range(len(columns))]).to_pandas()
@@ -248,21 +250,6 @@ def _rounded(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_nan(rounded), None, rounded)
 
 
-def _defused(column: pa.Array) -> pa.Array:
-    """Text that a spreadsheet would take for a formula behind a ``'``; in lists, too."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_list(column.type):
-        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        return pa.ListArray.from_arrays(whole.offsets, _defused(whole.values), mask=whole.is_null())
-    if not _is_text(column):
-        return column
-    quote, nothing = (pa.scalar(text, column.type) for text in ("'", ""))
-    risky = pc.match_substring_regex(column, RISKY)
-    return pc.if_else(risky, pc.binary_join_element_wise(quote, column, nothing), column)
-
-
 def are_plain(columns: Iterable[pa.Array | pa.ChunkedArray], ending: str) -> bool:
     """Whether no text in the columns would be misread without quotes: then a whole table goes without."""
     special = (_delimiter(ending).encode(), b'"', b"\r", b"\n")
@@ -275,7 +262,7 @@ def _needs_quotes(column: pa.Array | pa.ChunkedArray, special: tuple[bytes, ...]
 
     if isinstance(column, pa.ChunkedArray):
         return any(_needs_quotes(chunk, special) for chunk in column.chunks)
-    if not _is_text(column) or not len(column):
+    if not formulas.is_text(column) or not len(column):
         return False
     if pc.min(pc.binary_length(column)).as_py() == 0:
         return True
@@ -284,9 +271,3 @@ def _needs_quotes(column: pa.Array | pa.ChunkedArray, special: tuple[bytes, ...]
     ends = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1]
     text = b"" if data is None else bytes(memoryview(data)[ends[0] : ends[-1]])
     return any(one in text for one in special)
-
-
-def _is_text(column: pa.Array) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))

@@ -41,6 +41,10 @@ CODES: dict[str, Code] = {
         "A worker, such as guest or not-logged-in, looks like many people.",
         "Name them with --anonymous if they are many people, or pass --repeats last if they are one person.",
     ),
+    "workers_are_addresses": Code(
+        "Ids of workers look like e-mail addresses, and every output holds them.",
+        "Name the file of a secret key with --pseudonyms, so that outputs have other names.",
+    ),
     "option_without_effect": Code(
         "An option names a value that occurs nowhere in the judgments.",
         "See how the value is written in the file, and correct the option.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus.inputs import formulas
 from consensus.inputs.renaming import NO_ANSWER
 from consensus.inputs.vocabulary import positions
 
@@ -43,6 +44,8 @@ class Previous:
     """By which these had been multiplied."""
     file: str = "previous"
     """What holds the labels."""
+    is_exact: bool = True
+    """No text can be one that got a ``'`` for spreadsheets: it is known how they were written."""
 
     @classmethod
     def of(
@@ -55,13 +58,14 @@ class Previous:
         needed: NDArray[np.float64] | None = None,
         correction: float = 1.0,
         file: str = "previous",
+        is_exact: bool = True,
     ) -> Previous:
         """From columns."""
         import pyarrow as pa
 
         texts = [pa.array(column, pa.string()) for column in (item, label, status, escalated or [])]
         foretold = np.zeros(0) if needed is None else needed
-        return cls(texts[0], texts[1], texts[2], n_judgments, texts[3], foretold, correction, file)
+        return cls(texts[0], texts[1], texts[2], n_judgments, texts[3], foretold, correction, file, is_exact)
 
     def among(self, judgments: Judgments) -> Previous:
         """The same, with items and labels called what they are called among ``judgments``, where these were renamed.
@@ -71,6 +75,7 @@ class Previous:
         """
         import pyarrow as pa
 
+        self = self.beside(judgments.item_ids, pa.array(judgments.labels, pa.string()))
         renaming = judgments.renaming
         if not (renaming.fold or renaming.label_map):
             return self
@@ -84,6 +89,28 @@ class Previous:
             label=names.take(labels.indices),
         )
         return found._merged()
+
+    def beside(self, item_ids: pa.StringArray, labels: pa.StringArray) -> Previous:
+        """The same without the ``'`` that texts got for spreadsheets, where it isn't known and only so they are there.
+
+        ``item_ids`` and ``labels`` are what is there.
+        """
+        import pyarrow as pa
+
+        if self.is_exact:
+            return self
+
+        def called(column: pa.StringArray, known: pa.StringArray) -> pa.StringArray:
+            coded = column.dictionary_encode()
+            texts = coded.dictionary.to_pylist()
+            if not any(map(formulas.DEFUSED.match, texts)):
+                return column
+            at = formulas.matched(texts, lambda some: positions(some, known)).tolist()
+            names = [one if n < 0 else known[n].as_py() for one, n in zip(texts, at, strict=True)]
+            return pa.array(names, pa.string()).take(coded.indices)
+
+        item, escalated = (called(column, item_ids) for column in (self.item, self.escalated))
+        return replace(self, item=item, label=called(self.label, labels), escalated=escalated)
 
     def _merged(self) -> Previous:
         """Each item once."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
-from consensus.inputs import shown
+from consensus.inputs import formulas, shown
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.renaming import NO_ANSWER
@@ -64,8 +64,10 @@ class Gold:
         """
         position = {label: code for code, label in enumerate(judgments.labels)}
         renaming = judgments.renaming
-        found = renaming.positions(self.item, judgments.item_ids, "items").tolist()
-        labels = renaming.labels(self.label, judgments.labels)
+        found = formulas.matched(
+            self.item, lambda texts: renaming.positions(texts, judgments.item_ids, "items")
+        ).tolist()
+        labels = renaming.labels(formulas.called(self.label, position), judgments.labels)
         spared = {item for item, label in zip(self.item, labels, strict=True) if label in position}
         spared = spared if self.has_synonyms else set()
         accepted: dict[int, NDArray[np.bool_]] = {}

@@ -30,6 +30,7 @@ def split(judgments: Judgments, workers: Sequence[str]) -> tuple[Judgments, Gold
     """
     import pyarrow as pa
 
+    workers = judgments.renaming.workers(workers, judgments.worker_ids)
     code = positions(list(workers), judgments.worker_ids)
     for name, one in zip(workers, code.tolist(), strict=True):
         if one < 0 or not judgments.per_worker[one]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consensus.inputs import look_alikes, vocabulary
+from consensus.inputs import look_alikes, pseudonyms, vocabulary
 from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Renaming:
     """Which of "labels", "workers" and "items" are folded."""
     sources: tuple[Source, ...] = ()
     """Files that the map was read from."""
+    key: bytes | None = field(default=None, repr=False)
+    """By which workers have pseudonyms; None where they have none."""
 
     def mapped(self, labels: Sequence[str]) -> list[str]:
         """What ``labels`` become by the map; those that it does not name stay."""
@@ -71,7 +73,7 @@ class Renaming:
         """
         import pyarrow as pa
 
-        found = vocabulary.positions(texts, among)
+        found = self._as_written(texts, among, kind)
         missing = np.flatnonzero(found < 0)
         if kind not in self.fold or not len(missing):
             return found
@@ -87,6 +89,30 @@ class Renaming:
         found[missing] = place[vocabulary.positions(theirs, counted.dictionary)]
         return found
 
+    def worker(self, name: str, known: pa.StringArray) -> str:
+        """What a worker is called among the ``known``; who is not there stays."""
+        return self.workers([name], known)[0]
+
+    def workers(self, names: Sequence[str], known: pa.StringArray) -> list[str]:
+        """What workers are called among the ``known``; who is not there stays."""
+        if self.key is None:
+            return list(names)
+        at = self.positions(list(names), known, "workers").tolist()
+        return [name if n < 0 else known[n].as_py() for name, n in zip(names, at, strict=True)]
+
+    def spelled(self, workers: Sequence[str]) -> Sequence[str]:
+        """What ``workers`` of another table are called in outputs, whether they judged or not."""
+        return workers if self.key is None else [pseudonyms.pseudonym(self.key, one) for one in workers]
+
+    def _as_written(self, texts: Sequence[str] | pa.StringArray, among: pa.StringArray, kind: str) -> Codes:
+        """``positions`` without folding; workers by their pseudonyms, whether these are given or the ids."""
+        found = vocabulary.positions(texts, among)
+        if self.key is None or kind != "workers":
+            return found
+        names = [one if isinstance(one, str) else one.as_py() for one in texts]
+        others = vocabulary.positions([pseudonyms.pseudonym(self.key, one) for one in names], among)
+        return np.where(others >= 0, others, found)
+
     def applied(self, coded: Mapping[str, Coded], absent: Sequence[str]) -> tuple[dict[str, Coded], list[str]]:
         """Codes of rows and their texts by kind ("items", "workers", "labels"), renamed; and what was done, in words.
 
@@ -98,7 +124,10 @@ class Renaming:
             notes.append(note)
         for kind in sorted(self.fold):
             found[kind], note = _folded(*found[kind], kind, absent)
-            notes.append(note)
+            notes.append(note if kind != "workers" or self.key is None else note.partition(":")[0])
+        if self.key is not None:
+            codes, texts = found["workers"]
+            found["workers"] = _recoded(codes, pseudonyms.pseudonyms(self.key, texts.to_pylist()))
         return found, notes
 
     def _by_map(self, codes: NDArray[np.int32], texts: pa.StringArray, absent: Sequence[str]) -> tuple[Coded, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import JudgmentError
+from consensus.inputs import formulas
 from consensus.inputs.judgments import listed
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Pool:
         JudgmentError
             None of them is in the data, or nobody has the skill, or some prices are missing.
         """
-        code = judgments.renaming.positions(self.worker, judgments.worker_ids, "workers").tolist()
+        renaming, ids = judgments.renaming, judgments.worker_ids
+        code = formulas.matched(self.worker, lambda texts: renaming.positions(texts, ids, "workers")).tolist()
         known = [(row, w) for row, w in enumerate(code) if w >= 0]
         if not known:
             some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()
@@ -51,7 +53,8 @@ class Pool:
             n = len(self.worker)
             none = "its worker is not" if n == 1 else f"none of the {n:,} workers is"
             raise JudgmentError(f"{none} in the data, {whose}; nothing is known of how others judge", self.file)
-        strangers = tuple(name for name, w in zip(self.worker, code, strict=True) if w < 0)
+        names = renaming.spelled(self.worker)
+        strangers = tuple(name for name, w in zip(names, code, strict=True) if w < 0)
         if skill is not None:
             tags = sorted(frozenset().union(*self.skills))
             known = [(row, w) for row, w in known if skill in self.skills[row]]
@@ -62,7 +65,7 @@ class Pool:
         rows, workers = (np.array(side) for side in zip(*known, strict=True))
         price = np.array(self.price)[rows]
         if np.isnan(price).any() and not np.isnan(price).all():
-            missing = self.worker[rows[np.flatnonzero(np.isnan(price))[0]]]
+            missing = names[rows[np.flatnonzero(np.isnan(price))[0]]]
             raise JudgmentError(f'no price of worker "{missing}"; give one for every worker, or for none', self.file)
         W = judgments.n_workers
         named, available, prices = np.zeros(W, np.bool_), np.zeros(W), np.ones(W)

@@ -13,7 +13,6 @@ function of another one, nor in the order of fields of a NamedTuple (several use
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +31,17 @@ if TYPE_CHECKING:
 else:
     from numba import njit
 
-    kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy")
+    def kernel(**options: Any) -> Any:
+        """Compile a loop when it is first called, and keep that for later runs where there is a place for it."""
+        settings = {"nogil": True, "error_model": "numpy", **options}
+
+        def compiled(loop: Any) -> Any:
+            try:
+                return njit(cache=True, **settings)(loop)
+            except RuntimeError:  # neither the package nor the home can be written, and NUMBA_CACHE_DIR names no other
+                return njit(**settings)(loop)
+
+        return compiled
 
 
 SMALLEST = 1e-10
@@ -51,4 +60,6 @@ def are_compiled(with_votes: bool = False, *, with_masks: bool = False) -> bool:
 
     stats = getattr(em.em_pass, "stats", None)  # None where Numba is switched off: nothing to compile
     names = ["mask_loops.paint"] if with_masks else ["em.em_pass", *["votes_loops.priors"] * with_votes]
+    if stats is not None and stats.cache_path is None:
+        return False
     return stats is None or all(any(Path(stats.cache_path).glob(f"{name}-*.nbi")) for name in names)

@@ -47,6 +47,7 @@ def table(old: Previous, new: Previous) -> Columns:
     """
     import pyarrow as pa
 
+    old, new = old.beside(new.item, new.label), new.beside(old.item, old.label)
     at = new.rows(old.item)
     added = np.flatnonzero(old.rows(new.item) < 0)
     items = pa.concat_arrays([old.item, new.item.take(pa.array(added))])

@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus import worker_agreement
 from consensus.found.cautions import CODES
-from consensus.report import charts, class_shares, page_data, pseudonyms, rendering
+from consensus.report import charts, class_shares, page_data, rendering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +37,11 @@ def made(run: Run, progress: Callable[[str], None] = lambda _: None, options: Pa
         The extra ``report`` is not installed.
     """
     charts.check()
-    hides = options is not None and options.pseudonyms
-    told = pseudonyms.nameless(run.summary) if hides else run.summary
+    told = run.summary
     progress("reporting: choosing what is shown")
     always = _always(run)
     for part in (1.0, 0.5, 0.25, 0.1):
         shown = always | _some(run, part)
-        if hides:
-            ids = run.result.judgments.worker_ids.to_pylist()
-            shown = pseudonyms.hidden(shown, pseudonyms.pseudonyms(ids))
         progress("reporting: drawing")
         page = rendering.rendered(shown, told, options).encode()
         if len(page) <= MOST_BYTES:

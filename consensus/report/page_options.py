@@ -1,4 +1,4 @@
-"""What the page is called, where its items link to, and whether it names workers."""
+"""What the page is called, and where its items link to."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ class PageOptions:
     """Instead of how much there is."""
     item_url: str | None = None
     """Address of an item in the tool that asks people, with ``{item}`` where its id belongs."""
-    pseudonyms: bool = False
-    """Show short names instead of the ids of workers; pseudonyms.csv says who is who."""
 
     def __post_init__(self) -> None:
         if self.item_url is None:

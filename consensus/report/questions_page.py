@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from consensus.inputs.counted import counted
-from consensus.report import pseudonyms
 from consensus.report.page_options import PageOptions
 from consensus.report.rendering import asset, environment
 from consensus.report.terms import CONDEMNED
@@ -36,8 +35,6 @@ def made(told: dict[str, Any], options: PageOptions | None = None) -> str:
 
     options = options or PageOptions()
     n_all = f"{counted(len(told['questions']), 'question')}, {counted(len(told['workers']), 'worker')}"
-    if options.pseudonyms:
-        told = pseudonyms.of_questions(told)
     workers = sorted(told["workers"], key=lambda one: (-_in_question(one), -one["n_judgments"]))
     return (
         environment()

@@ -14,6 +14,7 @@ from consensus.escalation import STATUSES
 from consensus.inputs.earlier_run import SETTLED
 from consensus.inputs.understood import written
 from consensus.report import class_shares, counting_words, quality
+from consensus.report.nameless import nameless
 from consensus.version import VERSION
 from consensus.votes_audit import model_ratings, models_table
 
@@ -70,7 +71,7 @@ def summary(run: Run) -> dict[str, Any]:
             **({"notes": list(judgments.notes)} if judgments.notes else {}),
         }
     )
-    return told
+    return told if judgments.renaming.key is None else nameless(told)
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from consensus.config import RunConfig
 from consensus.errors import ConfigError, RunError
 from consensus.formats import platforms, sources
 from consensus.inputs.judgments import listed
+from consensus.inputs.pseudonyms import NAMING, NOT_SHOWN
 from consensus.runs import kept_inputs
 from consensus.runs.listening import SILENT
 from consensus.runs.run_inputs import Inputs, SideInputs
@@ -23,11 +24,17 @@ KINDS = ("judgments", "model_votes", "gold")
 
 
 def inputs_of(
-    folder: Path, listener: Listener = SILENT, *, threads: int | None = None, side_inputs: bool = False
+    folder: Path,
+    listener: Listener = SILENT,
+    *,
+    threads: int | None = None,
+    side_inputs: bool = False,
+    pseudonyms: Path | None = None,
 ) -> Inputs:
     """What the output ``folder`` of a run was made from, after a check that it is as it was.
 
-    With ``side_inputs`` also costs, workers and an earlier run, which have no say in the fit.
+    Workers may get ``pseudonyms`` by a key. With ``side_inputs`` also costs, workers and an earlier run, which have no
+    say in the fit.
 
     Nothing but the tables of a run is kept on disk: the parameters follow from the inputs, to the last bit.
 
@@ -40,6 +47,8 @@ def inputs_of(
     _refuse_memory(folder, told)
     files = {kind: [_input(folder, one, listener) for one in told["provenance"][kind]] for kind in KINDS}
     config = _settings(folder, told).model_copy(update={"threads": threads})
+    if pseudonyms is not None:
+        config = config.model_copy(update={"pseudonyms": pseudonyms})
     for source in told["provenance"].get("label_map", []):
         config = config.model_copy(update={"label_map": _input(folder, source, listener)})
     made_by = told["provenance"]["consensus"]
@@ -153,6 +162,12 @@ def _settings(folder: Path, told: dict[str, Any]) -> RunConfig:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # an earlier version called them so
         settings = RunConfig.renamed(told["settings"])
+    hidden = [name for name in NAMING if settings.get(name) == NOT_SHOWN]
+    if hidden:
+        raise RunError(
+            f"its {hidden[0].replace('_', ' ')} names workers, and the run was written with pseudonyms; run again",
+            folder,
+        )
     known = {name: settings[name] for name in RunConfig.model_fields if name in settings}
     if told.get("understood", {}).get("repeats") == "default":
         known.pop("repeats", None)

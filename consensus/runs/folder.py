@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.config import nearest
 from consensus.errors import ConfigError, OutputError
-from consensus.formats import writing
-from consensus.report import charts, page, pseudonyms
+from consensus.formats import partials, writing
+from consensus.report import charts, page
 from consensus.report.page_options import PageOptions
 from consensus.runs import kept_inputs, tables
 from consensus.runs.listening import SILENT
@@ -34,14 +34,15 @@ OF_A_RUN = frozenset(
         *kept_inputs.FILES.values(),
         *(
             name + ending
-            for name in (*(one.name for one in tables.TABLES), pseudonyms.FILE)
+            for name in (*(one.name for one in tables.TABLES), "pseudonyms")  # the last up to 0.4
             for ending in writing.ENDINGS
         ),
     }
 )
 FORMATS = (".csv", ".parquet", ".jsonl")
-SAVING = ("folder", "overwrite", "format", "report", "posteriors", "spreadsheet_safe")
+SAVING = ("folder", "overwrite", "format", "report", "posteriors", "raw_cells")
 """What ``Run.save`` takes besides the fields of ``PageOptions``."""
+NEEDLESS = "spreadsheet_safe is what is done anyway: leave it out; raw_cells=True leaves formulas as they are"
 OF_A_SIMULATION = frozenset({"judgments.csv", "gold.csv", "truth.csv", "planted.csv"})
 
 
@@ -79,7 +80,8 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
                 out,
                 code="output_exists",
             )
-    found = sorted(path.name for path in real.iterdir()) if real.exists() else []
+    partials.tidy(real)
+    found = _names_in(real)
     if found and not overwrite:
         raise OutputError(
             "exists already; choose another folder with --output, or pass --overwrite", out, code="output_exists"
@@ -102,33 +104,45 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
     return real
 
 
-@contextmanager
-def whole(out: Path) -> Iterator[Path]:
-    """A folder to fill that takes the place of ``out`` when all went well, and else disappears.
-
-    An older ``out`` stays as it is until then. Two renames swap them: were the process killed between these, the old
-    one stands beside under ``.NAME.PID.old``.
+def _names_in(out: Path) -> list[str]:
+    """What a folder holds, which may not be there.
 
     Raises
     ------
     OutputError
-        The disk is full, or a rename is refused.
+        It can't be read.
     """
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
     try:
-        partial.mkdir()
-        yield partial
-        if out.exists():
-            out.rename(old)
-        partial.rename(out)
+        return sorted(path.name for path in out.iterdir()) if out.exists() else []
+    except OSError as error:
+        raise OutputError(f"can't be read: {(error.strerror or str(error)).lower()}", out) from None
+
+
+@contextmanager
+def whole(out: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """A folder to fill that takes the place of ``out`` when all went well, and else disappears.
+
+    An older ``out`` stays as it is until then (see ``partials.put``).
+
+    Raises
+    ------
+    OutputError
+        The disk is full, a rename is refused, or another run wrote ``out`` meanwhile and ``overwrite`` is not set.
+    """
+    try:
+        with partials.claimed(out, is_folder=True) as partial:
+            try:
+                yield partial
+            except OutputError as error:  # of a file in it: that is called as it would have been
+                raise error.elsewhere(partial, out) from None
+            if not partials.put(partial, out, overwrite=overwrite):
+                raise OutputError(
+                    "another run wrote it meanwhile; choose another folder with --output, or pass --overwrite",
+                    out,
+                    code="output_exists",
+                )
     except OSError as error:
         raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", out) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +153,14 @@ class Output:
     """Of the tables: .csv, .parquet or .jsonl."""
     also: tuple[str, ...] = ()
     """Tables that are only written if asked for, such as posteriors."""
-    defuse: bool = False
-    """Put ``'`` before ids that a spreadsheet would take for a formula."""
+    raw_cells: bool = False
+    """Leave ids that a spreadsheet would take for a formula as they are, in CSV, too."""
     report: bool = False
     """Also write report.html; it needs the extra ``report``."""
     page: PageOptions = field(default_factory=PageOptions)
     """How that is written."""
+    overwrite: bool = True
+    """An output that another run wrote meanwhile may be replaced."""
 
     @classmethod
     def of(
@@ -153,7 +169,7 @@ class Output:
         format: str = "csv",
         report: bool | None = None,
         posteriors: bool = False,
-        spreadsheet_safe: bool = False,
+        raw_cells: bool = False,
         **page: Any,
     ) -> Output:
         """What ``Run.save`` was asked for; ``page`` are fields of ``PageOptions``.
@@ -167,6 +183,10 @@ class Output:
         """
         if f".{format}" not in FORMATS:
             raise ConfigError(f"format = {format!r}: expected one of {', '.join(one[1:] for one in FORMATS)}")
+        if page.pop("spreadsheet_safe", None) is not None:
+            warnings.warn(NEEDLESS, FutureWarning, stacklevel=3)
+        if "pseudonyms" in page:
+            raise ConfigError("pseudonyms: workers are named where judgments are read; give the file of a key there")
         names = [one.name for one in fields(PageOptions)]
         for name in page:
             if name not in names:
@@ -177,7 +197,7 @@ class Output:
             charts.check()
         with_report = charts.are_there() if report is None else report
         also = ("posteriors",) if posteriors else ()
-        return cls(f".{format}", also, spreadsheet_safe, with_report, PageOptions(**page))
+        return cls(f".{format}", also, raw_cells, with_report, PageOptions(**page))
 
 
 def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> None:
@@ -191,7 +211,7 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
     import pyarrow as pa
 
     told = run.summary
-    with whole(out) as folder:
+    with whole(out, overwrite=output.overwrite) as folder:
         plain = _are_plain(run, output.ending)
         judged = run.result.judgments
         kept = [text for one in judged.kept for text in (one.texts, pa.array([one.name]))]
@@ -209,41 +229,28 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
                 backend = run.result.backend
                 quoteless = plain_labels if table.name == "labels" else plain
                 writing.write_blocks(
-                    rows.n_rows, rows.block, folder / file, plain=quoteless, backend=backend, defuse=output.defuse
+                    rows.n_rows, rows.block, folder / file, plain=quoteless, backend=backend, raw_cells=output.raw_cells
                 )
             else:
-                writing.write(pa.table(rows), folder / file, defuse=output.defuse)
+                writing.write(pa.table(rows), folder / file, raw_cells=output.raw_cells)
             del rows
-        if output.page.pseudonyms:
-            write_pseudonyms(run, folder, output)
         if output.report:
             (folder / page.FILE).write_bytes(page.made(run, listener.stage, output.page))
         listener.stage("writing summary.json")
-        read = kept_inputs.written(run.inputs.tables, folder)
-        told = {**told, "provenance": {**told["provenance"], **read}} if read else told
+        is_nameless = run.result.judgments.renaming.key is not None
+        read = {} if is_nameless else kept_inputs.written(run.inputs.tables, folder)  # they name workers
+        told = {**told, "provenance": {**told["provenance"], **read, "raw_cells": output.raw_cells}}
         (folder / "summary.json").write_text(
             json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
 
 
-def write_pseudonyms(run: Run, out: Path, output: Output) -> None:
-    """Write who is who on a page without ids of workers.
-
-    Raises
-    ------
-    OutputError
-        It can't be written.
-    """
-    import pyarrow as pa
-
-    names = pseudonyms.columns(run.result.judgments.worker_ids)
-    writing.write(pa.table(names), out / f"{pseudonyms.FILE}{output.ending}", defuse=output.defuse)
-
-
-def encode_confusions(run: Run, ending: str, file: BinaryIO) -> None:
+def encode_confusions(run: Run, ending: str, file: BinaryIO, raw_cells: bool) -> None:
     """Write the table of confusions to an open file, as a run does: in blocks, since all its texts may be too long."""
     rows, plain = tables.confusions(run), _are_plain(run, ending)
-    writing.encode_blocks(rows.n_rows, rows.block, ending, file, plain=plain, backend=run.result.backend)
+    writing.encode_blocks(
+        rows.n_rows, rows.block, ending, file, plain=plain, backend=run.result.backend, raw_cells=raw_cells
+    )
 
 
 def _are_plain(run: Run, ending: str) -> bool:

@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from consensus.runs.run_inputs import Inputs
     from consensus.worker_audit import WorkerAudit
 
-IF_GIVEN = {"platform", "group", "anonymous", "drop", "keep", "worker_from_file", "fold", "label_map", "sheet", "by"}
+IF_GIVEN = {
+    "platform",
+    "group",
+    "anonymous",
+    "drop",
+    "keep",
+    "worker_from_file",
+    "fold",
+    "label_map",
+    "sheet",
+    "by",
+    "pseudonyms",
+}
 IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts", "weight", "cluster"}
 """Settings of reading that are told only where they are given."""
 
@@ -170,7 +182,8 @@ class Parts:
         """The settings of reading, and the files that other settings name; as text."""
         config = self.inputs.config
         paths = {"costs": config.costs, "workers": config.workers, "previous": config.previous}
-        read = config.part(ReadConfig) | {"label_map": None if config.label_map is None else str(config.label_map)}
+        read = config.part(ReadConfig)
+        read |= {one: None if read[one] is None else str(read[one]) for one in ("label_map", "pseudonyms")}
         return {
             **{name: one for name, one in read.items() if one not in (None, False, ()) or name not in IF_GIVEN},
             **{name: one for kind in (VotesConfig, GoldConfig) for name, one in config.part(kind).items() if one},

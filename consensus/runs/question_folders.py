@@ -62,7 +62,7 @@ def write(
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
     provenance: dict[str, Any] = {}
-    with folder.whole(out) as real:
+    with folder.whole(out, overwrite=output.overwrite) as real:
         for n, name in enumerate(asked, 1):
             listener.stage(f"question {n:,} of {len(asked):,}: {name}")
             found = asked[name] if kept else asked.made(name)

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,7 +136,7 @@ class Questions(Mapping[str, Run]):
         from consensus.runs import question_folders
         from consensus.runs.folder import Output
 
-        how = Output.of(**output)
+        how = replace(Output.of(**output), overwrite=overwrite)
         real = question_folders.check(given.path(folder, "folder", "name one to write"), overwrite=overwrite)
         question_folders.write(self, real, how, self._listener, kept=True)
 

@@ -222,7 +222,7 @@ class Run(Parts):
         """
         return explanation.of_item(self.result, item)
 
-    def report(self, *, title: str | None = None, item_url: str | None = None, pseudonyms: bool = False) -> Page:
+    def report(self, *, title: str | None = None, item_url: str | None = None) -> Page:
         """The page of the run, as report.html; a notebook shows it, and ``.save(path)`` writes it.
 
         Parameters
@@ -231,8 +231,6 @@ class Run(Parts):
             Of the page, instead of how much there is.
         item_url
             Address of an item in the tool where people judge, with ``{item}`` for its id.
-        pseudonyms
-            Show short names instead of the ids of workers.
 
         Raises
         ------
@@ -241,7 +239,7 @@ class Run(Parts):
         OutputError
             The extra ``report`` is not installed.
         """
-        options = PageOptions(title, item_url, pseudonyms)
+        options = PageOptions(title, item_url)
         return Page(run_page.made(self, self._listener.stage, options).decode())
 
     def table(self, name: str) -> pd.DataFrame:
@@ -279,7 +277,7 @@ class Run(Parts):
         format: str = "csv",
         report: bool | None = None,
         posteriors: bool = False,
-        spreadsheet_safe: bool = False,
+        raw_cells: bool = False,
         **page: Any,
     ) -> None:
         """Write the output folder, as ``consensus run`` does; ``consensus.load`` makes the run of it again.
@@ -296,10 +294,10 @@ class Run(Parts):
             Also write report.html; by default if its libraries are installed (the extra ``report``).
         posteriors
             Also write the table of posteriors.
-        spreadsheet_safe
-            Put ``'`` before ids that a spreadsheet would take for a formula.
+        raw_cells
+            Leave text that a spreadsheet would take for a formula as it is; else ``'`` stands before it in CSV.
         **page
-            ``title``, ``item_url`` and ``pseudonyms`` of the page, as in ``report``.
+            ``title`` and ``item_url`` of the page, as in ``report``.
 
         Raises
         ------
@@ -308,8 +306,7 @@ class Run(Parts):
         OutputError
             The folder exists (and ``overwrite`` is not set), or can't be written.
         """
-        output = out_folder.Output.of(
-            format=format, report=report, posteriors=posteriors, spreadsheet_safe=spreadsheet_safe, **page
-        )
+        output = out_folder.Output.of(format=format, report=report, posteriors=posteriors, raw_cells=raw_cells, **page)
         named = given.path(folder, "folder", "name one to write")
+        output = replace(output, overwrite=overwrite)
         out_folder.write(self, out_folder.check(named, overwrite=overwrite), output, self._listener)

@@ -175,7 +175,8 @@ def test_folders_that_can_not_be_made_again(manifest: tuple[Path, Crowd], tmp_pa
 
 def test_masks_in_memory_can_not_be_read_again(tmp_path: Path) -> None:
     run = chunks.run(crowd(1, 3, scale=0.45).masks)
-    chunks.save(run, tmp_path / "out", spreadsheet_safe=True)
+    with pytest.warns(FutureWarning, match="spreadsheet_safe is what is done anyway: leave it out; raw_cells=True"):
+        chunks.save(run, tmp_path / "out", spreadsheet_safe=True)
     with pytest.raises(RunError, match="its masks were given in memory"):
         chunks.load(tmp_path / "out")
     frame = pd.DataFrame({"image": ["a"], "worker": ["ann"], "mask": ["a.png"]})
@@ -256,16 +257,17 @@ def test_names_that_spreadsheets_take_for_formulas_come_back(manifest: tuple[Pat
     text = path.read_text().replace(drawn.masks.pictures[0].name, "=first.png")
     path.write_text(text.replace(drawn.masks.pictures[1].name, "+second.png"))
     out = tmp_path / "out"
-    for safe in (True, False):
+    for raw in (False, True):
         run = chunks.run(path, classes=path.parent / "classes.csv", audit_sample=0)
-        folder.save(run, out, overwrite=True, spreadsheet_safe=safe)
+        folder.save(run, out, overwrite=True, raw_cells=raw)
         assert list(folder.images_of(out)) == list(folder.load(out).names) == list(run.names)
         table = pd.read_csv(out / "escalations.csv", dtype="str")
         asked = table[table["image"].str.contains("first")].head(1)
-        assert asked["item"].item().startswith("'=" if safe else "=")
-        again = chunks.answers(out, asked[["item", "label"]].assign(worker="kim"))
+        assert asked["item"].item().startswith("=" if raw else "'=")
+        again = chunks.answers(out, asked[["item", "label"]].assign(worker="=kim"))
         assert set(again.clicks) == {"=first.png"}
-        assert ("'=first.png" in (out / "images.csv").read_text()) == safe
+        assert ("'=kim" in (out / "clicks.csv").read_text()) != raw
+        assert ("'=first.png" in (out / "images.csv").read_text()) != raw
         assert folder.load(out).clicks == again.clicks
 
 

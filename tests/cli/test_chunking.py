@@ -190,7 +190,7 @@ class TestAnswers:
         rows = pd.read_csv("set/manifest.csv")
         rows["mask"] = [str((beside / "set" / one).resolve()) for one in rows["mask"]]
         rows.assign(image="=" + rows["image"]).to_csv("formulas.csv", index=False)
-        ran = run("chunks", "run", "formulas.csv", *SET[1:], "-o", "safe", "--spreadsheet-safe", "--no-report")
+        ran = run("chunks", "run", "formulas.csv", *SET[1:], "-o", "safe", "--no-report")
         assert ran.status == 0, ran.err
         asked = pd.read_csv("safe/escalations.csv").head(2)
         asked[["item", "label"]].assign(worker="kim").to_csv("answers.csv", index=False)

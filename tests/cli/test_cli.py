@@ -1,6 +1,5 @@
 """The command line, run as a user would."""
 
-import io
 import json
 import re
 import signal
@@ -73,10 +72,21 @@ class TestRun:
 
     def test_ids_that_look_like_formulas(self, run: Run, write: Write, tmp_path: Path) -> None:
         path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
-        assert run("run", path, "--output", tmp_path / "plain").status == 0
-        assert run("run", path, "--output", tmp_path / "safe", "--spreadsheet-safe").status == 0
-        assert (tmp_path / "plain" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
+        assert run("run", path, "--output", tmp_path / "raw", "--raw-cells").status == 0
+        assert run("run", path, "--output", tmp_path / "safe").status == 0
+        assert (tmp_path / "raw" / "labels.csv").read_text().splitlines()[1].startswith("=1+1,")
         assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
+        assert run("aggregate", path).out.splitlines()[1].startswith("'=1+1,")
+        assert run("aggregate", path, "--raw-cells").out.splitlines()[1].startswith("=1+1,")
+
+    def test_the_option_of_earlier_versions_changes_nothing(self, run: Run, write: Write, tmp_path: Path) -> None:
+        path = write("j.csv", csv([("=1+1", w, "x") for w in "abc"]))
+        ran = run("run", path, "--output", tmp_path / "safe", "--spreadsheet-safe")
+        assert "note: --spreadsheet-safe is what is done anyway: leave it out; --raw-cells leaves formulas" in ran.err
+        assert (tmp_path / "safe" / "labels.csv").read_text().splitlines()[1].startswith("'=1+1,")
+        ran = run("run", path, "--output", tmp_path / "quiet", "--spreadsheet-safe", "-q")
+        assert (ran.status, ran.err) == (0, "")
+        assert run("check", path, "--spreadsheet-safe").status == 2
 
 
 @pytest.mark.parametrize(
@@ -237,21 +247,6 @@ def test_gold_does_not_count_as_found(run: Run, judged: Path, write: Write, tmp_
         assert json.loads(run("evaluate", labels, truth, "--json").out)["n_items"] == 20
 
 
-def test_signals_and_system_errors_in_process(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from consensus import __main__
-
-    with pytest.raises(SystemExit) as caught:
-        __main__._leave(15, None)
-    assert caught.value.code == 143
-
-    def full(**_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(__main__, "app", full)
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert run("demo") == (3, "", "consensus: No space left on device\n")
-
-
 def test_ending_by_signal_leaves_nothing(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
@@ -273,8 +268,7 @@ def test_full_disk_behind_stdout(judged: Path) -> None:
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert ran.returncode == 3
-    assert ran.stderr.startswith("consensus: ")
-    assert "Traceback" not in ran.stderr
+    assert ran.stderr == "consensus: standard output can't be written: no space left on device\n"
 
 
 def test_evaluate(run: Run, judged: Path, write: Write, tmp_path: Path) -> None:

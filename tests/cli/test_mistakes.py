@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from consensus.errors import CODES, EXIT_CODES, INPUT, SETTINGS, USAGE, WARNED
+from consensus.errors import CODES, EXIT_CODES, INPUT, SETTINGS, STOPPED, USAGE, WARNED
 from tests.cli.test_cli import JUDGED, Write
 from tests.conftest import Run, csv
 
@@ -223,8 +223,8 @@ def test_programs_are_told_the_same(run: Run, mistake: Mistake) -> None:
 
 
 def test_codes_and_exit_codes_are_described() -> None:
-    assert {status for status, _ in CODES.values()} == {INPUT, USAGE, SETTINGS, WARNED}
-    assert list(EXIT_CODES) == [0, INPUT, USAGE, SETTINGS, WARNED]
+    assert {status for status, _ in CODES.values()} == {INPUT, USAGE, SETTINGS, WARNED, STOPPED}
+    assert list(EXIT_CODES) == [0, INPUT, USAGE, SETTINGS, WARNED, STOPPED]
     for code, (status, about) in CODES.items():
         assert code.replace("_", "").isalpha()
         assert status in EXIT_CODES

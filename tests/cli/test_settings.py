@@ -19,7 +19,7 @@ from tests.conftest import Run, csv
 
 READING = "abstain anonymous drop group item label labels platform price-column repeats timestamp duration worker"
 READING += " worker-from-file fold label-map encoding delimiter no-header time-format"
-READING += " sheet by only wide columns questions counts"
+READING += " pseudonyms sheet by only wide columns questions counts"
 COMPARING = READING
 READING += " weight cluster"
 FITTING = "calibration collusion max-iterations memory model model-tests prior rho seed threads tolerance "
@@ -30,16 +30,16 @@ ASKING += " promise random-gold ask-anyone"
 BESIDE = "score-scale vote-item vote-model vote-label vote-score gold-item gold-label gold-worker"
 FILES = f"config gold model-votes {BESIDE}"
 CHUNKS = "target clicks least-area two-clicks-above cut-above audit-sample rho background seed threads"
-PRINTED = "json output quiet"
+PRINTED = "json output quiet raw-cells"
 WARNED = f"{PRINTED} fail-on"
 OPTIONS = {
     "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest min-worker-judgments format json no-report "
-    "output fail-on overwrite posteriors quiet report spreadsheet-safe timings drift-by title item-url pseudonyms",
+    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
     "price-per-judgment price-column prior quiet repeats rho seed target threads time-format votes without worker "
-    "worker-from-file sheet by only wide columns questions counts weight cluster",
+    "worker-from-file sheet by only wide columns questions counts weight cluster raw-cells pseudonyms",
     "plan-gold": f"{FILES} {READING} {FITTING} {WARNED} items min-judgments random-gold target ties",
     "aggregate": f"keep {FILES} {READING} {FITTING} {WARNED} audit-sample max-judgments min-judgments posteriors "
     "promise random-gold target ties",
@@ -51,12 +51,12 @@ OPTIONS = {
     "report": "output quiet threads title item-url pseudonyms",
     "explain": "json quiet threads",
     "diff": f"{PRINTED} threads",
-    "evaluate": "json",
+    "evaluate": "json raw-cells",
     "chunks make": "method size output quiet",
     "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output "
-    "overwrite crops spreadsheet-safe no-report report json quiet fail-on",
+    "overwrite crops raw-cells no-report report json quiet fail-on",
     "chunks answers": "item worker label platform crops no-report report json quiet fail-on",
-    "chunks evaluate": "boundary images void json quiet",
+    "chunks evaluate": "boundary images void json quiet raw-cells",
     "simulate": "accuracy adversaries biased gold items labels overwrite per-item quiet seed spammers workers",
     "demo": "overwrite quiet seed",
 }

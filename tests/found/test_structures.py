@@ -256,7 +256,7 @@ class TestBlocks:
     @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl"])
     @pytest.mark.parametrize("ids", [[], PLAIN[:1], PLAIN[:4], PLAIN, *NASTY])
     @pytest.mark.parametrize(
-        ("block", "n_threads", "defuse"), [(4, 1, False), (1, 2, True), (3, 3, False), (100, 2, True)]
+        ("block", "n_threads", "raw_cells"), [(4, 1, False), (1, 2, True), (3, 3, False), (100, 2, True)]
     )
     def test_the_same_bytes_as_the_whole_table(
         self,
@@ -264,14 +264,14 @@ class TestBlocks:
         ending: str,
         block: int,
         n_threads: int,
-        defuse: bool,
+        raw_cells: bool,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(writing, "BLOCK", block)
         table = made(ids)
-        writing.write(table, tmp_path / f"whole{ending}", defuse=defuse)
-        self.in_blocks(table, tmp_path / f"blocks{ending}", n_threads, defuse)
+        writing.write(table, tmp_path / f"whole{ending}", raw_cells=raw_cells)
+        self.in_blocks(table, tmp_path / f"blocks{ending}", n_threads, raw_cells)
         assert (tmp_path / f"blocks{ending}").read_bytes() == (tmp_path / f"whole{ending}").read_bytes()
         assert len(list(tmp_path.iterdir())) == 2
 
@@ -289,7 +289,7 @@ class TestBlocks:
         assert groups == max(-(-len(ids) // 3), 1)
 
     @staticmethod
-    def in_blocks(table: pd.DataFrame, path: Path, n_threads: int, defuse: bool) -> None:
+    def in_blocks(table: pd.DataFrame, path: Path, n_threads: int, raw_cells: bool) -> None:
         texts = [pa.array(table[name], pa.string()) for name in ("item", "label")]
         writing.write_blocks(
             len(table),
@@ -297,7 +297,7 @@ class TestBlocks:
             path,
             plain=writing.are_plain([*texts, pa.array(list(table.columns))], path.suffix),
             backend=Threads(n_threads),
-            defuse=defuse,
+            raw_cells=raw_cells,
         )
 
     @pytest.mark.parametrize("ids", [["a"], ["a,b"]])

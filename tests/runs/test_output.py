@@ -24,8 +24,8 @@ TABLE = pd.DataFrame({"item": ["a", "=1+1", None], "x": [0.12345678, np.nan, 1.0
 
 class TestTables:
     def test_csv(self) -> None:
-        assert writing.text(TABLE) == "item,x,n\na,0.123457,1\n=1+1,,2\n,1,3\n"
-        assert writing.text(TABLE, ".tsv") == "item\tx\tn\na\t0.123457\t1\n=1+1\t\t2\n\t1\t3\n"
+        assert writing.text(TABLE) == "item,x,n\na,0.123457,1\n'=1+1,,2\n,1,3\n"
+        assert writing.text(TABLE, ".tsv") == "item\tx\tn\na\t0.123457\t1\n'=1+1\t\t2\n\t1\t3\n"
 
     def test_quotes_where_they_are_needed(self) -> None:
         for nasty in ("a,b", 'say "a"', "two\nlines", "", "c\r"):
@@ -43,12 +43,17 @@ class TestTables:
         writing.write(TABLE, tmp_path / "t.parquet")
         assert pd.read_parquet(tmp_path / "t.parquet")["x"][0] == 0.12345678
 
-    def test_formulas_are_defused_if_wanted(self, tmp_path: Path) -> None:
-        risky = pd.DataFrame({"item": ["=1+1", "+x", "-x", "@x", "\tx", "x=1", None], "n": range(-1, 6)})
-        writing.write(risky, tmp_path / "t.csv", defuse=True)
+    def test_formulas_are_defused_but_where_raw_cells_are_wanted(self, tmp_path: Path) -> None:
+        risky = pd.DataFrame({"=item": ["=1+1", "+x", "-x", "@x", "\tx", "x=1", None], "n": range(-1, 6)})
+        writing.write(risky, tmp_path / "t.csv")
         found = pd.read_csv(tmp_path / "t.csv", keep_default_na=False)
-        assert found["item"].tolist() == ["'=1+1", "'+x", "'-x", "'@x", "'\tx", "x=1", ""]
+        assert found["'=item"].tolist() == ["'=1+1", "'+x", "'-x", "'@x", "'\tx", "x=1", ""]
         assert found["n"].tolist() == list(range(-1, 6))  # numbers are left alone
+        for ending, raw_cells in ((".csv", True), (".tsv", True), (".jsonl", False), (".parquet", False)):
+            writing.write(risky, tmp_path / f"raw{ending}", raw_cells=raw_cells)
+        assert (tmp_path / "raw.csv").read_text() == writing.text(risky, raw_cells=True)
+        assert "'" not in (tmp_path / "raw.tsv").read_text() + (tmp_path / "raw.jsonl").read_text()
+        assert pd.read_parquet(tmp_path / "raw.parquet")["=item"][0] == "=1+1"
 
     def test_unknown_ending(self, tmp_path: Path) -> None:
         with pytest.raises(
@@ -156,7 +161,9 @@ class TestSummary:
         found = Run(Inputs(RunConfig(), result.judgments, gold=gold), result=result)
         folder.write(found, tmp_path / "out", folder.Output(also=("posteriors",)))
         told = found.summary
-        assert json.loads((tmp_path / "out" / "summary.json").read_text()) == told
+        written = json.loads((tmp_path / "out" / "summary.json").read_text())
+        assert written["provenance"].pop("raw_cells") is False
+        assert written == told
         rows = told["counts"]["rows"]
         assert rows == {
             "read": 1501,
