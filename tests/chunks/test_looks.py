@@ -248,6 +248,7 @@ class TestWords:
         assert (one.code, one.message.partition(":")[0]) == ("waiting_clicks", "2 clicks do not count yet")
 
     def test_what_was_met_in_masks_is_told(self, run: ChunkRun) -> None:
+        assert len(run.images) == 4  # all masks were read; another reading would tell anew
         mask = run.masks.pictures[0].masks[0]
         mask.told["pixels in two labels, of which the later one counts"] = 1234
         try:
