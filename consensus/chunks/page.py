@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.chunks import listing, tables, words
 from consensus.inputs.counted import counted
-from consensus.report import charts, rendering, terms
+from consensus.report import charts, guarding, rendering, terms
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
@@ -67,10 +67,12 @@ def rendered(facts: Facts) -> str:
     """The page; all texts are escaped."""
     from markupsafe import Markup
 
+    facts = guarding.cleaned(facts)
     views = sorted({view["id"] for one in facts["pictures"] for view in one["views"]})
     chosen = "".join(
         f'.picture:has(input[value="{one}"]:checked) [data-view="{one}"] {{ visibility: visible; }}\n' for one in views
     )
+    css = rendering.asset("page.css") + rendering.asset("chunks.css") + chosen
     return (
         rendering.environment()
         .get_template("chunks.html")
@@ -79,7 +81,8 @@ def rendered(facts: Facts) -> str:
             told={"provenance": {"consensus": VERSION}},
             version=VERSION,
             sections=[one for one in SECTIONS if one[0] != "anew" or facts["anew"]],
-            css=Markup(rendering.asset("page.css") + rendering.asset("chunks.css") + chosen),
+            policy=guarding.policy(css),
+            css=Markup(css),
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consensus.inputs.counted import counted
+from consensus.report import guarding
 from consensus.report.page_options import PageOptions
 from consensus.report.rendering import asset, environment
 from consensus.report.terms import CONDEMNED
@@ -34,6 +35,7 @@ def made(told: dict[str, Any], options: PageOptions | None = None) -> str:
     from markupsafe import Markup
 
     options = options or PageOptions()
+    told, css = guarding.cleaned(told), asset("page.css")
     n_all = f"{counted(len(told['questions']), 'question')}, {counted(len(told['workers']), 'worker')}"
     workers = sorted(told["workers"], key=lambda one: (-_in_question(one), -one["n_judgments"]))
     return (
@@ -41,13 +43,14 @@ def made(told: dict[str, Any], options: PageOptions | None = None) -> str:
         .get_template("questions.html")
         .render(
             told=told,
-            title=options.title or n_all,
+            title=guarding.cleaned(options.title) or n_all,
             subtitle=n_all if options.title else "",
             columns=COLUMNS,
             names=[one["question"] for one in told["questions"]],
             workers=workers[:MOST_WORKERS],
             left_out=max(len(workers) - MOST_WORKERS, 0),
-            css=Markup(asset("page.css")),
+            policy=guarding.policy(css),
+            css=Markup(css),
         )
     )
 

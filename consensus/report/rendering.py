@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from consensus.inputs.counted import counted
-from consensus.report import charts, class_shares, page_data, page_words, terms, words
+from consensus.report import charts, class_shares, guarding, page_data, page_words, terms, words
 from consensus.report.page_options import PageOptions
 
 if TYPE_CHECKING:
@@ -42,10 +42,13 @@ def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = N
     from markupsafe import Markup
 
     options = options or PageOptions()
+    shown, told = guarding.cleaned(shown), guarding.cleaned(told)
+    css, vega = asset("page.css"), _vega()
+    js = "(() => {\n" + "\n".join(asset(name) for name in SCRIPTS) + "})();"
     specs = _specs(shown)
     sections = [one for one in SECTIONS if one[0] != "models" or shown["models"]]
     said = _said(shown, told)
-    given = {} if options.title is None else {"title": options.title, "subtitle": said["title"]}
+    given = {} if options.title is None else {"title": guarding.cleaned(options.title), "subtitle": said["title"]}
     return (
         environment()
         .get_template("page.html")
@@ -56,9 +59,10 @@ def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = N
             has_worker_chart="workers" in specs,
             n_people=sum(one["kind"] == "human" for one in shown["workers"]),
             has_calibration="calibration" in specs,
-            css=Markup(asset("page.css")),
-            js=Markup("(() => {\n" + "\n".join(asset(name) for name in SCRIPTS) + "})();"),
-            vega=Markup(_vega()),
+            policy=guarding.policy(css, (vega, js)),
+            css=Markup(css),
+            js=Markup(js),
+            vega=Markup(vega),
             data=Markup(as_json(_data(shown) | {"item_url": options.item_url})),
             specs=Markup(as_json(specs)),
         )

@@ -251,7 +251,7 @@ def test_without_gold_and_of_many(browser: Any, written: Callable[..., Path]) ->
 @pytest.mark.skipif("CONSENSUS_AXE" not in os.environ, reason="CONSENSUS_AXE does not name axe.min.js")
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
 def test_axe_finds_nothing_serious(browser: Any, digits: Path, scheme: str, width: int) -> None:
-    opened = Opened(browser, digits, color_scheme=scheme, viewport={"width": width, "height": 844})
+    opened = Opened(browser, digits, color_scheme=scheme, viewport={"width": width, "height": 844}, bypass_csp=True)
     tab = opened.page
     tab.click("#worker-table a:has-text('w14')")
     tab.fill("#item-search", "digit_0002")
@@ -259,3 +259,24 @@ def test_axe_finds_nothing_serious(browser: Any, digits: Path, scheme: str, widt
     tab.add_script_tag(path=os.environ["CONSENSUS_AXE"])
     found = tab.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.length]))")
     assert [one for one in found if one[0] in {"serious", "critical"}] == []
+
+
+def test_the_policy_lets_nothing_else_run_or_load(browser: Any, digits: Path) -> None:
+    opened = Opened(browser, digits)
+    tab = opened.page
+    assert opened.wrong == []
+    tab.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.hit = 1'}))")
+    assert tab.evaluate("window.hit") is None
+    assert tab.evaluate("fetch('https://example.org/').then(() => 'loaded', () => 'refused')") == "refused"
+    tab.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://example.org/x.png'}))")
+    told = " ".join(opened.wrong)
+    assert all(f"'{one}" in told or f'"{one}' in told for one in ("script-src", "default-src", "img-src"))
+    assert not [one for one in opened.wrong if one.startswith("loaded")]
+
+
+def test_what_a_chart_tells_shows_when_it_is_pointed_at(browser: Any, digits: Path) -> None:
+    opened = Opened(browser, digits)
+    opened.page.locator("#chart-labels svg .mark-rect path").first.hover()
+    opened.page.wait_for_selector("#vg-tooltip-element.visible", timeout=5_000)
+    assert opened.page.locator("#vg-tooltip-element td.value").count() > 0
+    assert opened.wrong == []

@@ -54,7 +54,7 @@ function config() {
 async function draw(id) {
   views.get(id)?.finalize();
   const spec = { ...specs[id], width: "container", autosize: { type: "fit-x", contains: "padding" }, config: config() };
-  const made = await vegaEmbed(`#chart-${id}`, spec, { actions: false, renderer: "svg", ast: true });
+  const made = await vegaEmbed(`#chart-${id}`, spec, { actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true } });
   views.set(id, made);
   if (id === "workers") made.view.addEventListener("click", (_, item) => item?.datum?.worker && go("worker", item.datum.worker));
 }
