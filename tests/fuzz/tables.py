@@ -1,6 +1,6 @@
 """Fuzz the readers with small random tables: rows that add up, or one clear line; anything else is a finding.
 
-    python tests/benchmarks/fuzz_tables.py [--tables 20000] [--seed 0] [--seconds 60] [--processes 2] [--one SEED]
+    python -m tests.fuzz.tables [--tables 20000] [--seed 0] [--seconds 60] [--processes 2] [--one SEED]
 
 Prints the seed, counts, and each finding with the seed that shows it again (``--one``). Status 1 if there is any.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import re
 import resource
 import shutil
 import signal
@@ -29,16 +30,13 @@ import numpy as np
 
 import consensus
 from consensus.errors import ConsensusError, ConsensusWarning
+from tests.fuzz import kinds, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import ModelVotes
-    from tests.benchmarks import fuzz_kinds, fuzz_shapes
-else:  # run as a script, its own folder is on the path
-    import fuzz_kinds  # noqa: TC002 - names beside it
-    import fuzz_shapes
 
 SHARED_MEMORY = Path("/dev/shm")  # where files need no disk, if the system has it
 LONGEST = 5.0  # seconds of work, however busy the machine is
@@ -46,6 +44,8 @@ LONGEST_WAIT = 60.0  # seconds
 MOST_MEMORY = 2 << 30  # bytes of a process that reads small tables, one after the other
 PROGRESS = 60.0  # seconds between two lines that tell how far it is
 AT_ONCE = 200  # tables a process makes before it tells what it found
+ONLY = re.compile("with (--only|only=), or")
+"""What a message says that is about settings alone."""
 INNER = ("Traceback", "pyarrow", "Arrow", "numpy", "object at 0x", "<class", "KeyError", "TypeError", "ValueError")
 """What no message to a user holds."""
 
@@ -77,11 +77,11 @@ def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
 
     ``folder`` is empty before and after.
     """
-    return outcome_of(lambda: fuzz_shapes.made(seed, folder), folder)
+    return outcome_of(lambda: shapes.made(seed, folder), folder)
 
 
 def outcome_of(
-    make: Callable[[], fuzz_kinds.Made], folder: Path, look: Callable[[Any, fuzz_kinds.Made], str | None] | None = None
+    make: Callable[[], kinds.Made], folder: Path, look: Callable[[Any, kinds.Made], str | None] | None = None
 ) -> tuple[str, str | None]:
     """The same of any table; ``look`` tells what else is wrong with what was read, or with the error."""
     try:
@@ -101,7 +101,7 @@ def outcome_of(
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _read(table: fuzz_kinds.Made, look: Callable[[Any, fuzz_kinds.Made], str | None]) -> tuple[str, str | None]:
+def _read(table: kinds.Made, look: Callable[[Any, kinds.Made], str | None]) -> tuple[str, str | None]:
     if table.kind == "votes":
         votes = consensus.read_model_votes(table.source, threads=1, **table.settings)
         return "tables", _fault_of_votes(votes, table) or look(votes, table)
@@ -148,12 +148,12 @@ def _fault_of_run(found: consensus.Run, judgments: Judgments) -> str | None:
     return next((fault for fault, fine in checks.items() if not fine), None)
 
 
-def _fault_of_message(message: str, table: fuzz_kinds.Made) -> str | None:
+def _fault_of_message(message: str, table: kinds.Made) -> str | None:
     """What is wrong with the message of an error."""
     if "\n" in message or not message.isprintable():
         return f"more than one line, or unprintable: {message!r}"
     in_memory = not isinstance(table.source, Path)
-    of_settings = message.startswith(("setting ", "settings: ", "unknown platform ")) or "with --only, or" in message
+    of_settings = message.startswith(("setting ", "settings: ", "unknown platform ")) or ONLY.search(message)
     if not (in_memory or of_settings or str(table.source) in message or "map.csv" in message):
         return f"does not name the file: {message}"
     held = message.replace(str(table.source), "")
@@ -163,7 +163,7 @@ def _fault_of_message(message: str, table: fuzz_kinds.Made) -> str | None:
     return None if len(message) < 2_000 else f"{len(message):,} characters: {message[:200]}"
 
 
-def _fault_of_judgments(found: Judgments, table: fuzz_kinds.Made) -> str | None:
+def _fault_of_judgments(found: Judgments, table: kinds.Made) -> str | None:
     """What does not add up in judgments."""
     tally = found.tally
     total = tally.used + tally.abstained + tally.repeated + tally.rejected + tally.dropped
@@ -191,7 +191,7 @@ PLAIN = {"repeats", "abstain", "drift_by", "group", "item", "worker", "label", "
 """Settings whose effect is checked row by row."""
 
 
-def _fault_of_rows(found: Judgments, table: fuzz_kinds.Made) -> str | None:
+def _fault_of_rows(found: Judgments, table: kinds.Made) -> str | None:
     """Where judgments are not those that the rows hold, read one by one, by the columns that were understood."""
     column = {one.role: one.name for one in found.understood}
     simple = PLAIN.issuperset(table.settings) and not found.anonymous and "timestamp" not in column
@@ -215,7 +215,7 @@ def _fault_of_rows(found: Judgments, table: fuzz_kinds.Made) -> str | None:
     return None if got == expected else f"{len(expected)} judgments {expected[:3]}, but {len(got)} read {got[:3]}"
 
 
-def _fault_of_votes(found: ModelVotes, table: fuzz_kinds.Made) -> str | None:
+def _fault_of_votes(found: ModelVotes, table: kinds.Made) -> str | None:
     """What does not add up in model votes."""
     tally = found.tally
     p = found.probability
@@ -278,10 +278,10 @@ def fuzzed(
 
 def main() -> int:
     """Parse, fuzz, print."""
-    return fuzz(__doc__, "tables", fuzz_shapes.made, outcome)
+    return fuzz(__doc__, "tables", shapes.made, outcome)
 
 
-def fuzz(told: str | None, things: str, made: Callable[[int, Path], fuzz_kinds.Made], outcome: Outcome) -> int:
+def fuzz(told: str | None, things: str, made: Callable[[int, Path], kinds.Made], outcome: Outcome) -> int:
     """The program of a fuzz of ``things``."""
     parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(f"--{things}", type=int, default=20_000, dest="n")
@@ -311,7 +311,7 @@ def last_line(fault: str) -> str:
     return fault.strip().splitlines()[-1][:300]
 
 
-def shown(seed: int, made: Callable[[int, Path], fuzz_kinds.Made], outcome: Outcome) -> int:
+def shown(seed: int, made: Callable[[int, Path], kinds.Made], outcome: Outcome) -> int:
     """Show one table and what comes of it."""
     kept, work = Path(tempfile.mkdtemp(prefix="fuzz")), Path(tempfile.mkdtemp(prefix="fuzz"))
     table = made(seed, kept)
