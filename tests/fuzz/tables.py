@@ -153,10 +153,12 @@ def _fault_of_message(message: str, table: kinds.Made) -> str | None:
     if "\n" in message or not message.isprintable():
         return f"more than one line, or unprintable: {message!r}"
     in_memory = not isinstance(table.source, Path)
+    file = "" if in_memory else str(table.source)  # a damaged frame is not to be written
     of_settings = message.startswith(("setting ", "settings: ", "unknown platform ")) or ONLY.search(message)
-    if not (in_memory or of_settings or str(table.source) in message or "map.csv" in message):
+    if not (in_memory or of_settings or file in message or "map.csv" in message):
         return f"does not name the file: {message}"
-    held = message.replace(str(table.source), "")
+    held = message.replace("an Arrow file", "")
+    held = held.replace(file, "") if file else held
     shown = [one for one in INNER if one in held and not in_memory]
     if shown:
         return f"the inside shows ({shown[0]}): {message}"
