@@ -110,13 +110,13 @@ def _audited(name: str) -> "Callable[[Run], writing.Table | Streamed]":
 def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
     """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers.
 
-    Standard input is not looked at, since it can be read once only.
+    Standard input and pipes are not looked at, since they can be read once only.
     """
     from consensus.formats import columns_of, sources
     from consensus.formats.tables.roles import NAMES, candidates_of
     from consensus.formats.tables.text_form import TextForm
 
-    if path == sources.STDIN:
+    if sources.is_read_once(path):
         return True
     columns = columns_of(path, TextForm.of(chosen))
     return name in columns or not (chosen.no_header or candidates_of(columns, NAMES["worker"]))

@@ -81,16 +81,22 @@ def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
 
 
 def outcome_of(
-    make: Callable[[], kinds.Made], folder: Path, look: Callable[[Any, kinds.Made], str | None] | None = None
+    make: Callable[[], kinds.Made],
+    folder: Path,
+    look: Callable[[Any, kinds.Made], str | None] | None = None,
+    read: Callable[[kinds.Made, Any], tuple[str, str | None]] | None = None,
 ) -> tuple[str, str | None]:
-    """The same of any table; ``look`` tells what else is wrong with what was read, or with the error."""
+    """The same of any table; ``look`` tells what else is wrong with what was read, or with the error.
+
+    What is done with the table may be told by ``read``.
+    """
     try:
         table = make()
         with warnings.catch_warnings(), _limited():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", ConsensusWarning)
             try:
-                return _read(table, look or (lambda *_: None))
+                return (read or _read)(table, look or (lambda *_: None))
             except ConsensusError as error:
                 fault = _fault_of_message(str(error), table)
                 return "errors", fault or (look and look(error, table)) or None
