@@ -1,14 +1,8 @@
-"""Fuzz the readers of platforms with damaged exports: rows that add up, or one clear line; anything else is a finding.
-
-    python -m tests.fuzz.platforms [--files 20000] [--seed 0] [--seconds 60] [--processes 2] [--one SEED]
-
-Prints the seed, counts, and each finding with the seed that shows it again (``--one``). Status 1 if there is any.
-"""
+"""Damaged exports of platforms: rows that add up, or one clear line that tells no worker's whereabouts."""
 
 from __future__ import annotations
 
 import random
-import sys
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConsensusError
@@ -92,12 +86,3 @@ def told(found: Any, table: kinds.Made) -> str | None:
 def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
     """How the export of a seed ends: in a word, and what is wrong about that, or None."""
     return tables.outcome_of(lambda: made(seed, folder), folder, told)
-
-
-def main() -> int:
-    """Parse, fuzz, print."""
-    return tables.fuzz(__doc__, "files", made, outcome)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

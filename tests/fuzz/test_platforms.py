@@ -10,17 +10,17 @@ import consensus
 from consensus import read
 from consensus.errors import FormatError
 from tests.formats.test_platforms import SECRETS
-from tests.fuzz import exports, kinds, platforms, tables
+from tests.fuzz import areas, exports, kinds, platforms
 
 EXAMPLE = exports.EXAMPLES / "crowdflower.csv"
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))
 def test_rows_add_up_or_one_line_says_why_not(first: int) -> None:
-    counts, findings = tables.batch(first, 100, platforms.outcome)
-    assert findings == []
-    assert counts["tables"] > 25
-    assert counts["errors"] > 25
+    told = areas.batch("exports", first, 100)
+    assert told.findings == []
+    assert told.ends["tables"] > 25
+    assert told.ends["errors"] > 25
 
 
 @pytest.mark.parametrize("export", exports.EXPORTS, ids=[one.name for one in exports.EXPORTS])

@@ -8,20 +8,21 @@ import pytest
 import consensus
 from consensus.errors import FormatError
 from consensus.formats.tables.row_choice import RowChoice
-from tests.fuzz import tables
+from tests.fuzz import areas, tables
 
 
 @pytest.mark.parametrize("first", range(0, 600, 150))
 def test_rows_add_up_or_one_line_says_why_not(first: int) -> None:
-    counts, findings = tables.batch(first, 150)
-    assert findings == []
-    assert counts["tables"] > 30
-    assert counts["errors"] > 40
+    told = areas.batch("tables", first, 150)
+    assert told.findings == []
+    assert told.ends["tables"] > 30
+    assert told.ends["errors"] > 40
 
 
 def test_several_processes_find_the_same() -> None:
-    alone = tables.batch(7, 30)
-    assert tables.fuzzed(30, 7, 60.0, 1) == alone
+    alone = areas.batch("tables", 7 * areas.OF_A_SEED, 30)
+    found = areas.fuzzed(7, 60.0, 2, ["tables"], 30)["tables"]
+    assert (found.ends, found.findings) == (alone.ends, alone.findings)
 
 
 def _raises(error: BaseException) -> Any:
