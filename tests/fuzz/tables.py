@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LONGEST = 5.0  # seconds of work, however busy the machine is
 LONGEST_WAIT = 60.0  # seconds
+NOT_MADE = "not made"
+"""How a table ends that libraries refuse to make."""
 ONLY = re.compile("with (--only|only=), or")
 """What a message says that is about settings alone."""
 INNER = ("Traceback", "pyarrow", "Arrow", "numpy", "object at 0x", "<class", "KeyError", "TypeError", "ValueError")
@@ -73,7 +75,10 @@ def outcome_of(
     What is done with the table may be told by ``read``.
     """
     try:
-        table = make()
+        try:
+            table = make()
+        except Exception:  # whatever libraries say of columns that they do not take: counted, and few
+            return NOT_MADE, None
         with warnings.catch_warnings(), _limited():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", ConsensusWarning)

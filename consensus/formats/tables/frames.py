@@ -190,7 +190,12 @@ def _order(column: pa.ChunkedArray) -> tuple[str, ...] | None:
     first = column.chunk(0).dictionary
     if any(not chunk.dictionary.equals(first) for chunk in column.chunks[1:]):
         return None
-    return tuple(_readable(pa.chunked_array([first]), "label", "").cast(pa.string()).to_pylist())
+    cells = _readable(pa.chunked_array([first]), "label", "")
+    try:
+        texts = cells.cast(pa.large_string()).to_pylist()
+    except pa.ArrowInvalid:  # bytes that are no text
+        return None
+    return tuple(dict.fromkeys(one for one in texts if one is not None))
 
 
 def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:

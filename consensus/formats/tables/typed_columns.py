@@ -135,7 +135,8 @@ def of_objects(column: Any, role: str, place: str) -> pa.ChunkedArray:
     is_column = isinstance(column, Iterable) and getattr(column, "ndim", 1) > 0
     if not is_column or isinstance(column, (str, bytes)):
         raise FormatError(f"the {role} column is {_repr(column)}; give one entry a judgment", place)
-    if hasattr(column, "__arrow_c_stream__") and str(getattr(column, "dtype", "")) != "Object":  # which are addresses
+    of_polars = hasattr(column, "__arrow_c_stream__") and not hasattr(column, "iloc")
+    if of_polars and str(column.dtype) != "Object":  # these come as addresses
         try:
             return _text_of_odd(pa.chunked_array(column), column, role, place)
         except (pa.ArrowException, TypeError, ValueError):  # of a type that Arrow does not have
