@@ -116,6 +116,7 @@ def simulate(
     Judgments(500 judgments of 100 items by 8 workers, 2 labels)
     """
     crowd = CrowdConfig.of(None, n_items=n_items, n_workers=n_workers, n_labels=n_labels, per_item=per_item, **settings)
+    n_items, n_workers, n_labels, per_item = crowd.n_items, crowd.n_workers, crowd.n_labels, crowd.per_item
     rng = np.random.default_rng(crowd.seed)
     if confusion is not None:
         table = _numbers("confusion", confusion)

@@ -8,6 +8,7 @@ import typer
 from consensus.cli import printing
 from consensus.cli.options import OUTPUT, Given, Warned
 from consensus.cli.settings import Takes
+from consensus.cli.terminal import visible
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def audit(
     if evidence is not None:
         printing.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
         if column_missing is not None and not printed.quiet:
-            typer.echo(f"note: --worker is the column of the worker; evidence on one is --evidence {worker}", err=True)
+            show = visible(worker or "")
+            typer.echo(f"note: --worker is the column of the worker; evidence on one is --evidence {show}", err=True)
     elif forgive:
         printing.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:

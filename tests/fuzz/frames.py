@@ -296,6 +296,8 @@ def made(seed: int, folder: Path) -> kinds.Made:
         if rng.random() < 0.15 and table.header:
             role = rng.choice(("timestamp", "duration", "price_column", "group", "weight", "cluster", "item", "label"))
             table.settings[role] = rng.choice(list(table.header))
+        if table.settings.keys() & {"item", "worker", "label"}:  # whose cells may be of any type
+            table.rows = ()
         if rng.random() < 0.1 and table.header:
             table.settings["keep"] = (rng.choice(list(table.header)),)
         table.then = rng.choices(("", "check", "run"), (190, 9, 1))[0]

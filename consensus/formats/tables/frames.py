@@ -51,7 +51,7 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
     order = None
     if "label" in found and _is_ordered(schema.field(found["label"]).type):
         with _damaged(path), parquet.ParquetFile(path) as file:
-            order = _order(file.read(columns=[names[found["label"]]]).column(0))
+            order = _order(file.read(columns=[names[found["label"]]]).column(0)) if file.metadata.num_rows else None
     return Reading(
         displayed(path),
         _batches(path, found, digest),
@@ -74,13 +74,15 @@ def _batches(path: Path, found: Mapping[str, int], digest: _Hash) -> Generator[B
         chosen = [*dict.fromkeys(schema.names[n] for n in found.values())]
         read = [n for name in chosen for n, one in enumerate(schema.names) if one == name]  # some are called alike
         places = {n: read.index(n) for n in found.values()}
+        # Arrow ends the process over some groups without rows
+        groups = [n for n in range(file.num_row_groups) if file.metadata.row_group(n).num_rows > 0]
         whole = {}
-        for role, n in found.items():
+        for role, n in found.items() if groups else ():
             if role not in NUMBERS and pa.types.is_floating(schema.types[n]):
-                parts = file.iter_batches(BATCH, columns=chosen)
+                parts = file.iter_batches(BATCH, groups, columns=chosen)
                 whole[role] = all(are_whole(pa.chunked_array([part.column(places[n])])) for part in parts)
         line = 1
-        for batch in file.iter_batches(BATCH, columns=chosen):
+        for batch in file.iter_batches(BATCH, groups, columns=chosen) if groups else ():
             if batch.schema.names != [schema.names[n] for n in read]:  # such as "a.b", and "b" within "a"
                 raise FormatError(f"columns can't be told apart: {listed(batch.schema.names)}; rename them", path)
             cells = {

@@ -136,13 +136,16 @@ def of_objects(column: Any, role: str, place: str) -> pa.ChunkedArray:
     if not is_column or isinstance(column, (str, bytes)):
         raise FormatError(f"the {role} column is {_repr(column)}; give one entry a judgment", place)
     of_polars = hasattr(column, "__arrow_c_stream__") and not hasattr(column, "iloc")
-    if of_polars and str(column.dtype) != "Object":  # these come as addresses
+    if of_polars and str(getattr(column, "dtype", "")) != "Object":  # these come as addresses
         try:
             return _text_of_odd(pa.chunked_array(column), column, role, place)
         except (pa.ArrowException, TypeError, ValueError):  # of a type that Arrow does not have
             pass
     try:
         cells = column if hasattr(column, "__len__") else list(column)
+    except Exception:  # whatever gives the cells
+        raise FormatError(f"the {role} column is {_repr(column)}, and gives no cells; {way_out(role)}", place) from None
+    try:
         made = None if _ends_arrow(cells) else pa.array(cells, from_pandas=True)
     except Exception:  # libraries have many for cells that they do not know, and cells their own
         made = None
