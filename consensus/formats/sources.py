@@ -141,11 +141,14 @@ def named_path(one: str | Path) -> Path:
     """
     path = Path(one)
     try:
-        if b"\0" not in os.fsencode(path):
-            return path
+        is_name = b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
-        pass
-    raise FormatError("no file can be called so; correct the name", displayed(path), code="file_not_found")
+        is_name = False
+    if not is_name:
+        raise FormatError("no file can be called so; correct the name", displayed(path), code="file_not_found")
+    with unreadable(path):
+        path.exists()  # it may be too long, or lie in a folder that is closed
+    return path
 
 
 def _is_named(one: object) -> bool:

@@ -125,3 +125,8 @@ def test_names_that_no_file_can_have(name: str) -> None:
     for one in reads:
         with pytest.raises(FormatError, match="no file can be called so; correct the name"):
             one(Path(name))
+
+
+def test_names_that_are_too_long() -> None:
+    with pytest.raises(FormatError, match="xxx: can't be read: file name too long"):
+        read(Path("x" * 5000))

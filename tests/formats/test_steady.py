@@ -22,9 +22,9 @@ ROWS = [(f"i{n % 50}", f"w{n // 50}", "ab"[n % 2]) for n in range(2000)]
 CHANGED = "it changed while it was read; wait until nothing writes it, or make a copy and read that"
 
 
-def reading(path: Path, change: Callable[[], None]) -> int:
+def reading(path: Path, change: Callable[[], object]) -> int:
     """Judgments of a file that something changes once some of it was read."""
-    done = []
+    done: list[float] = []
 
     def progress(stage: str, share: float) -> None:
         if stage.startswith("reading") and share > 0 and not done:

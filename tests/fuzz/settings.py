@@ -105,7 +105,7 @@ def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
         found = kind.of(None, **settings)
         return kind.of(found, **chosen(rng, kind, 1)).model_dump_json()
 
-    return _ended(look, folder)
+    return ended(look, folder)
 
 
 def _crowd(rng: random.Random) -> dict[str, list[str]]:
@@ -184,10 +184,10 @@ SIMULATED = ("n_workers", "n_labels", "per_item", "accuracy", "spammers", "seed"
 
 def arguments_outcome(seed: int, folder: Path) -> tuple[str, str | None]:
     """How the call of a seed ends: in a word, and what is wrong about that, or None."""
-    return _ended(_arguments(random.Random(f"arguments {seed}")), folder)
+    return ended(_arguments(random.Random(f"arguments {seed}")), folder)
 
 
-def _ended(call: Callable[[], Any], folder: Path) -> tuple[str, str | None]:
+def ended(call: Callable[[], Any], folder: Path) -> tuple[str, str | None]:
     """How a call ends."""
 
     def read(_table: kinds.Made, _look: object) -> tuple[str, str | None]:

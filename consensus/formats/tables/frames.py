@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from consensus import memory
 from consensus.errors import FormatError
 from consensus.formats.tables.amounts import are_whole, plain, textual
 from consensus.formats.tables.blocks import Block, Reading
@@ -69,7 +70,9 @@ def _batches(path: Path, found: Mapping[str, int], digest: _Hash) -> Generator[B
     with unreadable(path), path.open("rb") as raw:
         while data := raw.read(BATCH):
             digest.update(data)
-    with _damaged(path), parquet.ParquetFile(path) as file:
+    with _damaged(path):
+        coded = _coded(parquet.read_metadata(path), path)
+    with _damaged(path), parquet.ParquetFile(path, read_dictionary=coded) as file:
         schema = file.schema_arrow
         chosen = [*dict.fromkeys(schema.names[n] for n in found.values())]
         read = [n for name in chosen for n, one in enumerate(schema.names) if one == name]  # some are called alike
@@ -93,10 +96,26 @@ def _batches(path: Path, found: Mapping[str, int], digest: _Hash) -> Generator[B
             yield _block(cells, line, done)
             line += len(batch)
         if line - 1 != file.metadata.num_rows:
-            raise FormatError(
-                f"says that it holds {file.metadata.num_rows:,} rows, and holds {line - 1:,}; write the file again",
-                path,
-            )
+            told = f"{file.metadata.num_rows:,} rows are announced, and there are {line - 1:,}"
+            raise FormatError(f"{told}; write the file again", path)
+
+
+def _coded(metadata: Any, path: Path) -> list[str]:
+    """Columns whose texts a Parquet file holds once each: they stay so, for a few bytes can stand for any size.
+
+    Raises
+    ------
+    FormatError
+        It says that it has more rows than memory holds.
+    """
+    needed = memory.of_reading(metadata.num_rows)
+    if needed > memory.there_is():
+        told = f"{metadata.num_rows:,} rows need about {memory.told(needed)} of memory"
+        raise FormatError(f"{told}, and there is {memory.told(memory.there_is())}; work on part of them", path)
+    if not metadata.num_row_groups:
+        return []
+    chunks = [metadata.row_group(0).column(n) for n in range(metadata.num_columns)]
+    return [one.path_in_schema for one in chunks if one.physical_type == "BYTE_ARRAY" and one.has_dictionary_page]
 
 
 @contextmanager

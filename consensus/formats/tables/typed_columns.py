@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from consensus import memory
 from consensus.errors import FormatError
 from consensus.formats.tables.amounts import plain
 from consensus.formats.tables.roles import NUMBERS, way_out
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 UUID, BOOL = "arrow.uuid", "arrow.bool8"
 """Extension types whose cells have a text of their own."""
+SHARE = 0.25  # of the memory that there is
 TOLD = 60  # characters of the name of a type in a message
 TIMES_OF_NUMPY = (np.datetime64, np.timedelta64)
 """Arrow ends the process where such a cell stands beside a number of numpy's."""
@@ -40,7 +42,9 @@ def taken(column: pa.ChunkedArray, role: str, place: str) -> pa.ChunkedArray:
     try:
         column.validate(full=True)
     except (pa.ArrowException, ValueError):
-        raise FormatError(f"the {role} column holds damaged text, no UTF-8; write the file again", place) from None
+        is_text = "string" in str(column.type)  # also that of categories
+        what = "damaged text, no UTF-8" if is_text else f"damaged cells of type {_told(column.type)}"
+        raise FormatError(f"the {role} column holds {what}; write the file again", place) from None
     try:
         return _simple(column, role, place)
     except (pa.ArrowException, NotImplementedError, ValueError, OverflowError):
@@ -59,7 +63,10 @@ def _simple(column: pa.ChunkedArray, role: str, place: str) -> pa.ChunkedArray:
         return _simple(pa.chunked_array(parts, kind.value_type), role, place)
     if is_of.is_dictionary(kind):
         is_text = is_of.is_string(kind.value_type) or is_of.is_large_string(kind.value_type)
-        return column if is_text else _simple(plain(column), role, place)
+        if is_text and role not in NUMBERS and role != "timestamp":
+            return column
+        _refuse_size(column, role, place)
+        return _simple(plain(column), role, place)
     if role == "timestamp" and (is_of.is_nested(kind) or is_of.is_interval(kind)):  # which are no times, and no error
         return pa.chunked_array([pa.array([_python(one) for one in column], pa.large_string())])
     if is_of.is_nested(kind):
@@ -77,6 +84,22 @@ def _simple(column: pa.ChunkedArray, role: str, place: str) -> pa.ChunkedArray:
     if role in NUMBERS and not (is_of.is_date(kind) or is_of.is_timestamp(kind) or is_of.is_time(kind)):
         return column
     return column.cast(pa.large_string())
+
+
+def _refuse_size(column: pa.ChunkedArray, role: str, place: str) -> None:
+    """Refuse to write out categories whose texts would take most of the memory that there is: a few bytes can do so."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind, n_bytes = column.type.value_type, 0
+    if not any(test(kind) for test in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string)):
+        return
+    for chunk in column.chunks:
+        n_bytes += pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
+    if n_bytes > SHARE * memory.there_is():
+        raise FormatError(
+            f"the {role} column holds {memory.told(n_bytes)} of text in {len(column):,} rows; {way_out(role)}", place
+        )
 
 
 def _stored(column: pa.ChunkedArray, role: str, place: str) -> pa.ChunkedArray:
