@@ -25,6 +25,7 @@ MOST_MEMORY = 3 << 30  # bytes of a process that reads small tables, one after t
 PROGRESS = 60.0  # seconds between two lines that tell how far it is
 AT_ONCE = 200  # cases that a process does before it tells what it found
 OF_A_SEED = 10**9  # cases
+ENDED = "the process ended, at this case or at one of another process beside it"
 AT = "at-"
 """Begins the name of the file in which a process says which case it does: should that end it, the file tells."""
 
@@ -114,7 +115,7 @@ def fuzzed(
                         _add(
                             told[area],
                             area,
-                            Told(Counter(ended=1), [(int(case), "a process ended: this or the other")]),
+                            Told(Counter(ended=1), [(int(case), ENDED)]),
                         )
                         each.unlink()
     return told
