@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import resource
 import sys
@@ -26,8 +27,6 @@ PROGRESS = 60.0  # seconds between two lines that tell how far it is
 AT_ONCE = 200  # cases that a process does before it tells what it found
 OF_A_SEED = 10**9  # cases
 ENDED = "the process ended, at this case or at one of another process beside it"
-AT = "at-"
-"""Begins the name of the file in which a process says which case it does: should that end it, the file tells."""
 
 
 class Area(NamedTuple):
@@ -49,6 +48,14 @@ AREAS = {
 """Text (a tenth of it workbooks, Parquet and mappings), exports of platforms, typed columns, settings, calls."""
 
 
+class Batch(NamedTuple):
+    """Cases that one process does."""
+
+    area: str
+    first: int
+    n: int
+
+
 @dataclass(slots=True)
 class Told:
     """What came of the cases of an area."""
@@ -68,7 +75,7 @@ def batch(area: str, first: int, n: int, at: str | None = None) -> Told:
     with tempfile.TemporaryDirectory(prefix="fuzz", dir=memory) as name:
         for case in range(first, first + n):
             if at is not None:
-                Path(at).write_text(f"{area} {case}", encoding="ascii")
+                Path(at).write_text(f"{case}", encoding="ascii")
             how, fault = AREAS[area].outcome(case, Path(name))
             told.ends[how] += 1
             if fault is not None:
@@ -77,6 +84,8 @@ def batch(area: str, first: int, n: int, at: str | None = None) -> Told:
     if most > MOST_MEMORY:
         told.findings.append((first, f"memory grew to {most / 1e9:.1f} GB"))
     told.seconds = time.perf_counter() - start
+    if at is not None:
+        Path(at).unlink()
     return told
 
 
@@ -92,33 +101,34 @@ def fuzzed(
     waiting = _starts(told, seed, most)
     with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
         while time.monotonic() < end:
+            running: list[tuple[Batch, Future[Told]]] = []
             with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin) as pool:
-                running: list[tuple[str, Future[Told]]] = []
                 try:
                     while True:
                         while len(running) <= processes and time.monotonic() < end and (one := next(waiting, None)):
-                            area, first, n = one
-                            at = str(Path(folder) / f"{AT}{area}-{first}")
-                            running.append((area, pool.submit(batch, area, first, n, at)))
+                            running.append((one, pool.submit(batch, *one, str(_at(folder, one)))))
                         if not running:
                             return told
-                        area, future = running.pop(0)
-                        _add(told[area], area, future.result())
-                        for each in Path(folder).glob(f"{AT}{area}-*"):
-                            _forget(each, running)
+                        one, future = running[0]
+                        _add(told[one.area], one.area, future.result())
+                        running.pop(0)
                         if time.monotonic() > next_line:
                             _tell(told)
                             next_line += PROGRESS
                 except BrokenProcessPool:  # a library ended it
-                    for each in Path(folder).iterdir():
-                        area, case = each.read_text(encoding="ascii").split()
-                        _add(
-                            told[area],
-                            area,
-                            Told(Counter(ended=1), [(int(case), ENDED)]),
-                        )
-                        each.unlink()
+                    pass
+            for one, _ in running:
+                if _at(folder, one).exists():
+                    case = int(_at(folder, one).read_text(encoding="ascii"))
+                    _at(folder, one).unlink()
+                    _add(told[one.area], one.area, Told(Counter(ended=1), [(case, ENDED)]))
+                else:  # it was not begun, or what it told is lost
+                    waiting = itertools.chain([one], waiting)
     return told
+
+
+def _at(folder: str, one: Batch) -> Path:
+    return Path(folder) / f"{one.area}-{one.first}"
 
 
 def _begin() -> None:
@@ -131,7 +141,7 @@ def _begin() -> None:
         consensus.run({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]}, collusion="off")
 
 
-def _starts(told: dict[str, Told], seed: int, most: int) -> Iterator[tuple[str, int, int]]:
+def _starts(told: dict[str, Told], seed: int, most: int) -> Iterator[Batch]:
     """Area, first case and number of cases of one batch after the other: of the area that had least of its share."""
     begun = dict.fromkeys(told, 0)
     speed = dict.fromkeys(told, 1 / 50)  # seconds a case, until it is known
@@ -141,7 +151,7 @@ def _starts(told: dict[str, Told], seed: int, most: int) -> Iterator[tuple[str, 
                 speed[area] = told[area].seconds / n
         area = min(open_, key=lambda one: begun[one] * speed[one] / AREAS[one].share)
         n = min(AT_ONCE, most - begun[area])
-        yield area, seed * OF_A_SEED + begun[area], n
+        yield Batch(area, seed * OF_A_SEED + begun[area], n)
         begun[area] += n
 
 
@@ -151,12 +161,6 @@ def _add(told: Told, area: str, more: Told) -> None:
     told.seconds += more.seconds
     for case, fault in more.findings:
         sys.stderr.write(f"--one {area}:{case}: {tables.last_line(fault)}\n")
-
-
-def _forget(at: Path, running: Sequence[tuple[str, Future[Told]]]) -> None:
-    """Remove the file of a batch that is done: no batch that runs is of its area."""
-    if all(not at.name.startswith(f"{AT}{area}-") for area, _ in running):
-        at.unlink()
 
 
 def _tell(told: dict[str, Told]) -> None:
