@@ -116,16 +116,17 @@ def simulate(
     Judgments(500 judgments of 100 items by 8 workers, 2 labels)
     """
     crowd = CrowdConfig.of(None, n_items=n_items, n_workers=n_workers, n_labels=n_labels, per_item=per_item, **settings)
+    n_items, n_workers, n_labels, per_item = crowd.n_items, crowd.n_workers, crowd.n_labels, crowd.per_item
     rng = np.random.default_rng(crowd.seed)
     if confusion is not None:
-        table = np.asarray(confusion, np.float64)
+        table = _numbers("confusion", confusion)
         if table.ndim != 3 or table.shape[1] != table.shape[2] or not _sums_to_one(table):
             raise ConfigError("confusion must be (W, K, K) with rows that sum to 1")
         n_workers, n_labels = table.shape[:2]
     else:
         table = _confusions(rng, n_workers, n_labels, crowd)
     _check("judgments an item (per_item)", per_item, 1, n_workers)
-    shares = np.full(n_labels, 1.0 / n_labels) if prior is None else np.asarray(prior, np.float64)
+    shares = np.full(n_labels, 1.0 / n_labels) if prior is None else _numbers("prior", prior)
     if shares.shape != (n_labels,) or not _sums_to_one(shares):
         raise ConfigError(f"prior must hold {n_labels} shares that sum to 1")
 
@@ -345,6 +346,20 @@ def _ids(prefix: str, n: int) -> pa.StringArray:
 def _check(what: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
         raise ConfigError(f"{what}: {value:g} is out of range; give {least:g} to {most:g}")
+
+
+def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
+    """What is given as numbers.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+    """
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{name} must hold numbers, not {type(given).__name__}") from None
 
 
 def _sums_to_one(table: NDArray[np.float64]) -> bool:

@@ -8,6 +8,7 @@ import typer
 from consensus.cli import printing
 from consensus.cli.options import OUTPUT, Given, Warned
 from consensus.cli.settings import Takes
+from consensus.cli.terminal import visible
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def audit(
     if evidence is not None:
         printing.fit_and_print(given, chosen, printed, _evidence(evidence, column_missing))
         if column_missing is not None and not printed.quiet:
-            typer.echo(f"note: --worker is the column of the worker; evidence on one is --evidence {worker}", err=True)
+            show = visible(worker or "")
+            typer.echo(f"note: --worker is the column of the worker; evidence on one is --evidence {show}", err=True)
     elif forgive:
         printing.fit_and_print(given, chosen, printed, _forgiven(forgive))
     else:
@@ -110,13 +112,13 @@ def _audited(name: str) -> "Callable[[Run], writing.Table | Streamed]":
 def _is_column(name: str, path: "Path", chosen: "RunConfig") -> bool:
     """Whether the column ``name`` is meant: there is one, or nothing else in the file could hold the workers.
 
-    Standard input is not looked at, since it can be read once only.
+    Standard input and pipes are not looked at, since they can be read once only.
     """
     from consensus.formats import columns_of, sources
     from consensus.formats.tables.roles import NAMES, candidates_of
     from consensus.formats.tables.text_form import TextForm
 
-    if path == sources.STDIN:
+    if sources.is_read_once(path):
         return True
     columns = columns_of(path, TextForm.of(chosen))
     return name in columns or not (chosen.no_header or candidates_of(columns, NAMES["worker"]))

@@ -29,7 +29,7 @@ def check(
 
     from consensus.formats.export_questions import BY
     from consensus.formats.platforms.questions import SeveralQuestionsError
-    from consensus.formats.sources import STDIN
+    from consensus.formats.sources import is_read_once
     from consensus.runs import checking
 
     if chosen.are_several:
@@ -40,7 +40,7 @@ def check(
         with show.stages():
             found = checking.check(judgments, listener=show, **given)
     except SeveralQuestionsError:
-        if STDIN in judgments:  # it can't be read again
+        if any(map(is_read_once, judgments)):
             raise
         failing.refuse(running_questions.check(judgments, chosen.of(chosen, by=BY), show, json=json), fail_on)
         return

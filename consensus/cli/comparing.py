@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from consensus.cli import job, printing
-from consensus.cli.explaining import visible
 from consensus.cli.options import INPUT, Printed
 from consensus.cli.settings import Takes
+from consensus.cli.terminal import visible
 from consensus.errors import ConsensusError
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
 """``consensus evaluate``: labels against truth."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from consensus.cli import options
+from consensus.cli import options, terminal
 from consensus.cli.options import INPUT
 
 
@@ -42,7 +43,7 @@ def evaluate(
         read_scored(labels), read_gold(truth), label_set_of(labels), counted_by(labels)
     )
     for note in scores.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(terminal.visible(f"note: {note}"), err=True)
     found = scores.as_dict()
     if json:
         typer.echo(json_module.dumps({**found, "confusion": confusion.to_dict("records")}))
@@ -64,4 +65,4 @@ def evaluate(
         )
         typer.echo(f"{name:14} {shown}")
     typer.echo("")
-    typer.echo(writing.text(confusion, raw_cells=raw_cells), nl=False)
+    terminal.put(partial(writing.encode, confusion, ".csv", raw_cells=raw_cells))

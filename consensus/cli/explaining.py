@@ -12,6 +12,7 @@ import typer
 from consensus.cli import job, options
 from consensus.cli.options import INPUT, OUTPUT, STDOUT
 from consensus.cli.settings import Takes
+from consensus.cli.terminal import visible
 from consensus.errors import OutputError
 
 if TYPE_CHECKING:
@@ -158,11 +159,6 @@ def _table(one: "Explanation") -> "Table":
     table.add_section()
     table.add_row("together", "", _number(one.log_odds), "", "")
     return table
-
-
-def visible(text: str) -> str:
-    """Text without what a terminal would obey: ids come from files."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _bar(push: float, most: float) -> str:

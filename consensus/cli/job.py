@@ -4,6 +4,8 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from consensus.cli.terminal import visible
+
 if TYPE_CHECKING:
     from consensus.runs import Inputs, Run
 
@@ -49,7 +51,7 @@ class Show:
 
     def say(self, line: str) -> None:
         """One line of words."""
-        self.console.print(line, markup=False)
+        self.console.print(visible(line), markup=False)
 
     def stages(self) -> AbstractContextManager[object]:
         """While open, ``stage`` and its likes show what is going on."""

@@ -1,13 +1,13 @@
 """``consensus aggregate``, ``agreement`` and ``escalate``: one table each, to stdout or a file."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import failing, job, options
+from consensus.cli import failing, job, options, terminal
 from consensus.cli.options import LABELS, MODEL, OUTPUT, Given, Printed, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import OutputError
@@ -251,5 +251,4 @@ def put(made: "Made", lines: "Iterable[str]", printed: Printed, show: job.Show) 
     for line in lines:
         show.say(line)
     if printed.file is None:
-        encode(".jsonl" if printed.json else ".csv", sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        terminal.put(partial(encode, ".jsonl" if printed.json else ".csv"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from consensus.cli import job
+from consensus.cli.terminal import visible
 from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ def check(judgments: list[Path], chosen: "RunConfig", show: job.Show, *, json: b
         typer.echo(json_module.dumps({**kinds, "questions": told, "without": asked.without, "command": command}))
         return cautions
     if asked.exports is not None:
-        typer.echo(asked.exports.told)
+        typer.echo(visible(asked.exports.told))
     for name, one in found.items():
-        typer.echo(f'question "{name}":')
+        typer.echo(visible(f'question "{name}":'))
         for line in one.lines():
             typer.echo(f"  {line}")
     if asked.without:

@@ -153,7 +153,10 @@ def _told(error: ValidationError, known: Sequence[str]) -> ConfigError:
     said = IN_WORDS.get(kind, said)
     if 1 in {first.get("ctx", {}).get(bound) for bound in ("lt", "le")} and 1 < float(value) <= 100:
         said += f"; {float(value):g} % is {float(value) / 100:g}"
-    shown = repr(value)
-    if len(shown) > LONGEST:
+    try:
+        shown = repr(value)
+    except Exception:  # whatever an object does
+        shown = ""
+    if not 0 < len(shown) <= LONGEST:
         shown = f"a {type(value).__name__}"
     return ConfigError(f"setting {name} = {shown}: {said[:1].lower()}{said[1:]}")

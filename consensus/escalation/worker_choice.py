@@ -77,7 +77,7 @@ def suggested(
     n_cells = np.count_nonzero(quota) * judgments.n_labels**2
     by_item = len(items) <= MOST_WEIGHED and n_cells <= MOST_CELLS
     able = np.flatnonzero(quota > 0) if by_item else np.arange(len(quota))
-    if not quota.any():
+    if not (quota > 0).any():
         return nothing
     C = _confusions(audit, able) if by_item else np.zeros((0, 1, 1))
     row_entropy = entropy(C)

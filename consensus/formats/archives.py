@@ -115,6 +115,8 @@ def unpacked(member: Member, place: Path) -> Path:
 
 def _is_zip(path: Path) -> bool:
     try:
+        if not path.is_file():  # a pipe gives its bytes but once
+            return False
         with path.open("rb") as file:
             return file.read(4) in MAGIC
     except OSError:

@@ -31,7 +31,7 @@ def read_scored(path: Path) -> pd.DataFrame:
     FormatError
         It can't be read, or has no item column, or a probability is no number.
     """
-    if path == sources.STDIN:
+    if sources.is_read_once(path):
         with sources.opened(path) as opened:
             assert opened is not None
             with sources.named(opened.files[0]):

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import platforms, sources
+from consensus.formats import platforms, sources, steady
 from consensus.formats.platforms import judge_panels
 from consensus.formats.tables import frames, likely_columns, spreadsheets, table_shapes
 from consensus.formats.tables.by_column import ByRoles, only
@@ -67,11 +67,13 @@ def readings(
         chosen_files = () if isinstance(source, sources.Opened) else found.notes
         for file in found.files:
             with sources.named(file):
+                before = steady.seen(file.path)
                 known = _platform_of(file.path) if platform is None else chosen
                 if known is None:
                     reading = _opened(_reader(file.path, form, sheet), roles, len(found.files))
                 else:
                     reading = known.read(file.path, roles, form)
+                reading = steady.watched(reading, file.path, before)
             reading = reading if file.shown == reading.file else _called(reading, file)
             yield only(_noted(reading, chosen_files), value, by)
             chosen_files = ()

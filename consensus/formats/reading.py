@@ -13,7 +13,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig
 from consensus.errors import ConfigError, FormatError
-from consensus.formats import export_questions, given, passed_over, platforms, questions, repeats_alarm, sources
+from consensus.formats import export_questions, given, passed_over, platforms, questions, repeats_alarm, sources, steady
 from consensus.formats.gathered import Gathered, GoldRows
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
 from consensus.formats.label_map import renaming_of
@@ -385,8 +385,9 @@ def _readings_of_gold(
 ) -> Generator[Reading]:
     """``readings``, or that of a file of two columns without a header."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in HEADERLESS and Path(source).is_file():
+        before = steady.seen(Path(source))
         found = without_names(Path(source), columns_of(Path(source), form), roles, form)
         if found is not None:
-            yield found
+            yield steady.watched(found, Path(source), before)
             return
     yield from readings(source, roles, platform, form, question=question)

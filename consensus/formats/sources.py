@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
-import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,8 +14,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consensus.errors import FormatError
-from consensus.formats import archives, partials, platforms
-from consensus.formats.tables.streams import displayed, ending_of
+from consensus.formats import archives, partials, platforms, spooling
+from consensus.formats.tables.streams import displayed, ending_of, unreadable
 from consensus.inputs.counted import counted
 from consensus.inputs.understood import one_line
 
@@ -100,10 +100,17 @@ def named(file: File) -> Iterator[None]:
         raise
 
 
+def is_read_once(path: Path) -> bool:
+    """Whether what a path names can't be read a second time: standard input, a pipe (FIFO), a device."""
+    return path == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
+
+
 def is_named(path: Path) -> bool:
-    """Whether there is such a file, perhaps in an archive."""
+    """Whether there is such a file, perhaps in an archive; none that can be read but once."""
     inside = archives.member_of(path)
-    return path.exists() or (inside is not None and inside in archives.members_of(inside.archive))
+    return (path.exists() and not is_read_once(path)) or (
+        inside is not None and inside in archives.members_of(inside.archive)
+    )
 
 
 def digest_of(path: Path) -> str:
@@ -121,6 +128,26 @@ def digest_of(path: Path) -> str:
         lies = path if path.is_file() else found.files[0].path
         with lies.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def named_path(one: str | Path) -> Path:
+    """The path that a text is.
+
+    Raises
+    ------
+    FormatError
+        No file can be called so.
+    """
+    path = Path(one)
+    try:
+        is_name = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise FormatError("no file can be called so; correct the name", displayed(path), code="file_not_found")
+    with unreadable(path):
+        path.exists()  # it may be too long, or lie in a folder that is closed
+    return path
 
 
 def _is_named(one: object) -> bool:
@@ -142,14 +169,19 @@ class _Found:
         """Add what ``one`` stands for."""
         if not isinstance(one, (str, Path)):
             self._add_stream(one, _name_of(one))
-        elif Path(one) == STDIN:
+            return
+        path = named_path(one)
+        if path == STDIN:
             self._add_stream(getattr(sys.stdin, "buffer", sys.stdin), STANDARD_INPUT)
-        elif Path(one).is_dir() and platforms.recognised(platforms.head_of(Path(one))) is None:
-            self._add_folder(Path(one))
-        elif not Path(one).exists() and (inside := archives.member_of(Path(one))) is not None:
-            self._add_member(inside, displayed(Path(one)))
+        elif is_read_once(path):
+            with unreadable(path), path.open("rb") as pipe:
+                self._add_stream(pipe, displayed(path))
+        elif path.is_dir() and platforms.recognised(platforms.head_of(path)) is None:
+            self._add_folder(path)
+        elif not path.exists() and (inside := archives.member_of(path)) is not None:
+            self._add_member(inside, displayed(path))
         else:
-            self._add_file(File(Path(one), displayed(Path(one))))
+            self._add_file(File(path, displayed(path)))
 
     def _add_file(self, file: File) -> None:
         if archives.is_archive(file.path):
@@ -183,12 +215,12 @@ class _Found:
 
     def _add_stream(self, stream: Any, shown: str) -> None:
         path = self._place(shown)
-        with path.open("wb") as file:
-            if isinstance(data := stream.read(0), str):
-                shutil.copyfileobj(_Encoded(stream.read), file)
-            else:
-                del data
-                shutil.copyfileobj(stream, file, 1 << 20)
+        try:
+            text = isinstance(stream.read(0), str)
+            spooling.spool(_Encoded(stream.read) if text else stream, path, shown)
+        except (OSError, ValueError) as error:  # it was closed, or breaks off
+            told = one_line(str(getattr(error, "strerror", None) or error)).lower()
+            raise FormatError(f"can't be read: {told}", shown) from None
         self._add_file(File(path, shown))
 
     def _note(self, shown: str, chosen: list[str], others: list[str]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from consensus.backends import Threads
 from consensus.config import FitConfig, ReadConfig, VotesConfig
 from consensus.errors import FormatError
-from consensus.formats import given, mixed_scales, score_scales, soft_labels
+from consensus.formats import given, mixed_scales, score_scales, soft_labels, steady
 from consensus.formats.opening import readings
 from consensus.formats.platforms import aggregates, judge_panels
 from consensus.formats.tables.amounts import plain, reals
@@ -257,9 +257,10 @@ def _readings(source: Any, roles: VoteRoles, question: tuple[str | None, str] | 
         return
     for one in paths:
         path = Path(one)
+        before = steady.seen(path)
         made = aggregates.votes_in(path, roles.strictly, roles.named)
         made = made or judge_panels.votes_in(path, roles.strictly, roles.named)
-        yield from readings([one], roles, question=question) if made is None else [made]
+        yield from readings([one], roles, question=question) if made is None else [steady.watched(made, path, before)]
 
 
 def _numbers(columns: Columns, abstain: Sequence[str], scale: ScoreScale | None) -> Numbers:

@@ -120,7 +120,7 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
     listener.stage(f"checking {given.name}")
     beside = folder.resolve().parents[:2]  # a folder of one of several questions lies in that of all of them
     found = [path for path in (given, *(parent / given for parent in (folder, *beside))) if sources.is_named(path)]
-    if not found and source["file"] in sources.GONE:
+    if not found and (source["file"] in sources.GONE or sources.is_read_once(given)):
         raise RunError(
             f"its input was {given}, which can't be read a second time; save it to a file, run that, and "
             "then look at its output",

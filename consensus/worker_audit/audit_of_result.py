@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.config import AuditConfig
 from consensus.errors import ConfigError
 from consensus.formats import read_costs
+from consensus.formats.given import told
 from consensus.found.given_result import Fitted, fitted
 from consensus.inputs.decision_costs import Costs
 from consensus.votes_audit import model_ratings
@@ -97,6 +98,8 @@ class WorkerAudit:
         result = fitted(audited)
         config = AuditConfig.of(config, **settings)
         given = costs if costs is None or isinstance(costs, Costs) else read_costs(costs)
+        if price is not None and not isinstance(price, (int, float)):
+            raise ConfigError(f"price: {told(price)} is no number; give what every judgment costs")
         return cls(result, config, costs=None if given is None else given.align(result.judgments), price=price)
 
     @property

@@ -272,7 +272,7 @@ def test_rejects_of_wide_rows(write: Write) -> None:
     dated = [pd.Timestamp(0), None, None]
     frame = read_model_votes({"item": ["a", "b", "c"], "model": ["m"] * 3, "p_x": [1, -1.5, 1], "p_y": dated})
     assert [reason for _, reason, _ in rejects(frame)] == [
-        'the probability of "y" is "1970-01-01 00:00:00", no number',
+        'the probability of "y" is "1970-01-01 00:00:00.000000", no number',
         'the probability of "x" is -1.5, negative',
     ]
 

@@ -21,6 +21,7 @@ CLOSED = (ONE, SEVERAL, RATING, TREE, TICK)
 SETS = {SEVERAL: "choices", TREE: "paths"}
 """Kinds whose answers are sets, and of what."""
 FEW = 30  # different answers that a question may have before half of them being different makes it free text
+LONGEST = 80  # characters of the name of a question in a message
 MOST_PARTS = re.compile(r"[|;,\[{\n]")  # in a part: then a list needs to be written so that its parts are told apart
 
 
@@ -44,9 +45,11 @@ class SeveralQuestionsError(FormatError):
 
     def __init__(self, path: Path, title: str, questions: Mapping[str, str]) -> None:
         closed = [name for name, kind in questions.items() if kind in {"", *CLOSED}]
+        such_as = _quoted(min(closed, key=lambda name: len(name) > LONGEST))
+        example = f", such as --label {such_as}" if len(such_as) <= LONGEST else ""
         super().__init__(
-            f"this {title} asks several questions: {_told(questions)}; choose one with --label, such as "
-            f"--label {_quoted(closed[0])}, or run each by itself with --by question",
+            f"this {title} asks several questions: {_told(questions)}; choose one with --label{example}, or run each "
+            "by itself with --by question",
             path,
             code="several_questions",
         )
@@ -106,7 +109,7 @@ def described(question: str, kind: str) -> str:
 
 
 def _told(questions: Mapping[str, str]) -> str:
-    return listed([f"{name} ({kind})" if kind else name for name, kind in questions.items()], longest=80)
+    return listed([f"{name} ({kind})" if kind else name for name, kind in questions.items()], longest=LONGEST)
 
 
 def _quoted(name: str) -> str:

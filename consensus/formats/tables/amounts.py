@@ -88,7 +88,7 @@ def reals(column: pa.ChunkedArray, kind: type[Real]) -> tuple[NDArray[Real], NDA
 
     column = plain(column)
     try:
-        numbers = column.cast(pa.float64())
+        numbers = column.cast(pa.float64(), safe=False)  # whole numbers beyond 2**53 are rounded
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         column, numbers = _some_numbers(column)
     with np.errstate(over="ignore"):  # what is too large becomes infinite

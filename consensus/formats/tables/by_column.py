@@ -91,6 +91,7 @@ def as_text(cells: Any) -> Any:
     kind = cells.type
     if pa.types.is_dictionary(kind):
         cells = cells.cast(kind.value_type)
+        kind = cells.type
     if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         return cells.cast(pa.large_string())
     try:

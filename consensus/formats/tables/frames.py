@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from consensus import memory
 from consensus.errors import FormatError
 from consensus.formats.tables.amounts import are_whole, plain, textual
 from consensus.formats.tables.blocks import Block, Reading
-from consensus.formats.tables.roles import NUMBERS, way_out
+from consensus.formats.tables.roles import NUMBERS, listed
 from consensus.formats.tables.streams import displayed, unreadable
+from consensus.formats.tables.typed_columns import of_objects, taken
+from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from hashlib import _Hash
     from pathlib import Path
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from consensus.formats.tables.roles import Roles
 
 BATCH = 1 << 20  # rows of a Parquet file that are read at once
+LONGEST_REASON = 200  # characters of what a library says
 
 
 def read_parquet(path: Path, roles: Roles) -> Reading:
@@ -38,58 +42,97 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
 
     with unreadable(path), path.open("rb"), _damaged(path):
         schema = parquet.read_schema(path)
+        names = schema.names
     found = {
-        role: schema.names[n]
-        for role, n in roles.positions(schema.names, str(path)).items()
+        role: n
+        for role, n in roles.positions(names, str(path)).items()
         if not (roles.is_guessed(role) and pa.types.is_nested(schema.types[n]))
     }
     digest = hashlib.sha256()
     order = None
     if "label" in found and _is_ordered(schema.field(found["label"]).type):
         with _damaged(path), parquet.ParquetFile(path) as file:
-            order = _order(file.read(columns=[found["label"]]).column(0))
+            order = _order(file.read(columns=[names[found["label"]]]).column(0)) if file.metadata.num_rows else None
     return Reading(
         displayed(path),
         _batches(path, found, digest),
         digest,
-        header=schema.names,
-        columns=found,
+        header=names,
+        columns={role: names[n] for role, n in found.items()},
         label_order=order,
     )
 
 
-def _batches(path: Path, found: dict[str, str], digest: _Hash) -> Generator[Block]:
+def _batches(path: Path, found: Mapping[str, int], digest: _Hash) -> Generator[Block]:
     import pyarrow as pa
     from pyarrow import parquet
 
     with unreadable(path), path.open("rb") as raw:
         while data := raw.read(BATCH):
             digest.update(data)
-    with _damaged(path), parquet.ParquetFile(path) as file:
+    with _damaged(path):
+        coded = _coded(parquet.read_metadata(path), path)
+    with _damaged(path), parquet.ParquetFile(path, read_dictionary=coded) as file:
+        schema = file.schema_arrow
+        chosen = [*dict.fromkeys(schema.names[n] for n in found.values())]
+        read = [n for name in chosen for n, one in enumerate(schema.names) if one == name]  # some are called alike
+        places = {n: read.index(n) for n in found.values()}
+        # Arrow ends the process over some groups without rows
+        groups = [n for n in range(file.num_row_groups) if file.metadata.row_group(n).num_rows > 0]
         whole = {}
-        for role, name in found.items():
-            if role not in NUMBERS and pa.types.is_floating(file.schema_arrow.field(name).type):
-                parts = file.iter_batches(BATCH, columns=[name])
-                whole[role] = all(are_whole(pa.chunked_array([part.column(name)])) for part in parts)
+        for role, n in found.items() if groups else ():
+            if role not in NUMBERS and pa.types.is_floating(schema.types[n]):
+                parts = file.iter_batches(BATCH, groups, columns=chosen)
+                whole[role] = all(are_whole(pa.chunked_array([part.column(places[n])])) for part in parts)
         line = 1
-        for batch in file.iter_batches(BATCH, columns=[*dict.fromkeys(found.values())]):
+        for batch in file.iter_batches(BATCH, groups, columns=chosen) if groups else ():
+            if batch.schema.names != [schema.names[n] for n in read]:  # such as "a.b", and "b" within "a"
+                raise FormatError(f"columns can't be told apart: {listed(batch.schema.names)}; rename them", path)
             cells = {
-                role: _readable(pa.chunked_array([batch.column(name)]), role, displayed(path), whole.get(role))
-                for role, name in found.items()
+                role: _readable(pa.chunked_array([batch.column(places[n])]), role, displayed(path), whole.get(role))
+                for role, n in found.items()
             }
             done = (line - 1 + len(batch)) / max(file.metadata.num_rows, 1)
             yield _block(cells, line, done)
             line += len(batch)
+        if line - 1 != file.metadata.num_rows:
+            told = f"{file.metadata.num_rows:,} rows are announced, and there are {line - 1:,}"
+            raise FormatError(f"{told}; write the file again", path)
+
+
+def _coded(metadata: Any, path: Path) -> list[str]:
+    """Columns whose texts a Parquet file holds once each: they stay so, for a few bytes can stand for any size.
+
+    Raises
+    ------
+    FormatError
+        It says that it has more rows than memory holds.
+    """
+    needed = memory.of_reading(metadata.num_rows)
+    if needed > memory.there_is():
+        told = f"{metadata.num_rows:,} rows need about {memory.told(needed)} of memory"
+        raise FormatError(f"{told}, and there is {memory.told(memory.there_is())}; work on part of them", path)
+    if not metadata.num_row_groups:
+        return []
+    chunks = [metadata.row_group(0).column(n) for n in range(metadata.num_columns)]
+    return [one.path_in_schema for one in chunks if one.physical_type == "BYTE_ARRAY" and one.has_dictionary_page]
 
 
 @contextmanager
 def _damaged(path: Path) -> Iterator[None]:
-    import pyarrow as pa
-
+    """Turn what is said of a damaged file into one line: libraries have many errors for damage of all kinds."""
     try:
         yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"can't be read as Parquet: {str(error).splitlines()[0]}", path) from None
+    except FormatError:
+        raise
+    except Exception as error:
+        raise FormatError(f"can't be read as Parquet: {first_line(error)}", path) from None
+
+
+def first_line(error: Exception) -> str:
+    """What a library says, shortened: it may quote the bytes of a damaged file."""
+    told = one_line((str(error).splitlines() or [type(error).__name__])[0])
+    return told if len(told) <= LONGEST_REASON else told[:LONGEST_REASON] + "..."
 
 
 def about_index(frame: Any) -> str:
@@ -106,24 +149,14 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
     FormatError
         A column can't be found or holds no single values, or they differ in length.
     """
-    import pyarrow as pa
-
-    if isinstance(frame, Mapping):
-        names = [str(name) for name in frame]
-        pick = list(frame.values()).__getitem__
-    elif hasattr(frame, "columns") and hasattr(frame, "iloc"):
-        names = [str(name) for name in frame.columns]
-        pick = lambda n: frame.iloc[:, n]  # noqa: E731
-    else:
-        arrow = pa.table(frame)
-        names, pick = arrow.column_names, arrow.column
+    names, pick = _named_columns(frame, place)
     columns, order = {}, None
     if not names:
         raise FormatError("it has no columns; expected item, worker and label", place, code="empty_file")
     positions = roles.positions(names, place)
     for role, n in positions.items():
         try:
-            column = _arrow(pick(n), role, place)
+            column = of_objects(pick(n), role, place)
             columns[role] = _readable(column, role, place)
         except FormatError:
             if not roles.is_guessed(role):
@@ -137,6 +170,29 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
     found = {role: names[positions[role]] for role in columns}
     blocks = (_block(cells, 1, 1.0) for cells in [columns])
     return Reading(place, blocks, None, header=names, columns=found, label_order=order)
+
+
+def _named_columns(frame: Any, place: str) -> tuple[list[str], Callable[[int], Any]]:
+    """Names of the columns of a frame, and what gives the column at a position.
+
+    Raises
+    ------
+    FormatError
+        It gives no columns.
+    """
+    import pyarrow as pa
+
+    if isinstance(frame, Mapping):
+        return [str(name) for name in frame], list(frame.values()).__getitem__
+    if hasattr(frame, "columns") and hasattr(frame, "iloc"):
+        return [str(name) for name in frame.columns], lambda n: frame.iloc[:, n]
+    if hasattr(frame, "columns") and hasattr(frame, "to_series"):  # polars, of whose types Arrow lacks some
+        return [str(name) for name in frame.columns], frame.to_series
+    try:
+        arrow = pa.table(frame)
+    except Exception as error:  # whatever the library says that gives the columns
+        raise FormatError(f"can't be read as a table: {first_line(error)}", place) from None
+    return arrow.column_names, arrow.column
 
 
 def _is_ordered(kind: pa.DataType) -> bool:
@@ -155,7 +211,12 @@ def _order(column: pa.ChunkedArray) -> tuple[str, ...] | None:
     first = column.chunk(0).dictionary
     if any(not chunk.dictionary.equals(first) for chunk in column.chunks[1:]):
         return None
-    return tuple(textual(pa.chunked_array([first]), "label", "").cast(pa.string()).to_pylist())
+    cells = _readable(pa.chunked_array([first]), "label", "")
+    try:
+        texts = cells.cast(pa.large_string()).to_pylist()
+    except pa.ArrowInvalid:  # bytes that are no text
+        return None
+    return tuple(dict.fromkeys(one for one in texts if one is not None))
 
 
 def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:
@@ -164,51 +225,10 @@ def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None
     Raises
     ------
     FormatError
-        They are no single values, or bytes that say they are UTF-8 and are not: Arrow takes them unread.
+        They are no single values, or nothing that text can be made of.
     """
-    import pyarrow as pa
-
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        raise FormatError(f"the {role} column holds damaged text, no UTF-8; write the file again", place) from None
+    column = taken(column, role, place)
     return column if role == "timestamp" else textual(column, role, place, whole)
-
-
-def _arrow(column: Any, role: str, place: str) -> pa.ChunkedArray:
-    """One column as Arrow; Python objects that Arrow does not know become text one by one."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.ChunkedArray):
-        return column
-    if isinstance(column, (str, bytes)) or not isinstance(column, Iterable):
-        raise FormatError(f"the {role} column is {column!r:.40}; give one entry a judgment", place)
-    if not hasattr(column, "__len__"):
-        column = list(column)
-    try:
-        made = pa.array(column, from_pandas=True)
-        odd = isinstance(made.type, pa.BaseExtensionType) or (role not in NUMBERS and pa.types.is_duration(made.type))
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        odd = True
-    if odd:
-        made = pa.array([_cell(cell, role, place) for cell in column], pa.string())
-    return made if isinstance(made, pa.ChunkedArray) else pa.chunked_array([made])
-
-
-def _cell(cell: object, role: str, place: str) -> str | None:
-    """One Python object as text, the way the same value in a typed column becomes text."""
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(cell, (list, tuple, dict, set, np.ndarray)):
-        raise FormatError(f"the {role} column holds lists or records, not single values; {way_out(role)}", place)
-    if cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
-        return None
-    if isinstance(cell, (bool, np.bool_)):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).encode("utf-8", "backslashreplace").decode()
 
 
 def _block(columns: dict[str, pa.ChunkedArray], line: int, done: float) -> Block:
@@ -225,7 +245,8 @@ def _shown(column: pa.ChunkedArray, row: int, role: str) -> str:
 
     cell = plain(column.slice(row, 1))
     kind = cell.type
-    if role != "timestamp" and not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+    is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    if not is_bytes and (role != "timestamp" or pa.types.is_temporal(kind)):
         cell = cell.cast(pa.string())
     (value,) = cell.to_pylist()
     if isinstance(value, bytes):

@@ -23,6 +23,8 @@ def at_least_rows(paths: Iterable[Path]) -> int:
 def _rows(path: Path) -> int:
     import pyarrow as pa
 
+    if not path.is_file():  # a pipe gives its bytes but once
+        return 0
     try:
         with path.open("rb") as file:
             start = file.read(SAMPLE)
@@ -32,5 +34,5 @@ def _rows(path: Path) -> int:
             return int(parquet.read_metadata(path).num_rows)
         n_lines = start.count(b"\n")
         return n_lines if len(start) < SAMPLE else int(path.stat().st_size * n_lines / len(start))
-    except (OSError, pa.ArrowException, UnicodeDecodeError):
+    except (OSError, pa.ArrowException, ValueError):
         return 0

@@ -53,6 +53,10 @@ PLAIN = (
 """Forms that mean one time only."""
 ZONED = r"(?i)(?:\d[:.]\d{2}|t\d{4,6})(?:[:.,]\d+)*\s*(?:[ap]\.?m\.?)?\s*(?:(?:Z|UTC?|GMT|[PMCE][SD]T)\b|[+-]\d)"
 """A time with its zone, be it a name or hours and minutes east."""
+YEARS = (-62_135_596_800, 253_402_300_799)
+"""Seconds since 1970 at which the year 1 begins and the year 9999 ends."""
+UNITS = {"D": ("D", 1 / 86_400), "s": ("s", 1), "ms": ("ms", 10**3), "us": ("us", 10**6), "ns": ("ns", 10**9)}
+"""What Arrow's times count, as numpy calls it, and how many of it are a second."""
 ORDERS: Mapping[str, Sequence[str]] = {
     "month-first": ("last", "first", "middle"),
     "day-first": ("last", "middle", "first"),
@@ -79,6 +83,22 @@ class Dates(NamedTuple):
 def none(n: int) -> Times:
     """(n,) unknown times."""
     return np.full(n, np.datetime64("NaT", "us"))
+
+
+def within(column: pa.Array | pa.ChunkedArray) -> Times:
+    """Times of cells that are timestamps or dates; NaT where null, and outside of the years 1 to 9999."""
+    import pyarrow as pa
+
+    kind = column.type
+    counted = column.cast(pa.int32()) if pa.types.is_date32(kind) else column
+    numbers = counted.cast(pa.int64()).fill_null(0).to_numpy().astype(np.int64)
+    unit, a_second = UNITS["D" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit]
+    first, last = (int(one * a_second) for one in YEARS)
+    known = column.is_valid().to_numpy(zero_copy_only=False).astype(bool)
+    known &= (numbers >= max(first, -(2**63))) & (numbers <= min(last, 2**63 - 1))
+    times = none(len(numbers))
+    times[known] = numbers[known].astype(f"datetime64[{unit}]").astype("datetime64[us]")
+    return times
 
 
 def iso(text: pa.ChunkedArray) -> Times:

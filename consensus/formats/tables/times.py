@@ -97,8 +97,9 @@ class Times:
         kind = column.type
         self._clock.there_are = True
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-            times = np.array(column.cast(pa.timestamp("us"), safe=False).to_pandas().to_numpy(), "datetime64[us]")
             absent = column.is_null().to_numpy()
+            times = time_forms.within(column)
+            self._keep_odd(np.flatnonzero(np.isnat(times) & ~absent), column)
         elif (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and "%" not in (self._form or ""):
             numbers = column.to_pandas().to_numpy(np.float64, na_value=np.nan)
             absent = np.isnan(numbers)
@@ -225,8 +226,13 @@ class Times:
 
     def _keep_odd(self, rows: NDArray[np.int64], cells: pa.ChunkedArray) -> None:
         """Note the first of the ``rows`` of a block that can't be read."""
+        import pyarrow as pa
+
         for row in rows[:1].tolist():
-            self._odd.append(_Cell(self._n_rows + row, str(cells[row].as_py())))
+            cell = cells.slice(row, 1)
+            if pa.types.is_temporal(cell.type):  # Python knows no years beyond 9999
+                cell = cell.cast(pa.string())
+            self._odd.append(_Cell(self._n_rows + row, str(cell[0].as_py())))
 
     def _keep_numbers(self, rows: NDArray[np.int64], numbers: NDArray[np.float64]) -> None:
         self._numbers.append(_Numbers(len(self._parts), rows, numbers))

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.formats import platforms
+from tests.fuzz.damage import JSON, LINES, TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.benchmarks.fuzz_damage import JSON, LINES, TABLE
-else:  # beside it
-    from fuzz_damage import JSON, LINES, TABLE
 
 EXAMPLES = Path(__file__).parents[1] / "platforms"
 NAMES = (*(one.NAME for one in platforms.PLATFORMS), platforms.NONE)

@@ -1,46 +1,36 @@
 """A fixed sample of the fuzz of platforms, and that it finds what is wrong."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import consensus
 from consensus import read
 from consensus.errors import FormatError
-from tests.conftest import ROOT
 from tests.formats.test_platforms import SECRETS
+from tests.fuzz import areas, exports, kinds, platforms
 
-if TYPE_CHECKING:
-    from tests.benchmarks import fuzz_exports, fuzz_kinds, fuzz_platforms, fuzz_tables
-else:  # a script: its own folder is on the path
-    sys.path.append(str(ROOT / "tests" / "benchmarks"))
-    import fuzz_exports
-    import fuzz_kinds
-    import fuzz_platforms
-    import fuzz_tables
-
-EXAMPLE = fuzz_exports.EXAMPLES / "crowdflower.csv"
+EXAMPLE = exports.EXAMPLES / "crowdflower.csv"
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))
 def test_rows_add_up_or_one_line_says_why_not(first: int) -> None:
-    counts, findings = fuzz_tables.batch(first, 100, fuzz_platforms.outcome)
-    assert findings == []
-    assert counts["tables"] > 25
-    assert counts["errors"] > 25
+    told = areas.batch("exports", first, 100)
+    assert told.findings == []
+    assert told.ends["tables"] > 25
+    assert told.ends["errors"] > 25
 
 
-@pytest.mark.parametrize("export", fuzz_exports.EXPORTS, ids=[one.name for one in fuzz_exports.EXPORTS])
-def test_what_is_damaged_is_sound_before(export: fuzz_exports.Export, tmp_path: Path) -> None:
+@pytest.mark.parametrize("export", exports.EXPORTS, ids=[one.name for one in exports.EXPORTS])
+def test_what_is_damaged_is_sound_before(export: exports.Export, tmp_path: Path) -> None:
     path = tmp_path / f"export{export.ending}"
     for name, content in export.files.items() or [("", export.content)]:
         place = path / name if name else path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-    if export.name in fuzz_platforms.VOTES_OF_MODELS:
+    if export.name in platforms.VOTES_OF_MODELS:
         assert consensus.read_model_votes(path).n_votes >= 8
     else:
         settings: dict[str, Any] = {"label": export.question} if export.several else {}
@@ -48,8 +38,8 @@ def test_what_is_damaged_is_sound_before(export: fuzz_exports.Export, tmp_path: 
         assert any(" is a" in note for note in read(path, **settings).notes)
 
 
-def _made(settings: Any, *header: str) -> fuzz_kinds.Made:
-    return fuzz_kinds.Made("judgments", EXAMPLE, settings, header=header)
+def _made(settings: Any, *header: str) -> kinds.Made:
+    return kinds.Made("judgments", EXAMPLE, settings, header=header)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +54,18 @@ def _made(settings: Any, *header: str) -> fuzz_kinds.Made:
 )
 def test_it_finds_whereabouts_of_workers(settings: Any, header: list[str], finds: bool) -> None:
     error = FormatError("x.csv:3: Waco is no colour")
-    assert bool(fuzz_platforms.told(error, _made(settings, *header))) == finds
-    plain = fuzz_kinds.Made("judgments", Path("x.csv"), header=["in place"])
-    assert fuzz_platforms.told(error, plain) is None
-    assert fuzz_platforms.SECRETS == SECRETS
+    assert bool(platforms.told(error, _made(settings, *header))) == finds
+    plain = kinds.Made("judgments", Path("x.csv"), header=["in place"])
+    assert platforms.told(error, plain) is None
+    assert platforms.SECRETS == SECRETS
 
 
 def test_it_finds_whereabouts_in_rejects() -> None:
     found = read(EXAMPLE)
-    assert fuzz_platforms.told(found, _made({}, "in place")) is None
+    assert platforms.told(found, _made({}, "in place")) is None
     (first, *_) = found.rejects
     leaking = replace(found, rejects=(replace(first, row="7001,Waco"),))
-    assert fuzz_platforms.told(leaking, _made({}, "in place")) == "tells Waco"
+    assert platforms.told(leaking, _made({}, "in place")) == "tells Waco"
 
 
 def test_it_finds_an_error_that_shows_the_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +73,6 @@ def test_it_finds_an_error_that_shows_the_inside(tmp_path: Path, monkeypatch: py
         raise KeyError("x")
 
     monkeypatch.setattr(consensus, "read", fails)
-    faults = [fault for seed in range(20) if (fault := fuzz_platforms.outcome(seed, tmp_path)[1])]
+    faults = [fault for seed in range(20) if (fault := platforms.outcome(seed, tmp_path)[1])]
     assert faults
     assert all("KeyError" in one for one in faults)

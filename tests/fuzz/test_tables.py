@@ -1,34 +1,28 @@
 """A fixed sample of the fuzz of the readers, and that it finds what is wrong."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import consensus
 from consensus.errors import FormatError
 from consensus.formats.tables.row_choice import RowChoice
-from tests.conftest import ROOT
-
-if TYPE_CHECKING:
-    from tests.benchmarks import fuzz_tables
-else:  # a script: its own folder is on the path
-    sys.path.append(str(ROOT / "tests" / "benchmarks"))
-    import fuzz_tables
+from tests.fuzz import areas, tables
 
 
 @pytest.mark.parametrize("first", range(0, 600, 150))
 def test_rows_add_up_or_one_line_says_why_not(first: int) -> None:
-    counts, findings = fuzz_tables.batch(first, 150)
-    assert findings == []
-    assert counts["tables"] > 30
-    assert counts["errors"] > 40
+    told = areas.batch("tables", first, 150)
+    assert told.findings == []
+    assert told.ends["tables"] > 30
+    assert told.ends["errors"] > 40
 
 
 def test_several_processes_find_the_same() -> None:
-    alone = fuzz_tables.batch(7, 30)
-    assert fuzz_tables.fuzzed(30, 7, 60.0, 1) == alone
+    alone = areas.batch("tables", 7 * areas.OF_A_SEED, 30)
+    found = areas.fuzzed(7, 60.0, 2, ["tables"], 30)["tables"]
+    assert (found.ends, found.findings) == (alone.ends, alone.findings)
 
 
 def _raises(error: BaseException) -> Any:
@@ -42,20 +36,20 @@ def _raises(error: BaseException) -> Any:
     ("broken", "found"),
     [
         (_raises(KeyError("x")), "KeyError"),
-        (_raises(fuzz_tables.HangError("more than 5 seconds")), "more than 5 seconds"),
+        (_raises(tables.HangError("more than 5 seconds")), "more than 5 seconds"),
         (_raises(FormatError("no file is named")), "does not name the file"),
     ],
 )
 def test_it_finds_what_is_no_outcome(broken: Any, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consensus, "read", broken)
-    faults = [fault for seed in range(20) if (fault := fuzz_tables.outcome(seed, tmp_path)[1])]
+    faults = [fault for seed in range(20) if (fault := tables.outcome(seed, tmp_path)[1])]
     assert faults
     assert all(found in one for one in faults)
 
 
 def test_it_finds_rows_that_are_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RowChoice, "of", lambda _, opened: _shorter(opened))
-    faults = [fault for seed in range(60) if (fault := fuzz_tables.outcome(seed, tmp_path)[1])]
+    faults = [fault for seed in range(60) if (fault := tables.outcome(seed, tmp_path)[1])]
     assert any("rows, but" in one for one in faults)
 
 

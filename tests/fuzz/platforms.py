@@ -1,28 +1,17 @@
-"""Fuzz the readers of platforms with damaged exports: rows that add up, or one clear line; anything else is a finding.
-
-    python tests/benchmarks/fuzz_platforms.py [--files 20000] [--seed 0] [--seconds 60] [--processes 2] [--one SEED]
-
-Prints the seed, counts, and each finding with the seed that shows it again (``--one``). Status 1 if there is any.
-"""
+"""Damaged exports of platforms: rows that add up, or one clear line that tells no worker's whereabouts."""
 
 from __future__ import annotations
 
 import random
-import sys
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConsensusError
 from consensus.formats import platforms
+from tests.fuzz import damage, exports, kinds, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.benchmarks import fuzz_damage, fuzz_exports, fuzz_kinds, fuzz_tables
-else:  # run as a script, its own folder is on the path
-    import fuzz_damage
-    import fuzz_exports
-    import fuzz_kinds
-    import fuzz_tables
 
 SECRETS = ("203.0.113.", "198.51.100.", "2001:db8", "Waco", "Leeds", "Nagpur", "Maracay", "@example.")
 """What stands in the columns of addresses, cities and e-mails of all examples."""
@@ -32,26 +21,26 @@ IN_PLACE = "in place"
 """Beside the header of a file: no damage moved a cell to another column."""
 
 
-def made(seed: int, folder: Path) -> fuzz_kinds.Made:
+def made(seed: int, folder: Path) -> kinds.Made:
     """The damaged export of a seed, with its files in ``folder``."""
     rng = random.Random(f"platform {seed}")
-    export = rng.choice(fuzz_exports.EXPORTS)
-    damage = fuzz_damage.Damage(rng)
+    export = rng.choice(exports.EXPORTS)
+    done = damage.Damage(rng)
     if export.files:
         path = folder / "job"
         for name, content in export.files.items():
-            form = fuzz_damage.LINES if name.endswith(".manifest") else export.form
+            form = damage.LINES if name.endswith(".manifest") else export.form
             if rng.random() < 0.97:
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
-                (path / name).write_bytes(damage.of(content, form) if rng.random() < 0.4 else content)
+                (path / name).write_bytes(done.of(content, form) if rng.random() < 0.4 else content)
     else:
         ending = rng.choice((export.ending, export.ending, ".csv", ".json", ".jsonl", ".dat", ""))
         path = folder / f"export{ending}"
-        content = damage.packed(damage.of(export.content, export.form))
+        content = done.packed(done.of(export.content, export.form))
         path.write_bytes(content)
     models = export.name in VOTES_OF_MODELS
     kind = rng.choices(("judgments", "gold", "votes"), (10, 5, 85) if models else (76, 12, 12))[0]
-    found = fuzz_kinds.Made(kind, path, header=(IN_PLACE,) if damage.in_place else ())
+    found = kinds.Made(kind, path, header=(IN_PLACE,) if done.in_place else ())
     found.first_line = 0 if export.files else 1
     if kind == "judgments":
         found.then = rng.choices(("", "check", "run"), (1000, 60, 2))[0]
@@ -61,10 +50,10 @@ def made(seed: int, folder: Path) -> fuzz_kinds.Made:
     return found
 
 
-def _settings(rng: random.Random, export: fuzz_exports.Export) -> dict[str, Any]:
+def _settings(rng: random.Random, export: exports.Export) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if rng.random() < 0.2:
-        settings["platform"] = rng.choice((export.platform, export.platform, "none", rng.choice(fuzz_exports.NAMES)))
+        settings["platform"] = rng.choice((export.platform, export.platform, "none", rng.choice(exports.NAMES)))
     if rng.random() < (0.8 if export.several else 0.2):
         settings["label"] = rng.choice((*[export.question] * 4, rng.choice(export.words)))
     if rng.random() < 0.15:
@@ -80,7 +69,7 @@ def _settings(rng: random.Random, export: fuzz_exports.Export) -> dict[str, Any]
     return settings
 
 
-def told(found: Any, table: fuzz_kinds.Made) -> str | None:
+def told(found: Any, table: kinds.Made) -> str | None:
     """What shows of a worker's whereabouts in notes, rejects or an error, if no damage moved it."""
     if IN_PLACE not in table.header or table.settings.keys() & {*COLUMNS, "drop"}:
         return None
@@ -96,13 +85,4 @@ def told(found: Any, table: fuzz_kinds.Made) -> str | None:
 
 def outcome(seed: int, folder: Path) -> tuple[str, str | None]:
     """How the export of a seed ends: in a word, and what is wrong about that, or None."""
-    return fuzz_tables.outcome_of(lambda: made(seed, folder), folder, told)
-
-
-def main() -> int:
-    """Parse, fuzz, print."""
-    return fuzz_tables.fuzz(__doc__, "files", made, outcome)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return tables.outcome_of(lambda: made(seed, folder), folder, told)

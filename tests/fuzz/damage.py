@@ -10,13 +10,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests.fuzz import kinds
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from tests.benchmarks import fuzz_kinds
-else:  # beside it
-    import fuzz_kinds
 
 RAW = {
     "@huge@": "1e999",
@@ -34,7 +33,7 @@ ODD: tuple[Any, ...] = (
     [], {}, [[]], [{}], [None], ["x"], ["x", "y"], {"x": 1}, {"": None}, [[["x"]]], {"a": {"b": [{"c": 1}]}},
     "2024-13-40", "1700000000000000000000", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "[", '{"a": 1}', *RAW,
 )  # fmt: skip
-CELLS = tuple(one for one in fuzz_kinds.ODD if isinstance(one, str))
+CELLS = tuple(one for one in kinds.ODD if isinstance(one, str))
 JSON, LINES, TABLE = "json", "lines", "table"
 
 
@@ -66,7 +65,7 @@ class Damage:
             content = self._text(content)
         if rng.random() < 0.05:
             self.in_place = False
-            content = content.decode("utf-8", "replace").encode(rng.choice(fuzz_kinds.ENCODINGS), "replace")
+            content = content.decode("utf-8", "replace").encode(rng.choice(kinds.ENCODINGS), "replace")
         return content
 
     def packed(self, content: bytes) -> bytes:
@@ -176,7 +175,7 @@ class Damage:
         if rng.random() < 0.06:
             delimiter = rng.choice((",", "\t", ";", "|"))
         always, end = rng.random() < 0.3, rng.choice(("\n", "\n", "\n", "\r\n", "\r"))
-        told = "".join(delimiter.join(fuzz_kinds.quoted(one, delimiter, always) for one in row) + end for row in rows)
+        told = "".join(delimiter.join(kinds.quoted(one, delimiter, always) for one in row) + end for row in rows)
         return told.encode("utf-8", "replace")
 
     def _row(self, rows: list[list[str]]) -> None:

@@ -15,12 +15,11 @@ from xml.sax.saxutils import escape
 
 import pyarrow as pa
 
+from tests.fuzz import kinds
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.benchmarks import fuzz_kinds as kinds
-else:  # beside a script, its own folder is on the path
-    import fuzz_kinds as kinds
 
 TIMES = (
     "2024-03-{d:02} 10:0{m}:01", "2024-03-{d:02}T10:0{m}:01Z", "2024-03-{d:02}T10:0{m}:01.123+02:00",

@@ -36,6 +36,8 @@ ROLES = {
     "workers": ("worker", "available", "fee", "skills"),
 }
 """Columns that each kind of table has."""
+PLAIN_NAMES = frozenset(name for names in NAMES.values() for name in names)
+"""All names that tell a role."""
 NUMBERS = ("probability", "cost", "n_judgments", "available", "fee")
 OTHERS = (
     "note", "", " ", "created_at", "timestamp", "seconds", "price", "source", "text, long", "é", "日本", "a\tb", 'a"b',
@@ -120,7 +122,7 @@ def made(seed: int, folder: Path) -> Made:
     form = rng.choices((_delimited, _clean, _json, _parquet, _frame, _noise), (10, 4, 4, 2, 2, 1))[0]
     table = form(rng, folder, kind)
     if kind == "judgments" and rng.random() < 0.6:
-        table.settings |= _settings(rng, folder)
+        table.settings |= settings_of(rng, folder)
     if kind == "judgments":
         table.then = rng.choices(("", "check", "run"), (95, 4, 1))[0]
     elif kind == "votes" and rng.random() < 0.3:
@@ -128,7 +130,7 @@ def made(seed: int, folder: Path) -> Made:
     return table
 
 
-def _settings(rng: random.Random, folder: Path) -> dict[str, Any]:
+def settings_of(rng: random.Random, folder: Path) -> dict[str, Any]:
     chosen = {name: rng.choice(values) for name, values in OPTIONS.items() if rng.random() < 0.05}
     if rng.random() < 0.05:
         path = folder / "map.csv"
@@ -138,7 +140,7 @@ def _settings(rng: random.Random, folder: Path) -> dict[str, Any]:
     return chosen
 
 
-def _header(rng: random.Random, kind: str) -> tuple[list[str], list[str | None]]:
+def header_of(rng: random.Random, kind: str) -> tuple[list[str], list[str | None]]:
     """Names of columns, and the role of each."""
     roles: list[str | None] = [role for role in ROLES[kind] if rng.random() > 0.01]
     roles += [None] * rng.choices((0, 1, 2, 5), (5, 3, 2, 1))[0]
@@ -150,7 +152,7 @@ def _header(rng: random.Random, kind: str) -> tuple[list[str], list[str | None]]
     return header, roles
 
 
-def _rows(rng: random.Random, roles: Sequence[str | None], odd: float) -> list[list[str]]:
+def rows_of(rng: random.Random, roles: Sequence[str | None], odd: float) -> list[list[str]]:
     """Cells of up to 30 rows; a share of ``odd`` ones."""
     n = rng.choices((0, 1, 2, 8, 30), (1, 1, 2, 5, 3))[0]
     labels, wide = rng.choice(LABELS), rng.choice((2, 5, 12))
@@ -180,7 +182,7 @@ def _clean(rng: random.Random, folder: Path, kind: str) -> Made:
     delimiter, end = rng.choice(",;\t"), rng.choice(ENDS[:2])
     named = list(ROLES[kind])
     rng.shuffle(named)
-    rows = _rows(rng, named, 0.0)
+    rows = rows_of(rng, named, 0.0)
     always = rng.random() < 0.3
     for row in rows:
         if rng.random() < 0.1:
@@ -194,8 +196,8 @@ def _clean(rng: random.Random, folder: Path, kind: str) -> Made:
 
 def _delimited(rng: random.Random, folder: Path, kind: str) -> Made:
     """A table in text with anything that goes wrong there."""
-    header, roles = _header(rng, kind)
-    rows = _rows(rng, roles, rng.choice((0.0, 0.02, 0.2)))
+    header, roles = header_of(rng, kind)
+    rows = rows_of(rng, roles, rng.choice((0.0, 0.02, 0.2)))
     delimiter, end = rng.choices((",", ";", "\t", "|", " ", "::"), (8, 3, 4, 2, 1, 1))[0], rng.choice(ENDS)
     always, sure = rng.random() < 0.3, len(header) > 1 and delimiter in ",;\t" and "\x00" not in str(rows)
     lines = [delimiter.join(quoted(cell, delimiter, always) for cell in row) for row in [header, *rows]]
@@ -263,8 +265,8 @@ def packed(rng: random.Random, data: bytes, ending: str) -> bytes:
 
 def _json(rng: random.Random, folder: Path, kind: str) -> Made:
     """JSON lines, or an array; with cells of any kind."""
-    header, roles = _header(rng, kind)
-    rows = _rows(rng, roles, rng.choice((0.0, 0.1)))
+    header, roles = header_of(rng, kind)
+    rows = rows_of(rng, roles, rng.choice((0.0, 0.1)))
     odd: tuple[Any, ...] = (
         1,
         2.5,
@@ -307,8 +309,8 @@ def _json(rng: random.Random, folder: Path, kind: str) -> Made:
 
 def _columns(rng: random.Random, kind: str) -> tuple[dict[str, Any], int]:
     """Columns of odd types, and how many rows they have."""
-    header, roles = _header(rng, kind)
-    rows = _rows(rng, roles, rng.choice((0.0, 0.1)))
+    header, roles = header_of(rng, kind)
+    rows = rows_of(rng, roles, rng.choice((0.0, 0.1)))
     columns: dict[str, Any] = {}
     for n, name in enumerate(header):
         cells = [row[n] for row in rows]

@@ -1,0 +1,77 @@
+"""Names from files on a terminal: it obeys none of them."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import consensus
+from consensus.cli import terminal
+from consensus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+EVIL = "ev\x1b[31mil\u202e\nx\x07"
+SHOWN = "ev\\x1b[31mil\\u202e\\nx\\x07"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """Judgments, and votes of models whose names and families a terminal would obey."""
+    judged = [(f"i{i}", f"w{w}", "ab"[(i * w) % 7 % 2]) for i in range(30) for w in range(4)]
+    votes = [(f"i{i}", f"{EVIL}{m}", "ab"[(i * m) % 7 % 2], EVIL) for i in range(30) for m in range(3)]
+    paths = tmp_path / "judgments.csv", tmp_path / "votes.csv"
+    headers = ["item", "worker", "label"], ["item", "model", "label", "family"]
+    tables: tuple[list[tuple[str, ...]], ...] = ([*judged], [*votes])
+    for path, header, rows in zip(paths, headers, tables, strict=True):
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *rows])
+    return paths
+
+
+def test_words_of_families(files: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
+    ran = run("run", files[0], "--model-votes", files[1], "--output", tmp_path / "out")
+    assert f"family {SHOWN}: 3 models count as" in ran.err
+    assert all(line.isprintable() for line in ran.err.split("\n"))
+
+
+def test_tables_are_exact_in_a_pipe_and_visible_on_a_terminal(
+    files: tuple[Path, Path], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("audit", files[0], "--model-votes", files[1], "--quiet")
+    exact = run(*command).out
+    assert EVIL in exact
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    seen = run(*command).out
+    assert SHOWN.replace("\\n", "\n") in seen
+    assert all(line.isprintable() for line in seen.split("\n"))
+    assert seen == terminal.lines(exact)
+
+
+class TestWhatIsGivenInPython:
+    def test_a_value_that_tells_nothing(self) -> None:
+        class Awkward:
+            def __repr__(self) -> str:
+                raise RuntimeError
+
+        with pytest.raises(ConfigError, match="^setting target = a Awkward: "):
+            consensus.RunConfig(target=Awkward())  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("name", ["prior", "confusion"])
+    def test_a_crowd_of_no_numbers(self, name: str) -> None:
+        with pytest.raises(ConfigError, match=f"^{name} must hold numbers, not str"):
+            consensus.simulate(5, **{name: "x"})  # type: ignore[arg-type]
+
+    def test_sizes_as_reals(self) -> None:
+        assert consensus.simulate(5.0, 3.0, 2.0, 2).judgments.n_judgments == 10  # type: ignore[arg-type]
+
+    def test_a_price_that_is_none(self) -> None:
+        result = consensus.fit({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]})
+        with pytest.raises(ConfigError, match="^price: a str is no number; give what every judgment costs"):
+            consensus.audit(result, price="x")  # type: ignore[arg-type]
