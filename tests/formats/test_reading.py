@@ -464,7 +464,7 @@ def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str | None]], ending: str
 ) -> None:
     path = tmp_path_factory.getbasetemp() / f"round{ending}"
-    writing.write(pd.DataFrame(rows, columns=["item", "worker", "label"], dtype="str"), path)
+    writing.write(pd.DataFrame(rows, columns=["item", "worker", "label"], dtype="str"), path, raw_cells=True)
     judgments = read(path)
     assert rows_of(judgments) == sorted((i, w, k) for i, w, k in rows if k is not None)
     assert (judgments.tally.read, judgments.tally.rejected) == (len(rows), 0)
