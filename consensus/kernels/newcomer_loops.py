@@ -69,25 +69,27 @@ def with_experienced(
 
 
 @kernel()
-def among_experienced(
-    item_start: Offsets, worker: Codes, label: Codes, band: Codes, experienced: int, out_told: Reals
+def with_newcomers(
+    item_start: Offsets, worker: Codes, label: Codes, band: Codes, experienced: int, n_labels: int, out_told: Reals
 ) -> None:
-    """Of every ``experienced`` worker (whose ``band`` (W,) is that), what the others of them say of the same items.
+    """Of every ``experienced`` worker (whose ``band`` (W,) is that), what newcomers say of the same items.
 
-    Adds to ``out_told[w]`` (W, 3) judgments on items that two of them or more judged, the sum of the shares of the
-    others who say the same, and the sum of the squares of these.
+    Adds to ``out_told[w]`` (W, 3) judgments on items that newcomers judged (bands from 0 to ``experienced`` - 1), the
+    sum of the shares of these who say the same, and the sum of the squares of the shares.
     """
-    given = np.zeros(label.max() + 1 if label.shape[0] else 1)
+    given = np.zeros(n_labels)
     for i in range(item_start.shape[0] - 1):
         begin, end = item_start[i], item_start[i + 1]
         n = 0.0
         for j in range(begin, end):
-            if band[worker[j]] == experienced:
+            if 0 <= band[worker[j]] < experienced:
                 given[label[j]] += 1.0
                 n += 1.0
+        if n == 0.0:
+            continue
         for j in range(begin, end):
-            if n > 1.0 and band[worker[j]] == experienced:
-                share = (given[label[j]] - 1.0) / (n - 1.0)
+            if band[worker[j]] == experienced:
+                share = given[label[j]] / n
                 out_told[worker[j], 0] += 1.0
                 out_told[worker[j], 1] += share
                 out_told[worker[j], 2] += share * share

@@ -10,8 +10,10 @@ each judgment of the band. Both are sums over items, so their spread is known, a
     kappa_e > 0                  by ANCHORED standard errors,   and
     kappa_b < SHARE kappa_e      by CLEARLY standard errors,
 
-and nearly all of the experienced agree with the others of them: where they are of two camps, nobody knows which of them
-newcomers contradict. Clamped gold has a veto: a band that is right on it as often as the experienced is not at odds.
+and none of the experienced side with the band: where these are of two camps, such as colluders and others, newcomers
+may be right with the smaller one. Who sides with it has a kappa with it above SIDING, each worker's drawn to that of
+all as far as chance explains the difference; they may make SIDED of the experienced judgments. Clamped gold has a veto:
+a band that is right on it as often as the experienced is not at odds.
 
 Who is in a band at odds is not taken for a worker like all others any more, but as one with the whole band
 (``newcomers_as_one``).
@@ -44,8 +46,8 @@ EXPERIENCED = BANDS[-1] + 1  # judgments of a worker, at least
 LEAST = 20  # judgments of a band on items that experienced workers judged
 SHARE = 0.5  # of kappa_e, below which a band is at odds
 CLEARLY, ANCHORED = 3.0, 3.0  # standard errors
-OPPOSED = 0.1  # share of the experienced judgments by those who contradict the others, at most
-OPPOSING = -2.0  # standard errors of a worker who does
+SIDED = 0.1  # share of the experienced judgments by those who side with the band, at most
+SIDING = 0.1  # kappa with the band of an experienced worker who does, at least
 LEAST_GOLD = 5  # judgments on gold, of a band and of the experienced, for gold to have a say
 
 
@@ -103,7 +105,10 @@ def at_odds(judgments: Judgments, gold: AlignedGold | None, backend: Backend) ->
         return None
     told = _told(judgments, band, backend)
     odd = [b for b in range(len(BANDS)) if told.is_at_odds(b) and not _vouched(judgments, gold, band, b)]
-    if not odd or not _of_one_camp(judgments, band, float(told.chances[odd, 1].mean()), backend):
+    if not odd:
+        return None
+    of_odd = np.where(np.isin(band, [*odd, len(BANDS)]), band, np.int32(-1))
+    if _sided_with(judgments, of_odd, float(told.chances[odd, 0].mean()), backend):
         return None
     sums, within = told.sums[odd].sum(axis=0), told.within[odd].sum(axis=0)
     return Newcomers(
@@ -208,21 +213,36 @@ def _told(judgments: Judgments, band: NDArray[np.int32], backend: Backend) -> _T
     return _Told(*(np.sum(one, axis=0) for one in zip(*parts, strict=True)))
 
 
-def _of_one_camp(judgments: Judgments, band: NDArray[np.int32], by_chance: float, backend: Backend) -> bool:
-    """Whether nearly all of the experienced agree with the others of them more often than ``by_chance``."""
-    W = judgments.n_workers
+def _sided_with(judgments: Judgments, band: NDArray[np.int32], by_chance: float, backend: Backend) -> bool:
+    """Whether some of the experienced side with the newcomers at odds, all who have another ``band`` (W,) than -1."""
+    W, K = judgments.n_workers, judgments.n_labels
 
     def shard(part: slice) -> Reals:
         found = np.zeros((W, 3))
         starts = judgments.item_start[part.start : part.stop + 1]
-        newcomer_loops.among_experienced(starts, judgments.worker, judgments.label, band, len(BANDS), found)
+        newcomer_loops.with_newcomers(starts, judgments.worker, judgments.label, band, len(BANDS), K, found)
         return found
 
     shards = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, 3 * W))
-    n, agreed, squares = np.sum(backend.map(shard, shards), axis=0).T
-    spread = np.sqrt(np.maximum(squares - 2 * by_chance * agreed + n * by_chance**2, 1e-12))
-    opposed = (agreed - n * by_chance) / spread < OPPOSING
-    return bool(n[opposed].sum() <= OPPOSED * n.sum())
+    told = np.sum(backend.map(shard, shards), axis=0)
+    share, n = shrunk(*told[told[:, 0] > 0].T), told[told[:, 0] > 0, 0]
+    beyond = (share - by_chance) / (1.0 - by_chance) > SIDING
+    return bool(n[beyond].sum() > SIDED * n.sum())
+
+
+def shrunk(n: Reals, sums: Reals, squares: Reals) -> Reals:
+    """(w,) the mean of each worker's values, drawn to that of all as far as chance explains that they differ.
+
+    Of ``n`` (w,) values with these ``sums`` and sums of ``squares``; by the analysis of variance (Searle, Casella &
+    McCulloch 1992, *Variance Components*, chapter 3).
+    """
+    total, mean = n.sum(), sums.sum() / n.sum()
+    own = sums / n
+    inner = float((squares - n * own**2).sum()) / max(total - len(n), 1.0)
+    outer = float((n * (own - mean) ** 2).sum()) - (len(n) - 1) * inner
+    between = max(outer, 0.0) / max(total - float((n**2).sum()) / total, 1e-9)
+    weight = between / np.maximum(between + inner / n, 1e-12)
+    return np.asarray(mean + weight * (own - mean), np.float64)
 
 
 def _vouched(judgments: Judgments, gold: AlignedGold | None, band: NDArray[np.int32], b: int) -> bool:
