@@ -11,9 +11,9 @@ each judgment of the band. Both are sums over items, so their spread is known, a
     kappa_b < SHARE kappa_e      by CLEARLY standard errors,
 
 and none of the experienced side with the band: where these are of two camps, such as colluders and others, newcomers
-may be right with the smaller one. Who sides with it has a kappa with it above SIDING, each worker's drawn to that of
-all as far as chance explains the difference; they may make SIDED of the experienced judgments. Clamped gold has a veto:
-a band that is right on it as often as the experienced is not at odds.
+may be right with the smaller one. Who sides with it has a kappa with it that is SIDING above 0 and above that of all,
+drawn to this as far as chance explains the difference; they may make SIDED of the experienced judgments. Clamped gold
+has a veto: a band that is right on it as often as the experienced is not at odds.
 
 Who is in a band at odds is not taken for a worker like all others any more, but as one with the whole band
 (``newcomers_as_one``).
@@ -45,9 +45,9 @@ BANDS = (4, 9)  # judgments of an account, at most, by band
 EXPERIENCED = BANDS[-1] + 1  # judgments of a worker, at least
 LEAST = 20  # judgments of a band on items that experienced workers judged
 SHARE = 0.5  # of kappa_e, below which a band is at odds
-CLEARLY, ANCHORED = 3.0, 3.0  # standard errors
+CLEARLY, ANCHORED = 3.0, 1.5  # standard errors
 SIDED = 0.1  # share of the experienced judgments by those who side with the band, at most
-SIDING = 0.1  # kappa with the band of an experienced worker who does, at least
+SIDING = 0.1  # kappa with the band of an experienced worker who does, above 0 and above that of all
 LEAST_GOLD = 5  # judgments on gold, of a band and of the experienced, for gold to have a say
 
 
@@ -226,7 +226,8 @@ def _sided_with(judgments: Judgments, band: NDArray[np.int32], by_chance: float,
     shards = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, 3 * W))
     told = np.sum(backend.map(shard, shards), axis=0)
     share, n = shrunk(*told[told[:, 0] > 0].T), told[told[:, 0] > 0, 0]
-    beyond = (share - by_chance) / (1.0 - by_chance) > SIDING
+    usual = max(by_chance, float(told[:, 1].sum() / n.sum()))
+    beyond = (share - usual) / (1.0 - by_chance) > SIDING
     return bool(n[beyond].sum() > SIDED * n.sum())
 
 
