@@ -1,4 +1,4 @@
-"""Accounts with few judgments that, taken together, contradict the experienced: such as the many accounts of one person.
+"""Accounts with few judgments that contradict the experienced, taken together: such as the many accounts of one person.
 
 An account with one to three judgments tells nothing by itself, so it is taken to be a worker like all others; and many
 that share one wrong answer outvote everybody. But taken together they are well known. Workers are put into bands by
@@ -127,20 +127,20 @@ def disagree(judgments: Judgments, found: Newcomers) -> Caution:
     n_accounts = int((~found.apart).sum())
     most = BANDS[int(found.band.max())]
     each_other = "" if np.isnan(found.within) else f", and with each other in {found.within:.0%}"
+    share = found.n_judgments / judgments.n_judgments
     values = {
         "n_workers": float(n_accounts),
         "n_judgments": float(found.n_judgments),
-        "share": found.n_judgments / judgments.n_judgments,
+        "share": share,
         "agreed": found.agreed,
         "expected": found.expected,
     }
     return Caution(
         "newcomers_disagree",
         f"{counted(n_accounts, 'worker')} with at most {most} judgments each ({found.n_judgments:,} judgments, "
-        f"{found.n_judgments / judgments.n_judgments:.0%} of all) agree with experienced workers in {found.agreed:.0%} "
-        f"of the cases, where these agree with each other in {found.expected:.0%}{each_other}: they count as one "
-        "worker, whose answers mean what they mean where experienced workers answer, too. Give gold (--gold) on items "
-        "that they judged, which tells who is right",
+        f"{share:.0%} of all) agree with experienced workers in {found.agreed:.0%} of the cases{each_other}; experienced "
+        f"workers agree with each other in {found.expected:.0%}. So these newcomers count as one worker, and their "
+        "answers as far as experienced workers confirm them; only gold on such items (--gold) tells who is right",
         values if np.isnan(found.within) else {**values, "within": found.within},
     )
 
@@ -171,17 +171,21 @@ class _Told:
         return self._errors(b, old) > ANCHORED and self._errors(b, SHARE * old - new) > CLEARLY
 
     def power(self, b: int, n_judgments: int) -> float:
-        """1 / (1 + rho (m - 1)): see the module; m is the number of judgments beside which one of the band stands."""
+        """1 / (1 + rho (m - 1)), with m the judgments of the band on the item of one of them, in the mean.
+
+        Those who share a wrong answer agree more often than coins do that are right as often; rho is by how much, from 0
+        to 1 where they always do.
+        """
         n, agreed, among_old = self.sums[b].tolist()
         pairs, same = self.within[b].tolist()
         K = self.given.shape[2]
         old = _right(among_old / n, None, K)
         new = _right(agreed / n, old, K)
-        alone = new**2 + (1.0 - new) ** 2 / (K - 1)
+        alone = float(new**2 + (1.0 - new) ** 2 / (K - 1))
         if not pairs or alone >= 1.0:
             return 1.0
-        rho = min(max((same / pairs - alone) / (1.0 - alone), 0.0), 1.0)
-        return 1.0 / (1.0 + rho * 2.0 * pairs / n_judgments)
+        rho = float(min(max((same / pairs - alone) / (1.0 - alone), 0.0), 1.0))
+        return float(1.0 / (1.0 + rho * 2.0 * pairs / n_judgments))
 
     def _errors(self, b: int, weight: Reals) -> float:
         """How many standard errors the mean of a weighted sum of (a, x, y) lies above 0; items are independent."""

@@ -6,9 +6,10 @@ same wrong answer, it takes other names of the labels for the truth. Over states
 number for each kind of states, as many as there are kinds of cells [state, observed]::
 
     p[c] = (sum N[w,s,l] over the cells of kind c + m[c] / K) / (all of these, of the same kind of states, + 1)
-    C[w,s,l] = p[c(s,l)] / m[c]            m[c]: cells of kind c that a state has
+    C[w,s,l] = (p[c(s,l)] / m[c])^tau      m[c]: cells of kind c that a state has
 
-for all workers w of the band. The prior A that the other workers share is learnt from these alone, and EM starts from
+for all workers w of the band. With tau < 1 a judgment counts for less than one, where those of the band on an item err
+together (``newcomers``, power). The prior A that the other workers share is learnt from these alone, and EM starts from
 their majority. So the newcomers' votes count as far as those who are known well confirm them, be it for the opposite.
 """
 
@@ -58,8 +59,7 @@ class Kinds:
 
     def shares(self, pooled: Reals) -> Reals:
         """(c,) p of every kind, from expected judgments ``pooled`` (K, S) [observed, state]."""
-        n = np.bincount(self.of.ravel(), pooled.T.ravel(), len(self.cells))
-        n += self.cells / len(pooled)
+        n = np.bincount(self.of.ravel(), pooled.T.ravel(), len(self.cells)) + self.cells / len(pooled)
         return np.asarray(n / np.bincount(self.group, n)[self.group], np.float64)
 
 
