@@ -138,8 +138,8 @@ def disagree(judgments: Judgments, found: Newcomers) -> Caution:
     return Caution(
         "newcomers_disagree",
         f"{counted(n_accounts, 'worker')} with at most {most} judgments each ({found.n_judgments:,} judgments, "
-        f"{share:.0%} of all) agree with experienced workers in {found.agreed:.0%} of the cases{each_other}; experienced "
-        f"workers agree with each other in {found.expected:.0%}. So these newcomers count as one worker, and their "
+        f"{share:.0%} of all) agree with experienced workers in {found.agreed:.0%} of the cases{each_other}; "
+        f"experienced workers agree with each other in {found.expected:.0%}. So these newcomers count as one worker, and their "
         "answers as far as experienced workers confirm them; only gold on such items (--gold) tells who is right",
         values if np.isnan(found.within) else {**values, "within": found.within},
     )
@@ -173,8 +173,8 @@ class _Told:
     def power(self, b: int, n_judgments: int) -> float:
         """1 / (1 + rho (m - 1)), with m the judgments of the band on the item of one of them, in the mean.
 
-        Those who share a wrong answer agree more often than coins do that are right as often; rho is by how much, from 0
-        to 1 where they always do.
+        Those who share a wrong answer agree more often than coins do that are right as often; rho is by how much, from
+        0 to 1 where they always do.
         """
         n, agreed, among_old = self.sums[b].tolist()
         pairs, same = self.within[b].tolist()
