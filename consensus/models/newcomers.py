@@ -139,8 +139,9 @@ def disagree(judgments: Judgments, found: Newcomers) -> Caution:
         "newcomers_disagree",
         f"{counted(n_accounts, 'worker')} with at most {most} judgments each ({found.n_judgments:,} judgments, "
         f"{share:.0%} of all) agree with experienced workers in {found.agreed:.0%} of the cases{each_other}; "
-        f"experienced workers agree with each other in {found.expected:.0%}. So these newcomers count as one worker, and their "
-        "answers as far as experienced workers confirm them; only gold on such items (--gold) tells who is right",
+        f"experienced workers agree with each other in {found.expected:.0%}. So these newcomers count as one worker, "
+        "and their answers as far as experienced workers confirm them; only gold on such items (--gold) tells who is "
+        "right",
         values if np.isnan(found.within) else {**values, "within": found.within},
     )
 
