@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import consensus
-from consensus import read, read_gold
+from consensus import read, read_gold, worker_audit
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.explanation import explain
@@ -23,7 +23,9 @@ from consensus.models.newcomers import BANDS, at_odds, shrunk
 from consensus.models.newcomers_as_one import AsOne, Kinds
 from consensus.models.problem import Problem
 from consensus.models.states import States
+from consensus.worker_audit.accuracy import against_others
 from consensus.worker_audit.copying.groups_as_one import fit_without_copies
+from consensus.worker_audit.over_time import since_change
 from tests import naive_newcomers
 from tests.attack_crowds import Crowd, Recipe, draw
 
@@ -53,7 +55,7 @@ class TestWhoIsFound:
     @pytest.mark.parametrize("n_labels", [2, 3])
     def test_sums_are_those_of_all_pairs(self, n_labels: int) -> None:
         judgments = read(draw(replace(SMALL, n_items=40, n_labels=n_labels, newcomers=0.2), 1).table)
-        band = bands(judgments)
+        band = [-1 if w % 7 == 3 else b for w, b in enumerate(bands(judgments))]
         told = newcomers._told(judgments, np.array(band, np.int32), ONE)
         for b in range(B):
             each = naive_newcomers.per_item(judgments, band, b, B)
@@ -380,6 +382,38 @@ class TestLabels:
         result = fit_without_copies(read(copies), collusion="merge")
         assert right(result, crowd) > 0.9
         assert len(consensus.audit(result)) > 400
+
+    def test_who_changed_is_rated_beside_them(self) -> None:
+        crowd = draw(Recipe("sybils", n_honest=20), 1)
+        table = crowd.table.assign(timestamp=np.arange(len(crowd.table)))
+        changed = table["worker"].isin(["h0", "h1"])
+        true = table["item"].map(crowd.truth)
+        table["label"] = table["label"].where(~changed, true.where(table["timestamp"] < 1500, "c0"))
+        result = consensus.fit(read(table, timestamp="timestamp"))
+        found = since_change.since_change(result, worker_audit.drifts(result))
+        assert found is not None
+        assert result.confusions.as_one is not None
+        told = found.result.confusions.as_one
+        assert told is not None
+        n = len(result.confusions.as_one)
+        np.testing.assert_array_equal(told[:n], result.confusions.as_one)
+        assert np.isnan(told[n:]).all()
+        assert len(told) == len(found.result.confusions.row_worker)
+        workers = consensus.audit(result).set_index("worker")
+        honest = [f"h{w}" for w in range(2, 20)]
+        assert not workers.loc[honest, "verdict"].isin(["spammer", "adversarial"]).any()
+
+    def test_others_are_held_against_what_they_count_for(self) -> None:
+        crowd = draw(SMALL, 1)
+        result = consensus.fit(read(crowd.table), model="dawid_skene")
+        assert result.terms is not None
+        judgments, C = result.judgments, result.terms.C[:, :2]
+        newcomer = np.array([name.startswith("x") for name in judgments.worker_ids.to_pylist()])[judgments.worker]
+        found = against_others.likelihoods(result, judgments.worker, judgments.label)
+        np.testing.assert_allclose(found[newcomer], C[result.row[newcomer]], rtol=1e-12)
+        cells = against_others.cell_likelihoods(result).reshape(-1, 2)
+        np.testing.assert_allclose(cells[result.row], np.maximum(found, 1e-10), rtol=1e-9)
+        np.testing.assert_allclose(found[~newcomer], C[result.row[~newcomer]], atol=0.02)
 
     def test_beside_votes_of_models(self) -> None:
         crowd = draw(Recipe("sybils"), 1)
