@@ -289,7 +289,12 @@ def _without_gold(
     else:
         C = np.exp(out_logs[mine])
     place = np.searchsorted(golden, own[mine])
-    out_logs[mine] = cavity.log_likelihoods(place, worker, label, (N, n, C), A, whole, each)
+    found = cavity.log_likelihoods(place, worker, label, (N, n, C), A, whole, each)
+    as_one = result.confusions.as_one
+    if as_one is not None:  # as in ``cavity.without_gold``
+        alone = np.isnan(as_one[result.row[judgment[mine]]])
+        found = np.where(alone, found, out_logs[mine])
+    out_logs[mine] = found
 
 
 def _counted(result: Consensus, judgment: NDArray[np.int64]) -> tuple[Reals, Reals, Reals | None]:

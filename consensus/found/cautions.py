@@ -206,6 +206,11 @@ CODES: dict[str, Code] = {
         "different groups.",
         "Let some workers judge items of several groups, or give gold in each of them.",
     ),
+    "newcomers_disagree": Code(
+        "Workers with few judgments each contradict the experienced ones when taken together, as the many accounts of "
+        "one person do, so they count as one worker.",
+        "Look at some of their items, and give gold (--gold) on these, since only gold tells who is right.",
+    ),
     "switch_risk": Code(
         "The data can be read the opposite way as well, so labels may be switched.",
         "Give gold (--gold), since nothing else can tell.",

@@ -45,6 +45,9 @@ class Confusions:
     silences: NDArray[np.float64] | None = None
     """(R,) of the counts of each row, those that are no judgments but silences of workers who give one label only, and
     elsewhere count as saying the true one (``consensus.models.one_label``); None: there are none."""
+    as_one: NDArray[np.float64] | None = None
+    """(R, K) P(observed | true) of the rows of workers who count as one with others, NaN of all others: it does not
+    follow from their own counts (``consensus.models.newcomers_as_one``). None: everybody counts apart."""
 
     @classmethod
     def of_rows(
@@ -90,6 +93,13 @@ class Confusions:
             return np.full(len(wanted), -1)
         row = np.minimum(np.searchsorted(code, wanted), len(code) - 1)
         return np.where(code[row] == wanted, row, -1)
+
+    def with_those_as_one(self, likelihoods: NDArray[np.float64]) -> NDArray[np.float64]:
+        """P(observed | true) by cell (cells,) or by row (R, K), from what the counts of each worker say of it."""
+        if self.as_one is None:
+            return likelihoods
+        known = self.as_one.reshape(likelihoods.shape)
+        return np.where(np.isnan(known), likelihoods, known)
 
     def per_row(self) -> NDArray[np.float64]:
         """(R,) judgments of each row, but for those that are ``missed``, and without ``silences``."""

@@ -32,6 +32,7 @@ from consensus.models.choice import left_out
 from consensus.models.expectation_maximisation import climb
 from consensus.models.fit_stages import Candidates, confidence
 from consensus.models.held import warned_by
+from consensus.models.newcomers_as_one import AsOne, marked
 from consensus.models.problem import Problem, posed
 from consensus.models.readings import READINGS, Read, begins, fitted, most_states, predicted
 from consensus.models.splits import Splits
@@ -111,7 +112,7 @@ def fit(
         model="average",
         beliefs=DensePosterior(averaged.posterior),
         prior_shares=averaged.estimate.shares,
-        confusions=problem.rows.confusions(averaged.estimate, run.backend),
+        confusions=marked(problem.rows.confusions(averaged.estimate, run.backend), problem, averaged.estimate.C),
         row=problem.rows.row,
         convergence=averaged.estimate.convergence,
         config=settings,
@@ -240,10 +241,13 @@ def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Executi
     first, rows = reads[0].estimate, problem.rows
     tables = rows.tables()
     rows.count(posterior, problem.prior_row, tables, run.backend)
-    A = first.A
+    counts, totals = tables.N.copy(), tables.n.copy()
+    A, newcomers = first.A, AsOne(problem)
+    newcomers.hide(tables)
     if problem.prior == "learnt":
         A = pooled_prior.improved(A, rows, tables, run.backend)
     rows.maximise(A, SMALLEST, tables, run.backend)
+    newcomers.answer(A, tables)
     C = np.ascontiguousarray(tables.C[:, : rows.n_labels])
     slowest = min((read.estimate.convergence for read in reads), key=lambda one: one.converged)
     convergence = replace(first.convergence, status=slowest.status)
@@ -252,8 +256,8 @@ def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Executi
         pi=normalised(tables.mass + first.pseudo_items),
         A=A,
         C=C,
-        counts=tables.N,
-        totals=tables.n,
+        counts=counts,
+        totals=totals,
         mass=tables.mass,
         convergence=convergence,
         priors=None if first.mixes is None else first.priors,

@@ -49,6 +49,9 @@ def _without(problem: Problem, estimate: Estimate, gold: AlignedGold, part: slic
     log_posterior = log_prior.copy()
     each = None if problem.units is None else problem.units.judgment[judgment]
     logs = log_likelihoods(own, worker, label, gathered, estimate.A, np.where(accepted, log_prior, -np.inf), each)
+    if problem.newcomers is not None:  # who count as one: what all of them did does not hang on an item
+        those = problem.newcomers.band[worker] >= 0
+        logs[those] = np.log(np.maximum(gathered[2][those], SMALLEST))
     np.add.at(log_posterior, own, logs)
     return log_posterior
 

@@ -19,6 +19,7 @@ from consensus.models import diagnostics, label_units, majority_vote
 from consensus.models.cavity import without_gold
 from consensus.models.fit_stages import confidence, fitted
 from consensus.models.held import warned_by
+from consensus.models.newcomers_as_one import marked
 from consensus.models.problem import posed
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def fit(
         model="dawid_skene",
         beliefs=beliefs,
         prior_shares=shares,
-        confusions=problem.layout.confusions(told, run.backend),
+        confusions=marked(problem.layout.confusions(told, run.backend), problem, estimate.C),
         row=problem.rows.row,
         convergence=estimate.convergence,
         config=settings,

@@ -12,7 +12,7 @@ from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
-from consensus.models import group_warnings, one_label, switching, units, votes_warnings
+from consensus.models import group_warnings, newcomers, one_label, switching, units, votes_warnings
 from consensus.probabilities import entropy, normalised
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def all_of(
         *questions_of_gold(gold, judgments),
         *of_fit(problem, estimate, run.backend),
         *units.cautions(problem.units),
+        *([] if problem.newcomers is None else [newcomers.disagree(judgments, problem.newcomers)]),
     ]
     if findings is not None:
         found += votes_warnings.of_models(findings, judgments, gold, settings)
@@ -205,12 +206,14 @@ def one_judgment_per_item(judgments: Judgments, audited: bool, models: bool = Fa
     return Caution("one_judgment_per_item", said)
 
 
-def is_small(judgments: Judgments) -> bool:
-    """Too few judgments to learn the prior of the confusions and rho from.
+def is_small(judgments: Judgments, apart: NDArray[np.bool_] | None = None) -> bool:
+    """Too few judgments to learn the prior of the confusions and rho from; of the workers ``apart`` (W,), if given.
 
     By their number, or weight: that items of a cluster tell less makes the units few, not the patterns to learn from.
     """
     n_judged, n_judgments = float((judgments.per_item > 0).sum()), float(judgments.n_judgments)
+    if apart is not None:
+        return n_judged < FEW_ITEMS or judgments.per_worker[apart].sum() < FEW_PER_WORKER * apart.sum()
     if judgments.weight is not None:  # an item of weight 3 is the item three times
         n_judged = max(n_judged, float(judgments.weight[judgments.per_item > 0].sum()))
         n_judgments = max(n_judgments, float(judgments.weight[judgments.item].sum()))

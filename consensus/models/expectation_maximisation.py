@@ -34,6 +34,7 @@ from consensus.kernels import SMALLEST
 from consensus.models import pooled_prior, state_priors
 from consensus.models.class_prior import ClassPrior
 from consensus.models.label_mixes import LabelMixes
+from consensus.models.newcomers_as_one import AsOne
 from consensus.models.silences import Silences
 from consensus.models.state_priors import StateMixes, StatePrior
 from consensus.models.votes_learner import VotesLearner
@@ -129,6 +130,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
     tables = layout.tables()
     A, frozen_at, status = problem.pseudo_counts, 0, "iteration_limit"
     objective: list[float] = []
+    newcomers = AsOne(problem)
     of_class, mixes, silences = _holders(problem, tables, backend)
     if start is not None:
         layout.count(start, problem.prior_row, tables, backend)
@@ -147,6 +149,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
             if mixes.given_up(iteration):
                 return climb(replace(problem, differ=False), None, run, stage)
         silences.hide(tables)
+        newcomers.hide(tables)
         if learning and iteration > 0:
             if problem.prior == "learnt":
                 learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
@@ -166,6 +169,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
                 frozen_at = iteration
         of_counts = layout.maximise(A, SMALLEST, tables, backend)
         silences.hush(tables)
+        of_counts += newcomers.answer(A, tables)
         if learner is not None:
             priors = learner.priors(pi, backend)
         density = of_class.log_density(pi) + log_confusion_density(layout.n_workers, of_counts, A, problem.prior)

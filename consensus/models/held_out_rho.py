@@ -16,6 +16,7 @@ import numpy as np
 from consensus.found.tempering import Tempering
 from consensus.kernels import SMALLEST, em
 from consensus.models.expectation_maximisation import climb
+from consensus.models.newcomers_as_one import AsOne
 from consensus.models.splits import Splits
 
 if TYPE_CHECKING:
@@ -170,7 +171,10 @@ def _split_scores(problem: Problem, held: NDArray[np.bool_], run: Execution, sta
     estimate = climb(train, None, run, stage)
     fitted = left.tables()
     fitted.N[:], fitted.n[:] = estimate.counts, estimate.totals
+    newcomers = AsOne(train)
+    newcomers.hide(fitted)
     left.maximise(estimate.A, SMALLEST, fitted, backend)
+    newcomers.answer(estimate.A, fitted)
     log_C = np.log(fitted.C[:, : rows.n_labels])
     log_posterior = np.log(np.maximum(estimate.posterior(train, backend), 1e-300))
     log_posterior -= log_posterior.max(axis=1, keepdims=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def states(n_labels: int) -> States:
     """The states of items that have ``n_labels`` labels: for each of them as many as there are labels to tempt."""
-    return States(n_labels, n_labels)
+    return States(n_labels, n_labels, tempt=True)
 
 
 def start(judgments: Judgments, of_labels: Start, backend: Backend) -> Start:

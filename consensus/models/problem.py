@@ -15,6 +15,7 @@ from consensus.inputs.model_votes import ModelFindings
 from consensus.models import (
     diagnostics,
     memory_needs,
+    newcomers,
     one_label,
     pooled_prior,
     units,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.held import Held
     from consensus.models.layout import Layout
+    from consensus.models.newcomers import Newcomers
     from consensus.models.one_label import OneLabel
     from consensus.models.states import States
     from consensus.models.votes_people import PeopleAlone
@@ -80,6 +82,8 @@ class Problem:
     """States that items may be in, over which ``layout``, ``accepted`` and ``pseudo_counts`` then are; None: labels."""
     one_label: OneLabel | None = None
     """Who gives one label only and is silent elsewhere, where there are any."""
+    newcomers: Newcomers | None = None
+    """Accounts with few judgments that contradict the experienced, where there are any."""
     guide: AlignedGold | None = None
     """Gold that EM starts from and does not see; None: it starts from the majority, or sees gold."""
     of_labels: Estimate | None = None
@@ -95,12 +99,17 @@ class Problem:
         if layout is rows and counted is None:
             layout, silent = one_label.set_apart(judgments, gold, rows, backend)
             rows = layout
+        odd = None
+        if layout is rows and settings.prior != "none":
+            odd = newcomers.at_odds(judgments, gold, backend)
+            if odd is not None and silent is not None:
+                odd = odd.apart_from(np.append(silent.worker, silent.mute))
         prior_row = np.zeros(judgments.n_items, np.int32)
         accepted = np.zeros((0, judgments.n_labels), np.bool_)
         if gold is not None:
             accepted = gold.accepted
             prior_row[gold.items] = np.arange(1, len(gold.items) + 1)
-        small = diagnostics.is_small(judgments)
+        small = diagnostics.is_small(judgments, None if odd is None else odd.apart)
         fallback = small and settings.prior == "learnt"
         prior: Prior = "fixed" if fallback else settings.prior
         A = pooled_prior.one_coin(judgments.n_labels) if fallback else pooled_prior.fixed(judgments.n_labels)
@@ -116,6 +125,7 @@ class Problem:
             tolerance=settings.tolerance,
             small=small,
             one_label=silent,
+            newcomers=odd,
         )
 
     def counted(self, counts: Units | None) -> Problem:

@@ -48,7 +48,7 @@ def by(result: Consensus, beliefs: Posterior, power: Reals, backend: Backend) ->
         each = np.arange(len(N))
         N[each, cells.row_label] += cells.silences
     counted = Confusions.of_rows(cells.row_worker, cells.row_label, N, cells.pseudo_counts, cells.n_workers)
-    return replace(counted, silences=cells.silences)
+    return replace(counted, silences=cells.silences, as_one=cells.as_one)
 
 
 def _of_cells(cells: Confusions, layout: Cells, beliefs: SparsePosterior, power: Reals, backend: Backend) -> Confusions:

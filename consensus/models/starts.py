@@ -57,6 +57,8 @@ def dense(problem: Problem) -> Callable[[slice], NDArray[np.float64]]:
     hard, judgments = problem.prior != "none", problem.judgments
     if problem.one_label is not None:
         judgments = problem.one_label.heard(judgments)
+    if problem.newcomers is not None:
+        judgments = judgments.subset(problem.newcomers.apart[judgments.worker])
     known = normalised(problem.accepted.astype(np.float64))
 
     def of(items: slice) -> NDArray[np.float64]:
@@ -85,6 +87,8 @@ def gold(problem: Problem, backend: Backend) -> NDArray[np.float64]:
     else:
         each = problem.units.judgment[on_gold]
         n, n_right = np.bincount(who, each, W), np.bincount(who, each * right, W)
+    if problem.newcomers is not None:
+        n, n_right = problem.newcomers.together(n), problem.newcomers.together(n_right)
     return one_coin(problem, (n_right + 1.0) / (n + 2.0), backend)
 
 

@@ -29,6 +29,8 @@ class States:
     """K."""
     per_label: int = 1
     """Q; with 1 the labels are the states."""
+    tempt: bool = False
+    """State q of a label tempts to label q, and with its own label to none."""
 
     @property
     def n(self) -> int:

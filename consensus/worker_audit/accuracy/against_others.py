@@ -91,7 +91,7 @@ def cell_likelihoods(result: Consensus) -> Reals:
     a = A[cells.true, cells.label]
     total = (cells.totals() + A.sum(axis=1))[cells.worker, cells.true]
     found = np.divide(cells.counts + a, total, out=np.full_like(total, 1.0 / len(A)), where=total > 0)
-    return np.asarray(np.maximum(found, SMALLEST), np.float64)
+    return np.asarray(np.maximum(cells.with_those_as_one(found), SMALLEST), np.float64)
 
 
 def cavities(result: Consensus, judgment: NDArray[np.int64]) -> Reals:
@@ -118,6 +118,9 @@ def likelihoods(result: Consensus, worker: NDArray[np.int32], label: NDArray[np.
     numerator[own, cells.true[cell]] += cells.counts[cell]
     totals = cells.totals()[worker] + A.sum(axis=1)
     found: Reals = np.divide(numerator, totals, out=np.full_like(numerator, 1.0 / K), where=totals > SMALLEST)
+    if cells.as_one is not None:
+        known = np.where((row >= 0)[:, None], cells.as_one[row], np.nan)
+        found = np.where(np.isnan(known), found, known)
     return found
 
 

@@ -185,8 +185,9 @@ def _tables(result: Consensus) -> tuple[Reals, Reals]:
     coin = np.clip((n_right + PATIENCE * usual) / (n + PATIENCE), 0.02, 0.98)[cells.row_worker]
     of_coin = np.repeat(((1.0 - coin) / max(K - 1, 1))[:, None], K, axis=1)
     of_coin[np.arange(len(of_coin)), cells.row_label] = coin
+    of_coin = cells.with_those_as_one(of_coin)
     total = totals + A.sum(axis=1)
-    C = (cells.counts.reshape(-1, K) + A.T[cells.row_label]) / total[cells.row_worker]
+    C = cells.with_those_as_one((cells.counts.reshape(-1, K) + A.T[cells.row_label]) / total[cells.row_worker])
     width = max(K, IN_REGISTERS)
     tables, doubt = np.ones((len(C), 2, width)), np.ones((len(total), width))
     tables[:, 0, :K] = of_coin**ONE_COIN * C ** (1.0 - ONE_COIN)

@@ -167,6 +167,7 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
             true=np.tile(np.arange(judgments.n_labels, dtype=np.int32), len(rows.worker)),
             counts=tables.N.ravel(),
             silences=silences,
+            as_one=before.confusions.as_one,
         ),
         row=rows.row,
         units=before.units,

@@ -176,6 +176,9 @@ def _of_both(result: Consensus, rows: Positions, code: Positions, mine: tuple[Po
         n_workers=int(code.max()) + 1,
         missed=None if missed is None else np.append(missed, np.zeros(int((code >= 0).sum()))),
         silences=None if silences is None else np.append(silences, np.zeros(len(rows))),
+        as_one=None
+        if cells.as_one is None
+        else np.vstack([cells.as_one, np.full((len(rows), cells.n_labels), np.nan)]),
     )
 
 
