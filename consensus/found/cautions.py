@@ -203,7 +203,8 @@ CODES: dict[str, Code] = {
         "Let some workers judge items of several groups, or give gold in each of them.",
     ),
     "switch_risk": Code(
-        "The data can be read the opposite way as well, so labels may be switched.",
+        "The data can be read another way as well, the opposite or that of a second camp of workers, so labels may be "
+        "switched.",
         "Give gold (--gold), since nothing else can tell.",
     ),
     "moved_labels": Code(

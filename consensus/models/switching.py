@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.found.cautions import Caution
 from consensus.kernels import tallies
-from consensus.models import starts
+from consensus.models import opposed_camps, starts
 from consensus.models.expectation_maximisation import climb
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.opposed_camps import OpposedCamps
     from consensus.models.problem import Problem
 
 MOST_FITTED = 1_000_000  # judgments up to which the opposite is fitted without a sign that calls for it
@@ -36,6 +37,7 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]
     """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
     judgments, backend = problem.judgments, run.backend
     sides = camps(judgments, run.seed, repeats(problem))
+    two = _two_camps(problem, run)
     n_agreed, majority = starts.by_majority(judgments, backend, problem.units)
     gap = None
     if sides.contradicting or judgments.n_judgments <= MOST_FITTED:
@@ -44,16 +46,23 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]
         if np.mean(best == other) < OPPOSITE:  # else the mirrored start led back to the same solution
             gap = estimate.objective - opposite.objective
     return [
-        *_switch_risk(sides, gap, problem.rows.n_opinions),
+        *_switch_risk(sides, gap, problem.rows.n_opinions, two),
         *moved_labels(problem, estimate, _mass_of_judged(problem, estimate, backend), majority),
     ]
 
 
-def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: float) -> list[Caution]:
+def _two_camps(problem: Problem, run: Execution) -> OpposedCamps | None:
+    items = _items_for_pairs(problem.judgments, run.seed)
+    return opposed_camps.found(problem.judgments, items, run.seed, run.backend, repeats(problem))
+
+
+def _switch_risk(
+    camps: Camps, mirrored_gap: float | None, n_judgments: float, two: OpposedCamps | None = None
+) -> list[Caution]:
     """Without gold: signs that labels may be switched, because the data can be read the opposite way as well.
 
     ``mirrored_gap`` is the objective lost by the opposite solution, in nats, where one was found; ``n_judgments`` are
-    in units, as it is.
+    in units, as it is. ``two`` camps, if opposed, are told where no pairs of workers tell as much.
     """
     values: dict[str, float] = {
         "pairs_agreeing": camps.agreeing,
@@ -66,6 +75,13 @@ def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: float) -
             f"{camps.minority:,} of the {camps.workers:,} workers with a clear tendency contradict the others more "
             f"often than chance ({camps.contradicting:,} of {camps.agreeing + camps.contradicting:,} pairs)"
         )
+    elif two is not None and two.opposed:
+        values |= {
+            "camp_share": two.share,
+            "camps_agreeing": two.agreed[opposed_camps.ACROSS],
+            "camps_agreeing_by_chance": two.by_chance[opposed_camps.ACROSS],
+        }
+        signs.append(opposed_camps.in_words(two))
     if mirrored_gap is not None:
         values["mirrored_gap"] = mirrored_gap / n_judgments
         if mirrored_gap < LEAST_GAP:

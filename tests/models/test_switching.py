@@ -146,6 +146,7 @@ class TestRisk:
         monkeypatch.setattr(starts, "by_majority", lambda *_: (None, None))
         monkeypatch.setattr(starts, "mirrored", lambda *_: None)
         monkeypatch.setattr(switching, "climb", climb)
+        monkeypatch.setattr(switching, "_two_camps", lambda *_: None)
         monkeypatch.setattr(switching, "moved_labels", lambda *_: [])
         monkeypatch.setattr(switching, "_mass_of_judged", lambda *_: None)
         counted = SimpleNamespace(n_judgments=n_judgments, n_opinions=n_judgments)
