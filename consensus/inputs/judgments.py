@@ -118,7 +118,11 @@ class Judgments:
     """(J,) how many judgments each counts as in what is learnt of its worker, above 0; NaN (or None) where it counts as
     its item does. A click on a part of a picture is one judgment, however large the part."""
     read_row: NDArray[np.int64] | None = None
-    """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
+    """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it may tell drift."""
+    rows_guessed: bool = False
+    """Nobody said that rows stand in the order in which judgments were made; they look like it."""
+    unordered: str = ""
+    """Why the order of rows is surely none in time, where that was looked at, such as "rows are sorted by item"."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()

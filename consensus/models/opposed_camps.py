@@ -35,8 +35,9 @@ LEAST_SHARE = 0.2  # of the judgments that the smaller camp must have made: fewe
 CONTRADICTING = 5.0  # deviations below chance at which two camps contradict each other
 AGREEING = 3.0  # deviations above chance at which a camp agrees among itself
 LEAST_SPREAD = 10.0  # pairs: the variance of their agreements by chance, below which deviations are not normal
-MOST_WORK = 200_000_000  # pairs times labels
-PASSES = 30  # of orthogonal iteration
+MOST_PAIRS = 1_000_000  # pairs of judgments that are looked at
+MOST_WORK = 50_000_000  # the same, times labels
+PASSES = 20  # of orthogonal iteration
 MOST_MOVES = 20  # rounds in which all workers may change their camp
 SHIFT = 0.2  # added to all eigenvalues, which lie in [-1, 1]: then the largest leads, not the one farthest from 0
 FIRST, SECOND, ACROSS = range(3)  # both workers of a pair are in a camp, or one in each
@@ -106,7 +107,8 @@ def in_words(two: OpposedCamps) -> str:
 def _bounded(judgments: Judgments, items: NDArray[np.int32]) -> NDArray[np.int32]:
     """As many of the ``items`` as can be worked on."""
     n = judgments.per_item[items]
-    return items[: np.searchsorted(np.cumsum(n * (n - 1) // 2), MOST_WORK // max(judgments.n_labels, 1), "right")]
+    most = min(MOST_PAIRS, MOST_WORK // max(judgments.n_labels, 1))
+    return items[: np.searchsorted(np.cumsum(n * (n - 1) // 2), most, "right")]
 
 
 def _pairs(judgments: Judgments, items: NDArray[np.int32]) -> Pairs:

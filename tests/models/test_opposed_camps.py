@@ -86,6 +86,8 @@ class TestPairs:
         assert len(opposed_camps._bounded(judgments, items)) == 9
         monkeypatch.setattr(opposed_camps, "MOST_WORK", 2 * 6 * 4 + 1)
         assert opposed_camps._bounded(judgments, items).tolist() == [0, 1, 2, 3]
+        monkeypatch.setattr(opposed_camps, "MOST_PAIRS", 6 * 3)
+        assert opposed_camps._bounded(judgments, items).tolist() == [0, 1, 2]
 
 
 class TestSplit:

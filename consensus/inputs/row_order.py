@@ -1,0 +1,68 @@
+"""Whether the order of rows looks like the order in which judgments were made: workers by turns, and nothing sorted.
+
+A log of judgments takes its rows as they come. Tables are sorted, too: by item, by worker or by label. Their order says
+nothing of time, so that a change along it is none. This can only tell what is surely no order in time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from consensus.inputs.judgments import Judgments
+
+    Codes = NDArray[np.int32]
+
+LEAST = 20  # judgments of some worker, below which nobody's change can be told anyway
+MOST_ROWS = 1_000_000  # beyond them, nobody's change is looked for unless it is asked for: that takes time
+SORTED = 0.9  # share of neighbours in one order, above which the rows are sorted
+TOGETHER = 0.5  # share of the rows of an item that stand beside another one of it, above which they are grouped
+LEAST_TURNS = 3  # runs of rows that workers with LEAST judgments have in the mean, below which they come in blocks
+ALIKE = 0.25  # by how much more often than chance neighbours have one label, as a share of what is possible
+
+
+def guessed(judgments: Judgments) -> Judgments:
+    """The judgments with their ``read_row`` only where it may be an order in time; else with the reason why not."""
+    why = _why_none(judgments)
+    if why:
+        return replace(judgments, read_row=None, unordered=why)
+    return replace(judgments, rows_guessed=True)
+
+
+def _why_none(judgments: Judgments) -> str:
+    """Why the order of rows tells nobody's change; empty if it may."""
+    row, busy = judgments.read_row, judgments.per_worker >= LEAST
+    if row is None:
+        return f"there are more than {MOST_ROWS:,} rows"
+    if not busy.any():
+        return f"nobody has {LEAST} judgments"
+    order = np.argsort(row, kind="stable")
+    item, worker, label = (codes[order] for codes in (judgments.item, judgments.worker, judgments.label))
+    n = len(order)
+    could_be = n - int((judgments.per_item > 0).sum())  # rows beside another one of their item, if grouped
+    if _is_sorted(item) or int(_beside(item).sum()) > TOGETHER * could_be:
+        return "rows are sorted by item"
+    n_turns = 1 + int((~_beside(worker[busy[worker]])).sum())
+    if _is_sorted(worker) or n_turns < LEAST_TURNS * int(busy.sum()):
+        return "rows are sorted by worker"
+    chance = float(((np.bincount(label) / n) ** 2).sum())
+    if _is_sorted(label) or _beside(label).mean() - chance > ALIKE * (1.0 - chance):
+        return "rows are sorted by label"
+    return ""
+
+
+def _beside(codes: Codes) -> NDArray[np.bool_]:
+    """(n - 1,) which rows, from the second on, have the code of the one before them."""
+    return np.asarray(codes[1:] == codes[:-1], np.bool_)
+
+
+def _is_sorted(codes: Codes) -> bool:
+    """Whether nearly all neighbours that differ go up, or nearly all go down."""
+    step = np.diff(codes.astype(np.int64))
+    up, down = int((step > 0).sum()), int((step < 0).sum())
+    return max(up, down) > SORTED * (up + down)
