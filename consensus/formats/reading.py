@@ -45,13 +45,6 @@ if TYPE_CHECKING:
     Coded = tuple[NDArray[np.int32], pa.StringArray]
 
 
-BY_ROWS = (
-    "nothing has a time: who changed is told by the order of rows, as if judgments stood in the order in which they "
-)
-BY_ROWS += "were made, which is a guess"
-BY_TIME = "judgments have times: who changed is told by these, not by the order of rows"
-
-
 def read(
     source: Any,
     config: ReadConfig | None = None,
@@ -251,18 +244,14 @@ def _encoded(
         columns["group"], group_ids = others.pop(0)
     gathered.notes += clock.notes()
     when = rows.beside("timestamp")
-    if settings.drift_by == "rows":
-        gathered.notes.append(BY_TIME if when is not None else BY_ROWS)
-    guess = settings.drift_by == "auto" and when is None
-    by_rows = settings.drift_by == "rows" and when is None
-    if by_rows or (guess and rows.n_rows <= row_order.MOST_ROWS):
-        columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
+    gathered.notes += row_order.notes(settings.drift_by, when is not None)
+    columns |= row_order.numbers(settings.drift_by, when is not None, rows.n_rows)
     of_items = _of_items(gathered, settings, items, others)  # before codes are sorted where they are
     of_items["kept"] = keeping.found(others, items[0], len(items[1]))
     judgments = encode(
         items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
     )
-    judgments = row_order.guessed(judgments) if guess else judgments
+    judgments = row_order.guessed(judgments, settings.drift_by)
     return _Encoded(replace(judgments, group_ids=group_ids, **of_items), labels[0]), people
 
 

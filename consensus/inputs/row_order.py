@@ -26,8 +26,31 @@ LEAST_TURNS = 3  # runs of rows that workers with LEAST judgments have in the me
 ALIKE = 0.25  # by how much more often than chance neighbours have one label, as a share of what is possible
 
 
-def guessed(judgments: Judgments) -> Judgments:
-    """The judgments with their ``read_row`` only where it may be an order in time; else with the reason why not."""
+BY_ROWS = (
+    "nothing has a time: who changed is told by the order of rows, as if judgments stood in the order in which they "
+    "were made, which is a guess"
+)
+BY_TIME = "judgments have times: who changed is told by these, not by the order of rows"
+
+
+def notes(drift_by: str, timed: bool) -> list[str]:
+    """What to say of what tells who changed, where the rows were asked for."""
+    return [BY_TIME if timed else BY_ROWS] if drift_by == "rows" else []
+
+
+def numbers(drift_by: str, timed: bool, n_rows: int) -> dict[str, NDArray[np.float64]]:
+    """The numbers of the rows, from 1, as a column of judgments, where they may tell who changed."""
+    asked = drift_by == "rows" or (drift_by == "auto" and n_rows <= MOST_ROWS)
+    return {"read_row": np.arange(1.0, n_rows + 1)} if asked and not timed else {}
+
+
+def guessed(judgments: Judgments, drift_by: str) -> Judgments:
+    """The judgments with their ``read_row`` only where it may be an order in time; else with the reason why not.
+
+    As they are where they have times, or where nothing is to be guessed.
+    """
+    if drift_by != "auto" or judgments.timestamp is not None:
+        return judgments
     why = _why_none(judgments)
     if why:
         return replace(judgments, read_row=None, unordered=why)

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 LEAST_SHARE = 0.2  # of the judgments that the smaller camp must have made: fewer change few labels
-CONTRADICTING = 5.0  # deviations below chance at which two camps contradict each other
+CONTRADICTING = 4.0  # deviations below chance at which two camps contradict each other
 AGREEING = 3.0  # deviations above chance at which a camp agrees among itself
 LEAST_SPREAD = 10.0  # pairs: the variance of their agreements by chance, below which deviations are not normal
-MOST_PAIRS = 1_000_000  # pairs of judgments that are looked at
-MOST_WORK = 50_000_000  # the same, times labels
-PASSES = 20  # of orthogonal iteration
+MOST_PAIRS = 300_000  # pairs of judgments that are looked at
+MOST_WORK = 20_000_000  # the same, times labels
+PASSES = 12  # of orthogonal iteration
 MOST_MOVES = 20  # rounds in which all workers may change their camp
 SHIFT = 0.2  # added to all eigenvalues, which lie in [-1, 1]: then the largest leads, not the one farthest from 0
 FIRST, SECOND, ACROSS = range(3)  # both workers of a pair are in a camp, or one in each

@@ -142,7 +142,7 @@ class TestOpposed:
             ({"share": 0.2}, False),
             ({"deviations": (3.0, 8.0, -7.0)}, False),
             ({"deviations": (9.0, 3.0, -7.0)}, False),
-            ({"deviations": (9.0, 8.0, -5.0)}, False),
+            ({"deviations": (9.0, 8.0, -4.0)}, False),
         ],
     )
     def test_all_three_must_be_clear(self, changed: dict[str, Any], opposed: bool) -> None:
