@@ -36,8 +36,9 @@ LEAST_MASS = 10  # items (or judgments) a label needs before its share or its di
 def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]:
     """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
     judgments, backend = problem.judgments, run.backend
-    sides = camps(judgments, run.seed, repeats(problem))
-    two = _two_camps(problem, run)
+    items, alike = _items_for_pairs(judgments, run.seed), repeats(problem)
+    sides = camps(judgments, run.seed, alike, items)
+    two = opposed_camps.found(judgments, items, run.seed, backend, alike)
     n_agreed, majority = starts.by_majority(judgments, backend, problem.units)
     gap = None
     if sides.contradicting or judgments.n_judgments <= MOST_FITTED:
@@ -49,11 +50,6 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]
         *_switch_risk(sides, gap, problem.rows.n_opinions, two),
         *moved_labels(problem, estimate, _mass_of_judged(problem, estimate, backend), majority),
     ]
-
-
-def _two_camps(problem: Problem, run: Execution) -> OpposedCamps | None:
-    items = _items_for_pairs(problem.judgments, run.seed)
-    return opposed_camps.found(problem.judgments, items, run.seed, run.backend, repeats(problem))
 
 
 def _switch_risk(
@@ -163,15 +159,17 @@ def repeats(problem: Problem) -> float:
     return max(problem.rows.n_judgments / problem.rows.n_opinions, 1.0) if in_clusters else 1.0
 
 
-def camps(judgments: Judgments, seed: int, repeats: float = 1.0) -> Camps:
+def camps(judgments: Judgments, seed: int, repeats: float = 1.0, items: NDArray[np.int32] | None = None) -> Camps:
     """Find the workers who contradict the others.
 
     Agreement on shared items is held against what two independent workers with these label shares would reach
     (Cohen 1960), by a normal test at ``PAIR_LEVEL`` over all pairs (Bonferroni), where so many judgments (``repeats``)
     tell as much as one. The camp is a greedy vertex cover of
-    the contradicting pairs: the worker in most of them first, until none is left.
+    the contradicting pairs: the worker in most of them first, until none is left. ``items`` are those to look at, if
+    they were chosen already.
     """
-    agreeing, contradicting = _clear_pairs(judgments, seed, repeats)
+    chosen = _items_for_pairs(judgments, seed) if items is None else items
+    agreeing, contradicting = _clear_pairs(judgments, chosen, repeats)
     activity = judgments.per_worker
     involved = np.unique(np.concatenate([agreeing, contradicting]))
     left, cover = contradicting, []
@@ -185,11 +183,12 @@ def camps(judgments: Judgments, seed: int, repeats: float = 1.0) -> Camps:
     return Camps(len(agreeing), len(contradicting), len(involved), minority, min(share, 1.0 - share))
 
 
-def _clear_pairs(judgments: Judgments, seed: int, repeats: float = 1.0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _clear_pairs(
+    judgments: Judgments, items: NDArray[np.int32], repeats: float = 1.0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n, 2) workers of the pairs that clearly agree, and of those that clearly contradict each other."""
     from scipy.special import ndtri
 
-    items = _items_for_pairs(judgments, seed)
     n = judgments.per_item[items]
     key = np.empty(int((n * (n - 1) // 2).sum()), np.int64)
     n_pairs = tallies.worker_pairs(
