@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEAST = 20  # judgments of some worker, below which nobody's change can be told anyway
 MOST_ROWS = 1_000_000  # beyond them, nobody's change is looked for unless it is asked for: that takes time
 SORTED = 0.9  # share of neighbours in one order, above which the rows are sorted
-TOGETHER = 0.5  # share of the rows of an item that stand beside another one of it, above which they are grouped
+TOGETHER = 0.05  # of all rows, within which those of the median item lie if they come item by item, or HIT by HIT
 LEAST_TURNS = 3  # runs of rows that workers with LEAST judgments have in the mean, below which they come in blocks
 ALIKE = 0.25  # by how much more often than chance neighbours have one label, as a share of what is possible
 
@@ -67,8 +67,7 @@ def _why_none(judgments: Judgments) -> str:
     order = np.argsort(row, kind="stable")
     item, worker, label = (codes[order] for codes in (judgments.item, judgments.worker, judgments.label))
     n = len(order)
-    could_be = n - int((judgments.per_item > 0).sum())  # rows beside another one of their item, if grouped
-    if _is_sorted(item) or int(_beside(item).sum()) > TOGETHER * could_be:
+    if _is_sorted(item) or _median_span(item) <= TOGETHER * n:
         return "rows are sorted by item"
     n_turns = 1 + int((~_beside(worker[busy[worker]])).sum())
     if _is_sorted(worker) or n_turns < LEAST_TURNS * int(busy.sum()):
@@ -77,6 +76,15 @@ def _why_none(judgments: Judgments) -> str:
     if _is_sorted(label) or _beside(label).mean() - chance > ALIKE * (1.0 - chance):
         return "rows are sorted by label"
     return ""
+
+
+def _median_span(codes: Codes) -> float:
+    """Rows from the first to the last of the median code, of those that stand in more than one; infinite without."""
+    order = np.argsort(codes, kind="stable")
+    begin = np.flatnonzero(np.append(True, ~_beside(codes[order])))
+    end = np.append(begin[1:], len(codes)) - 1
+    span = (order[end] - order[begin])[end > begin]
+    return float(np.median(span)) if len(span) else np.inf
 
 
 def _beside(codes: Codes) -> NDArray[np.bool_]:

@@ -42,6 +42,12 @@ class TestGuessed:
     def test_nor_are_those_in_groups(self, column: str) -> None:
         assert unordered(by_hash(column)) == f"rows are sorted by {column}"
 
+    def test_nor_are_those_hit_by_hit(self) -> None:
+        """Workers take turns within ten items; the HITs come in no order of their names."""
+        hit = LOG["item"].str[1:].astype(int) // 10 * 7919 % 104_729
+        by_hit = LOG.assign(hit=hit).sort_values(["hit", "worker"], kind="stable").drop(columns="hit")
+        assert unordered(by_hit) == "rows are sorted by item"
+
     def test_nor_are_items_judged_once_in_their_order(self) -> None:
         """No two rows of one item stand beside each other; but each worker judges a part of its own."""
         once = LOG.drop_duplicates("item").sort_values("item")
