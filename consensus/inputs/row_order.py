@@ -64,10 +64,12 @@ def _why_none(judgments: Judgments) -> str:
         return f"there are more than {MOST_ROWS:,} rows"
     if not busy.any():
         return f"nobody has {LEAST} judgments"
-    order = np.argsort(row, kind="stable")
+    place = np.full(int(row.max()) + 1, -1, np.int64)
+    place[row] = np.arange(len(row))
+    order = place[place >= 0]  # no two have the same row
     item, worker, label = (codes[order] for codes in (judgments.item, judgments.worker, judgments.label))
     n = len(order)
-    if _is_sorted(item) or _median_span(item) <= TOGETHER * n:
+    if _is_sorted(item) or _median_span(judgments, row) <= TOGETHER * n:
         return "rows are sorted by item"
     n_turns = 1 + int((~_beside(worker[busy[worker]])).sum())
     if _is_sorted(worker) or n_turns < LEAST_TURNS * int(busy.sum()):
@@ -78,13 +80,13 @@ def _why_none(judgments: Judgments) -> str:
     return ""
 
 
-def _median_span(codes: Codes) -> float:
-    """Rows from the first to the last of the median code, of those that stand in more than one; infinite without."""
-    order = np.argsort(codes, kind="stable")
-    begin = np.flatnonzero(np.append(True, ~_beside(codes[order])))
-    end = np.append(begin[1:], len(codes)) - 1
-    span = (order[end] - order[begin])[end > begin]
-    return float(np.median(span)) if len(span) else np.inf
+def _median_span(judgments: Judgments, row: NDArray[np.int64]) -> float:
+    """Rows from the first to the last of the median item, of those judged twice or more; infinite without."""
+    judged = judgments.per_item > 0
+    begin = judgments.item_start[:-1][judged]
+    span = np.maximum.reduceat(row, begin) - np.minimum.reduceat(row, begin)
+    several = span[judgments.per_item[judged] > 1]
+    return float(np.median(several)) if len(several) else np.inf
 
 
 def _beside(codes: Codes) -> NDArray[np.bool_]:
