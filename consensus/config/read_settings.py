@@ -12,7 +12,7 @@ from consensus.config.settings_base import COLUMNS, INPUT, LABELS, RARE, Setting
 
 Repeats = Literal["last", "first", "keep", "error"]
 Foldable = Literal["labels", "workers", "items"]
-DriftBy = Literal["time", "rows"]
+DriftBy = Literal["auto", "time", "rows"]
 TIME_FORMATS = ("month-first", "day-first", "year-first", "excel", "epoch")
 Wide = Literal["workers", "questions", "counts"]
 ScoreScale = Literal["1", "10", "100", "logit", "log"]
@@ -90,11 +90,12 @@ class ReadConfig(NamingConfig):
         ),
     )
     drift_by: DriftBy = Field(
-        default="time",
+        default="auto",
         json_schema_extra=LABELS | RARE,
         description=(
-            "What shows who changed. The time of judgments, or, without times, the order of the rows. That rows"
-            " stand in the order of the judgments is a guess, and the output says so."
+            "What shows who changed. The time of judgments (time), or, without times, the order of the rows (rows). "
+            "auto takes the rows only if they are not sorted by item, worker or label. That rows stand in the order of "
+            "the judgments is a guess, and the output says so."
         ),
     )
     abstain: tuple[str, ...] = Field(

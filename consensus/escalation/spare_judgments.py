@@ -53,7 +53,9 @@ def spare(result: Consensus, accepted: Codes, rule: EscalateConfig) -> Spare | N
         drawn = np.argsort(hashed(judgments.item_ids.take(pa.array(items))), kind="stable")[:MOST_ITEMS]
         items = np.sort(items[drawn])
     late = sum(_late(result, int(item), rule) for item in items.tolist())
-    return Spare(total, late * total / float(judgments.per_item[items].sum()), judgments.in_order)
+    return Spare(
+        total, late * total / float(judgments.per_item[items].sum()), judgments.in_order and not judgments.rows_guessed
+    )
 
 
 def _late(result: Consensus, item: int, rule: EscalateConfig) -> int:
@@ -61,7 +63,7 @@ def _late(result: Consensus, item: int, rule: EscalateConfig) -> int:
     judgments = result.judgments
     j = np.arange(judgments.item_start[item], judgments.item_start[item + 1])
     order = judgments.timestamp if judgments.timestamp is not None else judgments.read_row
-    if order is not None:
+    if order is not None and not judgments.rows_guessed:
         j = j[np.argsort(order[j], kind="stable")]
     assert result.terms is not None
     logs = result.terms.log_likelihoods(result.confusions, judgments.worker[j], judgments.label[j])

@@ -26,7 +26,15 @@ from consensus.formats.tables.roles import AMOUNTS, NAMED_ONLY, NUMBERS, Roles
 from consensus.formats.tables.row_choice import RowChoice
 from consensus.formats.tables.text_form import TextForm
 from consensus.formats.tables.wide import COUNTED, Shape
-from consensus.inputs import encoding_notices, item_columns, label_notices, label_order, look_alike_notices, pseudonyms
+from consensus.inputs import (
+    encoding_notices,
+    item_columns,
+    label_notices,
+    label_order,
+    look_alike_notices,
+    pseudonyms,
+    row_order,
+)
 from consensus.inputs.coding import encode
 from consensus.inputs.gold import Gold
 from consensus.inputs.renaming import Renaming
@@ -44,13 +52,6 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
 
     Coded = tuple[NDArray[np.int32], pa.StringArray]
-
-
-BY_ROWS = (
-    "nothing has a time: who changed is told by the order of rows, as if judgments stood in the order in which they "
-)
-BY_ROWS += "were made, which is a guess"
-BY_TIME = "judgments have times: who changed is told by these, not by the order of rows"
 
 
 def read(
@@ -108,7 +109,8 @@ def read(
         worker_from_file
             The worker is the name of the file without its ending.
         drift_by
-            "rows" takes the order of rows for that in time, where there are no times, to tell who changed.
+            What tells who changed: "time", or, where there are no times, "rows", whose order is then taken for that in
+            time. "auto" does the latter only if they are a million at most, and not sorted by item, worker or label.
         encoding, delimiter, no_header
             How text files are written, where their content does not tell: the encoding of those that are not UTF-8,
             such as "cp1252"; what stands between fields, one character; that they have no header, so that their columns
@@ -254,15 +256,14 @@ def _encoded(
         columns["group"], group_ids = others.pop(0)
     gathered.notes += clock.notes()
     when = rows.beside("timestamp")
-    if settings.drift_by == "rows":
-        gathered.notes.append(BY_TIME if when is not None else BY_ROWS)
-        if when is None:
-            columns["read_row"] = np.arange(1.0, rows.n_rows + 1)
+    gathered.notes += row_order.notes(settings.drift_by, when is not None)
+    columns |= row_order.numbers(settings.drift_by, when is not None, rows.n_rows)
     of_items = _of_items(gathered, settings, items, others)  # before codes are sorted where they are
     of_items["kept"] = keeping.found(others, items[0], len(items[1]))
     judgments = encode(
         items, workers, labels, when, beside=columns, repeats=people.rule, locate=rows.place, backend=backend
     )
+    judgments = row_order.guessed(judgments, settings.drift_by)
     return _Encoded(replace(judgments, group_ids=group_ids, **of_items), labels[0]), people
 
 

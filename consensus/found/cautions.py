@@ -212,7 +212,8 @@ CODES: dict[str, Code] = {
         "Look at some of their items, and give gold (--gold) on these, since only gold tells who is right.",
     ),
     "switch_risk": Code(
-        "The data can be read the opposite way as well, so labels may be switched.",
+        "The data can be read another way as well, the opposite or that of a second camp of workers, so labels may be "
+        "switched.",
         "Give gold (--gold), since nothing else can tell.",
     ),
     "moved_labels": Code(

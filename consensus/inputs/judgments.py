@@ -115,7 +115,11 @@ class Judgments:
     cluster_ids: pa.StringArray | None = None
     """(n_clusters,) sorted; None unless the column was named."""
     read_row: NDArray[np.int64] | None = None
-    """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it shall tell drift."""
+    """(J,) number of the row that it was read from, from 1, rejects not counted; None unless it may tell drift."""
+    rows_guessed: bool = False
+    """Nobody said that rows stand in the order in which judgments were made; they look like it."""
+    unordered: str = ""
+    """Why the order of rows is surely none in time, where that was looked at, such as "rows are sorted by item"."""
     tally: Tally = Tally(0, 0)
     rejects: tuple[Reject, ...] = ()
     sources: tuple[Source, ...] = ()

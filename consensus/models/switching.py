@@ -9,7 +9,7 @@ import numpy as np
 
 from consensus.found.cautions import Caution
 from consensus.kernels import tallies
-from consensus.models import starts
+from consensus.models import opposed_camps, starts
 from consensus.models.expectation_maximisation import climb
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import Execution
     from consensus.models.expectation_maximisation import Estimate
+    from consensus.models.opposed_camps import OpposedCamps
     from consensus.models.problem import Problem
 
 MOST_FITTED = 1_000_000  # judgments up to which the opposite is fitted without a sign that calls for it
@@ -35,7 +36,9 @@ LEAST_MASS = 10  # items (or judgments) a label needs before its share or its di
 def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]:
     """Look for switched labels; in large data the opposite is fitted only where some workers contradict each other."""
     judgments, backend = problem.judgments, run.backend
-    sides = camps(judgments, run.seed, repeats(problem))
+    items, alike = _items_for_pairs(judgments, run.seed), repeats(problem)
+    sides = camps(judgments, run.seed, alike, items)
+    two = opposed_camps.found(judgments, items, run.seed, backend, alike)
     n_agreed, majority = starts.by_majority(judgments, backend, problem.units)
     gap = None
     if sides.contradicting or judgments.n_judgments <= MOST_FITTED:
@@ -44,16 +47,18 @@ def risks(problem: Problem, estimate: Estimate, run: Execution) -> list[Caution]
         if np.mean(best == other) < OPPOSITE:  # else the mirrored start led back to the same solution
             gap = estimate.objective - opposite.objective
     return [
-        *_switch_risk(sides, gap, problem.rows.n_opinions),
+        *_switch_risk(sides, gap, problem.rows.n_opinions, two),
         *moved_labels(problem, estimate, _mass_of_judged(problem, estimate, backend), majority),
     ]
 
 
-def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: float) -> list[Caution]:
+def _switch_risk(
+    camps: Camps, mirrored_gap: float | None, n_judgments: float, two: OpposedCamps | None = None
+) -> list[Caution]:
     """Without gold: signs that labels may be switched, because the data can be read the opposite way as well.
 
     ``mirrored_gap`` is the objective lost by the opposite solution, in nats, where one was found; ``n_judgments`` are
-    in units, as it is.
+    in units, as it is. ``two`` camps, if opposed, are told where no pairs of workers tell as much.
     """
     values: dict[str, float] = {
         "pairs_agreeing": camps.agreeing,
@@ -66,6 +71,13 @@ def _switch_risk(camps: Camps, mirrored_gap: float | None, n_judgments: float) -
             f"{camps.minority:,} of the {camps.workers:,} workers with a clear tendency contradict the others more "
             f"often than chance ({camps.contradicting:,} of {camps.agreeing + camps.contradicting:,} pairs)"
         )
+    elif two is not None and two.opposed:
+        values |= {
+            "camp_share": two.share,
+            "camps_agreeing": two.agreed[opposed_camps.ACROSS],
+            "camps_agreeing_by_chance": two.by_chance[opposed_camps.ACROSS],
+        }
+        signs.append(opposed_camps.in_words(two))
     if mirrored_gap is not None:
         values["mirrored_gap"] = mirrored_gap / n_judgments
         if mirrored_gap < LEAST_GAP:
@@ -147,15 +159,17 @@ def repeats(problem: Problem) -> float:
     return max(problem.rows.n_judgments / problem.rows.n_opinions, 1.0) if in_clusters else 1.0
 
 
-def camps(judgments: Judgments, seed: int, repeats: float = 1.0) -> Camps:
+def camps(judgments: Judgments, seed: int, repeats: float = 1.0, items: NDArray[np.int32] | None = None) -> Camps:
     """Find the workers who contradict the others.
 
     Agreement on shared items is held against what two independent workers with these label shares would reach
     (Cohen 1960), by a normal test at ``PAIR_LEVEL`` over all pairs (Bonferroni), where so many judgments (``repeats``)
     tell as much as one. The camp is a greedy vertex cover of
-    the contradicting pairs: the worker in most of them first, until none is left.
+    the contradicting pairs: the worker in most of them first, until none is left. ``items`` are those to look at, if
+    they were chosen already.
     """
-    agreeing, contradicting = _clear_pairs(judgments, seed, repeats)
+    chosen = _items_for_pairs(judgments, seed) if items is None else items
+    agreeing, contradicting = _clear_pairs(judgments, chosen, repeats)
     activity = judgments.per_worker
     involved = np.unique(np.concatenate([agreeing, contradicting]))
     left, cover = contradicting, []
@@ -169,11 +183,12 @@ def camps(judgments: Judgments, seed: int, repeats: float = 1.0) -> Camps:
     return Camps(len(agreeing), len(contradicting), len(involved), minority, min(share, 1.0 - share))
 
 
-def _clear_pairs(judgments: Judgments, seed: int, repeats: float = 1.0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _clear_pairs(
+    judgments: Judgments, items: NDArray[np.int32], repeats: float = 1.0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n, 2) workers of the pairs that clearly agree, and of those that clearly contradict each other."""
     from scipy.special import ndtri
 
-    items = _items_for_pairs(judgments, seed)
     n = judgments.per_item[items]
     key = np.empty(int((n * (n - 1) // 2).sum()), np.int64)
     n_pairs = tallies.worker_pairs(

@@ -216,9 +216,7 @@ COPYING = (
 DRIFT = (
     Column("worker", "text", "Id; missing in the last row, which is about everyone."),
     Column("scope", "text", "worker or everyone."),
-    Column(
-        "changed_at", "text", 'UTC, or "row N" with --drift-by rows; the first judgment after the most likely change.'
-    ),
+    Column("changed_at", "text", 'UTC, or "row N" by rows; the first judgment after the most likely change.'),
     Column("changed_earliest", "text", "Start of its 95 % interval; missing without drift."),
     Column("changed_latest", "text", "End of it."),
     Column("n_before", "count", "Judgments with a known time before it."),

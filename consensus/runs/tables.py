@@ -206,11 +206,11 @@ TABLES = (
     ),
     Table(
         "drift",
-        "One row for each worker, and one for everyone: the most likely change over time (with timestamps, or with "
-        "--drift-by rows).",
+        "One row for each worker, and one for everyone: the most likely change over time (with timestamps, with "
+        "--drift-by rows, or where the order of rows shows a change).",
         of.DRIFT,
         lambda run: worker_audit.drift_columns(run.audit),
-        lambda run: run.result.judgments.in_order,
+        lambda run: worker_audit.tells_drift(run.audit),
         "drift",
         "auditing",
     ),

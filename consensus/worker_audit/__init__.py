@@ -15,7 +15,7 @@ from consensus.worker_audit.on_gold.new_gold import proposal_columns, proposals
 from consensus.worker_audit.on_gold.retest_items import missing_judgments, needed, retest_columns, retest_table
 from consensus.worker_audit.over_time.behaviour import behaviour_columns, behaviours
 from consensus.worker_audit.over_time.drift import drifts, fallen
-from consensus.worker_audit.over_time.drift_table import drift_columns, drifting
+from consensus.worker_audit.over_time.drift_table import drift_columns, drifting, tells_drift
 
 __all__ = [
     "VERDICTS",
@@ -48,6 +48,7 @@ __all__ = [
     "retest_columns",
     "retest_table",
     "suspect_gold",
+    "tells_drift",
     "verdict_counts",
     "worker_columns",
 ]

@@ -74,3 +74,13 @@ def test_nothing_to_say(fitted: Consensus) -> None:
     assert spare(fitted, np.zeros(0, np.int64), RULE) is None
     single = fit(pd.DataFrame({"item": list("abc"), "worker": "w", "label": list("xyx")}))
     assert spare(single, np.arange(3), RULE) is None
+
+
+def test_the_order_of_rows_counts_only_if_it_is_known(fitted: Consensus) -> None:
+    judgments = fitted.judgments
+    rows = replace(judgments, read_row=np.arange(judgments.n_judgments, 0, -1))
+    told = spare(replace(fitted, judgments=rows), accepted(fitted), RULE)
+    guessed = spare(replace(fitted, judgments=replace(rows, rows_guessed=True)), accepted(fitted), RULE)
+    assert told is not None
+    assert told.in_time
+    assert guessed == spare(fitted, accepted(fitted), RULE) != told

@@ -81,7 +81,7 @@ OPTIONS: dict[str, Sequence[Any]] = {
     "repeats": ("first", "last", "keep", "error"),
     "anonymous": (["w1"], [""], ["guest", "w0"]),
     "worker_from_file": (True,),
-    "drift_by": ("rows",),
+    "drift_by": ("auto", "time", "rows"),
     "group": ("note", "item", "none"),
     "item": ("item", "note", "1"),
     "worker": ("worker", "note"),

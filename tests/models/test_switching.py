@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from consensus.backends import Threads
 from consensus.inputs.judgments import Judgments
-from consensus.models import starts, switching
+from consensus.models import opposed_camps, starts, switching
 from consensus.models.base import Execution, fit
 from consensus.models.switching import Camps
 from consensus.simulation import simulate, simulate_votes
@@ -48,7 +48,9 @@ class TestPairs:
         C = right * np.eye(2) + (1 - right) * (1 - np.eye(2))
         share = (0.5, 0.9, 0.97)[seed % 3]
         drawn = simulate(60, prior=[share, 1 - share], confusion=C, per_item=5, seed=seed).judgments
-        agreeing, contradicting = (set(map(tuple, one.tolist())) for one in switching._clear_pairs(drawn, 0))
+        agreeing, contradicting = (
+            set(map(tuple, one.tolist())) for one in switching._clear_pairs(drawn, switching._items_for_pairs(drawn, 0))
+        )
         assert (agreeing, contradicting) == clear_pairs(drawn)
 
     @pytest.mark.parametrize(("n_shared", "found"), [(9, 0), (10, 1)])
@@ -87,6 +89,7 @@ class TestCamps:
     def of(self, monkeypatch: pytest.MonkeyPatch, activity: list[int], agreeing: Any, contradicting: Any) -> Camps:
         pairs = tuple(np.array(one, np.int64).reshape(-1, 2) for one in (agreeing, contradicting))
         monkeypatch.setattr(switching, "_clear_pairs", lambda *_: pairs)
+        monkeypatch.setattr(switching, "_items_for_pairs", lambda *_: None)
         judgments: Any = SimpleNamespace(per_worker=np.array(activity), n_workers=len(activity))
         found = switching.camps(judgments, 0)
         return replace(found, minority_share=round(found.minority_share, 12))
@@ -146,6 +149,8 @@ class TestRisk:
         monkeypatch.setattr(starts, "by_majority", lambda *_: (None, None))
         monkeypatch.setattr(starts, "mirrored", lambda *_: None)
         monkeypatch.setattr(switching, "climb", climb)
+        monkeypatch.setattr(switching, "_items_for_pairs", lambda *_: None)
+        monkeypatch.setattr(opposed_camps, "found", lambda *_: None)
         monkeypatch.setattr(switching, "moved_labels", lambda *_: [])
         monkeypatch.setattr(switching, "_mass_of_judged", lambda *_: None)
         counted = SimpleNamespace(n_judgments=n_judgments, n_opinions=n_judgments)

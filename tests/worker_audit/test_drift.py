@@ -19,9 +19,11 @@ from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import drift_loops as kernels
 from consensus.kernels import timeline_loops as order
-from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts
+from consensus.report import audit_cautions
+from consensus.worker_audit import WorkerAudit, drift_columns, drifting, drifts, tells_drift
 from consensus.worker_audit.over_time import drift, others_change, same_label_items, timelines
 from consensus.worker_audit.over_time.timelines import Timelines
+from tests import attack_crowds
 from tests import naive_timelines as naive
 from tests.conftest import DIGITS, Run
 from tests.strategies import encoded
@@ -472,6 +474,57 @@ class TestByRows:
         few = simulate(40, 3, 2, 3, seed=1).judgments
         table = drifting(fit(replace(few, read_row=np.arange(1, 121))))
         assert table["reason"].iloc[-1] == "fewer than 5 workers have 10 judgments before and after one place"
+
+
+@pytest.fixture(scope="module")
+def sleepers() -> attack_crowds.Crowd:
+    """Ten labels, 20 honest workers, and those who guess in the second half of their judgments; no times."""
+    return attack_crowds.draw(attack_crowds.Recipe("sleepers", 0.3, 10, n_honest=20), 41)
+
+
+@pytest.mark.compiled
+class TestGuessedOrder:
+    """Nobody says that rows are in order, but they look like it."""
+
+    def test_who_guesses_now_is_told_so(self, sleepers: attack_crowds.Crowd) -> None:
+        result = fit(read(sleepers.table))
+        assert result.judgments.rows_guessed
+        told = audit(result).set_index("worker")
+        hostile = told.index.isin(sleepers.hostile)
+        bad = told["verdict"].isin({"careless", "spammer", "adversarial"})
+        assert bad[hostile].mean() >= 0.8
+        assert not bad[~hostile].any()
+        reasons = told["reason"][hostile & bad]
+        assert reasons.str.contains(r"^\w+ since row [\d,]+: ").mean() >= 0.8
+        assert reasons.str.endswith("if rows stand in the order in which judgments were made").mean() >= 0.5
+
+    def test_the_warning_says_that_it_is_a_guess(self, sleepers: attack_crowds.Crowd) -> None:
+        found = audit_cautions.cautions(WorkerAudit(fit(read(sleepers.table))))
+        (changed,) = (one for one in found if one.code == "workers_changed")
+        assert "if rows stand in the order in which judgments were made" in changed.message
+
+    def test_labels_stay_what_they_are(self, sleepers: attack_crowds.Crowd) -> None:
+        plain, guessed = (fit(read(sleepers.table, drift_by=by)) for by in ("time", "auto"))
+        assert np.array_equal(plain.posterior, guessed.posterior)
+        assert not (audit(plain)["reason"].str.contains("since row")).any()
+
+    def test_a_table_only_where_somebody_changed(self, sleepers: attack_crowds.Crowd) -> None:
+        assert tells_drift(WorkerAudit(fit(read(sleepers.table))))
+        steady = attack_crowds.draw(attack_crowds.Recipe(hostile=0.0, n_labels=4, n_honest=20), 42).table
+        assert not tells_drift(WorkerAudit(fit(read(steady))))
+        assert tells_drift(WorkerAudit(fit(read(steady, drift_by="rows"))))
+        assert not tells_drift(WorkerAudit(fit(read(steady, drift_by="time"))))
+
+    def test_sorted_rows_tell_nothing(self, sleepers: attack_crowds.Crowd) -> None:
+        table = drifting(fit(read(sleepers.table.sort_values("item"))))
+        assert set(table["reason"]) == {
+            "no judgment has a time, and rows are sorted by item; drift_by=rows takes the order of rows for it"
+        }
+
+    def test_a_guess_must_be_surer(self, sleepers: attack_crowds.Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drift, "GUESSED_RATE", 0.0)
+        assert not drifts(fit(read(sleepers.table))).changed.any()
+        assert drifts(fit(read(sleepers.table, drift_by="rows"))).changed.any()
 
 
 class TestNothingToTell:

@@ -134,14 +134,14 @@ class TestPValues:
         """One percent of those told: of a hundred, a p-value of .0001, or two of .0002."""
         p = np.full(100, 0.5)
         p[3] = 0.0001
-        assert np.flatnonzero(drift._discoveries(p)).tolist() == [3]
+        assert np.flatnonzero(drift._discoveries(p, 0.01)).tolist() == [3]
         p[3] = 0.000101
-        assert not drift._discoveries(p).any()
+        assert not drift._discoveries(p, 0.01).any()
         p[7] = p[3] = 0.0002
-        assert np.flatnonzero(drift._discoveries(p)).tolist() == [3, 7]
+        assert np.flatnonzero(drift._discoveries(p, 0.01)).tolist() == [3, 7]
         p[8] = np.nan  # not tested
-        assert np.flatnonzero(drift._discoveries(p)).tolist() == [3, 7]
-        assert drift._discoveries(np.full(3, np.nan)).tolist() == [False] * 3
+        assert np.flatnonzero(drift._discoveries(p, 0.01)).tolist() == [3, 7]
+        assert drift._discoveries(np.full(3, np.nan), 0.01).tolist() == [False] * 3
 
     def exact(self, n: int, wrong: float, ratio: float) -> bool:
         found = drift._by_chance(ONE, np.array([n]), np.array([wrong]), np.array([ratio]))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LEAST = 10  # judgments before a change, and after it
 RATE = 0.01  # of false discoveries among the workers who are said to drift (Benjamini & Hochberg 1995)
+GUESSED_RATE = 0.003  # the same, where the order in time is a guess
 WITHIN = 3.68  # nats from the largest likelihood ratio: 95 % of changes, by 1 - (1 - exp(-x))^2 (Siegmund 1988)
 LEAST_SPREAD = 0.25  # of the variance of a coin as often right, below which uncertain judgments are not taken to spread
 SHORT = 100  # judgments up to which p-values are always exact
@@ -123,7 +124,7 @@ def drifts(result: Consensus) -> Drifts:
     before = np.divide(right_before, n_before, out=nothing.copy(), where=tested)
     after = np.divide(total - right_before, n_after, out=nothing.copy(), where=tested)
     crowd = _crowd(result, lines, right, total / np.maximum(n, 1))
-    beyond = _discoveries(p)
+    beyond = _discoveries(p, GUESSED_RATE if judgments.rows_guessed else RATE)
     staying = same_label_items.staying(result, lines, right, beyond, n_before)
     changed = others_change.exceeding(result, lines, right, staying, n_before)
     earliest, latest = _span(result, lines, right, staying, ratio - WITHIN * spread)
@@ -188,10 +189,10 @@ def _limit(n: Offsets, ratio: Reals) -> Reals:
     return np.minimum(np.where(ratio > 0.5, density * (4.0 / b + (b - 1.0 / b) * width), 1.0), 1.0)
 
 
-def _discoveries(p: Reals) -> Flags:
-    """Which p-values (n,) are discoveries, of which at most ``RATE`` are false (Benjamini & Hochberg 1995)."""
+def _discoveries(p: Reals, rate: float) -> Flags:
+    """Which p-values (n,) are discoveries, of which at most a share ``rate`` is false (Benjamini & Hochberg 1995)."""
     tested = np.sort(p[~np.isnan(p)])
-    passed = np.flatnonzero(tested <= RATE * np.arange(1, len(tested) + 1) / max(len(tested), 1))
+    passed = np.flatnonzero(tested <= rate * np.arange(1, len(tested) + 1) / max(len(tested), 1))
     return p <= (tested[passed[-1]] if len(passed) else -1.0)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.worker_audit.over_time.drift import Drifts
 
-NO_TIMES = "no judgment has a time; drift_by=rows takes the order of rows for it"
+NO_TIMES = "no judgment has a time{}; drift_by=rows takes the order of rows for it"
 NO_OTHERS = "every item has one judgment and nothing to compare it with"
 NO_PLACE = f"no two times with {LEAST} judgments before and after"
 LIKE_ITEMS = "the change disappears among items of the same label"
@@ -69,7 +69,8 @@ def drifting(result: Consensus | WorkerAudit) -> pd.DataFrame:
     The 95 % interval of the date holds the places whose ratio is within 3.7 nats of the largest (Siegmund 1988,
     International Statistical Review 56:31).
 
-    Drift is told where false discoveries among all workers are at most 1 % (Benjamini & Hochberg 1995), and where the
+    Drift is told where false discoveries among all workers are at most 1 % (Benjamini & Hochberg 1995; .3 % where the
+    order of rows is a guess), and where the
     change stays among items of the same label (2.6 deviations), and exceeds that of the other judges of the same items
     (3 deviations): on each item the median of P(a label is right | all but it and the worker's), its log odds shifted
     by what the worker is better or worse than they on the whole, tells what would be right if only items had changed.
@@ -79,9 +80,18 @@ def drifting(result: Consensus | WorkerAudit) -> pd.DataFrame:
     taken as larger as judgments of one item go together. p_value: the 100 times by Bonferroni; the limit is 1 %. The
     accuracies are those of all judgments. Judgments alone can't tell whether the crowd or the items changed.
 
-    Where no judgment has a time, and judgments were read with ``drift_by="rows"``, the order of rows is taken for it.
+    Where no judgment has a time, the order of rows is taken for it, if judgments were read with ``drift_by="rows"``, or
+    if the rows are not sorted by item, worker or label. That this is a guess stands in every reason.
     """
     return framed(drift_columns(WorkerAudit.of(result)))
+
+
+def tells_drift(audit: WorkerAudit) -> bool:
+    """Whether there is anything to tell: an order in time; or one that is guessed from rows, and a change along it."""
+    judgments = audit.result.judgments
+    if not judgments.rows_guessed:
+        return judgments.in_order
+    return audit.drifts.crowd.changed or bool((audit.drifts.changed & judgments.is_person).any())
 
 
 def drift_columns(audit: WorkerAudit) -> Columns:
@@ -127,7 +137,7 @@ def _unanswered(result: Consensus, found: Drifts) -> list[str | None]:
     reasons: list[str | None] = [None] * len(found.p)
     judgments = result.judgments
     if not judgments.in_order:
-        return [NO_TIMES] * len(found.p)
+        return [_no_times(judgments)] * len(found.p)
     if not result.identified:
         return [NO_OTHERS] * len(found.p)
     timed = slice(None) if judgments.timestamp is None else ~np.isnat(judgments.timestamp)
@@ -139,6 +149,10 @@ def _unanswered(result: Consensus, found: Drifts) -> list[str | None]:
         for w in np.flatnonzero(whose).tolist():
             reasons[w] = f"no drift: {change_words(found.before[w], found.after[w], found.when[w])}, but {why}"
     return reasons
+
+
+def _no_times(judgments: Judgments) -> str:
+    return NO_TIMES.format(f", and {judgments.unordered}" if judgments.unordered else "")
 
 
 def _a_moment(judgments: Judgments) -> str:
@@ -162,7 +176,7 @@ def _about_the_crowd(result: Consensus, found: Drifts) -> str | None:
     if not np.isnan(crowd.p):
         return None
     if not result.judgments.in_order:
-        return NO_TIMES
+        return _no_times(result.judgments)
     if not result.identified:
         return NO_OTHERS
     moment = _a_moment(result.judgments).removeprefix("a ")
