@@ -149,7 +149,7 @@ def draw_audited(cheats: float, n_labels: int, seed: int, n_workers: int = 75, p
     label = np.where(is_cheat[who], cheated, honest)
     table = pd.DataFrame(
         {"item": [f"i{i}" for i in item], "worker": names[who], "label": [f"c{k}" for k in label]}
-    ).sample(frac=1.0, random_state=rng.integers(2**31), ignore_index=True)
+    ).sample(frac=1.0, random_state=int(rng.integers(2**31)), ignore_index=True)
     known = {f"i{i}": f"c{k}" for i, k in enumerate(truth)}
     gold = {f"i{i}": f"c{truth[i]}" for i in np.flatnonzero(is_gold)}
     return Crowd(table, known, gold, frozenset(names[is_cheat].tolist()))
@@ -204,7 +204,8 @@ def _attacked(
     if attack == "spammers":
         return guess
     if attack == "constant":
-        return rng.integers(n_labels, size=who.max() + 1)[who]
+        own: NDArray[np.int64] = rng.integers(n_labels, size=who.max() + 1)
+        return own[who]
     if attack == "adversaries":
         return _another(rng, honest, n_labels)
     if attack == "gold_aware":

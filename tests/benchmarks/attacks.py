@@ -108,9 +108,9 @@ def found(options: argparse.Namespace) -> Found:
     first, n_items = options.seed, options.items
     if "table" in options.only:
         seeds = range(first, first + options.seeds)
-        axes = (options.attacks, options.labels, options.gold, options.shares, seeds)
-        cells = [fits.Cell(*one, n_items) for one in itertools.product(*axes)]
-        cells = [one for one in cells if one.gold or one.attack != "gold_aware"]  # there is nothing to know
+        kinds = itertools.product(options.attacks, options.labels, options.gold, options.shares)
+        every = [fits.Cell(*kind, seed, n_items) for kind in kinds for seed in seeds]
+        cells = [one for one in every if one.gold or one.attack != "gold_aware"]  # there is nothing to know
         python = None if options.no_peers else peers.interpreter(options.peers_python)
         parts["table"] = table(cells, python)
     if "sybils" in options.only:
@@ -118,8 +118,8 @@ def found(options: argparse.Namespace) -> Found:
         parts["sybils"] = pd.DataFrame(_measured([fits.Cell("sybils", 2, 0.0, 0.3, s, n_items) for s in seeds], None))
     if "newcomers" in options.only:
         seeds = range(first + OTHERS, first + OTHERS + min(options.crowds, NEWCOMERS))
-        axes = (options.labels, options.gold, seeds)
-        some = [fits.Cell("newcomers", n, gold, 0.3, s, n_items) for n, gold, s in itertools.product(*axes)]
+        product = itertools.product(options.labels, options.gold, seeds)
+        some = [fits.Cell("newcomers", n, gold, 0.3, s, n_items) for n, gold, s in product]
         parts["newcomers"] = pd.DataFrame(_measured(some, None))
     if "cheats" in options.only:
         seeds = range(first, first + min(options.seeds, AUDITED))
@@ -165,11 +165,12 @@ def acceptance(of: Found, before: pd.DataFrame | None) -> list[told.Figure]:
 def saved(of: Found) -> pd.DataFrame:
     """A row a crowd, with its part."""
     parts = [(name, getattr(of, name)) for name in PARTS]
-    return pd.concat([frame.assign(part=name) for name, frame in parts if frame is not None], ignore_index=True)
+    frames: list[pd.DataFrame] = [frame.assign(part=name) for name, frame in parts if frame is not None]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _part(before: pd.DataFrame, name: str) -> pd.DataFrame:
-    return before[before["part"] == name].fillna({"codes": ""})
+    return pd.DataFrame(before[before["part"] == name].fillna({"codes": ""}))
 
 
 def written(page: str, tables: str) -> str:

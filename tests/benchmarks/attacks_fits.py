@@ -82,7 +82,7 @@ def majority(crowd: Crowd) -> float:
     tops = votes.eq(votes.max(axis=1), axis=0)
     credit = tops.div(tops.sum(axis=1), axis=0)
     own = [(item, label) for item, label in crowd.truth.items() if item not in crowd.gold]
-    found = [credit.at[item, label] if label in credit else 0.0 for item, label in own]
+    found = [float(np.asarray(credit.at[item, label])) if label in credit else 0.0 for item, label in own]
     return 100.0 * float(np.mean(found))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -65,17 +65,17 @@ def cells(crowds: pd.DataFrame) -> pd.DataFrame:
     counts = ["n_items", "accepted", "wrong", "n_hostile", "named", "n_honest", "condemned", "unwarned", "unwarned_of"]
     means = by[["majority", "crowd_kit", "ours", "clean", "above", "below"]].mean()
     worst = {"worst": by["ours"].min(), "above_worst": by["above"].min(), "below_worst": by["below"].max()}
-    codes = by["codes"].agg(lambda some: Counter(code for one in some for code in one.split()))
+    codes = by["codes"].agg(" ".join)
     return means.join(by[counts].sum()).assign(**worst, codes=codes, seeds=by.size()).reset_index()
 
 
-def name(cell: pd.Series[float]) -> str:
+def name(cell: pd.Series[Any]) -> str:
     """A cell in words."""
     of_all = f"{cell['attack']}, {cell['labels']:.0f} labels, {gold_told(cell['gold'])}"
     return f"{of_all}, {100 * cell['hostile']:.0f} %"
 
 
-def gold_told(gold: float) -> str:
+def gold_told(gold: Any) -> str:
     return f"{100 * gold:.0f} % gold" if gold else "no gold"
 
 
@@ -88,7 +88,7 @@ def accuracy(table: pd.DataFrame) -> str:
     rows = []
     for of in rows_of(table):
         one = at_share(of, shown)
-        least = of.loc[of["above"].idxmin()]
+        least: Any = of.sort_values("above").iloc[0]
         rows.append(
             [
                 title(of),
@@ -107,8 +107,8 @@ def trust(table: pd.DataFrame) -> str:
     rows = []
     for of in rows_of(table):
         one = at_share(of, shown)
-        wrong = of["wrong"] / of["accepted"].where(of["accepted"] > 0)
-        worst = "" if wrong.isna().all() else f"{100 * wrong.max():.1f} ({100 * of['hostile'][wrong.idxmax()]:.0f} %)"
+        wrong = (of["wrong"] / of["accepted"].where(of["accepted"] > 0)).set_axis(of["hostile"])
+        worst = "" if wrong.isna().all() else f"{100 * wrong.max():.1f} ({100 * cast('float', wrong.idxmax()):.0f} %)"
         rows.append(
             [
                 title(of),
@@ -117,7 +117,7 @@ def trust(table: pd.DataFrame) -> str:
                 worst,
                 markdown_tables.share(one["named"], one["n_hostile"]),
                 f"{of['condemned'].sum()} of {of['n_honest'].sum():,}",
-                codes_told(one["codes"], int(one["seeds"])),
+                codes_told(Counter(one["codes"].split()), int(one["seeds"])),
             ]
         )
     head = ["attack, labels, gold", f"at {100 * shown:.0f} %: accepted %", "wrong of them %", "most wrong (share)"]
@@ -146,7 +146,7 @@ def title(of: pd.DataFrame) -> str:
     return f"{one['attack']}, {one['labels']}, {gold_told(one['gold'])}"
 
 
-def at_share(of: pd.DataFrame, share: float) -> pd.Series[float]:
+def at_share(of: pd.DataFrame, share: float) -> pd.Series[Any]:
     return of[of["hostile"] == share].iloc[0]
 
 
@@ -190,7 +190,8 @@ def lost_since(crowds: pd.DataFrame, before: pd.DataFrame) -> pd.Series[float]:
 def of_cheats(crowds: pd.DataFrame) -> str:
     """Workers who know the gold: found by the verdict ``gold_aware``, and the items that they know."""
     rows = []
-    for (n_labels, share), of in crowds.groupby(["labels", "cheats"], sort=False):
+    for key, of in crowds.groupby(["labels", "cheats"], sort=False):
+        n_labels, share = cast("tuple[int, float]", key)
         sums = of[["found", "false", "n_cheats", "leaked", "n_gold"]].sum()
         rows.append(
             [
