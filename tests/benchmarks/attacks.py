@@ -137,7 +137,7 @@ def sections(of: Found, before: pd.DataFrame | None) -> dict[str, str]:
         made["Labels right, per cent"] = told.accuracy(cells)
         made["What is accepted, who is named, what is warned of"] = told.trust(cells)
         if before is not None:
-            made["Changed by a point or more"] = told.changes(cells, told.cells(_part(before, "table")))
+            made["Changed by a point or more"] = told.changes(of.table, _part(before, "table"))
     if of.sybils is not None:
         made["Sybils with 30 % of the judgments, two labels, no gold"] = told.of_sybils(of.sybils)
     if of.newcomers is not None:

@@ -207,14 +207,15 @@ def of_cheats(crowds: pd.DataFrame) -> str:
     return markdown_tables.table(head, rows)
 
 
-def changes(table: pd.DataFrame, before: pd.DataFrame) -> str:
-    """Cells whose accuracy is another one by ``CHANGED`` points or more than in an earlier run."""
+def changes(crowds: pd.DataFrame, before: pd.DataFrame) -> str:
+    """Cells whose accuracy is another one by ``CHANGED`` points or more than in an earlier run, on the same crowds."""
     key = [*ROW, "hostile"]
-    both = table.merge(before[[*key, "ours"]], on=key, suffixes=("", "_before"))
-    both = both.assign(gain=both["ours"] - both["ours_before"])
-    both = both[both["gain"].abs() >= CHANGED].sort_values("gain")
+    both = crowds.merge(before[[*key, "seed", "ours"]], on=[*key, "seed"], suffixes=("", "_before"))
+    means = both.groupby(key, sort=False)[["ours_before", "ours"]].mean().reset_index()
+    means = means.assign(gain=means["ours"] - means["ours_before"])
+    some = means[means["gain"].abs() >= CHANGED].sort_values("gain")
     rows = [
-        [name(one), digit(one["ours_before"]), digit(one["ours"]), f"{one['gain']:+.1f}"] for _, one in both.iterrows()
+        [name(one), digit(one["ours_before"]), digit(one["ours"]), f"{one['gain']:+.1f}"] for _, one in some.iterrows()
     ]
     return markdown_tables.table(["cell", "before", "now", "points"], rows)
 
