@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import shutil
+import stat
 import tempfile
 import zipfile
 import zlib
@@ -115,7 +116,7 @@ def unpacked(member: Member, place: Path) -> Path:
 
 def _is_zip(path: Path) -> bool:
     try:
-        if not path.is_file():  # a pipe gives its bytes but once
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe gives its bytes but once
             return False
         with path.open("rb") as file:
             return file.read(4) in MAGIC

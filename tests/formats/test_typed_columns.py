@@ -151,6 +151,15 @@ def test_whole_numbers_beyond_2_to_53_beside_judgments(tmp_path: Path) -> None:
         assert found.duration.tolist() == [float(2**53), 2.0**62]
 
 
+def test_durations_and_decimals_beside_judgments(tmp_path: Path) -> None:
+    took = pa.array([1_500, 2_000]).view(pa.duration("ms"))
+    paid = pa.array([decimal.Decimal("0.05"), decimal.Decimal("0.10")], pa.decimal128(9, 2))
+    for found in both(table(["a", "b"], seconds=took, price=paid), tmp_path):
+        assert found.duration is not None
+        assert found.price is not None
+        assert (found.duration.tolist(), found.price.tolist()) == ([1.5, 2.0], [0.05, 0.1])
+
+
 def test_of_optional_columns_called_alike_the_first_is_read(tmp_path: Path) -> None:
     times = [pa.array([0, 60]).view(pa.timestamp("s")), pa.array([7, 7]).view(pa.timestamp("s"))]
     columns = [pa.array(["x", "x"]), times[0], pa.array(["a", "b"]), times[1], pa.array(["v", "v"])]
@@ -279,6 +288,13 @@ def test_groups_without_rows(tmp_path: Path) -> None:
     kind = pa.opaque(pa.binary(), "t", "v")
     items = pa.ExtensionArray.from_storage(kind, pa.array([], pa.binary()))
     pq.write_table(table(items), tmp_path / "j.parquet", use_dictionary=True)
+    with pytest.raises(FormatError, match="a header but no rows"):
+        read(tmp_path / "j.parquet")
+
+
+def test_no_groups_at_all(tmp_path: Path) -> None:
+    with pq.ParquetWriter(tmp_path / "j.parquet", table(["a"]).schema):
+        pass
     with pytest.raises(FormatError, match="a header but no rows"):
         read(tmp_path / "j.parquet")
 

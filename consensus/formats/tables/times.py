@@ -157,12 +157,7 @@ class Times:
         import pyarrow.compute as pc
 
         times = time_forms.none(len(column))
-        try:
-            text = textual(column, "timestamp", "").cast(pa.string())
-        except (FormatError, pa.ArrowInvalid, pa.ArrowNotImplementedError):  # such as lists
-            self._keep_odd(np.flatnonzero(column.is_valid().to_numpy()), column)
-            return times, column.is_null().to_numpy()
-        text = pc.utf8_trim_whitespace(text)
+        text = pc.utf8_trim_whitespace(textual(column, "timestamp", "").cast(pa.string()))
         text = pc.if_else(pc.equal(text, ""), None, text)
         absent = text.is_null().to_numpy()
         if "%" in (self._form or ""):
