@@ -21,6 +21,7 @@ class AuditConfig(Settings):
     min_worker_judgments: int = Field(
         default=20,
         ge=5,
+        le=1_000_000_000,
         json_schema_extra=LABELS,
         description="Judgments a worker needs for a verdict. With fewer it is too_few.",
     )
@@ -54,6 +55,7 @@ class AuditConfig(Settings):
     apart: float = Field(
         default=2.5,
         gt=1,
+        le=1_000_000,
         json_schema_extra=LABELS,
         description=(
             "A worker is expert (or careless) if their odds of being right are so many times higher (or "
@@ -70,12 +72,14 @@ class AuditConfig(Settings):
     swapped_at_least: float = Field(
         default=4.0,
         gt=0,
+        le=1_000_000_000,
         json_schema_extra=LABELS,
         description="Such a mistake counts if at least so many of their judgments are expected to show it.",
     )
     retest: int = Field(
         default=0,
         ge=0,
+        le=1_000_000_000,
         json_schema_extra=ESCALATION,
         description=(
             "Items to list for each worker whose verdict is open. At most so many, for those whose verdict more"

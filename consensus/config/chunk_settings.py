@@ -25,6 +25,7 @@ class ChunksConfig(Settings):
     clicks: int = Field(
         default=40,
         ge=0,
+        le=1_000_000_000,
         json_schema_extra=ESCALATION,
         description=(
             "Clicks for each picture at most, those of the audit among them. Where they can't bring it to the target, "
@@ -34,6 +35,7 @@ class ChunksConfig(Settings):
     least_area: int = Field(
         default=8,
         ge=1,
+        le=1_000_000_000,
         json_schema_extra=ESCALATION | {"metavar": "PIXELS"},
         description="Pixels of the smallest chunk that is listed. Smaller ones are shown with their neighbour.",
     )
@@ -74,11 +76,16 @@ class ChunksConfig(Settings):
         ),
     )
     seed: int = Field(
-        default=0, ge=0, json_schema_extra=MODEL, description="Random seed. Of the chunks that are drawn for the audit."
+        default=0,
+        ge=0,
+        le=2**63 - 1,
+        json_schema_extra=MODEL,
+        description="Random seed. Of the chunks that are drawn for the audit.",
     )
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=100_000,
         json_schema_extra=PERFORMANCE,
         description="Threads to use. They never change a result. Default: one for each usable core.",
     )

@@ -18,6 +18,7 @@ class CrowdConfig(Settings):
     per_item: float = Field(
         default=5.0,
         ge=1,
+        le=10_000_000,
         description="Mean judgments an item. Each gets the whole number below or above, at most one of each worker.",
     )
     accuracy: float = Field(
@@ -49,7 +50,7 @@ class CrowdConfig(Settings):
         description="Share of workers who confuse two labels. They are ordinary but take one label for another one in "
         "most of its items.",
     )
-    seed: int = Field(default=0, ge=0, description="Seed of everything drawn.")
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Seed of everything drawn.")
 
     @model_validator(mode="after")
     def _shares_of_one_crowd(self) -> Self:

@@ -54,10 +54,13 @@ class FitConfig(Settings):
             "fit takes gold as known labels. Default: gold, unless rho is given."
         ),
     )
-    max_iterations: int = Field(default=500, ge=1, json_schema_extra=MODEL | RARE, description="EM passes at most.")
+    max_iterations: int = Field(
+        default=500, ge=1, le=1_000_000, json_schema_extra=MODEL | RARE, description="EM passes at most."
+    )
     tolerance: float = Field(
         default=1e-7,
         gt=0,
+        le=1_000_000,
         json_schema_extra=MODEL | RARE,
         description="Gain at which EM stops. It is that of the log likelihood, for each judgment.",
     )
@@ -81,6 +84,7 @@ class FitConfig(Settings):
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=100_000,
         json_schema_extra=PERFORMANCE,
         description="Threads to use. They never change a result. Default: one for each usable core.",
     )
@@ -96,6 +100,7 @@ class FitConfig(Settings):
     seed: int = Field(
         default=0,
         ge=0,
+        le=2**63 - 1,
         json_schema_extra=MODEL,
         description="Random seed. Of held-out judgments, samples for intervals and items to replay.",
     )
@@ -174,17 +179,23 @@ class EscalateConfig(Settings):
         description="Confidence at which an item is accepted.",
     )
     min_judgments: int = Field(
-        default=2, ge=1, json_schema_extra=ACCEPTANCE, description="Judgments an item needs to be accepted."
+        default=2,
+        ge=1,
+        le=1_000_000,
+        json_schema_extra=ACCEPTANCE,
+        description="Judgments an item needs to be accepted.",
     )
     max_judgments: int = Field(
         default=7,
         ge=1,
+        le=1_000_000,
         json_schema_extra=ESCALATION,
         description="Judgments after which an unsettled item goes to an expert.",
     )
     budget: float | None = Field(
         default=None,
-        gt=0,
+        ge=1e-9,
+        le=1e12,
         allow_inf_nan=False,
         json_schema_extra=ESCALATION,
         description=(
@@ -194,7 +205,8 @@ class EscalateConfig(Settings):
     )
     price_per_judgment: float | None = Field(
         default=None,
-        gt=0,
+        ge=1e-9,
+        le=1e9,
         allow_inf_nan=False,
         json_schema_extra=ESCALATION,
         description="Money paid for every judgment. Whatever a column of prices says.",
@@ -272,7 +284,7 @@ class EscalateConfig(Settings):
 class BudgetConfig(FitConfig):
     """Which ways to ask ``plan_budget`` replays, and how they are fitted."""
 
-    votes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    votes: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...] = Field(
         default=(2, 3, 5), description="Numbers of judgments an item."
     )
     targets: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
@@ -284,11 +296,14 @@ class BudgetConfig(FitConfig):
     price_per_judgment: float | None = Field(
         default=None,
         ge=0,
+        le=1e9,
         allow_inf_nan=False,
         description="Price of a judgment, in any unit. Default: the column of prices of the judgments.",
     )
     most_items: int = Field(default=5_000, ge=1, description="Items that are replayed at most, drawn at random.")
-    seed: int = Field(default=0, ge=0, description="Seed of that draw, and of the order of the judgments.")
+    seed: int = Field(
+        default=0, ge=0, le=2**63 - 1, description="Seed of that draw, and of the order of the judgments."
+    )
 
     def of_fit(self) -> FitConfig:
         """How each way is fitted, with the seed of every other fit."""

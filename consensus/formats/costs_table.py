@@ -23,6 +23,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Names of the column of each role."""
 
+LEAST = 1e-9
 MOST = 1e12  # a cost; more are no costs but a way to say "never", and leave sums without sense
 
 
@@ -88,4 +89,6 @@ def _cost(text: str, place: str) -> float:
         raise FormatError(
             f'the cost is "{text:.40}"; expected a finite number, 0 or more, below {MOST:g}', place, code="bad_row"
         )
-    return cost
+    if 0 < cost < LEAST:
+        raise FormatError(f'the cost is "{text:.40}"; expected 0, or {LEAST:g} or more', place, code="bad_row")
+    return cost + 0.0  # of which none is -0

@@ -26,6 +26,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "skills": ("skills", "skill", "tags"),
 }
 """Names of the column of each role."""
+LEAST_PRICE, MOST_PRICE = 1e-9, 1e9
+MOST_AVAILABLE = 1e12  # judgments
 
 
 def read_workers(source: Any) -> Pool:
@@ -81,7 +83,9 @@ def _number(text: str | None, place: str, what: str, absent: float, *, zero: boo
         number = float(text)
     except ValueError:
         number = math.nan
-    if not (number >= 0 if zero else number > 0) or math.isinf(number):
-        least = "0 or more" if zero else "above 0"
-        raise FormatError(f'the {what} is "{text:.40}"; expected a finite number, {least}', place, code="bad_row")
-    return number
+    least, most = (0.0, MOST_AVAILABLE) if zero else (LEAST_PRICE, MOST_PRICE)
+    if not least <= number <= most:
+        raise FormatError(
+            f'the {what} is "{text:.40}"; expected a number from {least:g} to {most:g}', place, code="bad_row"
+        )
+    return number + 0.0  # of which none is -0

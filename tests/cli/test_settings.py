@@ -125,8 +125,8 @@ def test_help_all_has_bounds_defaults_and_choices(run: Run) -> None:
     assert "--target SHARE Confidence at which an item is accepted. [0 < x < 1; default: 0.95]" in told[
         "Acceptance"
     ].replace("  ", " ")
-    assert "EM passes at most. [x >= 1; default: 500]" in told["Model"]
-    assert "log likelihood, for each judgment. [x > 0; default: 1e-07]" in told["Model"]
+    assert "EM passes at most. [1 <= x <= 1000000; default: 500]" in told["Model"]
+    assert "log likelihood, for each judgment. [0 < x <= 1000000; default: 1e-07]" in told["Model"]
     assert "is opened again. [0 <= x < 1; default: 0.02]" in told["Acceptance"]
     assert "--prior learnt|fixed|none" in told["Model"]
     assert "such as NA. [may be repeated]" in told["Labels and workers"]

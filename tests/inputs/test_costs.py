@@ -120,7 +120,10 @@ def test_on_the_command_line(run: Run, write: Write, tmp_path: Path, command: st
     assert (ran.status, ran.out) == (1, "")
     assert 'bad.csv:2: the cost is "-1"; expected a finite number, 0 or more' in ran.err
     ran = run(*options, "--price-per-judgment", "0")
-    assert (ran.status, ran.err) == (3, "consensus: setting price_per_judgment = 0.0: input should be greater than 0\n")
+    assert (ran.status, ran.err) == (
+        3,
+        "consensus: setting price_per_judgment = 0.0: input should be greater than or equal to 0.000000001\n",
+    )
     ran = run(*options, "--config", write("c.toml", f"price = 0.1\ncosts = '{bad}'\n"))
     assert (ran.status, "bad.csv:2" in ran.err) == (1, True)
     assert run(*options, "--costs", good, "--price-per-judgment", "0.05").status == 0

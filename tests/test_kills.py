@@ -1,0 +1,17 @@
+"""The benchmark of kills, in short."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import kills
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_output_stays_whole(tmp_path: Path, number: signal.Signals) -> None:
+    found = kills.killed(4, 1, tmp_path, number, n_items=300)
+    assert found.wrong == []
+    assert found.n_killed + found.n_done == 4
