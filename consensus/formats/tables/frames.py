@@ -112,10 +112,9 @@ def _coded(metadata: Any, path: Path) -> list[str]:
     if needed > memory.there_is():
         told = f"{metadata.num_rows:,} rows need about {memory.told(needed)} of memory"
         raise FormatError(f"{told}, and there is {memory.told(memory.there_is())}; work on part of them", path)
-    if not metadata.num_row_groups:
-        return []
-    chunks = [metadata.row_group(0).column(n) for n in range(metadata.num_columns)]
-    return [one.path_in_schema for one in chunks if one.physical_type == "BYTE_ARRAY" and one.has_dictionary_page]
+    # what is said of the parts of a damaged file is not looked at: Arrow ends the process over some of it
+    columns = [metadata.schema.column(n) for n in range(metadata.num_columns)]
+    return [one.path for one in columns if one.physical_type == "BYTE_ARRAY"]
 
 
 @contextmanager
