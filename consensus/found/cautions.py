@@ -298,6 +298,11 @@ CODES: dict[str, Code] = {
         "If the label set lacks one, name the whole set with --labels.",
     ),
     # workers by their audit
+    "gold_contradicts": Code(
+        "Gold contradicts workers whom the other judgments speak for: many of them agree on wrong labels, or some are "
+        "wrong on gold.",
+        "Look at these workers (`consensus audit`), and at the gold items they are wrong on; stop who is wrong.",
+    ),
     "bad_workers": Code(
         "Some workers are called spammer, adversarial or careless.",
         "Read the reasons in workers.csv (`consensus audit`); stop those who answer at random or against the truth, "

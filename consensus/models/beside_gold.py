@@ -4,13 +4,15 @@ A fit that has not seen gold treats gold items like all others. So what it says 
 elsewhere: its posteriors are calibrated on gold (``calibrating``), and gold items take what gold says. With fewer than
 LEAST_GOLD gold items that were judged there is too little to calibrate on; then gold is clamped in EM.
 
-Two things only gold can tell a fit:
+Three things only gold can tell a fit:
 
 1. Labels may be switched: EM ends at another optimum from where gold says that workers are good. Where that one gives
    many items other labels, and is right on clearly more gold items, the fit that is calibrated starts there, too;
    nor is gold clamped in it. ``Consensus.unaided`` remains the fit from the usual start: the choice of the other one
    depends on gold.
-2. Nobody but gold tells how good workers are where no item has two judgments, nor models with probabilities that met no
+2. Many workers may agree on wrong labels. Where gold contradicts a camp of them, the fit begins again from gold, and
+   they are believed no more than gold says (``gold_restart``).
+3. Nobody but gold tells how good workers are where no item has two judgments, nor models with probabilities that met no
    people. Then a fit with gold clamped is a reading of its own in the calibration: what it says of gold items is their
    cavity (``models.cavity``), as if their gold were unknown.
 """
@@ -25,7 +27,7 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.found.calibration import LEAST_GOLD, Calibration
 from consensus.found.posterior import SparsePosterior
-from consensus.models import calibrating, diagnostics, label_units, rated, worker_weighted
+from consensus.models import calibrating, diagnostics, gold_restart, label_units, rated, worker_weighted
 from consensus.models.calibrating import Part
 from consensus.models.fit_stages import Candidates
 from consensus.models.held import Held
@@ -76,6 +78,18 @@ class Beside:
         held = Held(self.gold, from_gold)
         return self.model.fit(self.judgments, self.votes, None, self.settings, self.run, held)
 
+    def again(self, usual: Consensus, *, clamped: bool = False) -> Consensus:
+        """The fit that begins again from gold, if gold contradicts many workers and supports it; else the ``usual``."""
+        judgments, gold = self.judgments, self.gold
+        if self.votes is not None or usual.model == "majority_vote" or judgments.n_judgments > MOST_TRIED:
+            return usual
+        found = gold_restart.camp(judgments, gold, self.settings, self.run.backend)
+        if found is None:
+            return usual
+        held = Held(gold, begins=True, bounds=found.bounds)
+        again = self.model.fit(judgments, None, gold if clamped else None, self.settings, self.run, held)
+        return gold_restart.told(again, found) if gold_restart.is_kept(usual, again, gold) else usual
+
 
 def fit(beside: Beside) -> Consensus:
     """The labels beside gold."""
@@ -87,21 +101,22 @@ def fit(beside: Beside) -> Consensus:
     parts = [part for part in parts if part.n_gold >= LEAST_GOLD]
     reason = _left_out(unaided, n_gold, bool(parts), beside.settings)
     if reason is not None:
-        return replace(beside.clamped(), unaided=unaided.beliefs, calibration=Calibration(n_gold, reason))
-    clamped, starts, base = None, unaided.starts, unaided
+        clamped = beside.again(beside.clamped(), clamped=True)
+        return replace(clamped, unaided=unaided.beliefs, calibration=Calibration(n_gold, reason))
+    saw, starts, base = None, unaided.starts, unaided
     if not unaided.identified or _vouches(beside, unaided):
-        clamped = beside.clamped()
-        starts = clamped.starts
-        base = unaided if unaided.identified else clamped
-        if isinstance(clamped.beliefs, SparsePosterior):
+        saw = beside.clamped()
+        starts = saw.starts
+        base = unaided if unaided.identified else saw
+        if isinstance(saw.beliefs, SparsePosterior):
             told = Calibration(n_gold, "no item has two judgments, and labels are too many to weigh all of them")
-            return replace(clamped, unaided=unaided.beliefs, calibration=told)
+            return replace(saw, unaided=unaided.beliefs, calibration=told)
     elif judgments.n_judgments <= MOST_TRIED or _renamed(unaided, gold):
-        base = _best_optimum(beside, unaided)
+        base = beside.again(_best_optimum(beside, unaided))
         starts = base.starts
     beside.run.tell("calibrating on gold")
-    parts = [replace(part, readings=_readings(beside, part, base, clamped)) for part in parts]
-    found = _calibrated(beside, base, base is clamped, parts)
+    parts = [replace(part, readings=_readings(beside, part, base, saw)) for part in parts]
+    found = _calibrated(beside, base, base is saw, parts)
     return replace(found, unaided=unaided.beliefs, reach=reach, starts=starts)
 
 

@@ -147,6 +147,8 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
             if mixes.given_up(iteration):
                 return climb(replace(problem, differ=False), None, run, stage)
         silences.hide(tables)
+        if problem.bounds is not None:
+            problem.bounds.hide(problem, tables)
         if learning and iteration > 0:
             if problem.prior == "learnt":
                 learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
@@ -166,6 +168,8 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
                 frozen_at = iteration
         of_counts = layout.maximise(A, SMALLEST, tables, backend)
         silences.hush(tables)
+        if problem.bounds is not None:
+            problem.bounds.hold(problem, tables)
         if learner is not None:
             priors = learner.priors(pi, backend)
         density = of_class.log_density(pi) + log_confusion_density(layout.n_workers, of_counts, A, problem.prior)
