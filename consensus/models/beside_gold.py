@@ -27,9 +27,10 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.found.calibration import LEAST_GOLD, Calibration
 from consensus.found.posterior import SparsePosterior
-from consensus.models import calibrating, diagnostics, gold_restart, label_units, rated, worker_weighted
+from consensus.models import calibrating, diagnostics, from_gold, label_units, rated, worker_weighted
 from consensus.models.calibrating import Part
 from consensus.models.fit_stages import Candidates
+from consensus.models.from_gold import MOST_TRIED, Begun
 from consensus.models.held import Held
 from consensus.models.problem import posed
 from consensus.probabilities import normalised
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Reals = NDArray[np.float64]
 
-MOST_TRIED = 1_000_000
-"""Judgments up to which other optima are looked for unasked."""
 OTHERWISE = 0.02  # share of the items that another optimum must label otherwise to be one
 SURELY = 2.0  # standard deviations by which gold must prefer another optimum, or other names of the labels
 BLOCK = 1_000_000  # probabilities that are added up at once
@@ -78,18 +77,6 @@ class Beside:
         held = Held(self.gold, from_gold)
         return self.model.fit(self.judgments, self.votes, None, self.settings, self.run, held)
 
-    def again(self, usual: Consensus, *, clamped: bool = False) -> Consensus:
-        """The fit that begins again from gold, if gold contradicts many workers and supports it; else the ``usual``."""
-        judgments, gold = self.judgments, self.gold
-        if self.votes is not None or usual.model == "majority_vote" or judgments.n_judgments > MOST_TRIED:
-            return usual
-        found = gold_restart.camp(judgments, gold, self.settings, self.run.backend)
-        if found is None:
-            return usual
-        held = Held(gold, begins=True, bounds=found.bounds)
-        again = self.model.fit(judgments, None, gold if clamped else None, self.settings, self.run, held)
-        return gold_restart.told(again, found) if gold_restart.is_kept(usual, again, gold) else usual
-
 
 def fit(beside: Beside) -> Consensus:
     """The labels beside gold."""
@@ -101,22 +88,25 @@ def fit(beside: Beside) -> Consensus:
     parts = [part for part in parts if part.n_gold >= LEAST_GOLD]
     reason = _left_out(unaided, n_gold, bool(parts), beside.settings)
     if reason is not None:
-        clamped = beside.again(beside.clamped(), clamped=True)
-        return replace(clamped, unaided=unaided.beliefs, calibration=Calibration(n_gold, reason))
-    saw, starts, base = None, unaided.starts, unaided
+        clamped = from_gold.again(beside, beside.clamped(), clamped=True)
+        result = replace(clamped.rated(clamped.result, beside), unaided=unaided.beliefs)
+        if result.gold_posterior is not None:
+            result = replace(result, gold_posterior=clamped.of_gold(result.gold_posterior, beside))
+        return replace(result, calibration=Calibration(n_gold, reason))
+    saw, starts, begun = None, unaided.starts, Begun(unaided)
     if not unaided.identified or _vouches(beside, unaided):
         saw = beside.clamped()
         starts = saw.starts
-        base = unaided if unaided.identified else saw
+        begun = Begun(unaided if unaided.identified else saw)
         if isinstance(saw.beliefs, SparsePosterior):
             told = Calibration(n_gold, "no item has two judgments, and labels are too many to weigh all of them")
             return replace(saw, unaided=unaided.beliefs, calibration=told)
     elif judgments.n_judgments <= MOST_TRIED or _renamed(unaided, gold):
-        base = beside.again(_best_optimum(beside, unaided))
-        starts = base.starts
+        begun = from_gold.again(beside, _best_optimum(beside, unaided))
+        starts = begun.result.starts
     beside.run.tell("calibrating on gold")
-    parts = [replace(part, readings=_readings(beside, part, base, saw)) for part in parts]
-    found = _calibrated(beside, base, base is saw, parts)
+    parts = [replace(part, readings=_readings(beside, part, begun, saw)) for part in parts]
+    found = begun.rated(_calibrated(beside, begun, begun.result is saw, parts), beside)
     return replace(found, unaided=unaided.beliefs, reach=reach, starts=starts)
 
 
@@ -199,16 +189,20 @@ def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
     return replace(other, starts={**unaided.starts, **other.starts})
 
 
-def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | None) -> tuple[Reading, ...]:
+def _readings(beside: Beside, part: Part, begun: Begun, clamped: Consensus | None) -> tuple[Reading, ...]:
     """What is calibrated on the items of a part."""
+    base = begun.result
     judgments, votes, backend = beside.judgments, beside.votes, beside.run.backend
     found = []
     if clamped is not None:
         assert clamped.gold_posterior is not None
         found.append(calibrating.of_beliefs("clamped", clamped.beliefs, clamped.gold_posterior))
     if base is not clamped:
-        found.append(calibrating.of_beliefs("fit", base.beliefs))
-    if isinstance(base.beliefs, SparsePosterior):
+        told = None
+        if begun.knowing is not None:
+            told = begun.of_gold(base.beliefs.dense(beside.gold.items.astype(np.int64)), beside)
+        found.append(calibrating.of_beliefs("fit", base.beliefs, told))
+    if isinstance(base.beliefs, SparsePosterior) or begun.knowing is not None:
         return tuple(found)
     if base is not clamped and not judgments.is_weighed and (judgments.per_item[part.items] > 0).all():
         several = base.readings
@@ -223,12 +217,13 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
     return tuple(found)
 
 
-def _calibrated(beside: Beside, base: Consensus, saw_gold: bool, parts: list[Part]) -> Consensus:
-    """The ``base`` calibrated, its workers rated anew by what comes of it."""
-    judgments, gold, backend = beside.judgments, beside.gold, beside.run.backend
+def _calibrated(beside: Beside, begun: Begun, saw_gold: bool, parts: list[Part]) -> Consensus:
+    """The fit that was ``begun``, calibrated, its workers rated anew by what comes of it."""
+    judgments, gold, backend, base = beside.judgments, beside.gold, beside.run.backend, begun.result
     before = base.beliefs
     of_gold = base.gold_posterior if saw_gold else before.dense(gold.items.astype(np.int64))
     assert of_gold is not None
+    of_gold = begun.of_gold(of_gold, beside)
     found = calibrating.calibrated(before, of_gold, gold, judgments, parts, backend)
     items = np.any([part.items for part in parts], axis=0)
     others = items.copy()

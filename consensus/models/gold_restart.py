@@ -1,12 +1,12 @@
 """A fit that begins again from gold, where gold contradicts the judgments of many workers.
 
-Workers who agree with each other on wrong labels look right, and a fit believes them. Gold tells, but few gold items say
-little about one worker; so workers are told apart by all judgments first, beginning where gold says who is right::
+Workers who agree with each other on wrong labels look right, and a fit believes them. Gold tells, but few gold items
+say little about one worker; so workers are told apart by all judgments first, beginning where gold says who is right::
 
     z[i]   posterior of item i, gold clamped, by one accuracy a worker, errors spread evenly (one coin)
     a[w]   = (sum_j z[i_j, l_j] + CREDIT / K) / (n[w] + CREDIT)         at the start over the gold items alone
 
-in turn, until no accuracy moves. Nobody has a say at the start but those whom gold has met: others stand at chance, 1/K.
+in turn, until no accuracy moves. Nobody has a say at the start but those whom gold has met: others stand at chance.
 The accuracies fall into two camps (2-means, weighted by judgments). The lower one counts as bad workers if
 
 1. it is less than half as far above chance as the other one;
@@ -87,10 +87,14 @@ def camp(judgments: Judgments, gold: AlignedGold, settings: FitConfig, backend: 
         return None
     code = problem.prior_row[judgments.item] - 1
     on_gold = np.flatnonzero(code >= 0)
-    right, who, W = gold.accepted[code[on_gold], judgments.label[on_gold]], judgments.worker[on_gold], judgments.n_workers
+    right, who, W = (
+        gold.accepted[code[on_gold], judgments.label[on_gold]],
+        judgments.worker[on_gold],
+        judgments.n_workers,
+    )
     n, n_right = np.bincount(who, minlength=W), np.bincount(who, right, W)
     accuracy = _accuracies(problem, (n_right + CREDIT / judgments.n_labels) / (n + CREDIT), backend)
-    members, low, high = _two(accuracy, judgments.per_worker)
+    members, low, high = two(accuracy, judgments.per_worker)
     share = float(judgments.per_worker[members].sum() / max(judgments.n_judgments, 1))
     chance = 1.0 / judgments.n_labels
     if low >= (chance + high) / 2 or share < MANY:
@@ -118,7 +122,7 @@ def _accuracies(problem: Problem, accuracy: Reals, backend: Backend) -> Reals:
     return np.clip(accuracy, CERTAIN, 1.0 - CERTAIN)
 
 
-def _two(values: Reals, weight: NDArray[np.int64]) -> tuple[Flags, float, float]:
+def two(values: Reals, weight: NDArray[np.int64]) -> tuple[Flags, float, float]:
     """(n,) the lower of two camps of ``values`` (n,) by 2-means, and both means; nobody where all are alike."""
     low, high = (float(np.quantile(values, q)) for q in (0.1, 0.9))
     members = np.zeros(len(values), np.bool_)

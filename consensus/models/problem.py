@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
-    from consensus.models.expectation_maximisation import Estimate
     from consensus.models.bounds import Bounds
+    from consensus.models.expectation_maximisation import Estimate
     from consensus.models.held import Held
     from consensus.models.layout import Layout
     from consensus.models.one_label import OneLabel
