@@ -304,8 +304,8 @@ CODES: dict[str, Code] = {
         "Look at them (`consensus audit`) and at the gold items they are wrong on, and stop who is wrong.",
     ),
     "gold_known": Code(
-        "Some workers are right on gold and answer at random elsewhere, so they seem to know which items are gold; what "
-        "they say of it counts for nothing.",
+        "Some workers are right on gold and answer at random elsewhere, so they seem to know which items are gold; "
+        "what they say of it counts for nothing.",
         "Stop them, and give other items as gold (`consensus audit --table gold` marks the leaked ones).",
     ),
     "bad_workers": Code(
