@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Reals = NDArray[np.float64]
 
-LEVEL = 0.04  # expected share of false ones among those who are named
-PROBABLY = 0.6
+LEVEL = 0.025  # expected share of false ones among those who are named
+PROBABLY = 0.7
 ANY = 5.0  # nats by which the data must speak for anybody who is aware
 LEAST_GOLD, LEAST_OTHERS = 2, 10  # judgments of gold, and of other items that somebody else judged, of who is named
 SLIP = 0.03  # share of the gold that those who know it get wrong
