@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Reals = NDArray[np.float64]
 
-LEVEL = 0.025  # expected share of false ones among those who are named
+LEVEL = 0.03  # expected share of false ones among those who are named
 PROBABLY = 0.7
 ANY = 5.0  # nats by which the data must speak for anybody who is aware
 LEAST_GOLD, LEAST_OTHERS = 2, 10  # judgments of gold, and of other items that somebody else judged, of who is named

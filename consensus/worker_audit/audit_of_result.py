@@ -113,7 +113,7 @@ class WorkerAudit:
         if result.gold_aware is None or result.gold is None:
             return result
         kept = ~result.gold_aware.known(result.judgments, result.gold)
-        return replace(result, judgments=result.judgments.subset(kept), row=result.row[kept])
+        return replace(result, judgments=result.judgments.subset(kept), row=result.row[kept], gold_aware=None)
 
     @cached_property
     def records(self) -> Records:
