@@ -11,11 +11,12 @@ judgment itself. So an accuracy a has, with n_w judgments on gold of which k_w a
 
 Beta_m are N_KINDS distributions around evenly spaced accuracies, Beta_0 is around chance. Their shares, that of those
 who are random, that of those who are aware, and d, by how many logits gold is easier for everybody who is not aware,
-are learnt by EM from all workers. So gold that is easy for all condemns nobody; nor does it whoever always gives one
-label, where gold has that label only; nor does chance whoever is weak and was lucky.
+are learnt by EM from all workers. So gold that is easy for all condemns nobody; nor does it whoever gives one label on
+all gold; nor does chance whoever is weak and was lucky.
 
-Nobody is named unless the data speak for any (the gain of log likelihood over nobody, ANY). Then they are named in the
-order of their probability, as long as the expected share of false ones among them is at most LEVEL (the false
+Nobody is named where gold contradicts the better workers: then the consensus is wrong, and whoever knows better looks
+random. Nor is anybody unless the data speak for any (the gain of log likelihood over nobody, ANY). Then they are named
+in the order of their probability, as long as the expected share of false ones among them is at most LEVEL (the false
 discovery rate of a mixture: Newton et al. 2004, as Benjamini & Hochberg 1995 control it by tests), and none whose own
 probability is below PROBABLY.
 """
@@ -31,6 +32,7 @@ from consensus.found.cautions import Caution
 from consensus.found.gold_aware import GoldAware
 from consensus.found.posterior import DensePosterior
 from consensus.inputs.counted import counted
+from consensus.models import gold_restart
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class _Evidence:
     n_gold: NDArray[np.int64]
     n_right: NDArray[np.int64]
     n_others: NDArray[np.int64]
+    varied: Flags
+    """(W,) they gave several labels on gold: who always gives one is right wherever it is."""
     log_by_shares: Reals
     """(W,) log P(their gold judgments), if they answer in the shares of their labels, whatever the item."""
 
@@ -81,6 +85,7 @@ class _Evidence:
             self.n_gold[workers],
             self.n_right[workers],
             self.n_others[workers],
+            self.varied[workers],
             self.log_by_shares[workers],
         )
 
@@ -97,8 +102,8 @@ def found(result: Consensus, gold: AlignedGold) -> tuple[GoldAware, Reals] | Non
     if not isinstance(result.beliefs, DensePosterior):
         return None
     seen, coin = _evidence(result, gold)
-    tested = (seen.n_gold >= LEAST_GOLD) & (seen.n_others >= LEAST_OTHERS) & judgments.is_person
-    if not tested.any():
+    tested = (seen.n_gold >= LEAST_GOLD) & (seen.n_others >= LEAST_OTHERS) & seen.varied & judgments.is_person
+    if not tested.any() or not _holds(seen, coin, judgments):
         return None
     aware = _probable(seen, judgments.n_labels)
     if aware is None:
@@ -113,6 +118,16 @@ def found(result: Consensus, gold: AlignedGold) -> tuple[GoldAware, Reals] | Non
     accuracy = np.where(seen.n_others > 0, normalised(seen.of_accuracy) @ POINTS, np.nan)
     usual = float(np.median(accuracy[tested]))
     return GoldAware(named, aware, seen.n_gold, seen.n_right, seen.n_others, accuracy, usual), coin
+
+
+def _holds(seen: _Evidence, coin: Reals, judgments: Judgments) -> bool:
+    """Whether gold bears out whom the others bear out: else the consensus is wrong, and not those it contradicts.
+
+    The better of two camps, by one coin each off gold, is at least half as far above chance on gold.
+    """
+    weaker, _, high = gold_restart.two(coin, judgments.per_worker)
+    n_gold, n_right = seen.n_gold[~weaker].sum(), seen.n_right[~weaker].sum()
+    return bool(n_right >= n_gold * (1.0 / judgments.n_labels + high) / 2)
 
 
 def told(result: Consensus, aware: GoldAware) -> Consensus:
@@ -156,6 +171,7 @@ def _evidence(result: Consensus, gold: AlignedGold) -> tuple[_Evidence, Reals]:
         np.bincount(worker, minlength=W),
         np.bincount(worker[right], minlength=W),
         n.sum(axis=1),
+        np.bincount(np.unique(worker.astype(np.int64) * K + judgments.label[on]) // K, minlength=W) > 1,
         np.bincount(worker, np.log(np.maximum(chance, 1e-9)), W).astype(np.float64),
     )
     return seen, coin

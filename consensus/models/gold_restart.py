@@ -10,8 +10,8 @@ in turn, until no accuracy moves. Nobody has a say at the start but those whom g
 The accuracies fall into two camps (2-means, weighted by judgments). The lower one counts as bad workers if
 
 1. it is less than half as far above chance as the other one;
-2. gold says the same of it, all its members pooled, each gold item as one observation: the upper end of the interval
-   is less than half as far above chance as the other camp is on gold;
+2. gold says the same of it, all its members pooled, each gold item as one observation, and says surely that it is
+   worse than the other one (the interval lies below that one's share);
 3. it did MANY of the judgments.
 
 Then the fit is made again, beginning from a, in which these workers keep their one coin (``bounds``): nothing is learnt
@@ -107,7 +107,8 @@ def camp(judgments: Judgments, gold: AlignedGold, settings: FitConfig, backend: 
     )
     if min(own_items, other_items) < LEAST_GOLD:
         return None
-    if wilson(own, own_items)[1] >= (chance + others / other_items) / 2:
+    of_others = others / other_items
+    if own / own_items >= (chance + of_others) / 2 or wilson(own, own_items)[1] >= of_others:
         return None
     counts = [(int(one[chosen].sum()), int(one[~chosen].sum())) for one, chosen in ((n, members), (n_right, members))]
     return Camp(members, accuracy, counts[0], counts[1], share)

@@ -100,7 +100,7 @@ class TestFormulas:
         rng = np.random.default_rng(1)
         n = np.array([0, 1, 5, 10, 400])
         return gold_aware._Evidence(
-            rng.random((5, 60)), n, np.array([0, 0, 5, 7, 300]), np.array([30, 20, 10, 40, 90]), np.log(0.4) * n
+            rng.random((5, 60)), n, np.array([0, 0, 5, 7, 300]), np.array([30, 20, 10, 40, 90]), n > 1, np.log(0.4) * n
         )
 
     def test_densities(self) -> None:
