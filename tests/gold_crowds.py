@@ -53,7 +53,8 @@ def draw(recipe: Recipe, seed: int) -> Crowd:
     n_workers, K = len(kinds), recipe.n_labels
     accuracy = rng.uniform(recipe.accuracy - recipe.spread, recipe.accuracy + recipe.spread, n_workers)
     skill = np.log(accuracy / (1.0 - accuracy))
-    rows, truth = [], {}
+    rows: list[tuple[str, str, str]] = []
+    truth: dict[str, str] = {}
     for part, n_each in (("g", recipe.n_gold), ("o", recipe.n_others)):
         n_items = round(n_workers * n_each / recipe.per_item)
         true = rng.integers(K, size=n_items)

@@ -182,10 +182,16 @@ def test_the_warning_and_the_reason() -> None:
     assert told.message.endswith("stop them, and give other items as gold")
     assert told.values["n_right"] == 100
     aware = GoldAware(
-        *np.eye(2, dtype=bool)[:1], *[np.array([0.97, 0.1]), np.array([10, 9])], *np.ones((2, 2)), np.ones(2) / 4, 0.8
+        named=np.array([True]),
+        probability=np.array([0.97]),
+        n_gold=np.array([10]),
+        n_right=np.array([9]),
+        n_others=np.array([40]),
+        accuracy=np.array([0.25]),
+        usual=0.8,
     )
     assert aware.reason(0) == (
-        "right on 1 of 10 gold items but on 25% of 1 others by what others say (the median worker on 80%): they seem "
+        "right on 9 of 10 gold items but on 25% of 40 others by what others say (the median worker on 80%): they seem "
         "to know the gold (probability 0.97); their gold counts for nothing"
     )
 

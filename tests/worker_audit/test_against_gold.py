@@ -15,6 +15,7 @@ from consensus.models.base import fit
 from consensus.report import audit_cautions
 from consensus.worker_audit import VERDICTS, WorkerAudit, audit, fit_without_copies
 from consensus.worker_audit.accuracy import against_gold
+from consensus.worker_audit.accuracy.one_label_verdicts import on_gold
 from consensus.worker_audit.accuracy.verdicts import Verdicts
 from consensus.worker_audit.on_gold import gold_health
 from tests import gold_crowds
@@ -55,7 +56,7 @@ class TestSettled:
             "weak",
             "too_few",
         ]
-        n, right = (int(one[0]) for one in against_gold.on_gold(result))
+        n, right = (int(one[0]) for one in on_gold(result))
         assert above.reason[0] == (
             f"gold and the other judgments contradict each other: right on {right} of {n} gold items; without them "
             "expert (as such)"
@@ -144,7 +145,7 @@ def test_one_warning_for_all_whom_gold_contradicts(result: Consensus, monkeypatc
     monkeypatch.setattr(against_gold, "contradicted", lambda *_: np.array([0, 2]))
     own = WorkerAudit(result)
     (told,) = (one for one in audit_cautions.cautions(own) if one.code == "gold_contradicts")
-    n, right = (int(one[[0, 2]].sum()) for one in against_gold.on_gold(result))
+    n, right = (int(one[[0, 2]].sum()) for one in on_gold(result))
     assert told.message == (
         f'gold contradicts what the other judgments say of 2 workers ("h0", "h2"): they are right on {right} of {n} '
         "gold judgments, and no verdict on them stands; look at them with consensus audit, and at the gold"
