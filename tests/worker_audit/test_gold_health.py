@@ -164,7 +164,7 @@ def test_leaked_gold_is_found(n_leaked: int, found: int) -> None:
     assert len(told & leaked) >= found
     assert len(told - leaked) <= 1
     for reason in table["reason"][table["leaked"]]:
-        assert "right elsewhere are right here" in reason
+        assert "right elsewhere are right here" in reason or "seem to know the gold" in reason
         assert "they may know the answer" in reason
 
 
