@@ -255,8 +255,8 @@ class EscalateConfig(Settings):
         default=False,
         json_schema_extra=ESCALATION | RARE,
         description=(
-            "Suggest also workers whom the audit warns of. Those who are called spammer or adversarial, or who "
-            "became clearly worse than the median worker."
+            "Suggest also workers whom the audit warns of. Those who are called spammer, adversarial or "
+            "gold_aware, or who became clearly worse than the median worker."
         ),
     )
     audit_sample: float = Field(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
     Offsets = NDArray[np.int64]
 
-CONDEMNED = ("spammer", "adversarial")  # verdicts of whom nobody is to ask
+CONDEMNED = ("spammer", "adversarial", "gold_aware")  # verdicts of whom nobody is to ask
 N_CANDIDATES = 3
 """Drawn for each judgment. Of more, the best tenth of the workers would get 63 % of the work, for little more."""
 QUOTA = 2.0  # times the usual share of a worker's judgments that they may be suggested for
@@ -123,7 +123,7 @@ def names(result: Consensus, workers: NDArray[np.int32]) -> pa.ListArray:
 
 
 def trusted(audit: WorkerAudit) -> NDArray[np.bool_]:
-    """(W,) who is neither called spammer nor adversarial, nor fell clearly below the median worker."""
+    """(W,) who is not called spammer, adversarial or gold_aware, nor fell clearly below the median worker."""
     audit = audit.of_members
     condemned = np.isin(audit.verdicts.verdict, [VERDICTS.index(name) for name in CONDEMNED])
     return np.asarray(~condemned & ~fallen(audit.drifts), np.bool_)

@@ -308,8 +308,18 @@ CODES: dict[str, Code] = {
         "If the label set lacks one, name the whole set with --labels.",
     ),
     # workers by their audit
+    "gold_contradicts": Code(
+        "Gold and the other judgments contradict each other about workers; where they are many, the fit began again "
+        "from gold, and these count only as far as gold goes.",
+        "Look at them (`consensus audit`) and at the gold items they are wrong on, and stop who is wrong.",
+    ),
+    "gold_known": Code(
+        "Some workers are right on gold and answer at random elsewhere, so they seem to know which items are gold; "
+        "what they say of it counts for nothing.",
+        "Stop them, and give other items as gold (`consensus audit --table gold` marks the leaked ones).",
+    ),
     "bad_workers": Code(
-        "Some workers are called spammer, adversarial or careless.",
+        "Some workers are called spammer, adversarial, gold_aware or careless.",
         "Read the reasons in workers.csv (`consensus audit`); stop those who answer at random or against the truth, "
         "and talk to the careless.",
     ),

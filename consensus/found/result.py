@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from consensus.found.confusions import Confusions
     from consensus.found.convergence import Convergence
     from consensus.found.copies import Copies
+    from consensus.found.gold_aware import GoldAware
     from consensus.found.gold_reach import Reach
     from consensus.found.posterior import Peaks, Posterior
     from consensus.found.readings import Readings
@@ -94,6 +95,8 @@ class Consensus:
     gold_posterior: NDArray[np.float64] | None = None
     """(G, K) what the posterior of each gold item would be without its gold, tempered like the others.
     Calibrated on gold items of other folds; where nothing is calibrated, its judgments are taken out of the counts."""
+    gold_aware: GoldAware | None = None
+    """Who seems to know the gold, so that what they say of it is no evidence; None: nobody."""
     calibration: Calibration | None = None
     """How posteriors were calibrated on gold, or why not; None without gold."""
     unaided: Posterior | None = None

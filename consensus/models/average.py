@@ -248,6 +248,8 @@ def _counted(problem: Problem, reads: list[Read], posterior: Reals, run: Executi
         A = pooled_prior.improved(A, rows, tables, run.backend)
     rows.maximise(A, SMALLEST, tables, run.backend)
     newcomers.answer(A, tables)
+    if problem.bounds is not None:
+        problem.bounds.hold(problem, tables)
     C = np.ascontiguousarray(tables.C[:, : rows.n_labels])
     slowest = min((read.estimate.convergence for read in reads), key=lambda one: one.converged)
     convergence = replace(first.convergence, status=slowest.status)

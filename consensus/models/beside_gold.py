@@ -4,13 +4,15 @@ A fit that has not seen gold treats gold items like all others. So what it says 
 elsewhere: its posteriors are calibrated on gold (``calibrating``), and gold items take what gold says. With fewer than
 LEAST_GOLD gold items that were judged there is too little to calibrate on; then gold is clamped in EM.
 
-Two things only gold can tell a fit:
+Three things only gold can tell a fit:
 
 1. Labels may be switched: EM ends at another optimum from where gold says that workers are good. Where that one gives
    many items other labels, and is right on clearly more gold items, the fit that is calibrated starts there, too;
    nor is gold clamped in it. ``Consensus.unaided`` remains the fit from the usual start: the choice of the other one
    depends on gold.
-2. Nobody but gold tells how good workers are where no item has two judgments, nor models with probabilities that met no
+2. Many workers may agree on wrong labels. Where gold contradicts a camp of them, the fit begins again from gold, and
+   they are believed no more than gold says (``gold_restart``).
+3. Nobody but gold tells how good workers are where no item has two judgments, nor models with probabilities that met no
    people. Then a fit with gold clamped is a reading of its own in the calibration: what it says of gold items is their
    cavity (``models.cavity``), as if their gold were unknown.
 """
@@ -25,9 +27,10 @@ import numpy as np
 from consensus.found import gold_reach
 from consensus.found.calibration import LEAST_GOLD, Calibration
 from consensus.found.posterior import SparsePosterior
-from consensus.models import calibrating, diagnostics, label_units, rated, worker_weighted
+from consensus.models import calibrating, diagnostics, from_gold, label_units, rated, worker_weighted
 from consensus.models.calibrating import Part
 from consensus.models.fit_stages import Candidates
+from consensus.models.from_gold import MOST_TRIED, Begun
 from consensus.models.held import Held
 from consensus.models.problem import posed
 from consensus.probabilities import normalised
@@ -49,8 +52,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Reals = NDArray[np.float64]
 
-MOST_TRIED = 1_000_000
-"""Judgments up to which other optima are looked for unasked."""
 OTHERWISE = 0.02  # share of the items that another optimum must label otherwise to be one
 SURELY = 2.0  # standard deviations by which gold must prefer another optimum, or other names of the labels
 BLOCK = 1_000_000  # probabilities that are added up at once
@@ -87,21 +88,25 @@ def fit(beside: Beside) -> Consensus:
     parts = [part for part in parts if part.n_gold >= LEAST_GOLD]
     reason = _left_out(unaided, n_gold, bool(parts), beside.settings)
     if reason is not None:
-        return replace(beside.clamped(), unaided=unaided.beliefs, calibration=Calibration(n_gold, reason))
-    clamped, starts, base = None, unaided.starts, unaided
+        clamped = from_gold.again(beside, beside.clamped(), clamped=True)
+        result = replace(clamped.rated(clamped.result, beside), unaided=unaided.beliefs)
+        if result.gold_posterior is not None:
+            result = replace(result, gold_posterior=clamped.of_gold(result.gold_posterior, beside))
+        return replace(result, calibration=Calibration(n_gold, reason))
+    saw, starts, begun = None, unaided.starts, Begun(unaided)
     if not unaided.identified or _vouches(beside, unaided):
-        clamped = beside.clamped()
-        starts = clamped.starts
-        base = unaided if unaided.identified else clamped
-        if isinstance(clamped.beliefs, SparsePosterior):
+        saw = beside.clamped()
+        starts = saw.starts
+        begun = Begun(unaided if unaided.identified else saw)
+        if isinstance(saw.beliefs, SparsePosterior):
             told = Calibration(n_gold, "no item has two judgments, and labels are too many to weigh all of them")
-            return replace(clamped, unaided=unaided.beliefs, calibration=told)
+            return replace(saw, unaided=unaided.beliefs, calibration=told)
     elif judgments.n_judgments <= MOST_TRIED or _renamed(unaided, gold):
-        base = _best_optimum(beside, unaided)
-        starts = base.starts
+        begun = from_gold.again(beside, _best_optimum(beside, unaided))
+        starts = begun.result.starts
     beside.run.tell("calibrating on gold")
-    parts = [replace(part, readings=_readings(beside, part, base, clamped)) for part in parts]
-    found = _calibrated(beside, base, base is clamped, parts)
+    parts = [replace(part, readings=_readings(beside, part, begun, saw)) for part in parts]
+    found = begun.rated(_calibrated(beside, begun, begun.result is saw, parts), beside)
     return replace(found, unaided=unaided.beliefs, reach=reach, starts=starts)
 
 
@@ -184,16 +189,20 @@ def _best_optimum(beside: Beside, unaided: Consensus) -> Consensus:
     return replace(other, starts={**unaided.starts, **other.starts})
 
 
-def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | None) -> tuple[Reading, ...]:
+def _readings(beside: Beside, part: Part, begun: Begun, clamped: Consensus | None) -> tuple[Reading, ...]:
     """What is calibrated on the items of a part."""
+    base = begun.result
     judgments, votes, backend = beside.judgments, beside.votes, beside.run.backend
     found = []
     if clamped is not None:
         assert clamped.gold_posterior is not None
         found.append(calibrating.of_beliefs("clamped", clamped.beliefs, clamped.gold_posterior))
     if base is not clamped:
-        found.append(calibrating.of_beliefs("fit", base.beliefs))
-    if isinstance(base.beliefs, SparsePosterior):
+        told = None
+        if begun.knowing is not None:
+            told = begun.of_gold(base.beliefs.dense(beside.gold.items.astype(np.int64)), beside)
+        found.append(calibrating.of_beliefs("fit", base.beliefs, told))
+    if isinstance(base.beliefs, SparsePosterior) or begun.knowing is not None:
         return tuple(found)
     if base is not clamped and not judgments.is_weighed and (judgments.per_item[part.items] > 0).all():
         several = base.readings
@@ -208,12 +217,13 @@ def _readings(beside: Beside, part: Part, base: Consensus, clamped: Consensus | 
     return tuple(found)
 
 
-def _calibrated(beside: Beside, base: Consensus, saw_gold: bool, parts: list[Part]) -> Consensus:
-    """The ``base`` calibrated, its workers rated anew by what comes of it."""
-    judgments, gold, backend = beside.judgments, beside.gold, beside.run.backend
+def _calibrated(beside: Beside, begun: Begun, saw_gold: bool, parts: list[Part]) -> Consensus:
+    """The fit that was ``begun``, calibrated, its workers rated anew by what comes of it."""
+    judgments, gold, backend, base = beside.judgments, beside.gold, beside.run.backend, begun.result
     before = base.beliefs
     of_gold = base.gold_posterior if saw_gold else before.dense(gold.items.astype(np.int64))
     assert of_gold is not None
+    of_gold = begun.of_gold(of_gold, beside)
     found = calibrating.calibrated(before, of_gold, gold, judgments, parts, backend)
     items = np.any([part.items for part in parts], axis=0)
     others = items.copy()

@@ -150,6 +150,8 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
                 return climb(replace(problem, differ=False), None, run, stage)
         silences.hide(tables)
         newcomers.hide(tables)
+        if problem.bounds is not None:
+            problem.bounds.hide(problem, tables)
         if learning and iteration > 0:
             if problem.prior == "learnt":
                 learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
@@ -170,6 +172,8 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         of_counts = layout.maximise(A, SMALLEST, tables, backend)
         silences.hush(tables)
         of_counts += newcomers.answer(A, tables)
+        if problem.bounds is not None:
+            problem.bounds.hold(problem, tables)
         if learner is not None:
             priors = learner.priors(pi, backend)
         density = of_class.log_density(pi) + log_confusion_density(layout.n_workers, of_counts, A, problem.prior)

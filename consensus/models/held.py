@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consensus.inputs.gold import AlignedGold
+    from consensus.models.bounds import Bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,6 +17,8 @@ class Held:
     gold: AlignedGold
     begins: bool = False
     """EM starts from the workers' accuracies on it; else nothing that is fitted depends on it."""
+    bounds: Bounds | None = None
+    """Where EM starts from other accuracies, and some workers are believed no more than these say."""
 
 
 def warned_by(gold: AlignedGold | None, held: Held | None) -> AlignedGold | None:

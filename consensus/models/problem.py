@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
+    from consensus.models.bounds import Bounds
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.held import Held
     from consensus.models.layout import Layout
@@ -86,6 +87,8 @@ class Problem:
     """Accounts with few judgments that contradict the experienced, where there are any."""
     guide: AlignedGold | None = None
     """Gold that EM starts from and does not see; None: it starts from the majority, or sees gold."""
+    bounds: Bounds | None = None
+    """Whom the fit believes no more than gold does, with a ``guide``; None: nobody."""
     of_labels: Estimate | None = None
     """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
@@ -206,7 +209,7 @@ def posed(
     memory.refuse(needed, settings.memory, f"a fit of {judgments!r}{of_several}")
     problem = Problem.of(judgments, gold, settings, backend)
     if held is not None and held.begins:
-        problem = replace(problem, guide=held.gold)
+        problem = replace(problem, guide=held.gold, bounds=held.bounds)
     if judgments.group is not None and not problem.weighs_all_labels:
         raise JudgmentError(
             f"groups beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table of all "

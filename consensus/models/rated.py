@@ -11,6 +11,7 @@ from consensus.found.confusions import Confusions
 from consensus.found.posterior import SparsePosterior
 from consensus.models.dense_layout import Rows
 from consensus.models.sparse_layout import Cells
+from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,10 +25,17 @@ if TYPE_CHECKING:
 SMALLEST = 1e-300
 
 
-def by(result: Consensus, beliefs: Posterior, power: Reals, backend: Backend) -> Confusions:
+def by(
+    result: Consensus,
+    beliefs: Posterior,
+    power: Reals,
+    backend: Backend,
+    left_out: NDArray[np.bool_] | None = None,
+) -> Confusions:
     """The confusions of a ``result`` whose items were what ``beliefs`` say, tempering by ``power`` (I,) undone.
 
     Pseudo-counts are those of the fit. With very many labels, what gold says and nobody gave counts as missed.
+    Judgments that are ``left_out`` (J,) count for nothing; not with very many labels.
     """
     cells, judgments = result.confusions, result.judgments
     rows = replace(Rows.numbered(judgments, result.row, cells.row_worker, cells.row_label), units=result.units)
@@ -44,6 +52,12 @@ def by(result: Consensus, beliefs: Posterior, power: Reals, backend: Backend) ->
     tables = rows.tables()
     rows.count(untempered, nobody, tables, backend)
     N = tables.N
+    if left_out is not None:
+        mine = np.flatnonzero(left_out)
+        items, own = np.unique(judgments.item[mine], return_inverse=True)
+        z = np.maximum(beliefs.dense(items.astype(np.int64)), SMALLEST) ** (1.0 / power[items, None])
+        np.subtract.at(N, result.row[mine], normalised(z)[own])
+        np.maximum(N, 0.0, out=N)
     if cells.silences is not None:  # they count as saying the true label
         each = np.arange(len(N))
         N[each, cells.row_label] += cells.silences

@@ -74,6 +74,8 @@ def dense(problem: Problem) -> Callable[[slice], NDArray[np.float64]]:
 def gold(problem: Problem, backend: Backend) -> NDArray[np.float64]:
     """Each worker's one-coin accuracy on the gold items (a pseudo-success, a pseudo-failure), then one E-step."""
     judgments = problem.judgments
+    if problem.bounds is not None:
+        return one_coin(problem, problem.bounds.accuracy, backend)
     accepted, row = problem.accepted, problem.prior_row
     if problem.guide is not None:
         accepted, row = problem.guide.accepted, np.zeros(judgments.n_items, np.int32)

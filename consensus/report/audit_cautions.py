@@ -10,6 +10,9 @@ from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
 from consensus.report.terms import CONDEMNED
 from consensus.worker_audit import VERDICTS, suspect_gold
+from consensus.worker_audit.accuracy import against_gold
+from consensus.worker_audit.accuracy.one_label_verdicts import on_gold
+from consensus.worker_audit.accuracy.units_of_workers import told
 from consensus.worker_audit.over_time.drift import change_words
 
 if TYPE_CHECKING:
@@ -24,7 +27,12 @@ N_DATED = 3  # workers who changed, each with what was and is
 
 def cautions(audit: WorkerAudit) -> list[Caution]:
     """One line for each kind of finding, however many workers or items; none where there is nothing to say."""
-    return [*_wrong_gold(audit), *_bad_workers(audit.of_members), *_changed(audit.of_members)]
+    return [
+        *_wrong_gold(audit),
+        *_bad_workers(audit.of_members),
+        *_contradicted(audit.of_members),
+        *_changed(audit.of_members),
+    ]
 
 
 def _wrong_gold(audit: WorkerAudit) -> list[Caution]:
@@ -64,6 +72,27 @@ def _bad_workers(audit: WorkerAudit) -> list[Caution]:
             f"answer badly: {', '.join(told)}; read the reasons in workers.csv (consensus audit), stop those who "
             "answer at random or against the truth, and talk to the careless",
             {**values, "n_judgments": float(n)},
+        )
+    ]
+
+
+def _contradicted(audit: WorkerAudit) -> list[Caution]:
+    """Whose verdict gold contradicts; silent where the fit has said so of many workers."""
+    result = audit.result
+    own = against_gold.contradicted(result, audit.accuracy, audit.verdicts)
+    own = own[result.judgments.is_person[own]]
+    if not len(own) or any(one.code == "gold_contradicts" for one in result.warnings):
+        return []
+    n, right = on_gold(result)
+    n_gold, n_right = float(n[own].sum()), float(right[own].sum())
+    share = result.judgments.per_worker[own].sum() / result.judgments.n_judgments
+    return [
+        Caution(
+            "gold_contradicts",
+            f"gold contradicts what the other judgments say of {counted(len(own), 'worker')} "
+            f"({_named(own, result.judgments.worker_ids)}): they are right on {told(n_right)} of {told(n_gold)} gold "
+            "judgments, and no verdict on them stands; look at them with consensus audit, and at the gold",
+            {"n_workers": float(len(own)), "share": float(share), "n_gold": n_gold, "n_right": n_right},
         )
     ]
 

@@ -20,6 +20,7 @@ HOW_TO_GET_THEM = "pip install 'crowd-consensus[report]'"
 WIDTH, HEIGHT = 560, 260
 BLUE, SKY, GREEN, ORANGE = "#006eb2", "#4aa3df", "#009e73", "#e68300"
 VERMILION, BROWN, VIOLET, SAND, GREY = "#c44b00", "#87522d", "#aa00ff", "#c09c60", "#888899"
+PINK = "#f00078"
 """Those of Okabe & Ito (2008), moved until colour-blind people tell each from each (a CIE 1976 difference of 15 or more
 under protan-, deuteran- and tritanopia by Machado et al. 2009) and all stand out from white and from black."""
 OF_STATUS = {"accepted": BLUE, "gold": GREEN, "escalate": ORANGE, "needs_expert": VERMILION, "unaudited": GREY}
@@ -31,6 +32,7 @@ OF_VERDICT = {
     "careless": BROWN,
     "spammer": VERMILION,
     "adversarial": VIOLET,
+    "gold_aware": PINK,
     "too_few": GREY,
 }
 SHAPES = {
@@ -41,6 +43,7 @@ SHAPES = {
     "careless": "triangle-down",
     "spammer": "cross",
     "adversarial": "triangle-up",
+    "gold_aware": "stroke",
     "too_few": "triangle-right",
 }
 IN_WORDS = "replace(datum.label, '_', ' ')"

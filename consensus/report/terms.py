@@ -10,10 +10,11 @@ VERDICTS = {
     "careless": "Right far less often than the median worker.",
     "spammer": "Their answers do not depend on what is true, or next to nothing.",
     "adversarial": "Their answers go against what is true.",
+    "gold_aware": "Right on gold, at random elsewhere: they seem to know which items are gold.",
     "too_few": "Too few judgments for a verdict, or these do not settle it.",
 }
 """Of the verdicts about a worker."""
-CONDEMNED = ("spammer", "adversarial", "careless")
+CONDEMNED = ("spammer", "adversarial", "gold_aware", "careless")
 """Verdicts about whom to stop, or to talk to."""
 STATUSES = {
     "accepted": "Sure enough, with enough judgments: nothing more is asked for it.",

@@ -98,8 +98,8 @@ WORKERS = (
     Column(
         "verdict",
         "text",
-        "expert, good, biased, weak, careless, spammer, adversarial or too_few; missing for models. If they changed "
-        "over time (`drift`), it says what they are now; the other columns cover all their judgments.",
+        "expert, good, biased, weak, careless, spammer, adversarial, gold_aware or too_few; missing for models. If "
+        "they changed over time (`drift`), it says what they are now; the other columns cover all their judgments.",
     ),
     Column("reason", "text", "The numbers behind the verdict, or why a model counts as it does."),
     Column("verdict_probability", "number", "Posterior probability of what the verdict says, 0 to 1."),
@@ -177,7 +177,8 @@ GOLD_HEALTH = (
     Column(
         "leaked",
         "flag",
-        "Weak workers are right on it far more often than elsewhere, so they may know it; never with --cluster.",
+        "Weak workers are right on it far more often than elsewhere, or somebody is who is gold_aware, so they may "
+        "know it; never with --cluster.",
     ),
     Column("reason", "text", "Why it is suspect, too easy or leaked."),
 )
@@ -278,7 +279,7 @@ ESCALATIONS = (
         "suggested_workers",
         "list",
         "Whom to ask, one worker for each judgment; missing if nobody is left. It leaves out spammers, adversarial "
-        "workers and those who fell clearly below the median worker (unless --ask-anyone).",
+        "and gold_aware workers, and those who fell clearly below the median worker (unless --ask-anyone).",
     ),
 )
 CHANGES = (

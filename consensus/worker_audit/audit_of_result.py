@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from consensus.inputs.decision_costs import Costs
 from consensus.votes_audit import model_ratings
 from consensus.worker_audit.accuracy import (
     accuracy_posterior,
+    against_gold,
     likelihoods,
     peer_agreement,
     skills,
@@ -108,28 +110,38 @@ class WorkerAudit:
         return self._of_members or self
 
     @cached_property
+    def tested(self) -> Consensus:
+        """The result without what those who know the gold say of it: what workers are rated by."""
+        result = self.result
+        if result.gold_aware is None or result.gold is None:
+            return result
+        kept = ~result.gold_aware.known(result.judgments, result.gold)
+        return replace(result, judgments=result.judgments.subset(kept), row=result.row[kept], gold_aware=None)
+
+    @cached_property
     def records(self) -> Records:
         """What the judgments of every worker say about them."""
-        return likelihoods.records(self.result)
+        return likelihoods.records(self.tested)
 
     @cached_property
     def accuracy(self) -> Accuracy:
         """How often every worker is right."""
-        return accuracy_posterior.accuracy(self.result, self.records)
+        return accuracy_posterior.accuracy(self.tested, self.records)
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """What to think of every worker: of who changed, by what they are since."""
-        since = since_change.since_change(self.result, self.drifts)
-        if since is None:
-            return self._by_all()
-        now = WorkerAudit(since.result, self.config)._by_all(since.easier)
-        return since_change.by_now(self._by_all(), now, since, self.drifts)
+        """What to think of every worker: of who changed, by what they are since; against gold of nobody."""
+        found = self._by_all()
+        since = since_change.since_change(self.tested, self.drifts)
+        if since is not None:
+            now = WorkerAudit(since.result, self.config)._by_all(since.easier)
+            found = since_change.by_now(found, now, since, self.drifts)
+        return against_gold.settled(self.result, found, self.accuracy)
 
     def _by_all(self, easier: Reals | None = None) -> Verdicts:
         """The verdicts by all judgments, of which only a part counts of those whose items are ``easier`` (W,)."""
-        kinds = worker_kinds.kinds(self.result, self.records)
-        return verdicts.verdicts(self.result, self.accuracy, kinds, self.config, easier)
+        kinds = worker_kinds.kinds(self.tested, self.records)
+        return verdicts.verdicts(self.tested, self.accuracy, kinds, self.config, easier)
 
     @cached_property
     def drifts(self) -> Drifts:

@@ -164,8 +164,8 @@ def test_leaked_gold_is_found(n_leaked: int, found: int) -> None:
     assert len(told & leaked) >= found
     assert len(told - leaked) <= 1
     for reason in table["reason"][table["leaked"]]:
-        assert "right elsewhere are right here" in reason
-        assert "they may know the answer" in reason
+        by_weak = "right elsewhere are right here" in reason and "they may know the answer" in reason
+        assert by_weak or "who seem to know the gold are right on it" in reason
 
 
 @pytest.mark.compiled

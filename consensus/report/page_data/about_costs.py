@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Records = list[dict[str, Any]]
 
 TARGETS = (0.9, 0.95, 0.99)
-USELESS = ("spammer", "adversarial")
+USELESS = ("spammer", "adversarial", "gold_aware")
 PLANNED = 50_000  # items up to which the judgments that another target takes are foretold
 
 

@@ -45,9 +45,9 @@ SHOWN = (
     "worth",
     "reason",
 )
-URGENCY = ("spammer", "adversarial", "careless", "weak", "biased", "expert", "good", "too_few")
-WORST_FIRST = ("spammer", "adversarial", "careless", "weak", "biased", "too_few", "good", "expert")
-N_URGENT = 3  # the first of these: who is to be stopped or trained
+URGENCY = ("spammer", "adversarial", "gold_aware", "careless", "weak", "biased", "expert", "good", "too_few")
+WORST_FIRST = ("spammer", "adversarial", "gold_aware", "careless", "weak", "biased", "too_few", "good", "expert")
+N_URGENT = 4  # the first of these: who is to be stopped or trained
 
 
 def chosen_workers(workers: Columns, most: int = MOST_WORKERS) -> NDArray[np.int64]:

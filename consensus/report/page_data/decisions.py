@@ -10,6 +10,7 @@ from consensus import worker_audit
 from consensus.inputs.counted import counted
 from consensus.inputs.vocabulary import positions
 from consensus.report.page_data import about_workers
+from consensus.report.page_data.about_costs import USELESS
 from consensus.report.page_data.plain_records import records
 from consensus.report.terms import CONDEMNED
 from consensus.worker_audit.accuracy import units_of_workers
@@ -67,8 +68,8 @@ def _workers(humans: Records, told: Facts, audit: WorkerAudit) -> Records:
     few = f" {counted(n_few, 'other worker has', 'other workers have')} {_so_few(audit, least)} so far."
     groups = (
         (
-            [one for one in humans if one["verdict"] in {"spammer", "adversarial"}],
-            n_of.get("spammer", 0) + n_of.get("adversarial", 0),
+            [one for one in humans if one["verdict"] in USELESS],
+            sum(n_of.get(name, 0) for name in USELESS),
             "Stop {}?",
             "worker",
             "Their answers say nothing of what is true, or go against it. Look at the evidence of each first.",

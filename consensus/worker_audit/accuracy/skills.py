@@ -49,6 +49,9 @@ def elsewhere(result: Consensus) -> Skills:
         items = result.gold.items[at].astype(np.int64)
         share = _shares(result, at, label)
         own, judgment = judgments.of_items(items)
+        if result.gold_aware is not None:  # theirs is in no count
+            kept = ~result.gold_aware.named[judgments.worker[judgment]]
+            own, judgment = own[kept], judgment[kept]
         worker, same = judgments.worker[judgment], judgments.label[judgment] == label[own]
         counted = share[own] if result.units is None else share[own] * result.units.judgment[judgment]
         np.subtract.at(totals, (worker, label[own]), counted)

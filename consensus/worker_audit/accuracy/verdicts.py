@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     Reals = NDArray[np.float64]
 
-VERDICTS = ("expert", "good", "biased", "weak", "careless", "spammer", "adversarial", "too_few")
-EXPERT, GOOD, BIASED, WEAK, CARELESS, SPAMMER, ADVERSARIAL, TOO_FEW = range(len(VERDICTS))
+VERDICTS = ("expert", "good", "biased", "weak", "careless", "spammer", "adversarial", "gold_aware", "too_few")
+EXPERT, GOOD, BIASED, WEAK, CARELESS, SPAMMER, ADVERSARIAL, GOLD_AWARE, TOO_FEW = range(len(VERDICTS))
 AGAINST = 0.75  # times the probability of answers at random, that answers against the truth must have
 FLOOR = 0.5  # of the accuracy of the median worker, and chance, above which a good worker must be
 UNUSUAL = 1.5  # times the share of a mistake among all workers, that one must make it to be called biased

@@ -79,7 +79,9 @@ def audit(
         verdict, verdict_probability
             "expert", "good", "biased" (usable, but takes labels for others), "weak" (not clearly above chance or half
             of the median worker), "careless", "spammer" (answers do not depend on the truth), "adversarial" (against
-            the truth) or "too_few" judgments to tell; and the posterior probability of what it says: see ``verdicts``.
+            the truth), "gold_aware" (right on gold, at random elsewhere: their gold is left out of their accuracy) or
+            "too_few" judgments to tell, or gold contradicts them; and the posterior probability of what it says: see
+            ``verdicts``.
             Of who changed over time, what they are since, by the judgments that are surely from after the change; all
             numbers of the row are over all their judgments. Missing for models.
         reason

@@ -150,6 +150,10 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
     tables = rows.tables()
     untempered = normalised(np.exp(logs))
     rows.count(untempered, np.zeros(judgments.n_items, np.int32), tables, backend)
+    if before.gold_aware is not None and before.gold is not None:  # what they say of gold counts for nothing
+        known = before.gold_aware.known(judgments, before.gold)
+        np.subtract.at(tables.N, rows.row[known], untempered[judgments.item[known]])
+        np.maximum(tables.N, 0.0, out=tables.N)
     silences = before.confusions.silences
     if silences is not None:
         tables.N[np.arange(len(silences)), rows.label] += silences
@@ -172,6 +176,7 @@ def _of_members(result: Consensus, before: Consensus, copies: Copies) -> Consens
         row=rows.row,
         units=before.units,
         one_label=before.one_label,
+        gold_aware=before.gold_aware,
         copies=copies,
     )
 

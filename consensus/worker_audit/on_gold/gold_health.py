@@ -11,6 +11,7 @@ import numpy as np
 from consensus.backends import even_parts, number_of_shards
 from consensus.found.result import BETWEEN, framed, named
 from consensus.found.tempering import Tempering
+from consensus.inputs.counted import counted
 from consensus.inputs.gold import AlignedGold
 from consensus.models import held_out_rho
 from consensus.probabilities import normalised
@@ -58,7 +59,8 @@ def gold(result: Consensus | WorkerAudit) -> pd.DataFrame:
             All are right, at least three judgments by weak workers among them, and it tells less than a quarter of what
             the median gold item is expected to.
         leaked
-            Weak workers are right on it far beyond what their judgments elsewhere predict: they may know the answer.
+            Weak workers are right on it far beyond what their judgments elsewhere predict: they may know the answer. Or
+            a worker is right on it who seems to know the gold (``gold_aware``).
         reason
             Why it is suspect, too easy or leaked.
 
@@ -99,6 +101,8 @@ def gold_columns(audit: WorkerAudit) -> Columns:
     information, too_easy = answers.information()
     leaked, expected = answers.leaked()
     leaked &= ~suspect  # who gives a wrong label that the gold has, too, need not know it
+    known_by = _known_by(result, known)
+    leaked |= known_by > 0
     if judgments.cluster is not None:  # a worker may be good at a whole cluster, and need not know the answer
         leaked[:] = False
     best = posterior.argmax(axis=1).astype(np.int32)
@@ -109,7 +113,11 @@ def gold_columns(audit: WorkerAudit) -> Columns:
         if suspect[n]:
             told.append(answers.against(n, int(best[n]), judgments.labels[best[n]], BETWEEN.join(accepted[n])))
         if leaked[n]:
-            told.append(answers.beyond(n, float(expected[n])))
+            told.append(
+                answers.beyond(n, float(expected[n]))
+                if not known_by[n]
+                else f"{counted(int(known_by[n]), 'worker')} who seem to know the gold are right on it"
+            )
         if too_easy[n]:
             told.append(answers.by_all(n))
         reasons[n] = "; ".join(told)
@@ -127,6 +135,17 @@ def gold_columns(audit: WorkerAudit) -> Columns:
         "leaked": leaked,
         "reason": pa.array(reasons, pa.string()),
     }
+
+
+def _known_by(result: Consensus, known: AlignedGold) -> NDArray[np.int64]:
+    """(G,) workers who seem to know the gold and are right on each item of it."""
+    found = np.zeros(len(known.items), np.int64)
+    if result.gold_aware is not None:
+        own, judgment = result.judgments.of_items(known.items.astype(np.int64))
+        right = known.accepted[own, result.judgments.label[judgment]]
+        mine = own[right & result.gold_aware.named[result.judgments.worker[judgment]]]
+        found += np.bincount(mine, minlength=len(found))
+    return found
 
 
 def names_of(gold: AlignedGold, labels: Sequence[str]) -> list[list[str]]:
