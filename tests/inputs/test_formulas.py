@@ -129,7 +129,8 @@ def test_labels_and_truth_with_and_without_marks() -> None:
     for truth in ({"=a": "+x", "b": "y", "-c": "y"}, {"'=a": "'+x", "b": "y", "'-c": "y"}):
         for table in (labels, marked, posteriors):
             scores, confusion = evaluation.evaluate(table, consensus.read_gold(truth))
-            assert (scores.n_items, scores.accuracy) == (3, pytest.approx(2 / 3))
+            assert scores.n_items == 3
+            assert scores.accuracy == pytest.approx(2 / 3)
             assert len(confusion) == 3
             assert scores.notes == ()
 
