@@ -19,9 +19,14 @@ def lines(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
+def is_there() -> bool:
+    """Whether stdout is one."""
+    return sys.stdout.isatty()
+
+
 def put(encode: "Callable[[BinaryIO], None]") -> None:
     """Write a table to stdout: byte for byte into a pipe or file, made visible on a terminal."""
-    if not sys.stdout.isatty():
+    if not is_there():
         encode(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return

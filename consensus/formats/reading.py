@@ -188,7 +188,7 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     understood, unused = gathered.understanding.of(judgments)
     if not gathered.of_platforms:  # whose readers know what their columns say
         gathered.notes += passed_over.notes(understood, (*unused, *keeping.names))
-    judgments = _told(judgments, gathered, settings, unused)
+    judgments = _told(judgments, gathered, settings, () if gathered.of_platforms else unused)
     n_read = gathered.n_read + choice.n_dropped
     judgments = replace(
         judgments,

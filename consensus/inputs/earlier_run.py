@@ -110,7 +110,10 @@ class Previous:
             return pa.array(names, pa.string()).take(coded.indices)
 
         item, escalated = (called(column, item_ids) for column in (self.item, self.escalated))
-        return replace(self, item=item, label=called(self.label, labels), escalated=escalated)
+        label = called(self.label, labels)
+        if item is self.item and escalated is self.escalated and label is self.label:
+            return self
+        return replace(self, item=item, label=label, escalated=escalated)
 
     def _merged(self) -> Previous:
         """Each item once."""

@@ -91,8 +91,9 @@ def pseudonyms(key: bytes, workers: Sequence[str]) -> list[str]:
 def shown(rejects: Sequence[Reject], settings: ReadConfig, unused: Sequence[str]) -> Sequence[Reject]:
     """Rows that can't be used, without what stood in them where that tells who or where somebody is.
 
-    So it does where workers have pseudonyms, and where an ``unused`` column is called like an address or a place. Where
-    files are called like workers who have pseudonyms, their names are not shown either.
+    So it does where workers have pseudonyms, and where an ``unused`` column is called like an address or a place; none
+    of a platform's export, whose reader leaves such cells out of rows. Where files are called like workers who have
+    pseudonyms, their names are not shown either.
     """
     hides = settings.pseudonyms is not None
     if not (hides or any(PERSONAL.search(name) for name in unused)):

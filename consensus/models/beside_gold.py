@@ -90,9 +90,9 @@ def fit(beside: Beside) -> Consensus:
     if reason is not None:
         clamped = from_gold.again(beside, beside.clamped(), clamped=True)
         result = replace(clamped.rated(clamped.result, beside), unaided=unaided.beliefs)
-        if result.gold_posterior is not None:
-            result = replace(result, gold_posterior=clamped.of_gold(result.gold_posterior, beside))
-        return replace(result, calibration=Calibration(n_gold, reason))
+        assert result.gold_posterior is not None  # as wherever gold is clamped
+        of_gold = clamped.of_gold(result.gold_posterior, beside)
+        return replace(result, gold_posterior=of_gold, calibration=Calibration(n_gold, reason))
     saw, starts, begun = None, unaided.starts, Begun(unaided)
     if not unaided.identified or _vouches(beside, unaided):
         saw = beside.clamped()

@@ -79,7 +79,7 @@ def again(beside: Beside, usual: Consensus, *, clamped: bool = False) -> Begun:
     camp = gold_restart.camp(judgments, gold, beside.settings, beside.run.backend)
     if camp is not None:
         result = _fitted(beside, camp.bounds, clamped=clamped)
-        if gold_restart.is_kept(usual, result, gold):
+        if gold_restart.is_otherwise(usual, result, gold) and _is_supported(beside, usual):
             begun = Begun(gold_restart.told(result, camp), camp.bounds)
     knowing = gold_aware.found(begun.result, gold)
     if knowing is None:
@@ -94,6 +94,20 @@ def again(beside: Beside, usual: Consensus, *, clamped: bool = False) -> Begun:
     if begun.bounds is not None and camp is not None:
         result = gold_restart.told(result, camp)
     return Begun(gold_aware.told(result, aware), bounds)
+
+
+def _is_supported(beside: Beside, usual: Consensus) -> bool:
+    """Whether gold items speak for fits that began again from the others."""
+    judgments, gold = beside.judgments, beside.gold
+    fold, gain = gold_restart.folds(judgments, gold), 0.0
+    for out in (fold == n for n in range(gold_restart.FOLDS)):
+        others = replace(gold, items=gold.items[~out], accepted=gold.accepted[~out])
+        camp = gold_restart.camp(judgments, others, beside.settings, beside.run.backend)
+        if camp is None:
+            continue
+        result = _fitted(replace(beside, gold=others), camp.bounds, clamped=False)
+        gain += gold_restart.log_probability(result, gold, out) - gold_restart.log_probability(usual, gold, out)
+    return gain >= gold_restart.SUPPORT
 
 
 def _like(aware: GoldAware, coin: Reals, judgments: Judgments) -> NDArray[np.bool_]:

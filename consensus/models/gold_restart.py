@@ -10,14 +10,16 @@ in turn, until no accuracy moves. Nobody has a say at the start but those whom g
 The accuracies fall into two camps (2-means, weighted by judgments). The lower one counts as bad workers if
 
 1. it is less than half as far above chance as the other one;
-2. gold says the same of it, all its members pooled, each gold item as one observation, and says surely that it is
-   worse than the other one (the interval lies below that one's share);
+2. on gold it is less than NEAR as far above chance, all its members pooled, each gold item as one observation, and
+   surely worse than the other one (the interval lies below that one's share);
 3. it did MANY of the judgments.
 
 Then the fit is made again, beginning from a, in which these workers keep their one coin (``bounds``): nothing is learnt
 from them about others, and they can't outvote them. It is kept where it gives OTHERWISE or more of the items another
-label, and says more of the labels of gold, which neither fit has seen: SUPPORT, in nats. (On one public set, bluebird,
-one coin loses what workers with two kinds of mistakes tell; the gain there stayed below 2.7 in 56 draws of gold.)
+label, and says more of gold labels that it did not begin from: gold is split into FOLDS, each fold is held out of camps
+and fits, and what these say of it must be SUPPORT nats better in sum than what the usual fit says. Who are the members
+depends on gold, so gold that chose them would nearly always speak for it, also among honest workers of whom some are
+weak.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import numpy as np
 
 from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
+from consensus.inputs.vocabulary import hashed
 from consensus.intervals import wilson
 from consensus.models import starts
 from consensus.models.bounds import Bounds
@@ -48,7 +51,9 @@ if TYPE_CHECKING:
 
 CREDIT = 2.0  # judgments at chance that every worker is credited with
 MANY = 0.2  # share of the judgments
+NEAR = 0.25  # of the way from chance to what the others reach on gold
 OTHERWISE = 0.02  # share of the items that the new fit must label otherwise
+FOLDS = 5  # of gold, each held out once
 SUPPORT = 3.0  # nats by which gold must speak for it
 LEAST_GOLD = 5  # gold items that both camps must have judged
 MOST_PASSES, STILL = 100, 1e-4  # of the one-coin fit: passes, and the change of an accuracy at which it ends
@@ -108,7 +113,7 @@ def camp(judgments: Judgments, gold: AlignedGold, settings: FitConfig, backend: 
     if min(own_items, other_items) < LEAST_GOLD:
         return None
     of_others = others / other_items
-    if own / own_items >= (chance + of_others) / 2 or wilson(own, own_items)[1] >= of_others:
+    if own / own_items >= chance + NEAR * (of_others - chance) or wilson(own, own_items)[1] >= of_others:
         return None
     counts = [(int(one[chosen].sum()), int(one[~chosen].sum())) for one, chosen in ((n, members), (n_right, members))]
     return Camp(members, accuracy, counts[0], counts[1], share)
@@ -146,22 +151,30 @@ def _pooled(item: NDArray[np.integer], right: Flags, chosen: Flags) -> tuple[flo
     return float((n_right[judged] / n[judged]).sum()), int(judged.sum())
 
 
-def is_kept(usual: Consensus, again: Consensus, gold: AlignedGold) -> bool:
-    """Whether the fit that began ``again`` has other labels than the ``usual`` one, and those that gold supports."""
+def is_otherwise(usual: Consensus, again: Consensus, gold: AlignedGold) -> bool:
+    """Whether the fit that began ``again`` has other labels than the ``usual`` one."""
     judged = usual.judgments.per_item > 0
     judged[gold.items] = False
     otherwise = usual.peaks.best[judged] != again.peaks.best[judged]
-    if not len(otherwise) or otherwise.mean() < OTHERWISE:
-        return False
-    return bool(_told(again, gold) - _told(usual, gold) >= SUPPORT)
+    return bool(len(otherwise) and otherwise.mean() >= OTHERWISE)
 
 
-def _told(result: Consensus, gold: AlignedGold) -> float:
-    """Log probability of the labels of gold, in nats, as if they were unknown."""
+def folds(judgments: Judgments, gold: AlignedGold) -> NDArray[np.int64]:
+    """(G,) the fold of each gold item, by its id."""
+    import pyarrow as pa
+
+    order = np.argsort(hashed(judgments.item_ids.take(pa.array(gold.items))), kind="stable")
+    fold = np.empty(len(order), np.int64)
+    fold[order] = np.arange(len(order)) % FOLDS
+    return fold
+
+
+def log_probability(result: Consensus, gold: AlignedGold, chosen: Flags) -> float:
+    """Of the labels of the ``chosen`` (G,) items of ``gold``, in nats, as if they were unknown."""
     posterior = result.beliefs.dense(gold.items.astype(np.int64))
     if result.gold is not None and result.gold_posterior is not None:
         posterior = result.gold_posterior
-    right = (posterior * gold.accepted).sum(axis=1)
+    right = (posterior * gold.accepted).sum(axis=1)[chosen]
     return float(np.log(np.maximum(right, CERTAIN)).sum())
 
 
@@ -172,8 +185,8 @@ def told(result: Consensus, found: Camp) -> Consensus:
     caution = Caution(
         "gold_contradicts",
         f"gold contradicts the judgments of {counted(n, 'worker')} ({found.share:.0%} of all judgments): they are "
-        f"right on {own} gold judgments, others on {others}; so they count only as far as gold goes; look at them in "
-        "workers.csv (consensus audit), and stop them",
+        f"right on {own} gold judgments, others on {others}; so they count only as far as gold goes; read their "
+        "reasons in workers.csv (consensus audit) before you stop anybody",
         {"n_workers": n, "share": found.share, "n_gold": found.n_gold[0], "n_right": found.n_right[0]},
     )
     return replace(result, warnings=(*result.warnings, caution))

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,16 @@ def judged(write: Callable[[str, str | bytes], Path]) -> Path:
     return write("j.csv", csv([(f"i{i}", f"w{w}", f"l{(i + w // 2) % 2}") for i in range(6_000) for w in range(3)]))
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """No signal is ignored, as those of a shell's background are."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard")
 class TestSignals:
     @pytest.mark.parametrize("number", SIGNALS)
     def test_one_line_and_the_exit_code_of_the_signal(

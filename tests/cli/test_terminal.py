@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,7 +46,8 @@ def test_tables_are_exact_in_a_pipe_and_visible_on_a_terminal(
     command = ("audit", files[0], "--model-votes", files[1], "--quiet")
     exact = run(*command).out
     assert EVIL in exact
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert not terminal.is_there()
+    monkeypatch.setattr(terminal, "is_there", lambda: True)
     seen = run(*command).out
     assert SHOWN.replace("\\n", "\n") in seen
     assert all(line.isprintable() for line in seen.split("\n"))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import consensus
+from consensus import simulate
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.inputs.gold import AlignedGold
@@ -147,21 +148,47 @@ class TestKept:
 
     def test_what_gold_supports(self, fits: Any) -> None:
         usual, clean, gold = fits
-        assert gold_restart.is_kept(usual, clean, gold)
-        assert not gold_restart.is_kept(clean, usual, gold)
-        assert not gold_restart.is_kept(usual, usual, gold)
+        every = np.ones(len(gold.items), bool)
+        by_usual, by_clean = (gold_restart.log_probability(one, gold, every) for one in (usual, clean))
+        assert by_clean > by_usual + gold_restart.SUPPORT
+        parts = (
+            gold_restart.log_probability(clean, gold, one) for one in (every & (gold.items % 2 == n) for n in (0, 1))
+        )
+        assert sum(parts) == pytest.approx(by_clean)
+
+    def test_other_labels(self, fits: Any) -> None:
+        usual, clean, gold = fits
+        assert gold_restart.is_otherwise(usual, clean, gold)
+        assert not gold_restart.is_otherwise(usual, usual, gold)
 
     def test_not_where_all_is_gold(self, fits: Any) -> None:
         usual, clean, _ = fits
         n = usual.judgments.n_items
         every = AlignedGold(np.arange(n, dtype=np.int32), np.ones((n, 4), bool), {})
-        assert not gold_restart.is_kept(usual, clean, every)
+        assert not gold_restart.is_otherwise(usual, clean, every)
 
     def test_what_is_told_of_gold_leaves_the_gold_itself_out(self, fits: Any) -> None:
         usual, _, gold = fits
         even = np.full((len(gold.items), 4), 0.25)
         clamped = replace(usual, gold=gold, gold_posterior=even)
-        assert gold_restart._told(clamped, gold) == pytest.approx(len(gold.items) * np.log(0.25))
+        some = np.arange(len(gold.items)) < 7
+        assert gold_restart.log_probability(clamped, gold, some) == pytest.approx(7 * np.log(0.25))
+
+    def test_folds_are_even_and_hang_on_ids_alone(self, fits: Any) -> None:
+        usual, _, gold = fits
+        fold = gold_restart.folds(usual.judgments, gold)
+        assert np.ptp(np.bincount(fold, minlength=gold_restart.FOLDS)) <= 1
+        some = fold != 2
+        fewer = AlignedGold(gold.items[some], gold.accepted[some], {})
+        assert len(gold_restart.folds(usual.judgments, fewer)) == some.sum()
+
+
+@pytest.mark.parametrize("seed", [20, 21, 22, 23])
+def test_nobody_is_accused_by_gold_that_chose_them(seed: int) -> None:
+    """Honest workers of two labels, some of them weak: gold that tells camps apart always speaks for these."""
+    crowd = simulate(400, 40, 2, 3, accuracy=0.7, seed=seed)
+    result = fit(crowd.judgments, gold=crowd.truth_table(100), model="dawid_skene")
+    assert "gold_contradicts" not in {one.code for one in result.warnings}
 
 
 def test_the_warning_has_the_numbers() -> None:
@@ -170,7 +197,7 @@ def test_the_warning_has_the_numbers() -> None:
     (told,) = (one for one in result.warnings if one.code == "gold_contradicts")
     assert told.message == (
         "gold contradicts the judgments of 27 workers (40% of all judgments): they are right on 0 of 58 gold "
-        "judgments, others on 69 of 92; so they count only as far as gold goes; look at them in workers.csv (consensus "
-        "audit), and stop them"
+        "judgments, others on 69 of 92; so they count only as far as gold goes; read their reasons in workers.csv "
+        "(consensus audit) before you stop anybody"
     )
     assert told.values == {"n_workers": 27, "share": 0.4, "n_gold": 58, "n_right": 0}

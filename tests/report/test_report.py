@@ -15,7 +15,7 @@ from consensus import agreement, escalation, fit, read, read_gold, simulate, sim
 from consensus.config import EscalateConfig
 from consensus.errors import OutputError
 from consensus.found.result import Consensus
-from consensus.report import charts, page, page_data, rendering
+from consensus.report import charts, guarding, page, page_data, rendering
 from consensus.report.page_data.plain_records import plain, records
 from consensus.runs import Run, folder
 from consensus.worker_audit import WorkerAudit
@@ -167,8 +167,10 @@ class TestOdd:
             assert evil not in html
         assert "&lt;img src=x onerror=alert(1)&gt;" in html
         data = embedded(html, "data")
-        assert [one["id"] for one in data["items"]] == sorted(self.EVIL)
-        assert {row[0] for row in data["workers"]["rows"]} == set(self.EVIL)
+        seen = [guarding.cleaned(evil) for evil in self.EVIL]
+        assert seen[-1] == "a&b\\u2028"
+        assert sorted(one["id"] for one in data["items"]) == sorted(seen)
+        assert {row[0] for row in data["workers"]["rows"]} == set(seen)
         assert html.count("<script") == 4
 
     def test_one_judgment_an_item(self) -> None:
