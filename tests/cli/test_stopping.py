@@ -1,5 +1,6 @@
 """How a command ends that is asked to go, or whose output nobody takes."""
 
+import errno
 import io
 import json
 import os
@@ -210,3 +211,24 @@ class TestErrorsOfTheSystem:
         ran = run("run", judged, "--output", tmp_path / "out", "-q")
         assert ran == (3, "", f"consensus: {tmp_path}/out/workers.csv: can't be written: no space left on device\n")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["j.csv"]
+
+
+def test_a_standard_output_that_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held))
+    with pytest.raises(SystemExit) as left:
+        __main__.main(["--version"])
+    sys.stdout.flush()
+    assert not left.value.code
+    assert held.getvalue().startswith(b"consensus ")
+
+
+def test_what_the_system_refuses(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "app", refused)
+    ran = run("demo")
+    assert (ran.status, ran.out) == (3, "")
+    assert "no space left on device" in ran.err
+    assert ran.err.count("\n") == 1

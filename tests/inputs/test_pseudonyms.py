@@ -14,6 +14,7 @@ import consensus
 from consensus.config import ReadConfig
 from consensus.errors import ConfigError, JudgmentError, RunError
 from consensus.inputs import pseudonyms
+from consensus.report.nameless import nameless
 from consensus.simulation import simulate
 from tests.conftest import Run
 
@@ -221,3 +222,12 @@ def test_rows_that_can_not_be_used_tell_no_address(tmp_path: Path, run: Run, col
     for one in written(tmp_path / "out").items():
         assert b"Lyon" not in one[1] or (one[0] == "rejects.csv" and not hides), one[0]
     assert ("not shown" in (tmp_path / "out" / "rejects.csv").read_text()) == hides
+
+
+def test_a_summary_of_what_nobody_tells_how_it_was_understood() -> None:
+    told = {"settings": {"drop": ["ann"]}, "provenance": {}, "escalation": {"unknown_named": ["ann"]}}
+    assert nameless(told) == {
+        "settings": {"drop": "not shown"},
+        "provenance": {},
+        "escalation": {"unknown_named": []},
+    }

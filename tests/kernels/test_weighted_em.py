@@ -83,6 +83,17 @@ def test_em_pass(data: st.DataObject, judgments: Judgments, own: bool) -> None:
     assert_pass(*weighed(data, judgments, own), confusion, prior, gold)
 
 
+@pytest.mark.parametrize("n_labels", [3, 4])
+def test_items_without_judgments_say_nothing(n_labels: int) -> None:
+    judgments = deep(n_labels, [[0, 1], [0], [2, 2, 0], [1]])
+    judgments = judgments.subset(np.isin(judgments.item, [0, 2]))
+    judgments = replace(judgments, weight=np.array([1.0, 2.0, 3.0, 4.0]))
+    counted = units.of(judgments, ONE)
+    assert counted is not None
+    even = np.full((judgments.n_workers, n_labels, n_labels), 1.0 / n_labels)
+    assert_pass(judgments, counted, even, np.full(n_labels, 1.0 / n_labels), {3: {1}})
+
+
 @pytest.mark.parametrize("n_labels", [3, 4, 5])
 @pytest.mark.parametrize("weight", [1.0, 2.5])
 def test_items_with_many_judgments_and_tiny_evidence(n_labels: int, weight: float) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.tables.roles import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,27 +24,15 @@ MONEY = ("$", "£", "€")  # in front of an amount, which has a point
 NUMBER = r"(?i)^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$"
 
 
-def textual(column: pa.ChunkedArray, role: str, place: str, whole: bool | None = None) -> pa.ChunkedArray:
-    """Cells of a type that can be cast to text one by one; NaN as null, whole numbers without a point.
+def textual(column: pa.ChunkedArray, whole: bool | None = None) -> pa.ChunkedArray:
+    """Single values of a type that can be cast to text one by one; NaN as null, whole numbers without a point.
 
-    Parameters
-    ----------
-    column, role, place
-        The cells, and what to call them in a message.
-    whole
-        Whether all reals of the column are whole; found from ``column`` if None.
-
-    Raises
-    ------
-    FormatError
-        The cells are lists, records or the like.
+    ``whole``: whether all reals of the column are whole; found from ``column`` if None.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_nested(kind):
-        raise FormatError(f"the {role} column holds {kind}, not single values; {way_out(role)}", place)
     if not pa.types.is_floating(kind):
         return column
     column = plain(column).cast(pa.float64())

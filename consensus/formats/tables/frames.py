@@ -227,7 +227,7 @@ def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None
         They are no single values, or nothing that text can be made of.
     """
     column = taken(column, role, place)
-    return column if role == "timestamp" else textual(column, role, place, whole)
+    return column if role == "timestamp" else textual(column, whole)
 
 
 def _block(columns: dict[str, pa.ChunkedArray], line: int, done: float) -> Block:

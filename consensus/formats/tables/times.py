@@ -157,7 +157,7 @@ class Times:
         import pyarrow.compute as pc
 
         times = time_forms.none(len(column))
-        text = pc.utf8_trim_whitespace(textual(column, "timestamp", "").cast(pa.string()))
+        text = pc.utf8_trim_whitespace(textual(column).cast(pa.string()))
         text = pc.if_else(pc.equal(text, ""), None, text)
         absent = text.is_null().to_numpy()
         if "%" in (self._form or ""):
