@@ -230,4 +230,5 @@ def test_a_summary_of_what_nobody_tells_how_it_was_understood() -> None:
         "settings": {"drop": "not shown"},
         "provenance": {},
         "escalation": {"unknown_named": []},
+        "understood": None,
     }
