@@ -138,9 +138,9 @@ def told(result: Consensus, aware: GoldAware) -> Consensus:
     elsewhere = float(np.average(aware.accuracy[named], weights=aware.n_others[named]))
     caution = Caution(
         "gold_known",
-        f"{counted(int(named.sum()), 'worker')} ({share:.0%} of all judgments) seem to know the gold: right on "
+        f"{counted(int(named.sum()), 'worker')} ({share:.0%} of all judgments) may know the gold: right on "
         f"{n_right:,} of {n_gold:,} gold judgments, but on {elsewhere:.0%} elsewhere by what others say; their gold "
-        "counts for nothing; stop them, and give other items as gold",
+        "counts for nothing; read their reasons (consensus audit) before you stop them, and give other items as gold",
         {"n_workers": int(named.sum()), "share": share, "n_gold": n_gold, "n_right": n_right, "elsewhere": elsewhere},
     )
     return replace(result, gold_aware=aware, warnings=(*result.warnings, caution))

@@ -178,7 +178,7 @@ def test_a_sample_of_the_workers_teaches_the_shares(monkeypatch: pytest.MonkeyPa
 def test_the_warning_and_the_reason() -> None:
     result = fitted(Recipe(n_labels=4), 1)
     (told,) = (one for one in result.warnings if one.code == "gold_known")
-    assert told.message.startswith("10 workers (25% of all judgments) seem to know the gold: right on 100 of 100 gold")
+    assert told.message.startswith("10 workers (25% of all judgments) may know the gold: right on 100 of 100 gold")
     assert told.message.endswith("stop them, and give other items as gold")
     assert told.values["n_right"] == 100
     aware = GoldAware(
