@@ -44,12 +44,17 @@ def claimed(target: Path, *, is_folder: bool) -> Iterator[Path]:
         It can't be made.
     """
     tidy(target)
-    partial, lock = _made(target, is_folder)  # killed before the lock, it is empty, and cleaned like any other
-    try:
-        yield partial
-    finally:
-        _remove(partial)
-        os.close(lock)
+    while True:
+        partial = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}")
+        lock = None
+        try:  # from before it is there, so that a signal finds no gap
+            lock = _made(partial, is_folder)
+            if _is_same(lock, partial):  # else another run took it for a leftover before it was locked
+                yield partial
+                return
+        finally:
+            _remove(partial)
+            _unlock(lock)
 
 
 @contextmanager
@@ -96,8 +101,7 @@ def put(partial: Path, out: Path, *, overwrite: bool) -> bool:
         old.rename(out)
         raise
     finally:
-        if lock is not None:
-            os.close(lock)
+        _unlock(lock)
     _remove(old)
     return True
 
@@ -124,21 +128,17 @@ def tidy(target: Path) -> None:
             os.close(lock)
 
 
-def _made(target: Path, is_folder: bool) -> tuple[Path, int]:
-    """A new folder or file, and the lock on it."""
-    while True:
-        partial = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}")
-        if is_folder:
-            partial.mkdir()
-        else:
-            partial.touch(exist_ok=False)
-        lock = os.open(partial, os.O_RDONLY)
-        if fcntl is not None:
-            with suppress(OSError):  # as some systems of files over a network refuse
-                fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_same(lock, partial):
-            return partial, lock
-        os.close(lock)  # another run took it for a leftover before it was locked
+def _made(partial: Path, is_folder: bool) -> int:
+    """A lock on a new folder or file; killed before it is there, what was made is empty, and cleaned like any other."""
+    if is_folder:
+        partial.mkdir()
+    else:
+        partial.touch(exist_ok=False)
+    lock = os.open(partial, os.O_RDONLY)
+    if fcntl is not None:
+        with suppress(OSError):  # as some systems of files over a network refuse
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def _locked(path: Path) -> int | None:
@@ -158,6 +158,11 @@ def _locked(path: Path) -> int | None:
         return lock
     os.close(lock)
     return None
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
 def _is_same(lock: int, path: Path) -> bool:
