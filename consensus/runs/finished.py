@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import warnings
 from pathlib import Path
@@ -85,8 +86,8 @@ def summary_of(folder: Path) -> dict[str, Any]:
         complete = isinstance(settings, dict) and isinstance(made["consensus"], str)
         complete &= isinstance(told["convergence"]["status"], str)
         complete &= all(isinstance(one[key], str) for one in inputs for key in ("file", "sha256"))
-    except OSError:
-        if not folder.exists():
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG or not folder.exists():
             raise RunError(
                 "no such folder; name the output folder of consensus run", folder, code="file_not_found"
             ) from None

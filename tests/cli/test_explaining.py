@@ -130,6 +130,8 @@ class TestAgain:
         (tmp_path / "summary.json").unlink()
         with pytest.raises(OutputError, match="no summary.json in it; name the output folder of consensus run"):
             summary_of(tmp_path)
+        with pytest.raises(OutputError, match="x: no such folder; name the output folder of consensus run"):
+            summary_of(Path("x" * 300))
         with pytest.raises(OutputError, match="nowhere: no such folder; name the output folder") as caught:
             summary_of(tmp_path / "nowhere")
         assert caught.value.code == "file_not_found"
