@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +14,10 @@ from types import FrameType
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 PATIENCE = 1.0
 """Seconds after a signal in which others are not heard."""
+SOON = 0.02
+"""Seconds after which a signal is tried again that came at a bad moment."""
 _asked = [-PATIENCE]  # when, last
+_later: list[threading.Timer] = []
 BROKEN_PIPE = 128 + 13
 """How a command exits whose reader is gone, as ``head`` is: as if by SIGPIPE, which Python ignores."""
 
@@ -73,16 +77,36 @@ def _signals_stop() -> Iterator[None]:
     try:
         yield
     finally:
+        while _later:
+            _later.pop().cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
-    """Go, unless that goes on already: who presses twice must not break off the tidying up."""
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Go, unless that goes on already: who presses twice must not break off the tidying up.
+
+    While the compiler of the loops calls back, an exception is lost, and the compiler crashes: then a little later.
+    """
+    if _is_compiling(frame):
+        again = threading.Timer(SOON, os.kill, (os.getpid(), number))
+        again.daemon = True
+        _later.append(again)
+        again.start()
+        return
     now = time.monotonic()
     if now - _asked[0] > PATIENCE:
         _asked[0] = now
         raise Stopped(number)
+
+
+def _is_compiling(frame: FrameType | None) -> bool:
+    """Whether a call from here leads through LLVM."""
+    while frame is not None:
+        if "llvmlite" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @_closed_streams_lead_nowhere()

@@ -55,6 +55,27 @@ class TestSignals:
         assert told == {"code": "stopped", "message": said, "file": None, "line": None}
         assert {one: signal.getsignal(one) for one in SIGNALS} == handlers
 
+    def test_it_waits_until_the_compiler_is_done(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An exception in what LLVM calls back would be lost, and LLVM would crash."""
+        program = (
+            "def called_back():\n    os.kill(os.getpid(), signal.SIGTERM)\n    time.sleep(0.1)\n    done.append(1)\n"
+        )
+        done: list[int] = []
+        names = {"os": os, "signal": signal, "time": time, "done": done}
+        exec(compile(program, "site-packages/llvmlite/binding/made_up.py", "exec"), names)
+
+        def app(*, wait: float = 5.0, **_: object) -> None:
+            names["called_back"]()  # type: ignore[operator]
+            time.sleep(wait)
+
+        monkeypatch.setattr(cli, "app", app)
+        assert run("demo").status == 128 + signal.SIGTERM
+        assert done == [1]
+        monkeypatch.setattr(__main__, "SOON", 60.0)
+        monkeypatch.setattr(cli, "app", lambda **given: app(wait=0.0, **given))
+        assert run("demo").status == 0  # done before it was tried again
+        assert not __main__._later
+
     def test_a_second_one_does_not_break_off_the_tidying_up(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         tidied = []
 
