@@ -52,16 +52,16 @@ def _nothing_is_cut_off() -> Iterator[None]:
     raw, before = getattr(sys.stdout, "buffer", None), sys.stdout
     if not isinstance(raw, io.RawIOBase):
         yield
-        return
-    sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(raw), sys.stdout.encoding, sys.stdout.errors, newline="", line_buffering=True
-    )
-    try:
-        yield
-    finally:
-        with suppress(OSError, ValueError):
-            sys.stdout.detach().detach()
-        sys.stdout = before
+    else:
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), sys.stdout.encoding, sys.stdout.errors, newline="", line_buffering=True
+        )
+        try:
+            yield
+        finally:
+            with suppress(OSError, ValueError):
+                sys.stdout.detach().detach()
+            sys.stdout = before
 
 
 @contextmanager

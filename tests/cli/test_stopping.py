@@ -253,3 +253,14 @@ def test_what_the_system_refuses(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert (ran.status, ran.out) == (3, "")
     assert "no space left on device" in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_a_reader_that_is_gone_as_typer_says_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(**_: object) -> None:
+        try:
+            raise BrokenPipeError
+        except BrokenPipeError:
+            sys.exit(1)
+
+    monkeypatch.setattr(cli, "app", gone)
+    assert run("demo") == (__main__.BROKEN_PIPE, "", "")
