@@ -152,6 +152,13 @@ class Consensus:
         return self.confusions.informativeness(self.prior_shares)
 
     @cached_property
+    def units_per_worker(self) -> NDArray[np.float64]:
+        """(W,) what the judgments of each worker count for together."""
+        weights = None if self.units is None else self.units.judgment
+        counts = np.bincount(self.judgments.worker, weights, self.judgments.n_workers)
+        return np.asarray(counts, np.float64)
+
+    @cached_property
     def backend(self) -> Backend:
         """The threads that tables are made with."""
         return Threads(self.config.threads)

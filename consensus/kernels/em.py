@@ -352,8 +352,15 @@ def posteriors(
     """
     n_labels = log_rows.shape[1]
     log_prior, last = np.empty(n_labels), -1
+    empty = -1  # the last item without judgments: others of the same prior and power are like it
     for i in range(item_start.shape[0] - 1):
         out = out_posterior[i]
+        if item_start[i] == item_start[i + 1]:
+            if empty >= 0 and prior_row[i] == prior_row[empty] and power[i] == power[empty]:
+                for k in range(n_labels):
+                    out[k] = out_posterior[empty, k]
+                continue
+            empty = i
         if prior_row[i] != last:
             last = prior_row[i]
             for k in range(n_labels):

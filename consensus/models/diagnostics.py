@@ -216,7 +216,7 @@ def is_small(judgments: Judgments, apart: NDArray[np.bool_] | None = None) -> bo
         return n_judged < FEW_ITEMS or judgments.per_worker[apart].sum() < FEW_PER_WORKER * apart.sum()
     if judgments.weight is not None:  # an item of weight 3 is the item three times
         n_judged = max(n_judged, float(judgments.weight[judgments.per_item > 0].sum()))
-        n_judgments = max(n_judgments, float(judgments.weight[judgments.item].sum()))
+        n_judgments = max(n_judgments, float(judgments.weight @ judgments.per_item))
     return n_judged < FEW_ITEMS or n_judgments < FEW_PER_WORKER * judgments.n_workers
 
 

@@ -30,23 +30,36 @@ def textual(column: pa.ChunkedArray, whole: bool | None = None) -> pa.ChunkedArr
     ``whole``: whether all reals of the column are whole; found from ``column`` if None.
     """
     import pyarrow as pa
+
+    if not is_real(column):
+        return column
+    column = without_nan(column)
+    return column.cast(pa.int64()) if (are_whole(column) if whole is None else whole) else column
+
+
+def is_real(column: pa.ChunkedArray) -> bool:
+    """Whether cells are numbers with a point, or stand for such."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_floating(column.type.value_type if pa.types.is_dictionary(column.type) else column.type))
+
+
+def without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same column; of reals, with NaN as null."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not pa.types.is_floating(kind):
+    if not is_real(column):
         return column
     column = plain(column).cast(pa.float64())
-    column = pc.if_else(pc.is_nan(column), None, column)
-    return column.cast(pa.int64()) if (are_whole(column) if whole is None else whole) else column
+    return pc.if_else(pc.is_nan(column), None, column)
 
 
 def are_whole(column: pa.ChunkedArray) -> bool:
     """Whether all reals are whole numbers that integers can hold exactly; NaN and null do not matter."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = plain(column).cast(pa.float64())
-    column = pc.if_else(pc.is_nan(column), None, column)
+    column = without_nan(column)
     if pc.all(pc.equal(column, pc.floor(column)), skip_nulls=True).as_py() is False:
         return False
     return bool((pc.max(pc.abs(column)).as_py() or 0) < 2**53)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus import memory
 from consensus.errors import FormatError
-from consensus.formats.tables.amounts import are_whole, plain, textual
+from consensus.formats.tables.amounts import are_whole, plain, textual, without_nan
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.roles import NUMBERS, listed
 from consensus.formats.tables.streams import displayed, unreadable
@@ -227,6 +227,8 @@ def _readable(column: pa.ChunkedArray, role: str, place: str, whole: bool | None
         They are no single values, or nothing that text can be made of.
     """
     column = taken(column, role, place)
+    if role in NUMBERS:
+        return without_nan(column)
     return column if role == "timestamp" else textual(column, whole)
 
 
@@ -243,6 +245,8 @@ def _shown(column: pa.ChunkedArray, row: int, role: str) -> str:
     import pyarrow as pa
 
     cell = plain(column.slice(row, 1))
+    if role in NUMBERS:
+        cell = textual(cell)
     kind = cell.type
     is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     if not is_bytes and (role != "timestamp" or pa.types.is_temporal(kind)):

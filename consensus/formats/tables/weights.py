@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.errors import FormatError
-from consensus.formats.tables.amounts import amounts
+from consensus.formats.tables.amounts import amounts, textual
 from consensus.inputs.understood import quoted
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Weights:
         numbers, _ = amounts(column)
         if self._wrong is None:
             for row in np.flatnonzero(~((numbers > 0) & (numbers <= MOST)))[:1].tolist():
-                self._wrong = self._n_rows + row, _text(column[row].as_py())
+                self._wrong = self._n_rows + row, _text(textual(column.slice(row, 1))[0].as_py())
         self._n_rows += len(numbers)
         self._parts.append(numbers)
 

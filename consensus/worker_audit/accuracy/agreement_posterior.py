@@ -74,8 +74,8 @@ def _untold(result: Consensus, n: Reals) -> Reals | float:
     judgments, units = result.judgments, result.units
     if units is None or units.n_eff is None or not units.told:
         return 1.0
-    weight = 1.0 if judgments.weight is None else judgments.weight[judgments.item]
-    by_weight = np.bincount(judgments.worker, np.broadcast_to(weight, len(judgments.worker)), len(n))
+    weight = None if judgments.weight is None else np.repeat(judgments.weight, judgments.per_item)
+    by_weight = np.bincount(judgments.worker, weight, len(n))
     return np.minimum(n / np.where(by_weight > 0, by_weight, 1.0), 1.0)
 
 

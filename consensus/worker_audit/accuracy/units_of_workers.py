@@ -32,10 +32,7 @@ def of_judgments(result: Consensus) -> Each:
 
 def per_worker(result: Consensus) -> Counts | Reals:
     """(W,) judgments of each worker in units: whole numbers where each counts as one."""
-    judgments = result.judgments
-    if result.units is None:
-        return judgments.per_worker
-    return np.bincount(judgments.worker, result.units.judgment, judgments.n_workers).astype(np.float64)
+    return result.judgments.per_worker if result.units is None else result.units_per_worker
 
 
 def summed(result: Consensus, worker: NDArray[np.integer], judgment: NDArray[np.integer]) -> Counts | Reals:
