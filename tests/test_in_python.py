@@ -201,6 +201,10 @@ MISTAKES: dict[str, tuple[Callable[[pd.DataFrame, Any], object], str]] = {
         lambda _, run: consensus.evaluate("a\0b", run),
         "labels: this text is no path; give io.StringIO(text) if it is what a file holds",
     ),
+    "half of a character": (
+        lambda _, __: consensus.run("\ud800"),
+        "judgments: this text is no path; give io.StringIO(text) if it is what a file holds",
+    ),
     "an empty name": (
         lambda table, _: consensus.run(table, previous=""),
         "previous: an empty text is no path; name a file",
@@ -451,6 +455,8 @@ class TestGiven:
         gold = consensus.read_gold({"img7": ["cat", "lynx"], "img8": "cat"})
         assert (gold.item, gold.label) == (("img7", "img7", "img8"), ("cat", "lynx", "cat"))
         assert consensus.read_gold({"item": ["img7"], "label": ["cat"]}).item == ("img7",)
+        with pytest.raises(consensus.ConsensusError, match="label column holds lists or records"):
+            consensus.read_gold({"img7": np.array("cat")})  # an array of no axis
         with pytest.raises(consensus.ConsensusError, match="data frame: no "):
             consensus.read_gold({"item": ["a", "b"], "lable": ["x", "y"]})
         with pytest.raises(consensus.ConsensusError, match="no column|holds lists|data frame"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fsencode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +103,22 @@ def _refuse_content(one: object, argument: Argument) -> None:
         return
     if not one.strip():
         raise FormatError(f"{argument.name}: an empty text is no path; name a file")
-    if "\n" in one or "\0" in one or any(len(part.encode(errors="replace")) > LONGEST for part in one.split("/")):
+    if (
+        "\n" in one
+        or "\0" in one
+        or not _is_name(one)
+        or any(len(part.encode(errors="replace")) > LONGEST for part in one.split("/"))
+    ):
         raise FormatError(f"{argument.name}: this text is no path; give io.StringIO(text) if it is what a file holds")
+
+
+def _is_name(one: str) -> bool:
+    """Whether the system could call a file so: half of a pair of surrogates has no bytes."""
+    try:
+        fsencode(one)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def told(given: object) -> str:
@@ -137,7 +151,9 @@ def _columns(source: Mapping[Any, Any], argument: Argument) -> Mapping[Any, Any]
 
 
 def _is_column(value: object) -> bool:
-    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes, Mapping))
+    if isinstance(value, (str, bytes, Mapping)) or getattr(value, "ndim", 1) == 0:  # an array of no axis is a value
+        return False
+    return hasattr(value, "__iter__")
 
 
 def labels_of_items(source: Mapping[Any, Any]) -> Columns | None:

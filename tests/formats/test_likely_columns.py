@@ -10,6 +10,8 @@ import pytest
 from consensus import read, read_gold
 from consensus.errors import FormatError
 from consensus.formats.tables import likely_columns
+from consensus.formats.tables.blocks import Reading
+from consensus.formats.tables.roles import Roles
 from tests.conftest import csv
 
 Write = Callable[[str, str | bytes], Path]
@@ -153,3 +155,14 @@ def test_names_as_long_as_a_text_are_no_example() -> None:
     told = said(frame(item="What is in the picture? " * 40))
     assert told.endswith("name it with --item")
     assert len(told) < 500
+
+
+def test_not_every_column_of_many_that_cannot_be_read_is_looked_at() -> None:
+    looked: list[Roles] = []
+
+    def opened(roles: Roles) -> Reading:
+        looked.append(roles)
+        raise FormatError("a column of lists")
+
+    assert likely_columns._held(opened, Roles({}), [f"column {n}" for n in range(200)]) == {}
+    assert len(looked) == 1 + likely_columns.MOST_ALONE

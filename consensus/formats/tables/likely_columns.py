@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROWS = 5_000  # that are looked at
 MOST_COLUMNS = 200
+MOST_ALONE = 20  # columns that are looked at one by one: each takes a look at the source of its own
 SHOWN = 8  # columns in a message
 LONGEST_EXAMPLE = 300  # characters of options in a message
 FEW = 30  # values of a column that can be questions: each is run by itself
@@ -145,10 +146,10 @@ def _spoken(words: set[str], known: Sequence[str]) -> set[str]:
 
 
 def _held(opened: Opened, roles: Roles, names: Sequence[str]) -> Mapping[str, _Held]:
-    """What columns hold; one after the other if not all of them can be read."""
+    """What columns hold; one after the other, the first few, if not all of them can be read."""
     found = _looked_at(opened, roles, names)
     if found is None:
-        each = [_looked_at(opened, roles, [name]) for name in names]
+        each = [_looked_at(opened, roles, [name]) for name in names[:MOST_ALONE]]
         found = {name: held for one in each if one is not None for name, held in one.items()}
     return found
 
