@@ -52,7 +52,8 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
     order = None
     if "label" in found and _is_ordered(schema.field(found["label"]).type):
         with _damaged(path), parquet.ParquetFile(path) as file:
-            order = _order(file.read(columns=[names[found["label"]]]).column(0)) if file.metadata.num_rows else None
+            if file.metadata.num_rows:
+                order = _order(file.read(columns=[names[found["label"]]]).column(0), displayed(path))
     return Reading(
         displayed(path),
         _batches(path, found, digest),
@@ -161,7 +162,7 @@ def read_frame(frame: Any, roles: Roles, place: str = "data frame") -> Reading:
             if not roles.is_guessed(role):
                 raise
             continue
-        order = _order(column) if role == "label" else order
+        order = _order(column, place) if role == "label" else order
     lengths = {role: len(column) for role, column in columns.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{role} {length:,}" for role, length in lengths.items())
@@ -201,7 +202,7 @@ def _is_ordered(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind) and kind.ordered)
 
 
-def _order(column: pa.ChunkedArray) -> tuple[str, ...] | None:
+def _order(column: pa.ChunkedArray, place: str) -> tuple[str, ...] | None:
     """The categories of a column in their order, as text; None where it has none."""
     import pyarrow as pa
 
@@ -210,7 +211,7 @@ def _order(column: pa.ChunkedArray) -> tuple[str, ...] | None:
     first = column.chunk(0).dictionary
     if any(not chunk.dictionary.equals(first) for chunk in column.chunks[1:]):
         return None
-    cells = _readable(pa.chunked_array([first]), "label", "")
+    cells = _readable(pa.chunked_array([first]), "label", place)
     try:
         texts = cells.cast(pa.large_string()).to_pylist()
     except pa.ArrowInvalid:  # bytes that are no text
