@@ -60,7 +60,8 @@ def _with_zone(table: pd.DataFrame, zone: str) -> pd.Series[Any]:
 
 def _iso_with_zone(table: pd.DataFrame) -> pd.DataFrame:
     when = _with_zone(table, "America/St_Johns")
-    return table.assign(timestamp=[None if one is pd.NaT else one.isoformat() for one in when])
+    texts = when.map(lambda one: one.isoformat(), na_action="ignore").astype(object)
+    return table.assign(timestamp=texts.where(texts.notna(), None))
 
 
 FILES: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
