@@ -119,6 +119,24 @@ def test_crowds_under_attack(attack: Any, tmp_path: Path) -> None:
     assert differing(*written) == []
 
 
+def test_an_earlier_run_in_any_order(tables: Tables, tmp_path: Path) -> None:
+    """Also one with items that are gone; its labels alone."""
+    consensus.run(tables.judgments[:400], gold=tables.gold).save(tmp_path / "earlier", report=False)
+    labels = pd.read_csv(tmp_path / "earlier" / "labels.csv", dtype=str, keep_default_na=False)
+    left = tables.judgments[~tables.judgments["item"].isin(labels["item"][::9])]
+    found = []
+    for n, one in enumerate((labels, labels.sample(frac=1, random_state=1))):
+        one.to_csv(tmp_path / f"{n}.csv", index=False)
+        run = consensus.run(left, gold=tables.gold, previous=tmp_path / f"{n}.csv")
+        run.save(tmp_path / str(n), report=False)
+        tables_of_run = {name: each for name, each in as_is(tmp_path / str(n)).items() if name.endswith(".csv")}
+        found.append(tables_of_run | {"diff": consensus.diff(tmp_path / f"{n}.csv", run).to_csv().encode()})
+    assert len(found[0]["diff"].splitlines()) > 100
+    assert b",gone," in found[0]["diff"]
+    assert "changes.csv" in found[0]
+    assert differing(*found) == []
+
+
 class TestWhereTheOrderCounts:
     """By design, and said."""
 
