@@ -70,14 +70,14 @@ def _any_text_can_be_written() -> Iterator[None]:
     out = sys.stdout
     if not isinstance(out, io.TextIOWrapper):
         yield
-        return
-    encoding, errors = out.encoding, out.errors
-    out.reconfigure(encoding=encoding if out.isatty() else "utf-8", errors="backslashreplace")
-    try:
-        yield
-    finally:
-        with suppress(OSError, ValueError):  # its reader is gone, or it is closed
-            out.reconfigure(encoding=encoding, errors=errors)
+    else:
+        encoding, errors = out.encoding, out.errors
+        out.reconfigure(encoding=encoding if out.isatty() else "utf-8", errors="backslashreplace")
+        try:
+            yield
+        finally:
+            with suppress(OSError, ValueError):  # its reader is gone, or it is closed
+                out.reconfigure(encoding=encoding, errors=errors)
 
 
 @contextmanager
