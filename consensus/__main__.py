@@ -65,6 +65,22 @@ def _nothing_is_cut_off() -> Iterator[None]:
 
 
 @contextmanager
+def _any_text_can_be_written() -> Iterator[None]:
+    """Words on standard output are UTF-8 as tables are, whatever the locale; a terminal gets what it can show."""
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):
+        yield
+    else:
+        encoding, errors = out.encoding, out.errors
+        out.reconfigure(encoding=encoding if out.isatty() else "utf-8", errors="backslashreplace")
+        try:
+            yield
+        finally:
+            with suppress(OSError, ValueError):  # its reader is gone, or it is closed
+                out.reconfigure(encoding=encoding, errors=errors)
+
+
+@contextmanager
 def _signals_stop() -> Iterator[None]:
     """Turn signals that ask to go into ``Stopped``, but for those that the caller ignores, as ``nohup`` does."""
     before = {}
@@ -111,6 +127,7 @@ def _is_compiling(frame: FrameType | None) -> bool:
 
 @_closed_streams_lead_nowhere()
 @_nothing_is_cut_off()
+@_any_text_can_be_written()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line on stderr, or JSON with ``--json``.
 

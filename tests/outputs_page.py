@@ -25,6 +25,27 @@ In CSV a `'` stands before text that a spreadsheet would take for a formula: it 
 an end of line, and is no plain number. `--raw-cells` leaves it as it is. Gold, truth, `--workers`, `--previous`, `diff`
 and answers about chunks are understood either way. Programs best read JSON lines or Parquet: ids there are as given.
 """
+SAME_BYTES = """\
+## The same bytes
+
+The same judgments and settings give the same bytes: in every table, in `summary.json` and in `report.html`. The number
+of threads, the order of rows, how they are split into files, the format, the machine's time zone and its locale change
+nothing. Only names of files, their digests, lines in them, and notes on how a file is written differ. What is drawn at
+random hangs on `--seed` and on the names of items and workers. Other versions of the libraries in `summary.json` may
+change last digits.
+
+By design, three things hang on the order of rows:
+
+- who changed, where judgments have no times: `--drift-by auto` may take the order of rows for that in time. With
+  `--drift-by time` nothing hangs on it;
+- which of a worker's repeats counts, where times are missing or equal. `--repeats keep` counts all, and `error` refuses
+  them;
+- which value of an item a column has that `--keep` carries along: the first one.
+
+`rejects.csv` names files and lines, in the order in which they were read; where a warning shows an example, it is the
+first. If a model scores the same labels of an item several times, the rows of each file are one list of scores: there
+it counts how model votes are split into files.
+"""
 BESIDE = {
     "report.html": "The page to look at, with the extra `report` (not with `--no-report`). At most 3 MB: of millions "
     "of items it shows a sample, and says so.",
@@ -54,7 +75,7 @@ PICTURES = {
 def made() -> str:
     """The whole page."""
     beside = [f"## `{name}`\n\n{about}\n" for name, about in BESIDE.items()]
-    return "\n".join([INTRODUCTION, in_short(), *map(_section, TABLES), *beside, pictures()])
+    return "\n".join([INTRODUCTION, in_short(), SAME_BYTES, *map(_section, TABLES), *beside, pictures()])
 
 
 def pictures() -> str:

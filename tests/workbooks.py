@@ -58,7 +58,7 @@ def _cell(value: object, row: int, column: int) -> str:
         return f'<c {place} s="1"><v>{(value - EPOCH) / datetime.timedelta(days=1)!r}</v></c>'
     if isinstance(value, (int, float)):
         return f"<c {place}><v>{value!r}</v></c>"
-    return f'<c {place} t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+    return f'<c {place} t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
 
 
 def ods(path: Path, sheets: Mapping[str, Rows]) -> Path:

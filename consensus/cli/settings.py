@@ -10,6 +10,8 @@ A command is a plain function. Two kinds of its parameters stand for several opt
 
 import csv
 import inspect
+import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -34,6 +36,8 @@ BODIES: dict[str, Body] = {}
 """The function of each command, by its name behind those of its group."""
 STDIN = Path("-")
 """Names standard input where a file is read."""
+NOT_READ = re.compile("[\udc80-\udcff]")
+"""What Python makes of the bytes of an argument that it can't decode."""
 EVERYTHING = "consensus.everything"
 """Whether a help text tells everything, in the ``meta`` of a context."""
 
@@ -116,12 +120,23 @@ class Command(TyperCommand):
         self.params, self.callback, self.hints = made.params, made.callback, hints(body)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse files without a name, as a variable of the shell that is not set: Path makes them the folder."""
+        """Refuse files without a name, as a variable of the shell that is not set: Path makes them the folder.
+
+        And texts that are none in the encoding of the locale, which nothing could be compared with, nor written.
+        """
         values, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         for one in self.params:
-            given = values.get(str(one.name))
-            if one.name in self.files and "" in (given if isinstance(given, (list, tuple)) else [given]):
-                raise typer.BadParameter(f"a name is empty: that of {help_text.named(one)}", ctx)
+            found = values.get(str(one.name))
+            given = found if isinstance(found, (list, tuple)) else [found]
+            if one.name in self.files:
+                if "" in given:
+                    raise typer.BadParameter(f"a name is empty: that of {help_text.named(one)}", ctx)
+            elif any(isinstance(text, str) and not text.isascii() and NOT_READ.search(text) for text in given):
+                raise typer.BadParameter(
+                    f"the text of {help_text.named(one)} is not {sys.getfilesystemencoding()}, in which this locale "
+                    "writes; write it so, or set PYTHONUTF8=1 where it is UTF-8",
+                    ctx,
+                )
         return super().parse_args(ctx, args)
 
     def _renamed(self, args: list[str]) -> list[str]:

@@ -40,7 +40,8 @@ class Costs:
         Raises
         ------
         JudgmentError
-            A label is not in the label set, or the cost of a wrong decision is missing.
+            A label is not in the label set, the cost of a wrong decision is missing, or a decision has two costs, as
+            labels of different spelling are one in the data.
         """
         labels = judgments.labels
         position = {label: code for code, label in enumerate(labels)}
@@ -57,6 +58,16 @@ class Costs:
                 )
         found = np.full((len(labels), len(labels)), np.nan)
         np.fill_diagonal(found, 0.0)
+        first: dict[tuple[str, str], int] = {}
+        for row, pair in enumerate(zip(true_label, decided_label, strict=True)):
+            other = first.setdefault(pair, row)
+            if self.cost[row] != self.cost[other]:  # the order of rows would decide
+                raise JudgmentError(
+                    f'the cost of deciding "{pair[0]}" as "{pair[1]}" is {self.cost[row]:g} here and '
+                    f"{self.cost[other]:g} in {self.place[other]}, where labels are spelled in another way; keep one "
+                    "row",
+                    self.place[row],
+                )
         true, decided = ([position[label] for label in column] for column in (true_label, decided_label))
         found[true, decided] = self.cost
         missing = np.argwhere(np.isnan(found)).tolist()

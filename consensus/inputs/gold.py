@@ -96,7 +96,8 @@ class Gold:
             )
         items = np.array(sorted(accepted), np.int32)
         mask = np.array([accepted[i] for i in items.tolist()], np.bool_).reshape(len(items), len(position))
-        return AlignedGold(items, mask, unjudged)
+        others = {item: unjudged[item] for item in sorted(unjudged, key=str.encode)}  # as the judged ones stand
+        return AlignedGold(items, mask, others)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,4 +109,4 @@ class AlignedGold:
     accepted: NDArray[np.bool_]
     """(G, K) which labels are right."""
     unjudged: dict[str, tuple[str, ...]]
-    """Accepted labels of the gold items that do not occur in the judgments."""
+    """Accepted labels of the gold items that do not occur in the judgments; sorted by item."""

@@ -12,6 +12,8 @@ from consensus.inputs import formulas
 from consensus.inputs.judgments import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from consensus.inputs.judgments import Judgments, Source
@@ -41,11 +43,14 @@ class Pool:
         Raises
         ------
         JudgmentError
-            None of them is in the data, or nobody has the skill, or some prices are missing.
+            None of them is in the data, or nobody has the skill, or some prices are missing; or two names are one
+            worker of the data, and what is said of them differs.
         """
         renaming, ids = judgments.renaming, judgments.worker_ids
         code = formulas.matched(self.worker, lambda texts: renaming.positions(texts, ids, "workers")).tolist()
         known = [(row, w) for row, w in enumerate(code) if w >= 0]
+        names = renaming.spelled(self.worker)
+        self._refuse_contradictions(known, names)
         if not known:
             some = judgments.worker_ids.slice(0, MOST_NAMED).to_pylist()
             more = f" and {judgments.n_workers - len(some):,} more" if judgments.n_workers > len(some) else ""
@@ -53,8 +58,7 @@ class Pool:
             n = len(self.worker)
             none = "its worker is not" if n == 1 else f"none of the {n:,} workers is"
             raise JudgmentError(f"{none} in the data, {whose}; nothing is known of how others judge", self.file)
-        names = renaming.spelled(self.worker)
-        strangers = tuple(name for name, w in zip(names, code, strict=True) if w < 0)
+        strangers = tuple(sorted((name for name, w in zip(names, code, strict=True) if w < 0), key=str.encode))
         if skill is not None:
             tags = sorted(frozenset().union(*self.skills))
             known = [(row, w) for row, w in known if skill in self.skills[row]]
@@ -74,6 +78,27 @@ class Pool:
         if not np.isnan(price).any():
             prices[workers] = price
         return AlignedPool(named, available, prices, not np.isnan(price).any(), len(self.worker), strangers)
+
+    def _refuse_contradictions(self, known: Sequence[tuple[int, int]], names: Sequence[str]) -> None:
+        """Rows that are one worker of the data say the same of them: else the order of rows would decide.
+
+        ``known`` are the row and the worker's code of each that is in the data.
+
+        Raises
+        ------
+        JudgmentError
+            Two of them do not.
+        """
+        first: dict[int, int] = {}
+        for row, w in known:
+            other = first.setdefault(w, row)
+            said = [(self.available[n], str(self.price[n]), self.skills[n]) for n in (other, row)]  # NaN is not NaN
+            if said[0] != said[1]:
+                raise JudgmentError(
+                    f'"{names[other]}" and "{names[row]}" are one worker in the data, and what is said of them '
+                    "differs; keep one row",
+                    self.file,
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -42,10 +42,13 @@ class Cause:
 def table(old: Previous, new: Previous) -> Columns:
     """Items with another label, status or number of judgments, or that only one run knows; flipped labels first.
 
+    Those of a kind are sorted by item: the tables may come in any order.
+
     item, change (label, status, judgments, new, gone), label_before, label, status_before, status,
     n_judgments_before, n_judgments.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     old, new = old.beside(new.item, new.label), new.beside(old.item, old.label)
     at = new.rows(old.item)
@@ -65,7 +68,8 @@ def table(old: Previous, new: Previous) -> Columns:
     kind[_differ(columns["label_before"], columns["label"])] = kinds.index("label")
     kind[before < 0] = kinds.index("new")
     kind[now < 0] = kinds.index("gone")
-    rows = np.flatnonzero(kind >= 0)
+    sorted_rows = pc.array_sort_indices(items.cast(pa.binary())).to_numpy()
+    rows = sorted_rows[kind[sorted_rows] >= 0]
     rows = pa.array(rows[np.argsort(kind[rows], kind="stable")])
     found: Columns = {"item": items.take(rows), "change": pa.array(kinds, pa.string()).take(pa.array(kind).take(rows))}
     found |= {name: column.take(rows) for name, column in columns.items()}

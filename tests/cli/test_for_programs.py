@@ -243,6 +243,13 @@ class TestErrors:
             (["run", ""], "a name is empty: that of JUDGMENTS; see consensus run --help"),
             (["run", "j.csv", "--gold", ""], "a name is empty: that of --gold; see consensus run --help"),
             (
+                ["run", "j.csv", "--title", "d\udcc3\udcb6g"],  # what Python makes of bytes that it can't decode
+                "the text of --title is not utf-8, in which this locale writes; write it so, or set PYTHONUTF8=1 where "
+                "it is UTF-8; see consensus run --help",
+            ),
+            (["run", "j.csv", "--drop", "a=b", "--drop", "a=\udcff"], "the text of --drop is not utf-8, in which"),
+            (["explain", "out", "\udcff"], "the text of ITEM is not utf-8, in which this locale writes;"),
+            (
                 ["aggregate", "--model-votes", "", "--", "j.csv"],
                 "a name is empty: that of --model-votes; see consensus",
             ),

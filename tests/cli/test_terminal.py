@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 import consensus
+from consensus.__main__ import main
 from consensus.cli import terminal
 from consensus.errors import ConfigError
 
@@ -52,6 +55,55 @@ def test_tables_are_exact_in_a_pipe_and_visible_on_a_terminal(
     assert SHOWN.replace("\\n", "\n") in seen
     assert all(line.isprintable() for line in seen.split("\n"))
     assert seen == terminal.lines(exact)
+
+
+class TestLocales:
+    """Words on standard output are UTF-8 where they go into a pipe or file."""
+
+    @pytest.fixture
+    def out(self, tmp_path: Path) -> Path:
+        labels = {"ann": "xyxy", "bob": "xyxx", "eve": "xyxy"}
+        names = {"x": "猫", "y": "dög"}
+        rows = [(f"i{n}", who, names[one]) for who, said in labels.items() for n, one in enumerate(said)]
+        consensus.run(pd.DataFrame(rows, columns=["item", "worker", "label"])).save(tmp_path / "out", report=False)
+        return tmp_path / "out"
+
+    def test_a_pipe_gets_utf8_in_any_locale(
+        self, out: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = []
+        for encoding in ("utf-8", "ascii", "iso8859-1"):
+            raw = io.BytesIO()
+            stream = io.TextIOWrapper(raw, encoding)
+            monkeypatch.setattr("sys.stdout", stream)
+            with pytest.raises(SystemExit) as left:
+                main(["explain", str(out), "i1"])
+            assert not left.value.code
+            assert (stream.encoding, stream.errors) == (encoding, "strict")  # as the caller left it
+            written.append(raw.getvalue().decode())
+        assert "dög" in written[0]
+        assert written == [written[0]] * 3
+        capsysbinary.readouterr()
+
+    def test_a_terminal_gets_what_it_can_show(self, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Terminal(io.TextIOWrapper):
+            def isatty(self) -> bool:
+                return True
+
+        raw = io.BytesIO()
+        monkeypatch.setattr("sys.stdout", Terminal(raw, "iso8859-1"))
+        with pytest.raises(SystemExit) as left:
+            main(["explain", str(out), "i1"])
+        assert not left.value.code
+        assert "d\u00f6g" in raw.getvalue().decode("iso8859-1")
+        assert "\\u732b" in raw.getvalue().decode("iso8859-1")
+
+    def test_a_stream_of_another_kind_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stream = io.StringIO()
+        monkeypatch.setattr("sys.stdout", stream)
+        with pytest.raises(SystemExit):
+            main(["--version"])
+        assert stream.getvalue() == f"consensus {consensus.__version__}\n"
 
 
 class TestWhatIsGivenInPython:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import escalate, fit, read_previous, read_workers, simulate
+from consensus import escalate, fit, read, read_previous, read_workers, simulate
 from consensus.config import EscalateConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError
 from consensus.escalation import budget_curve, offers, planned, worker_choice
@@ -425,6 +425,27 @@ class TestPool:
         with pytest.raises(JudgmentError, match=message):
             escalate(result, workers=pool)
 
+    def test_names_that_are_one_worker_in_the_data_say_the_same_of_them(self) -> None:
+        judged = {
+            "item": ["i0", "i1", "i0", "i1"],
+            "worker": ["Ann", "ann", "bob", "bob"],
+            "label": ["x", "x", "y", "x"],
+        }
+        folded = read(judged, fold=["workers"])
+        assert folded.worker_ids.to_pylist() == ["Ann", "bob"]
+        pool: dict[str, list[Any]] = {"worker": ["Ann", "ann", "zoe", "Zoe"], "available": [3, 3, 1, 2]}
+        for order in (slice(None), slice(None, None, -1)):
+            found = read_workers({name: cells[order] for name, cells in pool.items()}).align(folded)
+            assert found.available.tolist() == [3, 0]
+            assert found.strangers == ("Zoe", "zoe")
+        for column, cells in (("available", [3, 4]), ("price", [1, 2]), ("skills", ["a", "b"])):
+            differs = {"worker": ["Ann", "ann"], column: cells}
+            with pytest.raises(
+                JudgmentError,
+                match='"Ann" and "ann" are one worker in the data, and what is said of them differs; keep one row$',
+            ):
+                read_workers(differs).align(folded)
+
     @pytest.mark.compiled
     def test_strangers_and_what_is_left_open_are_told(
         self, run: Callable[..., Any], tmp_path: Path, result: Consensus
@@ -437,7 +458,7 @@ class TestPool:
         assert ran.status == 0
         assert (
             "4 of the 5 workers who can be asked are not in the data, so nothing is known of them and they are not "
-            'suggested: "w3", "W04", "x", ...'
+            'suggested: "W04", "w3", "x", ...'
         ) in ran.err
         (tmp_path / "one.csv").write_text("worker\nw3\nw03\n")
         one = run(*given[:4], "--workers", tmp_path / "one.csv", "-o", tmp_path / "one_e.csv")

@@ -100,6 +100,23 @@ def test_what_does_not_fit_the_labels(write: Write) -> None:
             odd.align(JUDGED)
 
 
+def test_labels_that_are_one_in_the_data_have_one_cost(write: Write) -> None:
+    rows = [("i", "v", "yes"), ("i", "w", "yes"), ("j", "v", "no"), ("j", "w", "Yes")]
+    folded = read(write("j.csv", csv(rows)), fold=["labels"])
+    assert folded.labels == ("no", "yes")
+    for again, agrees in (("Yes,no,3", True), ("Yes,no,4", False)):
+        costs = read_costs(write("c.csv", HEADER + f"yes,no,3\nno,yes,1\n{again}\n"))
+        if agrees:
+            assert costs.align(folded).tolist() == [[0, 1], [3, 0]]
+            continue
+        with pytest.raises(
+            JudgmentError,
+            match=r'c.csv:4: the cost of deciding "yes" as "no" is 4 here and 3 in .*c.csv:2, where labels are spelled '
+            "in another way; keep one row$",
+        ):
+            costs.align(folded)
+
+
 @pytest.mark.compiled
 def test_many_labels() -> None:
     labels = [f"l{k:03}" for k in range(300)]
