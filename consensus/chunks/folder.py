@@ -137,7 +137,7 @@ def fill(run: ChunkRun, folder: Path, *, raw_cells: bool, drawn: Looks) -> None:
         writing.write(click_rows(run), folder / CLICKS, raw_cells=raw_cells)
     said = {**summary(run), "raw_cells": raw_cells, "crops": drawn.crops, "report": drawn.asked}
     told = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
+    writing.write_bytes(f"{told}\n".encode(), folder / SUMMARY)
 
 
 def click_rows(run: ChunkRun) -> pd.DataFrame:

@@ -57,11 +57,9 @@ def told(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, ConsensusError):
         code, text, file, line = error.code, str(error), error.file, error.line
     elif isinstance(error, OSError):
-        reason = str(error.strerror or error)
-        reason = f"{reason[:1].lower()}{reason[1:]}"
         file, line = None if error.filename is None else str(error.filename), None
-        where = "standard output can't be written" if file is None else file  # such as a full disk behind it
-        code, text = "bad_output", str(OutputError(f"{where}: {reason}"))
+        refused = OutputError.of(error, file or "standard output")  # such as a full disk behind it
+        code, text = refused.code, str(refused)
     else:
         code, text, file, line = "usage", _usage(error), None, None
     _write({"code": code, "message": text, "file": file, "line": line}, as_json)
