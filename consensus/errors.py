@@ -174,7 +174,7 @@ class OutputError(ConsensusError):
     @classmethod
     def of(cls, error: OSError, file: str | Path) -> Self:
         """What the system says of a ``file`` that is to be written, and the way out."""
-        return cls(f"can't be written: {reason(error)}; {WAYS_OUT.get(error.errno or 0, ELSEWHERE)}", file)
+        return cls(refused(error), file)
 
 
 class RunError(OutputError):
@@ -191,6 +191,11 @@ class FormatError(JudgmentError):
     """A file or frame can't be read as a table of judgments."""
 
     code = "bad_file"
+
+
+def refused(error: OSError) -> str:
+    """What is said of something that can't be written, and the way out."""
+    return f"can't be written: {reason(error)}; {WAYS_OUT.get(error.errno or 0, ELSEWHERE)}"
 
 
 def reason(error: OSError) -> str:

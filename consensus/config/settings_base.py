@@ -1,6 +1,5 @@
 """What all settings have in common: they are frozen, typed, and checked once."""
 
-import difflib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from consensus import wording
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ IN_WORDS = {
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown ``name``: the one of the ``known`` that is most like it, else all."""
-    like = difflib.get_close_matches(name, known, 1, LIKE)
-    return f"; did you mean {like[0]}?" if like else f"; the settings are: {', '.join(known)}"
+    """The end of a message about an unknown ``name``: those of the ``known`` that are like it, else all."""
+    told = wording.meant(name, known, LIKE)
+    return f"; {told}" if told else f"; the settings are: {', '.join(known)}"
 
 
 class Settings(BaseModel):
