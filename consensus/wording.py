@@ -92,14 +92,12 @@ WITH_VALUE = re.compile(rf"--([a-z][a-z-]*)(?:[ =]({VALUE}))?")
 
 
 MOST_MEANT = 3  # names in a message
+LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
 
 
-def meant(name: str, known: Sequence[str], like: float = 0.6) -> str:
-    """What may be meant by a ``name`` that is none of the ``known``: "did you mean a, b?", or nothing.
-
-    ``like`` is how much a name must be like another one, of 1.
-    """
-    near = difflib.get_close_matches(name, known, MOST_MEANT, like)
+def meant(name: str, known: Sequence[str]) -> str:
+    """What may be meant by a ``name`` that is none of the ``known``: "did you mean a, b?", or nothing."""
+    near = difflib.get_close_matches(name, known, MOST_MEANT, LIKE)
     return f"did you mean {', '.join(near)}?" if near else ""
 
 

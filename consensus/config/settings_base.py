@@ -41,9 +41,6 @@ RENAMED = {
 """Names of settings up to 0.4: they are understood for one version more, and a warning tells the new one."""
 
 
-LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
-
-
 LONGEST = 200  # characters of a value in a message
 BY_NAME = "; give each setting by its name, such as target=0.95"
 IN_WORDS = {
@@ -57,7 +54,7 @@ IN_WORDS = {
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown ``name``: those of the ``known`` that are like it, else all."""
-    told = wording.meant(name, known, LIKE)
+    told = wording.meant(name, known)
     return f"; {told}" if told else f"; the settings are: {', '.join(known)}"
 
 

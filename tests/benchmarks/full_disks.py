@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import SETTINGS
 from consensus.simulation import simulate
+from tests.benchmarks import kills
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 LONGEST = 300.0
 """Seconds that a command may take."""
-SHAPES = ROOT / "data" / "shapes"
 JUDGED = "judgments.csv"
 WAYS_OUT = ("make room", "choose another", "create it")
 """What a line may tell one to do."""
@@ -55,9 +55,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "report": ("report", "done", "-o", "{}/out.html"),
     "simulate": ("simulate", "{}/out", "--items", "400", "--overwrite"),
     "demo": ("demo", "{}/out", "--overwrite"),
-    "chunks make": ("chunks", "make", str(SHAPES / "pictures" / "dawn.png"), "-o", "{}/out"),
-    "chunks run": ("chunks", "run", str(SHAPES / "manifest.csv"), "--crops", "6", "-o", "{}/out", "--overwrite"),
-    "chunks answers": ("chunks", "answers", "{}/out", str(SHAPES / "answers.csv")),
+    "chunks make": ("chunks", "make", str(kills.SHAPES / "pictures" / "dawn.png"), "-o", "{}/out"),
+    "chunks run": (*kills.OF_SHAPES, "-o", "{}/out", "--overwrite"),
+    "chunks answers": ("chunks", "answers", "{}/out", str(kills.SHAPES / "answers.csv")),
 }
 """What is tried: ``{}`` is the folder of the output. All but chunks make may be done again over its own output."""
 
