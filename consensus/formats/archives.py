@@ -137,7 +137,10 @@ def _refuse_bomb(path: Path, n_bytes: int, n_packed: int) -> None:
             path,
         )
     place = tempfile.gettempdir()
-    free = shutil.disk_usage(place).free
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise spooling.no_room(error, place, str(path)) from None
     if n_bytes > free:
         raise FormatError(
             f"needs {memory.told(n_bytes)} when it is unpacked, and {place} has {memory.told(free)}; make "
