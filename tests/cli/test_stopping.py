@@ -77,6 +77,28 @@ class TestSignals:
         assert run("demo").status == 0  # done before it was tried again
         assert not __main__._later
 
+    def test_another_error_may_be_made_of_it(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As where a module that is written in C is imported: its errors say nothing of the signal."""
+
+        def app(**_: object) -> None:
+            try:
+                os.kill(os.getpid(), signal.SIGHUP)
+                time.sleep(5)
+            except BaseException:
+                pass
+            raise TypeError("expected a message argument")
+
+        monkeypatch.setattr(cli, "app", app)
+        said = "consensus: stopped by SIGHUP; nothing is left half-written\n"
+        assert run("demo") == (128 + signal.SIGHUP, "", said)
+
+        def wrong(**_: object) -> None:
+            raise TypeError("expected a message argument")
+
+        monkeypatch.setattr(cli, "app", wrong)
+        with pytest.raises(TypeError, match="expected a message"):
+            run("demo")
+
     def test_a_second_one_does_not_break_off_the_tidying_up(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         tidied = []
 
