@@ -26,7 +26,7 @@ def test_the_old_output_stays_whole(tmp_path: Path, name: str) -> None:
     full_disks.prepared(inputs, n_items=60)
     out = full_disks.old_output(name, inputs, place)
     known = full_disks.sizes(out)
-    n_refused, wrong = full_disks.full(name, inputs, place, [0, known[len(known) // 2], known[-1] - 1])
+    n_refused, wrong = full_disks.full(name, inputs, place, [0, known[-1] // 2, known[-1] - 1])
     assert wrong == []
     assert n_refused == 3
 
