@@ -17,6 +17,8 @@ PATIENCE = 1.0
 SOON = 0.02
 """Seconds after which a signal is tried again that came at a bad moment."""
 _asked = [-PATIENCE]  # when, last
+_raised: list[int] = []
+"""Signals that became ``Stopped``."""
 _later: list[threading.Timer] = []
 BROKEN_PIPE = 128 + 13
 """How a command exits whose reader is gone, as ``head`` is: as if by SIGPIPE, which Python ignores."""
@@ -85,6 +87,7 @@ def _signals_stop() -> Iterator[None]:
     """Turn signals that ask to go into ``Stopped``, but for those that the caller ignores, as ``nohup`` does."""
     before = {}
     _asked[0] = -PATIENCE
+    _raised.clear()
     for name in STOPPING:
         with suppress(AttributeError, ValueError):  # no such signal here, or not the main thread
             number = getattr(signal, name)
@@ -113,6 +116,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
     if now - _asked[0] > PATIENCE:
         _asked[0] = now
+        _raised.append(number)
         raise Stopped(number)
 
 
@@ -141,11 +145,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             left = _done(given)
         except Stopped as stopped:
-            from consensus.cli import failing
-
-            failing.tell_stopped(stopped.number, as_json=failing.wants_json(given))
-            left = stopped.status
+            left = _stopped(stopped, given)
+        except Exception:
+            if not _raised:
+                raise
+            left = _stopped(Stopped(_raised[-1]), given)  # what is written in C may make another error of it
     sys.exit(left)
+
+
+def _stopped(stopped: Stopped, given: Sequence[str]) -> int:
+    """Say that a signal stopped the command; how to exit."""
+    from consensus.cli import failing
+
+    failing.tell_stopped(stopped.number, as_json=failing.wants_json(given))
+    return stopped.status
 
 
 def _done(given: Sequence[str]) -> int:

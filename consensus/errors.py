@@ -15,6 +15,7 @@ Python in arguments (``consensus.wording``).
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Self
 
 from consensus.wording import in_words_of_the_caller
@@ -64,6 +65,16 @@ CODES: dict[str, tuple[int, str]] = {
     "stopped": (STOPPED, "A signal stopped the command."),
 }
 """How the command exits, and what it means, by the code of an error."""
+
+
+ELSEWHERE = "choose another place"
+WAYS_OUT = {
+    errno.ENOSPC: f"make room there, or {ELSEWHERE}",
+    errno.EDQUOT: f"make room there, or {ELSEWHERE}",
+    errno.EFBIG: f"allow larger files (ulimit -f), or {ELSEWHERE}",
+    errno.ENOENT: "create its folder first",
+}
+"""What to do where the system refuses to write, by its reason; else ``ELSEWHERE``."""
 
 
 class Place(str):
@@ -160,6 +171,11 @@ class OutputError(ConsensusError):
 
     code = "bad_output"
 
+    @classmethod
+    def of(cls, error: OSError, file: str | Path) -> Self:
+        """What the system says of a ``file`` that is to be written, and the way out."""
+        return cls(refused(error), file)
+
 
 class RunError(OutputError):
     """A folder is not the output of a run, or its inputs are not what they were."""
@@ -175,6 +191,16 @@ class FormatError(JudgmentError):
     """A file or frame can't be read as a table of judgments."""
 
     code = "bad_file"
+
+
+def refused(error: OSError) -> str:
+    """What is said of something that can't be written, and the way out."""
+    return f"can't be written: {reason(error)}; {WAYS_OUT.get(error.errno or 0, ELSEWHERE)}"
+
+
+def reason(error: OSError) -> str:
+    """What the system says, as a part of a sentence."""
+    return str(error.strerror or error).lower()
 
 
 def _shown(text: str) -> str:

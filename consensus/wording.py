@@ -7,12 +7,15 @@ ids, labels and names of columns stand.
 
 from __future__ import annotations
 
+import difflib
 import re
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic.fields import FieldInfo
 
 ON_THE_COMMAND_LINE: ContextVar[bool] = ContextVar("on_the_command_line", default=False)
@@ -86,6 +89,22 @@ MARK = re.compile(
     re.VERBOSE,
 )
 WITH_VALUE = re.compile(rf"--([a-z][a-z-]*)(?:[ =]({VALUE}))?")
+
+
+MOST_MEANT = 3  # names in a message
+LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """What may be meant by a ``name`` that is none of the ``known``: "did you mean a, b?", or nothing."""
+    near = difflib.get_close_matches(name, known, MOST_MEANT, LIKE)
+    return f"did you mean {', '.join(near)}?" if near else ""
+
+
+def aside(name: str, known: Sequence[str]) -> str:
+    """The same within a sentence: in brackets, with a blank before."""
+    told = meant(name, known)
+    return f" ({told})" if told else ""
 
 
 def in_words_of_the_caller(message: str) -> str:

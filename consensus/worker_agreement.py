@@ -45,6 +45,8 @@ NOT_GIVEN = "no judgment is this label"
 SAME_OF_BOTH = "both workers gave the same label every time"
 ONE_ITEM = "an interval needs two items"
 ONE_CLUSTER = "an interval needs two clusters"
+MOST_SAMPLES = 100_000
+"""Of a bootstrap: more make no interval better, and all are held in memory."""
 NO_BOOTSTRAP = "no bootstrap was asked for"
 NO_SAMPLE = "no sample of the items has a value"
 
@@ -144,6 +146,8 @@ def _check(judgments: Judgments, level: str, by: str, n_bootstrap: int, seed: in
     for name, number in (("n_bootstrap", n_bootstrap), ("seed", seed)):
         if not isinstance(number, (int, np.integer)) or number < 0:
             raise ConfigError(f"{name} is {number}; it must be 0 or more")
+    if n_bootstrap > MOST_SAMPLES:
+        raise ConfigError(f"n_bootstrap is {n_bootstrap}; it must be at most {MOST_SAMPLES:,}")
     if by == "worker-pair" and (judgments.weight is not None or judgments.cluster is not None):
         raise ConfigError(
             "by worker-pair counts every item once, and these have weights or clusters; leave them away, or show labels"

@@ -348,6 +348,7 @@ class TestPairs:
         ({"level": "interval"}, 'level "interval" is unknown; choose nominal or ordinal'),
         ({"by": "worker"}, 'by "worker" is unknown; choose label or worker-pair'),
         ({"n_bootstrap": -1}, "n_bootstrap is -1; it must be 0 or more"),
+        ({"n_bootstrap": 10**9}, "n_bootstrap is 1000000000; it must be at most 100,000"),
         ({"seed": -1}, "seed is -1; it must be 0 or more"),
     ],
 )

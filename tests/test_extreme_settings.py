@@ -49,6 +49,13 @@ def test_on_the_command_line_in_a_file_and_in_python(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("price", [1e-320, 0.0, 1e300])
+def test_the_price_of_a_replay(price: float) -> None:
+    judgments = consensus.read({"item": ["a", "a"], "worker": ["v", "w"], "label": ["x", "y"]})
+    with pytest.raises(ConfigError, match="setting price_per_judgment = .* than or equal to"):
+        consensus.plan_budget(judgments, price_per_judgment=price)
+
+
 @pytest.mark.parametrize("cost", ["1e-320", "1e300", "nan", "inf", "-1"])
 def test_costs(cost: str) -> None:
     said = "expected 0, or 1e-09 or more" if cost == "1e-320" else "expected a finite number, 0 or more, below 1e"

@@ -123,7 +123,7 @@ MISTAKES: dict[str, tuple[Callable[[pd.DataFrame, Any], object], str]] = {
     ),
     "an item that nobody judged": (
         lambda _, run: run.explain("item0"),
-        'no item "item0" among the 40 that were judged; like it are item30, item20, item10',
+        'no item "item0" among the 40 that were judged (did you mean item30, item20, item10?)',
     ),
     "a table that does not exist": (
         lambda _, run: run.table("escalation"),

@@ -9,8 +9,8 @@ from consensus.chunks import folder
 from consensus.chunks.answer_columns import NAME, judgments_of
 from consensus.chunks.clicks import CLICKING, Click
 from consensus.config import ReadConfig
-from consensus.errors import JudgmentError
-from consensus.inputs import formulas
+from consensus.errors import ConfigError, JudgmentError
+from consensus.inputs import formulas, pseudonyms
 from consensus.runs.listening import SILENT
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def answers(
 
     Raises
     ------
+    ConfigError
+        Workers shall have pseudonyms, and have none in the run, or others.
     JudgmentError
         An item is no chunk of the run, or a label none of its classes.
     FormatError
@@ -59,17 +61,30 @@ def answers(
         The folder is no run, its masks have changed, or it can't be written.
     """
     chosen = ReadConfig.of(config, **settings)
-    made = folder.load(run, listener) if isinstance(run, (Path, str)) else run
-    judgments, said = judgments_of(clicks, chosen)
+    made = folder.load(run, listener, pseudonyms=chosen.pseudonyms) if isinstance(run, (Path, str)) else run
+    _refuse_another_key(made, chosen)
+    judgments, said = judgments_of(clicks, chosen.model_copy(update={"pseudonyms": None}))
     if said:
         listener.say(said)
-    found = made.with_clicks(merged(made.clicks, clicks_of(made, judgments)))
+    found = made.with_clicks(merged(made.clicks, clicks_of(made, judgments, made.masks.key)))
     if save and isinstance(run, (Path, str)):
         told = folder.summary_of(Path(run))
         drawn = folder.looks_of(told, str(run))
         real = folder.check(Path(run), overwrite=True)
         folder.write(found, real, raw_cells=folder.is_raw(told), drawn=drawn)
     return found
+
+
+def _refuse_another_key(run: ChunkRun, chosen: ReadConfig) -> None:
+    """Refuse pseudonyms that are not those of the run.
+
+    Raises
+    ------
+    ConfigError
+        The run has none, or by another key.
+    """
+    if chosen.pseudonyms is not None and pseudonyms.read_key(chosen.pseudonyms) != run.masks.key:
+        raise ConfigError("the run has no pseudonyms by this key; make it again with --pseudonyms", chosen.pseudonyms)
 
 
 def merged(before: Clicks, now: Clicks) -> Clicks:
@@ -84,8 +99,8 @@ def merged(before: Clicks, now: Clicks) -> Clicks:
     return found
 
 
-def clicks_of(run: ChunkRun, judgments: Judgments) -> Clicks:
-    """Answers, by picture and first pixel of the chunk.
+def clicks_of(run: ChunkRun, judgments: Judgments, key: bytes | None = None) -> Clicks:
+    """Answers, by picture and first pixel of the chunk; workers get pseudonyms by the ``key``.
 
     Raises
     ------
@@ -109,6 +124,8 @@ def clicks_of(run: ChunkRun, judgments: Judgments) -> Clicks:
     hashes: dict[str, str] = {}
     firsts = [_first(run, hashes, item) for item in judgments.item_ids.to_pylist()]
     workers = judgments.worker_ids.to_pylist()
+    if key is not None:
+        workers = pseudonyms.pseudonyms(key, workers)
     painters = {*run.masks.workers, *run.masks.models}
     for worker in workers:
         if worker + CLICKING in painters:

@@ -133,7 +133,7 @@ def make(
             for path in written:  # when all are done
                 (partial / path.name).rename(path)
     except OSError as error:
-        raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", folder) from None
+        raise OutputError.of(error, folder) from None
     return written
 
 

@@ -137,7 +137,7 @@ def fill(run: ChunkRun, folder: Path, *, raw_cells: bool, drawn: Looks) -> None:
         writing.write(click_rows(run), folder / CLICKS, raw_cells=raw_cells)
     said = {**summary(run), "raw_cells": raw_cells, "crops": drawn.crops, "report": drawn.asked}
     told = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / SUMMARY).write_text(told + "\n", encoding="utf-8")
+    writing.write_bytes(f"{told}\n".encode(), folder / SUMMARY)
 
 
 def click_rows(run: ChunkRun) -> pd.DataFrame:
@@ -194,21 +194,34 @@ def summary(run: ChunkRun) -> dict[str, Any]:
     }
 
 
-def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
+def load(folder: Path | str, listener: Listener = SILENT, *, pseudonyms: Path | None = None) -> ChunkRun:
     """Make the run of a folder again, from the masks that it names, with the clicks that it holds.
+
+    The key of its ``pseudonyms`` may lie in another place now.
 
     Raises
     ------
     RunError
-        It is no such folder, its masks were in no file, or something else is said in them than then.
+        It is no such folder, its masks were in no file, something else is said in them than then, or the key of its
+        pseudonyms is another one.
+    ConfigError
+        That can't be read.
     FormatError
         A mask can't be read.
     """
     path = Path(folder)
     told = summary_of(path)
     if told["inputs"] is None:
-        raise RunError("its masks were given in memory, so that it can't be made again; keep them in files", path)
+        raise RunError(
+            "it does not tell what its masks are, so that it can't be made again: they were given in memory, or each "
+            "file is called like a worker who has a pseudonym; keep them in files, and name workers in these",
+            path,
+        )
     given = {name: _read(one) for name, one in told["inputs"].items()}
+    if pseudonyms is not None:
+        if given.get("pseudonyms") is None:
+            raise RunError("it has no pseudonyms; make it again with --pseudonyms", path)
+        given["pseudonyms"] = pseudonyms
     listener.stage("reading")
     cuts = Cuts.of(given.pop("cuts", None))
     masks = read_masks(**given)
@@ -217,6 +230,8 @@ def load(folder: Path | str, listener: Listener = SILENT) -> ChunkRun:
     digests, raw = _table(path / "images.csv", ("image", "digest")), is_raw(told)
     if [_as_given(name, raw) for name, _ in digests] != list(run.names):
         raise RunError("there are other pictures than there were; run it again", path)
+    if masks.key is not None:
+        _refuse_another_key(masks.workers, path, raw)
     for (name, digest), one in zip(digests, run.counted, strict=True):
         if digest != one.digest:
             raise RunError(f'the masks of "{name}" are not what they were; run it again', path)
@@ -276,6 +291,19 @@ def looks_of(told: Mapping[str, Any], out: str, crops: int | None = None, report
     if report is None and isinstance(asked, bool):
         report = asked
     return Looks.of(crops, report, out)
+
+
+def _refuse_another_key(workers: Iterable[str], path: Path, raw: bool) -> None:
+    """Refuse a run whose people get other pseudonyms now.
+
+    Raises
+    ------
+    RunError
+        They do.
+    """
+    known = {_as_given(name, raw) for (name,) in _table(path / "workers.csv", ("worker",))}
+    if not known.issuperset(workers):
+        raise RunError("the key of its pseudonyms is not what it was; name that with --pseudonyms", path)
 
 
 def _as_given(text: str, raw: bool) -> str:

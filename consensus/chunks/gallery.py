@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from consensus.chunks import drawing
+from consensus.formats import writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ class Gallery:
         disputed = np.isin(painted.chunk_of_pixel, listed.chunk[~listed.audited])
         drawn = drawing.overlay(picture, label, disputed, self.run.ground, self.colours)
         (self.folder / OVERLAYS).mkdir(exist_ok=True)
-        (self.folder / OVERLAYS / f"{self.run.files[number]}.jpg").write_bytes(drawing.photographed(drawn))
+        writing.write_bytes(drawing.photographed(drawn), self.folder / OVERLAYS / f"{self.run.files[number]}.jpg")
         self._crop(picture, painted, listed, number)
         iou = listed.expected.foreground
         entry = (-iou if iou == iou else 0.0, -number)
@@ -118,7 +119,7 @@ class Gallery:
         files = {}
         for _, number, chunk, name, jpeg in self._crops:
             (self.folder / CROPS).mkdir(exist_ok=True)
-            (self.folder / CROPS / name).write_bytes(jpeg)
+            writing.write_bytes(jpeg, self.folder / CROPS / name)
             files[self.run.names[-number], chunk] = f"{CROPS}/{name}"
         return [files.get(one) for one in zip(self.run.chunks["image"], self.run.chunks["chunk"], strict=True)]
 

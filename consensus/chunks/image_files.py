@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.errors import ConfigError, FormatError, OutputError
+from consensus.formats import writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +43,12 @@ def write_labels(labels: NDArray[Any], colours: NDArray[np.uint8], path: Path) -
         palette = np.tile(np.array(UNSAID, np.uint8), (256, 1))
         palette[: len(colours)] = colours
         image.putpalette(palette.tobytes())
-    image.save(path, "PNG")
+    _write(image, path)
 
 
 def write_confidences(confidences: NDArray[np.uint8], path: Path) -> None:
     """Write confidences (H, W) as a grey picture: 255 is sure."""
-    pillow().fromarray(confidences).save(path, "PNG")
+    _write(pillow().fromarray(confidences), path)
 
 
 def write_cut(ids: NDArray[np.integer], path: Path) -> None:
@@ -61,12 +63,19 @@ def write_cut(ids: NDArray[np.integer], path: Path) -> None:
     """
     most = int(ids.max())
     if most < MOST_16:
-        pillow().fromarray(ids.astype(np.uint16)).save(path, "PNG")
+        _write(pillow().fromarray(ids.astype(np.uint16)), path)
         return
     if most >= 1 << 24:
         raise OutputError(f"a cut has at most {1 << 24:,} pieces, and this one {most + 1:,}", path)
     bytes_ = np.stack([ids & 255, ids >> 8 & 255, ids >> 16], axis=-1).astype(np.uint8)
-    pillow().fromarray(bytes_).save(path, "PNG")
+    _write(pillow().fromarray(bytes_), path)
+
+
+def _write(image: Any, path: Path) -> None:
+    """Write a picture as PNG: made before, since Pillow says of an error of the disk only that there was one."""
+    made = io.BytesIO()
+    image.save(made, "PNG")
+    writing.write_bytes(made.getvalue(), path)
 
 
 def read_cut(path: Path, height: int, width: int) -> NDArray[np.int32]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consensus.chunks import page
 from consensus.chunks.gallery import MOST_CROPS, Gallery
+from consensus.formats import writing
 from consensus.report import charts
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Looks:
         """Write the page, if it is wanted."""
         if self.with_page:
             run.listener.stage("reporting")
-            (folder / page.FILE).write_bytes(page.made(run, gallery, self.out))
+            writing.write_bytes(page.made(run, gallery, self.out), folder / page.FILE)
 
 
 def wanted(report: bool | None) -> bool:

@@ -321,7 +321,8 @@ def run(
     given = {"source": source, "classes": classes, "gold": gold, "models": models, **(reading or {})}
     listener.stage("reading")
     masks = read_masks(**given)
-    kept = stored({**given, "cuts": cuts})
+    is_telling = masks.key is not None and given.get("worker_from_file")  # files are called like people
+    kept = None if is_telling else stored({**given, "cuts": cuts})
     return of_masks(masks, config, Cuts.of(cuts), inputs=kept, listener=listener)
 
 

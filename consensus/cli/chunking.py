@@ -135,6 +135,15 @@ class GivenMasks:
         ),
     ] = False
     void: Void = None
+    pseudonyms: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of a secret key (16 bytes or more). All outputs and messages name people by pseudonyms made "
+            "with it. The same key gives the same names.",
+            metavar="KEYFILE",
+            rich_help_panel=LABELS,
+        ),
+    ] = None
     cuts: Annotated[
         Path | None,
         typer.Option(
@@ -147,7 +156,7 @@ class GivenMasks:
 
     def paths(self) -> list[Path]:
         """All of them, to see that none is written over."""
-        ones = (self.classes, self.gold, self.config, *(self.model_masks or ()))
+        ones = (self.classes, self.gold, self.config, self.pseudonyms, *(self.model_masks or ()))
         return [path for path in ones if path is not None]
 
     def read(self, masks: list[Path], chosen: "ChunksConfig", listener: "Listener") -> "ChunkRun":
@@ -167,6 +176,7 @@ class GivenMasks:
                 "columns": named_columns(self.columns),
                 "void": self.void,
                 "worker_from_file": self.worker_from_file,
+                "pseudonyms": self.pseudonyms,
             },
         )
 
@@ -250,7 +260,7 @@ def answers(
             rich_help_panel=INPUT,
         ),
     ],
-    chosen: Annotated["ReadConfig", Takes("item", "worker", "label", "platform", of="ReadConfig")],
+    chosen: Annotated["ReadConfig", Takes("item", "worker", "label", "platform", "pseudonyms", of="ReadConfig")],
     crops: Annotated[
         int | None,
         typer.Option(
@@ -285,7 +295,8 @@ def answers(
     out = folders.check(folder, overwrite=True, inputs=[clicks])
     with show.stages():
         before = folders.images_of(folder)
-        found = chunks.answers(chunks.load(folder, show), clicks, chosen, listener=show)
+        made = chunks.load(folder, show, pseudonyms=chosen.pseudonyms)
+        found = chunks.answers(made, clicks, chosen, listener=show)
         folders.write(found, out, raw_cells=folders.is_raw(told), drawn=drawn)
     _tell(show, [*words.lines(found), words.compared(before, found)], drawn)
     for line in words.steps(found, str(folder)):

@@ -1,6 +1,5 @@
 """How a command ends that can't do what it shall: one line on stderr, or JSON, and an exit code."""
 
-import difflib
 import json
 import signal
 import sys
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from consensus import wording
 from consensus.cli import help_text
 from consensus.cli.options import ANY
-from consensus.errors import CODES, USAGE, ConsensusError, OutputError
+from consensus.errors import CODES, USAGE, ConsensusError, OutputError, reason, refused
 
 if TYPE_CHECKING:
     from consensus.found.cautions import Caution
@@ -57,11 +57,10 @@ def told(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, ConsensusError):
         code, text, file, line = error.code, str(error), error.file, error.line
     elif isinstance(error, OSError):
-        reason = str(error.strerror or error)
-        reason = f"{reason[:1].lower()}{reason[1:]}"
         file, line = None if error.filename is None else str(error.filename), None
-        where = "standard output can't be written" if file is None else file  # such as a full disk behind it
-        code, text = "bad_output", str(OutputError(f"{where}: {reason}"))
+        # without a file, it is what a full disk is behind
+        said = f"standard output {refused(error)}" if file is None else f"{file}: {reason(error)}"
+        code, text = "bad_output", str(OutputError(said))
     else:
         code, text, file, line = "usage", _usage(error), None, None
     _write({"code": code, "message": text, "file": file, "line": line}, as_json)
@@ -98,9 +97,7 @@ def _usage(error: Any) -> str:
     path = error.ctx.command_path if error.ctx is not None else "consensus"
     wrong = getattr(error, "option_name", None)
     if wrong is not None and hasattr(error, "possibilities"):
-        near = difflib.get_close_matches(wrong, error.possibilities or (), 1)
-        like = f"; like it is {near[0]}" if near else ""
-        return f"there is no option {wrong}{like}; see {path} --help"
+        return f"there is no option {wrong}{wording.aside(wrong, error.possibilities or ())}; see {path} --help"
     text = " ".join(str(error.message).split()).rstrip(".").removeprefix("Value error, ")
     param = getattr(error, "param", None)
     if param is not None and not text:  # an argument, of which Typer tells only its name

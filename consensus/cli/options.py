@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consensus import wording
+
 if TYPE_CHECKING:
     from consensus.report.page_options import PageOptions
 
@@ -97,15 +99,12 @@ def _codes(given: str | None) -> str | None:
     """Refuse codes that no warning has."""
     if given is None:
         return None
-    import difflib
-
     from consensus.found.cautions import CODES
 
     for code in given.split(","):
         if code.strip() not in {*CODES, ANY}:
-            near = difflib.get_close_matches(code.strip(), [*CODES, ANY], 3)
-            like = f"; like it are {', '.join(near)}" if near else f"; give {ANY}, or codes that warnings begin with"
-            raise typer.BadParameter(f'no warning has the code "{code.strip()}"{like}')
+            told = wording.aside(code.strip(), [*CODES, ANY]) or f"; give {ANY}, or codes that warnings begin with"
+            raise typer.BadParameter(f'no warning has the code "{code.strip()}"{told}')
     return given
 
 

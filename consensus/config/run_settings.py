@@ -295,7 +295,7 @@ class BudgetConfig(FitConfig):
     )
     price_per_judgment: float | None = Field(
         default=None,
-        ge=0,
+        ge=1e-9,
         le=1e9,
         allow_inf_nan=False,
         description="Price of a judgment, in any unit. Default: the column of prices of the judgments.",

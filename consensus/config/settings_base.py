@@ -1,6 +1,5 @@
 """What all settings have in common: they are frozen, typed, and checked once."""
 
-import difflib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from consensus import wording
 from consensus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ RENAMED = {
 """Names of settings up to 0.4: they are understood for one version more, and a warning tells the new one."""
 
 
-LIKE = 0.7  # of 1: how far a name must be like another one to be taken for it
-
-
 LONGEST = 200  # characters of a value in a message
 BY_NAME = "; give each setting by its name, such as target=0.95"
 IN_WORDS = {
@@ -56,9 +53,9 @@ IN_WORDS = {
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown ``name``: the one of the ``known`` that is most like it, else all."""
-    like = difflib.get_close_matches(name, known, 1, LIKE)
-    return f"; did you mean {like[0]}?" if like else f"; the settings are: {', '.join(known)}"
+    """The end of a message about an unknown ``name``: those of the ``known`` that are like it, else all."""
+    told = wording.meant(name, known)
+    return f"; {told}" if told else f"; the settings are: {', '.join(known)}"
 
 
 class Settings(BaseModel):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus import wording
 from consensus.errors import ConfigError
 from consensus.explanation.explained import Explanation, Push, Say
 from consensus.found.posterior import SparsePosterior
@@ -79,9 +79,8 @@ def of_item(result: Consensus, item: str) -> Explanation:
     ids = result.judgments.item_ids
     code = ids.index(str(item)).as_py()
     if code < 0:
-        near = difflib.get_close_matches(str(item), ids.to_pylist(), 3) if len(ids) <= MOST_COMPARED else []
-        like = f"; like it are {', '.join(near)}" if near else ""
-        raise ConfigError(f'no item "{item}" among the {len(ids):,} that were judged{like}', code="unknown_name")
+        meant = wording.aside(str(item), ids.to_pylist()) if len(ids) <= MOST_COMPARED else ""
+        raise ConfigError(f'no item "{item}" among the {len(ids):,} that were judged{meant}', code="unknown_name")
     return explain(result, np.array([code]))[0]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consensus import memory
 from consensus.errors import FormatError
+from consensus.formats import spooling
 from consensus.inputs.understood import one_line
 
 if TYPE_CHECKING:
@@ -103,14 +104,17 @@ def unpacked(member: Member, place: Path) -> Path:
     ------
     FormatError
         The archive is damaged.
+    OutputError
+        There is no room.
     """
     with (
         _damaged(member.archive),
         zipfile.ZipFile(member.archive) as archive,
         archive.open(member.member) as packed,
-        place.open("wb") as file,
+        spooling.keeping(place, str(member.archive)) as keep,
     ):
-        shutil.copyfileobj(packed, file, 1 << 20)
+        while block := packed.read(spooling.AT_ONCE):
+            keep(block)
     return place
 
 
@@ -133,7 +137,10 @@ def _refuse_bomb(path: Path, n_bytes: int, n_packed: int) -> None:
             path,
         )
     place = tempfile.gettempdir()
-    free = shutil.disk_usage(place).free
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise spooling.no_room(error, place, str(path)) from None
     if n_bytes > free:
         raise FormatError(
             f"needs {memory.told(n_bytes)} when it is unpacked, and {place} has {memory.told(free)}; make "

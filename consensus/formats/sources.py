@@ -240,11 +240,15 @@ class _Found:
 
     def _place(self, name: str) -> Path:
         """A place for a file of this name, the last part of which notes about it tell."""
-        if self._folder is None:
-            self._folder = self._stack.enter_context(partials.temporary())
-        self._n_made += 1
-        folder = self._folder / str(self._n_made)
-        folder.mkdir()
+        try:
+            if self._folder is None:
+                self._folder = self._stack.enter_context(partials.temporary())
+            self._n_made += 1
+            folder = self._folder / str(self._n_made)
+            folder.mkdir()
+        except OSError as error:
+            where = self._folder or os.environ.get("TMPDIR", "the folder of temporary files")
+            raise spooling.no_room(error, where, name) from None
         return folder / _harmless(name)
 
 

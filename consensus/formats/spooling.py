@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from consensus import memory
-from consensus.errors import FormatError
+from consensus.errors import FormatError, OutputError, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 AT_ONCE = 1 << 20  # bytes
@@ -23,10 +25,12 @@ def spool(stream: Any, place: Path, shown: str) -> None:
     ------
     FormatError
         It gives more than ``MOST`` bytes, or than half of the room that is free there.
+    OutputError
+        The system refuses it.
     """
     room = int(min(MOST, SHARE * shutil.disk_usage(place.parent).free))
     n_written = 0
-    with place.open("wb") as file:
+    with keeping(place, shown) as keep:
         while block := stream.read(AT_ONCE):
             n_written += len(block)
             if n_written > room:
@@ -35,4 +39,36 @@ def spool(stream: Any, place: Path, shown: str) -> None:
                     "save it to a file and name that, or name another folder in TMPDIR",
                     shown,
                 )
-            file.write(block)
+            keep(block)
+
+
+@contextmanager
+def keeping(place: Path, shown: str) -> Iterator[Callable[[bytes], None]]:
+    """What writes to a temporary file, piece by piece.
+
+    Raises
+    ------
+    OutputError
+        The system refuses it, as where a disk is full.
+    """
+
+    def keep(block: bytes) -> None:
+        rest = memoryview(block)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            raise no_room(error, place.parents[1], shown) from None
+
+    try:
+        file = place.open("wb", buffering=0)  # so that nothing is left to write, and to fail, when it is closed
+    except OSError as error:
+        raise no_room(error, place.parents[1], shown) from None
+    with file:
+        yield keep
+
+
+def no_room(error: OSError, folder: Path | str, shown: str) -> OutputError:
+    """That a file can't be kept in the ``folder`` of temporary files."""
+    told = f"can't be kept in {folder}: {reason(error)}; make room there, or name another folder in TMPDIR"
+    return OutputError(told, shown)

@@ -155,7 +155,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
                 yield file
             partial.replace(path)
     except OSError as error:
-        raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", path) from None
+        raise OutputError.of(error, path) from None
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write a whole file; as ``write`` does.
+
+    Raises
+    ------
+    OutputError
+        It can't be written.
+    """
+    with replacing(path) as file:
+        file.write(data)
 
 
 def encode(table: Table, ending: str, file: BinaryIO, *, raw_cells: bool = False) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consensus.errors import ConfigError, JudgmentError
+from consensus.errors import ConfigError, JudgmentError, reason
 from consensus.inputs.counted import counted
 from consensus.inputs.identities import NOBODY
 from consensus.inputs.notices import Notice
@@ -53,7 +53,7 @@ def read_key(path: Path | str) -> bytes:
         with Path(path).open("rb") as file:
             key = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"can't be read as a key: {(error.strerror or str(error)).lower()}; {HOW}", path) from None
+        raise ConfigError(f"can't be read as a key: {reason(error)}; {HOW}", path) from None
     if len(key.strip()) < LEAST_BYTES:
         raise ConfigError(
             f"a key of {counted(len(key.strip()), 'byte')} can be guessed; it takes {LEAST_BYTES} or more: {HOW}", path

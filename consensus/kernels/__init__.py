@@ -13,6 +13,8 @@ function of another one, nor in the order of fields of a NamedTuple (several use
 
 from __future__ import annotations
 
+import pickle
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,15 +33,41 @@ if TYPE_CHECKING:
 else:
     from numba import njit
 
+    class Forgiving:
+        """Numba's cache of a loop; where it can't be read or written, as on a full disk, the loop is compiled anew."""
+
+        def __init__(self, cache: Any) -> None:
+            self._cache = cache
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._cache, name)
+
+        def load_overload(self, *loop: Any) -> Any:
+            """What was compiled before; an index that is damaged is begun anew."""
+            try:
+                return self._cache.load_overload(*loop)
+            except (OSError, EOFError, ValueError, pickle.PickleError):
+                with suppress(OSError):
+                    self._cache.flush()
+                return None
+
+        def save_overload(self, *loop: Any) -> None:
+            """Keep what was compiled, if there is room."""
+            with suppress(OSError):
+                self._cache.save_overload(*loop)
+
     def kernel(**options: Any) -> Any:
         """Compile a loop when it is first called, and keep that for later runs where there is a place for it."""
         settings = {"nogil": True, "error_model": "numpy", **options}
 
         def compiled(loop: Any) -> Any:
             try:
-                return njit(cache=True, **settings)(loop)
+                made = njit(cache=True, **settings)(loop)
             except RuntimeError:  # neither the package nor the home can be written, and NUMBA_CACHE_DIR names no other
                 return njit(**settings)(loop)
+            if hasattr(made, "_cache"):  # else Numba is switched off
+                made._cache = Forgiving(made._cache)
+            return made
 
         return compiled
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from consensus.formats.platforms import people
+from consensus.inputs import pseudonyms
 from consensus.masks.classes import GROUND
 
 if TYPE_CHECKING:
@@ -77,6 +78,19 @@ class GivenMasks:
         """Give all masks to one ``worker``."""
         for one in self.masks:
             one.worker = worker
+
+    def disguise(self, key: bytes) -> None:
+        """Give people pseudonyms.
+
+        Raises
+        ------
+        JudgmentError
+            Two have the same one.
+        """
+        names = sorted({one.worker for one in self.masks})
+        found = dict(zip(names, pseudonyms.pseudonyms(key, names), strict=True))
+        for one in self.masks:
+            one.worker = found[one.worker]
 
 
 def table_of_labels(labels: Mapping[str, int | None]) -> tuple[Sequence[int], Sequence[str]]:

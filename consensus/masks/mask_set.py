@@ -135,6 +135,8 @@ class MaskSet:
     """What to know before trusting it, in words."""
     sources: tuple[Source, ...] = ()
     """The files that were read, with the SHA-256 of each; not the masks that they name."""
+    key: bytes | None = field(default=None, repr=False)
+    """By which people have pseudonyms; None where they have none."""
 
     def files(self) -> Iterator[Path]:
         """The files of pictures, masks and probabilities."""

@@ -14,6 +14,7 @@ from consensus.errors import FormatError
 from consensus.formats import given
 from consensus.formats.tables.streams import displayed
 from consensus.inputs.counted import counted
+from consensus.inputs.pseudonyms import read_key
 from consensus.masks.classes import GROUND, Classes, read_classes
 from consensus.masks.coding import Coder, Palettes
 from consensus.masks.given_masks import GivenMask, GivenMasks, InFile, table_of_labels
@@ -49,6 +50,8 @@ class Options(TypedDict, total=False):
     """The folder of the pictures; by default that of the file that names them."""
     void: int | None
     """The value of pixels in masks of numbers that are not judged, such as 255."""
+    pseudonyms: str | Path | None
+    """File of a secret key, by which people have pseudonyms."""
 
 
 def read_masks(
@@ -83,11 +86,13 @@ def read_masks(
     Raises
     ------
     ConfigError
-        A library that is needed is not installed, or ``columns`` names an unknown role.
+        A library that is needed is not installed, ``columns`` names an unknown role, or the key of ``pseudonyms`` can't
+        be read.
     FormatError
         A source can't be read, a worker painted a picture twice, or the size of a picture can't be told.
     """
-    images, void = options.get("images"), options.get("void")
+    images, void, named = options.get("images"), options.get("void"), options.get("pseudonyms")
+    key = None if named is None else read_key(given.path(named, "pseudonyms", "name the file of a key"))
     pictures = None if images is None else given.path(images, "images", "name a folder")
     if pictures is not None and not pictures.is_dir():
         raise FormatError("there is no such folder of pictures; correct --images", pictures, code="file_not_found")
@@ -102,7 +107,9 @@ def read_masks(
     )
     right.masks += [one for one in people.masks if one.worker.casefold() == GOLD]
     people.masks = [one for one in people.masks if one.worker.casefold() != GOLD]
-    collection = _Collection(pictures, void)
+    if key is not None:
+        people.disguise(key)
+    collection = _Collection(pictures, void, key)
     collection.add(people, "human")
     collection.add(right, "gold")
     collection.add(of_models, "model")
@@ -116,8 +123,8 @@ def _is_given(models: Any) -> bool:
 class _Collection:
     """Pictures and their masks, gathered from all sources, until the classes are known."""
 
-    def __init__(self, images: Path | None, void: int | None) -> None:
-        self._images, self._void = images, void
+    def __init__(self, images: Path | None, void: int | None, key: bytes | None) -> None:
+        self._images, self._void, self._key = images, void, key
         self._by_name: dict[str, list[tuple[GivenMask, Kind]]] = {}
         self._labels: dict[str, int | None] = {}
         self._palettes = Palettes()
@@ -186,6 +193,7 @@ class _Collection:
             tuple(map(in_words_of_the_caller, self._notes)),
             tuple(map(in_words_of_the_caller, self._cautions)),
             tuple(self._sources),
+            self._key,
         )
 
     def _sized(self, name: str) -> _Sized:

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from consensus.errors import OutputError
-from consensus.formats import given
+from consensus.formats import given, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +41,7 @@ class Page:
         path = given.path(path, "path", "name a file, such as report.html")
         if path.is_dir():
             raise OutputError(f"{path}: a folder stands there; name a file, such as report.html")
-        try:
-            path.write_text(self.html, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: can't be written: {(error.strerror or str(error)).lower()}") from None
+        writing.write_bytes(self.html.encode(), path)
         return path
 
     def __str__(self) -> str:

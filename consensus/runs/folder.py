@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.config import nearest
-from consensus.errors import ConfigError, OutputError
+from consensus.errors import ConfigError, OutputError, reason
 from consensus.formats import partials, writing
 from consensus.report import charts, page
 from consensus.report.page_options import PageOptions
@@ -99,8 +99,9 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
         with tempfile.TemporaryFile(dir=real.parent):
             pass
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{real.parent} can't be written ({reason}); choose another with --output", out) from None
+        raise OutputError(
+            f"{real.parent} can't be written ({reason(error)}); choose another with --output", out
+        ) from None
     return real
 
 
@@ -115,7 +116,7 @@ def _names_in(out: Path) -> list[str]:
     try:
         return sorted(path.name for path in out.iterdir()) if out.exists() else []
     except OSError as error:
-        raise OutputError(f"can't be read: {(error.strerror or str(error)).lower()}", out) from None
+        raise OutputError(f"can't be read: {reason(error)}; choose another folder with --output", out) from None
 
 
 @contextmanager
@@ -142,7 +143,7 @@ def whole(out: Path, *, overwrite: bool = True) -> Iterator[Path]:
                     code="output_exists",
                 )
     except OSError as error:
-        raise OutputError(f"can't be written: {(error.strerror or str(error)).lower()}", out) from None
+        raise OutputError.of(error, out) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,14 +236,13 @@ def write(run: Run, out: Path, output: Output, listener: Listener = SILENT) -> N
                 writing.write(pa.table(rows), folder / file, raw_cells=output.raw_cells)
             del rows
         if output.report:
-            (folder / page.FILE).write_bytes(page.made(run, listener.stage, output.page))
+            writing.write_bytes(page.made(run, listener.stage, output.page), folder / page.FILE)
         listener.stage("writing summary.json")
         is_nameless = run.result.judgments.renaming.key is not None
         read = {} if is_nameless else kept_inputs.written(run.inputs.tables, folder)  # they name workers
         told = {**told, "provenance": {**told["provenance"], **read, "raw_cells": output.raw_cells}}
-        (folder / "summary.json").write_text(
-            json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        writing.write_bytes(text.encode(), folder / "summary.json")
 
 
 def encode_confusions(run: Run, ending: str, file: BinaryIO, raw_cells: bool) -> None:

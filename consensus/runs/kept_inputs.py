@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from consensus.formats import sources
+from consensus.formats import sources, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +39,9 @@ def written(tables: Mapping[str, Any], folder: Path) -> dict[str, list[dict[str,
                 made = pa.Table.from_pandas(pd.DataFrame(table), preserve_index=False)
             else:
                 made = pa.table(table)
-            parquet.write_table(made, path)
+            with writing.replacing(path) as file:
+                parquet.write_table(made, file)
         except (pa.ArrowException, TypeError, ValueError):
-            path.unlink(missing_ok=True)
             continue
         told[kind] = [{"file": path.name, "sha256": sources.digest_of(path)}]
     return told

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from consensus.formats import writing
 from consensus.report import page, questions_page
 from consensus.runs import folder
 from consensus.runs.questions import in_short, of_workers
@@ -72,9 +73,9 @@ def write(
             provenance = provenance or found.summary["provenance"]
         told = summary(asked, rows, people, provenance)
         if output.report:
-            (real / page.FILE).write_text(questions_page.made(told, output.page), encoding="utf-8")
+            writing.write_bytes(questions_page.made(told, output.page).encode(), real / page.FILE)
         text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
-        (real / "summary.json").write_text(text + "\n", encoding="utf-8")
+        writing.write_bytes(f"{text}\n".encode(), real / "summary.json")
     return rows
 
 

@@ -177,7 +177,7 @@ def test_masks_in_memory_can_not_be_read_again(tmp_path: Path) -> None:
     run = chunks.run(crowd(1, 3, scale=0.45).masks)
     with pytest.warns(FutureWarning, match="spreadsheet_safe is what is done anyway: leave it out; raw_cells=True"):
         chunks.save(run, tmp_path / "out", spreadsheet_safe=True)
-    with pytest.raises(RunError, match="its masks were given in memory"):
+    with pytest.raises(RunError, match="they were given in memory, or each file is called like a worker"):
         chunks.load(tmp_path / "out")
     frame = pd.DataFrame({"image": ["a"], "worker": ["ann"], "mask": ["a.png"]})
     assert chunks.whole_run.stored({"source": frame}) is None

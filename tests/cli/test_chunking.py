@@ -280,7 +280,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "an option misspelt": (
         "run set/manifest.csv --clases x",
         USAGE,
-        "there is no option --clases; like it is --classes; see consensus chunks run --help",
+        "there is no option --clases (did you mean --classes?); see consensus chunks run --help",
     ),
     "a command misspelt": (
         "evaluat x",

@@ -78,7 +78,8 @@ class TestReport:
         made = run("report", ran)
         assert (made.status, made.err) == (
             3,
-            f"consensus: {ran / 'report.html'}: can't be written: no space left on device\n",
+            f"consensus: {ran / 'report.html'}: can't be written: no space left on device; make room there, or choose "
+            "another place\n",
         )
 
 
@@ -185,7 +186,7 @@ class TestExplain:
     def test_an_unknown_item(self, ran: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         found = run("explain", ran, "i066")
         assert found.status == 3
-        assert found.err == 'consensus: no item "i066" among the 40 that were judged; like it are i06\n'
+        assert found.err == 'consensus: no item "i066" among the 40 that were judged (did you mean i06?)\n'
         monkeypatch.setattr("consensus.explanation.taking_apart.MOST_COMPARED", 3)
         assert run("explain", ran, "i066").err == 'consensus: no item "i066" among the 40 that were judged\n'
 

@@ -123,7 +123,7 @@ MISTAKES = {
         "run j.csv --taget 0.9",
         USAGE,
         "usage",
-        "there is no option --taget; like it is --target; see consensus run --help",
+        "there is no option --taget (did you mean --target?); see consensus run --help",
     ),
     "words for a number": Mistake(
         "aggregate j.csv --target high",
@@ -141,7 +141,7 @@ MISTAKES = {
         "run j.csv --fail-on smal_data",
         USAGE,
         "usage",
-        '--fail-on: no warning has the code "smal_data"; like it are small_data; see consensus run --help',
+        '--fail-on: no warning has the code "smal_data" (did you mean small_data?); see consensus run --help',
     ),
     "percent": Mistake(
         "escalate j.csv --target 95",

@@ -19,6 +19,7 @@ from consensus.errors import OutputError
 from tests.conftest import ROOT, Run, csv
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NO_ROOM = "standard output can't be written: no space left on device; make room there, or choose another place"
 NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 
 
@@ -75,6 +76,28 @@ class TestSignals:
         monkeypatch.setattr(cli, "app", lambda **given: app(wait=0.0, **given))
         assert run("demo").status == 0  # done before it was tried again
         assert not __main__._later
+
+    def test_another_error_may_be_made_of_it(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As where a module that is written in C is imported: its errors say nothing of the signal."""
+
+        def app(**_: object) -> None:
+            try:
+                os.kill(os.getpid(), signal.SIGHUP)
+                time.sleep(5)
+            except BaseException:
+                pass
+            raise TypeError("expected a message argument")
+
+        monkeypatch.setattr(cli, "app", app)
+        said = "consensus: stopped by SIGHUP; nothing is left half-written\n"
+        assert run("demo") == (128 + signal.SIGHUP, "", said)
+
+        def wrong(**_: object) -> None:
+            raise TypeError("expected a message argument")
+
+        monkeypatch.setattr(cli, "app", wrong)
+        with pytest.raises(TypeError, match="expected a message"):
+            run("demo")
 
     def test_a_second_one_does_not_break_off_the_tidying_up(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         tidied = []
@@ -140,8 +163,8 @@ class TestNobodyTakesTheOutput:
     @pytest.mark.parametrize(
         ("command", "said"),
         [
-            ("check {} -q --json >/dev/full", '"standard output can\'t be written: no space left on device"'),
-            ("aggregate {} -q >/dev/full", "consensus: standard output can't be written: no space left on device\n"),
+            ("check {} -q --json >/dev/full", f'"{NO_ROOM}"'),
+            ("aggregate {} -q >/dev/full", f"consensus: {NO_ROOM}\n"),
             ("aggregate {} 2>/dev/full", ""),
         ],
     )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from consensus.errors import FormatError
+from consensus.errors import FormatError, reason
 from consensus.formats.tables import encodings
 from consensus.formats.tables.encodings import Decoding, is_utf8
 
@@ -169,7 +169,7 @@ def unreadable(path: Path) -> Iterator[None]:
         raise FormatError("may not be read; change its permissions", path) from None
     except OSError as error:
         if error.errno is not None:
-            raise FormatError(f"can't be read: {(error.strerror or str(error)).lower()}", path) from None
+            raise FormatError(f"can't be read: {reason(error)}", path) from None
         raise FormatError(
             f"can't be decompressed ({str(error).lower()}); it may be cut off: fetch it again", path
         ) from None

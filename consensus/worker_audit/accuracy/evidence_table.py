@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from consensus import wording
 from consensus.errors import ConfigError
 from consensus.found.result import framed, named
 from consensus.inputs.counted import counted
@@ -129,8 +129,7 @@ def code_of(result: Consensus, worker: str) -> int:
     code = ids.index(worker).as_py()
     if code >= 0:
         return int(code)
-    near = difflib.get_close_matches(worker, ids.to_pylist(), 3)
-    meant = f" (did you mean {', '.join(near)}?)" if near else ""
+    meant = wording.aside(worker, ids.to_pylist())
     raise ConfigError(
         f'no worker "{worker}" among {counted(len(ids), "worker")}{meant}; consensus audit lists their ids',
         code="unknown_name",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus import models
+from consensus import models, wording
 from consensus.errors import ConfigError
 from consensus.found.result import framed, named
 from consensus.inputs.gold import Gold
@@ -84,8 +83,7 @@ def _without(result: Consensus, items: Sequence[str]) -> Gold | None:
     accepted = _accepted(result, result.gold)
     for item in items:
         if item not in accepted:
-            near = difflib.get_close_matches(item, accepted, 3)
-            meant = f" (did you mean {', '.join(near)}?)" if near else ""
+            meant = wording.aside(item, list(accepted))
             raise ConfigError(
                 f'"{item}" is no gold item{meant}; consensus audit --table gold lists those that were judged',
                 code="unknown_name",
