@@ -18,8 +18,9 @@ MANY of the judgments, and, for camps by one half of the items and agreement on 
 1. they agree with the others less than SHARE as far as these do with each other, beyond chance, by SURELY standard
    errors: by the labels that they give, and by those that the others give anywhere, so that nobody who sees items of
    one label only is taken for somebody who gives one label;
-2. they agree with each other no more than it takes who agrees so far with the others: no more than WITHIN of what the
-   others do, by CLEARLY standard errors. Else they are a camp of their own, and nothing tells which one is right.
+2. they agree with each other no more than it takes who agrees so far with the others: less than WITHIN of what the
+   others do, by CLEARLY standard errors, and by no more than HARDLY of it that is above UNSURELY standard errors. Else
+   they are a camp of their own, such as weak workers beside some who copy, and nothing tells which one is right.
 
 The fit begins at s, and loners keep the one coin that s makes (``bounds``), drawn to that of all of them as far as
 chance explains that theirs differ. Nothing is learnt from them about the others.
@@ -55,6 +56,7 @@ MANY = 0.1  # share of the judgments
 LOW = 0.5  # of the s of the others, below which that of the camp must be
 SHARE, SURELY = 0.25, 2.0
 WITHIN, CLEARLY = 0.15, 1.0
+HARDLY, UNSURELY = 0.02, 3.0
 BESIDE = 0.5  # judgments of others beside one of the camp, at least, in the mean
 LEAST_PAIRS = 50  # of judgments on an item, within the camp
 CREDIT = 10.0  # judgments beside which everybody is credited with, at s = 0
@@ -283,8 +285,11 @@ class _Halves:
             errors = np.sqrt(one.variance + 2.0 * SHARE**2 * self.above.variance)
             if alike - one.value <= SURELY * errors:
                 return False
-        most = self.across.value**2 / self.above.value + WITHIN * self.above.value
-        return bool(most - self.within.value > CLEARLY * np.sqrt(2.0 * self.within.variance))
+        excess = self.within.value - self.across.value**2 / self.above.value
+        errors = np.sqrt(2.0 * self.within.variance)
+        if excess > max(HARDLY * self.above.value, UNSURELY * errors):
+            return False
+        return bool(WITHIN * self.above.value - excess > CLEARLY * errors)
 
 
 def _halves(looked: _Looked) -> _Halves | None:
