@@ -199,8 +199,8 @@ class _Looked:
         skill = self.known.astype(np.float64)
         for _ in range(MOST_PASSES):
             usual, spread = float(n @ skill**2) / max(n.sum(), 1), self.spread(skill)
-            if min(usual, spread) < LEAST:
-                break
+            if min(float(n @ skill), usual, spread) < LEAST:
+                return np.zeros_like(skill)
             x = self.beside(skill)
             before = skill
             skill = np.clip(x[:, 0] / (spread * (x[:, 1] + CREDIT * usual)), -1.0 / (K - 1), 1.0) * self.known
