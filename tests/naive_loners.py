@@ -40,6 +40,7 @@ def skills(judgments: Judgments, known: list[bool], credit: float, passes: int, 
             float(min(max(x[w, 0] / (D * (x[w, 1] + credit * mean)), -1 / (K - 1)), 1)) if known[w] else 0.0
             for w in range(len(s))
         ]
+        new = [(a + b) / 2 for a, b in zip(new, s, strict=True)]
         moved = max(abs(a - b) for a, b in zip(new, s, strict=True))
         s = np.array(new)
         if moved < still:

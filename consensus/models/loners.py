@@ -8,7 +8,8 @@ these give one label each, since the class prior follows them. But whether they 
     x[w,v] = s[w] s[v] D       agreement of w and v on an item beyond chance, in the mean over items
     s[w]   = sum_v s[v] x[w,v] / (D (sum_v s[v]^2 + CREDIT mean s^2))        in turn, over the others on their items
 
-(a matrix of rank one, as that of raters who err alone; Dawid & Skene 1979 with one coin a worker). Chance is what the
+each time half way to it, since all that are too large make the next ones too small (a matrix of rank one, as that of
+raters who err alone; Dawid & Skene 1979 with one coin a worker). Chance is what the
 labels that both give would make; D = 1 - sum_k m[k]^2, m the mean of these over the workers by n s. Who guesses has
 s = 0, and who gives one label as well; who knows has K a - 1 = (K - 1) s, with a their accuracy.
 
@@ -202,8 +203,8 @@ class _Looked:
             if min(float(n @ skill), usual, spread) < LEAST:
                 return np.zeros_like(skill)
             x = self.beside(skill)
-            before = skill
-            skill = np.clip(x[:, 0] / (spread * (x[:, 1] + CREDIT * usual)), -1.0 / (K - 1), 1.0) * self.known
+            told = np.clip(x[:, 0] / (spread * (x[:, 1] + CREDIT * usual)), -1.0 / (K - 1), 1.0) * self.known
+            before, skill = skill, (skill + told) / 2.0
             if np.abs(skill - before).max() < STILL:
                 break
         return skill
