@@ -9,9 +9,9 @@ these give one label each, since the class prior follows them. But whether they 
     s[w]   = sum_v s[v] x[w,v] / (D (sum_v s[v]^2 + CREDIT mean s^2))        in turn, over the others on their items
 
 each time half way to it, since all that are too large make the next ones too small (a matrix of rank one, as that of
-raters who err alone; Dawid & Skene 1979 with one coin a worker). Chance is what the
-labels that both give would make; D = 1 - sum_k m[k]^2, m the mean of these over the workers by n s. Who guesses has
-s = 0, and who gives one label as well; who knows has K a - 1 = (K - 1) s, with a their accuracy.
+raters who err alone; Dawid & Skene 1979 with one coin a worker). Chance is what the labels that both give would make;
+D = 1 - sum_k m[k]^2, m the mean of these over the workers by n s. Who guesses has s = 0, and who gives one label as
+well; who knows has K a - 1 = (K - 1) s, with a their accuracy.
 
 The experienced workers fall into two camps by s (2-means, weighted by judgments). The lower one are loners if it did
 MANY of the judgments, and, for camps by one half of the items and agreement on the other half,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 LEAST_LABELS = 3  # two labels: two numbers tell all of a worker, and the fit learns them as well
-MANY = 0.1  # share of the judgments
+MANY = 0.15  # share of the judgments; of fewer a usual fit learns more than it loses by them
 LOW = 0.5  # of the s of the others, below which that of the camp must be
 SHARE, SURELY = 0.25, 2.0
 WITHIN, CLEARLY = 0.15, 1.0
