@@ -14,9 +14,13 @@ from consensus.config import FitConfig
 from consensus.found.result import Consensus
 from consensus.inputs.judgments import Judgments
 from consensus.kernels import loner_loops
-from consensus.models import loners
+from consensus.models import dawid_skene, loners
+from consensus.models.base import Execution
+from consensus.models.cavity import without_gold
+from consensus.models.fit_stages import Candidates
 from consensus.models.loners import Loners, _Halves, _Looked, _Mean
 from consensus.models.newcomers import EXPERIENCED
+from consensus.models.preparing import prepared
 from consensus.models.problem import Problem
 from tests import naive_loners
 from tests.attack_crowds import Crowd, Recipe, draw
@@ -272,6 +276,30 @@ class TestProblem:
             "they agree beyond chance; read their reasons in workers.csv (consensus audit) before you stop anybody"
         )
         assert said.values == {"n_workers": 2, "share": 0.402, "agreed": 0.111, "expected": 0.099, "others": 0.651}
+
+    def test_a_fit_begins_at_their_agreement_and_keeps_it_beside_few_gold_items(self) -> None:
+        crowd = draw(replace(SMALL, gold=0.02), 1)
+        settings = FitConfig(model="dawid_skene", max_iterations=3)
+        judgments, gold, _ = prepared(read(crowd.table), crowd.gold, settings)
+        assert gold is not None
+        result = dawid_skene.fit(judgments, None, gold, settings, Execution(ONE))
+        assert set(result.starts) == {"agreement"}
+        assert "agree_with_nobody" in {one.code for one in result.warnings}
+        problem = Problem.of(judgments, gold, settings, ONE)
+        found = Candidates.of(problem, Execution(ONE))
+        assert problem.loners is not None
+        logs = without_gold(problem, found.best, gold)
+        own, judgment = judgments.of_items(gold.items)
+        held = problem.loners.members[judgments.worker[judgment]]
+        coin = problem.loners.accuracy[judgments.worker[judgment]]
+        label = judgments.label[judgment]
+        each = np.where(np.arange(6) == label[:, None], coin[:, None], (1.0 - coin[:, None]) / 5.0)
+        learnt = without_gold(replace(problem, loners=None), found.best, gold)
+        rows = problem.rows.gathered(found.best, judgment)[2]
+        np.testing.assert_allclose(rows[held], each[held], rtol=1e-9)
+        assert not np.allclose(logs, learnt)
+        untouched = ~np.isin(np.arange(len(gold.items)), own[held])
+        np.testing.assert_array_equal(logs[untouched], learnt[untouched])
 
 
 @pytest.mark.compiled
