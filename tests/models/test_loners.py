@@ -143,6 +143,12 @@ class TestWhoIsFound:
         for hostile in (0.3, 0.6):
             assert loners.found(read(draw(Recipe(attack, hostile=hostile, n_labels=n_labels), 1).table), ONE) is None
 
+    def test_none_where_halves_do_not_tell(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        judgments = read(draw(SMALL, 1).table)
+        for told in (None, replace(TestHalves.GUESSING, above=mean(-0.1))):
+            monkeypatch.setattr(loners, "_halves", lambda _, told=told: told)
+            assert loners.found(judgments, ONE) is None
+
     def test_none_among_two_labels_or_beside_weights_and_groups(self) -> None:
         crowd = draw(SMALL, 1)
         judgments = read(crowd.table)
