@@ -211,6 +211,11 @@ CODES: dict[str, Code] = {
         "one person do, so they count as one worker.",
         "Look at some of their items, and give gold (--gold) on these, since only gold tells who is right.",
     ),
+    "agree_with_nobody": Code(
+        "Many workers agree neither with the others nor with each other more often than chance, as those do who guess, "
+        "so they count only as far as they agree beyond chance.",
+        "Read their reasons in workers.csv (consensus audit), and have their items judged by others.",
+    ),
     "switch_risk": Code(
         "The data can be read another way as well, the opposite or that of a second camp of workers, so labels may be "
         "switched.",

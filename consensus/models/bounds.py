@@ -1,4 +1,6 @@
-"""Workers whom a fit believes no more than gold does: each errs evenly, as often as is known beforehand."""
+"""Workers whom a fit believes no more than gold, or their agreement, does: each errs evenly, as often as is known
+beforehand.
+"""  # noqa: D205
 
 from __future__ import annotations
 

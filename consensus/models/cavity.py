@@ -52,6 +52,9 @@ def _without(problem: Problem, estimate: Estimate, gold: AlignedGold, part: slic
     if problem.newcomers is not None:  # who count as one: what all of them did does not hang on an item
         those = problem.newcomers.band[worker] >= 0
         logs[those] = np.log(np.maximum(gathered[2][those], SMALLEST))
+    if problem.loners is not None:  # nor does what they are believed
+        those = problem.loners.members[worker]
+        logs[those] = np.log(gathered[2][those])
     np.add.at(log_posterior, own, logs)
     return log_posterior
 

@@ -12,7 +12,7 @@ from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import teams
 from consensus.kernels import tallies
-from consensus.models import group_warnings, newcomers, one_label, switching, units, votes_warnings
+from consensus.models import group_warnings, loners, newcomers, one_label, switching, units, votes_warnings
 from consensus.probabilities import entropy, normalised
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def all_of(
         *of_fit(problem, estimate, run.backend),
         *units.cautions(problem.units),
         *([] if problem.newcomers is None else [newcomers.disagree(judgments, problem.newcomers)]),
+        *([] if problem.loners is None else [loners.told(problem.loners)]),
     ]
     if findings is not None:
         found += votes_warnings.of_models(findings, judgments, gold, settings)

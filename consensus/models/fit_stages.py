@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """A fit from every start: the majority, and with gold also the workers' accuracy on it."""
+    """A fit from every start: the majority, and with gold also the workers' accuracy on it.
+
+    Where there are loners: from the workers' agreement beyond chance alone.
+    """
 
     problem: Problem
     """With ``differ`` as the first of them found it."""
@@ -39,9 +42,10 @@ class Candidates:
     @classmethod
     def of(cls, problem: Problem, run: Execution) -> Candidates:
         """Fit all of them to a ``problem``; only that from gold where it has a ``guide``."""
-        if problem.guide is not None:
-            from_gold = climb(problem, starts.gold(problem, run.backend), run, "fitting from gold")
-            return cls(replace(problem, differ=from_gold.mixes is not None), {"gold": from_gold})
+        if problem.guide is not None or problem.loners is not None:
+            start = "agreement" if problem.guide is None else "gold"
+            only = climb(problem, starts.gold(problem, run.backend), run, f"fitting from {start}")
+            return cls(replace(problem, differ=only.mixes is not None), {start: only})
         found = {"majority": climb(problem, None, run, "fitting")}
         problem = replace(problem, differ=found["majority"].mixes is not None)
         if len(problem.accepted):

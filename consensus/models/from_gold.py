@@ -15,6 +15,7 @@ import numpy as np
 from consensus.models import gold_aware, gold_restart, rated
 from consensus.models.bounds import Bounds
 from consensus.models.held import Held
+from consensus.models.two_means import two
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def _like(aware: GoldAware, coin: Reals, judgments: Judgments) -> NDArray[np.boo
 
     Not all of them can be named who met few gold items. They are believed no more than the others of their kind.
     """
-    members, low, high = gold_restart.two(coin, judgments.per_worker)
+    members, low, high = two(coin, judgments.per_worker)
     far = low >= (1.0 / judgments.n_labels + high) / 2
     return members & (not far and bool(aware.named[members].sum() * 2 >= members.sum()))
 

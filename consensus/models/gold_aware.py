@@ -32,7 +32,7 @@ from consensus.found.cautions import Caution
 from consensus.found.gold_aware import GoldAware
 from consensus.found.posterior import DensePosterior
 from consensus.inputs.counted import counted
-from consensus.models import gold_restart
+from consensus.models.two_means import two
 from consensus.probabilities import normalised
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _holds(seen: _Evidence, coin: Reals, judgments: Judgments) -> bool:
 
     The better of two camps, by one coin each off gold, is at least half as far above chance on gold.
     """
-    weaker, _, high = gold_restart.two(coin, judgments.per_worker)
+    weaker, _, high = two(coin, judgments.per_worker)
     n_gold, n_right = seen.n_gold[~weaker].sum(), seen.n_right[~weaker].sum()
     return bool(n_right >= n_gold * (1.0 / judgments.n_labels + high) / 2)
 

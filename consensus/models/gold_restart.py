@@ -36,6 +36,7 @@ from consensus.intervals import wilson
 from consensus.models import starts
 from consensus.models.bounds import Bounds
 from consensus.models.problem import Problem
+from consensus.models.two_means import two
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,8 +59,6 @@ SUPPORT = 3.0  # nats by which gold must speak for it
 LEAST_GOLD = 5  # gold items that both camps must have judged
 MOST_PASSES, STILL = 100, 1e-4  # of the one-coin fit: passes, and the change of an accuracy at which it ends
 CERTAIN = 1e-3  # accuracies, and probabilities of gold labels, stay so far from 0 and 1
-ROUNDS = 50  # of 2-means
-NOBODY = 1e-9  # judgments that a worker without any weighs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,19 +128,6 @@ def _accuracies(problem: Problem, accuracy: Reals, backend: Backend) -> Reals:
         if np.abs(accuracy - before).max(initial=0.0) < STILL:
             break
     return np.clip(accuracy, CERTAIN, 1.0 - CERTAIN)
-
-
-def two(values: Reals, weight: NDArray[np.int64] | Reals) -> tuple[Flags, float, float]:
-    """(n,) the lower of two camps of ``values`` (n,) by 2-means, and both means; nobody where all are alike."""
-    weight = np.maximum(weight, NOBODY)
-    low, high = (float(np.quantile(values, q)) for q in (0.1, 0.9))
-    members = np.zeros(len(values), np.bool_)
-    for _ in range(ROUNDS):
-        before, members = members, values < (low + high) / 2
-        if (members == before).all():
-            break
-        low, high = (float(np.average(values[m], weights=weight[m])) for m in (members, ~members))
-    return members, low, high
 
 
 def _pooled(item: NDArray[np.integer], right: Flags, chosen: Flags) -> tuple[float, int]:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 BANDS = (4, 9)  # judgments of an account, at most, by band
 EXPERIENCED = BANDS[-1] + 1  # judgments of a worker, at least
 LEAST = 20  # judgments of a band on items that experienced workers judged
-SHARE = 0.5  # of kappa_e, below which a band is at odds
+SHARE = 0.6  # of kappa_e, below which a band is at odds
 CLEARLY, ANCHORED = 3.0, 1.5  # standard errors
 SIDED = 0.1  # share of the experienced judgments by those who side with the band, at most
 SIDING = 0.1  # kappa with the band of an experienced worker who does, above 0 and above that of all

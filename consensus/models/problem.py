@@ -14,6 +14,7 @@ from consensus.inputs.model_doubts import Doubts
 from consensus.inputs.model_votes import ModelFindings
 from consensus.models import (
     diagnostics,
+    loners,
     memory_needs,
     newcomers,
     one_label,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.held import Held
     from consensus.models.layout import Layout
+    from consensus.models.loners import Loners
     from consensus.models.newcomers import Newcomers
     from consensus.models.one_label import OneLabel
     from consensus.models.states import States
@@ -88,7 +90,9 @@ class Problem:
     guide: AlignedGold | None = None
     """Gold that EM starts from and does not see; None: it starts from the majority, or sees gold."""
     bounds: Bounds | None = None
-    """Whom the fit believes no more than gold does, with a ``guide``; None: nobody."""
+    """Whom the fit believes no more than gold does, with a ``guide``, or than ``loners``; None: nobody."""
+    loners: Loners | None = None
+    """Who agrees with nobody, where there are many and no ``guide``; these are the ``bounds``."""
     of_labels: Estimate | None = None
     """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
@@ -115,6 +119,9 @@ class Problem:
         small = diagnostics.is_small(judgments, None if odd is None else odd.apart)
         fallback = small and settings.prior == "learnt"
         prior: Prior = "fixed" if fallback else settings.prior
+        alone: Loners | None = None
+        if prior == "learnt" and layout is rows and counted is None and silent is None:
+            alone = loners.found(judgments, backend)
         A = pooled_prior.one_coin(judgments.n_labels) if fallback else pooled_prior.fixed(judgments.n_labels)
         return cls(
             judgments=judgments,
@@ -129,6 +136,8 @@ class Problem:
             small=small,
             one_label=silent,
             newcomers=odd,
+            bounds=None if alone is None else alone.bounds,
+            loners=alone,
         )
 
     def counted(self, counts: Units | None) -> Problem:
@@ -209,7 +218,7 @@ def posed(
     memory.refuse(needed, settings.memory, f"a fit of {judgments!r}{of_several}")
     problem = Problem.of(judgments, gold, settings, backend)
     if held is not None and held.begins:
-        problem = replace(problem, guide=held.gold, bounds=held.bounds)
+        problem = replace(problem, guide=held.gold, bounds=held.bounds, loners=None)
     if judgments.group is not None and not problem.weighs_all_labels:
         raise JudgmentError(
             f"groups beside {judgments.n_labels:,} labels on {judgments.n_items:,} items: too many for a table of all "

@@ -136,8 +136,8 @@ def predicted(read: Read, item: NDArray[np.int32], row: NDArray[np.int32], rho: 
 
 
 def begins(problem: Problem, start: str, backend: Backend) -> Start:
-    """Where EM over labels starts: the majority, or ``gold``."""
-    if start != "gold":
+    """Where EM over labels starts: the majority, or what is known of the workers by gold or their agreement."""
+    if start == "majority":
         return cast("Start", starts.usual(problem))
     table = starts.gold(problem, backend)
     return table.__getitem__

@@ -72,7 +72,10 @@ def dense(problem: Problem) -> Callable[[slice], NDArray[np.float64]]:
 
 
 def gold(problem: Problem, backend: Backend) -> NDArray[np.float64]:
-    """Each worker's one-coin accuracy on the gold items (a pseudo-success, a pseudo-failure), then one E-step."""
+    """Each worker's one-coin accuracy on the gold items (a pseudo-success, a pseudo-failure), then one E-step.
+
+    Or the accuracies of the ``bounds``, where there are any.
+    """
     judgments = problem.judgments
     if problem.bounds is not None:
         return one_coin(problem, problem.bounds.accuracy, backend)

@@ -11,11 +11,12 @@ from consensus import simulate
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.inputs.gold import AlignedGold
-from consensus.models import gold_restart
+from consensus.models import gold_restart, two_means
 from consensus.models.base import fit
 from consensus.models.gold_restart import Camp
 from consensus.models.preparing import prepared
 from consensus.models.problem import Problem
+from consensus.models.two_means import two
 from tests.attack_crowds import Crowd, Recipe, draw
 
 SETTINGS, LOCAL = FitConfig(), Threads(1)
@@ -114,20 +115,20 @@ class TestCamp:
 class TestTwo:
     def test_camps_and_their_means(self) -> None:
         values, weight = np.array([0.1, 0.2, 0.8, 0.9, 0.85]), np.array([1, 3, 1, 1, 2])
-        members, low, high = gold_restart.two(values, weight)
+        members, low, high = two(values, weight)
         assert members.tolist() == [True, True, False, False, False]
         assert [low, high] == pytest.approx([0.175, 0.85])
 
     def test_nobody_where_all_are_alike_and_those_without_judgments_do_no_harm(self) -> None:
-        assert not gold_restart.two(np.full(4, 0.7), np.ones(4))[0].any()
-        members, low, _ = gold_restart.two(np.array([0.25, 0.8, 0.8, 0.9]), np.array([0, 5, 5, 5]))
+        assert not two(np.full(4, 0.7), np.ones(4))[0].any()
+        members, low, _ = two(np.array([0.25, 0.8, 0.8, 0.9]), np.array([0, 5, 5, 5]))
         assert members.tolist() == [True, False, False, False]
         assert low == pytest.approx(0.25)
 
     def test_it_ends_at_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(gold_restart, "ROUNDS", 1)
+        monkeypatch.setattr(two_means, "ROUNDS", 1)
         monkeypatch.setattr(gold_restart, "MOST_PASSES", 1)
-        assert gold_restart.two(np.array([0.1, 0.9]), np.ones(2))[0].tolist() == [True, False]
+        assert two(np.array([0.1, 0.9]), np.ones(2))[0].tolist() == [True, False]
         assert camp(draw(Recipe("spammers", hostile=0.4, n_labels=4, gold=0.5), 3)) is not None
 
 
