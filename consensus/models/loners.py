@@ -62,7 +62,7 @@ BESIDE = 0.5  # judgments of others beside one of the camp, at least, in the mea
 LEAST_PAIRS = 50  # of judgments on an item, within the camp
 CREDIT = 10.0  # judgments beside which everybody is credited with, at s = 0
 MOST_PASSES, STILL = 50, 1e-3  # of the turns for s: passes, and the change of one at which they end
-SAMPLE = 1_000_000  # judgments that are looked at first, about, where there are more
+SAMPLE = 500_000  # judgments that are looked at first, about, where there are more
 CERTAIN = 1e-3  # accuracies stay so far from 0 and 1
 LEAST = 1e-9
 
@@ -100,14 +100,15 @@ def found(judgments: Judgments, backend: Backend) -> Loners | None:
     known = judgments.per_worker >= EXPERIENCED
     if judgments.anonymous:
         known &= judgments.is_person
-    looked = _Looked.at(judgments, known, backend)
-    part = looked if judgments.n_judgments <= SAMPLE else _Looked.at(_sampled(judgments), known, backend)
+    is_large = judgments.n_judgments > SAMPLE
+    part = _Looked.at(_sampled(judgments) if is_large else judgments, known, backend)
     members, _ = part.camp()
     if members is None:
         return None
     halves = _halves(part)
     if halves is None or not halves.alone:
         return None
+    looked = _Looked.at(judgments, known, backend) if is_large else part
     members, skill = looked.camp()
     if members is None:
         return None
