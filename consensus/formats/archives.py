@@ -75,9 +75,11 @@ def members_of(path: Path) -> list[Member]:
         found = [
             info
             for info in sorted(archive.infolist(), key=lambda info: info.filename)
-            if not info.is_dir() and not any(map(is_hidden, PurePosixPath(info.filename).parts))
+            if not info.filename.endswith("/") and not any(map(is_hidden, PurePosixPath(info.filename).parts))
         ]
     for info in found:
+        if not info.filename:
+            raise FormatError("damaged: a file in it has no name; make the archive again", path)
         if info.flag_bits & ENCRYPTED:
             raise FormatError("encrypted; unpack it with its password, and name the files", path)
         if PurePosixPath(info.filename).suffix.lower() in NESTED:

@@ -192,7 +192,7 @@ class _Looked:
     def spread(self, skill: Reals) -> float:
         """D, by the labels of those who know."""
         weight = self.judgments.per_worker * np.maximum(skill, 0.0)
-        mean = weight @ self.shares / max(weight.sum(), LEAST)
+        mean = (weight[:, None] * self.shares).sum(axis=0) / max(weight.sum(), LEAST)
         return float(1.0 - (mean**2).sum())
 
     def skills(self) -> Reals:
@@ -200,8 +200,8 @@ class _Looked:
         n, K = np.where(self.known, self.judgments.per_worker, 0), self.judgments.n_labels
         skill = self.known.astype(np.float64)
         for _ in range(MOST_PASSES):
-            usual, spread = float(n @ skill**2) / max(n.sum(), 1), self.spread(skill)
-            if min(float(n @ skill), usual, spread) < LEAST:
+            usual, spread = float((n * skill**2).sum()) / max(n.sum(), 1), self.spread(skill)
+            if min(float((n * skill).sum()), usual, spread) < LEAST:
                 return np.zeros_like(skill)
             x = self.beside(skill)
             told = np.clip(x[:, 0] / (spread * (x[:, 1] + CREDIT * usual)), -1.0 / (K - 1), 1.0) * self.known

@@ -180,6 +180,9 @@ class TestFoldersAndArchives:
         locked[raw.index(b"PK\1\2") + 8] |= 1
         with pytest.raises(FormatError, match="locked.zip: encrypted; unpack it with its password"):
             read(write("locked.zip", bytes(locked)))
+        nameless = zipped(tmp_path / "y.zip", {"q": "x"}).read_bytes().replace(b"q", b"\0")
+        with pytest.raises(FormatError, match="nameless.zip: damaged: a file in it has no name; make the archive"):
+            read(write("nameless.zip", nameless))
         broken = raw.copy()
         broken[60:80] = bytes(20)
         with pytest.raises(FormatError, match="broken.zip: can't be unpacked: .*; fetch it again, or unpack it"):

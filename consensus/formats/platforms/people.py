@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-MAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
+MAIL = re.compile(r"[^\s@,;<>]{1,320}@[^\s@,;<>]+")
+"""With a limit in front: else a text of a million letters would be read from each of them to its end."""
 MADE = "annotator "
 """Begins a made name."""
 
