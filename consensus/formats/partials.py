@@ -49,7 +49,7 @@ def claimed(target: Path, *, is_folder: bool) -> Iterator[Path]:
         lock = None
         try:  # from before it is there, so that a signal finds no gap
             lock = _made(partial, is_folder)
-            if _is_same(lock, partial):  # else another run took it for a leftover before it was locked
+            if lock is not None and _is_same(lock, partial):  # else another run took it for a leftover before that
                 yield partial
                 return
         finally:
@@ -128,13 +128,19 @@ def tidy(target: Path) -> None:
             os.close(lock)
 
 
-def _made(partial: Path, is_folder: bool) -> int:
-    """A lock on a new folder or file; killed before it is there, what was made is empty, and cleaned like any other."""
+def _made(partial: Path, is_folder: bool) -> int | None:
+    """A lock on a new folder or file; None if another run removed it before it was locked, as it does with leftovers.
+
+    Killed before it is locked, what was made is empty, and cleaned like any other.
+    """
     if is_folder:
         partial.mkdir()
     else:
         partial.touch(exist_ok=False)
-    lock = os.open(partial, os.O_RDONLY)
+    try:
+        lock = os.open(partial, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
     if fcntl is not None:
         with suppress(OSError):  # as some systems of files over a network refuse
             fcntl.flock(lock, fcntl.LOCK_EX)

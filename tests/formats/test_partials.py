@@ -212,6 +212,24 @@ def test_one_that_was_taken_for_a_leftover_before_it_was_locked_is_made_anew(
     assert len(given) == 2
 
 
+def test_one_that_is_gone_before_it_could_be_opened_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = os.open
+    opened: list[Path] = []
+
+    def late(path: Path, how: int) -> int:
+        if not opened:
+            path.rmdir()
+        opened.append(path)
+        return opening(path, how)
+
+    monkeypatch.setattr(os, "open", late)
+    with partials.claimed(tmp_path / "out", is_folder=True) as partial:
+        assert partial.is_dir()
+    assert len({*opened}) == 2
+
+
 def test_a_leftover_that_another_run_removes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left = tmp_path / f".out.{2**22 + 1}-ab.partial"
     left.mkdir()
