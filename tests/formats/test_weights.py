@@ -195,6 +195,12 @@ class TestWrong:
         with pytest.raises(FormatError, match=r"data frame:1: the weight .* in column \"area\""):
             read({"item": ["a"], "worker": ["v"], "label": ["x"], "area": cells}, weight="area")
 
+    @pytest.mark.parametrize(("given", "said"), [(-(2**62), 'is "-4.61169e\\+18 seconds"'), (None, "is missing")])
+    def test_times_that_python_can_not_hold(self, given: int | None, said: str) -> None:
+        cells = pa.array([given], pa.int64()).cast(pa.duration("s"))
+        with pytest.raises(FormatError, match=f"the weight {said}"):
+            read({"item": ["a"], "worker": ["v"], "label": ["x"], "area": cells}, weight="area")
+
     def test_lists_in_json_lines(self, write: Write) -> None:
         path = write("j.jsonl", '{"item": "a", "worker": "v", "label": "x", "area": [3]}')
         with pytest.raises(FormatError, match=r"j\.jsonl:1: the weight is"):

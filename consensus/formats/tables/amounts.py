@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 Real = TypeVar("Real", np.float32, np.float64)
+A_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+"""What there is of each unit of time in a second."""
 MONEY = ("$", "£", "€")  # in front of an amount, which has a point
 NUMBER = r"(?i)^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$"
 
@@ -216,6 +218,6 @@ def amounts(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.in
     if pa.types.is_boolean(column.type):
         return np.full(len(column), np.nan), np.flatnonzero(column.is_valid().to_numpy())
     if pa.types.is_duration(column.type):
-        numbers, odd = reals(column.cast(pa.duration("us"), safe=False).cast(pa.int64()), np.float64)
-        return numbers / 1e6, odd
+        numbers, odd = reals(column.cast(pa.int64()), np.float64)
+        return numbers / A_SECOND[column.type.unit], odd
     return reals(column, np.float64)

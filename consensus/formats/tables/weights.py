@@ -37,7 +37,7 @@ class Weights:
         numbers, _ = amounts(column)
         if self._wrong is None:
             for row in np.flatnonzero(~((numbers > 0) & (numbers <= MOST)))[:1].tolist():
-                self._wrong = self._n_rows + row, _text(textual(column.slice(row, 1))[0].as_py())
+                self._wrong = self._n_rows + row, _text(column.slice(row, 1), float(numbers[row]))
         self._n_rows += len(numbers)
         self._parts.append(numbers)
 
@@ -61,8 +61,13 @@ class Weights:
         return np.concatenate(self._parts) if self._parts else None
 
 
-def _text(cell: object) -> str:
-    """A cell as it is written, for a message."""
+def _text(column: pa.ChunkedArray, number: float) -> str:
+    """A cell, alone in its ``column``, as it is written, for a message; the ``number`` that it stands for."""
+    import pyarrow as pa
+
+    if pa.types.is_duration(column.type):  # Python has none as long as the longest
+        return "" if column.null_count else f"{number:g} seconds"
+    cell = textual(column)[0].as_py()
     if isinstance(cell, bytes):
         return cell.decode("utf-8", "backslashreplace")
     return "" if cell is None else str(cell)
