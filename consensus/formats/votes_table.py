@@ -18,6 +18,7 @@ from consensus.formats import given, mixed_scales, score_scales, soft_labels, st
 from consensus.formats.opening import readings
 from consensus.formats.platforms import aggregates, judge_panels
 from consensus.formats.tables.amounts import plain, reals
+from consensus.formats.recorded import Recorded
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
 from consensus.formats.vote_samples import ModelRows, combined, room
@@ -236,11 +237,11 @@ def _gathered(
     told: list[Notice] = []
     notes: list[str] = []
     with closing(_readings(source, roles, question)) as given:
-        for opened in given:
+        for n, opened in enumerate(given):
             reading, said = soft_labels.named(opened) if not opened.platform else (opened, [])
             said += [aggregates.notice(opened)] if opened.platform == aggregates.MADE else []
             told += said
-            rows.add(reading)
+            rows.add(source.choose(n, reading) if isinstance(source, Recorded) else reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
             notes += [*reading.form_notes(), *filter(None, [reading.note()])]
