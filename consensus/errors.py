@@ -82,6 +82,13 @@ class Place(str):
         place.file, place.line = str(file), line
         return place
 
+    @classmethod
+    def restored(cls, file: str, line: int | None, text: str) -> Self:
+        """One that was written as its parts and its text."""
+        place = cls(text)
+        place.file, place.line = file, line
+        return place
+
 
 class ConsensusError(Exception):
     """Base of every error that this package raises on purpose. Its message is one line, whatever the data holds.

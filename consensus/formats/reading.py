@@ -16,6 +16,7 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats import export_questions, given, passed_over, platforms, questions, repeats_alarm, sources, steady
 from consensus.formats.gathered import Gathered, GoldRows
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
+from consensus.formats.judgment_roles import roles_of
 from consensus.formats.label_map import renaming_of
 from consensus.formats.opening import columns_of, readings
 from consensus.formats.recorded import Recorded
@@ -214,21 +215,6 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     )
     look = partial(_explained, source, settings, gathered.understanding, (*unused, *keeping.names))
     return repeats_alarm.checked(judgments, settings, look if shape.is_plain else lambda: None)
-
-
-def roles_of(settings: ReadConfig) -> Roles:
-    """The columns that are looked for, before it is known which of them hold several judgments."""
-    named_only = {role: name for role in NAMED_ONLY if (name := getattr(settings, role)) is not None}
-    return Roles(
-        Shape(settings).named(_named(settings)) | named_only | RowChoice(settings).roles | Keeping(settings).roles
-    )
-
-
-def _named(settings: ReadConfig) -> dict[str, str | None]:
-    """The columns that the user named, by role; None where their names tell."""
-    roles = ("item", "worker", "label", "timestamp", "duration")
-    named = {role: getattr(settings, role) for role in roles if role != "worker" or not settings.worker_from_file}
-    return {**named, "price": settings.price_column}
 
 
 class _Encoded(NamedTuple):

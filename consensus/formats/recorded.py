@@ -30,6 +30,8 @@ LINE, RAW = "line", "raw"
 """Columns of a recording beside the cells: where each row stood, and the whole of it if it may be rejected."""
 CELLS = "cells "
 """Begins the names of columns of cells; the role follows."""
+ID = "judgment id"
+"""The role of the id of a judgment, which no reader asks for: it is kept beside the others."""
 NEEDED = ("item", "worker", "model")
 """Roles without which a row may be rejected."""
 
@@ -51,7 +53,7 @@ class Recorded:
 
     def of_exports(self) -> bool:
         """Whether all of them are exports of platforms."""
-        return all(_told(part)["platform"] for part in self.parts)
+        return all(known_of(part)["platform"] for part in self.parts)
 
 
 def record(reading: Reading, path: Path, *, every: bool = False) -> tuple[str, int]:
@@ -93,7 +95,7 @@ def record(reading: Reading, path: Path, *, every: bool = False) -> tuple[str, i
 
 def replayed(path: Path) -> Reading:
     """The reading of what was recorded at a ``path``."""
-    told = _told(path)
+    told = known_of(path)
     beside = {name: None if told[name] is None else replayed(path.with_name(told[name])) for name in ("gold", "votes")}
     order, message = told["label_order"], told["not_utf8"]
     return Reading(
@@ -117,7 +119,7 @@ def replayed(path: Path) -> Reading:
 
 def files_of(path: Path) -> list[Path]:
     """The files of a recording."""
-    told = _told(path)
+    told = known_of(path)
     found = [path.with_suffix(".parquet"), path.with_suffix(".json")]
     for name in ("gold", "votes"):
         found += [] if told[name] is None else files_of(path.with_name(told[name]))
@@ -146,7 +148,7 @@ def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool
     return replace(reading, blocks=blocks())
 
 
-def _told(path: Path) -> dict[str, Any]:
+def known_of(path: Path) -> dict[str, Any]:
     """What is known of a recording beside its rows."""
     return dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
 
@@ -253,12 +255,16 @@ def _blocks(file: Path, told: Sequence[Mapping[str, Any]]) -> Generator[Block]:
             group += one["groups"]
             raw = table.column(RAW)
             yield Block(
-                {name.removeprefix(CELLS): table.column(name) for name in table.schema.names if name.startswith(CELLS)},
+                {name.removeprefix(CELLS): table.column(name) for name in table.schema.names if _is_read(name)},
                 table.column(LINE).to_numpy(),
                 lambda chosen, raw=raw: [raw[n].as_py() for n in chosen],  # type: ignore[misc]
                 [Reject(**reject) for reject in one["rejects"]],
                 one["done"],
             )
+
+
+def _is_read(name: str) -> bool:
+    return name.startswith(CELLS) and name != CELLS + ID
 
 
 def _said(message: Callable[[], str]) -> str:

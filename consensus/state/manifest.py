@@ -23,6 +23,20 @@ START = hashlib.sha256(b"consensus state").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A source that was written, and that no manifest names yet."""
+
+    file: str
+    sha256: str
+    part: str
+    rows: int
+    notes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    n_again: int = 0
+    """Rows left out, for a judgment of their id came before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that came."""
 
@@ -39,6 +53,8 @@ class Event:
     """Rows that it holds."""
     notes: tuple[str, ...] = ()
     """What was understood of how files were chosen, in words."""
+    models: tuple[str, ...] = ()
+    """Those that vote in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +79,9 @@ class Manifest:
 
     settings: dict[str, Any]
     """Of the run: those that were given."""
-    output: dict[str, Any] = field(default_factory=dict)
-    """Where and how the output folder is written."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """What ``consensus run`` was told besides: where and how the output folder is written ("output"), and that the
+    votes of models in exports are left out ("model_votes")."""
     events: tuple[Event, ...] = ()
     fit: Fitted | None = None
 
@@ -78,16 +95,11 @@ class Manifest:
         """Rows of judgments that came."""
         return sum(event.rows for event in self.events if event.kind == "judgments")
 
-    def with_event(
-        self, kind: Kind, file: str, sha256: str, part: str, rows: int, notes: tuple[str, ...] = ()
-    ) -> Manifest:
+    def with_event(self, kind: Kind, came: Kept) -> Manifest:
         """The same with one more event."""
-        chain = hashlib.sha256(f"{self.chain} {kind} {sha256}".encode()).hexdigest()
-        return replace(self, events=(*self.events, Event(kind, file, sha256, chain, part, rows, notes)))
-
-    def knows(self, kind: Kind, sha256: str) -> bool:
-        """Whether the same came before."""
-        return any((event.kind, event.sha256) == (kind, sha256) for event in self.events)
+        chain = hashlib.sha256(f"{self.chain} {kind} {came.sha256}".encode()).hexdigest()
+        event = Event(kind, came.file, came.sha256, chain, came.part, came.rows, came.notes, came.models)
+        return replace(self, events=(*self.events, event))
 
     def write(self, folder: Path) -> None:
         """Take the place of the manifest in a ``folder``: from then on its files count."""
@@ -120,9 +132,11 @@ class Manifest:
                 path,
             )
         try:
-            events = tuple(Event(**{**one, "notes": tuple(one["notes"])}) for one in told["events"])
+            events = tuple(
+                Event(**{**one, "notes": tuple(one["notes"]), "models": tuple(one["models"])}) for one in told["events"]
+            )
             fit = None if told["fit"] is None else Fitted(**told["fit"])
-            found = cls(told["settings"], told["output"], events, fit)
+            found = cls(told["settings"], told["options"], events, fit)
         except (KeyError, TypeError):
             raise StateError("not the manifest of a state; restore it, or make the state anew", path) from None
         chain = START

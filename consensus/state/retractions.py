@@ -64,13 +64,15 @@ class Retraction:
             found[candidates] |= np.array([pair in self.pairs for pair in pairs], np.bool_)
         return found
 
-    def told(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"pairs": sorted(map(list, self.pairs)), "workers": sorted(self.workers), "files": sorted(self.files)}
+    def as_json(self) -> bytes:
+        """As it is written."""
+        told = {"pairs": sorted(map(list, self.pairs)), "workers": sorted(self.workers), "files": sorted(self.files)}
+        return (json.dumps(told, ensure_ascii=False) + "\n").encode("utf-8")
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Retraction:
-        """From JSON."""
+    def from_json(cls, content: bytes) -> Retraction:
+        """As it was written."""
+        told = json.loads(content)
         pairs = frozenset((item, worker) for item, worker in told["pairs"])
         return cls(pairs, frozenset(told["workers"]), frozenset(told["files"]))
 
@@ -146,5 +148,5 @@ def read_retraction(source: Any) -> tuple[Retraction, str, str]:
                 code="bad_row",
             )
     taken = Retraction(frozenset(pairs), frozenset(workers), frozenset(whole))
-    digest = digests[0] if len(digests) == 1 else hashlib.sha256(json.dumps(taken.told()).encode()).hexdigest()
+    digest = digests[0] if len(digests) == 1 else hashlib.sha256(taken.as_json()).hexdigest()
     return taken, files[0], digest

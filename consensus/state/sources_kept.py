@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from consensus.config import ReadConfig
-from consensus.formats import export_questions, platforms, questions, recorded, soft_labels, sources
-from consensus.formats.reading import roles_of
+from consensus.errors import Place
+from consensus.formats import export_questions, given, questions, recorded, soft_labels, sources
+from consensus.formats.judgment_roles import roles_of
 from consensus.formats.tables.by_column import BY, ByRoles, as_text
 from consensus.formats.tables.wide import Shape
-from consensus.formats.votes_table import recorded_readings
+from consensus.formats.vote_columns import VoteRoles
+from consensus.formats.votes_table import readings_of_votes
 from consensus.inputs.gold import Gold
 from consensus.inputs.judgments import Source
+from consensus.state.manifest import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from consensus.config import RunConfig
-    from consensus.formats.tables.blocks import Reading
+    from consensus.formats.tables.blocks import Block, Reading
 
 JUDGMENT = "judgment_id"
 """The column of the id of a judgment: one that came before is the same judgment, and no other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A source that was written, not yet named by a manifest."""
-
-    file: str
-    sha256: str
-    part: str
-    rows: int
-    notes: tuple[str, ...] = ()
-    n_again: int = 0
-    """Rows left out, for a judgment of their id came before."""
 
 
 def keep_judgments(
@@ -54,7 +46,7 @@ def keep_judgments(
     """
     with sources.opened(source) as found:
         one = source if found is None else found
-        settings = ReadConfig.of(None, **{name: getattr(config, name) for name in _given(config)})
+        settings = ReadConfig.of(None, **{name: getattr(config, name) for name in given_of(config)})
         settings = export_questions.settled(one, settings)
         shape = Shape(settings)
         roles = shape.roles(roles_of(settings))
@@ -66,11 +58,11 @@ def keep_judgments(
                 path, again = place(), _Again(known)
                 own = again.of(reading) if has_ids and reading.columns.get(BY) == JUDGMENT else reading
                 digest, n_rows = recorded.record(own, path, every=not shape.is_plain)
-                yield Kept(reading.file, digest, path.name, n_rows, tuple(notes), again.n)
+                yield Kept(reading.file, digest, path.name, n_rows, tuple(notes), n_again=again.n)
                 notes = ()
 
 
-def _given(config: RunConfig) -> list[str]:
+def given_of(config: RunConfig) -> list[str]:
     return [name for name in ReadConfig.model_fields if name in config.model_fields_set]
 
 
@@ -83,28 +75,33 @@ class _Again:
 
     def of(self, reading: Reading) -> Reading:
         """The reading with the new rows."""
-        from dataclasses import replace
-
         columns = {role: name for role, name in reading.columns.items() if role != BY}
-        return replace(recorded.without(reading, self._out), columns=columns)
+
+        def blocks() -> Generator[Block]:
+            with closing(reading.blocks) as inner:
+                for block in inner:
+                    named = {recorded.ID if role == BY else role: cells for role, cells in block.columns.items()}
+                    yield replace(block, columns=named)
+
+        return recorded.without(replace(reading, columns=columns, blocks=blocks()), self._out)
 
     def _out(self, columns: Any) -> Any:
-        import numpy as np
         import pyarrow.compute as pc
 
-        ids = as_text(columns[BY])
+        ids = as_text(columns[recorded.ID])
         out = pc.and_(pc.is_in(ids, self._known()), pc.is_valid(ids)).to_numpy(zero_copy_only=False)
         self.n += int(np.count_nonzero(out))
         return np.asarray(out, np.bool_)
 
 
-def keep_votes(source: Any, config: RunConfig, place: Callable[[], Path]) -> Iterator[tuple[Kept, tuple[str, ...]]]:
-    """Record each file of a ``source`` of model votes at a new ``place``; and the models that vote in it."""
-    with closing(recorded_readings(source, config)) as each:
+def keep_votes(source: Any, config: RunConfig, place: Callable[[], Path]) -> Iterator[Kept]:
+    """Record each file of a ``source`` of model votes at a new ``place``."""
+    table = given.table(source, given.MODEL_VOTES)
+    with closing(readings_of_votes(table, VoteRoles.of(config), config.question)) as each:
         for reading in each:
             path = place()
             digest, n_rows = recorded.record(reading, path, every=True)
-            yield Kept(reading.file, digest, path.name, n_rows), models_of(path)
+            yield Kept(reading.file, digest, path.name, n_rows, models=models_of(path))
 
 
 def models_of(path: Path) -> tuple[str, ...]:
@@ -119,7 +116,15 @@ def models_of(path: Path) -> tuple[str, ...]:
 
 def gold_as_json(gold: Gold) -> bytes:
     """Gold as it is written."""
-    return (json.dumps(asdict(gold), ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    told = {
+        "item": gold.item,
+        "label": gold.label,
+        "place": [[one.file, one.line, str(one)] if isinstance(one, Place) else str(one) for one in gold.place],
+        "sources": [asdict(one) for one in gold.sources],
+        "has_synonyms": gold.has_synonyms,
+        "notes": gold.notes,
+    }
+    return (json.dumps(told, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
 def gold_of(content: bytes) -> Gold:
@@ -128,7 +133,7 @@ def gold_of(content: bytes) -> Gold:
     return Gold(
         item=tuple(told["item"]),
         label=tuple(told["label"]),
-        place=tuple(told["place"]),
+        place=tuple(one if isinstance(one, str) else Place.restored(*one) for one in told["place"]),
         sources=tuple(Source(**one) for one in told["sources"]),
         has_synonyms=told["has_synonyms"],
         notes=tuple(told["notes"]),
@@ -147,13 +152,3 @@ def together(older: Gold, newer: Gold) -> Gold:
         has_synonyms=older.has_synonyms and newer.has_synonyms,
         notes=(*older.notes, *newer.notes),
     )
-
-
-def are_of_judges(source: Any) -> bool:
-    """Whether all files of a source hold verdicts of LLM judges, which are votes of models."""
-    from consensus.runs.run_inputs import are_of_judges as found
-
-    return found(source)
-
-
-NONE = platforms.NONE
