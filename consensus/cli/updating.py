@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,6 @@ from consensus.cli.settings import Takes
 if TYPE_CHECKING:
     from consensus.cli.options import Given
     from consensus.config import RunConfig
-    from consensus.report.page_options import PageOptions
     from consensus.runs import Run
     from consensus.runs.folder import Output
     from consensus.state import Appended, Updated

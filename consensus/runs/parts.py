@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from consensus.guarantees import Certified
     from consensus.inputs.earlier_run import Previous
     from consensus.inputs.worker_pool import AlignedPool
+    from consensus.models.carried import Carried
     from consensus.runs.listening import Listener
     from consensus.runs.run_inputs import Inputs
     from consensus.worker_audit import WorkerAudit
@@ -64,8 +65,10 @@ class Parts:
         result: Consensus | None = None,
         listener: Listener = SILENT,
         since: Since | None = None,
+        carried: Carried | None = None,
     ) -> None:
         self.inputs: Inputs = inputs
+        self._carried = carried
         self.since = since
         """Of an update: what it began with, and how it was fitted."""
         self._given = result
@@ -73,7 +76,7 @@ class Parts:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without who listens: they sit in the process that made the run."""
-        return self.__dict__ | {"_listener": SILENT}
+        return self.__dict__ | {"_listener": SILENT, "_carried": None}
 
     @cached_property
     def result(self) -> Consensus:
@@ -91,6 +94,7 @@ class Parts:
             model_votes=inputs.model_votes,
             gold=inputs.gold,
             progress=self._listener.fitting,
+            carried=self._carried,
         )
 
     @cached_property

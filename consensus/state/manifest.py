@@ -65,10 +65,10 @@ class Fitted:
     """Its file in the folder of the state, without an ending."""
     n_events: int
     """Events that it knows."""
-    n_judgments: int
-    """Rows of judgments that it knows."""
-    n_judgments_full: int
-    """Rows of judgments that the last full fit knew."""
+    n_read: int
+    """Rows of judgments that it read."""
+    n_changed: int
+    """Rows of judgments that came, or were taken back, since the last full fit."""
     full: bool
     """It was fitted from nothing, as a run does, and not from the parameters before."""
 

@@ -23,7 +23,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert Manifest.read(tmp_path) == written
     assert written.n_judgments == 7
     assert written.chain != Manifest({}).chain
-    with_fit = Manifest({}, {}, written.events, Fitted("000001", 2, 7, 7, full=True))
+    with_fit = Manifest({}, {}, written.events, Fitted("000001", 2, 7, 0, full=True))
     with_fit.write(tmp_path)
     assert Manifest.read(tmp_path).fit == with_fit.fit
 
