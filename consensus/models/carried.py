@@ -2,8 +2,10 @@
 
 Every climb of a fit has a name (its stage, and which time of several); the climb of that name in the next fit begins
 with the posterior that the parameters of the last one imply. Rows (worker, label given) that are new get what the
-prior says of them. Nothing else of a fit is carried: what it converges to is, but for its tolerance, what it would
-have come to from another start near by.
+prior says of them. The prior A that workers share and U of the class prior stay as they were, as they do in every
+climb after its first passes: they were frozen on the way, so to learn on would lead away from where a fit from nothing
+comes to. Where more is learnt than these (who sees which labels, silences, how far to believe models) nothing is
+carried, and the climb is that of a fit from nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from consensus.backends import Backend
+    from consensus.config import Prior
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.problem import Problem
 
@@ -34,6 +37,8 @@ class Parameters:
 
     worker_ids: pa.StringArray
     labels: tuple[str, ...]
+    prior: Prior
+    """What is assumed of a worker."""
     worker: NDArray[np.int32]
     """(R,) worker of each row."""
     label: NDArray[np.int32]
@@ -46,8 +51,10 @@ class Parameters:
     """(S, K) pseudo-counts."""
     pi: Reals
     """(K,) class prior, or (S,) that of the states."""
-    differ: bool
-    """Workers, or groups, saw different labels."""
+    untold: float
+    """U of the class prior."""
+    drift: Reals | float
+    """(S, K) by which one more step would have multiplied A."""
 
     @classmethod
     def of(cls, problem: Problem, found: Estimate) -> Parameters:
@@ -56,22 +63,24 @@ class Parameters:
         return cls(
             judgments.worker_ids,
             judgments.labels,
+            problem.prior,
             rows.worker,
             rows.label,
             found.C,
             found.totals,
             found.A,
             found.pi,
-            found.mixes is not None,
+            found.untold,
+            found.drift if problem.before is None else problem.before.drift,
         )
 
     def fits(self, problem: Problem) -> bool:
         """Whether they are about the same labels and states."""
         return (
-            problem.weighs_all_states
+            _is_plain(problem)
             and problem.judgments.labels == self.labels
             and problem.layout.n_labels == self.C.shape[1]
-            and (problem.prior == "none") == (not self.A.any())
+            and problem.prior == self.prior
         )
 
     def on(self, problem: Problem) -> Reals:
@@ -88,6 +97,11 @@ class Parameters:
         whole = self.A.sum(axis=1) if self.A.any() else np.full(self.C.shape[1], float(K))
         expected = prior / (counts + whole)
         return np.ascontiguousarray(np.maximum(np.where(here[:, None], self.C[at], expected), SMALLEST))
+
+
+def _is_plain(problem: Problem) -> bool:
+    """Whether all labels are weighed, and nothing is learnt that is not carried: of models, of silences."""
+    return problem.weighs_all_states and problem.votes is None and problem.one_label is None
 
 
 @dataclass(eq=False)
@@ -109,13 +123,10 @@ class Carried:
         last = self.begin.get(name)
         if last is None or not last.fits(problem):
             return None
-        differ = False if problem.differ is None and not last.differ else problem.differ
-        problem = replace(
-            problem, differ=differ, pseudo_counts=last.A if problem.prior == "learnt" else problem.pseudo_counts
-        )
+        problem = replace(problem, differ=False, pseudo_counts=last.A, before=last)
         return problem, problem.layout.start_of(last.on(problem), problem.priors(last.pi, None, backend), backend)
 
     def keep(self, name: str, problem: Problem, found: Estimate) -> None:
-        """Keep what a climb found, where all labels were weighed."""
-        if problem.weighs_all_states:
+        """Keep what a climb found, where nothing but the usual was learnt."""
+        if _is_plain(problem) and found.mixes is None and found.state_mixes is None:
             self.found[name] = Parameters.of(problem, found)
