@@ -130,9 +130,9 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
 
     None is the usual start (``starts.usual``). Where parameters of an earlier fit are ``carried``, they are the start.
     """
-    if run.carried is None:
+    name = None if run.carried is None else run.carried.named(stage)
+    if run.carried is None or name is None:
         return _climbed(problem, start, run, stage)
-    name = run.carried.named(stage)
     problem, start = run.carried.begun(name, problem, run.backend) or (problem, start)
     found = _climbed(problem, start, run, stage)
     run.carried.keep(name, problem, found)
@@ -232,7 +232,7 @@ def _drift(
     problem: Problem, A: NDArray[np.float64], tables: Any, newcomers: AsOne, backend: Backend
 ) -> NDArray[np.float64] | float:
     """By which one more step of learning would multiply A, which was frozen on its way."""
-    if problem.prior != "learnt" or not problem.weighs_all_states:
+    if problem.prior != "learnt" or not problem.weighs_all_labels:
         return 1.0
     N, n = tables.N.copy(), tables.n.copy()
     newcomers.hide(tables)
