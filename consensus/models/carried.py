@@ -5,11 +5,11 @@ fit begins with the posterior that the parameters of the last one imply. Rows (w
 what the prior says of them.
 
 The prior A that workers share is frozen on its way, after ``pooled_prior.MOST_PASSES`` passes. So that a later fit
-comes to where one from nothing would, and not farther on that way, the way is taken out: with D the factor by which one more
-step would have multiplied A when it was frozen, a step of the later fit is that of ``pooled_prior.improved`` over D. On
-the same judgments A then stays as it was. U of the class prior is carried as it is. In simulated crowds of 5,000 to
-60,000 judgments, 5 % of them new, posteriors of items without new judgments differ by .005 at most from a fit from
-nothing, without D by .06 (``tests/benchmarks/state.py``).
+comes to where one from nothing would, and not farther on that way, the way is taken out: with D the factor by which
+one more step would have multiplied A when it was frozen, a step of the later fit is that of ``pooled_prior.improved``
+over D. On the same judgments A then stays as it was. U of the class prior is carried as it is. In simulated crowds of
+5,000 to 60,000 judgments, 5 % of them new, posteriors of items without new judgments differ by .005 at most from a fit
+from nothing, without D by .06 (``tests/benchmarks/state.py``).
 
 Where more is learnt than these (who sees which labels, silences, how far to believe models, states finer than labels),
 or a climb stops early since its tolerance is loose (judgments held out), nothing is carried.
