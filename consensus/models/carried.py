@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 
-STAGES = ("fitting",)
-"""Begin the names of the stages whose climbs carry something on."""
+STAGES = ("fitting", "fitting from gold")
+"""The stages whose climbs carry something on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +121,7 @@ class Carried:
 
     def named(self, stage: str) -> str | None:
         """The name of the climb of a ``stage`` that begins now; None where nothing is carried for it."""
-        if not stage.startswith(STAGES):
+        if stage not in STAGES:
             return None
         self._n[stage] += 1
         return f"{stage} {self._n[stage]}"
