@@ -57,6 +57,18 @@ def test_the_same_source_twice_changes_nothing_and_that_is_said(state: State, tm
     assert state.append(gold={"i000": "cat"}).sources == 1, "gold that counts no more is new"
 
 
+def test_what_is_said_of_a_folder_is_kept_though_its_first_file_is_known(state: State, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    state.append(write(folder / "a.csv", rows(20, 1)))
+    write(folder / "b.csv", rows(20, 2))
+    state.append(folder)
+    assert [event.notes for event in state.manifest.events] == [
+        (),
+        (f"{folder}: 2 files read, in the order of names: a.csv, b.csv",),
+    ]
+
+
 def test_tables_in_memory_are_the_same_if_their_cells_are(state: State) -> None:
     table = {"item": ["a", "b"], "worker": ["x", "y"], "label": ["1", None]}
     assert state.append(table).judgments == 2
