@@ -150,6 +150,8 @@ def test_where_no_state_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         State.create(tmp_path / "other", config)
     made = State.create(tmp_path / "state", config)
     State.create(tmp_path / "state", config)
+    (tmp_path / "empty").mkdir()
+    assert State.create(tmp_path / "empty", config).manifest.events == ()
     made.append(write(tmp_path / "a.csv", rows(20, 1)))
     with pytest.raises(StateError, match="a state is there already; add to it with state.update"):
         State.create(tmp_path / "state", config)
