@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from consensus.config import FitConfig
+from consensus.config import FitConfig, ReadConfig
 from consensus.errors import Place
+from consensus.formats.tables.row_choice import RowChoice
 from consensus.found.cautions import Caution
 from consensus.found.result import Consensus
 from consensus.inputs.understood import Column
@@ -79,6 +80,13 @@ def test_arrow_comes_back(tmp_path: Path, one: Any) -> None:
     found = again(one, tmp_path)
     assert found.equals(one)
     assert isinstance(found, type(one))
+
+
+def test_an_object_that_is_no_dataclass_comes_back_by_what_it_has(tmp_path: Path) -> None:
+    choice = RowChoice(ReadConfig(drop=("status=bad",)))
+    choice.n_dropped = 7
+    found = again(choice, tmp_path)
+    assert (found.n_dropped, found.roles) == (7, choice.roles)
 
 
 def test_what_is_reached_twice_is_one_object(tmp_path: Path) -> None:
