@@ -32,6 +32,7 @@ CELLS = "cells "
 """Begins the names of columns of cells; the role follows."""
 ID = "judgment id"
 """The role of the id of a judgment, which no reader asks for: it is kept beside the others."""
+GROUP = 1 << 20  # rows of a row group at most
 NEEDED = ("item", "worker", "model")
 """Roles without which a row may be rejected."""
 
@@ -194,9 +195,6 @@ def _rows_into(file: Path, blocks: Generator[Block], told: dict[str, Any], every
     if writer is None:
         parquet.write_table(pa.table({LINE: pa.array([], pa.int64())}), file)
     return n_rows
-
-
-GROUP = 1 << 20  # rows of a row group at most
 
 
 def _table(block: Block, every: bool) -> pa.Table:

@@ -69,6 +69,14 @@ def test_what_is_said_of_a_folder_is_kept_though_its_first_file_is_known(state: 
     ]
 
 
+def test_gold_may_come_before_judgments(state: State, tmp_path: Path) -> None:
+    state.append(gold=write(tmp_path / "gold.csv", [("i000", "cat")], ("item", "label")))
+    state.append(write(tmp_path / "a.csv", rows(20, 1)))
+    found = state.inputs()
+    assert found.gold is not None
+    assert found.gold.item == ("i000",)
+
+
 def test_tables_in_memory_are_the_same_if_their_cells_are(state: State) -> None:
     table = {"item": ["a", "b"], "worker": ["x", "y"], "label": ["1", None]}
     assert state.append(table).judgments == 2
