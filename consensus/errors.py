@@ -5,7 +5,8 @@
     ConsensusError
     ├── ConfigError          a setting is out of range, unknown or contradicts another
     ├── OutputError          an output can't be written, or would overwrite something
-    │   └── RunError         a folder is not the output of a run, or that run can't be done again
+    │   ├── RunError         a folder is not the output of a run, or that run can't be done again
+    │   └── StateError       a folder is no state, of another version, or in use
     └── JudgmentError        the judgments (or gold) can't be used as they are
         └── FormatError      a file or frame can't be read as judgments
 
@@ -50,6 +51,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_item": (INPUT, "Items that are given, such as those of gold, occur nowhere in the judgments."),
     "unknown_label": (INPUT, "A label that is given is not in the label set."),
     "no_run": (INPUT, "A folder is not the output of a run, or the inputs of that run are gone or have changed."),
+    "no_state": (INPUT, "A folder is not a state, is of another version, was changed, or another process writes it."),
     "usage": (USAGE, "The command line can't be understood: an unknown command, option or kind of value."),
     "bad_setting": (SETTINGS, "A setting is out of range, or contradicts another or the data."),
     "unknown_setting": (SETTINGS, "There is no setting of this name."),
@@ -89,6 +91,13 @@ class Place(str):
         """The ``line``, from 1, of a ``file``."""
         place = cls(f"{file}:{line}")
         place.file, place.line = str(file), line
+        return place
+
+    @classmethod
+    def restored(cls, file: str, line: int | None, text: str) -> Self:
+        """One that was written as its parts and its text."""
+        place = cls(text)
+        place.file, place.line = file, line
         return place
 
 
@@ -181,6 +190,12 @@ class RunError(OutputError):
     """A folder is not the output of a run, or its inputs are not what they were."""
 
     code = "no_run"
+
+
+class StateError(OutputError):
+    """A folder is no state, of another version, was changed, or another process writes it."""
+
+    code = "no_state"
 
 
 class JudgmentError(ConsensusError):

@@ -11,6 +11,7 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, sources
 from consensus.formats.opening import readings
 from consensus.formats.platforms.questions import CLOSED, SeveralQuestionsError
+from consensus.formats.recorded import Recorded
 from consensus.formats.tables.by_column import as_text
 from consensus.formats.tables.roles import NAMED_ONLY, Roles, listed
 from consensus.formats.tables.text_form import TextForm
@@ -70,7 +71,7 @@ def are_meant(source: Any, settings: ReadConfig) -> bool:
         return False
     with sources.opened(source) as found:
         if found is None:
-            return False
+            return isinstance(source, Recorded) and source.of_exports()
         heads = [platforms.head_of(file.path) for file in found.files]
         return settings.platform is not None or all(platforms.recognised(head) is not None for head in heads)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError
+from consensus.formats.recorded import Recorded
 from consensus.formats.sources import Opened
 from consensus.inputs.decision_costs import Costs
 from consensus.inputs.gold import Gold
@@ -50,7 +51,7 @@ def table(source: Any, argument: Argument) -> Any:
         return _columns(source, argument)
     for one in source if isinstance(source, (list, tuple)) else (source,):
         _refuse_content(one, argument)
-    if _is_file(source) or isinstance(source, Opened) or hasattr(source, "__arrow_c_stream__"):
+    if _is_file(source) or isinstance(source, (Opened, Recorded)) or hasattr(source, "__arrow_c_stream__"):
         if hasattr(source, "to_frame"):  # a series
             raise refusal(source, argument)
         return source

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import ConfigError, FormatError
 from consensus.formats import platforms, sources, steady
 from consensus.formats.platforms import judge_panels
+from consensus.formats.recorded import Recorded
 from consensus.formats.tables import frames, likely_columns, spreadsheets, table_shapes
 from consensus.formats.tables.by_column import ByRoles, only
 from consensus.formats.tables.file_kinds import is_spreadsheet, reader_of
@@ -52,6 +53,9 @@ def readings(
     FormatError
         A source can't be read, or a column can't be found.
     """
+    if isinstance(source, Recorded):
+        yield from source.readings()
+        return
     chosen = None if platform is None else platforms.named(platform)
     by, value = question or (None, "")
     if by is not None:

@@ -16,8 +16,10 @@ from consensus.errors import ConfigError, FormatError
 from consensus.formats import export_questions, given, passed_over, platforms, questions, repeats_alarm, sources, steady
 from consensus.formats.gathered import Gathered, GoldRows
 from consensus.formats.gold_columns import HEADERLESS, GoldRoles, is_file_of, without_names
+from consensus.formats.judgment_roles import roles_of
 from consensus.formats.label_map import renaming_of
 from consensus.formats.opening import columns_of, readings
+from consensus.formats.recorded import Recorded
 from consensus.formats.repeats_alarm import Identities
 from consensus.formats.tables.coded_rows import NO_TEXT
 from consensus.formats.tables.explaining_column import explained
@@ -166,14 +168,14 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     if settings.are_several:
         raise ConfigError(questions.told(source, settings))
     choice, keeping, shape = RowChoice(settings), Keeping(settings), Shape(settings)
-    named_only = {role: name for role in NAMED_ONLY if (name := getattr(settings, role)) is not None}
-    roles = Roles(shape.named(_named(settings)) | named_only | choice.roles | keeping.roles)
-    coded = [role for role in named_only if role not in NUMBERS]
+    roles = roles_of(settings)
+    coded = [role for role in NAMED_ONLY if role not in NUMBERS and getattr(settings, role) is not None]
     renaming = renaming_of(settings)
     gathered = Gathered(settings, roles, (*coded, *keeping.roles), backend, progress)
-    gathered.notes += source.notes if isinstance(source, sources.Opened) else ()
-    for opened in questions.opened(source, shape.roles(roles), settings):
-        gathered.add(shape.of(keeping.of(choice.of(opened))))
+    gathered.notes += source.notes if isinstance(source, (sources.Opened, Recorded)) else ()
+    for n, opened in enumerate(questions.opened(source, shape.roles(roles), settings)):
+        one = shape.of(keeping.of(choice.of(opened)))
+        gathered.add(source.choose(n, one) if isinstance(source, Recorded) else one)
     if not gathered.n_read + choice.n_dropped:
         raise FormatError(
             "a header but no rows; expected one judgment in each row", gathered.files[0], code="empty_file"
@@ -212,14 +214,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         renaming=renaming or Renaming(),
     )
     look = partial(_explained, source, settings, gathered.understanding, (*unused, *keeping.names))
-    return repeats_alarm.checked(judgments, settings, look if shape.is_plain else lambda: None)
-
-
-def _named(settings: ReadConfig) -> dict[str, str | None]:
-    """The columns that the user named, by role; None where their names tell."""
-    roles = ("item", "worker", "label", "timestamp", "duration")
-    named = {role: getattr(settings, role) for role in roles if role != "worker" or not settings.worker_from_file}
-    return {**named, "price": settings.price_column}
+    has_others = shape.is_plain and not isinstance(source, Recorded)  # of which only what is used was kept
+    return repeats_alarm.checked(judgments, settings, look if has_others else lambda: None)
 
 
 class _Encoded(NamedTuple):
@@ -354,8 +350,7 @@ def read_gold(
         return source
     source = given.table(source, given.GOLD)
     gathered = GoldRows(Threads())
-    files, exports = [], []
-    notes: list[str] = []
+    files, exports, notes = [], [], list[str]()
     roles = GoldRoles(
         {"item": item, "label": label},
         strictly=named or {},

@@ -12,6 +12,8 @@ from consensus.formats.tables.roles import NAMES, Roles, candidates_of, listed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from consensus.config import RunConfig
+
 PREFIX = re.compile(rf"(?:{'|'.join(NAMES['probability'])})[^0-9a-z]", re.IGNORECASE)
 NO_TEXT = re.compile(r"[\ud800-\udfff]")  # halves of characters, which JSON and frames may hold
 VOTE_OPTIONS = {
@@ -55,6 +57,12 @@ class VoteRoles(Roles):
     """Columns of some roles that the user named for model votes: each file must have them."""
     question: str | None = None
     """The question that is run, where there are several: a column that is called so holds its labels."""
+
+    @classmethod
+    def of(cls, config: RunConfig) -> VoteRoles:
+        """Those by the settings of a run."""
+        usual = {"item": config.item, "label": config.label}
+        return cls(usual, absent=config.abstain, strictly=config.named, question=config.only)
 
     def positions(self, header: Sequence[str], place: str) -> dict[str, int]:
         """Position in ``header`` of the column of each role; the role of a column for a label is its ``role_of``.

@@ -17,6 +17,7 @@ from consensus.errors import FormatError
 from consensus.formats import given, mixed_scales, score_scales, soft_labels, steady
 from consensus.formats.opening import readings
 from consensus.formats.platforms import aggregates, judge_panels
+from consensus.formats.recorded import Recorded
 from consensus.formats.tables.amounts import plain, reals
 from consensus.formats.tables.coded_rows import NO_TEXT, Numbers, Rows
 from consensus.formats.vote_columns import VoteRoles, is_of_label, label_of, role_of
@@ -115,9 +116,7 @@ def read_votes_of_run(source: Any, config: RunConfig, progress: Progress | None 
     ConfigError, FormatError
         As ``read_model_votes`` does.
     """
-    usual = {"item": config.item, "label": config.label}
-    roles = VoteRoles(usual, absent=config.abstain, strictly=config.named, question=config.only)
-    return _read(source, roles, config.score_scale, config.question, Threads(config.threads), progress)
+    return _read(source, VoteRoles.of(config), config.score_scale, config.question, Threads(config.threads), progress)
 
 
 def _read(
@@ -235,12 +234,12 @@ def _gathered(
     ends: list[int] = []
     told: list[Notice] = []
     notes: list[str] = []
-    with closing(_readings(source, roles, question)) as given:
-        for opened in given:
+    with closing(readings_of_votes(source, roles, question)) as given:
+        for n, opened in enumerate(given):
             reading, said = soft_labels.named(opened) if not opened.platform else (opened, [])
             said += [aggregates.notice(opened)] if opened.platform == aggregates.MADE else []
             told += said
-            rows.add(reading)
+            rows.add(source.choose(n, reading) if isinstance(source, Recorded) else reading)
             files.append(reading.file)
             ends.append(rows.n_rows)
             notes += [*reading.form_notes(), *filter(None, [reading.note()])]
@@ -249,7 +248,7 @@ def _gathered(
     return files, np.array(ends), told, notes
 
 
-def _readings(source: Any, roles: VoteRoles, question: tuple[str | None, str] | None) -> Generator[Reading]:
+def readings_of_votes(source: Any, roles: VoteRoles, question: tuple[str | None, str] | None) -> Generator[Reading]:
     """A reading of each file, or of the frame."""
     paths = [source] if isinstance(source, (str, Path)) else source
     if not (isinstance(paths, Sequence) and paths and all(isinstance(one, (str, Path)) for one in paths)):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.bounds import Bounds
+    from consensus.models.carried import Parameters
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.held import Held
     from consensus.models.layout import Layout
@@ -93,6 +94,8 @@ class Problem:
     """Whom the fit believes no more than gold does, with a ``guide``, or than ``loners``; None: nobody."""
     loners: Loners | None = None
     """Who agrees with nobody, where there are many and no ``guide``; these are the ``bounds``."""
+    before: Parameters | None = None
+    """Carried from an earlier fit, which the start follows from; None: nothing is."""
     of_labels: Estimate | None = None
     """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 

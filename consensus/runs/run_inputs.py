@@ -76,7 +76,7 @@ class Inputs:
                     f"setting {name}: it says what names become among those of judgments, and there are only model "
                     "votes; rename their labels in the file"
                 )
-        if model_votes is None and config.platform is None and _are_of_judges(judgments):
+        if model_votes is None and config.platform is None and are_of_judges(judgments):
             judgments, model_votes = None, judgments
         if judgments is None and config.is_alone:
             raise ConfigError(export_questions.NOWHERE)
@@ -193,7 +193,7 @@ def _with_votes(
     return judgments, _voted(source, config, listener)
 
 
-def _are_of_judges(source: Any) -> bool:
+def are_of_judges(source: Any) -> bool:
     """Whether all files of a source hold verdicts of LLM judges."""
     named = [source] if isinstance(source, (str, Path)) else source
     if not (isinstance(named, Sequence) and named and all(isinstance(one, (str, Path)) for one in named)):
@@ -227,18 +227,29 @@ def _with_gold(judgments: Judgments | None, gold: Any, config: RunConfig) -> tup
                 code="missing_input",
             )
         return judgments, None
-    known = read_gold(
+    known = gold_by(config, gold, judgments)
+    if judgments is not None and known.notes:
+        judgments = replace(judgments, notes=(*judgments.notes, *known.notes))
+    return judgments, known
+
+
+def gold_by(config: RunConfig, gold: Any, judgments: Judgments | None) -> Gold:
+    """Read gold beside ``judgments`` by the settings of a run.
+
+    Raises
+    ------
+    FormatError
+        It can't be read.
+    """
+    return read_gold(
         gold,
         item=config.item,
         label=config.label if judgments is None or judgments.reading is None else judgments.reading.label,
-        named=named,
+        named={"item": config.gold_item, "label": config.gold_label},
         judgments=judgments,
         encoding=config.encoding,
         question=config.question,
     )
-    if judgments is not None and known.notes:
-        judgments = replace(judgments, notes=(*judgments.notes, *known.notes))
-    return judgments, known
 
 
 def _told(source: Any, listener: Listener) -> list[Path]:

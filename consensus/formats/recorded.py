@@ -1,0 +1,285 @@
+"""What was read of a source, kept as Parquet, and read again as if it were the source: cells by role, as they stood.
+
+A recording holds only the columns that have a role, so nothing else of a source is kept; of a row that may be rejected,
+also the whole of it, as rejects.csv does. Whatever is made of cells (times, amounts, names that become one) is made
+again each time, so that it can depend on all sources.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from consensus.formats.tables.blocks import Block, Reading
+from consensus.formats.tables.by_column import as_text, chosen
+from consensus.inputs.judgments import Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from hashlib import _Hash
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+LINE, RAW = "line", "raw"
+"""Columns of a recording beside the cells: where each row stood, and the whole of it if it may be rejected."""
+CELLS = "cells "
+"""Begins the names of columns of cells; the role follows."""
+ID = "judgment id"
+"""The role of the id of a judgment, which no reader asks for: it is kept beside the others."""
+GROUP = 1 << 20  # rows of a row group at most
+NEEDED = ("item", "worker", "model")
+"""Roles without which a row may be rejected."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """Sources that were recorded, to be read instead of them."""
+
+    parts: tuple[Path, ...]
+    """Their recordings, without the ending, in order."""
+    notes: tuple[str, ...] = ()
+    """What was understood of how files were chosen, in words."""
+    choose: Callable[[int, Reading], Reading] = lambda _, reading: reading
+    """Leaves out rows of the reading (item, worker, label by row) of the part at a position."""
+
+    def readings(self) -> Iterator[Reading]:
+        """One reading a part."""
+        return map(replayed, self.parts)
+
+    def of_exports(self) -> bool:
+        """Whether all of them are exports of platforms."""
+        return all(known_of(part)["platform"] for part in self.parts)
+
+
+def record(reading: Reading, path: Path, *, every: bool = False) -> tuple[str, int]:
+    """Read a source to its end and keep it in two files; the digest of what it was, and how many rows it has.
+
+    Parameters
+    ----------
+    reading
+        Of the source.
+    path
+        Of the files, without an ending: ``.parquet`` for rows, ``.json`` for what is known of them.
+    every
+        Any row may be rejected, so the whole of each is kept.
+    """
+    told: dict[str, Any] = {}
+    n_rows = _rows_into(path.with_suffix(".parquet"), reading.blocks, told, every)
+    for name in ("gold", "votes"):
+        beside = getattr(reading, name)
+        told[name] = None if beside is None else path.name + f"-{name}"
+        if beside is not None:
+            record(beside, path.with_name(path.name + f"-{name}"), every=True)
+    told |= {
+        "file": reading.file,
+        "sha256": None if reading.digest is None else reading.digest.hexdigest(),
+        "platform": reading.platform,
+        "note": reading.note(),
+        "form_notes": list(reading.form_notes()),
+        "not_utf8": None if reading.not_utf8 is None else _said(reading.not_utf8),
+        "header": list(reading.header),
+        "columns": dict(reading.columns),
+        "because": dict(reading.because),
+        "time_format": reading.time_format,
+        "anonymous": list(reading.anonymous),
+        "label_order": None if reading.label_order is None else list(reading.label_order),
+    }
+    path.with_suffix(".json").write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    return (_digest_of_rows(path) if reading.digest is None else reading.digest.hexdigest()), n_rows
+
+
+def replayed(path: Path) -> Reading:
+    """The reading of what was recorded at a ``path``."""
+    told = known_of(path)
+    beside = {name: None if told[name] is None else replayed(path.with_name(told[name])) for name in ("gold", "votes")}
+    order, message = told["label_order"], told["not_utf8"]
+    return Reading(
+        told["file"],
+        _blocks(path.with_suffix(".parquet"), told["blocks"]),
+        None if told["sha256"] is None else cast("_Hash", _Known(told["sha256"])),
+        told["platform"],
+        beside["gold"],
+        beside["votes"],
+        note=lambda: str(told["note"]),
+        form_notes=lambda: list(told["form_notes"]),
+        not_utf8=None if message is None else lambda: str(message),
+        header=told["header"],
+        columns=told["columns"],
+        because=told["because"],
+        time_format=told["time_format"],
+        anonymous=tuple(told["anonymous"]),
+        label_order=None if order is None else tuple(order),
+    )
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of a recording."""
+    told = known_of(path)
+    found = [path.with_suffix(".parquet"), path.with_suffix(".json")]
+    for name in ("gold", "votes"):
+        found += [] if told[name] is None else files_of(path.with_name(told[name]))
+    return found
+
+
+def column_of(path: Path, role: str) -> pa.ChunkedArray | None:
+    """All cells of a role in a recording, as text; None where it has no such column."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path.with_suffix(".parquet")) as file:
+        if CELLS + role not in file.schema_arrow.names:
+            return None
+        return as_text(file.read([CELLS + role]).column(0))
+
+
+def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool_]]) -> Reading:
+    """The reading without the rows where ``out`` of its columns by role (rows,) is true."""
+
+    def blocks() -> Generator[Block]:
+        with closing(reading.blocks) as inner:
+            for block in inner:
+                gone = out(block.columns)
+                yield chosen(block, block.columns, np.flatnonzero(~gone)) if gone.any() else block
+
+    return replace(reading, blocks=blocks())
+
+
+def known_of(path: Path) -> dict[str, Any]:
+    """What is known of a recording beside its rows."""
+    return dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+class _Known:
+    """A digest that was computed before."""
+
+    def __init__(self, hexdigest: str) -> None:
+        self._hexdigest = hexdigest
+
+    def hexdigest(self) -> str:
+        return self._hexdigest
+
+    def digest(self) -> bytes:
+        return bytes.fromhex(self._hexdigest)
+
+
+def _rows_into(file: Path, blocks: Generator[Block], told: dict[str, Any], every: bool) -> int:
+    """Write the rows of all ``blocks``; what each is made of is ``told``."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    n_rows, writer = 0, None
+    told["blocks"] = []
+    try:
+        with closing(blocks) as each:
+            for block in each:
+                table = _table(block, every)
+                if writer is None:
+                    writer = parquet.ParquetWriter(file, table.schema, compression="zstd")
+                elif table.schema != writer.schema:
+                    table = table.cast(writer.schema)
+                n_groups = 0
+                for begin in range(0, max(len(table), 1), GROUP):
+                    writer.write_table(table.slice(begin, GROUP), row_group_size=GROUP)
+                    n_groups += 1
+                n_rows += len(table)
+                rejects = [asdict(one) for one in block.rejects]
+                told["blocks"].append({"groups": n_groups, "rejects": rejects, "done": block.done})
+    finally:
+        if writer is not None:
+            writer.close()
+    if writer is None:
+        parquet.write_table(pa.table({LINE: pa.array([], pa.int64())}), file)
+    return n_rows
+
+
+def _table(block: Block, every: bool) -> pa.Table:
+    import pyarrow as pa
+
+    n_rows = len(next(iter(block.columns.values())))
+    lines = np.arange(block.lines, block.lines + n_rows) if isinstance(block.lines, int) else block.lines
+    cells = {CELLS + role: _plain(column) for role, column in block.columns.items()}
+    shown = np.ones(n_rows, np.bool_) if every else _may_be_rejected(block.columns, n_rows)
+    rows = np.flatnonzero(shown)
+    texts = np.full(n_rows, None, object)
+    if len(rows):
+        texts[rows] = block.describe(rows.tolist())
+    return pa.table({**cells, LINE: pa.array(lines, pa.int64()), RAW: pa.array(texts, pa.string(), from_pandas=True)})
+
+
+def _plain(column: Any) -> Any:
+    """Without a dictionary: that of each block is another."""
+    import pyarrow as pa
+
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _may_be_rejected(columns: Mapping[str, Any], n_rows: int) -> NDArray[np.bool_]:
+    """(rows,) where something that is needed is absent, or a cell is no text."""
+    import pyarrow as pa
+
+    found = np.zeros(n_rows, np.bool_)
+    for role, column in columns.items():
+        if role in NEEDED and column.null_count:
+            found |= column.is_null().to_numpy()
+        plain = _plain(column)
+        if pa.types.is_binary(plain.type) or pa.types.is_large_binary(plain.type):
+            try:
+                plain.cast(pa.large_string())
+            except pa.ArrowInvalid:
+                found |= np.array([one is not None and not _decodes(one) for one in plain.to_pylist()], np.bool_)
+    return found
+
+
+def _decodes(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _blocks(file: Path, told: Sequence[Mapping[str, Any]]) -> Generator[Block]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(file, memory_map=True) as rows:
+        group = 0
+        for one in told:
+            table = rows.read_row_groups(list(range(group, group + one["groups"])))
+            group += one["groups"]
+            raw = table.column(RAW)
+            yield Block(
+                {name.removeprefix(CELLS): table.column(name) for name in table.schema.names if _is_read(name)},
+                table.column(LINE).to_numpy(),
+                lambda chosen, raw=raw: [raw[n].as_py() for n in chosen],  # type: ignore[misc]
+                [Reject(**reject) for reject in one["rejects"]],
+                one["done"],
+            )
+
+
+def _is_read(name: str) -> bool:
+    return name.startswith(CELLS) and name != CELLS + ID
+
+
+def _said(message: Callable[[], str]) -> str:
+    return message()
+
+
+def _digest_of_rows(path: Path) -> str:
+    """The digest of a table in memory, which has none of its own: of its cells, however they are stored."""
+    import hashlib
+
+    from pyarrow import parquet
+
+    digest = hashlib.sha256()
+    table = parquet.read_table(path.with_suffix(".parquet"))
+    for name in table.schema.names:
+        if name.startswith(CELLS):
+            text = as_text(table.column(name)).combine_chunks()
+            digest.update(f"{name}\n{len(text)}\n".encode())
+            digest.update("\0".join("" if one is None else f"={one}" for one in text.to_pylist()).encode())
+    return digest.hexdigest()
