@@ -55,6 +55,7 @@ def serve(
             server_header=False,
         )
         refitting = Refitting(stream, seconds, judgments, say)
+        bound.listen()  # whoever reads the line may ask at once
         at = address(reached.host, bound.getsockname()[1])
         say(f"serving {state} at {at}: {counted(stream.n_judgments, 'judgment')}, {stream.n_new:,} of them new")
         refitting.start()
