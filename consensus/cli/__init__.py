@@ -21,6 +21,7 @@ from consensus.cli import (
     settings,
     sharing,
     simulating,
+    updating,
 )
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ def _root(
 
 
 settings.add(app, "run", running.run)
+settings.add(app, "update", updating.update)
 settings.add(app, "check", checking.check)
 settings.add(app, "plan-budget", budgeting.plan_budget)
 settings.add(app, "plan-gold", gold_planning.plan_gold)

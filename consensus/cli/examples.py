@@ -11,6 +11,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         f"consensus run {DIGITS} --gold data/digits/gold.csv --target 0.99 -o out",
         "consensus run export.json --platform label-studio --json --fail-on small_data,copying",
     ),
+    "update": (
+        "consensus update crowd-state new.csv",
+        "consensus update crowd-state new.csv --gold gold.csv --retract taken_back.csv",
+        "consensus update crowd-state --full --json",
+    ),
     "check": (
         f"consensus check {DIGITS}",
         "consensus check votes.csv --item image --worker annotator --label answer",

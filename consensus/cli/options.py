@@ -42,6 +42,25 @@ SomeJudgments = Annotated[
         rich_help_panel=INPUT,
     ),
 ]
+KeptState = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        help="Also keep a state, a new folder. consensus update adds new judgments to it without starting over.",
+        metavar="FOLDER",
+        rich_help_panel=OUTPUT,
+    ),
+]
+OfState = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        help="Take the last fit of a state (run --state, update). Nothing is read or fitted again.",
+        metavar="STATE",
+        show_default=False,
+        rich_help_panel=INPUT,
+    ),
+]
 Gold = Annotated[
     Path | None,
     typer.Option(help="File of items with known labels (item, label).", metavar="FILE", rich_help_panel=INPUT),

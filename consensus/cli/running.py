@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from consensus.cli import failing, job, options, running_questions
+from consensus.cli import failing, job, options, running_questions, updating
 from consensus.cli.options import OUTPUT, Given
 from consensus.cli.settings import Takes
 
@@ -66,10 +66,12 @@ def run(
     json: options.Json = False,
     quiet: options.Quiet = False,
     fail_on: options.FailOn = None,
+    state: options.KeptState = None,
 ) -> None:
     """Merge JUDGMENTS into labels, rate workers, list what to escalate: all in a folder.
 
-    Several questions (--by, --questions) run one by one, each into a folder of its own.
+    Several questions (--by, --questions) run one by one, each into a folder of its own. With --state, consensus update
+    adds judgments to it later.
     """
     show = job.Show(quiet, timings)
 
@@ -83,6 +85,8 @@ def run(
     with_report = charts.are_there() if written.report is None else written.report
     also = ("posteriors",) if written.posteriors else ()
     output = folder.Output(f".{written.format}", also, written.raw_cells, with_report, page_options, written.overwrite)
+    if state is not None:
+        updating.check(state, chosen, written.output)
     if chosen.are_several:
         running_questions.run(given, chosen, written, show, output, side_inputs, json=json)
         failing.refuse(running_questions.warnings(written.output), fail_on)
@@ -90,15 +94,18 @@ def run(
     inputs = [*given.paths(), *(path for path in (chosen.costs, chosen.workers) if path is not None)]
     out = folder.check(written.output, overwrite=written.overwrite, inputs=inputs)
     with show.stages():
-        read = Inputs.read(
-            chosen,
-            given.judgments or None,
-            model_votes=given.model_votes or None,
-            gold=given.gold,
-            beside=side_inputs,
-            listener=show,
-        )
-        found = job.run_of(read, show)
+        if state is not None:
+            found = updating.first(state, given, chosen, written.output, output, show)
+        else:
+            read = Inputs.read(
+                chosen,
+                given.judgments or None,
+                model_votes=given.model_votes or None,
+                gold=given.gold,
+                beside=side_inputs,
+                listener=show,
+            )
+            found = job.run_of(read, show)
         folder.write(found, out, output, show)
     show.tell_timings()
     for line in words.lines(found):

@@ -187,7 +187,7 @@ def signed(body: Body) -> Body:
     parts = {parameter.name: list(_parts(parameter)) for parameter in parameters}
 
     def command(**values: Any) -> None:
-        if "judgments" in values and not values["judgments"] and not values.get("model_votes"):
+        if "judgments" in values and not values["judgments"] and not (values.get("model_votes") or values.get("state")):
             raise typer.BadParameter("give files of judgments, or of model votes with --model-votes")
         _refuse_two_of_stdin(values)
         received: dict[str, Any] = {}

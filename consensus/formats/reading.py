@@ -214,7 +214,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
         renaming=renaming or Renaming(),
     )
     look = partial(_explained, source, settings, gathered.understanding, (*unused, *keeping.names))
-    return repeats_alarm.checked(judgments, settings, look if shape.is_plain else lambda: None)
+    has_others = shape.is_plain and not isinstance(source, Recorded)  # of which only what is used was kept
+    return repeats_alarm.checked(judgments, settings, look if has_others else lambda: None)
 
 
 class _Encoded(NamedTuple):

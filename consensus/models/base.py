@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes
+    from consensus.models.carried import Carried
     from consensus.models.choice import Choice
     from consensus.models.held import Held
 
@@ -36,11 +37,13 @@ without passes begins, with 0 passes done and NaN."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
-    """How a fit is carried out. Of this only the seed can change a result."""
+    """How a fit is carried out. Of this only the seed, and by a little what is carried, can change a result."""
 
     backend: Backend
     progress: Progress | None = None
     seed: int = 0
+    carried: Carried | None = None
+    """Parameters of an earlier fit that EM begins with, and where those of this one are kept; None: neither."""
 
     def tell(self, stage: str, done: int = 0, objective: float = np.nan, gain: float = np.nan) -> None:
         """Report a pass, or without more than its name that a stage begins."""
@@ -95,13 +98,17 @@ def fit(
     gold_worker: str | Sequence[str] = (),
     backend: Backend | None = None,
     progress: Progress | None = None,
+    carried: Carried | None = None,
     **settings: Any,
 ) -> Consensus:
-    """What ``consensus.fit`` calls, with the same arguments and errors; its warnings are in the result alone."""
+    """What ``consensus.fit`` calls, with the same arguments and errors; its warnings are in the result alone.
+
+    Beside these, what is ``carried`` from an earlier fit to the next.
+    """
     config = FitConfig.of(config, **settings)
     if gold_worker:
         judgments, gold = with_gold_workers(judgments, gold, gold_worker)
-    run = Execution(backend or Threads(config.threads), progress, config.seed)
+    run = Execution(backend or Threads(config.threads), progress, config.seed, carried)
     judgments, aligned, votes = prepared(judgments, gold, config, model_votes)
     choice = chosen(judgments, votes, config)
     model = named(choice.name)

@@ -124,8 +124,18 @@ class Estimate:
 def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") -> Estimate:
     """Run EM from the posterior ``start``, as ``problem.layout`` counts it, to convergence or the iteration limit.
 
-    None is the usual start (``starts.usual``).
+    None is the usual start (``starts.usual``). Where parameters of an earlier fit are ``carried``, it begins with these.
     """
+    if run.carried is None:
+        return _climbed(problem, start, run, stage)
+    name = run.carried.named(stage)
+    problem, start = run.carried.begun(name, problem, run.backend) or (problem, start)
+    found = _climbed(problem, start, run, stage)
+    run.carried.keep(name, problem, found)
+    return found
+
+
+def _climbed(problem: Problem, start: Any, run: Execution, stage: str) -> Estimate:
     layout, votes, backend = problem.layout, problem.votes, run.backend
     tables = layout.tables()
     A, frozen_at, status = problem.pseudo_counts, 0, "iteration_limit"
@@ -147,7 +157,7 @@ def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") 
         if mixes is not None and learning:
             mixes.learn(iteration, pi, silences.seen(tables), backend)
             if mixes.given_up(iteration):
-                return climb(replace(problem, differ=False), None, run, stage)
+                return _climbed(replace(problem, differ=False), None, run, stage)
         silences.hide(tables)
         newcomers.hide(tables)
         if problem.bounds is not None:

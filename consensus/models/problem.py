@@ -160,6 +160,11 @@ class Problem:
         return self.layout is self.rows
 
     @property
+    def weighs_all_states(self) -> bool:
+        """Every label, or every state finer than labels, has its place in a table."""
+        return not isinstance(self.layout, Cells)
+
+    @property
     def has_outside_view(self) -> bool:
         """Models voted on half of the items that people judged, or more: something else may contradict people."""
         return self.votes is not None and self.votes.share_beside >= OUTSIDE

@@ -66,6 +66,7 @@ def summary(run: Run) -> dict[str, Any]:
             "changes": run.changes,
             "models": None if result.models is None else _models(run, result.models),
             "readings": None if result.readings is None else result.readings.in_short(),
+            **({} if run.since is None else {"state": run.since.told}),
             "warnings": [asdict(warning) for warning in run.warnings],
             **_understood(judgments),
             **({"notes": list(judgments.notes)} if judgments.notes else {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from consensus.found.cautions import Caution
     from consensus.found.result import Columns, Consensus
     from consensus.guarantees import Certified
+    from consensus.inputs.earlier_run import Previous
     from consensus.inputs.worker_pool import AlignedPool
+    from consensus.models.carried import Carried
     from consensus.runs.listening import Listener
     from consensus.runs.run_inputs import Inputs
     from consensus.worker_audit import WorkerAudit
@@ -42,17 +45,38 @@ IF_GIVEN |= {"only", "wide", "wide_columns", "questions", "counts", "weight", "c
 """Settings of reading that are told only where they are given."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Since:
+    """What an update of a state is compared with, and how it was fitted. It has no say in what is accepted."""
+
+    previous: Previous
+    """What the fit before said."""
+    told: dict[str, Any]
+    """How it was fitted, as summary.json says it."""
+
+
 class Parts:
     """What follows from the inputs of a run, part by part: what its tables, its page and its summary are made of."""
 
-    def __init__(self, inputs: Inputs, *, result: Consensus | None = None, listener: Listener = SILENT) -> None:
+    def __init__(
+        self,
+        inputs: Inputs,
+        *,
+        result: Consensus | None = None,
+        listener: Listener = SILENT,
+        since: Since | None = None,
+        carried: Carried | None = None,
+    ) -> None:
         self.inputs: Inputs = inputs
+        self._carried = carried
+        self.since = since
+        """Of an update: what it began with, and how it was fitted."""
         self._given = result
         self._listener = listener
 
     def __getstate__(self) -> dict[str, Any]:
         """Without who listens: they sit in the process that made the run."""
-        return self.__dict__ | {"_listener": SILENT}
+        return self.__dict__ | {"_listener": SILENT, "_carried": None}
 
     @cached_property
     def result(self) -> Consensus:
@@ -70,6 +94,7 @@ class Parts:
             model_votes=inputs.model_votes,
             gold=inputs.gold,
             progress=self._listener.fitting,
+            carried=self._carried,
         )
 
     @cached_property
@@ -152,8 +177,13 @@ class Parts:
     @cached_property
     def changes(self) -> dict[str, int] | None:
         """How much is different from the earlier run; None without one."""
-        previous = self.inputs.previous
-        return None if previous is None else escalation.change_counts(previous, self.result, self.status)
+        before = self.before
+        return None if before is None else escalation.change_counts(before, self.result, self.status)
+
+    @property
+    def before(self) -> Previous | None:
+        """What labels are compared with: the earlier run, or the fit before an update; None without one."""
+        return self.inputs.previous or (None if self.since is None else self.since.previous)
 
     @cached_property
     def warnings(self) -> tuple[Caution, ...]:

@@ -122,9 +122,9 @@ def _escalations(run: Run) -> Blocks:
 
 
 def _changes(run: Run) -> Columns:
-    if run.inputs.previous is None:
+    if run.before is None:
         raise ConfigError("there is no earlier run to compare with; name it with --previous", code="missing_input")
-    return escalation.changes(run.inputs.previous, run.result, run.status)
+    return escalation.changes(run.before, run.result, run.status)
 
 
 def _gold(run: Run) -> Columns:
@@ -190,10 +190,11 @@ TABLES = (
     Table("rejects", "One row for each row of the input that is not used.", of.REJECTS, rejects, lambda _: True),
     Table(
         "changes",
-        "One row for each item whose label or status differs from the earlier run (with --previous).",
+        "One row for each item whose label or status differs from the earlier run (with --previous), or from before an "
+        "update.",
         of.CHANGES,
         _changes,
-        lambda run: run.inputs.previous is not None,
+        lambda run: run.before is not None,
     ),
     Table(
         "gold_health",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from consensus.config import RunConfig
     from consensus.inputs.judgments import Judgments
+    from consensus.runs.listening import Listener
 
 PARTS = "parts"
 
@@ -35,6 +36,7 @@ class Appending:
     manifest: Manifest
     """The one before, with what was written until now."""
     config: RunConfig
+    listener: Listener
     said: list[str] = field(default_factory=list)
     n_judgments: int = 0
     n_sources: int = 0
@@ -76,6 +78,7 @@ class Appending:
         return self.folder / PARTS / f"{next(self._numbers):06d}"
 
     def _judgments(self, source: Any) -> None:
+        self.listener.stage("reading what is new")
         for kept in sources_kept.keep_judgments(source, self.config, self._place, self._ids):
             self._written += recorded.files_of(self.folder / PARTS / kept.part)
             if kept.n_again:

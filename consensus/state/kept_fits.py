@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from consensus import escalation
 from consensus.errors import StateError
+from consensus.found.result import named
+from consensus.inputs.earlier_run import Previous
+from consensus.inputs.vocabulary import positions
 from consensus.runs import Run
 from consensus.state import kept_objects
 from consensus.version import VERSION
@@ -13,13 +19,53 @@ from consensus.version import VERSION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from consensus.found.result import Consensus
     from consensus.state.manifest import Manifest
 
 FIT = "fit"
 
 
-def write(folder: Path, name: str, run: Run, warm: Any) -> None:
-    """Keep what a ``run`` read and found, and what a fit that goes on from it needs (``warm``), as ``fit/NAME``.
+@dataclass(frozen=True, slots=True, eq=False)
+class Summit:
+    """What the last fit from nothing said of the items, to see how far others went from it."""
+
+    item_ids: pa.StringArray
+    label: NDArray[np.int32]
+    """(I,) a position in ``labels``; -1 where a tie was left open."""
+    confidence: NDArray[np.float64]
+    """(I,)"""
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, result: Consensus) -> Summit:
+        """That of a fit."""
+        judgments = result.judgments
+        return cls(judgments.item_ids, result.consensus_label, result.confidence, judgments.labels)
+
+    def distance(self, result: Consensus) -> dict[str, Any]:
+        """How many of its items there still are, how many have another label now, and how their confidence moved."""
+        import pyarrow as pa
+
+        at = positions(self.item_ids, result.judgments.item_ids)
+        here = np.flatnonzero(at >= 0)
+        names = [pa.array(labels, pa.string()) for labels in (self.labels, result.judgments.labels)]
+        same = positions(names[0], names[1])
+        code = np.append(same, -1)[self.label[here]]
+        moved = np.abs(result.confidence[at[here]] - self.confidence[here])
+        moved = moved[~np.isnan(moved)]
+        return {
+            "items_of_full": len(here),
+            "labels_changed_since_full": int((code != result.consensus_label[at[here]]).sum()),
+            "confidence_moved_mean": float(moved.mean()) if len(moved) else 0.0,
+            "confidence_moved_most": float(moved.max()) if len(moved) else 0.0,
+        }
+
+
+def write(folder: Path, name: str, run: Run, beside: dict[str, Any]) -> None:
+    """Keep what a ``run`` read and found, and what stands ``beside`` it, as ``fit/NAME``.
 
     Raises
     ------
@@ -30,10 +76,31 @@ def write(folder: Path, name: str, run: Run, warm: Any) -> None:
         "version": VERSION,
         "inputs": replace(run.inputs, tables={}),
         "result": run.result,
-        "previous": run.as_previous(),
-        "warm": warm,
+        "previous": previous_of(run),
+        **beside,
     }
     kept_objects.write(kept, folder / FIT / name)
+
+
+def previous_of(run: Run) -> Previous:
+    """What a run says of the items, as ``Run.as_previous`` does, without a Python text for each of them."""
+    import pyarrow as pa
+
+    result, plan = run.result, run.plan
+    judgments, unjudged = result.judgments, {} if result.gold is None else result.gold.unjudged
+    names = judgments.labels
+    label = named(result.consensus_label, names)
+    more = [min(accepted, key=names.index) for accepted in unjudged.values()]
+    asked = plan.columns(result, slice(None))
+    return Previous(
+        pa.concat_arrays([judgments.item_ids, pa.array(list(unjudged), pa.string())]),
+        pa.concat_arrays([label, pa.array(more, pa.string())]),
+        named(run.status, escalation.STATUSES),
+        np.concatenate([judgments.per_item, np.zeros(len(more), np.int64)]),
+        asked["item"],  # type: ignore[arg-type]  # ids are texts of Arrow
+        np.asarray(asked["judgments_needed"], np.float64),
+        plan.correction,
+    )
 
 
 def read(folder: Path, manifest: Manifest) -> dict[str, Any] | None:

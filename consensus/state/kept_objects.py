@@ -122,7 +122,7 @@ class _Writer:
         if one.dtype.hasobject:
             raise CannotKeepError("an array of objects")
         order = "F" if one.flags.f_contiguous and not one.flags.c_contiguous else "C"
-        start = self._put(memoryview(np.ascontiguousarray(one.T if order == "F" else one).reshape(-1).view(np.uint8)))
+        start = self._put(np.ascontiguousarray(one.T if order == "F" else one).tobytes())
         return {"array": one.dtype.str, "shape": one.shape, "order": order, "start": start}
 
     def _arrow(self, one: Any) -> Any:
@@ -136,7 +136,7 @@ class _Writer:
         content = sink.getvalue()
         return {"arrow": [self._put(memoryview(content)), content.size], "whole": isinstance(one, pa.Array)}
 
-    def _put(self, content: memoryview) -> int:
+    def _put(self, content: bytes | memoryview) -> int:
         start = self._arrays.tell()
         self._arrays.write(bytes(-start % ALIGNED))
         start = self._arrays.tell()
@@ -162,7 +162,7 @@ class _Reader:
         if kind == "scalar":
             return self._array(told["scalar"])[()]
         if kind == "arrow":
-            return self._arrow(*told["arrow"], told["whole"])
+            return self._arrow(told["arrow"][0], told["arrow"][1], told["whole"])
         if kind == "place":
             return Place.restored(*told["place"])
         if kind == "path":
@@ -188,7 +188,9 @@ class _Reader:
         flat = self._arrays[told["start"] : told["start"] + n_bytes]
         if len(flat) != n_bytes:
             raise ValueError("the file of arrays is too short")
-        return flat.view(dtype).reshape(shape) if told["order"] == "C" else flat.view(dtype).reshape(shape[::-1]).T
+        turned = told["order"] == "F"
+        found: np.ndarray[Any, Any] = flat.view(dtype).reshape(shape[::-1] if turned else shape)
+        return found.T if turned else found
 
     def _arrow(self, start: int, size: int, whole: bool) -> Any:
         import pyarrow as pa

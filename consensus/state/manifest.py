@@ -65,10 +65,10 @@ class Fitted:
     """Its file in the folder of the state, without an ending."""
     n_events: int
     """Events that it knows."""
-    n_judgments: int
-    """Rows of judgments that it knows."""
-    n_judgments_full: int
-    """Rows of judgments that the last full fit knew."""
+    n_read: int
+    """Rows of judgments that it read."""
+    n_changed: int
+    """Rows of judgments that came, or were taken back, since the last full fit."""
     full: bool
     """It was fitted from nothing, as a run does, and not from the parameters before."""
 
@@ -119,7 +119,9 @@ class Manifest:
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
         except OSError:
-            way_out = "make a state with consensus run --state" if not folder.exists() else "name the folder of a state"
+            way_out = (
+                "make a state with --state of the command run" if not folder.exists() else "name the folder of a state"
+            )
             what = "no such folder" if not folder.exists() else f"no {FILE} in it, so it is no state"
             raise StateError(f"{what}; {way_out}", folder) from None
         except ValueError:
@@ -128,7 +130,7 @@ class Manifest:
         if version != FORMAT:
             raise StateError(
                 f"format {version!r} of a state, and this version of consensus knows {FORMAT}; use the version that "
-                "made it, or make the state anew with consensus run --state",
+                "made it, or make the state anew",
                 path,
             )
         try:

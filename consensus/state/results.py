@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from consensus.runs import Run
 
 
@@ -33,6 +35,8 @@ class Updated:
     """It was fitted from nothing, and not from the parameters before."""
     n_new: int
     """Rows of judgments since the last full fit."""
-    changes: Any
-    """Table (``diff``'s columns but ``by``) of what is different from the fit before; None for the first."""
-    said: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> pd.DataFrame | None:
+        """Items with another label or status than after the fit before, as in changes.csv; None for the first fit."""
+        return None if self.run.since is None else self.run.table("changes")

@@ -63,6 +63,7 @@ def keep_judgments(
 
 
 def given_of(config: RunConfig) -> list[str]:
+    """The settings of reading that were given."""
     return [name for name in ReadConfig.model_fields if name in config.model_fields_set]
 
 

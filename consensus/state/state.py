@@ -143,6 +143,7 @@ class State:
         gold: Any = None,
         retract: Any = None,
         wait: float = WAIT,
+        listener: Listener = SILENT,
     ) -> Appended:
         """Add what came; when this returns, it is on the disk, and counts. Nothing is fitted.
 
@@ -161,7 +162,7 @@ class State:
         from consensus.state.appending import Appending
 
         with self.locked(wait):
-            coming = Appending(self.folder, self.manifest, self.config)
+            coming = Appending(self.folder, self.manifest, self.config, listener)
             try:
                 coming.add(judgments, model_votes, gold, retract)
                 coming.settle()
@@ -195,6 +196,7 @@ class State:
         full: bool = False,
         full_after: float = FULL_AFTER,
         wait: float = WAIT,
+        threads: int | None = None,
         listener: Listener = SILENT,
     ) -> Updated:
         """Fit what came since the last fit, and keep what is found.
@@ -211,8 +213,10 @@ class State:
         from consensus.state import updating
 
         with self.locked(wait):
-            found = updating.update(self.folder, self.manifest, self.config, full, full_after, listener)
-            found.manifest.write(self.folder)
+            config = self.config.model_copy(update={"threads": threads})
+            found = updating.update(self.folder, self.manifest, config, full, full_after, listener)
+            if found.manifest != self.manifest:
+                found.manifest.write(self.folder)
             self.manifest = found.manifest
             self._tidy()
         return found.updated

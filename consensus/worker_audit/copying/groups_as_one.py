@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from consensus.found.result import Consensus
     from consensus.inputs.judgments import Judgments
     from consensus.models.base import Progress
+    from consensus.models.carried import Carried
 
 MOST_NAMED = 6  # workers in a message
 MOST_COMPARED = 2_000_000  # judgments up to which workers are compared without being asked to
@@ -40,6 +41,7 @@ def fit_without_copies(
     gold: Any = None,
     backend: Backend | None = None,
     progress: Progress | None = None,
+    carried: Carried | None = None,
     **settings: Any,
 ) -> Consensus:
     """Fit, look for workers who copy, and count each group of them as one worker.
@@ -48,6 +50,8 @@ def fit_without_copies(
     ----------
     judgments, config, model_votes, gold, backend, progress, **settings
         As in ``consensus.fit``.
+    carried
+        Parameters of an earlier fit, which EM begins with.
     collusion
         "merge" fits again with each group as one (see ``merged``); "auto" does so with those that are sure beyond doubt
         (see ``group_scan``) and reports the others; "report" only says what was found, as a warning; "off" does not
@@ -71,6 +75,7 @@ def fit_without_copies(
 
     def fit(judged: Any, gold: Any = gold, **more: Any) -> Consensus:
         given = {"model_votes": model_votes, "gold": gold, "backend": backend, "progress": progress}
+        given["carried"] = carried
         return models.fit(judged, config, **given, **more)
 
     def looked_at(judged: Any, result: Consensus | None = None) -> Copies:
