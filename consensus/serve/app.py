@@ -23,6 +23,7 @@ STATUS = {
     "repeated_judgment": 409,
     "bad_setting": 422,
     "bad_row": 422,
+    "unknown_label": 422,
     "missing_library": 501,
     "no_state": 503,
     "bad_output": 503,

@@ -5,15 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consensus.config import ReadConfig, RunConfig
-from consensus.errors import StateError
+from consensus.errors import ConfigError, StateError
+from consensus.runs.listening import SILENT
 from consensus.state import journal
 from consensus.state.appending import Appending
+
+MORE = ("counts", "wide", "questions", "by", "only", "worker_from_file", "weight", "cluster", "keep", "drop")
+"""Settings by which a judgment is more than an item, a worker and a label."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from consensus.state.records import Record
     from consensus.state.state import State
+
+
+def waiting(state: State) -> list[tuple[Path, list[Record]]]:
+    """The journals that are not parts yet, and their judgments; what is empty or a part already is removed.
+
+    By whoever has the folder of journals.
+
+    Raises
+    ------
+    StateError
+        A line is no judgment.
+    """
+    named = {event.sha256 for event in state.manifest.events}
+    found = []
+    for path in journal.files(state.folder / journal.FOLDER):
+        records = journal.mended(path)
+        if records and journal.digest(path) not in named:
+            found.append((path, records))
+        else:
+            path.unlink()
+    return found
 
 
 def absorb(state: State, paths: Sequence[Path], wait: float) -> int:
@@ -29,7 +55,7 @@ def absorb(state: State, paths: Sequence[Path], wait: float) -> int:
     with state.locked(wait):
         named = {event.sha256 for event in state.manifest.events if event.kind == "judgments"}
         new = [path for path in paths if journal.digest(path) not in named]
-        coming = Appending(state.folder, state.manifest, as_plain(state.config))
+        coming = Appending(state.folder, state.manifest, as_plain(state.config), SILENT)
         try:
             if new:
                 coming.add(new, None, None, None)
@@ -61,13 +87,28 @@ def absorb_left(state: State, wait: float) -> int:
         return 0
     try:
         with journal.held(folder, 0.0):
-            for path in journal.files(folder):
-                journal.mended(path)
-            return absorb(state, [path for path in journal.files(folder) if path.stat().st_size], wait)
+            state.reload()
+            return absorb(state, [path for path, _ in waiting(state)], wait)
     except StateError as error:
         if error.file == str(folder) and error.code == "no_state":  # a stream has them, and takes them in itself
             return 0
         raise
+
+
+def refuse_settings(config: RunConfig) -> None:
+    """Refuse a state whose judgments are more than an item, a worker and a label, or come in another shape.
+
+    Raises
+    ------
+    ConfigError
+        It is such a one.
+    """
+    for name in MORE:
+        if getattr(config, name):
+            raise ConfigError(
+                f"--{name.replace('_', '-')}: a state with this setting takes no judgments one by one; add files to it "
+                "with consensus update"
+            )
 
 
 def as_plain(config: RunConfig) -> RunConfig:

@@ -14,7 +14,7 @@ class Leases:
 
     def __init__(self) -> None:
         self._until: dict[Key, float] = {}
-        self._queue: list[tuple[float, Key]] = []  # the one that ends first, first; some are over before
+        self._queue: list[tuple[float, int, Key]] = []  # the one that ends first, first; some are over before
         self._serial = itertools.count(1)
         self._of_nobody: defaultdict[str, list[Key]] = defaultdict(list)
         self._of_worker: defaultdict[str, set[str]] = defaultdict(set)
@@ -24,9 +24,10 @@ class Leases:
 
     def give(self, item: str, worker: str | None, until: float) -> None:
         """Lease an item to a worker who has no lease of it, or to nobody in particular, ``until`` a time in seconds."""
-        key = (item, worker, next(self._serial) if worker is None else 0)
+        number = next(self._serial)
+        key = (item, worker, number if worker is None else 0)
         self._until[key] = until
-        heapq.heappush(self._queue, (until, key))
+        heapq.heappush(self._queue, (until, number, key))
         if worker is None:
             self._of_nobody[item].append(key)
         else:
@@ -47,7 +48,7 @@ class Leases:
         """End the leases that are over; the items of these, each as often as it was leased."""
         found = []
         while self._queue and self._queue[0][0] <= now:
-            until, key = heapq.heappop(self._queue)
+            until, _, key = heapq.heappop(self._queue)
             if self._until.get(key) == until:
                 self._end(key)
                 found.append(key[0])

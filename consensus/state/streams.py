@@ -8,10 +8,11 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from consensus.errors import ConfigError, JudgmentError, StateError
+from consensus.errors import ConfigError, FormatError, JudgmentError, StateError
 from consensus.formats import given
+from consensus.inputs.renaming import NO_ANSWER, Renaming
 from consensus.state import journal, looking_up
-from consensus.state.absorbing import absorb
+from consensus.state.absorbing import absorb, refuse_settings, waiting
 from consensus.state.asking import Ask, Asking
 from consensus.state.changes import Changes
 from consensus.state.leases import Leases
@@ -47,6 +48,8 @@ def open(folder: Path | str, *, wait: float = WAIT) -> Stream:
     ------
     StateError
         It is no state, or another process has it for longer than that.
+    ConfigError
+        Its settings ask for more than items, workers and labels (weights, kept columns), or for another shape.
 
     Examples
     --------
@@ -68,6 +71,7 @@ class Stream:
 
     def __init__(self, folder: Path, *, wait: float = WAIT) -> None:
         self._state = State.open(folder)
+        refuse_settings(self._state.config)
         self._wait = wait
         self._held = ExitStack()
         self._held.enter_context(journal.held(folder / journal.FOLDER, wait))
@@ -88,17 +92,10 @@ class Stream:
     def _begin(self) -> None:
         """Find what an earlier one left, and a fit to go by."""
         folder = self._state.folder / journal.FOLDER
-        left: list[Record] = []
         numbers = [journal.number_of(event.file) for event in self._state.manifest.events]
-        named = {event.sha256 for event in self._state.manifest.events}
-        for path in journal.files(folder):
-            numbers.append(journal.number_of(path))
-            records = journal.mended(path)
-            if records and journal.digest(path) not in named:
-                left += records
-            else:
-                path.unlink()
+        numbers += map(journal.number_of, journal.files(folder))
         self._journal = journal.Journal(folder, max(numbers, default=0) + 1)
+        left = [record for _, records in waiting(self._state) for record in records]
         try:
             self._since = Since(Asking(self._state.last()))
         except StateError:
@@ -134,7 +131,7 @@ class Stream:
         Raises
         ------
         ConsensusError
-            Something can't be read or used, or it can't be written.
+            Something can't be read or used, such as a label that is not in the label set, or it can't be written.
         """
         found = Changes()
         if judgments is not None:
@@ -160,6 +157,7 @@ class Stream:
             if self._since is not since:  # a new plan came meanwhile
                 codes = self._since.codes(records)
             apart = self._apart
+            self._refuse_labels(records)
             if self._config.repeats == "error":
                 self._refuse_repeats(records, codes, apart)
             lines = []
@@ -172,6 +170,24 @@ class Stream:
             batch = self._journal.put(b"".join(lines))
         self._journal.settle(batch)  # also where nothing is new: what it repeats may be on its way to the disk
         return Changes(counts["new"], counts["corrected"], counts["repeated"])
+
+    def _refuse_labels(self, records: list[Record]) -> None:
+        """Refuse labels that are not in the label set, for they would stop each fit from then on."""
+        if self._config.labels is None:
+            return
+        known = {*self._config.labels, *self._config.abstain, NO_ANSWER}
+        odd = sorted({record.label for record in records} - known)
+        asking = self._since.asking
+        renaming = Renaming() if asking is None else asking.run.result.judgments.renaming
+        called = zip(odd, renaming.labels(odd, self._config.labels), strict=True)
+        wrong = {label for label, one in called if one not in known}
+        for n, record in enumerate(records, 1):
+            if record.label in wrong:
+                raise FormatError(
+                    f'judgment {n}: label "{record.label}" is none of the label set: '
+                    f"{', '.join(self._config.labels[:10])}; correct it",
+                    code="unknown_label",
+                )
 
     def _refuse_repeats(self, records: list[Record], codes: list[tuple[int, int]], apart: frozenset[str]) -> None:
         seen = set[tuple[str, str]]()
@@ -304,9 +320,9 @@ class Stream:
 
     @property
     def n_judgments(self) -> int:
-        """Rows of judgments that the last fit knows, and those since."""
-        fit = self._state.manifest.fit
-        return (0 if fit is None else fit.n_judgments) + len(self._since)
+        """Judgments that the last fit knows, and those since."""
+        asking = self._since.asking
+        return (0 if asking is None else len(asking.run.result.judgments)) + len(self._since)
 
     # -- the fit
 

@@ -164,7 +164,7 @@ def _client(
 
 
 def next_times(folder: Path, n_judgments: int, n_asked: int = 2_000, seed: int = 0) -> dict[str, float]:
-    """Milliseconds of ``next(10, worker)`` and ``add`` (of 1,000) on a state of so many judgments; seconds of the rest."""
+    """Milliseconds of ``next(10, worker)`` and ``add`` (of 1,000) on a state of so many judgments; else seconds."""
     drawn = simulate(n_judgments // 5, max(n_judgments // 1_000, 20), 4, 5, seed=seed)
     path = folder / f"state{n_judgments}"
     begun = time.perf_counter()
@@ -207,6 +207,12 @@ def milliseconds(seconds: list[float]) -> list[float]:
     return [1_000 * float(one) for one in np.percentile(seconds, [50, 99])] if seconds else []
 
 
+def tell(found: dict[str, Any]) -> None:
+    """One line of JSON."""
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Print what was found, one line of JSON each; exit with 1 where something is lost, doubled or wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -219,7 +225,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         if given.next:
             for n in given.next.split(","):
-                print(json.dumps(next_times(Path(folder), int(n), seed=given.seed)), flush=True)
+                tell(next_times(Path(folder), int(n), seed=given.seed))
             return
         found = loaded(Path(folder), given.seconds, n_clients=given.clients, batch=given.batch, seed=given.seed)
     told = {
@@ -232,7 +238,7 @@ def main() -> None:
         "handed_out_again": len(found.again),
         "errors": found.errors[:3],
     }
-    print(json.dumps(told))
+    tell(told)
     sys.exit(bool(found.lost or found.doubled or found.errors or found.again))
 
 
