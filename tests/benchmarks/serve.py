@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,24 +61,31 @@ class Service:
         command = [sys.executable, "-m", "consensus", "serve", str(state), "--port", "0", *options]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr is not None
-        said = ""
-        for said in self.process.stderr:
+        self._stderr, said = self.process.stderr, ""
+        for said in self._stderr:
             if said.startswith(READY):
                 break
         else:
+            self._stderr.close()
+            self.process.wait(LONGEST)
             raise RuntimeError(f"it did not start: {said}")
         self.port = int(said.split("http://127.0.0.1:")[1].split(":")[0])
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self._reader = threading.Thread(target=self._stderr.read, daemon=True)
+        self._reader.start()
 
     def ended(self, number: int) -> int:
         """End it by a signal; how it exits."""
         self.process.send_signal(number)
+        self._reader.join(LONGEST)
+        self._stderr.close()
         return self.process.wait(LONGEST)
 
 
 def request(port: int, method: str, path: str, body: Any = None, connection: Any = None) -> tuple[int, Any]:
     """Status and answer of one request."""
-    connection = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
+    if connection is None:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)) as own:
+            return request(port, method, path, body, own)
     content = None if body is None else json.dumps(body).encode()
     connection.request(method, path, content, {"Content-Type": "application/json"} if content else {})
     answer = connection.getresponse()
@@ -159,7 +167,8 @@ def _client(
         except (OSError, http.client.HTTPException) as error:
             if not stop.is_set():
                 found.errors.append(repr(error))
-            return
+            break
+    connection.close()
     found.again += [item for (item, _), n in asked.items() if n > 1]
 
 
@@ -185,7 +194,7 @@ def next_times(folder: Path, n_judgments: int, n_asked: int = 2_000, seed: int =
             stream.next(10, workers[rng.integers(len(workers))])
             spent.append(time.perf_counter() - begun)
             if n % 100 == 0:
-                some = [items[int(i)].as_py() for i in rng.choice(len(items), 1_000, replace=False)]
+                some = [items[int(i)].as_py() for i in rng.choice(len(items), min(1_000, len(items)), replace=False)]
                 begun = time.perf_counter()
                 stream.add([{"item": one, "worker": f"new{n}", "label": "label_0"} for one in some])
                 added.append(time.perf_counter() - begun)
