@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consensus.config import ReadConfig, RunConfig
-from consensus.errors import ConfigError, StateError
+from consensus.errors import StateError
 from consensus.runs.listening import SILENT
 from consensus.state import journal
 from consensus.state.appending import Appending
-
-MORE = ("counts", "wide", "questions", "by", "only", "worker_from_file", "weight", "cluster", "keep", "drop")
-"""Settings by which a judgment is more than an item, a worker and a label."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,22 +90,6 @@ def absorb_left(state: State, wait: float) -> int:
         if error.file == str(folder) and error.code == "no_state":  # a stream has them, and takes them in itself
             return 0
         raise
-
-
-def refuse_settings(config: RunConfig) -> None:
-    """Refuse a state whose judgments are more than an item, a worker and a label, or come in another shape.
-
-    Raises
-    ------
-    ConfigError
-        It is such a one.
-    """
-    for name in MORE:
-        if getattr(config, name):
-            raise ConfigError(
-                f"--{name.replace('_', '-')}: a state with this setting takes no judgments one by one; add files to it "
-                "with consensus update"
-            )
 
 
 def as_plain(config: RunConfig) -> RunConfig:

@@ -60,7 +60,7 @@ class Since:
     def add(self, record: Record, codes: Codes, leases: Leases | None = None, *, apart: bool = False) -> Came:
         """Count a judgment, and one less that is needed of its item, unless one of the ``leases`` was for it."""
         before = self.label_of(record, codes, apart=apart)
-        was_asked = leases is not None and leases.fulfil(record.item, record.worker)
+        was_asked = before is None and leases is not None and leases.fulfil(record.item, record.worker)
         self.records.append(record)
         self._labels.setdefault(record.item, {})[record.worker] = record.label
         self._per_worker[record.worker] += 1
@@ -71,8 +71,6 @@ class Since:
             self._places[record.worker].add(place)
             if before is None and not was_asked:
                 self.asking.take(place)
-            elif before is not None and was_asked:  # what was asked for is still to come
-                self.asking.give_back(place)
         if before is None:
             return "new"
         return "repeated" if before == record.label else "corrected"

@@ -8,11 +8,10 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from consensus.errors import ConfigError, FormatError, JudgmentError, StateError
+from consensus.errors import ConfigError, StateError
 from consensus.formats import given
-from consensus.inputs.renaming import NO_ANSWER, Renaming
-from consensus.state import journal, looking_up
-from consensus.state.absorbing import absorb, refuse_settings, waiting
+from consensus.state import journal, looking_up, refusing
+from consensus.state.absorbing import absorb, waiting
 from consensus.state.asking import Ask, Asking
 from consensus.state.changes import Changes
 from consensus.state.leases import Leases
@@ -53,9 +52,14 @@ def open(folder: Path | str, *, wait: float = WAIT) -> Stream:
 
     Examples
     --------
-    >>> with consensus.open(state) as stream:
-    ...     asked = stream.next(2, "w0")
-    ...     changes = stream.add([{"item": "img0", "worker": "w9", "label": "cat"}])
+    >>> import tempfile
+    >>> from consensus.state import State
+    >>> state = State.create(tempfile.mkdtemp() + "/state", consensus.RunConfig())
+    >>> state.append(judgments).judgments
+    36
+    >>> with consensus.open(state.folder) as stream:
+    ...     asked = stream.next(2, "fay")
+    ...     changes = stream.add([{"item": asked[0].item, "worker": "fay", "label": "cat"}])
     >>> changes.new
     1
     """
@@ -67,11 +71,16 @@ class Stream:
 
     One process has a state open at a time. Judgments that were added count for ``next`` at once, and for labels from
     the next ``refit`` on. Leases live in memory: who opens the state again begins without.
+
+    Examples
+    --------
+    >>> with consensus.open("state") as stream:  # doctest: +SKIP
+    ...     asked = stream.next(10, "ann")
     """
 
     def __init__(self, folder: Path, *, wait: float = WAIT) -> None:
         self._state = State.open(folder)
-        refuse_settings(self._state.config)
+        refusing.refuse_settings(self._state.config)
         self._wait = wait
         self._held = ExitStack()
         self._held.enter_context(journal.held(folder / journal.FOLDER, wait))
@@ -157,9 +166,9 @@ class Stream:
             if self._since is not since:  # a new plan came meanwhile
                 codes = self._since.codes(records)
             apart = self._apart
-            self._refuse_labels(records)
+            refusing.refuse_labels(records, self._config, self._since)
             if self._config.repeats == "error":
-                self._refuse_repeats(records, codes, apart)
+                refusing.refuse_repeats(records, codes, self._since, apart)
             lines = []
             for record, both in zip(records, codes, strict=True):
                 if self._since.knows(record.judgment_id):
@@ -170,37 +179,6 @@ class Stream:
             batch = self._journal.put(b"".join(lines))
         self._journal.settle(batch)  # also where nothing is new: what it repeats may be on its way to the disk
         return Changes(counts["new"], counts["corrected"], counts["repeated"])
-
-    def _refuse_labels(self, records: list[Record]) -> None:
-        """Refuse labels that are not in the label set, for they would stop each fit from then on."""
-        if self._config.labels is None:
-            return
-        known = {*self._config.labels, *self._config.abstain, NO_ANSWER}
-        odd = sorted({record.label for record in records} - known)
-        asking = self._since.asking
-        renaming = Renaming() if asking is None else asking.run.result.judgments.renaming
-        called = zip(odd, renaming.labels(odd, self._config.labels), strict=True)
-        wrong = {label for label, one in called if one not in known}
-        for n, record in enumerate(records, 1):
-            if record.label in wrong:
-                raise FormatError(
-                    f'judgment {n}: label "{record.label}" is none of the label set: '
-                    f"{', '.join(self._config.labels[:10])}; correct it",
-                    code="unknown_label",
-                )
-
-    def _refuse_repeats(self, records: list[Record], codes: list[tuple[int, int]], apart: frozenset[str]) -> None:
-        seen = set[tuple[str, str]]()
-        for n, (record, both) in enumerate(zip(records, codes, strict=True), 1):
-            pair = record.item, record.worker
-            before = self._since.label_of(record, both, apart=record.worker in apart)
-            if (before is not None or pair in seen) and not self._since.knows(record.judgment_id):
-                raise JudgmentError(
-                    f'judgment {n}: worker "{record.worker}" judged item "{record.item}" before, and --repeats error '
-                    "refuses that; leave it out",
-                    code="repeated_judgment",
-                )
-            seen.add(pair)
 
     # -- what goes out
 

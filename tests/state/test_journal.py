@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from consensus.errors import StateError
-from consensus.state import journal
+from consensus.state import durable, journal
 from consensus.state.journal import Journal
 from consensus.state.records import Record
 from tests.conftest import ROOT
@@ -61,7 +61,7 @@ def test_many_threads_share_the_waits_for_the_disk(folder: Path, monkeypatch: py
         first.wait(5.0)
 
     monkeypatch.setattr(os, "fsync", slow)
-    monkeypatch.setattr(journal.durable, "settle", lambda _: None)
+    monkeypatch.setattr(durable, "settle", lambda _: None)
     threads = [threading.Thread(target=lambda n=n: one.settle(one.put(line(n)))) for n in range(16)]
     for thread in threads:
         thread.start()
@@ -134,7 +134,7 @@ def test_numbers_of_journals(name: str, number: int) -> None:
 
 def test_other_files_are_no_journals(folder: Path) -> None:
     (folder / "notes.jsonl").write_text("")
-    (folder / journal.durable.LOCK).write_text("")
+    (folder / durable.LOCK).write_text("")
     assert journal.files(folder) == []
 
 

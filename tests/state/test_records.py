@@ -105,6 +105,13 @@ def test_a_wrong_row_of_a_table_is_named(tmp_path: Path, row: str, said: str) ->
     assert caught.value.code == "bad_row"
 
 
+def test_a_row_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_bytes(b"item,worker,label\na,u,cat\nb,\xff,cat\n")
+    with pytest.raises(FormatError, match=r"new.csv:3: .*UTF-8.*; correct it"):
+        records_of(path)
+
+
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(FormatError, match="can't be read; give a path"):
         records_of(3)

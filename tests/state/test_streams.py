@@ -18,7 +18,7 @@ import consensus
 from consensus import simulate
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError, StateError
-from consensus.state import State, Stream, absorbing, journal, streams
+from consensus.state import State, Stream, absorbing, appending, journal, streams
 from tests.conftest import ROOT
 
 
@@ -54,8 +54,14 @@ def counts(changes: streams.Changes) -> tuple[int, int, int]:
     return changes.new, changes.corrected, changes.repeated
 
 
+def read(stream: Stream) -> consensus.Judgments:
+    found = stream.run.inputs.judgments
+    assert found is not None
+    return found
+
+
 def rows(stream: Stream) -> int:
-    return stream.run.inputs.judgments.tally.read
+    return read(stream).tally.read
 
 
 class TestWhatComes:
@@ -88,7 +94,7 @@ class TestWhatComes:
         changes = stream.add([told("late", "u", judgment_id="x")], refit=True)
         assert changes.labels is not None
         assert set(changes.labels["item"]) >= {"2024-01-01", "nan", "=1+1", "null", "late"}
-        j = stream.run.inputs.judgments
+        j = read(stream)
         assert (rows(stream), stream.n_new) == (before + 5, 0)
         assert {one["item"] for one in odd} <= set(j.item_ids.to_pylist())
         assert {one["worker"] for one in odd} <= set(j.worker_ids.to_pylist())
@@ -107,7 +113,7 @@ class TestWhatComes:
                 stream.refit()
             assert rows(stream) == before + 3
             assert stream.item("a")["label"] is not None
-            j = stream.run.inputs.judgments
+            j = read(stream)
             at = j.item_ids.to_pylist().index("a")
             assert [j.labels[code] for code in j.label[j.item == at]] == ["label_0"]
 
@@ -142,7 +148,7 @@ class TestWhatComes:
             stream.add([told("a", "w", "x"), told("c", "u", "y")])
             stream.add({"picture": ["d"], "who": ["u"], "said": ["x"]}, refit=True)
             assert rows(stream) == before + 3
-            assert stream.run.inputs.judgments.item_ids.to_pylist() == ["a", "b", "c", "d"]
+            assert read(stream).item_ids.to_pylist() == ["a", "b", "c", "d"]
 
     @pytest.mark.parametrize(
         ("settings", "said"),
@@ -161,7 +167,7 @@ class TestWhatComes:
         assert said.split("=")[0] in str(caught.value)
 
     def test_with_a_label_that_is_not_in_the_set_is_refused(self, tmp_path: Path) -> None:
-        named = {"labels": ("label_0", "label_1", "label_2"), "abstain": ("none",), "fold": ("labels",)}
+        named: dict[str, Any] = {"labels": ("label_0", "label_1", "label_2"), "abstain": ("none",), "fold": ("labels",)}
         State.create(tmp_path / "empty", RunConfig(**named))
         for folder in (made(tmp_path / "named", **named), tmp_path / "empty"):
             with consensus.open(folder) as stream:
@@ -244,10 +250,10 @@ class TestAfterAnEnd:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(absorbing.Appending, "settle", full)
+            patch.setattr(appending.Appending, "settle", full)
             with pytest.raises(StateError, match="can't be written: no space left on device"):
                 stream.refit()
-            patch.setattr(absorbing.Appending, "settle", lambda _: 1 / 0)
+            patch.setattr(appending.Appending, "settle", lambda _: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 stream.refit()
         assert stream.n_new == 1
@@ -294,7 +300,7 @@ class TestAfterAnEnd:
                 acknowledged += [one.strip() for one in process.stdout if one.endswith("\n")]
         with consensus.open(folder) as stream:
             stream.refit()
-            j = stream.run.inputs.judgments
+            j = read(stream)
         items, workers = j.item_ids.to_pylist(), j.worker_ids.to_pylist()
         there = Counter(f"{items[i]} {workers[w]}" for i, w in zip(j.item.tolist(), j.worker.tolist(), strict=True))
         assert {there[one] for one in acknowledged} == {1}
