@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from consensus.cli import job, printing
+from consensus.cli import job, kept_state, options, printing
 from consensus.cli.options import INPUT, Printed
 from consensus.cli.settings import Takes
 from consensus.cli.terminal import visible
@@ -26,14 +26,15 @@ def diff(
     old: Annotated[
         Path, typer.Argument(help="Output folder of a run.", show_default=False, metavar="OLD", rich_help_panel=INPUT)
     ],
-    new: Annotated[
-        Path,
-        typer.Argument(help="Output folder of a later one.", show_default=False, metavar="NEW", rich_help_panel=INPUT),
-    ],
     computing: Annotated["RunConfig", Takes("threads")],
     printed: Printed,
+    new: Annotated[
+        Path | None,
+        typer.Argument(help="Output folder of a later one.", show_default=False, metavar="NEW", rich_help_panel=INPUT),
+    ] = None,
+    state: options.OfState = None,
 ) -> None:
-    """Tell what is different in NEW: which labels flipped, and whose judgments did it."""
+    """Tell what is different in NEW, or in a state: which labels flipped, and whose judgments did it."""
     show = job.Show(printed.quiet)
 
     from consensus.formats import read_previous
@@ -41,15 +42,21 @@ def diff(
     from consensus.report import differences
 
     printing.refuse_to_overwrite(printed.file, ())
+    if state is not None:
+        kept_state.refuse_both(new, "NEW")
+    elif new is None:
+        raise typer.BadParameter("give NEW, the output folder of a later run, or a state with --state")
     with show.stages():
         show.stage("reading labels")
-        columns = differences.table(read_previous(old), read_previous(new))
+        kept = None if state is None else kept_state.last(state, show)
+        columns = differences.table(read_previous(old), read_previous(new if kept is None else kept))
         made = framed(columns)
         flips = made[made["change"] == "label"].dropna(subset=["label_before", "label"])
         flipped = list(zip(flips["item"], flips["label_before"], flips["label"], strict=True))
         found: dict[str, list[Cause]] = {}
         if flipped:
-            then, now = (_again(folder, show, computing.threads) for folder in (old, new))
+            then = _again(old, show, computing.threads)
+            now = kept.result if kept is not None else None if new is None else _again(new, show, computing.threads)
             if now is not None:
                 found = differences.causes(flipped, now, then)
         made["by"] = [differences.in_words(found.get(item, [])) or None for item in made["item"]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import job, options
+from consensus.cli import job, kept_state, options
 from consensus.cli.options import INPUT, OUTPUT, STDOUT
 from consensus.cli.settings import Takes
 from consensus.cli.terminal import visible
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consensus.explanation import Explanation
 
 Folder = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         help="Output folder of consensus run.", metavar="RESULT_DIR", show_default=False, rich_help_panel=INPUT
     ),
@@ -32,8 +32,9 @@ PIPED = 100  # characters a line where no terminal says how many
 
 
 def report(
-    folder: Folder,
     computing: Annotated["RunConfig", Takes("threads", "pseudonyms")],
+    folder: Folder = None,
+    state: options.OfState = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -48,7 +49,7 @@ def report(
     paged: options.Paged = options.Paged(),  # noqa: B008 - it is frozen
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the page of a finished run, RESULT_DIR, from its inputs."""
+    """Write the page of a finished run, RESULT_DIR, from its inputs; or of the last fit of a state."""
     show = job.Show(quiet)
 
     from consensus.formats import writing
@@ -57,15 +58,26 @@ def report(
 
     charts.check()
     page_options = paged.options()
-    path = output or folder / page.FILE
-    finished.summary_of(folder)
+    if state is not None:
+        kept_state.refuse_both(folder, "RESULT_DIR")
+        kept_state.refuse_pseudonyms(computing)
+        path = output or kept_state.output_of(state) / page.FILE
+    elif folder is None:
+        raise typer.BadParameter("give RESULT_DIR, the output folder of a run, or a state with --state")
+    else:
+        path = output or folder / page.FILE
+        finished.summary_of(folder)
     if path != STDOUT and (path.is_dir() or not path.parent.is_dir()):
         raise OutputError("a folder stands there" if path.is_dir() else "its folder does not exist", path)
     with show.stages():
-        inputs = finished.inputs_of(
-            folder, show, threads=computing.threads, side_inputs=True, pseudonyms=computing.pseudonyms
-        )
-        found = job.run_of(inputs, show)
+        if state is not None:
+            found = kept_state.last(state, show)
+        else:
+            assert folder is not None
+            inputs = finished.inputs_of(
+                folder, show, threads=computing.threads, side_inputs=True, pseudonyms=computing.pseudonyms
+            )
+            found = job.run_of(inputs, show)
         if path == STDOUT:
             sys.stdout.buffer.write(page.made(found, show.stage, page_options))
             sys.stdout.buffer.flush()
@@ -77,11 +89,12 @@ def report(
 
 
 def explain(
-    folder: Folder,
-    item: Annotated[
-        str, typer.Argument(help="Id of the item.", show_default=False, metavar="ITEM", rich_help_panel=INPUT)
-    ],
     computing: Annotated["RunConfig", Takes("threads")],
+    folder: Folder = None,
+    item: Annotated[
+        str | None, typer.Argument(help="Id of the item.", show_default=False, metavar="ITEM", rich_help_panel=INPUT)
+    ] = None,
+    state: options.OfState = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -90,9 +103,17 @@ def explain(
 
     from consensus.runs import finished
 
+    if state is not None:  # then the item stands where the folder would
+        kept_state.refuse_both(folder if item is not None else None, "RESULT_DIR")
+        item = item or (None if folder is None else str(folder))
+    if item is None or (folder is None and state is None):
+        raise typer.BadParameter("give RESULT_DIR and ITEM, or --state STATE and ITEM")
     with show.stages():
-        inputs = finished.inputs_of(folder, show, threads=computing.threads)
-        result = job.run_of(inputs, show).result
+        if state is not None:
+            result = kept_state.last(state, show).result
+        else:
+            assert folder is not None
+            result = job.run_of(finished.inputs_of(folder, show, threads=computing.threads), show).result
 
     from consensus import explanation
     from consensus.report.summary import without_nan

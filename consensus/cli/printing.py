@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consensus.cli import failing, job, options, terminal
+from consensus.cli import failing, job, kept_state, options, terminal
 from consensus.cli.options import LABELS, MODEL, OUTPUT, Given, Printed, Warned
 from consensus.cli.settings import Takes
 from consensus.errors import OutputError
@@ -136,6 +136,7 @@ def escalate(
         ),
     ],
     printed: Warned,
+    state: options.OfState = None,
     summary: Annotated[
         Path | None,
         typer.Option(
@@ -160,7 +161,11 @@ def escalate(
             write_summary(found, summary)
         return tables.whole(tables.named_table("escalations"), found), words.of_escalation(found)
 
-    fit_and_print(given, chosen, printed, table)
+    found = None
+    if state is not None:
+        kept_state.refuse_files(given)
+        found = partial(kept_state.last, state, chosen=chosen)
+    fit_and_print(given, chosen, printed, table, run=found)
 
 
 def write_summary(found: "Run", path: Path) -> None:
@@ -192,12 +197,18 @@ def write_summary(found: "Run", path: Path) -> None:
 
 
 def fit_and_print(
-    given: Given, chosen: "RunConfig", printed: Warned, table: "Table", read: "Reader | None" = None
+    given: Given,
+    chosen: "RunConfig",
+    printed: Warned,
+    table: "Table",
+    read: "Reader | None" = None,
+    *,
+    run: "Callable[[job.Show], Run] | None" = None,
 ) -> None:
     """Read, fit, make the table, and write it to a file or stdout; what to beware of goes to stderr.
 
     The table may come with lines of words; else they are the balance of rows and the warnings. ``read`` is another way
-    to get the inputs than to read the files that are ``given``.
+    to get the inputs than to read the files that are ``given``, ``run`` one to get what is found.
     """
     show = job.Show(printed.quiet)
     earlier = chosen.previous
@@ -208,14 +219,14 @@ def fit_and_print(
     from consensus.runs import Inputs
 
     with show.stages():
-        inputs = (
-            Inputs.read(
-                chosen, given.judgments or None, model_votes=given.model_votes or None, gold=given.gold, listener=show
-            )
-            if read is None
-            else read(show)
-        )
-        found = job.run_of(inputs, show)
+        if run is not None:
+            found = run(show)
+        elif read is not None:
+            found = job.run_of(read(show), show)
+        else:
+            votes = given.model_votes or None
+            inputs = Inputs.read(chosen, given.judgments or None, model_votes=votes, gold=given.gold, listener=show)
+            found = job.run_of(inputs, show)
         made = table(found)
         frame, lines = made if isinstance(made, tuple) else (made, words.of_result(found))
     put(frame, lines, printed, show)

@@ -33,8 +33,8 @@ New = Annotated[
 Retract = Annotated[
     Path | None,
     typer.Option(
-        help="File of what is taken back (item and worker; worker; or file). A row names one judgment, all judgments of "
-        "a worker, or a source by its name or SHA-256. It works on what came before.",
+        help="File of what is taken back (item and worker; worker; or file). A row names one judgment, all judgments "
+        "of a worker, or a source by its name or SHA-256. It works on what came before.",
         metavar="FILE",
         rich_help_panel=INPUT,
     ),

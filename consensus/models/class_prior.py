@@ -42,15 +42,21 @@ class ClassPrior:
         problem.layout.count(starts.usual(problem), problem.prior_row, tables, backend)
         self._learns = problem.prior != "none"
         self._votes = tables.mass.copy()
-        self._untold = UNTOLD
+        self._untold = UNTOLD if problem.before is None else problem.before.untold
         self._problem = problem
         self._asked: NDArray[np.int32] | None = None
         self.settled = not self._learns or problem.judgments.n_labels == 1 or not self._votes.any()
+        self.settled |= problem.before is not None
         """U has settled, or there is nothing to settle."""
 
     def hold(self, votes: NDArray[np.float64]) -> None:
         """Let pi be held by ``votes`` (K,), those of the items that have the class prior."""
         self._votes = votes
+
+    @property
+    def untold(self) -> float:
+        """U."""
+        return self._untold
 
     @property
     def pseudo_items(self) -> NDArray[np.float64]:

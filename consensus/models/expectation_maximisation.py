@@ -81,6 +81,10 @@ class Estimate:
     """(K,) items that the class prior credited each label with."""
     state_mixes: StateMixes | None = None
     """Over states finer than labels, the same as ``mixes``."""
+    untold: float = 0.0
+    """U of the class prior."""
+    drift: NDArray[np.float64] | float = 1.0
+    """(K, K) by which one more step would multiply A; 1 where nobody carries it on."""
     silences: Silences | None = None
     """Of workers with one label (``one_label``), where there are any."""
 
@@ -124,11 +128,11 @@ class Estimate:
 def climb(problem: Problem, start: Any, run: Execution, stage: str = "fitting") -> Estimate:
     """Run EM from the posterior ``start``, as ``problem.layout`` counts it, to convergence or the iteration limit.
 
-    None is the usual start (``starts.usual``). Where parameters of an earlier fit are ``carried``, it begins with these.
+    None is the usual start (``starts.usual``). Where parameters of an earlier fit are ``carried``, they are the start.
     """
-    if run.carried is None:
+    name = None if run.carried is None else run.carried.named(stage)
+    if run.carried is None or name is None:
         return _climbed(problem, start, run, stage)
-    name = run.carried.named(stage)
     problem, start = run.carried.begun(name, problem, run.backend) or (problem, start)
     found = _climbed(problem, start, run, stage)
     run.carried.keep(name, problem, found)
@@ -165,6 +169,8 @@ def _climbed(problem: Problem, start: Any, run: Execution, stage: str) -> Estima
         if learning and iteration > 0:
             if problem.prior == "learnt":
                 learnt = pooled_prior.improved(A, layout, tables, backend, problem.states)
+                if problem.before is not None:
+                    learnt /= problem.before.drift
                 learning = np.abs(learnt / A - 1.0).max() >= pooled_prior.LEARNT_WHEN
                 A = learnt
             else:
@@ -199,6 +205,7 @@ def _climbed(problem: Problem, start: Any, run: Execution, stage: str) -> Estima
                 status = "converged"
                 break
             learner.wanted = True
+    drift = 1.0 if run.carried is None else _drift(problem, A, tables, newcomers, backend)
     convergence = Convergence(status, len(objective), tuple(objective), frozen_at)  # type: ignore[arg-type]
     C = np.ascontiguousarray(tables.C[:, : layout.n_labels] if tables.C.ndim == 2 else tables.C)
     return Estimate(
@@ -215,8 +222,23 @@ def _climbed(problem: Problem, start: Any, run: Execution, stage: str) -> Estima
         mixes if isinstance(mixes, LabelMixes) else None,
         of_class.pseudo_items,
         mixes if isinstance(mixes, StateMixes) else None,
+        of_class.untold,
+        drift,
         silences,
     )
+
+
+def _drift(
+    problem: Problem, A: NDArray[np.float64], tables: Any, newcomers: AsOne, backend: Backend
+) -> NDArray[np.float64] | float:
+    """By which one more step of learning would multiply A, which was frozen on its way."""
+    if problem.prior != "learnt" or not problem.weighs_all_labels:
+        return 1.0
+    N, n = tables.N.copy(), tables.n.copy()
+    newcomers.hide(tables)
+    found = pooled_prior.improved(A, problem.layout, tables, backend, problem.states) / A
+    tables.N[:], tables.n[:] = N, n
+    return found
 
 
 def _holders(

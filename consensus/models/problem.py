@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from consensus.inputs.judgments import Judgments
     from consensus.inputs.model_votes import AlignedVotes, Weights
     from consensus.models.bounds import Bounds
+    from consensus.models.carried import Parameters
     from consensus.models.expectation_maximisation import Estimate
     from consensus.models.held import Held
     from consensus.models.layout import Layout
@@ -89,6 +90,8 @@ class Problem:
     """Gold that EM starts from and does not see; None: it starts from the majority, or sees gold."""
     bounds: Bounds | None = None
     """Whom the fit believes no more than gold does, with a ``guide``; None: nobody."""
+    before: Parameters | None = None
+    """Carried from an earlier fit, which the start follows from; None: nothing is."""
     of_labels: Estimate | None = None
     """With ``states``, what was found over labels: the class prior and the priors of items are taken from it."""
 
@@ -158,11 +161,6 @@ class Problem:
     def weighs_all_labels(self) -> bool:
         """Every label of every item and row has its place in a table."""
         return self.layout is self.rows
-
-    @property
-    def weighs_all_states(self) -> bool:
-        """Every label, or every state finer than labels, has its place in a table."""
-        return not isinstance(self.layout, Cells)
 
     @property
     def has_outside_view(self) -> bool:

@@ -43,6 +43,7 @@ class StatePrior:
     """pi psi, and what holds them; nothing is learnt about that."""
 
     settled = True
+    untold = 0.0
 
     def __init__(self, states: States, pseudo_items: Reals | float, holds: bool) -> None:
         self._states = states

@@ -93,7 +93,7 @@ class _Roles(Roles):
         twice = next((role for role, some in found.items() if len(some) > 1), None)
         if twice is not None:
             raise FormatError(
-                f"several columns could hold the {twice}: {listed([header[n] for n in found[twice]])}; keep one of them",
+                f"several columns could hold the {twice}: {listed([header[n] for n in found[twice]])}; keep one",
                 place,
                 code="column_not_clear",
             )
@@ -110,8 +110,8 @@ class _Roles(Roles):
 def read_retraction(source: Any) -> tuple[Retraction, str, str]:
     """What a table takes back, what it is called, and its digest.
 
-    Each row has an item and a worker, for a judgment; a worker alone, for all of theirs; or a file alone, by its name or
-    SHA-256, for a whole source.
+    Each row has an item and a worker, for a judgment; a worker alone, for all of theirs; or a file alone, by its name
+    or SHA-256, for a whole source.
 
     Raises
     ------

@@ -257,10 +257,7 @@ def refuse_settings(config: RunConfig) -> None:
         There is such a one.
     """
     if config.pseudonyms is not None:
-        raise ConfigError(
-            "--pseudonyms: a state has to know workers by name to add to what they did; leave it out, and give it to "
-            "consensus report"
-        )
+        raise ConfigError("--pseudonyms: a state has to know workers by name to add to what they did; leave it out")
     if config.are_several:
         raise ConfigError("--state keeps one question; name it with --only, and give each question a state of its own")
 

@@ -2,8 +2,8 @@
 
 A fit from the last parameters (warm) climbs the same objective, and ends, within the tolerance of EM, where a fit from
 nothing does, as long as that climbs to the same summit. So from time to time one begins from nothing: where much came
-since the last such fit, where other kinds of inputs came, and always where the data are small, since there summits
-are near each other and a fit takes no time.
+since the last such fit, where other kinds of inputs came, and always where the data are small, since there a fit takes
+no time. So does the average of readings, always: the finer ones stop early, where they are depends on all their way.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def update(
         return Found(manifest, Updated(run, before.full, before.n_changed))
     inputs = inputs_of(folder, manifest, config, listener)
     fit = _planned(manifest, inputs)
-    warm = kept is not None and not full and _is_near(kept["inputs"], inputs, fit, full_after)
+    warm = kept is not None and bool(kept["carried"]) and not full
+    warm = warm and kept is not None and _is_near(kept["inputs"], inputs, fit, full_after)
     carried = Carried(kept["carried"] if warm and kept is not None else {})
     if not warm:
         fit = replace(fit, n_changed=0, full=True)
@@ -64,7 +65,7 @@ def update(
         run.since = Since(kept["previous"], _told(manifest, fit, summit, run.result))
     _ = run.plan
     listener.stage("writing the state")
-    kept_fits.write(folder, fit.file, run, {"carried": carried.found, "summit": summit})
+    kept_fits.write(folder, fit.file, run, {"carried": {} if run.result.readings else carried.found, "summit": summit})
     return Found(replace(manifest, fit=fit), Updated(run, fit.full, fit.n_changed))
 
 
