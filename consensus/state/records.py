@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from consensus.backends import Threads
 from consensus.errors import FormatError
 from consensus.formats import given
 from consensus.formats.opening import readings
-from consensus.formats.tables.by_column import BY, ByRoles, as_text
+from consensus.formats.tables.by_column import BY, ByRoles
 from consensus.formats.tables.coded_rows import Rows
 from consensus.formats.tables.roles import Roles
 from consensus.state import journal
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from consensus.formats.tables.blocks import Block
 
 LONGEST = 1_000
 """Characters of an id or label."""
@@ -165,15 +160,8 @@ def _columns(source: Any, named: Mapping[str, str | None]) -> tuple[list[list[st
     roles = ByRoles.beside(Roles({name: named.get(name) for name in FIELDS[:-1]}), FIELDS[-1], optional=True)
     with closing(readings(source, roles)) as each:
         for reading in each:
-            rows.add(replace(reading, blocks=_texts(reading.blocks)))
+            rows.add(reading)
     for first in rows.rejects[:1]:
         raise FormatError(f"{first.reason}: {first.row[:60]}; correct it", first.file, first.line, code="bad_row")
     found = [[texts[c].as_py() if c >= 0 else None for c in codes.tolist()] for codes, texts in rows.ranked()]
     return found, rows
-
-
-def _texts(blocks: Generator[Block]) -> Generator[Block]:
-    """The same with all cells as text: times, numbers."""
-    with closing(blocks):
-        for block in blocks:
-            yield replace(block, columns={name: as_text(cells) for name, cells in block.columns.items()})

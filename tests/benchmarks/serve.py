@@ -129,14 +129,14 @@ def loaded(
     with streams.open(path) as stream:
         if stream.n_new:
             stream.refit()
-        j = stream.run.inputs.judgments
+        j = stream.run.result.judgments
         items, workers = (np.array(ids.to_pylist()) for ids in (j.item_ids, j.worker_ids))
         there = Counter(zip(items[j.item].tolist(), workers[j.worker].tolist(), strict=True))
-        rows = j.tally.repeated
+        n_repeated = j.tally.repeated
     found.lost = [pair for pair in found.acknowledged if not there[pair]]
     found.doubled = [pair for pair in found.acknowledged if there[pair] > 1]
-    if rows:  # no judgment was posted twice
-        found.doubled += [("rows that repeat others", str(rows))]
+    if n_repeated:  # no judgment was posted twice
+        found.doubled += [("rows that repeat others", str(n_repeated))]
     return found
 
 
@@ -188,11 +188,12 @@ def next_times(folder: Path, n_judgments: int, n_asked: int = 2_000, seed: int =
         rng = np.random.default_rng(seed)
         workers = stream.run.result.judgments.worker_ids.to_pylist()
         items = stream.run.result.judgments.item_ids
-        spent, added = [], []
+        spent, added, n_found = list[float](), list[float](), 0
         for n in range(n_asked):
             begun = time.perf_counter()
-            stream.next(10, workers[rng.integers(len(workers))])
+            asked = stream.next(10, workers[rng.integers(len(workers))])
             spent.append(time.perf_counter() - begun)
+            n_found += len(asked)
             if n % 100 == 0:
                 some = [items[int(i)].as_py() for i in rng.choice(len(items), min(1_000, len(items)), replace=False)]
                 begun = time.perf_counter()
@@ -203,6 +204,7 @@ def next_times(folder: Path, n_judgments: int, n_asked: int = 2_000, seed: int =
         "judgments": n_judgments,
         "made_s": made,
         "opened_s": opened,
+        "found_per_next": n_found / n_asked,
         "next_median_ms": 1_000 * float(median),
         "next_99_ms": 1_000 * float(late),
         "next_most_ms": 1_000 * max(spent),

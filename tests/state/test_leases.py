@@ -42,7 +42,7 @@ def test_one_that_was_given_again_lasts_as_long_as_the_new_one() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["u", "v", None]), st.integers(1, 9)), max_size=30))
 def test_as_a_list_of_leases_would(given: list[tuple[str, str | None, int]]) -> None:
-    one, known = Leases(), []
+    one, known = Leases(), list[tuple[str, str | None, int]]()
     for n, (item, worker, until) in enumerate(given):
         if worker is None or (item, worker) not in [pair[:2] for pair in known]:
             one.give(item, worker, float(until))

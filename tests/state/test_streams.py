@@ -19,6 +19,7 @@ from consensus import simulate
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, FormatError, JudgmentError, StateError
 from consensus.state import State, Stream, absorbing, appending, journal, streams
+from consensus.state.changes import Changes
 from tests.conftest import ROOT
 
 
@@ -50,7 +51,7 @@ def told(item: str, worker: str, label: str = "label_0", **more: Any) -> dict[st
     return {"item": item, "worker": worker, "label": label, **more}
 
 
-def counts(changes: streams.Changes) -> tuple[int, int, int]:
+def counts(changes: Changes) -> tuple[int, int, int]:
     return changes.new, changes.corrected, changes.repeated
 
 
