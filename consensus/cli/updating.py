@@ -111,9 +111,12 @@ def update(
 
     state = State.open(folder)
     written = state.manifest.options.get("output")
-    if written is None and output is None:
+    if written is not None:
+        named = output or Path(written["folder"])
+    elif output is not None:
+        named = output
+    else:
         raise StateError("it was made in Python and names no output folder; give one with --output", folder)
-    named = output or Path(written["folder"])
     read = [path for path in (*(new or ()), *(model_votes or ()), gold, retract, folder) if path is not None]
     out = out_folder.check(named, overwrite=overwrite or output is None, inputs=read)
     with show.stages():

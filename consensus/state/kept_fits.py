@@ -97,7 +97,7 @@ def previous_of(run: Run) -> Previous:
         pa.concat_arrays([label, pa.array(more, pa.string())]),
         named(run.status, escalation.STATUSES),
         np.concatenate([judgments.per_item, np.zeros(len(more), np.int64)]),
-        asked["item"],  # type: ignore[arg-type]  # ids are texts of Arrow
+        asked["item"],  # ids are texts of Arrow
         np.asarray(asked["judgments_needed"], np.float64),
         plan.correction,
     )
