@@ -52,11 +52,6 @@ class Journal:
         self._writing = threading.Lock()
         self._next = Batch()
 
-    @property
-    def number(self) -> int:
-        """Of the file that is written next."""
-        return self._number
-
     def put(self, lines: bytes) -> Batch:
         """Add whole lines (or none) to what goes to the disk next."""
         with self._order:

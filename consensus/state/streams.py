@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
@@ -89,6 +90,7 @@ class Stream:
         self._looking = threading.Lock()  # tables of a run that are made when they are first asked for
         self._closed = False
         self._config = self._state.config
+        self._stamp = uuid.uuid4().hex  # ids of our own: nobody else's are like them
         self._serial = itertools.count()
         self._leases = Leases()
         self._since = Since(None)
@@ -174,7 +176,7 @@ class Stream:
                 if self._since.knows(record.judgment_id):
                     counts["repeated"] += 1
                     continue
-                lines.append(record.line(f"{self._journal.number}.{next(self._serial)}"))
+                lines.append(record.line(f"{self._stamp}.{next(self._serial)}"))
                 counts[self._since.add(record, both, self._leases, apart=record.worker in apart)] += 1
             batch = self._journal.put(b"".join(lines))
         self._journal.settle(batch)  # also where nothing is new: what it repeats may be on its way to the disk
