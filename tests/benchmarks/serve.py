@@ -98,7 +98,7 @@ def loaded(
     """Load a service, kill it in the middle, start it again, and see what is there in the end."""
     drawn = simulate(n_items, 50, 4, 3, seed=seed)
     path = folder / "state"
-    state = State.create(path, RunConfig())
+    state = State.create(path, RunConfig(model="dawid_skene"))
     state.append(drawn.judgments_table())
     state.update()
     found = Loaded()
