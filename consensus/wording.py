@@ -20,6 +20,7 @@ ON_THE_COMMAND_LINE: ContextVar[bool] = ContextVar("on_the_command_line", defaul
 
 ARGUMENTS = {
     "classes": "classes=",
+    "full": "full=True",
     "columns": "columns=",
     "gold": "gold=",
     "images": "images=",
@@ -33,8 +34,10 @@ ARGUMENTS = {
     "overwrite": "overwrite=True",
     "posteriors": "posteriors=True",
     "report": "report=True",
+    "state": "folder=",
     "title": "title=",
     "void": "void=",
+    "wait": "wait=",
 }
 """Arguments of functions that are no settings, by the option."""
 FUNCTIONS = {
@@ -51,6 +54,7 @@ FUNCTIONS = {
     "run": "consensus.run",
     "shares": "consensus.shares",
     "simulate": "consensus.simulate",
+    "update": "state.update",
 }
 """What does in Python what a command does."""
 TABLES = {

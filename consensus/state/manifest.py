@@ -119,11 +119,8 @@ class Manifest:
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
         except OSError:
-            way_out = (
-                "make a state with --state of the command run" if not folder.exists() else "name the folder of a state"
-            )
             what = "no such folder" if not folder.exists() else f"no {FILE} in it, so it is no state"
-            raise StateError(f"{what}; {way_out}", folder) from None
+            raise StateError(f"{what}; name the folder of a state", folder) from None
         except ValueError:
             raise StateError("not the manifest of a state; restore it, or make the state anew", path) from None
         version = told.get("format") if isinstance(told, dict) else None

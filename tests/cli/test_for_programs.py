@@ -236,7 +236,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["explain", "out"], "there must be ITEM; see consensus explain --help"),
+            (["explain", "out"], "give RESULT_DIR and ITEM, or --state STATE and ITEM; see consensus explain --help"),
             (["diff"], "there must be OLD; see consensus diff --help"),
             (["run", "j.csv", "--target", "95%"], "--target takes a share such as 0.95; see consensus run --help"),
             (["run", "j.csv", "--threads", "1e9"], "--threads takes a whole number; see consensus run --help"),

@@ -34,7 +34,8 @@ PRINTED = "json output quiet raw-cells"
 WARNED = f"{PRINTED} fail-on"
 OPTIONS = {
     "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest min-worker-judgments format json no-report "
-    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url",
+    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url state",
+    "update": "model-votes gold retract full full-after wait output overwrite timings json quiet fail-on threads",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
@@ -46,11 +47,11 @@ OPTIONS = {
     "audit": f"{FILES} {READING} {FITTING} {WARNED} confusions costs drift-by evidence forgive "
     "min-worker-judgments price-per-judgment table",
     "agreement": f"config {COMPARING} {WARNED} bootstrap memory ordinal seed threads",
-    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties",
+    "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties state",
     "shares": f"{FILES} {READING} {FITTING} {WARNED}",
-    "report": "output quiet threads title item-url pseudonyms",
-    "explain": "json quiet threads",
-    "diff": f"{PRINTED} threads",
+    "report": "output quiet threads title item-url pseudonyms state",
+    "explain": "json quiet threads state",
+    "diff": f"{PRINTED} threads state",
     "evaluate": "json raw-cells",
     "chunks make": "method size output quiet",
     "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output "

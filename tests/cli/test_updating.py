@@ -97,7 +97,7 @@ def test_votes_of_an_export_that_are_left_out_stay_so(
             "--pseudonyms: a state has to know workers by name",
         ),
         (("run", "1.csv", "--state", "s", "-o", "o", "--by", "q"), 3, "--state keeps one question"),
-        (("update", "gone"), 1, "gone: no such folder; make a state with --state of the command run"),
+        (("update", "gone"), 1, "gone: no such folder; name the folder of a state"),
         (("update", "out"), 1, "out: no manifest.json in it, so it is no state"),
         (("update", "state", "gone.csv"), 1, "gone.csv"),
         (("update", "python"), 1, "it was made in Python and names no output folder; give one with --output"),

@@ -29,7 +29,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_no_folder_and_no_manifest_are_told(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="gone: no such folder; make a state with --state of the command run"):
+    with pytest.raises(StateError, match="gone: no such folder; name the folder of a state"):
         Manifest.read(tmp_path / "gone")
     with pytest.raises(StateError, match="no manifest.json in it, so it is no state; name the folder of a state"):
         Manifest.read(tmp_path)

@@ -130,7 +130,7 @@ def test_where_no_state_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(StateError, match="there is no folder .*; create it first"):
         State.create(tmp_path / "a" / "b", config)
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError, match="a file stands there; choose another folder with --state"):
+    with pytest.raises(StateError, match="a file stands there; choose another folder with folder="):
         State.create(tmp_path / "file", config)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").write_text("")
@@ -139,11 +139,11 @@ def test_where_no_state_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     made = State.create(tmp_path / "state", config)
     State.create(tmp_path / "state", config)
     made.append(write(tmp_path / "a.csv", rows(20, 1)))
-    with pytest.raises(StateError, match="a state is there already; add to it with consensus update"):
+    with pytest.raises(StateError, match="a state is there already; add to it with state.update"):
         State.create(tmp_path / "state", config)
     with pytest.raises(ConfigError, match="pseudonyms=: a state has to know workers by name"):
         State.create(tmp_path / "c", RunConfig(pseudonyms=tmp_path / "key"))
-    with pytest.raises(ConfigError, match="--state keeps one question; name it with"):
+    with pytest.raises(ConfigError, match="folder= keeps one question; name it with only="):
         State.create(tmp_path / "c", RunConfig(by="question"))
 
     def refused(*_: Any, **__: Any) -> None:
@@ -163,7 +163,7 @@ def test_settings_come_back_as_they_were_given(tmp_path: Path) -> None:
 
 
 def test_nothing_fitted_is_told(state: State) -> None:
-    with pytest.raises(StateError, match="nothing was fitted yet; do that with consensus update"):
+    with pytest.raises(StateError, match="nothing was fitted yet; do that with state.update"):
         state.last()
 
 
