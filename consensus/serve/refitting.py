@@ -21,6 +21,8 @@ LONGEST_PAUSE = 3_600.0
 class Refitting:
     """A thread that fits what came to a ``stream``, once there are ``judgments`` or the first waited for ``seconds``.
 
+    So it does with gold, and with what another process added to the state.
+
     After a fit that fails it waits twice as long as before, and says why.
     """
 
@@ -48,7 +50,7 @@ class Refitting:
     def look(self, now: float) -> bool:
         """Fit if it is time to; whether a fit was made."""
         n_new = self._stream.n_new
-        if not n_new:
+        if not n_new and not self._stream.is_behind:
             self._since = None
             return False
         self._since = now if self._since is None else self._since

@@ -16,6 +16,7 @@ from consensus.state.absorbing import absorb, waiting
 from consensus.state.asking import Ask, Asking
 from consensus.state.changes import Changes
 from consensus.state.leases import Leases
+from consensus.state.manifest import FILE
 from consensus.state.records import Record, records_of
 from consensus.state.since import Since
 from consensus.state.state import FULL_AFTER, WAIT, State
@@ -92,6 +93,7 @@ class Stream:
         self._config = self._state.config
         self._stamp = uuid.uuid4().hex  # ids of our own: nobody else's are like them
         self._serial = itertools.count()
+        self._seen = 0  # when the manifest was written that the plan is of
         self._leases = Leases()
         self._since = Since(None)
         try:
@@ -115,8 +117,9 @@ class Stream:
                 self.refit()
             return
         self._since.again(left, apart=self._apart)
-
-    # -- what comes
+        fit = self._state.manifest.fit
+        if fit is not None and fit.n_events == len(self._state.manifest.events):
+            self._seen = self._settled()
 
     def add(
         self,
@@ -181,8 +184,6 @@ class Stream:
             batch = self._journal.put(b"".join(lines))
         self._journal.settle(batch)  # also where nothing is new: what it repeats may be on its way to the disk
         return Changes(counts["new"], counts["corrected"], counts["repeated"])
-
-    # -- what goes out
 
     def next(self, n: int = 1, worker: str | None = None, lease: float = LEASE) -> list[Ask]:
         """The next ``n`` items to ask, most urgent first; fewer where no more are needed.
@@ -299,12 +300,24 @@ class Stream:
         return len(self._since)
 
     @property
+    def is_behind(self) -> bool:
+        """Whether something came to the state, through this stream or from another process, that its plan lacks."""
+        return bool(len(self._since)) or self._written() != self._seen
+
+    def _written(self) -> int:
+        """When the manifest of the state was written."""
+        return (self._state.folder / FILE).stat().st_mtime_ns
+
+    def _settled(self) -> int:
+        """The same, if it is the one that this object knows; else 0."""
+        written = self._written()
+        return 0 if self._state.reload() else written
+
+    @property
     def n_judgments(self) -> int:
         """Judgments that the last fit knows, and those since."""
         asking = self._since.asking
         return (0 if asking is None else len(asking.run.result.judgments)) + len(self._since)
-
-    # -- the fit
 
     def refit(self, full: bool = False, *, full_after: float = FULL_AFTER) -> Updated:
         """Fit what came, as ``consensus update`` does, and go by its plan from then on; others may use the stream.
@@ -324,8 +337,10 @@ class Stream:
         with self._refitting:
             n_known = self._take_in()
             updated = self._state.update(full=full, full_after=full_after, wait=self._wait)
+            seen = self._settled()
             later = Since(Asking(updated.run))
             self._follow(later, n_known)
+            self._seen = seen
         return updated
 
     def _take_in(self) -> int:
@@ -359,8 +374,6 @@ class Stream:
         """Workers who stand for many people."""
         asking = self._since.asking
         return frozenset() if asking is None else frozenset(asking.run.result.judgments.anonymous)
-
-    # -- the end
 
     def close(self) -> None:
         """Let others open the state; all that was added is on the disk. It may be called again."""

@@ -14,13 +14,13 @@ class Made:
     """Stands in for a stream."""
 
     def __init__(self) -> None:
-        self.n_new, self.n_fits, self.fails = 0, 0, False
+        self.n_new, self.n_fits, self.fails, self.is_behind = 0, 0, False, False
 
     def refit(self) -> None:
         if self.fails:
             raise ConsensusError("no luck")
         self.n_fits += 1
-        self.n_new = 0
+        self.n_new, self.is_behind = 0, False
 
 
 @pytest.fixture
@@ -41,7 +41,11 @@ def test_by_volume_or_by_time(stream: Any) -> None:
     assert one.look(160.0)
     stream.n_new = 1
     assert not one.look(161.0)  # the time begins anew
-    assert stream.n_fits == 2
+    stream.n_new, stream.is_behind = 0, True  # as where gold came, or another process added something
+    assert not one.look(200.0)
+    assert one.look(260.0)
+    assert not one.look(261.0)
+    assert stream.n_fits == 3
 
 
 def test_after_a_failure_it_waits_longer_each_time(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:

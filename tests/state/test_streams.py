@@ -446,6 +446,24 @@ class TestANewPlan:
         stream.refit(full=True)
         assert stream.n_new == 0
 
+    def test_is_due_where_another_process_added_something(self, folder: Path) -> None:
+        with consensus.open(folder) as stream:
+            assert not stream.is_behind
+            State.open(folder).append([told("other", "u")])
+            assert stream.is_behind
+        with consensus.open(folder) as stream:
+            assert stream.is_behind
+            stream.refit()
+            assert not stream.is_behind
+            assert stream.item("other")["n_judgments"] == 1
+            stream.add([told("a", "u")])
+            assert stream.is_behind
+        State.open(folder).update()
+        with consensus.open(folder) as stream:
+            stream.refit()
+            stream.add(gold={"a": "label_1"})
+            assert stream.is_behind
+
     def test_comes_between_the_look_at_codes_and_the_lock(
         self, stream: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
