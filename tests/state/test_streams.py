@@ -446,6 +446,15 @@ class TestANewPlan:
         stream.refit(full=True)
         assert stream.n_new == 0
 
+    def test_may_lack_what_was_leased_by_the_older_one(self, stream: Stream) -> None:
+        asked = stream.next(1, "u", lease=0.001)[0]
+        stream.add(gold={asked.item: "label_0"}, refit=True)
+        assert stream.summary()["leases"] == 1
+        time.sleep(0.01)
+        assert asked.item not in {one.item for one in stream.next(500, "v")}
+        stream.next(1)
+        assert stream._leases.per_item()[asked.item] == 0
+
     def test_is_due_where_another_process_added_something(self, folder: Path) -> None:
         with consensus.open(folder) as stream:
             assert not stream.is_behind
