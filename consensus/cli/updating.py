@@ -186,8 +186,7 @@ def first(state: Path, given: "Given", chosen: "RunConfig", named: Path, output:
         job.compile_all(show, with_votes=any(event.models for event in made.manifest.events))
         return made.update(full=True, listener=show).run
     except BaseException:
-        if made.manifest.fit is None:
-            shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(state, ignore_errors=True)
         raise
 
 

@@ -45,10 +45,9 @@ def inputs_of(folder: Path, manifest: Manifest, config: RunConfig, listener: Lis
     )
 
 
-def judgments_of(folder: Path, manifest: Manifest, since: int = 0) -> Recorded | None:
-    """Judgments that stand, of the events from a position on; None where there are none."""
-    known = manifest.events[:since]
-    events = [event for event in standing(folder, manifest, "judgments") if event not in known]
+def judgments_of(folder: Path, manifest: Manifest) -> Recorded | None:
+    """Judgments that stand; None where there are none."""
+    events = standing(folder, manifest, "judgments")
     if not events:
         return None
     after = [_after(folder, manifest, event) for event in events]

@@ -79,14 +79,17 @@ class Appending:
 
     def _judgments(self, source: Any) -> None:
         self.listener.stage("reading what is new")
+        notes: tuple[str, ...] = ()  # they stand at the first file that counts
         for kept in sources_kept.keep_judgments(source, self.config, self._place, self._ids):
             self._written += recorded.files_of(self.folder / PARTS / kept.part)
             if kept.n_again:
                 self.n_again += kept.n_again
                 rows = counted(kept.n_again, "row has", "rows have")
                 self.said.append(f"{kept.file}: {rows} the judgment_id of a judgment that came before: left out")
-            if self._takes("judgments", kept):
+            notes += kept.notes
+            if self._takes("judgments", replace(kept, notes=notes)):
                 self.n_judgments += kept.rows
+                notes = ()
 
     def _votes(self, source: Any) -> None:
         for kept in sources_kept.keep_votes(source, self.config, self._place):

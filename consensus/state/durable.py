@@ -8,17 +8,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from consensus.errors import StateError
+from consensus.formats import partials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
 
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # there are no such locks: who runs two writers at once does so at their own risk
-    fcntl = None
+fcntl = partials.fcntl
+"""None where there are no such locks: who runs two writers at once does so at their own risk."""
 
 LOCK = "lock"
 PAUSE = 0.05  # seconds between two looks at whether a lock is free

@@ -168,9 +168,9 @@ class _Reader:
         if kind == "path":
             return Path(told["path"])
         if kind == "settings":
-            return _named(told["settings"]).of(None, **told["given"])
+            return _named(told["settings"], Settings).of(None, **told["given"])
         if kind == "named":
-            return _named(told["named"])(*map(self.made, told["values"]))
+            return tuple.__new__(_named(told["named"], tuple), map(self.made, told["values"]))
         if kind in COLLECTIONS:
             return COLLECTIONS[kind](map(self.made, told[kind]))
         if kind == "mapping":
@@ -212,8 +212,8 @@ def _name(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _named(name: str) -> Any:
-    """A class of this package.
+def _named(name: str, base: type = object) -> Any:
+    """A class of this package, and no other that one of its modules imports; one of a ``base``.
 
     Raises
     ------
@@ -224,6 +224,6 @@ def _named(name: str) -> Any:
     found: Any = importlib.import_module(module) if module.startswith(PACKAGE) else None
     for part in path.split("."):
         found = getattr(found, part, None)
-    if not isinstance(found, type):
+    if not (isinstance(found, type) and issubclass(found, base) and found.__module__.startswith(PACKAGE)):
         raise ValueError(f"{name} is no class of this package")
     return found

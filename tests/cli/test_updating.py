@@ -128,6 +128,13 @@ def test_what_is_refused(kept: list[str], run: Run, args: tuple[str, ...], code:
     assert found.err.count("\n") == 1 or code == 2
 
 
+def test_a_state_of_python_is_written_where_that_is_said(files: list[str], run: Run) -> None:
+    State.create("python", RunConfig())
+    assert run("update", "python", files[0], "-o", "out", "-q").status == 0
+    run("run", files[0], "-o", "plain", "-q")
+    assert Path("out", "labels.csv").read_bytes() == Path("plain", "labels.csv").read_bytes()
+
+
 def test_a_run_that_fails_leaves_no_state(files: list[str], run: Run) -> None:
     bad = write(Path("bad.csv"), [("i1", "w1", "")])
     assert run("run", str(bad), "--state", "state", "-o", "out").status == 1

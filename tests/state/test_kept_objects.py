@@ -97,7 +97,8 @@ def test_what_is_no_data_is_refused(tmp_path: Path, one: Any) -> None:
 def test_a_class_that_is_not_ours_is_never_made(tmp_path: Path) -> None:
     kept_objects.write({"one": Column("item", "unit", "by its name", 3)}, tmp_path / "kept")
     file = tmp_path / "kept.json"
-    for name in ("os:system", "consensus.inputs.understood:line", "consensus.inputs.understood:gone"):
+    others = ("os:system", "consensus.inputs.understood:line", "consensus.inputs.understood:gone")
+    for name in (*others, "consensus.state.kept_objects:Path", "consensus.found.cautions:Caution"):
         file.write_text(file.read_text().replace("consensus.inputs.understood:Column", name))
         with pytest.raises(ValueError, match="is no class of this package"):
             kept_objects.read(tmp_path / "kept")

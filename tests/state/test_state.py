@@ -57,6 +57,18 @@ def test_the_same_source_twice_changes_nothing_and_that_is_said(state: State, tm
     assert state.append(gold={"i000": "cat"}).sources == 1, "gold that counts no more is new"
 
 
+def test_what_is_said_of_a_folder_is_kept_though_its_first_file_is_known(state: State, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    state.append(write(folder / "a.csv", rows(20, 1)))
+    write(folder / "b.csv", rows(20, 2))
+    state.append(folder)
+    assert [event.notes for event in state.manifest.events] == [
+        (),
+        (f"{folder}: 2 files read, in the order of names: a.csv, b.csv",),
+    ]
+
+
 def test_tables_in_memory_are_the_same_if_their_cells_are(state: State) -> None:
     table = {"item": ["a", "b"], "worker": ["x", "y"], "label": ["1", None]}
     assert state.append(table).judgments == 2
@@ -138,6 +150,8 @@ def test_where_no_state_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         State.create(tmp_path / "other", config)
     made = State.create(tmp_path / "state", config)
     State.create(tmp_path / "state", config)
+    (tmp_path / "empty").mkdir()
+    assert State.create(tmp_path / "empty", config).manifest.events == ()
     made.append(write(tmp_path / "a.csv", rows(20, 1)))
     with pytest.raises(StateError, match="a state is there already; add to it with state.update"):
         State.create(tmp_path / "state", config)
