@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consensus.inputs.model_votes import ModelVotes
     from consensus.runs import Check, Evaluation, Questions, Run, check, diff, evaluate, fit, load, run, run_by
     from consensus.simulation import simulate
+    from consensus.state.streams import Stream, open
     from consensus.worker_agreement import agreement
     from consensus.worker_audit import audit
 
@@ -44,6 +45,7 @@ __all__ = [
     "Replay",
     "Run",
     "RunConfig",
+    "Stream",
     "__version__",
     "agreement",
     "audit",
@@ -54,6 +56,7 @@ __all__ = [
     "evaluate",
     "fit",
     "load",
+    "open",
     "plan_budget",
     "plan_gold",
     "read",
@@ -86,6 +89,7 @@ _HOME = {
     "Replay": "consensus.escalation",
     "Run": "consensus.runs",
     "RunConfig": "consensus.config",
+    "Stream": "consensus.state.streams",
     "agreement": "consensus.worker_agreement",
     "audit": "consensus.worker_audit",
     "check": "consensus.runs",
@@ -95,6 +99,7 @@ _HOME = {
     "evaluate": "consensus.runs",
     "fit": "consensus.runs",
     "load": "consensus.runs",
+    "open": "consensus.state.streams",
     "plan_budget": "consensus.escalation",
     "plan_gold": "consensus.guarantees",
     "read": "consensus.formats",

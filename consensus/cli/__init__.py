@@ -17,6 +17,7 @@ from consensus.cli import (
     help_text,
     printing,
     running,
+    serving,
     settings,
     sharing,
     simulating,
@@ -69,5 +70,6 @@ chunks = typer.Typer(
 for _name, _body in chunking.COMMANDS.items():
     settings.add(chunks, _name, _body, group="chunks")
 app.add_typer(chunks, name="chunks")
+settings.add(app, "serve", serving.serve)
 settings.add(app, "simulate", simulating.simulate)
 settings.add(app, "demo", simulating.demo)

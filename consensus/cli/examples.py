@@ -96,6 +96,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "consensus chunks evaluate consensus-out truth.csv --boundary 3 --void 255",
         "consensus chunks evaluate consensus-out truth.json --json",
     ),
+    "serve": (
+        "consensus serve kept",
+        "consensus serve kept --port 8080 --refit-after 300 --refit-judgments 5000",
+        "CONSENSUS_TOKEN=$(openssl rand -hex 16) consensus serve kept --host 0.0.0.0",
+    ),
     "simulate": (
         "consensus simulate crowd",
         "consensus simulate crowd --items 5000 --workers 40 --labels 5 --per-item 3",

@@ -2,5 +2,6 @@
 
 from consensus.state.results import Appended, Updated
 from consensus.state.state import State
+from consensus.state.streams import Stream
 
-__all__ = ["Appended", "State", "Updated"]
+__all__ = ["Appended", "State", "Stream", "Updated"]

@@ -1,0 +1,80 @@
+"""What a stream does not take, since it would stop each fit from then on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consensus.errors import ConfigError, FormatError, JudgmentError
+from consensus.inputs.renaming import NO_ANSWER, Renaming
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consensus.config import RunConfig
+    from consensus.state.records import Record
+    from consensus.state.since import Since
+
+MORE = ("counts", "wide", "questions", "by", "only", "worker_from_file", "weight", "cluster", "keep", "drop")
+"""Settings by which a judgment is more than an item, a worker and a label."""
+
+
+def refuse_settings(config: RunConfig) -> None:
+    """Refuse a state whose judgments are more than an item, a worker and a label, or come in another shape.
+
+    Raises
+    ------
+    ConfigError
+        It is such a one.
+    """
+    for name in MORE:
+        if getattr(config, name):
+            raise ConfigError(
+                f"--{name.replace('_', '-')}: a state with this setting takes no judgments one by one; add files to it "
+                "with consensus update"
+            )
+
+
+def refuse_labels(records: Sequence[Record], config: RunConfig, since: Since) -> None:
+    """Refuse labels that are not in the label set, where one is given.
+
+    Raises
+    ------
+    FormatError
+        There is such a label.
+    """
+    if config.labels is None:
+        return
+    known = {*config.labels, *config.abstain, NO_ANSWER}
+    odd = sorted({record.label for record in records} - known)
+    renaming = Renaming() if since.asking is None else since.asking.run.result.judgments.renaming
+    called = zip(odd, renaming.labels(odd, config.labels), strict=True)
+    wrong = {label for label, one in called if one not in known}
+    if wrong:
+        n, label = next((n, one.label) for n, one in enumerate(records, 1) if one.label in wrong)
+        raise FormatError(
+            f'judgment {n}: label "{label}" is none of the label set: {", ".join(config.labels[:10])}; correct it',
+            code="unknown_label",
+        )
+
+
+def refuse_repeats(
+    records: Sequence[Record], codes: Sequence[tuple[int, int]], since: Since, apart: frozenset[str]
+) -> None:
+    """Refuse a judgment of an item by a worker who judged it, unless its id says that it is the same one.
+
+    Raises
+    ------
+    JudgmentError
+        There is such a judgment.
+    """
+    seen = set[tuple[str, str]]()
+    for n, (record, both) in enumerate(zip(records, codes, strict=True), 1):
+        pair = record.item, record.worker
+        before = since.label_of(record, both, apart=record.worker in apart)
+        if (before is not None or pair in seen) and not since.knows(record.judgment_id):
+            raise JudgmentError(
+                f'judgment {n}: worker "{record.worker}" judged item "{record.item}" before, and --repeats error '
+                "refuses that; leave it out",
+                code="repeated_judgment",
+            )
+        seen.add(pair)
