@@ -61,18 +61,29 @@ def answers(
         The folder is no run, its masks have changed, or it can't be written.
     """
     chosen = ReadConfig.of(config, **settings)
-    made = folder.load(run, listener, pseudonyms=chosen.pseudonyms) if isinstance(run, (Path, str)) else run
+    if isinstance(run, (Path, str)):
+        with folder.alone(Path(run), listener):
+            return _kept(Path(run), clicks, chosen, listener, save=save)
+    return _with(run, clicks, chosen, listener)
+
+
+def _kept(path: Path, clicks: Any, chosen: ReadConfig, listener: Listener, *, save: bool) -> ChunkRun:
+    """The run of a folder with more clicks, which is written again to ``save`` it."""
+    told = folder.summary_of(path)
+    drawn, real = folder.looks_of(told, str(path)), folder.check(path, overwrite=True) if save else path
+    found = _with(folder.load(path, listener, pseudonyms=chosen.pseudonyms), clicks, chosen, listener)
+    if save:
+        folder.write(found, real, raw_cells=folder.is_raw(told), drawn=drawn)
+    return found
+
+
+def _with(made: ChunkRun, clicks: Any, chosen: ReadConfig, listener: Listener) -> ChunkRun:
+    """A run with more clicks."""
     _refuse_another_key(made, chosen)
     judgments, said = judgments_of(clicks, chosen.model_copy(update={"pseudonyms": None}))
     if said:
         listener.say(said)
-    found = made.with_clicks(merged(made.clicks, clicks_of(made, judgments, made.masks.key)))
-    if save and isinstance(run, (Path, str)):
-        told = folder.summary_of(Path(run))
-        drawn = folder.looks_of(told, str(run))
-        real = folder.check(Path(run), overwrite=True)
-        folder.write(found, real, raw_cells=folder.is_raw(told), drawn=drawn)
-    return found
+    return made.with_clicks(merged(made.clicks, clicks_of(made, judgments, made.masks.key)))
 
 
 def _refuse_another_key(run: ChunkRun, chosen: ReadConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from consensus.chunks.gallery import CROPS, MOST_CROPS, OVERLAYS
 from consensus.chunks.looks import Looks
 from consensus.config import ChunksConfig
 from consensus.errors import OutputError, RunError
-from consensus.formats import read, writing
+from consensus.formats import partials, read, writing
 from consensus.inputs import formulas
 from consensus.masks.reading import read_masks
 from consensus.runs import folder as folders
@@ -22,7 +23,7 @@ from consensus.runs.listening import SILENT
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
 
@@ -92,6 +93,17 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Path:
     """
     image_files.pillow()
     return folders.check(out, overwrite=overwrite, ours=OURS, inputs=inputs)
+
+
+@contextmanager
+def alone(path: Path, listener: Listener = SILENT) -> Iterator[None]:
+    """Have the folder of a run for oneself, from reading it to writing it: else of two who add to it, one is lost."""
+
+    def waits() -> None:
+        listener.say(f"waiting for another command that writes {path}")
+
+    with partials.held(Path(os.path.realpath(path)), waits):
+        yield
 
 
 def write(run: ChunkRun, real: Path, *, raw_cells: bool = False, drawn: Looks, overwrite: bool = True) -> None:

@@ -289,15 +289,16 @@ def answers(
     from consensus.chunks import folder as folders
     from consensus.chunks import words
 
-    told = folders.summary_of(folder)
-    drawn = folders.looks_of(told, str(folder), crops, report)
-    job.say_compiling(show)
-    out = folders.check(folder, overwrite=True, inputs=[clicks])
-    with show.stages():
-        before = folders.images_of(folder)
-        made = chunks.load(folder, show, pseudonyms=chosen.pseudonyms)
-        found = chunks.answers(made, clicks, chosen, listener=show)
-        folders.write(found, out, raw_cells=folders.is_raw(told), drawn=drawn)
+    with folders.alone(folder, show):
+        told = folders.summary_of(folder)
+        drawn = folders.looks_of(told, str(folder), crops, report)
+        job.say_compiling(show)
+        out = folders.check(folder, overwrite=True, inputs=[clicks])
+        with show.stages():
+            before = folders.images_of(folder)
+            made = chunks.load(folder, show, pseudonyms=chosen.pseudonyms)
+            found = chunks.answers(made, clicks, chosen, listener=show)
+            folders.write(found, out, raw_cells=folders.is_raw(told), drawn=drawn)
     _tell(show, [*words.lines(found), words.compared(before, found)], drawn)
     for line in words.steps(found, str(folder)):
         show.say(line)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 fcntl: ModuleType | None
@@ -69,6 +69,35 @@ def temporary() -> Iterator[Path]:
     with claimed(Path(tempfile.gettempdir(), "consensus"), is_folder=True) as folder:
         folder.chmod(0o700)
         yield folder
+
+
+@contextmanager
+def held(folder: Path, waits: Callable[[], None]) -> Iterator[None]:
+    """Nobody else holds ``folder`` from here on: for who reads it, and writes it again with something more.
+
+    Where another does, ``waits`` is called, and then it is waited for. A folder that is not there is not held; nor are
+    any where there are no such locks.
+    """
+    tidy(folder)
+    lock = None
+    try:
+        while fcntl is not None:
+            try:
+                lock = os.open(folder, os.O_RDONLY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waits()
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError:  # it is not there, or lies in a system of files that has no locks
+                break
+            if _is_same(lock, folder):
+                break
+            os.close(lock)  # what was waited for stands elsewhere by now, or is gone
+            lock = None
+        yield
+    finally:
+        _unlock(lock)
 
 
 def put(partial: Path, out: Path, *, overwrite: bool) -> bool:

@@ -94,6 +94,58 @@ def test_an_old_output_that_was_put_aside_comes_back(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "labels.csv").read_text() == "whole"
 
 
+HOLDS_A_FOLDER = """
+import sys, pathlib
+from consensus.formats import partials
+out = pathlib.Path(sys.argv[1])
+with partials.held(out, lambda: None):
+    print("held", flush=True)
+    sys.stdin.readline()
+    with partials.claimed(out, is_folder=True) as one:
+        (one / "theirs").touch()
+        partials.put(one, out, overwrite=True)
+"""
+
+
+class TestHeld:
+    def test_the_later_waits_and_reads_what_the_earlier_wrote(self, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        out.mkdir()
+        (out / "old").touch()
+        other = subprocess.Popen(
+            [sys.executable, "-c", HOLDS_A_FOLDER, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        waited = []
+
+        def waits() -> None:
+            waited.append(names(out))
+            other.stdin.write("go on\n")
+            other.stdin.flush()
+
+        with partials.held(out, waits):
+            assert names(out) == ["theirs"]
+        assert other.wait(60) == 0
+        other.communicate()
+        assert waited[0] == ["old"]
+        assert names(tmp_path) == ["out"]
+
+    def test_there_is_nothing_to_hold(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with partials.held(tmp_path / "none", pytest.fail):
+            assert names(tmp_path) == []
+        with monkeypatch.context() as patch:
+            patch.setattr(partials, "fcntl", None)
+            with partials.held(tmp_path, pytest.fail), partials.held(tmp_path, pytest.fail):
+                pass
+
+    def test_an_old_output_comes_back_before_it_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / f".out.{2**22 + 1}-ab.old").mkdir()
+        with partials.held(tmp_path / "out", pytest.fail):
+            assert names(tmp_path) == ["out"]
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / f".out.{2**22 + 1}-ab.partial").symlink_to(tmp_path / "precious")
