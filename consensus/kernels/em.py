@@ -351,14 +351,12 @@ def posteriors(
     A prior of 0 forbids a label (gold).
     """
     n_labels = log_rows.shape[1]
-    log_prior, last = np.empty(n_labels), -1
-    empty = -1  # the last item without judgments: others of the same prior and power are like it
+    log_prior, last, empty = np.empty(n_labels), -1, -1  # empty: the last item without judgments; others may be like it
     for i in range(item_start.shape[0] - 1):
         out = out_posterior[i]
         if item_start[i] == item_start[i + 1]:
             if empty >= 0 and prior_row[i] == prior_row[empty] and power[i] == power[empty]:
-                for k in range(n_labels):
-                    out[k] = out_posterior[empty, k]
+                out[:] = out_posterior[empty]
                 continue
             empty = i
         if prior_row[i] != last:
