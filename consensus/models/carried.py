@@ -106,7 +106,7 @@ class Parameters:
 
 
 def _is_plain(problem: Problem) -> bool:
-    """Whether labels are weighed, all of them, and nothing is learnt that is not carried: of models, of silences, of loners."""
+    """Whether all labels are weighed, and nothing is learnt that is not carried: of models, silences, loners."""
     others = (problem.votes, problem.one_label, problem.loners)
     return problem.weighs_all_labels and all(one is None for one in others)
 

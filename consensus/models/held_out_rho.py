@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from consensus.found.tempering import Tempering
-from consensus.kernels import SMALLEST, em
+from consensus.kernels import SMALLEST, held_out_loops
 from consensus.models.expectation_maximisation import climb
 from consensus.models.newcomers_as_one import AsOne
 from consensus.models.splits import Splits
@@ -179,7 +179,7 @@ def _split_scores(problem: Problem, held: NDArray[np.bool_], run: Execution, sta
     log_posterior = np.log(np.maximum(estimate.posterior(train, backend), 1e-300))
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     out = np.empty((int(held.sum()), len(GRID)))
-    em.held_out_scores(judgments.item[held], log_C[rows.row[held]], log_posterior, kept.per_item, GRID, out)
+    held_out_loops.held_out_scores(judgments.item[held], log_C[rows.row[held]], log_posterior, kept.per_item, GRID, out)
     unit = None if problem.units is None else problem.units.judgment[held]
     cluster = None if judgments.cluster is None else judgments.cluster[judgments.item[held]]
     return Scores(out, unit, cluster)

@@ -118,12 +118,12 @@ class TestHeld:
         assert other.stdout is not None
         assert other.stdin is not None
         assert other.stdout.readline() == "held\n"
-        waited = []
+        waited, told = [], other.stdin
 
         def waits() -> None:
             waited.append(names(out))
-            other.stdin.write("go on\n")
-            other.stdin.flush()
+            told.write("go on\n")
+            told.flush()
 
         with partials.held(out, waits):
             assert names(out) == ["theirs"]

@@ -12,7 +12,7 @@ from consensus.backends import Threads
 from consensus.found.posterior import TIE
 from consensus.found.units import ONE_EACH
 from consensus.inputs.judgments import Judgments
-from consensus.kernels import SMALLEST, em, look_ahead_loops, mix_loops, tallies
+from consensus.kernels import SMALLEST, em, held_out_loops, look_ahead_loops, mix_loops, tallies
 from consensus.models import pooled_prior
 from consensus.models.dense_layout import IN_REGISTERS, Rows, Tables
 from consensus.models.expectation_maximisation import log_confusion_density
@@ -468,7 +468,7 @@ def test_held_out_scores(data: st.DataObject, n_labels: int) -> None:
     n, rhos = np.array([0, 1, 5]), np.array([0.0, 0.3, 1.3])
     found = np.empty((5, 3))
     log_z = np.log(z) - np.log(z).max(axis=1, keepdims=True)
-    em.held_out_scores(item, np.log(likelihood), log_z, n, rhos, found)
+    held_out_loops.held_out_scores(item, np.log(likelihood), log_z, n, rhos, found)
     for h in range(5):
         for g in range(3):
             expected = naive.held_out_score(z[item[h]], int(n[item[h]]), rhos[g], likelihood[h])
