@@ -105,9 +105,10 @@ def update(
     show = job.Show(quiet, timings)
 
     from consensus.errors import StateError
+    from consensus.inputs.counted import counted
     from consensus.runs import folder as out_folder
     from consensus.runs.folder import Output
-    from consensus.state import State
+    from consensus.state import State, absorbing
 
     state = State.open(folder)
     written = state.manifest.options.get("output")
@@ -121,12 +122,15 @@ def update(
     out = out_folder.check(named, overwrite=overwrite or output is None, inputs=read)
     with show.stages():
         with state.locked(wait):
+            left = absorbing.absorb_left(state, wait)
             came = state.append(new or None, model_votes=model_votes or None, gold=gold, retract=retract, listener=show)
             job.compile_all(show, with_votes=any(event.models for event in state.manifest.events))
             done = state.update(full=full, full_after=full_after, threads=computing.threads, listener=show)
         made = Output() if written is None else _output(written)
         out_folder.write(done.run, out, made, show)
     show.tell_timings()
+    if left:
+        show.say(f"{counted(left, 'judgment')} that a stream left came in, too")
     for line in (*told(came, done), *_lines(done.run)):
         show.say(line)
     show.say(f"wrote {named}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import consensus
 from consensus.config import RunConfig
 from consensus.state import State
 from tests.conftest import Run
@@ -52,6 +53,15 @@ def test_what_came_before_is_passed_over_and_said(kept: list[str], run: Run) -> 
     assert "0 judgments are new" in told.err
     assert json.loads(told.out)["state"]["judgments_came"] == 120
     assert Path("out", "labels.csv").read_bytes() == before
+
+
+def test_what_a_stream_left_comes_in(kept: list[str], run: Run) -> None:
+    with consensus.open("state") as stream:
+        stream.add([{"item": "i000", "worker": "somebody", "label": "cat"}])
+    told = run("update", "state", kept[1])
+    assert "1 judgment that a stream left came in, too" in told.err
+    assert json.loads(Path("out", "summary.json").read_text())["state"]["judgments_came"] == 241
+    assert "a stream left" not in run("update", "state").err
 
 
 def test_gold_votes_and_retractions(kept: list[str], run: Run) -> None:
