@@ -3,6 +3,7 @@
 Root may write everywhere; the commands run without that right.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from consensus.errors import SETTINGS
+from consensus.cli import printing
+from consensus.errors import SETTINGS, OutputError
+from consensus.runs import folder
 from tests.benchmarks import full_disks
 from tests.conftest import ROOT
 
@@ -49,13 +52,14 @@ def place(tmp_path: Path) -> Iterator[Path]:
     [
         ("run", "out: {} can't be written (permission denied); choose another with --output"),
         ("audit", "out.parquet: can't be written: permission denied; choose another place"),
-        ("simulate", "out: {} can't be written (permission denied); choose another with --output"),
+        ("simulate", "out: can't be written: permission denied; choose another place"),
     ],
 )
 def test_a_folder_that_may_not_be_written(name: str, said: str, inputs: Path, place: Path) -> None:
+    """Nor be looked into, for simulate."""
     out = full_disks.old_output(name, inputs, place)
     before = full_disks.digest(place)
-    place.chmod(0o555)
+    place.chmod(0 if name == "simulate" else 0o555)
     ran = subprocess.run(
         [*LIMITED, sys.executable, "-m", "consensus", *(one.format(place) for one in full_disks.COMMANDS[name]), "-q"],
         cwd=inputs,
@@ -68,5 +72,19 @@ def test_a_folder_that_may_not_be_written(name: str, said: str, inputs: Path, pl
     assert ran.stderr == f"consensus: {place}/{said.format(place)}\n"
     assert ran.returncode == SETTINGS
     assert ran.stdout == ""
+    place.chmod(0o755)
     assert full_disks.digest(place) == before
     assert [one.name for one in place.iterdir()] == [out.name]
+
+
+def test_a_closed_folder_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system says to others than root."""
+
+    def refuse(*_: object, **__: object) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setattr(Path, "samefile", refuse)
+    with pytest.raises(OutputError, match=f"^{tmp_path}/a/out: can't be written: permission denied; choose another p"):
+        folder.check(tmp_path / "a" / "out", overwrite=True)
+    printing.refuse_to_overwrite(tmp_path / "a" / "out.csv", [tmp_path / "j.csv", None])

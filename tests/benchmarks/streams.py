@@ -42,7 +42,7 @@ COMMANDS = {
     "explain": "explain done digit_0156",
     "diff": "diff done done",
     "evaluate": f"evaluate done {TRUTH}",
-    "simulate": "simulate w/crowd --items 50 --overwrite",
+    "simulate": "simulate w/crowd --items 100 --overwrite",
     "demo": "demo w/demo --overwrite",
     "chunks make": f"chunks make {SHAPES / 'pictures' / 'dawn.png'} -o $(mktemp -d w/XXXX)",
     "chunks run": f"{CHUNKS} --overwrite -o w/c --json",
