@@ -32,7 +32,7 @@ def is_held_to_rights() -> bool:
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("inputs")
-    full_disks.prepared(made, n_items=60)
+    full_disks.judged(made, n_items=60)
     return made
 
 

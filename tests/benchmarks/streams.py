@@ -49,8 +49,8 @@ COMMANDS = {
     "chunks answers": f"chunks answers answered {SHAPES / 'answers.csv'} --json",
     "chunks evaluate": f"chunks evaluate pictures {SHAPES / 'truth.csv'}",
 }
-SILENT = ("simulate", "demo", "chunks make")
-"""They say all on stderr."""
+SILENT = ("simulate", "demo", "chunks make", "diff")
+"""They say all on stderr, as diff does where nothing differs."""
 STREAMS: dict[str, tuple[str, tuple[int, ...]]] = {
     "nobody reads": ("| head -n 0", (0, BROKEN_PIPE)),
     "one line is read": ("| head -n 1 >/dev/null", (0, BROKEN_PIPE)),
