@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from consensus.chunks import cuts
 from consensus.cli import printing
 from consensus.errors import SETTINGS, OutputError
 from consensus.runs import folder
@@ -87,4 +88,6 @@ def test_a_closed_folder_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "samefile", refuse)
     with pytest.raises(OutputError, match=f"^{tmp_path}/a/out: can't be written: permission denied; choose another p"):
         folder.check(tmp_path / "a" / "out", overwrite=True)
+    with pytest.raises(OutputError, match=f"^{tmp_path}/a: can't be written: permission denied; choose another place"):
+        cuts.make(ROOT / "data" / "shapes" / "pictures" / "dawn.png", tmp_path / "a")
     printing.refuse_to_overwrite(tmp_path / "a" / "out.csv", [tmp_path / "j.csv", None])
