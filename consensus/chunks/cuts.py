@@ -120,10 +120,10 @@ def make(
     names = [one.name if times[one.name] == 1 else one.as_posix() for one in paths]
     folder = Path(out)
     written = [folder / f"{name}.png" for name in file_names.unique(names)]
-    for path in written:
-        if path.exists():
-            raise OutputError("stands there already, and may be no cut; choose another folder", path)
     try:
+        for path in written:
+            if path.exists():
+                raise OutputError("stands there already, and may be no cut; choose another folder", path)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with partials.claimed(folder.absolute(), is_folder=True) as partial:
             for image, path in zip(paths, written, strict=True):

@@ -241,8 +241,15 @@ def refuse_to_overwrite(output: Path | None, given: "Iterable[Path | None]") -> 
 
     writing.check_ending(output)
     for path in given:
-        if path is not None and path.exists() and output.exists() and path.samefile(output):
+        if path is not None and _are_one(path, output):
             raise OutputError("this file is to be read; choose another with --output", output, code="output_exists")
+
+
+def _are_one(path: Path, output: Path) -> bool:
+    try:
+        return path.samefile(output)
+    except OSError:  # one is not there, or a folder on the way is closed: who reads or writes it will say so
+        return False
 
 
 def put(made: "Made", lines: "Iterable[str]", printed: Printed, show: job.Show) -> None:

@@ -69,7 +69,11 @@ def check(out: Path, *, overwrite: bool, ours: frozenset[str] = OF_A_RUN, inputs
     if str(out) == "-":
         raise OutputError("- is standard output, and this is a folder; name one with --output", out)
     real = Path(os.path.realpath(out))
-    if real.exists() and not real.is_dir():
+    try:
+        is_another = real.exists() and not real.is_dir()
+    except OSError as error:  # a folder on the way to it is closed
+        raise OutputError.of(error, out) from None
+    if is_another:
         raise OutputError("a file stands there; choose another folder with --output", out, code="output_exists")
     if real == Path.cwd() or real in Path.cwd().parents:
         raise OutputError("this is the folder you are in; choose another with --output", out)

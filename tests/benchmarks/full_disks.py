@@ -72,9 +72,14 @@ class Ended:
 
 def prepared(folder: Path, n_items: int = 400) -> None:
     """Write what the commands read into a ``folder``."""
+    judged(folder, n_items)
+    _ended(("run", JUDGED, "-o", "done", "--no-report"), folder, folder)
+
+
+def judged(folder: Path, n_items: int) -> None:
+    """Write only the judgments."""
     drawn = simulate(n_items, 20, 3, 5, seed=7).judgments_table()
     drawn.to_csv(folder / JUDGED, index=False)
-    _ended(("run", JUDGED, "-o", "done", "--no-report"), folder, folder)
 
 
 def digest(path: Path) -> str:

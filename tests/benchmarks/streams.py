@@ -42,15 +42,15 @@ COMMANDS = {
     "explain": "explain done digit_0156",
     "diff": "diff done done",
     "evaluate": f"evaluate done {TRUTH}",
-    "simulate": "simulate w/crowd --items 50 --overwrite",
+    "simulate": "simulate w/crowd --items 100 --overwrite",
     "demo": "demo w/demo --overwrite",
     "chunks make": f"chunks make {SHAPES / 'pictures' / 'dawn.png'} -o $(mktemp -d w/XXXX)",
     "chunks run": f"{CHUNKS} --overwrite -o w/c --json",
     "chunks answers": f"chunks answers answered {SHAPES / 'answers.csv'} --json",
     "chunks evaluate": f"chunks evaluate pictures {SHAPES / 'truth.csv'}",
 }
-SILENT = ("simulate", "demo", "chunks make")
-"""They say all on stderr."""
+SILENT = ("simulate", "demo", "chunks make", "diff")
+"""They say all on stderr, as diff does where nothing differs."""
 STREAMS: dict[str, tuple[str, tuple[int, ...]]] = {
     "nobody reads": ("| head -n 0", (0, BROKEN_PIPE)),
     "one line is read": ("| head -n 1 >/dev/null", (0, BROKEN_PIPE)),
