@@ -116,11 +116,11 @@ class TestHeld:
             [sys.executable, "-c", HOLDS_A_FOLDER, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert other.stdout is not None
+        assert other.stdin is not None
         assert other.stdout.readline() == "held\n"
         waited, told = [], other.stdin
 
         def waits() -> None:
-            assert other.stdin is not None
             waited.append(names(out))
             told.write("go on\n")
             told.flush()
