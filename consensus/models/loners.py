@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 LEAST_LABELS = 3  # two labels: two numbers tell all of a worker, and the fit learns them as well
-MANY = 0.15  # share of the judgments; of fewer a usual fit learns more than it loses by them
+MANY = 0.3  # share of the judgments; of fewer a usual fit learns more than it loses by them
 LOW = 0.5  # of the s of the others, below which that of the camp must be
 SHARE, SURELY = 0.25, 2.0
 WITHIN, CLEARLY = 0.15, 1.0
