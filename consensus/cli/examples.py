@@ -99,7 +99,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "serve": (
         "consensus serve kept",
         "consensus serve kept --port 8080 --refit-after 300 --refit-judgments 5000",
-        "CONSENSUS_TOKEN=$(openssl rand -hex 16) consensus serve kept --host 0.0.0.0",
+        "consensus serve kept --host 0.0.0.0 --access-log",
     ),
     "simulate": (
         "consensus simulate crowd",

@@ -123,7 +123,7 @@ MISTAKES = {
         "run j.csv --taget 0.9",
         USAGE,
         "usage",
-        "there is no option --taget (did you mean --target?); see consensus run --help",
+        "there is no option --taget (did you mean --target, --state?); see consensus run --help",
     ),
     "words for a number": Mistake(
         "aggregate j.csv --target high",

@@ -36,6 +36,7 @@ OPTIONS = {
     "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest min-worker-judgments format json no-report "
     "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url state",
     "update": "model-votes gold retract full full-after wait output overwrite timings json quiet fail-on threads",
+    "serve": "host port refit-after refit-judgments wait access-log quiet",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
@@ -55,8 +56,8 @@ OPTIONS = {
     "evaluate": "json raw-cells",
     "chunks make": "method size output quiet",
     "chunks run": f"classes gold model-masks images columns worker-from-file void cuts config {CHUNKS} output "
-    "overwrite crops raw-cells no-report report json quiet fail-on",
-    "chunks answers": "item worker label platform crops no-report report json quiet fail-on",
+    "overwrite crops pseudonyms raw-cells no-report report json quiet fail-on",
+    "chunks answers": "item worker label platform crops pseudonyms no-report report json quiet fail-on",
     "chunks evaluate": "boundary images void json quiet raw-cells",
     "simulate": "accuracy adversaries biased gold items labels overwrite per-item quiet seed spammers workers",
     "demo": "overwrite quiet seed",

@@ -656,7 +656,7 @@ class TestWarnings:
         """It even fits better, so that as the opposite it would raise the alarm."""
         C = [np.full((3, 3), (1 - a) / 2) + (a - (1 - a) / 2) * np.eye(3) for a in (0.8, 0.8, 0.2, 0.2)]
         drawn = simulate(60, per_item=4, confusion=C, seed=seed).judgments
-        problem = Problem.of(drawn, None, FitConfig(), ONE.backend)
+        problem = replace(Problem.of(drawn, None, FitConfig(), ONE.backend), loners=None, bounds=None)
         usual, n_agreed = starts.usual(problem), starts.by_majority(drawn, ONE.backend)[0]
         found, other = (climb(problem, one, ONE) for one in (usual, starts.mirrored(problem, n_agreed, ONE.backend)))
         same = [one.posterior(problem, ONE.backend).argmax(axis=1) for one in (found, other)]

@@ -61,7 +61,9 @@ def test_one_line_and_a_fit_in_the_background(
 
     monkeypatch.setattr(Reached, "bound", bound)
     options = ["--access-log"] if access_log else []
+    before = signal.signal(number, signal.default_int_handler)  # a shell's jobs in the background ignore Ctrl-C
     ran = run("serve", folder, "--port", "0", "--refit-judgments", "1", *options)
+    signal.signal(number, before)
     assert answers[0] == (200, {"new": 1, "corrected": 0, "repeated": 0})
     assert answers[1][1]["n_judgments"] == 1
     lines = ran.err.splitlines()
