@@ -52,8 +52,8 @@ def read_parquet(path: Path, roles: Roles) -> Reading:
     order = None
     if "label" in found and _is_ordered(schema.field(found["label"]).type):
         with _damaged(path), parquet.ParquetFile(path) as file:
-            if file.metadata.num_rows:
-                order = _order(file.read(columns=[names[found["label"]]]).column(0), displayed(path))
+            name, n_rows = names[found["label"]], file.metadata.num_rows
+            order = _order(file.read(columns=[name]).column(0), displayed(path)) if n_rows else None
     return Reading(
         displayed(path),
         _batches(path, found, digest),
