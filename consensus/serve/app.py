@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import ValidationError
 
 from consensus.errors import ConsensusError
+from consensus.formats.encoded_lines import DECIMALS
 from consensus.serve import messages, page
 from consensus.serve.guard import Guard
 from consensus.serve.messages import LIST, LONGEST_LEASE, MOST_ASKED, MOST_BYTES, Added, Asked, Judgments, Next, Told
@@ -72,7 +73,7 @@ def made(stream: Stream, token: str | None = None) -> FastAPI:
                 Asked(
                     item=one.item,
                     reason=one.reason,
-                    priority=None if math.isnan(one.priority) else one.priority,
+                    priority=None if math.isnan(one.priority) else round(one.priority, DECIMALS),
                     suggested=one.suggested,
                 )
                 for one in found
@@ -82,12 +83,12 @@ def made(stream: Stream, token: str | None = None) -> FastAPI:
     @app.get("/items/{item:path}", responses={404: WRONG[404]})
     def item_of(item: str) -> Told:
         """Label, confidence and status of an item by the last fit, and what came since."""
-        return Told(**stream.item(item))
+        return Told(**_rounded(stream.item(item)))
 
     @app.get("/workers/{worker:path}", responses={404: WRONG[404]})
     def worker_of(worker: str) -> Told:
         """A worker's row of workers.csv by the last fit, and whether they are asked."""
-        return Told(**stream.worker(worker))
+        return Told(**_rounded(stream.worker(worker)))
 
     @app.get("/summary")
     def summary() -> Told:
@@ -105,6 +106,11 @@ def made(stream: Stream, token: str | None = None) -> FastAPI:
 
     app.openapi = _with_body(app)  # type: ignore[method-assign]  # as FastAPI says to change it
     return app
+
+
+def _rounded(told: dict[str, Any]) -> dict[str, Any]:
+    """Numbers with as many digits as in tables: the last ones hang on the machine."""
+    return {name: round(one, DECIMALS) if isinstance(one, float) else one for name, one in told.items()}
 
 
 def _add_judgments(app: FastAPI, stream: Stream) -> None:

@@ -38,12 +38,12 @@ def answered(block: str, folder: Path) -> str:
 
 @pytest.mark.slow
 def test_the_session_is_what_the_service_answers(tmp_path: Path) -> None:
-    (block,) = BLOCK.findall(PAGE.read_text())
+    (block,) = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     assert answered(block, tmp_path) == block
 
 
 if __name__ == "__main__":
-    page = PAGE.read_text()
+    page = PAGE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as made:
         (old,) = BLOCK.findall(page)
         PAGE.write_text(page.replace(old, answered(old, Path(made))))
