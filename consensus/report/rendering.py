@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from consensus.inputs.counted import counted
 from consensus.report import charts, class_shares, guarding, page_data, page_words, terms, words
+from consensus.report.charts_script import charts_script
 from consensus.report.page_options import PageOptions
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def rendered(shown: Facts, told: dict[str, Any], options: PageOptions | None = N
 
     options = options or PageOptions()
     shown, told = guarding.cleaned(shown), guarding.cleaned(told)
-    css, vega = asset("page.css"), _vega()
+    css, vega = asset("page.css"), charts_script()
     js = "(() => {\n" + "\n".join(asset(name) for name in SCRIPTS) + "})();"
     specs = _specs(shown)
     sections = [one for one in SECTIONS if one[0] != "models" or shown["models"]]
@@ -230,12 +230,3 @@ def _setting(value: Any) -> str:
 def asset(name: str) -> str:
     """The text of a template, script or style sheet."""
     return resources.files("consensus.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script that loads nothing."""
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub knows of no default
-    return bundle.replace("</script", "<\\/script")
