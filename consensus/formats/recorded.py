@@ -2,7 +2,8 @@
 
 A recording holds only the columns that have a role, so nothing else of a source is kept; of a row that may be rejected,
 also the whole of it, as rejects.csv does. Whatever is made of cells (times, amounts, names that become one) is made
-again each time, so that it can depend on all sources.
+again each time, so that it can depend on all sources. Ids and labels are coded once: their rows hold numbers, and their
+distinct texts stand in a file beside.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.by_column import as_text, chosen
 from consensus.inputs.judgments import Reject
+from consensus.inputs.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -35,6 +37,10 @@ ID = "judgment id"
 GROUP = 1 << 20  # rows of a row group at most
 NEEDED = ("item", "worker", "model")
 """Roles without which a row may be rejected."""
+CODED = ("item", "worker", "label", "group", "cluster")
+"""Roles whose texts are kept once, where they are texts."""
+TEXTS = "texts-of-"
+"""Begins the name of the file of the distinct texts of a role, behind that of the recording."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +73,10 @@ def record(reading: Reading, path: Path, *, every: bool = False) -> tuple[str, i
     path
         Of the files, without an ending: ``.parquet`` for rows, ``.json`` for what is known of them.
     every
-        Any row may be rejected, so the whole of each is kept.
+        Any row may be rejected, so the whole of each is kept, and nothing is coded.
     """
     told: dict[str, Any] = {}
-    n_rows = _rows_into(path.with_suffix(".parquet"), reading.blocks, told, every)
+    n_rows = _rows_into(path, reading.blocks, told, every)
     for name in ("gold", "votes"):
         beside = getattr(reading, name)
         told[name] = None if beside is None else path.name + f"-{name}"
@@ -101,7 +107,7 @@ def replayed(path: Path) -> Reading:
     order, message = told["label_order"], told["not_utf8"]
     return Reading(
         told["file"],
-        _blocks(path.with_suffix(".parquet"), told["blocks"]),
+        _blocks(path, told),
         None if told["sha256"] is None else cast("_Hash", _Known(told["sha256"])),
         told["platform"],
         beside["gold"],
@@ -121,7 +127,11 @@ def replayed(path: Path) -> Reading:
 def files_of(path: Path) -> list[Path]:
     """The files of a recording."""
     told = known_of(path)
-    found = [path.with_suffix(".parquet"), path.with_suffix(".json")]
+    found = [
+        path.with_suffix(".parquet"),
+        path.with_suffix(".json"),
+        *(_texts_at(path, role) for role in told["coded"]),
+    ]
     for name in ("gold", "votes"):
         found += [] if told[name] is None else files_of(path.with_name(told[name]))
     return found
@@ -131,10 +141,11 @@ def column_of(path: Path, role: str) -> pa.ChunkedArray | None:
     """All cells of a role in a recording, as text; None where it has no such column."""
     from pyarrow import parquet
 
+    coded = known_of(path)["coded"]
     with parquet.ParquetFile(path.with_suffix(".parquet")) as file:
         if CELLS + role not in file.schema_arrow.names:
             return None
-        return as_text(file.read([CELLS + role]).column(0))
+        return as_text(_decoded(file.read([CELLS + role]).column(0), _texts(path, role) if role in coded else None))
 
 
 def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool_]]) -> Reading:
@@ -167,19 +178,20 @@ class _Known:
         return bytes.fromhex(self._hexdigest)
 
 
-def _rows_into(file: Path, blocks: Generator[Block], told: dict[str, Any], every: bool) -> int:
+def _rows_into(path: Path, blocks: Generator[Block], told: dict[str, Any], every: bool) -> int:
     """Write the rows of all ``blocks``; what each is made of is ``told``."""
     import pyarrow as pa
     from pyarrow import parquet
 
+    file, coding = path.with_suffix(".parquet"), _Coding(() if every else CODED)
     n_rows, writer = 0, None
     told["blocks"] = []
     try:
         with closing(blocks) as each:
             for block in each:
-                table = _table(block, every)
+                table = _table(block, every, coding)
                 if writer is None:
-                    writer = parquet.ParquetWriter(file, table.schema, compression="zstd")
+                    writer = parquet.ParquetWriter(file, table.schema, **_stored(table.schema))
                 elif table.schema != writer.schema:
                     table = table.cast(writer.schema)
                 n_groups = 0
@@ -194,15 +206,69 @@ def _rows_into(file: Path, blocks: Generator[Block], told: dict[str, Any], every
             writer.close()
     if writer is None:
         parquet.write_table(pa.table({LINE: pa.array([], pa.int64())}), file)
+    told["coded"] = list(coding.vocabularies)
+    for role, vocabulary in coding.vocabularies.items():
+        texts = pa.table({role: vocabulary.texts()})
+        parquet.write_table(texts, _texts_at(path, role), compression="zstd", use_dictionary=False)
     return n_rows
 
 
-def _table(block: Block, every: bool) -> pa.Table:
+def _stored(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are stored: codes differ from row to row, lines count up."""
+    import pyarrow as pa
+
+    return {
+        "compression": "zstd",
+        "use_dictionary": [one.name for one in schema if not pa.types.is_integer(one.type)],
+        "column_encoding": {LINE: "DELTA_BINARY_PACKED"},
+    }
+
+
+class _Coding:
+    """Codes of cells, by the texts of their role in all blocks until now.
+
+    Parameters
+    ----------
+    roles
+        That may be coded: a role is, where it holds texts in the first block that has it.
+    """
+
+    def __init__(self, roles: Sequence[str]) -> None:
+        self.vocabularies: dict[str, Vocabulary] = {}
+        self._roles = roles
+        self._left: set[str] = set()
+
+    def of(self, role: str, cells: Any) -> Any:
+        """The cells as they are kept."""
+        import pyarrow as pa
+
+        if role not in self._roles or role in self._left:
+            return _plain(cells)
+        if role not in self.vocabularies:
+            if not _is_text(_plain_type(cells.type)):
+                self._left.add(role)
+                return _plain(cells)
+            self.vocabularies[role] = Vocabulary()
+        codes = self.vocabularies[role].add(cells)
+        return pa.array(codes, mask=codes < 0)
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return kind in {pa.string(), pa.binary(), pa.large_string(), pa.large_binary()}
+
+
+def _texts_at(path: Path, role: str) -> Path:
+    return path.with_name(f"{path.name}-{TEXTS}{role}.parquet")
+
+
+def _table(block: Block, every: bool, coding: _Coding) -> pa.Table:
     import pyarrow as pa
 
     n_rows = len(next(iter(block.columns.values())))
     lines = np.arange(block.lines, block.lines + n_rows) if isinstance(block.lines, int) else block.lines
-    cells = {CELLS + role: _plain(column) for role, column in block.columns.items()}
+    cells = {CELLS + role: coding.of(role, column) for role, column in block.columns.items()}
     shown = np.ones(n_rows, np.bool_) if every else _may_be_rejected(block.columns, n_rows)
     rows = np.flatnonzero(shown)
     texts = np.full(n_rows, None, object)
@@ -213,9 +279,13 @@ def _table(block: Block, every: bool) -> pa.Table:
 
 def _plain(column: Any) -> Any:
     """Without a dictionary: that of each block is another."""
+    return column.cast(_plain_type(column.type))
+
+
+def _plain_type(kind: Any) -> Any:
     import pyarrow as pa
 
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _may_be_rejected(columns: Mapping[str, Any], n_rows: int) -> NDArray[np.bool_]:
@@ -243,22 +313,44 @@ def _decodes(text: bytes) -> bool:
     return True
 
 
-def _blocks(file: Path, told: Sequence[Mapping[str, Any]]) -> Generator[Block]:
+def _blocks(path: Path, told: Mapping[str, Any]) -> Generator[Block]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(file, memory_map=True) as rows:
+    texts = {CELLS + role: _texts(path, role) for role in told["coded"]}
+    with parquet.ParquetFile(path.with_suffix(".parquet"), memory_map=True) as rows:
         group = 0
-        for one in told:
+        for one in told["blocks"]:
             table = rows.read_row_groups(list(range(group, group + one["groups"])))
             group += one["groups"]
             raw = table.column(RAW)
             yield Block(
-                {name.removeprefix(CELLS): table.column(name) for name in table.schema.names if _is_read(name)},
+                {
+                    name.removeprefix(CELLS): _decoded(table.column(name), texts.get(name))
+                    for name in table.schema.names
+                    if _is_read(name)
+                },
                 table.column(LINE).to_numpy(),
                 lambda chosen, raw=raw: [raw[n].as_py() for n in chosen],  # type: ignore[misc]
                 [Reject(**reject) for reject in one["rejects"]],
                 one["done"],
             )
+
+
+def _texts(path: Path, role: str) -> Any:
+    """The distinct texts of a role, by code."""
+    from pyarrow import parquet
+
+    return parquet.read_table(_texts_at(path, role)).column(0).combine_chunks()
+
+
+def _decoded(column: pa.ChunkedArray, texts: Any) -> pa.ChunkedArray:
+    """Cells as a dictionary, where they are codes of ``texts``."""
+    import pyarrow as pa
+
+    if texts is None:
+        return column
+    kind = pa.dictionary(pa.int32(), texts.type)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(one, texts) for one in column.chunks], kind)
 
 
 def _is_read(name: str) -> bool:
@@ -276,10 +368,11 @@ def _digest_of_rows(path: Path) -> str:
     from pyarrow import parquet
 
     digest = hashlib.sha256()
-    table = parquet.read_table(path.with_suffix(".parquet"))
-    for name in table.schema.names:
+    for name in parquet.read_schema(path.with_suffix(".parquet")).names:
         if name.startswith(CELLS):
-            text = as_text(table.column(name)).combine_chunks()
+            column = column_of(path, name.removeprefix(CELLS))
+            assert column is not None
+            text = column.combine_chunks()
             digest.update(f"{name}\n{len(text)}\n".encode())
             digest.update("\0".join("" if one is None else f"={one}" for one in text.to_pylist()).encode())
     return digest.hexdigest()

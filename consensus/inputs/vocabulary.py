@@ -30,6 +30,8 @@ class Vocabulary:
         self._bytes = np.zeros(0, np.uint8)
         self._slots = np.zeros(1, np.uint64)
         self._not_utf8: list[int] = []
+        self._dictionary: Any = None  # the last one, which many chunks may share, and its codes
+        self._meaning = np.zeros(0, np.int32)
 
     def add(self, column: pa.Array | pa.ChunkedArray) -> NDArray[np.int32]:
         """Codes (rows,) of the cells of a column, -1 for null. Cells of other types count as Arrow writes them."""
@@ -40,9 +42,7 @@ class Vocabulary:
             codes = [self.add(chunk) for chunk in column.chunks]
             return np.concatenate(codes) if codes else np.zeros(0, np.int32)
         if pa.types.is_dictionary(kind):
-            meaning = np.append(self.add(column.dictionary), np.int32(-1))
-            positions = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-            return np.asarray(meaning[positions], np.int32)
+            return self._of_dictionary(column)
         if kind in {pa.string(), pa.binary(), pa.large_string(), pa.large_binary()}:
             return self._add(column)
         text = (
@@ -50,6 +50,12 @@ class Vocabulary:
         )
         cast = [self._add(column.slice(begin, CASTED).cast(text)) for begin in range(0, len(column), CASTED)]
         return np.concatenate(cast) if cast else np.zeros(0, np.int32)
+
+    def texts(self) -> pa.Array:
+        """All of them, by code; bytes where some are not UTF-8."""
+        import pyarrow as pa
+
+        return self._texts(0) if self._not_utf8 else self._texts(0).view(pa.large_string())
 
     def not_utf8(self, codes: NDArray[np.int32]) -> NDArray[np.int64]:
         """Positions in ``codes`` of texts that are not UTF-8."""
@@ -96,6 +102,17 @@ class Vocabulary:
         rank = np.full(self._n, -1, np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
         return rank, texts.take(pa.array(order)).cast(pa.string())
+
+    def _of_dictionary(self, column: pa.DictionaryArray) -> NDArray[np.int32]:
+        """Codes of the cells of a column that has a dictionary."""
+        import pyarrow as pa
+
+        dictionary = column.dictionary
+        if self._dictionary is None or not _share(dictionary, self._dictionary):
+            self._meaning = np.append(self.add(dictionary), np.int32(-1))
+            self._dictionary = dictionary
+        positions = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.asarray(self._meaning[positions], np.int32)
 
     def _add(self, column: Any) -> NDArray[np.int32]:
         """Codes of an array of text or bytes."""
@@ -219,6 +236,14 @@ def _hashes(starts: NDArray[np.int64], buffer: NDArray[np.uint8]) -> NDArray[np.
     found = np.empty(len(starts) - 1, np.uint64)
     texts.hashes(starts, texts.words_of(buffer), found)
     return found
+
+
+def _share(one: pa.Array, other: pa.Array) -> bool:
+    """Whether two arrays are the same stretch of the same memory."""
+    pairs = zip(one.buffers(), other.buffers(), strict=False)
+    return (one.type, one.offset, len(one)) == (other.type, other.offset, len(other)) and all(
+        (a is None and b is None) or (a is not None and b is not None and a.address == b.address) for a, b in pairs
+    )
 
 
 def _grown(array: NDArray[Any], used: int, needed: int) -> NDArray[Any]:

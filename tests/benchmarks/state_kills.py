@@ -88,7 +88,9 @@ def killed(n_kills: int, seed: int, folder: Path, n_items: int = 2_000) -> Kille
     if n_rows != step * len(files):
         found.wrong.append(f"in the end there are {n_rows:,} judgments, and {step * len(files):,} came")
     named = {event.part for event in state.manifest.events}
-    left = [one.name for one in (folder / "state" / "parts").iterdir() if one.name.split(".")[0] not in named]
+    left = [
+        one.name for one in (folder / "state" / "parts").iterdir() if one.name.split(".")[0].split("-")[0] not in named
+    ]
     found.wrong += [f"left: {name}" for name in left]
     return found
 

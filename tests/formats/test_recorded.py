@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 from consensus.formats import read, recorded
 from consensus.formats.recorded import Recorded, record
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.inputs.judgments import Reject
+from consensus.inputs.vocabulary import Vocabulary
 
 
 def reading(*blocks: Block, **more: Any) -> Reading:
@@ -71,3 +73,30 @@ def test_what_is_left_out_is_not_read(tmp_path: Path) -> None:
     assert found.notes[0] == "a note"
     assert recorded.column_of(tmp_path / "000001", "label") is not None
     assert recorded.column_of(tmp_path / "000001", "gone") is None
+
+
+def test_ids_and_labels_are_kept_once(tmp_path: Path) -> None:
+    columns = {"item": pa.array(["b", "a", None, "b"]), "label": pa.array(["x"] * 4), "price": pa.array(["1"] * 4)}
+    record(reading(block(columns), block(columns)), tmp_path / "000001")
+    rows = parquet.read_table(tmp_path / "000001.parquet")
+    assert rows.column("cells item").to_pylist() == [0, 1, None, 0] * 2
+    assert rows.column("cells price").to_pylist() == ["1"] * 8, "numbers are no ids"
+    texts = parquet.read_table(tmp_path / "000001-texts-of-item.parquet").column(0).to_pylist()
+    assert texts == ["b", "a", ""], "the last one lies below the null"
+    cells = [one.columns["item"] for one in recorded.replayed(tmp_path / "000001").blocks]
+    assert [one.to_pylist() for one in cells] == [["b", "a", None, "b"]] * 2
+    known = Vocabulary()
+    assert [known.add(one).tolist() for one in cells] == [[0, 1, -1, 0]] * 2
+    kept = recorded.column_of(tmp_path / "000001", "item")
+    assert kept is not None
+    assert kept.to_pylist() == ["b", "a", None, "b"] * 2
+    every = recorded.files_of(tmp_path / "000001")
+    assert sorted(path.name for path in every) == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_ids_that_are_no_text_stay_as_they_are(tmp_path: Path) -> None:
+    some = [block({"item": pa.array([n, n + 1]), "worker": pa.array(["w", "v"])}) for n in (7, 8)]
+    record(reading(*some), tmp_path / "000001")
+    cells = [one.columns["item"] for one in recorded.replayed(tmp_path / "000001").blocks]
+    assert [one.type for one in cells] == [pa.int64()] * 2
+    assert [one.to_pylist() for one in cells] == [[7, 8], [8, 9]]

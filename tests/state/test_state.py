@@ -19,7 +19,7 @@ def state(tmp_path: Path) -> State:
 
 
 def n_parts(state: State) -> int:
-    return len({path.name.split(".")[0] for path in (state.folder / "parts").iterdir()})
+    return len({path.name.split(".")[0].split("-")[0] for path in (state.folder / "parts").iterdir()})
 
 
 def test_what_is_appended_is_there_when_it_is_opened_again(state: State, tmp_path: Path) -> None:
