@@ -94,11 +94,13 @@ def changes(previous: Previous, result: Consensus, status: NDArray[np.int32]) ->
     }
 
 
-def change_counts(previous: Previous, result: Consensus, status: NDArray[np.int32]) -> dict[str, int]:
-    """How many items have another label, are opened again, newly accepted, were not there before, or are no more."""
+def change_counts(previous: Previous, result: Consensus, table: Columns) -> dict[str, int]:
+    """How many items have another label, are opened again, newly accepted, were not there before, or are no more.
+
+    ``table`` is that of ``changes``.
+    """
     import pyarrow.compute as pc
 
-    table = changes(previous, result, status)
     before, now = table["status_before"], table["status"]
 
     def count(flags: pa.BooleanArray) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BATCH = 1 << 16  # texts that are looked up at once: their bytes and hashes stay in the processor's cache
 CASTED = 1 << 20  # cells that are turned into text at once, where they are none
+MANY = 100_000  # texts from which on two lists that ascend are merged; a hash of each takes ten times as long
 MOST_BYTES = 2**31 - 1  # of all distinct texts of a column: Arrow counts them in 32 bits
 
 
@@ -216,11 +217,7 @@ def translated(parts: Sequence[NDArray[np.int32]], rank: NDArray[np.int32], back
 
 def hashed(column: pa.StringArray) -> NDArray[np.uint64]:
     """A hash of each text, the same on every machine."""
-    from consensus.kernels.texts import PADDING
-
-    _, offsets, data = column.buffers()
-    starts = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    return _hashes(starts, np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(PADDING, np.uint8)]))
+    return _hashes(*_laid_out(column))
 
 
 def mixed(code: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -268,5 +265,28 @@ def positions(texts: Sequence[str] | pa.StringArray, among: pa.StringArray) -> N
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.index_in(pa.array(texts, pa.string()), among)
-    return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
+    sought = pa.array(texts, pa.string())
+    if min(len(sought), len(among)) >= MANY and (merged := _merged(sought, among)) is not None:
+        return merged
+    return np.asarray(pc.index_in(sought, among).fill_null(-1).to_numpy(), np.int64)
+
+
+def _merged(sought: pa.StringArray, among: pa.StringArray) -> NDArray[np.int64] | None:
+    """The same of texts that ascend, as those of a vocabulary do, in one pass over both; None if they don't."""
+    from consensus.kernels import texts
+
+    if sought.null_count or among.null_count:
+        return None
+    found = np.empty(len(sought), np.int64)
+    (starts, every), (among_starts, among_every) = map(_laid_out, (sought, among))
+    ascend = texts.merged(starts, texts.words_of(every), among_starts, texts.words_of(among_every), found)
+    return found if ascend else None
+
+
+def _laid_out(column: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Where texts begin and end, and their bytes with room behind, as ``kernels.texts`` reads them."""
+    from consensus.kernels.texts import PADDING
+
+    _, offsets, data = column.buffers()
+    starts = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    return starts, np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(PADDING, np.uint8)])

@@ -27,6 +27,7 @@ AHEAD = 128  # texts whose places are fetched before they are compared
 PADDING = 8  # bytes behind the last text, so that a word can be read there
 ONE, HALF, ALL = np.uint64(1), np.uint64(32), np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 LOW, HIGH = np.uint64(0xFFFF_FFFF), np.uint64(0xFFFF_FFFF_0000_0000)
+EIGHT = np.uint64(8)
 BYTE, ODD, OTHER = np.uint64(0xFF), np.uint64(0x9E37_79B1), np.uint64(0x85EB_CA77)
 
 
@@ -72,6 +73,47 @@ def same(words: Words, begin: int, end: int, others: Words, other: int) -> bool:
             return False
         begin += 8
         other += 8
+    return True
+
+
+@kernel()
+def compared(words: Words, begin: int, end: int, others: Words, other: int, other_end: int) -> int:
+    """-1, 0 or 1: bytes ``begin:end`` stand before, are the same as, or stand behind those ``other:other_end``."""
+    left, right = begin, other
+    while left < end and right < other_end:
+        one, two = word_at(words, left, end), word_at(others, right, other_end)
+        if one != two:
+            while (one ^ two) & BYTE == 0:
+                one, two = one >> EIGHT, two >> EIGHT
+            return -1 if one & BYTE < two & BYTE else 1
+        left += 8
+        right += 8
+    return int(np.sign((end - begin) - (other_end - other)))
+
+
+@kernel()
+def merged(starts: Offsets, words: Words, among_starts: Offsets, among_words: Words, out_at: Offsets) -> bool:
+    """Fill ``out_at`` (N,) with the position of each text among others, -1 where it is not there.
+
+    Both must ascend; false, and nothing is told, where one does not.
+    """
+    at, n_among = 0, among_starts.shape[0] - 1
+    for n in range(starts.shape[0] - 1):
+        if n > 0 and compared(words, starts[n - 1], starts[n], words, starts[n], starts[n + 1]) >= 0:
+            return False
+        out_at[n] = -1
+        while at < n_among:
+            found = compared(among_words, among_starts[at], among_starts[at + 1], words, starts[n], starts[n + 1])
+            if found == 0:
+                out_at[n] = at
+            if found >= 0:
+                break
+            at += 1
+            last = among_starts[at - 1]
+            if at < n_among and (
+                compared(among_words, last, among_starts[at], among_words, among_starts[at], among_starts[at + 1]) >= 0
+            ):
+                return False
     return True
 
 

@@ -178,7 +178,20 @@ class Parts:
     def changes(self) -> dict[str, int] | None:
         """How much is different from the earlier run; None without one."""
         before = self.before
-        return None if before is None else escalation.change_counts(before, self.result, self.status)
+        return None if before is None else escalation.change_counts(before, self.result, self.changed_items)
+
+    @cached_property
+    def changed_items(self) -> Columns:
+        """The table of changes: a file of its own, and counted.
+
+        Raises
+        ------
+        ConfigError
+            There is no earlier run.
+        """
+        if self.before is None:
+            raise ConfigError("there is no earlier run to compare with; name it with --previous", code="missing_input")
+        return escalation.changes(self.before, self.result, self.status)
 
     @property
     def before(self) -> Previous | None:

@@ -122,9 +122,7 @@ def _escalations(run: Run) -> Blocks:
 
 
 def _changes(run: Run) -> Columns:
-    if run.before is None:
-        raise ConfigError("there is no earlier run to compare with; name it with --previous", code="missing_input")
-    return escalation.changes(run.before, run.result, run.status)
+    return run.changed_items
 
 
 def _gold(run: Run) -> Columns:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 import consensus
 from consensus import escalate, fit, read, read_previous, simulate
@@ -16,6 +17,7 @@ from consensus.config import EscalateConfig
 from consensus.errors import FormatError
 from consensus.escalation import change_counts, changes, planned, reopening
 from consensus.found.result import Consensus, framed
+from consensus.inputs.earlier_run import Previous
 from consensus.report import words
 from consensus.runs import folder
 from tests.conftest import Run
@@ -26,6 +28,10 @@ pytestmark = pytest.mark.usefixtures("by_dawid_skene")
 @pytest.fixture(scope="module")
 def result() -> Consensus:
     return fit(simulate(200, 10, 3, 3, accuracy=0.75, seed=4).judgments, rho=0.3)
+
+
+def counted(previous: Previous, result: Consensus, status: NDArray[np.int32]) -> dict[str, int]:
+    return change_counts(previous, result, changes(previous, result, status))
 
 
 def labels_of(result: Consensus, **settings: Any) -> pd.DataFrame:
@@ -52,7 +58,7 @@ class TestReading:
         assert len(alone.escalated) == 0
         same = planned(result, EscalateConfig(target=0.8), previous=whole)
         assert same.correction == 1.0  # nothing was asked since
-        assert change_counts(whole, result, same.status(result)) == {
+        assert counted(whole, result, same.status(result)) == {
             "labels": 0,
             "opened_again": 0,
             "newly_accepted": 0,
@@ -129,7 +135,7 @@ class TestReading:
         table = labels_of(result)
         more = pd.concat([table, table.iloc[:3].assign(item=["x", "y", "z"])], ignore_index=True)
         status = planned(result, EscalateConfig()).status(result)
-        counts = change_counts(read_previous(more), result, status)
+        counts = counted(read_previous(more), result, status)
         assert counts == {"labels": 0, "opened_again": 0, "newly_accepted": 0, "new_items": 0, "gone_items": 3}
         assert words._changes(counts)[0].endswith(", 0 new; 3 items of the last run are not in the data")
         assert words._changes({**counts, "gone_items": 0})[0].endswith(", 0 new")
@@ -224,7 +230,7 @@ class TestChanges:
         assert list(found.columns) == ["item", "label_before", "label", "status_before", "status"]
         first = found.set_index("item").loc[table["item"][0]]
         assert first[["label_before", "status_before"]].isna().all()
-        assert change_counts(previous, result, status) == {
+        assert counted(previous, result, status) == {
             "labels": 1,
             "opened_again": 1,
             "newly_accepted": 1,
@@ -235,7 +241,7 @@ class TestChanges:
     def test_new_items_are_no_changed_labels(self, result: Consensus) -> None:
         before = labels_of(result).iloc[3:].copy()
         before.loc[before.index[:2], "label"] = "label_9"
-        counts = change_counts(read_previous(before), result, planned(result, EscalateConfig()).status(result))
+        counts = counted(read_previous(before), result, planned(result, EscalateConfig()).status(result))
         assert (counts["labels"], counts["new_items"]) == (2, 3)
 
     def test_one_item_in_common_is_enough(self, result: Consensus) -> None:

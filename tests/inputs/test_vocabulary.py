@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from consensus.backends import Threads
 from consensus.errors import JudgmentError
 from consensus.inputs import vocabulary
-from consensus.inputs.vocabulary import Vocabulary, hashed, mixed, translated
+from consensus.inputs.vocabulary import Vocabulary, hashed, mixed, positions, translated
 from consensus.kernels import texts
 from tests.strategies import examples
 
@@ -170,3 +170,24 @@ def test_bits_are_mixed_as_by_splitmix() -> None:
     """The first numbers of SplitMix64 from seed 0, as its reference implementation prints them."""
     state = np.array([1, 2, 3], np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     assert mixed(state).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+
+
+@examples(300)
+@given(st.lists(st.one_of(few, any_text)), st.lists(st.one_of(few, any_text)), st.booleans(), st.integers(0, 2))
+def test_positions_in_one_pass_are_those_by_hash(one: list[str], other: list[str], ascend: bool, cut: int) -> None:
+    def ordered(cells: list[str]) -> list[str]:
+        return sorted(set(cells), key=str.encode) if ascend else cells
+
+    sought, among = pa.array(ordered(one), pa.string())[cut:], pa.array(ordered(other), pa.string())[cut:]
+    expected = [among.to_pylist().index(cell) if cell in among.to_pylist() else -1 for cell in sought.to_pylist()]
+    assert positions(sought, among).tolist() == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "MANY", 0)
+        assert positions(sought, among).tolist() == expected
+    merged = vocabulary._merged(sought, among)
+    assert merged is not None if ascend else merged is None or merged.tolist() == expected
+
+
+def test_positions_where_some_text_is_missing() -> None:
+    assert vocabulary._merged(pa.array(["a", None]), pa.array(["a"])) is None
+    assert vocabulary._merged(pa.array(["a"]), pa.array(["a", None])) is None

@@ -11,7 +11,7 @@ import pytest
 import consensus
 from consensus import fit, read_previous
 from consensus.config import EscalateConfig
-from consensus.escalation import change_counts, planned, statuses, unaudited
+from consensus.escalation import change_counts, changes, planned, statuses, unaudited
 from consensus.found.gold_reach import Reach
 from consensus.found.result import Consensus
 from consensus.inputs.earlier_run import STATUSES
@@ -279,7 +279,7 @@ def test_what_was_unaudited_stays_settled_and_is_not_newly_accepted(few: consens
     now = np.array(STATUSES)[status]
     assert (now[before] == "unaudited").all()
     assert set(now[low]) <= {"accepted", "unaudited"}
-    counts = change_counts(previous, result, status)
+    counts = change_counts(previous, result, changes(previous, result, status))
     assert (counts["opened_again"], counts["newly_accepted"]) == (0, 0)
 
 
