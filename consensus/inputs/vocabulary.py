@@ -277,10 +277,12 @@ def _merged(sought: pa.StringArray, among: pa.StringArray) -> NDArray[np.int64] 
 
     if sought.null_count or among.null_count:
         return None
+    laid_out = [(starts, texts.words_of(every)) for starts, every in map(_laid_out, (sought, among))]
+    if not all(texts.ascend(starts, words) for starts, words in laid_out):
+        return None
     found = np.empty(len(sought), np.int64)
-    (starts, every), (among_starts, among_every) = map(_laid_out, (sought, among))
-    ascend = texts.merged(starts, texts.words_of(every), among_starts, texts.words_of(among_every), found)
-    return found if ascend else None
+    texts.merged(*laid_out[0], *laid_out[1], found)
+    return found
 
 
 def _laid_out(column: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

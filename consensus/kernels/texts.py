@@ -92,15 +92,19 @@ def compared(words: Words, begin: int, end: int, others: Words, other: int, othe
 
 
 @kernel()
-def merged(starts: Offsets, words: Words, among_starts: Offsets, among_words: Words, out_at: Offsets) -> bool:
-    """Fill ``out_at`` (N,) with the position of each text among others, -1 where it is not there.
+def ascend(starts: Offsets, words: Words) -> bool:
+    """Whether each text stands before the next one."""
+    for n in range(1, starts.shape[0] - 1):
+        if compared(words, starts[n - 1], starts[n], words, starts[n], starts[n + 1]) >= 0:
+            return False
+    return True
 
-    Both must ascend; false, and nothing is told, where one does not.
-    """
+
+@kernel()
+def merged(starts: Offsets, words: Words, among_starts: Offsets, among_words: Words, out_at: Offsets) -> None:
+    """Fill ``out_at`` (N,) with the position of each text among others, -1 where it is not there; both ascend."""
     at, n_among = 0, among_starts.shape[0] - 1
     for n in range(starts.shape[0] - 1):
-        if n > 0 and compared(words, starts[n - 1], starts[n], words, starts[n], starts[n + 1]) >= 0:
-            return False
         out_at[n] = -1
         while at < n_among:
             found = compared(among_words, among_starts[at], among_starts[at + 1], words, starts[n], starts[n + 1])
@@ -109,12 +113,6 @@ def merged(starts: Offsets, words: Words, among_starts: Offsets, among_words: Wo
             if found >= 0:
                 break
             at += 1
-            last = among_starts[at - 1]
-            if at < n_among and (
-                compared(among_words, last, among_starts[at], among_words, among_starts[at], among_starts[at + 1]) >= 0
-            ):
-                return False
-    return True
 
 
 @kernel()

@@ -185,7 +185,7 @@ def test_positions_in_one_pass_are_those_by_hash(one: list[str], other: list[str
         patch.setattr(vocabulary, "MANY", 0)
         assert positions(sought, among).tolist() == expected
     merged = vocabulary._merged(sought, among)
-    assert merged is not None if ascend else merged is None or merged.tolist() == expected
+    assert merged.tolist() == expected if merged is not None else not ascend
 
 
 def test_positions_where_some_text_is_missing() -> None:
