@@ -18,6 +18,8 @@ from consensus.report.nameless import nameless
 from consensus.simulation import simulate
 from tests.conftest import Run
 
+pytestmark = pytest.mark.compiled
+
 KEY = b"a secret that only we know"
 MAIL = "@example.org"
 

@@ -139,6 +139,7 @@ def test_gold_items_count_once_each() -> None:
     assert n == 2
 
 
+@pytest.mark.compiled
 class TestKept:
     @pytest.fixture
     def fits(self) -> Any:
@@ -184,6 +185,7 @@ class TestKept:
         assert len(gold_restart.folds(usual.judgments, fewer)) == some.sum()
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("seed", [20, 21, 22, 23])
 def test_nobody_is_accused_by_gold_that_chose_them(seed: int) -> None:
     """Honest workers of two labels, some of them weak: gold that tells camps apart always speaks for these."""
@@ -192,6 +194,7 @@ def test_nobody_is_accused_by_gold_that_chose_them(seed: int) -> None:
     assert "gold_contradicts" not in {one.code for one in result.warnings}
 
 
+@pytest.mark.compiled
 def test_the_warning_has_the_numbers() -> None:
     crowd = draw(Recipe("colluders", hostile=0.4, n_labels=4, gold=0.05), 3)
     result = fit(consensus.read(crowd.table), gold=crowd.gold)

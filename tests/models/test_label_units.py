@@ -115,6 +115,7 @@ class TestFit:
         for w in range(judgments.n_workers):
             np.testing.assert_allclose(found.confusions.dense_counts(w, w + 1)[0], N[w])
 
+    @pytest.mark.compiled
     def test_rows_of_a_rare_label_are_learnt(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Twelve pictures of 400 patches each, ten of which are an object that half of the workers see badly."""
         errors = []
